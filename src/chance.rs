@@ -1,0 +1,39 @@
+//! Randomness as an argument: the core is handed a generator and never asks the system for one.
+
+use rand_chacha::ChaCha12Rng;
+use rand_core::{Rng as _, SeedableRng};
+
+/// The random source the core is handed. Cryptographic, because tags and branches must not be guessed.
+pub struct Chance(ChaCha12Rng);
+
+impl Chance {
+    /// A source that repeats itself for the same seed: the system's entropy in the daemon, a number in a test.
+    pub fn from_seed(seed: [u8; 32]) -> Chance {
+        Chance(ChaCha12Rng::from_seed(seed))
+    }
+
+    /// A source for a test or a simulation, from a small number.
+    pub fn from_number(seed: u64) -> Chance {
+        Chance(ChaCha12Rng::seed_from_u64(seed))
+    }
+
+    /// The next 64 random bits.
+    pub fn next(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number in `0..bound`; zero when `bound` is zero. The bias of the remainder is below 2^-32 for bounds below 2^32.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.next() % bound }
+    }
+
+    /// `digits` random hexadecimal digits in lower case.
+    pub fn hex(&mut self, digits: usize) -> String {
+        let mut text = String::with_capacity(digits + 16);
+        while text.len() < digits {
+            text.push_str(&format!("{:016x}", self.next()));
+        }
+        text.truncate(digits);
+        text
+    }
+}

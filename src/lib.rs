@@ -1,0 +1,15 @@
+//! strowger: a telephone exchange for the home.
+//!
+//! A pure core that takes bytes and time and returns effects, and a thin ring of I/O around it.
+//! `docs/develop/house.md` says which room may know which.
+
+pub mod audio;
+pub mod chance;
+pub mod clock;
+pub mod config;
+pub mod dialplan;
+pub mod media;
+pub mod pbx;
+pub mod rtp;
+pub mod sdp;
+pub mod sip;

@@ -1,0 +1,2 @@
+//! Arguments, pick the command, exit code.
+fn main() {}

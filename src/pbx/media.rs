@@ -1,0 +1,166 @@
+//! The verbs by which the switch steers media, and what the media ring reports back. Media never passes
+//! through the switch.
+
+use crate::rtp::strict::Strictness;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// One leg's media: an RTP and an RTCP socket of the exchange, and the peer at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub u64);
+
+/// What the media ring is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Bind an even port and the odd one above it at `local`; answered by `Reserved` or `NoPorts`.
+    Reserve {
+        /// The stream to be.
+        stream: StreamId,
+        /// The local address to bind.
+        local: IpAddr,
+    },
+    /// What the peer's SDP says: where to send, and from where to expect packets. Given again after every new offer or answer.
+    Remote {
+        /// The stream.
+        stream: StreamId,
+        /// Where its peer is.
+        remote: Remote,
+    },
+    /// Relay between two streams, both ways, packet for packet.
+    Bridge {
+        /// One stream.
+        a: StreamId,
+        /// The other.
+        b: StreamId,
+        /// Payload types of packets from `a` as `b` numbers them.
+        a_to_b: PayloadMap,
+        /// Payload types of packets from `b` as `a` numbers them.
+        b_to_a: PayloadMap,
+    },
+    /// Send every packet back where it came from.
+    Echo {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// Send G.711 sound, a packet every `ptime`; answered by `Played` when it ends or is stopped by another verb.
+    Play {
+        /// The stream.
+        stream: StreamId,
+        /// Which playing this is, named again in `Played`.
+        play: u64,
+        /// The sound, already in the stream's codec, 8,000 bytes a second.
+        sound: Arc<[u8]>,
+        /// Begin again at the end (a tone that goes on until another verb).
+        repeat: bool,
+        /// The payload type the peer knows the codec by.
+        payload_type: u8,
+        /// Milliseconds of sound in a packet.
+        ptime_ms: u8,
+    },
+    /// Stop playing, echoing or relaying; a bridged stream's partner stops too. The ports stay.
+    Idle {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// Close the ports; answered by `Released` with what was counted.
+    Release {
+        /// The stream.
+        stream: StreamId,
+    },
+}
+
+/// The far end of a stream, as its SDP and its signalling describe it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remote {
+    /// Where RTP is to be sent; `None` while the peer holds the call or gave no address.
+    pub rtp: Option<SocketAddr>,
+    /// Where RTCP is to be sent; `None`: nowhere.
+    pub rtcp: Option<SocketAddr>,
+    /// The address the peer's signalling comes from: another host whose ports may be learned, when the peer is behind NAT.
+    pub signalling: Option<IpAddr>,
+    /// Send to where accepted packets come from (`nat=comedia`).
+    pub symmetric: bool,
+    /// How far other sources than the SDP's are trusted (`strictrtp=`).
+    pub strictness: Strictness,
+}
+
+/// Which payload type a packet of one leg has on the other. Identity unless told otherwise.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PayloadMap(pub [u8; 128]);
+
+impl PayloadMap {
+    /// Every payload type keeps its number.
+    pub fn identity() -> PayloadMap {
+        let mut map = [0u8; 128];
+        for (number, slot) in (0u8..).zip(map.iter_mut()) {
+            *slot = number;
+        }
+        PayloadMap(map)
+    }
+}
+
+impl std::fmt::Debug for PayloadMap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let moved = self.0.iter().enumerate().filter(|(from, to)| *from != usize::from(**to));
+        f.debug_map().entries(moved).finish()
+    }
+}
+
+/// What the media ring reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// The ports are bound: RTP at this address, RTCP one port above.
+    Reserved {
+        /// The stream.
+        stream: StreamId,
+        /// The RTP socket's local address.
+        rtp: SocketAddr,
+    },
+    /// No pair of ports could be bound.
+    NoPorts {
+        /// The stream.
+        stream: StreamId,
+        /// Why, for the log.
+        why: String,
+    },
+    /// Strict RTP settled on a source (said once per change).
+    Learned {
+        /// The stream.
+        stream: StreamId,
+        /// The source.
+        source: SocketAddr,
+    },
+    /// A sound ended, or was cut off by another verb.
+    Played {
+        /// The stream.
+        stream: StreamId,
+        /// Which playing.
+        play: u64,
+    },
+    /// The ports are closed.
+    Released {
+        /// The stream.
+        stream: StreamId,
+        /// What was counted.
+        counts: StreamCounts,
+    },
+}
+
+/// What a stream counted from reservation to release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StreamCounts {
+    /// RTP packets accepted from the peer.
+    pub received: u64,
+    /// RTP packets sent to the peer.
+    pub sent: u64,
+    /// Packets (RTP or RTCP) dropped because their source was not the learned one.
+    pub strangers: u64,
+    /// Packets that are no RTP or RTCP at all.
+    pub malformed: u64,
+    /// RTP packets missing in the peer's sequence (gaps less late arrivals).
+    pub lost: u64,
+    /// RTCP packets forwarded to the peer.
+    pub rtcp_sent: u64,
+    /// Packets that had nowhere to go: no bridge, no remote address, or the socket refused.
+    pub undelivered: u64,
+}

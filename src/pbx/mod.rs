@@ -1,0 +1,3 @@
+//! The exchange itself: the switch, its channels, legs, calls and bridges.
+
+pub mod media;
