@@ -97,8 +97,9 @@ impl Direction {
     }
 
     pub(super) fn of_line(line: &Line) -> Option<Direction> {
+        let (name, _) = line.attribute()?;
         let all = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
-        all.into_iter().find(|direction| line.attribute_named(direction.name()).is_some())
+        all.into_iter().find(|direction| name.eq_ignore_ascii_case(direction.name().as_bytes()))
     }
 }
 
@@ -138,6 +139,17 @@ impl Audio {
     pub fn find(&self, wanted: &Format) -> Option<&Format> {
         let mut same = self.formats.iter().filter(|format| format.is_same_encoding(wanted));
         same.clone().find(|format| format.payload == wanted.payload).or_else(|| same.next())
+    }
+
+    /// An answer's formats, those without `a=rtpmap` understood as the offer's of the same number: several telephones
+    /// leave out in the answer what the offer has already said.
+    pub(super) fn understood_by(mut self, offered: &Audio) -> Audio {
+        for format in self.formats.iter_mut().filter(|format| format.encoding.is_empty()) {
+            if let Some(theirs) = offered.formats.iter().find(|theirs| theirs.payload == format.payload) {
+                *format = Format { fmtp: format.fmtp.take(), ..theirs.clone() };
+            }
+        }
+        self
     }
 }
 
@@ -184,10 +196,11 @@ impl Sdp {
         if line.port == 0 || !line.medium.eq_ignore_ascii_case("audio") || !line.proto.eq_ignore_ascii_case("RTP/AVP") {
             return None;
         }
+        let described: Vec<_> = section.iter().filter_map(Line::of_payload).collect();
         let mut formats: Vec<Format> = Vec::new();
         for payload in line.formats.iter().filter_map(|word| payload_type(word.as_bytes())) {
             if !formats.iter().any(|known| known.payload == payload) {
-                formats.push(format_of(section, payload));
+                formats.push(format_of(&described, payload));
             }
         }
         // RFC 8866 section 6.7: the session's direction holds for media that give none.
@@ -219,17 +232,16 @@ fn rtcp_of(line: &Line) -> Option<(u16, Option<IpAddr>)> {
     Some((port, addr))
 }
 
-fn format_of(section: &[Line], payload: u8) -> Format {
+fn format_of(described: &[(&str, u8, &str)], payload: u8) -> Format {
     let of = |wanted: &str| {
-        section.iter().find_map(move |line| {
-            line.of_payload()
-                .filter(|(name, number, _)| *number == payload && name.eq_ignore_ascii_case(wanted))
-                .map(|(_, _, rest)| rest.to_owned())
-        })
+        let mut lines = described.iter();
+        lines
+            .find(|(name, number, _)| *number == payload && name.eq_ignore_ascii_case(wanted))
+            .map(|(_, _, rest)| *rest)
     };
-    let (encoding, clock, channels) = of("rtpmap").and_then(|map| rtpmap(&map)).unwrap_or_else(|| fixed(payload));
+    let (encoding, clock, channels) = of("rtpmap").and_then(rtpmap).unwrap_or_else(|| fixed(payload));
     let codec = if channels == 1 { Codec::from_encoding(&encoding, clock) } else { None };
-    Format { payload, encoding, clock, channels, fmtp: of("fmtp"), codec }
+    Format { payload, encoding, clock, channels, fmtp: of("fmtp").map(str::to_owned), codec }
 }
 
 /// `PCMU/8000`, `L16/44100/2`.

@@ -16,8 +16,9 @@ pub(super) fn session(source: &Sdp, face: &Face) -> Vec<Line> {
     let mut lines = Vec::with_capacity(source.session.len());
     for line in &source.session {
         match line.letter() {
-            Some(b'o') => lines.push(face.origin_line()),
-            Some(b'c') => lines.push(face.connection_line(address(line.value()))),
+            // A second `o=` or `c=` is a mistake that is not passed on.
+            Some(b'o') => lines.extend(first(&lines, face.origin_line())),
+            Some(b'c') => lines.extend(first(&lines, face.connection_line(address(line.value())))),
             Some(_) if names_endpoint(line) || line.attribute_named("rtcp").is_some() => {}
             Some(_) => lines.push(complete(line)),
             // A blank line is tolerated where it comes from and spared the next reader.
@@ -36,7 +37,8 @@ pub(super) fn medium(section: &[Line], stay: Option<&[Renumbered]>, face: &Face,
     for line in section {
         match line.letter() {
             Some(b'm') => lines.push(media(line, stay, face.rtp_port)),
-            Some(b'c') => lines.push(face.connection_line(address(line.value()))),
+            Some(b'c') => lines.extend(first(&lines, face.connection_line(address(line.value())))),
+            Some(b'o') => {}
             Some(_) if line.attribute_named("rtcp").is_some() => lines.extend(rtcp.take()),
             Some(_) if names_endpoint(line) => {}
             Some(_) => lines.extend(payload_line(line, stay, &refused)),
@@ -60,9 +62,15 @@ pub(super) fn rejected(section: &[Line]) -> Option<Vec<Line>> {
     Some(vec![Line::made(format!("m={} 0 {} {formats}", parts.medium, parts.proto))])
 }
 
-/// Whether any section of `source` can do without a `c=` of its own.
+/// Whether a medium of `source` can do without a `c=` of its own.
 pub(super) fn has_session_address(source: &Sdp) -> bool {
     source.session.iter().any(|line| line.letter() == Some(b'c'))
+}
+
+/// The line, unless one with its letter is there already.
+fn first(lines: &[Line], line: Line) -> Option<Line> {
+    let known = lines.iter().any(|other| other.letter() == line.letter());
+    (!known).then_some(line)
 }
 
 /// The line, ended properly.
@@ -138,6 +146,8 @@ fn payload_line(line: &Line, stay: Option<&[Renumbered]>, refused: &[u8]) -> Opt
         Some(to) if to != payload => Some(Line::made(format!("a={name}:{to} {rest}"))),
         Some(_) => Some(complete(line)),
         None if refused.contains(&payload) => None,
+        // A description of a number that the `m=` line does not list must not come to describe one that moved there.
+        None if stay.is_some_and(|numbers| numbers.iter().any(|number| number.to == payload)) => None,
         None => Some(complete(line)),
     }
 }

@@ -92,9 +92,9 @@ pub fn offer_of_agreed(
 /// [`NoCommonCodec`] when the other leg answered no codec that was offered here and that `allow` permits.
 pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
     let offered = leg_offer.audio();
-    let answered = other_answer.audio();
-    let refusal = || NoCommonCodec::between(answered.as_ref(), allow);
     let offered = offered.as_ref().ok_or_else(|| NoCommonCodec::between(None, allow))?;
+    let answered = other_answer.audio().map(|audio| audio.understood_by(offered));
+    let refusal = || NoCommonCodec::between(answered.as_ref(), allow);
     let answered = answered.as_ref().ok_or_else(refusal)?;
     let permitted =
         |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec)) && offered.find(format).is_some();
@@ -102,6 +102,7 @@ pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face:
     renumber(&mut stay, answered, offered);
     let section = other_answer.media.get(answered.index).filter(|_| !stay.is_empty()).ok_or_else(refusal)?;
     let mut section = carry::medium(section, Some(&stay), face, !carry::has_session_address(other_answer));
+    section.extend(missing_maps(&section, &stay, offered));
     // RFC 3264 section 6.1: the answer to sendonly is recvonly or inactive, whatever the other leg said.
     let direction = answered.direction.narrowed(offered.direction.mirrored());
     if direction != answered.direction {
@@ -204,9 +205,30 @@ fn renumber(stay: &mut Vec<Renumbered>, answered: &Audio, offered: &Audio) {
         taken.push(payload);
         true
     });
+    let moved: Vec<u8> = stay.iter().filter(|number| number.from != number.to).map(|number| number.from).collect();
+    let is_stale = |format: &Format| redundant_payloads(format).any(|payload| moved.contains(&payload));
+    let stale = answered.formats.iter().filter(|format| is_stale(format)).map(|format| format.payload);
+    let stale: Vec<u8> = stale.collect();
+    stay.retain(|number| !stale.contains(&number.from));
+}
+
+/// `a=rtpmap` for payload types that got another number and had none, because RFC 3551 fixed the old one.
+fn missing_maps(section: &[Line], stay: &[Renumbered], offered: &Audio) -> Vec<Line> {
+    let is_mapped = |payload: u8| {
+        let mut lines = section.iter().filter_map(Line::of_payload);
+        lines.any(|(name, number, _)| number == payload && name.eq_ignore_ascii_case("rtpmap"))
+    };
+    let bare = stay.iter().filter(|number| number.from != number.to && !is_mapped(number.to));
+    let formats = bare.filter_map(|number| offered.formats.iter().find(|format| format.payload == number.to));
+    formats
+        .map(|Format { payload, encoding, clock, .. }| Line::made(format!("a=rtpmap:{payload} {encoding}/{clock}")))
+        .collect()
 }
 
 fn set_direction(section: &mut Vec<Line>, direction: Direction) {
     section.retain(|line| Direction::of_line(line).is_none());
     section.push(Line::made(format!("a={}", direction.name())));
 }
+
+#[cfg(test)]
+mod tests;

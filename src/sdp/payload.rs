@@ -21,7 +21,7 @@ pub struct Agreed {
 /// What `answer` to `offer` came to (RFC 3264 section 7); `None` when they share no codec.
 pub fn agreed(offer: &Sdp, answer: &Sdp) -> Option<Agreed> {
     let offered = offer.audio()?;
-    let answered = answer.audio()?;
+    let answered = answer.audio()?.understood_by(&offered);
     let mut pairs = answered.formats.iter().filter_map(|format| Some((format, offered.find(format)?)));
     let keys = pairs.clone().find(|(format, _)| format.is_telephone_event()).map(|(_, theirs)| theirs.payload);
     pairs.find_map(|(format, theirs)| {
