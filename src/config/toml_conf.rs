@@ -1,0 +1,124 @@
+//! strowger.toml: what Asterisk's files have no place for. Unknown keys are refused.
+
+use super::diagnostic::{Diagnostic, Place};
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// What strowger.toml says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TomlConf {
+    /// The console's socket.
+    pub control: Control,
+    /// What must outlive a restart.
+    pub state: State,
+    /// What is said, and how much.
+    pub log: Log,
+}
+
+/// `[control]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Control {
+    /// `socket`: the path of the console's UNIX socket; none: the first usable of the usual places.
+    pub socket: Option<PathBuf>,
+}
+
+/// `[state]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct State {
+    /// `folder`: where registrations, records and generated files are kept; none: the usual place.
+    pub folder: Option<PathBuf>,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `level`: the least weight that is logged.
+    pub level: Level,
+    /// `verbose`: how much of a call's story is told, 0 (nothing) to 10.
+    pub verbose: u8,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: Level::Info, verbose: 3 }
+    }
+}
+
+/// The weight of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What stops something from working.
+    Error,
+    /// What may, or is ignored.
+    Warn,
+    /// What happens.
+    Info,
+    /// What helps to find out why.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Reads strowger.toml. `file` names it in diagnostics; what is wrong makes the whole file unusable.
+pub fn parse(file: &str, text: &str) -> (TomlConf, Vec<Diagnostic>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let why = match toml::from_str::<TomlConf>(text) {
+        Ok(conf) if conf.log.verbose > MAX_VERBOSE => (String::from("'verbose' is above 10"), find(text, "verbose")),
+        Ok(conf) => return (conf, Vec::new()),
+        Err(error) => {
+            let line = error.span().map_or(0, |span| line_of(text, span.start));
+            (error.message().replace('`', "'").replace('\n', ", "), line)
+        }
+    };
+    let place = Place { file: file.into(), line: why.1 };
+    let hint = "known: [control] socket; [state] folder; [log] level, verbose";
+    (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
+}
+
+const MAX_VERBOSE: u8 = 10;
+
+fn line_of(text: &str, offset: usize) -> u32 {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    let ends = before.iter().filter(|byte| **byte == b'\n').count();
+    u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn find(text: &str, word: &str) -> u32 {
+    text.find(word).map_or(0, |offset| line_of(text, offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting() {
+        let text =
+            "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nverbose = 7\n";
+        let (conf, diagnostics) = parse("strowger.toml", text);
+        assert_eq!(diagnostics, []);
+        assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
+        assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
+        assert_eq!(conf.log, Log { level: Level::Debug, verbose: 7 });
+        assert_eq!(parse("strowger.toml", ""), (TomlConf::default(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let said = |text: &str| {
+            let (_, diagnostics) = parse("strowger.toml", text);
+            diagnostics.iter().map(|d| (d.place.line, d.message.clone())).collect::<Vec<_>>()
+        };
+        let unknown = "unknown field 'sockte', expected 'socket'".to_string();
+        assert_eq!(said("# c\n[control]\nsockte = 'x'\n"), [(3, unknown)]);
+        assert_eq!(said("[log]\nverbose = 11\n"), [(2, "'verbose' is above 10".to_string())]);
+        assert_eq!(said("[log]\nverbose = 'x'\n")[0].0, 2);
+        assert_eq!(said("[log\n")[0].0, 1);
+        assert_eq!(said("[nothing]\n")[0].0, 1);
+    }
+}
