@@ -40,3 +40,26 @@ pub struct Diagnostic {
     /// What to do next, when there is something to say.
     pub hint: Option<String>,
 }
+
+impl Diagnostic {
+    /// Something that is ignored.
+    pub fn warning(place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, place, message: message.into(), hint: None }
+    }
+
+    /// Something that leaves out a peer or a line.
+    pub fn error(place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Error, place, message: message.into(), hint: None }
+    }
+
+    /// Something that makes the whole file unusable.
+    pub fn fatal(place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Fatal, place, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
+        self.hint = Some(hint.into());
+        self
+    }
+}

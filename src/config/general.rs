@@ -1,0 +1,79 @@
+//! `[general]` of sip.conf, typed.
+
+use super::acl::Acl;
+use super::peer::Settings;
+use ipnetwork::IpNetwork;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// What `[general]` says of the exchange as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct General {
+    /// `realm`: the digest realm; `md5secret` depends on it (`asterisk` unless set).
+    pub realm: String,
+    /// `bindaddr`/`udpbindaddr` and `bindport`: where SIP over UDP is received.
+    pub bind: SocketAddr,
+    /// `useragent`: the `User-Agent` and `Server` header.
+    pub user_agent: String,
+    /// `sdpowner`: the user name in `o=`; no blanks in it.
+    pub sdp_owner: String,
+    /// `sdpsession`: the text of `s=`.
+    pub sdp_name: String,
+    /// `minexpiry`: a shorter registration is answered 423.
+    pub min_expiry: Duration,
+    /// `maxexpiry`: a longer registration is shortened to it.
+    pub max_expiry: Duration,
+    /// `defaultexpiry`: what a registration that names no time gets.
+    pub default_expiry: Duration,
+    /// `regcontext`: contexts where registered peers' `regexten` appear; empty: nowhere.
+    pub reg_contexts: Vec<String>,
+    /// `qualifygap`: how far apart qualify requests to different peers start.
+    pub qualify_gap: Duration,
+    /// `tos_sip`: the DSCP byte (TOS) of SIP packets.
+    pub tos_sip: u8,
+    /// `tos_audio`: the DSCP byte (TOS) of RTP packets.
+    pub tos_audio: u8,
+    /// `externaddr`: the address told to peers outside of `local_nets`; the port when one was given.
+    pub extern_addr: Option<(IpAddr, Option<u16>)>,
+    /// `localnet`: networks that need no external address.
+    pub local_nets: Vec<IpNetwork>,
+    /// `media_address`: the address written into SDP instead of the local one.
+    pub media_address: Option<IpAddr>,
+    /// `rtpbindaddr`: the local address of RTP sockets; none: the one the peer's signalling uses.
+    pub rtp_bind: Option<IpAddr>,
+    /// `callerid`: the user in `From` when a caller has no number.
+    pub caller_id: String,
+    /// `contactpermit`/`contactdeny`: what every peer's Contact is held against.
+    pub contact_acl: Acl,
+    /// `sipdebug`: show SIP messages from the start.
+    pub sip_debug: bool,
+    /// What peers inherit.
+    pub defaults: Settings,
+}
+
+impl Default for General {
+    fn default() -> General {
+        General {
+            realm: "asterisk".into(),
+            bind: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 5060),
+            user_agent: concat!("strowger/", env!("CARGO_PKG_VERSION")).into(),
+            sdp_owner: "root".into(),
+            sdp_name: "strowger".into(),
+            min_expiry: Duration::from_secs(60),
+            max_expiry: Duration::from_secs(3600),
+            default_expiry: Duration::from_secs(120),
+            reg_contexts: Vec::new(),
+            qualify_gap: Duration::from_millis(100),
+            tos_sip: 0,
+            tos_audio: 0,
+            extern_addr: None,
+            local_nets: Vec::new(),
+            media_address: None,
+            rtp_bind: None,
+            caller_id: "asterisk".into(),
+            contact_acl: Acl::default(),
+            sip_debug: false,
+            defaults: Settings::default(),
+        }
+    }
+}

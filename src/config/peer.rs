@@ -1,0 +1,295 @@
+//! A peer of sip.conf, typed: one configured phone, ATA line or trunk. A `Peer` that exists is usable.
+
+use super::acl::Acl;
+use super::diagnostic::Place;
+use super::secret::Secret;
+use crate::sdp::codec::Codec;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// One peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The section's name: the SIP user and the dial string `SIP/name`. Compared exactly.
+    pub name: String,
+    /// Where its section begins.
+    pub place: Place,
+    /// `type`.
+    pub kind: Kind,
+    /// `secret` or `md5secret`, the latter winning; none: requests are accepted without a challenge.
+    pub credential: Option<Credential>,
+    /// `remotesecret`: the password we use towards it, when it is another than `secret`.
+    pub remote_secret: Option<Secret>,
+    /// `host` with `port`.
+    pub host: Host,
+    /// `defaultip` with `port`: where a dynamic peer is called while it is not registered.
+    pub default_addr: Option<SocketAddr>,
+    /// `defaultuser`/`username`: the user of the Request-URI while there is no registered Contact.
+    pub default_user: Option<String>,
+    /// `fromuser`: the user in `From` of our requests to it.
+    pub from_user: Option<String>,
+    /// `fromdomain`: the host in `From` of our requests to it.
+    pub from_domain: Option<String>,
+    /// `regexten`: extensions made while it is registered; empty: none were named (`reg_extensions` knows the default).
+    pub regexten: Vec<RegExten>,
+    /// `callerid`, `cid_number`, `fullname`.
+    pub caller_id: CallerId,
+    /// `permit`/`deny`: sources its requests are accepted from.
+    pub acl: Acl,
+    /// `contactpermit`/`contactdeny`: addresses it may register.
+    pub contact_acl: Acl,
+    /// `call-limit`: calls at once, both directions together; none: no limit.
+    pub call_limit: Option<u32>,
+    /// `busylevel`: calls from which its device state is busy.
+    pub busy_level: Option<u32>,
+    /// `setvar`: channel variables of each of its calls, in order.
+    pub set_vars: Vec<(String, String)>,
+    /// `accountcode`, for call records.
+    pub account_code: String,
+    /// `description`, for people.
+    pub description: String,
+    /// `mailbox`: `box@context`, in order.
+    pub mailboxes: Vec<String>,
+    /// `max_contacts` (ours): contacts it may register at once; the newest replace the oldest.
+    pub max_contacts: u32,
+    /// What `[general]` may preset.
+    pub settings: Settings,
+}
+
+impl Peer {
+    /// The extensions to make while it is registered, each with the context it named or `None` for `regcontext`:
+    /// its `regexten`, or its name when it has none.
+    pub fn reg_extensions(&self) -> Vec<RegExten> {
+        if self.regexten.is_empty() {
+            vec![RegExten { extension: self.name.clone(), context: None }]
+        } else {
+            self.regexten.clone()
+        }
+    }
+
+    /// Whether it registers itself, is called and is matched by address (`peer`, `friend`).
+    pub fn is_callable(&self) -> bool {
+        self.kind != Kind::User
+    }
+
+    /// Whether it is known by its name in `From` (`user`, `friend`).
+    pub fn is_caller(&self) -> bool {
+        self.kind != Kind::Peer
+    }
+}
+
+/// What `[general]` may preset for every peer, and a peer may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `context`: where its calls enter the dialplan.
+    pub context: String,
+    /// `nat`.
+    pub nat: Nat,
+    /// `directmedia`/`canreinvite`; absent means relay, unlike chan_sip.
+    pub direct_media: DirectMedia,
+    /// `dtmfmode`.
+    pub dtmf_mode: DtmfMode,
+    /// `insecure`.
+    pub insecure: Insecure,
+    /// `qualify`: the round trip above which it is LAGGED; none: it is not asked.
+    pub qualify: Option<Duration>,
+    /// `qualifyfreq`: time between two qualify requests.
+    pub qualify_freq: Duration,
+    /// `keepalive`: time between two CRLF packets to it; none: none are sent.
+    pub keepalive: Option<Duration>,
+    /// `allow`/`disallow`: its codecs, the preferred one first. Never empty in a peer.
+    pub codecs: Vec<AllowedCodec>,
+    /// `progressinband`.
+    pub progress_inband: ProgressInband,
+    /// `trustrpid`: believe the identity headers it sends.
+    pub trust_rpid: bool,
+    /// `sendrpid`.
+    pub send_rpid: SendRpid,
+    /// `language` of prompts; empty: the default.
+    pub language: String,
+    /// `rtptimeout`: hang up when no RTP came for so long and the call is not on hold; none: never.
+    pub rtp_timeout: Option<Duration>,
+    /// `rtpholdtimeout`: the same on hold.
+    pub rtp_hold_timeout: Option<Duration>,
+    /// `timert1`: SIP's T1 (RFC 3261 17.1.1.1).
+    pub timer_t1: Duration,
+    /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
+    pub timer_b: Option<Duration>,
+    /// `maxforwards` of requests we begin.
+    pub max_forwards: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let codec = |codec| AllowedCodec { codec, ptime_ms: None };
+        Settings {
+            context: "default".into(),
+            nat: Nat { force_rport: Switch::Auto, comedia: Switch::Off },
+            direct_media: DirectMedia::Relay,
+            dtmf_mode: DtmfMode::Rfc2833,
+            insecure: Insecure::default(),
+            qualify: None,
+            qualify_freq: Duration::from_secs(60),
+            keepalive: None,
+            codecs: vec![codec(Codec::Ulaw), codec(Codec::Alaw), codec(Codec::Gsm)],
+            progress_inband: ProgressInband::No,
+            trust_rpid: false,
+            send_rpid: SendRpid::No,
+            language: String::new(),
+            rtp_timeout: None,
+            rtp_hold_timeout: None,
+            timer_t1: Duration::from_millis(500),
+            timer_b: None,
+            max_forwards: 70,
+        }
+    }
+}
+
+/// `type=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Both of the below.
+    Friend,
+    /// Registers, is called, is matched by address.
+    Peer,
+    /// Only places calls towards us, known by its name.
+    User,
+}
+
+/// What proves that a request is the peer's (RFC 2617 digest).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// `secret`: the password.
+    Password(Secret),
+    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1).
+    Ha1(Secret),
+}
+
+/// `host=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// `dynamic`: where it is, it says by REGISTER.
+    Dynamic,
+    /// Always here.
+    Static(SocketAddr),
+}
+
+/// `nat=` (how replies and media find a peer behind an address translator).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nat {
+    /// Reply to the source address and port even when the Via carries no `rport` (RFC 3581).
+    pub force_rport: Switch,
+    /// Send RTP to where accepted RTP comes from, not to what its SDP says.
+    pub comedia: Switch,
+}
+
+/// A setting that may decide by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// Never.
+    Off,
+    /// Always.
+    On,
+    /// When the Via's address is not the packet's source address.
+    Auto,
+}
+
+impl Switch {
+    /// Whether it holds, `behind_nat` deciding when it is `Auto`.
+    pub fn holds(self, behind_nat: bool) -> bool {
+        match self {
+            Switch::Off => false,
+            Switch::On => true,
+            Switch::Auto => behind_nat,
+        }
+    }
+}
+
+/// `directmedia=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectMedia {
+    /// `no`: RTP always goes through the exchange.
+    Relay,
+    /// RTP goes between the peers, arranged by re-INVITE.
+    Direct {
+        /// `nonat`: not when this peer is behind NAT.
+        nonat: bool,
+        /// `update`: by UPDATE instead of re-INVITE.
+        update: bool,
+        /// `outgoing`: only on the leg we called.
+        outgoing: bool,
+    },
+}
+
+/// `dtmfmode=`: how digits reach the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DtmfMode {
+    /// Telephone events (RFC 4733).
+    Rfc2833,
+    /// Tones in the audio.
+    Inband,
+    /// SIP INFO, `application/dtmf-relay`.
+    Info,
+    /// SIP INFO, `application/dtmf`.
+    ShortInfo,
+    /// Telephone events when both sides know them, else in the audio.
+    Auto,
+}
+
+/// `insecure=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Insecure {
+    /// `port`: match it by address whatever the port.
+    pub port: bool,
+    /// `invite`: do not challenge its INVITEs.
+    pub invite: bool,
+}
+
+/// `progressinband=`: whether ringing is sent as sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressInband {
+    /// `never`: not even when media flows already.
+    Never,
+    /// `no`: 180 first; as sound only once media flows.
+    No,
+    /// `yes`: 183 and sound at once.
+    Yes,
+}
+
+/// `sendrpid=`: the identity header sent to the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendRpid {
+    /// None.
+    No,
+    /// `Remote-Party-ID`.
+    Rpid,
+    /// `P-Asserted-Identity` (RFC 3325).
+    Pai,
+}
+
+/// A codec a peer may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AllowedCodec {
+    /// The codec.
+    pub codec: Codec,
+    /// Milliseconds of sound per packet to ask for (`ulaw:30`); none: 20, or the codec's usual.
+    pub ptime_ms: Option<u8>,
+}
+
+/// One extension of `regexten=`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegExten {
+    /// The extension.
+    pub extension: String,
+    /// The context behind `@`; none: those of `regcontext`.
+    pub context: Option<String>,
+}
+
+/// Who calls, as the configuration has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallerId {
+    /// The name.
+    pub name: Option<String>,
+    /// The number.
+    pub number: Option<String>,
+}
