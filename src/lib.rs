@@ -4,6 +4,7 @@
 //! `docs/develop/house.md` says which room may know which.
 
 pub mod audio;
+pub mod calendar;
 pub mod chance;
 pub mod clock;
 pub mod config;
