@@ -4,11 +4,13 @@ pub mod acl;
 pub mod diagnostic;
 pub mod general;
 pub mod ini;
+pub mod nearest;
 pub mod peer;
 pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;
 pub mod toml_conf;
+pub mod value;
 
 use ini::Document;
 use rtp_conf::RtpConf;

@@ -1,0 +1,69 @@
+//! The nearest known name to a misspelt one.
+
+/// The known name that takes the fewest changes to reach (a letter more, less, another, or two swapped), when they are
+/// few for the length of the word; the first of equals.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word: Vec<char> = word.chars().take(MAX_WORD).map(|c| c.to_ascii_lowercase()).collect();
+    let allowed = (word.len() / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for name in known {
+        let other: Vec<char> = name.chars().map(|c| c.to_ascii_lowercase()).collect();
+        let changes = distance(&word, &other);
+        if changes <= allowed && best.is_none_or(|(fewest, _)| changes < fewest) {
+            best = Some((changes, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// Longer words than any name are cut: the time this takes grows with their length.
+const MAX_WORD: usize = 64;
+
+/// Optimal string alignment distance, a row of the table at a time.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut last_a = None;
+    for (i, x) in (1usize..).zip(a) {
+        let mut row = vec![i];
+        let mut last_b = None;
+        for (j, y) in (1usize..).zip(b) {
+            let at = |line: &[usize], back: usize| j.checked_sub(back).and_then(|j| line.get(j)).copied();
+            let swapped = if last_a == Some(y) && last_b == Some(x) { at(&before, 2) } else { None };
+            let same = usize::from(x != y);
+            let ways = [at(&above, 0).map(|n| n + 1), at(&row, 1).map(|n| n + 1), at(&above, 1).map(|n| n + same)];
+            let fewest = ways.into_iter().flatten().chain(swapped.map(|n| n + 1)).min();
+            row.push(fewest.unwrap_or(usize::MAX / 2));
+            last_b = Some(y);
+        }
+        before = std::mem::replace(&mut above, row);
+        last_a = Some(x);
+    }
+    above.last().copied().unwrap_or(a.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_changes() {
+        let count = |a: &str, b: &str| distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        assert_eq!(count("qualfy", "qualify"), 1);
+        assert_eq!(count("qulaify", "qualify"), 1);
+        assert_eq!(count("", "abc"), 3);
+        assert_eq!(count("abc", ""), 3);
+        assert_eq!(count("kitten", "sitting"), 3);
+        assert_eq!(count("same", "same"), 0);
+    }
+
+    #[test]
+    fn finds_only_what_is_near() {
+        let known = ["qualify", "qualifyfreq", "secret", "nat"];
+        assert_eq!(nearest("Qualfy", known), Some("qualify"));
+        assert_eq!(nearest("sercet", known), Some("secret"));
+        assert_eq!(nearest("nta", known), Some("nat"));
+        assert_eq!(nearest("silencesuppression", known), None);
+        assert_eq!(nearest("", known), None);
+    }
+}
