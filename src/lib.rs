@@ -4,12 +4,15 @@
 //! `docs/develop/house.md` says which room may know which.
 
 pub mod audio;
+pub mod calendar;
 pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod dialplan;
+pub mod guard;
 pub mod media;
 pub mod pbx;
+pub mod registrar;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;

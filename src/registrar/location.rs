@@ -1,0 +1,155 @@
+//! The location service: which contacts are registered for a peer (RFC 3261 10).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::clock::{Now, Time, Wall};
+use crate::sip::Uri;
+use crate::sip::header::Params;
+
+/// How long a binding outlives what was granted: a refresh that is a little late finds it still there.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// One registered contact of a peer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binding {
+    /// The contact exactly as registered: the Request-URI of requests to it.
+    pub contact: Uri,
+    /// The Contact's parameters but `expires`: `q`, `+sip.instance` and whatever else, given back in every answer.
+    pub params: Params,
+    /// The preference among a peer's contacts, in thousandths: 1000 unless `q` says otherwise.
+    pub q: u16,
+    /// Where the REGISTER came from.
+    pub source: SocketAddr,
+    /// Where requests go: what the Contact says, or the source when `nat=`, `rport` or a host name ask for it.
+    pub target: SocketAddr,
+    /// Our own address the REGISTER came to: requests leave from there.
+    pub local: SocketAddr,
+    /// The time granted.
+    pub granted: Duration,
+    /// When it ends: the time granted and [`GRACE`].
+    pub expires: Time,
+    /// The same on the wall clock, for people; nothing is decided by it.
+    pub expires_wall: Wall,
+    /// The Call-ID of its latest REGISTER, for the order of requests.
+    pub call_id: String,
+    /// The CSeq number of its latest REGISTER.
+    pub cseq: u32,
+    /// The phone's `User-Agent`, as sent.
+    pub user_agent: Option<String>,
+}
+
+impl Binding {
+    /// The time left of what was granted, in whole seconds, at least 1 while the binding lives.
+    pub fn seconds_left(&self, now: Time) -> u64 {
+        let left = self.expires.since(now).saturating_sub(GRACE);
+        let up = u64::from(left.subsec_nanos() > 0);
+        left.as_secs().saturating_add(up).max(1)
+    }
+
+    /// Begins the time granted at `now`.
+    pub fn renew(&mut self, now: Now) {
+        let span = self.granted.saturating_add(GRACE);
+        self.expires = now.mono + span;
+        let ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.expires_wall = Wall(now.wall.0.saturating_add(ms));
+    }
+}
+
+/// The registered contacts of all peers. Bounded by the peers of the configuration, each with its `max_contacts`.
+#[derive(Debug, Clone, Default)]
+pub struct Location {
+    /// A peer's contacts, the newest last; never an empty list.
+    peers: BTreeMap<String, Vec<Binding>>,
+    /// For each peer that has any, when its first binding ends.
+    deadlines: BTreeSet<(Time, String)>,
+}
+
+impl Location {
+    /// Nobody is registered.
+    pub fn new() -> Location {
+        Location::default()
+    }
+
+    /// A peer's contacts, the one registered last at the end; empty when it is not registered.
+    pub fn bindings(&self, peer: &str) -> &[Binding] {
+        self.peers.get(peer).map_or(&[], Vec::as_slice)
+    }
+
+    /// The contact a peer registered last.
+    pub fn newest(&self, peer: &str) -> Option<&Binding> {
+        self.bindings(peer).last()
+    }
+
+    /// All registered peers with their contacts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Binding])> {
+        self.peers.iter().map(|(peer, bindings)| (peer.as_str(), bindings.as_slice()))
+    }
+
+    /// How many peers are registered.
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether nobody is registered.
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
+    /// Makes these a peer's contacts, the newest last; an empty list unregisters it. The caller keeps to `max_contacts`.
+    pub fn set(&mut self, peer: &str, bindings: Vec<Binding>) {
+        self.unregister(peer);
+        if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
+            self.deadlines.insert((first, peer.to_owned()));
+            self.peers.insert(peer.to_owned(), bindings);
+        }
+    }
+
+    /// Takes a binding back from a time before a restart. It gets its whole time again from now: the wall clock may have
+    /// jumped in between, and a phone that is still there refreshes within that time (`decisions.md` 8).
+    pub fn restore(&mut self, peer: &str, mut binding: Binding, now: Now) {
+        binding.renew(now);
+        let mut bindings = self.bindings(peer).to_vec();
+        bindings.push(binding);
+        self.set(peer, bindings);
+    }
+
+    /// Forgets a peer's contacts, and gives them back.
+    pub fn unregister(&mut self, peer: &str) -> Vec<Binding> {
+        let bindings = self.peers.remove(peer).unwrap_or_default();
+        if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
+            self.deadlines.remove(&(first, peer.to_owned()));
+        }
+        bindings
+    }
+
+    /// Forgets the peers that `stays` does not name, at a reload, and gives their contacts back.
+    pub fn retain(&mut self, stays: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
+        let gone: Vec<String> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();
+        gone.into_iter()
+            .flat_map(|peer| {
+                let bindings = self.unregister(&peer);
+                bindings.into_iter().map(move |binding| (peer.clone(), binding))
+            })
+            .collect()
+    }
+
+    /// When `expire` has something to do.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out every binding whose time is over.
+    pub fn expire(&mut self, now: Time) -> Vec<(String, Binding)> {
+        let mut over = Vec::new();
+        while let Some((_, peer)) = self.deadlines.first().filter(|(at, _)| *at <= now) {
+            let peer = peer.clone();
+            let (gone, left) = self.unregister(&peer).into_iter().partition(|binding| binding.expires <= now);
+            let gone: Vec<Binding> = gone;
+            self.set(&peer, left);
+            over.extend(gone.into_iter().map(|binding| (peer.clone(), binding)));
+        }
+        over
+    }
+}
