@@ -5,10 +5,13 @@
 
 pub mod audio;
 pub mod chance;
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod dialplan;
 pub mod media;
+pub mod observe;
 pub mod pbx;
 pub mod rtp;
 pub mod sdp;
