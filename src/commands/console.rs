@@ -113,3 +113,29 @@ fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_of_a_broken_or_silent_configuration_is_the_usual_one() {
+        let folder = std::env::temp_dir().join(format!("strowger-console-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("strowger.toml");
+        for text in ["", "[control]", "[control]\nsocket = 7", "control = 1", "[[["] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(configured_socket(&folder), None, "{text}");
+        }
+        std::fs::write(&file, "[future]\nx = 1\n[control]\nsocket = \"my.ctl\"\n").unwrap();
+        assert_eq!(configured_socket(&folder), Some(folder.join("my.ctl")));
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(configured_socket(&folder), None);
+    }
+
+    #[test]
+    fn leaving_is_not_stopping() {
+        assert!(is_farewell(" exit \n") && is_farewell("QUIT") && !is_farewell("core stop now"));
+        assert!(is_stop("core stop now") && is_stop("stop gracefully") && !is_stop("sip show peers"));
+    }
+}

@@ -62,7 +62,8 @@ pub static TABLE: &[Command] = &[
         words: "channel request hangup",
         arguments: "{CHANNEL|all|/REGEX/}",
         synopsis: "Ask a channel to hang up",
-        help: "Ends the channel with that name, all of them, or those whose name matches a regular expression.",
+        help: "Ends the channel with that name, all of them,\n\
+               or those whose name matches a regular expression.",
         complete: &[Completion::Channel],
         run: channel::request_hangup,
     },
@@ -79,7 +80,8 @@ pub static TABLE: &[Command] = &[
         words: "core show help",
         arguments: "[COMMAND]",
         synopsis: "Show the commands, or how to use one",
-        help: "Without a command, lists all of them; with one, shows how to use it; with its beginning, lists those.",
+        help: "Without a command, lists all of them; with one, shows how to use it;\n\
+               with the beginning of some, lists those.",
         complete: &[],
         run: help::show_help,
     },
@@ -87,7 +89,8 @@ pub static TABLE: &[Command] = &[
         words: "core show uptime",
         arguments: "[seconds]",
         synopsis: "Show how long the exchange has been running",
-        help: "Shows the time since the start and since the configuration was last read; 'seconds' in plain seconds.",
+        help: "Shows the time since the start and since the configuration was last read;\n\
+               'seconds' prints plain numbers.",
         complete: &[Completion::Word("seconds")],
         run: core::show_uptime,
     },
@@ -135,7 +138,8 @@ pub static TABLE: &[Command] = &[
         words: "sip set debug ip",
         arguments: "ADDRESS[:PORT]",
         synopsis: "Show the SIP messages of one address",
-        help: "Shows every SIP message from and to that address. An IPv6 address with a port stands in brackets.",
+        help: "Shows every SIP message from and to that address.\n\
+               An IPv6 address with a port stands in brackets.",
         complete: &[],
         run: sip::debug_ip,
     },
@@ -151,7 +155,8 @@ pub static TABLE: &[Command] = &[
         words: "sip set debug on",
         arguments: "",
         synopsis: "Show all SIP messages",
-        help: "Shows every SIP message that is received or sent. It is a lot; 'sip set debug off' ends it.",
+        help: "Shows every SIP message that is received or sent.\n\
+               It is a lot; 'sip set debug off' ends it.",
         complete: &[],
         run: sip::debug_on,
     },
@@ -183,7 +188,8 @@ pub static TABLE: &[Command] = &[
         words: "sip show peers",
         arguments: "[like REGEX]",
         synopsis: "Show the peers",
-        help: "Lists the peers: where they are and whether they answer. 'like' takes a regular expression for the name.",
+        help: "Lists the peers: where they are and whether they answer.\n\
+               'like' takes a regular expression for the name.",
         complete: &[Completion::Word("like")],
         run: sip::show_peers,
     },

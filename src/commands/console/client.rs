@@ -142,3 +142,110 @@ fn broken(error: io::Error) -> Failure {
         _ => Failure::Io(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::thread::JoinHandle;
+
+    use super::*;
+    use crate::observe::command::Output;
+    use crate::observe::control::{ControlSocket, Limits, Request};
+
+    /// A listener that reads one line from one client, answers with these bytes, and closes.
+    fn stub(name: &str, answer: &'static [u8]) -> (PathBuf, JoinHandle<String>) {
+        let path = std::env::temp_dir().join(format!("strowger-client-{}-{name}.ctl", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let thread = std::thread::spawn(move || {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let mut line = String::new();
+            stream.read_line(&mut line).unwrap();
+            stream.get_mut().write_all(answer).unwrap();
+            line
+        });
+        (path, thread)
+    }
+
+    fn ask(name: &str, line: &str, answer: &'static [u8]) -> (Result<String, Failure>, String) {
+        let (path, thread) = stub(name, answer);
+        let nowhere = std::env::temp_dir().join("strowger-client-nowhere.ctl");
+        let mut client = Client::connect(&[nowhere, path.clone()]).unwrap();
+        assert_eq!(client.pid(), i32::try_from(std::process::id()).ok());
+        let answer = client.ask(line);
+        drop(client);
+        std::fs::remove_file(path).unwrap();
+        (answer, thread.join().unwrap())
+    }
+
+    #[test]
+    fn a_line_is_sent_whole_and_its_answer_read() {
+        let (answer, line) = ask("ok", " sip show\npeers \n", b"ok 4\na\nb\n");
+        assert_eq!((answer.unwrap().as_str(), line.as_str()), ("a\nb\n", "sip show peers\n"));
+        let (answer, _) = ask("failed", "x", b"failed 3\nno\n");
+        assert_eq!(answer.unwrap(), "no\n");
+    }
+
+    #[test]
+    fn what_goes_wrong_is_told_apart() {
+        assert!(matches!(ask("gone", "x", b"").0, Err(Failure::Disconnected)));
+        assert!(matches!(ask("half", "x", b"ok 9\nabc").0, Err(Failure::Disconnected)));
+        assert!(matches!(ask("foreign", "x", b"host/12/20.1.0\n").0, Err(Failure::Foreign)));
+        assert!(matches!(ask("endless", "x", &[b'o'; 500]).0, Err(Failure::Foreign)));
+        let (answer, line) = ask("long", &"x".repeat(LINE_LIMIT), b"");
+        assert!(matches!(answer, Err(Failure::LineTooLong)) && line.is_empty());
+    }
+
+    #[test]
+    fn without_an_exchange_it_says_where_it_looked_and_what_to_do() {
+        let place = std::env::temp_dir().join("strowger-client-nowhere.ctl");
+        let text = Client::connect(std::slice::from_ref(&place)).err().unwrap().to_string();
+        let expected = format!(
+            "Unable to connect to strowger: no exchange with this configuration runs. Looked for:\n  {}\nStart it with",
+            place.display()
+        );
+        assert!(text.starts_with(&expected), "{text}");
+    }
+
+    /// The real socket with an exchange that answers each line with itself.
+    fn serve(name: &str, connections: usize) -> (PathBuf, tokio::runtime::Runtime) {
+        let path = std::env::temp_dir().join(format!("strowger-client-{}-{name}/x.ctl", std::process::id()));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let socket = runtime.block_on(ControlSocket::open(&path)).unwrap();
+        let (send, mut receive) = tokio::sync::mpsc::channel::<Request>(1);
+        runtime.spawn(socket.serve(send, Limits { connections, ..Limits::default() }));
+        runtime.spawn(async move {
+            while let Some(Request { line, reply }) = receive.recv().await {
+                let _ = reply.send(Output { text: line + "\n", ..Output::default() });
+            }
+        });
+        (path, runtime)
+    }
+
+    fn clean_up(path: &std::path::Path) {
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn client_and_socket_understand_each_other() {
+        let (path, runtime) = serve("real", 2);
+        let mut client = Client::connect(std::slice::from_ref(&path)).unwrap();
+        assert_eq!(client.ask("sip show peers").unwrap(), "sip show peers\n");
+        assert_eq!(client.ask("").unwrap(), "\n");
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        assert!(matches!(client.ask("x"), Err(Failure::Disconnected)));
+        assert!(matches!(Client::connect(std::slice::from_ref(&path)), Err(Failure::NotRunning(_))));
+        clean_up(&path);
+    }
+
+    #[test]
+    fn one_that_is_turned_away_is_told_why() {
+        let (path, runtime) = serve("full", 0);
+        for _ in 0..50 {
+            let mut client = Client::connect(std::slice::from_ref(&path)).unwrap();
+            assert_eq!(client.ask("x").unwrap(), "0 consoles are connected already; close one of them.\n");
+        }
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        clean_up(&path);
+    }
+}
