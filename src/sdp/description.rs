@@ -1,6 +1,6 @@
 //! A session description, line for line as it came.
 
-use super::line::{CRLF, Line, address, media_line, words};
+use super::line::{CRLF, Line, address, media_line};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -125,7 +125,7 @@ impl Sdp {
             }
             sdp.take(split_end(piece), number)?;
         }
-        match sdp.session.first() {
+        match sdp.session.iter().find(|line| line.letter().is_some()) {
             Some(first) if first.text.trim_ascii_end() == b"v=0" => {}
             Some(_) | None => return Err(SdpError::NoVersion),
         }
@@ -222,19 +222,19 @@ fn split_end(piece: &[u8]) -> Line {
     Line { text: text.to_vec(), end }
 }
 
-/// Read from the right, because user names with spaces exist.
+/// Read from the right, because user names with spaces exist, and empty ones.
 fn origin(line: &Line) -> Option<Origin> {
-    let text = std::str::from_utf8(line.value()).ok()?.trim_end();
-    let mut parts = text.rsplitn(6, ' ');
-    let host = parts.next()?;
-    let kind = parts.next()?;
-    let net = parts.next()?;
-    let version = parts.next()?;
-    let id = parts.next()?;
-    let user = parts.next()?;
-    if [host, kind, net, version, id].iter().any(|part| part.is_empty()) || words(host.as_bytes()).count() != 1 {
-        return None;
-    }
+    let text = std::str::from_utf8(line.value()).ok()?;
+    let (rest, host) = last_word(text)?;
+    let (rest, kind) = last_word(rest)?;
+    let (rest, net) = last_word(rest)?;
+    let (rest, version) = last_word(rest)?;
+    let (user, id) = last_word(rest)?;
     let addr = address(format!("{net} {kind} {host}").as_bytes());
-    Some(Origin { user: user.to_owned(), id: id.to_owned(), version: version.to_owned(), addr })
+    Some(Origin { user: user.trim().to_owned(), id: id.to_owned(), version: version.to_owned(), addr })
+}
+
+/// What stands before the last word, and the word.
+fn last_word(text: &str) -> Option<(&str, &str)> {
+    text.trim_end_matches([' ', '\t']).rsplit_once([' ', '\t'])
 }

@@ -79,7 +79,7 @@ fn unedited_descriptions_print_as_they_came() {
     for source in ALL {
         assert_eq!(text(&parse(source)), source);
     }
-    let odd = b"v=0 \no=- 1 1 IN IP4 h.example\r\ns=caf\xe9 \xff\r\n\r\nt=0 0\nm=audio 5 RTP/AVP\r\n\n";
+    let odd = b"\r\nv=0 \no=- 1 1 IN IP4 h.example\r\ns=caf\xe9 \xff\r\n\r\nt=0 0\nm=audio 5 RTP/AVP\r\n\n";
     assert_eq!(Sdp::parse(odd).unwrap().to_bytes(), odd);
 }
 
@@ -122,6 +122,11 @@ fn addresses_are_found_where_devices_put_them() {
     assert_eq!(parse(SOFTPHONE).rtp_addr(), "[2001:db8::7]:6002".parse().ok());
     assert_eq!(parse(SOFTPHONE).audio().unwrap().index, 1);
     assert_eq!(parse(BARE).origin().user, "John Doe");
+    for (line, user) in [("o= 7 8 IN IP4 10.0.0.1 ", ""), ("o=a b  7  8 IN  IP4 10.0.0.1", "a b")] {
+        let origin = parse(&format!("v=0\r\n{line}\r\n")).origin();
+        let expected = Origin { user: user.into(), id: "7".into(), version: "8".into(), addr: Some(ip("10.0.0.1")) };
+        assert_eq!(origin, expected, "{line}");
+    }
     assert_eq!(parse(BARE).audio().unwrap().port, 4000);
     let rtcp = parse(&PAP2T.replace("a=sendrecv", "a=rtcp:16999"));
     assert_eq!(rtcp.rtcp_addr(), "192.168.1.20:16999".parse().ok());
