@@ -43,6 +43,7 @@ impl Switch {
             self.end_channel(*id);
         }
         self.settle();
+        self.tick();
         let names = chosen.into_iter().map(|(_, name)| name).collect();
         (HangUp::Requested(names), std::mem::take(&mut self.cx.out))
     }
@@ -79,6 +80,11 @@ impl Switch {
             Stopping::Now => self.hang_up(now, "all").1,
             Stopping::Gracefully => Effects::default(),
         }
+    }
+
+    /// How it was told to stop, if it was.
+    pub fn stopping(&self) -> Option<Stopping> {
+        self.stopping
     }
 
     /// Told to stop, and nothing is left to wait for: no channel, no leg, no transaction of a call.
