@@ -68,9 +68,7 @@ fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Vec
         // RFC 3261 17.2.1: a 100 unless the user answers within 200 ms.
         Input::Timer(Timer::Trying) => (State::Proceeding { answered: true }, vec![Action::SendTrying]),
         // RFC 3261 17.2.1: any number of provisional responses is sent.
-        Input::Respond(Class::Provisional) => {
-            (State::Proceeding { answered: true }, vec![stop, Action::SendResponse])
-        }
+        Input::Respond(Class::Provisional) => (State::Proceeding { answered: true }, vec![stop, Action::SendResponse]),
         // RFC 6026 7.1: a 2xx is sent, and timer L started.
         Input::Respond(Class::Success) => {
             (State::Accepted, vec![stop, Action::SendResponse, Action::Start(Timer::L, values.life())])

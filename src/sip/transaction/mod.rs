@@ -1,11 +1,13 @@
 //! Transactions (RFC 3261 17, RFC 6026): four machines that know no messages, and the table that joins them to messages.
 
+mod client_table;
+mod derive;
 pub mod invite_client;
 pub mod invite_server;
-pub mod key;
+mod key;
 pub mod non_invite_client;
 pub mod non_invite_server;
-mod record;
+mod server_table;
 pub mod table;
 
 use std::time::Duration;
