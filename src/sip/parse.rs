@@ -226,19 +226,18 @@ impl Reader<'_> {
             return Err(Unframed::BadStartLine);
         }
         let version_ok = version.eq_ignore_ascii_case(b"SIP/2.0");
-        let tidy = trimmed.len() == bytes.len();
+        // RFC 3261 7.1: single blanks between the parts, no other white space anywhere.
+        let tidy = bytes.iter().filter(|b| is_blank(**b)).eq(b"  ");
         let wide = line.start + method_end..line.start + version_at;
-        let target = self.trim(wide.clone());
+        let target = self.trim(wide);
         if target.is_empty() {
             return Err(Unframed::BadStartLine);
         }
-        let single = target.start == wide.start + 1 && target.end + 1 == wide.end;
-        let blank_inside = self.bytes(&target).iter().any(|b| is_blank(*b));
         let method = Method::from_shared(self.cut(line.start..line.start + method_end));
         if !version_ok {
             self.note(Flaw::Version);
         }
-        if !tidy || !single || blank_inside {
+        if !tidy {
             self.note(Flaw::StartLineSpace);
         }
         if !scan::is_token(method.as_bytes()) {

@@ -116,6 +116,11 @@ pub(crate) fn write_quoted(f: &mut std::fmt::Formatter<'_>, text: &str) -> std::
                 f.write_char(c)?;
             }
             '\r' | '\n' => f.write_char(' ')?,
+            // RFC 3261 25.1: a control character may stand there as a quoted-pair only.
+            '\0'..='\x1f' | '\x7f' => {
+                f.write_char('\\')?;
+                f.write_char(c)?;
+            }
             _ => f.write_char(c)?,
         }
     }

@@ -42,12 +42,19 @@ pub struct Refusal {
 
 /// Checks a request.
 pub fn request(request: &Request) -> Result<Essentials, Refusal> {
-    let Some(via) = request.headers.get(HeaderName::Via).and_then(|line| Via::parse(first_item(line)).ok()) else {
-        return Err(refuse(400, "Malformed Via header", "the topmost Via cannot be read"));
+    let Some(line) = request.headers.get(HeaderName::Via) else {
+        return Err(refuse(400, "Missing Via header", "the header field is absent"));
     };
-    match checked(request) {
-        Ok((from, to, call_id, cseq, max_forwards)) => Ok(Essentials { via, from, to, call_id, cseq, max_forwards }),
-        Err(refusal) => Err(Refusal { via: Some(Box::new(via)), ..refusal }),
+    let top = first_item(line);
+    match (Via::parse(top), checked(request)) {
+        (Ok(via), Ok((from, to, call_id, cseq, max_forwards))) => {
+            Ok(Essentials { via, from, to, call_id, cseq, max_forwards })
+        }
+        (Ok(via), Err(refusal)) => Err(Refusal { via: Some(Box::new(via)), ..refusal }),
+        (Err(error), _) => {
+            let via = Via::parse_for_refusal(top).ok().map(Box::new);
+            Err(Refusal { via, ..refuse(400, "Malformed Via header", error.0) })
+        }
     }
 }
 

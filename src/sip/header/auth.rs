@@ -1,6 +1,6 @@
 //! Digest challenges and the answers to them (RFC 3261 20.7, 20.27, 20.28, 20.44; RFC 7616 3.3, 3.4).
 
-use super::HeaderError;
+use super::{HeaderError, HeaderName, Headers};
 use crate::sip::digest::Algorithm;
 use crate::sip::scan::{self, Scan};
 use std::fmt;
@@ -128,6 +128,11 @@ impl Credentials {
             31 => Ok(all),
             _ => Err(HeaderError("credentials without username, realm, nonce, uri or response")),
         }
+    }
+
+    /// The first Digest credentials for `realm` among the lines of this name; others may be meant for others (RFC 3261 22.3).
+    pub fn find(headers: &Headers, name: HeaderName, realm: &str) -> Option<Credentials> {
+        headers.lines(name).filter_map(|line| Credentials::parse(line).ok()).find(|found| found.realm == realm)
     }
 
     /// The algorithm; `None` for one we do not know.
@@ -305,6 +310,19 @@ mod tests {
         assert_eq!(Challenge::parse(new.to_string().as_bytes())?, new);
         assert!(Challenge::parse(b"Digest realm=\"a\"").is_err());
         Ok(())
+    }
+
+    #[test]
+    fn the_credentials_for_our_realm_are_found_among_others() {
+        let mut headers = Headers::new();
+        for realm in ["theirs", "ours"] {
+            let line =
+                format!("Digest username=\"{realm}\", realm=\"{realm}\", nonce=\"n\", uri=\"u\", response=\"x\"");
+            headers.push(HeaderName::Authorization, "Basic QQ==");
+            headers.push(HeaderName::Authorization, line);
+        }
+        let find = |realm| Credentials::find(&headers, HeaderName::Authorization, realm).map(|c| c.username);
+        assert_eq!((find("ours").as_deref(), find("asterisk")), (Some("ours"), None));
     }
 
     #[test]
