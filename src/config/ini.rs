@@ -326,10 +326,11 @@ impl Reader {
             let say = "there is no name before the '=': the line is ignored";
             return self.diagnostics.push(Diagnostic::warning(place, say).hint("write 'name = value'"));
         }
-        if is_appended && let Some(draft) = self.current_draft() {
-            if let Some(entry) = draft.section.entries.iter_mut().rev().find(|entry| entry.name == name) {
-                return entry.value.push_str(value);
-            }
+        if is_appended
+            && let Some(draft) = self.current_draft()
+            && let Some(entry) = draft.section.entries.iter_mut().rev().find(|entry| entry.name == name)
+        {
+            return entry.value.push_str(value);
         }
         self.push(Entry { name: name.into(), value: value.into(), place });
     }

@@ -40,8 +40,6 @@ pub struct Peer {
     pub contact_acl: Acl,
     /// `call-limit`: calls at once, both directions together; none: no limit.
     pub call_limit: Option<u32>,
-    /// `busylevel`: calls from which its device state is busy.
-    pub busy_level: Option<u32>,
     /// `setvar`: channel variables of each of its calls, in order.
     pub set_vars: Vec<(String, String)>,
     /// `accountcode`, for call records.

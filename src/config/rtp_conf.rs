@@ -1,5 +1,9 @@
 //! rtp.conf, typed.
 
+use super::diagnostic::Diagnostic;
+use super::ini::{Document, Entry};
+use super::nearest::nearest;
+use super::value;
 use crate::rtp::strict::Strictness;
 use std::time::Duration;
 
@@ -8,7 +12,7 @@ use std::time::Duration;
 pub struct RtpConf {
     /// `rtpstart`: the lowest port for media; even.
     pub port_first: u16,
-    /// `rtpend`: the highest port for media.
+    /// `rtpend`: the highest port for media; at least one above `port_first`.
     pub port_last: u16,
     /// `strictrtp`.
     pub strictness: Strictness,
@@ -24,5 +28,139 @@ impl Default for RtpConf {
             strictness: Strictness::Strict,
             rtcp_interval: Duration::from_millis(5000),
         }
+    }
+}
+
+/// Options that are read; the others we know are in `IGNORED`.
+const KNOWN: &[&str] = &["rtpstart", "rtpend", "strictrtp", "rtcpinterval"];
+
+/// Options without effect, with the values that ask for what happens anyway, and why.
+const IGNORED: &[(&str, &[&str], &str)] = &[
+    ("rtpchecksums", value::TRUE_WORDS, "the system computes UDP checksums"),
+    ("dtmftimeout", &["1200"], "telephone events pass as they come"),
+    ("probation", &["4"], "a source is learned after four packets in sequence"),
+    ("icesupport", value::FALSE_WORDS, "browsers (WebRTC) are not supported"),
+    ("srtpreplayprotection", value::TRUE_WORDS, "SRTP is not supported"),
+    ("stunaddr", &[""], "set 'externaddr' in sip.conf"),
+    ("turnaddr", &[""], "set 'externaddr' in sip.conf"),
+    ("turnport", &[""], "TURN is not supported"),
+    ("turnusername", &[""], "TURN is not supported"),
+    ("turnpassword", &[""], "TURN is not supported"),
+    ("dtls_mtu", &[""], "browsers (WebRTC) are not supported"),
+    ("ice_deny", &[""], "browsers (WebRTC) are not supported"),
+    ("ice_permit", &[""], "browsers (WebRTC) are not supported"),
+    ("ice_acl", &[""], "browsers (WebRTC) are not supported"),
+    ("stun_deny", &[""], "set 'externaddr' in sip.conf"),
+    ("stun_permit", &[""], "set 'externaddr' in sip.conf"),
+    ("stun_acl", &[""], "set 'externaddr' in sip.conf"),
+];
+
+/// Reads the settings of a document.
+pub fn parse(document: &Document) -> (RtpConf, Vec<Diagnostic>) {
+    let mut conf = RtpConf::default();
+    let mut diagnostics = Vec::new();
+    let Some(section) = document.section("general") else { return (conf, diagnostics) };
+    for entry in &section.entries {
+        if let Err(diagnostic) = apply(&mut conf, entry) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    // RTP has the even port, RTCP the odd one above it (RFC 3550 11).
+    let (first, last) = (conf.port_first.saturating_add(conf.port_first % 2), conf.port_last);
+    if last <= first {
+        let say = format!("'rtpstart' ({}) and 'rtpend' ({last}) leave no pair of ports", conf.port_first);
+        let hint = "make 'rtpend' larger: each line in a call needs two ports";
+        diagnostics.push(Diagnostic::fatal(section.place.clone(), say).hint(hint));
+    }
+    conf.port_first = first;
+    (conf, diagnostics)
+}
+
+fn apply(conf: &mut RtpConf, entry: &Entry) -> Result<(), Diagnostic> {
+    let bad = |accepted: &str| {
+        let say = format!("'{}' is no value of '{}': the line is left out", entry.value, entry.name);
+        Diagnostic::error(entry.place.clone(), say).hint(format!("accepted: {accepted}"))
+    };
+    match entry.name.to_ascii_lowercase().as_str() {
+        "rtpstart" => conf.port_first = port(&entry.value).ok_or_else(|| bad(PORT))?,
+        "rtpend" => conf.port_last = port(&entry.value).ok_or_else(|| bad(PORT))?,
+        "strictrtp" => {
+            conf.strictness = match value::boolean(&entry.value) {
+                Some(false) => Strictness::Open,
+                Some(true) => Strictness::Strict,
+                None if entry.value.eq_ignore_ascii_case("seqno") => Strictness::Strict,
+                None => return Err(bad("yes, no, seqno")),
+            }
+        }
+        "rtcpinterval" => {
+            let range = Duration::from_millis(500)..=Duration::from_millis(60_000);
+            let interval = value::millis(&entry.value).filter(|interval| range.contains(interval));
+            conf.rtcp_interval = interval.ok_or_else(|| bad("500 to 60000 milliseconds"))?;
+        }
+        name => return ignored(name, entry),
+    }
+    Ok(())
+}
+
+fn ignored(name: &str, entry: &Entry) -> Result<(), Diagnostic> {
+    let warning = |say| Diagnostic::warning(entry.place.clone(), say);
+    if let Some((_, fits, why)) = IGNORED.iter().find(|(known, _, _)| *known == name) {
+        if value::is_one_of(&entry.value, fits) {
+            return Ok(());
+        }
+        return Err(warning(format!("'{name}' is not supported and is ignored")).hint(*why));
+    }
+    let known = KNOWN.iter().copied().chain(IGNORED.iter().map(|(known, _, _)| *known));
+    let meant = nearest(name, known).map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
+    Err(warning(format!("unknown option '{}'{meant}", entry.name)))
+}
+
+const PORT: &str = "a port from 1024 to 65535";
+
+fn port(text: &str) -> Option<u16> {
+    value::port(text).filter(|port| *port >= 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ini;
+
+    fn read(text: &str) -> (RtpConf, Vec<String>) {
+        let (document, none) = ini::parse("rtp.conf", text.as_bytes(), &mut ini::no_includes);
+        assert_eq!(none, []);
+        let (conf, diagnostics) = parse(&document);
+        (conf, diagnostics.iter().map(|d| format!("{}: {}", d.place, d.message)).collect())
+    }
+
+    #[test]
+    fn every_setting() {
+        let (conf, said) =
+            read("[general]\nrtpstart=10001\nRtpEnd=10100\nstrictrtp=no\nrtcpinterval=1000ms\nprobation=4\n");
+        assert!(said.is_empty(), "{said:?}");
+        assert_eq!((conf.port_first, conf.port_last), (10002, 10100));
+        assert_eq!((conf.strictness, conf.rtcp_interval), (Strictness::Open, Duration::from_secs(1)));
+        assert_eq!(read(""), (RtpConf::default(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let (conf, said) =
+            read("[general]\nrtpstart=80\nstrictrtp=maybe\nstunaddr=x\nrtpstrat=1\n[ice_host_candidates]\na=b");
+        assert_eq!(
+            said,
+            [
+                "rtp.conf:2: '80' is no value of 'rtpstart': the line is left out",
+                "rtp.conf:3: 'maybe' is no value of 'strictrtp': the line is left out",
+                "rtp.conf:4: 'stunaddr' is not supported and is ignored",
+                "rtp.conf:5: unknown option 'rtpstrat' (did you mean 'rtpstart'?)",
+            ]
+        );
+        assert_eq!(conf, RtpConf::default());
+        assert_eq!(
+            read("[general]\nrtpstart=30000").1,
+            ["rtp.conf:1: 'rtpstart' (30000) and 'rtpend' (20000) leave no pair of ports"]
+        );
+        assert_eq!(read("[general]\nrtpstart=65535\nrtpend=65535").1.len(), 1);
     }
 }

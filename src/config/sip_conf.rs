@@ -1,7 +1,22 @@
 //! sip.conf, typed: `[general]` and the peers.
 
+mod draft;
+mod general_options;
+mod ignored_options;
+pub mod option;
+mod peer_options;
+mod settings_options;
+
+#[cfg(test)]
+mod tests;
+
+use super::diagnostic::{Diagnostic, Place, Severity};
 use super::general::General;
-use super::peer::Peer;
+use super::ini::{Document, Entry, Section};
+use super::peer::{Peer, Settings};
+use super::value::is_one_of;
+use draft::{GeneralDraft, PeerDraft};
+use option::{Effect, Lookup, OptionRow, Trouble, look_up};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,4 +27,174 @@ pub struct SipConf {
     pub general: General,
     /// The peers by name.
     pub peers: BTreeMap<String, Arc<Peer>>,
+}
+
+/// Reads the settings of a document. What is wrong is all said; a peer with a bad value is left out.
+pub fn parse(document: &Document) -> (SipConf, Vec<Diagnostic>) {
+    let mut reader = Reader { diagnostics: Vec::new() };
+    let general = reader.general(document);
+    let mut drafts: BTreeMap<&str, PeerDraft> = BTreeMap::new();
+    for section in &document.sections {
+        let name = section.name.as_str();
+        if name.eq_ignore_ascii_case("general") {
+        } else if name.eq_ignore_ascii_case("authentication") {
+            reader.authentication(section);
+        } else if name.is_empty() || name.chars().any(char::is_control) {
+            let say = "a peer needs a name that can be typed: the section is left out";
+            reader
+                .diagnostics
+                .push(Diagnostic::error(section.place.clone(), say).hint("write its name in the brackets"));
+        } else {
+            // A second section of a name goes on where the first ended.
+            let fresh = || PeerDraft::new(name, section.place.clone(), general.defaults.clone());
+            let draft = drafts.entry(name).or_insert_with(fresh);
+            for entry in &section.entries {
+                reader.peer_entry(draft, entry);
+            }
+        }
+    }
+    let mut peers = BTreeMap::new();
+    for (name, draft) in drafts {
+        if let Some(peer) = draft.finish(&mut reader.diagnostics) {
+            peers.insert(name.to_string(), Arc::new(peer));
+        }
+    }
+    (SipConf { general, peers }, reader.diagnostics)
+}
+
+struct Reader {
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What an option is applied to.
+enum Target<'a> {
+    General(&'a mut GeneralDraft),
+    Peer(&'a mut PeerDraft),
+}
+
+impl Target<'_> {
+    fn settings(&mut self) -> &mut Settings {
+        match self {
+            Target::General(draft) => &mut draft.general.defaults,
+            Target::Peer(draft) => &mut draft.peer.settings,
+        }
+    }
+
+    fn is_general(&self) -> bool {
+        matches!(self, Target::General(_))
+    }
+}
+
+impl Reader {
+    fn general(&mut self, document: &Document) -> General {
+        let mut draft = GeneralDraft::new();
+        let nowhere = Place { file: "sip.conf".into(), line: 0 };
+        let mut all = document.sections.iter().filter(|section| section.name.eq_ignore_ascii_case("general"));
+        let Some(section) = all.next() else { return draft.finish(&nowhere, &mut self.diagnostics) };
+        for entry in &section.entries {
+            self.apply(&mut Target::General(&mut draft), entry);
+        }
+        for second in all {
+            let say = format!("'[{}]' stands here again and is ignored: only the first counts", second.name);
+            let hint = format!("move its lines to {}, or write '[{}](+)'", section.place, second.name);
+            self.diagnostics.push(Diagnostic::warning(second.place.clone(), say).hint(hint));
+        }
+        draft.finish(&section.place, &mut self.diagnostics)
+    }
+
+    fn authentication(&mut self, section: &Section) {
+        for entry in &section.entries {
+            let say = format!("'{}' in [{}] is not supported and is ignored", entry.name, section.name);
+            let hint = "credentials by realm are not supported: write 'remotesecret' in the peer";
+            self.diagnostics.push(Diagnostic::warning(entry.place.clone(), say).hint(hint));
+        }
+    }
+
+    fn peer_entry(&mut self, draft: &mut PeerDraft, entry: &Entry) {
+        if !self.apply(&mut Target::Peer(draft), entry) {
+            draft.is_broken = true;
+        }
+    }
+
+    /// Applies an entry; false when it was an error.
+    fn apply(&mut self, target: &mut Target<'_>, entry: &Entry) -> bool {
+        let in_general = target.is_general();
+        let row = match look_up(&entry.name, in_general) {
+            Lookup::Known(row) => row,
+            Lookup::Misplaced => {
+                let (here, there) = if in_general { ("[general]", "a peer") } else { ("a peer", "[general]") };
+                let say = format!("'{}' has no effect in {here}: it belongs in {there}", entry.name);
+                self.warn(entry, say, None);
+                return true;
+            }
+            Lookup::Unknown(nearest) => {
+                let meant = nearest.map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
+                self.warn(entry, format!("unknown option '{}'{meant}", entry.name), None);
+                return true;
+            }
+        };
+        match set(row, target, &entry.name, &entry.value) {
+            Ok(()) => true,
+            Err(trouble) => self.trouble(trouble, row, target, entry),
+        }
+    }
+
+    fn warn(&mut self, entry: &Entry, say: String, hint: Option<String>) {
+        let (severity, place) = (Severity::Warning, entry.place.clone());
+        self.diagnostics.push(Diagnostic { severity, place, message: say, hint });
+    }
+
+    /// Says what is wrong with a value and what follows; false when it was an error.
+    fn trouble(&mut self, trouble: Trouble, row: &OptionRow, target: &Target<'_>, entry: &Entry) -> bool {
+        let accepted = || format!("accepted: {}", row.values);
+        let (severity, message, hint) = match trouble {
+            Trouble::Bad if entry.value.is_empty() => {
+                (Severity::Error, format!("'{}' has no value", entry.name), accepted())
+            }
+            Trouble::Bad => (Severity::Error, format!("'{}' is no value of '{}'", entry.value, entry.name), accepted()),
+            Trouble::Word(word) if word.is_empty() => {
+                (Severity::Error, format!("'{}' has an empty word in its list", entry.name), accepted())
+            }
+            Trouble::Word(word) => (Severity::Error, format!("'{word}' is no value of '{}'", entry.name), accepted()),
+            Trouble::Say { severity, message, hint } => (severity, message, hint),
+        };
+        let follows = match (severity, target) {
+            (Severity::Warning | Severity::Fatal, _) => String::new(),
+            (Severity::Error, Target::General(_)) => ": the line is left out".into(),
+            (Severity::Error, Target::Peer(draft)) => format!(": peer '{}' is left out", draft.peer.name),
+        };
+        let (place, message) = (entry.place.clone(), message + &follows);
+        self.diagnostics.push(Diagnostic { severity, place, message, hint: Some(hint) });
+        severity == Severity::Warning
+    }
+}
+
+fn set(row: &OptionRow, target: &mut Target<'_>, written: &str, value: &str) -> Result<(), Trouble> {
+    if value.chars().any(|c| c.is_control() && c != '\t') {
+        // It would end up in a header or on a terminal.
+        return Err(closed(target, "the value contains a control character".into(), "type the line anew"));
+    }
+    let name = row.names.iter().find(|known| known.eq_ignore_ascii_case(written)).copied().unwrap_or(written);
+    match (&row.effect, &mut *target) {
+        (Effect::General(set), Target::General(draft)) => set(draft, value),
+        (Effect::Peer(set), Target::Peer(draft)) => set(draft, value),
+        (Effect::Settings(set), _) => set(target.settings(), value),
+        (Effect::Accepted, _) | (Effect::General(_), Target::Peer(_)) | (Effect::Peer(_), Target::General(_)) => Ok(()),
+        (Effect::Unsupported(fits), _) if is_one_of(value, fits) => Ok(()),
+        (Effect::Unsupported(_), _) => {
+            Err(Trouble::warn(format!("'{name}' is not supported and is ignored"), row.help))
+        }
+        (Effect::Refused(fits), _) if is_one_of(value, fits) => Ok(()),
+        (Effect::Refused(_), _) => {
+            Err(closed(target, format!("'{name}' is not supported, and must not be ignored"), row.help))
+        }
+    }
+}
+
+/// Fails closed: the peer is left out, or the whole file when it is said of the exchange.
+fn closed(target: &Target<'_>, message: String, hint: &str) -> Trouble {
+    match target {
+        Target::General(_) => Trouble::fatal(message, hint),
+        Target::Peer(_) => Trouble::error(message, hint),
+    }
 }

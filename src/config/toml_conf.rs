@@ -1,5 +1,6 @@
 //! strowger.toml: what Asterisk's files have no place for. Unknown keys are refused.
 
+use super::diagnostic::{Diagnostic, Place};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -61,4 +62,63 @@ pub enum Level {
     Debug,
     /// Everything.
     Trace,
+}
+
+/// Reads strowger.toml. `file` names it in diagnostics; what is wrong makes the whole file unusable.
+pub fn parse(file: &str, text: &str) -> (TomlConf, Vec<Diagnostic>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let why = match toml::from_str::<TomlConf>(text) {
+        Ok(conf) if conf.log.verbose > MAX_VERBOSE => (String::from("'verbose' is above 10"), find(text, "verbose")),
+        Ok(conf) => return (conf, Vec::new()),
+        Err(error) => {
+            let line = error.span().map_or(0, |span| line_of(text, span.start));
+            (error.message().replace('`', "'").replace('\n', ", "), line)
+        }
+    };
+    let place = Place { file: file.into(), line: why.1 };
+    let hint = "known: [control] socket; [state] folder; [log] level, verbose";
+    (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
+}
+
+const MAX_VERBOSE: u8 = 10;
+
+fn line_of(text: &str, offset: usize) -> u32 {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    let ends = before.iter().filter(|byte| **byte == b'\n').count();
+    u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn find(text: &str, word: &str) -> u32 {
+    text.find(word).map_or(0, |offset| line_of(text, offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting() {
+        let text =
+            "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nverbose = 7\n";
+        let (conf, diagnostics) = parse("strowger.toml", text);
+        assert_eq!(diagnostics, []);
+        assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
+        assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
+        assert_eq!(conf.log, Log { level: Level::Debug, verbose: 7 });
+        assert_eq!(parse("strowger.toml", ""), (TomlConf::default(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let said = |text: &str| {
+            let (_, diagnostics) = parse("strowger.toml", text);
+            diagnostics.iter().map(|d| (d.place.line, d.message.clone())).collect::<Vec<_>>()
+        };
+        let unknown = "unknown field 'sockte', expected 'socket'".to_string();
+        assert_eq!(said("# c\n[control]\nsockte = 'x'\n"), [(3, unknown)]);
+        assert_eq!(said("[log]\nverbose = 11\n"), [(2, "'verbose' is above 10".to_string())]);
+        assert_eq!(said("[log]\nverbose = 'x'\n")[0].0, 2);
+        assert_eq!(said("[log\n")[0].0, 1);
+        assert_eq!(said("[nothing]\n")[0].0, 1);
+    }
 }

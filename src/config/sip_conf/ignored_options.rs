@@ -1,0 +1,367 @@
+//! The options that have no effect: those accepted because nothing is lost, and those we know and do not support.
+
+use super::option::{Effect, OptionRow, Scope};
+use crate::config::value::{FALSE_WORDS, TRUE_WORDS};
+
+/// Nothing fits: the option is always something ignored.
+const NEVER: &[&str] = &[];
+
+const fn accepted(scope: Scope, names: &'static [&'static str], why: &'static str) -> OptionRow {
+    OptionRow { names, values: "", default: "", help: why, scope, effect: Effect::Accepted }
+}
+
+/// `fits`: the values that ask for what happens anyway.
+const fn unsupported(
+    scope: Scope,
+    names: &'static [&'static str],
+    fits: &'static [&'static str],
+    instead: &'static str,
+) -> OptionRow {
+    OptionRow { names, values: "", default: "", help: instead, scope, effect: Effect::Unsupported(fits) }
+}
+
+const fn refused(
+    scope: Scope,
+    names: &'static [&'static str],
+    fits: &'static [&'static str],
+    instead: &'static str,
+) -> OptionRow {
+    OptionRow { names, values: "", default: "", help: instead, scope, effect: Effect::Refused(fits) }
+}
+
+use Scope::{Both, General, Peer};
+
+pub(super) const ROWS: &[OptionRow] = &[
+    // Who may call.
+    unsupported(
+        General,
+        &["allowguest"],
+        FALSE_WORDS,
+        "callers without an account are refused: give each a section with a secret",
+    ),
+    unsupported(
+        General,
+        &["alwaysauthreject"],
+        TRUE_WORDS,
+        "unknown names are always answered like wrong passwords, so that names cannot be guessed",
+    ),
+    refused(
+        General,
+        &["autocreatepeer"],
+        FALSE_WORDS,
+        "anyone could register as anything: give each device a section with a secret",
+    ),
+    unsupported(
+        General,
+        &["match_auth_username"],
+        FALSE_WORDS,
+        "a caller whose From names nobody is known by the digest user name anyway",
+    ),
+    refused(Peer, &["acl"], NEVER, "named lists are not read: write 'permit' and 'deny' lines here"),
+    refused(Both, &["contactacl"], NEVER, "named lists are not read: write 'contactpermit' and 'contactdeny' lines"),
+    unsupported(
+        Peer,
+        &["directmediapermit", "directmediadeny", "directmediaacl"],
+        NEVER,
+        "write 'directmedia=no' when a peer must not send media elsewhere",
+    ),
+    unsupported(
+        General,
+        &["dynamic_exclude_static", "dynamic_excludes_static"],
+        FALSE_WORDS,
+        "write 'contactdeny' lines for the addresses of static peers",
+    ),
+    unsupported(General, &["domainsasrealm"], FALSE_WORDS, "one realm serves all: set 'realm'"),
+    unsupported(General, &["domain"], NEVER, "every domain is served as local: take the line out"),
+    unsupported(General, &["autodomain"], FALSE_WORDS, "every domain is served as local"),
+    unsupported(
+        General,
+        &["allowexternaldomains"],
+        TRUE_WORDS,
+        "every domain is served as local: restrict calls in extensions.conf",
+    ),
+    unsupported(
+        General,
+        &["auth_options_requests"],
+        FALSE_WORDS,
+        "OPTIONS is answered without a challenge, as devices expect",
+    ),
+    accepted(General, &["auth_message_requests"], "MESSAGE is not supported at all"),
+    accepted(General, &["accept_outofcall_message"], "MESSAGE is not supported at all"),
+    accepted(Both, &["outofcall_message_context"], "MESSAGE is not supported at all"),
+    unsupported(Both, &["disallowed_methods"], NEVER, "methods we support are few: take the line out"),
+    accepted(General, &["authfailureevents"], "there is no manager interface; the log tells failures"),
+    // Transports.
+    unsupported(General, &["tcpenable"], FALSE_WORDS, "SIP over TCP is not supported yet: set the devices to UDP"),
+    accepted(General, &["tcpbindaddr"], "there is no SIP over TCP yet; 'tcpenable' says so"),
+    accepted(General, &["tcpauthtimeout", "tcpauthlimit"], "there is no SIP over TCP yet"),
+    unsupported(
+        General,
+        &["tlsenable"],
+        FALSE_WORDS,
+        "SIP over TLS is not supported yet: set the devices to UDP on a network you trust",
+    ),
+    accepted(
+        General,
+        &[
+            "tlsbindaddr",
+            "tlscertfile",
+            "tlsprivatekey",
+            "tlscafile",
+            "tlscapath",
+            "tlscadir",
+            "tlsdontverifyserver",
+            "tlscipher",
+            "tlsclientmethod",
+            "tlsservercipherorder",
+            "tlsdisablev1",
+            "tlsdisablev11",
+            "tlsdisablev12",
+            "tlsverifyclient",
+        ],
+        "there is no SIP over TLS yet; 'tlsenable' says so",
+    ),
+    accepted(General, &["websocket_enabled", "websocket_write_timeout"], "there are no web sockets; nothing listens"),
+    // Addresses.
+    unsupported(General, &["externhost"], NEVER, "names are not looked up: write the address as 'externaddr'"),
+    accepted(General, &["externrefresh"], "names are not looked up"),
+    accepted(General, &["externtcpport", "externtlsport"], "SIP is carried over UDP only"),
+    unsupported(
+        General,
+        &["matchexternaddrlocally", "matchexterniplocally"],
+        FALSE_WORDS,
+        "'externaddr' is used for every peer outside of 'localnet'",
+    ),
+    accepted(General, &["srvlookup"], "names are not looked up yet"),
+    unsupported(
+        Both,
+        &["outboundproxy"],
+        NEVER,
+        "requests go straight to the peer: write the proxy as the peer's 'host'",
+    ),
+    unsupported(General, &["subscribe_network_change_event"], TRUE_WORDS, "addresses are watched always"),
+    unsupported(Both, &["supportpath"], FALSE_WORDS, "Path is read where it can be trusted"),
+    // Providers.
+    unsupported(General, &["register"], NEVER, "registering at a provider is not supported yet"),
+    accepted(
+        General,
+        &["registertimeout", "registerattempts", "register_retry_403"],
+        "these serve 'register' lines only",
+    ),
+    unsupported(General, &["mwi"], NEVER, "message waiting at a provider is not supported yet"),
+    accepted(General, &["mwiexpiry"], "serves 'mwi' lines only"),
+    unsupported(Peer, &["auth"], NEVER, "credentials by realm are not supported: write 'remotesecret'"),
+    unsupported(Peer, &["callbackextension"], NEVER, "registering at a provider is not supported yet"),
+    unsupported(General, &["fromdomain"], NEVER, "write 'fromdomain' in each peer that needs it"),
+    unsupported(Both, &["usereqphone"], FALSE_WORDS, "no ';user=phone' is added to addresses"),
+    unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
+    // Registrations and subscriptions.
+    unsupported(General, &["regextenonqualify"], FALSE_WORDS, "'regexten' follows registration only"),
+    accepted(General, &["submaxexpiry", "subminexpiry"], "there are no subscriptions yet"),
+    unsupported(
+        Both,
+        &["allowsubscribe"],
+        EITHER,
+        "subscriptions (lamp fields, message waiting) are not supported yet",
+    ),
+    unsupported(Both, &["subscribecontext"], NEVER, "subscriptions (lamp fields) are not supported yet"),
+    accepted(
+        General,
+        &["notifyringing", "notifyhold", "notifycid", "notifymimetype", "mwi_from"],
+        "there are no subscriptions yet",
+    ),
+    accepted(Both, &["vmexten"], "message waiting is not supported yet"),
+    unsupported(Peer, &["hasvoicemail", "subscribemwi"], FALSE_WORDS, "message waiting is not supported yet"),
+    unsupported(Peer, &["unsolicited_mailbox"], NEVER, "message waiting is not supported yet"),
+    accepted(Both, &["buggymwi"], "message waiting is not supported yet"),
+    // The protocol.
+    unsupported(General, &["pedantic"], TRUE_WORDS, "headers and tags are always read as RFC 3261 says"),
+    unsupported(General, &["compactheaders"], FALSE_WORDS, "headers are written in full; short ones are understood"),
+    unsupported(
+        General,
+        &["legacy_useroption_parsing"],
+        FALSE_WORDS,
+        "parameters in the user part are kept as they are",
+    ),
+    accepted(General, &["t1min"], "T1 is never lowered below 'timert1'"),
+    accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
+    unsupported(
+        Both,
+        &["session-timers"],
+        &["accept", "refuse"],
+        "session timers are followed when the other side asks, not begun",
+    ),
+    accepted(
+        Both,
+        &["session-expires", "session-minse", "session-refresher"],
+        "session timers are followed as the other side asks",
+    ),
+    unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
+    unsupported(Both, &["promiscredir"], FALSE_WORDS, "redirections to other hosts are not followed"),
+    accepted(General, &["refer_addheaders"], "transfer is not supported yet"),
+    unsupported(General, &["send_diversion"], EITHER, "no Diversion header is sent"),
+    unsupported(Both, &["use_q850_reason"], FALSE_WORDS, "no Reason header is sent"),
+    unsupported(General, &["storesipcause"], FALSE_WORDS, "the log tells the response a call ended with"),
+    unsupported(
+        Both,
+        &["allowoverlap"],
+        &["yes", "true", "on", "no", "false", "off"],
+        "a number is dialled as a whole",
+    ),
+    unsupported(Both, &["ignoresdpversion"], FALSE_WORDS, "every SDP whose content changed is followed"),
+    unsupported(Both, &["snom_aoc_enabled"], FALSE_WORDS, "no advice of charge is sent"),
+    accepted(Both, &["discard_remote_hold_retrieval"], "hold is passed on as it comes"),
+    accepted(General, &["recordhistory", "dumphistory"], "'sip set debug on' shows messages as they come"),
+    // Identity.
+    unsupported(Both, &["rpid_update", "rpid_immediate"], FALSE_WORDS, "connected-line updates are not sent"),
+    unsupported(Both, &["trust_id_outbound"], &["legacy", "no"], "private identities are not sent"),
+    accepted(General, &["shrinkcallerid"], "numbers are told without brackets, dots, dashes and blanks"),
+    unsupported(
+        Peer,
+        &["callingpres"],
+        &["allowed", "allowed_not_screened", "0"],
+        "the caller's own wish decides what is shown",
+    ),
+    unsupported(Peer, &["cid_tag", "trunkname"], NEVER, "write 'callerid' instead"),
+    // Media.
+    unsupported(General, &["directrtpsetup"], FALSE_WORDS, "direct media is arranged by re-INVITE: 'directmedia=yes'"),
+    unsupported(General, &["prematuremedia"], EITHER, "sound before the answer is passed on as it comes"),
+    unsupported(
+        Both,
+        &["rtpkeepalive"],
+        FALSE_WORDS,
+        "no RTP is sent of our own during a call: use 'keepalive' for signalling",
+    ),
+    unsupported(Both, &["videosupport"], FALSE_WORDS, "video is declined"),
+    accepted(Both, &["maxcallbitrate"], "serves video only"),
+    unsupported(Both, &["textsupport"], FALSE_WORDS, "real-time text is declined"),
+    unsupported(
+        Both,
+        &["preferred_codec_only"],
+        FALSE_WORDS,
+        "both sides' common codecs are offered: 'allow' one codec to force it",
+    ),
+    unsupported(
+        Both,
+        &["autoframing"],
+        FALSE_WORDS,
+        "packets pass as they come; ask for a packet time with 'allow=ulaw:20'",
+    ),
+    unsupported(Peer, &["ignore_requested_pref"], FALSE_WORDS, "the caller's codec order is kept"),
+    unsupported(Both, &["g726nonstandard"], FALSE_WORDS, "G.726 passes as it comes"),
+    unsupported(Both, &["rfc2833compensate"], FALSE_WORDS, "telephone events pass as they come"),
+    unsupported(General, &["relaxdtmf"], FALSE_WORDS, "digits in the sound are not listened for"),
+    unsupported(
+        Both,
+        &["faxdetect"],
+        FALSE_WORDS,
+        "fax tones are not listened for, which modems need: give fax an extension of its own",
+    ),
+    unsupported(Both, &["t38pt_udptl"], FALSE_WORDS, "T.38 is not supported yet: fax goes as sound, 'allow=ulaw'"),
+    unsupported(Both, &["t38pt_usertpsource"], FALSE_WORDS, "T.38 is not supported yet"),
+    unsupported(Both, &["rtcp_mux"], FALSE_WORDS, "RTCP has a port of its own"),
+    unsupported(
+        Both,
+        &["jbenable", "jbforce"],
+        FALSE_WORDS,
+        "packets pass at once, which modems need: the device's own jitter buffer does the work",
+    ),
+    accepted(
+        General,
+        &["jbmaxsize", "jbresyncthreshold", "jbimpl", "jbtargetextra", "jblog"],
+        "there is no jitter buffer; 'jbenable' says so",
+    ),
+    accepted(General, &["tos_video", "tos_text", "cos_video", "cos_text"], "video and text are not carried"),
+    unsupported(
+        General,
+        &["cos_sip", "cos_audio"],
+        &["0"],
+        "802.1p marks are the network card's: use 'tos_sip' and 'tos_audio'",
+    ),
+    unsupported(
+        Both,
+        &["mohinterpret", "mohsuggest"],
+        &["default", ""],
+        "there is no music on hold: the callers hear each other's silence",
+    ),
+    unsupported(Both, &["tonezone"], NEVER, "one set of tones serves all"),
+    // Encryption: who asks for it must not get calls that anyone can hear.
+    refused(
+        Peer,
+        &["encryption"],
+        FALSE_WORDS,
+        "SRTP is not supported: write 'encryption=no' if calls may be heard on the network",
+    ),
+    unsupported(General, &["encryption"], FALSE_WORDS, "SRTP is not supported: calls can be heard on the network"),
+    accepted(Both, &["encryption_taglen"], "SRTP is not supported; 'encryption' says so"),
+    unsupported(
+        Both,
+        &["avpf", "force_avp", "icesupport", "dtlsenable"],
+        FALSE_WORDS,
+        "browsers (WebRTC) are not supported",
+    ),
+    accepted(
+        Both,
+        &[
+            "dtlsverify",
+            "dtlsrekey",
+            "dtlscertfile",
+            "dtlsprivatekey",
+            "dtlscipher",
+            "dtlscafile",
+            "dtlscapath",
+            "dtlssetup",
+            "dtlsfingerprint",
+            "dtlsautogeneratecert",
+        ],
+        "browsers (WebRTC) are not supported; 'dtlsenable' says so",
+    ),
+    unsupported(Peer, &["rtp_engine"], &["asterisk"], "there is one RTP engine"),
+    // Counting and groups.
+    accepted(Both, &["callcounter"], "calls are always counted; 'call-limit' limits them"),
+    unsupported(Peer, &["busylevel"], &["0"], "use 'call-limit' to limit calls"),
+    unsupported(
+        Peer,
+        &["callgroup", "pickupgroup", "namedcallgroup", "namedpickupgroup"],
+        NEVER,
+        "call pickup is not supported yet",
+    ),
+    unsupported(Both, &["parkinglot"], NEVER, "call parking is not supported"),
+    unsupported(Both, &["recordonfeature", "recordofffeature"], NEVER, "recording from the phone is not supported"),
+    unsupported(
+        Peer,
+        &["amaflags"],
+        &["default", "omit", "billing", "documentation"],
+        "call records carry no such mark",
+    ),
+    unsupported(Both, &["useclientcode"], FALSE_WORDS, "call records carry no client code"),
+    unsupported(
+        Peer,
+        &[
+            "cc_agent_policy",
+            "cc_monitor_policy",
+            "cc_offer_timer",
+            "ccnr_available_timer",
+            "ccbs_available_timer",
+            "cc_recall_timer",
+            "cc_max_agents",
+            "cc_max_monitors",
+            "cc_callback_macro",
+            "cc_callback_sub",
+            "cc_agent_dialstring",
+        ],
+        NEVER,
+        "call completion is not supported",
+    ),
+    // Databases.
+    unsupported(
+        General,
+        &["rtcachefriends", "rtsavesysname", "rtsavepath", "rtautoclear"],
+        FALSE_WORDS,
+        "peers come from files only",
+    ),
+    accepted(General, &["rtupdate", "ignoreregexpire"], "peers come from files only"),
+];
+
+/// Either is as good: the feature is not there, and its default is on, so that a word says nothing of being needed.
+const EITHER: &[&str] = &["yes", "true", "y", "t", "1", "on", "no", "false", "n", "f", "0", "off"];

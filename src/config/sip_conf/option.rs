@@ -1,0 +1,162 @@
+//! The table of sip.conf's options: every name, where it stands, what it accepts, and what becomes of it.
+
+use super::draft::{GeneralDraft, PeerDraft};
+use super::{general_options, ignored_options, peer_options, settings_options};
+use crate::config::diagnostic::Severity;
+use crate::config::nearest::nearest;
+use crate::config::peer::Settings;
+use crate::config::value;
+
+/// One option: a row of the table.
+pub struct OptionRow {
+    /// Its names: the one to use first, then those it also goes by.
+    pub names: &'static [&'static str],
+    /// What it accepts, for people; empty when nothing is read of it.
+    pub values: &'static str,
+    /// What holds when it is absent, for people.
+    pub default: &'static str,
+    /// What it does, for people.
+    pub help: &'static str,
+    /// Where it may stand.
+    pub scope: Scope,
+    /// What becomes of it.
+    pub effect: Effect,
+}
+
+/// Where an option may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// In `[general]`.
+    General,
+    /// In a peer.
+    Peer,
+    /// In both; `[general]` presets the peers.
+    Both,
+}
+
+/// What becomes of an option.
+pub enum Effect {
+    /// Sets something of the exchange.
+    General(fn(&mut GeneralDraft, &str) -> Result<(), Trouble>),
+    /// Sets something that `[general]` presets and a peer may change.
+    Settings(fn(&mut Settings, &str) -> Result<(), Trouble>),
+    /// Sets something of a peer.
+    Peer(fn(&mut PeerDraft, &str) -> Result<(), Trouble>),
+    /// Accepted without effect, and nothing is said; the reason stands in `help`.
+    Accepted,
+    /// Not supported: ignored with a warning that says what instead (`help`), unless the value asks for what happens anyway.
+    Unsupported(&'static [&'static str]),
+    /// Not supported, and ignoring it would open what it closes: an error, unless the value asks for what happens anyway.
+    Refused(&'static [&'static str]),
+}
+
+/// Why a value was not taken as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is no value of the option; the row's `values` say what is.
+    Bad,
+    /// This word of it is not; the row's `values` say what is.
+    Word(String),
+    /// Something else. With `Severity::Warning` the rest of the value is in effect.
+    Say {
+        /// How much it weighs.
+        severity: Severity,
+        /// What is wrong.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+}
+
+impl Trouble {
+    /// The value is in effect, but something must be said.
+    pub(super) fn warn(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
+        Trouble::Say { severity: Severity::Warning, message: message.into(), hint: hint.into() }
+    }
+
+    /// The value is refused for a reason of its own.
+    pub(super) fn error(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
+        Trouble::Say { severity: Severity::Error, message: message.into(), hint: hint.into() }
+    }
+
+    /// The file is refused: to go on without the line would open what it closes.
+    pub(super) fn fatal(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
+        Trouble::Say { severity: Severity::Fatal, message: message.into(), hint: hint.into() }
+    }
+}
+
+impl OptionRow {
+    /// Whether it may stand in `[general]` (`in_general`) or in a peer.
+    pub fn is_valid(&self, in_general: bool) -> bool {
+        match self.scope {
+            Scope::Both => true,
+            Scope::General => in_general,
+            Scope::Peer => !in_general,
+        }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        value::is_one_of(name, self.names)
+    }
+}
+
+/// A row that takes effect.
+pub(super) const fn row(
+    names: &'static [&'static str],
+    values: &'static str,
+    default: &'static str,
+    help: &'static str,
+    effect: Effect,
+) -> OptionRow {
+    let scope = match effect {
+        Effect::General(_) => Scope::General,
+        Effect::Peer(_) => Scope::Peer,
+        Effect::Settings(_) | Effect::Accepted | Effect::Unsupported(_) | Effect::Refused(_) => Scope::Both,
+    };
+    OptionRow { names, values, default, help, scope, effect }
+}
+
+/// Every option, those in effect first.
+pub fn table() -> impl Iterator<Item = &'static OptionRow> {
+    general_options::ROWS.iter().chain(settings_options::ROWS).chain(peer_options::ROWS).chain(ignored_options::ROWS)
+}
+
+/// What a name turns out to be.
+pub enum Lookup {
+    /// This option.
+    Known(&'static OptionRow),
+    /// An option that does not stand here but in `[general]`, or in a peer.
+    Misplaced,
+    /// No option; the nearest one when there is one near.
+    Unknown(Option<&'static str>),
+}
+
+/// Finds the option `name` for `[general]` (`in_general`) or a peer.
+pub fn look_up(name: &str, in_general: bool) -> Lookup {
+    if let Some(row) = table().find(|row| row.is_valid(in_general) && row.is_named(name)) {
+        return Lookup::Known(row);
+    }
+    if table().any(|row| row.is_named(name)) {
+        return Lookup::Misplaced;
+    }
+    if let Some((_, meant)) = MISBELIEFS.iter().find(|(written, _)| written.eq_ignore_ascii_case(name)) {
+        return Lookup::Unknown(Some(meant));
+    }
+    let known = table().filter(|row| row.is_valid(in_general)).flat_map(|row| row.names.iter().copied());
+    Lookup::Unknown(nearest(name, known))
+}
+
+/// Names that guides use for options that are called otherwise, too far away to be found by their letters.
+const MISBELIEFS: &[(&str, &str)] = &[
+    ("dtmf", "dtmfmode"),
+    ("codec", "allow"),
+    ("codecs", "allow"),
+    ("password", "secret"),
+    ("pass", "secret"),
+    ("user", "defaultuser"),
+    ("address", "host"),
+    ("ip", "host"),
+    ("localnetwork", "localnet"),
+    ("reinvite", "directmedia"),
+    ("maxcalls", "call-limit"),
+];

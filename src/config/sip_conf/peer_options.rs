@@ -1,0 +1,332 @@
+//! The options of a peer alone that are in effect.
+
+use super::draft::{HostDraft, PeerDraft};
+use super::general_options::ACL;
+use super::option::{Effect, OptionRow, Trouble, row};
+use crate::config::acl::Acl;
+use crate::config::peer::{CallerId, Kind, RegExten};
+use crate::config::secret::Secret;
+use crate::config::value;
+
+type Result = std::result::Result<(), Trouble>;
+
+pub(super) const ROWS: &[OptionRow] = &[
+    row(
+        &["type"],
+        "friend, peer, user",
+        "must be given",
+        "friend: calls and is called; peer, user: one of these",
+        Effect::Peer(kind),
+    ),
+    row(&["secret"], "text", "none", "the device's password", Effect::Peer(secret)),
+    row(
+        &["md5secret"],
+        "32 hexadecimal digits: MD5 of name:realm:password",
+        "none",
+        "instead of 'secret'",
+        Effect::Peer(md5_secret),
+    ),
+    row(&["remotesecret"], "text", "as 'secret'", "the password we use towards it", Effect::Peer(remote_secret)),
+    row(
+        &["host"],
+        "dynamic, or an IP address with ':port' if need be",
+        "must be given",
+        "where the device is; dynamic: it says so by registering",
+        Effect::Peer(host),
+    ),
+    row(&["port"], "a port from 1 to 65535", "5060", "the port of 'host' or 'defaultip'", Effect::Peer(port)),
+    row(
+        &["defaultip"],
+        "an IP address",
+        "none",
+        "where to call it while it is not registered",
+        Effect::Peer(default_ip),
+    ),
+    row(
+        &["defaultuser", "username"],
+        "text",
+        "none",
+        "the user we call at it while it is not registered",
+        Effect::Peer(default_user),
+    ),
+    row(
+        &["fromuser"],
+        "text",
+        "the caller's number",
+        "the user in From of our requests to it",
+        Effect::Peer(from_user),
+    ),
+    row(
+        &["fromdomain"],
+        "a host name or address, with ':port' if need be",
+        "our address",
+        "the host in From of our requests to it",
+        Effect::Peer(from_domain),
+    ),
+    row(
+        &["regexten"],
+        "extension or extension@context, or several with '&' between",
+        "the peer's name",
+        "made in 'regcontext' while it is registered",
+        Effect::Peer(regexten),
+    ),
+    row(
+        &["callerid"],
+        "\"Name\" <number>, Name <number>, or a number",
+        "none",
+        "the caller ID of its calls",
+        Effect::Peer(caller_id),
+    ),
+    row(&["cid_number"], "a number", "none", "the number of its caller ID", Effect::Peer(cid_number)),
+    row(&["fullname"], "text", "none", "the name of its caller ID", Effect::Peer(full_name)),
+    row(
+        &["permit"],
+        ACL,
+        "everyone",
+        "sources it may be used from; the last line that matches decides",
+        Effect::Peer(|d, text| acl(&mut d.peer.acl, true, text)),
+    ),
+    row(
+        &["deny"],
+        ACL,
+        "no one",
+        "sources it may not be used from",
+        Effect::Peer(|d, text| acl(&mut d.peer.acl, false, text)),
+    ),
+    row(
+        &["contactpermit"],
+        ACL,
+        "everyone",
+        "addresses it may register",
+        Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, true, text)),
+    ),
+    row(
+        &["contactdeny"],
+        ACL,
+        "no one",
+        "addresses it may not register",
+        Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, false, text)),
+    ),
+    row(&["call-limit"], "a number, 0 for no limit", "0", "calls it may have at once", Effect::Peer(call_limit)),
+    row(
+        &["max_contacts"],
+        "1 to 10",
+        "1",
+        "devices that may register as it at once (not an option of Asterisk's)",
+        Effect::Peer(max_contacts),
+    ),
+    row(
+        &["setvar"],
+        "NAME=value",
+        "none",
+        "a channel variable of each of its calls; may be repeated",
+        Effect::Peer(set_var),
+    ),
+    row(&["accountcode"], "text", "none", "for call records", Effect::Peer(account_code)),
+    row(&["description"], "text", "none", "shown on the console", Effect::Peer(description)),
+    row(&["mailbox"], "box or box@context, with commas between", "none", "its voice mail box", Effect::Peer(mailbox)),
+];
+
+/// Contacts one peer may ask for: each is rung in parallel.
+const MAX_CONTACTS: u32 = 10;
+
+fn kind(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.kind = Some(match text.to_ascii_lowercase().as_str() {
+        "friend" => Kind::Friend,
+        "peer" => Kind::Peer,
+        "user" => Kind::User,
+        _ => return Err(Trouble::Bad),
+    });
+    Ok(())
+}
+
+fn secret(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.secret = some(text).map(Secret::new);
+    Ok(())
+}
+
+fn md5_secret(draft: &mut PeerDraft, text: &str) -> Result {
+    if !text.is_empty() && (text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        let hint = "it is the MD5 of name:realm:password, such as: printf %s 'name:asterisk:password' | md5sum";
+        return Err(Trouble::error("'md5secret' must be 32 hexadecimal digits", hint));
+    }
+    draft.ha1 = some(text).map(|text| Secret::new(text.to_ascii_lowercase()));
+    Ok(())
+}
+
+fn remote_secret(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.remote_secret = some(text).map(Secret::new);
+    Ok(())
+}
+
+fn host(draft: &mut PeerDraft, text: &str) -> Result {
+    if text.eq_ignore_ascii_case("dynamic") {
+        draft.host = Some(HostDraft::Dynamic);
+        return Ok(());
+    }
+    let Some((ip, port)) = value::address(text) else {
+        let say = format!("'{text}' is no IP address, and names are not looked up yet");
+        return Err(Trouble::error(say, "write 'dynamic' for a device that registers, or its IP address"));
+    };
+    if ip.is_unspecified() || ip.is_multicast() {
+        return Err(Trouble::error(
+            format!("'{text}' is no address of a device"),
+            "write its own IP address, or 'dynamic'",
+        ));
+    }
+    draft.host = Some(HostDraft::Static(ip));
+    draft.port = port.or(draft.port);
+    Ok(())
+}
+
+fn port(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.port = Some(value::port(text).ok_or(Trouble::Bad)?);
+    Ok(())
+}
+
+fn default_ip(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.default_ip = Some(text.parse().map_err(|_| Trouble::Bad)?);
+    Ok(())
+}
+
+fn default_user(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.default_user = some(text);
+    Ok(())
+}
+
+fn from_user(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.from_user = some(text);
+    Ok(())
+}
+
+fn from_domain(draft: &mut PeerDraft, text: &str) -> Result {
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c)) {
+        return Err(Trouble::Bad);
+    }
+    draft.peer.from_domain = some(text);
+    Ok(())
+}
+
+fn regexten(draft: &mut PeerDraft, text: &str) -> Result {
+    let mut list = Vec::new();
+    for word in text.split('&').map(str::trim).filter(|word| !word.is_empty()) {
+        let (extension, context) = match word.split_once('@') {
+            Some((extension, context)) => (extension, Some(context)),
+            None => (word, None),
+        };
+        if extension.is_empty() || context == Some("") {
+            return Err(Trouble::Word(word.into()));
+        }
+        list.push(RegExten { extension: extension.into(), context: context.map(String::from) });
+    }
+    draft.peer.regexten = list;
+    Ok(())
+}
+
+fn caller_id(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.caller_id = parse_caller_id(text);
+    Ok(())
+}
+
+fn cid_number(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.caller_id.number = some(&shrink(text));
+    Ok(())
+}
+
+fn full_name(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.caller_id.name = some(text);
+    Ok(())
+}
+
+fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
+    acl.add(permit, text).map_err(Trouble::Word)
+}
+
+fn call_limit(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.call_limit = Some(value::number(text).ok_or(Trouble::Bad)?).filter(|limit| *limit > 0);
+    Ok(())
+}
+
+fn max_contacts(draft: &mut PeerDraft, text: &str) -> Result {
+    let number = value::number(text).filter(|number| (1..=MAX_CONTACTS).contains(number));
+    draft.peer.max_contacts = number.ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn set_var(draft: &mut PeerDraft, text: &str) -> Result {
+    let (name, value) = text.split_once('=').ok_or(Trouble::Bad)?;
+    if name.trim().is_empty() {
+        return Err(Trouble::Bad);
+    }
+    draft.peer.set_vars.push((name.trim().into(), value.trim().into()));
+    Ok(())
+}
+
+fn account_code(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.account_code = text.into();
+    Ok(())
+}
+
+fn description(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.description = text.into();
+    Ok(())
+}
+
+fn mailbox(draft: &mut PeerDraft, text: &str) -> Result {
+    let boxes = text.split(',').map(str::trim).filter(|mailbox| !mailbox.is_empty());
+    draft.peer.mailboxes.extend(boxes.map(String::from));
+    Ok(())
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty()).map(String::from)
+}
+
+/// `"Name" <number>`, `Name <number>`, `<number>`, a bare number, or else a name.
+fn parse_caller_id(text: &str) -> CallerId {
+    let name = |text: &str| {
+        let text = text.trim();
+        some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).trim())
+    };
+    if let Some((before, number)) = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        return CallerId { name: name(before), number: some(&shrink(number)) };
+    }
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || "+*#-(). ".contains(c));
+    if is_number {
+        CallerId { name: None, number: some(&shrink(text)) }
+    } else {
+        CallerId { name: name(text), number: None }
+    }
+}
+
+/// Takes `( ) . -` and blanks out of a telephone number; what is none stays as it is.
+fn shrink(number: &str) -> String {
+    let number = number.trim();
+    if number.chars().all(|c| c.is_ascii_digit() || "+*#-(). ".contains(c)) {
+        number.chars().filter(|c| !"-(). ".contains(*c)).collect()
+    } else {
+        number.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caller_ids() {
+        let read = |text: &str| {
+            let id = parse_caller_id(text);
+            (id.name.unwrap_or_default(), id.number.unwrap_or_default())
+        };
+        let pair = |name: &str, number: &str| (name.to_string(), number.to_string());
+        assert_eq!(read(r#""ISP modem" <881>"#), pair("ISP modem", "881"));
+        assert_eq!(read("ISP modem <881>"), pair("ISP modem", "881"));
+        assert_eq!(read("<+1 (555) 12.34-5>"), pair("", "+155512345"));
+        assert_eq!(read("555-1234"), pair("", "5551234"));
+        assert_eq!(read("Somebody"), pair("Somebody", ""));
+        assert_eq!(read("\"a <b>\" <mary>"), pair("a <b>", "mary"));
+        assert_eq!(read(""), pair("", ""));
+        assert_eq!(read("\""), pair("\"", ""));
+    }
+}

@@ -1,0 +1,399 @@
+//! The options that `[general]` presets and a peer may change.
+
+use super::option::{Effect, OptionRow, Trouble, row};
+use crate::config::peer::{
+    AllowedCodec, DirectMedia, DtmfMode, Insecure, Nat, ProgressInband, SendRpid, Settings, Switch,
+};
+use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
+use crate::sdp::codec::Codec;
+use std::time::Duration;
+
+type Result = std::result::Result<(), Trouble>;
+
+pub(super) const ROWS: &[OptionRow] = &[
+    row(
+        &["context"],
+        "a context of extensions.conf",
+        "default",
+        "where calls enter the dialplan",
+        Effect::Settings(context),
+    ),
+    row(
+        &["nat"],
+        "no, force_rport, comedia, auto_force_rport, auto_comedia, with commas between",
+        "auto_force_rport",
+        "how replies and media find a device behind an address translator",
+        Effect::Settings(nat),
+    ),
+    row(
+        &["directmedia", "canreinvite"],
+        "yes, no, or nonat, update, outgoing with commas between",
+        "no",
+        "send RTP directly between the devices instead of through the exchange",
+        Effect::Settings(direct_media),
+    ),
+    row(
+        &["dtmfmode"],
+        "rfc2833, inband, info, shortinfo, auto",
+        "rfc2833",
+        "how digits dialled during a call travel",
+        Effect::Settings(dtmf_mode),
+    ),
+    row(
+        &["insecure"],
+        "port, invite, with a comma between, or no",
+        "no",
+        "port: match by address whatever the port; invite: do not ask for a password on calls",
+        Effect::Settings(insecure),
+    ),
+    row(
+        &["qualify"],
+        "yes (2000 ms), no, or milliseconds",
+        "no",
+        "ask regularly whether the device is there; slower answers make it LAGGED",
+        Effect::Settings(qualify),
+    ),
+    row(
+        &["qualifyfreq"],
+        "seconds, at least 1",
+        "60",
+        "time between two questions of 'qualify'",
+        Effect::Settings(qualify_freq),
+    ),
+    row(
+        &["keepalive"],
+        "yes (60 s), no, or seconds",
+        "no",
+        "send empty packets so that an address translator stays open",
+        Effect::Settings(keepalive),
+    ),
+    row(
+        &["allow"],
+        CODECS,
+        "ulaw,alaw,gsm",
+        "codecs, the preferred one first",
+        Effect::Settings(|s, text| codecs(s, true, text)),
+    ),
+    row(
+        &["disallow"],
+        CODECS,
+        "none",
+        "codecs to take off the list, usually 'all' before 'allow'",
+        Effect::Settings(|s, text| codecs(s, false, text)),
+    ),
+    row(&["progressinband"], "yes, no, never", "no", "send ringing as sound", Effect::Settings(progress_inband)),
+    row(
+        &["trustrpid"],
+        "yes or no",
+        "no",
+        "believe the caller identity the device sends",
+        Effect::Settings(trust_rpid),
+    ),
+    row(
+        &["sendrpid"],
+        "no, yes, rpid, pai",
+        "no",
+        "tell the device who calls in a header of its own",
+        Effect::Settings(send_rpid),
+    ),
+    row(&["language"], "a language such as en", "none", "language of prompts", Effect::Settings(language)),
+    row(
+        &["rtptimeout"],
+        "seconds, or 0 for never",
+        "0",
+        "hang up when no sound came for so long",
+        Effect::Settings(|s, text| timeout(&mut s.rtp_timeout, text)),
+    ),
+    row(
+        &["rtpholdtimeout"],
+        "seconds, or 0 for never",
+        "0",
+        "the same while on hold",
+        Effect::Settings(|s, text| timeout(&mut s.rtp_hold_timeout, text)),
+    ),
+    row(
+        &["timert1"],
+        "milliseconds, at least 200",
+        "500",
+        "SIP's T1: the first retransmission comes after it",
+        Effect::Settings(timer_t1),
+    ),
+    row(
+        &["timerb"],
+        "milliseconds, at least 200",
+        "64 times T1",
+        "how long an unanswered call attempt is tried",
+        Effect::Settings(timer_b),
+    ),
+    row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),
+    row(&["transport"], "udp", "udp", "SIP is carried over UDP", Effect::Settings(transport)),
+];
+
+const CODECS: &str = "ulaw, alaw, gsm, g722, g726, g729, g723, ilbc, slin or all, with commas between, ':20' behind one for its packet time, '!' before one meant the other way round";
+
+/// Codecs Asterisk knows and this exchange does not carry.
+const NOT_CARRIED: &[&str] = &[
+    "adpcm", "codec2", "g719", "g726aal2", "h261", "h263", "h263p", "h264", "h265", "jpeg", "lpc10", "mpeg4", "none",
+    "opus", "png", "red", "silk", "silk8", "silk12", "silk16", "silk24", "siren14", "siren7", "slin12", "slin16",
+    "slin24", "slin32", "slin44", "slin48", "slin96", "slin192", "speex", "speex16", "speex32", "t140", "t140red",
+    "testlaw", "vp8", "vp9",
+];
+
+fn context(settings: &mut Settings, text: &str) -> Result {
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    settings.context = text.into();
+    Ok(())
+}
+
+fn nat(settings: &mut Settings, text: &str) -> Result {
+    let mut nat = Nat { force_rport: Switch::Off, comedia: Switch::Off };
+    let (mut auto_rport, mut auto_comedia, mut remark) = (false, false, None);
+    for word in text.split(',').map(str::trim) {
+        match word.to_ascii_lowercase().as_str() {
+            "force_rport" => nat.force_rport = Switch::On,
+            "comedia" => nat.comedia = Switch::On,
+            "auto_force_rport" => auto_rport = true,
+            "auto_comedia" => auto_comedia = true,
+            "yes" | "true" | "y" | "t" | "1" | "on" => {
+                nat = Nat { force_rport: Switch::On, comedia: Switch::On };
+                let say = format!("'{word}' is an old way to say force_rport,comedia, and is read as that");
+                remark = Some(Trouble::warn(say, "write 'nat=force_rport,comedia'"));
+            }
+            "route" | "rfc3581" => {
+                let say = format!("'{word}' is a word of very old versions and is ignored");
+                remark = Some(Trouble::warn(say, "write 'nat=force_rport' or 'nat=no'"));
+            }
+            // A false word clears what stands before it and ends the list.
+            "never" | "no" | "false" | "n" | "f" | "0" | "off" => {
+                nat = Nat { force_rport: Switch::Off, comedia: Switch::Off };
+                (auto_rport, auto_comedia) = (false, false);
+                break;
+            }
+            _ => return Err(Trouble::Word(word.into())),
+        }
+    }
+    if auto_rport {
+        nat.force_rport = Switch::Auto;
+    }
+    if auto_comedia {
+        nat.comedia = Switch::Auto;
+    }
+    settings.nat = nat;
+    remark.map_or(Ok(()), Err)
+}
+
+fn direct_media(settings: &mut Settings, text: &str) -> Result {
+    if let Some(is_on) = value::boolean(text) {
+        settings.direct_media = match is_on {
+            true => DirectMedia::Direct { nonat: false, update: false, outgoing: false },
+            false => DirectMedia::Relay,
+        };
+        return Ok(());
+    }
+    let (mut nonat, mut update, mut outgoing) = (false, false, false);
+    for word in text.split(',').map(str::trim) {
+        match word.to_ascii_lowercase().as_str() {
+            "nonat" => nonat = true,
+            "update" => update = true,
+            "outgoing" => outgoing = true,
+            "yes" => {}
+            _ => return Err(Trouble::Word(word.into())),
+        }
+    }
+    settings.direct_media = DirectMedia::Direct { nonat, update, outgoing };
+    Ok(())
+}
+
+fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
+    settings.dtmf_mode = match text.to_ascii_lowercase().as_str() {
+        "rfc2833" | "rfc4733" => DtmfMode::Rfc2833,
+        "inband" => DtmfMode::Inband,
+        "info" => DtmfMode::Info,
+        "shortinfo" => DtmfMode::ShortInfo,
+        "auto" => DtmfMode::Auto,
+        _ => return Err(Trouble::Bad),
+    };
+    Ok(())
+}
+
+fn insecure(settings: &mut Settings, text: &str) -> Result {
+    let mut insecure = Insecure::default();
+    if text.is_empty() || is_one_of(text, FALSE_WORDS) {
+        settings.insecure = insecure;
+        return Ok(());
+    }
+    for word in text.split(',').map(str::trim) {
+        match word.to_ascii_lowercase().as_str() {
+            "port" => insecure.port = true,
+            "invite" => insecure.invite = true,
+            _ => return Err(Trouble::Word(word.into())),
+        }
+    }
+    settings.insecure = insecure;
+    Ok(())
+}
+
+fn qualify(settings: &mut Settings, text: &str) -> Result {
+    settings.qualify = if is_one_of(text, FALSE_WORDS) {
+        None
+    // "1" is one millisecond, as in Asterisk: only the words count as yes.
+    } else if is_one_of(text, TRUE_WORDS) && text != "1" {
+        Some(Duration::from_millis(2000))
+    } else {
+        Some(value::millis(text).ok_or(Trouble::Bad)?).filter(|limit| !limit.is_zero())
+    };
+    Ok(())
+}
+
+fn qualify_freq(settings: &mut Settings, text: &str) -> Result {
+    settings.qualify_freq = value::seconds(text).filter(|time| !time.is_zero()).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn keepalive(settings: &mut Settings, text: &str) -> Result {
+    settings.keepalive = if is_one_of(text, TRUE_WORDS) && text != "1" {
+        Some(Duration::from_secs(60))
+    } else {
+        value::seconds_or_off(text).ok_or(Trouble::Bad)?
+    };
+    Ok(())
+}
+
+/// `allow=` (`permit`) and `disallow=`: edits the list as the words say, in their order.
+fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
+    let mut list = settings.codecs.clone();
+    let mut not_carried = Vec::new();
+    for word in text.split(',').map(str::trim) {
+        let (word, permit) = match word.strip_prefix('!') {
+            Some(word) => (word.trim(), !permit),
+            None => (word, permit),
+        };
+        let (name, ptime) = match word.split_once(':') {
+            Some((name, ptime)) => (name, Some(packet_time(ptime).ok_or_else(|| Trouble::Word(word.into()))?)),
+            None => (word, None),
+        };
+        if name.eq_ignore_ascii_case("all") {
+            list.clear();
+            if permit {
+                list.extend(CARRIED.iter().map(|(_, codec)| AllowedCodec { codec: *codec, ptime_ms: ptime }));
+            }
+        } else if let Some(codec) = codec_from_name(name) {
+            if !permit {
+                list.retain(|allowed| allowed.codec != codec);
+            } else if let Some(allowed) = list.iter_mut().find(|allowed| allowed.codec == codec) {
+                allowed.ptime_ms = ptime.or(allowed.ptime_ms);
+            } else {
+                list.push(AllowedCodec { codec, ptime_ms: ptime });
+            }
+        } else if !is_one_of(name, NOT_CARRIED) {
+            return Err(Trouble::Word(word.into()));
+        } else if permit {
+            not_carried.push(name);
+        }
+    }
+    settings.codecs = list;
+    if not_carried.is_empty() {
+        return Ok(());
+    }
+    let say = format!("'{}' cannot be carried and is ignored", not_carried.join("', '"));
+    Err(Trouble::warn(say, "the other codecs of the list are in effect; take this one out of the line"))
+}
+
+/// Milliseconds of sound per packet: what Asterisk offers for the codecs of 10 ms frames, and iLBC's 30.
+fn packet_time(text: &str) -> Option<u8> {
+    value::number(text).and_then(|ms| u8::try_from(ms).ok()).filter(|ms| (10..=150).contains(ms) && ms % 10 == 0)
+}
+
+/// The codecs of `Codec` by their names in `allow=`.
+const CARRIED: &[(&str, Codec)] = &[
+    ("ulaw", Codec::Ulaw),
+    ("alaw", Codec::Alaw),
+    ("gsm", Codec::Gsm),
+    ("g722", Codec::G722),
+    ("g726", Codec::G726),
+    ("g729", Codec::G729),
+    ("g723", Codec::G723),
+    ("ilbc", Codec::Ilbc),
+    ("slin", Codec::Slin),
+];
+
+fn codec_from_name(name: &str) -> Option<Codec> {
+    CARRIED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, codec)| *codec)
+}
+
+fn progress_inband(settings: &mut Settings, text: &str) -> Result {
+    settings.progress_inband = match value::boolean(text) {
+        Some(true) => ProgressInband::Yes,
+        Some(false) => ProgressInband::No,
+        None if text.eq_ignore_ascii_case("never") => ProgressInband::Never,
+        None => return Err(Trouble::Bad),
+    };
+    Ok(())
+}
+
+fn trust_rpid(settings: &mut Settings, text: &str) -> Result {
+    settings.trust_rpid = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn send_rpid(settings: &mut Settings, text: &str) -> Result {
+    settings.send_rpid = match (value::boolean(text), text.to_ascii_lowercase().as_str()) {
+        (Some(true), _) | (None, "rpid") => SendRpid::Rpid,
+        (Some(false), _) => SendRpid::No,
+        (None, "pai") => SendRpid::Pai,
+        (None, _) => return Err(Trouble::Bad),
+    };
+    Ok(())
+}
+
+fn language(settings: &mut Settings, text: &str) -> Result {
+    // It becomes part of a file's path.
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        return Err(Trouble::Bad);
+    }
+    settings.language = text.into();
+    Ok(())
+}
+
+fn timeout(setting: &mut Option<Duration>, text: &str) -> Result {
+    *setting = value::seconds_or_off(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn timer_t1(settings: &mut Settings, text: &str) -> Result {
+    settings.timer_t1 = timer(text)?;
+    Ok(())
+}
+
+fn timer_b(settings: &mut Settings, text: &str) -> Result {
+    settings.timer_b = Some(timer(text)?);
+    Ok(())
+}
+
+fn timer(text: &str) -> std::result::Result<Duration, Trouble> {
+    value::millis(text).filter(|time| *time >= Duration::from_millis(200)).ok_or(Trouble::Bad)
+}
+
+fn max_forwards(settings: &mut Settings, text: &str) -> Result {
+    let number = value::number(text).and_then(|number| u8::try_from(number).ok()).filter(|number| *number > 0);
+    settings.max_forwards = number.ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn transport(_: &mut Settings, text: &str) -> Result {
+    let mut others = Vec::new();
+    for word in text.split(',').map(str::trim) {
+        if is_one_of(word, &["tcp", "tls", "ws", "wss"]) {
+            others.push(word);
+        } else if !word.eq_ignore_ascii_case("udp") {
+            return Err(Trouble::Word(word.into()));
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    let say = format!("'{}' is not supported yet: SIP is carried over UDP only", others.join("', '"));
+    Err(Trouble::warn(say, "set the device to UDP and write 'transport=udp'"))
+}

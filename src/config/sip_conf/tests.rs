@@ -1,0 +1,299 @@
+use super::*;
+use crate::config::ini;
+use crate::config::peer::*;
+use crate::sdp::codec::Codec;
+use std::time::Duration;
+
+fn read(text: &str) -> (SipConf, Vec<String>) {
+    let (document, none) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
+    assert_eq!(none, []);
+    let (conf, diagnostics) = parse(&document);
+    (conf, diagnostics.iter().map(|d| format!("{} {:?}: {}", d.place.line, d.severity, d.message)).collect())
+}
+
+fn good(text: &str) -> SipConf {
+    let (conf, said) = read(text);
+    assert!(said.is_empty(), "{said:?}");
+    conf
+}
+
+/// The peer `a` with these lines and nothing wrong.
+fn peer(lines: &str) -> Peer {
+    Peer::clone(&good(&format!("[a]\ntype=friend\nhost=dynamic\nsecret=s\n{lines}")).peers["a"])
+}
+
+fn codec_names(settings: &Settings) -> Vec<(Codec, Option<u8>)> {
+    settings.codecs.iter().map(|allowed| (allowed.codec, allowed.ptime_ms)).collect()
+}
+
+#[test]
+fn the_guides_peer() {
+    let peer = peer("context=in\nqualify=200  ; no more than 200ms\ndirectmedia=yes\nregexten=881\nnat=no");
+    assert_eq!(peer.kind, Kind::Friend);
+    assert_eq!(peer.host, Host::Dynamic);
+    assert_eq!(peer.credential, Some(Credential::Password(crate::config::secret::Secret::new("s"))));
+    assert_eq!(peer.settings.context, "in");
+    assert_eq!(peer.settings.qualify, Some(Duration::from_millis(200)));
+    assert_eq!(peer.settings.direct_media, DirectMedia::Direct { nonat: false, update: false, outgoing: false });
+    assert_eq!(peer.settings.nat, Nat { force_rport: Switch::Off, comedia: Switch::Off });
+    assert_eq!(peer.reg_extensions(), [RegExten { extension: "881".into(), context: None }]);
+}
+
+#[test]
+fn general_presets_the_peers_wherever_it_stands() {
+    let conf = good(
+        "[a]\ntype=friend\nhost=dynamic\nsecret=s\nqualify=no\n[General]\nqualify=yes\ncontext=x\nnat=comedia\ndisallow=all\nallow=alaw:30\nTimerT1=250\n",
+    );
+    let settings = &conf.peers["a"].settings;
+    assert_eq!(settings.qualify, None);
+    assert_eq!(conf.general.defaults.qualify, Some(Duration::from_secs(2)));
+    assert_eq!(settings.context, "x");
+    assert_eq!(settings.nat, Nat { force_rport: Switch::Off, comedia: Switch::On });
+    assert_eq!(codec_names(settings), [(Codec::Alaw, Some(30))]);
+    assert_eq!(settings.timer_t1, Duration::from_millis(250));
+}
+
+#[test]
+fn every_general_option() {
+    let conf = good(
+        "[general]\nrealm=home\nudpbindaddr=127.0.0.1\nbindport=5070\nuseragent=x y\nsdpowner=me\nsdpsession=\nminexpiry=10\n\
+         maxexpirey=100\ndefaultexpiry=3600\nregcontext=a&b\nqualifygap=50\ntos_sip=cs3\ntos_audio=ef\nexternip=192.0.2.1:5080\n\
+         localnet=10.0.0.0/8\nlocalnet=192.168.0.0/255.255.0.0\nmedia_address=192.0.2.2\nrtpbindaddr=::\ncallerid=club\n\
+         contactdeny=0.0.0.0/0\ncontactpermit=10.0.0.0/8\nsipdebug=yes\nallowguest=no\n",
+    );
+    let general = conf.general;
+    assert_eq!(general.realm, "home");
+    assert_eq!(general.bind, "127.0.0.1:5070".parse().unwrap());
+    assert_eq!(
+        (general.user_agent.as_str(), general.sdp_owner.as_str(), general.sdp_name.as_str()),
+        ("x y", "me", "-")
+    );
+    let seconds = [general.min_expiry, general.max_expiry, general.default_expiry].map(|time| time.as_secs());
+    assert_eq!(seconds, [10, 100, 100], "the default is held within the limits");
+    assert_eq!(general.reg_contexts, ["a", "b"]);
+    assert_eq!(general.qualify_gap, Duration::from_millis(50));
+    assert_eq!((general.tos_sip, general.tos_audio), (96, 184));
+    assert_eq!(general.extern_addr, Some(("192.0.2.1".parse().unwrap(), Some(5080))));
+    assert_eq!(general.local_nets.len(), 2);
+    assert_eq!(general.media_address, Some("192.0.2.2".parse().unwrap()));
+    assert_eq!(general.rtp_bind, Some("::".parse().unwrap()));
+    assert_eq!(general.caller_id, "club");
+    assert!(general.contact_acl.allows("10.1.1.1".parse().unwrap()));
+    assert!(!general.contact_acl.allows("11.1.1.1".parse().unwrap()));
+    assert!(general.sip_debug);
+    assert_eq!(good("[general]\nbindaddr=[::1]:5061\nbindport=5070\n").general.bind, "[::1]:5061".parse().unwrap());
+    assert_eq!(good("").general, General::default());
+}
+
+#[test]
+fn every_peer_option() {
+    let peer = peer(
+        "type=PEER\nmd5secret=0123456789ABCDEF0123456789abcdef\nremotesecret=r\nhost=192.0.2.9:5066\ndefaultip=192.0.2.8\nusername=u\nfromuser=f\n\
+         fromdomain=sip.example\nregexten=881&882@x\ncallerid=\"The Modem\" <555-1234>\npermit=192.0.2.0/24\ndeny=192.0.2.7\n\
+         contactdeny=10.0.0.0/8\ncall-limit=2\nmax_contacts=3\nsetvar=A=b=c\nsetvar=D=\naccountcode=acc\ndescription=desk\n\
+         mailbox=1@x,2\nkeepalive=yes\nqualifyfreq=30\nrtptimeout=60\nrtpholdtimeout=0\ntimerb=6000\nmaxforwards=20\n\
+         dtmfmode=Info\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nlanguage=en_GB",
+    );
+    assert_eq!((peer.kind, peer.is_caller(), peer.is_callable()), (Kind::Peer, false, true));
+    let ha1 = Credential::Ha1(crate::config::secret::Secret::new("0123456789abcdef0123456789abcdef"));
+    assert_eq!(peer.credential, Some(ha1));
+    assert_eq!(peer.remote_secret.as_ref().map(|secret| secret.reveal()), Some("r"));
+    assert_eq!(peer.host, Host::Static("192.0.2.9:5066".parse().unwrap()));
+    assert_eq!(peer.default_addr, Some("192.0.2.8:5066".parse().unwrap()));
+    let texts = [&peer.default_user, &peer.from_user, &peer.from_domain].map(|text| text.as_deref());
+    assert_eq!(texts, [Some("u"), Some("f"), Some("sip.example")]);
+    assert_eq!(peer.regexten[1], RegExten { extension: "882".into(), context: Some("x".into()) });
+    assert_eq!(peer.caller_id, CallerId { name: Some("The Modem".into()), number: Some("5551234".into()) });
+    assert!(!peer.acl.allows("192.0.2.7".parse().unwrap()));
+    assert!(!peer.contact_acl.allows("10.0.0.1".parse().unwrap()));
+    assert_eq!((peer.call_limit, peer.max_contacts), (Some(2), 3));
+    assert_eq!(peer.set_vars, [("A".to_string(), "b=c".to_string()), ("D".to_string(), String::new())]);
+    assert_eq!((peer.account_code.as_str(), peer.description.as_str()), ("acc", "desk"));
+    assert_eq!(peer.mailboxes, ["1@x", "2"]);
+    let settings = &peer.settings;
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
+    assert_eq!((seconds(settings.keepalive), settings.qualify_freq.as_secs()), (Some(60), 30));
+    assert_eq!((seconds(settings.rtp_timeout), seconds(settings.rtp_hold_timeout)), (Some(60), None));
+    assert_eq!((seconds(settings.timer_b), settings.max_forwards), (Some(6), 20));
+    assert_eq!((settings.dtmf_mode, settings.insecure), (DtmfMode::Info, Insecure { port: true, invite: true }));
+    assert_eq!((settings.progress_inband, settings.trust_rpid), (ProgressInband::Never, true));
+    assert_eq!((settings.send_rpid, settings.language.as_str()), (SendRpid::Pai, "en_GB"));
+}
+
+#[test]
+fn nat_words() {
+    let nat = |text: &str| {
+        let nat = read(&format!("[general]\nnat={text}")).0.general.defaults.nat;
+        (nat.force_rport, nat.comedia)
+    };
+    use Switch::*;
+    assert_eq!(nat("yes"), (On, On));
+    assert_eq!(nat("force_rport,comedia"), (On, On));
+    assert_eq!(nat("auto_force_rport, comedia"), (Auto, On));
+    assert_eq!(nat("force_rport,auto_force_rport"), (Auto, Off), "auto wins");
+    assert_eq!(nat("force_rport,no,comedia"), (Off, Off), "a false word clears and ends");
+    assert_eq!(nat("never"), (Off, Off));
+    assert_eq!(Settings::default().nat, Nat { force_rport: Auto, comedia: Off });
+    assert!(Auto.holds(true) && !Auto.holds(false) && On.holds(false) && !Off.holds(true));
+}
+
+#[test]
+fn codec_lists() {
+    use Codec::*;
+    let list = |lines: &str| codec_names(&peer(lines).settings).into_iter().map(|(codec, _)| codec).collect::<Vec<_>>();
+    assert_eq!(list(""), [Ulaw, Alaw, Gsm]);
+    assert_eq!(list("disallow=all\nallow=alaw,ulaw"), [Alaw, Ulaw]);
+    assert_eq!(list("allow=!all,g722"), [G722]);
+    assert_eq!(list("disallow=gsm,alaw"), [Ulaw]);
+    assert_eq!(list("allow=ilbc\nallow=!ulaw"), [Alaw, Gsm, Ilbc]);
+    assert_eq!(list("allow=all").len(), 9);
+    assert_eq!(list("disallow=h263,all\nallow=ulaw"), [Ulaw]);
+    assert_eq!(codec_names(&peer("allow=ulaw:30").settings)[0], (Ulaw, Some(30)));
+}
+
+#[test]
+fn a_second_section_edits_the_peer_of_the_first() {
+    let conf = good(
+        "[a]\ntype=peer\nhost=dynamic\nsecret=s\nmailbox=1\n[A]\ntype=user\nsecret=s\n[a]\nqualify=100\nmailbox=2\n",
+    );
+    let peer = &conf.peers["a"];
+    assert_eq!((peer.kind, peer.mailboxes.len()), (Kind::Peer, 2));
+    assert_eq!(peer.settings.qualify, Some(Duration::from_millis(100)));
+    assert_eq!(conf.peers["A"].kind, Kind::User, "names are compared exactly");
+}
+
+#[test]
+fn one_bad_peer_leaves_the_others() {
+    let (conf, said) = read(
+        "[a]\ntype=friend\nhost=dynamic\nsecret=s\npermit=999.1.1.1/33\nqualify=abc\n[b]\ntype=friend\nhost=dynamic\nsecret=s\n",
+    );
+    assert_eq!(
+        said,
+        [
+            "5 Error: '999.1.1.1/33' is no value of 'permit': peer 'a' is left out",
+            "6 Error: 'abc' is no value of 'qualify': peer 'a' is left out",
+        ]
+    );
+    assert_eq!(conf.peers.keys().collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+fn what_would_open_a_door_fails_closed() {
+    let fatal = |line: &str| {
+        let (_, said) = read(&format!("[general]\n{line}\n"));
+        assert_eq!(said.len(), 1, "{line}: {said:?}");
+        assert!(said[0].starts_with("2 Fatal: "), "{line}: {said:?}");
+    };
+    for line in
+        ["bindaddr=not.an.addr", "bindport=0", "contactdeny=x", "contactacl=x", "autocreatepeer=yes", "rtpbindaddr=x"]
+    {
+        fatal(line);
+    }
+    fatal("contactdeny=10.0.0.0/8\r1");
+    let left_out = |line: &str| {
+        let (conf, said) = read(&format!("[a]\ntype=friend\nhost=dynamic\nsecret=s\n{line}\n"));
+        assert_eq!((conf.peers.len(), said.len()), (0, 1), "{line}: {said:?}");
+    };
+    for line in [
+        "acl=home",
+        "encryption=yes",
+        "deny=",
+        "md5secret=short",
+        "secret=a\u{1}b",
+        "host=name.example",
+        "host=0.0.0.0",
+    ] {
+        left_out(line);
+    }
+    assert_eq!(peer("encryption=no").name, "a");
+}
+
+#[test]
+fn secrets_are_never_said() {
+    let (conf, said) = read(
+        "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\nmd5secret=hunter3\n[general]\nregister=u:hunter4@h\n[b]\ntype=friend\nhost=dynamic\nsecret=hunter5\nremotesecret=hunter6",
+    );
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(!format!("{said:?}{conf:?}").contains("hunter"));
+}
+
+#[test]
+fn the_table_is_whole() {
+    for row in option::table() {
+        assert!(!row.names.is_empty());
+        assert!(!row.help.is_empty(), "{:?} says nothing", row.names);
+        for name in row.names {
+            assert_eq!(*name, name.to_ascii_lowercase(), "names are compared without case");
+            for in_general in [true, false].into_iter().filter(|in_general| row.is_valid(*in_general)) {
+                let same = option::table().filter(|other| other.is_valid(in_general)).flat_map(|other| other.names);
+                assert_eq!(same.filter(|other| *other == name).count(), 1, "'{name}' stands twice");
+            }
+        }
+        if !matches!(row.effect, Effect::Accepted | Effect::Unsupported(_) | Effect::Refused(_)) {
+            assert!(!row.values.is_empty() && !row.default.is_empty(), "{:?} lacks a column", row.names);
+        }
+    }
+    // Accepted values of words must themselves be accepted.
+    for word in ["rfc2833", "inband", "info", "shortinfo", "auto"] {
+        peer(&format!("dtmfmode={word}"));
+    }
+}
+
+#[test]
+fn what_stands_in_the_wrong_place_is_said() {
+    let (_, said) = read(
+        "[general]\nsecret=x\nqualfy=1\n[a]\ntype=friend\nhost=dynamic\nsecret=s\nbindport=1\nzzzzzzzz=1\ndtmf=info\n",
+    );
+    assert_eq!(
+        said,
+        [
+            "2 Warning: 'secret' has no effect in [general]: it belongs in a peer",
+            "3 Warning: unknown option 'qualfy' (did you mean 'qualify'?)",
+            "8 Warning: 'bindport' has no effect in a peer: it belongs in [general]",
+            "9 Warning: unknown option 'zzzzzzzz'",
+            "10 Warning: unknown option 'dtmf' (did you mean 'dtmfmode'?)",
+        ]
+    );
+}
+
+/// Every name of the reference's tables must be known where it may stand.
+#[test]
+fn every_option_of_chan_sip_is_known() {
+    let general = "context allowguest alwaysauthreject realm domainsasrealm bindaddr udpbindaddr bindport tcpenable tcpbindaddr tlsenable \
+        tlsbindaddr tlscertfile tlsprivatekey tlscafile tlscapath tlscadir tlsdontverifyserver tlscipher tlsclientmethod tlsservercipherorder \
+        tlsdisablev1 tlsdisablev11 tlsdisablev12 tlsverifyclient transport websocket_enabled websocket_write_timeout tcpauthtimeout tcpauthlimit \
+        localnet externaddr externip externhost externrefresh externtcpport externtlsport matchexternaddrlocally matchexterniplocally \
+        media_address rtpbindaddr useragent sdpsession sdpowner maxexpiry maxexpirey minexpiry minexpirey defaultexpiry defaultexpirey \
+        submaxexpiry subminexpiry mwiexpiry register registertimeout registerattempts register_retry_403 mwi subscribe_network_change_event \
+        regcontext regextenonqualify legacy_useroption_parsing srvlookup pedantic compactheaders maxforwards timert1 timerb t1min allowtransfer \
+        callerid fromdomain outboundproxy mwi_from notifymimetype vmexten notifyringing notifyhold notifycid callcounter rtptimeout \
+        rtpholdtimeout rtpkeepalive tos_sip tos_audio tos_video tos_text cos_sip cos_audio cos_video cos_text qualify qualifyfreq qualifygap \
+        qualifypeers keepalive domain allowexternaldomains autodomain autocreatepeer match_auth_username contactpermit contactdeny contactacl \
+        dynamic_exclude_static dynamic_excludes_static disallowed_methods auth_options_requests auth_message_requests accept_outofcall_message \
+        outofcall_message_context authfailureevents sipdebug recordhistory dumphistory send_diversion shrinkcallerid use_q850_reason \
+        storesipcause prematuremedia relaxdtmf mohinterpret mohsuggest tonezone language preferred_codec_only autoframing allow disallow \
+        maxcallbitrate session-timers session-expires session-minse session-refresher directrtpsetup refer_addheaders snom_aoc_enabled \
+        icesupport discard_remote_hold_retrieval usereqphone parkinglot recordonfeature recordofffeature subscribecontext rtcachefriends \
+        rtsavesysname rtsavepath rtupdate ignoreregexpire rtautoclear jbenable jbforce jbmaxsize jbresyncthreshold jbimpl jbtargetextra jblog \
+        avpf encryption dtlsenable";
+    let both = "nat directmedia canreinvite dtmfmode insecure progressinband promiscredir trustrpid sendrpid rpid_update rpid_immediate \
+        trust_id_outbound supportpath useclientcode videosupport textsupport allowoverlap allowsubscribe ignoresdpversion faxdetect \
+        rfc2833compensate buggymwi g726nonstandard rtcp_mux t38pt_udptl t38pt_usertpsource";
+    let peer = "type secret remotesecret md5secret auth host defaultip port transport username defaultuser fromuser fromdomain callerid \
+        fullname trunkname cid_number cid_tag callingpres context subscribecontext outofcall_message_context regexten callbackextension setvar \
+        header permit deny acl contactpermit contactdeny contactacl directmediapermit directmediadeny directmediaacl qualify qualifyfreq \
+        keepalive call-limit callcounter busylevel callgroup pickupgroup namedcallgroup namedpickupgroup mailbox hasvoicemail subscribemwi \
+        unsolicited_mailbox vmexten language tonezone mohinterpret mohsuggest parkinglot allow disallow preferred_codec_only autoframing \
+        ignore_requested_pref rtptimeout rtpholdtimeout rtpkeepalive timert1 timerb session-timers session-expires session-minse \
+        session-refresher outboundproxy usereqphone accountcode amaflags description allowtransfer maxforwards maxcallbitrate use_q850_reason \
+        disallowed_methods rtp_engine snom_aoc_enabled discard_remote_hold_retrieval encryption encryption_taglen avpf force_avp icesupport \
+        dtlscertfile recordonfeature recordofffeature cc_agent_policy";
+    let known = |name: &&str, in_general| matches!(look_up(name, in_general), Lookup::Known(_));
+    let lost = |names: &str, in_general: bool| -> Vec<String> {
+        names.split_whitespace().filter(|name| !known(name, in_general)).map(String::from).collect()
+    };
+    assert_eq!(lost(general, true), [""; 0]);
+    assert_eq!(lost(both, true), [""; 0]);
+    assert_eq!(lost(both, false), [""; 0]);
+    assert_eq!(lost(peer, false), [""; 0]);
+}
