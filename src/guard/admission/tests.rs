@@ -45,8 +45,9 @@ pub(super) fn peer(name: &str) -> Peer {
 }
 
 fn edge(peers: Vec<Peer>) -> Admission {
-    let peers: BTreeMap<String, Arc<Peer>> = peers.into_iter().map(|peer| (peer.name.clone(), Arc::new(peer))).collect();
-    Admission::new(&SipConf { general: General::default(), peers }, NonceKey::new([7; 32]))
+    let peers: BTreeMap<String, Arc<Peer>> =
+        peers.into_iter().map(|peer| (peer.name.clone(), Arc::new(peer))).collect();
+    Admission::new(&SipConf { general: General::default(), peers }, NonceKey([7; 32]))
 }
 
 /// The guide's two lines.
@@ -63,7 +64,8 @@ fn read(text: &str) -> Request {
 
 /// A REGISTER or INVITE with `extra` lines (each ending in CRLF).
 fn request(method: &str, user: &str, via: &str, extra: &str) -> Request {
-    let (target, to) = if method == "REGISTER" { ("sip:192.168.1.2", user) } else { ("sip:88567682@192.168.1.2", "88567682") };
+    let (target, to) =
+        if method == "REGISTER" { ("sip:192.168.1.2", user) } else { ("sip:88567682@192.168.1.2", "88567682") };
     read(&format!(
         "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bK-1\r\nMax-Forwards: 70\r\n\
          From: <sip:{user}@192.168.1.2>;tag=f1o0\r\nTo: <sip:{to}@192.168.1.2>\r\nCall-ID: abc@192.168.1.20\r\n\
@@ -143,7 +145,8 @@ fn shape(response: &Response, user: &str) -> String {
         Some(_) => text.replace(&nonce_of(response), "NONCE"),
         None => text,
     };
-    let tag = text.split("To: ").nth(1).unwrap().split("\r\n").next().unwrap().split(";tag=").nth(1).unwrap().to_owned();
+    let tag =
+        text.split("To: ").nth(1).unwrap().split("\r\n").next().unwrap().split(";tag=").nth(1).unwrap().to_owned();
     assert_eq!(tag.len(), 16);
     text.replace(&tag, "TAG")
 }
@@ -152,7 +155,8 @@ fn shape(response: &Response, user: &str) -> String {
 fn a_stranger_is_challenged_once_with_md5_and_qop() {
     let edge = guide();
     for method in ["REGISTER", "INVITE"] {
-        let (response, to, note) = reply(admit(&edge, &request(method, "pap2t-client", "192.168.1.20:5060", ""), LINE1));
+        let (response, to, note) =
+            reply(admit(&edge, &request(method, "pap2t-client", "192.168.1.20:5060", ""), LINE1));
         assert_eq!((response.status, note), (401, Some(Note::Challenged)));
         assert_eq!(to, LINE1.parse().unwrap());
         assert_eq!(response.headers.count(HeaderName::WwwAuthenticate), 1);
@@ -202,7 +206,8 @@ fn a_right_digest_passes() {
 fn old_phones_answer_without_qop() {
     let edge = guide();
     let nonce = nonce(&edge, LINE1);
-    let response = md5(&format!("{}:{nonce}:{}", md5("pap2t-client:asterisk:password"), md5("REGISTER:sip:192.168.1.2")));
+    let response =
+        md5(&format!("{}:{nonce}:{}", md5("pap2t-client:asterisk:password"), md5("REGISTER:sip:192.168.1.2")));
     let line = format!(
         "Authorization: Digest username=\"pap2t-client\",realm=\"asterisk\",nonce=\"{nonce}\",uri=\"sip:192.168.1.2\",response=\"{response}\"\r\n"
     );
@@ -267,7 +272,10 @@ fn what_was_wrong_is_known_inside() {
     let (.., note) = reply(admit(&edge, &registers("a", "wrong", &nonce), LINE1));
     let Some(Note::Refused { account, line, hint, .. }) = note else { panic!("{note:?}") };
     assert_eq!(account, "a");
-    assert!(line.starts_with("SecurityEvent=\"InvalidPassword\",") && line.ends_with("RemoteAddress=\"IPV4/UDP/192.168.1.20/5060\""));
+    assert!(
+        line.starts_with("SecurityEvent=\"InvalidPassword\",")
+            && line.ends_with("RemoteAddress=\"IPV4/UDP/192.168.1.20/5060\"")
+    );
     assert_eq!(hint, "phone 'a' at 192.168.1.20: wrong secret. Type the one of [a] (sip.conf:12) into the phone");
     assert!(!format!("{line}{hint}").contains("password\""));
 }
@@ -280,7 +288,7 @@ fn a_name_from_the_network_cannot_forge_a_line() {
     let line = authorize("REGISTER", "y", "z", "sip:192.168.1.2", &nonce, 1);
     let (.., note) = reply(admit(&edge, &request("REGISTER", name, "192.168.1.20", &line), LINE1));
     let Some(Note::Refused { line, hint, .. }) = note else { panic!("{note:?}") };
-    assert_eq!(line.matches("RemoteAddress=").count(), 1 + usize::from(line.contains("RemoteAddress%3D")) * 0);
+    assert_eq!(line.matches("RemoteAddress=").count(), 1);
     for text in [line, hint] {
         assert!(!text.contains("192.0.2.66/1\"") && !text.contains('\r') && !text.contains('\n'), "{text}");
     }
@@ -312,7 +320,8 @@ fn no_clock_jump_locks_anyone_out() {
         let (_, proof) = account(admit_at(&edge, &registers("pap2t-client", "password", &nonce), LINE1, now));
         let Proof::Digest { stale, .. } = proof else { panic!("{proof:?}") };
         assert_eq!(stale, jump > 0, "back in time nothing expires; forward it is stale and asked again");
-        let fresh = nonce_of(&reply(admit_at(&edge, &request("REGISTER", "pap2t-client", "192.168.1.20", ""), LINE1, now)).0);
+        let fresh =
+            nonce_of(&reply(admit_at(&edge, &request("REGISTER", "pap2t-client", "192.168.1.20", ""), LINE1, now)).0);
         let (_, proof) = account(admit_at(&edge, &registers("pap2t-client", "password", &fresh), LINE1, now));
         assert_eq!(proof, Proof::Digest { nonce: fresh, nc: Some(1), stale: false });
     }
@@ -391,7 +400,11 @@ fn a_peer_without_secret_is_let_in_unless_refused_by_address() {
     for method in ["REGISTER", "INVITE"] {
         let knock = request(method, "open", "192.168.1.20", "");
         assert_eq!(account(admit(&edge, &knock, LINE1)), ("open".into(), Proof::Trusted));
-        assert_eq!(status(admit(&edge, &knock, "10.0.0.9:5060")), 401, "refused addresses are challenged like strangers");
+        assert_eq!(
+            status(admit(&edge, &knock, "10.0.0.9:5060")),
+            401,
+            "refused addresses are challenged like strangers"
+        );
     }
 }
 
@@ -457,8 +470,11 @@ fn what_needs_no_account_is_answered_at_once_and_alike() {
 fn a_required_extension_is_refused_by_name_but_not_in_ack_and_cancel() {
     let edge = guide();
     for method in ["INVITE", "REGISTER", "OPTIONS"] {
-        let (response, ..) =
-            reply(admit(&edge, &request(method, "pap2t-client", "192.168.1.20", "Require: 100rel, timer\r\nRequire: x\r\n"), LINE1));
+        let (response, ..) = reply(admit(
+            &edge,
+            &request(method, "pap2t-client", "192.168.1.20", "Require: 100rel, timer\r\nRequire: x\r\n"),
+            LINE1,
+        ));
         assert_eq!(response.status, 420);
         assert_eq!(response.headers.text(HeaderName::Unsupported).as_deref(), Some("100rel, timer, x"));
     }
@@ -515,7 +531,12 @@ fn mutated_requests_are_answered_to_their_source_only() {
     let seeds: Vec<Bytes> = [
         registers("pap2t-client", "password", &nonce),
         request("INVITE", "pap2t-client", "192.168.1.20;rport", "Require: 100rel\r\n"),
-        request("OPTIONS", "a%40b", "[2001:db8::1]:5060;maddr=239.0.0.1", "Authorization: Digest realm=\"asterisk\"\r\n"),
+        request(
+            "OPTIONS",
+            "a%40b",
+            "[2001:db8::1]:5060;maddr=239.0.0.1",
+            "Authorization: Digest realm=\"asterisk\"\r\n",
+        ),
     ]
     .iter()
     .map(Request::to_bytes)
