@@ -104,7 +104,7 @@ impl Exchange for View<'_> {
 
     fn set_sip_debug(&mut self, what: SipDebug) -> bool {
         let switch = &self.switch;
-        self.watch.set(&what, |name| switch.bindings(name).first().map(|binding| binding.target))
+        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.target))
     }
 
     fn hang_up(&mut self, channel: &str) -> HangUp {
@@ -149,7 +149,7 @@ fn row(report: &PeerReport) -> PeerRow {
         Host::Static(address) => Some(address),
         Host::Dynamic => None,
     });
-    let behind_nat = binding.is_some_and(is_behind_nat);
+    let behind_nat = binding.is_some_and(|binding| is_behind_nat(binding));
     PeerRow {
         name: peer.name.clone(),
         username: username(report),
@@ -158,7 +158,7 @@ fn row(report: &PeerReport) -> PeerRow {
         dynamic: matches!(peer.host, Host::Dynamic),
         force_rport: flag(peer.settings.nat.force_rport, behind_nat),
         comedia: flag(peer.settings.nat.comedia, behind_nat),
-        acl: !peer.acl.is_empty(),
+        acl: !peer.acl.rules.is_empty(),
         status: status(report.status),
         description: peer.description.clone(),
     }
@@ -170,8 +170,8 @@ fn is_behind_nat(binding: &Binding) -> bool {
 
 fn username(report: &PeerReport) -> String {
     let registered = report.bindings.first().and_then(|binding| match &binding.contact {
-        crate::sip::Uri::Sip(uri) => uri.user_text(),
-        crate::sip::Uri::Other { .. } => None,
+        crate::sip::Uri::Sip(uri) => uri.user_text().map(|user| user.into_owned()),
+        crate::sip::Uri::Other(..) => None,
     });
     registered.or_else(|| report.peer.default_user.clone()).unwrap_or_default()
 }
@@ -199,16 +199,15 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         context: settings.context.clone(),
         language: settings.language.clone(),
         account: peer.account_code.clone(),
-        caller_name: peer.caller_id.name.clone(),
-        caller_number: peer.caller_id.number.clone(),
+        caller_name: peer.caller_id.name.clone().unwrap_or_default(),
+        caller_number: peer.caller_id.number.clone().unwrap_or_default(),
         from_user: peer.from_user.clone().unwrap_or_default(),
         from_domain: peer.from_domain.clone().unwrap_or_default(),
         mailbox: peer.mailboxes.join(","),
         call_limit: peer.call_limit.unwrap_or(0),
-        busy_level: peer.busy_level,
         expires_s: binding.map(|binding| binding.seconds_left(now.mono)),
         insecure: insecure(settings.insecure),
-        contact_acl: !peer.contact_acl.is_empty(),
+        contact_acl: !peer.contact_acl.rules.is_empty(),
         direct_media: matches!(settings.direct_media, DirectMedia::Direct { .. }),
         trust_rpid: settings.trust_rpid,
         dtmf_mode: settings.dtmf_mode.name().to_owned(),
@@ -224,7 +223,7 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         regexten: extensions.join("&"),
         default_user: username(report),
         codecs: settings.codecs.names(),
-        user_agent: binding.map(|binding| binding.user_agent.clone()).unwrap_or_default(),
+        user_agent: binding.and_then(|binding| binding.user_agent.clone()).unwrap_or_default(),
         contact: binding.map(|binding| binding.contact.to_string()).unwrap_or_default(),
         qualify_every_ms: milliseconds(settings.qualify_freq),
         keepalive_ms: settings.keepalive.map_or(0, milliseconds),

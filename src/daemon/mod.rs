@@ -64,7 +64,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
     let bound = socket.local_addr()?;
     let clock = Clock::start();
-    let mut chance = Chance::from_seed(entropy()?);
+    let chance = Chance::from_seed(entropy()?);
     let key = NonceKey(entropy()?);
     let admission = Arc::new(Admission::new(&config.sip, key));
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
@@ -87,7 +87,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         MediaSettings {
             ports: config.rtp.port_first..=config.rtp.port_last,
             dscp: Some(general.tos_audio >> 2).filter(|dscp| *dscp != 0),
-            seed: chance.bits(),
+            seed: entropy()?,
         },
         // A full queue delays a report; it is never lost, and packets do not wait for it.
         move |event| drop(media_orders.send(Order::Event(Event::Media(event)))),

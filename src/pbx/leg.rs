@@ -7,14 +7,14 @@ mod dialogue;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, host, quote, uri_address};
+pub use dialogue::{contact, description, escape_user, host, quote, uri_address, user_of};
 
 use super::alarm::Alarm;
 use super::cause;
 use super::effect::Effects;
 use crate::chance::Chance;
 use crate::clock::Now;
-use crate::config::sip_conf::Peer;
+use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
@@ -22,7 +22,7 @@ use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{ClientId, Path, ServerId, Transactions};
+use crate::sip::transaction::{ClientId, Path, Sending, ServerId, Transactions};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -117,11 +117,11 @@ pub struct Cx {
 }
 
 impl Cx {
-    fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
+    pub(super) fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
         self.alarms.set(self.now.mono + after, Alarm::Leg(leg, timer))
     }
 
-    fn respond(&mut self, id: ServerId, mut response: Response) {
+    pub(super) fn respond(&mut self, id: ServerId, mut response: Response) {
         dress_response(&mut response, &self.product);
         self.tx.respond(self.now.mono, id, response, &mut self.out.transmit);
     }
@@ -181,7 +181,7 @@ struct PendingOk {
 enum Reoffer {
     None,
     /// Ours. `previous`: what we had told the peer before.
-    Sent { client: ClientId, previous: Option<Sdp> },
+    Sent { client: ClientId, previous: Option<Sdp>, made_offer: bool },
     /// Ours met theirs or came too early; it is tried again when the timer goes off.
     Waiting { offer: Sdp, timer: TimerId },
     /// The peer's, not yet answered.
@@ -199,6 +199,8 @@ pub struct Leg {
     /// Where requests of this dialog go.
     pub path: Path,
     behind_nat: bool,
+    /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
+    ours: bool,
     /// Whose offer the present agreement rests on: ours, or the peer's.
     made_offer: bool,
     /// What we last told the peer about media.
@@ -301,8 +303,8 @@ impl Leg {
             cx.now.mono,
             request,
             self.path,
-            crate::sip::transaction::Sending::Reliably,
-            cx.chance,
+            Sending::Reliably,
+            &mut cx.chance,
             &mut cx.out.transmit,
         ))
     }

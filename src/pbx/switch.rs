@@ -103,7 +103,7 @@ impl Switch {
             now,
             tx: Transactions::new(values, MOST_TRANSACTIONS),
             chance,
-            alarms: Timers::default(),
+            alarms: Timers::new(),
             out: Effects::default(),
             events: VecDeque::new(),
             ended: Vec::new(),
@@ -265,7 +265,7 @@ impl Switch {
             (Caller::Dialog, Some(leg)) => leg.peer.settings.nat,
             (Caller::Dialog, None) => self.settings.general.defaults.nat,
         };
-        let force = crate::guard::nat::force_rport(nat, &essentials.via, source);
+        let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let path = Path { local, remote: route::response_target(&essentials.via, source, force) };
         route::stamp_via(&mut request, source, force);
         if !self.cx.tx.is_known(&request, &essentials) && !self.may_open(&request, &essentials, &caller, leg, source, path) {
@@ -304,7 +304,7 @@ impl Switch {
     /// The leg whose dialog a request belongs to.
     fn leg_of(&self, essentials: &Essentials) -> Option<LegId> {
         essentials.to.tag()?;
-        self.cx.dialogs.get(&DialogKey::of_request(essentials)).copied()
+        self.cx.dialogs.get(&DialogKey::of_request(essentials)?).copied()
     }
 
     /// May a request that is no retransmission open a server transaction? If not, it is answered without one, and nothing of it is kept.
@@ -347,7 +347,7 @@ impl Switch {
                 if !fresh {
                     let random = self.cx.chance.bits();
                     let response =
-                        self.settings.admission.challenge(request, essentials, source, self.cx.now.wall, random, true);
+                        self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
                     self.answer_statelessly(path, response);
                 }
                 fresh
@@ -371,7 +371,7 @@ impl Switch {
 
     fn response(&mut self, response: Response, essentials: Essentials, source: SocketAddr) {
         let now = self.cx.now.mono;
-        let Some(Answer { id, response, essentials }) =
+        let Some(Answer { id, response, essentials, .. }) =
             self.cx.tx.receive_response(now, response, essentials, source, &mut self.cx.out.transmit)
         else {
             return;
@@ -393,7 +393,7 @@ impl Switch {
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
-        self.cx.tx.acknowledge(now, id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.cx.tx.acknowledge(id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
         let mut bye = dialog.request(Method::Bye);
         super::leg::dress_request(&mut bye, &self.cx.product);
         let how = crate::sip::transaction::Sending::Reliably;

@@ -140,7 +140,8 @@ impl Switch {
             _ => None,
         };
         match agreed {
-            Some(agreed) => negotiate::offer_of_agreed(source, &agreed, &allow, &face).ok(),
+            // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
+            Some(agreed) => negotiate::offer_from(source, &allow.only(agreed.codec), &face).ok(),
             None => negotiate::offer_from(source, &allow, &face).ok(),
         }
     }

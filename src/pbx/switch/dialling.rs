@@ -75,7 +75,7 @@ impl Switch {
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
-        for binding in self.location.bindings(&peer.name) {
+        for binding in self.location.bindings(&peer.name).iter().rev() {
             let target = match exten {
                 Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.target),
                 None => binding.contact.to_string(),
@@ -140,7 +140,7 @@ impl Switch {
                     dial.branches.push((id, Branch::Reserving));
                     dial.peer = (String::new(), name.strip_prefix("SIP/").unwrap_or(name).to_owned());
                 }
-                let shown = channel.program.as_ref().map(|program| program.caller_id());
+                let shown = channel.program.as_ref().map(|program| program.caller());
                 shown.map_or_else(Default::default, |id| (id.name, id.number))
             }
             None => Default::default(),

@@ -90,11 +90,10 @@ impl Switch {
 
     /// The caller acknowledged an answer of ours.
     fn confirmed(&mut self, id: ChannelId, answer: Option<&Sdp>) {
-        let Some(channel) = self.channels.get(&id) else { return };
         if answer.is_some() {
             self.peer_moved(id);
         }
-        let Some(channel) = self.channels.get(&channel.id) else { return };
+        let Some(channel) = self.channels.get(&id) else { return };
         match channel.doing {
             Doing::Answering => self.answer_program(id, Reply::Done),
             Doing::Dialling(_) => self.try_direct(id),
@@ -143,7 +142,7 @@ impl Switch {
                 let report = dial.report(now, status, Some(cause), false);
                 callee = bridge.map(|bridge| bridge.callee);
                 if let Some(program) = &mut channel.program {
-                    program.report_dial(&report);
+                    program.answer(Reply::Dialled(report));
                 }
                 if let Some(timer) = timer {
                     self.cx.alarms.cancel(timer);

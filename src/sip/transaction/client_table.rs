@@ -170,6 +170,10 @@ impl Clients {
             .collect()
     }
 
+    pub fn path_of(&self, id: ClientId) -> Option<Path> {
+        self.records.get(&id).map(|client| client.path)
+    }
+
     pub fn request_of(&self, id: ClientId) -> Option<&Request> {
         self.records.get(&id).map(|client| &client.request)
     }

@@ -192,6 +192,11 @@ impl Transactions {
         self.clients.request_of(id)
     }
 
+    /// Where a client transaction sends.
+    pub fn path_of(&self, id: ClientId) -> Option<Path> {
+        self.clients.path_of(id)
+    }
+
     /// A request of a peer, until its transaction is over.
     pub fn server_request(&self, id: ServerId) -> Option<&Request> {
         self.servers.request(id)
