@@ -3,6 +3,8 @@
 //! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `ext-`), and `NAME.expected` is what `check` would
 //! print. `STROWGER_BLESS=1` writes what is printed now into the `.expected` files, for reading before it is committed.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests are not seen as tests
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use strowger::chance::Chance;

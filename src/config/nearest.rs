@@ -39,15 +39,20 @@ fn distance(a: &[char], b: &[char]) -> usize {
     let mut above: Vec<usize> = (0..=b.len()).collect();
     let mut last_a = None;
     for (i, x) in (1usize..).zip(a) {
-        let mut row = vec![i];
-        let mut last_b = None;
-        for (j, y) in (1usize..).zip(b) {
-            let at = |line: &[usize], back: usize| j.checked_sub(back).and_then(|j| line.get(j)).copied();
-            let swapped = if last_a == Some(y) && last_b == Some(x) { at(&before, 2) } else { None };
-            let same = usize::from(x != y);
-            let ways = [at(&above, 0).map(|n| n + 1), at(&row, 1).map(|n| n + 1), at(&above, 1).map(|n| n + same)];
-            let fewest = ways.into_iter().flatten().chain(swapped.map(|n| n + 1)).min();
-            row.push(fewest.unwrap_or(usize::MAX / 2));
+        let mut row = Vec::with_capacity(above.len());
+        row.push(i);
+        let (mut left, mut last_b) = (i, None);
+        for ((j, y), pair) in b.iter().enumerate().zip(above.windows(2)) {
+            let &[diagonal, up] = pair else { continue };
+            let mut fewest = (up.min(left) + 1).min(diagonal + usize::from(x != y));
+            if last_a == Some(y)
+                && last_b == Some(x)
+                && let Some(swapped) = j.checked_sub(1).and_then(|j| before.get(j))
+            {
+                fewest = fewest.min(swapped + 1);
+            }
+            row.push(fewest);
+            left = fewest;
             last_b = Some(y);
         }
         before = std::mem::replace(&mut above, row);
