@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: what, where and what to do next.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where a value stands: file and line, so that everything said of it can name the place.
@@ -117,16 +118,19 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// Puts diagnostics in the order of file and line; those of one line stay in the order they were found.
-pub fn sort(diagnostics: &mut [Diagnostic]) {
+/// Puts diagnostics in the order of file and line, each once: a line of a template speaks for every section that takes
+/// it over. Those of one line stay in the order they were found.
+pub fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
+    let mut seen: BTreeSet<(Place, String)> = BTreeSet::new();
+    diagnostics.retain(|diagnostic| seen.insert((diagnostic.place.clone(), diagnostic.message.clone())));
 }
 
 /// Prints diagnostics in order, each with its source line, a caret under the word that is meant, and the hint.
 /// `source` finds a line (from 1) of a file; without it the line is left out. Secrets in it are covered.
 pub fn render(diagnostics: &[Diagnostic], source: &dyn Fn(&str, u32) -> Option<String>) -> String {
     let mut sorted = diagnostics.to_vec();
-    sort(&mut sorted);
+    tidy(&mut sorted);
     let mut text = String::new();
     for diagnostic in &sorted {
         text.push_str(&format!("{diagnostic}\n"));

@@ -46,7 +46,7 @@ pub fn load(path: &Path) -> Loaded {
         reader.asterisk_conf(path);
     }
     let config = if reader.diagnostics.is_empty() { reader.config() } else { None };
-    diagnostic::sort(&mut reader.diagnostics);
+    diagnostic::tidy(&mut reader.diagnostics);
     let Reader { diagnostics, directory, texts, .. } = reader;
     Loaded { config, diagnostics, directory, texts }
 }

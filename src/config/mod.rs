@@ -82,7 +82,7 @@ impl Config {
         diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
-        diagnostic::sort(&mut diagnostics);
+        diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
         (is_usable.then_some(Config { sip, extensions, rtp, toml, source }), diagnostics)
     }
