@@ -14,8 +14,11 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-/// How old packets may be that came before the peer's address was known: older ones would only fill the other side's jitter buffer.
+/// How long a first packet waits for the verb that says what to do with it, once the peer's address is known.
 const WAIT: Duration = Duration::from_millis(100);
+
+/// How old packets may be that came before the peer's address was known: older ones would only fill the other side's jitter buffer.
+const OLD: Duration = Duration::from_millis(200);
 
 /// More packets than a receive buffer holds.
 const STALE: usize = 2_048;
@@ -95,21 +98,26 @@ impl Stream {
         self.follow();
     }
 
-    /// Whether reading may begin: the peer's address is known, and when packets wait already, so is what to do with them (the verb may
-    /// come a moment after the address).
+    /// Whether reading may begin: the peer's address is known, and what to do with the packets too. The verb may come a moment after the
+    /// address; without one, the first packet waits for it no longer than `WAIT`.
     pub fn may_listen(&self, now: Time) -> bool {
         let known = self.remote.is_some_and(|remote| remote.rtp.is_some());
-        let fresh = self.early.is_some_and(|early| now.since(early) <= WAIT);
-        known && !self.listening && !(fresh && matches!(self.mode, Mode::Idle))
+        let waited = self.early.is_some_and(|early| now.since(early) >= WAIT);
+        known && !self.listening && (waited || !matches!(self.mode, Mode::Idle))
+    }
+
+    /// Until when the first packet waits.
+    pub fn patience(&self) -> Option<Time> {
+        self.early.filter(|_| !self.listening).map(|early| early + WAIT)
     }
 
     /// Reading begins. What has waited too long to be worth hearing is thrown away.
     pub fn listen(&mut self, now: Time) {
         self.listening = true;
-        if self.early.take().is_some_and(|early| now.since(early) > WAIT) {
+        if self.early.take().is_some_and(|early| now.since(early) > OLD) {
             for socket in [&self.rtp, &self.rtcp] {
-                let stale = (0..STALE).take_while(|_| socket.recv_from(&mut [0; 16]).is_ok()).count();
-                self.counts.strangers = self.counts.strangers.saturating_add(stale as u64);
+                let thrown = (0..STALE).take_while(|_| socket.recv_from(&mut [0; 16]).is_ok()).count();
+                self.counts.undelivered = self.counts.undelivered.saturating_add(thrown as u64);
             }
         }
     }

@@ -310,14 +310,25 @@ fn what_waited_too_long_for_the_answer_is_not_forwarded_in_a_burst() {
     b.exchange = Some(rig.reserve(B, LOCAL));
     rig.remote(A, a.remote());
     (0..20).for_each(|n| b.send(&packet(2, n, b"stale")));
-    std::thread::sleep(Duration::from_millis(150));
+    std::thread::sleep(Duration::from_millis(300));
     rig.remote(B, b.remote());
     rig.bridge(PayloadMap::identity(), PayloadMap::identity());
     rig.reserve(B, LOCAL);
     let fresh = packet(2, 20, b"fresh");
     b.send(&fresh);
     assert_eq!(a.receive(), fresh);
-    assert_eq!(rig.release(B).1.strangers, 20);
+    assert_eq!(rig.release(B).1.undelivered, 20);
+}
+
+#[test]
+fn before_the_bridge_sources_are_learned_all_the_same() {
+    let rig = Rig::new(21_700..=21_799);
+    let mut b = Phone::new(LOCAL);
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(B, b.remote());
+    b.send(&packet(2, 1, b"nobody listens yet"));
+    assert_eq!(rig.event(), MediaEvent::Learned { stream: B, source: b.rtp.local_addr().unwrap() });
+    assert_eq!(rig.release(B).1, StreamCounts { received: 1, undelivered: 1, ..StreamCounts::default() });
 }
 
 #[test]
@@ -346,7 +357,7 @@ fn a_peer_behind_nat_is_learned_and_followed() {
     assert!(received(&a.rtcp).is_some());
     a.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 1]);
     assert!(received(&b.rtcp).is_some());
-    // The same offer again (a session refresh) changes nothing.
+    // The same offer again (a refresh) changes nothing.
     rig.remote(B, Remote { rtp: private, rtcp: None, symmetric: true, ..b.remote() });
     let after = packet(1, 2, b"after the refresh");
     a.send(&after);

@@ -25,6 +25,9 @@ use std::time::Instant;
 /// What epoll says when a command has come; all other numbers are a stream's slot, doubled, plus one for RTCP.
 const BELL: u64 = u64::MAX;
 
+/// Stands in `due` for a first packet that has waited long enough; playings count from one.
+const LISTEN: u64 = 0;
+
 /// Readinesses taken at once.
 const EVENTS: usize = 256;
 
@@ -39,7 +42,7 @@ pub(super) struct Worker {
     chance: Chance,
     streams: Slab<Stream>,
     slots: BTreeMap<StreamId, usize>,
-    /// When which stream's playing is due; entries whose turn has passed are left to be thrown away.
+    /// When which stream's playing (by its turn) or waiting packet is due; entries whose turn has passed are left to be thrown away.
     due: BinaryHeap<Reverse<(Time, usize, u64)>>,
     turns: u64,
     buffer: Box<Buffer>,
@@ -110,6 +113,7 @@ impl Worker {
         let Ok(slot) = usize::try_from(number / 2) else { return };
         if let Some(stream) = self.streams.get_mut(slot).filter(|stream| !stream.listening) {
             stream.early.get_or_insert(now);
+            self.listen(now, slot);
             return;
         }
         if number % 2 == 1 {
@@ -124,6 +128,10 @@ impl Worker {
         let mut packet = [0; PACKET];
         while let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now) {
             self.due.pop();
+            if turn == LISTEN {
+                self.listen(now, slot);
+                continue;
+            }
             let Some(stream) = self.streams.get_mut(slot) else { continue };
             let Mode::Playing(playing) = &mut stream.mode else { continue };
             if playing.turn != turn {
@@ -162,25 +170,25 @@ impl Worker {
             MediaCommand::Remote { stream, remote } => {
                 if let Some(found) = self.stream(stream) {
                     found.set_remote(now, remote);
-                    self.listen(now, stream);
+                    self.begin_listening(now, stream);
                 }
             }
             MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
                 self.bridge((a, &a_to_b), (b, &b_to_a));
-                self.listen(now, a);
-                self.listen(now, b);
+                self.begin_listening(now, a);
+                self.begin_listening(now, b);
             }
             MediaCommand::Echo { stream } => {
                 self.rest(stream);
                 if let Some(found) = self.stream(stream) {
                     found.mode = Mode::Echo;
-                    self.listen(now, stream);
+                    self.begin_listening(now, stream);
                 }
             }
             MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms } => {
                 self.rest(stream);
                 self.begin(now, stream, Request { play, sound, repeat, payload_type, ptime_ms });
-                self.listen(now, stream);
+                self.begin_listening(now, stream);
             }
             MediaCommand::Idle { stream } => self.rest(stream),
             MediaCommand::Release { stream } => self.release(stream),
@@ -225,10 +233,21 @@ impl Worker {
         }
     }
 
+    fn begin_listening(&mut self, now: Time, id: StreamId) {
+        if let Some(slot) = self.slots.get(&id) {
+            self.listen(now, *slot);
+        }
+    }
+
     /// Reads the stream's sockets from now on, if the time for that has come.
-    fn listen(&mut self, now: Time, id: StreamId) {
-        let Some(slot) = self.slots.get(&id).copied() else { return };
-        let Some(stream) = self.streams.get_mut(slot).filter(|stream| stream.may_listen(now)) else { return };
+    fn listen(&mut self, now: Time, slot: usize) {
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        if !stream.may_listen(now) {
+            if let Some(patience) = stream.patience().filter(|patience| *patience > now) {
+                self.due.push(Reverse((patience, slot, LISTEN)));
+            }
+            return;
+        }
         stream.listen(now);
         for (socket, number) in sockets(&stream.rtp, &stream.rtcp, slot) {
             // Fails only for a descriptor that is not there, and these are.
@@ -276,7 +295,7 @@ impl Worker {
             return;
         };
         let place = stream.line.begin(now, request.step(), fresh);
-        self.turns = self.turns.wrapping_add(1);
+        self.turns = self.turns.saturating_add(1);
         stream.mode = Mode::Playing(Playing::new(now, self.turns, request, place));
         self.due.push(Reverse((now, slot, self.turns)));
         self.play(now);
