@@ -256,7 +256,16 @@ impl Dialplan {
     }
 
     /// The context and, depth first, what it includes at that moment; each once.
-    pub(super) fn walk(&self, context: &str, at: Wall) -> Vec<&Context> {
+    fn walk(&self, context: &str, at: Wall) -> Vec<&Context> {
+        self.walk_where(context, |include| include.timing.holds(at))
+    }
+
+    /// The context and, depth first, what it includes at any time; each once.
+    pub(super) fn walk_all(&self, context: &str) -> Vec<&Context> {
+        self.walk_where(context, |_| true)
+    }
+
+    fn walk_where(&self, context: &str, open: impl Fn(&Include) -> bool) -> Vec<&Context> {
         let mut order = Vec::new();
         let mut seen = BTreeSet::new();
         let mut waiting: Vec<(&str, usize)> = Vec::new();
@@ -265,7 +274,7 @@ impl Dialplan {
             if seen.insert(&context.name) {
                 order.push(context);
                 if depth < MAX_DEPTH {
-                    let open = context.includes.iter().rev().filter(|include| include.timing.holds(at));
+                    let open = context.includes.iter().rev().filter(|include| open(include));
                     waiting.extend(open.map(|include| (include.context.as_str(), depth + 1)));
                 }
             }
@@ -279,9 +288,16 @@ impl Dialplan {
 }
 
 impl Context {
+    /// The extension of that name and caller condition.
+    pub(super) fn existing(&self, name: &Name, caller: Option<&Name>) -> Option<&Extension> {
+        let wanted = Extension::empty(name.clone(), caller.cloned());
+        let at = self.extensions.partition_point(|one| one.order(&wanted).is_lt());
+        self.extensions.get(at).filter(|one| one.order(&wanted).is_eq())
+    }
+
     /// The extension of that name and caller condition, made when it is not there.
     pub(super) fn extension_mut(&mut self, name: Name, caller: Option<Name>) -> &mut Extension {
-        let new = Extension { name, caller, hint: None, priorities: BTreeMap::new() };
+        let new = Extension::empty(name, caller);
         let at = self.extensions.partition_point(|one| one.order(&new).is_lt());
         if !self.extensions.get(at).is_some_and(|one| one.order(&new).is_eq()) {
             self.extensions.insert(at, new);
@@ -323,6 +339,10 @@ impl Context {
 }
 
 impl Extension {
+    fn empty(name: Name, caller: Option<Name>) -> Extension {
+        Extension { name, caller, hint: None, priorities: BTreeMap::new() }
+    }
+
     fn admits(&self, caller: Option<&str>) -> bool {
         match &self.caller {
             None => true,
