@@ -16,7 +16,7 @@ use crate::config::peer::{Peer, Switch};
 use crate::config::sip_conf::SipConf;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState};
 use crate::sip::digest::{self, Ha1};
-use crate::sip::header::{Credentials, HeaderName, Via, split};
+use crate::sip::header::{Credentials, HeaderName, NameAddr, Via, split};
 use crate::sip::route;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Method, Request, Response};
@@ -181,12 +181,24 @@ impl Admission {
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = format!("Digest algorithm=MD5, realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}");
         response.headers.push(HeaderName::WwwAuthenticate, challenge);
-        self.dress(&mut response);
+        self.sign(&mut response);
         response
     }
 
-    /// Adds what every response of ours carries: `Server` and `Allow`.
-    pub fn dress(&self, response: &mut Response) {
+    /// Completes a response of the switch or the registrar: `Server`, `Allow`, and a To tag when it has none and needs one
+    /// (RFC 3261 8.2.6.2).
+    pub fn dress(&self, request: &Request, response: &mut Response) {
+        let is_tagged = |to: &Bytes| NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
+        if response.status > 100 && !response.headers.get(HeaderName::To).is_some_and(is_tagged) {
+            let tagged = Response::for_request(request, response.status, Some(&self.to_tag(request)));
+            if let Some(to) = tagged.headers.get(HeaderName::To) {
+                response.headers.set(HeaderName::To, to.clone());
+            }
+        }
+        self.sign(response);
+    }
+
+    fn sign(&self, response: &mut Response) {
         response.headers.set(HeaderName::Server, self.server.clone());
         response.headers.set(HeaderName::Allow, ALLOW);
     }
@@ -329,7 +341,7 @@ impl Admission {
     fn answer(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {
         let stamped = self.stamped(request, via, source);
         let mut response = Response::for_request(&stamped, status, Some(&self.to_tag(request)));
-        self.dress(&mut response);
+        self.sign(&mut response);
         response
     }
 

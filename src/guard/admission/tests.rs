@@ -7,41 +7,24 @@ use md5::{Digest as _, Md5};
 
 use super::*;
 use crate::config::acl::{Acl, Rule};
-use crate::config::diagnostic::Place;
 use crate::config::general::General;
-use crate::config::peer::{CallerId, Credential, Host, Kind, Nat, Settings};
+use crate::config::peer::{Credential, Host, Kind, Nat};
 use crate::config::secret::Secret;
+use crate::config::{ini, sip_conf};
 use crate::sip::{Message, validate};
 
 const NOW: Wall = Wall(1_795_000_000_000);
 const HOUR: i64 = 3_600_000;
 const LINE1: &str = "192.168.1.20:5060";
 
-pub(super) fn peer(name: &str) -> Peer {
-    Peer {
-        name: name.into(),
-        place: Place { file: "sip.conf".into(), line: 12 },
-        kind: Kind::Friend,
-        credential: Some(Credential::Password(Secret::new("password"))),
-        remote_secret: None,
-        host: Host::Dynamic,
-        default_addr: None,
-        default_user: None,
-        from_user: None,
-        from_domain: None,
-        regexten: Vec::new(),
-        caller_id: CallerId::default(),
-        acl: Acl::default(),
-        contact_acl: Acl::default(),
-        call_limit: None,
-        busy_level: None,
-        set_vars: Vec::new(),
-        account_code: String::new(),
-        description: String::new(),
-        mailboxes: Vec::new(),
-        max_contacts: 1,
-        settings: Settings::default(),
-    }
+fn peer(name: &str) -> Peer {
+    // It stands in line 12 of its file.
+    let text = format!("{}[{name}]\ntype=friend\nhost=dynamic\nsecret=password\n", "\n".repeat(11));
+    let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
+    let (conf, said) = sip_conf::parse(&document);
+    assert!(said.is_empty(), "{said:?}");
+    let peer = conf.peers.into_values().next().unwrap();
+    Peer::clone(&peer)
 }
 
 fn edge(peers: Vec<Peer>) -> Admission {
@@ -521,6 +504,42 @@ fn answers_go_where_each_device_listens() {
     assert_eq!(to("192.168.1.130;maddr=203.0.113.9", "192.168.1.130:5060"), "192.168.1.130:5060", "no reflection");
     let zero = request("REGISTER", "1600", "192.168.1.130", "");
     assert_eq!(admit(&edge, &zero, "192.168.1.130:0"), Verdict::Drop("source port 0"));
+}
+
+#[test]
+fn a_response_is_completed_but_keeps_the_tag_it_has() {
+    let edge = guide();
+    let knock = request("REGISTER", "pap2t-client", "192.168.1.20", "");
+    let to = |status: u16, tag: Option<&str>| {
+        let mut response = Response::for_request(&knock, status, tag);
+        edge.dress(&knock, &mut response);
+        assert_eq!(response.headers.text(HeaderName::Allow).as_deref(), Some(ALLOW));
+        assert_eq!(response.headers.text(HeaderName::Server).unwrap(), General::default().user_agent);
+        response.headers.text(HeaderName::To).unwrap().into_owned()
+    };
+    let plain = "<sip:pap2t-client@192.168.1.2>";
+    assert_eq!(to(200, Some("as1")), format!("{plain};tag=as1"));
+    assert_eq!(to(100, None), plain);
+    let (challenge, ..) = reply(admit(&edge, &knock, LINE1));
+    assert_eq!(to(200, None), challenge.headers.text(HeaderName::To).unwrap(), "as the stateless answer had it");
+}
+
+/// RFC 4475: what validation refuses is answered, when there is a Via to answer to; an ACK never is.
+#[test]
+fn a_malformed_request_gets_the_status_it_is_owed() {
+    let edge = guide();
+    let source: SocketAddr = LINE1.parse().unwrap();
+    let mut bad = request("INVITE", "pap2t-client", "192.168.1.20:5070;maddr=203.0.113.9", "");
+    bad.headers.set(HeaderName::CSeq, "1 BYE");
+    let refusal = validate::request(&bad).unwrap_err();
+    let (response, to, note) = reply(edge.reject(&bad, &refusal, source));
+    assert_eq!((response.status, response.reason_text(), note), (400, refusal.reason.into(), None));
+    assert_eq!(to.to_string(), "192.168.1.20:5070");
+    bad.method = Method::Ack;
+    assert_eq!(edge.reject(&bad, &refusal, source), Verdict::Drop("malformed ACK"));
+    bad.headers.remove(HeaderName::Via);
+    let refusal = validate::request(&bad).unwrap_err();
+    assert!(matches!(edge.reject(&bad, &refusal, source), Verdict::Drop(_)));
 }
 
 /// Whatever arrives: no panic, and every answer goes to the address it came from.

@@ -4,38 +4,21 @@ use bytes::Bytes;
 
 use super::*;
 use crate::config::acl::{Acl, Rule};
-use crate::config::diagnostic::Place;
-use crate::config::peer::{CallerId, Kind, Nat, Settings, Switch};
+use crate::config::peer::{Nat, Switch};
+use crate::config::{ini, sip_conf};
 use crate::sip::{Message, validate};
 
 const LOCAL: &str = "192.168.1.2:5060";
 const SOURCE: &str = "192.168.1.20:5060";
 
 fn peer() -> Peer {
-    Peer {
-        name: "pap2t-client".into(),
-        place: Place { file: "sip.conf".into(), line: 12 },
-        kind: Kind::Friend,
-        credential: None,
-        remote_secret: None,
-        host: Host::Dynamic,
-        default_addr: None,
-        default_user: None,
-        from_user: None,
-        from_domain: None,
-        regexten: Vec::new(),
-        caller_id: CallerId::default(),
-        acl: Acl::default(),
-        contact_acl: Acl::default(),
-        call_limit: None,
-        busy_level: None,
-        set_vars: Vec::new(),
-        account_code: String::new(),
-        description: String::new(),
-        mailboxes: Vec::new(),
-        max_contacts: 1,
-        settings: Settings::default(),
-    }
+    // It stands in line 12 of its file.
+    let text = format!("{}[pap2t-client]\ntype=friend\nhost=dynamic\nsecret=password\n", "\n".repeat(11));
+    let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
+    let (conf, said) = sip_conf::parse(&document);
+    assert!(said.is_empty(), "{said:?}");
+    let peer = conf.peers.into_values().next().unwrap();
+    Peer::clone(&peer)
 }
 
 /// A registrar with one peer, and a clock.
