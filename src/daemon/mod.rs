@@ -109,7 +109,17 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             watch: watch.clone(),
         },
     };
-    let owner = Owner { clock, inbox, socket, media, sink, counters, watch, rtp: (config.rtp.port_first, config.rtp.port_last), bound };
+    let owner = Owner {
+        clock,
+        inbox,
+        socket,
+        media,
+        sink,
+        counters,
+        watch,
+        rtp: (config.rtp.port_first, config.rtp.port_last),
+        bound,
+    };
     let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance))?;
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
     Ok((Running { sip: bound, orders, over, owner: Some(owner), receiver: Some(receiver) }, diagnostics))
@@ -169,7 +179,9 @@ fn entropy() -> io::Result<[u8; 32]> {
     Ok(seed)
 }
 
-fn static_routes(peers: &BTreeMap<String, Arc<crate::config::peer::Peer>>) -> BTreeMap<std::net::IpAddr, std::net::IpAddr> {
+fn static_routes(
+    peers: &BTreeMap<String, Arc<crate::config::peer::Peer>>,
+) -> BTreeMap<std::net::IpAddr, std::net::IpAddr> {
     let fixed = peers.values().filter_map(|peer| match peer.host {
         crate::config::peer::Host::Static(address) => Some(address.ip()),
         crate::config::peer::Host::Dynamic => peer.default_addr.map(|address| address.ip()),
@@ -183,8 +195,13 @@ fn bind_error(address: SocketAddr, error: &io::Error) -> io::Error {
             "another program has this port (ss -ulpn shows which: perhaps Asterisk, or a strowger that already runs)"
         }
         io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address: set udpbindaddr= in sip.conf to one that it has, or 0.0.0.0",
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: set udpbindaddr= in sip.conf to one that it has, or 0.0.0.0"
+        }
         _ => "set udpbindaddr= in sip.conf",
     };
-    io::Error::new(error.kind(), format!("unable to bind to {} port {} (UDP): {error}; {what_to_do}", address.ip(), address.port()))
+    io::Error::new(
+        error.kind(),
+        format!("unable to bind to {} port {} (UDP): {error}; {what_to_do}", address.ip(), address.port()),
+    )
 }

@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_digest_is_never_shown() {
-        let shown = without_digest("REGISTER sip:x SIP/2.0\r\nAuthorization: Digest response=\"abc\"\r\nCSeq: 1 REGISTER\r\n");
+        let shown =
+            without_digest("REGISTER sip:x SIP/2.0\r\nAuthorization: Digest response=\"abc\"\r\nCSeq: 1 REGISTER\r\n");
         assert!(!shown.contains("abc"), "{shown}");
         assert!(shown.contains("CSeq: 1 REGISTER"));
     }

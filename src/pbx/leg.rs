@@ -181,11 +181,22 @@ struct PendingOk {
 enum Reoffer {
     None,
     /// Ours. `previous`: what we had told the peer before.
-    Sent { client: ClientId, previous: Option<Sdp>, made_offer: bool },
+    Sent {
+        client: ClientId,
+        previous: Option<Sdp>,
+        made_offer: bool,
+    },
     /// Ours met theirs or came too early; it is tried again when the timer goes off.
-    Waiting { offer: Sdp, timer: TimerId },
+    Waiting {
+        offer: Sdp,
+        timer: TimerId,
+    },
     /// The peer's, not yet answered.
-    Received { server: ServerId, method: Method, offer: Option<Sdp> },
+    Received {
+        server: ServerId,
+        method: Method,
+        offer: Option<Sdp>,
+    },
 }
 
 /// One SIP dialog of a call.
@@ -299,14 +310,7 @@ impl Leg {
     fn send_in_dialog(&mut self, method: Method, cx: &mut Cx) -> Option<ClientId> {
         let mut request = self.dialog.as_mut()?.request(method);
         dress_request(&mut request, &cx.product);
-        Some(cx.tx.request(
-            cx.now.mono,
-            request,
-            self.path,
-            Sending::Reliably,
-            &mut cx.chance,
-            &mut cx.out.transmit,
-        ))
+        Some(cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit))
     }
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.

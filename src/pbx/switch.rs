@@ -1,9 +1,9 @@
 //! The switch: owns every call and every line's registration, and routes what happens to who decides. It decides nothing itself.
 
-mod happenings;
 mod bridging;
 mod control;
 mod dialling;
+mod happenings;
 mod incoming;
 mod lines;
 mod program;
@@ -258,7 +258,14 @@ impl Switch {
         }
     }
 
-    fn request(&mut self, mut request: Request, essentials: Essentials, caller: Caller, source: SocketAddr, local: SocketAddr) {
+    fn request(
+        &mut self,
+        mut request: Request,
+        essentials: Essentials,
+        caller: Caller,
+        source: SocketAddr,
+        local: SocketAddr,
+    ) {
         let leg = self.leg_of(&essentials);
         let nat = match (&caller, leg.and_then(|id| self.legs.get(&id))) {
             (Caller::Account { peer, .. }, _) => peer.settings.nat,
@@ -268,7 +275,9 @@ impl Switch {
         let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let path = Path { local, remote: route::response_target(&essentials.via, source, force) };
         route::stamp_via(&mut request, source, force);
-        if !self.cx.tx.is_known(&request, &essentials) && !self.may_open(&request, &essentials, &caller, leg, source, path) {
+        if !self.cx.tx.is_known(&request, &essentials)
+            && !self.may_open(&request, &essentials, &caller, leg, source, path)
+        {
             return;
         }
         let now = self.cx.now.mono;
@@ -346,8 +355,7 @@ impl Switch {
                 };
                 if !fresh {
                     let random = self.cx.chance.bits();
-                    let response =
-                        self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
+                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
                     self.answer_statelessly(path, response);
                 }
                 fresh

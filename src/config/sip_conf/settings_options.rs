@@ -1,9 +1,7 @@
 //! The options that `[general]` presets and a peer may change.
 
 use super::option::{Effect, OptionRow, Trouble, row};
-use crate::config::peer::{
-    DirectMedia, DtmfMode, Insecure, Nat, ProgressInband, SendRpid, Settings, Switch,
-};
+use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, ProgressInband, SendRpid, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
 use std::time::Duration;

@@ -31,7 +31,13 @@ pub struct Calling<'a> {
 
 impl Leg {
     /// A called line's leg; nothing is sent before [`Leg::invite`].
-    pub fn outgoing(id: LegId, channel: ChannelId, peer: Arc<Peer>, (path, behind_nat): (Path, bool), cx: &mut Cx) -> Leg {
+    pub fn outgoing(
+        id: LegId,
+        channel: ChannelId,
+        peer: Arc<Peer>,
+        (path, behind_nat): (Path, bool),
+        cx: &mut Cx,
+    ) -> Leg {
         Leg {
             id,
             channel,
@@ -65,9 +71,13 @@ impl Leg {
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
-        headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{number}@{}>;tag={tag}", calling.from_domain)));
+        headers
+            .push(HeaderName::From, Bytes::from(format!("{display}<sip:{number}@{}>;tag={tag}", calling.from_domain)));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
-        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))));
+        headers.push(
+            HeaderName::CallId,
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))),
+        );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
         dress_request(&mut request, &cx.product);

@@ -46,8 +46,7 @@ impl Switch {
                 }
             }
         }
-        dial.timer =
-            request.timeout.map(|timeout| self.cx.alarms.set(self.cx.now.mono + timeout, Alarm::Dial(caller)));
+        dial.timer = request.timeout.map(|timeout| self.cx.alarms.set(self.cx.now.mono + timeout, Alarm::Dial(caller)));
         if let Some(channel) = self.channels.get_mut(&caller) {
             channel.doing = Doing::Dialling(Box::new(dial));
         }
@@ -106,7 +105,10 @@ impl Switch {
             }
             Status::Lagged(ms) => {
                 let limit = peer.settings.qualify.unwrap_or_default().as_millis();
-                let text = format!("'{}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same", peer.name);
+                let text = format!(
+                    "'{}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same",
+                    peer.name
+                );
                 self.cx.out.warning(text);
                 Ok(true)
             }
@@ -196,7 +198,8 @@ impl Switch {
         let made = match (&leg.remote, &leg.local) {
             // Something was agreed already (a prompt was played): the callee may only have that.
             (Some(remote), Some(local)) => {
-                let agreed = if leg.made_offer() { payload::agreed(local, remote) } else { payload::agreed(remote, local) };
+                let agreed =
+                    if leg.made_offer() { payload::agreed(local, remote) } else { payload::agreed(remote, local) };
                 match agreed {
                     Some(agreed) => negotiate::offer_of_agreed(remote, &agreed, &allow, &face),
                     None => negotiate::offer_from(remote, &allow, &face),

@@ -82,7 +82,9 @@ impl Switch {
         match cause {
             cause::BUSY => self.cx.out.verbose(3, format!("{name} is busy")),
             cause::CONGESTION => self.cx.out.verbose(3, format!("{name} is circuit-busy")),
-            _ => self.cx.out.notice(format!("{name} did not take the call: {status} {words} ({})", cause::words(cause))),
+            _ => {
+                self.cx.out.notice(format!("{name} did not take the call: {status} {words} ({})", cause::words(cause)))
+            }
         }
         let peer = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
         self.branch_failed(caller, id, cause, format!("'{peer}': {status} {words}"));
@@ -268,7 +270,8 @@ impl Switch {
         if counts.received == 0 && counts.sent == 0 && counts.strangers == 0 {
             return;
         }
-        let mut text = format!("{name}: {} packets received, {} sent, {} lost", counts.received, counts.sent, counts.lost);
+        let mut text =
+            format!("{name}: {} packets received, {} sent, {} lost", counts.received, counts.sent, counts.lost);
         if counts.strangers > 0 {
             text.push_str(&format!(", {} dropped from strangers", counts.strangers));
         }

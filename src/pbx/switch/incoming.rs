@@ -28,10 +28,7 @@ impl Switch {
         let exten = dialled(request);
         let number = self.caller_number(&peer, essentials);
         if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
-            let text = format!(
-                "Call from '{}' ({source}) to extension '{exten}' rejected because {why}",
-                peer.name
-            );
+            let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
             self.cx.out.notice(text);
             return self.reply(invite, Response::for_request(request, status, None));
         }
@@ -51,8 +48,16 @@ impl Switch {
         let leg = LegId(self.fresh_id());
         let target = if behind_nat { source } else { contact_address(request, source) };
         let path_to = Path { local: path.local, remote: target };
-        let made =
-            Leg::incoming(leg, channel, peer.clone(), (request, essentials), invite, (path_to, behind_nat), offer, &mut self.cx);
+        let made = Leg::incoming(
+            leg,
+            channel,
+            peer.clone(),
+            (request, essentials),
+            invite,
+            (path_to, behind_nat),
+            offer,
+            &mut self.cx,
+        );
         let made = match made {
             Ok(made) => made,
             Err(_) => return self.reply(invite, Response::for_request(request, 400, None)),
@@ -105,7 +110,11 @@ impl Switch {
 
     /// The number a line calls from: its `callerid=`, else what its From says, else nothing.
     fn caller_number(&self, peer: &Peer, essentials: &Essentials) -> String {
-        peer.caller_id.number.clone().or_else(|| leg::user_of::<()>(&Ok(essentials.from.uri.clone()))).unwrap_or_default()
+        peer.caller_id
+            .number
+            .clone()
+            .or_else(|| leg::user_of::<()>(&Ok(essentials.from.uri.clone())))
+            .unwrap_or_default()
     }
 
     fn program_for(
@@ -137,7 +146,14 @@ impl Switch {
     }
 
     /// Enters a channel in the tables and has its ports bound.
-    pub(super) fn open_channel(&mut self, id: ChannelId, leg: LegId, peer: Arc<Peer>, doing: Doing, state: ChannelState) {
+    pub(super) fn open_channel(
+        &mut self,
+        id: ChannelId,
+        leg: LegId,
+        peer: Arc<Peer>,
+        doing: Doing,
+        state: ChannelState,
+    ) {
         let stream = StreamId(self.fresh_id());
         let serial = self.last_channel;
         self.last_channel = self.last_channel.wrapping_add(1);
@@ -204,7 +220,8 @@ impl Switch {
             | Doing::Echoing
             | Doing::Dialling(_) => (channel.id, None),
         };
-        let text = format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
+        let text =
+            format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
         self.cx.out.warning(text);
         match called_by {
             Some(caller) => self.branch_failed(caller, id, cause::CONGESTION, "no RTP ports are left".to_owned()),

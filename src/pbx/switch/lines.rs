@@ -154,11 +154,11 @@ impl Switch {
     fn poll(&mut self, name: &str, attempt: u8, give_up: Duration) {
         let Some(peer) = self.settings.peers.get(name).cloned() else { return };
         let (target, path) = match self.location.newest(name) {
-            Some(binding) => {
-                (binding.contact.to_string(), Path { local: binding.local, remote: binding.target })
-            }
+            Some(binding) => (binding.contact.to_string(), Path { local: binding.local, remote: binding.target }),
             None => match self.static_address(&peer) {
-                Some(address) => (format!("sip:{address}"), Path { local: self.local_towards(address), remote: address }),
+                Some(address) => {
+                    (format!("sip:{address}"), Path { local: self.local_towards(address), remote: address })
+                }
                 None => return,
             },
         };
