@@ -1,5 +1,5 @@
-//! From a datagram to a message. Refuses only what cannot be framed: everything else comes out as a message, with its first
-//! flaw noted, so that `validate` can name the answer it is owed.
+//! From a datagram to a message. Refuses only what cannot be framed: everything else comes out as a message, with its
+//! first flaw noted, so that `validate` can name the answer it is owed.
 
 use super::header::{HeaderName, Headers};
 use super::message::{Message, Request, Response};
@@ -185,8 +185,8 @@ impl Reader<'_> {
         self.flaw.get_or_insert(flaw);
     }
 
-    /// The next line without its end. CRLF ends a line; so does a bare LF, which old devices and test tools send. A bare CR
-    /// does not: whoever took it for one would see other header fields than we do.
+    /// The next line without its end. CRLF ends a line; so does a bare LF, which old devices and test tools send. A
+    /// bare CR does not: whoever took it for one would see other header fields than we do.
     fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = self.datagram.get(self.at..).filter(|rest| !rest.is_empty())?;
         let start = self.at;
@@ -310,7 +310,8 @@ impl Reader<'_> {
         if value.contains(&b'\r') { None } else { Some((name, value)) }
     }
 
-    /// RFC 3261 18.3: over UDP the body is as long as Content-Length says, bytes beyond it are discarded; without one it is the rest.
+    /// RFC 3261 18.3: over UDP the body is as long as Content-Length says, bytes beyond it are discarded; without one
+    /// it is the rest.
     fn body(&mut self, length: Option<Bytes>) -> Bytes {
         let rest = self.at..self.datagram.len();
         let Some(length) = length else { return self.cut(rest) };

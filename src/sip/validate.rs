@@ -1,5 +1,5 @@
-//! What every message must have before anyone acts on it, and the status a request is owed when it does not (RFC 3261 8.1.1, 8.2, 16.3;
-//! RFC 4475).
+//! What every message must have before anyone acts on it, and the status a request is owed when it does not (RFC 3261
+//! 8.1.1, 8.2, 16.3; RFC 4475).
 
 use super::header::split::first_item;
 use super::header::{Arity, CSeq, ContactValue, HeaderName, Headers, NameAddr, Via};
@@ -178,7 +178,8 @@ fn max_forwards(headers: &Headers) -> Result<Option<u8>, Refusal> {
     }
 }
 
-/// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; RFC 6665 3.1.2 for SUBSCRIBE. A REGISTER has what it likes, but readable.
+/// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; 12.1.2: so has any request that makes a
+/// dialog, as SUBSCRIBE does. A REGISTER has what it likes, but readable.
 fn contact(request: &Request) -> Result<(), Refusal> {
     let needed = matches!(request.method, Method::Invite | Method::Subscribe);
     if !needed && request.method != Method::Register {

@@ -38,7 +38,7 @@ impl Challenge {
                 "algorithm" => challenge.algorithm = Some(literal(inside)),
                 "qop" => challenge.qop = Some(literal(inside)),
                 "stale" => challenge.stale = inside.eq_ignore_ascii_case(b"true"),
-                // RFC 7616 3.3: "Any unrecognized directive MUST be ignored."
+                // RFC 7616 3.3: what is not recognised is ignored.
                 _ => {}
             }
         })?;
@@ -80,8 +80,8 @@ impl fmt::Display for Challenge {
     }
 }
 
-/// What a client proves itself with: Authorization or Proxy-Authorization with the scheme Digest. Nonce, cnonce, nc, uri and opaque are kept
-/// as written between their quotes, because the digest is made over what was written.
+/// What a client proves itself with: Authorization or Proxy-Authorization with the scheme Digest. Nonce, cnonce, nc,
+/// uri and opaque are kept as written between their quotes, because the digest is made over what was written.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
     /// Who claims to be asking, without escapes.
@@ -130,7 +130,8 @@ impl Credentials {
         }
     }
 
-    /// The first Digest credentials for `realm` among the lines of this name; others may be meant for others (RFC 3261 22.3).
+    /// The first Digest credentials for `realm` among the lines of this name; others may be meant for others (RFC 3261
+    /// 22.3).
     pub fn find(headers: &Headers, name: HeaderName, realm: &str) -> Option<Credentials> {
         headers.lines(name).filter_map(|line| Credentials::parse(line).ok()).find(|found| found.realm == realm)
     }
@@ -197,7 +198,8 @@ fn algorithm(name: Option<&str>) -> Option<Algorithm> {
     name.map_or(Some(Algorithm::Md5), Algorithm::from_name)
 }
 
-/// Text that is already in the form it has between quotes; line ends cannot be in a value that was parsed, and are not printed.
+/// Text that is already in the form it has between quotes; line ends cannot be in a value that was parsed, and are not
+/// printed.
 struct Raw<'a>(&'a str);
 
 impl fmt::Display for Raw<'_> {
@@ -228,8 +230,8 @@ fn literal(inside: &[u8]) -> String {
     scan::text(inside).into_owned()
 }
 
-/// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A name that stands twice
-/// is an error: two readers could take different ones.
+/// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A
+/// name that stands twice is an error: two readers could take different ones.
 fn for_each_field<'a>(value: &'a [u8], mut each: impl FnMut(&str, &'a [u8])) -> Result<(), HeaderError> {
     let mut scan = Scan::new(value);
     scan.skip_space();

@@ -82,8 +82,8 @@ impl Via {
         Via { transport, host, port, branch: None, received: None, rport: None, maddr: None, ttl: None, params }
     }
 
-    /// Reads one value: `SIP/2.0/UDP host:port;params`, white space allowed around the slashes (RFC 3261 25.1). Of another version, too:
-    /// a request of that version is owed its 505.
+    /// Reads one value: `SIP/2.0/UDP host:port;params`, white space allowed around the slashes (RFC 3261 25.1). Of
+    /// another version, too: a request of that version is owed its 505.
     pub fn parse(value: &[u8]) -> Result<Via, HeaderError> {
         let mut scan = Scan::new(value);
         let mut via = Via::head(&mut scan)?;
@@ -92,8 +92,8 @@ impl Via {
         Ok(via)
     }
 
-    /// Reads as much of a value as is needed to answer: everything up to its parameters, and whether `rport` is among these. For
-    /// refusing a request whose Via does not parse whole.
+    /// Reads as much of a value as is needed to answer: everything up to its parameters, and whether `rport` is among
+    /// these. For refusing a request whose Via does not parse whole.
     pub fn parse_for_refusal(value: &[u8]) -> Result<Via, HeaderError> {
         let mut scan = Scan::new(value);
         let mut via = Via::head(&mut scan)?;
@@ -123,8 +123,8 @@ impl Via {
         Ok(Via::new(transport, host, port))
     }
 
-    /// Whether the branch was made by RFC 3261's rules, so that it alone names the transaction (17.2.3). The bare magic names none
-    /// (RFC 4475 3.2.1).
+    /// Whether the branch was made by RFC 3261's rules, so that it alone names the transaction (17.2.3). The bare magic
+    /// names none (RFC 4475 3.2.1).
     pub fn has_magic_branch(&self) -> bool {
         let branch = self.branch.as_deref().unwrap_or_default();
         branch

@@ -22,7 +22,8 @@ fn a_request_and_a_response() {
     let request = request("OPTIONS sip:881@192.0.2.1 SIP/2.0\r\nv: SIP/2.0/UDP 192.0.2.9\r\nl: 3\r\n\r\nabcdef");
     assert_eq!((request.method, request.target.as_ref()), (Method::Options, &b"sip:881@192.0.2.1"[..]));
     assert_eq!(request.headers.text(HeaderName::Via).as_deref(), Some("SIP/2.0/UDP 192.0.2.9"));
-    // RFC 3261 18.3: "If there are additional bytes in the transport packet beyond the end of the body, they MUST be discarded."
+    // RFC 3261 18.3: "If there are additional bytes in the transport packet beyond the end of the body, they MUST be
+    // discarded."
     assert_eq!((request.body.as_ref(), request.flaw), (&b"abc"[..], None));
 }
 
@@ -94,7 +95,7 @@ fn leading_line_ends_are_skipped() {
     assert_eq!(request("\r\n\r\n\nOPTIONS sip:a SIP/2.0\r\n\r\n").flaw, None);
 }
 
-/// RFC 4475 3.1.2.7, 3.1.2.8, 3.1.2.9, 3.1.2.16, and what is no token.
+/// RFC 4475 3.1.2.8, 3.1.2.9, 3.1.2.10, 3.1.2.16, and what is no token.
 #[test]
 fn request_lines_that_are_owed_a_refusal() {
     for (line, target, flaw) in [
@@ -137,7 +138,8 @@ fn values_are_slices_of_the_datagram() {
     assert!(inside.contains(&message.body().as_ptr()));
 }
 
-/// A name with a control character before its colon was taken for `To` by some and not by others (AST-2016-009): it is no header field.
+/// A name with a control character before its colon was taken for `To` by some and not by others (AST-2016-009): it is
+/// no header field.
 #[test]
 fn lines_that_are_no_header_field() {
     for line in [
@@ -172,7 +174,8 @@ fn header_fields_without_an_end() {
     assert_eq!(request("OPTIONS sip:a SIP/2.0").flaw, Some(Flaw::NoEmptyLine));
 }
 
-/// RFC 3261 18.3: without Content-Length the body is the rest; a request cut short is owed a 400, a response is discarded.
+/// RFC 3261 18.3: without Content-Length the body is the rest; a request cut short is owed a 400, a response is
+/// discarded.
 #[test]
 fn bodies() {
     let with = |length: &str| request(&format!("OPTIONS sip:a SIP/2.0\r\n{length}\r\n\r\nabcd"));

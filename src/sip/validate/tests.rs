@@ -53,8 +53,8 @@ fn a_good_invite() {
     assert_eq!(essentials.via.port, Some(5061));
 }
 
-/// RFC 3261 8.1.1: "A valid SIP request formulated by a UAC MUST, at a minimum, contain the following header fields: To, From, CSeq, Call-ID,
-/// Max-Forwards, and Via". An RFC 2543 device sends no Max-Forwards.
+/// RFC 3261 8.1.1: "A valid SIP request formulated by a UAC MUST, at a minimum, contain the following header fields:
+/// To, From, CSeq, Call-ID, Max-Forwards, and Via". An RFC 2543 device sends no Max-Forwards.
 #[test]
 fn what_a_request_must_have() {
     assert_eq!(refused(&without("To")), (400, "Missing To header"));
@@ -118,7 +118,7 @@ fn what_may_stand_once_stands_once() {
     );
 }
 
-/// RFC 4475 3.1.2.7 to 3.1.2.11, 3.1.2.16, 3.3.3, 3.3.4; RFC 5118 4.2.
+/// RFC 4475 3.1.2.7 to 3.1.2.11, 3.1.2.16, 3.3.2, 3.3.3; RFC 5118 4.2.
 #[test]
 fn request_lines() {
     for (line, status) in [
@@ -147,7 +147,8 @@ fn a_body_beyond_all_reason() {
     assert_eq!(refused(&with_body(MAX_BODY + 1)).0, 413);
 }
 
-/// What is odd but legal, or harmless: RFC 4475 3.1.1.1, 3.1.2.12 (a date in another zone), and values that are only judged where they are used.
+/// What is odd but legal, or harmless: RFC 4475 3.1.1.1, 3.1.2.12 (a date in another zone), and values that are only
+/// judged where they are used.
 #[test]
 fn what_is_let_through() {
     for line in [
