@@ -297,8 +297,8 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
     if not_carried.is_empty() {
         return Ok(());
     }
-    let say = format!("'{}' cannot be carried and is ignored", not_carried.join("', '"));
-    Err(Trouble::warn(say, "the other codecs of the list are in effect; take this one out of the line"))
+    let say = format!("'{}' cannot be carried: ignored", not_carried.join("', '"));
+    Err(Trouble::warn(say, "the rest of the line is in effect"))
 }
 
 /// Milliseconds of sound per packet: what Asterisk offers for the codecs of 10 ms frames, and iLBC's 30.

@@ -247,9 +247,9 @@ fn what_stands_in_the_wrong_place_is_said() {
     assert_eq!(
         said,
         [
-            "2 Warning: 'secret' has no effect in [general]: it belongs in a peer",
+            "2 Warning: 'secret' has no effect in [general]",
             "3 Warning: unknown option 'qualfy' (did you mean 'qualify'?)",
-            "8 Warning: 'bindport' has no effect in a peer: it belongs in [general]",
+            "8 Warning: 'bindport' has no effect in a peer",
             "9 Warning: unknown option 'zzzzzzzz'",
             "10 Warning: unknown option 'dtmf' (did you mean 'dtmfmode'?)",
         ]
