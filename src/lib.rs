@@ -4,12 +4,20 @@
 //! `docs/develop/house.md` says which room may know which.
 
 pub mod audio;
+pub mod calendar;
 pub mod chance;
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod daemon;
 pub mod dialplan;
+pub mod guard;
 pub mod media;
+pub mod net;
+pub mod observe;
 pub mod pbx;
+pub mod registrar;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;

@@ -1,1 +1,22 @@
-//! To be written.
+//! SIP as bytes and values: messages, headers, URIs, digest. Knows no other room, no socket, no clock.
+
+pub mod dialog;
+pub mod digest;
+pub mod header;
+pub mod message;
+pub mod method;
+pub mod parse;
+mod print;
+pub mod route;
+mod scan;
+pub mod status;
+pub mod timer;
+pub mod transaction;
+pub mod uri;
+pub mod validate;
+
+pub use header::{HeaderName, Headers};
+pub use message::{Message, Request, Response};
+pub use method::Method;
+pub use parse::Unframed;
+pub use uri::{Host, SipUri, Uri};

@@ -1,0 +1,391 @@
+//! The stateless edge: every request from the network meets it first. A pure function over a read-only table, so that
+//! many workers may run it, and so that a flood of strangers leaves nothing behind (RFC 3261 26.3.2.4).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::event::{self, Note, Why};
+use super::identity::{self, Account, Accounts, Claim};
+use super::nat;
+use crate::clock::Wall;
+use crate::config::peer::{Peer, Switch};
+use crate::config::sip_conf::SipConf;
+use crate::sip::digest::nonce::{self, NonceKey, NonceState};
+use crate::sip::digest::{self, Ha1};
+use crate::sip::header::{Credentials, HeaderName, NameAddr, Via, split};
+use crate::sip::route;
+use crate::sip::validate::{Essentials, Refusal};
+use crate::sip::{Method, Request, Response};
+
+/// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, NOTIFY, REGISTER";
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answer it at once and forget it.
+    Reply {
+        /// The answer, complete.
+        response: Response,
+        /// Where it goes.
+        to: SocketAddr,
+        /// What to count and log.
+        note: Option<Note>,
+    },
+    /// The switch takes it.
+    Pass {
+        /// Whose it is.
+        caller: Caller,
+    },
+    /// Nothing can be answered; the reason is counted.
+    Drop(&'static str),
+}
+
+/// Whose a request is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// An account proved to be itself.
+    Account {
+        /// The account.
+        peer: Arc<Peer>,
+        /// By what.
+        proof: Proof,
+    },
+    /// ACK, CANCEL, and what has a To tag: the switch finds its dialog, or answers 481.
+    Dialog,
+}
+
+/// By what an account proved to be itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A right digest. The switch still asks [`super::replay::Replay`] whether it is the first of its kind.
+    Digest {
+        /// The nonce, one of ours.
+        nonce: String,
+        /// The nonce count; `None` without `qop` (RFC 2069): the nonce is good once.
+        nc: Option<u32>,
+        /// The nonce has expired: 401 with `stale=true`, unless this is a retransmission of a request already known.
+        stale: bool,
+    },
+    /// None was asked: no secret is configured, or `insecure=invite`.
+    Trusted,
+}
+
+/// The read-only table the edge works with; made anew at every reload.
+pub struct Admission {
+    realm: String,
+    server: String,
+    key: NonceKey,
+    nat: Switch,
+    accounts: Accounts,
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admission").field("realm", &self.realm).field("accounts", &self.accounts.len()).finish()
+    }
+}
+
+/// One request, with what came along.
+#[derive(Clone, Copy)]
+struct Knock<'a> {
+    request: &'a Request,
+    essentials: &'a Essentials,
+    source: SocketAddr,
+    now: Wall,
+    random: u64,
+}
+
+impl Admission {
+    /// The table for a configuration. The key signs nonces and makes To tags: the same over a reload, else everybody is
+    /// challenged again.
+    pub fn new(conf: &SipConf, key: NonceKey) -> Admission {
+        let realm = conf.general.realm.clone();
+        let accounts = conf.peers.iter().map(|(name, peer)| (name.clone(), Account::new(peer, &realm))).collect();
+        Admission {
+            realm,
+            server: conf.general.user_agent.clone(),
+            key,
+            nat: conf.general.defaults.nat.force_rport,
+            accounts,
+        }
+    }
+
+    /// What becomes of `request`, which came from `source` and passed `validate::request`. `random` makes the nonce of a
+    /// challenge. Same answer, work and address for every account that exists or not (`decisions.md` 13-15).
+    pub fn admit(
+        &self,
+        request: &Request,
+        essentials: &Essentials,
+        source: SocketAddr,
+        now: Wall,
+        random: u64,
+    ) -> Verdict {
+        if source.port() == 0 {
+            return Verdict::Drop("source port 0");
+        }
+        let knock = Knock { request, essentials, source, now, random };
+        // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
+        if matches!(request.method, Method::Ack | Method::Cancel) {
+            return Verdict::Pass { caller: Caller::Dialog };
+        }
+        if let Some(reply) = self.refuse_extensions(knock) {
+            return reply;
+        }
+        let is_inside = essentials.to.tag().is_some();
+        match &request.method {
+            Method::Register => self.authenticate(knock),
+            Method::Other(_) => self.decline(knock, 501),
+            _ if is_inside => Verdict::Pass { caller: Caller::Dialog },
+            // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
+            Method::Invite if essentials.max_forwards == Some(0) => self.decline(knock, 483),
+            Method::Invite => self.authenticate(knock),
+            Method::Options | Method::Notify => self.greet(knock),
+            // RFC 3261 15.1.2: a BYE that matches no dialog.
+            Method::Bye => self.decline(knock, 481),
+            Method::Subscribe
+            | Method::Publish
+            | Method::Message
+            | Method::Refer
+            | Method::Info
+            | Method::Update
+            | Method::Prack => self.decline(knock, 405),
+            Method::Ack | Method::Cancel => Verdict::Pass { caller: Caller::Dialog },
+        }
+    }
+
+    /// What becomes of a request that `validate::request` refused: the status it is owed, or nothing when no answer can
+    /// find its way. An ACK is never answered (RFC 3261 17).
+    pub fn reject(&self, request: &Request, refusal: &Refusal, source: SocketAddr) -> Verdict {
+        let Some(via) = refusal.via.as_deref().filter(|_| source.port() != 0) else {
+            return Verdict::Drop("malformed, and no Via to answer to");
+        };
+        if request.method == Method::Ack {
+            return Verdict::Drop("malformed ACK");
+        }
+        let mut response = self.answer(request, via, source, refusal.status);
+        response.reason = Bytes::from_static(refusal.reason.as_bytes());
+        self.reply(via, source, response, None)
+    }
+
+    /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, MD5 with `qop="auth"`, since a second one silences several
+    /// clients. `stale` says that the digest was right and only the nonce is used up. Via is copied as `request` has it.
+    pub fn challenge(&self, request: &Request, source: SocketAddr, now: Wall, random: u64, stale: bool) -> Response {
+        let mut response = Response::for_request(request, 401, Some(&self.to_tag(request)));
+        let nonce = nonce::mint(&self.key, now, random, source.ip(), &self.realm);
+        let realm = self.realm.replace(['"', '\\'], "");
+        let stale = if stale { ", stale=true" } else { "" };
+        let challenge = format!("Digest algorithm=MD5, realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}");
+        response.headers.push(HeaderName::WwwAuthenticate, challenge);
+        self.sign(&mut response);
+        response
+    }
+
+    /// Completes a response of the switch or the registrar: `Server`, `Allow`, and a To tag when it has none and needs one
+    /// (RFC 3261 8.2.6.2).
+    pub fn dress(&self, request: &Request, response: &mut Response) {
+        let is_tagged = |to: &Bytes| NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
+        if response.status > 100 && !response.headers.get(HeaderName::To).is_some_and(is_tagged) {
+            let tagged = Response::for_request(request, response.status, Some(&self.to_tag(request)));
+            if let Some(to) = tagged.headers.get(HeaderName::To) {
+                response.headers.set(HeaderName::To, to.clone());
+            }
+        }
+        self.sign(response);
+    }
+
+    fn sign(&self, response: &mut Response) {
+        response.headers.set(HeaderName::Server, self.server.clone());
+        response.headers.set(HeaderName::Allow, ALLOW);
+    }
+
+    /// RFC 3261 8.2.2.3: extensions that are required and not known. None is yet.
+    fn refuse_extensions(&self, knock: Knock<'_>) -> Option<Verdict> {
+        let required: Vec<_> = knock.request.headers.values(HeaderName::Require).collect();
+        if required.is_empty() {
+            return None;
+        }
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.source, 420);
+        response.headers.push(HeaderName::Unsupported, required.join(&b", "[..]));
+        Some(self.reply(&knock.essentials.via, knock.source, response, None))
+    }
+
+    /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
+    fn greet(&self, knock: Knock<'_>) -> Verdict {
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.source, 200);
+        if knock.request.method == Method::Options {
+            response.headers.push(HeaderName::Accept, "application/sdp");
+        }
+        self.reply(&knock.essentials.via, knock.source, response, None)
+    }
+
+    fn decline(&self, knock: Knock<'_>, status: u16) -> Verdict {
+        let response = self.answer(knock.request, &knock.essentials.via, knock.source, status);
+        self.reply(&knock.essentials.via, knock.source, response, None)
+    }
+
+    fn authenticate(&self, knock: Knock<'_>) -> Verdict {
+        let Knock { request, essentials, source, .. } = knock;
+        let credentials = self.credentials(request);
+        let credentials = credentials.as_ref();
+        let claim = match request.method {
+            Method::Register => identity::registrant(&self.accounts, essentials, credentials),
+            _ => identity::caller(&self.accounts, essentials, credentials, source),
+        };
+        if let Some(account) =
+            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source))
+        {
+            let caller = Caller::Account { peer: Arc::clone(&account.peer), proof: Proof::Trusted };
+            return Verdict::Pass { caller };
+        }
+        match credentials {
+            None => self.ask(knock),
+            Some(credentials) => self.examine(knock, credentials, &claim),
+        }
+    }
+
+    /// Every path through here does the same work, whoever exists: the dummy HA1 is made in any case.
+    fn examine(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>) -> Verdict {
+        let Knock { request, source, now, .. } = knock;
+        let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
+        let dummy = self.dummy(&credentials.username);
+        let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
+        let knows_secret = digest::verify(credentials, &request.method, known.unwrap_or(&dummy)) && known.is_some();
+        let is_for_target = identity::is_for_target(request, credentials);
+        let is_allowed = claim.account.is_some_and(|account| account.allows(source));
+        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed);
+        match (state, passed) {
+            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(knock),
+            (NonceState::Valid, None) => {
+                let why = match claim.account {
+                    None => Why::InvalidAccountID,
+                    Some(_) if claim.is_mixed => Why::ChallengeResponseFailed,
+                    Some(_) if !is_allowed => Why::FailedACL,
+                    Some(_) if !knows_secret => Why::InvalidPassword,
+                    Some(_) => Why::ChallengeResponseFailed,
+                };
+                self.refuse(knock, credentials, claim, why)
+            }
+            (NonceState::Valid | NonceState::Expired, Some(account)) => {
+                let proof = Proof::Digest {
+                    nonce: credentials.nonce.clone(),
+                    nc: credentials.nonce_count(),
+                    stale: state == NonceState::Expired,
+                };
+                Verdict::Pass { caller: Caller::Account { peer: Arc::clone(&account.peer), proof } }
+            }
+        }
+    }
+
+    fn ask(&self, knock: Knock<'_>) -> Verdict {
+        let response = self.challenge(
+            &self.stamped(knock.request, &knock.essentials.via, knock.source),
+            knock.source,
+            knock.now,
+            knock.random,
+            false,
+        );
+        self.reply(&knock.essentials.via, knock.source, response, Some(Note::Challenged))
+    }
+
+    fn refuse(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>, why: Why) -> Verdict {
+        let account = event::encode(&claim.name);
+        let id = self.to_tag(knock.request);
+        let line = event::line(why, &account, &id, knock.source, knock.now);
+        let hint = hint(why, &account, knock, credentials, claim);
+        let response = self.answer(knock.request, &knock.essentials.via, knock.source, 403);
+        self.reply(&knock.essentials.via, knock.source, response, Some(Note::Refused { why, account, line, hint }))
+    }
+
+    /// The credentials for our realm; those for other realms, other schemes and what cannot be read are passed over
+    /// (RFC 3261 22.3 lets a request carry several).
+    fn credentials(&self, request: &Request) -> Option<Credentials> {
+        request
+            .headers
+            .lines(HeaderName::Authorization)
+            .filter_map(|value| Credentials::parse(value).ok())
+            .find(|credentials| credentials.realm == self.realm)
+    }
+
+    /// The HA1 of somebody who does not exist: the same for the same name, and nobody can know its secret.
+    fn dummy(&self, user: &str) -> Ha1 {
+        let mac = self.mac(b"dummy", &[user.as_bytes(), self.realm.as_bytes()]);
+        Ha1::from_secret("", "", &mac)
+    }
+
+    /// The To tag of a stateless answer: made of the request, so that its retransmissions get the same (RFC 3261 8.2.7).
+    fn to_tag(&self, request: &Request) -> String {
+        let top = request.headers.get(HeaderName::Via).map(|line| split::first_item(line));
+        let branch = top.and_then(|via| Via::parse(via).ok()).and_then(|via| via.branch).unwrap_or_default();
+        let part = |name| request.headers.get(name).map_or(&b""[..], |value| value.as_ref());
+        let parts = [part(HeaderName::CallId), part(HeaderName::From), part(HeaderName::CSeq), branch.as_bytes()];
+        self.mac(b"to-tag", &parts).chars().take(16).collect()
+    }
+
+    /// A keyed hash of parts, in hexadecimal; `purpose` keeps it apart from the nonces made with the same key.
+    fn mac(&self, purpose: &[u8], parts: &[&[u8]]) -> String {
+        // HMAC takes a key of any length, so this cannot fail.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.0) else { return String::new() };
+        mac.update(purpose);
+        for part in parts {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn answer(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {
+        let stamped = self.stamped(request, via, source);
+        let mut response = Response::for_request(&stamped, status, Some(&self.to_tag(request)));
+        self.sign(&mut response);
+        response
+    }
+
+    /// The request with `received` and `rport` in its top Via.
+    fn stamped(&self, request: &Request, via: &Via, source: SocketAddr) -> Request {
+        let mut stamped = request.clone();
+        route::stamp_via(&mut stamped, source, nat::force_rport(self.nat, via, source));
+        stamped
+    }
+
+    /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
+    /// stranger wrote: `maddr` is for those who have proved who they are.
+    fn reply(&self, via: &Via, source: SocketAddr, response: Response, note: Option<Note>) -> Verdict {
+        let port = nat::response_target(self.nat, via, source).port();
+        Verdict::Reply { response, to: SocketAddr::new(source.ip(), port), note }
+    }
+}
+
+fn hint(why: Why, account: &str, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>) -> String {
+    let address = knock.source.ip().to_canonical();
+    let place = claim.account.map(|account| account.peer.place.to_string()).unwrap_or_default();
+    match why {
+        Why::InvalidPassword => {
+            format!(
+                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone"
+            )
+        }
+        Why::InvalidAccountID => {
+            format!(
+                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Add [{account}] there"
+            )
+        }
+        Why::FailedACL => {
+            format!("phone '{account}' at {address}: the permit and deny lines of [{account}] ({place}) refuse it")
+        }
+        Why::ChallengeResponseFailed if claim.is_mixed => format!(
+            "phone '{account}' at {address} authenticates as '{}'. Set its authentication name to '{account}'",
+            event::encode(&credentials.username)
+        ),
+        Why::ChallengeResponseFailed => {
+            format!("phone '{account}' at {address}: its digest was made for another number than the one it dials")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

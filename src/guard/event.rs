@@ -1,0 +1,122 @@
+//! What the edge has to tell: the `SecurityEvent=` line that ban tools read, and plain words for the owner.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::calendar;
+use crate::clock::Wall;
+
+/// Longest account name in a line, in bytes before encoding: a stranger chooses it.
+const LONGEST: usize = 64;
+
+/// Why somebody was refused who had proved its address by returning a nonce of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// The secret is wrong.
+    InvalidPassword,
+    /// Nobody of that name is configured.
+    InvalidAccountID,
+    /// The source address is refused by the peer's `permit`/`deny`.
+    FailedACL,
+    /// The digest speaks of another user than the request, or of another number than is dialled.
+    ChallengeResponseFailed,
+}
+
+impl Why {
+    /// The event's name as Asterisk's security log has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::InvalidPassword => "InvalidPassword",
+            Why::InvalidAccountID => "InvalidAccountID",
+            Why::FailedACL => "FailedACL",
+            Why::ChallengeResponseFailed => "ChallengeResponseFailed",
+        }
+    }
+
+    fn version(self) -> u8 {
+        match self {
+            Why::InvalidPassword => 2,
+            Why::InvalidAccountID | Why::FailedACL | Why::ChallengeResponseFailed => 1,
+        }
+    }
+}
+
+/// What a stateless answer leaves to be counted and logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A challenge was sent. Nobody has proved anything: count it, limit it, ban nobody for it.
+    Challenged,
+    /// Somebody who proved its address was refused: this may count towards a ban.
+    Refused {
+        /// What was wrong.
+        why: Why,
+        /// The account it spoke of, percent-encoded.
+        account: String,
+        /// The `SecurityEvent=` line, to be logged at level SECURITY.
+        line: String,
+        /// The same for the owner, with what to do.
+        hint: String,
+    },
+}
+
+/// `name` with everything outside `A-Z a-z 0-9 . _ + -` percent-encoded, so that no line of a log and no pattern of a
+/// ban tool can be forged with it; cut to a bearable length.
+pub fn encode(name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(name.len().min(LONGEST));
+    for byte in name.bytes().take(LONGEST) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-') {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// The `SecurityEvent=` line. `account` is encoded already; `id` is any text that tells events apart.
+pub fn line(why: Why, account: &str, id: &str, source: SocketAddr, now: Wall) -> String {
+    let address = source.ip().to_canonical();
+    let family = match address {
+        IpAddr::V4(_) => "IPV4",
+        IpAddr::V6(_) => "IPV6",
+    };
+    format!(
+        "SecurityEvent=\"{}\",EventTV=\"{}\",Severity=\"Error\",Service=\"SIP\",EventVersion=\"{}\",AccountID=\"{account}\",\
+         SessionID=\"{id}\",RemoteAddress=\"{family}/UDP/{address}/{}\"",
+        why.name(),
+        calendar::iso(now),
+        why.version(),
+        source.port()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_the_shape_ban_tools_know() {
+        let line = line(Why::InvalidPassword, "pap2t-client", "7f", "198.51.100.7:5062".parse().unwrap(), Wall(0));
+        assert_eq!(
+            line,
+            "SecurityEvent=\"InvalidPassword\",EventTV=\"1970-01-01T00:00:00.000+0000\",Severity=\"Error\",Service=\"SIP\",\
+             EventVersion=\"2\",AccountID=\"pap2t-client\",SessionID=\"7f\",RemoteAddress=\"IPV4/UDP/198.51.100.7/5062\""
+        );
+    }
+
+    #[test]
+    fn an_address_in_ipv6_clothes_is_banned_as_what_it_is() {
+        let mapped = line(Why::FailedACL, "a", "1", "[::ffff:198.51.100.7]:5060".parse().unwrap(), Wall(0));
+        assert!(mapped.ends_with("RemoteAddress=\"IPV4/UDP/198.51.100.7/5060\""), "{mapped}");
+        let real = line(Why::FailedACL, "a", "1", "[2001:db8::7]:5060".parse().unwrap(), Wall(0));
+        assert!(real.ends_with("RemoteAddress=\"IPV6/UDP/2001:db8::7/5060\""), "{real}");
+    }
+
+    #[test]
+    fn nothing_can_be_forged_by_a_name() {
+        let name = "x\",RemoteAddress=\"IPV4/UDP/192.0.2.66/1\"\r\n\u{1b}[2J%é";
+        assert_eq!(encode(name), "x%22%2CRemoteAddress%3D%22IPV4%2FUDP%2F192.0.2.66%2F1%22%0D%0A%1B%5B2J%25%C3%A9");
+        assert_eq!(encode(&"a".repeat(10_000)).len(), LONGEST);
+    }
+}

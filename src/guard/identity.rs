@@ -1,0 +1,125 @@
+//! Which account a request claims to be, before anything is proved.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::config::peer::{Credential, Host, Peer};
+use crate::sip::digest::Ha1;
+use crate::sip::header::Credentials;
+use crate::sip::validate::Essentials;
+use crate::sip::{Method, Request, Uri};
+
+/// A configured peer with what its digest is checked by.
+pub(super) struct Account {
+    pub peer: Arc<Peer>,
+    /// `None`: no secret is configured.
+    pub ha1: Option<Ha1>,
+}
+
+impl Account {
+    pub fn new(peer: &Arc<Peer>, realm: &str) -> Account {
+        let ha1 = match &peer.credential {
+            Some(Credential::Password(secret)) => Some(Ha1::from_secret(&peer.name, realm, secret.reveal())),
+            // The configuration let only 32 hexadecimal digits through; were it otherwise nobody could log in.
+            Some(Credential::Ha1(secret)) => Ha1::from_hex(secret.reveal()),
+            None => None,
+        };
+        Account { peer: Arc::clone(peer), ha1 }
+    }
+
+    /// Whether the request needs no digest: no secret is configured, or `insecure=invite`; but a peer with a fixed
+    /// address is then believed only from there, since the name alone proves nothing.
+    pub fn is_trusted(&self, method: &Method, source: SocketAddr) -> bool {
+        let open = self.peer.credential.is_none() || (self.peer.settings.insecure.invite && *method == Method::Invite);
+        open && self.allows(source) && self.is_at_home(source)
+    }
+
+    /// `permit`/`deny`.
+    pub fn allows(&self, source: SocketAddr) -> bool {
+        self.peer.acl.allows(source.ip().to_canonical())
+    }
+
+    fn is_at_home(&self, source: SocketAddr) -> bool {
+        match self.peer.host {
+            Host::Dynamic => true,
+            Host::Static(_) => self.lives_at(source),
+        }
+    }
+
+    /// Whether it has a fixed address, and the packet came from there: from its port, or any with `insecure=port`.
+    fn lives_at(&self, source: SocketAddr) -> bool {
+        match self.peer.host {
+            Host::Dynamic => false,
+            Host::Static(home) => {
+                home.ip().to_canonical() == source.ip().to_canonical()
+                    && (self.peer.settings.insecure.port || home.port() == source.port())
+            }
+        }
+    }
+}
+
+/// Who a request claims to be.
+pub(super) struct Claim<'a> {
+    /// The name it goes by, for the log.
+    pub name: String,
+    /// The account of that name.
+    pub account: Option<&'a Account>,
+    /// The digest speaks of another user.
+    pub is_mixed: bool,
+}
+
+/// The accounts, by name.
+pub(super) type Accounts = BTreeMap<String, Account>;
+
+/// The claim of a REGISTER: the user of its To (RFC 3261 10.3, step 5), whoever its From may be.
+pub(super) fn registrant<'a>(
+    accounts: &'a Accounts,
+    essentials: &Essentials,
+    credentials: Option<&Credentials>,
+) -> Claim<'a> {
+    let name = user(&essentials.to.uri).unwrap_or_default();
+    let account = accounts.get(&name).filter(|account| account.peer.is_callable());
+    let is_mixed = credentials.is_some_and(|credentials| credentials.username != name);
+    Claim { name, account, is_mixed }
+}
+
+/// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
+/// address it came from.
+pub(super) fn caller<'a>(
+    accounts: &'a Accounts,
+    essentials: &Essentials,
+    credentials: Option<&Credentials>,
+    source: SocketAddr,
+) -> Claim<'a> {
+    let from = user(&essentials.from.uri).unwrap_or_default();
+    if let Some(account) = accounts.get(&from) {
+        let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
+        return Claim { name: from, account: Some(account), is_mixed };
+    }
+    if let Some(credentials) = credentials {
+        let name = credentials.username.clone();
+        return Claim { account: accounts.get(&name), name, is_mixed: false };
+    }
+    let here = accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source));
+    Claim { name: here.map_or(from, |account| account.peer.name.clone()), account: here, is_mixed: false }
+}
+
+/// Whether the digest was made for the number that is dialled. Clients leave the user out of the digest's URI, and
+/// RFC 3261 22.4 lets the two differ; but a digest for one number must not dial another.
+pub(super) fn is_for_target(request: &Request, credentials: &Credentials) -> bool {
+    if request.method != Method::Invite {
+        return true;
+    }
+    let digest = Uri::parse(credentials.uri.as_bytes()).ok().and_then(|uri| user(&uri));
+    let target = request.uri().ok().and_then(|uri| user(&uri));
+    match (digest, target) {
+        (Some(digest), Some(target)) => digest == target,
+        (Some(_) | None, Some(_) | None) => true,
+    }
+}
+
+/// The user part, decoded; none when it is empty or the URI has no such thing.
+fn user(uri: &Uri) -> Option<String> {
+    uri.sip().and_then(|uri| uri.user_text()).map(|user| user.into_owned()).filter(|user| !user.is_empty())
+}

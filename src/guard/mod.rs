@@ -1,0 +1,7 @@
+//! Who may speak to the exchange: the stateless edge that challenges and identifies, and what it must remember.
+
+pub mod admission;
+pub mod event;
+mod identity;
+pub mod nat;
+pub mod replay;

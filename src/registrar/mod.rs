@@ -1,0 +1,5 @@
+//! Who is where: REGISTER, the location service, and whether a peer answers.
+
+pub mod location;
+pub mod qualify;
+pub mod register;

@@ -1,0 +1,365 @@
+//! A REGISTER as a row of phases (RFC 3261 10.3). Who may register was settled at the edge; here all or nothing happens.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::location::{Binding, Location};
+use crate::calendar;
+use crate::clock::{Now, Time, Wall};
+use crate::config::general::General;
+use crate::config::peer::{Host, Peer};
+use crate::guard::nat;
+use crate::sip::header::contact::expires_seconds;
+use crate::sip::header::{ContactValue, HeaderName, NameAddr};
+use crate::sip::uri::SipUri;
+use crate::sip::validate::Essentials;
+use crate::sip::{Request, Response};
+
+/// Most contacts one REGISTER may name.
+const MOST_CONTACTS: usize = 32;
+
+/// What became of a REGISTER.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registered {
+    /// The answer, complete but for `Server`, `Allow` and the tag of To.
+    pub response: Response,
+    /// What changed in the location service, in order; empty when the request was refused or only asked.
+    pub changes: Vec<Change>,
+    /// What to log.
+    pub log: Vec<Line>,
+}
+
+/// A change of a peer's contacts: to be stored before the answer is sent, and to be qualified.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A contact that was not there, or whose target moved.
+    Added(Binding),
+    /// A contact that goes on.
+    Refreshed(Binding),
+    /// A contact that is gone: unregistered, or replaced by a newer one.
+    Removed(Binding),
+}
+
+/// A line for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// How it weighs.
+    pub level: Level,
+    /// What it says.
+    pub text: String,
+}
+
+/// The levels of log lines written here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Console, verbose 3.
+    Verbose,
+    /// Something a user should know.
+    Warning,
+    /// Something a user must repair.
+    Error,
+}
+
+/// Serves a REGISTER of `peer`, whose digest was checked. `local` is our address it came to.
+///
+/// A time below `minexpiry` is raised to it and one above `maxexpiry` lowered, as chan_sip does; the answer tells the time
+/// granted. Never 423: phones that ask for 30 s take 60 s, while several stop at a 423. More contacts than `max_contacts`:
+/// the newest replaces the oldest.
+#[allow(clippy::too_many_arguments, reason = "each is a fact of the arrival, and the switch has them one by one")]
+pub fn register(
+    location: &mut Location,
+    general: &General,
+    peer: &Peer,
+    request: &Request,
+    essentials: &Essentials,
+    source: SocketAddr,
+    local: SocketAddr,
+    now: Now,
+) -> Registered {
+    let asked = Asked { general, peer, request, essentials, source, local, now };
+    let old = location.bindings(&peer.name).to_vec();
+    match asked.is_dynamic().and_then(|()| asked.contacts()).and_then(|wish| asked.apply(&old, wish)) {
+        Ok(new) => {
+            let log = asked.story(&old, &new);
+            let changes = changes(&old, &new);
+            if !changes.is_empty() {
+                location.set(&peer.name, new);
+            }
+            Registered { response: asked.granted(location.bindings(&peer.name)), changes, log }
+        }
+        Err(refusal) => asked.refused(refusal),
+    }
+}
+
+/// Why a REGISTER is refused.
+struct Refusal {
+    status: u16,
+    reason: &'static str,
+    line: Option<Line>,
+}
+
+impl Refusal {
+    fn new(status: u16, reason: &'static str) -> Refusal {
+        Refusal { status, reason, line: None }
+    }
+
+    fn told(status: u16, reason: &'static str, level: Level, text: String) -> Refusal {
+        Refusal { status, reason, line: Some(Line { level, text }) }
+    }
+}
+
+/// What the Contact lines ask for.
+enum Wish {
+    /// Nothing: tell what is registered.
+    Fetch,
+    /// `*`: forget all.
+    Clear,
+    /// Bind these, or unbind those whose time is zero.
+    Bind(Vec<Contact>),
+}
+
+/// A contact to bind, its time clamped; zero unbinds it.
+struct Contact {
+    sip: SipUri,
+    value: NameAddr,
+    granted: Duration,
+    q: u16,
+}
+
+/// The request with all it is judged by.
+struct Asked<'a> {
+    general: &'a General,
+    peer: &'a Peer,
+    request: &'a Request,
+    essentials: &'a Essentials,
+    source: SocketAddr,
+    local: SocketAddr,
+    now: Now,
+}
+
+impl Asked<'_> {
+    /// Only a peer with `host=dynamic` says itself where it is.
+    fn is_dynamic(&self) -> Result<(), Refusal> {
+        match self.peer.host {
+            Host::Dynamic => Ok(()),
+            Host::Static(home) => Err(Refusal::told(
+                403,
+                "Forbidden",
+                Level::Error,
+                format!(
+                    "Peer '{name}' is trying to register from {source}, but not configured as host=dynamic: {place} says it is \
+                     at {home}. Set host=dynamic there, or switch registration off in the phone",
+                    name = self.peer.name,
+                    source = self.source,
+                    place = self.peer.place,
+                ),
+            )),
+        }
+    }
+
+    /// RFC 3261 10.3, step 6: what is asked for.
+    fn contacts(&self) -> Result<Wish, Refusal> {
+        let mut stars = 0usize;
+        let mut contacts = Vec::new();
+        for value in self.request.headers.values(HeaderName::Contact) {
+            match ContactValue::parse(&value) {
+                Ok(ContactValue::Star) => stars = stars.saturating_add(1),
+                Ok(contact) => contacts.extend(self.contact(contact)?),
+                Err(_) => return Err(Refusal::new(400, "Bad Contact")),
+            }
+            if contacts.len() > MOST_CONTACTS {
+                return Err(Refusal::new(400, "Too Many Contacts"));
+            }
+        }
+        match (stars, contacts.is_empty()) {
+            (0, true) => Ok(Wish::Fetch),
+            (0, false) => Ok(Wish::Bind(contacts)),
+            (1, true) if self.header_expires() == Some(0) => Ok(Wish::Clear),
+            _ => Err(Refusal::new(400, "Contact * Needs Expires 0 And Nothing Else")),
+        }
+    }
+
+    fn contact(&self, contact: ContactValue) -> Result<Option<Contact>, Refusal> {
+        let (expires, q) = (contact.expires().or_else(|| self.header_expires()), contact.q());
+        let ContactValue::Address(value) = contact else { return Ok(None) };
+        let Some(sip) = value.uri.sip().cloned() else { return Err(Refusal::new(400, "Contact Is No SIP URI")) };
+        let granted = match expires {
+            Some(0) => Duration::ZERO,
+            Some(seconds) => self.clamped(Duration::from_secs(seconds.into())),
+            None => self.clamped(self.general.default_expiry),
+        };
+        Ok(Some(Contact { sip, value, granted, q }))
+    }
+
+    fn header_expires(&self) -> Option<u32> {
+        self.request.headers.get(HeaderName::Expires).map(|value| expires_seconds(value))
+    }
+
+    fn clamped(&self, asked: Duration) -> Duration {
+        asked.min(self.general.max_expiry).max(self.general.min_expiry).max(Duration::from_secs(1))
+    }
+
+    /// RFC 3261 10.3, steps 6 and 7: the contacts as they will be, the newest last; an error leaves all as it was.
+    fn apply(&self, old: &[Binding], wish: Wish) -> Result<Vec<Binding>, Refusal> {
+        let mut new = old.to_vec();
+        match wish {
+            Wish::Fetch => {}
+            Wish::Clear => {
+                new.drain(..).try_for_each(|binding| self.in_order(old, &binding))?;
+            }
+            Wish::Bind(contacts) => {
+                for contact in contacts {
+                    self.bind(old, contact, &mut new)?;
+                }
+                let most = usize::try_from(self.peer.max_contacts).unwrap_or(usize::MAX).max(1);
+                let surplus = new.len().saturating_sub(most);
+                new.drain(..surplus).try_for_each(|binding| self.in_order(old, &binding))?;
+            }
+        }
+        Ok(new)
+    }
+
+    fn bind(&self, old: &[Binding], contact: Contact, new: &mut Vec<Binding>) -> Result<(), Refusal> {
+        if let Some(place) = new.iter().position(|binding| binding.contact.equivalent(&contact.value.uri)) {
+            self.in_order(old, &new.remove(place))?;
+        }
+        if !contact.granted.is_zero() {
+            new.push(self.binding(contact)?);
+        }
+        Ok(())
+    }
+
+    /// RFC 3261 10.3, step 7: a request of the same Call-ID must have a higher CSeq than the one that made the binding;
+    /// else it was overtaken on the way, and fails as a whole. Only bindings from before this request count.
+    fn in_order(&self, old: &[Binding], binding: &Binding) -> Result<(), Refusal> {
+        let is_late = old.contains(binding)
+            && binding.call_id == self.essentials.call_id
+            && self.essentials.cseq.number <= binding.cseq;
+        if is_late { Err(Refusal::new(500, "Overtaken By A Later REGISTER")) } else { Ok(()) }
+    }
+
+    fn binding(&self, contact: Contact) -> Result<Binding, Refusal> {
+        let target = self.target(&contact.sip)?;
+        let mut params = contact.value.params;
+        params.remove("expires");
+        let mut binding = Binding {
+            contact: contact.value.uri,
+            params,
+            q: contact.q,
+            source: self.source,
+            target,
+            local: self.local,
+            granted: contact.granted,
+            expires: Time::ZERO,
+            expires_wall: Wall(0),
+            call_id: self.essentials.call_id.clone(),
+            cseq: self.essentials.cseq.number,
+            user_agent: self.request.headers.text(HeaderName::UserAgent).map(|text| text.chars().take(128).collect()),
+        };
+        binding.renew(self.now);
+        Ok(binding)
+    }
+
+    /// Where requests will go. The Contact's own address, be it the source's or not (`decisions.md` 16); the source when
+    /// `nat=` says so, when the Via has `rport`, or when the Contact's address is a name or of another family, since
+    /// nothing is looked up here.
+    fn target(&self, contact: &SipUri) -> Result<SocketAddr, Refusal> {
+        let said = contact.host.ip().map(|address| address.to_canonical());
+        let source = SocketAddr::new(self.source.ip().to_canonical(), self.source.port());
+        self.is_fit(said.unwrap_or(source.ip()))?;
+        let via = &self.essentials.via;
+        let flag = self.peer.settings.nat.force_rport;
+        let follow_source = via.rport.is_some() || nat::force_rport(flag, via, self.source);
+        let target = match said {
+            Some(address) if !follow_source && address.is_ipv4() == source.is_ipv4() => {
+                SocketAddr::new(address, contact.port.unwrap_or(5060))
+            }
+            Some(_) | None => source,
+        };
+        let own = SocketAddr::new(self.local.ip().to_canonical(), self.local.port());
+        if target == own {
+            return Err(self.unfit(target.ip(), "it is the exchange itself"));
+        }
+        Ok(target)
+    }
+
+    /// What may stand in a Contact: no address that is nobody's, everybody's, or the exchange's own machine seen from
+    /// elsewhere; and what `contactpermit` and `contactdeny` say.
+    fn is_fit(&self, address: IpAddr) -> Result<(), Refusal> {
+        let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+        let source = self.source.ip().to_canonical();
+        if address.is_unspecified() || address.is_multicast() || is_broadcast {
+            return Err(self.unfit(address, "no single phone can be there"));
+        }
+        if address.is_loopback() && !source.is_loopback() {
+            return Err(self.unfit(address, "that is this machine, and the phone is another"));
+        }
+        let denied = !(self.general.contact_acl.allows(address) && self.peer.contact_acl.allows(address));
+        if denied {
+            let text = format!(
+                "Peer '{}' at {}: the contact address {address} is refused by contactpermit/contactdeny",
+                self.peer.name, self.source
+            );
+            return Err(Refusal::told(603, "Denied", Level::Warning, text));
+        }
+        Ok(())
+    }
+
+    fn unfit(&self, address: IpAddr, why: &str) -> Refusal {
+        let text = format!(
+            "Peer '{}' at {}: refused to register the contact address {address}: {why}. Look at the phone's own address settings",
+            self.peer.name, self.source
+        );
+        Refusal::told(403, "Forbidden", Level::Warning, text)
+    }
+
+    /// What the console tells: only what is new.
+    fn story(&self, old: &[Binding], new: &[Binding]) -> Vec<Line> {
+        let name = &self.peer.name;
+        let say = |text| Line { level: Level::Verbose, text };
+        if new.is_empty() && !old.is_empty() {
+            return vec![say(format!("Unregistered SIP '{name}'"))];
+        }
+        new.iter()
+            .filter(|binding| !old.iter().any(|before| before.target == binding.target))
+            .map(|binding| say(format!("Registered SIP '{name}' at {}", binding.target)))
+            .collect()
+    }
+
+    /// RFC 3261 10.3, step 8: all contacts there are, each with the time it has left.
+    fn granted(&self, bindings: &[Binding]) -> Response {
+        let mut response = Response::for_request(self.request, 200, None);
+        for binding in bindings.iter().rev() {
+            let seconds = binding.seconds_left(self.now.mono);
+            let value = format!("<{}>{};expires={seconds}", binding.contact, binding.params);
+            response.headers.push(HeaderName::Contact, value);
+        }
+        if let Some(newest) = bindings.last() {
+            response.headers.push(HeaderName::Expires, newest.seconds_left(self.now.mono).to_string());
+        }
+        response.headers.push(HeaderName::Date, calendar::header_date(self.now.wall));
+        response
+    }
+
+    fn refused(&self, refusal: Refusal) -> Registered {
+        let mut response = Response::for_request(self.request, refusal.status, None);
+        response.reason = refusal.reason.into();
+        Registered { response, changes: Vec::new(), log: refusal.line.into_iter().collect() }
+    }
+}
+
+/// From the old contacts to the new: first what is gone, then what came or goes on.
+fn changes(old: &[Binding], new: &[Binding]) -> Vec<Change> {
+    let find = |among: &[Binding], binding: &Binding| {
+        among.iter().find(|other| other.contact.equivalent(&binding.contact)).map(|other| other.target)
+    };
+    let gone = old.iter().filter(|binding| find(new, binding).is_none()).cloned().map(Change::Removed);
+    let touched = new.iter().filter(|binding| !old.contains(binding)).map(|binding| match find(old, binding) {
+        Some(target) if target == binding.target => Change::Refreshed(binding.clone()),
+        Some(_) | None => Change::Added(binding.clone()),
+    });
+    gone.chain(touched).collect()
+}
+
+#[cfg(test)]
+mod tests;

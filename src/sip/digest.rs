@@ -1,0 +1,173 @@
+//! Digest authentication (RFC 3261 22, RFC 2069, RFC 2617, RFC 7616, RFC 8760).
+
+mod base64url;
+pub mod nonce;
+
+use super::Method;
+use super::header::{Challenge, Credentials};
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A hash function of RFC 7616 that we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// MD5: what every phone of this trade speaks.
+    Md5,
+    /// SHA-256 (RFC 8760), for peers that are configured for it.
+    Sha256,
+}
+
+impl Algorithm {
+    /// Reads an algorithm's name in any case; `None` for one we do not know, such as `MD5-sess`.
+    pub fn from_name(name: &str) -> Option<Algorithm> {
+        match name {
+            _ if name.eq_ignore_ascii_case("MD5") => Some(Algorithm::Md5),
+            _ if name.eq_ignore_ascii_case("SHA-256") => Some(Algorithm::Sha256),
+            _ => None,
+        }
+    }
+
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Algorithm::Md5 => "MD5",
+            Algorithm::Sha256 => "SHA-256",
+        }
+    }
+
+    /// The hash of the parts with colons between them, in lower-case hexadecimal.
+    fn hash(self, parts: &[&[u8]]) -> String {
+        match self {
+            Algorithm::Md5 => hex(&joined::<Md5>(parts)),
+            Algorithm::Sha256 => hex(&joined::<Sha256>(parts)),
+        }
+    }
+}
+
+/// The hash of user, realm and secret: all that is needed to check or make an answer, and as good as the secret within
+/// its realm.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ha1 {
+    algorithm: Algorithm,
+    hex: String,
+}
+
+impl Ha1 {
+    /// From a secret, for MD5.
+    pub fn from_secret(user: &str, realm: &str, secret: &str) -> Ha1 {
+        Ha1::from_secret_with(Algorithm::Md5, user, realm, secret)
+    }
+
+    /// From a secret, for the given algorithm (RFC 7616 3.4.2).
+    pub fn from_secret_with(algorithm: Algorithm, user: &str, realm: &str, secret: &str) -> Ha1 {
+        Ha1 { algorithm, hex: algorithm.hash(&[user.as_bytes(), realm.as_bytes(), secret.as_bytes()]) }
+    }
+
+    /// From hexadecimal in any case, as `md5secret=` holds it: 32 digits are MD5, 64 are SHA-256; `None` for anything
+    /// else.
+    pub fn from_hex(text: &str) -> Option<Ha1> {
+        let algorithm = match text.len() {
+            32 => Algorithm::Md5,
+            64 => Algorithm::Sha256,
+            _ => return None,
+        };
+        text.bytes().all(|b| b.is_ascii_hexdigit()).then(|| Ha1 { algorithm, hex: text.to_ascii_lowercase() })
+    }
+
+    /// The algorithm it was made with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}
+
+impl fmt::Debug for Ha1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ha1({}, hidden)", self.algorithm.as_str())
+    }
+}
+
+/// Whether the credentials prove knowledge of the secret behind `ha1` for this method. Says nothing about the nonce:
+/// see `nonce::check`. Accepts qop=auth and the form without qop (RFC 3261 22.4: "MUST be backward compatible with RFC
+/// 2069"); not auth-int, which we never offer.
+pub fn verify(credentials: &Credentials, method: &Method, ha1: &Ha1) -> bool {
+    let Some(expected) = response(credentials, method, ha1) else { return false };
+    same(&expected, &credentials.response)
+}
+
+/// The credentials that answer a challenge, for our own requests. `ha1` must have been made with the challenge's
+/// algorithm and realm. `None` when the challenge cannot be answered: an unknown algorithm, or nothing offered but
+/// auth-int.
+pub fn answer(
+    challenge: &Challenge,
+    user: &str,
+    ha1: &Ha1,
+    method: &Method,
+    uri: &str,
+    cnonce: &str,
+    nc: u32,
+) -> Option<Credentials> {
+    let qop = match (&challenge.qop, challenge.offers_auth()) {
+        (None, _) => false,
+        (Some(_), true) => true,
+        (Some(_), false) => return None,
+    };
+    if challenge.algorithm()? != ha1.algorithm {
+        return None;
+    }
+    let mut credentials = Credentials {
+        username: user.to_owned(),
+        realm: challenge.realm.clone(),
+        nonce: challenge.nonce.clone(),
+        uri: uri.to_owned(),
+        response: String::new(),
+        algorithm: challenge.algorithm.clone(),
+        cnonce: qop.then(|| cnonce.to_owned()),
+        opaque: challenge.opaque.clone(),
+        qop: qop.then(|| "auth".to_owned()),
+        nc: qop.then(|| format!("{nc:08x}")),
+    };
+    credentials.response = response(&credentials, method, ha1)?;
+    Some(credentials)
+}
+
+/// RFC 7616 3.4.1. The literal nc, cnonce, nonce and uri are hashed, whatever form the client gave them.
+fn response(credentials: &Credentials, method: &Method, ha1: &Ha1) -> Option<String> {
+    let algorithm = credentials.algorithm().filter(|a| *a == ha1.algorithm)?;
+    let ha2 = algorithm.hash(&[method.as_bytes(), credentials.uri.as_bytes()]);
+    let (ha1, nonce) = (ha1.hex.as_bytes(), credentials.nonce.as_bytes());
+    match &credentials.qop {
+        None => Some(algorithm.hash(&[ha1, nonce, ha2.as_bytes()])),
+        Some(qop) if qop.eq_ignore_ascii_case("auth") => {
+            let (nc, cnonce) = (credentials.nc.as_deref()?, credentials.cnonce.as_deref()?);
+            Some(algorithm.hash(&[ha1, nonce, nc.as_bytes(), cnonce.as_bytes(), qop.as_bytes(), ha2.as_bytes()]))
+        }
+        Some(_) => None,
+    }
+}
+
+fn joined<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
+    let mut hash = D::new();
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            hash.update(b":");
+        }
+        hash.update(part);
+    }
+    hash.finalize().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| DIGITS.get(usize::from(n)).map_or('0', |d| char::from(*d));
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
+/// Compares hexadecimal in any case, in a time that does not tell where the first difference stands.
+fn same(expected: &str, given: &str) -> bool {
+    expected.len() == given.len()
+        && expected.bytes().zip(given.bytes()).fold(0u8, |diff, (a, b)| diff | (a ^ b.to_ascii_lowercase())) == 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Nonces that need no table: each carries its own time and a keyed hash over it and the address it was given to.
+
+use super::base64url;
+use crate::clock::Wall;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long a nonce may be answered.
+pub const LIFETIME: Duration = Duration::from_secs(300);
+
+/// The key of our nonces: random, kept over restarts or made anew (then every phone is challenged once more).
+#[derive(Clone)]
+pub struct NonceKey(pub [u8; 32]);
+
+impl fmt::Debug for NonceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NonceKey(hidden)")
+    }
+}
+
+/// What a nonce that came back is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonceState {
+    /// Not one we gave to this address for this realm: no proof of anything.
+    Foreign,
+    /// Ours, and young enough: the sender gets what is sent to its address.
+    Valid,
+    /// Ours, but too old: challenge again with stale=true when the digest is right.
+    Expired,
+}
+
+/// Makes the nonce for a challenge sent to `source` for `realm`: 43 characters.
+pub fn mint(key: &NonceKey, wall: Wall, random: u64, source: IpAddr, realm: &str) -> String {
+    let mut bytes = Vec::with_capacity(32);
+    bytes.extend(wall.0.to_be_bytes());
+    bytes.extend(random.to_be_bytes());
+    let mac = seal(key, &bytes, source, realm);
+    bytes.extend(mac);
+    base64url::encode(&bytes)
+}
+
+/// Judges a nonce that came back from `source` for `realm`. A clock that was set back makes a nonce come from the
+/// future; it is `Valid`, for its seal proves that we made it, and no registration may be lost to a clock.
+pub fn check(key: &NonceKey, nonce: &str, wall: Wall, source: IpAddr, realm: &str) -> NonceState {
+    if nonce.len() != 43 {
+        return NonceState::Foreign;
+    }
+    let Some(bytes) = base64url::decode(nonce) else { return NonceState::Foreign };
+    let Some((told, mac)) = bytes.split_at_checked(16) else { return NonceState::Foreign };
+    let difference = seal(key, told, source, realm).iter().zip(mac).fold(0u8, |diff, (a, b)| diff | (a ^ b));
+    let Some(minted) = told.first_chunk::<8>().map(|ms| i64::from_be_bytes(*ms)) else { return NonceState::Foreign };
+    if difference != 0 || mac.len() != 16 {
+        return NonceState::Foreign;
+    }
+    let age = wall.0.saturating_sub(minted);
+    if i128::from(age) > i128::try_from(LIFETIME.as_millis()).unwrap_or(i128::MAX) {
+        NonceState::Expired
+    } else {
+        NonceState::Valid
+    }
+}
+
+fn seal(key: &NonceKey, told: &[u8], source: IpAddr, realm: &str) -> [u8; 16] {
+    let mut seal = [0u8; 16];
+    // A key of any length is fine for HMAC, so this always succeeds.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key.0) else { return seal };
+    mac.update(told);
+    match source.to_canonical() {
+        IpAddr::V4(address) => {
+            mac.update(b"4");
+            mac.update(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            mac.update(b"6");
+            mac.update(&address.octets());
+        }
+    }
+    mac.update(realm.as_bytes());
+    for (to, from) in seal.iter_mut().zip(mac.finalize().into_bytes()) {
+        *to = from;
+    }
+    seal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Wall = Wall(1_700_000_000_000);
+
+    fn key() -> NonceKey {
+        NonceKey([7; 32])
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_nonce_lives_five_minutes() {
+        let nonce = mint(&key(), NOON, 1, ip("192.0.2.1"), "asterisk");
+        assert_eq!(nonce.len(), 43);
+        let at = |ms: i64| check(&key(), &nonce, Wall(NOON.0 + ms), ip("192.0.2.1"), "asterisk");
+        assert_eq!(at(0), NonceState::Valid);
+        assert_eq!(at(300_000), NonceState::Valid);
+        assert_eq!(at(300_001), NonceState::Expired);
+    }
+
+    /// A Pi without a clock starts in 1970 and jumps; a clock set back by an hour must lock nobody out.
+    #[test]
+    fn a_clock_that_jumps_back_refuses_nothing() {
+        let nonce = mint(&key(), NOON, 1, ip("192.0.2.1"), "asterisk");
+        for wall in [Wall(0), Wall(-1), Wall(NOON.0 - 3_600_000), Wall(i64::MIN)] {
+            assert_eq!(check(&key(), &nonce, wall, ip("192.0.2.1"), "asterisk"), NonceState::Valid);
+        }
+        let early = mint(&key(), Wall(5_000), 1, ip("192.0.2.1"), "asterisk");
+        assert_eq!(check(&key(), &early, Wall(6_000), ip("192.0.2.1"), "asterisk"), NonceState::Valid);
+        assert_eq!(check(&key(), &early, NOON, ip("192.0.2.1"), "asterisk"), NonceState::Expired);
+        let late = mint(&key(), Wall(i64::MIN), 1, ip("192.0.2.1"), "asterisk");
+        assert_eq!(check(&key(), &late, Wall(i64::MAX), ip("192.0.2.1"), "asterisk"), NonceState::Expired);
+    }
+
+    #[test]
+    fn anything_else_is_foreign() {
+        let nonce = mint(&key(), NOON, 1, ip("192.0.2.1"), "asterisk");
+        let foreign = |key: &NonceKey, nonce: &str, from: &str, realm: &str| {
+            check(key, nonce, NOON, ip(from), realm) == NonceState::Foreign
+        };
+        assert!(foreign(&NonceKey([8; 32]), &nonce, "192.0.2.1", "asterisk"));
+        assert!(foreign(&key(), &nonce, "192.0.2.2", "asterisk"));
+        assert!(foreign(&key(), &nonce, "192.0.2.1", "other"));
+        assert!(foreign(&key(), "", "192.0.2.1", "asterisk"));
+        assert!(foreign(&key(), "1608794790/f4dc", "192.0.2.1", "asterisk"));
+        for at in 0..nonce.len() {
+            let mut other = nonce.clone().into_bytes();
+            other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+            assert!(foreign(&key(), std::str::from_utf8(&other).unwrap(), "192.0.2.1", "asterisk"), "{at}");
+        }
+    }
+
+    /// The same phone over a socket for both families.
+    #[test]
+    fn an_ipv4_address_is_the_same_when_it_is_mapped() {
+        let nonce = mint(&key(), NOON, 1, ip("::ffff:192.0.2.1"), "asterisk");
+        assert_eq!(check(&key(), &nonce, NOON, ip("192.0.2.1"), "asterisk"), NonceState::Valid);
+        assert_ne!(nonce, mint(&key(), NOON, 2, ip("192.0.2.1"), "asterisk"));
+        assert!(!format!("{:?}", key()).contains('7'));
+    }
+}

@@ -1,0 +1,83 @@
+//! Messages as they go on the wire.
+
+use super::header::{HeaderName, Headers};
+use super::message::{Request, Response};
+use bytes::{BufMut, Bytes, BytesMut};
+
+impl Request {
+    /// The request as it goes on the wire. Content-Length is always written, last, and always tells the truth.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(estimate(&self.headers, &self.body));
+        put_line(&mut out, self.method.as_bytes());
+        out.put_u8(b' ');
+        put_line(&mut out, &self.target);
+        out.put_slice(b" SIP/2.0\r\n");
+        put_rest(&mut out, &self.headers, &self.body);
+        out.freeze()
+    }
+}
+
+impl Response {
+    /// The response as it goes on the wire. Content-Length is always written, last, and always tells the truth.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(estimate(&self.headers, &self.body));
+        out.put_slice(b"SIP/2.0 ");
+        out.put_slice(format!("{:03} ", self.status).as_bytes());
+        put_line(&mut out, &self.reason);
+        out.put_slice(b"\r\n");
+        put_rest(&mut out, &self.headers, &self.body);
+        out.freeze()
+    }
+}
+
+fn estimate(headers: &Headers, body: &Bytes) -> usize {
+    let lines: usize = headers.iter().map(|(_, value)| value.len() + 24).sum();
+    128 + lines + body.len()
+}
+
+fn put_rest(out: &mut BytesMut, headers: &Headers, body: &Bytes) {
+    for (name, value) in headers.iter().filter(|(name, _)| *name != HeaderName::ContentLength) {
+        put_line(out, name.as_bytes());
+        out.put_slice(b": ");
+        put_line(out, value);
+        out.put_slice(b"\r\n");
+    }
+    out.put_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+    out.put_slice(body);
+}
+
+/// No value, wherever it came from, can end its line: that is how header fields are smuggled in.
+fn put_line(out: &mut BytesMut, value: &[u8]) {
+    if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
+        out.extend(value.iter().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { *b }));
+    } else {
+        out.put_slice(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::Method;
+
+    #[test]
+    fn the_content_length_is_ours() {
+        let mut request = Request::new(Method::Notify, "sip:a@192.0.2.1");
+        request.headers.push(HeaderName::ContentLength, "999");
+        request.headers.push(HeaderName::Event, "resync");
+        request.body = Bytes::from_static(b"abc");
+        assert_eq!(
+            request.to_bytes(),
+            "NOTIFY sip:a@192.0.2.1 SIP/2.0\r\nEvent: resync\r\nContent-Length: 3\r\n\r\nabc"
+        );
+    }
+
+    #[test]
+    fn a_value_cannot_add_a_line() {
+        let mut response = Response::new(200);
+        response.headers.push(HeaderName::Subject, "x\r\nEvil: yes");
+        response.reason = Bytes::from_static(b"OK\nEvil: yes");
+        let printed = response.to_bytes();
+        assert_eq!(printed, "SIP/2.0 200 OK Evil: yes\r\nSubject: x  Evil: yes\r\nContent-Length: 0\r\n\r\n");
+    }
+}
