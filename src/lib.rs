@@ -6,11 +6,16 @@
 pub mod audio;
 pub mod calendar;
 pub mod chance;
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod daemon;
 pub mod dialplan;
 pub mod guard;
 pub mod media;
+pub mod net;
+pub mod observe;
 pub mod pbx;
 pub mod registrar;
 pub mod rtp;

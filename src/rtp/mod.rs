@@ -1,3 +1,28 @@
-//! RTP (RFC 3550) as a relay sees it: the header, RTCP, and which source to believe.
+//! RTP (RFC 3550) as a relay sees it: the header, RTCP, which source to believe, what was lost, and how one outgoing
+//! stream stays one stream.
 
+pub mod continuity;
+pub mod header;
+pub mod rtcp;
+pub mod stats;
 pub mod strict;
+
+/// Whether sequence number `a` comes after `b`, seen over the wrap (RFC 1982 arithmetic on 16 bits).
+pub fn is_after(a: u16, b: u16) -> bool {
+    let ahead = a.wrapping_sub(b);
+    ahead != 0 && ahead < 0x8000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_after;
+
+    #[test]
+    fn order_is_kept_over_the_wrap() {
+        assert!(is_after(1, 0));
+        assert!(is_after(0, 65_535));
+        assert!(is_after(10, 65_530));
+        assert!(!is_after(65_535, 0));
+        assert!(!is_after(7, 7));
+    }
+}

@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+/// A telephone exchange for the home: SIP lines, ATAs and dial-up modems, with Asterisk's configuration files.
+///
+/// Without a command it runs the exchange in the foreground.
+#[derive(Debug, Parser)]
+#[command(name = "strowger", version)]
+pub struct Cli {
+    /// What all commands share.
+    #[command(flatten)]
+    pub common: Common,
+
+    /// Connect to the running exchange: a console
+    #[arg(short = 'r', long = "console")]
+    pub console: bool,
+
+    /// Have the running exchange carry out one console command, print its answer and end (usually as -rx)
+    #[arg(short = 'x', long = "execute", value_name = "COMMAND")]
+    pub execute: Option<String>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options every command takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// The configuration directory, or the path of an asterisk.conf
+    #[arg(short = 'C', long = "config", value_name = "PATH", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// Where the control socket is, instead of the usual places
+    #[arg(long, value_name = "PATH", global = true)]
+    pub socket: Option<PathBuf>,
+
+    /// Tell more; may be repeated
+    #[arg(short = 'v', long = "verbose", action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the exchange in the foreground (also without a command)
+    Run,
+    /// Show a call between two simulated lines, without any hardware
+    Demo,
+    /// Read the configuration and print everything there is to say about it
+    Check,
+    /// Connect to the running exchange (as -r)
+    Console {
+        /// Carry out one console command, print its answer and end
+        #[arg(short = 'x', long = "execute", value_name = "COMMAND")]
+        execute: Option<String>,
+    },
+}
+
+/// What the command line asks for, its spellings resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Run the exchange.
+    Run,
+    /// Show a simulated call.
+    Demo,
+    /// Check the configuration.
+    Check,
+    /// Connect to the running exchange; with a command, carry out only that.
+    Console(Option<String>),
+}
+
+impl Cli {
+    /// What is asked for: `-r` and `-x` are the console, as with Asterisk; nothing at all is `run`.
+    pub fn task(&self) -> Task {
+        match &self.command {
+            Some(Command::Console { execute }) => Task::Console(execute.clone().or_else(|| self.execute.clone())),
+            Some(Command::Run) => Task::Run,
+            Some(Command::Demo) => Task::Demo,
+            Some(Command::Check) => Task::Check,
+            None if self.console || self.execute.is_some() => Task::Console(self.execute.clone()),
+            None => Task::Run,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parse(arguments: &[&str]) -> Cli {
+        Cli::try_parse_from(std::iter::once(&"strowger").chain(arguments)).unwrap()
+    }
+
+    fn task(arguments: &[&str]) -> Task {
+        parse(arguments).task()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_spellings_scripts_use_are_understood() {
+        let channels = Task::Console(Some("core show channels".to_owned()));
+        assert_eq!(task(&["-rx", "core show channels"]), channels);
+        assert_eq!(task(&["-r", "-x", "core show channels"]), channels);
+        assert_eq!(task(&["-x", "core show channels"]), channels);
+        assert_eq!(task(&["-C", "/etc/asterisk", "-rvvx", "core show channels"]), channels);
+        assert_eq!(task(&["console", "-x", "core show channels"]), channels);
+        assert_eq!(task(&["-r"]), Task::Console(None));
+        assert_eq!(task(&["console"]), Task::Console(None));
+        assert_eq!(task(&[]), Task::Run);
+        assert_eq!(task(&["-vvv"]), Task::Run);
+        assert_eq!(task(&["demo"]), Task::Demo);
+        assert_eq!(task(&["check", "-C", "x"]), Task::Check);
+    }
+
+    #[test]
+    fn common_options_stand_before_or_after_the_command() {
+        assert_eq!(parse(&["-rvvvv"]).common.verbose, 4);
+        for arguments in [["-C", "x", "run"], ["run", "-C", "x"]] {
+            assert_eq!(parse(&arguments).common.config, Some(PathBuf::from("x")));
+        }
+        assert_eq!(parse(&["console", "--socket", "s"]).common.socket, Some(PathBuf::from("s")));
+    }
+
+    #[test]
+    fn several_words_after_x_need_quotes() {
+        assert!(Cli::try_parse_from(["strowger", "-rx", "core", "show", "channels"]).is_err());
+    }
+}

@@ -1,0 +1,5 @@
+//! Sockets for signalling: receive, decide what can be decided without state, send.
+
+pub mod limit;
+pub mod route;
+pub mod udp;

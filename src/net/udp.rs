@@ -1,0 +1,206 @@
+//! SIP over UDP: a thread receives, parses, and lets pass what may enter the switch; everything else is answered or
+//! dropped here, counted, and leaves nothing behind.
+
+use super::limit::Limiter;
+use super::route::Routes;
+use crate::chance::Chance;
+use crate::clock::Wall;
+use crate::guard::admission::{Admission, Verdict};
+use crate::guard::event::Note;
+use crate::pbx::effect::Event;
+use crate::sip::message::Message;
+use crate::sip::validate;
+use bytes::{Bytes, BytesMut};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The largest datagram IPv4 can carry.
+const LARGEST: usize = 65_535;
+/// Bytes the kernel may hold for us in a registration storm.
+const BUFFER: usize = 4 << 20;
+
+/// Binds the SIP socket, with room for a storm.
+pub fn bind(address: SocketAddr, tos: u8) -> std::io::Result<UdpSocket> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
+    // A smaller buffer than asked for still works.
+    let _ = socket.set_recv_buffer_size(BUFFER);
+    if tos != 0 && address.is_ipv4() {
+        let _ = socket.set_tos_v4(u32::from(tos));
+    }
+    socket.bind(&address.into())?;
+    let socket = UdpSocket::from(socket);
+    socket.set_read_timeout(Some(Duration::from_millis(200)))?;
+    Ok(socket)
+}
+
+/// What happened to datagrams that never reached the switch, by reason.
+#[derive(Default)]
+pub struct Counters(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Counters {
+    /// Counts one.
+    pub fn add(&self, reason: &'static str) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = table.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.iter().map(|(reason, count)| (*reason, *count)).collect()
+    }
+}
+
+/// Where a receiver's findings go.
+pub trait Outlet: Send {
+    /// An event for the switch; false when its queue is full.
+    fn pass(&self, event: Event) -> bool;
+    /// A refusal or challenge for the log.
+    fn note(&self, note: &Note);
+    /// A datagram as it came or went, when somebody watches.
+    fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]);
+    /// Is it time to end?
+    fn is_over(&self) -> bool;
+    /// The wall clock.
+    fn wall(&self) -> Wall;
+}
+
+/// A receiver of one socket.
+pub struct Receiver<O: Outlet> {
+    /// The socket.
+    pub socket: UdpSocket,
+    /// Who may.
+    pub admission: Arc<Admission>,
+    /// How much strangers may ask.
+    pub limiter: Arc<Limiter>,
+    /// What never reached the switch.
+    pub counters: Arc<Counters>,
+    /// Our address towards each source.
+    pub routes: Routes,
+    /// For nonces.
+    pub chance: Chance,
+    /// Where findings go.
+    pub outlet: O,
+}
+
+impl<O: Outlet> Receiver<O> {
+    /// Receives until told to end.
+    pub fn run(mut self) {
+        let mut buffer = BytesMut::zeroed(LARGEST);
+        let mut tidied = Instant::now();
+        while !self.outlet.is_over() {
+            match self.socket.recv_from(&mut buffer) {
+                Ok((length, source)) => {
+                    let datagram = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+                    self.datagram(&datagram, unmapped(source));
+                }
+                Err(error) if is_idle(&error) => {}
+                // ICMP errors of earlier sends surface here; they say nothing about the socket.
+                Err(_) => self.counters.add("receive error"),
+            }
+            if tidied.elapsed() > Duration::from_secs(10) {
+                tidied = Instant::now();
+                self.limiter.tidy(tidied);
+            }
+        }
+    }
+
+    fn datagram(&mut self, datagram: &Bytes, source: SocketAddr) {
+        let now = Instant::now();
+        if !self.limiter.allows(source.ip(), now) {
+            return self.counters.add("too many unproven requests from one address");
+        }
+        let message = match Message::parse(datagram) {
+            Ok(message) => message,
+            Err(reason) => {
+                if !matches!(reason, crate::sip::Unframed::KeepAlive) {
+                    self.limiter.charge(source.ip(), now);
+                }
+                return self.counters.add(reason.name());
+            }
+        };
+        self.outlet.watch(true, source, datagram);
+        match message {
+            Message::Request(request) => self.request(request, source, now),
+            Message::Response(response) => match validate::response(&response) {
+                Ok(essentials) => self.pass(Event::Response { response, essentials, source }),
+                Err(_) => self.counters.add("malformed response"),
+            },
+        }
+    }
+
+    fn request(&mut self, request: crate::sip::message::Request, source: SocketAddr, now: Instant) {
+        let wall = self.outlet.wall();
+        let essentials = match validate::request(&request) {
+            Ok(essentials) => essentials,
+            Err(refusal) => {
+                self.counters.add("malformed request");
+                let verdict = self.admission.reject(&request, &refusal, source);
+                return self.turn_away(verdict, source, now);
+            }
+        };
+        match self.admission.admit(&request, &essentials, source, wall, self.chance.bits()) {
+            Verdict::Pass { caller } => {
+                let local = self.routes.towards(source.ip());
+                self.pass(Event::Request { request, essentials, caller, source, local });
+            }
+            verdict => self.turn_away(verdict, source, now),
+        }
+    }
+
+    /// Answers, or does not, without letting anything in.
+    fn turn_away(&self, verdict: Verdict, source: SocketAddr, now: Instant) {
+        self.limiter.charge(source.ip(), now);
+        match verdict {
+            Verdict::Pass { .. } => {}
+            Verdict::Reply { response, to, note } => {
+                if let Some(note) = &note {
+                    self.outlet.note(note);
+                }
+                self.counters.add(reply_reason(response.status));
+                self.send(&response.to_bytes(), to);
+            }
+            Verdict::Drop(reason) => self.counters.add(reason),
+        }
+    }
+
+    fn pass(&self, event: Event) {
+        if !self.outlet.pass(event) {
+            self.counters.add("the switch's queue is full");
+        }
+    }
+
+    fn send(&self, bytes: &[u8], to: SocketAddr) {
+        self.outlet.watch(false, to, bytes);
+        if self.socket.send_to(bytes, to).is_err() {
+            self.counters.add("system refused to send");
+        }
+    }
+}
+
+fn reply_reason(status: u16) -> &'static str {
+    match status {
+        200..=299 => "answered without state: 200",
+        401 => "challenged: 401",
+        403 => "refused: 403",
+        405 | 501 => "refused: method not supported",
+        420 => "refused: extension required that is not supported",
+        _ => "refused otherwise without state",
+    }
+}
+
+fn is_idle(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted
+    )
+}
+
+/// An IPv4 peer of an IPv6 socket is an IPv4 peer.
+fn unmapped(source: SocketAddr) -> SocketAddr {
+    SocketAddr::new(source.ip().to_canonical(), source.port())
+}

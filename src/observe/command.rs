@@ -1,0 +1,325 @@
+//! The console's commands: one table, and how a line finds its row.
+
+mod channel;
+mod core;
+mod dialplan;
+mod help;
+mod sip;
+mod sip_peer;
+mod sip_settings;
+#[cfg(test)]
+mod tests;
+
+use super::exchange::Exchange;
+use super::{text, word};
+
+/// What the console is told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Output {
+    /// Whole lines, free of anything a terminal would obey. Empty when there is nothing to say.
+    pub text: String,
+    /// The command does not exist, was wrongly used, or could not be carried out.
+    pub failed: bool,
+    /// There is no answer yet: run the same line again a little later (`core waitfullybooted`).
+    pub not_yet: bool,
+}
+
+/// One console command: help, completion and the reference page come from this row.
+pub struct Command {
+    /// The words that name it, in lower case.
+    pub words: &'static str,
+    /// Its arguments, as the usage shows them.
+    pub arguments: &'static str,
+    /// What it does, in a few words.
+    pub synopsis: &'static str,
+    /// What it does, in a sentence or two.
+    pub help: &'static str,
+    /// What completes each argument.
+    complete: &'static [Completion],
+    run: fn(&[String], &mut dyn Exchange) -> Answer,
+}
+
+/// What a command's function answers.
+enum Answer {
+    Done(String),
+    Failed(String),
+    Usage,
+    NotYet,
+}
+
+/// What an argument is completed from.
+#[derive(Clone, Copy)]
+enum Completion {
+    Word(&'static str),
+    Peer,
+    Channel,
+    Context,
+}
+
+/// Every command.
+pub static TABLE: &[Command] = &[
+    Command {
+        words: "channel request hangup",
+        arguments: "{CHANNEL|all|/REGEX/}",
+        synopsis: "Ask a channel to hang up",
+        help: "Ends the channel with that name, all of them,\n\
+               or those whose name matches a regular expression.",
+        complete: &[Completion::Channel],
+        run: channel::request_hangup,
+    },
+    Command {
+        words: "core show channels",
+        arguments: "[concise|verbose|count]",
+        synopsis: "Show the channels that exist now",
+        help: "Lists the channels. 'concise' prints one line each, its fields separated by '!', for scripts;\n\
+               'verbose' adds caller ID, duration, accounts and bridge; 'count' prints the totals alone.",
+        complete: &[Completion::Word("concise verbose count")],
+        run: channel::show_channels,
+    },
+    Command {
+        words: "core show help",
+        arguments: "[COMMAND]",
+        synopsis: "Show the commands, or how to use one",
+        help: "Without a command, lists all of them; with one, shows how to use it;\n\
+               with the beginning of some, lists those.",
+        complete: &[],
+        run: help::show_help,
+    },
+    Command {
+        words: "core show uptime",
+        arguments: "[seconds]",
+        synopsis: "Show how long the exchange has been running",
+        help: "Shows the time since the start and since the configuration was last read;\n\
+               'seconds' prints plain numbers.",
+        complete: &[Completion::Word("seconds")],
+        run: core::show_uptime,
+    },
+    Command {
+        words: "core show version",
+        arguments: "",
+        synopsis: "Show which version this is",
+        help: "Shows the version of the exchange, and the kind of machine it runs on.",
+        complete: &[],
+        run: core::show_version,
+    },
+    Command {
+        words: "core stop gracefully",
+        arguments: "",
+        synopsis: "Stop when the last call has ended",
+        help: "Takes no new calls, and stops when those that exist have ended.",
+        complete: &[],
+        run: core::stop_gracefully,
+    },
+    Command {
+        words: "core stop now",
+        arguments: "",
+        synopsis: "Stop at once",
+        help: "Ends every call and stops.",
+        complete: &[],
+        run: core::stop_now,
+    },
+    Command {
+        words: "core waitfullybooted",
+        arguments: "",
+        synopsis: "Wait until calls are taken",
+        help: "Answers when the configuration is read and the ports are open.",
+        complete: &[],
+        run: core::wait_fully_booted,
+    },
+    Command {
+        words: "dialplan show",
+        arguments: "[[EXTEN@]CONTEXT]",
+        synopsis: "Show the dialplan",
+        help: "Shows all contexts, one of them, or what a number meets in it, in order of precedence.",
+        complete: &[Completion::Context],
+        run: dialplan::show,
+    },
+    Command {
+        words: "sip set debug ip",
+        arguments: "ADDRESS[:PORT]",
+        synopsis: "Show the SIP messages of one address",
+        help: "Shows every SIP message from and to that address.\n\
+               An IPv6 address with a port stands in brackets.",
+        complete: &[],
+        run: sip::debug_ip,
+    },
+    Command {
+        words: "sip set debug off",
+        arguments: "",
+        synopsis: "Show no SIP messages any more",
+        help: "Ends what 'sip set debug on', 'ip' or 'peer' began.",
+        complete: &[],
+        run: sip::debug_off,
+    },
+    Command {
+        words: "sip set debug on",
+        arguments: "",
+        synopsis: "Show all SIP messages",
+        help: "Shows every SIP message that is received or sent.\n\
+               It is a lot; 'sip set debug off' ends it.",
+        complete: &[],
+        run: sip::debug_on,
+    },
+    Command {
+        words: "sip set debug peer",
+        arguments: "NAME",
+        synopsis: "Show the SIP messages of one peer",
+        help: "Shows every SIP message from and to where that peer is registered.",
+        complete: &[Completion::Peer],
+        run: sip::debug_peer,
+    },
+    Command {
+        words: "sip show counters",
+        arguments: "",
+        synopsis: "Show what was dropped, and why",
+        help: "Lists how many messages were dropped since the start, for each reason.",
+        complete: &[],
+        run: sip::show_counters,
+    },
+    Command {
+        words: "sip show peer",
+        arguments: "NAME [load]",
+        synopsis: "Show one peer in detail",
+        help: "Shows the settings and the state of a peer. 'load' is accepted, and changes nothing.",
+        complete: &[Completion::Peer, Completion::Word("load")],
+        run: sip::show_peer,
+    },
+    Command {
+        words: "sip show peers",
+        arguments: "[like REGEX]",
+        synopsis: "Show the peers",
+        help: "Lists the peers: where they are and whether they answer.\n\
+               'like' takes a regular expression for the name.",
+        complete: &[Completion::Word("like")],
+        run: sip::show_peers,
+    },
+    Command {
+        words: "sip show settings",
+        arguments: "",
+        synopsis: "Show the settings all peers share",
+        help: "Shows what [general] of sip.conf sets.",
+        complete: &[],
+        run: sip::show_settings,
+    },
+];
+
+/// Other spellings: those every console has, and those of old guides. Short words first, what they stand for second.
+pub static ALIASES: &[(&str, &str)] = &[
+    ("hangup request", "channel request hangup"),
+    ("help", "core show help"),
+    ("show channels", "core show channels"),
+    ("show dialplan", "dialplan show"),
+    ("show uptime", "core show uptime"),
+    ("show version", "core show version"),
+    ("sip debug", "sip set debug on"),
+    ("sip debug ip", "sip set debug ip"),
+    ("sip debug peer", "sip set debug peer"),
+    ("sip no debug", "sip set debug off"),
+    ("soft hangup", "channel request hangup"),
+    ("stop gracefully", "core stop gracefully"),
+    ("stop now", "core stop now"),
+];
+
+/// Carries out one console line.
+pub fn run(line: &str, exchange: &mut dyn Exchange) -> Output {
+    let words = word::split(line).list;
+    if words.is_empty() {
+        return Output::default();
+    }
+    let typed = text::line(line.trim());
+    let Some((command, arguments)) = find(&words) else {
+        return Output::failed(format!(
+            "No such command '{typed}' (type 'core show help {typed}' for other possible commands)\n"
+        ));
+    };
+    let output = match (command.run)(arguments, exchange) {
+        Answer::Done(text) => Output { text, ..Output::default() },
+        Answer::Failed(text) => Output::failed(format!("{text}Command '{typed}' failed.\n")),
+        Answer::Usage => Output::failed(command.usage()),
+        Answer::NotYet => Output { not_yet: true, ..Output::default() },
+    };
+    Output { text: text::lines(&output.text), ..output }
+}
+
+/// What the last word of an unfinished line may become, sorted: whole words. Empty when nothing fits.
+pub fn complete(line: &str, exchange: &dyn Exchange) -> Vec<String> {
+    let mut words = word::split(line);
+    let open = if words.is_open { words.list.pop().unwrap_or_default() } else { String::new() };
+    let mut found: Vec<String> = names()
+        .filter_map(|name| name.split(' ').nth(words.list.len()).filter(|_| begins_with(name, &words.list)))
+        .map(str::to_owned)
+        .collect();
+    if let Some((command, arguments)) = find(&words.list)
+        && let Some(completion) = command.complete.get(arguments.len())
+    {
+        found.extend(completion.candidates(exchange));
+    }
+    found.retain(|candidate| has_prefix(candidate, &open));
+    found.sort();
+    found.dedup();
+    found
+}
+
+impl Output {
+    /// An answer that says why a line was not carried out.
+    pub fn failed(text: String) -> Output {
+        Output { text, failed: true, not_yet: false }
+    }
+}
+
+impl Command {
+    /// How to use it, in whole lines.
+    pub fn usage(&self) -> String {
+        let space = if self.arguments.is_empty() { "" } else { " " };
+        let help = self.help.replace('\n', "\n       ");
+        format!("Usage: {}{space}{}\n       {help}\n", self.words, self.arguments)
+    }
+}
+
+impl Completion {
+    fn candidates(self, exchange: &dyn Exchange) -> Vec<String> {
+        match self {
+            Completion::Word(words) => words.split(' ').map(str::to_owned).collect(),
+            Completion::Peer => exchange.peers().into_iter().map(|peer| text::line(&peer.name)).collect(),
+            Completion::Channel => exchange.channels().into_iter().map(|channel| text::line(&channel.name)).collect(),
+            Completion::Context => exchange.contexts().iter().map(|context| text::line(context)).collect(),
+        }
+    }
+}
+
+/// The row whose words are the longest beginning of the line, and the words after them.
+fn find(words: &[String]) -> Option<(&'static Command, &[String])> {
+    let name = names().filter(|name| is_beginning(name, words)).max_by_key(|name| count(name))?;
+    let meant = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, meant)| *meant);
+    let command = TABLE.iter().find(|command| command.words == meant)?;
+    Some((command, words.get(count(name)..).unwrap_or_default()))
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|command| command.words).chain(ALIASES.iter().map(|(alias, _)| *alias))
+}
+
+fn count(name: &str) -> usize {
+    name.split(' ').count()
+}
+
+/// All words of the name stand at the beginning of the line.
+fn is_beginning(name: &str, line: &[String]) -> bool {
+    count(name) <= line.len() && name.split(' ').zip(line).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+/// All words of the line stand at the beginning of the name.
+fn begins_with(name: &str, line: &[String]) -> bool {
+    line.len() <= count(name) && name.split(' ').zip(line).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+fn has_prefix(word: &str, prefix: &str) -> bool {
+    word.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// Compiles what the user typed as a regular expression, or says what is wrong with it.
+fn regex(pattern: &str) -> Result<regex::Regex, String> {
+    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|_| {
+        format!("'{pattern}' is not a regular expression. To search for plain text, leave out ()[]{{}}*+?|^$\\ and the like.\n")
+    })
+}

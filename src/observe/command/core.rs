@@ -1,0 +1,79 @@
+//! `core ...`: the exchange as a whole.
+
+use std::time::Duration;
+
+use super::Answer;
+use crate::observe::exchange::{Exchange, Stop};
+use crate::observe::text::{self, plural};
+
+pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let tell: fn(Duration) -> String = match arguments {
+        [] => in_words,
+        [word] if word.eq_ignore_ascii_case("seconds") => |time| time.as_secs().to_string(),
+        _ => return Answer::Usage,
+    };
+    let uptime = exchange.uptime();
+    Answer::Done(format!("System uptime: {}\nLast reload: {}\n", tell(uptime.up), tell(uptime.since_reload)))
+}
+
+pub(super) fn show_version(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let version = exchange.version();
+    let [number, machine, system] = [&version.version, &version.machine, &version.system].map(|part| text::line(part));
+    Answer::Done(format!("strowger {number} on a {machine} running {system}\n"))
+}
+
+pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    match arguments {
+        [] if exchange.is_fully_booted() => Answer::Done("strowger has fully booted.\n".to_owned()),
+        [] => Answer::NotYet,
+        _ => Answer::Usage,
+    }
+}
+
+pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let calls = exchange.counts().calls;
+    exchange.stop(Stop::Now);
+    Answer::Done(match calls {
+        0 => "Stopping.\n".to_owned(),
+        calls => format!("Stopping; {calls} call{} will be ended.\n", plural(calls)),
+    })
+}
+
+pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let calls = exchange.counts().calls;
+    exchange.stop(Stop::Gracefully);
+    Answer::Done(match calls {
+        0 => "Stopping.\n".to_owned(),
+        calls => format!("Stopping when {calls} call{} ended; no new ones are taken.\n", has(calls)),
+    })
+}
+
+fn has(calls: u64) -> &'static str {
+    if calls == 1 { " has" } else { "s have" }
+}
+
+/// `1 week, 2 days, 3 hours, 4 minutes, 5 seconds`; what is zero is left out.
+fn in_words(time: Duration) -> String {
+    let mut left = time.as_secs();
+    let mut parts = Vec::new();
+    for (name, length) in [("year", 31_536_000), ("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60)] {
+        let (count, rest) = (left / length, left % length);
+        left = rest;
+        if count > 0 {
+            parts.push(format!("{count} {name}{}", plural(count)));
+        }
+    }
+    if left > 0 || parts.is_empty() {
+        parts.push(format!("{left} second{}", plural(left)));
+    }
+    parts.join(", ")
+}

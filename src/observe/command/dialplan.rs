@@ -1,0 +1,23 @@
+//! `dialplan ...`: the dialplan prints itself.
+
+use super::Answer;
+use crate::observe::exchange::Exchange;
+
+pub(super) fn show(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let filter = match arguments {
+        [] => None,
+        [filter] => Some(filter.as_str()),
+        _ => return Answer::Usage,
+    };
+    match exchange.dialplan(filter) {
+        Ok(text) => Answer::Done(ended(text)),
+        Err(why) => Answer::Failed(ended(why)),
+    }
+}
+
+fn ended(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

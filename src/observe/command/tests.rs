@@ -1,0 +1,539 @@
+//! The layouts, character for character, and the table.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::*;
+use crate::chance::Chance;
+use crate::observe::exchange::{HangUp, SipDebug, Stop};
+use crate::observe::snapshot::{
+    ChannelRow, Counters, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SystemCounts, Uptime, Version,
+};
+
+const LOCAL: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+#[derive(Default)]
+struct Fake {
+    peers: Vec<PeerRow>,
+    detail: Option<PeerDetail>,
+    channels: Vec<ChannelRow>,
+    counts: SystemCounts,
+    uptime: Uptime,
+    settings: Settings,
+    drops: Vec<(String, u64)>,
+    booted: bool,
+    debug: Option<SipDebug>,
+    hung_up: Vec<String>,
+    stopped: Option<Stop>,
+}
+
+impl Exchange for Fake {
+    fn peers(&self) -> Vec<PeerRow> {
+        self.peers.clone()
+    }
+    fn peer(&self, name: &str) -> Option<PeerDetail> {
+        self.detail.clone().filter(|peer| peer.row.name == name)
+    }
+    fn channels(&self) -> Vec<ChannelRow> {
+        self.channels.clone()
+    }
+    fn contexts(&self) -> Vec<String> {
+        vec!["default".to_owned(), "dial-out".to_owned()]
+    }
+    fn counts(&self) -> SystemCounts {
+        self.counts
+    }
+    fn uptime(&self) -> Uptime {
+        self.uptime
+    }
+    fn version(&self) -> Version {
+        Version { version: "1.2.3".to_owned(), machine: "armv7".to_owned(), system: "linux".to_owned() }
+    }
+    fn settings(&self) -> Settings {
+        self.settings.clone()
+    }
+    fn counters(&self) -> Counters {
+        Counters { drops: self.drops.clone() }
+    }
+    fn is_fully_booted(&self) -> bool {
+        self.booted
+    }
+    fn dialplan(&self, filter: Option<&str>) -> Result<String, String> {
+        match filter {
+            None | Some("default") => Ok("-= 1 extension (1 priority) in 1 context. =-".to_owned()),
+            Some(other) => Err(format!("There is no existence of '{other}' context")),
+        }
+    }
+    fn set_sip_debug(&mut self, what: SipDebug) -> bool {
+        let was_on = self.debug.as_ref().is_some_and(|old| *old != SipDebug::Off);
+        self.debug = Some(what);
+        was_on
+    }
+    fn hang_up(&mut self, channel: &str) -> HangUp {
+        if !self.channels.iter().any(|row| row.name == channel) {
+            return HangUp::Unknown;
+        }
+        self.hung_up.push(channel.to_owned());
+        HangUp::Requested
+    }
+    fn stop(&mut self, when: Stop) {
+        self.stopped = Some(when);
+    }
+}
+
+fn row(name: &str, username: &str, port: u16, status: PeerStatus) -> PeerRow {
+    PeerRow {
+        name: name.to_owned(),
+        username: username.to_owned(),
+        host: LOCAL,
+        port,
+        dynamic: true,
+        status,
+        ..PeerRow::default()
+    }
+}
+
+fn guide() -> Fake {
+    let yes = NatFlag::Yes;
+    Fake {
+        peers: vec![
+            PeerRow {
+                dynamic: false,
+                force_rport: NatFlag::AutoNo,
+                acl: true,
+                description: "Hall phone".to_owned(),
+                ..row("static1", "", 5499, PeerStatus::Unreachable)
+            },
+            row("isp-modem-on-the-pap2t", "isp-modem", 5461, PeerStatus::Lagged(300)),
+            row("client-line", "client-line", 5462, PeerStatus::Ok(1)),
+            PeerRow { force_rport: yes, comedia: yes, ..row("ann", "ann", 5478, PeerStatus::Unmonitored) },
+            PeerRow { host: None, ..row("fresh", "", 5060, PeerStatus::Unknown) },
+            PeerRow { host: Some(IpAddr::V6(Ipv6Addr::LOCALHOST)), ..row("six", "six", 5060, PeerStatus::Ok(12)) },
+        ],
+        channels: vec![
+            ChannelRow {
+                name: "SIP/isp-line-00000001".to_owned(),
+                context: "default".to_owned(),
+                state: "Up".to_owned(),
+                application: "AppDial".to_owned(),
+                data: "(Outgoing Line)".to_owned(),
+                priority: 1,
+                ..ChannelRow::default()
+            },
+            ChannelRow {
+                name: "SIP/client-line-00000000".to_owned(),
+                context: "default".to_owned(),
+                exten: "5551234".to_owned(),
+                priority: 1,
+                state: "Up".to_owned(),
+                application: "Dial".to_owned(),
+                data: "SIP/isp-line, 20".to_owned(),
+                caller_id: "client-line".to_owned(),
+                duration_s: 3725,
+                bridge_id: "5be7".to_owned(),
+                unique_id: "1795232390.0".to_owned(),
+                ..ChannelRow::default()
+            },
+        ],
+        counts: SystemCounts { channels: 2, calls: 1, processed: 1 },
+        ..Fake::default()
+    }
+}
+
+fn told(fake: &mut Fake, line: &str) -> String {
+    let output = run(line, fake);
+    assert!(!output.failed && !output.not_yet, "{line}: {output:?}");
+    output.text
+}
+
+fn refused(fake: &mut Fake, line: &str) -> String {
+    let output = run(line, fake);
+    assert!(output.failed, "{line}: {output:?}");
+    output.text
+}
+
+/// Blanks at the end of a line are part of the layout: each expected line ends with `$`.
+fn marked(text: &str) -> String {
+    text.replace('\n', "$\n")
+}
+
+#[test]
+fn the_table_of_peers_is_chan_sips_to_the_blank() {
+    let expected = "\
+Name/username             Host                                    Dyn Forcerport Comedia    ACL Port     Status      Description                      $
+ann/ann                   127.0.0.1                                D  Yes        Yes            5478     Unmonitored                                  $
+client-line/client-line   127.0.0.1                                D  No         No             5462     OK (1 ms)                                    $
+fresh                     (Unspecified)                            D  No         No             0        UNKNOWN                                      $
+isp-modem-on-the-pap2t/is 127.0.0.1                                D  No         No             5461     LAGGED (300 ms)                                  $
+six/six                   ::1                                      D  No         No             5060     OK (12 ms)                                   $
+static1                   127.0.0.1                                   Auto (No)  No          A  5499     UNREACHABLE Hall phone                       $
+6 sip peers [Monitored: 3 online, 2 offline Unmonitored: 1 online, 0 offline]$
+";
+    assert_eq!(marked(&told(&mut guide(), "sip show peers")), expected);
+}
+
+#[test]
+fn like_is_a_regular_expression_for_the_name() {
+    let text = told(&mut guide(), "SIP Show peers LIKE ^(ann|six)$");
+    let names: Vec<&str> = text.lines().filter_map(|line| line.split('/').next()).skip(1).take(2).collect();
+    assert_eq!(names, ["ann", "six"]);
+    assert!(text.ends_with("2 sip peers [Monitored: 1 online, 0 offline Unmonitored: 1 online, 0 offline]\n"));
+    assert!(refused(&mut guide(), "sip show peers like (").starts_with("'(' is not a regular expression"));
+}
+
+#[test]
+fn the_table_of_channels_is_asterisks_to_the_blank() {
+    let expected = "\
+Channel                                                          Location                         State   Application(Data)             $
+SIP/isp-line-00000001                                            (None)                           Up      AppDial((Outgoing Line))      $
+SIP/client-line-00000000                                         5551234@default:1                Up      Dial(SIP/isp-line, 20)        $
+2 active channels$
+1 active call$
+1 call processed$
+";
+    assert_eq!(marked(&told(&mut guide(), "core show channels")), expected);
+}
+
+#[test]
+fn the_variants_of_the_table_of_channels() {
+    let mut fake = guide();
+    assert_eq!(
+        told(&mut fake, "core show channels concise"),
+        "SIP/isp-line-00000001!default!!1!Up!AppDial!(Outgoing Line)!!!!3!0!!\n\
+         SIP/client-line-00000000!default!5551234!1!Up!Dial!SIP/isp-line, 20!client-line!!!3!3725!5be7!1795232390.0\n"
+    );
+    fake.counts = SystemCounts { channels: 0, calls: 2, processed: 3 };
+    assert_eq!(told(&mut fake, "core show channels count"), "0 active channels\n2 active calls\n3 calls processed\n");
+    let verbose = told(&mut fake, "core show channels verbose");
+    let lines: Vec<&str> = verbose.lines().collect();
+    assert_eq!(lines.len(), 6);
+    assert!(lines[..3].iter().all(|line| line.chars().count() == lines[0].chars().count()), "{verbose}");
+    assert!(lines[0].ends_with("CallerID        Duration Accountcode PeerAccount BridgeID            "));
+    assert!(lines[2].contains("    1 Up      Dial         SIP/isp-line, 20          client-line     01:02:05 "));
+    assert!(refused(&mut fake, "core show channels all").starts_with("Usage: core show channels ["));
+}
+
+#[test]
+fn what_a_caller_dials_makes_no_fields_and_no_colours() {
+    let mut fake = guide();
+    fake.channels[1].exten = "1!2\x1b[31m\n3".to_owned();
+    let concise = told(&mut fake, "core show channels concise");
+    assert!(concise.lines().all(|line| line.split('!').count() == 14), "{concise}");
+    assert!(concise.contains("!1_2?[31m?3!"));
+    assert_eq!(told(&mut fake, "core show channels").lines().count(), 6);
+}
+
+#[test]
+fn one_peer_in_full() {
+    let mut row = row("client-line", "client-line", 5461, PeerStatus::Ok(5));
+    row.description = "Modem of the client".to_owned();
+    let detail = PeerDetail {
+        row,
+        secret_set: true,
+        context: "default".to_owned(),
+        account: "home".to_owned(),
+        caller_name: "Client".to_owned(),
+        caller_number: "882".to_owned(),
+        expires_s: Some(3540),
+        direct_media: true,
+        dtmf_mode: "rfc2833".to_owned(),
+        t1_ms: 500,
+        timer_b_ms: 32_000,
+        transport: "UDP".to_owned(),
+        transports_allowed: "UDP".to_owned(),
+        regexten: "882".to_owned(),
+        codecs: vec!["ulaw".to_owned(), "alaw".to_owned()],
+        user_agent: "Linksys/PAP2T\x1b[2J".to_owned(),
+        contact: "sip:client-line@127.0.0.1:5461".to_owned(),
+        qualify_every_ms: 60_000,
+        variables: vec![("LINE".to_owned(), "2".to_owned())],
+        timer_mode: "Accept".to_owned(),
+        timer_refresher: "uas".to_owned(),
+        timer_expires_s: 1800,
+        timer_minimum_s: 90,
+        ..PeerDetail::default()
+    };
+    let mut fake = Fake { detail: Some(detail), ..Fake::default() };
+    let text = told(&mut fake, "sip show peer client-line load");
+    assert_eq!(text, PEER);
+    assert_eq!(told(&mut fake, "sip show peer nobody"), "Peer nobody not found.\n");
+    assert!(refused(&mut fake, "sip show peer").starts_with("Usage: sip show peer NAME [load]\n       "));
+}
+
+const PEER: &str = r#"
+  * Name       : client-line
+  Description  : Modem of the client
+  Secret       : <Set>
+  MD5Secret    : <Not set>
+  Remote Secret: <Not set>
+  Context      : default
+  Record On feature : 
+  Record Off feature : 
+  Subscr.Cont. : <Not set>
+  Language     : 
+  Tonezone     : <Not set>
+  Accountcode  : home
+  AMA flags    : Unknown
+  Transfer mode: open
+  CallingPres  : Presentation Allowed, Not Screened
+  Callgroup    : 
+  Pickupgroup  : 
+  Named Callgr : 
+  Nam. Pickupgr: 
+  MOH Suggest  : 
+  Mailbox      : 
+  VM Extension : asterisk
+  LastMsgsSent : 0/0
+  Call limit   : 0
+  Max forwards : 70
+  Dynamic      : Yes
+  Callerid     : "Client" <882>
+  MaxCallBR    : 384 kbps
+  Expire       : 3540
+  Insecure     : no
+  Force rport  : No
+  Symmetric RTP: No
+  ACL          : No
+  ContactACL   : No
+  DirectMedACL : No
+  T.38 support : No
+  T.38 EC mode : Unknown
+  T.38 MaxDtgrm: 4294967295
+  DirectMedia  : Yes
+  PromiscRedir : No
+  User=Phone   : No
+  Video Support: No
+  Text Support : No
+  Ign SDP ver  : No
+  Trust RPID   : No
+  Send RPID    : No
+  Path support : No
+  TrustIDOutbnd: Legacy
+  Subscriptions: Yes
+  Overlap dial : No
+  DTMFmode     : rfc2833
+  Timer T1     : 500
+  Timer B      : 32000
+  ToHost       : 
+  Addr->IP     : 127.0.0.1:5461
+  Defaddr->IP  : (null)
+  Prim.Transp. : UDP
+  Allowed.Trsp : UDP
+  Reg. exten   : 882
+  Def. Username: 
+  SIP Options  : (none)
+  Codecs       : (ulaw|alaw)
+  Auto-Framing : No
+  Status       : OK (5 ms)
+  Useragent    : Linksys/PAP2T?[2J
+  Reg. Contact : sip:client-line@127.0.0.1:5461
+  Qualify Freq : 60000 ms
+  Keepalive    : 0 ms
+  Variables    : LINE = 2
+  Sess-Timers  : Accept
+  Sess-Refresh : uas
+  Sess-Expires : 1800 secs
+  Min-Sess     : 90 secs
+  RTP Engine   : strowger
+  Parkinglot   : 
+  Use Reason   : No
+  Encryption   : No
+  RTCP Mux     : No
+
+"#;
+
+#[test]
+fn settings_stand_in_a_column_of_24() {
+    let settings = Settings {
+        udp: vec!["0.0.0.0:5060".parse().unwrap()],
+        local_nets: vec!["10.0.0.0/8".to_owned(), "192.168.0.0/16".to_owned()],
+        extern_address: Some("192.0.2.1:5060".parse().unwrap()),
+        ..Settings::default()
+    };
+    let text = told(&mut Fake { settings, ..Fake::default() }, "sip show settings");
+    assert!(
+        text.starts_with("\n\nGlobal Settings:\n----------------\n  UDP Bindaddress:        0.0.0.0:5060\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n  SIP address remapping:  Enabled using externaddr\n"));
+    assert!(text.contains("\n  Localnet:               10.0.0.0/8\n                          192.168.0.0/16\n"));
+    assert!(text.contains("\n  TCP SIP Bindaddress:    Disabled\n"));
+}
+
+#[test]
+fn counters_tell_each_reason() {
+    let drops = vec![("no Via".to_owned(), 3), ("larger than 64 kB".to_owned(), 40)];
+    let text = told(&mut Fake { drops, ..Fake::default() }, "sip show counters");
+    let line = |reason: &str, count: &str| format!("{reason:<50} {count:>10}\n");
+    let expected = line("Dropped because", "Count") + &line("no Via", "3") + &line("larger than 64 kB", "40");
+    assert_eq!(text, expected + "43 dropped since the start\n");
+}
+
+#[test]
+fn uptime_leaves_out_what_is_zero() {
+    let second = Duration::from_secs;
+    let mut fake = Fake { uptime: Uptime { up: second(788_645), since_reload: second(0) }, ..Fake::default() };
+    assert_eq!(
+        told(&mut fake, "core show uptime"),
+        "System uptime: 1 week, 2 days, 3 hours, 4 minutes, 5 seconds\nLast reload: 0 seconds\n"
+    );
+    assert_eq!(told(&mut fake, "core show uptime seconds"), "System uptime: 788645\nLast reload: 0\n");
+    fake.uptime = Uptime { up: second(31_536_000 + 3600), since_reload: second(61) };
+    assert_eq!(told(&mut fake, "core show uptime"), "System uptime: 1 year, 1 hour\nLast reload: 1 minute, 1 second\n");
+}
+
+#[test]
+fn debugging_goes_on_and_off() {
+    let detail = PeerDetail { row: row("ann", "", 5478, PeerStatus::Unmonitored), ..PeerDetail::default() };
+    let mut fake = Fake { detail: Some(detail), ..Fake::default() };
+    assert_eq!(told(&mut fake, "sip set debug on"), "SIP Debugging enabled\n");
+    assert_eq!(told(&mut fake, "sip debug"), "SIP Debugging re-enabled\n");
+    assert_eq!(told(&mut fake, "sip set debug off"), "SIP Debugging Disabled\n");
+    assert_eq!(fake.debug, Some(SipDebug::Off));
+    assert_eq!(told(&mut fake, "sip set debug ip 10.0.0.7:5061"), "SIP Debugging Enabled for IP: 10.0.0.7:5061\n");
+    assert_eq!(fake.debug, Some(SipDebug::Address("10.0.0.7".parse().unwrap(), Some(5061))));
+    assert_eq!(told(&mut fake, "sip set debug ip [::1]"), "SIP Debugging Enabled for IP: ::1\n");
+    assert_eq!(fake.debug, Some(SipDebug::Address("::1".parse().unwrap(), None)));
+    assert_eq!(told(&mut fake, "sip set debug peer ann"), "SIP Debugging Enabled for IP: 127.0.0.1:5478\n");
+    assert_eq!(fake.debug, Some(SipDebug::Peer("ann".to_owned())));
+    assert!(refused(&mut fake, "sip set debug peer bob").ends_with("Command 'sip set debug peer bob' failed.\n"));
+    assert!(refused(&mut fake, "sip set debug ip gateway").starts_with("'gateway' is no IP address"));
+}
+
+#[test]
+fn channels_are_asked_to_hang_up() {
+    let mut fake = guide();
+    assert_eq!(told(&mut fake, "channel request hangup SIP/x"), "SIP/x is not a known channel\n");
+    let one = "Requested Hangup on channel 'SIP/isp-line-00000001'\n";
+    assert_eq!(told(&mut fake, "hangup request SIP/isp-line-00000001"), one);
+    assert_eq!(told(&mut fake, "channel request hangup /isp/"), one);
+    assert_eq!(told(&mut fake, "soft hangup all").lines().count(), 2);
+    assert_eq!(fake.hung_up.len(), 4);
+}
+
+#[test]
+fn stopping_says_what_becomes_of_the_calls() {
+    let mut fake = guide();
+    assert!(run("core stop", &mut fake).failed);
+    assert!(run("core stop now please", &mut fake).failed);
+    assert_eq!(fake.stopped, None);
+    assert_eq!(told(&mut fake, "core stop gracefully"), "Stopping when 1 call has ended; no new ones are taken.\n");
+    assert_eq!(fake.stopped, Some(Stop::Gracefully));
+    assert_eq!(told(&mut fake, "stop now"), "Stopping; 1 call will be ended.\n");
+    assert_eq!(fake.stopped, Some(Stop::Now));
+}
+
+#[test]
+fn waiting_for_the_start_has_no_answer_yet() {
+    let mut fake = Fake::default();
+    assert_eq!(run("core waitfullybooted", &mut fake), Output { not_yet: true, ..Output::default() });
+    fake.booted = true;
+    assert_eq!(told(&mut fake, "core waitfullybooted"), "strowger has fully booted.\n");
+}
+
+#[test]
+fn the_dialplan_prints_itself_or_says_what_does_not_exist() {
+    let mut fake = Fake::default();
+    assert_eq!(told(&mut fake, "dialplan show"), "-= 1 extension (1 priority) in 1 context. =-\n");
+    assert_eq!(told(&mut fake, "show dialplan default"), "-= 1 extension (1 priority) in 1 context. =-\n");
+    assert_eq!(
+        refused(&mut fake, "dialplan show \"no such\""),
+        "There is no existence of 'no such' context\nCommand 'dialplan show \"no such\"' failed.\n"
+    );
+}
+
+#[test]
+fn words_are_neither_abbreviated_nor_case_sensitive() {
+    let mut fake = Fake::default();
+    assert_eq!(
+        refused(&mut fake, "sip sh pe"),
+        "No such command 'sip sh pe' (type 'core show help sip sh pe' for other possible commands)\n"
+    );
+    assert_eq!(told(&mut fake, "  CORE  Show\tVERSION "), "strowger 1.2.3 on a armv7 running linux\n");
+    assert_eq!(run("   ", &mut fake), Output::default());
+    assert!(refused(&mut fake, "sip \x1b[2J").contains("'sip ?[2J'"));
+}
+
+#[test]
+fn help_lists_and_explains() {
+    let mut fake = Fake::default();
+    let all = told(&mut fake, "help");
+    assert_eq!(all.lines().count(), TABLE.len());
+    assert!(all.contains("\n                sip show peers  Show the peers\n"), "{all}");
+    let usage = told(&mut fake, "core show help sip show peers");
+    assert!(usage.starts_with("Usage: sip show peers [like REGEX]\n       Lists the peers"), "{usage}");
+    assert_eq!(told(&mut fake, "core show help SIP show p").lines().count(), 2);
+    assert!(refused(&mut fake, "core show help juggle").starts_with("No command begins with 'juggle'"));
+}
+
+#[test]
+fn every_row_of_the_table_is_usable() {
+    for command in TABLE {
+        assert_eq!(command.words, command.words.to_lowercase());
+        assert!(TABLE.iter().filter(|other| other.words == command.words).count() == 1, "{}", command.words);
+        assert!(!command.synopsis.is_empty() && !command.synopsis.ends_with('.'), "{}", command.words);
+        assert!(command.usage().lines().all(|line| line.chars().count() <= 100), "{}", command.usage());
+        assert!(command.words.len() <= 30, "{} does not fit into the list of commands", command.words);
+    }
+    for (alias, meant) in ALIASES {
+        assert!(TABLE.iter().any(|command| command.words == *meant), "{alias}");
+        assert!(!TABLE.iter().any(|command| command.words == *alias), "{alias}");
+    }
+    let words: Vec<&str> = TABLE.iter().map(|command| command.words).collect();
+    assert!(words.is_sorted(), "the list of commands is shown in this order");
+}
+
+#[test]
+fn the_reference_page_has_every_command_and_alias() {
+    let page = include_str!("../../../docs/reference/console.md");
+    for command in TABLE {
+        let heading = format!("{} {}", command.words, command.arguments);
+        assert!(page.contains(&format!("\n### `{}`\n", heading.trim())), "{heading}");
+    }
+    for (alias, meant) in ALIASES {
+        assert!(page.contains(&format!("| `{alias}` | `{meant}` |")), "{alias}");
+    }
+}
+
+#[test]
+fn completion_knows_words_peers_channels_and_contexts() {
+    let mut fake = guide();
+    assert_eq!(complete("sip show pe", &fake), ["peer", "peers"]);
+    assert_eq!(complete("SIP SHOW PE", &fake), ["peer", "peers"]);
+    assert_eq!(complete("sip set debug ", &fake), ["ip", "off", "on", "peer"]);
+    assert_eq!(complete("sip show peer s", &fake), ["six", "static1"]);
+    assert_eq!(complete("sip show peer six ", &fake), ["load"]);
+    assert_eq!(complete("core show channels co", &fake), ["concise", "count"]);
+    assert_eq!(complete("channel request hangup SIP/cl", &fake), ["SIP/client-line-00000000"]);
+    assert_eq!(complete("dialplan show d", &fake), ["default", "dial-out"]);
+    assert_eq!(complete("juggle ", &fake), Vec::<String>::new());
+    assert!(complete("", &fake).contains(&"core".to_owned()));
+    fake.peers[0].name = "s\x1b".to_owned();
+    assert!(complete("sip show peer s", &fake).contains(&"s?".to_owned()));
+}
+
+#[test]
+fn no_line_breaks_the_console() {
+    let mut chance = Chance::from_number(11);
+    let seeds: Vec<String> = names().map(|name| format!("{name} \"a\\ b\" like ^x")).collect();
+    let mut fake = guide();
+    for turn in 0..20_000u64 {
+        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone().into_bytes();
+        for _ in 0..chance.below(4) {
+            let at = chance.below(bytes.len() as u64) as usize;
+            match chance.below(3) {
+                0 => bytes[at] = chance.bits() as u8,
+                1 => bytes.insert(at, chance.bits() as u8),
+                _ => bytes.truncate(at + 1),
+            }
+        }
+        let line = String::from_utf8_lossy(&bytes);
+        let output = run(&line, &mut fake);
+        let is_clean = output.text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control());
+        assert!(
+            is_clean && (output.text.is_empty() || output.text.ends_with('\n')),
+            "turn {turn}: {line:?} {output:?}"
+        );
+        complete(&line, &fake);
+    }
+}

@@ -1,0 +1,333 @@
+//! The socket on a temporary folder, with real consoles: parallel, stalled, oversized, late.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::observe::wire::{Head, LINE_LIMIT};
+
+const SHORT: Limits = Limits {
+    connections: 4,
+    line: Duration::from_millis(500),
+    write: Duration::from_secs(1),
+    again: Duration::from_millis(10),
+    farewell: Duration::from_secs(2),
+};
+
+/// A folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("strowger-control-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        Folder(path)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.0.join("x.ctl")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An exchange of the test: `big` answers with 8 MB, `boot` only once it is booted, anything else with itself.
+async fn start(path: &Path, booted: Arc<AtomicBool>) -> (JoinHandle<()>, JoinHandle<()>) {
+    let socket = ControlSocket::open(path).await.unwrap();
+    let (send, mut receive) = mpsc::channel::<Request>(8);
+    let serving = tokio::spawn(socket.serve(send, SHORT));
+    let answering = tokio::spawn(async move {
+        while let Some(Request { line, reply }) = receive.recv().await {
+            let output = match line.as_str() {
+                "big" => Output { text: "x".repeat(8 << 20), ..Output::default() },
+                "boot" if !booted.load(Ordering::Relaxed) => Output { not_yet: true, ..Output::default() },
+                "bad" => Output::failed("no\n".to_owned()),
+                "stop" => {
+                    let _ = reply.send(Output { text: "bye\n".to_owned(), ..Output::default() });
+                    return;
+                }
+                line => Output { text: format!("{line}!\n"), ..Output::default() },
+            };
+            let _ = reply.send(output);
+        }
+    });
+    (serving, answering)
+}
+
+struct Console(BufReader<UnixStream>);
+
+impl Console {
+    async fn new(path: &Path) -> Console {
+        Console(BufReader::new(UnixStream::connect(path).await.unwrap()))
+    }
+
+    async fn send(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> (bool, String) {
+        let mut head = String::new();
+        self.0.read_line(&mut head).await.unwrap();
+        let head = Head::parse(&head).unwrap_or_else(|| panic!("{head:?}"));
+        let mut text = vec![0; head.length];
+        self.0.read_exact(&mut text).await.unwrap();
+        (head.failed, String::from_utf8(text).unwrap())
+    }
+
+    async fn ask(&mut self, line: &str) -> (bool, String) {
+        self.send(format!("{line}\n").as_bytes()).await;
+        self.hear().await
+    }
+
+    async fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        tokio::time::timeout(Duration::from_secs(5), self.0.read_to_end(&mut rest)).await.is_ok() && rest.is_empty()
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn booted() -> Arc<AtomicBool> {
+    Arc::new(AtomicBool::new(true))
+}
+
+#[tokio::test]
+async fn lines_are_answered_in_order_on_one_connection() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut console = Console::new(&folder.socket()).await;
+    assert_eq!(console.ask("a b").await, (false, "a b!\n".to_owned()));
+    assert_eq!(console.ask("bad").await, (true, "no\n".to_owned()));
+    console.send(b"one\ntwo\r\n\nth").await;
+    assert_eq!(console.hear().await.1, "one!\n");
+    assert_eq!(console.hear().await.1, "two\r!\n");
+    assert_eq!(console.hear().await.1, "!\n");
+    console.send(b"ree\n").await;
+    assert_eq!(console.hear().await.1, "three!\n");
+    console.send(b"\xff\n").await;
+    assert_eq!(console.hear().await, (true, "That line is not UTF-8.\n".to_owned()));
+    assert_eq!(console.ask("still here").await.1, "still here!\n");
+}
+
+#[tokio::test]
+async fn only_the_owner_may_come_in() {
+    let folder = Folder::new();
+    let deep = folder.0.join("made").join("for-it").join("x.ctl");
+    let socket = ControlSocket::open(&deep).await.unwrap();
+    assert_eq!(mode(&deep), 0o600);
+    assert_eq!(mode(deep.parent().unwrap()), 0o700);
+    drop(socket);
+    assert!(!deep.exists(), "the file goes away with the socket");
+    assert!(is_welcome(7, 7) && is_welcome(0, 7) && !is_welcome(8, 7) && !is_welcome(7, 0));
+}
+
+#[tokio::test]
+async fn what_a_dead_exchange_left_is_replaced() {
+    let folder = Folder::new();
+    drop(std::os::unix::net::UnixListener::bind(folder.socket()).unwrap());
+    assert!(folder.socket().exists());
+    let _tasks = start(&folder.socket(), booted()).await;
+    assert_eq!(Console::new(&folder.socket()).await.ask("x").await.1, "x!\n");
+    assert_eq!(mode(&folder.socket()), 0o600);
+}
+
+#[tokio::test]
+async fn a_living_exchange_is_left_alone() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let error = ControlSocket::open(&folder.socket()).await.unwrap_err().to_string();
+    let expected = format!("another strowger (pid {}) already runs with this configuration", std::process::id());
+    assert!(error.starts_with(&expected), "{error}");
+    assert_eq!(Console::new(&folder.socket()).await.ask("x").await.1, "x!\n");
+}
+
+#[tokio::test]
+async fn of_two_that_start_at_once_one_lives() {
+    let folder = Folder::new();
+    drop(std::os::unix::net::UnixListener::bind(folder.socket()).unwrap());
+    let path = folder.socket();
+    let (a, b) = tokio::join!(ControlSocket::open(&path), ControlSocket::open(&path));
+    assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|is_ok| **is_ok).count(), 1, "{a:?} {b:?}");
+    UnixStream::connect(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_socket_is_not_removed() {
+    let folder = Folder::new();
+    std::fs::write(folder.socket(), "mine").unwrap();
+    let error = ControlSocket::open(&folder.socket()).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotASocket(_)), "{error}");
+    assert_eq!(std::fs::read_to_string(folder.socket()).unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn a_successors_file_is_not_removed() {
+    let folder = Folder::new();
+    let old = ControlSocket::open(&folder.socket()).await.unwrap();
+    std::fs::remove_file(folder.socket()).unwrap();
+    let _new = ControlSocket::open(&folder.socket()).await.unwrap();
+    drop(old);
+    assert!(folder.socket().exists());
+}
+
+#[tokio::test]
+async fn a_console_that_stalls_harms_nobody_and_is_dropped() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut stalled = Console::new(&folder.socket()).await;
+    stalled.send(b"big\n").await;
+    let mut other = Console::new(&folder.socket()).await;
+    let begun = Instant::now();
+    for turn in 0..50 {
+        assert_eq!(other.ask(&turn.to_string()).await.1, format!("{turn}!\n"));
+    }
+    assert!(begun.elapsed() < SHORT.write, "the other one had to wait");
+    tokio::time::sleep(SHORT.write * 3 / 2).await;
+    let mut got = Vec::new();
+    stalled.0.read_to_end(&mut got).await.unwrap();
+    assert!(got.len() < 8 << 20, "it was not dropped");
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_everything() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut slow = UnixStream::connect(folder.socket()).await.unwrap();
+    slow.write_all(b"big\n").await.unwrap();
+    let mut got = 0;
+    let mut part = vec![0; 1 << 20];
+    while got < 8 << 20 {
+        tokio::time::sleep(SHORT.write / 30).await;
+        got += slow.read(&mut part).await.unwrap().max(1);
+    }
+}
+
+#[tokio::test]
+async fn a_line_too_long_is_refused_and_the_longest_is_not() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut console = Console::new(&folder.socket()).await;
+    let longest = "x".repeat(LINE_LIMIT - 1);
+    assert_eq!(console.ask(&longest).await, (false, longest + "!\n"));
+    console.send(&[b'x'; LINE_LIMIT + 1]).await;
+    assert_eq!(console.hear().await, (true, "That line is longer than 8192 bytes.\n".to_owned()));
+    assert!(console.0.get_mut().write_all(&vec![b'x'; 1 << 20]).await.is_err(), "a line without end was taken");
+}
+
+#[tokio::test]
+async fn a_line_that_does_not_end_is_not_waited_for() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut console = Console::new(&folder.socket()).await;
+    tokio::time::sleep(SHORT.line * 2).await;
+    console.send(b"sip sho").await;
+    assert!(console.is_closed().await);
+}
+
+#[tokio::test]
+async fn one_too_many_is_told_so_and_a_free_place_is_used_again() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut consoles = Vec::new();
+    for _ in 0..SHORT.connections {
+        let mut console = Console::new(&folder.socket()).await;
+        assert_eq!(console.ask("in").await.1, "in!\n");
+        consoles.push(console);
+    }
+    let mut late = Console::new(&folder.socket()).await;
+    let expected = "4 consoles are connected already; close one of them.\n";
+    assert_eq!(late.hear().await, (true, expected.to_owned()));
+    assert!(late.is_closed().await);
+    consoles.pop();
+    for _ in 0..100 {
+        let mut next = Console::new(&folder.socket()).await;
+        next.send(b"in\n").await;
+        if next.hear().await.1 == "in!\n" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the free place was not used again");
+}
+
+#[tokio::test]
+async fn waiting_for_the_start_blocks_nobody_and_is_given_up_with_its_console() {
+    let folder = Folder::new();
+    let is_booted = Arc::new(AtomicBool::new(false));
+    let _tasks = start(&folder.socket(), Arc::clone(&is_booted)).await;
+    let mut waiting = Console::new(&folder.socket()).await;
+    waiting.send(b"boot\nnext\n").await;
+    // These leave while they wait: their places must be free again.
+    for _ in 0..SHORT.connections * 3 {
+        let mut leaving = Console::new(&folder.socket()).await;
+        leaving.send(b"boot\n").await;
+        drop(leaving);
+        tokio::time::sleep(SHORT.again * 3).await;
+    }
+    assert_eq!(Console::new(&folder.socket()).await.ask("x").await.1, "x!\n");
+    is_booted.store(true, Ordering::Relaxed);
+    assert_eq!(waiting.hear().await.1, "boot!\n");
+    assert_eq!(waiting.hear().await.1, "next!\n");
+}
+
+#[tokio::test]
+async fn the_last_answer_is_delivered_before_the_end() {
+    let folder = Folder::new();
+    let (serving, answering) = start(&folder.socket(), booted()).await;
+    let mut idle = Console::new(&folder.socket()).await;
+    assert_eq!(idle.ask("x").await.1, "x!\n");
+    let mut console = Console::new(&folder.socket()).await;
+    assert_eq!(console.ask("stop").await.1, "bye\n");
+    answering.await.unwrap();
+    serving.await.unwrap();
+    assert!(idle.is_closed().await && console.is_closed().await);
+    assert!(!folder.socket().exists());
+}
+
+#[tokio::test]
+async fn parallel_consoles_get_their_own_answers() {
+    let folder = Folder::new();
+    let _tasks = start(&folder.socket(), booted()).await;
+    let mut consoles = JoinSet::new();
+    for number in 0..SHORT.connections {
+        let path = folder.socket();
+        consoles.spawn(async move {
+            let mut console = Console::new(&path).await;
+            for turn in 0..100 {
+                let line = format!("{number} {turn}");
+                assert_eq!(console.ask(&line).await.1, format!("{line}!\n"));
+            }
+        });
+    }
+    consoles.join_all().await;
+}
+
+#[test]
+fn the_first_fit_folder_is_chosen() {
+    let folder = Folder::new();
+    let open = folder.0.join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let file = folder.0.join("file");
+    std::fs::write(&file, "").unwrap();
+    let good = folder.0.join("new").join("x.ctl");
+    let unfit = [open.join("x.ctl"), file.join("x.ctl")];
+    let places = [unfit.as_slice(), std::slice::from_ref(&good)].concat();
+    assert_eq!(choose(&places), Ok(good.clone()));
+    assert_eq!(mode(good.parent().unwrap()), 0o700);
+    let why = choose(&unfit).unwrap_err();
+    assert!(why.contains("open: others may write to it (mode 0777)"), "{why}");
+}

@@ -1,0 +1,69 @@
+//! What a console command may see and ask of the exchange. The daemon implements it over the switch.
+
+use std::net::IpAddr;
+
+use super::snapshot::{ChannelRow, Counters, PeerDetail, PeerRow, Settings, SystemCounts, Uptime, Version};
+
+/// Whose SIP messages go to the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SipDebug {
+    /// Nobody's.
+    Off,
+    /// Everybody's.
+    On,
+    /// Those from and to one address; every port when none is named.
+    Address(IpAddr, Option<u16>),
+    /// Those from and to a peer, wherever it registers.
+    Peer(String),
+}
+
+/// When to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// At once; the calls that exist get a BYE.
+    Now,
+    /// When the last call has ended; no new one is taken.
+    Gracefully,
+}
+
+/// What came of asking for a hang-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangUp {
+    /// The channel exists and was asked to end.
+    Requested,
+    /// There is no such channel.
+    Unknown,
+}
+
+/// The exchange as a console command sees it. No call waits: each answers from what the switch knows at that moment.
+pub trait Exchange {
+    /// All peers, in any order.
+    fn peers(&self) -> Vec<PeerRow>;
+    /// One peer; `None` when none has that name.
+    fn peer(&self, name: &str) -> Option<PeerDetail>;
+    /// All channels, newest first.
+    fn channels(&self) -> Vec<ChannelRow>;
+    /// The names of the dialplan's contexts, for completion.
+    fn contexts(&self) -> Vec<String>;
+    /// How many channels and calls there are and were.
+    fn counts(&self) -> SystemCounts;
+    /// How long it has been running.
+    fn uptime(&self) -> Uptime;
+    /// Which program this is.
+    fn version(&self) -> Version;
+    /// The settings of `[general]`.
+    fn settings(&self) -> Settings;
+    /// What was dropped, and why.
+    fn counters(&self) -> Counters;
+    /// The configuration is read, the ports are bound, calls are taken.
+    fn is_fully_booted(&self) -> bool;
+    /// The dialplan as `dialplan show` prints it: all of it, one context, or what `number@context` meets.
+    /// The error is the line that says what does not exist.
+    fn dialplan(&self, filter: Option<&str>) -> Result<String, String>;
+    /// Sets whose SIP messages are shown; answers whether any were before. The peer named exists.
+    fn set_sip_debug(&mut self, what: SipDebug) -> bool;
+    /// Asks a channel to end.
+    fn hang_up(&mut self, channel: &str) -> HangUp;
+    /// Asks the exchange to end.
+    fn stop(&mut self, when: Stop);
+}

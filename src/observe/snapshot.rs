@@ -1,0 +1,280 @@
+//! What the outside may see of the exchange, as plain data. No secret is ever in here: only whether one is set.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// The state of one half of `nat=`: said by the user, or found out from the peer's first request (`nat=auto_...`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NatFlag {
+    /// Configured on.
+    Yes,
+    /// Configured off.
+    #[default]
+    No,
+    /// Automatic, and a NAT was seen.
+    AutoYes,
+    /// Automatic, and no NAT was seen.
+    AutoNo,
+}
+
+/// What qualify knows of a peer (chan_sip's status texts).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PeerStatus {
+    /// `qualify` is off.
+    #[default]
+    Unmonitored,
+    /// Qualified, without a result yet.
+    Unknown,
+    /// Answered in time; the round trip in milliseconds.
+    Ok(u32),
+    /// Answered later than `qualify` allows; the round trip in milliseconds.
+    Lagged(u32),
+    /// Did not answer.
+    Unreachable,
+}
+
+/// One line of `sip show peers`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeerRow {
+    /// The section's name in `sip.conf`.
+    pub name: String,
+    /// `defaultuser`, or the user part of the registered contact; empty when there is neither.
+    pub username: String,
+    /// Where requests to the peer go; nothing as long as it has not registered.
+    pub host: Option<IpAddr>,
+    /// The port that belongs to `host`; shown as 0 without a host.
+    pub port: u16,
+    /// `host=dynamic`: the peer registers.
+    pub dynamic: bool,
+    /// Answers go to the port they came from (`nat=force_rport`).
+    pub force_rport: NatFlag,
+    /// Media goes to where media comes from (`nat=comedia`).
+    pub comedia: NatFlag,
+    /// `permit`, `deny` or `acl` is in force.
+    pub acl: bool,
+    /// What qualify found.
+    pub status: PeerStatus,
+    /// `description=`.
+    pub description: String,
+}
+
+/// What `sip show peer NAME` tells of one peer. Texts are empty and options `None` where nothing is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeerDetail {
+    /// What the list of peers shows too.
+    pub row: PeerRow,
+    /// A `secret` is configured.
+    pub secret_set: bool,
+    /// An `md5secret` is configured.
+    pub md5_secret_set: bool,
+    /// A `remotesecret` is configured.
+    pub remote_secret_set: bool,
+    /// The context its calls start in.
+    pub context: String,
+    /// `subscribecontext`.
+    pub subscribe_context: String,
+    /// `language`.
+    pub language: String,
+    /// `accountcode`.
+    pub account: String,
+    /// The name of `callerid`.
+    pub caller_name: String,
+    /// The number of `callerid`.
+    pub caller_number: String,
+    /// `fromuser`.
+    pub from_user: String,
+    /// `fromdomain`.
+    pub from_domain: String,
+    /// `callgroup` as written.
+    pub call_group: String,
+    /// `pickupgroup` as written.
+    pub pickup_group: String,
+    /// `mailbox`.
+    pub mailbox: String,
+    /// `call-limit`; 0 is none.
+    pub call_limit: u32,
+    /// `busylevel`, if set.
+    pub busy_level: Option<u32>,
+    /// Seconds left of the registration.
+    pub expires_s: Option<u64>,
+    /// `insecure`: `no`, `port`, `invite` or `port,invite`.
+    pub insecure: String,
+    /// `contactpermit`, `contactdeny` or `contactacl` is in force.
+    pub contact_acl: bool,
+    /// `directmediapermit` or `directmediadeny` is in force.
+    pub direct_media_acl: bool,
+    /// `directmedia`.
+    pub direct_media: bool,
+    /// `promiscredir`.
+    pub promiscuous_redirect: bool,
+    /// `trustrpid`.
+    pub trust_rpid: bool,
+    /// `sendrpid`.
+    pub send_rpid: bool,
+    /// `supportpath`.
+    pub path_support: bool,
+    /// `dtmfmode`.
+    pub dtmf_mode: String,
+    /// T1 towards this peer, in milliseconds (RFC 3261 17.1.1.1).
+    pub t1_ms: u32,
+    /// Timer B towards this peer, in milliseconds (RFC 3261 17.1.1.2).
+    pub timer_b_ms: u32,
+    /// `host=` when it is a name or an address.
+    pub to_host: String,
+    /// `defaultip`.
+    pub default_address: Option<SocketAddr>,
+    /// The transport requests to the peer use: `UDP`, `TCP` or `TLS`.
+    pub transport: String,
+    /// The transports the peer may use, comma separated.
+    pub transports_allowed: String,
+    /// `regexten`.
+    pub regexten: String,
+    /// `defaultuser`.
+    pub default_user: String,
+    /// The codecs allowed, in order of preference, by their names in `sip.conf`.
+    pub codecs: Vec<String>,
+    /// The `User-Agent` of its last registration.
+    pub user_agent: String,
+    /// The contact it registered.
+    pub contact: String,
+    /// `qualifyfreq`, in milliseconds.
+    pub qualify_every_ms: u32,
+    /// `keepalive`, in milliseconds; 0 is off.
+    pub keepalive_ms: u32,
+    /// `setvar`, name and value.
+    pub variables: Vec<(String, String)>,
+    /// `session-timers`: `Originate`, `Accept` or `Refuse`.
+    pub timer_mode: String,
+    /// `session-refresher`: `uac` or `uas`.
+    pub timer_refresher: String,
+    /// `session-expires`, in seconds (RFC 4028).
+    pub timer_expires_s: u32,
+    /// `session-minse`, in seconds (RFC 4028).
+    pub timer_minimum_s: u32,
+}
+
+/// One channel: a leg of a call as the dialplan sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChannelRow {
+    /// `SIP/peer-0000002a`.
+    pub name: String,
+    /// The context it runs in.
+    pub context: String,
+    /// The extension it runs in; empty when no dialplan runs on it, and then its location shows as `(None)`.
+    pub exten: String,
+    /// The priority it runs.
+    pub priority: u32,
+    /// `Down`, `Ring`, `Ringing` or `Up`.
+    pub state: String,
+    /// The application that runs; empty for none.
+    pub application: String,
+    /// The application's arguments.
+    pub data: String,
+    /// The number of the caller ID.
+    pub caller_id: String,
+    /// Seconds since the channel was made.
+    pub duration_s: u64,
+    /// The bridge it is in; empty when it is in none.
+    pub bridge_id: String,
+    /// Unlike any other channel's, also over restarts.
+    pub unique_id: String,
+    /// `accountcode`.
+    pub account: String,
+    /// `accountcode` of the channel it is connected to.
+    pub peer_account: String,
+}
+
+/// How long the exchange has been running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Uptime {
+    /// Since the start.
+    pub up: Duration,
+    /// Since the configuration was last read; the start counts.
+    pub since_reload: Duration,
+}
+
+/// Which program this is, and where it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Version {
+    /// `0.1.0`.
+    pub version: String,
+    /// The machine's architecture, such as `x86_64`.
+    pub machine: String,
+    /// The operating system, such as `linux`.
+    pub system: String,
+}
+
+/// The footer of `core show channels`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SystemCounts {
+    /// Channels that exist now.
+    pub channels: u64,
+    /// Calls that exist now.
+    pub calls: u64,
+    /// Calls since the start, those that exist included.
+    pub processed: u64,
+}
+
+/// What was counted since the start: each drop with its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Reason and number, in the order to be shown.
+    pub drops: Vec<(String, u64)>,
+}
+
+/// What `sip show settings` tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// Where UDP is received.
+    pub udp: Vec<SocketAddr>,
+    /// Where TCP is received; empty when it is off.
+    pub tcp: Vec<SocketAddr>,
+    /// Where TLS is received; empty when it is off.
+    pub tls: Vec<SocketAddr>,
+    /// The first and last port media may use.
+    pub rtp_ports: (u16, u16),
+    /// `match_auth_username`.
+    pub match_auth_username: bool,
+    /// `allowguest`.
+    pub allow_guest: bool,
+    /// `realm`.
+    pub realm: String,
+    /// `alwaysauthreject`.
+    pub always_auth_reject: bool,
+    /// The `User-Agent` and `Server` we send.
+    pub user_agent: String,
+    /// `regcontext`.
+    pub reg_context: String,
+    /// `callerid` of `[general]`.
+    pub caller_id: String,
+    /// `fromdomain`.
+    pub from_domain: String,
+    /// `externaddr`.
+    pub extern_address: Option<SocketAddr>,
+    /// `externhost`.
+    pub extern_host: String,
+    /// `localnet`, as written.
+    pub local_nets: Vec<String>,
+    /// The codecs of `[general]`, in order of preference.
+    pub codecs: Vec<String>,
+    /// `rtptimeout` in seconds; 0 is off.
+    pub rtp_timeout_s: u32,
+    /// `srvlookup`.
+    pub srv_lookup: bool,
+    /// `minexpiry`, in seconds.
+    pub min_expiry_s: u32,
+    /// `maxexpiry`, in seconds.
+    pub max_expiry_s: u32,
+    /// `defaultexpiry`, in seconds.
+    pub default_expiry_s: u32,
+    /// `context` of `[general]`.
+    pub context: String,
+    /// `nat=force_rport` of `[general]`.
+    pub force_rport: NatFlag,
+    /// `dtmfmode` of `[general]`.
+    pub dtmf_mode: String,
+    /// `qualify` of `[general]`, in milliseconds; 0 is off.
+    pub qualify_ms: u32,
+    /// `keepalive` of `[general]`, in seconds; 0 is off.
+    pub keepalive_s: u32,
+}

@@ -1,0 +1,39 @@
+//! Text that came from the network, made harmless for a terminal.
+
+/// One line without anything a terminal would obey: control characters (line ends included) and the marks that
+/// reverse the direction of writing become `?`.
+pub fn line(text: &str) -> String {
+    text.chars().map(|c| if is_harmful(c) { '?' } else { c }).collect()
+}
+
+/// As [`line`], but line ends and tabs stay: for a whole answer.
+pub fn lines(text: &str) -> String {
+    text.chars().map(|c| if is_harmful(c) && c != '\n' && c != '\t' { '?' } else { c }).collect()
+}
+
+/// `Yes` or `No`.
+pub fn yes_no(value: bool) -> &'static str {
+    if value { "Yes" } else { "No" }
+}
+
+/// `s` unless there is exactly one of something.
+pub fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_lose_their_teeth() {
+        assert_eq!(line("a\x1b[2J\r\nb\u{9b}31m\u{202e}c\0"), "a?[2J??b?31m?c?");
+        assert_eq!(lines("a\x1b[2J\r\n\tb"), "a?[2J?\n\tb");
+        assert_eq!(line("Zoë 日本"), "Zoë 日本");
+    }
+}

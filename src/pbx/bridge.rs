@@ -1,0 +1,294 @@
+//! Two answered legs joined: who is told what about media. It decides the next step and knows neither legs nor SDP.
+//!
+//! Direct media is reached one leg after the other: the callee is told the caller's address, and what it answers is
+//! what the caller is told. So a phone that answers a re-INVITE with a new port is followed, and a refusal leaves
+//! only one leg to lead back to the relay.
+
+use crate::dialplan::ChannelId;
+
+/// One of the two legs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The channel whose program dialled.
+    Caller,
+    /// The line that answered.
+    Callee,
+}
+
+impl Side {
+    /// The other one.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Caller => Side::Callee,
+            Side::Callee => Side::Caller,
+        }
+    }
+}
+
+/// Where the media goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Through the exchange.
+    Relay,
+    /// From line to line.
+    Direct,
+}
+
+/// What the bridge is in the middle of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: it just carries.
+    None,
+    /// It waits until both legs are settled before it goes direct.
+    Settling,
+    /// This side was told the other's own address and has not answered yet.
+    Directing(Side),
+    /// This side is being led back to the relay.
+    Retreating(Side),
+    /// This side's new offer was carried to the other, whose answer it gets.
+    Carrying(Side),
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    Rest,
+    /// Tell this side the other's own address.
+    Direct(Side),
+    /// Tell this side the relay's address.
+    Relay(Side),
+    /// Both know each other's address now.
+    IsDirect,
+    /// Both are back on the relay (or never left it), because of this side's refusal and its status.
+    Stays(Side, u16),
+    /// The other side accepted this side's offer: answer it.
+    Accept(Side),
+    /// The other side refused this side's offer.
+    Refuse(Side, u16),
+}
+
+/// Two legs joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// The caller's channel.
+    pub caller: ChannelId,
+    /// The called line's channel.
+    pub callee: ChannelId,
+    /// Where the media goes now.
+    pub route: Route,
+    /// What is under way.
+    pub work: Work,
+    /// How often a phone answered a direct offer with yet another address; bounded, or two of them could chase each other.
+    moves: u8,
+    wants_direct: bool,
+    refusal: Option<(Side, u16)>,
+}
+
+/// A phone may change its address this often while direct media is set up.
+const MOST_MOVES: u8 = 2;
+
+impl Bridge {
+    /// Joined through the relay; `direct`: both lines want direct media.
+    pub fn new(caller: ChannelId, callee: ChannelId, direct: bool) -> Bridge {
+        let mut bridge = Bridge {
+            caller,
+            callee,
+            route: Route::Relay,
+            work: Work::None,
+            moves: 0,
+            wants_direct: direct,
+            refusal: None,
+        };
+        bridge.rest();
+        bridge
+    }
+
+    /// What is done has ended: direct media, if it is still wanted, waits for both legs to settle.
+    fn rest(&mut self) {
+        let settling = self.wants_direct && self.route == Route::Relay;
+        self.work = if settling { Work::Settling } else { Work::None };
+    }
+
+    /// The channel on a side.
+    pub fn channel(&self, side: Side) -> ChannelId {
+        match side {
+            Side::Caller => self.caller,
+            Side::Callee => self.callee,
+        }
+    }
+
+    /// The side a channel is on.
+    pub fn side(&self, channel: ChannelId) -> Option<Side> {
+        if channel == self.caller {
+            Some(Side::Caller)
+        } else if channel == self.callee {
+            Some(Side::Callee)
+        } else {
+            None
+        }
+    }
+
+    /// Both legs are settled (answered, acknowledged, nothing pending).
+    pub fn settled(&mut self) -> Step {
+        match self.work {
+            Work::Settling => {
+                self.work = Work::Directing(Side::Callee);
+                Step::Direct(Side::Callee)
+            }
+            Work::None | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+        }
+    }
+
+    /// A side accepted our offer. `moved`: its own address is not the one the other side was told.
+    pub fn accepted(&mut self, side: Side, moved: bool) -> Step {
+        match self.work {
+            Work::Directing(asked) if asked == side => {
+                let first = side == Side::Callee && self.route == Route::Relay;
+                if first {
+                    self.work = Work::Directing(Side::Caller);
+                    return Step::Direct(Side::Caller);
+                }
+                self.route = Route::Direct;
+                if moved && self.moves < MOST_MOVES {
+                    self.moves = self.moves.saturating_add(1);
+                    self.work = Work::Directing(side.other());
+                    return Step::Direct(side.other());
+                }
+                self.work = Work::None;
+                Step::IsDirect
+            }
+            Work::Retreating(asked) if asked == side => {
+                let (by, status) = self.refusal.take().unwrap_or((side.other(), 488));
+                self.stay(by, status)
+            }
+            Work::Carrying(from) if from == side.other() => {
+                self.rest();
+                Step::Accept(from)
+            }
+            Work::None | Work::Settling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+        }
+    }
+
+    /// A side refused our offer; what it had agreed to before stands (RFC 3261 14.1).
+    pub fn refused(&mut self, side: Side, status: u16) -> Step {
+        match self.work {
+            Work::Directing(asked) if asked == side => {
+                if side == Side::Callee && self.route == Route::Relay {
+                    return self.stay(side, status);
+                }
+                // The other side already sends to this one directly: lead it back.
+                self.refusal = Some((side, status));
+                self.work = Work::Retreating(side.other());
+                Step::Relay(side.other())
+            }
+            Work::Retreating(asked) if asked == side => {
+                let (by, status) = self.refusal.take().unwrap_or((side, status));
+                self.stay(by, status)
+            }
+            Work::Carrying(from) if from == side.other() => {
+                self.rest();
+                Step::Refuse(from, status)
+            }
+            Work::None | Work::Settling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+        }
+    }
+
+    /// The media stays on the relay for the rest of the call.
+    fn stay(&mut self, by: Side, status: u16) -> Step {
+        self.route = Route::Relay;
+        self.wants_direct = false;
+        self.work = Work::None;
+        Step::Stays(by, status)
+    }
+
+    /// A side gave a new address by itself (in the ACK of an offerless re-INVITE): must the other be told?
+    pub fn moved(&mut self, side: Side) -> Step {
+        match (self.route, self.work) {
+            (Route::Direct, Work::None) => {
+                self.work = Work::Directing(side.other());
+                Step::Direct(side.other())
+            }
+            (Route::Direct | Route::Relay, _) => Step::Rest,
+        }
+    }
+
+    /// A side makes a new offer: may it be carried to the other now? Otherwise it is asked to come again (491).
+    pub fn offered(&mut self, side: Side) -> bool {
+        match self.work {
+            Work::None | Work::Settling => {
+                self.work = Work::Carrying(side);
+                true
+            }
+            Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => false,
+        }
+    }
+
+    /// A carried offer could not even be made to the other side.
+    pub fn not_carried(&mut self) {
+        self.rest();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bridge(direct: bool) -> Bridge {
+        Bridge::new(ChannelId(1), ChannelId(2), direct)
+    }
+
+    #[test]
+    fn both_are_told_one_after_the_other() {
+        let mut bridge = bridge(true);
+        assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Direct(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
+        assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
+    }
+
+    #[test]
+    fn a_callee_that_refuses_leaves_everything_as_it_was() {
+        let mut bridge = bridge(true);
+        bridge.settled();
+        assert_eq!(bridge.refused(Side::Callee, 488), Step::Stays(Side::Callee, 488));
+        assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::None));
+    }
+
+    #[test]
+    fn a_caller_that_refuses_sends_the_callee_back_to_the_relay() {
+        let mut bridge = bridge(true);
+        bridge.settled();
+        bridge.accepted(Side::Callee, false);
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
+        assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::None));
+    }
+
+    #[test]
+    fn a_new_port_in_the_answer_is_told_to_the_other_but_not_for_ever() {
+        let mut bridge = bridge(true);
+        bridge.settled();
+        bridge.accepted(Side::Callee, false);
+        assert_eq!(bridge.accepted(Side::Caller, true), Step::Direct(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, true), Step::Direct(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, true), Step::IsDirect);
+    }
+
+    #[test]
+    fn an_offer_is_carried_and_its_answer_brought_back() {
+        let mut bridge = bridge(false);
+        assert!(bridge.offered(Side::Caller));
+        assert!(!bridge.offered(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Accept(Side::Caller));
+        assert!(bridge.offered(Side::Callee));
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Refuse(Side::Callee, 488));
+    }
+
+    #[test]
+    fn an_offer_while_direct_media_is_set_up_has_to_come_again() {
+        let mut bridge = bridge(true);
+        bridge.settled();
+        assert!(!bridge.offered(Side::Caller));
+    }
+}

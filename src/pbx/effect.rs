@@ -1,0 +1,97 @@
+//! What comes into the switch and what comes out of it, as values.
+
+use super::media::{MediaCommand, MediaEvent};
+use crate::guard::admission::Caller;
+use crate::sip::message::{Request, Response};
+use crate::sip::transaction::Transmit;
+use crate::sip::validate::Essentials;
+use std::net::SocketAddr;
+
+/// Something that happened outside the switch.
+pub enum Event {
+    /// A request that passed the edge.
+    Request {
+        /// The request as received.
+        request: Request,
+        /// Its mandatory headers, read.
+        essentials: Essentials,
+        /// Who sent it, as the edge found out.
+        caller: Caller,
+        /// Where the datagram came from.
+        source: SocketAddr,
+        /// Our address as that source sees it.
+        local: SocketAddr,
+    },
+    /// A well-formed response.
+    Response {
+        /// The response as received.
+        response: Response,
+        /// Its mandatory headers, read.
+        essentials: Essentials,
+        /// Where the datagram came from.
+        source: SocketAddr,
+    },
+    /// The media ring reports.
+    Media(MediaEvent),
+    /// A datagram could not be sent: the system refused it at once.
+    SendFailed {
+        /// Where it was to go.
+        to: SocketAddr,
+        /// Why, for the log.
+        why: String,
+    },
+    /// Time has passed; whatever is due is done.
+    Tick,
+}
+
+/// What the switch wants done, in the order of each list.
+#[derive(Default)]
+pub struct Effects {
+    /// Datagrams to send.
+    pub transmit: Vec<Transmit>,
+    /// Orders to the media ring.
+    pub media: Vec<MediaCommand>,
+    /// Lines for the log and the console.
+    pub lines: Vec<Line>,
+}
+
+impl Effects {
+    /// Adds a line of the story at a verbosity (1 to 4), as the console shows it.
+    pub fn verbose(&mut self, level: u8, text: impl Into<String>) {
+        self.lines.push(Line { level: Level::Verbose(level), text: text.into() });
+    }
+
+    /// Adds something the owner should see.
+    pub fn notice(&mut self, text: impl Into<String>) {
+        self.lines.push(Line { level: Level::Notice, text: text.into() });
+    }
+
+    /// Adds something the owner should act on.
+    pub fn warning(&mut self, text: impl Into<String>) {
+        self.lines.push(Line { level: Level::Warning, text: text.into() });
+    }
+}
+
+/// One line for the log and the console. It may hold text from the network: whoever prints it escapes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Who should see it.
+    pub level: Level,
+    /// The line.
+    pub text: String,
+}
+
+/// Who should see a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The story of calls, shown from this console verbosity on.
+    Verbose(u8),
+    /// Worth knowing.
+    Notice,
+    /// Worth acting on.
+    Warning,
+    /// Something does not work.
+    Error,
+    /// A proven refusal, in the shape log watchers match.
+    Security,
+}

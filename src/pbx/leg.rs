@@ -1,0 +1,366 @@
+//! A leg: one SIP dialog of a call, from its INVITE to its BYE. What happens on it comes out as [`LegEvent`]s;
+//! what the call decides goes in by the methods. It knows no other leg.
+
+mod callee;
+mod caller;
+mod dialogue;
+mod reoffer;
+
+pub use callee::Calling;
+pub use dialogue::{contact, description, escape_user, host, quote, uri_address, user_of};
+
+use super::alarm::Alarm;
+use super::cause;
+use super::effect::Effects;
+use crate::chance::Chance;
+use crate::clock::Now;
+use crate::config::peer::Peer;
+use crate::dialplan::ChannelId;
+use crate::sdp::Sdp;
+use crate::sip::dialog::{Dialog, DialogKey};
+use crate::sip::header::HeaderName;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::timer::{TimerId, Timers};
+use crate::sip::transaction::{ClientId, Path, Sending, ServerId, Transactions};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Names a leg for as long as the exchange runs; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u64);
+
+/// What happened on a leg.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LegEvent {
+    /// The called phone rings.
+    Ringing,
+    /// The called line sends sound before it answers.
+    Progress(Sdp),
+    /// The called line answered; the ACK is sent. `None`: its answer could not be read.
+    Answered(Option<Sdp>),
+    /// The called line will not answer: its status, its own words.
+    Failed(u16, String),
+    /// The caller acknowledged our answer; with its own answer when we made the offer.
+    Confirmed(Option<Sdp>),
+    /// The peer makes a new offer (or asks for ours) on an established leg: accept or refuse it.
+    Reoffered(Option<Sdp>),
+    /// The peer accepted our new offer.
+    ReofferAccepted(Option<Sdp>),
+    /// The peer refused our new offer; the old agreement stands.
+    ReofferRefused(u16),
+    /// The leg is over by the peer's doing or by the network's; nothing more will come.
+    Ended(Ending),
+}
+
+/// How a leg came to its end from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The caller gave up before the answer.
+    Cancelled,
+    /// The peer hung up.
+    Bye,
+    /// Our answer was never acknowledged (RFC 3261 13.3.1.4).
+    NotAcked,
+    /// The peer does not know the dialog any more, or answers nothing (RFC 3261 12.2.1.2).
+    Gone,
+}
+
+/// Which of a leg's timers went off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegTimer {
+    /// Send the 2xx again.
+    Ok,
+    /// No ACK for 64*T1.
+    OkGiveUp,
+    /// No final response for 64*T1 after CANCEL (RFC 3261 9.1).
+    CancelGiveUp,
+    /// Not one response to our INVITE.
+    Silence,
+    /// Try the refused re-INVITE again (RFC 3261 14.1).
+    Glare,
+}
+
+/// How often the exchange's INVITE may go unanswered before a qualified peer is given up (`decisions.md` 18 of the
+/// design: six seconds; a phone on the same network answers in milliseconds).
+const SILENCE: Duration = Duration::from_secs(6);
+const T1: Duration = Duration::from_millis(500);
+const T2: Duration = Duration::from_secs(4);
+
+/// What legs share and need while one of their methods runs: transactions, timers, tables, and where effects go.
+pub struct Cx {
+    /// The time of the event being handled.
+    pub now: Now,
+    /// All transactions.
+    pub tx: Transactions,
+    /// The random source.
+    pub chance: Chance,
+    /// Every timer of the switch.
+    pub alarms: Timers<Alarm>,
+    /// What is to be done.
+    pub out: Effects,
+    /// What happened on legs, for their calls to handle afterwards.
+    pub events: VecDeque<(ChannelId, LegEvent)>,
+    /// Legs that ended and are to be forgotten.
+    pub ended: Vec<LegId>,
+    /// Which leg a client transaction belongs to.
+    pub clients: BTreeMap<ClientId, LegId>,
+    /// Which leg an INVITE server transaction belongs to.
+    pub servers: BTreeMap<ServerId, LegId>,
+    /// Which leg a dialog belongs to.
+    pub dialogs: BTreeMap<DialogKey, LegId>,
+    /// The product's name, for `Server` and `User-Agent`.
+    pub product: String,
+}
+
+impl Cx {
+    pub(super) fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
+        self.alarms.set(self.now.mono + after, Alarm::Leg(leg, timer))
+    }
+
+    pub(super) fn respond(&mut self, id: ServerId, mut response: Response) {
+        dress_response(&mut response, &self.product);
+        self.tx.respond(self.now.mono, id, response, &mut self.out.transmit);
+    }
+}
+
+/// The methods a peer may use towards the exchange.
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
+
+/// Adds what every response of ours carries.
+pub fn dress_response(response: &mut Response, product: &str) {
+    if response.headers.get(HeaderName::Server).is_none() {
+        response.headers.push(HeaderName::Server, Bytes::from(product.to_owned()));
+    }
+    if response.headers.get(HeaderName::Allow).is_none() {
+        response.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
+    }
+}
+
+/// Adds what every request of ours carries.
+pub fn dress_request(request: &mut Request, product: &str) {
+    request.headers.push(HeaderName::UserAgent, Bytes::from(product.to_owned()));
+    request.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
+}
+
+/// Where a leg stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The peer calls; nothing final is sent.
+    Incoming { invite: ServerId },
+    /// We call the peer. `heard`: a provisional response came.
+    Outgoing { invite: ClientId, heard: bool, silence: TimerId },
+    /// We called and gave up; the final response is still to come (RFC 3261 9.1).
+    Abandoned { invite: ClientId, cancelled: bool, give_up: TimerId },
+    /// Our 2xx is on its way to a caller. `hang_up`: BYE as soon as it is acknowledged (RFC 3261 15).
+    Answering { hang_up: bool },
+    /// Both sides agreed.
+    Confirmed,
+    /// Over.
+    Ended,
+}
+
+/// A 2xx to an INVITE, sent again until its ACK comes (RFC 3261 13.3.1.4).
+#[derive(Debug)]
+struct PendingOk {
+    server: ServerId,
+    response: Response,
+    cseq: u32,
+    interval: Duration,
+    again: TimerId,
+    give_up: TimerId,
+    /// It carried our offer: the ACK brings the answer.
+    offered: bool,
+}
+
+/// A re-INVITE or UPDATE under way.
+#[derive(Debug)]
+enum Reoffer {
+    None,
+    /// Ours. `previous`: what we had told the peer before.
+    Sent {
+        client: ClientId,
+        previous: Option<Sdp>,
+        made_offer: bool,
+    },
+    /// Ours met theirs or came too early; it is tried again when the timer goes off.
+    Waiting {
+        offer: Sdp,
+        timer: TimerId,
+    },
+    /// The peer's, not yet answered.
+    Received {
+        server: ServerId,
+        method: Method,
+        offer: Option<Sdp>,
+    },
+}
+
+/// One SIP dialog of a call.
+pub struct Leg {
+    /// Its name.
+    pub id: LegId,
+    /// The channel it carries.
+    pub channel: ChannelId,
+    /// Whose line it is.
+    pub peer: Arc<Peer>,
+    /// Where requests of this dialog go.
+    pub path: Path,
+    behind_nat: bool,
+    /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
+    ours: bool,
+    /// Whose offer the present agreement rests on: ours, or the peer's.
+    made_offer: bool,
+    /// What we last told the peer about media.
+    pub local: Option<Sdp>,
+    /// What the peer last told us.
+    pub remote: Option<Sdp>,
+    state: State,
+    /// A caller's dialog exists from the start; a callee's from its first tagged response.
+    dialog: Option<Dialog>,
+    pending_ok: Option<PendingOk>,
+    reoffer: Reoffer,
+    /// 491s met in a row: given up at the third.
+    glares: u8,
+    contact: Bytes,
+    sdp_id: u64,
+    sdp_version: u64,
+}
+
+impl Leg {
+    /// Is the leg over, with nothing more to come or to send?
+    pub fn is_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    /// Did both sides agree, so that the leg is a call in progress?
+    pub fn is_confirmed(&self) -> bool {
+        self.state == State::Confirmed
+    }
+
+    /// Is it a caller whom nothing final was sent?
+    pub fn is_unanswered_caller(&self) -> bool {
+        matches!(self.state, State::Incoming { .. })
+    }
+
+    /// Can a new offer be sent now (RFC 3261 14.1: no other INVITE in progress)?
+    pub fn is_idle(&self) -> bool {
+        self.is_confirmed() && self.pending_ok.is_none() && matches!(self.reoffer, Reoffer::None)
+    }
+
+    /// The offer or address of the exchange itself on this leg, as the next description would name it.
+    /// `rtp` is where media shall go: our own port, or the other phone's for direct media.
+    pub fn next_face(&mut self, rtp: std::net::SocketAddr, owner: &str) -> crate::sdp::Face {
+        self.sdp_version = self.sdp_version.wrapping_add(1);
+        crate::sdp::Face {
+            user: owner.to_owned(),
+            session_name: "strowger".to_owned(),
+            id: self.sdp_id,
+            version: self.sdp_version,
+            addr: self.path.local.ip(),
+            media_addr: rtp.ip(),
+            rtp_port: rtp.port(),
+            rtcp_port: None,
+        }
+    }
+
+    /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
+    pub fn made_offer(&self) -> bool {
+        self.made_offer
+    }
+
+    /// Is the peer reached at where it sends from rather than where it says it is?
+    pub fn is_behind_nat(&self) -> bool {
+        self.behind_nat
+    }
+
+    /// The address the peer's signalling comes from.
+    pub fn signalling(&self) -> IpAddr {
+        self.path.remote.ip()
+    }
+
+    /// Ends the leg from our side, as its state demands: a refusal, a CANCEL, a BYE now or after the ACK.
+    pub fn hang_up(&mut self, hangup_cause: u16, cx: &mut Cx) {
+        match self.state {
+            State::Incoming { .. } => self.refuse(cause::to_status(hangup_cause), cx),
+            State::Outgoing { invite, heard, silence } => {
+                cx.alarms.cancel(silence);
+                // RFC 3261 9.1: no CANCEL before a provisional response.
+                if heard {
+                    self.send_cancel(invite, cx);
+                } else {
+                    let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
+                    self.state = State::Abandoned { invite, cancelled: false, give_up };
+                }
+            }
+            State::Answering { .. } => self.state = State::Answering { hang_up: true },
+            State::Confirmed => {
+                self.refuse_pending_reoffer(cx);
+                self.send_in_dialog(Method::Bye, cx);
+                self.end(cx);
+            }
+            State::Abandoned { .. } | State::Ended => {}
+        }
+    }
+
+    /// Sends a request without a body in the dialog.
+    fn send_in_dialog(&mut self, method: Method, cx: &mut Cx) -> Option<ClientId> {
+        let mut request = self.dialog.as_mut()?.request(method);
+        dress_request(&mut request, &cx.product);
+        Some(cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit))
+    }
+
+    /// Nothing more will come or go: timers and table entries of this leg vanish.
+    fn end(&mut self, cx: &mut Cx) {
+        if let Some(pending) = self.pending_ok.take() {
+            cx.alarms.cancel(pending.again);
+            cx.alarms.cancel(pending.give_up);
+        }
+        match std::mem::replace(&mut self.reoffer, Reoffer::None) {
+            Reoffer::Sent { client, .. } => {
+                cx.clients.remove(&client);
+            }
+            Reoffer::Waiting { timer, .. } => cx.alarms.cancel(timer),
+            Reoffer::None | Reoffer::Received { .. } => {}
+        }
+        match self.state {
+            State::Outgoing { invite, silence, .. } => {
+                cx.clients.remove(&invite);
+                cx.alarms.cancel(silence);
+            }
+            State::Abandoned { invite, give_up, .. } => {
+                cx.clients.remove(&invite);
+                cx.alarms.cancel(give_up);
+            }
+            State::Incoming { invite } => {
+                cx.servers.remove(&invite);
+            }
+            State::Answering { .. } | State::Confirmed | State::Ended => {}
+        }
+        if let Some(dialog) = &self.dialog {
+            cx.dialogs.remove(&dialog.key());
+        }
+        if self.state != State::Ended {
+            cx.ended.push(self.id);
+        }
+        self.state = State::Ended;
+    }
+
+    fn tell(&self, event: LegEvent, cx: &mut Cx) {
+        cx.events.push_back((self.channel, event));
+    }
+
+    /// One of the leg's timers went off.
+    pub fn alarm(&mut self, timer: LegTimer, cx: &mut Cx) {
+        match timer {
+            LegTimer::Ok => self.repeat_ok(cx),
+            LegTimer::OkGiveUp => self.ok_never_acked(cx),
+            LegTimer::CancelGiveUp => self.end(cx),
+            LegTimer::Silence => self.heard_nothing(cx),
+            LegTimer::Glare => self.reoffer_again(cx),
+        }
+    }
+}

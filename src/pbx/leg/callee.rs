@@ -1,0 +1,245 @@
+//! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
+
+use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1, dress_request};
+use crate::config::peer::Peer;
+use crate::dialplan::ChannelId;
+use crate::sdp::Sdp;
+use crate::sip::dialog::Dialog;
+use crate::sip::header::HeaderName;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::transaction::{ClientId, Path, Sending};
+use crate::sip::validate::Essentials;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Whom to call and what the phone shows.
+pub struct Calling<'a> {
+    /// The Request-URI: the contact exactly as the phone registered it.
+    pub target: String,
+    /// The `To` URI.
+    pub to: String,
+    /// Caller's name, shown by the phone.
+    pub from_name: Option<&'a str>,
+    /// Caller's number; the exchange's own name when it has none.
+    pub from_number: &'a str,
+    /// The domain shown behind the caller's number.
+    pub from_domain: String,
+    /// May silence for six seconds give the peer up (`qualify` says it is there)?
+    pub watched: bool,
+}
+
+impl Leg {
+    /// A called line's leg; nothing is sent before [`Leg::invite`].
+    pub fn outgoing(
+        id: LegId,
+        channel: ChannelId,
+        peer: Arc<Peer>,
+        (path, behind_nat): (Path, bool),
+        cx: &mut Cx,
+    ) -> Leg {
+        Leg {
+            id,
+            channel,
+            peer,
+            path,
+            behind_nat,
+            ours: true,
+            local: None,
+            remote: None,
+            state: State::Ended,
+            dialog: None,
+            pending_ok: None,
+            reoffer: Reoffer::None,
+            glares: 0,
+            contact: Bytes::new(),
+            made_offer: true,
+            sdp_id: cx.chance.below(1 << 31),
+            sdp_version: cx.chance.below(1 << 30),
+        }
+    }
+
+    /// Sends the INVITE with our offer.
+    pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
+        self.contact = super::contact(calling.from_number, self.path.local);
+        let number = super::escape_user(calling.from_number);
+        let display = match calling.from_name {
+            Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
+            Some(_) | None => String::new(),
+        };
+        let mut request = Request::new(Method::Invite, calling.target.clone());
+        let tag = cx.chance.hex(16);
+        let headers = &mut request.headers;
+        headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
+        headers
+            .push(HeaderName::From, Bytes::from(format!("{display}<sip:{number}@{}>;tag={tag}", calling.from_domain)));
+        headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
+        headers.push(
+            HeaderName::CallId,
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))),
+        );
+        headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
+        headers.push(HeaderName::Contact, self.contact.clone());
+        dress_request(&mut request, &cx.product);
+        request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
+        request.body = offer.to_bytes().into();
+        self.local = Some(offer);
+        let invite =
+            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
+        cx.clients.insert(invite, self.id);
+        let patience = match (self.peer.settings.timer_b, calling.watched) {
+            (Some(timer_b), _) => timer_b,
+            (None, true) => SILENCE,
+            (None, false) => T1 * 64,
+        };
+        let silence = cx.alarm(self.id, LegTimer::Silence, patience);
+        self.state = State::Outgoing { invite, heard: false, silence };
+    }
+
+    /// A response to our INVITE (RFC 3261 13.2.2).
+    pub(super) fn invite_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+        match response.status {
+            0..=100 => self.mark_heard(cx),
+            101..=199 => self.provisional_came(id, response, essentials, cx),
+            200..=299 => self.accepted(id, response, essentials, cx),
+            _ => self.refused(response, cx),
+        }
+    }
+
+    /// Something came: the peer lives, and a CANCEL may be sent (RFC 3261 9.1).
+    fn mark_heard(&mut self, cx: &mut Cx) {
+        match self.state {
+            State::Outgoing { invite, silence, .. } => {
+                cx.alarms.cancel(silence);
+                self.state = State::Outgoing { invite, heard: true, silence };
+            }
+            State::Abandoned { invite, cancelled: false, give_up } => {
+                cx.alarms.cancel(give_up);
+                self.send_cancel(invite, cx);
+            }
+            State::Abandoned { .. }
+            | State::Incoming { .. }
+            | State::Answering { .. }
+            | State::Confirmed
+            | State::Ended => {}
+        }
+    }
+
+    fn provisional_came(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+        self.mark_heard(cx);
+        if !matches!(self.state, State::Outgoing { .. }) {
+            return;
+        }
+        self.meet_dialog(id, response, essentials, cx);
+        match super::description(&response.headers, &response.body) {
+            Some(Ok(sdp)) => {
+                self.remote = Some(sdp.clone());
+                self.tell(LegEvent::Progress(sdp), cx);
+            }
+            // Sound we cannot read is no reason to lose the call: it rings.
+            Some(Err(_)) | None => {
+                if response.status == 180 {
+                    self.tell(LegEvent::Ringing, cx);
+                }
+            }
+        }
+    }
+
+    /// The dialog of a tagged response: the early one confirmed, or another phone's behind a fork (RFC 3261 12.1.2).
+    fn meet_dialog(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+        let Some(request) = cx.tx.request_of(id) else { return };
+        let Ok(dialog) = Dialog::uac(request, response, essentials) else { return };
+        if let Some(old) = &self.dialog {
+            cx.dialogs.remove(&old.key());
+        }
+        cx.dialogs.insert(dialog.key(), self.id);
+        self.dialog = Some(dialog);
+    }
+
+    /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.
+    fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+        self.meet_dialog(id, response, essentials, cx);
+        cx.clients.remove(&id);
+        self.follow_contact();
+        self.acknowledge(id, essentials.cseq.number, cx);
+        match self.state {
+            State::Outgoing { silence, .. } => {
+                cx.alarms.cancel(silence);
+                self.state = State::Confirmed;
+                let answer = match super::description(&response.headers, &response.body) {
+                    Some(Ok(sdp)) => Some(sdp),
+                    // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
+                    Some(Err(_)) | None => self.remote.clone(),
+                };
+                if answer.is_some() {
+                    self.remote.clone_from(&answer);
+                }
+                self.tell(LegEvent::Answered(answer), cx);
+            }
+            State::Abandoned { give_up, .. } => {
+                // The answer crossed our CANCEL (RFC 3261 9.1): end what it began.
+                cx.alarms.cancel(give_up);
+                self.state = State::Confirmed;
+                self.send_in_dialog(Method::Bye, cx);
+                self.end(cx);
+            }
+            State::Incoming { .. } | State::Answering { .. } | State::Confirmed | State::Ended => {}
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self, id: ClientId, cseq: u32, cx: &mut Cx) {
+        let Some(dialog) = &self.dialog else { return };
+        let mut ack = dialog.ack(cseq);
+        dress_request(&mut ack, &cx.product);
+        cx.tx.acknowledge(id, ack, self.path, &mut cx.chance, &mut cx.out.transmit);
+    }
+
+    fn refused(&mut self, response: &Response, cx: &mut Cx) {
+        let tell = matches!(self.state, State::Outgoing { .. });
+        self.end(cx);
+        if tell {
+            let words = String::from_utf8_lossy(&response.reason).into_owned();
+            self.tell(LegEvent::Failed(response.status, words), cx);
+        }
+    }
+
+    pub(super) fn send_cancel(&mut self, invite: ClientId, cx: &mut Cx) {
+        cx.tx.cancel(cx.now.mono, invite, &mut cx.out.transmit);
+        let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
+        self.state = State::Abandoned { invite, cancelled: true, give_up };
+    }
+
+    /// Not one response: the peer is given up (408 in effect).
+    pub(super) fn heard_nothing(&mut self, cx: &mut Cx) {
+        if let State::Outgoing { heard: false, invite, .. } = self.state {
+            // A late answer must still find someone to acknowledge and end it.
+            let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
+            self.state = State::Abandoned { invite, cancelled: false, give_up };
+            self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+        }
+    }
+
+    /// One of this leg's client transactions ended without any final response.
+    pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx) {
+        cx.clients.remove(&id);
+        match self.state {
+            State::Outgoing { invite, .. } if invite == id => {
+                self.end(cx);
+                self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+            }
+            State::Abandoned { invite, .. } if invite == id => self.end(cx),
+            State::Confirmed if self.is_reoffer(id) => {
+                // RFC 3261 12.2.1.2: no answer within a dialog ends it.
+                self.send_in_dialog(Method::Bye, cx);
+                self.end(cx);
+                self.tell(LegEvent::Ended(Ending::Gone), cx);
+            }
+            State::Outgoing { .. }
+            | State::Abandoned { .. }
+            | State::Confirmed
+            | State::Incoming { .. }
+            | State::Answering { .. }
+            | State::Ended => {}
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The leg of a caller: the peer sent the INVITE and we answer it (RFC 3261 13.3).
+
+use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, PendingOk, Reoffer, State, T1, T2};
+use crate::config::peer::Peer;
+use crate::dialplan::ChannelId;
+use crate::sdp::Sdp;
+use crate::sip::dialog::{Dialog, DialogError};
+use crate::sip::header::HeaderName;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::transaction::{Path, ServerId};
+use crate::sip::validate::Essentials;
+use bytes::Bytes;
+use std::sync::Arc;
+
+impl Leg {
+    /// A caller's leg, from its INVITE: the dialog exists at once, 100 Trying is sent.
+    #[allow(clippy::too_many_arguments)]
+    pub fn incoming(
+        id: LegId,
+        channel: ChannelId,
+        peer: Arc<Peer>,
+        (request, essentials): (&Request, &Essentials),
+        invite: ServerId,
+        (path, behind_nat): (Path, bool),
+        offer: Option<Sdp>,
+        cx: &mut Cx,
+    ) -> Result<Leg, DialogError> {
+        let tag = cx.chance.hex(16);
+        let dialog = Dialog::uas(request, essentials, &tag)?;
+        cx.dialogs.insert(dialog.key(), id);
+        cx.servers.insert(invite, id);
+        cx.respond(invite, Response::for_request(request, 100, None));
+        let user = super::user_of(&request.uri()).unwrap_or_default();
+        Ok(Leg {
+            id,
+            channel,
+            peer,
+            path,
+            behind_nat,
+            ours: false,
+            local: None,
+            remote: offer,
+            state: State::Incoming { invite },
+            dialog: Some(dialog),
+            pending_ok: None,
+            reoffer: Reoffer::None,
+            glares: 0,
+            contact: super::contact(&user, path.local),
+            made_offer: false,
+            sdp_id: cx.chance.below(1 << 31),
+            sdp_version: cx.chance.below(1 << 30),
+        })
+    }
+
+    /// Tells the caller that the far phone rings.
+    pub fn ring(&mut self, cx: &mut Cx) {
+        self.provisional(180, None, cx);
+    }
+
+    /// Sends the caller a description before the answer, so that it hears what comes (183).
+    pub fn progress(&mut self, description: Sdp, cx: &mut Cx) {
+        self.local = Some(description.clone());
+        self.provisional(183, Some(description), cx);
+    }
+
+    fn provisional(&mut self, status: u16, body: Option<Sdp>, cx: &mut Cx) {
+        let State::Incoming { invite } = self.state else { return };
+        if let Some(response) = self.response_to_invite(invite, status, body, cx) {
+            cx.respond(invite, response);
+        }
+    }
+
+    /// Answers the call; sent again until the ACK comes.
+    pub fn answer(&mut self, description: Sdp, cx: &mut Cx) {
+        let State::Incoming { invite } = self.state else { return };
+        // RFC 3261 13.2.1: without an offer in the INVITE, the 2xx makes it.
+        let offered = self.remote.is_none();
+        self.made_offer = offered;
+        self.local = Some(description.clone());
+        cx.servers.remove(&invite);
+        self.state = State::Answering { hang_up: false };
+        if let Some(dialog) = &mut self.dialog {
+            dialog.confirmed = true;
+        }
+        let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
+        if let Some(response) = self.response_to_invite(invite, 200, Some(description), cx) {
+            self.send_ok(invite, response, cseq, offered, cx);
+        }
+    }
+
+    /// Refuses the call with a final status.
+    pub fn refuse(&mut self, status: u16, cx: &mut Cx) {
+        let State::Incoming { invite } = self.state else { return };
+        if let Some(response) = self.response_to_invite(invite, status, None, cx) {
+            cx.respond(invite, response);
+        }
+        self.end(cx);
+    }
+
+    /// The caller's CANCEL names our INVITE transaction (RFC 3261 9.2): 487, unless it came too late.
+    pub fn cancelled(&mut self, cx: &mut Cx) {
+        if let State::Incoming { .. } = self.state {
+            self.refuse(487, cx);
+            self.tell(LegEvent::Ended(Ending::Cancelled), cx);
+        }
+    }
+
+    fn response_to_invite(&self, invite: ServerId, status: u16, body: Option<Sdp>, cx: &Cx) -> Option<Response> {
+        let request = cx.tx.server_request(invite)?;
+        let tag = self.dialog.as_ref().map(|dialog| dialog.local_tag.as_str());
+        Some(self.compose(request, tag, status, body))
+    }
+
+    /// A response to an INVITE of this dialog, with what forms or refreshes a dialog (RFC 3261 12.1.1).
+    pub(super) fn compose(&self, request: &Request, tag: Option<&str>, status: u16, body: Option<Sdp>) -> Response {
+        let mut response = Response::for_request(request, status, tag);
+        if (101..300).contains(&status) {
+            for route in request.headers.lines(HeaderName::RecordRoute) {
+                response.headers.push(HeaderName::RecordRoute, route.clone());
+            }
+            response.headers.push(HeaderName::Contact, self.contact.clone());
+        }
+        if let Some(sdp) = body {
+            response.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
+            response.body = sdp.to_bytes().into();
+        }
+        response
+    }
+
+    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, cseq: u32, offered: bool, cx: &mut Cx) {
+        cx.respond(server, response.clone());
+        let again = cx.alarm(self.id, LegTimer::Ok, T1);
+        let give_up = cx.alarm(self.id, LegTimer::OkGiveUp, T1 * 64);
+        self.drop_pending_ok(cx);
+        self.pending_ok = Some(PendingOk { server, response, cseq, interval: T1, again, give_up, offered });
+    }
+
+    fn drop_pending_ok(&mut self, cx: &mut Cx) -> Option<PendingOk> {
+        let pending = self.pending_ok.take()?;
+        cx.alarms.cancel(pending.again);
+        cx.alarms.cancel(pending.give_up);
+        Some(pending)
+    }
+
+    /// RFC 3261 13.3.1.4: the interval starts at T1 and doubles up to T2.
+    pub(super) fn repeat_ok(&mut self, cx: &mut Cx) {
+        let id = self.id;
+        let Some(pending) = &mut self.pending_ok else { return };
+        pending.interval = (pending.interval * 2).min(T2);
+        pending.again = cx.alarm(id, LegTimer::Ok, pending.interval);
+        let (server, response) = (pending.server, pending.response.clone());
+        cx.respond(server, response);
+    }
+
+    /// RFC 3261 13.3.1.4: no ACK for 64*T1: the dialog is confirmed, but BYE ends it.
+    pub(super) fn ok_never_acked(&mut self, cx: &mut Cx) {
+        if self.drop_pending_ok(cx).is_some() {
+            let unwanted = self.state == State::Answering { hang_up: true };
+            self.send_in_dialog(Method::Bye, cx);
+            self.end(cx);
+            if !unwanted {
+                self.tell(LegEvent::Ended(Ending::NotAcked), cx);
+            }
+        }
+    }
+
+    /// The ACK for a 2xx of ours came.
+    pub(super) fn acknowledged(&mut self, cseq: u32, body: Option<Sdp>, cx: &mut Cx) {
+        if self.pending_ok.as_ref().is_none_or(|pending| pending.cseq != cseq) {
+            return; // a repeated ACK, or one for a transaction long done
+        }
+        let offered = self.drop_pending_ok(cx).is_some_and(|pending| pending.offered);
+        let answer = if offered { body } else { None };
+        if let Some(answer) = &answer {
+            self.remote = Some(answer.clone());
+        }
+        if let State::Answering { hang_up } = self.state {
+            self.state = State::Confirmed;
+            if hang_up {
+                // RFC 3261 15: the callee may send BYE once its 2xx is acknowledged.
+                self.send_in_dialog(Method::Bye, cx);
+                self.end(cx);
+                return;
+            }
+        }
+        self.tell(LegEvent::Confirmed(answer), cx);
+    }
+
+    /// The timers of a 2xx under way, for whoever counts what is left.
+    pub fn is_waiting_for_ack(&self) -> bool {
+        self.pending_ok.is_some()
+    }
+}

@@ -1,0 +1,163 @@
+//! What arrives for an established leg, and the small helpers every leg's messages are made with.
+
+use super::{Cx, Ending, Leg, LegEvent, State};
+use crate::sdp::{Sdp, SdpError};
+use crate::sip::header::HeaderName;
+use crate::sip::header::Headers;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::transaction::{ClientId, ServerId};
+use crate::sip::uri::{Host, Uri};
+use crate::sip::validate::Essentials;
+use bytes::Bytes;
+use std::net::{IpAddr, SocketAddr};
+
+impl Leg {
+    /// A response to one of this leg's requests.
+    pub fn receive_response(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+        if self.is_reoffer(id) {
+            self.reoffer_answered(id, response, essentials, cx);
+        } else {
+            self.invite_answered(id, response, essentials, cx);
+        }
+    }
+
+    /// An ACK that belongs to this dialog and to no transaction: it is for a 2xx of ours.
+    pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx) {
+        let body = description(&request.headers, &request.body).and_then(Result::ok);
+        self.acknowledged(essentials.cseq.number, body, cx);
+    }
+
+    /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
+    pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx) {
+        let in_order = match &mut self.dialog {
+            Some(dialog) => dialog.receive(essentials.cseq.number, &request.method).is_ok(),
+            None => false,
+        };
+        if !in_order {
+            // RFC 3261 12.2.2: an old CSeq is answered with 500.
+            return self.reply(server, request, 500, cx);
+        }
+        match &request.method {
+            Method::Bye => self.bye_came(server, request, cx),
+            Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
+            Method::Options | Method::Info | Method::Notify | Method::Message => self.reply(server, request, 200, cx),
+            Method::Ack | Method::Cancel => {}
+            Method::Register | Method::Subscribe | Method::Refer | Method::Prack | Method::Publish => {
+                self.reply(server, request, 405, cx);
+            }
+            Method::Other(_) => self.reply(server, request, 501, cx),
+        }
+    }
+
+    /// RFC 3261 15.1.2: 200 at once; a pending INVITE of either side is over with it (487).
+    fn bye_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+        self.reply(server, request, 200, cx);
+        self.refuse_pending_reoffer(cx);
+        match self.state {
+            State::Incoming { .. } => self.refuse(487, cx),
+            State::Outgoing { .. }
+            | State::Abandoned { .. }
+            | State::Answering { .. }
+            | State::Confirmed
+            | State::Ended => {}
+        }
+        let unwanted = matches!(self.state, State::Abandoned { .. } | State::Answering { hang_up: true });
+        self.end(cx);
+        if !unwanted {
+            self.tell(LegEvent::Ended(Ending::Bye), cx);
+        }
+    }
+
+    pub(super) fn reply(&self, server: ServerId, request: &Request, status: u16, cx: &mut Cx) {
+        cx.respond(server, Response::for_request(request, status, None));
+    }
+
+    /// Where the dialog's requests go from now on: the Contact's own address, unless the peer is behind NAT or has a name there.
+    pub(super) fn follow_contact(&mut self) {
+        let Some(dialog) = &self.dialog else { return };
+        if self.behind_nat || !dialog.route_set.is_empty() {
+            return;
+        }
+        if let Some(target) = uri_address(&dialog.remote_target)
+            && target.ip() == self.path.remote.ip()
+        {
+            self.path.remote = target;
+        }
+    }
+}
+
+/// The user part of a URI, unescaped.
+pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
+    match uri {
+        Ok(Uri::Sip(uri)) => uri.user_text().map(|user| user.into_owned()),
+        Ok(Uri::Other(..)) | Err(_) => None,
+    }
+}
+
+/// The address a URI names, when it names one: no name is ever looked up here.
+pub fn uri_address(uri: &Uri) -> Option<SocketAddr> {
+    let Uri::Sip(uri) = uri else { return None };
+    let ip = match &uri.host {
+        Host::V4(ip) => IpAddr::V4(*ip),
+        Host::V6(ip) => IpAddr::V6(*ip),
+        Host::Name(_) => return None,
+    };
+    Some(SocketAddr::new(ip, uri.port.unwrap_or(5060)))
+}
+
+/// The session description in a message: `None` when it carries none.
+pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpError>> {
+    if body.is_empty() {
+        return None;
+    }
+    let kind = headers.text(HeaderName::ContentType)?;
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/sdp").then(|| Sdp::parse(body))
+}
+
+/// An address as a URI writes it: IPv6 in brackets.
+pub fn host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// Our Contact on a leg.
+pub fn contact(user: &str, local: SocketAddr) -> Bytes {
+    Bytes::from(format!("<sip:{}@{}:{}>", escape_user(user), host(local.ip()), local.port()))
+}
+
+/// A user part with everything that RFC 3261 25.1 does not allow there escaped.
+pub fn escape_user(user: &str) -> String {
+    let mut out = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' | b'&' | b'=' | b'+' | b'$' | b',' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// A display name as a quoted string (RFC 3261 25.1): control characters become blanks.
+pub fn quote(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    out.push('"');
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,197 @@
+//! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
+
+use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, dress_request};
+use crate::sdp::Sdp;
+use crate::sip::header::HeaderName;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::validate::Essentials;
+use bytes::Bytes;
+use std::time::Duration;
+
+impl Leg {
+    /// Sends the peer a new offer. Only when [`Leg::is_idle`].
+    pub fn reoffer(&mut self, offer: Sdp, cx: &mut Cx) {
+        if !self.is_idle() {
+            return;
+        }
+        let Some(dialog) = &mut self.dialog else { return };
+        let mut request = dialog.request(Method::Invite);
+        request.headers.push(HeaderName::Contact, self.contact.clone());
+        dress_request(&mut request, &cx.product);
+        request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
+        request.body = offer.to_bytes().into();
+        let client =
+            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
+        cx.clients.insert(client, self.id);
+        let previous = self.local.replace(offer);
+        self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer };
+        self.made_offer = true;
+    }
+
+    pub(super) fn is_reoffer(&self, id: ClientId) -> bool {
+        matches!(self.reoffer, Reoffer::Sent { client, .. } if client == id)
+    }
+
+    /// The peer answers our re-INVITE.
+    pub(super) fn reoffer_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+        match response.status {
+            0..=199 => return,
+            200..=299 => {
+                self.acknowledge(id, essentials.cseq.number, cx);
+                cx.clients.remove(&id);
+                self.reoffer = Reoffer::None;
+                self.glares = 0;
+                let answer = super::description(&response.headers, &response.body).and_then(Result::ok);
+                if answer.is_some() {
+                    self.remote.clone_from(&answer);
+                }
+                self.tell(LegEvent::ReofferAccepted(answer), cx);
+            }
+            300.. => {
+                cx.clients.remove(&id);
+                self.reoffer_refused(response.status, cx);
+            }
+        }
+    }
+
+    fn reoffer_refused(&mut self, status: u16, cx: &mut Cx) {
+        let Reoffer::Sent { previous, made_offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
+            return;
+        };
+        self.made_offer = made_offer;
+        let offer = std::mem::replace(&mut self.local, previous);
+        match (status, offer) {
+            // RFC 3261 14.1: 481 and 408 end the dialog.
+            (481 | 408, _) => {
+                self.send_in_dialog(Method::Bye, cx);
+                self.end(cx);
+                self.tell(LegEvent::Ended(Ending::Gone), cx);
+            }
+            (491, Some(offer)) if self.glares < 3 => {
+                self.glares = self.glares.saturating_add(1);
+                let delay = self.glare_delay(cx.chance.bits());
+                let timer = cx.alarm(self.id, LegTimer::Glare, delay);
+                self.reoffer = Reoffer::Waiting { offer, timer };
+            }
+            _ => {
+                self.glares = 0;
+                self.tell(LegEvent::ReofferRefused(status), cx);
+            }
+        }
+    }
+
+    /// RFC 3261 14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in units of 10 ms.
+    fn glare_delay(&self, random: u64) -> Duration {
+        let units = if self.ours { 210 + random % 191 } else { random % 201 };
+        Duration::from_millis(units.saturating_mul(10))
+    }
+
+    pub(super) fn reoffer_again(&mut self, cx: &mut Cx) {
+        if let Reoffer::Waiting { offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) {
+            if self.is_idle() {
+                self.reoffer(offer, cx);
+            } else {
+                self.tell(LegEvent::ReofferRefused(491), cx);
+            }
+        }
+    }
+
+    /// The peer's re-INVITE or UPDATE.
+    pub(super) fn reoffer_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+        let offer = match super::description(&request.headers, &request.body) {
+            Some(Ok(sdp)) => Some(sdp),
+            Some(Err(_)) => return self.reply(server, request, 488, cx),
+            None => None,
+        };
+        self.refresh_target(request);
+        match &self.reoffer {
+            // RFC 3261 14.2: ours is under way.
+            Reoffer::Sent { .. } => return self.reply(server, request, 491, cx),
+            // RFC 3261 14.2: a second one before the first is answered.
+            Reoffer::Received { .. } => return self.too_soon(server, request, cx),
+            Reoffer::Waiting { .. } | Reoffer::None => {}
+        }
+        if !self.is_confirmed() || self.pending_ok.is_some() {
+            // RFC 3311 5.2 and RFC 3261 14.2: an UPDATE without an offer only refreshes the target; an offer has to wait.
+            return match (&request.method, &offer) {
+                (Method::Update, None) => self.accept_refresh(server, request, cx),
+                _ => self.too_soon(server, request, cx),
+            };
+        }
+        if request.method == Method::Update && offer.is_none() {
+            return self.accept_refresh(server, request, cx);
+        }
+        if let Reoffer::Waiting { timer, .. } = self.reoffer {
+            // Theirs comes first; ours is told as refused and may be tried anew by the call.
+            cx.alarms.cancel(timer);
+            self.tell(LegEvent::ReofferRefused(491), cx);
+        }
+        self.reoffer = Reoffer::Received { server, method: request.method.clone(), offer: offer.clone() };
+        if request.method == Method::Invite {
+            cx.respond(server, Response::for_request(request, 100, None));
+        }
+        self.tell(LegEvent::Reoffered(offer), cx);
+    }
+
+    fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
+        let mut response = Response::for_request(request, 500, None);
+        response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.chance.below(11).to_string()));
+        cx.respond(server, response);
+    }
+
+    fn accept_refresh(&self, server: ServerId, request: &Request, cx: &mut Cx) {
+        cx.respond(server, self.compose(request, None, 200, None));
+    }
+
+    /// RFC 3261 12.2.2: a target refresh request moves the remote target.
+    fn refresh_target(&mut self, request: &Request) {
+        if let Some(dialog) = &mut self.dialog {
+            dialog.refresh_target(&request.headers);
+            self.follow_contact();
+        }
+    }
+
+    /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
+    pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx) {
+        let Reoffer::Received { server, method, offer } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
+            return;
+        };
+        let offered = offer.is_none();
+        self.made_offer = offered;
+        if offer.is_some() {
+            self.remote = offer;
+        }
+        self.local = Some(description.clone());
+        let Some(request) = cx.tx.server_request(server) else { return };
+        let response = self.compose(request, None, 200, Some(description));
+        if method == Method::Invite {
+            let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
+            self.send_ok(server, response, cseq, offered, cx);
+        } else {
+            cx.respond(server, response);
+        }
+    }
+
+    /// The peer's new offer that waits for its answer.
+    pub fn pending_offer(&self) -> Option<&Sdp> {
+        match &self.reoffer {
+            Reoffer::Received { offer, .. } => offer.as_ref(),
+            Reoffer::None | Reoffer::Sent { .. } | Reoffer::Waiting { .. } => None,
+        }
+    }
+
+    /// Refuses the peer's new offer; what was agreed before goes on.
+    pub fn refuse_reoffer(&mut self, status: u16, cx: &mut Cx) {
+        let Reoffer::Received { server, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else { return };
+        let Some(request) = cx.tx.server_request(server) else { return };
+        let response = Response::for_request(request, status, None);
+        cx.respond(server, response);
+    }
+
+    /// RFC 3261 15.1.2: what is still open when the call ends gets 487.
+    pub(super) fn refuse_pending_reoffer(&mut self, cx: &mut Cx) {
+        self.refuse_reoffer(487, cx);
+    }
+}

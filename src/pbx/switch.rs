@@ -1,0 +1,415 @@
+//! The switch: owns every call and every line's registration, and routes what happens to who decides. It decides nothing itself.
+
+mod bridging;
+mod control;
+mod dialling;
+mod happenings;
+mod incoming;
+mod lines;
+mod program;
+mod report;
+mod world;
+
+use super::alarm::Alarm;
+use super::channel::Channel;
+use super::effect::{Effects, Event};
+use super::leg::{Cx, Leg, LegId};
+use super::media::{MediaEvent, StreamId};
+use crate::chance::Chance;
+use crate::clock::{Now, Time};
+use crate::config::general::General;
+use crate::config::peer::Peer;
+use crate::dialplan::{ChannelId, Dialplan, Globals};
+use crate::guard::admission::{Admission, Caller};
+use crate::guard::replay::Replay;
+use crate::registrar::location::Location;
+use crate::rtp::strict::Strictness;
+use crate::sip::dialog::DialogKey;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::timer::Timers;
+use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
+use crate::sip::validate::Essentials;
+use crate::sip::{header::HeaderName, route};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+pub use control::{HangUp, Stopping};
+pub use report::{ChannelReport, PeerReport, PeerStatus};
+
+/// What the switch is told at its start.
+pub struct SwitchSettings {
+    /// `[general]` of sip.conf.
+    pub general: Arc<General>,
+    /// The peers, by name.
+    pub peers: Arc<BTreeMap<String, Arc<Peer>>>,
+    /// extensions.conf.
+    pub dialplan: Arc<Dialplan>,
+    /// `strictrtp=` of rtp.conf.
+    pub strictness: Strictness,
+    /// Who may: used here for the challenges that only the switch can decide on.
+    pub admission: Arc<Admission>,
+    /// The SIP socket: its port, and its address when it is bound to one.
+    pub bound: SocketAddr,
+    /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
+    pub local_towards: BTreeMap<IpAddr, IpAddr>,
+    /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
+    pub sounds: BTreeMap<String, Arc<[i16]>>,
+    /// The product's name for `Server`, `User-Agent`.
+    pub product: String,
+}
+
+/// Most server transactions at once; what comes beyond gets no answer and is counted.
+const MOST_TRANSACTIONS: usize = 20_000;
+/// Most nonces whose counts are remembered.
+const MOST_NONCES: usize = 20_000;
+/// Most calls at once.
+const MOST_CHANNELS: usize = 4_000;
+/// Program runs in one turn, all channels together, before the network is looked at again.
+const RUNS_PER_TURN: usize = 64;
+
+/// Everything that happens between telephones.
+pub struct Switch {
+    settings: SwitchSettings,
+    cx: Cx,
+    legs: BTreeMap<LegId, Leg>,
+    channels: BTreeMap<ChannelId, Channel>,
+    streams: BTreeMap<StreamId, ChannelId>,
+    /// Streams whose ports are being closed, by the name of their channel.
+    released_names: BTreeMap<StreamId, String>,
+    runnable: VecDeque<ChannelId>,
+    calling: BTreeMap<ChannelId, dialling::Outgoing>,
+    location: Location,
+    location_alarm: Option<crate::sip::timer::TimerId>,
+    watches: BTreeMap<String, lines::Watch>,
+    polls: BTreeMap<ClientId, (String, u8)>,
+    replay: Replay,
+    globals: Globals,
+    last_id: u64,
+    last_channel: u32,
+    calls_processed: u64,
+    drops: BTreeMap<&'static str, u64>,
+    started: Now,
+    stopping: Option<Stopping>,
+}
+
+impl Switch {
+    /// A switch at rest; `host=` peers with qualify are asked at once, one after another.
+    pub fn new(now: Now, settings: SwitchSettings, chance: Chance) -> Switch {
+        let values = TimerValues::default();
+        let cx = Cx {
+            now,
+            tx: Transactions::new(values, MOST_TRANSACTIONS),
+            chance,
+            alarms: Timers::new(),
+            out: Effects::default(),
+            events: VecDeque::new(),
+            ended: Vec::new(),
+            clients: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+            product: settings.product.clone(),
+        };
+        let globals = Globals::new();
+        globals.load(&settings.dialplan);
+        let mut switch = Switch {
+            settings,
+            cx,
+            legs: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            released_names: BTreeMap::new(),
+            runnable: VecDeque::new(),
+            calling: BTreeMap::new(),
+            location: Location::new(),
+            location_alarm: None,
+            watches: BTreeMap::new(),
+            polls: BTreeMap::new(),
+            replay: Replay::new(MOST_NONCES),
+            globals,
+            last_id: 0,
+            last_channel: 0,
+            calls_processed: 0,
+            drops: BTreeMap::new(),
+            started: now,
+            stopping: None,
+        };
+        switch.watch_static_peers();
+        switch
+    }
+
+    /// Handles one event, and everything that is due by now.
+    pub fn handle(&mut self, now: Now, event: Event) -> Effects {
+        self.cx.now = now;
+        match event {
+            Event::Request { request, essentials, caller, source, local } => {
+                self.request(request, essentials, caller, source, local);
+            }
+            Event::Response { response, essentials, source } => self.response(response, essentials, source),
+            Event::Media(event) => self.media(event),
+            Event::SendFailed { to, why } => self.send_failed(to, &why),
+            Event::Tick => {}
+        }
+        self.settle();
+        self.tick();
+        self.settle();
+        std::mem::take(&mut self.cx.out)
+    }
+
+    /// When [`Switch::handle`] wants to be called with [`Event::Tick`] at the latest.
+    pub fn next_deadline(&self) -> Option<Time> {
+        if !self.runnable.is_empty() {
+            return Some(self.cx.now.mono);
+        }
+        [self.cx.tx.next_deadline(), self.cx.alarms.next()].into_iter().flatten().min()
+    }
+
+    fn fresh_id(&mut self) -> u64 {
+        self.last_id = self.last_id.saturating_add(1);
+        self.last_id
+    }
+
+    fn drop_counted(&mut self, reason: &'static str) {
+        let count = self.drops.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Lets calls handle what happened on their legs, and programs run, until nothing is left to do this turn.
+    fn settle(&mut self) {
+        let mut runs = 0;
+        loop {
+            while let Some((channel, event)) = self.cx.events.pop_front() {
+                self.leg_event(channel, event);
+            }
+            match self.runnable.pop_front() {
+                Some(channel) if runs < RUNS_PER_TURN => {
+                    runs += 1;
+                    self.run(channel);
+                }
+                Some(channel) => {
+                    self.runnable.push_front(channel);
+                    break;
+                }
+                None => break,
+            }
+        }
+        for id in std::mem::take(&mut self.cx.ended) {
+            self.legs.remove(&id);
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.cx.now.mono;
+        for expired in self.cx.tx.expire(now, &mut self.cx.out.transmit) {
+            match expired {
+                Expired::Timeout(id) => self.client_failed(id),
+                // The refusal was never acknowledged: RFC 3261 17.2.1 tells the user, who has nothing left to do.
+                Expired::NotAcked(_) => self.drop_counted("refusal never acknowledged"),
+            }
+        }
+        while let Some(alarm) = self.cx.alarms.pop(now) {
+            self.alarm(alarm);
+        }
+    }
+
+    fn alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Leg(id, timer) => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.alarm(timer, &mut self.cx);
+                }
+            }
+            Alarm::Wait(channel) => self.wait_is_over(channel),
+            Alarm::Dial(channel) => self.rung_long_enough(channel),
+            Alarm::Qualify(peer) => self.qualify_due(&peer),
+            Alarm::Location => self.expire_bindings(),
+        }
+    }
+
+    fn client_failed(&mut self, id: ClientId) {
+        if let Some(leg) = self.cx.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
+            leg.client_failed(id, &mut self.cx);
+        } else if let Some((peer, attempt)) = self.polls.remove(&id) {
+            self.poll_timed_out(&peer, attempt);
+        }
+    }
+
+    /// The system refused to send at once: whatever waits for an answer from there learns it by its timers; the owner now.
+    fn send_failed(&mut self, to: SocketAddr, why: &str) {
+        self.drop_counted("system refused to send");
+        self.poll_failed_towards(to);
+        self.cx.out.warning(format!("Nothing can be sent to {to}: {why}"));
+    }
+
+    fn media(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Reserved { stream, rtp } => self.reserved(stream, rtp),
+            MediaEvent::NoPorts { stream, why } => self.no_ports(stream, &why),
+            MediaEvent::Learned { stream, source } => {
+                if let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) {
+                    let text = format!("{}: strict RTP locked on {source}", channel.name);
+                    self.cx.out.verbose(4, text);
+                }
+            }
+            MediaEvent::Played { stream, play } => self.played(stream, play),
+            MediaEvent::Released { stream, counts } => self.released(stream, &counts),
+        }
+    }
+
+    fn request(
+        &mut self,
+        mut request: Request,
+        essentials: Essentials,
+        caller: Caller,
+        source: SocketAddr,
+        local: SocketAddr,
+    ) {
+        let leg = self.leg_of(&essentials);
+        let nat = match (&caller, leg.and_then(|id| self.legs.get(&id))) {
+            (Caller::Account { peer, .. }, _) => peer.settings.nat,
+            (Caller::Dialog, Some(leg)) => leg.peer.settings.nat,
+            (Caller::Dialog, None) => self.settings.general.defaults.nat,
+        };
+        let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
+        let path = Path { local, remote: route::response_target(&essentials.via, source, force) };
+        route::stamp_via(&mut request, source, force);
+        if !self.cx.tx.is_known(&request, &essentials)
+            && !self.may_open(&request, &essentials, &caller, leg, source, path)
+        {
+            return;
+        }
+        let now = self.cx.now.mono;
+        match self.cx.tx.receive_request(now, &request, &essentials, path, &mut self.cx.out.transmit) {
+            Incoming::Absorbed => {}
+            Incoming::Full => self.drop_counted("too many transactions at once"),
+            Incoming::Ack => {
+                if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
+                    leg.receive_ack(&request, &essentials, &mut self.cx);
+                }
+            }
+            Incoming::Cancel { id, invite } => {
+                let leg = invite.and_then(|invite| self.cx.servers.get(&invite)).copied();
+                // RFC 3261 9.2: 200 for a CANCEL that names an INVITE we know, even an answered one.
+                let status = if invite.is_some() { 200 } else { 481 };
+                self.reply(id, Response::for_request(&request, status, None));
+                if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
+                    leg.cancelled(&mut self.cx);
+                }
+            }
+            Incoming::New(id) => match (leg.and_then(|id| self.legs.get_mut(&id)), caller) {
+                (Some(leg), _) => leg.receive_request(id, &request, &essentials, &mut self.cx),
+                (None, Caller::Account { peer, .. }) => match request.method {
+                    Method::Register => self.registration(id, &request, &essentials, &peer, source, local),
+                    Method::Invite => self.incoming_call(id, &request, &essentials, peer, (path, source, force)),
+                    _ => self.reply(id, Response::for_request(&request, 405, None)),
+                },
+                (None, Caller::Dialog) => self.reply(id, Response::for_request(&request, 481, None)),
+            },
+        }
+    }
+
+    /// The leg whose dialog a request belongs to.
+    fn leg_of(&self, essentials: &Essentials) -> Option<LegId> {
+        essentials.to.tag()?;
+        self.cx.dialogs.get(&DialogKey::of_request(essentials)?).copied()
+    }
+
+    /// May a request that is no retransmission open a server transaction? If not, it is answered without one, and nothing of it is kept.
+    fn may_open(
+        &mut self,
+        request: &Request,
+        essentials: &Essentials,
+        caller: &Caller,
+        leg: Option<LegId>,
+        source: SocketAddr,
+        path: Path,
+    ) -> bool {
+        use crate::guard::admission::Proof;
+        match (caller, leg) {
+            (_, Some(_)) => true,
+            (Caller::Dialog, None) => match request.method {
+                // An ACK is never answered, and a CANCEL finds its INVITE by the transaction.
+                Method::Ack => {
+                    self.drop_counted("ACK for no call");
+                    false
+                }
+                Method::Cancel => true,
+                _ => {
+                    self.drop_counted("request for a call that is over");
+                    self.answer_statelessly(path, Response::for_request(request, 481, None));
+                    false
+                }
+            },
+            (Caller::Account { proof, .. }, None) => {
+                if self.cx.tx.is_merged(essentials) {
+                    // RFC 3261 8.2.2.2
+                    self.answer_statelessly(path, Response::for_request(request, 482, None));
+                    return false;
+                }
+                let fresh = match proof {
+                    Proof::Trusted => true,
+                    Proof::Digest { stale: true, .. } => false,
+                    Proof::Digest { nonce, nc, stale: false } => self.replay.accept(nonce, *nc, self.cx.now.mono),
+                };
+                if !fresh {
+                    let random = self.cx.chance.bits();
+                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
+                    self.answer_statelessly(path, response);
+                }
+                fresh
+            }
+        }
+    }
+
+    fn answer_statelessly(&mut self, path: Path, mut response: Response) {
+        super::leg::dress_response(&mut response, &self.cx.product);
+        if response.headers.get(HeaderName::To).is_some_and(|to| !has_tag(to)) {
+            let tag = self.cx.chance.hex(16);
+            let to = response.headers.text(HeaderName::To).unwrap_or_default().into_owned();
+            response.headers.set(HeaderName::To, Bytes::from(format!("{to};tag={tag}")));
+        }
+        self.cx.out.transmit.push(Transmit { path, bytes: response.to_bytes() });
+    }
+
+    fn reply(&mut self, id: crate::sip::transaction::ServerId, response: Response) {
+        self.cx.respond(id, response);
+    }
+
+    fn response(&mut self, response: Response, essentials: Essentials, source: SocketAddr) {
+        let now = self.cx.now.mono;
+        let Some(Answer { id, response, essentials, .. }) =
+            self.cx.tx.receive_response(now, response, essentials, source, &mut self.cx.out.transmit)
+        else {
+            return;
+        };
+        if let Some(leg) = self.cx.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
+            leg.receive_response(id, &response, &essentials, &mut self.cx);
+        } else if let Some((peer, attempt)) = self.polls.remove(&id) {
+            self.poll_answered(&peer, attempt);
+        } else if essentials.cseq.method == Method::Invite && (200..300).contains(&response.status) {
+            self.end_orphan(id, &response, &essentials);
+        }
+    }
+
+    /// A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up:
+    /// RFC 3261 13.2.2.4 has it acknowledged and ended.
+    fn end_orphan(&mut self, id: ClientId, response: &Response, essentials: &Essentials) {
+        let Some((request, path)) = self.cx.tx.request_of(id).cloned().zip(self.cx.tx.path_of(id)) else { return };
+        let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
+        let mut ack = dialog.ack(essentials.cseq.number);
+        super::leg::dress_request(&mut ack, &self.cx.product);
+        let now = self.cx.now.mono;
+        self.cx.tx.acknowledge(id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        let mut bye = dialog.request(Method::Bye);
+        super::leg::dress_request(&mut bye, &self.cx.product);
+        let how = crate::sip::transaction::Sending::Reliably;
+        self.cx.tx.request(now, bye, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.drop_counted("late or forked answer ended");
+    }
+}
+
+fn has_tag(to: &[u8]) -> bool {
+    crate::sip::header::NameAddr::parse(to).is_ok_and(|to| to.tag().is_some())
+}

@@ -1,0 +1,312 @@
+//! Two answered lines joined: relay or direct media, and new offers carried from one to the other.
+
+use super::Switch;
+use crate::config::peer::DirectMedia;
+use crate::dialplan::ChannelId;
+use crate::pbx::bridge::{Bridge, Route, Side, Step};
+use crate::pbx::channel::Channel;
+use crate::pbx::media::{MediaCommand, PayloadMap};
+use crate::sdp::{Sdp, negotiate, payload};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+impl Switch {
+    /// Connects two channels' streams through the relay: where each peer is, and the payload numbers of each.
+    pub(super) fn join(&mut self, caller: ChannelId, callee: ChannelId) {
+        self.tell_remote(caller);
+        self.tell_remote(callee);
+        let (Some(a), Some(b)) = (self.channels.get(&caller), self.channels.get(&callee)) else { return };
+        let command =
+            MediaCommand::Bridge { a: a.stream, b: b.stream, a_to_b: self.payloads(a, b), b_to_a: self.payloads(b, a) };
+        self.cx.out.media.push(command);
+    }
+
+    fn payloads(&self, from: &Channel, to: &Channel) -> PayloadMap {
+        let told = self.legs.get(&from.leg).and_then(|leg| leg.local.as_ref());
+        let wanted = self.legs.get(&to.leg).and_then(|leg| leg.remote.as_ref());
+        match (told, wanted) {
+            (Some(told), Some(wanted)) => PayloadMap(payload::payload_map(told, wanted)),
+            _ => PayloadMap::identity(),
+        }
+    }
+
+    /// Two channels are parted; the story says so.
+    pub(super) fn part(&mut self, caller: ChannelId, callee: ChannelId) {
+        let (a, b) = (self.name_of(caller), self.name_of(callee));
+        let seconds = self
+            .channels
+            .get(&callee)
+            .and_then(|channel| channel.answered)
+            .map_or(0, |at| self.cx.now.mono.since(at).as_secs());
+        self.cx.out.verbose(3, format!("{a} and {b} parted after {seconds} s"));
+    }
+
+    /// Do both lines want direct media, and does each have an address the other can be told?
+    pub(super) fn may_go_direct(&self, caller: ChannelId, callee: ChannelId) -> bool {
+        let address = |id| {
+            let channel: &Channel = self.channels.get(&id)?;
+            let leg = self.legs.get(&channel.leg)?;
+            let wanted = match channel.peer.settings.direct_media {
+                DirectMedia::Relay => false,
+                DirectMedia::Direct { nonat, .. } => !(nonat && leg.is_behind_nat()),
+            };
+            // A caller whose INVITE had no offer gives its address only with its ACK.
+            let known = leg.remote.as_ref().is_none_or(|remote| remote.rtp_addr().is_some());
+            (wanted && known).then(|| leg.path.remote.is_ipv4())
+        };
+        matches!((address(caller), address(callee)), (Some(a), Some(b)) if a == b)
+    }
+
+    fn bridge(&mut self, caller: ChannelId) -> Option<&mut Bridge> {
+        self.channels.get_mut(&caller)?.dial_mut()?.bridge.as_mut()
+    }
+
+    /// Direct media begins once both legs have nothing else under way.
+    pub(super) fn try_direct(&mut self, caller: ChannelId) {
+        let Some(bridge) = self.bridge(caller) else { return };
+        let callee = bridge.callee;
+        let idle = |id| self.leg_of_channel(id).is_some_and(|leg| leg.is_idle());
+        if idle(caller) && idle(callee) {
+            let step = match self.bridge(caller) {
+                Some(bridge) => bridge.settled(),
+                None => Step::Rest,
+            };
+            self.step(caller, step);
+        }
+    }
+
+    fn step(&mut self, caller: ChannelId, step: Step) {
+        let Some(bridge) = self.bridge(caller) else { return };
+        let (bridge, callee) = (bridge.clone(), bridge.callee);
+        let (a, b) = (self.name_of(caller), self.name_of(callee));
+        match step {
+            Step::Rest => {}
+            Step::Direct(side) => self.redirect_media(caller, &bridge, side, Route::Direct),
+            Step::Relay(side) => self.redirect_media(caller, &bridge, side, Route::Relay),
+            Step::IsDirect => {
+                self.cx
+                    .out
+                    .verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
+            }
+            Step::Stays(by, status) => {
+                let name = self.name_of(bridge.channel(by));
+                let text = format!("{name} refused direct media ({status}): '{a}' and '{b}' stay on the relay");
+                self.cx.out.verbose(3, text);
+                self.join(caller, callee);
+            }
+            Step::Accept(side) => self.accept_carried(&bridge, side),
+            Step::Refuse(side, status) => {
+                let status = if status == 491 { 491 } else { 488 };
+                self.with_leg(bridge.channel(side), |leg, cx| leg.refuse_reoffer(status, cx));
+            }
+        }
+    }
+
+    /// Tells a side where its media shall go from now on: the other's own address, or the relay's.
+    fn redirect_media(&mut self, caller: ChannelId, bridge: &Bridge, side: Side, route: Route) {
+        let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
+        let source = self.leg_of_channel(other).and_then(|leg| leg.remote.clone());
+        let offer = source.and_then(|source| {
+            let rtp = match route {
+                Route::Direct => source.rtp_addr()?,
+                Route::Relay => self.channels.get(&id)?.rtp?,
+            };
+            self.description_for(id, other, &source, rtp)
+        });
+        let sent = match offer {
+            Some(offer) if self.leg_of_channel(id).is_some_and(|leg| leg.is_idle()) => {
+                self.with_leg(id, |leg, cx| leg.reoffer(offer, cx));
+                true
+            }
+            Some(_) | None => false,
+        };
+        if !sent {
+            let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.refused(side, 491));
+            self.step(caller, step);
+        }
+    }
+
+    /// An offer for `id` made from what `other` described, as far as `id` may have it, with media at `rtp`.
+    fn description_for(&mut self, id: ChannelId, other: ChannelId, source: &Sdp, rtp: SocketAddr) -> Option<Sdp> {
+        let allow = self.common_codecs(id, other);
+        let channel = self.channels.get(&id)?;
+        let leg = self.legs.get_mut(&channel.leg)?;
+        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        // One codec for both: what the two agreed to when the call was answered.
+        let agreed = match (&leg.local, &leg.remote) {
+            (Some(local), Some(remote)) if leg.made_offer() => payload::agreed(local, remote),
+            (Some(local), Some(remote)) => payload::agreed(remote, local),
+            _ => None,
+        };
+        match agreed {
+            // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
+            Some(agreed) => negotiate::offer_from(source, &allow.only(agreed.codec), &face).ok(),
+            None => negotiate::offer_from(source, &allow, &face).ok(),
+        }
+    }
+
+    /// A leg accepted our new offer.
+    pub(super) fn reoffer_accepted(&mut self, caller: ChannelId, id: ChannelId) {
+        self.tell_remote(id);
+        let Some(bridge) = self.bridge(caller) else { return };
+        let Some(side) = bridge.side(id) else { return };
+        let other = bridge.channel(side.other());
+        let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
+        let told = self.leg_of_channel(other).and_then(|leg| leg.local.as_ref()).and_then(Sdp::rtp_addr);
+        let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.accepted(side, now_at != told));
+        self.step(caller, step);
+        self.try_direct(caller);
+    }
+
+    /// A leg refused our new offer.
+    pub(super) fn reoffer_refused(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
+        let Some(bridge) = self.bridge(caller) else { return };
+        let Some(side) = bridge.side(id) else { return };
+        let step = bridge.refused(side, status);
+        self.step(caller, step);
+        self.try_direct(caller);
+    }
+
+    /// A peer makes a new offer in mid-call.
+    pub(super) fn reoffered(&mut self, caller: ChannelId, id: ChannelId, offer: Option<Sdp>) {
+        let Some(offer) = offer else {
+            // RFC 3261 14.2: it asks for ours, which is what it was told last.
+            return match self.retell(id) {
+                Some(ours) => self.with_leg(id, |leg, cx| leg.accept_reoffer(ours, cx)),
+                None => self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx)),
+            };
+        };
+        let unchanged = self
+            .leg_of_channel(id)
+            .and_then(|leg| leg.remote.as_ref())
+            .is_some_and(|remote| negotiate::same_media(remote, &offer));
+        let side = self.bridge(caller).and_then(|bridge| bridge.side(id));
+        match side {
+            _ if unchanged => match self.retell(id) {
+                Some(ours) => self.with_leg(id, |leg, cx| leg.accept_reoffer(ours, cx)),
+                None => self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx)),
+            },
+            Some(side) => self.carry(caller, side, &offer),
+            None => match self.answer_alone(id, &offer) {
+                Ok(answer) => {
+                    self.with_leg(id, |leg, cx| leg.accept_reoffer(answer, cx));
+                    self.tell_remote(id);
+                }
+                Err(why) => {
+                    let text = format!("{}: its new offer is refused: {why}", self.name_of(id));
+                    self.cx.out.notice(text);
+                    self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx));
+                }
+            },
+        }
+    }
+
+    /// Carries a side's new offer to the other.
+    fn carry(&mut self, caller: ChannelId, side: Side, offer: &Sdp) {
+        let Some(bridge) = self.bridge(caller) else { return };
+        let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
+        let route = bridge.route;
+        let may = bridge.offered(side);
+        if !may || !self.leg_of_channel(other).is_some_and(|leg| leg.is_idle()) {
+            if may && let Some(bridge) = self.bridge(caller) {
+                bridge.not_carried();
+            }
+            return self.with_leg(id, |leg, cx| leg.refuse_reoffer(491, cx));
+        }
+        let rtp = match route {
+            Route::Relay => self.channels.get(&other).and_then(|channel| channel.rtp),
+            Route::Direct => Some(raw_address(offer)),
+        };
+        let allow = self.common_codecs(id, other);
+        let owner = self.settings.general.sdp_owner.clone();
+        let leg = self.channels.get(&other).and_then(|channel| self.legs.get_mut(&channel.leg));
+        let made = match (leg, rtp) {
+            (Some(leg), Some(rtp)) => {
+                let face = leg.next_face(rtp, &owner);
+                negotiate::offer_from(offer, &allow, &face).map_err(|none| none.to_string())
+            }
+            _ => Err("the other line is gone".to_owned()),
+        };
+        match made {
+            Ok(made) => self.with_leg(other, |leg, cx| leg.reoffer(made, cx)),
+            Err(why) => {
+                if let Some(bridge) = self.bridge(caller) {
+                    bridge.not_carried();
+                }
+                let text = format!("{}: its new offer is refused, the call goes on as it was: {why}", self.name_of(id));
+                self.cx.out.notice(text);
+                self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx));
+            }
+        }
+    }
+
+    /// The other side accepted: its answer, with its address or ours, answers the offer that was carried.
+    fn accept_carried(&mut self, bridge: &Bridge, side: Side) {
+        let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
+        let answer = self.leg_of_channel(other).and_then(|leg| leg.remote.clone());
+        let Some((answer, channel)) = answer.zip(self.channels.get(&id)) else { return };
+        let rtp = match bridge.route {
+            Route::Relay => channel.rtp,
+            Route::Direct => Some(raw_address(&answer)),
+        };
+        let owner = &self.settings.general.sdp_owner;
+        let made = match (self.legs.get_mut(&channel.leg), rtp) {
+            (Some(leg), Some(rtp)) => {
+                let face = leg.next_face(rtp, owner);
+                let offer = leg.pending_offer().cloned();
+                offer.and_then(|offer| {
+                    negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok()
+                })
+            }
+            _ => None,
+        };
+        match made {
+            Some(made) => self.with_leg(id, |leg, cx| leg.accept_reoffer(made, cx)),
+            None => self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx)),
+        }
+        self.join(bridge.caller, bridge.callee);
+    }
+
+    /// A peer gave its address with an ACK (our 2xx had made the offer).
+    pub(super) fn peer_moved(&mut self, id: ChannelId) {
+        let caller = match self.channels.get(&id).map(|channel| &channel.doing) {
+            Some(crate::pbx::channel::Doing::Called(caller)) => *caller,
+            Some(_) => id,
+            None => return,
+        };
+        self.tell_remote(id);
+        let Some(bridge) = self.bridge(caller) else { return };
+        let Some(side) = bridge.side(id) else { return };
+        let (bridge, callee) = (bridge.clone(), bridge.callee);
+        let other = bridge.channel(side.other());
+        self.join(caller, callee);
+        let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
+        let told = self.leg_of_channel(other).and_then(|leg| leg.local.as_ref()).and_then(Sdp::rtp_addr);
+        if now_at != told {
+            let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.moved(side));
+            self.step(caller, step);
+        }
+    }
+
+    /// A caller that goes on alone after a direct call is led back to the exchange's own port.
+    pub(super) fn come_back(&mut self, caller: ChannelId) {
+        let Some(channel) = self.channels.get(&caller) else { return };
+        let Some(rtp) = channel.rtp else { return };
+        let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
+        let Some(told) = leg.local.clone().filter(|told| told.rtp_addr() != Some(rtp)) else { return };
+        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        let offer = negotiate::readdress(&told, &face);
+        leg.reoffer(offer, &mut self.cx);
+    }
+}
+
+/// The address a description names, `0.0.0.0` (hold) included.
+fn raw_address(description: &Sdp) -> SocketAddr {
+    let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    match description.audio() {
+        Some(audio) => {
+            let ip = audio.connection.unwrap_or(unspecified);
+            SocketAddr::new(ip, audio.port)
+        }
+        None => SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
+    }
+}

@@ -1,0 +1,98 @@
+//! What the console may order.
+
+use super::Switch;
+use crate::clock::Now;
+use crate::dialplan::ChannelId;
+use crate::pbx::cause;
+use crate::pbx::channel::Doing;
+use crate::pbx::effect::Effects;
+
+/// How the exchange was told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopping {
+    /// Every call is ended.
+    Now,
+    /// No new call is taken; it stops when the last one ends.
+    Gracefully,
+}
+
+/// What became of an order to hang up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HangUp {
+    /// These channels were told to.
+    Requested(Vec<String>),
+    /// No channel has that name.
+    Unknown,
+}
+
+impl Switch {
+    /// Hangs up a channel by its name, or all of them; what follows (BYE to both, `h`) is as if its phone had.
+    pub fn hang_up(&mut self, now: Now, name: &str) -> (HangUp, Effects) {
+        self.cx.now = now;
+        let all = name.eq_ignore_ascii_case("all");
+        let chosen: Vec<(ChannelId, String)> = self
+            .channels
+            .values()
+            .filter(|channel| all || channel.name.eq_ignore_ascii_case(name))
+            .map(|channel| (channel.id, channel.name.clone()))
+            .collect();
+        if chosen.is_empty() && !all {
+            return (HangUp::Unknown, Effects::default());
+        }
+        for (id, _) in &chosen {
+            self.end_channel(*id);
+        }
+        self.settle();
+        self.tick();
+        let names = chosen.into_iter().map(|(_, name)| name).collect();
+        (HangUp::Requested(names), std::mem::take(&mut self.cx.out))
+    }
+
+    fn end_channel(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get(&id) else { return };
+        match channel.doing {
+            Doing::Called(caller) => {
+                let joined = self
+                    .channels
+                    .get(&caller)
+                    .and_then(|channel| channel.dial())
+                    .is_some_and(|dial| dial.bridge.is_some());
+                self.hang_up_leg(id, cause::NORMAL);
+                if joined {
+                    self.callee_is_gone(caller, id);
+                } else {
+                    self.branch_failed(caller, id, cause::NORMAL, "hung up from the console".to_owned());
+                }
+            }
+            Doing::Reserving
+            | Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Answering
+            | Doing::Playing(..)
+            | Doing::Echoing
+            | Doing::Dialling(_) => {
+                self.hang_up_leg(id, cause::NORMAL);
+                self.caller_is_gone(id, cause::NORMAL);
+            }
+        }
+    }
+
+    /// Stops taking calls; `Now` also ends those in progress.
+    pub fn stop(&mut self, now: Now, how: Stopping) -> Effects {
+        self.stopping = Some(how);
+        match how {
+            Stopping::Now => self.hang_up(now, "all").1,
+            Stopping::Gracefully => Effects::default(),
+        }
+    }
+
+    /// How it was told to stop, if it was.
+    pub fn stopping(&self) -> Option<Stopping> {
+        self.stopping
+    }
+
+    /// Told to stop, and nothing is left to wait for: no channel, no leg, no transaction of a call.
+    pub fn is_stopped(&self) -> bool {
+        self.stopping.is_some() && self.channels.is_empty() && self.legs.is_empty()
+    }
+}

@@ -1,0 +1,280 @@
+//! What happened on a leg, handed to whom it concerns: the caller's program, its Dial, or its bridge.
+
+use super::Switch;
+use crate::dialplan::{Cause, ChannelId, DialStatus, Reply};
+use crate::pbx::cause;
+use crate::pbx::channel::{Channel, ChannelState, Doing};
+use crate::pbx::dial::Branch;
+use crate::pbx::leg::{Cx, Ending, Leg, LegEvent};
+use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
+use crate::sdp::Sdp;
+
+impl Switch {
+    /// Routes what happened on a channel's leg.
+    pub(super) fn leg_event(&mut self, id: ChannelId, event: LegEvent) {
+        let Some(channel) = self.channels.get(&id) else { return };
+        let called_by = match channel.doing {
+            Doing::Called(caller) => Some(caller),
+            Doing::Reserving
+            | Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Answering
+            | Doing::Playing(..)
+            | Doing::Echoing
+            | Doing::Dialling(_) => None,
+        };
+        match (event, called_by) {
+            (LegEvent::Ringing, Some(caller)) => self.line_rings(caller, id),
+            (LegEvent::Progress(description), Some(caller)) => self.line_sounds(caller, id, &description),
+            (LegEvent::Answered(answer), Some(caller)) => self.line_answered(caller, id, answer),
+            (LegEvent::Failed(status, words), Some(caller)) => self.line_failed(caller, id, status, &words),
+            (LegEvent::Confirmed(answer), _) => self.confirmed(id, answer.as_ref()),
+            (LegEvent::Reoffered(offer), _) => self.reoffered(called_by.unwrap_or(id), id, offer),
+            (LegEvent::ReofferAccepted(_), _) => self.reoffer_accepted(called_by.unwrap_or(id), id),
+            (LegEvent::ReofferRefused(status), _) => self.reoffer_refused(called_by.unwrap_or(id), id, status),
+            (LegEvent::Ended(ending), None) => self.caller_ended(id, ending),
+            (LegEvent::Ended(ending), Some(caller)) => self.callee_ended(caller, id, ending),
+            // Only a called line's leg can ring, answer or fail.
+            (LegEvent::Ringing | LegEvent::Progress(_) | LegEvent::Answered(_) | LegEvent::Failed(..), None) => {}
+        }
+    }
+
+    fn line_rings(&mut self, caller: ChannelId, id: ChannelId) {
+        let text = format!("{} is ringing", self.name_of(id));
+        self.cx.out.verbose(3, text);
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.state = ChannelState::Ringing;
+        }
+        self.mark_branch(caller, id, Branch::Ringing);
+        let early = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.early.is_some());
+        if !early {
+            self.with_leg(caller, |leg, cx| leg.ring(cx));
+        }
+    }
+
+    /// Sound before the answer: the caller hears the first line that makes any.
+    fn line_sounds(&mut self, caller: ChannelId, id: ChannelId, description: &Sdp) {
+        let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) else { return };
+        if *dial.early.get_or_insert(id) != id {
+            return;
+        }
+        dial.mark(id, Branch::Progress);
+        let text = format!("{} is making progress passing it to {}", self.name_of(id), self.name_of(caller));
+        self.cx.out.verbose(3, text);
+        if !self.leg_of_channel(caller).is_some_and(|leg| leg.is_unanswered_caller() && leg.remote.is_some()) {
+            return self.join(caller, id);
+        }
+        match self.answer_for(caller, description) {
+            Ok(answer) => {
+                self.with_leg(caller, |leg, cx| leg.progress(answer, cx));
+                self.join(caller, id);
+            }
+            Err(why) => {
+                let text = format!("{}: its sound before the answer cannot be passed on: {why}", self.name_of(id));
+                self.cx.out.notice(text);
+            }
+        }
+    }
+
+    fn line_failed(&mut self, caller: ChannelId, id: ChannelId, status: u16, words: &str) {
+        let cause = cause::from_status(status);
+        let name = self.name_of(id);
+        match cause {
+            cause::BUSY => self.cx.out.verbose(3, format!("{name} is busy")),
+            cause::CONGESTION => self.cx.out.verbose(3, format!("{name} is circuit-busy")),
+            _ => {
+                self.cx.out.notice(format!("{name} did not take the call: {status} {words} ({})", cause::words(cause)))
+            }
+        }
+        let peer = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
+        self.branch_failed(caller, id, cause, format!("'{peer}': {status} {words}"));
+    }
+
+    /// The caller acknowledged an answer of ours.
+    fn confirmed(&mut self, id: ChannelId, answer: Option<&Sdp>) {
+        if answer.is_some() {
+            self.peer_moved(id);
+        }
+        let Some(channel) = self.channels.get(&id) else { return };
+        match channel.doing {
+            Doing::Answering => self.answer_program(id, Reply::Done),
+            Doing::Dialling(_) => self.try_direct(id),
+            Doing::Called(caller) => self.try_direct(caller),
+            Doing::Reserving | Doing::Running | Doing::Waiting(_) | Doing::Playing(..) | Doing::Echoing => {}
+        }
+    }
+
+    fn caller_ended(&mut self, id: ChannelId, ending: Ending) {
+        let name = self.name_of(id);
+        let cause = match ending {
+            Ending::Bye => {
+                self.cx.out.verbose(3, format!("{name} hung up"));
+                cause::NORMAL
+            }
+            Ending::Cancelled => {
+                self.cx.out.verbose(3, format!("{name} gave up before the answer"));
+                cause::NORMAL
+            }
+            Ending::NotAcked => {
+                self.cx.out.warning(format!(
+                    "{name}: its answer was never acknowledged for 32 s, so the call is ended; what it sends does not \
+                     arrive here, or our 200 OK not there (wrong Contact, NAT, a firewall?)"
+                ));
+                cause::NO_RESPONSE
+            }
+            Ending::Gone => {
+                self.cx.out.notice(format!("{name} does not know the call any more"));
+                cause::NO_RESPONSE
+            }
+        };
+        self.caller_is_gone(id, cause);
+    }
+
+    /// The caller's leg is over: what it dialled is too, at once; then its program may run `h`.
+    pub(super) fn caller_is_gone(&mut self, id: ChannelId, cause: u16) {
+        let now = self.cx.now.mono;
+        self.give_up_branches(id, None);
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.dead = true;
+        let mut callee = None;
+        match &mut channel.doing {
+            Doing::Dialling(dial) => {
+                let (timer, bridge) = (dial.timer.take(), dial.bridge.take());
+                let status = if bridge.is_some() { DialStatus::Answer } else { DialStatus::Cancel };
+                let report = dial.report(now, status, Some(cause), false);
+                callee = bridge.map(|bridge| bridge.callee);
+                if let Some(program) = &mut channel.program {
+                    program.answer(Reply::Dialled(report));
+                }
+                if let Some(timer) = timer {
+                    self.cx.alarms.cancel(timer);
+                }
+            }
+            Doing::Waiting(Some(timer)) => self.cx.alarms.cancel(*timer),
+            Doing::Waiting(None)
+            | Doing::Reserving
+            | Doing::Running
+            | Doing::Answering
+            | Doing::Playing(..)
+            | Doing::Echoing
+            | Doing::Called(_) => {}
+        }
+        if let Some(callee) = callee {
+            self.part(id, callee);
+            self.hang_up_leg(callee, cause::NORMAL);
+            self.forget_channel(callee);
+        }
+        self.release_ports(id);
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.doing = Doing::Running;
+        match &mut channel.program {
+            Some(program) => {
+                program.hang_up(Cause(cause));
+                self.runnable.push_back(id);
+            }
+            None => self.forget_channel(id),
+        }
+    }
+
+    fn callee_ended(&mut self, caller: ChannelId, id: ChannelId, ending: Ending) {
+        let name = self.name_of(id);
+        match ending {
+            Ending::Bye => self.cx.out.verbose(3, format!("{name} hung up")),
+            Ending::Cancelled | Ending::NotAcked | Ending::Gone => {
+                self.cx.out.notice(format!("{name} does not know the call any more"));
+            }
+        }
+        let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
+        if joined {
+            self.callee_is_gone(caller, id);
+        } else {
+            self.branch_failed(caller, id, cause::NORMAL, "it hung up before it answered".to_owned());
+        }
+    }
+
+    /// The joined line's leg is over: without option `g` the caller is hung up at once, before its program goes on to `h`.
+    pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId) {
+        let now = self.cx.now.mono;
+        self.part(caller, callee);
+        self.forget_channel(callee);
+        let Some(channel) = self.channels.get_mut(&caller) else { return };
+        let Some(dial) = channel.dial_mut() else { return };
+        dial.bridge = None;
+        let go_on = dial.options.continue_after;
+        let report = dial.report(now, DialStatus::Answer, Some(cause::NORMAL), true);
+        if go_on {
+            // What the caller was told may name the other phone: its media comes back here first.
+            self.come_back(caller);
+        } else {
+            self.hang_up_leg(caller, cause::NORMAL);
+            self.release_ports(caller);
+            if let Some(channel) = self.channels.get_mut(&caller) {
+                channel.dead = true;
+            }
+        }
+        self.answer_program(caller, Reply::Dialled(report));
+    }
+
+    // ---- what every file of the switch does with a channel ----
+
+    pub(super) fn name_of(&self, id: ChannelId) -> String {
+        self.channels.get(&id).map(|channel| channel.name.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn leg_of_channel(&self, id: ChannelId) -> Option<&Leg> {
+        self.legs.get(&self.channels.get(&id)?.leg)
+    }
+
+    pub(super) fn with_leg(&mut self, id: ChannelId, act: impl FnOnce(&mut Leg, &mut Cx)) {
+        if let Some(leg) = self.channels.get(&id).and_then(|channel| self.legs.get_mut(&channel.leg)) {
+            act(leg, &mut self.cx);
+        }
+    }
+
+    /// Ends a channel's leg from our side; what the leg still has to say (CANCEL, BYE after the ACK) it says by itself.
+    pub(super) fn hang_up_leg(&mut self, id: ChannelId, cause: u16) {
+        self.with_leg(id, |leg, cx| leg.hang_up(cause, cx));
+    }
+
+    pub(super) fn release_ports(&mut self, id: ChannelId) {
+        if let Some(channel) = self.channels.get(&id)
+            && self.streams.remove(&channel.stream).is_some()
+        {
+            self.released_names.insert(channel.stream, channel.name.clone());
+            self.cx.out.media.push(MediaCommand::Release { stream: channel.stream });
+        }
+    }
+
+    /// Takes a channel off the tables, with its ports.
+    pub(super) fn forget_channel(&mut self, id: ChannelId) {
+        self.release_ports(id);
+        self.calling.remove(&id);
+        if let Some(channel) = self.channels.remove(&id) {
+            match channel.doing {
+                Doing::Waiting(Some(timer)) => self.cx.alarms.cancel(timer),
+                Doing::Waiting(None)
+                | Doing::Reserving
+                | Doing::Running
+                | Doing::Answering
+                | Doing::Playing(..)
+                | Doing::Echoing
+                | Doing::Dialling(_)
+                | Doing::Called(_) => {}
+            }
+        }
+    }
+
+    /// A stream's ports are closed: what it counted is told.
+    pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts) {
+        let Some(name) = self.released_names.remove(&stream) else { return };
+        if counts.received == 0 && counts.sent == 0 && counts.strangers == 0 {
+            return;
+        }
+        let mut text =
+            format!("{name}: {} packets received, {} sent, {} lost", counts.received, counts.sent, counts.lost);
+        if counts.strangers > 0 {
+            text.push_str(&format!(", {} dropped from strangers", counts.strangers));
+        }
+        self.cx.out.verbose(3, text);
+    }
+}

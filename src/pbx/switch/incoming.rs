@@ -1,0 +1,249 @@
+//! A line calls: its leg, its channel, its ports, and then its program.
+
+use super::{MOST_CHANNELS, Switch};
+use crate::config::peer::Peer;
+use crate::dialplan::{ChannelId, Existence, Position, Program};
+use crate::pbx::cause;
+use crate::pbx::channel::{Channel, ChannelState, Doing};
+use crate::pbx::leg::{self, Leg, LegId};
+use crate::pbx::media::{MediaCommand, StreamId};
+use crate::sdp::{Sdp, negotiate};
+use crate::sip::header::{ContactValue, HeaderName};
+use crate::sip::message::{Request, Response};
+use crate::sip::transaction::{Path, ServerId};
+use crate::sip::validate::Essentials;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+impl Switch {
+    /// An INVITE from a known line that opens a call.
+    pub(super) fn incoming_call(
+        &mut self,
+        invite: ServerId,
+        request: &Request,
+        essentials: &Essentials,
+        peer: Arc<Peer>,
+        (path, source, behind_nat): (Path, SocketAddr, bool),
+    ) {
+        let exten = dialled(request);
+        let number = self.caller_number(&peer, essentials);
+        if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
+            let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
+            self.cx.out.notice(text);
+            return self.reply(invite, Response::for_request(request, status, None));
+        }
+        let offer = match leg::description(&request.headers, &request.body) {
+            Some(Ok(sdp)) => Some(sdp),
+            Some(Err(error)) => {
+                self.cx.out.notice(format!("Call from '{}' refused: {error} in its media description", peer.name));
+                return self.reply(invite, Response::for_request(request, 400, None));
+            }
+            None => None,
+        };
+        if let Some(why) = self.no_codec(&peer, offer.as_ref()) {
+            self.cx.out.notice(format!("Call from '{}' to '{exten}' refused: {why}", peer.name));
+            return self.reply(invite, Response::for_request(request, 488, None));
+        }
+        let channel = ChannelId(self.fresh_id());
+        let leg = LegId(self.fresh_id());
+        let target = if behind_nat { source } else { contact_address(request, source) };
+        let path_to = Path { local: path.local, remote: target };
+        let made = Leg::incoming(
+            leg,
+            channel,
+            peer.clone(),
+            (request, essentials),
+            invite,
+            (path_to, behind_nat),
+            offer,
+            &mut self.cx,
+        );
+        let made = match made {
+            Ok(made) => made,
+            Err(_) => return self.reply(invite, Response::for_request(request, 400, None)),
+        };
+        self.legs.insert(leg, made);
+        self.calls_processed = self.calls_processed.saturating_add(1);
+        let position = Position::new(&peer.settings.context, &exten, 1);
+        let name = peer.caller_id.name.clone().or_else(|| essentials.from.display.clone()).unwrap_or_default();
+        self.open_channel(channel, leg, peer.clone(), Doing::Reserving, ChannelState::Ring);
+        let channel_name = self.name_of(channel);
+        let shown = (name.as_str(), number.as_str());
+        let program = self.program_for((channel, &channel_name), &position, &peer, shown, request, essentials);
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.program = Some(program);
+            channel.caller_number = number;
+            channel.caller_name = name;
+            channel.entered = Some(position);
+        }
+    }
+
+    /// Why this line may not call this number now: the status owed and the reason in plain words.
+    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), (u16, String)> {
+        let context = &peer.settings.context;
+        if !peer.is_caller() {
+            return Err((403, format!("'{}' is type=peer: it may be called, not call", peer.name)));
+        }
+        if self.stopping.is_some() {
+            return Err((503, "the exchange is stopping".to_owned()));
+        }
+        if self.channels.len() >= MOST_CHANNELS {
+            return Err((503, format!("{MOST_CHANNELS} lines are busy already")));
+        }
+        if let Some(limit) = peer.call_limit.filter(|limit| *limit > 0) {
+            let busy = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
+            if busy >= usize::try_from(limit).unwrap_or(usize::MAX) {
+                return Err((480, format!("of its usage limit of {limit}")));
+            }
+        }
+        match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
+            Existence::Yes => Ok(()),
+            Existence::MoreDigits => Err((484, format!("the number is not complete in context '{context}'"))),
+            Existence::No => Err((404, format!("extension not found in context '{context}'."))),
+        }
+    }
+
+    fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
+        let offer = offer?;
+        negotiate::usable(offer, &peer.settings.codecs).err().map(|none| none.to_string())
+    }
+
+    /// The number a line calls from: its `callerid=`, else what its From says, else nothing.
+    fn caller_number(&self, peer: &Peer, essentials: &Essentials) -> String {
+        peer.caller_id
+            .number
+            .clone()
+            .or_else(|| leg::user_of::<()>(&Ok(essentials.from.uri.clone())))
+            .unwrap_or_default()
+    }
+
+    fn program_for(
+        &self,
+        (channel, channel_name): (ChannelId, &str),
+        position: &Position,
+        peer: &Peer,
+        (name, number): (&str, &str),
+        request: &Request,
+        essentials: &Essentials,
+    ) -> Program {
+        let caller_id = crate::dialplan::CallerId {
+            name: name.to_owned(),
+            number: number.to_owned(),
+            ani: number.to_owned(),
+            dnid: position.exten.clone(),
+            ..Default::default()
+        };
+        let mut program = Program::new(channel, channel_name, position.clone(), caller_id);
+        program.set_variable("SIPCALLID", &essentials.call_id);
+        if let Some(agent) = request.headers.text(HeaderName::UserAgent) {
+            program.set_variable("SIPUSERAGENT", &agent);
+        }
+        program.set_variable("SIPURI", &essentials.from.uri.to_string());
+        for (name, value) in &peer.set_vars {
+            program.set_variable(name, value);
+        }
+        program
+    }
+
+    /// Enters a channel in the tables and has its ports bound.
+    pub(super) fn open_channel(
+        &mut self,
+        id: ChannelId,
+        leg: LegId,
+        peer: Arc<Peer>,
+        doing: Doing,
+        state: ChannelState,
+    ) {
+        let stream = StreamId(self.fresh_id());
+        let serial = self.last_channel;
+        self.last_channel = self.last_channel.wrapping_add(1);
+        let seconds = self.cx.now.wall.0.div_euclid(1000);
+        let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.path.local.ip());
+        let channel = Channel {
+            id,
+            name: format!("SIP/{}-{serial:08x}", peer.name),
+            unique_id: format!("{seconds}.{serial}"),
+            peer,
+            leg,
+            stream,
+            rtp: None,
+            state,
+            doing,
+            program: None,
+            caller_name: String::new(),
+            caller_number: String::new(),
+            entered: None,
+            created: self.cx.now.mono,
+            created_wall: self.cx.now.wall,
+            answered: None,
+            dead: false,
+            plays: 0,
+        };
+        self.channels.insert(id, channel);
+        self.streams.insert(stream, id);
+        self.cx.out.media.push(MediaCommand::Reserve { stream, local });
+    }
+
+    /// A channel's ports are bound.
+    pub(super) fn reserved(&mut self, stream: StreamId, rtp: SocketAddr) {
+        let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get_mut(id)) else {
+            // The call ended while its ports were being bound: its Release is already on the way.
+            return;
+        };
+        channel.rtp = Some(rtp);
+        let id = channel.id;
+        match channel.doing {
+            Doing::Reserving => {
+                channel.doing = Doing::Running;
+                self.runnable.push_back(id);
+            }
+            Doing::Called(_) => self.ports_for_branch(id, rtp),
+            Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Answering
+            | Doing::Playing(..)
+            | Doing::Echoing
+            | Doing::Dialling(_) => {}
+        }
+    }
+
+    /// No ports are left for a channel.
+    pub(super) fn no_ports(&mut self, stream: StreamId, why: &str) {
+        let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) else { return };
+        let (id, called_by) = match channel.doing {
+            Doing::Called(caller) => (channel.id, Some(caller)),
+            Doing::Reserving
+            | Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Answering
+            | Doing::Playing(..)
+            | Doing::Echoing
+            | Doing::Dialling(_) => (channel.id, None),
+        };
+        let text =
+            format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
+        self.cx.out.warning(text);
+        match called_by {
+            Some(caller) => self.branch_failed(caller, id, cause::CONGESTION, "no RTP ports are left".to_owned()),
+            None => {
+                self.hang_up_leg(id, cause::CONGESTION);
+                self.forget_channel(id);
+            }
+        }
+    }
+}
+
+/// The number dialled: the user part of the Request-URI, `s` when there is none.
+fn dialled(request: &Request) -> String {
+    let user = leg::user_of(&request.uri());
+    user.filter(|user| !user.is_empty()).unwrap_or_else(|| "s".to_owned())
+}
+
+/// Where the caller wants requests: its Contact's address, or where it sent from when that names a host.
+fn contact_address(request: &Request, source: SocketAddr) -> SocketAddr {
+    let contact = request.headers.get(HeaderName::Contact).map(|value| ContactValue::parse(value));
+    match contact {
+        Some(Ok(ContactValue::Address(contact))) => leg::uri_address(&contact.uri).unwrap_or(source),
+        Some(Ok(ContactValue::Star) | Err(_)) | None => source,
+    }
+}

@@ -1,0 +1,234 @@
+//! Lines: their registrations and whether they are there (qualify).
+
+use super::Switch;
+use crate::clock::Time;
+use crate::config::peer::{Host, Peer};
+use crate::pbx::alarm::Alarm;
+use crate::pbx::effect::{Level, Line};
+use crate::pbx::leg;
+use crate::registrar::location::Binding;
+use crate::registrar::qualify::{Action, Qualify, Status};
+use crate::registrar::register::{self, Change};
+use crate::sip::header::HeaderName;
+use crate::sip::message::Request;
+use crate::sip::method::Method;
+use crate::sip::timer::TimerId;
+use crate::sip::transaction::{Path, Sending, ServerId};
+use crate::sip::validate::Essentials;
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A peer that is asked whether it is there.
+pub(super) struct Watch {
+    qualify: Qualify,
+    alarm: Option<TimerId>,
+}
+
+impl Watch {
+    /// Is its next question due at some time?
+    pub(super) fn is_armed(&self) -> bool {
+        self.alarm.is_some()
+    }
+}
+
+/// Static peers are asked one after another at the start (`qualifygap`).
+const GAP: Duration = Duration::from_millis(100);
+
+impl Switch {
+    /// An authenticated REGISTER.
+    pub(super) fn registration(
+        &mut self,
+        id: ServerId,
+        request: &Request,
+        essentials: &Essentials,
+        peer: &Peer,
+        source: SocketAddr,
+        local: SocketAddr,
+    ) {
+        let now = self.cx.now;
+        let general = &self.settings.general;
+        let done = register::register(&mut self.location, general, peer, request, essentials, source, local, now);
+        for line in done.log {
+            self.cx.out.lines.push(line_of(line));
+        }
+        self.reply(id, done.response);
+        for change in done.changes {
+            match change {
+                Change::Added(_) => self.watch(&peer.name),
+                Change::Refreshed(_) => {}
+                Change::Removed(_) => self.forget_watch_if_gone(&peer.name),
+            }
+        }
+        self.arm_location();
+    }
+
+    fn arm_location(&mut self) {
+        if let Some(alarm) = self.location_alarm.take() {
+            self.cx.alarms.cancel(alarm);
+        }
+        self.location_alarm = self.location.next_deadline().map(|at| self.cx.alarms.set(at, Alarm::Location));
+    }
+
+    pub(super) fn expire_bindings(&mut self) {
+        self.location_alarm = None;
+        for (peer, _) in self.location.expire(self.cx.now.mono) {
+            let text = format!("'{peer}' did not refresh its registration: it is unregistered");
+            self.cx.out.notice(text);
+            self.forget_watch_if_gone(&peer);
+        }
+        self.arm_location();
+    }
+
+    fn forget_watch_if_gone(&mut self, peer: &str) {
+        if self.location.bindings(peer).is_empty()
+            && let Some(watch) = self.watches.get_mut(peer)
+        {
+            watch.qualify.stop();
+            if let Some(alarm) = watch.alarm.take() {
+                self.cx.alarms.cancel(alarm);
+            }
+        }
+    }
+
+    /// Begins to ask a peer whether it is there, at once.
+    fn watch(&mut self, name: &str) {
+        let Some(settings) = self.settings.peers.get(name).map(|peer| &peer.settings) else { return };
+        let Some(limit) = settings.qualify else { return };
+        let freq = settings.qualify_freq;
+        let watch = self
+            .watches
+            .entry(name.to_owned())
+            .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
+        let actions = watch.qualify.start(self.cx.now.mono);
+        self.act(name, actions);
+    }
+
+    /// Peers with a fixed address are asked from the start.
+    pub(super) fn watch_static_peers(&mut self) {
+        let names: Vec<String> = self
+            .settings
+            .peers
+            .values()
+            .filter(|peer| peer.settings.qualify.is_some() && matches!(peer.host, Host::Static(_)))
+            .map(|peer| peer.name.clone())
+            .collect();
+        let mut at = self.cx.now.mono;
+        for name in names {
+            if let Some(peer) = self.settings.peers.get(&name)
+                && let Some(limit) = peer.settings.qualify
+            {
+                let qualify = Qualify::new(limit, peer.settings.qualify_freq);
+                let alarm = Some(self.cx.alarms.set(at, Alarm::Qualify(name.clone())));
+                self.watches.insert(name, Watch { qualify, alarm });
+                at = at + GAP;
+            }
+        }
+    }
+
+    pub(super) fn qualify_due(&mut self, name: &str) {
+        let now = self.cx.now.mono;
+        if let Some(watch) = self.watches.get_mut(name) {
+            watch.alarm = None;
+            let actions = watch.qualify.due(now);
+            self.act(name, actions);
+        }
+    }
+
+    fn act(&mut self, name: &str, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send { attempt, give_up } => self.poll(name, attempt, give_up),
+                Action::Arm(at) => {
+                    let alarm = self.cx.alarms.set(at, Alarm::Qualify(name.to_owned()));
+                    if let Some(old) = self.watches.get_mut(name).and_then(|watch| watch.alarm.replace(alarm)) {
+                        self.cx.alarms.cancel(old);
+                    }
+                }
+                Action::Changed(change) => self.cx.out.notice(change.line(name)),
+            }
+        }
+    }
+
+    /// One OPTIONS to where a peer is (RFC 3261 11).
+    fn poll(&mut self, name: &str, attempt: u8, give_up: Duration) {
+        let Some(peer) = self.settings.peers.get(name).cloned() else { return };
+        let (target, path) = match self.location.newest(name) {
+            Some(binding) => (binding.contact.to_string(), Path { local: binding.local, remote: binding.target }),
+            None => match self.static_address(&peer) {
+                Some(address) => {
+                    (format!("sip:{address}"), Path { local: self.local_towards(address), remote: address })
+                }
+                None => return,
+            },
+        };
+        let host = leg::host(path.local.ip());
+        let mut request = Request::new(Method::Options, target.clone());
+        let user = leg::escape_user(&self.settings.general.caller_id);
+        let headers = &mut request.headers;
+        headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
+        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{host}>;tag={}", self.cx.chance.hex(16))));
+        headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
+        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
+        headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
+        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, path.local));
+        leg::dress_request(&mut request, &self.cx.product);
+        let how = Sending::Once { give_up };
+        let id =
+            self.cx.tx.request(self.cx.now.mono, request, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.polls.insert(id, (name.to_owned(), attempt));
+    }
+
+    /// Any answer at all means the peer is there.
+    pub(super) fn poll_answered(&mut self, name: &str, attempt: u8) {
+        let now = self.cx.now.mono;
+        if let Some(watch) = self.watches.get_mut(name) {
+            let actions = watch.qualify.answered(now, attempt);
+            self.act(name, actions);
+        }
+    }
+
+    /// A poll's transaction ended unanswered: the qualify machine has its own clock, nothing else to do.
+    pub(super) fn poll_timed_out(&mut self, _name: &str, _attempt: u8) {}
+
+    /// The system refuses to send to an address: whoever is asked there is not reachable.
+    pub(super) fn poll_failed_towards(&mut self, to: SocketAddr) {
+        let now = self.cx.now.mono;
+        let polled: Vec<(String, u8)> = self
+            .polls
+            .iter()
+            .filter(|(id, _)| self.cx.tx.path_of(**id).is_some_and(|path| path.remote == to))
+            .map(|(_, poll)| poll.clone())
+            .collect();
+        for (name, attempt) in polled {
+            if let Some(watch) = self.watches.get_mut(&name) {
+                let actions = watch.qualify.failed(now, attempt);
+                self.act(&name, actions);
+            }
+        }
+    }
+
+    /// A peer's state, when it is asked after.
+    pub(super) fn status_of(&self, name: &str) -> Option<Status> {
+        self.watches.get(name).map(|watch| watch.qualify.status())
+    }
+
+    pub(super) fn unreachable_for(&self, name: &str) -> Duration {
+        let since: Option<Time> = self.watches.get(name).and_then(|watch| watch.qualify.unreachable_since());
+        since.map_or(Duration::ZERO, |since| self.cx.now.mono.since(since))
+    }
+
+    /// Where a peer is registered, newest first.
+    pub fn bindings(&self, name: &str) -> &[Binding] {
+        self.location.bindings(name)
+    }
+}
+
+fn line_of(line: register::Line) -> Line {
+    let level = match line.level {
+        register::Level::Verbose => Level::Verbose(3),
+        register::Level::Warning => Level::Warning,
+        register::Level::Error => Level::Error,
+    };
+    Line { level, text: line.text }
+}

@@ -1,0 +1,283 @@
+//! Programs run: what an application asks for is done or begun here, and its answer given.
+
+use super::Switch;
+use crate::audio::g711::{self, Law};
+use crate::audio::{sound, tone};
+use crate::dialplan::{Ask, Cause, ChannelId, Progress, Reply, Tone, UNTIL_HANGUP};
+use crate::pbx::alarm::Alarm;
+use crate::pbx::cause;
+use crate::pbx::channel::{ChannelState, Doing};
+use crate::pbx::effect::{Level, Line};
+use crate::pbx::media::{MediaCommand, StreamId};
+use crate::sdp::codec::Codec;
+use crate::sdp::{Sdp, negotiate, own, payload};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Dialplan steps a program may take in one go.
+const BUDGET: u32 = 200;
+
+impl Switch {
+    /// Lets a channel's program go on.
+    pub(super) fn run(&mut self, id: ChannelId) {
+        let Some(mut program) = self.channels.get_mut(&id).and_then(|channel| channel.program.take()) else { return };
+        let progress = program.advance(&self.world(id), BUDGET);
+        for line in program.take_log() {
+            let level = match line.level {
+                crate::dialplan::Level::Verbose(level) => Level::Verbose(level),
+                crate::dialplan::Level::Notice => Level::Notice,
+                crate::dialplan::Level::Warning => Level::Warning,
+            };
+            self.cx.out.lines.push(Line { level, text: line.text });
+        }
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.program = Some(program);
+        }
+        match progress {
+            Progress::Asks(ask) => self.perform(id, ask),
+            Progress::Again => self.runnable.push_back(id),
+            Progress::Waiting => {}
+            Progress::Finished(cause) => self.program_finished(id, cause),
+        }
+    }
+
+    fn program_finished(&mut self, id: ChannelId, cause: Cause) {
+        let unanswered = self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller());
+        let cause = match cause {
+            Cause(0) if !unanswered => cause::NORMAL,
+            Cause(cause) => cause,
+        };
+        self.hang_up_leg(id, cause);
+        self.forget_channel(id);
+    }
+
+    /// Gives a program what it waits for, and lets it go on.
+    pub(super) fn answer_program(&mut self, id: ChannelId, reply: Reply) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.doing = Doing::Running;
+        if let Some(program) = &mut channel.program {
+            program.answer(reply);
+            self.runnable.push_back(id);
+        }
+    }
+
+    fn perform(&mut self, id: ChannelId, ask: Ask) {
+        match ask {
+            Ask::Wait(time) => self.wait(id, time),
+            Ask::Answer => self.answer(id),
+            Ask::Indicate(tone) => self.indicate(id, tone),
+            Ask::Play(names) => self.play(id, names.into()),
+            Ask::Dial(request) => self.dial(id, request),
+            Ask::Echo => self.echo(id),
+        }
+    }
+
+    fn wait(&mut self, id: ChannelId, time: Duration) {
+        let timer = (time < UNTIL_HANGUP).then(|| self.cx.alarms.set(self.cx.now.mono + time, Alarm::Wait(id)));
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.doing = Doing::Waiting(timer);
+        }
+    }
+
+    pub(super) fn wait_is_over(&mut self, id: ChannelId) {
+        if self.channels.get(&id).is_some_and(|channel| matches!(channel.doing, Doing::Waiting(_))) {
+            self.answer_program(id, Reply::Done);
+        }
+    }
+
+    fn answer(&mut self, id: ChannelId) {
+        if !self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller()) {
+            return self.answer_program(id, Reply::Done);
+        }
+        match self.own_description(id) {
+            Ok(description) => {
+                self.answer_leg(id, description);
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.doing = Doing::Answering;
+                }
+            }
+            Err(why) => self.answer_program(id, Reply::Failed(why)),
+        }
+    }
+
+    /// Answers a caller's leg and lets its sound in.
+    pub(super) fn answer_leg(&mut self, id: ChannelId, description: Sdp) {
+        let now = self.cx.now.mono;
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.state = ChannelState::Up;
+        channel.answered.get_or_insert(now);
+        if let Some(leg) = self.legs.get_mut(&channel.leg) {
+            leg.answer(description, &mut self.cx);
+        }
+        self.tell_remote(id);
+    }
+
+    /// What the exchange itself tells a caller when it answers: what it told before, if it did, else an answer or offer of its own.
+    pub(super) fn own_description(&mut self, id: ChannelId) -> Result<Sdp, String> {
+        let Some(channel) = self.channels.get(&id) else { return Err("the channel is gone".to_owned()) };
+        let Some(rtp) = channel.rtp else { return Err(format!("{}: no RTP port", channel.name)) };
+        let allow = channel.peer.settings.codecs.clone();
+        let owner = self.settings.general.sdp_owner.clone();
+        let Some(leg) = self.legs.get_mut(&channel.leg) else { return Err("the leg is gone".to_owned()) };
+        if let Some(told) = &leg.local {
+            return Ok(told.clone());
+        }
+        let face = leg.next_face(rtp, &owner);
+        let made = match &leg.remote {
+            Some(offer) => own::own_answer(offer, &allow, &face, None),
+            None => own::own_offer(&allow, &face),
+        };
+        made.map_err(|none| none.to_string())
+    }
+
+    fn indicate(&mut self, id: ChannelId, tone: Tone) {
+        let unanswered = self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller());
+        match tone {
+            Tone::Ringing if unanswered => self.with_leg(id, |leg, cx| leg.ring(cx)),
+            Tone::Progress if unanswered => {
+                if let Err(why) = self.let_hear(id) {
+                    return self.answer_program(id, Reply::Failed(why));
+                }
+            }
+            Tone::Busy if unanswered => return self.refuse_caller(id, cause::BUSY),
+            Tone::Congestion if unanswered => return self.refuse_caller(id, cause::CONGESTION),
+            Tone::Ringing => self.play_tone(id, tone::Meaning::Ring),
+            Tone::Busy => self.play_tone(id, tone::Meaning::Busy),
+            Tone::Congestion => self.play_tone(id, tone::Meaning::Congestion),
+            Tone::Progress => {}
+        }
+        self.answer_program(id, Reply::Done);
+    }
+
+    /// A final refusal: the call is over, only `h` may still run.
+    fn refuse_caller(&mut self, id: ChannelId, cause: u16) {
+        self.hang_up_leg(id, cause);
+        self.caller_is_gone(id, cause);
+    }
+
+    /// Sends a caller a description before the answer (183), unless it has one.
+    fn let_hear(&mut self, id: ChannelId) -> Result<(), String> {
+        if self.leg_of_channel(id).is_some_and(|leg| leg.local.is_some() || leg.remote.is_none()) {
+            return Ok(());
+        }
+        let description = self.own_description(id)?;
+        self.with_leg(id, |leg, cx| leg.progress(description, cx));
+        self.tell_remote(id);
+        Ok(())
+    }
+
+    fn echo(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.doing = Doing::Echoing;
+        self.cx.out.media.push(MediaCommand::Echo { stream: channel.stream });
+    }
+
+    /// Plays the next of the sounds; the program goes on after the last.
+    fn play(&mut self, id: ChannelId, mut names: VecDeque<String>) {
+        let Some(name) = names.pop_front() else { return self.answer_program(id, Reply::Done) };
+        let samples = match self.settings.sounds.get(&name) {
+            Some(samples) => Some(samples.to_vec()),
+            None => sound::find(&name),
+        };
+        let Some(samples) = samples else { return self.answer_program(id, Reply::Missing(name)) };
+        if let Err(why) = self.let_hear(id) {
+            return self.answer_program(id, Reply::Failed(why));
+        }
+        match self.start_playing(id, &samples, false) {
+            Ok(play) => {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.doing = Doing::Playing(play, names);
+                }
+            }
+            Err(why) => self.answer_program(id, Reply::Failed(why)),
+        }
+    }
+
+    fn play_tone(&mut self, id: ChannelId, meaning: tone::Meaning) {
+        let samples = tone::progress("us", meaning).unwrap_or_default();
+        if let Err(why) = self.start_playing(id, &samples, true) {
+            self.cx.out.warning(why);
+        }
+    }
+
+    /// Has samples (8 kHz) played to a channel in the codec it agreed to.
+    fn start_playing(&mut self, id: ChannelId, samples: &[i16], repeat: bool) -> Result<u64, String> {
+        let agreed = self.leg_of_channel(id).and_then(|leg| {
+            let (local, remote) = (leg.local.as_ref()?, leg.remote.as_ref()?);
+            if leg.made_offer() {
+                payload::agreed(local, remote).map(|agreed| (agreed.codec, agreed.to_answerer, agreed.ptime))
+            } else {
+                payload::agreed(remote, local).map(|agreed| (agreed.codec, agreed.to_offerer, agreed.ptime))
+            }
+        });
+        let Some(channel) = self.channels.get_mut(&id) else { return Err("the channel is gone".to_owned()) };
+        let Some((codec, payload_type, ptime)) = agreed else {
+            return Err(format!("{}: nothing was agreed to play in", channel.name));
+        };
+        let sound: Arc<[u8]> = match codec {
+            Codec::Ulaw => g711::encode(samples, Law::Mu),
+            Codec::Alaw => g711::encode(samples, Law::A),
+            other => return Err(format!("{}: sounds are played in ulaw or alaw, not {}", channel.name, other.name())),
+        };
+        channel.plays = channel.plays.saturating_add(1);
+        let (stream, play) = (channel.stream, channel.plays);
+        let ptime_ms = ptime.unwrap_or(20);
+        self.cx.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
+        Ok(play)
+    }
+
+    pub(super) fn played(&mut self, stream: StreamId, play: u64) {
+        let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get_mut(id)) else { return };
+        let id = channel.id;
+        if let Doing::Playing(current, rest) = &mut channel.doing
+            && *current == play
+        {
+            let rest = std::mem::take(rest);
+            self.play(id, rest);
+        }
+    }
+
+    /// Tells the media ring where a channel's peer is, from what its last description said.
+    pub(super) fn tell_remote(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get(&id) else { return };
+        let Some(leg) = self.legs.get(&channel.leg) else { return };
+        let Some(description) = &leg.remote else { return };
+        let remote = crate::pbx::media::Remote {
+            rtp: description.rtp_addr(),
+            rtcp: description.rtcp_addr(),
+            signalling: Some(leg.signalling()),
+            symmetric: channel.peer.settings.nat.comedia.holds(leg.is_behind_nat()),
+            strictness: self.settings.strictness,
+        };
+        self.cx.out.media.push(MediaCommand::Remote { stream: channel.stream, remote });
+    }
+
+    /// The negotiated list of codecs both of two lines allow, in the first one's order.
+    pub(super) fn common_codecs(&self, a: ChannelId, b: ChannelId) -> crate::sdp::codec::CodecList {
+        match (self.channels.get(&a), self.channels.get(&b)) {
+            (Some(a), Some(b)) => a.peer.settings.codecs.common(&b.peer.settings.codecs),
+            _ => crate::sdp::codec::CodecList::of(&[]),
+        }
+    }
+
+    /// An answer for a leg on which nobody else talks: the exchange's own.
+    pub(super) fn answer_alone(&mut self, id: ChannelId, offer: &Sdp) -> Result<Sdp, String> {
+        let Some(channel) = self.channels.get(&id) else { return Err("the channel is gone".to_owned()) };
+        let (Some(rtp), Some(leg)) = (channel.rtp, self.legs.get_mut(&channel.leg)) else {
+            return Err(format!("{}: no RTP port", channel.name));
+        };
+        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        own::own_answer(offer, &channel.peer.settings.codecs, &face, None).map_err(|none| none.to_string())
+    }
+
+    /// What we last told a leg, as a new description of its own (a refresh must be told something of the same content).
+    pub(super) fn retell(&mut self, id: ChannelId) -> Option<Sdp> {
+        let channel = self.channels.get(&id)?;
+        let leg = self.legs.get_mut(&channel.leg)?;
+        let told = leg.local.clone()?;
+        let rtp = told.rtp_addr().or(channel.rtp)?;
+        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        Some(negotiate::readdress(&told, &face))
+    }
+}

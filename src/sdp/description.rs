@@ -1,0 +1,240 @@
+//! A session description, line for line as it came.
+
+use super::line::{CRLF, Line, address, media_line};
+use std::fmt;
+use std::net::IpAddr;
+
+/// The largest description that is read, in bytes. A telephone's has 300 to 1,500.
+pub const MAX_SIZE: usize = 16 * 1024;
+/// The most lines that are read.
+pub const MAX_LINES: usize = 512;
+/// The most media (`m=` lines) that are read.
+pub const MAX_MEDIA: usize = 16;
+/// The most formats of one `m=` line that are read.
+pub const MAX_FORMATS: usize = 64;
+
+/// A session description (RFC 8866). Unedited, it prints byte for byte as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sdp {
+    /// The lines before the first `m=`.
+    pub(super) session: Vec<Line>,
+    /// Each medium's lines, its `m=` line first.
+    pub(super) media: Vec<Vec<Line>>,
+}
+
+/// Why bytes are not a session description. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SdpError {
+    /// More bytes than [`MAX_SIZE`].
+    TooLarge {
+        /// How many there are.
+        size: usize,
+    },
+    /// More lines than [`MAX_LINES`].
+    TooManyLines,
+    /// More `m=` lines than [`MAX_MEDIA`].
+    TooManyMedia {
+        /// The first one too many.
+        line: usize,
+    },
+    /// More formats in an `m=` line than [`MAX_FORMATS`].
+    TooManyFormats {
+        /// The line.
+        line: usize,
+    },
+    /// The first line is not `v=0`.
+    NoVersion,
+    /// There is no `o=` line before the first `m=`.
+    NoOrigin,
+    /// A line that is not a letter, `=` and text.
+    NotALine {
+        /// The line.
+        line: usize,
+    },
+    /// A zero byte, or a carriage return inside a line.
+    BadByte {
+        /// The line.
+        line: usize,
+    },
+    /// An `o=` line without its six parts.
+    BadOrigin {
+        /// The line.
+        line: usize,
+    },
+    /// An `m=` line without medium, port and protocol, or whose port is no number up to 65535.
+    BadMedia {
+        /// The line.
+        line: usize,
+    },
+}
+
+impl fmt::Display for SdpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SdpError::TooLarge { size } => write!(f, "SDP of {size} bytes: more than the {MAX_SIZE} that are read"),
+            SdpError::TooManyLines => write!(f, "SDP of more than {MAX_LINES} lines"),
+            SdpError::TooManyMedia { line } => write!(f, "SDP line {line}: more than {MAX_MEDIA} m= lines"),
+            SdpError::TooManyFormats { line } => {
+                write!(f, "SDP line {line}: more than {MAX_FORMATS} formats in one m= line")
+            }
+            SdpError::NoVersion => write!(f, "SDP line 1: does not begin with v=0, so this is no session description"),
+            SdpError::NoOrigin => write!(f, "SDP: no o= line, which says whose description this is"),
+            SdpError::NotALine { line } => write!(f, "SDP line {line}: not of the form letter=value"),
+            SdpError::BadByte { line } => {
+                write!(f, "SDP line {line}: a zero byte or a carriage return inside the line")
+            }
+            SdpError::BadOrigin { line } => {
+                write!(f, "SDP line {line}: o= needs user, id, version, network type, address type and address")
+            }
+            SdpError::BadMedia { line } => {
+                write!(f, "SDP line {line}: m= needs medium, port (0 to 65535), protocol and formats")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SdpError {}
+
+/// The `o=` line (RFC 8866 section 5.2). Id and version are text: they may be longer than 64 bits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who made it; `-` or empty when it does not say.
+    pub user: String,
+    /// What names this description for as long as the call lasts.
+    pub id: String,
+    /// What grows with each change.
+    pub version: String,
+    /// The maker's address; `None` when it is a host name.
+    pub addr: Option<IpAddr>,
+}
+
+impl Sdp {
+    /// Reads a description. Takes bare line feeds, blank lines, a missing last line end, `c=` in the media only and a
+    /// user name with spaces, as telephones write them; refuses what could not be passed on safely.
+    ///
+    /// # Errors
+    /// See [`SdpError`]; each names the line.
+    pub fn parse(bytes: &[u8]) -> Result<Sdp, SdpError> {
+        if bytes.len() > MAX_SIZE {
+            return Err(SdpError::TooLarge { size: bytes.len() });
+        }
+        let mut sdp = Sdp { session: Vec::new(), media: Vec::new() };
+        for (number, piece) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
+            if number > MAX_LINES {
+                return Err(SdpError::TooManyLines);
+            }
+            sdp.take(split_end(piece), number)?;
+        }
+        match sdp.session.iter().find(|line| line.letter().is_some()) {
+            Some(first) if first.text.trim_ascii_end() == b"v=0" => {}
+            Some(_) | None => return Err(SdpError::NoVersion),
+        }
+        if sdp.session.iter().any(|line| line.letter() == Some(b'o')) { Ok(sdp) } else { Err(SdpError::NoOrigin) }
+    }
+
+    /// The description as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        for line in self.lines() {
+            bytes.extend_from_slice(&line.text);
+            bytes.extend_from_slice(line.end);
+        }
+        bytes
+    }
+
+    /// Who made it, and which version it is.
+    pub fn origin(&self) -> Origin {
+        let line = self.session.iter().find(|line| line.letter() == Some(b'o'));
+        line.and_then(origin).unwrap_or_else(|| Origin {
+            user: "-".into(),
+            id: "0".into(),
+            version: "0".into(),
+            addr: None,
+        })
+    }
+
+    /// Whether it offers or accepts fax over UDPTL (T.38).
+    pub fn has_t38(&self) -> bool {
+        self.has_medium("image")
+    }
+
+    /// Whether it offers or accepts video.
+    pub fn has_video(&self) -> bool {
+        self.has_medium("video")
+    }
+
+    /// All lines in order.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.session.iter().chain(self.media.iter().flatten())
+    }
+
+    fn has_medium(&self, medium: &str) -> bool {
+        let mut lines = self.media.iter().filter_map(|section| media_line(section.first()?));
+        lines.any(|line| line.port != 0 && line.medium.eq_ignore_ascii_case(medium))
+    }
+
+    fn take(&mut self, line: Line, number: usize) -> Result<(), SdpError> {
+        if line.text.iter().any(|byte| matches!(byte, 0 | b'\r')) {
+            return Err(SdpError::BadByte { line: number });
+        }
+        match line.letter() {
+            Some(b'm') => {
+                let parts = media_line(&line).ok_or(SdpError::BadMedia { line: number })?;
+                if parts.formats.len() > MAX_FORMATS {
+                    return Err(SdpError::TooManyFormats { line: number });
+                }
+                if self.media.len() >= MAX_MEDIA {
+                    return Err(SdpError::TooManyMedia { line: number });
+                }
+                self.media.push(vec![line]);
+                return Ok(());
+            }
+            Some(b'o') if origin(&line).is_none() => return Err(SdpError::BadOrigin { line: number }),
+            Some(letter) if letter.is_ascii_alphabetic() => {}
+            None if line.text.trim_ascii().is_empty() => {}
+            Some(_) | None => return Err(SdpError::NotALine { line: number }),
+        }
+        self.media.last_mut().unwrap_or(&mut self.session).push(line);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Sdp {
+    /// The lines, without the keys that `a=crypto` and `k=` carry.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.lines().map(|line| match line.attribute() {
+            _ if line.letter() == Some(b'k') => "k=...".to_owned(),
+            Some((name, _))
+                if ["crypto", "key-mgmt", "ice-pwd"].iter().any(|key| name.eq_ignore_ascii_case(key.as_bytes())) =>
+            {
+                format!("a={}:...", String::from_utf8_lossy(name))
+            }
+            Some(_) | None => String::from_utf8_lossy(&line.text).into_owned(),
+        });
+        f.debug_list().entries(shown).finish()
+    }
+}
+
+fn split_end(piece: &[u8]) -> Line {
+    const ENDS: [&[u8]; 4] = [CRLF, b"\n", b"\r", b""];
+    let found = ENDS.iter().find_map(|end| piece.strip_suffix(*end).map(|text| (text, *end)));
+    let (text, end) = found.unwrap_or((piece, b""));
+    Line { text: text.to_vec(), end }
+}
+
+/// Read from the right, because user names with spaces exist, and empty ones.
+fn origin(line: &Line) -> Option<Origin> {
+    let text = std::str::from_utf8(line.value()).ok()?;
+    let (rest, host) = last_word(text)?;
+    let (rest, kind) = last_word(rest)?;
+    let (rest, net) = last_word(rest)?;
+    let (rest, version) = last_word(rest)?;
+    let (user, id) = last_word(rest)?;
+    let addr = address(format!("{net} {kind} {host}").as_bytes());
+    Some(Origin { user: user.trim().to_owned(), id: id.to_owned(), version: version.to_owned(), addr })
+}
+
+/// What stands before the last word, and the word.
+fn last_word(text: &str) -> Option<(&str, &str)> {
+    text.trim_end_matches([' ', '\t']).rsplit_once([' ', '\t'])
+}

@@ -1,0 +1,122 @@
+//! One line of a description, kept as it came, and the small parts lines are made of.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// A line and the bytes that ended it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) text: Vec<u8>,
+    pub(super) end: &'static [u8],
+}
+
+pub(super) const CRLF: &[u8] = b"\r\n";
+
+impl Line {
+    /// A line of our own.
+    pub(super) fn made(text: String) -> Line {
+        Line { text: text.into_bytes(), end: CRLF }
+    }
+
+    /// The letter before `=`.
+    pub(super) fn letter(&self) -> Option<u8> {
+        match self.text.as_slice() {
+            [letter, b'=', ..] => Some(*letter),
+            _ => None,
+        }
+    }
+
+    /// What stands after `=`.
+    pub(super) fn value(&self) -> &[u8] {
+        self.text.get(2..).unwrap_or_default()
+    }
+
+    /// The name and value of an `a=` line; the value of a flag is empty.
+    pub(super) fn attribute(&self) -> Option<(&[u8], &[u8])> {
+        if self.letter() != Some(b'a') {
+            return None;
+        }
+        let value = self.value();
+        let mut parts = value.splitn(2, |byte| *byte == b':');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        Some((name, parts.next().unwrap_or_default()))
+    }
+
+    /// The value when this is the attribute `name`. Attribute names have no case here: several devices guess it.
+    pub(super) fn attribute_named(&self, name: &str) -> Option<&[u8]> {
+        self.attribute().filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// The payload type and the rest, when this attribute describes one payload type (`a=fmtp:100 192-193`).
+    pub(super) fn of_payload(&self) -> Option<(&str, u8, &str)> {
+        let (name, value) = self.attribute()?;
+        let name = std::str::from_utf8(name).ok()?;
+        if !["rtpmap", "fmtp", "gpmd", "rtcp-fb"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        let value = std::str::from_utf8(value).ok()?.trim_start();
+        let (number, rest) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+        Some((name, payload_type(number.as_bytes())?, rest.trim_start()))
+    }
+}
+
+/// The words of a line: everything between spaces and tabs.
+pub(super) fn words(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    text.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
+}
+
+/// A word of decimal digits as a number; nothing else, not even a sign.
+pub(super) fn number<T: FromStr>(word: &[u8]) -> Option<T> {
+    if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+/// An RTP payload type: seven bits (RFC 3550 section 5.1).
+pub(super) fn payload_type(word: &[u8]) -> Option<u8> {
+    number::<u8>(word).filter(|payload| *payload < 128)
+}
+
+/// The address of `IN IP4 192.0.2.1/127`, that is of `c=` and of the end of `a=rtcp`. A host name gives `None`: media
+/// is never sent where only a name server says.
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+    let mut words = words(text);
+    let network = words.next()?;
+    let kind = words.next()?;
+    if !network.eq_ignore_ascii_case(b"IN") || !(kind.eq_ignore_ascii_case(b"IP4") || kind.eq_ignore_ascii_case(b"IP6"))
+    {
+        return None;
+    }
+    let host = words.next()?.split(|byte| *byte == b'/').next()?;
+    std::str::from_utf8(host).ok()?.parse().ok()
+}
+
+/// An address as `o=` and `c=` write it.
+pub(super) fn network(addr: IpAddr) -> String {
+    match addr {
+        IpAddr::V4(v4) => format!("IN IP4 {v4}"),
+        IpAddr::V6(v6) => format!("IN IP6 {v6}"),
+    }
+}
+
+/// An `m=` line taken apart.
+pub(super) struct MediaLine<'a> {
+    pub(super) medium: &'a str,
+    pub(super) port: u16,
+    pub(super) proto: &'a str,
+    pub(super) formats: Vec<&'a str>,
+}
+
+/// Takes an `m=` line apart (RFC 8866 section 5.14). `None` when medium, port or protocol are missing or no such thing.
+pub(super) fn media_line(line: &Line) -> Option<MediaLine<'_>> {
+    if line.letter() != Some(b'm') {
+        return None;
+    }
+    let mut words = std::str::from_utf8(line.value()).ok()?.split([' ', '\t']).filter(|word| !word.is_empty());
+    let medium = words.next()?;
+    let port = words.next()?;
+    let port = number(port.split('/').next()?.as_bytes())?;
+    let proto = words.next()?;
+    Some(MediaLine { medium, port, proto, formats: words.collect() })
+}

@@ -1,0 +1,247 @@
+//! Offer and answer between two legs (RFC 3264): what one leg said, told to the other.
+
+use super::audio::{Audio, Direction, Format};
+use super::carry::{self, Renumbered};
+use super::codec::CodecList;
+use super::description::Sdp;
+use super::face::Face;
+use super::line::Line;
+use super::payload::Agreed;
+use std::fmt;
+
+/// No codec remains: the call is refused with 488, because the exchange does not transcode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoCommonCodec {
+    /// The encodings that were offered or answered; empty when there was no voice stream at all.
+    pub offered: Vec<String>,
+    /// What `allow=` permits.
+    pub allowed: Vec<String>,
+}
+
+impl fmt::Display for NoCommonCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allowed = if self.allowed.is_empty() { "nothing".to_owned() } else { self.allowed.join(", ") };
+        if self.offered.is_empty() {
+            write!(
+                f,
+                "no voice stream to agree on (an m=audio line with RTP/AVP, a port and a format); allowed: {allowed}"
+            )
+        } else {
+            let offered = self.offered.join(", ");
+            write!(f, "no codec in common: offered {offered}; allowed {allowed} (see allow= of both peers)")
+        }
+    }
+}
+
+impl std::error::Error for NoCommonCodec {}
+
+impl NoCommonCodec {
+    pub(super) fn between(audio: Option<&Audio>, allow: &CodecList) -> NoCommonCodec {
+        let formats = audio.map(|audio| audio.formats.as_slice()).unwrap_or_default();
+        let offered = formats.iter().filter(|format| !format.is_companion()).map(Format::label);
+        NoCommonCodec { offered: offered.collect(), allowed: allow.names() }
+    }
+}
+
+/// Is there a codec in `description` that `allow` permits?
+///
+/// # Errors
+/// None is: what was offered and what is allowed.
+pub fn usable(description: &Sdp, allow: &CodecList) -> Result<(), NoCommonCodec> {
+    let audio = description.audio();
+    let permitted = |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec));
+    match &audio {
+        Some(found) if found.formats.iter().any(permitted) => Ok(()),
+        Some(_) | None => Err(NoCommonCodec::between(audio.as_ref(), allow)),
+    }
+}
+
+/// The offer for the callee, made from the caller's description: its codecs that `allow` permits, under the caller's
+/// numbers and in the caller's order, with all that accompanies them. Media other than voice are left out.
+///
+/// # Errors
+/// [`NoCommonCodec`] when no permitted codec remains.
+pub fn offer_from(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
+    let audio = source.audio();
+    let refusal = || NoCommonCodec::between(audio.as_ref(), allow);
+    let audio = audio.as_ref().ok_or_else(refusal)?;
+    let stay = staying(audio, |format| format.codec.is_some_and(|codec| allow.contains(codec)), |_| true);
+    offer_with(source, audio, &stay, face).ok_or_else(refusal)
+}
+
+/// The offer for another leg when this one has already agreed (a prompt was played before the call went on): only the
+/// codec in use and, if agreed, its key presses, with the packet time in use.
+///
+/// # Errors
+/// [`NoCommonCodec`] when `allow` does not permit the codec in use.
+pub fn offer_of_agreed(
+    leg_remote: &Sdp,
+    agreed: &Agreed,
+    allow: &CodecList,
+    face: &Face,
+) -> Result<Sdp, NoCommonCodec> {
+    let audio = leg_remote.audio();
+    let refusal = || NoCommonCodec { offered: vec![agreed.codec.encoding().to_owned()], allowed: allow.names() };
+    let audio = audio.as_ref().ok_or_else(refusal)?;
+    let chosen = audio.formats.iter().find(|format| format.codec == Some(agreed.codec) && allow.contains(agreed.codec));
+    let is_chosen = |format: &Format| chosen.is_some_and(|chosen| chosen.payload == format.payload);
+    let stay = staying(audio, is_chosen, |format| format.is_telephone_event() && agreed.telephone_event.is_some());
+    let mut offer = offer_with(leg_remote, audio, &stay, face).ok_or_else(refusal)?;
+    if let (Some(ptime), Some(section)) = (agreed.ptime, offer.media.first_mut()) {
+        let line = Line::made(format!("a=ptime:{ptime}"));
+        match section.iter_mut().find(|line| line.attribute_named("ptime").is_some()) {
+            Some(_) if audio.ptime == Some(ptime) => {}
+            Some(old) => *old = line,
+            None => section.push(line),
+        }
+    }
+    Ok(offer)
+}
+
+/// The answer for the leg that offered `leg_offer`, made from what the other leg answered: the other's lines, under the
+/// payload types of the offer (RFC 3264 section 6.1), with a line for each offered medium.
+///
+/// # Errors
+/// [`NoCommonCodec`] when the other leg answered no codec that was offered here and that `allow` permits.
+pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
+    let offered = leg_offer.audio();
+    let offered = offered.as_ref().ok_or_else(|| NoCommonCodec::between(None, allow))?;
+    let answered = other_answer.audio().map(|audio| audio.understood_by(offered));
+    let refusal = || NoCommonCodec::between(answered.as_ref(), allow);
+    let answered = answered.as_ref().ok_or_else(refusal)?;
+    let permitted =
+        |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec)) && offered.find(format).is_some();
+    let mut stay = staying(answered, permitted, |format| offered.find(format).is_some());
+    renumber(&mut stay, answered, offered);
+    let section = other_answer.media.get(answered.index).filter(|_| !stay.is_empty()).ok_or_else(refusal)?;
+    let mut section = carry::medium(section, Some(&stay), face, !carry::has_session_address(other_answer));
+    section.extend(missing_maps(&section, &stay, offered));
+    // RFC 3264 section 6.1: the answer to sendonly is recvonly or inactive, whatever the other leg said.
+    let direction = answered.direction.narrowed(offered.direction.mirrored());
+    if direction != answered.direction {
+        set_direction(&mut section, direction);
+    }
+    let answer = Sdp { session: carry::session(other_answer, face), media: vec![section] };
+    Ok(align_media(answer, leg_offer))
+}
+
+/// The same content with our `o=` and the address and port of `face`: for a re-INVITE that moves media, back to the
+/// exchange or directly to the other telephone. Media other than voice are rejected, not dropped: a later offer must
+/// not have fewer `m=` lines (RFC 3264 section 8).
+pub fn readdress(sdp: &Sdp, face: &Face) -> Sdp {
+    let voice = sdp.audio().map(|audio| audio.index);
+    let needs_address = !carry::has_session_address(sdp);
+    let media = sdp.media.iter().enumerate().filter_map(|(index, section)| {
+        if voice == Some(index) {
+            Some(carry::medium(section, None, face, needs_address))
+        } else {
+            carry::rejected(section)
+        }
+    });
+    Sdp { session: carry::session(sdp, face), media: media.collect() }
+}
+
+/// The description with as many `m=` lines as `before`, in its order: the voice stream where it was, every other
+/// medium rejected (RFC 3264 sections 6 and 8).
+pub fn align_media(sdp: Sdp, before: &Sdp) -> Sdp {
+    let Some(index) = sdp.audio().map(|audio| audio.index) else {
+        return sdp;
+    };
+    let Sdp { session, media } = sdp;
+    let mut voice = media.into_iter().nth(index);
+    let slot = before.audio().map_or(0, |audio| audio.index);
+    let mut aligned = Vec::with_capacity(before.media.len().max(1));
+    for (index, section) in before.media.iter().enumerate() {
+        if index == slot { aligned.extend(voice.take()) } else { aligned.extend(carry::rejected(section)) }
+    }
+    aligned.extend(voice);
+    Sdp { session, media: aligned }
+}
+
+/// Whether two descriptions of one maker say the same: equal but for the version of `o=` and the line ends. A re-INVITE
+/// with such a body only refreshes the call.
+pub fn same_media(a: &Sdp, b: &Sdp) -> bool {
+    let (old, new) = (a.origin(), b.origin());
+    let texts = |sdp: &Sdp| {
+        let other = sdp.lines().filter(|line| line.letter() != Some(b'o') && !line.text.is_empty());
+        other.map(|line| line.text.clone()).collect::<Vec<_>>()
+    };
+    (old.user, old.id, old.addr) == (new.user, new.id, new.addr) && texts(a) == texts(b)
+}
+
+fn offer_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &Face) -> Option<Sdp> {
+    let section = source.media.get(audio.index).filter(|_| !stay.is_empty())?;
+    let section = carry::medium(section, Some(stay), face, !carry::has_session_address(source));
+    Some(Sdp { session: carry::session(source, face), media: vec![section] })
+}
+
+/// The payload types that stay, under their own numbers: the codecs `permitted` names and, if there is one, the
+/// companions `goes_along` names. Empty when no codec stays.
+fn staying(
+    audio: &Audio,
+    permitted: impl Fn(&Format) -> bool,
+    goes_along: impl Fn(&Format) -> bool,
+) -> Vec<Renumbered> {
+    let codecs = |payload: u8| audio.formats.iter().any(|format| format.payload == payload && permitted(format));
+    if !audio.formats.iter().any(&permitted) {
+        return Vec::new();
+    }
+    let stays = |format: &&Format| {
+        permitted(format) || (format.is_companion() && goes_along(format) && redundant_payloads(format).all(codecs))
+    };
+    let same = |format: &Format| Renumbered { from: format.payload, to: format.payload };
+    audio.formats.iter().filter(stays).map(same).collect()
+}
+
+/// The payload types that redundancy is made of (`a=fmtp:121 0/5`, RFC 2198 section 5): it cannot stay without them.
+fn redundant_payloads(format: &Format) -> impl Iterator<Item = u8> {
+    let is_red = format.encoding.eq_ignore_ascii_case("red");
+    let text = format.fmtp.as_deref().filter(|_| is_red).unwrap_or_default();
+    text.split('/').filter_map(|word| super::line::payload_type(word.trim().as_bytes()))
+}
+
+/// Gives each answered payload type the number the offer has for it. Two that would share one: the first keeps it.
+fn renumber(stay: &mut Vec<Renumbered>, answered: &Audio, offered: &Audio) {
+    let mut taken: Vec<u8> = Vec::new();
+    stay.retain_mut(|number| {
+        let Some(format) = answered.formats.iter().find(|format| format.payload == number.from) else {
+            return false;
+        };
+        let same = offered.formats.iter().filter(|theirs| theirs.is_same_encoding(format)).map(|theirs| theirs.payload);
+        let free = |payload: &u8| !taken.contains(payload);
+        let chosen =
+            same.clone().find(|payload| *payload == number.from && free(payload)).or_else(|| same.clone().find(free));
+        let Some(payload) = chosen else {
+            return false;
+        };
+        number.to = payload;
+        taken.push(payload);
+        true
+    });
+    let moved: Vec<u8> = stay.iter().filter(|number| number.from != number.to).map(|number| number.from).collect();
+    let is_stale = |format: &Format| redundant_payloads(format).any(|payload| moved.contains(&payload));
+    let stale = answered.formats.iter().filter(|format| is_stale(format)).map(|format| format.payload);
+    let stale: Vec<u8> = stale.collect();
+    stay.retain(|number| !stale.contains(&number.from));
+}
+
+/// `a=rtpmap` for payload types that got another number and had none, because RFC 3551 fixed the old one.
+fn missing_maps(section: &[Line], stay: &[Renumbered], offered: &Audio) -> Vec<Line> {
+    let is_mapped = |payload: u8| {
+        let mut lines = section.iter().filter_map(Line::of_payload);
+        lines.any(|(name, number, _)| number == payload && name.eq_ignore_ascii_case("rtpmap"))
+    };
+    let bare = stay.iter().filter(|number| number.from != number.to && !is_mapped(number.to));
+    let formats = bare.filter_map(|number| offered.formats.iter().find(|format| format.payload == number.to));
+    formats
+        .map(|Format { payload, encoding, clock, .. }| Line::made(format!("a=rtpmap:{payload} {encoding}/{clock}")))
+        .collect()
+}
+
+fn set_direction(section: &mut Vec<Line>, direction: Direction) {
+    section.retain(|line| Direction::of_line(line).is_none());
+    section.push(Line::made(format!("a={}", direction.name())));
+}
+
+#[cfg(test)]
+mod tests;

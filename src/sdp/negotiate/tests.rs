@@ -1,0 +1,303 @@
+//! Offer and answer between real telephones, rule by rule.
+
+use super::super::tests::{BARE, CISCO, GATEWAY, HT801, PAP2T, SOFTPHONE, T38, face, parse, text};
+use super::super::{Codec, agreed, own_answer, own_offer, payload_map};
+use super::*;
+
+fn allow(codecs: &[Codec]) -> CodecList {
+    CodecList::of(codecs)
+}
+
+const ULAW: [Codec; 1] = [Codec::Ulaw];
+
+/// A callee's answer as a telephone with `codec` at `payload` gives it.
+fn answer(formats: &str, tail: &str) -> Sdp {
+    parse(&format!(
+        "v=0\r\no=b 5 5 IN IP4 192.168.1.30\r\ns=B\r\nc=IN IP4 192.168.1.30\r\nt=0 0\r\nm=audio 5004 RTP/AVP {formats}\r\n{tail}"
+    ))
+}
+
+#[test]
+fn a_pap2t_offer_loses_nothing_but_refused_codecs() {
+    let offer = offer_from(&parse(PAP2T), &allow(&[Codec::Ulaw, Codec::Alaw]), &face()).unwrap();
+    assert_eq!(
+        text(&offer),
+        "v=0\r\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=-\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\n\
+         m=audio 10000 RTP/AVP 0 8 100 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:100 NSE/8000\r\n\
+         a=fmtp:100 192-193\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:30\r\na=sendrecv\r\n"
+    );
+}
+
+#[test]
+fn a_gateways_modem_lines_pass_and_its_rtcp_address_does_not() {
+    let every = CodecList { entries: Codec::all().map(|codec| (codec, None)).collect() };
+    let offer = text(&offer_from(&parse(GATEWAY), &every, &face()).unwrap());
+    for line in GATEWAY.split("\r\n").filter(|line| line.starts_with("a=") && !line.starts_with("a=rtcp")) {
+        assert!(offer.contains(&format!("\r\n{line}\r\n")), "{line}\n{offer}");
+    }
+    assert!(!offer.contains("10.0.0") && !offer.contains("a=rtcp"), "{offer}");
+    assert_eq!(offer.matches("c=IN IP4 192.168.1.1\r\n").count(), 2);
+    let elsewhere = Face { rtcp_port: Some(10009), ..face() };
+    let offer = text(&offer_from(&parse(GATEWAY), &every, &elsewhere).unwrap());
+    assert!(offer.contains("c=IN IP4 192.168.1.1\r\na=rtcp:10009\r\na=rtpmap:8"), "in its place: {offer}");
+}
+
+#[test]
+fn lines_of_refused_codecs_go_whichever_way_they_are_written() {
+    let offer = text(&offer_from(&parse(GATEWAY), &allow(&[Codec::Alaw]), &face()).unwrap());
+    assert!(offer.contains("RTP/AVP 8 100 101\r\n") && !offer.contains(":96"), "{offer}");
+    let cisco = text(&offer_from(&parse(CISCO), &allow(&[Codec::Alaw]), &face()).unwrap());
+    assert!(cisco.contains("RTP/AVP 8 101\r\nc=IN IP4 192.168.1.1\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101"), "{cisco}");
+    let opus = text(&offer_from(&parse(HT801), &CodecList::default(), &face()).unwrap());
+    assert!(!opus.contains("opus") && opus.contains("RTP/AVP 0 8 101\r\n"), "{opus}");
+}
+
+#[test]
+fn redundancy_goes_with_what_it_repeats() {
+    let source = PAP2T
+        .replace(" 100 101", " 100 101 121")
+        .replace("a=ptime", "a=rtpmap:121 red/8000\r\na=fmtp:121 0/0\r\na=ptime");
+    let kept = offer_from(&parse(&source), &allow(&ULAW), &face()).unwrap();
+    assert!(text(&kept).contains("RTP/AVP 0 100 101 121\r\n"), "{kept:?}");
+    let gone = offer_from(&parse(&source), &allow(&[Codec::Alaw]), &face()).unwrap();
+    assert!(text(&gone).contains("RTP/AVP 8 100 101\r\n") && !text(&gone).contains("121"), "{gone:?}");
+}
+
+#[test]
+fn keys_candidates_and_other_media_stay_behind() {
+    let offer = text(&offer_from(&parse(SOFTPHONE), &allow(&ULAW), &face()).unwrap());
+    assert_eq!(
+        offer,
+        "v=0\r\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=-\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\nm=audio 10000 RTP/AVP 0 101 13\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na=mid:1\r\na=sendrecv\r\n"
+    );
+}
+
+#[test]
+fn untouched_lines_keep_their_ends() {
+    let offer = text(&offer_from(&parse(BARE), &allow(&[Codec::Alaw]), &face()).unwrap());
+    assert_eq!(
+        offer,
+        "v=0\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=x\nc=IN IP4 192.168.1.1\r\nt=0 0\nm=audio 10000 RTP/AVP 8\r\na=sendonly\r\n"
+    );
+}
+
+#[test]
+fn an_offer_without_address_gets_one() {
+    let source = PAP2T.replace("c=IN IP4 192.168.1.20\r\n", "").replace("a=rtpmap:0", "i=line one\r\na=rtpmap:0");
+    let offer = text(&offer_from(&parse(&source), &allow(&ULAW), &face()).unwrap());
+    assert!(offer.contains("0 100 101\r\ni=line one\r\nc=IN IP4 192.168.1.1\r\na=rtpmap:0"), "{offer}");
+}
+
+#[test]
+fn the_old_hold_stays_a_hold() {
+    let held = parse(&PAP2T.replace("c=IN IP4 192.168.1.20", "c=IN IP4 0.0.0.0"));
+    let offer = offer_from(&held, &allow(&ULAW), &face()).unwrap();
+    assert!(offer.is_hold() && offer.rtp_addr().is_none(), "{offer:?}");
+    assert!(readdress(&held, &face()).is_hold());
+}
+
+#[test]
+fn no_common_codec_says_what_each_side_has() {
+    let error = offer_from(&parse(CISCO), &allow(&[Codec::Gsm]), &face()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no codec in common: offered PCMU, PCMA, G729, G722, iLBC; allowed gsm (see allow= of both peers)"
+    );
+    let keys_only = parse(&CISCO.replace("RTP/AVP 0 8 18 9 116 101", "RTP/AVP 101"));
+    assert!(offer_from(&keys_only, &CodecList::default(), &face()).is_err(), "key presses alone are no call");
+    let fax = offer_from(&parse(T38), &CodecList::default(), &face()).unwrap_err();
+    assert_eq!(fax.offered, Vec::<String>::new());
+    assert!(fax.to_string().starts_with("no voice stream to agree on"));
+}
+
+#[test]
+fn an_answer_passes_as_it_came() {
+    let heard = "a=rtpmap:0 PCMU/8000\r\na=rtpmap:100 NSE/8000\r\na=fmtp:100 192-193\r\na=ptime:30\r\na=X-more:1\r\na=sendrecv\r\n";
+    let told = answer_from(&parse(PAP2T), &answer("0 100", heard), &allow(&ULAW), &face()).unwrap();
+    assert_eq!(
+        text(&told),
+        format!(
+            "v=0\r\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=B\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\nm=audio 10000 RTP/AVP 0 100\r\n{heard}"
+        )
+    );
+}
+
+#[test]
+fn an_answer_keeps_the_numbers_of_the_offer() {
+    // The callee renumbers iLBC 97 to 105 and key presses 101 to 97.
+    let heard = answer(
+        "105 97",
+        "a=rtpmap:105 iLBC/8000\r\na=fmtp:105 mode=30\r\na=rtpmap:97 telephone-event/8000\r\na=fmtp:97 0-11\r\n",
+    );
+    let told = answer_from(&parse(HT801), &heard, &allow(&[Codec::Ilbc]), &face()).unwrap();
+    assert!(
+        text(&told).ends_with(
+            "m=audio 10000 RTP/AVP 97 101\r\na=rtpmap:97 iLBC/8000\r\na=fmtp:97 mode=30\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-11\r\n"
+        ),
+        "{told:?}"
+    );
+    let to_callee = payload_map(&told, &heard);
+    assert_eq!((to_callee[97], to_callee[101], to_callee[0]), (105, 97, 0));
+    let offered = offer_from(&parse(HT801), &allow(&[Codec::Ilbc]), &face()).unwrap();
+    let to_caller = payload_map(&offered, &parse(HT801));
+    assert_eq!((to_caller[97], to_caller[101]), (97, 101));
+}
+
+#[test]
+fn a_static_codec_offered_under_another_number_gets_its_name() {
+    let offer = parse(&GATEWAY.replace("AVP 8 96", "AVP 96"));
+    let told = answer_from(&offer, &answer("0", ""), &allow(&ULAW), &face()).unwrap();
+    assert!(text(&told).ends_with("RTP/AVP 96\r\na=rtpmap:96 PCMU/8000\r\n"), "{told:?}");
+    assert_eq!(payload_map(&told, &answer("0", ""))[96], 0);
+}
+
+#[test]
+fn an_answer_that_leaves_out_names_is_understood_by_the_offer() {
+    let told = answer_from(&parse(PAP2T), &answer("0 100 101", ""), &allow(&ULAW), &face()).unwrap();
+    assert!(text(&told).contains("RTP/AVP 0 100 101\r\n"), "{told:?}");
+    assert_eq!(agreed(&parse(PAP2T), &told).unwrap().telephone_event, Some(101));
+}
+
+#[test]
+fn what_was_not_offered_is_not_answered() {
+    let heard = answer("8 0 101 13", "a=rtpmap:101 telephone-event/8000\r\n");
+    let only_pcmu = parse(&PAP2T.replace("AVP 0 2 4 8 18 96 97 98 100 101", "AVP 0"));
+    let told = answer_from(&only_pcmu, &heard, &CodecList::default(), &face()).unwrap();
+    assert!(text(&told).ends_with("RTP/AVP 0\r\n"), "{told:?}");
+    let refused = answer_from(&only_pcmu, &answer("8", ""), &CodecList::default(), &face()).unwrap_err();
+    assert_eq!(refused.offered, ["PCMA"]);
+    assert!(answer_from(&parse(PAP2T), &heard, &allow(&[Codec::G729]), &face()).is_err(), "nor what is not allowed");
+}
+
+#[test]
+fn every_offered_medium_is_answered_in_its_place() {
+    let told = answer_from(&parse(SOFTPHONE), &answer("0", ""), &allow(&ULAW), &face()).unwrap();
+    assert!(text(&told).ends_with("t=0 0\r\nm=video 0 RTP/AVP 34\r\nm=audio 10000 RTP/AVP 0\r\n"), "{told:?}");
+    let two_voices = parse(&format!("{HT801}m=audio 7000 RTP/AVP 0\r\n"));
+    let told = answer_from(&two_voices, &answer("0", ""), &allow(&ULAW), &face()).unwrap();
+    assert!(text(&told).ends_with("m=audio 10000 RTP/AVP 0\r\nm=audio 0 RTP/AVP 0\r\n"), "{told:?}");
+}
+
+#[test]
+fn a_later_offer_keeps_the_media_lines_of_the_earlier() {
+    let offer = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
+    let aligned = align_media(offer.clone(), &parse(SOFTPHONE));
+    assert!(text(&aligned).contains("m=video 0 RTP/AVP 34\r\nm=audio 10000 RTP/AVP 0 100 101\r\n"), "{aligned:?}");
+    assert_eq!(align_media(offer.clone(), &parse(PAP2T)), offer);
+}
+
+#[test]
+fn directions_are_carried_and_never_wider_than_offered() {
+    let directions =
+        [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive"), ("sendrecv", "sendrecv")];
+    for (offered, proper) in directions {
+        let offer = parse(&PAP2T.replace("sendrecv", offered));
+        let passed = offer_from(&offer, &allow(&ULAW), &face()).unwrap();
+        assert_eq!(passed.audio().unwrap().direction.name(), offered);
+        for heard in ["", &format!("a={proper}\r\n"), "a=sendrecv\r\n"] {
+            let told = answer_from(&offer, &answer("0", heard), &allow(&ULAW), &face()).unwrap();
+            assert_eq!(told.audio().unwrap().direction.name(), proper, "{heard}");
+            assert!(told.lines().filter(|line| Direction::of_line(line).is_some()).count() <= 1);
+        }
+        let own = own_answer(&offer, &allow(&ULAW), &face(), None).unwrap();
+        assert_eq!(own.audio().unwrap().direction.name(), proper);
+    }
+    let told = answer_from(&parse(PAP2T), &answer("0", "a=inactive\r\n"), &allow(&ULAW), &face()).unwrap();
+    assert_eq!(told.audio().unwrap().direction, Direction::Inactive);
+}
+
+#[test]
+fn our_own_answer_takes_the_first_codec_we_allow() {
+    let own = own_answer(&parse(HT801), &allow(&[Codec::G729, Codec::Alaw]), &face(), None).unwrap();
+    assert_eq!(
+        text(&own),
+        "v=0\r\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=strowger\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\nm=audio 10000 RTP/AVP 8 101\r\n\
+         a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+    );
+    let quiet = text(&own_answer(&parse(GATEWAY), &CodecList::default(), &face(), None).unwrap());
+    assert!(quiet.contains("a=silenceSupp:off - - - -\r\n"), "{quiet}");
+    let beside_video = own_answer(&parse(SOFTPHONE), &allow(&ULAW), &face(), Some(20)).unwrap();
+    assert!(text(&beside_video).contains("m=video 0 RTP/AVP 34\r\nm=audio 10000 RTP/AVP 0 101\r\n"));
+    assert_eq!(beside_video.audio().unwrap().ptime, Some(20));
+    let framed = CodecList { entries: vec![(Codec::Ulaw, Some(40))] };
+    let ptime = |offer: &str| own_answer(&parse(offer), &framed, &face(), Some(20)).unwrap().audio().unwrap().ptime;
+    assert_eq!((ptime(SOFTPHONE), ptime(PAP2T)), (Some(40), Some(30)), "the offer's wish comes first");
+    assert!(own_answer(&parse(T38), &CodecList::default(), &face(), None).is_err());
+}
+
+#[test]
+fn our_own_offer_lists_what_is_allowed() {
+    let codecs = CodecList { entries: vec![(Codec::Alaw, Some(30)), (Codec::Ilbc, None), (Codec::Ulaw, None)] };
+    let offer = own_offer(&codecs, &Face { user: "a b\r\n".into(), session_name: String::new(), ..face() }).unwrap();
+    assert_eq!(
+        text(&offer),
+        "v=0\r\no=ab 42 3 IN IP4 192.168.1.1\r\ns=-\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\nm=audio 10000 RTP/AVP 8 96 0 101\r\n\
+         a=rtpmap:8 PCMA/8000\r\na=rtpmap:96 iLBC/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+         a=fmtp:101 0-16\r\na=ptime:30\r\na=sendrecv\r\n"
+    );
+    assert!(own_offer(&CodecList { entries: vec![] }, &face()).is_err());
+}
+
+#[test]
+fn a_prompt_uses_what_was_agreed() {
+    let offer = parse(PAP2T);
+    let own = own_answer(&offer, &CodecList::default(), &face(), None).unwrap();
+    let found = agreed(&offer, &own).unwrap();
+    assert_eq!(
+        found,
+        Agreed { codec: Codec::Ulaw, to_answerer: 0, to_offerer: 0, ptime: Some(30), telephone_event: Some(101) }
+    );
+    let renumbered = answer("105 97", "a=rtpmap:105 iLBC/8000\r\na=rtpmap:97 telephone-event/8000\r\na=ptime:60\r\n");
+    let found = agreed(&parse(HT801), &renumbered).unwrap();
+    assert_eq!(
+        (found.to_answerer, found.to_offerer, found.ptime, found.telephone_event),
+        (105, 97, Some(60), Some(101))
+    );
+    assert_eq!(agreed(&offer, &answer("3", "")), None);
+}
+
+#[test]
+fn after_a_prompt_only_what_is_in_use_is_offered_on() {
+    let offer = parse(GATEWAY);
+    let own = own_answer(&offer, &allow(&[Codec::Alaw]), &face(), None).unwrap();
+    let found = agreed(&offer, &own).unwrap();
+    let next = offer_of_agreed(&offer, &found, &CodecList::default(), &face()).unwrap();
+    assert!(text(&next).contains("m=audio 10000 RTP/AVP 8 101\r\n") && !text(&next).contains("X-NSE"), "{next:?}");
+    assert_eq!(next.audio().unwrap().ptime, Some(20));
+    let longer = Agreed { ptime: Some(60), telephone_event: None, ..found };
+    let next = offer_of_agreed(&offer, &longer, &CodecList::default(), &face()).unwrap();
+    assert!(text(&next).contains("RTP/AVP 8\r\n") && text(&next).matches("a=ptime:60\r\n").count() == 1, "{next:?}");
+    let error = offer_of_agreed(&offer, &found, &allow(&ULAW), &face()).unwrap_err();
+    assert_eq!((error.offered, error.allowed), (vec!["PCMA".to_owned()], vec!["ulaw".to_owned()]));
+}
+
+#[test]
+fn media_moves_to_the_other_telephone_and_back() {
+    let told = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
+    let direct = Face { media_addr: "192.168.1.30".parse().unwrap(), rtp_port: 5004, version: 4, ..face() };
+    let moved = readdress(&told, &direct);
+    let expected = text(&told)
+        .replace("42 3 IN", "42 4 IN")
+        .replace("c=IN IP4 192.168.1.1\r\n", "c=IN IP4 192.168.1.30\r\n")
+        .replace("m=audio 10000", "m=audio 5004");
+    assert_eq!(text(&moved), expected);
+    assert_eq!(readdress(&moved, &face()), told);
+    let two = text(&readdress(&parse(SOFTPHONE), &face()));
+    assert!(two.contains("m=video 0 RTP/AVP 34\r\nm=audio 10000 RTP/AVP 111 0 101 13\r\n"), "{two}");
+}
+
+#[test]
+fn a_refresh_is_told_from_a_change() {
+    let old = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
+    assert!(same_media(&old, &offer_from(&parse(PAP2T), &allow(&ULAW), &Face { version: 9, ..face() }).unwrap()));
+    assert!(same_media(&parse(BARE), &parse(&BARE.replace('\n', "\r\n"))));
+    for changed in [
+        PAP2T.replace("sendrecv", "sendonly"),
+        PAP2T.replace("16420", "16422"),
+        PAP2T.replace("o=- 1234567", "o=- 7654321"),
+    ] {
+        assert!(!same_media(&parse(PAP2T), &parse(&changed)), "{changed}");
+    }
+}

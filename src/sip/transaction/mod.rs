@@ -1,0 +1,204 @@
+//! Transactions (RFC 3261 17, RFC 6026): four machines that know no messages, and the table that joins them to messages.
+
+mod client_table;
+mod derive;
+pub mod invite_client;
+pub mod invite_server;
+mod key;
+pub mod non_invite_client;
+pub mod non_invite_server;
+mod server_table;
+pub mod table;
+
+use std::time::Duration;
+
+pub use table::{Answer, ClientId, Expired, Incoming, Path, Sending, ServerId, Transactions, Transmit};
+
+/// The durations of RFC 3261 17 (its table 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimerValues {
+    /// T1, the round trip estimated: the first retransmission interval.
+    pub t1: Duration,
+    /// T2, the longest interval between retransmissions of what is not an INVITE request.
+    pub t2: Duration,
+    /// T4, the longest a message may stay in the network.
+    pub t4: Duration,
+    /// Timer B: how long an INVITE may stay without any answer.
+    pub invite_timeout: Duration,
+    /// Timer F: how long another request may stay without a final answer.
+    pub non_invite_timeout: Duration,
+    /// Timer D: how long a refused INVITE's retransmitted answers are acknowledged.
+    pub acknowledge: Duration,
+    /// A transport that loses nothing (TCP, TLS): nothing is retransmitted and nothing is waited for.
+    pub reliable: bool,
+}
+
+impl TimerValues {
+    /// The values that follow from T1 on an unreliable transport.
+    pub fn with_t1(t1: Duration) -> TimerValues {
+        TimerValues {
+            t1,
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            invite_timeout: t1.saturating_mul(64),
+            non_invite_timeout: t1.saturating_mul(64),
+            acknowledge: Duration::from_secs(32),
+            reliable: false,
+        }
+    }
+
+    /// 64 × T1, the life of a transaction (timers H, J, L and M).
+    pub fn life(&self) -> Duration {
+        self.t1.saturating_mul(64)
+    }
+
+    /// A wait that only serves an unreliable transport: nothing on a reliable one (timers D, I, J, K).
+    fn linger(&self, wait: Duration) -> Duration {
+        if self.reliable { Duration::ZERO } else { wait }
+    }
+
+    /// Twice the interval, at most T2 (timers E and G).
+    fn back_off(&self, interval: Duration) -> Duration {
+        interval.saturating_mul(2).min(self.t2)
+    }
+}
+
+impl Default for TimerValues {
+    /// RFC 3261 17.1.1.1: T1 is 500 ms.
+    fn default() -> TimerValues {
+        TimerValues::with_t1(Duration::from_millis(500))
+    }
+}
+
+/// The timers of a transaction, by the letters of RFC 3261 17 and RFC 6026.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// INVITE request again.
+    A,
+    /// INVITE request unanswered.
+    B,
+    /// End of the wait for retransmitted refusals of an INVITE.
+    D,
+    /// Other request again.
+    E,
+    /// Other request unanswered.
+    F,
+    /// Refusal of an INVITE again.
+    G,
+    /// Refusal of an INVITE not acknowledged.
+    H,
+    /// End of the wait for retransmitted ACKs.
+    I,
+    /// End of the wait for retransmitted requests.
+    J,
+    /// End of the wait for retransmitted answers.
+    K,
+    /// End of an accepted INVITE at its server (RFC 6026).
+    L,
+    /// End of an accepted INVITE at its client (RFC 6026).
+    M,
+    /// 200 ms without a word from the exchange: the 100 is due (RFC 3261 17.2.1, which gives it no letter).
+    Trying,
+    /// A cancelled INVITE whose final answer stays away (RFC 3261 9.1, no letter either).
+    Cancelled,
+}
+
+/// What a machine wants done, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Send the request, or send it again.
+    SendRequest,
+    /// Acknowledge the answer at hand, a refusal of our INVITE (RFC 3261 17.1.1.3).
+    SendAck,
+    /// Send the latest response, for the first time or again.
+    SendResponse,
+    /// Make a 100 and send it.
+    SendTrying,
+    /// Start this timer, or start it anew.
+    Start(Timer, Duration),
+    /// Stop this timer.
+    Stop(Timer),
+    /// Hand the message at hand to the transaction's user.
+    Pass,
+    /// Tell the user: no answer came in time.
+    Timeout,
+    /// Tell the user: the request could not be sent.
+    Failed,
+    /// Tell the user: our refusal was never acknowledged.
+    NotAcked,
+}
+
+/// The class of a response, which is all that the machines ask of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// 1xx.
+    Provisional,
+    /// 2xx.
+    Success,
+    /// 300 to 699.
+    Refusal,
+}
+
+impl Class {
+    /// The class of a status.
+    pub fn of(status: u16) -> Class {
+        match status {
+            0..=199 => Class::Provisional,
+            200..=299 => Class::Success,
+            300.. => Class::Refusal,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Timer {
+    const ALL: [Timer; 14] = [
+        Timer::A,
+        Timer::B,
+        Timer::D,
+        Timer::E,
+        Timer::F,
+        Timer::G,
+        Timer::H,
+        Timer::I,
+        Timer::J,
+        Timer::K,
+        Timer::L,
+        Timer::M,
+        Timer::Trying,
+        Timer::Cancelled,
+    ];
+}
+
+#[cfg(test)]
+impl Class {
+    const ALL: [Class; 3] = [Class::Provisional, Class::Success, Class::Refusal];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 3261 17.1.1.1, 17.1.2.2 and table 4.
+    #[test]
+    fn the_default_values_are_those_of_the_rfc() {
+        let values = TimerValues::default();
+        assert_eq!((values.t1, values.t2, values.t4), (ms(500), ms(4_000), ms(5_000)));
+        assert_eq!(
+            (values.invite_timeout, values.non_invite_timeout, values.life()),
+            (ms(32_000), ms(32_000), ms(32_000))
+        );
+        assert_eq!(values.acknowledge, ms(32_000));
+    }
+
+    #[test]
+    fn a_response_belongs_to_its_class() {
+        let classes = [100, 183, 199, 200, 299, 300, 699].map(Class::of);
+        use Class::{Provisional as P, Refusal as R, Success as S};
+        assert_eq!(classes, [P, P, P, S, S, R, R]);
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+}
