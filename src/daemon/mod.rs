@@ -2,6 +2,7 @@
 
 pub mod clock;
 mod exchange;
+pub mod log;
 mod outlet;
 mod owner;
 mod watch;

@@ -27,11 +27,10 @@ use crate::rtp::strict::Strictness;
 use crate::sip::dialog::DialogKey;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::route;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
-use crate::sip::{header::HeaderName, route};
-use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -365,11 +364,7 @@ impl Switch {
 
     fn answer_statelessly(&mut self, path: Path, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
-        if response.headers.get(HeaderName::To).is_some_and(|to| !has_tag(to)) {
-            let tag = self.cx.chance.hex(16);
-            let to = response.headers.text(HeaderName::To).unwrap_or_default().into_owned();
-            response.headers.set(HeaderName::To, Bytes::from(format!("{to};tag={tag}")));
-        }
+        self.cx.tag(&mut response);
         self.cx.out.transmit.push(Transmit { path, bytes: response.to_bytes() });
     }
 
@@ -408,8 +403,4 @@ impl Switch {
         self.cx.tx.request(now, bye, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
         self.drop_counted("late or forked answer ended");
     }
-}
-
-fn has_tag(to: &[u8]) -> bool {
-    crate::sip::header::NameAddr::parse(to).is_ok_and(|to| to.tag().is_some())
 }

@@ -23,7 +23,7 @@ fn peer(lines: &str) -> Peer {
 }
 
 fn codec_names(settings: &Settings) -> Vec<(Codec, Option<u8>)> {
-    settings.codecs.iter().map(|allowed| (allowed.codec, allowed.ptime_ms)).collect()
+    settings.codecs.entries.clone()
 }
 
 #[test]
