@@ -109,7 +109,7 @@ fn mutated_files_are_survived() {
         diagnostics.extend(said);
         diagnostics.extend(rtp_conf::parse(&document).1);
         for (name, peer) in &conf.peers {
-            assert!(!name.is_empty() && !peer.settings.codecs.is_empty());
+            assert!(!name.is_empty() && !peer.settings.codecs.entries.is_empty());
             assert!(!peer.settings.context.is_empty() && peer.max_contacts > 0);
         }
         peers += conf.peers.len();
