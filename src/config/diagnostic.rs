@@ -19,7 +19,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// How much a diagnostic weighs (`decisions.md` 4).
+/// How much a diagnostic weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Loaded all the same, and ignored: an unknown option, a feature the exchange lacks.
