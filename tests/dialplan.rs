@@ -15,6 +15,8 @@
 //! finished N                             it is over with that cause
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
+
 #[path = "dialplan/bench.rs"]
 mod bench;
 #[path = "dialplan/mutation.rs"]

@@ -301,6 +301,7 @@ impl Context {
         if !self.extensions.get(at).is_some_and(|one| one.order(&new).is_eq()) {
             self.extensions.insert(at, new);
         }
+        // In range: either found there or just inserted.
         &mut self.extensions[at]
     }
 

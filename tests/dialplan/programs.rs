@@ -33,6 +33,16 @@ fn a_loop_in_h_comes_to_an_end() {
 }
 
 #[test]
+fn subroutines_that_call_themselves_come_to_an_end() {
+    let bench = Bench::new("[a]\nexten => s,1,Gosub(s,1)\n");
+    let mut program = program(&bench, "s");
+    assert_eq!(program.advance(&bench, 1_000), Progress::Finished(Cause(0)));
+    let log = program.take_log();
+    assert!(log.iter().any(|line| line.level == Level::Warning && line.text.contains("nested too deep")));
+    assert!(log.len() < 200);
+}
+
+#[test]
 fn the_log_is_bounded() {
     let bench = Bench::new("[a]\nexten => s,1,NoOp()\nexten => s,n,Goto(1)\n");
     let mut program = program(&bench, "s");
@@ -103,14 +113,6 @@ fn a_redirect_takes_the_program_elsewhere() {
     program.redirect(Position::new("a", "t", 1));
     program.hang_up(Cause(16));
     assert_eq!(program.advance(&bench, 50), Progress::Finished(Cause(16)));
-}
-
-#[test]
-fn a_program_dropped_in_the_middle_leaves_nothing() {
-    let bench = Bench::new("[a]\nexten => s,1,Echo()\n");
-    let mut program = program(&bench, "s");
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Echo));
-    drop(program);
 }
 
 #[test]
