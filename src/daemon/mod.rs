@@ -91,7 +91,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             seed: entropy()?,
         },
         // A full queue delays a report; it is never lost, and packets do not wait for it.
-        move |event| drop(media_orders.send(Order::Event(Event::Media(event)))),
+        move |event| drop(media_orders.send(Order::Event(Box::new(Event::Media(event))))),
     )?;
     let over = Arc::new(AtomicBool::new(false));
     let counters = Arc::new(udp::Counters::default());

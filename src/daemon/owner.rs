@@ -20,7 +20,7 @@ use std::time::Duration;
 /// What the owner is asked.
 pub(super) enum Order {
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
     /// A console's command.
     Console(ConsoleRequest),
     /// Stop.
@@ -52,7 +52,7 @@ impl Owner {
         let mut deadline: Option<Time> = None;
         loop {
             match self.inbox.recv_timeout(self.sleep(&switch)) {
-                Ok(Order::Event(event)) => self.feed(&mut switch, event),
+                Ok(Order::Event(event)) => self.feed(&mut switch, *event),
                 Ok(Order::Console(request)) => self.console(&mut switch, request),
                 Ok(Order::Stop(how)) => self.stop(&mut switch, how),
                 Err(RecvTimeoutError::Timeout) => self.feed(&mut switch, Event::Tick),
