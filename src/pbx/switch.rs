@@ -61,7 +61,7 @@ pub struct SwitchSettings {
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
-const MOST_TRANSACTIONS: usize = 20_000;
+const MOST_TRANSACTIONS: usize = 200_000;
 /// Most nonces whose counts are remembered.
 const MOST_NONCES: usize = 20_000;
 /// Most calls at once.
