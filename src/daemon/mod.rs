@@ -95,11 +95,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     )?;
     let over = Arc::new(AtomicBool::new(false));
     let counters = Arc::new(udp::Counters::default());
+    let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
     let receiver = udp::Receiver {
         socket: socket.try_clone()?,
         admission,
-        limiter: Arc::new(Limiter::default()),
+        limiter: limiter.clone(),
         counters: counters.clone(),
         routes: route::Routes::new(bound),
         chance: Chance::from_seed(entropy()?),
@@ -117,6 +118,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         media,
         sink,
         counters,
+        limiter,
         watch,
         rtp: (config.rtp.port_first, config.rtp.port_last),
         bound,

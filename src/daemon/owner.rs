@@ -7,6 +7,7 @@ use super::watch::Watch;
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::media::Media;
+use crate::net::limit::Limiter;
 use crate::net::udp::Counters;
 use crate::observe::command;
 use crate::observe::control::Request as ConsoleRequest;
@@ -15,7 +16,7 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the owner is asked.
 pub(super) enum Order {
@@ -40,6 +41,7 @@ pub(super) struct Owner {
     pub(super) media: Media,
     pub(super) sink: Sink,
     pub(super) counters: Arc<Counters>,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) watch: Arc<Watch>,
     pub(super) rtp: (u16, u16),
     pub(super) bound: SocketAddr,
@@ -93,6 +95,9 @@ impl Owner {
         }
         for line in &effects.lines {
             (self.sink)(line);
+        }
+        for source in effects.strangers {
+            self.limiter.charge(source, Instant::now());
         }
         for event in refused {
             let effects = switch.handle(self.clock.now(), event);

@@ -331,11 +331,13 @@ impl Switch {
             (Caller::Dialog, None) => match request.method {
                 // An ACK is never answered, and a CANCEL finds its INVITE by the transaction.
                 Method::Ack => {
+                    self.cx.out.strangers.push(source.ip());
                     self.drop_counted("ACK for no call");
                     false
                 }
                 Method::Cancel => true,
                 _ => {
+                    self.cx.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
                     self.answer_statelessly(path, Response::for_request(request, 481, None));
                     false
