@@ -399,10 +399,19 @@ impl Switch {
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
         self.cx.tx.acknowledge(id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        if request_has_to_tag(&request) {
+            // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
+            return;
+        }
         let mut bye = dialog.request(Method::Bye);
         super::leg::dress_request(&mut bye, &self.cx.product);
         let how = crate::sip::transaction::Sending::Reliably;
         self.cx.tx.request(now, bye, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
         self.drop_counted("late or forked answer ended");
     }
+}
+
+fn request_has_to_tag(request: &Request) -> bool {
+    let to = request.headers.get(crate::sip::HeaderName::To).map(|to| crate::sip::header::NameAddr::parse(to));
+    to.is_some_and(|to| to.is_ok_and(|to| to.tag().is_some()))
 }
