@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use strowger::chance::Chance;
 use strowger::config::diagnostic::{Counts, Diagnostic, render, tidy};
 use strowger::config::ini::{self, IncludeRequest, IncludedFile};
-use strowger::config::{Config, rtp_conf, sip_conf};
+use strowger::config::{Config, builtin, rtp_conf, sip_conf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config")
@@ -83,12 +83,22 @@ fn a_long_file_loads_with_one_warning_for_each_thing_ignored() {
 }
 
 #[test]
-fn the_guides_configuration_loads_without_a_word() {
-    let sip = include_str!("../conf/guide/sip.conf");
-    let extensions = include_str!("../conf/guide/extensions.conf");
-    let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
-    assert_eq!(diagnostics, []);
-    assert_eq!(config.unwrap().sip.peers.len(), 2);
+fn the_configurations_that_come_with_the_program_load_without_a_word() {
+    let guide = (include_str!("../conf/guide/sip.conf").to_string(), include_str!("../conf/guide/extensions.conf"));
+    let secrets = std::array::from_fn(|number| format!("secret{number}"));
+    let texts = builtin::generate(&secrets);
+    let own = (texts.sip, texts.extensions.as_str());
+    for ((sip, extensions), peers) in [(guide, 2), (own, builtin::EXTENSIONS)] {
+        let (config, mut diagnostics) = Config::from_texts(&sip, extensions, "", "");
+        let config = config.unwrap();
+        let (plan, said) = strowger::dialplan::load::parse(&config.extensions, "pbx_config");
+        diagnostics.extend(said);
+        assert_eq!(diagnostics, []);
+        assert_eq!(config.sip.peers.len(), peers);
+        for peer in config.sip.peers.values() {
+            assert!(plan.has_context(&peer.settings.context), "{}", peer.name);
+        }
+    }
 }
 
 /// No mutation of small files makes the readers panic, and no peer comes out that cannot be used.
@@ -109,7 +119,7 @@ fn mutated_files_are_survived() {
         diagnostics.extend(said);
         diagnostics.extend(rtp_conf::parse(&document).1);
         for (name, peer) in &conf.peers {
-            assert!(!name.is_empty() && !peer.settings.codecs.is_empty());
+            assert!(!name.is_empty() && !peer.settings.codecs.entries.is_empty());
             assert!(!peer.settings.context.is_empty() && peer.max_contacts > 0);
         }
         peers += conf.peers.len();

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: what, where and what to do next.
 
+use super::nearest::nearest;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// How much a diagnostic weighs (`decisions.md` 4).
+/// How much a diagnostic weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Loaded all the same, and ignored: an unknown option, a feature the exchange lacks.
@@ -159,19 +160,17 @@ const COVER: &str = "<secret>";
 
 /// Covers the value of a line that names a secret, or that looks as if it did: a misspelt `secret` is one too.
 fn covered(line: &str) -> String {
-    let lower = line.to_ascii_lowercase();
-    let is_secret = ["secret", "sercet", "secert", "passw", "register", "mwi", "auth"].iter().any(|word| {
-        let name = lower.split('=').next().unwrap_or("");
-        name.contains(word) && !name.starts_with("alwaysauth")
-    });
-    let name_end = line.find(['=', ' ', '\t']).unwrap_or(line.len());
-    if !is_secret || name_end == line.len() {
+    let end = line.find(['=', '+', ' ', '\t']).unwrap_or(line.len());
+    let (name, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+    let lower = name.to_ascii_lowercase();
+    let is_secret = ["register", "mwi", "auth"].contains(&lower.as_str())
+        || ["secret", "passw"].iter().any(|word| lower.contains(word))
+        || nearest(&lower, ["secret", "md5secret", "remotesecret"]).is_some();
+    let value = rest.trim_start_matches(['=', '>', ' ', '\t', '+']);
+    if !is_secret || value.is_empty() {
         return line.into();
     }
-    let (name, rest) = line.split_at_checked(name_end).unwrap_or((line, ""));
-    let value = rest.trim_start_matches(['=', '>', ' ', '\t', '+']);
-    let between = rest.strip_suffix(value).unwrap_or("");
-    if value.is_empty() { line.into() } else { format!("{name}{between}{COVER}") }
+    format!("{name}{}{COVER}", rest.strip_suffix(value).unwrap_or(""))
 }
 
 /// Where in the line the message points, in characters: the first word it quotes that stands there, the value before
@@ -262,5 +261,6 @@ mod tests {
         }
         assert_eq!(covered("qualify=secret"), "qualify=secret");
         assert_eq!(covered("secret"), "secret");
+        assert_eq!(covered("registertimeout=20"), "registertimeout=20");
     }
 }

@@ -28,11 +28,14 @@ pub struct Loaded {
 impl Loaded {
     /// Every diagnostic with its source line, fit for a terminal.
     pub fn report(&self) -> String {
-        render(&self.diagnostics, &|file, line| {
-            let text = self.texts.get(file)?;
-            let line = text.split(|byte| *byte == b'\n').nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-            Some(String::from_utf8_lossy(line).into_owned())
-        })
+        render(&self.diagnostics, &|file, line| self.source_line(file, line))
+    }
+
+    /// A line of one of the files read, from 1.
+    pub fn source_line(&self, file: &str, line: u32) -> Option<String> {
+        let text = self.texts.get(file)?;
+        let line = text.split(|byte| *byte == b'\n').nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        Some(String::from_utf8_lossy(line).into_owned())
     }
 }
 

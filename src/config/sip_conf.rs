@@ -128,6 +128,13 @@ impl Reader {
                 self.warn(entry, say, format!("move the line to {there}"));
                 return true;
             }
+            // What stands behind the blank may be a secret: it is not said.
+            Lookup::Unknown(_) if entry.name.contains(char::is_whitespace) => {
+                let name = entry.name.split_whitespace().next().unwrap_or("");
+                let say = format!("there is no '=' behind '{name}': the line is ignored");
+                self.warn(entry, say, format!("write '{name} = value'"));
+                return true;
+            }
             Lookup::Unknown(nearest) => {
                 let meant = nearest.map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
                 self.warn(entry, format!("unknown option '{}'{meant}", entry.name), UNKNOWN_HINT.into());

@@ -2,6 +2,7 @@
 
 pub mod clock;
 mod exchange;
+pub mod log;
 mod outlet;
 mod owner;
 mod watch;
@@ -90,15 +91,16 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             seed: entropy()?,
         },
         // A full queue delays a report; it is never lost, and packets do not wait for it.
-        move |event| drop(media_orders.send(Order::Event(Event::Media(event)))),
+        move |event| drop(media_orders.send(Order::Event(Box::new(Event::Media(event))))),
     )?;
     let over = Arc::new(AtomicBool::new(false));
     let counters = Arc::new(udp::Counters::default());
+    let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
     let receiver = udp::Receiver {
         socket: socket.try_clone()?,
         admission,
-        limiter: Arc::new(Limiter::default()),
+        limiter: limiter.clone(),
         counters: counters.clone(),
         routes: route::Routes::new(bound),
         chance: Chance::from_seed(entropy()?),
@@ -116,6 +118,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         media,
         sink,
         counters,
+        limiter,
         watch,
         rtp: (config.rtp.port_first, config.rtp.port_last),
         bound,

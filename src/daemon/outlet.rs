@@ -23,7 +23,7 @@ pub(super) struct ToSwitch {
 
 impl Outlet for ToSwitch {
     fn pass(&self, event: Event) -> bool {
-        self.orders.try_send(Order::Event(event)).is_ok()
+        self.orders.try_send(Order::Event(Box::new(event))).is_ok()
     }
 
     fn note(&self, note: &Note) {

@@ -7,6 +7,7 @@ use super::watch::Watch;
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::media::Media;
+use crate::net::limit::Limiter;
 use crate::net::udp::Counters;
 use crate::observe::command;
 use crate::observe::control::Request as ConsoleRequest;
@@ -15,12 +16,12 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the owner is asked.
 pub(super) enum Order {
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
     /// A console's command.
     Console(ConsoleRequest),
     /// Stop.
@@ -40,6 +41,7 @@ pub(super) struct Owner {
     pub(super) media: Media,
     pub(super) sink: Sink,
     pub(super) counters: Arc<Counters>,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) watch: Arc<Watch>,
     pub(super) rtp: (u16, u16),
     pub(super) bound: SocketAddr,
@@ -52,7 +54,7 @@ impl Owner {
         let mut deadline: Option<Time> = None;
         loop {
             match self.inbox.recv_timeout(self.sleep(&switch)) {
-                Ok(Order::Event(event)) => self.feed(&mut switch, event),
+                Ok(Order::Event(event)) => self.feed(&mut switch, *event),
                 Ok(Order::Console(request)) => self.console(&mut switch, request),
                 Ok(Order::Stop(how)) => self.stop(&mut switch, how),
                 Err(RecvTimeoutError::Timeout) => self.feed(&mut switch, Event::Tick),
@@ -93,6 +95,9 @@ impl Owner {
         }
         for line in &effects.lines {
             (self.sink)(line);
+        }
+        for source in effects.strangers {
+            self.limiter.charge(source, Instant::now());
         }
         for event in refused {
             let effects = switch.handle(self.clock.now(), event);

@@ -27,6 +27,7 @@ pub fn parse(doc: &Document, registrar: &str) -> (Dialplan, Vec<Diagnostic>) {
         said: Vec::new(),
         globals: BTreeMap::new(),
         place: Place { file: "extensions.conf".into(), line: 0 },
+        utc_said: false,
     };
     let mut general_seen = false;
     for section in &doc.sections {
@@ -51,6 +52,8 @@ struct Loader {
     globals: BTreeMap<String, String>,
     /// Where reading stands, for what substitution has to say.
     place: Place,
+    /// That times are UTC was said, once for all includes.
+    utc_said: bool,
 }
 
 /// What a section's next line may refer to.
@@ -365,8 +368,10 @@ impl Loader {
         for odd in odd {
             self.warn(&entry.place, &format!("include '{context}': {odd}; it is left out"), None);
         }
-        if parts.get(5).is_some_and(|zone| !zone.is_empty()) {
-            self.warn(&entry.place, "the time zone of an include is ignored: times are UTC", None);
+        if timing != Timing::default() && !self.utc_said {
+            self.utc_said = true;
+            let hint = "shift them by your zone's offset; a time zone behind them is ignored".to_owned();
+            self.warn(&entry.place, "the times of includes are UTC", Some(hint));
         }
         let registrar = Arc::clone(&self.registrar);
         let new = Include { context, timing, shown, registrar: Arc::clone(&registrar), place: entry.place.clone() };

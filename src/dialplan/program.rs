@@ -434,7 +434,10 @@ impl Program {
         let mut desk = self.desk.borrow_mut();
         let Position { context, exten, priority } = &desk.state.position;
         let text = format!("Spawn extension ({context}, {exten}, {priority}) exited non-zero on '{}'", desk.state.name);
-        desk.state.log(Level::Verbose(2), text);
+        // After a fall-through the story has been told.
+        if self.stage != Stage::FallingThrough {
+            desk.state.log(Level::Verbose(2), text);
+        }
         drop(desk);
         self.end(cause, world);
     }
@@ -466,5 +469,66 @@ impl Program {
 
     fn warn(&mut self, text: String) {
         self.desk.borrow_mut().state.warn(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Now;
+    use crate::dialplan::load::document;
+    use crate::dialplan::tree::Dialplan;
+    use crate::dialplan::world::Globals;
+    use std::sync::Arc;
+
+    struct Bare(Arc<Dialplan>, Globals);
+
+    impl World for Bare {
+        fn now(&self) -> Now {
+            Now::default()
+        }
+        fn dialplan(&self) -> &Arc<Dialplan> {
+            &self.0
+        }
+        fn peer(&self, _: &str, _: &str) -> Option<String> {
+            None
+        }
+        fn channel(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn globals(&self) -> &Globals {
+            &self.1
+        }
+        fn random(&self) -> u64 {
+            0
+        }
+    }
+
+    fn begin() -> (Bare, Program) {
+        let text = "[a]\nexten => s,1,Dial(SIP/x)\nexten => h,1,Wait(1)";
+        let plan = crate::dialplan::parse(&document(text), "pbx_config").0;
+        let world = Bare(Arc::new(plan), Globals::new());
+        let mut program = Program::new(ChannelId(1), "SIP/a-0", Position::new("a", "s", 1), CallerId::default());
+        assert!(matches!(program.advance(&world, 10), Progress::Asks(Ask::Dial(_))));
+        assert_eq!(Rc::strong_count(&program.desk), 2, "the application holds its end of the desk");
+        (world, program)
+    }
+
+    #[test]
+    fn nothing_of_an_application_is_left_after_the_end() {
+        let (world, mut program) = begin();
+        program.hang_up(Cause::NORMAL);
+        assert_eq!(program.advance(&world, 10), Progress::Finished(Cause::NORMAL));
+        assert_eq!(Rc::strong_count(&program.desk), 1);
+        let desk = program.desk.borrow();
+        assert!(desk.ask.is_none() && desk.answer.is_none() && !desk.waiting);
+    }
+
+    #[test]
+    fn dropping_a_program_drops_its_application() {
+        let (_, program) = begin();
+        let desk = Rc::downgrade(&program.desk);
+        drop(program);
+        assert!(desk.upgrade().is_none());
     }
 }

@@ -268,19 +268,18 @@ impl Dialplan {
     fn walk_where(&self, context: &str, open: impl Fn(&Include) -> bool) -> Vec<&Context> {
         let mut order = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut waiting: Vec<(&str, usize)> = Vec::new();
-        let mut next = self.contexts.get(context).map(|first| (first, 0));
-        while let Some((context, depth)) = next {
-            if seen.insert(&context.name) {
-                order.push(context);
-                if depth < MAX_DEPTH {
-                    let open = context.includes.iter().rev().filter(|include| open(include));
-                    waiting.extend(open.map(|include| (include.context.as_str(), depth + 1)));
-                }
+        let first = self.contexts.get_key_value(context).map(|(name, _)| (name.as_str(), 0));
+        let mut waiting: Vec<(&str, usize)> = first.into_iter().collect();
+        while let Some((name, depth)) = waiting.pop() {
+            let Some(context) = self.contexts.get(name) else { continue };
+            if !seen.insert(name) {
+                continue;
             }
-            next = None;
-            while let (None, Some((name, depth))) = (next, waiting.pop()) {
-                next = self.contexts.get(name).map(|context| (context, depth));
+            order.push(context);
+            if depth < MAX_DEPTH {
+                // The last on the stack is looked at first.
+                let included = context.includes.iter().rev().filter(|include| open(include));
+                waiting.extend(included.map(|include| (include.context.as_str(), depth + 1)));
             }
         }
         order
@@ -302,6 +301,7 @@ impl Context {
         if !self.extensions.get(at).is_some_and(|one| one.order(&new).is_eq()) {
             self.extensions.insert(at, new);
         }
+        // In range: either found there or just inserted.
         &mut self.extensions[at]
     }
 

@@ -22,7 +22,7 @@ use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Method, Request, Response};
 
 /// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, NOTIFY, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

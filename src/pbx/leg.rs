@@ -16,9 +16,10 @@ use crate::chance::Chance;
 use crate::clock::Now;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
+use crate::guard::admission::ALLOW;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
-use crate::sip::header::HeaderName;
+use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
@@ -121,14 +122,25 @@ impl Cx {
         self.alarms.set(self.now.mono + after, Alarm::Leg(leg, timer))
     }
 
+    /// RFC 3261 8.2.6.2: every response but 100 carries a To tag.
+    pub(super) fn tag(&mut self, response: &mut Response) {
+        let Some(to) = response.headers.get(HeaderName::To) else { return };
+        let tagged = NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
+        if !tagged {
+            let mut value = to.to_vec();
+            value.extend_from_slice(format!(";tag={}", self.chance.hex(16)).as_bytes());
+            response.headers.set(HeaderName::To, value);
+        }
+    }
+
     pub(super) fn respond(&mut self, id: ServerId, mut response: Response) {
+        if response.status > 100 {
+            self.tag(&mut response);
+        }
         dress_response(&mut response, &self.product);
         self.tx.respond(self.now.mono, id, response, &mut self.out.transmit);
     }
 }
-
-/// The methods a peer may use towards the exchange.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
 
 /// Adds what every response of ours carries.
 pub fn dress_response(response: &mut Response, product: &str) {

@@ -27,11 +27,10 @@ use crate::rtp::strict::Strictness;
 use crate::sip::dialog::DialogKey;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::route;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
-use crate::sip::{header::HeaderName, route};
-use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -62,7 +61,7 @@ pub struct SwitchSettings {
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
-const MOST_TRANSACTIONS: usize = 20_000;
+const MOST_TRANSACTIONS: usize = 200_000;
 /// Most nonces whose counts are remembered.
 const MOST_NONCES: usize = 20_000;
 /// Most calls at once.
@@ -332,11 +331,13 @@ impl Switch {
             (Caller::Dialog, None) => match request.method {
                 // An ACK is never answered, and a CANCEL finds its INVITE by the transaction.
                 Method::Ack => {
+                    self.cx.out.strangers.push(source.ip());
                     self.drop_counted("ACK for no call");
                     false
                 }
                 Method::Cancel => true,
                 _ => {
+                    self.cx.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
                     self.answer_statelessly(path, Response::for_request(request, 481, None));
                     false
@@ -365,11 +366,7 @@ impl Switch {
 
     fn answer_statelessly(&mut self, path: Path, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
-        if response.headers.get(HeaderName::To).is_some_and(|to| !has_tag(to)) {
-            let tag = self.cx.chance.hex(16);
-            let to = response.headers.text(HeaderName::To).unwrap_or_default().into_owned();
-            response.headers.set(HeaderName::To, Bytes::from(format!("{to};tag={tag}")));
-        }
+        self.cx.tag(&mut response);
         self.cx.out.transmit.push(Transmit { path, bytes: response.to_bytes() });
     }
 
@@ -402,6 +399,10 @@ impl Switch {
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
         self.cx.tx.acknowledge(id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        if request_has_to_tag(&request) {
+            // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
+            return;
+        }
         let mut bye = dialog.request(Method::Bye);
         super::leg::dress_request(&mut bye, &self.cx.product);
         let how = crate::sip::transaction::Sending::Reliably;
@@ -410,6 +411,7 @@ impl Switch {
     }
 }
 
-fn has_tag(to: &[u8]) -> bool {
-    crate::sip::header::NameAddr::parse(to).is_ok_and(|to| to.tag().is_some())
+fn request_has_to_tag(request: &Request) -> bool {
+    let to = request.headers.get(crate::sip::HeaderName::To).map(|to| crate::sip::header::NameAddr::parse(to));
+    to.is_some_and(|to| to.is_ok_and(|to| to.tag().is_some()))
 }

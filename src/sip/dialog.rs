@@ -252,3 +252,6 @@ fn plain(uri: &Uri) -> Uri {
     }
     uri
 }
+
+#[cfg(test)]
+mod tests;

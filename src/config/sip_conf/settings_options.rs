@@ -275,9 +275,9 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
         if name.eq_ignore_ascii_case("all") {
             list.clear();
             if permit {
-                list.extend(CARRIED.iter().map(|(_, codec)| (*codec, ptime)));
+                list.extend(Codec::all().map(|codec| (codec, ptime)));
             }
-        } else if let Some(codec) = codec_from_name(name) {
+        } else if let Some(codec) = Codec::from_name(name) {
             if !permit {
                 list.retain(|(allowed, _)| *allowed != codec);
             } else if let Some(allowed) = list.iter_mut().find(|(allowed, _)| *allowed == codec) {
@@ -302,23 +302,6 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
 /// Milliseconds of sound per packet: what Asterisk offers for the codecs of 10 ms frames, and iLBC's 30.
 fn packet_time(text: &str) -> Option<u8> {
     value::number(text).and_then(|ms| u8::try_from(ms).ok()).filter(|ms| (10..=150).contains(ms) && ms % 10 == 0)
-}
-
-/// The codecs of `Codec` by their names in `allow=`.
-const CARRIED: &[(&str, Codec)] = &[
-    ("ulaw", Codec::Ulaw),
-    ("alaw", Codec::Alaw),
-    ("gsm", Codec::Gsm),
-    ("g722", Codec::G722),
-    ("g726", Codec::G726),
-    ("g729", Codec::G729),
-    ("g723", Codec::G723),
-    ("ilbc", Codec::Ilbc),
-    ("slin", Codec::Slin),
-];
-
-fn codec_from_name(name: &str) -> Option<Codec> {
-    CARRIED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, codec)| *codec)
 }
 
 fn progress_inband(settings: &mut Settings, text: &str) -> Result {

@@ -23,8 +23,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-/// Letters that are accepted and change nothing for a caller on SIP lines: music (ringing is shown instead) and what chan_sip
-/// would do between exchanges.
+/// Letters that change nothing for callers on SIP lines here, and are not worth a word: music and what other exchanges need.
 const HARMLESS: &str = "miIjzNn";
 
 async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
@@ -114,12 +113,7 @@ fn read(args: &Split) -> Result<DialRequest, String> {
 fn options(text: &str) -> DialOptions {
     let letters = arguments::options(text);
     let given = |wanted: char| letters.iter().any(|(letter, _)| *letter == wanted);
-    DialOptions {
-        continue_after: given('g'),
-        ringing: given('r') || given('m'),
-        ringing_until_media: given('R'),
-        letters,
-    }
+    DialOptions { continue_after: given('g'), ringing: given('r'), ringing_until_media: given('R'), letters }
 }
 
 fn unsupported(options: &DialOptions) -> Option<String> {

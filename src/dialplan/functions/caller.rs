@@ -12,7 +12,7 @@ pub(super) static CALLERID: Function = Function {
     write: Some(write),
 };
 
-/// The item's name: what stands before `-` and `,` in `num-pres`, `num,x` says more than is kept.
+/// The item's name. A second argument would name another caller ID to read; it is ignored.
 fn item(args: &str) -> String {
     args.split(',').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -148,6 +148,7 @@ fn includes_are_checked_after_the_load() {
         [
             "3: warning: context 'a' includes 'b' already",
             "5: warning: include 'b': '25:00-26:00' is no time; it is left out",
+            "5: warning: the times of includes are UTC -- shift them by your zone's offset; a time zone behind them is ignored",
             "6: error: include names no context; the line is skipped",
             "4: warning: context 'a' includes 'inrenal', which does not exist -- did you mean 'internal'?",
         ]

@@ -263,6 +263,24 @@ fn what_was_wrong_is_known_inside() {
     assert!(!format!("{line}{hint}").contains("password\""));
 }
 
+/// RFC 7616 3.4.2: the digest speaks of its own user; the right secret under another name is no proof.
+#[test]
+fn a_digest_under_another_name_proves_nothing() {
+    let mut open = peer("open");
+    open.credential = None;
+    let edge = edge(vec![peer("a"), peer("b"), open]);
+    let nonce = nonce(&edge, LINE1);
+    let honest = authorize("REGISTER", "a", "password", "sip:192.168.1.2", &nonce, 1);
+    let renamed = honest.replace("username=\"a\"", "username=\"b\"");
+    assert_eq!(
+        why(admit(&edge, &request("REGISTER", "a", "192.168.1.20", &renamed), LINE1)),
+        Why::ChallengeResponseFailed
+    );
+    let line = authorize("INVITE", "a", "password", "sip:88567682@192.168.1.2", &nonce, 1);
+    let posing = request("INVITE", "open", "192.168.1.20", &line);
+    assert_eq!(why(admit(&edge, &posing, LINE1)), Why::ChallengeResponseFailed, "open or not");
+}
+
 #[test]
 fn a_name_from_the_network_cannot_forge_a_line() {
     let edge = guide();

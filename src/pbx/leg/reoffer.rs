@@ -37,7 +37,7 @@ impl Leg {
     /// The peer answers our re-INVITE.
     pub(super) fn reoffer_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         match response.status {
-            0..=199 => return,
+            0..=199 => {}
             200..=299 => {
                 self.acknowledge(id, essentials.cseq.number, cx);
                 cx.clients.remove(&id);

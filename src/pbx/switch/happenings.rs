@@ -55,8 +55,10 @@ impl Switch {
     /// Sound before the answer: the caller hears the first line that makes any.
     fn line_sounds(&mut self, caller: ChannelId, id: ChannelId, description: &Sdp) {
         let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) else { return };
-        if *dial.early.get_or_insert(id) != id {
-            return;
+        match dial.early {
+            Some(first) if first == id => return self.join(caller, id),
+            Some(_) => return,
+            None => dial.early = Some(id),
         }
         dial.mark(id, Branch::Progress);
         let text = format!("{} is making progress passing it to {}", self.name_of(id), self.name_of(caller));

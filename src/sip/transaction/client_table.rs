@@ -343,12 +343,13 @@ fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {
         Sending::Reliably => values,
         Sending::Tuned { t1, give_up } => {
             let t1 = t1.max(values.t1);
-            let (t2, reliable) = (values.t2.max(t1), values.reliable);
-            let by_t1 = if t1 > values.t1 { TimerValues { t2, reliable, ..TimerValues::with_t1(t1) } } else { values };
+            let life = t1.saturating_mul(64);
             TimerValues {
-                invite_timeout: give_up.unwrap_or(by_t1.invite_timeout),
-                non_invite_timeout: give_up.unwrap_or(by_t1.non_invite_timeout),
-                ..by_t1
+                t1,
+                t2: values.t2.max(t1),
+                invite_timeout: give_up.unwrap_or(values.invite_timeout.max(life)),
+                non_invite_timeout: give_up.unwrap_or(values.non_invite_timeout.max(life)),
+                ..values
             }
         }
         Sending::Once { give_up } => TimerValues {
