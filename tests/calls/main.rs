@@ -1,0 +1,15 @@
+//! Whole calls: simulated telephones and the switch on a virtual clock and a network that may lose, repeat and reorder.
+//! A story reads like a ladder, and ends by asserting that nothing is left.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
+
+mod basic;
+mod cancel;
+mod direct;
+mod lines;
+mod media;
+mod network;
+mod programs;
+mod rough;
+mod stories;
+mod world;

@@ -1,0 +1,136 @@
+//! The media ring as the switch sees it: ports, and who is connected to whom. No packets but the ones a test asks about.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use strowger::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId};
+
+#[derive(Debug)]
+pub enum Doing {
+    Idle,
+    Bridged(StreamId, PayloadMap),
+    Echo,
+    Playing(u64),
+}
+
+pub struct Stream {
+    pub rtp: SocketAddr,
+    pub remote: Option<Remote>,
+    pub doing: Doing,
+}
+
+/// See the module.
+pub struct MediaStub {
+    pub streams: BTreeMap<StreamId, Stream>,
+    /// Pairs of ports still to be had.
+    pub ports: usize,
+    next_port: u16,
+    /// Codes of sounds played, in order: bytes of each.
+    pub played: Vec<usize>,
+}
+
+impl MediaStub {
+    pub fn new() -> MediaStub {
+        MediaStub { streams: BTreeMap::new(), ports: 1000, next_port: 10_000, played: Vec::new() }
+    }
+
+    /// Executes a command; each report comes so much later.
+    pub fn execute(&mut self, command: MediaCommand) -> Vec<(Duration, MediaEvent)> {
+        let soon = Duration::from_millis(1);
+        match command {
+            MediaCommand::Reserve { stream, local } => vec![(soon, self.reserve(stream, local))],
+            MediaCommand::Remote { stream, remote } => {
+                if let Some(found) = self.streams.get_mut(&stream) {
+                    found.remote = Some(remote);
+                }
+                Vec::new()
+            }
+            MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
+                let mut events = self.turn(a, Doing::Bridged(b, a_to_b));
+                events.extend(self.turn(b, Doing::Bridged(a, b_to_a)));
+                events
+            }
+            MediaCommand::Echo { stream } => self.turn(stream, Doing::Echo),
+            MediaCommand::Play { stream, play, sound, repeat, .. } => {
+                self.played.push(sound.len());
+                let mut events = self.turn(stream, Doing::Playing(play));
+                if !repeat {
+                    let length = Duration::from_micros(sound.len() as u64 * 125);
+                    events.push((length, MediaEvent::Played { stream, play }));
+                }
+                events
+            }
+            MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
+            MediaCommand::Release { stream } => self.release(stream),
+        }
+    }
+
+    fn reserve(&mut self, stream: StreamId, local: IpAddr) -> MediaEvent {
+        if self.ports == 0 {
+            return MediaEvent::NoPorts { stream, why: "all are in use".into() };
+        }
+        self.ports -= 1;
+        let rtp = SocketAddr::new(local, self.next_port);
+        self.next_port = if self.next_port >= 19_998 { 10_000 } else { self.next_port + 2 };
+        let known = self.streams.insert(stream, Stream { rtp, remote: None, doing: Doing::Idle });
+        assert!(known.is_none(), "{stream:?} is reserved twice");
+        MediaEvent::Reserved { stream, rtp }
+    }
+
+    /// What it did before ends; a bridge ends for both.
+    fn turn(&mut self, stream: StreamId, doing: Doing) -> Vec<(Duration, MediaEvent)> {
+        let Some(found) = self.streams.get_mut(&stream) else { return Vec::new() };
+        let before = std::mem::replace(&mut found.doing, doing);
+        match before {
+            Doing::Playing(play) => vec![(Duration::from_millis(1), MediaEvent::Played { stream, play })],
+            Doing::Bridged(other, _) => {
+                let now_with = match &self.streams[&stream].doing {
+                    Doing::Bridged(now, _) => Some(*now),
+                    Doing::Idle | Doing::Echo | Doing::Playing(_) => None,
+                };
+                if now_with != Some(other)
+                    && let Some(partner) = self.streams.get_mut(&other)
+                    && matches!(partner.doing, Doing::Bridged(of, _) if of == stream)
+                {
+                    partner.doing = Doing::Idle;
+                }
+                Vec::new()
+            }
+            Doing::Idle | Doing::Echo => Vec::new(),
+        }
+    }
+
+    fn release(&mut self, stream: StreamId) -> Vec<(Duration, MediaEvent)> {
+        let mut events = self.turn(stream, Doing::Idle);
+        // A stream without ports is released as well: what was refused is not there.
+        if self.streams.remove(&stream).is_some() {
+            self.ports += 1;
+        }
+        let counts = StreamCounts::default();
+        events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts }));
+        events
+    }
+
+    /// Is a playing still going on?
+    pub fn is_playing(&self, stream: StreamId, play: u64) -> bool {
+        self.streams.get(&stream).is_some_and(|found| matches!(found.doing, Doing::Playing(now) if now == play))
+    }
+
+    /// Where a packet from `source` to `target` goes on to, from where, and with which payload type.
+    pub fn forward(&self, source: SocketAddr, target: SocketAddr, payload: u8) -> Option<(SocketAddr, SocketAddr, u8)> {
+        let stream = self.streams.values().find(|stream| stream.rtp == target)?;
+        let known = stream.remote.as_ref().and_then(|remote| remote.rtp);
+        if known != Some(source) {
+            return None;
+        }
+        match &stream.doing {
+            Doing::Idle | Doing::Playing(_) => None,
+            Doing::Echo => Some((target, source, payload)),
+            Doing::Bridged(other, map) => {
+                let other = self.streams.get(other)?;
+                let to = other.remote.as_ref().and_then(|remote| remote.rtp)?;
+                Some((other.rtp, to, map.0[usize::from(payload)]))
+            }
+        }
+    }
+}

@@ -1,0 +1,485 @@
+//! The world a story plays in: one exchange, telephones at addresses, a network between them, and a clock that jumps.
+
+use crate::media::MediaStub;
+use crate::network::{Network, Quality};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use strowger::chance::Chance;
+use strowger::clock::{Now, Time, Wall};
+use strowger::config::Config;
+use strowger::dialplan;
+use strowger::guard::admission::{Admission, Verdict};
+use strowger::pbx::effect::{Effects, Event};
+use strowger::pbx::media::MediaEvent;
+use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
+use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sip::digest::nonce::NonceKey;
+use strowger::sip::message::Message;
+use strowger::sip::validate;
+
+pub const EXCHANGE: &str = "192.0.2.1:5060";
+
+/// The account file of every story; a story may have words of it replaced.
+pub const SIP: &str = "[general]\ncontext=default\nudpbindaddr=192.0.2.1\n\
+    [client]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\ndirectmedia=no\nnat=no\n\
+    [isp]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\ndirectmedia=no\nnat=no\n\
+    [desk]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\ndirectmedia=no\nnat=no\n\
+    [cisco]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\ndirectmedia=no\nnat=no\n";
+
+/// The guide's dialplan.
+pub const GUIDE: &str = "[default]\nexten => _X!,1,Dial(SIP/isp,20)\n";
+
+enum Parcel {
+    Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
+    Media(MediaEvent),
+}
+
+pub struct Station {
+    pub phone: Phone,
+    /// Where its datagrams come from; its Via may say another port.
+    pub source: SocketAddr,
+    pub events: Vec<(Time, PhoneEvent)>,
+}
+
+/// Where a phone's sound ends up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sound {
+    pub to: String,
+    pub relayed: bool,
+    pub payload: u8,
+}
+
+/// See the module.
+pub struct World {
+    pub now: Time,
+    pub switch: Switch,
+    pub stations: BTreeMap<String, Station>,
+    pub network: Network,
+    pub media: MediaStub,
+    pub lines: Vec<(Time, String)>,
+    admission: Arc<Admission>,
+    chance: Chance,
+    exchange: SocketAddr,
+    parcels: BTreeMap<(Time, u64), Parcel>,
+    serial: u64,
+    wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
+    seed: u64,
+}
+
+impl World {
+    /// A world with the four lines at their phones, nobody registered yet.
+    pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
+        let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
+        let (plan, said) = dialplan::parse(&config.extensions, "pbx_config");
+        assert!(said.is_empty(), "{said:?}");
+        let admission = Arc::new(Admission::new(&config.sip, NonceKey([7; 32])));
+        let exchange: SocketAddr = EXCHANGE.parse().unwrap();
+        let general = Arc::new(config.sip.general.clone());
+        let settings = SwitchSettings {
+            general: general.clone(),
+            peers: Arc::new(config.sip.peers.clone()),
+            dialplan: Arc::new(plan),
+            strictness: config.rtp.strictness,
+            admission: admission.clone(),
+            bound: exchange,
+            local_towards: BTreeMap::new(),
+            sounds: BTreeMap::new(),
+            product: general.user_agent.clone(),
+        };
+        let now = Time::from_start(Duration::from_secs(1));
+        let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
+        let mut world = World {
+            now,
+            switch,
+            stations: BTreeMap::new(),
+            network: Network::new(quality, seed),
+            media: MediaStub::new(),
+            lines: Vec::new(),
+            admission,
+            chance: Chance::from_number(seed ^ 0xadd),
+            exchange,
+            parcels: BTreeMap::new(),
+            serial: 0,
+            wire: Vec::new(),
+            seed,
+        };
+        world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
+        world.add("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t);
+        world.add("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream);
+        world.add("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960);
+        world
+    }
+
+    /// The same, with a perfect network and every line registered.
+    pub fn ready(sip: &str, extensions: &str) -> World {
+        let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
+        world.register_all();
+        world
+    }
+
+    pub fn register_all(&mut self) {
+        let names: Vec<String> = self.stations.keys().cloned().collect();
+        for name in &names {
+            self.phone(name).registers();
+        }
+        self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
+    }
+
+    fn add(&mut self, name: &str, sip: &str, rtp: &str, style: Style) {
+        let config = PhoneConfig {
+            user: name.into(),
+            secret: "password".into(),
+            sip: sip.parse().unwrap(),
+            exchange: self.exchange,
+            rtp: rtp.parse().unwrap(),
+            style,
+            expires: 3600,
+        };
+        let seed = name.bytes().fold(self.seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let mut phone = Phone::new(config, Chance::from_number(seed));
+        phone.habits.auto_ring = true;
+        let source = sip.parse().unwrap();
+        self.stations.insert(name.into(), Station { phone, source, events: Vec::new() });
+    }
+
+    /// A phone, to be told what to do.
+    pub fn phone(&mut self, name: &str) -> Hand<'_> {
+        assert!(self.stations.contains_key(name), "no phone {name}");
+        Hand { world: self, name: name.into() }
+    }
+
+    pub fn look(&self, name: &str) -> &Phone {
+        &self.stations[name].phone
+    }
+
+    /// How often something happened to a phone.
+    pub fn count(&self, name: &str, event: &PhoneEvent) -> usize {
+        self.stations[name].events.iter().filter(|(_, seen)| seen == event).count()
+    }
+
+    pub fn saw(&self, name: &str, event: &PhoneEvent) -> bool {
+        self.count(name, event) > 0
+    }
+
+    /// When something happened to a phone last.
+    pub fn when(&self, name: &str, event: &PhoneEvent) -> Time {
+        let found = self.stations[name].events.iter().rev().find(|(_, seen)| seen == event);
+        found.unwrap_or_else(|| panic!("{name} never saw {event:?}: {:?}", self.stations[name].events)).0
+    }
+
+    pub fn is_called(&self, name: &str) -> bool {
+        self.look(name).is_called()
+    }
+
+    pub fn is_talking(&self, name: &str) -> bool {
+        self.look(name).is_talking()
+    }
+
+    pub fn has_line(&self, words: &str) -> bool {
+        self.lines.iter().any(|(_, line)| line.contains(words))
+    }
+
+    pub fn status(&self, peer: &str) -> PeerStatus {
+        self.switch.peer(peer).unwrap().status
+    }
+
+    /// Messages of this kind that went from the exchange to a phone or back: the first line begins or contains so.
+    pub fn messages(&self, from: &str, to: &str, words: &str) -> Vec<Time> {
+        let place = |name: &str| match name {
+            "exchange" => self.exchange,
+            name => self.look(name).config().sip,
+        };
+        let (from, to) = (place(from), place(to));
+        let first = |bytes: &Bytes| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned();
+        self.wire
+            .iter()
+            .filter(|(_, f, t, bytes)| *f == from && *t == to && first(bytes).contains(words))
+            .map(|(at, ..)| *at)
+            .collect()
+    }
+
+    /// Lets so much time pass.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// Lets time pass until something is so, but no longer than a minute and a half.
+    pub fn until(&mut self, is_so: impl Fn(&World) -> bool) {
+        let end = self.now + Duration::from_secs(90);
+        while !is_so(self) {
+            assert!(self.step(end), "it did not come to pass within 90 s");
+        }
+    }
+
+    /// The next thing that happens, unless it lies beyond `end`.
+    fn step(&mut self, end: Time) -> bool {
+        self.collect();
+        let stations = self.stations.values().filter_map(|station| station.phone.next_deadline());
+        let parcel = self.parcels.first_key_value().map(|((at, _), _)| *at);
+        let next = stations.chain(parcel).chain(self.switch.next_deadline()).min();
+        let Some(next) = next.filter(|next| *next <= end) else { return false };
+        self.now = self.now.max(next);
+        let now = self.now;
+        if let Some(entry) = self.parcels.first_entry()
+            && entry.key().0 <= now
+        {
+            let parcel = entry.remove();
+            self.deliver(parcel);
+        } else {
+            for station in self.stations.values_mut() {
+                if station.phone.next_deadline().is_some_and(|at| at <= now) {
+                    station.phone.tick(now);
+                }
+            }
+            if self.switch.next_deadline().is_some_and(|at| at <= now) {
+                let effects = self.switch.handle(at(now), Event::Tick);
+                self.execute(effects);
+            }
+        }
+        self.collect();
+        true
+    }
+
+    fn deliver(&mut self, parcel: Parcel) {
+        let now = self.now;
+        match parcel {
+            Parcel::Datagram { from, to, bytes } if to == self.exchange => self.knock(from, &bytes),
+            Parcel::Datagram { from, to, bytes } => {
+                let found = self.stations.values_mut().find(|station| station.phone.config().sip == to);
+                if let Some(station) = found {
+                    station.phone.receive(now, &bytes, from);
+                }
+            }
+            Parcel::Media(event) => {
+                if let MediaEvent::Played { stream, play } = event
+                    && !self.media.is_playing(stream, play)
+                    && self.media.streams.contains_key(&stream)
+                    && self.parcels.is_empty()
+                {
+                    // Cut off before: the report went out then.
+                }
+                let effects = self.switch.handle(at(now), Event::Media(event));
+                self.execute(effects);
+            }
+        }
+    }
+
+    /// What the receiver of the exchange's socket does with a datagram.
+    fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
+        let wall = at(self.now).wall;
+        let event = match Message::parse(bytes).expect("phones send what can be read") {
+            Message::Response(response) => match validate::response(&response) {
+                Ok(essentials) => Event::Response { response, essentials, source },
+                Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
+            },
+            Message::Request(request) => {
+                let verdict = match validate::request(&request) {
+                    Ok(essentials) => {
+                        let random = self.chance.bits();
+                        match self.admission.admit(&request, &essentials, source, wall, random) {
+                            Verdict::Pass { caller } => {
+                                let local = self.exchange;
+                                let event = Event::Request { request, essentials, caller, source, local };
+                                let effects = self.switch.handle(at(self.now), event);
+                                return self.execute(effects);
+                            }
+                            verdict => verdict,
+                        }
+                    }
+                    Err(refusal) => panic!("a phone sent a bad request ({}): {bytes:?}", refusal.detail),
+                };
+                if let Verdict::Reply { response, to, .. } = verdict {
+                    self.send(self.exchange, to, response.to_bytes());
+                }
+                return;
+            }
+        };
+        let effects = self.switch.handle(at(self.now), event);
+        self.execute(effects);
+    }
+
+    pub fn execute(&mut self, effects: Effects) {
+        for command in effects.media {
+            for (after, event) in self.media.execute(command) {
+                self.post(after, Parcel::Media(event));
+            }
+        }
+        for transmit in effects.transmit {
+            let local = transmit.path.local;
+            assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
+            self.send(local, transmit.path.remote, transmit.bytes);
+        }
+        self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
+    }
+
+    /// Takes what the phones said and sent.
+    fn collect(&mut self) {
+        let now = self.now;
+        let mut sent = Vec::new();
+        for station in self.stations.values_mut() {
+            let source = station.source;
+            sent.extend(station.phone.take_datagrams().into_iter().map(|(to, bytes)| (source, to, bytes)));
+            station.events.extend(station.phone.take_events().into_iter().map(|event| (now, event)));
+        }
+        for (from, to, bytes) in sent {
+            self.send(from, to, bytes);
+        }
+    }
+
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        self.wire.push((self.now, from, to, bytes.clone()));
+        for after in self.network.carry() {
+            self.post(after, Parcel::Datagram { from, to, bytes: bytes.clone() });
+        }
+    }
+
+    fn post(&mut self, after: Duration, parcel: Parcel) {
+        self.serial += 1;
+        self.parcels.insert((self.now + after, self.serial), parcel);
+    }
+
+    /// Where a packet that a phone sends now ends up, if anywhere.
+    pub fn sound_from(&self, name: &str) -> Option<Sound> {
+        let phone = self.look(name);
+        let (source, target, payload) = (phone.rtp(), phone.media()?, phone.payload_type()?);
+        let owner = |at: SocketAddr| self.stations.iter().find(|(_, station)| station.phone.rtp() == at);
+        if let Some((to, station)) = owner(target) {
+            // A phone takes only what comes from where it was told to send.
+            let expected = station.phone.media() == Some(source);
+            return expected.then(|| Sound { to: to.clone(), relayed: false, payload });
+        }
+        let (from, to, payload) = self.media.forward(source, target, payload)?;
+        let (to, station) = owner(to)?;
+        (station.phone.media() == Some(from)).then(|| Sound { to: to.clone(), relayed: true, payload })
+    }
+
+    /// Both hear each other, over the exchange or past it, each with payload types it knows.
+    pub fn assert_connected(&self, a: &str, b: &str, relayed: bool) {
+        for (from, to) in [(a, b), (b, a)] {
+            let payload = self.look(to).payload_type().unwrap_or_else(|| panic!("{to} agreed to nothing"));
+            let expected = Sound { to: to.into(), relayed, payload };
+            assert_eq!(self.sound_from(from), Some(expected), "what {from} sends to {:?}", self.look(from).media());
+        }
+    }
+
+    /// After every timer has run out, nothing is held: not in the switch (bindings and their qualify apart), not by a
+    /// phone, not by the media ring.
+    pub fn assert_nothing_left(&mut self) {
+        self.run(Duration::from_secs(40));
+        let perfect = self.network.quality.loss == 0;
+        // Qualify may ask just now; on a bad network everything takes longer.
+        let (steps, each) = if perfect { (20, 50) } else { (180, 1000) };
+        for _ in 0..steps {
+            if self.is_clean() {
+                break;
+            }
+            self.run(Duration::from_millis(each));
+        }
+        for station in self.stations.values() {
+            assert!(station.phone.is_idle(), "{}", station.phone.leftovers());
+        }
+        assert_eq!(self.switch.leftovers(), Default::default());
+        assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+    }
+
+    fn is_clean(&self) -> bool {
+        self.stations.values().all(|station| station.phone.is_idle())
+            && self.switch.leftovers() == Default::default()
+            && self.media.streams.is_empty()
+    }
+}
+
+impl Drop for World {
+    /// A story that failed tells what was said until then.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let mut story: Vec<(Time, String)> = Vec::new();
+        for (at, from, to, bytes) in &self.wire {
+            let text = String::from_utf8_lossy(bytes);
+            let cseq = text.lines().find(|line| line.to_ascii_lowercase().starts_with("cseq")).unwrap_or_default();
+            let first = text.lines().next().unwrap_or_default();
+            let media: Vec<&str> =
+                text.lines().filter(|l| ["c=", "m=", "a=send", "a=recv", "a=inac"].iter().any(|s| l.starts_with(s))).collect();
+            story.push((*at, format!("{from} -> {to}  {first}   [{cseq}] {}", media.join(" "))));
+        }
+        story.extend(self.lines.iter().map(|(at, line)| (*at, format!("        {line}"))));
+        for (name, station) in &self.stations {
+            story.extend(station.events.iter().map(|(at, event)| (*at, format!("    {name}: {event:?}"))));
+        }
+        story.sort_by_key(|(at, _)| *at);
+        eprintln!("seed {}, now {:?}", self.seed, self.now.since_start());
+        for (at, line) in story {
+            eprintln!("{:10.3} {line}", at.since_start().as_secs_f64());
+        }
+    }
+}
+
+/// A phone and the world around it, so that what it does reaches the others.
+pub struct Hand<'w> {
+    pub world: &'w mut World,
+    name: String,
+}
+
+impl Hand<'_> {
+    fn act(self, act: impl FnOnce(&mut Phone, Time)) {
+        let now = self.world.now;
+        let station = self.world.stations.get_mut(&self.name).unwrap();
+        act(&mut station.phone, now);
+        self.world.collect();
+    }
+
+    pub fn registers(self) {
+        self.act(|phone, now| phone.register(now));
+    }
+
+    pub fn unregisters(self) {
+        self.act(|phone, now| phone.unregister(now));
+    }
+
+    pub fn dials(self, number: &str) {
+        self.act(|phone, now| phone.dial(now, number));
+    }
+
+    pub fn answers(self) {
+        self.act(|phone, now| phone.answer(now));
+    }
+
+    pub fn sounds(self) {
+        self.act(|phone, now| phone.early_media(now));
+    }
+
+    pub fn refuses(self, status: u16) {
+        self.act(|phone, now| phone.refuse(now, status));
+    }
+
+    pub fn hangs_up(self) {
+        self.act(|phone, now| phone.hang_up(now));
+    }
+
+    pub fn reoffers(self, change: Change) {
+        self.act(|phone, now| phone.reoffer(now, change));
+    }
+
+    pub fn updates(self, change: Option<Change>) {
+        self.act(|phone, now| phone.update(now, change));
+    }
+
+    /// Gives the phone a habit.
+    pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Habits)) {
+        self.act(|phone, _| change(&mut phone.habits));
+    }
+}
+
+/// The same moment on both clocks.
+pub fn at(now: Time) -> Now {
+    let ms = i64::try_from(now.since_start().as_millis()).unwrap();
+    Now { mono: now, wall: Wall(1_790_000_000_000 + ms) }
+}
