@@ -1,8 +1,7 @@
 //! Arguments, pick the command, exit code.
 
-use std::process::ExitCode;
-
 use clap::Parser as _;
+use std::process::ExitCode;
 use strowger::cli::{Cli, Task};
 use strowger::commands;
 
@@ -10,8 +9,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.task() {
         Task::Console(execute) => commands::console::run(&cli.common, execute.as_deref()),
-        Task::Run | Task::Demo | Task::Check => {
-            eprintln!("strowger: this build has only the console (-r, -rx).");
+        Task::Run => commands::run::run(&cli.common),
+        Task::Check => commands::check::run(&cli.common),
+        Task::Demo => {
+            eprintln!("strowger: the demonstration comes with the next build.");
             ExitCode::FAILURE
         }
     }

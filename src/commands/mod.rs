@@ -1,3 +1,5 @@
 //! What the program can be told to do, one file each.
 
+pub mod check;
 pub mod console;
+pub mod run;

@@ -306,7 +306,7 @@ impl Reader {
     fn entry(&mut self, line: &str, place: Place) {
         if self.current.is_none() {
             if !std::mem::replace(&mut self.said_no_section, true) {
-                let name = line.split('=').next().unwrap_or("").trim_end_matches(['+', ' ', '\t']);
+                let name = line.split(['=', '+', ' ', '\t']).next().unwrap_or("");
                 let say = format!("'{name}' stands before the first [section]");
                 self.diagnostics.push(Diagnostic::fatal(place, say).hint("put a line like '[general]' above it"));
             }

@@ -1,9 +1,11 @@
 //! Configuration: Asterisk's file dialect read with the file and line of every value, into typed settings.
 
 pub mod acl;
+pub mod builtin;
 pub mod diagnostic;
 pub mod general;
 pub mod ini;
+pub mod load;
 pub mod nearest;
 pub mod peer;
 pub mod rtp_conf;
@@ -12,7 +14,8 @@ pub mod sip_conf;
 pub mod toml_conf;
 pub mod value;
 
-use ini::Document;
+use diagnostic::{Counts, Diagnostic};
+use ini::{Document, Includer, no_includes};
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
@@ -42,3 +45,50 @@ pub enum Source {
     /// This directory.
     Directory(PathBuf),
 }
+
+/// The text of a configuration's files, each with the name it has in diagnostics.
+#[derive(Clone, Copy)]
+struct Files<'a> {
+    sip: (&'a str, &'a [u8]),
+    extensions: (&'a str, &'a [u8]),
+    rtp: (&'a str, &'a [u8]),
+    toml: (&'a str, &'a [u8]),
+}
+
+impl Config {
+    /// Reads a configuration from text that includes no files: the demonstration's, a test's. Empty texts stand for files
+    /// that are not there. The configuration is `None` when a diagnostic is fatal.
+    pub fn from_texts(sip: &str, extensions: &str, rtp: &str, toml: &str) -> (Option<Config>, Vec<Diagnostic>) {
+        let files = Files {
+            sip: (SIP_CONF, sip.as_bytes()),
+            extensions: (EXTENSIONS_CONF, extensions.as_bytes()),
+            rtp: (RTP_CONF, rtp.as_bytes()),
+            toml: (TOML, toml.as_bytes()),
+        };
+        Config::from_files(files, Source::Texts, &mut no_includes)
+    }
+
+    fn from_files(files: Files<'_>, source: Source, include: &mut Includer<'_>) -> (Option<Config>, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let (sip, said) = ini::parse(files.sip.0, files.sip.1, include);
+        diagnostics.extend(said);
+        let (sip, said) = sip_conf::parse(&sip);
+        diagnostics.extend(said);
+        let (extensions, said) = ini::parse(files.extensions.0, files.extensions.1, include);
+        diagnostics.extend(said);
+        let (rtp, said) = ini::parse(files.rtp.0, files.rtp.1, include);
+        diagnostics.extend(said);
+        let (rtp, said) = rtp_conf::parse(&rtp);
+        diagnostics.extend(said);
+        let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
+        diagnostics.extend(said);
+        diagnostic::tidy(&mut diagnostics);
+        let is_usable = Counts::of(&diagnostics).fatals == 0;
+        (is_usable.then_some(Config { sip, extensions, rtp, toml, source }), diagnostics)
+    }
+}
+
+const SIP_CONF: &str = "sip.conf";
+const EXTENSIONS_CONF: &str = "extensions.conf";
+const RTP_CONF: &str = "rtp.conf";
+const TOML: &str = "strowger.toml";

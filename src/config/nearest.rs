@@ -1,12 +1,18 @@
 //! The nearest known name to a misspelt one.
 
 /// The known name that takes the fewest changes to reach (a letter more, less, another, or two swapped), when they are
-/// few for the length of the word; the first of equals.
+/// few for the length of the word; the first of equals. The known names are ASCII.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(MAX_WORD).map(|c| c.to_ascii_lowercase()).collect();
-    let allowed = (word.len() / 3).max(1);
+    let allowed = (word.len() / 3).clamp(1, MAX_CHANGES);
+    let letters = letters_of(word.iter().copied());
     let mut best: Option<(usize, &str)> = None;
     for name in known {
+        // A change adds or takes away one letter, or puts one in another's place: two at most that only one word has.
+        let alien = (letters ^ letters_of(name.chars())).count_ones();
+        if name.len().abs_diff(word.len()) > allowed || usize::try_from(alien).unwrap_or(usize::MAX) > 2 * allowed {
+            continue;
+        }
         let other: Vec<char> = name.chars().map(|c| c.to_ascii_lowercase()).collect();
         let changes = distance(&word, &other);
         if changes <= allowed && best.is_none_or(|(fewest, _)| changes < fewest) {
@@ -19,21 +25,34 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// Longer words than any name are cut: the time this takes grows with their length.
 const MAX_WORD: usize = 64;
 
+/// More changes than this make another word.
+const MAX_CHANGES: usize = 3;
+
+/// The set of a word's letters, a bit each, some sharing one.
+fn letters_of(word: impl Iterator<Item = char>) -> u64 {
+    word.fold(0, |set, letter| set | 1u64.wrapping_shl(u32::from(letter.to_ascii_lowercase())))
+}
+
 /// Optimal string alignment distance, a row of the table at a time.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
     let mut last_a = None;
     for (i, x) in (1usize..).zip(a) {
-        let mut row = vec![i];
-        let mut last_b = None;
-        for (j, y) in (1usize..).zip(b) {
-            let at = |line: &[usize], back: usize| j.checked_sub(back).and_then(|j| line.get(j)).copied();
-            let swapped = if last_a == Some(y) && last_b == Some(x) { at(&before, 2) } else { None };
-            let same = usize::from(x != y);
-            let ways = [at(&above, 0).map(|n| n + 1), at(&row, 1).map(|n| n + 1), at(&above, 1).map(|n| n + same)];
-            let fewest = ways.into_iter().flatten().chain(swapped.map(|n| n + 1)).min();
-            row.push(fewest.unwrap_or(usize::MAX / 2));
+        let mut row = Vec::with_capacity(above.len());
+        row.push(i);
+        let (mut left, mut last_b) = (i, None);
+        for ((j, y), pair) in b.iter().enumerate().zip(above.windows(2)) {
+            let &[diagonal, up] = pair else { continue };
+            let mut fewest = (up.min(left) + 1).min(diagonal + usize::from(x != y));
+            if last_a == Some(y)
+                && last_b == Some(x)
+                && let Some(swapped) = j.checked_sub(1).and_then(|j| before.get(j))
+            {
+                fewest = fewest.min(swapped + 1);
+            }
+            row.push(fewest);
+            left = fewest;
             last_b = Some(y);
         }
         before = std::mem::replace(&mut above, row);

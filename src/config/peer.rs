@@ -3,7 +3,7 @@
 use super::acl::Acl;
 use super::diagnostic::Place;
 use super::secret::Secret;
-use crate::sdp::codec::Codec;
+use crate::sdp::codec::CodecList;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ pub struct Settings {
     /// `keepalive`: time between two CRLF packets to it; none: none are sent.
     pub keepalive: Option<Duration>,
     /// `allow`/`disallow`: its codecs, the preferred one first. Never empty in a peer.
-    pub codecs: Vec<AllowedCodec>,
+    pub codecs: CodecList,
     /// `progressinband`.
     pub progress_inband: ProgressInband,
     /// `trustrpid`: believe the identity headers it sends.
@@ -119,7 +119,6 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let codec = |codec| AllowedCodec { codec, ptime_ms: None };
         Settings {
             context: "default".into(),
             nat: Nat { force_rport: Switch::Auto, comedia: Switch::Off },
@@ -129,7 +128,7 @@ impl Default for Settings {
             qualify: None,
             qualify_freq: Duration::from_secs(60),
             keepalive: None,
-            codecs: vec![codec(Codec::Ulaw), codec(Codec::Alaw), codec(Codec::Gsm)],
+            codecs: CodecList::default(),
             progress_inband: ProgressInband::No,
             trust_rpid: false,
             send_rpid: SendRpid::No,
@@ -234,6 +233,19 @@ pub enum DtmfMode {
     Auto,
 }
 
+impl DtmfMode {
+    /// The word sip.conf and the console use.
+    pub fn name(self) -> &'static str {
+        match self {
+            DtmfMode::Rfc2833 => "rfc2833",
+            DtmfMode::Inband => "inband",
+            DtmfMode::Info => "info",
+            DtmfMode::ShortInfo => "shortinfo",
+            DtmfMode::Auto => "auto",
+        }
+    }
+}
+
 /// `insecure=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Insecure {
@@ -263,15 +275,6 @@ pub enum SendRpid {
     Rpid,
     /// `P-Asserted-Identity` (RFC 3325).
     Pai,
-}
-
-/// A codec a peer may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AllowedCodec {
-    /// The codec.
-    pub codec: Codec,
-    /// Milliseconds of sound per packet to ask for (`ulaw:30`); none: 20, or the codec's usual.
-    pub ptime_ms: Option<u8>,
 }
 
 /// One extension of `regexten=`.

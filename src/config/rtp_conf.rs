@@ -112,7 +112,8 @@ fn ignored(name: &str, entry: &Entry) -> Result<(), Diagnostic> {
     }
     let known = KNOWN.iter().copied().chain(IGNORED.iter().map(|(known, _, _)| *known));
     let meant = nearest(name, known).map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
-    Err(warning(format!("unknown option '{}'{meant}", entry.name)))
+    let hint = "the line is ignored: correct the name, or take it out";
+    Err(warning(format!("unknown option '{}'{meant}", entry.name)).hint(hint))
 }
 
 const PORT: &str = "a port from 1024 to 65535";

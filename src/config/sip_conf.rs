@@ -10,7 +10,7 @@ mod settings_options;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, Place, Severity};
+use super::diagnostic::{Diagnostic, Place, Severity, tidy};
 use super::general::General;
 use super::ini::{Document, Entry, Section};
 use super::peer::{Peer, Settings};
@@ -59,6 +59,7 @@ pub fn parse(document: &Document) -> (SipConf, Vec<Diagnostic>) {
             peers.insert(name.to_string(), Arc::new(peer));
         }
     }
+    tidy(&mut reader.diagnostics);
     (SipConf { general, peers }, reader.diagnostics)
 }
 
@@ -123,13 +124,20 @@ impl Reader {
             Lookup::Known(row) => row,
             Lookup::Misplaced => {
                 let (here, there) = if in_general { ("[general]", "a peer") } else { ("a peer", "[general]") };
-                let say = format!("'{}' has no effect in {here}: it belongs in {there}", entry.name);
-                self.warn(entry, say, None);
+                let say = format!("'{}' has no effect in {here}", entry.name);
+                self.warn(entry, say, format!("move the line to {there}"));
+                return true;
+            }
+            // What stands behind the blank may be a secret: it is not said.
+            Lookup::Unknown(_) if entry.name.contains(char::is_whitespace) => {
+                let name = entry.name.split_whitespace().next().unwrap_or("");
+                let say = format!("there is no '=' behind '{name}': the line is ignored");
+                self.warn(entry, say, format!("write '{name} = value'"));
                 return true;
             }
             Lookup::Unknown(nearest) => {
                 let meant = nearest.map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
-                self.warn(entry, format!("unknown option '{}'{meant}", entry.name), None);
+                self.warn(entry, format!("unknown option '{}'{meant}", entry.name), UNKNOWN_HINT.into());
                 return true;
             }
         };
@@ -139,9 +147,8 @@ impl Reader {
         }
     }
 
-    fn warn(&mut self, entry: &Entry, say: String, hint: Option<String>) {
-        let (severity, place) = (Severity::Warning, entry.place.clone());
-        self.diagnostics.push(Diagnostic { severity, place, message: say, hint });
+    fn warn(&mut self, entry: &Entry, say: String, hint: String) {
+        self.diagnostics.push(Diagnostic::warning(entry.place.clone(), say).hint(hint));
     }
 
     /// Says what is wrong with a value and what follows; false when it was an error.
@@ -168,6 +175,8 @@ impl Reader {
         severity == Severity::Warning
     }
 }
+
+const UNKNOWN_HINT: &str = "the line is ignored: correct the name, or take it out";
 
 fn set(row: &OptionRow, target: &mut Target<'_>, written: &str, value: &str) -> Result<(), Trouble> {
     if value.chars().any(|c| c.is_control() && c != '\t') {

@@ -65,8 +65,15 @@ pub enum Level {
 }
 
 /// Reads strowger.toml. `file` names it in diagnostics; what is wrong makes the whole file unusable.
-pub fn parse(file: &str, text: &str) -> (TomlConf, Vec<Diagnostic>) {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+        Err(_) => {
+            let place = Place { file: file.into(), line: 0 };
+            let said = Diagnostic::fatal(place, "the file is not UTF-8 text").hint("save it as UTF-8");
+            return (TomlConf::default(), vec![said]);
+        }
+    };
     let why = match toml::from_str::<TomlConf>(text) {
         Ok(conf) if conf.log.verbose > MAX_VERBOSE => (String::from("'verbose' is above 10"), find(text, "verbose")),
         Ok(conf) => return (conf, Vec::new()),
@@ -100,18 +107,18 @@ mod tests {
     fn every_setting() {
         let text =
             "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nverbose = 7\n";
-        let (conf, diagnostics) = parse("strowger.toml", text);
+        let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
         assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
         assert_eq!(conf.log, Log { level: Level::Debug, verbose: 7 });
-        assert_eq!(parse("strowger.toml", ""), (TomlConf::default(), Vec::new()));
+        assert_eq!(parse("strowger.toml", b""), (TomlConf::default(), Vec::new()));
     }
 
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let said = |text: &str| {
-            let (_, diagnostics) = parse("strowger.toml", text);
+            let (_, diagnostics) = parse("strowger.toml", text.as_bytes());
             diagnostics.iter().map(|d| (d.place.line, d.message.clone())).collect::<Vec<_>>()
         };
         let unknown = "unknown field 'sockte', expected 'socket'".to_string();

@@ -4,6 +4,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
 use super::event::{self, Note, Why};
 use super::identity::{self, Account, Accounts, Claim};
 use super::nat;
@@ -12,13 +16,13 @@ use crate::config::peer::{Peer, Switch};
 use crate::config::sip_conf::SipConf;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState};
 use crate::sip::digest::{self, Ha1};
-use crate::sip::header::{Credentials, HeaderName, Via, split};
+use crate::sip::header::{Credentials, HeaderName, NameAddr, Via, split};
 use crate::sip::route;
-use crate::sip::validate::Essentials;
+use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Method, Request, Response};
 
 /// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, NOTIFY, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +158,20 @@ impl Admission {
         }
     }
 
+    /// What becomes of a request that `validate::request` refused: the status it is owed, or nothing when no answer can
+    /// find its way. An ACK is never answered (RFC 3261 17).
+    pub fn reject(&self, request: &Request, refusal: &Refusal, source: SocketAddr) -> Verdict {
+        let Some(via) = refusal.via.as_deref().filter(|_| source.port() != 0) else {
+            return Verdict::Drop("malformed, and no Via to answer to");
+        };
+        if request.method == Method::Ack {
+            return Verdict::Drop("malformed ACK");
+        }
+        let mut response = self.answer(request, via, source, refusal.status);
+        response.reason = Bytes::from_static(refusal.reason.as_bytes());
+        self.reply(via, source, response, None)
+    }
+
     /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, MD5 with `qop="auth"`, since a second one silences several
     /// clients. `stale` says that the digest was right and only the nonce is used up. Via is copied as `request` has it.
     pub fn challenge(&self, request: &Request, source: SocketAddr, now: Wall, random: u64, stale: bool) -> Response {
@@ -163,12 +181,24 @@ impl Admission {
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = format!("Digest algorithm=MD5, realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}");
         response.headers.push(HeaderName::WwwAuthenticate, challenge);
-        self.dress(&mut response);
+        self.sign(&mut response);
         response
     }
 
-    /// Adds what every response of ours carries: `Server` and `Allow`.
-    pub fn dress(&self, response: &mut Response) {
+    /// Completes a response of the switch or the registrar: `Server`, `Allow`, and a To tag when it has none and needs one
+    /// (RFC 3261 8.2.6.2).
+    pub fn dress(&self, request: &Request, response: &mut Response) {
+        let is_tagged = |to: &Bytes| NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
+        if response.status > 100 && !response.headers.get(HeaderName::To).is_some_and(is_tagged) {
+            let tagged = Response::for_request(request, response.status, Some(&self.to_tag(request)));
+            if let Some(to) = tagged.headers.get(HeaderName::To) {
+                response.headers.set(HeaderName::To, to.clone());
+            }
+        }
+        self.sign(response);
+    }
+
+    fn sign(&self, response: &mut Response) {
         response.headers.set(HeaderName::Server, self.server.clone());
         response.headers.set(HeaderName::Allow, ALLOW);
     }
@@ -179,23 +209,23 @@ impl Admission {
         if required.is_empty() {
             return None;
         }
-        let mut response = self.answer(knock, 420);
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.source, 420);
         response.headers.push(HeaderName::Unsupported, required.join(&b", "[..]));
-        Some(self.reply(knock, response, None))
+        Some(self.reply(&knock.essentials.via, knock.source, response, None))
     }
 
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
     fn greet(&self, knock: Knock<'_>) -> Verdict {
-        let mut response = self.answer(knock, 200);
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.source, 200);
         if knock.request.method == Method::Options {
             response.headers.push(HeaderName::Accept, "application/sdp");
         }
-        self.reply(knock, response, None)
+        self.reply(&knock.essentials.via, knock.source, response, None)
     }
 
     fn decline(&self, knock: Knock<'_>, status: u16) -> Verdict {
-        let response = self.answer(knock, status);
-        self.reply(knock, response, None)
+        let response = self.answer(knock.request, &knock.essentials.via, knock.source, status);
+        self.reply(&knock.essentials.via, knock.source, response, None)
     }
 
     fn authenticate(&self, knock: Knock<'_>) -> Verdict {
@@ -206,7 +236,8 @@ impl Admission {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
             _ => identity::caller(&self.accounts, essentials, credentials, source),
         };
-        if let Some(account) = claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source))
+        if let Some(account) =
+            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source))
         {
             let caller = Caller::Account { peer: Arc::clone(&account.peer), proof: Proof::Trusted };
             return Verdict::Pass { caller };
@@ -223,17 +254,26 @@ impl Admission {
         let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
         let dummy = self.dummy(&credentials.username);
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
-        let is_right = digest::verify(credentials, &request.method, known.unwrap_or(&dummy), &request.body);
-        let is_right = is_right && known.is_some() && identity::is_for_target(request, credentials);
+        let knows_secret = digest::verify(credentials, &request.method, known.unwrap_or(&dummy)) && known.is_some();
+        let is_for_target = identity::is_for_target(request, credentials);
         let is_allowed = claim.account.is_some_and(|account| account.allows(source));
-        let passed = claim.account.filter(|_| is_right && is_allowed);
+        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed);
         match (state, passed) {
             (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(knock),
-            (NonceState::Valid, None) => self.refuse(knock, credentials, claim, is_allowed),
+            (NonceState::Valid, None) => {
+                let why = match claim.account {
+                    None => Why::InvalidAccountID,
+                    Some(_) if claim.is_mixed => Why::ChallengeResponseFailed,
+                    Some(_) if !is_allowed => Why::FailedACL,
+                    Some(_) if !knows_secret => Why::InvalidPassword,
+                    Some(_) => Why::ChallengeResponseFailed,
+                };
+                self.refuse(knock, credentials, claim, why)
+            }
             (NonceState::Valid | NonceState::Expired, Some(account)) => {
                 let proof = Proof::Digest {
-                    nonce: credentials.nonce.to_string(),
-                    nc: credentials.nc_number(),
+                    nonce: credentials.nonce.clone(),
+                    nc: credentials.nonce_count(),
                     stale: state == NonceState::Expired,
                 };
                 Verdict::Pass { caller: Caller::Account { peer: Arc::clone(&account.peer), proof } }
@@ -242,24 +282,23 @@ impl Admission {
     }
 
     fn ask(&self, knock: Knock<'_>) -> Verdict {
-        let response = self.challenge(&self.stamped(knock), knock.source, knock.now, knock.random, false);
-        self.reply(knock, response, Some(Note::Challenged))
+        let response = self.challenge(
+            &self.stamped(knock.request, &knock.essentials.via, knock.source),
+            knock.source,
+            knock.now,
+            knock.random,
+            false,
+        );
+        self.reply(&knock.essentials.via, knock.source, response, Some(Note::Challenged))
     }
 
-    fn refuse(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>, is_allowed: bool) -> Verdict {
-        let why = match claim.account {
-            None => Why::InvalidAccountID,
-            Some(_) if claim.is_mixed => Why::ChallengeResponseFailed,
-            Some(_) if !is_allowed => Why::FailedACL,
-            Some(_) if !identity::is_for_target(knock.request, credentials) => Why::ChallengeResponseFailed,
-            Some(_) => Why::InvalidPassword,
-        };
+    fn refuse(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>, why: Why) -> Verdict {
         let account = event::encode(&claim.name);
         let id = self.to_tag(knock.request);
         let line = event::line(why, &account, &id, knock.source, knock.now);
         let hint = hint(why, &account, knock, credentials, claim);
-        let response = self.answer(knock, 403);
-        self.reply(knock, response, Some(Note::Refused { why, account, line, hint }))
+        let response = self.answer(knock.request, &knock.essentials.via, knock.source, 403);
+        self.reply(&knock.essentials.via, knock.source, response, Some(Note::Refused { why, account, line, hint }))
     }
 
     /// The credentials for our realm; those for other realms, other schemes and what cannot be read are passed over
@@ -269,12 +308,13 @@ impl Admission {
             .headers
             .lines(HeaderName::Authorization)
             .filter_map(|value| Credentials::parse(value).ok())
-            .find(|credentials| *credentials.realm == *self.realm)
+            .find(|credentials| credentials.realm == self.realm)
     }
 
     /// The HA1 of somebody who does not exist: the same for the same name, and nobody can know its secret.
     fn dummy(&self, user: &str) -> Ha1 {
-        Ha1::from_bytes(self.key.derive(b"dummy", &[user.as_bytes()]))
+        let mac = self.mac(b"dummy", &[user.as_bytes(), self.realm.as_bytes()]);
+        Ha1::from_secret("", "", &mac)
     }
 
     /// The To tag of a stateless answer: made of the request, so that its retransmissions get the same (RFC 3261 8.2.7).
@@ -283,29 +323,40 @@ impl Admission {
         let branch = top.and_then(|via| Via::parse(via).ok()).and_then(|via| via.branch).unwrap_or_default();
         let part = |name| request.headers.get(name).map_or(&b""[..], |value| value.as_ref());
         let parts = [part(HeaderName::CallId), part(HeaderName::From), part(HeaderName::CSeq), branch.as_bytes()];
-        let tag = self.key.derive(b"to-tag", &parts);
-        tag.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        self.mac(b"to-tag", &parts).chars().take(16).collect()
     }
 
-    fn answer(&self, knock: Knock<'_>, status: u16) -> Response {
-        let mut response = Response::for_request(&self.stamped(knock), status, Some(&self.to_tag(knock.request)));
-        self.dress(&mut response);
+    /// A keyed hash of parts, in hexadecimal; `purpose` keeps it apart from the nonces made with the same key.
+    fn mac(&self, purpose: &[u8], parts: &[&[u8]]) -> String {
+        // HMAC takes a key of any length, so this cannot fail.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.0) else { return String::new() };
+        mac.update(purpose);
+        for part in parts {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn answer(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {
+        let stamped = self.stamped(request, via, source);
+        let mut response = Response::for_request(&stamped, status, Some(&self.to_tag(request)));
+        self.sign(&mut response);
         response
     }
 
     /// The request with `received` and `rport` in its top Via.
-    fn stamped(&self, knock: Knock<'_>) -> Request {
-        let mut request = knock.request.clone();
-        route::stamp_via(&mut request, knock.source, nat::force_rport(self.nat, &knock.essentials.via, knock.source));
-        request
+    fn stamped(&self, request: &Request, via: &Via, source: SocketAddr) -> Request {
+        let mut stamped = request.clone();
+        route::stamp_via(&mut stamped, source, nat::force_rport(self.nat, via, source));
+        stamped
     }
 
     /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
     /// stranger wrote: `maddr` is for those who have proved who they are.
-    fn reply(&self, knock: Knock<'_>, response: Response, note: Option<Note>) -> Verdict {
-        let named = nat::response_target(self.nat, &knock.essentials.via, knock.source);
-        let port = if named.port() == 0 { knock.source.port() } else { named.port() };
-        Verdict::Reply { response, to: SocketAddr::new(knock.source.ip(), port), note }
+    fn reply(&self, via: &Via, source: SocketAddr, response: Response, note: Option<Note>) -> Verdict {
+        let port = nat::response_target(self.nat, via, source).port();
+        Verdict::Reply { response, to: SocketAddr::new(source.ip(), port), note }
     }
 }
 
@@ -314,12 +365,18 @@ fn hint(why: Why, account: &str, knock: Knock<'_>, credentials: &Credentials, cl
     let place = claim.account.map(|account| account.peer.place.to_string()).unwrap_or_default();
     match why {
         Why::InvalidPassword => {
-            format!("phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone")
+            format!(
+                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone"
+            )
         }
         Why::InvalidAccountID => {
-            format!("{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Add [{account}] there")
+            format!(
+                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Add [{account}] there"
+            )
         }
-        Why::FailedACL => format!("phone '{account}' at {address}: the permit and deny lines of [{account}] ({place}) refuse it"),
+        Why::FailedACL => {
+            format!("phone '{account}' at {address}: the permit and deny lines of [{account}] ({place}) refuse it")
+        }
         Why::ChallengeResponseFailed if claim.is_mixed => format!(
             "phone '{account}' at {address} authenticates as '{}'. Set its authentication name to '{account}'",
             event::encode(&credentials.username)

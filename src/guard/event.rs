@@ -116,10 +116,7 @@ mod tests {
     #[test]
     fn nothing_can_be_forged_by_a_name() {
         let name = "x\",RemoteAddress=\"IPV4/UDP/192.0.2.66/1\"\r\n\u{1b}[2J%é";
-        assert_eq!(
-            encode(name),
-            "x%22%2CRemoteAddress%3D%22IPV4%2FUDP%2F192.0.2.66%2F1%22%0D%0A%1B%5B2J%25%C3%A9"
-        );
+        assert_eq!(encode(name), "x%22%2CRemoteAddress%3D%22IPV4%2FUDP%2F192.0.2.66%2F1%22%0D%0A%1B%5B2J%25%C3%A9");
         assert_eq!(encode(&"a".repeat(10_000)).len(), LONGEST);
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn caller<'a>(
         return Claim { name: from, account: Some(account), is_mixed };
     }
     if let Some(credentials) = credentials {
-        let name = credentials.username.to_string();
+        let name = credentials.username.clone();
         return Claim { account: accounts.get(&name), name, is_mixed: false };
     }
     let here = accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source));
@@ -121,8 +121,5 @@ pub(super) fn is_for_target(request: &Request, credentials: &Credentials) -> boo
 
 /// The user part, decoded; none when it is empty or the URI has no such thing.
 fn user(uri: &Uri) -> Option<String> {
-    match uri {
-        Uri::Sip(uri) => uri.user_text().map(|user| user.to_string()).filter(|user| !user.is_empty()),
-        Uri::Other { .. } => None,
-    }
+    uri.sip().and_then(|uri| uri.user_text()).map(|user| user.into_owned()).filter(|user| !user.is_empty())
 }

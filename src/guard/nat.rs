@@ -3,19 +3,13 @@
 use std::net::SocketAddr;
 
 use crate::config::peer::Switch;
-use crate::sip::Host;
 use crate::sip::header::Via;
 use crate::sip::route;
 
 /// Whether the top Via names another address than the packet came from. Ports are not compared: a Cisco 7960 sends from
 /// any port and listens on 5060. A host name is never the address it stands for, since nothing is looked up here.
 pub fn is_behind_nat(via: &Via, source: SocketAddr) -> bool {
-    let named = match via.host {
-        Host::V4(address) => address.into(),
-        Host::V6(address) => std::net::IpAddr::V6(address).to_canonical(),
-        Host::Name(_) => return true,
-    };
-    named != source.ip().to_canonical()
+    via.host.ip().map(|named| named.to_canonical()) != Some(source.ip().to_canonical())
 }
 
 /// Whether responses go to the source port, and the source is where the peer is called, although its Via did not ask

@@ -1,1 +1,86 @@
-//! To be written.
+//! Media: the thread that owns the RTP sockets and forwards, answers and plays, as [`crate::pbx::media`]'s verbs tell it.
+//!
+//! One worker thread carries several hundred calls on a small machine. A second one is possible because nothing is shared: the two
+//! streams of a bridge must then live on the same worker, so `Reserve` would have to name the call, `send` would choose the worker by
+//! it, and each worker would have its own part of the port range.
+
+mod player;
+mod ports;
+mod relay;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use crate::pbx::media::{MediaCommand, MediaEvent};
+use rustix::event::{EventfdFlags, eventfd};
+use std::io;
+use std::ops::RangeInclusive;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+/// How the media ring is set up.
+#[derive(Clone)]
+pub struct MediaSettings {
+    /// The ports streams may be bound to (`rtpstart` to `rtpend`), RTP on even ones and RTCP one above.
+    pub ports: RangeInclusive<u16>,
+    /// The DiffServ code point of RTP and RTCP, 0 to 63 (`tos_audio`); 46 is EF.
+    pub dscp: Option<u8>,
+    /// Where the port walk begins and what SSRCs our own packets get: from the system's entropy, fixed in a test.
+    pub seed: [u8; 32],
+}
+
+/// The media ring: ports, relay, player. Dropping it closes every port.
+pub struct Media {
+    /// Gone once the worker is to stop.
+    orders: Option<Sender<MediaCommand>>,
+    bell: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Media {
+    /// Starts the worker thread. `events` is called on it, so it must only pass the event on.
+    ///
+    /// Fails when the system gives no thread, epoll or eventfd, or when the port range holds no pair of an even port and the odd one above it.
+    pub fn start(settings: MediaSettings, events: impl Fn(MediaEvent) + Send + 'static) -> io::Result<Media> {
+        let (orders, inbox) = channel();
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let worker = worker::Worker::new(settings, Box::new(events), inbox, Arc::clone(&bell))?;
+        let thread = std::thread::Builder::new().name("media".to_owned()).spawn(move || worker.run())?;
+        Ok(Media { orders: Some(orders), bell, thread: Some(thread) })
+    }
+
+    /// Hands a command to the worker and returns at once. Commands are carried out in the order given. False: the worker is gone.
+    pub fn send(&self, command: MediaCommand) -> bool {
+        let taken = self.orders.as_ref().is_some_and(|orders| orders.send(command).is_ok());
+        self.ring();
+        taken
+    }
+
+    /// Carries out what was sent, closes every port and ends the worker; what was counted is not reported any more.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn ring(&self) {
+        // The counter of an eventfd cannot fill up with ones, and a worker that has read it reads the inbox next.
+        let _ = rustix::io::write(&*self.bell, &1u64.to_ne_bytes());
+    }
+
+    fn end(&mut self) {
+        self.orders = None;
+        self.ring();
+        if let Some(thread) = self.thread.take() {
+            // A worker that has panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Media {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

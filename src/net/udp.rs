@@ -138,13 +138,9 @@ impl<O: Outlet> Receiver<O> {
         let essentials = match validate::request(&request) {
             Ok(essentials) => essentials,
             Err(refusal) => {
-                self.limiter.charge(source.ip(), now);
                 self.counters.add("malformed request");
-                if let Some((mut response, to)) = self.admission.refuse(&request, &refusal, source) {
-                    self.admission.dress(&mut response);
-                    self.send(&response.to_bytes(), to);
-                }
-                return;
+                let verdict = self.admission.reject(&request, &refusal, source);
+                return self.turn_away(verdict, source, now);
             }
         };
         match self.admission.admit(&request, &essentials, source, wall, self.chance.bits()) {
@@ -152,18 +148,23 @@ impl<O: Outlet> Receiver<O> {
                 let local = self.routes.towards(source.ip());
                 self.pass(Event::Request { request, essentials, caller, source, local });
             }
+            verdict => self.turn_away(verdict, source, now),
+        }
+    }
+
+    /// Answers, or does not, without letting anything in.
+    fn turn_away(&self, verdict: Verdict, source: SocketAddr, now: Instant) {
+        self.limiter.charge(source.ip(), now);
+        match verdict {
+            Verdict::Pass { .. } => {}
             Verdict::Reply { response, to, note } => {
-                self.limiter.charge(source.ip(), now);
                 if let Some(note) = &note {
                     self.outlet.note(note);
                 }
                 self.counters.add(reply_reason(response.status));
                 self.send(&response.to_bytes(), to);
             }
-            Verdict::Drop(reason) => {
-                self.limiter.charge(source.ip(), now);
-                self.counters.add(reason);
-            }
+            Verdict::Drop(reason) => self.counters.add(reason),
         }
     }
 

@@ -12,8 +12,6 @@ pub enum Alarm {
     Wait(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
-    /// The bridge of this caller's channel waits for its legs to be ready for direct media.
-    Bridge(ChannelId),
     /// A peer's qualify has something to do.
     Qualify(String),
     /// A binding may have expired.

@@ -5,7 +5,7 @@ use crate::guard::admission::Caller;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::Transmit;
 use crate::sip::validate::Essentials;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Something that happened outside the switch.
 pub enum Event {
@@ -53,6 +53,8 @@ pub struct Effects {
     pub media: Vec<MediaCommand>,
     /// Lines for the log and the console.
     pub lines: Vec<Line>,
+    /// Sources whose request belonged to nothing: whoever limits strangers counts them.
+    pub strangers: Vec<IpAddr>,
 }
 
 impl Effects {

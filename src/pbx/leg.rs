@@ -7,22 +7,23 @@ mod dialogue;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, host, quote, uri_address};
+pub use dialogue::{contact, description, escape_user, host, quote, uri_address, user_of};
 
 use super::alarm::Alarm;
 use super::cause;
 use super::effect::Effects;
 use crate::chance::Chance;
 use crate::clock::Now;
-use crate::config::sip_conf::Peer;
+use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
+use crate::guard::admission::ALLOW;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
-use crate::sip::header::HeaderName;
+use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{ClientId, Path, ServerId, Transactions};
+use crate::sip::transaction::{ClientId, Path, Sending, ServerId, Transactions};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -117,18 +118,29 @@ pub struct Cx {
 }
 
 impl Cx {
-    fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
+    pub(super) fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
         self.alarms.set(self.now.mono + after, Alarm::Leg(leg, timer))
     }
 
-    fn respond(&mut self, id: ServerId, mut response: Response) {
+    /// RFC 3261 8.2.6.2: every response but 100 carries a To tag.
+    pub(super) fn tag(&mut self, response: &mut Response) {
+        let Some(to) = response.headers.get(HeaderName::To) else { return };
+        let tagged = NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
+        if !tagged {
+            let mut value = to.to_vec();
+            value.extend_from_slice(format!(";tag={}", self.chance.hex(16)).as_bytes());
+            response.headers.set(HeaderName::To, value);
+        }
+    }
+
+    pub(super) fn respond(&mut self, id: ServerId, mut response: Response) {
+        if response.status > 100 {
+            self.tag(&mut response);
+        }
         dress_response(&mut response, &self.product);
         self.tx.respond(self.now.mono, id, response, &mut self.out.transmit);
     }
 }
-
-/// The methods a peer may use towards the exchange.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
 
 /// Adds what every response of ours carries.
 pub fn dress_response(response: &mut Response, product: &str) {
@@ -181,11 +193,22 @@ struct PendingOk {
 enum Reoffer {
     None,
     /// Ours. `previous`: what we had told the peer before.
-    Sent { client: ClientId, previous: Option<Sdp> },
+    Sent {
+        client: ClientId,
+        previous: Option<Sdp>,
+        made_offer: bool,
+    },
     /// Ours met theirs or came too early; it is tried again when the timer goes off.
-    Waiting { offer: Sdp, timer: TimerId },
+    Waiting {
+        offer: Sdp,
+        timer: TimerId,
+    },
     /// The peer's, not yet answered.
-    Received { server: ServerId, method: Method, offer: Option<Sdp> },
+    Received {
+        server: ServerId,
+        method: Method,
+        offer: Option<Sdp>,
+    },
 }
 
 /// One SIP dialog of a call.
@@ -199,6 +222,8 @@ pub struct Leg {
     /// Where requests of this dialog go.
     pub path: Path,
     behind_nat: bool,
+    /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
+    ours: bool,
     /// Whose offer the present agreement rests on: ours, or the peer's.
     made_offer: bool,
     /// What we last told the peer about media.
@@ -297,14 +322,7 @@ impl Leg {
     fn send_in_dialog(&mut self, method: Method, cx: &mut Cx) -> Option<ClientId> {
         let mut request = self.dialog.as_mut()?.request(method);
         dress_request(&mut request, &cx.product);
-        Some(cx.tx.request(
-            cx.now.mono,
-            request,
-            self.path,
-            crate::sip::transaction::Sending::Reliably,
-            cx.chance,
-            &mut cx.out.transmit,
-        ))
+        Some(cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit))
     }
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.

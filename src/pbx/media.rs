@@ -37,7 +37,7 @@ pub enum MediaCommand {
         /// Payload types of packets from `b` as `a` numbers them.
         b_to_a: PayloadMap,
     },
-    /// Send every packet back where it came from.
+    /// Send every accepted RTP packet back where it came from; RTCP is not echoed.
     Echo {
         /// The stream.
         stream: StreamId,
@@ -161,6 +161,7 @@ pub struct StreamCounts {
     pub lost: u64,
     /// RTCP packets forwarded to the peer.
     pub rtcp_sent: u64,
-    /// Packets that had nowhere to go: no bridge, no remote address, or the socket refused.
+    /// Packets that had nowhere to go: no bridge (counted where they came in), no remote address or the socket refused (where they should
+    /// have gone out).
     pub undelivered: u64,
 }

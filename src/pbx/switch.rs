@@ -1,9 +1,9 @@
 //! The switch: owns every call and every line's registration, and routes what happens to who decides. It decides nothing itself.
 
-mod happenings;
 mod bridging;
 mod control;
 mod dialling;
+mod happenings;
 mod incoming;
 mod lines;
 mod program;
@@ -27,11 +27,10 @@ use crate::rtp::strict::Strictness;
 use crate::sip::dialog::DialogKey;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::route;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
-use crate::sip::{header::HeaderName, route};
-use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -62,7 +61,7 @@ pub struct SwitchSettings {
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
-const MOST_TRANSACTIONS: usize = 20_000;
+const MOST_TRANSACTIONS: usize = 200_000;
 /// Most nonces whose counts are remembered.
 const MOST_NONCES: usize = 20_000;
 /// Most calls at once.
@@ -103,7 +102,7 @@ impl Switch {
             now,
             tx: Transactions::new(values, MOST_TRANSACTIONS),
             chance,
-            alarms: Timers::default(),
+            alarms: Timers::new(),
             out: Effects::default(),
             events: VecDeque::new(),
             ended: Vec::new(),
@@ -258,17 +257,26 @@ impl Switch {
         }
     }
 
-    fn request(&mut self, mut request: Request, essentials: Essentials, caller: Caller, source: SocketAddr, local: SocketAddr) {
+    fn request(
+        &mut self,
+        mut request: Request,
+        essentials: Essentials,
+        caller: Caller,
+        source: SocketAddr,
+        local: SocketAddr,
+    ) {
         let leg = self.leg_of(&essentials);
         let nat = match (&caller, leg.and_then(|id| self.legs.get(&id))) {
             (Caller::Account { peer, .. }, _) => peer.settings.nat,
             (Caller::Dialog, Some(leg)) => leg.peer.settings.nat,
             (Caller::Dialog, None) => self.settings.general.defaults.nat,
         };
-        let force = crate::guard::nat::force_rport(nat, &essentials.via, source);
+        let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let path = Path { local, remote: route::response_target(&essentials.via, source, force) };
         route::stamp_via(&mut request, source, force);
-        if !self.cx.tx.is_known(&request, &essentials) && !self.may_open(&request, &essentials, &caller, leg, source, path) {
+        if !self.cx.tx.is_known(&request, &essentials)
+            && !self.may_open(&request, &essentials, &caller, leg, source, path)
+        {
             return;
         }
         let now = self.cx.now.mono;
@@ -304,7 +312,7 @@ impl Switch {
     /// The leg whose dialog a request belongs to.
     fn leg_of(&self, essentials: &Essentials) -> Option<LegId> {
         essentials.to.tag()?;
-        self.cx.dialogs.get(&DialogKey::of_request(essentials)).copied()
+        self.cx.dialogs.get(&DialogKey::of_request(essentials)?).copied()
     }
 
     /// May a request that is no retransmission open a server transaction? If not, it is answered without one, and nothing of it is kept.
@@ -323,11 +331,13 @@ impl Switch {
             (Caller::Dialog, None) => match request.method {
                 // An ACK is never answered, and a CANCEL finds its INVITE by the transaction.
                 Method::Ack => {
+                    self.cx.out.strangers.push(source.ip());
                     self.drop_counted("ACK for no call");
                     false
                 }
                 Method::Cancel => true,
                 _ => {
+                    self.cx.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
                     self.answer_statelessly(path, Response::for_request(request, 481, None));
                     false
@@ -346,8 +356,7 @@ impl Switch {
                 };
                 if !fresh {
                     let random = self.cx.chance.bits();
-                    let response =
-                        self.settings.admission.challenge(request, essentials, source, self.cx.now.wall, random, true);
+                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
                     self.answer_statelessly(path, response);
                 }
                 fresh
@@ -357,11 +366,7 @@ impl Switch {
 
     fn answer_statelessly(&mut self, path: Path, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
-        if response.headers.get(HeaderName::To).is_some_and(|to| !has_tag(to)) {
-            let tag = self.cx.chance.hex(16);
-            let to = response.headers.text(HeaderName::To).unwrap_or_default().into_owned();
-            response.headers.set(HeaderName::To, Bytes::from(format!("{to};tag={tag}")));
-        }
+        self.cx.tag(&mut response);
         self.cx.out.transmit.push(Transmit { path, bytes: response.to_bytes() });
     }
 
@@ -371,7 +376,7 @@ impl Switch {
 
     fn response(&mut self, response: Response, essentials: Essentials, source: SocketAddr) {
         let now = self.cx.now.mono;
-        let Some(Answer { id, response, essentials }) =
+        let Some(Answer { id, response, essentials, .. }) =
             self.cx.tx.receive_response(now, response, essentials, source, &mut self.cx.out.transmit)
         else {
             return;
@@ -393,7 +398,11 @@ impl Switch {
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
-        self.cx.tx.acknowledge(now, id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.cx.tx.acknowledge(id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        if request_has_to_tag(&request) {
+            // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
+            return;
+        }
         let mut bye = dialog.request(Method::Bye);
         super::leg::dress_request(&mut bye, &self.cx.product);
         let how = crate::sip::transaction::Sending::Reliably;
@@ -402,6 +411,7 @@ impl Switch {
     }
 }
 
-fn has_tag(to: &[u8]) -> bool {
-    crate::sip::header::NameAddr::parse(to).is_ok_and(|to| to.tag().is_some())
+fn request_has_to_tag(request: &Request) -> bool {
+    let to = request.headers.get(crate::sip::HeaderName::To).map(|to| crate::sip::header::NameAddr::parse(to));
+    to.is_some_and(|to| to.is_ok_and(|to| to.tag().is_some()))
 }

@@ -153,3 +153,92 @@ impl Location {
         over
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Now {
+        Now { mono: Time::from_start(Duration::from_secs(seconds)), wall: Wall(1_795_000_000_000) }
+    }
+
+    fn binding(user: &str, seconds: u64, now: Now) -> Binding {
+        let address: SocketAddr = "192.168.1.20:5060".parse().unwrap();
+        let mut binding = Binding {
+            contact: Uri::parse(format!("sip:{user}@192.168.1.20:5060").as_bytes()).unwrap(),
+            params: Params::default(),
+            q: 1000,
+            source: address,
+            target: address,
+            local: "192.168.1.2:5060".parse().unwrap(),
+            granted: Duration::from_secs(seconds),
+            expires: Time::ZERO,
+            expires_wall: Wall(0),
+            call_id: "c".into(),
+            cseq: 1,
+            user_agent: None,
+        };
+        binding.renew(now);
+        binding
+    }
+
+    #[test]
+    fn a_binding_lives_ten_seconds_longer_than_granted_and_tells_what_was_granted() {
+        let mut location = Location::new();
+        location.set("a", vec![binding("a", 60, at(0))]);
+        assert_eq!(location.next_deadline(), Some(at(70).mono));
+        assert_eq!(location.newest("a").map(|b| b.seconds_left(at(0).mono)), Some(60));
+        assert_eq!(location.newest("a").map(|b| b.seconds_left(at(59).mono + Duration::from_millis(1))), Some(1));
+        assert_eq!(location.newest("a").map(|b| b.seconds_left(at(69).mono)), Some(1));
+        assert!(location.expire(at(69).mono).is_empty());
+        let over = location.expire(at(70).mono);
+        assert_eq!(over.iter().map(|(peer, _)| peer.as_str()).collect::<Vec<_>>(), ["a"]);
+        assert!(location.is_empty() && location.next_deadline().is_none() && location.bindings("a").is_empty());
+    }
+
+    #[test]
+    fn each_binding_ends_in_its_own_time() {
+        let mut location = Location::new();
+        location.set("a", vec![binding("one", 60, at(0)), binding("two", 120, at(0))]);
+        location.set("b", vec![binding("b", 90, at(0))]);
+        let ends = |location: &mut Location, now| {
+            let over = location.expire(at(now).mono);
+            over.iter().map(|(_, binding)| binding.contact.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&mut location, 70), ["sip:one@192.168.1.20:5060"]);
+        assert_eq!(location.next_deadline(), Some(at(100).mono));
+        assert_eq!(ends(&mut location, 200), ["sip:b@192.168.1.20:5060", "sip:two@192.168.1.20:5060"]);
+        assert!(location.deadlines.is_empty());
+    }
+
+    #[test]
+    fn a_refresh_moves_the_deadline() {
+        let mut location = Location::new();
+        location.set("a", vec![binding("a", 60, at(0))]);
+        location.set("a", vec![binding("a", 60, at(50))]);
+        assert_eq!((location.next_deadline(), location.deadlines.len()), (Some(at(120).mono), 1));
+        location.set("a", Vec::new());
+        assert!(location.is_empty() && location.deadlines.is_empty());
+    }
+
+    #[test]
+    fn a_reload_forgets_who_is_no_longer_configured() {
+        let mut location = Location::new();
+        for peer in ["a", "b", "c"] {
+            location.set(peer, vec![binding(peer, 60, at(0))]);
+        }
+        let gone = location.retain(|peer| peer == "b");
+        assert_eq!(gone.iter().map(|(peer, _)| peer.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(location.iter().map(|(peer, _)| peer).collect::<Vec<_>>(), ["b"]);
+        assert_eq!((location.len(), location.deadlines.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_restored_gets_its_whole_time_whatever_the_wall_clock_says() {
+        let stored = binding("a", 3600, Now { mono: at(9999).mono, wall: Wall(0) });
+        let mut location = Location::new();
+        location.restore("a", stored, at(5));
+        assert_eq!(location.newest("a").map(|b| b.seconds_left(at(5).mono)), Some(3600));
+        assert_eq!(location.newest("a").map(|b| b.expires_wall), Some(Wall(1_795_000_000_000 + 3_610_000)));
+    }
+}

@@ -9,16 +9,14 @@ use crate::clock::{Now, Time, Wall};
 use crate::config::general::General;
 use crate::config::peer::{Host, Peer};
 use crate::guard::nat;
+use crate::sip::header::contact::expires_seconds;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr};
 use crate::sip::uri::SipUri;
 use crate::sip::validate::Essentials;
-use crate::sip::{self, Request, Response, Uri};
+use crate::sip::{Request, Response};
 
 /// Most contacts one REGISTER may name.
 const MOST_CONTACTS: usize = 32;
-
-/// What a malformed expiry counts as, in seconds (RFC 3261 10.2.1.1, 20.10).
-const MALFORMED: u64 = 3600;
 
 /// What became of a REGISTER.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +164,7 @@ impl Asked<'_> {
         for value in self.request.headers.values(HeaderName::Contact) {
             match ContactValue::parse(&value) {
                 Ok(ContactValue::Star) => stars = stars.saturating_add(1),
-                Ok(ContactValue::Address(value)) => contacts.push(self.contact(value)?),
+                Ok(contact) => contacts.extend(self.contact(contact)?),
                 Err(_) => return Err(Refusal::new(400, "Bad Contact")),
             }
             if contacts.len() > MOST_CONTACTS {
@@ -181,24 +179,20 @@ impl Asked<'_> {
         }
     }
 
-    fn contact(&self, value: NameAddr) -> Result<Contact, Refusal> {
-        let Uri::Sip(sip) = &value.uri else { return Err(Refusal::new(400, "Contact Is No SIP URI")) };
-        let seconds = match value.params.get("expires") {
-            Some(text) => Some(text.and_then(seconds).unwrap_or(MALFORMED)),
-            None => self.header_expires(),
-        };
-        let granted = match seconds {
+    fn contact(&self, contact: ContactValue) -> Result<Option<Contact>, Refusal> {
+        let (expires, q) = (contact.expires().or_else(|| self.header_expires()), contact.q());
+        let ContactValue::Address(value) = contact else { return Ok(None) };
+        let Some(sip) = value.uri.sip().cloned() else { return Err(Refusal::new(400, "Contact Is No SIP URI")) };
+        let granted = match expires {
             Some(0) => Duration::ZERO,
-            Some(seconds) => self.clamped(Duration::from_secs(seconds)),
+            Some(seconds) => self.clamped(Duration::from_secs(seconds.into())),
             None => self.clamped(self.general.default_expiry),
         };
-        let q = value.params.get("q").flatten().and_then(thousandths).unwrap_or(1000);
-        Ok(Contact { sip: sip.clone(), value, granted, q })
+        Ok(Some(Contact { sip, value, granted, q }))
     }
 
-    /// The Expires header; a malformed one counts as an hour.
-    fn header_expires(&self) -> Option<u64> {
-        self.request.headers.text(HeaderName::Expires).map(|text| seconds(&text).unwrap_or(MALFORMED))
+    fn header_expires(&self) -> Option<u32> {
+        self.request.headers.get(HeaderName::Expires).map(|value| expires_seconds(value))
     }
 
     fn clamped(&self, asked: Duration) -> Duration {
@@ -270,11 +264,7 @@ impl Asked<'_> {
     /// `nat=` says so, when the Via has `rport`, or when the Contact's address is a name or of another family, since
     /// nothing is looked up here.
     fn target(&self, contact: &SipUri) -> Result<SocketAddr, Refusal> {
-        let said = match contact.host {
-            sip::Host::V4(address) => Some(IpAddr::V4(address)),
-            sip::Host::V6(address) => Some(IpAddr::V6(address).to_canonical()),
-            sip::Host::Name(_) => None,
-        };
+        let said = contact.host.ip().map(|address| address.to_canonical());
         let source = SocketAddr::new(self.source.ip().to_canonical(), self.source.port());
         self.is_fit(said.unwrap_or(source.ip()))?;
         let via = &self.essentials.via;
@@ -286,14 +276,11 @@ impl Asked<'_> {
             }
             Some(_) | None => source,
         };
-        if target.port() == 0 {
-            return Err(Refusal::new(400, "Contact Has Port 0"));
-        }
         let own = SocketAddr::new(self.local.ip().to_canonical(), self.local.port());
         if target == own {
             return Err(self.unfit(target.ip(), "it is the exchange itself"));
         }
-        Ok(if self.source.is_ipv6() && target.is_ipv4() { to_mapped(target) } else { target })
+        Ok(target)
     }
 
     /// What may stand in a Contact: no address that is nobody's, everybody's, or the exchange's own machine seen from
@@ -361,27 +348,6 @@ impl Asked<'_> {
     }
 }
 
-/// Seconds as RFC 3261 writes them; what is beyond 32 bits is as good as for ever, anything else malformed.
-fn seconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(u64::from(u32::MAX)))
-}
-
-/// A `q` of 0 to 1 with at most three decimals (RFC 3261 25.1), in thousandths.
-fn thousandths(text: &str) -> Option<u16> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    if part.len() > 3 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let part: u16 = format!("{part:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(part),
-        "1" if part == 0 => Some(1000),
-        _ => None,
-    }
-}
-
 /// From the old contacts to the new: first what is gone, then what came or goes on.
 fn changes(old: &[Binding], new: &[Binding]) -> Vec<Change> {
     let find = |among: &[Binding], binding: &Binding| {
@@ -393,14 +359,6 @@ fn changes(old: &[Binding], new: &[Binding]) -> Vec<Change> {
         Some(_) | None => Change::Added(binding.clone()),
     });
     gone.chain(touched).collect()
-}
-
-/// An IPv4 target as an IPv6 socket wants it.
-fn to_mapped(target: SocketAddr) -> SocketAddr {
-    match target.ip() {
-        IpAddr::V4(address) => SocketAddr::new(IpAddr::V6(address.to_ipv6_mapped()), target.port()),
-        IpAddr::V6(_) => target,
-    }
 }
 
 #[cfg(test)]

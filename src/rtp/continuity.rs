@@ -1,4 +1,4 @@
-//! One SSRC, one sequence and one timestamp line towards a peer, whoever's packets they are (`rtp` room's reason to exist).
+//! One SSRC, one sequence and one timestamp line towards a peer, whoever's packets they are.
 //!
 //! As long as one stream alone goes out, its packets are not touched. Only when another source goes on where one has ended (a
 //! prompt before the bridge, a bridge after a bridge, a sender that takes a new SSRC) are its packets moved by constants, fixed with its

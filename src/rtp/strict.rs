@@ -1,4 +1,4 @@
-//! Strict RTP: which source's packets are believed (`docs/explain` tells why; the rule stands over [`Learner`]).
+//! Strict RTP: which source's packets are believed (the rule stands over [`Learner`]).
 
 use crate::clock::Time;
 use std::net::{IpAddr, SocketAddr};

@@ -117,6 +117,11 @@ impl CodecList {
         self.entries.iter().find(|entry| entry.0 == codec).and_then(|entry| entry.1)
     }
 
+    /// The list with this codec alone; empty when it is not on it.
+    pub fn only(&self, codec: Codec) -> CodecList {
+        CodecList { entries: self.entries.iter().filter(|(entry, _)| *entry == codec).copied().collect() }
+    }
+
     /// What both lists permit, in this list's order: the exchange does not transcode, so two legs need one codec.
     pub fn common(&self, other: &CodecList) -> CodecList {
         CodecList { entries: self.entries.iter().filter(|entry| other.contains(entry.0)).copied().collect() }

@@ -43,6 +43,19 @@ impl NoCommonCodec {
     }
 }
 
+/// Is there a codec in `description` that `allow` permits?
+///
+/// # Errors
+/// None is: what was offered and what is allowed.
+pub fn usable(description: &Sdp, allow: &CodecList) -> Result<(), NoCommonCodec> {
+    let audio = description.audio();
+    let permitted = |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec));
+    match &audio {
+        Some(found) if found.formats.iter().any(permitted) => Ok(()),
+        Some(_) | None => Err(NoCommonCodec::between(audio.as_ref(), allow)),
+    }
+}
+
 /// The offer for the callee, made from the caller's description: its codecs that `allow` permits, under the caller's
 /// numbers and in the caller's order, with all that accompanies them. Media other than voice are left out.
 ///

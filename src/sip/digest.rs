@@ -45,7 +45,8 @@ impl Algorithm {
     }
 }
 
-/// The hash of user, realm and secret: all that is needed to check or make an answer, and as good as the secret within its realm.
+/// The hash of user, realm and secret: all that is needed to check or make an answer, and as good as the secret within
+/// its realm.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ha1 {
     algorithm: Algorithm,
@@ -63,7 +64,8 @@ impl Ha1 {
         Ha1 { algorithm, hex: algorithm.hash(&[user.as_bytes(), realm.as_bytes(), secret.as_bytes()]) }
     }
 
-    /// From hexadecimal in any case, as `md5secret=` holds it: 32 digits are MD5, 64 are SHA-256; `None` for anything else.
+    /// From hexadecimal in any case, as `md5secret=` holds it: 32 digits are MD5, 64 are SHA-256; `None` for anything
+    /// else.
     pub fn from_hex(text: &str) -> Option<Ha1> {
         let algorithm = match text.len() {
             32 => Algorithm::Md5,
@@ -85,15 +87,17 @@ impl fmt::Debug for Ha1 {
     }
 }
 
-/// Whether the credentials prove knowledge of the secret behind `ha1` for this method. Says nothing about the nonce: see `nonce::check`. Accepts
-/// qop=auth and the form without qop (RFC 3261 22.4: "MUST be backward compatible with RFC 2069"); not auth-int, which we never offer.
+/// Whether the credentials prove knowledge of the secret behind `ha1` for this method. Says nothing about the nonce:
+/// see `nonce::check`. Accepts qop=auth and the form without qop (RFC 3261 22.4: "MUST be backward compatible with RFC
+/// 2069"); not auth-int, which we never offer.
 pub fn verify(credentials: &Credentials, method: &Method, ha1: &Ha1) -> bool {
     let Some(expected) = response(credentials, method, ha1) else { return false };
     same(&expected, &credentials.response)
 }
 
-/// The credentials that answer a challenge, for our own requests. `ha1` must have been made with the challenge's algorithm and realm. `None` when the challenge
-/// cannot be answered: an unknown algorithm, or nothing offered but auth-int.
+/// The credentials that answer a challenge, for our own requests. `ha1` must have been made with the challenge's
+/// algorithm and realm. `None` when the challenge cannot be answered: an unknown algorithm, or nothing offered but
+/// auth-int.
 pub fn answer(
     challenge: &Challenge,
     user: &str,

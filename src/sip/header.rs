@@ -238,8 +238,8 @@ impl Headers {
         self.lines.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
-    /// All values of this name across its lines, parted at commas when the table says it is a list (RFC 3261 7.3.1). Commas inside quotes,
-    /// angle brackets and comments part nothing; empty items are left out.
+    /// All values of this name across its lines, parted at commas when the table says it is a list (RFC 3261 7.3.1).
+    /// Commas inside quotes, angle brackets and comments part nothing; empty items are left out.
     pub fn values(&self, name: HeaderName) -> impl Iterator<Item = Bytes> {
         let list = name.arity() == Arity::List;
         self.lines(name).flat_map(move |line| Items::new(line.clone(), list))

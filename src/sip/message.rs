@@ -96,9 +96,10 @@ impl Response {
         }
     }
 
-    /// The answer to `request` (RFC 3261 8.2.6.2): all Via in order, From, To, Call-ID and CSeq as they were received. The To
-    /// gets `to_tag` when it had no tag. A 100 also carries the Timestamp (8.2.6.1). Of a header that a malformed request
-    /// repeats, the first is taken; one it lacks is left out; a To that cannot be read is echoed untouched.
+    /// The answer to `request` (RFC 3261 8.2.6.2): all Via in order, From, To, Call-ID and CSeq as they were received.
+    /// The To gets `to_tag` when it had no tag. A 100 also carries the Timestamp (8.2.6.1). Of a header that a
+    /// malformed request repeats, the first is taken; one it lacks is left out; a To that cannot be read is echoed
+    /// untouched.
     pub fn for_request(request: &Request, status: u16, to_tag: Option<&str>) -> Response {
         let mut response = Response::new(status);
         for via in request.headers.lines(HeaderName::Via) {

@@ -1,5 +1,6 @@
 //! SIP as bytes and values: messages, headers, URIs, digest. Knows no other room, no socket, no clock.
 
+pub mod dialog;
 pub mod digest;
 pub mod header;
 pub mod message;
@@ -9,6 +10,8 @@ mod print;
 pub mod route;
 mod scan;
 pub mod status;
+pub mod timer;
+pub mod transaction;
 pub mod uri;
 pub mod validate;
 

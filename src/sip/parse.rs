@@ -1,5 +1,5 @@
-//! From a datagram to a message. Refuses only what cannot be framed: everything else comes out as a message, with its first
-//! flaw noted, so that `validate` can name the answer it is owed.
+//! From a datagram to a message. Refuses only what cannot be framed: everything else comes out as a message, with its
+//! first flaw noted, so that `validate` can name the answer it is owed.
 
 use super::header::{HeaderName, Headers};
 use super::message::{Message, Request, Response};
@@ -185,8 +185,8 @@ impl Reader<'_> {
         self.flaw.get_or_insert(flaw);
     }
 
-    /// The next line without its end. CRLF ends a line; so does a bare LF, which old devices and test tools send. A bare CR
-    /// does not: whoever took it for one would see other header fields than we do.
+    /// The next line without its end. CRLF ends a line; so does a bare LF, which old devices and test tools send. A
+    /// bare CR does not: whoever took it for one would see other header fields than we do.
     fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = self.datagram.get(self.at..).filter(|rest| !rest.is_empty())?;
         let start = self.at;
@@ -226,19 +226,18 @@ impl Reader<'_> {
             return Err(Unframed::BadStartLine);
         }
         let version_ok = version.eq_ignore_ascii_case(b"SIP/2.0");
-        let tidy = trimmed.len() == bytes.len();
+        // RFC 3261 7.1: single blanks between the parts, no other white space anywhere.
+        let tidy = bytes.iter().filter(|b| is_blank(**b)).eq(b"  ");
         let wide = line.start + method_end..line.start + version_at;
-        let target = self.trim(wide.clone());
+        let target = self.trim(wide);
         if target.is_empty() {
             return Err(Unframed::BadStartLine);
         }
-        let single = target.start == wide.start + 1 && target.end + 1 == wide.end;
-        let blank_inside = self.bytes(&target).iter().any(|b| is_blank(*b));
         let method = Method::from_shared(self.cut(line.start..line.start + method_end));
         if !version_ok {
             self.note(Flaw::Version);
         }
-        if !tidy || !single || blank_inside {
+        if !tidy {
             self.note(Flaw::StartLineSpace);
         }
         if !scan::is_token(method.as_bytes()) {
@@ -311,7 +310,8 @@ impl Reader<'_> {
         if value.contains(&b'\r') { None } else { Some((name, value)) }
     }
 
-    /// RFC 3261 18.3: over UDP the body is as long as Content-Length says, bytes beyond it are discarded; without one it is the rest.
+    /// RFC 3261 18.3: over UDP the body is as long as Content-Length says, bytes beyond it are discarded; without one
+    /// it is the rest.
     fn body(&mut self, length: Option<Bytes>) -> Bytes {
         let rest = self.at..self.datagram.len();
         let Some(length) = length else { return self.cut(rest) };

@@ -6,16 +6,18 @@ use super::message::Request;
 use super::scan::Scan;
 use std::net::{IpAddr, SocketAddr};
 
-/// Where the answer to a request goes that came from `source` with this topmost Via. `force_rport` answers to the source port even when the phone
-/// did not ask for it (`nat=force_rport`); never so for a Cisco 7960, which listens only on the port its Via names.
+/// Where the answer to a request goes that came from `source` with this topmost Via. `force_rport` answers to the
+/// source port even when the phone did not ask for it (`nat=force_rport`); never so for a Cisco 7960, which listens
+/// only on the port its Via names.
 pub fn response_target(via: &Via, source: SocketAddr, force_rport: bool) -> SocketAddr {
-    let source = SocketAddr::new(source.ip().to_canonical(), source.port());
-    // RFC 3261 18.2.2: "if the top Via contains a maddr parameter, the response MUST be forwarded to the address listed there". A name would need
-    // a look-up, and a group or everybody is nobody's answer: then the source is the better address.
-    if let Some(address) = via.maddr.as_ref().and_then(|host| host.ip()).filter(is_single) {
+    // RFC 3261 18.2.2: the answer goes to maddr, when there is one. A name would need a look-up, and a group,
+    // everybody or this host itself is nobody's answer: then the source is the better address.
+    if let Some(address) =
+        via.maddr.as_ref().and_then(|host| host.ip()).filter(|to| may_follow(*to, source.ip().to_canonical()))
+    {
         return SocketAddr::new(address, via.sent_by_port());
     }
-    // RFC 3581 4: "it MUST be sent to the IP address and port from which the request came".
+    // RFC 3581 4: the address and port from which the request came.
     if via.rport.is_some() || force_rport {
         return source;
     }
@@ -23,8 +25,8 @@ pub fn response_target(via: &Via, source: SocketAddr, force_rport: bool) -> Sock
     SocketAddr::new(source.ip(), via.sent_by_port())
 }
 
-/// Writes into the topmost Via where the request came from: `received` (RFC 3261 18.2.1), always, as chan_sip does, and the value of `rport` when
-/// it was asked for (RFC 3581 4) or is forced. All else in it stays byte for byte as it was.
+/// Writes into the topmost Via where the request came from: `received` (RFC 3261 18.2.1), always, as chan_sip does, and
+/// the value of `rport` when it was asked for (RFC 3581 4) or is forced. All else in it stays byte for byte as it was.
 pub fn stamp_via(request: &mut Request, source: SocketAddr, force_rport: bool) {
     let Some(line) = request.headers.get(HeaderName::Via) else { return };
     let end = first_comma(line);
@@ -53,9 +55,10 @@ pub fn stamp_via(request: &mut Request, source: SocketAddr, force_rport: bool) {
     request.headers.set_first(HeaderName::Via, stamped);
 }
 
-fn is_single(address: &IpAddr) -> bool {
-    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
-    !address.is_multicast() && !address.is_unspecified() && !broadcast
+fn may_follow(maddr: IpAddr, source: IpAddr) -> bool {
+    let broadcast = matches!(maddr, IpAddr::V4(v4) if v4.is_broadcast());
+    let to_ourselves = maddr.is_loopback() && !source.is_loopback();
+    !maddr.is_multicast() && !maddr.is_unspecified() && !broadcast && !to_ourselves
 }
 
 /// The parts of a Via value between its semicolons; those inside quotes part nothing.
@@ -105,7 +108,9 @@ mod tests {
     #[test]
     fn maddr_is_followed_when_it_is_one_host() {
         assert_eq!(target("SIP/2.0/UDP 10.0.0.1:5066;maddr=192.0.2.44;rport", false), "192.0.2.44:5066");
-        for nobody in ["224.0.1.75", "255.255.255.255", "0.0.0.0", "name.example.com"] {
+        for nobody in
+            ["224.0.1.75", "255.255.255.255", "0.0.0.0", "127.0.0.1", "[::1]", "[ff02::1]", "name.example.com"]
+        {
             assert_eq!(target(&format!("SIP/2.0/UDP 10.0.0.1:5066;maddr={nobody}"), false), "192.0.2.130:5066");
         }
     }

@@ -24,7 +24,8 @@ impl<'a> Scan<'a> {
         self.rest
     }
 
-    /// Skips linear white space; folded lines are unfolded by the parser, but a header built elsewhere may still hold CR and LF.
+    /// Skips linear white space; folded lines are unfolded by the parser, but a header built elsewhere may still hold
+    /// CR and LF.
     pub(crate) fn skip_space(&mut self) {
         self.rest = self.rest.trim_ascii_start();
     }
@@ -50,7 +51,8 @@ impl<'a> Scan<'a> {
         self.take_while(is_token_byte)
     }
 
-    /// The inside of a quoted string, escapes kept as written; `None` (and nothing taken) when it does not begin here or does not end.
+    /// The inside of a quoted string, escapes kept as written; `None` (and nothing taken) when it does not begin here
+    /// or does not end.
     pub(crate) fn quoted(&mut self) -> Option<&'a [u8]> {
         let inside = self.rest.strip_prefix(b"\"")?;
         let mut escaped = false;
@@ -116,6 +118,11 @@ pub(crate) fn write_quoted(f: &mut std::fmt::Formatter<'_>, text: &str) -> std::
                 f.write_char(c)?;
             }
             '\r' | '\n' => f.write_char(' ')?,
+            // RFC 3261 25.1: a control character may stand there as a quoted-pair only.
+            '\0'..='\x1f' | '\x7f' => {
+                f.write_char('\\')?;
+                f.write_char(c)?;
+            }
             _ => f.write_char(c)?,
         }
     }

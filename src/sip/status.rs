@@ -1,6 +1,7 @@
 //! Status codes and the words that go with them.
 
-/// The default words for a status code (RFC 3261 21 and the later RFCs that registered one); those of its class for any other.
+/// The default words for a status code (RFC 3261 21 and the later RFCs that registered one); those of its class for any
+/// other.
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",

@@ -28,7 +28,8 @@ pub enum Uri {
 }
 
 impl Uri {
-    /// Reads a URI. Anything that could end it early elsewhere (blanks, quotes, angle brackets) and broken `%` escapes are errors.
+    /// Reads a URI. Anything that could end it early elsewhere (blanks, quotes, angle brackets) and broken `%` escapes
+    /// are errors.
     pub fn parse(bytes: &[u8]) -> Result<Uri, UriError> {
         let text = std::str::from_utf8(bytes).map_err(|_| UriError("a URI that is no UTF-8"))?;
         let (scheme, rest) = text.split_once(':').ok_or(UriError("a URI without a scheme"))?;
@@ -113,8 +114,9 @@ impl SipUri {
         self.user.as_deref().map(decode)
     }
 
-    /// RFC 3261 19.1.4: user and password by case; all else without; escapes equal what they stand for; parameters that both have must
-    /// agree, and user, ttl, method, maddr and transport must be in both or neither; header fields must be in both.
+    /// RFC 3261 19.1.4: user and password by case; all else without; escapes equal what they stand for; parameters that
+    /// both have must agree, and user, ttl, method, maddr and transport must be in both or neither; header fields must
+    /// be in both.
     pub fn equivalent(&self, other: &SipUri) -> bool {
         self.secure == other.secure
             && same_part(self.user.as_deref(), other.user.as_deref(), false)
@@ -282,8 +284,8 @@ fn check_escapes(text: &str) -> Result<(), UriError> {
     Ok(())
 }
 
-/// One character of a URI part after its escapes are resolved; a reserved character that was escaped stays different from a plain one
-/// (RFC 3261 19.1.4).
+/// One character of a URI part after its escapes are resolved; a reserved character that was escaped stays different
+/// from a plain one (RFC 3261 19.1.4).
 fn characters(text: &str) -> impl Iterator<Item = (u8, bool)> {
     let mut bytes = text.bytes();
     std::iter::from_fn(move || {
@@ -343,7 +345,8 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(scan::text(&bytes).into_owned())
 }
 
-/// RFC 3261 25.1, `user`: unreserved and user-unreserved; `#` stands plain because the phones of this trade write and expect it so.
+/// RFC 3261 25.1, `user`: unreserved and user-unreserved; `#` stands plain because the phones of this trade write and
+/// expect it so.
 fn escape_user(user: &str) -> Cow<'_, str> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/#".contains(&b);
     if user.bytes().all(plain) {

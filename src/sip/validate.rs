@@ -1,5 +1,5 @@
-//! What every message must have before anyone acts on it, and the status a request is owed when it does not (RFC 3261 8.1.1, 8.2, 16.3;
-//! RFC 4475).
+//! What every message must have before anyone acts on it, and the status a request is owed when it does not (RFC 3261
+//! 8.1.1, 8.2, 16.3; RFC 4475).
 
 use super::header::split::first_item;
 use super::header::{Arity, CSeq, ContactValue, HeaderName, Headers, NameAddr, Via};
@@ -42,12 +42,19 @@ pub struct Refusal {
 
 /// Checks a request.
 pub fn request(request: &Request) -> Result<Essentials, Refusal> {
-    let Some(via) = request.headers.get(HeaderName::Via).and_then(|line| Via::parse(first_item(line)).ok()) else {
-        return Err(refuse(400, "Malformed Via header", "the topmost Via cannot be read"));
+    let Some(line) = request.headers.get(HeaderName::Via) else {
+        return Err(refuse(400, "Missing Via header", "the header field is absent"));
     };
-    match checked(request) {
-        Ok((from, to, call_id, cseq, max_forwards)) => Ok(Essentials { via, from, to, call_id, cseq, max_forwards }),
-        Err(refusal) => Err(Refusal { via: Some(Box::new(via)), ..refusal }),
+    let top = first_item(line);
+    match (Via::parse(top), checked(request)) {
+        (Ok(via), Ok((from, to, call_id, cseq, max_forwards))) => {
+            Ok(Essentials { via, from, to, call_id, cseq, max_forwards })
+        }
+        (Ok(via), Err(refusal)) => Err(Refusal { via: Some(Box::new(via)), ..refusal }),
+        (Err(error), _) => {
+            let via = Via::parse_for_refusal(top).ok().map(Box::new);
+            Err(Refusal { via, ..refuse(400, "Malformed Via header", error.0) })
+        }
     }
 }
 
@@ -171,7 +178,8 @@ fn max_forwards(headers: &Headers) -> Result<Option<u8>, Refusal> {
     }
 }
 
-/// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; RFC 6665 3.1.2 for SUBSCRIBE. A REGISTER has what it likes, but readable.
+/// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; 12.1.2: so has any request that makes a
+/// dialog, as SUBSCRIBE does. A REGISTER has what it likes, but readable.
 fn contact(request: &Request) -> Result<(), Refusal> {
     let needed = matches!(request.method, Method::Invite | Method::Subscribe);
     if !needed && request.method != Method::Register {

@@ -103,7 +103,7 @@ impl PeerDraft {
             diagnostics.push(Diagnostic::error(place.clone(), say).hint(hint));
         };
         let mut is_usable = !self.is_broken;
-        if peer.settings.codecs.is_empty() {
+        if peer.settings.codecs.entries.is_empty() {
             error("allows no codec", "add a line such as 'allow=ulaw,alaw' behind 'disallow=all'");
             is_usable = false;
         }

@@ -156,6 +156,7 @@ const MISBELIEFS: &[(&str, &str)] = &[
     ("user", "defaultuser"),
     ("address", "host"),
     ("ip", "host"),
+    ("bindip", "bindaddr"),
     ("localnetwork", "localnet"),
     ("reinvite", "directmedia"),
     ("maxcalls", "call-limit"),

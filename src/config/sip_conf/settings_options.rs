@@ -1,9 +1,7 @@
 //! The options that `[general]` presets and a peer may change.
 
 use super::option::{Effect, OptionRow, Trouble, row};
-use crate::config::peer::{
-    AllowedCodec, DirectMedia, DtmfMode, Insecure, Nat, ProgressInband, SendRpid, Settings, Switch,
-};
+use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, ProgressInband, SendRpid, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
 use std::time::Duration;
@@ -263,7 +261,7 @@ fn keepalive(settings: &mut Settings, text: &str) -> Result {
 
 /// `allow=` (`permit`) and `disallow=`: edits the list as the words say, in their order.
 fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
-    let mut list = settings.codecs.clone();
+    let mut list = settings.codecs.entries.clone();
     let mut not_carried = Vec::new();
     for word in text.split(',').map(str::trim) {
         let (word, permit) = match word.strip_prefix('!') {
@@ -277,15 +275,15 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
         if name.eq_ignore_ascii_case("all") {
             list.clear();
             if permit {
-                list.extend(CARRIED.iter().map(|(_, codec)| AllowedCodec { codec: *codec, ptime_ms: ptime }));
+                list.extend(Codec::all().map(|codec| (codec, ptime)));
             }
-        } else if let Some(codec) = codec_from_name(name) {
+        } else if let Some(codec) = Codec::from_name(name) {
             if !permit {
-                list.retain(|allowed| allowed.codec != codec);
-            } else if let Some(allowed) = list.iter_mut().find(|allowed| allowed.codec == codec) {
-                allowed.ptime_ms = ptime.or(allowed.ptime_ms);
+                list.retain(|(allowed, _)| *allowed != codec);
+            } else if let Some(allowed) = list.iter_mut().find(|(allowed, _)| *allowed == codec) {
+                allowed.1 = ptime.or(allowed.1);
             } else {
-                list.push(AllowedCodec { codec, ptime_ms: ptime });
+                list.push((codec, ptime));
             }
         } else if !is_one_of(name, NOT_CARRIED) {
             return Err(Trouble::Word(word.into()));
@@ -293,34 +291,17 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
             not_carried.push(name);
         }
     }
-    settings.codecs = list;
+    settings.codecs.entries = list;
     if not_carried.is_empty() {
         return Ok(());
     }
-    let say = format!("'{}' cannot be carried and is ignored", not_carried.join("', '"));
-    Err(Trouble::warn(say, "the other codecs of the list are in effect; take this one out of the line"))
+    let say = format!("'{}' cannot be carried: ignored", not_carried.join("', '"));
+    Err(Trouble::warn(say, "the rest of the line is in effect"))
 }
 
 /// Milliseconds of sound per packet: what Asterisk offers for the codecs of 10 ms frames, and iLBC's 30.
 fn packet_time(text: &str) -> Option<u8> {
     value::number(text).and_then(|ms| u8::try_from(ms).ok()).filter(|ms| (10..=150).contains(ms) && ms % 10 == 0)
-}
-
-/// The codecs of `Codec` by their names in `allow=`.
-const CARRIED: &[(&str, Codec)] = &[
-    ("ulaw", Codec::Ulaw),
-    ("alaw", Codec::Alaw),
-    ("gsm", Codec::Gsm),
-    ("g722", Codec::G722),
-    ("g726", Codec::G726),
-    ("g729", Codec::G729),
-    ("g723", Codec::G723),
-    ("ilbc", Codec::Ilbc),
-    ("slin", Codec::Slin),
-];
-
-fn codec_from_name(name: &str) -> Option<Codec> {
-    CARRIED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, codec)| *codec)
 }
 
 fn progress_inband(settings: &mut Settings, text: &str) -> Result {

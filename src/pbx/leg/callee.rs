@@ -1,7 +1,7 @@
 //! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
 
 use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1, dress_request};
-use crate::config::sip_conf::Peer;
+use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::dialog::Dialog;
@@ -31,13 +31,20 @@ pub struct Calling<'a> {
 
 impl Leg {
     /// A called line's leg; nothing is sent before [`Leg::invite`].
-    pub fn outgoing(id: LegId, channel: ChannelId, peer: Arc<Peer>, (path, behind_nat): (Path, bool), cx: &mut Cx) -> Leg {
+    pub fn outgoing(
+        id: LegId,
+        channel: ChannelId,
+        peer: Arc<Peer>,
+        (path, behind_nat): (Path, bool),
+        cx: &mut Cx,
+    ) -> Leg {
         Leg {
             id,
             channel,
             peer,
             path,
             behind_nat,
+            ours: true,
             local: None,
             remote: None,
             state: State::Ended,
@@ -64,9 +71,13 @@ impl Leg {
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
-        headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{number}@{}>;tag={tag}", calling.from_domain)));
+        headers
+            .push(HeaderName::From, Bytes::from(format!("{display}<sip:{number}@{}>;tag={tag}", calling.from_domain)));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
-        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))));
+        headers.push(
+            HeaderName::CallId,
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))),
+        );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
         dress_request(&mut request, &cx.product);
@@ -74,7 +85,7 @@ impl Leg {
         request.body = offer.to_bytes().into();
         self.local = Some(offer);
         let invite =
-            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, cx.chance, &mut cx.out.transmit);
+            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
         let patience = match (self.peer.settings.timer_b, calling.watched) {
             (Some(timer_b), _) => timer_b,
@@ -180,7 +191,7 @@ impl Leg {
         let Some(dialog) = &self.dialog else { return };
         let mut ack = dialog.ack(cseq);
         dress_request(&mut ack, &cx.product);
-        cx.tx.acknowledge(cx.now.mono, id, ack, self.path, cx.chance, &mut cx.out.transmit);
+        cx.tx.acknowledge(id, ack, self.path, &mut cx.chance, &mut cx.out.transmit);
     }
 
     fn refused(&mut self, response: &Response, cx: &mut Cx) {
@@ -193,7 +204,7 @@ impl Leg {
     }
 
     pub(super) fn send_cancel(&mut self, invite: ClientId, cx: &mut Cx) {
-        cx.tx.cancel(cx.now.mono, invite, cx.chance, &mut cx.out.transmit);
+        cx.tx.cancel(cx.now.mono, invite, &mut cx.out.transmit);
         let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
         self.state = State::Abandoned { invite, cancelled: true, give_up };
     }

@@ -1,7 +1,7 @@
 //! The leg of a caller: the peer sent the INVITE and we answer it (RFC 3261 13.3).
 
-use super::{ALLOW, Cx, Ending, Leg, LegEvent, LegId, LegTimer, PendingOk, Reoffer, State, T1, T2};
-use crate::config::sip_conf::Peer;
+use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, PendingOk, Reoffer, State, T1, T2};
+use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogError};
@@ -27,17 +27,18 @@ impl Leg {
         cx: &mut Cx,
     ) -> Result<Leg, DialogError> {
         let tag = cx.chance.hex(16);
-        let dialog = Dialog::uas(request, essentials, tag)?;
+        let dialog = Dialog::uas(request, essentials, &tag)?;
         cx.dialogs.insert(dialog.key(), id);
         cx.servers.insert(invite, id);
         cx.respond(invite, Response::for_request(request, 100, None));
-        let user = request.uri().ok().and_then(|uri| uri.user().map(str::to_owned)).unwrap_or_default();
+        let user = super::user_of(&request.uri()).unwrap_or_default();
         Ok(Leg {
             id,
             channel,
             peer,
             path,
             behind_nat,
+            ours: false,
             local: None,
             remote: offer,
             state: State::Incoming { invite },
@@ -79,6 +80,9 @@ impl Leg {
         self.local = Some(description.clone());
         cx.servers.remove(&invite);
         self.state = State::Answering { hang_up: false };
+        if let Some(dialog) = &mut self.dialog {
+            dialog.confirmed = true;
+        }
         let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
         if let Some(response) = self.response_to_invite(invite, 200, Some(description), cx) {
             self.send_ok(invite, response, cseq, offered, cx);
@@ -116,9 +120,6 @@ impl Leg {
                 response.headers.push(HeaderName::RecordRoute, route.clone());
             }
             response.headers.push(HeaderName::Contact, self.contact.clone());
-        }
-        if status == 200 {
-            response.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
         }
         if let Some(sdp) = body {
             response.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));

@@ -3,7 +3,8 @@
 use super::{Cx, Ending, Leg, LegEvent, State};
 use crate::sdp::{Sdp, SdpError};
 use crate::sip::header::HeaderName;
-use crate::sip::message::{Headers, Request, Response};
+use crate::sip::header::Headers;
+use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{ClientId, ServerId};
 use crate::sip::uri::{Host, Uri};
@@ -30,7 +31,7 @@ impl Leg {
     /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
     pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx) {
         let in_order = match &mut self.dialog {
-            Some(dialog) => dialog.receive(essentials.cseq.number).is_ok(),
+            Some(dialog) => dialog.receive(essentials.cseq.number, &request.method).is_ok(),
             None => false,
         };
         if !in_order {
@@ -83,6 +84,14 @@ impl Leg {
         {
             self.path.remote = target;
         }
+    }
+}
+
+/// The user part of a URI, unescaped.
+pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
+    match uri {
+        Ok(Uri::Sip(uri)) => uri.user_text().map(|user| user.into_owned()),
+        Ok(Uri::Other(..)) | Err(_) => None,
     }
 }
 

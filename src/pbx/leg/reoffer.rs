@@ -23,11 +23,11 @@ impl Leg {
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         let client =
-            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, cx.chance, &mut cx.out.transmit);
+            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
-        self.made_offer = true;
         let previous = self.local.replace(offer);
-        self.reoffer = Reoffer::Sent { client, previous };
+        self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer };
+        self.made_offer = true;
     }
 
     pub(super) fn is_reoffer(&self, id: ClientId) -> bool {
@@ -37,7 +37,7 @@ impl Leg {
     /// The peer answers our re-INVITE.
     pub(super) fn reoffer_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         match response.status {
-            0..=199 => return,
+            0..=199 => {}
             200..=299 => {
                 self.acknowledge(id, essentials.cseq.number, cx);
                 cx.clients.remove(&id);
@@ -57,7 +57,10 @@ impl Leg {
     }
 
     fn reoffer_refused(&mut self, status: u16, cx: &mut Cx) {
-        let Reoffer::Sent { previous, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else { return };
+        let Reoffer::Sent { previous, made_offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
+            return;
+        };
+        self.made_offer = made_offer;
         let offer = std::mem::replace(&mut self.local, previous);
         match (status, offer) {
             // RFC 3261 14.1: 481 and 408 end the dialog.
@@ -68,7 +71,8 @@ impl Leg {
             }
             (491, Some(offer)) if self.glares < 3 => {
                 self.glares = self.glares.saturating_add(1);
-                let timer = cx.alarm(self.id, LegTimer::Glare, self.glare_delay(cx.chance.bits()));
+                let delay = self.glare_delay(cx.chance.bits());
+                let timer = cx.alarm(self.id, LegTimer::Glare, delay);
                 self.reoffer = Reoffer::Waiting { offer, timer };
             }
             _ => {
@@ -80,8 +84,7 @@ impl Leg {
 
     /// RFC 3261 14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in units of 10 ms.
     fn glare_delay(&self, random: u64) -> Duration {
-        let owner = self.dialog.as_ref().is_some_and(|dialog| dialog.is_caller);
-        let units = if owner { 210 + random % 191 } else { random % 201 };
+        let units = if self.ours { 210 + random % 191 } else { random % 201 };
         Duration::from_millis(units.saturating_mul(10))
     }
 
@@ -102,7 +105,7 @@ impl Leg {
             Some(Err(_)) => return self.reply(server, request, 488, cx),
             None => None,
         };
-        self.refresh_target(request, essentials_contact(request));
+        self.refresh_target(request);
         match &self.reoffer {
             // RFC 3261 14.2: ours is under way.
             Reoffer::Sent { .. } => return self.reply(server, request, 491, cx),
@@ -142,10 +145,10 @@ impl Leg {
         cx.respond(server, self.compose(request, None, 200, None));
     }
 
-    fn refresh_target(&mut self, request: &Request, contact: Option<crate::sip::uri::Uri>) {
-        // RFC 3261 12.2.2: only target refresh requests move the remote target.
-        if let (Method::Invite | Method::Update, Some(contact), Some(dialog)) = (&request.method, contact, &mut self.dialog) {
-            dialog.refresh_target(contact);
+    /// RFC 3261 12.2.2: a target refresh request moves the remote target.
+    fn refresh_target(&mut self, request: &Request) {
+        if let Some(dialog) = &mut self.dialog {
+            dialog.refresh_target(&request.headers);
             self.follow_contact();
         }
     }
@@ -190,12 +193,5 @@ impl Leg {
     /// RFC 3261 15.1.2: what is still open when the call ends gets 487.
     pub(super) fn refuse_pending_reoffer(&mut self, cx: &mut Cx) {
         self.refuse_reoffer(487, cx);
-    }
-}
-
-fn essentials_contact(request: &Request) -> Option<crate::sip::uri::Uri> {
-    match crate::sip::header::ContactValue::parse(request.headers.get(HeaderName::Contact)?) {
-        Ok(crate::sip::header::ContactValue::NameAddr(contact)) => Some(contact.uri),
-        Ok(crate::sip::header::ContactValue::Star) | Err(_) => None,
     }
 }

@@ -15,12 +15,8 @@ impl Switch {
         self.tell_remote(caller);
         self.tell_remote(callee);
         let (Some(a), Some(b)) = (self.channels.get(&caller), self.channels.get(&callee)) else { return };
-        let command = MediaCommand::Bridge {
-            a: a.stream,
-            b: b.stream,
-            a_to_b: self.payloads(a, b),
-            b_to_a: self.payloads(b, a),
-        };
+        let command =
+            MediaCommand::Bridge { a: a.stream, b: b.stream, a_to_b: self.payloads(a, b), b_to_a: self.payloads(b, a) };
         self.cx.out.media.push(command);
     }
 
@@ -87,7 +83,9 @@ impl Switch {
             Step::Direct(side) => self.redirect_media(caller, &bridge, side, Route::Direct),
             Step::Relay(side) => self.redirect_media(caller, &bridge, side, Route::Relay),
             Step::IsDirect => {
-                self.cx.out.verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
+                self.cx
+                    .out
+                    .verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
             }
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
@@ -95,7 +93,7 @@ impl Switch {
                 self.cx.out.verbose(3, text);
                 self.join(caller, callee);
             }
-            Step::Accept(side) => self.accept_carried(caller, &bridge, side),
+            Step::Accept(side) => self.accept_carried(&bridge, side),
             Step::Refuse(side, status) => {
                 let status = if status == 491 { 491 } else { 488 };
                 self.with_leg(bridge.channel(side), |leg, cx| leg.refuse_reoffer(status, cx));
@@ -140,7 +138,8 @@ impl Switch {
             _ => None,
         };
         match agreed {
-            Some(agreed) => negotiate::offer_of_agreed(source, &agreed, &allow, &face).ok(),
+            // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
+            Some(agreed) => negotiate::offer_from(source, &allow.only(agreed.codec), &face).ok(),
             None => negotiate::offer_from(source, &allow, &face).ok(),
         }
     }
@@ -241,7 +240,7 @@ impl Switch {
     }
 
     /// The other side accepted: its answer, with its address or ours, answers the offer that was carried.
-    fn accept_carried(&mut self, caller: ChannelId, bridge: &Bridge, side: Side) {
+    fn accept_carried(&mut self, bridge: &Bridge, side: Side) {
         let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
         let answer = self.leg_of_channel(other).and_then(|leg| leg.remote.clone());
         let Some((answer, channel)) = answer.zip(self.channels.get(&id)) else { return };
@@ -254,7 +253,9 @@ impl Switch {
             (Some(leg), Some(rtp)) => {
                 let face = leg.next_face(rtp, owner);
                 let offer = leg.pending_offer().cloned();
-                offer.and_then(|offer| negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok())
+                offer.and_then(|offer| {
+                    negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok()
+                })
             }
             _ => None,
         };

@@ -1,11 +1,11 @@
 //! What the console may order.
 
 use super::Switch;
+use crate::clock::Now;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
 use crate::pbx::channel::Doing;
 use crate::pbx::effect::Effects;
-use crate::clock::Now;
 
 /// How the exchange was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl Switch {
             self.end_channel(*id);
         }
         self.settle();
+        self.tick();
         let names = chosen.into_iter().map(|(_, name)| name).collect();
         (HangUp::Requested(names), std::mem::take(&mut self.cx.out))
     }
@@ -51,7 +52,11 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.doing {
             Doing::Called(caller) => {
-                let joined = self.channels.get(&caller).and_then(|channel| channel.dial()).is_some_and(|dial| dial.bridge.is_some());
+                let joined = self
+                    .channels
+                    .get(&caller)
+                    .and_then(|channel| channel.dial())
+                    .is_some_and(|dial| dial.bridge.is_some());
                 self.hang_up_leg(id, cause::NORMAL);
                 if joined {
                     self.callee_is_gone(caller, id);
@@ -79,6 +84,11 @@ impl Switch {
             Stopping::Now => self.hang_up(now, "all").1,
             Stopping::Gracefully => Effects::default(),
         }
+    }
+
+    /// How it was told to stop, if it was.
+    pub fn stopping(&self) -> Option<Stopping> {
+        self.stopping
     }
 
     /// Told to stop, and nothing is left to wait for: no channel, no leg, no transaction of a call.

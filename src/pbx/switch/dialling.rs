@@ -46,8 +46,7 @@ impl Switch {
                 }
             }
         }
-        dial.timer =
-            request.timeout.map(|timeout| self.cx.alarms.set(self.cx.now.mono + timeout, Alarm::Dial(caller)));
+        dial.timer = request.timeout.map(|timeout| self.cx.alarms.set(self.cx.now.mono + timeout, Alarm::Dial(caller)));
         if let Some(channel) = self.channels.get_mut(&caller) {
             channel.doing = Doing::Dialling(Box::new(dial));
         }
@@ -75,7 +74,7 @@ impl Switch {
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
-        for binding in self.location.bindings(&peer.name) {
+        for binding in self.location.bindings(&peer.name).iter().rev() {
             let target = match exten {
                 Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.target),
                 None => binding.contact.to_string(),
@@ -106,7 +105,10 @@ impl Switch {
             }
             Status::Lagged(ms) => {
                 let limit = peer.settings.qualify.unwrap_or_default().as_millis();
-                let text = format!("'{}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same", peer.name);
+                let text = format!(
+                    "'{}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same",
+                    peer.name
+                );
                 self.cx.out.warning(text);
                 Ok(true)
             }
@@ -140,7 +142,7 @@ impl Switch {
                     dial.branches.push((id, Branch::Reserving));
                     dial.peer = (String::new(), name.strip_prefix("SIP/").unwrap_or(name).to_owned());
                 }
-                let shown = channel.program.as_ref().map(|program| program.caller_id());
+                let shown = channel.program.as_ref().map(|program| program.caller());
                 shown.map_or_else(Default::default, |id| (id.name, id.number))
             }
             None => Default::default(),
@@ -196,7 +198,8 @@ impl Switch {
         let made = match (&leg.remote, &leg.local) {
             // Something was agreed already (a prompt was played): the callee may only have that.
             (Some(remote), Some(local)) => {
-                let agreed = if leg.made_offer() { payload::agreed(local, remote) } else { payload::agreed(remote, local) };
+                let agreed =
+                    if leg.made_offer() { payload::agreed(local, remote) } else { payload::agreed(remote, local) };
                 match agreed {
                     Some(agreed) => negotiate::offer_of_agreed(remote, &agreed, &allow, &face),
                     None => negotiate::offer_from(remote, &allow, &face),

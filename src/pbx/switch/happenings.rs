@@ -55,8 +55,10 @@ impl Switch {
     /// Sound before the answer: the caller hears the first line that makes any.
     fn line_sounds(&mut self, caller: ChannelId, id: ChannelId, description: &Sdp) {
         let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) else { return };
-        if *dial.early.get_or_insert(id) != id {
-            return;
+        match dial.early {
+            Some(first) if first == id => return self.join(caller, id),
+            Some(_) => return,
+            None => dial.early = Some(id),
         }
         dial.mark(id, Branch::Progress);
         let text = format!("{} is making progress passing it to {}", self.name_of(id), self.name_of(caller));
@@ -82,7 +84,9 @@ impl Switch {
         match cause {
             cause::BUSY => self.cx.out.verbose(3, format!("{name} is busy")),
             cause::CONGESTION => self.cx.out.verbose(3, format!("{name} is circuit-busy")),
-            _ => self.cx.out.notice(format!("{name} did not take the call: {status} {words} ({})", cause::words(cause))),
+            _ => {
+                self.cx.out.notice(format!("{name} did not take the call: {status} {words} ({})", cause::words(cause)))
+            }
         }
         let peer = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
         self.branch_failed(caller, id, cause, format!("'{peer}': {status} {words}"));
@@ -90,11 +94,10 @@ impl Switch {
 
     /// The caller acknowledged an answer of ours.
     fn confirmed(&mut self, id: ChannelId, answer: Option<&Sdp>) {
-        let Some(channel) = self.channels.get(&id) else { return };
         if answer.is_some() {
             self.peer_moved(id);
         }
-        let Some(channel) = self.channels.get(&channel.id) else { return };
+        let Some(channel) = self.channels.get(&id) else { return };
         match channel.doing {
             Doing::Answering => self.answer_program(id, Reply::Done),
             Doing::Dialling(_) => self.try_direct(id),
@@ -143,7 +146,7 @@ impl Switch {
                 let report = dial.report(now, status, Some(cause), false);
                 callee = bridge.map(|bridge| bridge.callee);
                 if let Some(program) = &mut channel.program {
-                    program.report_dial(&report);
+                    program.answer(Reply::Dialled(report));
                 }
                 if let Some(timer) = timer {
                     self.cx.alarms.cancel(timer);
@@ -269,7 +272,8 @@ impl Switch {
         if counts.received == 0 && counts.sent == 0 && counts.strangers == 0 {
             return;
         }
-        let mut text = format!("{name}: {} packets received, {} sent, {} lost", counts.received, counts.sent, counts.lost);
+        let mut text =
+            format!("{name}: {} packets received, {} sent, {} lost", counts.received, counts.sent, counts.lost);
         if counts.strangers > 0 {
             text.push_str(&format!(", {} dropped from strangers", counts.strangers));
         }

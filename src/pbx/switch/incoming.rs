@@ -11,7 +11,6 @@ use crate::sdp::{Sdp, negotiate};
 use crate::sip::header::{ContactValue, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::{Path, ServerId};
-use crate::sip::uri::Uri;
 use crate::sip::validate::Essentials;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,10 +28,7 @@ impl Switch {
         let exten = dialled(request);
         let number = self.caller_number(&peer, essentials);
         if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
-            let text = format!(
-                "Call from '{}' ({source}) to extension '{exten}' rejected because {why}",
-                peer.name
-            );
+            let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
             self.cx.out.notice(text);
             return self.reply(invite, Response::for_request(request, status, None));
         }
@@ -52,8 +48,16 @@ impl Switch {
         let leg = LegId(self.fresh_id());
         let target = if behind_nat { source } else { contact_address(request, source) };
         let path_to = Path { local: path.local, remote: target };
-        let made =
-            Leg::incoming(leg, channel, peer.clone(), (request, essentials), invite, (path_to, behind_nat), offer, &mut self.cx);
+        let made = Leg::incoming(
+            leg,
+            channel,
+            peer.clone(),
+            (request, essentials),
+            invite,
+            (path_to, behind_nat),
+            offer,
+            &mut self.cx,
+        );
         let made = match made {
             Ok(made) => made,
             Err(_) => return self.reply(invite, Response::for_request(request, 400, None)),
@@ -61,9 +65,11 @@ impl Switch {
         self.legs.insert(leg, made);
         self.calls_processed = self.calls_processed.saturating_add(1);
         let position = Position::new(&peer.settings.context, &exten, 1);
-        let program = self.program_for(channel, &position, &peer, &number, request, essentials);
-        let name = non_empty(&peer.caller_id.name).or_else(|| essentials.from.display.clone()).unwrap_or_default();
-        self.open_channel(channel, leg, peer, Doing::Reserving, ChannelState::Ring);
+        let name = peer.caller_id.name.clone().or_else(|| essentials.from.display.clone()).unwrap_or_default();
+        self.open_channel(channel, leg, peer.clone(), Doing::Reserving, ChannelState::Ring);
+        let channel_name = self.name_of(channel);
+        let shown = (name.as_str(), number.as_str());
+        let program = self.program_for((channel, &channel_name), &position, &peer, shown, request, essentials);
         if let Some(channel) = self.channels.get_mut(&channel) {
             channel.program = Some(program);
             channel.caller_number = number;
@@ -90,42 +96,44 @@ impl Switch {
                 return Err((480, format!("of its usage limit of {limit}")));
             }
         }
-        match self.settings.dialplan.exists(context, exten, Some(number)) {
+        match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
             Existence::Yes => Ok(()),
             Existence::MoreDigits => Err((484, format!("the number is not complete in context '{context}'"))),
             Existence::No => Err((404, format!("extension not found in context '{context}'."))),
         }
     }
 
-    fn no_codec(&mut self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
+    fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
         let offer = offer?;
-        let face = crate::sdp::Face::placeholder();
-        negotiate::offer_from(offer, &peer.settings.codecs, &face).err().map(|none| none.to_string())
+        negotiate::usable(offer, &peer.settings.codecs).err().map(|none| none.to_string())
     }
 
     /// The number a line calls from: its `callerid=`, else what its From says, else nothing.
     fn caller_number(&self, peer: &Peer, essentials: &Essentials) -> String {
-        non_empty(&peer.caller_id.number).or_else(|| user_of(&essentials.from.uri)).unwrap_or_default()
+        peer.caller_id
+            .number
+            .clone()
+            .or_else(|| leg::user_of::<()>(&Ok(essentials.from.uri.clone())))
+            .unwrap_or_default()
     }
 
     fn program_for(
         &self,
-        channel: ChannelId,
+        (channel, channel_name): (ChannelId, &str),
         position: &Position,
         peer: &Peer,
-        number: &str,
+        (name, number): (&str, &str),
         request: &Request,
         essentials: &Essentials,
     ) -> Program {
-        let mut program = Program::new(channel, position.clone());
-        let name = non_empty(&peer.caller_id.name).or_else(|| essentials.from.display.clone()).unwrap_or_default();
-        program.set_caller_id(crate::dialplan::CallerId {
-            name,
+        let caller_id = crate::dialplan::CallerId {
+            name: name.to_owned(),
             number: number.to_owned(),
             ani: number.to_owned(),
             dnid: position.exten.clone(),
             ..Default::default()
-        });
+        };
+        let mut program = Program::new(channel, channel_name, position.clone(), caller_id);
         program.set_variable("SIPCALLID", &essentials.call_id);
         if let Some(agent) = request.headers.text(HeaderName::UserAgent) {
             program.set_variable("SIPUSERAGENT", &agent);
@@ -138,7 +146,14 @@ impl Switch {
     }
 
     /// Enters a channel in the tables and has its ports bound.
-    pub(super) fn open_channel(&mut self, id: ChannelId, leg: LegId, peer: Arc<Peer>, doing: Doing, state: ChannelState) {
+    pub(super) fn open_channel(
+        &mut self,
+        id: ChannelId,
+        leg: LegId,
+        peer: Arc<Peer>,
+        doing: Doing,
+        state: ChannelState,
+    ) {
         let stream = StreamId(self.fresh_id());
         let serial = self.last_channel;
         self.last_channel = self.last_channel.wrapping_add(1);
@@ -205,7 +220,8 @@ impl Switch {
             | Doing::Echoing
             | Doing::Dialling(_) => (channel.id, None),
         };
-        let text = format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
+        let text =
+            format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
         self.cx.out.warning(text);
         match called_by {
             Some(caller) => self.branch_failed(caller, id, cause::CONGESTION, "no RTP ports are left".to_owned()),
@@ -219,26 +235,15 @@ impl Switch {
 
 /// The number dialled: the user part of the Request-URI, `s` when there is none.
 fn dialled(request: &Request) -> String {
-    let user = request.uri().ok().and_then(|uri| user_of(&uri));
+    let user = leg::user_of(&request.uri());
     user.filter(|user| !user.is_empty()).unwrap_or_else(|| "s".to_owned())
-}
-
-fn user_of(uri: &Uri) -> Option<String> {
-    match uri {
-        Uri::Sip(uri) => uri.user_text(),
-        Uri::Other { .. } => None,
-    }
 }
 
 /// Where the caller wants requests: its Contact's address, or where it sent from when that names a host.
 fn contact_address(request: &Request, source: SocketAddr) -> SocketAddr {
     let contact = request.headers.get(HeaderName::Contact).map(|value| ContactValue::parse(value));
     match contact {
-        Some(Ok(ContactValue::NameAddr(contact))) => leg::uri_address(&contact.uri).unwrap_or(source),
+        Some(Ok(ContactValue::Address(contact))) => leg::uri_address(&contact.uri).unwrap_or(source),
         Some(Ok(ContactValue::Star) | Err(_)) | None => source,
     }
-}
-
-fn non_empty(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
 }

@@ -55,9 +55,9 @@ impl Switch {
         self.reply(id, done.response);
         for change in done.changes {
             match change {
-                Change::Added { peer } => self.watch(&peer),
-                Change::Refreshed { .. } => {}
-                Change::Removed { peer } => self.forget_watch_if_gone(&peer),
+                Change::Added(_) => self.watch(&peer.name),
+                Change::Refreshed(_) => {}
+                Change::Removed(_) => self.forget_watch_if_gone(&peer.name),
             }
         }
         self.arm_location();
@@ -81,7 +81,7 @@ impl Switch {
     }
 
     fn forget_watch_if_gone(&mut self, peer: &str) {
-        if self.location.bindings(peer).next().is_none()
+        if self.location.bindings(peer).is_empty()
             && let Some(watch) = self.watches.get_mut(peer)
         {
             watch.qualify.stop();
@@ -138,27 +138,27 @@ impl Switch {
     fn act(&mut self, name: &str, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Send(attempt) => self.poll(name, attempt),
+                Action::Send { attempt, give_up } => self.poll(name, attempt, give_up),
                 Action::Arm(at) => {
                     let alarm = self.cx.alarms.set(at, Alarm::Qualify(name.to_owned()));
                     if let Some(old) = self.watches.get_mut(name).and_then(|watch| watch.alarm.replace(alarm)) {
                         self.cx.alarms.cancel(old);
                     }
                 }
-                Action::Changed(text) => self.cx.out.notice(text),
+                Action::Changed(change) => self.cx.out.notice(change.line(name)),
             }
         }
     }
 
     /// One OPTIONS to where a peer is (RFC 3261 11).
-    fn poll(&mut self, name: &str, attempt: u8) {
+    fn poll(&mut self, name: &str, attempt: u8, give_up: Duration) {
         let Some(peer) = self.settings.peers.get(name).cloned() else { return };
-        let (target, path) = match self.location.bindings(name).next() {
-            Some(binding) => {
-                (binding.contact.to_string(), Path { local: binding.local, remote: binding.target })
-            }
+        let (target, path) = match self.location.newest(name) {
+            Some(binding) => (binding.contact.to_string(), Path { local: binding.local, remote: binding.target }),
             None => match self.static_address(&peer) {
-                Some(address) => (format!("sip:{address}"), Path { local: self.local_towards(address), remote: address }),
+                Some(address) => {
+                    (format!("sip:{address}"), Path { local: self.local_towards(address), remote: address })
+                }
                 None => return,
             },
         };
@@ -173,7 +173,7 @@ impl Switch {
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
         headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, path.local));
         leg::dress_request(&mut request, &self.cx.product);
-        let how = Sending::Once { give_up: peer.settings.qualify.unwrap_or_default() * 2 };
+        let how = Sending::Once { give_up };
         let id =
             self.cx.tx.request(self.cx.now.mono, request, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
         self.polls.insert(id, (name.to_owned(), attempt));
@@ -219,16 +219,16 @@ impl Switch {
     }
 
     /// Where a peer is registered, newest first.
-    pub fn bindings(&self, name: &str) -> impl Iterator<Item = &Binding> {
+    pub fn bindings(&self, name: &str) -> &[Binding] {
         self.location.bindings(name)
     }
 }
 
-fn line_of(line: register::LogLine) -> Line {
+fn line_of(line: register::Line) -> Line {
     let level = match line.level {
-        register::LogLevel::Verbose(level) => Level::Verbose(level),
-        register::LogLevel::Notice => Level::Notice,
-        register::LogLevel::Warning => Level::Warning,
+        register::Level::Verbose => Level::Verbose(3),
+        register::Level::Warning => Level::Warning,
+        register::Level::Error => Level::Error,
     };
     Line { level, text: line.text }
 }

@@ -1,7 +1,8 @@
 //! Programs run: what an application asks for is done or begun here, and its answer given.
 
 use super::Switch;
-use crate::audio::{g711, sound, tone};
+use crate::audio::g711::{self, Law};
+use crate::audio::{sound, tone};
 use crate::dialplan::{Ask, Cause, ChannelId, Progress, Reply, Tone, UNTIL_HANGUP};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::cause;
@@ -141,9 +142,9 @@ impl Switch {
             }
             Tone::Busy if unanswered => return self.refuse_caller(id, cause::BUSY),
             Tone::Congestion if unanswered => return self.refuse_caller(id, cause::CONGESTION),
-            Tone::Ringing => self.play_tone(id, tone::Signal::Ringing),
-            Tone::Busy => self.play_tone(id, tone::Signal::Busy),
-            Tone::Congestion => self.play_tone(id, tone::Signal::Congestion),
+            Tone::Ringing => self.play_tone(id, tone::Meaning::Ring),
+            Tone::Busy => self.play_tone(id, tone::Meaning::Busy),
+            Tone::Congestion => self.play_tone(id, tone::Meaning::Congestion),
             Tone::Progress => {}
         }
         self.answer_program(id, Reply::Done);
@@ -193,8 +194,9 @@ impl Switch {
         }
     }
 
-    fn play_tone(&mut self, id: ChannelId, signal: tone::Signal) {
-        if let Err(why) = self.start_playing(id, &tone::cadence(signal), true) {
+    fn play_tone(&mut self, id: ChannelId, meaning: tone::Meaning) {
+        let samples = tone::progress("us", meaning).unwrap_or_default();
+        if let Err(why) = self.start_playing(id, &samples, true) {
             self.cx.out.warning(why);
         }
     }
@@ -214,8 +216,8 @@ impl Switch {
             return Err(format!("{}: nothing was agreed to play in", channel.name));
         };
         let sound: Arc<[u8]> = match codec {
-            Codec::Ulaw => g711::encode_ulaw(samples).into(),
-            Codec::Alaw => g711::encode_alaw(samples).into(),
+            Codec::Ulaw => g711::encode(samples, Law::Mu),
+            Codec::Alaw => g711::encode(samples, Law::A),
             other => return Err(format!("{}: sounds are played in ulaw or alaw, not {}", channel.name, other.name())),
         };
         channel.plays = channel.plays.saturating_add(1);

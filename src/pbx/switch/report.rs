@@ -68,7 +68,7 @@ impl Switch {
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
         let unasked = if peer.settings.qualify.is_some() { PeerStatus::Unknown } else { PeerStatus::Unmonitored };
         let status = self.status_of(&peer.name).unwrap_or(unasked);
-        PeerReport { peer, bindings: self.location.bindings(&peer.name).collect(), status }
+        PeerReport { peer, bindings: self.location.bindings(&peer.name).iter().rev().collect(), status }
     }
 
     /// All channels, oldest first.

@@ -33,14 +33,14 @@ impl World for View<'_> {
 
     fn peer(&self, name: &str, item: &str) -> Option<String> {
         let peer = self.switch.settings.peers.get(name)?;
-        let address = self.switch.bindings(name).next().map(|binding| binding.target);
+        let address = self.switch.location.newest(name).map(|binding| binding.target);
         let address = address.or_else(|| self.switch.static_address(peer));
         match item.to_ascii_lowercase().as_str() {
             "" | "ip" => Some(address.map(|address| address.ip().to_string()).unwrap_or_default()),
             "port" => Some(address.map(|address| address.port().to_string()).unwrap_or_default()),
             "context" => Some(peer.settings.context.clone()),
-            "callerid_name" => Some(peer.caller_id.name.clone()),
-            "callerid_num" => Some(peer.caller_id.number.clone()),
+            "callerid_name" => peer.caller_id.name.clone(),
+            "callerid_num" => peer.caller_id.number.clone(),
             "language" => Some(peer.settings.language.clone()),
             "accountcode" => Some(peer.account_code.clone()),
             "limit" => Some(peer.call_limit.unwrap_or_default().to_string()),
@@ -48,7 +48,7 @@ impl World for View<'_> {
                 let calls = self.switch.channels.values().filter(|channel| channel.peer.name == name).count();
                 Some(calls.to_string())
             }
-            "useragent" => self.switch.bindings(name).next().map(|binding| binding.user_agent.clone()),
+            "useragent" => self.switch.location.newest(name).and_then(|binding| binding.user_agent.clone()),
             "status" => Some(match self.switch.status_of(name) {
                 Some(Status::Ok(ms)) => format!("OK ({ms} ms)"),
                 Some(Status::Lagged(ms)) => format!("LAGGED ({ms} ms)"),

@@ -42,8 +42,8 @@ pub fn mint(key: &NonceKey, wall: Wall, random: u64, source: IpAddr, realm: &str
     base64url::encode(&bytes)
 }
 
-/// Judges a nonce that came back from `source` for `realm`. A clock that was set back makes a nonce come from the future; it is `Valid`, for its seal
-/// proves that we made it, and no registration may be lost to a clock.
+/// Judges a nonce that came back from `source` for `realm`. A clock that was set back makes a nonce come from the
+/// future; it is `Valid`, for its seal proves that we made it, and no registration may be lost to a clock.
 pub fn check(key: &NonceKey, nonce: &str, wall: Wall, source: IpAddr, realm: &str) -> NonceState {
     if nonce.len() != 43 {
         return NonceState::Foreign;

@@ -1,6 +1,6 @@
 //! Digest challenges and the answers to them (RFC 3261 20.7, 20.27, 20.28, 20.44; RFC 7616 3.3, 3.4).
 
-use super::HeaderError;
+use super::{HeaderError, HeaderName, Headers};
 use crate::sip::digest::Algorithm;
 use crate::sip::scan::{self, Scan};
 use std::fmt;
@@ -38,7 +38,7 @@ impl Challenge {
                 "algorithm" => challenge.algorithm = Some(literal(inside)),
                 "qop" => challenge.qop = Some(literal(inside)),
                 "stale" => challenge.stale = inside.eq_ignore_ascii_case(b"true"),
-                // RFC 7616 3.3: "Any unrecognized directive MUST be ignored."
+                // RFC 7616 3.3: what is not recognised is ignored.
                 _ => {}
             }
         })?;
@@ -80,8 +80,8 @@ impl fmt::Display for Challenge {
     }
 }
 
-/// What a client proves itself with: Authorization or Proxy-Authorization with the scheme Digest. Nonce, cnonce, nc, uri and opaque are kept
-/// as written between their quotes, because the digest is made over what was written.
+/// What a client proves itself with: Authorization or Proxy-Authorization with the scheme Digest. Nonce, cnonce, nc,
+/// uri and opaque are kept as written between their quotes, because the digest is made over what was written.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
     /// Who claims to be asking, without escapes.
@@ -128,6 +128,12 @@ impl Credentials {
             31 => Ok(all),
             _ => Err(HeaderError("credentials without username, realm, nonce, uri or response")),
         }
+    }
+
+    /// The first Digest credentials for `realm` among the lines of this name; others may be meant for others (RFC 3261
+    /// 22.3).
+    pub fn find(headers: &Headers, name: HeaderName, realm: &str) -> Option<Credentials> {
+        headers.lines(name).filter_map(|line| Credentials::parse(line).ok()).find(|found| found.realm == realm)
     }
 
     /// The algorithm; `None` for one we do not know.
@@ -192,7 +198,8 @@ fn algorithm(name: Option<&str>) -> Option<Algorithm> {
     name.map_or(Some(Algorithm::Md5), Algorithm::from_name)
 }
 
-/// Text that is already in the form it has between quotes; line ends cannot be in a value that was parsed, and are not printed.
+/// Text that is already in the form it has between quotes; line ends cannot be in a value that was parsed, and are not
+/// printed.
 struct Raw<'a>(&'a str);
 
 impl fmt::Display for Raw<'_> {
@@ -223,8 +230,8 @@ fn literal(inside: &[u8]) -> String {
     scan::text(inside).into_owned()
 }
 
-/// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A name that stands twice
-/// is an error: two readers could take different ones.
+/// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A
+/// name that stands twice is an error: two readers could take different ones.
 fn for_each_field<'a>(value: &'a [u8], mut each: impl FnMut(&str, &'a [u8])) -> Result<(), HeaderError> {
     let mut scan = Scan::new(value);
     scan.skip_space();
@@ -305,6 +312,19 @@ mod tests {
         assert_eq!(Challenge::parse(new.to_string().as_bytes())?, new);
         assert!(Challenge::parse(b"Digest realm=\"a\"").is_err());
         Ok(())
+    }
+
+    #[test]
+    fn the_credentials_for_our_realm_are_found_among_others() {
+        let mut headers = Headers::new();
+        for realm in ["theirs", "ours"] {
+            let line =
+                format!("Digest username=\"{realm}\", realm=\"{realm}\", nonce=\"n\", uri=\"u\", response=\"x\"");
+            headers.push(HeaderName::Authorization, "Basic QQ==");
+            headers.push(HeaderName::Authorization, line);
+        }
+        let find = |realm| Credentials::find(&headers, HeaderName::Authorization, realm).map(|c| c.username);
+        assert_eq!((find("ours").as_deref(), find("asterisk")), (Some("ours"), None));
     }
 
     #[test]

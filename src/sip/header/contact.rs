@@ -50,8 +50,9 @@ impl fmt::Display for ContactValue {
     }
 }
 
-/// A number of seconds as Expires and `expires=` carry it. More than 32 bits hold counts as the most they hold (RFC 4475 3.1.2.4); anything
-/// that is no number counts as 3600 (RFC 3261 20.10: "Malformed values SHOULD be treated as equivalent to 3600").
+/// A number of seconds as Expires and `expires=` carry it. More than 32 bits hold counts as the most they hold (RFC
+/// 4475 3.1.2.4); anything that is no number counts as 3600 (RFC 3261 20.10: "Malformed values SHOULD be treated as
+/// equivalent to 3600").
 pub fn expires_seconds(value: &[u8]) -> u32 {
     let value = value.trim_ascii();
     match scan::number(value, u64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()) {

@@ -22,8 +22,8 @@ impl NameAddr {
         NameAddr { display: None, uri, params: Params::new() }
     }
 
-    /// Reads one address. Without angle brackets everything after the first `;` belongs to the header, and the URI may hold neither
-    /// comma nor question mark (RFC 3261 20.10, 20).
+    /// Reads one address. Without angle brackets everything after the first `;` belongs to the header, and the URI may
+    /// hold neither comma nor question mark (RFC 3261 20.10, 20).
     pub fn parse(value: &[u8]) -> Result<NameAddr, HeaderError> {
         let mut scan = Scan::new(value);
         scan.skip_space();
@@ -66,8 +66,9 @@ impl fmt::Display for NameAddr {
     }
 }
 
-/// The words before `<` without quotes; `None`, and nothing taken, when the address has no angle brackets. The RFC wants tokens; old devices
-/// also send dots, umlauts and the like, which can be mistaken for nothing else. A comma can: it would begin another address.
+/// The words before `<` without quotes; `None`, and nothing taken, when the address has no angle brackets. The RFC
+/// wants tokens; old devices also send dots, umlauts and the like, which can be mistaken for nothing else. A comma can:
+/// it would begin another address.
 fn plain_display(scan: &mut Scan<'_>) -> Result<Option<String>, HeaderError> {
     let words = scan.rest().split(|b| *b == b'<').next().unwrap_or_default();
     if words.len() == scan.rest().len() {

@@ -40,7 +40,8 @@ impl fmt::Display for OptionTags {
 mod tests {
     use super::*;
 
-    /// RFC 3261 8.2.2.3: the UAS "MUST add an Unsupported header field, and list in it those options it does not understand".
+    /// RFC 3261 8.2.2.3: the UAS "MUST add an Unsupported header field, and list in it those options it does not
+    /// understand".
     #[test]
     fn the_unknown_ones_are_told_apart() {
         let mut headers = Headers::new();

@@ -28,8 +28,8 @@ impl Params {
         Params(Vec::new())
     }
 
-    /// Reads the parameters of a header value: everything from the first `;` to the end (RFC 3261 25.1, `generic-param`). A name may
-    /// stand only once (7.3.1).
+    /// Reads the parameters of a header value: everything from the first `;` to the end (RFC 3261 25.1,
+    /// `generic-param`). A name may stand only once (7.3.1).
     pub(crate) fn parse(scan: &mut Scan<'_>) -> Result<Params, HeaderError> {
         let mut params = Params::new();
         scan.skip_space();
@@ -50,7 +50,8 @@ impl Params {
         Ok(params)
     }
 
-    /// Reads a URI's parameters, the first `;` taken off (RFC 3261 25.1, `uri-parameters`). A name may stand only once (19.1.1).
+    /// Reads a URI's parameters, the first `;` taken off (RFC 3261 25.1, `uri-parameters`). A name may stand only once
+    /// (19.1.1).
     pub(crate) fn parse_uri(text: &str) -> Result<Params, HeaderError> {
         let mut params = Params::new();
         for part in text.split(';') {

@@ -82,15 +82,34 @@ impl Via {
         Via { transport, host, port, branch: None, received: None, rport: None, maddr: None, ttl: None, params }
     }
 
-    /// Reads one value: `SIP/2.0/UDP host:port;params`, white space allowed around the slashes (RFC 3261 25.1).
+    /// Reads one value: `SIP/2.0/UDP host:port;params`, white space allowed around the slashes (RFC 3261 25.1). Of
+    /// another version, too: a request of that version is owed its 505.
     pub fn parse(value: &[u8]) -> Result<Via, HeaderError> {
         let mut scan = Scan::new(value);
+        let mut via = Via::head(&mut scan)?;
+        via.params = Params::parse(&mut scan)?;
+        via.sort_params()?;
+        Ok(via)
+    }
+
+    /// Reads as much of a value as is needed to answer: everything up to its parameters, and whether `rport` is among
+    /// these. For refusing a request whose Via does not parse whole.
+    pub fn parse_for_refusal(value: &[u8]) -> Result<Via, HeaderError> {
+        let mut scan = Scan::new(value);
+        let mut via = Via::head(&mut scan)?;
+        let mut pieces = scan.rest().split(|b| *b == b';');
+        let asks = pieces.any(|piece| Scan::new(piece.trim_ascii()).token().eq_ignore_ascii_case(b"rport"));
+        via.rport = asks.then_some(None);
+        Ok(via)
+    }
+
+    fn head(scan: &mut Scan<'_>) -> Result<Via, HeaderError> {
         scan.skip_space();
         let protocol = scan.token();
-        let slash_after_protocol = slash(&mut scan);
+        let slash_after_protocol = slash(scan);
         let version = scan.token();
-        let slash_after_version = slash(&mut scan);
-        if !protocol.eq_ignore_ascii_case(b"SIP") || version != b"2.0" || !slash_after_protocol || !slash_after_version
+        let slash_after_version = slash(scan);
+        if !protocol.eq_ignore_ascii_case(b"SIP") || version.is_empty() || !slash_after_protocol || !slash_after_version
         {
             return Err(HeaderError("a Via that does not begin with SIP/2.0/"));
         }
@@ -100,19 +119,17 @@ impl Via {
         }
         let transport = Transport::from_name(&scan::text(transport));
         scan.skip_space();
-        let (host, port) = sent_by(&mut scan)?;
-        let mut via = Via::new(transport, host, port);
-        via.params = Params::parse(&mut scan)?;
-        via.sort_params()?;
-        Ok(via)
+        let (host, port) = sent_by(scan)?;
+        Ok(Via::new(transport, host, port))
     }
 
-    /// Whether the branch was made by RFC 3261's rules, so that it alone names the transaction (17.2.3).
+    /// Whether the branch was made by RFC 3261's rules, so that it alone names the transaction (17.2.3). The bare magic
+    /// names none (RFC 4475 3.2.1).
     pub fn has_magic_branch(&self) -> bool {
-        self.branch
-            .as_deref()
-            .and_then(|b| b.get(..Via::MAGIC.len()))
-            .is_some_and(|b| b.eq_ignore_ascii_case(Via::MAGIC))
+        let branch = self.branch.as_deref().unwrap_or_default();
+        branch
+            .split_at_checked(Via::MAGIC.len())
+            .is_some_and(|(magic, id)| magic.eq_ignore_ascii_case(Via::MAGIC) && !id.is_empty())
     }
 
     /// The port of sent-by, or the transport's default.
@@ -248,6 +265,25 @@ mod tests {
         Ok(())
     }
 
+    /// RFC 4475 3.1.2.1 is owed a 400, though its Via is part of what is wrong.
+    #[test]
+    fn a_via_with_bad_parameters_still_says_where_to_answer() -> Result<(), HeaderError> {
+        assert!(parse("SIP/2.0/UDP 192.0.2.15:5062;; RPORT ;x=\"").is_err());
+        let via = Via::parse_for_refusal(b"SIP/2.0/UDP 192.0.2.15:5062;; RPORT ;x=\"")?;
+        assert_eq!((via.sent_by_port(), via.rport), (5062, Some(None)));
+        assert!(Via::parse_for_refusal(b"SIP/2.0/UDP ;rport").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn the_bare_magic_is_no_branch_of_rfc_3261() -> Result<(), HeaderError> {
+        assert!(!parse("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK")?.has_magic_branch());
+        assert!(!parse("SIP/2.0/UDP 192.0.2.1;branch=1")?.has_magic_branch());
+        assert!(!parse("SIP/2.0/UDP 192.0.2.1")?.has_magic_branch());
+        assert!(parse("SIP/2.0/UDP 192.0.2.1;branch=Z9HG4BK1")?.has_magic_branch());
+        Ok(())
+    }
+
     #[test]
     fn what_is_no_via_is_refused() {
         for bad in [
@@ -255,7 +291,6 @@ mod tests {
             "SIP/2.0/UDP",
             "SIP/2.0/UDP ",
             "SIP/2.0 192.0.2.1",
-            "SIP/7.0/UDP 192.0.2.1",
             "XIP/2.0/UDP 192.0.2.1",
             "SIP/2.0/UDP 192.0.2.15;;,;,,",
             "SIP/2.0/UDP 192.0.2.1:0",

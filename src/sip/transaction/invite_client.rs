@@ -130,3 +130,136 @@ fn completed(input: Input) -> (State, Vec<Action>) {
 fn refused(values: &TimerValues) -> [Action; 3] {
     [Action::SendAck, Action::Start(Timer::D, values.linger(values.acknowledge)), Action::Pass]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn udp() -> TimerValues {
+        TimerValues::default()
+    }
+
+    fn tcp() -> TimerValues {
+        TimerValues { reliable: true, ..TimerValues::default() }
+    }
+
+    fn inputs() -> Vec<Input> {
+        let mut inputs: Vec<Input> = Timer::ALL.map(Input::Timer).to_vec();
+        inputs.extend(Class::ALL.map(Input::Response));
+        inputs.extend([Input::Cancelled, Input::TransportError]);
+        inputs
+    }
+
+    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    fn check(state: State, moves: &[(Input, State, &[Action])]) {
+        for input in inputs() {
+            let (next, actions) = moves
+                .iter()
+                .find(|(at, ..)| *at == input)
+                .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
+            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+        }
+    }
+
+    const CALLING: State = State::Calling { interval: Duration::from_millis(500) };
+    const PROVISIONAL: Input = Input::Response(Class::Provisional);
+    const SUCCESS: Input = Input::Response(Class::Success);
+    const REFUSAL: Input = Input::Response(Class::Refusal);
+
+    /// 17.1.1.2: "If an unreliable transport is being used, the client transaction MUST start timer A with a value of T1. [...] For any transport,
+    /// the client transaction MUST start timer B with a value of 64*T1 seconds".
+    #[test]
+    fn timer_a_starts_for_an_unreliable_transport_only_and_timer_b_for_any() {
+        assert_eq!(start(&udp()), (CALLING, vec![SendRequest, Start(Timer::A, ms(500)), Start(Timer::B, ms(32_000))]));
+        assert_eq!(start(&tcp()), (CALLING, vec![SendRequest, Start(Timer::B, ms(32_000))]));
+        let early = TimerValues { invite_timeout: ms(6_000), ..udp() };
+        assert_eq!(start(&early).1.last(), Some(&Start(Timer::B, ms(6_000))));
+    }
+
+    /// 17.1.1.2: "When timer A fires, the client transaction MUST retransmit the request [...] and MUST reset the timer with a value of 2*T1. [...]
+    /// When timer A fires 2*T1 seconds later, the request MUST be retransmitted again".
+    #[test]
+    fn the_interval_of_timer_a_doubles_without_an_upper_limit() {
+        let mut state = CALLING;
+        for interval in [1_000, 2_000, 4_000, 8_000, 16_000] {
+            let (next, actions) = step(state, Input::Timer(Timer::A), &udp());
+            assert_eq!(actions, [SendRequest, Start(Timer::A, ms(interval))]);
+            state = next;
+        }
+    }
+
+    #[test]
+    fn calling_does_what_figure_5_and_rfc_6026_say_and_nothing_else() {
+        let (a, b) = (Stop(Timer::A), Stop(Timer::B));
+        check(
+            CALLING,
+            &[
+                (PROVISIONAL, State::Proceeding, &[a, b, Pass]),
+                (SUCCESS, State::Accepted, &[a, b, Start(Timer::M, ms(32_000)), Pass]),
+                (REFUSAL, State::Completed, &[a, b, SendAck, Start(Timer::D, ms(32_000)), Pass]),
+                (
+                    Input::Timer(Timer::A),
+                    State::Calling { interval: ms(1_000) },
+                    &[SendRequest, Start(Timer::A, ms(1_000))],
+                ),
+                (Input::Timer(Timer::B), State::Terminated, &[a, Timeout]),
+                (Input::TransportError, State::Terminated, &[a, b, Failed]),
+            ],
+        );
+    }
+
+    #[test]
+    fn proceeding_does_what_figure_5_and_rfc_6026_say_and_nothing_else() {
+        let stop = Stop(Timer::Cancelled);
+        check(
+            State::Proceeding,
+            &[
+                (PROVISIONAL, State::Proceeding, &[Pass]),
+                (SUCCESS, State::Accepted, &[stop, Start(Timer::M, ms(32_000)), Pass]),
+                (REFUSAL, State::Completed, &[stop, SendAck, Start(Timer::D, ms(32_000)), Pass]),
+                (Input::Cancelled, State::Proceeding, &[Start(Timer::Cancelled, ms(32_000))]),
+                (Input::Timer(Timer::Cancelled), State::Terminated, &[Timeout]),
+            ],
+        );
+    }
+
+    /// RFC 6026 7.2: the state exists to pass 2xx responses to the user until timer M fires.
+    #[test]
+    fn accepted_passes_every_2xx_and_ends_with_timer_m() {
+        check(
+            State::Accepted,
+            &[(SUCCESS, State::Accepted, &[Pass]), (Input::Timer(Timer::M), State::Terminated, &[])],
+        );
+    }
+
+    /// 17.1.1.2: "Any retransmissions of the final response that are received while in the "Completed" state MUST cause the ACK to be re-passed to
+    /// the transport layer for retransmission, but the newly received response MUST NOT be passed up to the TU."
+    #[test]
+    fn completed_acknowledges_again_and_passes_nothing_up() {
+        check(
+            State::Completed,
+            &[
+                (REFUSAL, State::Completed, &[SendAck]),
+                (Input::Timer(Timer::D), State::Terminated, &[]),
+                (Input::TransportError, State::Terminated, &[Stop(Timer::D), Failed]),
+            ],
+        );
+    }
+
+    /// 17.1.1.2: timer D is "at least 32 seconds for unreliable transports, and a value of zero seconds for reliable transports".
+    #[test]
+    fn timer_d_is_zero_on_a_reliable_transport() {
+        let (_, actions) = step(State::Proceeding, REFUSAL, &tcp());
+        assert_eq!(actions, [Stop(Timer::Cancelled), SendAck, Start(Timer::D, ms(0)), Pass]);
+    }
+
+    #[test]
+    fn terminated_stays_so() {
+        check(State::Terminated, &[]);
+    }
+}

@@ -68,9 +68,7 @@ fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Vec
         // RFC 3261 17.2.1: a 100 unless the user answers within 200 ms.
         Input::Timer(Timer::Trying) => (State::Proceeding { answered: true }, vec![Action::SendTrying]),
         // RFC 3261 17.2.1: any number of provisional responses is sent.
-        Input::Respond(Class::Provisional) => {
-            (State::Proceeding { answered: true }, vec![stop, Action::SendResponse])
-        }
+        Input::Respond(Class::Provisional) => (State::Proceeding { answered: true }, vec![stop, Action::SendResponse]),
         // RFC 6026 7.1: a 2xx is sent, and timer L started.
         Input::Respond(Class::Success) => {
             (State::Accepted, vec![stop, Action::SendResponse, Action::Start(Timer::L, values.life())])
@@ -138,5 +136,151 @@ fn confirmed(input: Input) -> (State, Vec<Action>) {
         | Input::Respond(Class::Provisional | Class::Success | Class::Refusal)
         | Input::Timer(_)
         | Input::TransportError => (State::Confirmed, Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn udp() -> TimerValues {
+        TimerValues::default()
+    }
+
+    fn tcp() -> TimerValues {
+        TimerValues { reliable: true, ..TimerValues::default() }
+    }
+
+    fn inputs() -> Vec<Input> {
+        let mut inputs: Vec<Input> = Timer::ALL.map(Input::Timer).to_vec();
+        inputs.extend(Class::ALL.map(Input::Respond));
+        inputs.extend([Input::Invite, Input::Ack, Input::TransportError]);
+        inputs
+    }
+
+    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    fn check(state: State, moves: &[(Input, State, &[Action])]) {
+        for input in inputs() {
+            let (next, actions) = moves
+                .iter()
+                .find(|(at, ..)| *at == input)
+                .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
+            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+        }
+    }
+
+    const SILENT: State = State::Proceeding { answered: false };
+    const ANSWERED: State = State::Proceeding { answered: true };
+    const COMPLETED: State = State::Completed { interval: Duration::from_millis(500) };
+    const PROVISIONAL: Input = Input::Respond(Class::Provisional);
+    const SUCCESS: Input = Input::Respond(Class::Success);
+    const REFUSAL: Input = Input::Respond(Class::Refusal);
+    const STOP: Action = Stop(Timer::Trying);
+    const ACCEPT: [Action; 3] = [STOP, SendResponse, Start(Timer::L, Duration::from_secs(32))];
+    const REFUSE: [Action; 4] =
+        [STOP, SendResponse, Start(Timer::G, Duration::from_millis(500)), Start(Timer::H, Duration::from_secs(32))];
+
+    /// 17.2.1: "The server transaction MUST generate a 100 (Trying) response unless it knows that the TU will generate a provisional or final response
+    /// within 200 ms".
+    #[test]
+    fn a_100_is_due_after_200_ms() {
+        assert_eq!(start(&udp()), (SILENT, vec![Pass, Start(Timer::Trying, ms(200))]));
+    }
+
+    #[test]
+    fn proceeding_does_what_figure_7_and_rfc_6026_say_and_nothing_else() {
+        check(
+            SILENT,
+            &[
+                (Input::Timer(Timer::Trying), ANSWERED, &[SendTrying]),
+                (PROVISIONAL, ANSWERED, &[STOP, SendResponse]),
+                (SUCCESS, State::Accepted, &ACCEPT),
+                (REFUSAL, COMPLETED, &REFUSE),
+            ],
+        );
+    }
+
+    /// 17.2.1: "If a request retransmission is received while in the "Proceeding" state, the most recent provisional response that was received from the
+    /// TU MUST be passed to the transport layer for retransmission."
+    #[test]
+    fn a_retransmission_gets_the_latest_provisional_response() {
+        check(
+            ANSWERED,
+            &[
+                (Input::Invite, ANSWERED, &[SendResponse]),
+                (Input::Timer(Timer::Trying), ANSWERED, &[SendTrying]),
+                (PROVISIONAL, ANSWERED, &[STOP, SendResponse]),
+                (SUCCESS, State::Accepted, &ACCEPT),
+                (REFUSAL, COMPLETED, &REFUSE),
+            ],
+        );
+    }
+
+    /// RFC 6026 7.1: retransmitted INVITEs are absorbed, the user's 2xx are sent, ACKs are passed, and timer L ends it.
+    #[test]
+    fn accepted_absorbs_invites_sends_2xx_and_passes_acks() {
+        check(
+            State::Accepted,
+            &[
+                (SUCCESS, State::Accepted, &[SendResponse]),
+                (Input::Ack, State::Accepted, &[Pass]),
+                (Input::Timer(Timer::L), State::Terminated, &[]),
+            ],
+        );
+    }
+
+    /// 17.2.1: "If an ACK is received while the server transaction is in the "Completed" state, the server transaction MUST transition to the "Confirmed"
+    /// state." And of timer H: the transaction "MUST indicate to the TU that a transaction failure has occurred".
+    #[test]
+    fn completed_repeats_the_refusal_until_the_ack_or_timer_h() {
+        let confirm = [Stop(Timer::G), Stop(Timer::H), Start(Timer::I, ms(5_000))];
+        check(
+            COMPLETED,
+            &[
+                (Input::Invite, COMPLETED, &[SendResponse]),
+                (Input::Ack, State::Confirmed, &confirm),
+                (
+                    Input::Timer(Timer::G),
+                    State::Completed { interval: ms(1_000) },
+                    &[SendResponse, Start(Timer::G, ms(1_000))],
+                ),
+                (Input::Timer(Timer::H), State::Terminated, &[Stop(Timer::G), NotAcked]),
+            ],
+        );
+    }
+
+    /// 17.2.1: timer G is reset with MIN(2*T1, T2), then doubled again up to T2.
+    #[test]
+    fn the_interval_of_timer_g_doubles_up_to_t2() {
+        let mut state = COMPLETED;
+        for interval in [1_000, 2_000, 4_000, 4_000] {
+            let (next, actions) = step(state, Input::Timer(Timer::G), &udp());
+            assert_eq!(actions, [SendResponse, Start(Timer::G, ms(interval))]);
+            state = next;
+        }
+    }
+
+    /// 17.2.1: "The purpose of the "Confirmed" state is to absorb any additional ACK messages that arrive".
+    #[test]
+    fn confirmed_absorbs_everything_until_timer_i() {
+        check(State::Confirmed, &[(Input::Timer(Timer::I), State::Terminated, &[])]);
+    }
+
+    /// 17.2.1: timer G is for unreliable transports, and timer I is "zero seconds for reliable transports".
+    #[test]
+    fn a_reliable_transport_repeats_nothing_and_waits_for_nothing() {
+        assert_eq!(step(SILENT, REFUSAL, &tcp()).1, [STOP, SendResponse, Start(Timer::H, ms(32_000))]);
+        let confirm = [Stop(Timer::G), Stop(Timer::H), Start(Timer::I, ms(0))];
+        assert_eq!(step(COMPLETED, Input::Ack, &tcp()), (State::Confirmed, confirm.to_vec()));
+    }
+
+    #[test]
+    fn terminated_stays_so() {
+        check(State::Terminated, &[]);
     }
 }

@@ -1,11 +1,13 @@
 //! Transactions (RFC 3261 17, RFC 6026): four machines that know no messages, and the table that joins them to messages.
 
+mod client_table;
+mod derive;
 pub mod invite_client;
 pub mod invite_server;
-pub mod key;
+mod key;
 pub mod non_invite_client;
 pub mod non_invite_server;
-mod record;
+mod server_table;
 pub mod table;
 
 use std::time::Duration;
@@ -145,5 +147,58 @@ impl Class {
             200..=299 => Class::Success,
             300.. => Class::Refusal,
         }
+    }
+}
+
+#[cfg(test)]
+impl Timer {
+    const ALL: [Timer; 14] = [
+        Timer::A,
+        Timer::B,
+        Timer::D,
+        Timer::E,
+        Timer::F,
+        Timer::G,
+        Timer::H,
+        Timer::I,
+        Timer::J,
+        Timer::K,
+        Timer::L,
+        Timer::M,
+        Timer::Trying,
+        Timer::Cancelled,
+    ];
+}
+
+#[cfg(test)]
+impl Class {
+    const ALL: [Class; 3] = [Class::Provisional, Class::Success, Class::Refusal];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 3261 17.1.1.1, 17.1.2.2 and table 4.
+    #[test]
+    fn the_default_values_are_those_of_the_rfc() {
+        let values = TimerValues::default();
+        assert_eq!((values.t1, values.t2, values.t4), (ms(500), ms(4_000), ms(5_000)));
+        assert_eq!(
+            (values.invite_timeout, values.non_invite_timeout, values.life()),
+            (ms(32_000), ms(32_000), ms(32_000))
+        );
+        assert_eq!(values.acknowledge, ms(32_000));
+    }
+
+    #[test]
+    fn a_response_belongs_to_its_class() {
+        let classes = [100, 183, 199, 200, 299, 300, 699].map(Class::of);
+        use Class::{Provisional as P, Refusal as R, Success as S};
+        assert_eq!(classes, [P, P, P, S, S, R, R]);
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
     }
 }

@@ -78,3 +78,97 @@ fn completed(input: Input) -> (State, Vec<Action>) {
 fn answered(values: &TimerValues) -> (State, Vec<Action>) {
     (State::Completed, vec![Action::SendResponse, Action::Start(Timer::J, values.linger(values.life()))])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::*;
+    use std::time::Duration;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn udp() -> TimerValues {
+        TimerValues::default()
+    }
+
+    fn tcp() -> TimerValues {
+        TimerValues { reliable: true, ..TimerValues::default() }
+    }
+
+    fn inputs() -> Vec<Input> {
+        let mut inputs: Vec<Input> = Timer::ALL.map(Input::Timer).to_vec();
+        inputs.extend(Class::ALL.map(Input::Respond));
+        inputs.extend([Input::Request, Input::TransportError]);
+        inputs
+    }
+
+    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    fn check(state: State, moves: &[(Input, State, &[Action])]) {
+        for input in inputs() {
+            let (next, actions) = moves
+                .iter()
+                .find(|(at, ..)| *at == input)
+                .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
+            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+        }
+    }
+
+    const ANSWERED: [Action; 2] = [SendResponse, Start(Timer::J, Duration::from_secs(32))];
+
+    #[test]
+    fn a_request_is_passed() {
+        assert_eq!(start(&udp()), (State::Trying, vec![Pass]));
+    }
+
+    /// 17.2.2: "Once in the "Trying" state, any further request retransmissions are discarded."
+    #[test]
+    fn trying_discards_retransmissions_and_sends_what_the_user_answers() {
+        check(
+            State::Trying,
+            &[
+                (Input::Respond(Class::Provisional), State::Proceeding, &[SendResponse]),
+                (Input::Respond(Class::Success), State::Completed, &ANSWERED),
+                (Input::Respond(Class::Refusal), State::Completed, &ANSWERED),
+            ],
+        );
+    }
+
+    /// 17.2.2: "If a retransmission of the request is received while in the "Proceeding" state, the most recently sent provisional response MUST be
+    /// passed to the transport layer for retransmission."
+    #[test]
+    fn proceeding_repeats_the_latest_provisional_response() {
+        check(
+            State::Proceeding,
+            &[
+                (Input::Request, State::Proceeding, &[SendResponse]),
+                (Input::Respond(Class::Provisional), State::Proceeding, &[SendResponse]),
+                (Input::Respond(Class::Success), State::Completed, &ANSWERED),
+                (Input::Respond(Class::Refusal), State::Completed, &ANSWERED),
+            ],
+        );
+    }
+
+    /// 17.2.2: "While in the "Completed" state, the server transaction MUST pass the final response to the transport layer for retransmission whenever a
+    /// retransmission of the request is received. Any other final responses passed by the TU to the server transaction MUST be discarded".
+    #[test]
+    fn completed_repeats_the_final_response_until_timer_j() {
+        check(
+            State::Completed,
+            &[(Input::Request, State::Completed, &[SendResponse]), (Input::Timer(Timer::J), State::Terminated, &[])],
+        );
+    }
+
+    /// 17.2.2: timer J is "64*T1 seconds for unreliable transports, and zero seconds for reliable transports".
+    #[test]
+    fn timer_j_is_zero_on_a_reliable_transport() {
+        let (_, actions) = step(State::Trying, Input::Respond(Class::Success), &tcp());
+        assert_eq!(actions, [SendResponse, Start(Timer::J, ms(0))]);
+    }
+
+    #[test]
+    fn terminated_stays_so() {
+        check(State::Terminated, &[]);
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads a configuration directory: the only place of the core that opens files.
+
+mod glob;
+
+use super::diagnostic::{self, Diagnostic, Place, render};
+use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
+use super::{Config, EXTENSIONS_CONF, Files, RTP_CONF, SIP_CONF, Source, TOML};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+/// A larger file is no configuration, in bytes.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// A configuration as loaded, with what is to be said of it.
+pub struct Loaded {
+    /// The configuration; none when a diagnostic is fatal.
+    pub config: Option<Config>,
+    /// What is wrong with it, in the order of file and line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The directory it was read from.
+    pub directory: PathBuf,
+    texts: BTreeMap<String, Vec<u8>>,
+}
+
+impl Loaded {
+    /// Every diagnostic with its source line, fit for a terminal.
+    pub fn report(&self) -> String {
+        render(&self.diagnostics, &|file, line| self.source_line(file, line))
+    }
+
+    /// A line of one of the files read, from 1.
+    pub fn source_line(&self, file: &str, line: u32) -> Option<String> {
+        let text = self.texts.get(file)?;
+        let line = text.split(|byte| *byte == b'\n').nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        Some(String::from_utf8_lossy(line).into_owned())
+    }
+}
+
+/// Loads the configuration of a directory, or of the one that an `asterisk.conf` names: its `astetcdir`, or else the one
+/// it stands in.
+pub fn load(path: &Path) -> Loaded {
+    let mut reader = Reader::default();
+    if path.is_dir() {
+        reader.directory = path.into();
+    } else {
+        reader.asterisk_conf(path);
+    }
+    let config = if reader.diagnostics.is_empty() { reader.config() } else { None };
+    diagnostic::tidy(&mut reader.diagnostics);
+    let Reader { diagnostics, directory, texts, .. } = reader;
+    Loaded { config, diagnostics, directory, texts }
+}
+
+#[derive(Default)]
+struct Reader {
+    directory: PathBuf,
+    diagnostics: Vec<Diagnostic>,
+    texts: BTreeMap<String, Vec<u8>>,
+    /// Files that everyone on the machine can read.
+    open: BTreeSet<String>,
+}
+
+impl Reader {
+    fn asterisk_conf(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        self.directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).into();
+        let text = match read(path) {
+            Ok((text, _)) => text,
+            Err(error) => {
+                let say = format!("cannot be read: {error}");
+                let hint = "give '-C' a configuration directory, or the path of an asterisk.conf";
+                return self.fatal(&name, &say, hint);
+            }
+        };
+        let (document, _) = ini::parse(&name, &text, &mut no_includes);
+        let entry =
+            document.section("directories").and_then(|section| section.entries.iter().find(|e| e.is("astetcdir")));
+        let Some(entry) = entry.filter(|entry| !entry.value.is_empty()) else { return };
+        self.directory = self.directory.join(&entry.value);
+        if !self.directory.is_dir() {
+            let say = format!("'{}' is no directory", entry.value);
+            let hint = "correct 'astetcdir', or give '-C' the configuration directory itself";
+            self.diagnostics.push(Diagnostic::fatal(entry.place.clone(), say).hint(hint));
+            self.texts.insert(name, text);
+        }
+    }
+
+    fn config(&mut self) -> Option<Config> {
+        let directory = self.directory.display().to_string();
+        let hint = format!("make it in {directory}, or start without '-C' for the built-in configuration");
+        let sip = self.file(SIP_CONF, Some(&hint));
+        let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
+        let (rtp, toml) = (self.file(RTP_CONF, None), self.file(TOML, None));
+        let files = Files {
+            sip: (SIP_CONF, &sip),
+            extensions: (EXTENSIONS_CONF, &extensions),
+            rtp: (RTP_CONF, &rtp),
+            toml: (TOML, &toml),
+        };
+        let is_usable = self.diagnostics.is_empty();
+        let source = Source::Directory(self.directory.clone());
+        let (config, said) = Config::from_files(files, source, &mut |request| self.include(request));
+        self.diagnostics.extend(said);
+        if let Some(config) = &config {
+            self.readable_secrets(config);
+        }
+        config.filter(|_| is_usable)
+    }
+
+    /// The text of a file of the directory; empty when it is missing, which is fatal when `needed` has a hint for it.
+    fn file(&mut self, name: &str, needed: Option<&str>) -> Vec<u8> {
+        match self.read(name, &self.directory.join(name)) {
+            Ok(text) => return text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(hint) = needed {
+                    self.fatal(name, "the file is missing", hint);
+                }
+            }
+            Err(error) => {
+                let say = format!("the file cannot be read: {error}");
+                self.fatal(name, &say, "make it readable to the user the exchange runs as");
+            }
+        }
+        Vec::new()
+    }
+
+    fn read(&mut self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
+        let (text, is_open) = read(path)?;
+        self.texts.insert(name.into(), text.clone());
+        if is_open {
+            self.open.insert(name.into());
+        }
+        Ok(text)
+    }
+
+    fn include(&mut self, request: IncludeRequest<'_>) -> Result<Vec<IncludedFile>, String> {
+        let mut files = Vec::new();
+        for path in expand(&self.directory.join(request.pattern)) {
+            let name = path.strip_prefix(&self.directory).unwrap_or(&path).display().to_string();
+            match self.read(&name, &path) {
+                Ok(text) => files.push(IncludedFile { name, text }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(format!("{name}: {error}")),
+            }
+        }
+        Ok(files)
+    }
+
+    /// Once per file: a password that everyone on the machine can read is none.
+    fn readable_secrets(&mut self, config: &Config) {
+        let secret = config.sip.peers.values().filter(|peer| peer.credential.is_some());
+        let files: BTreeSet<String> = secret.map(|peer| peer.place.file.to_string()).collect();
+        for file in files.intersection(&self.open) {
+            let place = Place { file: file.as_str().into(), line: 0 };
+            let say = "everyone on this machine can read the secrets in this file";
+            let hint = format!("chmod o= {}", self.directory.join(file).display());
+            self.diagnostics.push(Diagnostic::warning(place, say).hint(hint));
+        }
+    }
+
+    fn fatal(&mut self, file: &str, say: &str, hint: &str) {
+        let place = Place { file: file.into(), line: 0 };
+        self.diagnostics.push(Diagnostic::fatal(place, say).hint(hint));
+    }
+}
+
+/// A file's bytes, and whether everyone may read it.
+fn read(path: &Path) -> io::Result<(Vec<u8>, bool)> {
+    // Asked before opening: to open a pipe would wait for its other end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not an ordinary file"));
+    }
+    let file = File::open(path)?;
+    let is_open = file.metadata()?.permissions().mode() & 0o004 != 0;
+    let mut text = Vec::new();
+    let length = file.take(MAX_FILE).read_to_end(&mut text)?;
+    if u64::try_from(length).unwrap_or(u64::MAX) >= MAX_FILE {
+        return Err(io::Error::other(format!("it is larger than {MAX_FILE} bytes")));
+    }
+    Ok((text, is_open))
+}
+
+/// The paths a pattern stands for, sorted; a path without a pattern stands for itself.
+fn expand(pattern: &Path) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::new()];
+    for component in pattern.components() {
+        let text = component.as_os_str().to_string_lossy();
+        let is_pattern = matches!(component, Component::Normal(_)) && glob::is_pattern(&text);
+        if !is_pattern {
+            found.iter_mut().for_each(|path| path.push(component));
+            continue;
+        }
+        let mut deeper = Vec::new();
+        for path in found {
+            let here = if path.as_os_str().is_empty() { Path::new(".") } else { &path };
+            let entries = fs::read_dir(here).into_iter().flatten().flatten();
+            let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+            names.retain(|name| glob::matches(&text, &name.to_string_lossy()));
+            names.sort();
+            deeper.extend(names.iter().map(|name| path.join(name)));
+        }
+        found = deeper;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

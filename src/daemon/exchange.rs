@@ -1,0 +1,269 @@
+//! The switch as the console sees it.
+
+use super::watch::Watch;
+use crate::clock::Now;
+use crate::config::peer::{self, DirectMedia, Host};
+use crate::net::udp::Counters as Drops;
+use crate::observe::exchange::{Exchange, HangUp, SipDebug, Stop};
+use crate::observe::snapshot::{
+    ChannelRow, Counters, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SystemCounts, Uptime, Version,
+};
+use crate::pbx::effect::Effects;
+use crate::pbx::switch::{self, ChannelReport, PeerReport, Stopping, Switch};
+use crate::registrar::location::Binding;
+use std::net::SocketAddr;
+
+/// See the module.
+pub(super) struct View<'a> {
+    pub(super) switch: &'a mut Switch,
+    pub(super) now: Now,
+    pub(super) counters: &'a Drops,
+    pub(super) watch: &'a Watch,
+    pub(super) rtp: (u16, u16),
+    pub(super) bound: SocketAddr,
+    pub(super) effects: &'a mut Vec<Effects>,
+}
+
+impl Exchange for View<'_> {
+    fn peers(&self) -> Vec<PeerRow> {
+        self.switch.peers().map(|report| row(&report)).collect()
+    }
+
+    fn peer(&self, name: &str) -> Option<PeerDetail> {
+        self.switch.peer(name).map(|report| detail(&report, self.now))
+    }
+
+    fn channels(&self) -> Vec<ChannelRow> {
+        let mut rows: Vec<ChannelRow> = self.switch.channels().map(|report| channel(&report, self.now)).collect();
+        rows.reverse();
+        rows
+    }
+
+    fn contexts(&self) -> Vec<String> {
+        self.switch.dialplan().contexts().map(str::to_owned).collect()
+    }
+
+    fn counts(&self) -> SystemCounts {
+        let (channels, calls, processed) = self.switch.counts();
+        SystemCounts { channels: channels as u64, calls: calls as u64, processed }
+    }
+
+    fn uptime(&self) -> Uptime {
+        let up = self.now.mono.since(self.switch.started().mono);
+        Uptime { up, since_reload: up }
+    }
+
+    fn version(&self) -> Version {
+        Version {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: std::env::consts::ARCH.to_owned(),
+            system: std::env::consts::OS.to_owned(),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let general = self.switch.general();
+        let defaults = &general.defaults;
+        Settings {
+            udp: vec![self.bound],
+            rtp_ports: self.rtp,
+            realm: general.realm.clone(),
+            always_auth_reject: true,
+            user_agent: general.user_agent.clone(),
+            reg_context: general.reg_contexts.join("&"),
+            caller_id: general.caller_id.clone(),
+            extern_address: general.extern_addr.map(|(ip, port)| SocketAddr::new(ip, port.unwrap_or(5060))),
+            local_nets: general.local_nets.iter().map(ToString::to_string).collect(),
+            codecs: defaults.codecs.names(),
+            min_expiry_s: seconds(general.min_expiry),
+            max_expiry_s: seconds(general.max_expiry),
+            default_expiry_s: seconds(general.default_expiry),
+            context: defaults.context.clone(),
+            force_rport: flag(defaults.nat.force_rport, false),
+            dtmf_mode: defaults.dtmf_mode.name().to_owned(),
+            qualify_ms: defaults.qualify.map_or(0, milliseconds),
+            keepalive_s: defaults.keepalive.map_or(0, seconds),
+            ..Settings::default()
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        let edge = self.counters.all();
+        let drops = edge.into_iter().chain(self.switch.drops()).map(|(reason, count)| (reason.to_owned(), count));
+        Counters { drops: drops.collect() }
+    }
+
+    fn is_fully_booted(&self) -> bool {
+        // The switch answers, so it runs; there is nothing it still waits for.
+        true
+    }
+
+    fn dialplan(&self, filter: Option<&str>) -> Result<String, String> {
+        self.switch.dialplan().show(filter)
+    }
+
+    fn set_sip_debug(&mut self, what: SipDebug) -> bool {
+        let switch = &self.switch;
+        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.target))
+    }
+
+    fn hang_up(&mut self, channel: &str) -> HangUp {
+        let (outcome, effects) = self.switch.hang_up(self.now, channel);
+        self.effects.push(effects);
+        match outcome {
+            switch::HangUp::Requested(_) => HangUp::Requested,
+            switch::HangUp::Unknown => HangUp::Unknown,
+        }
+    }
+
+    fn stop(&mut self, when: Stop) {
+        let how = match when {
+            Stop::Now => Stopping::Now,
+            Stop::Gracefully => Stopping::Gracefully,
+        };
+        self.effects.push(self.switch.stop(self.now, how));
+    }
+}
+
+fn seconds(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
+}
+
+fn milliseconds(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn flag(switch: peer::Switch, behind_nat: bool) -> NatFlag {
+    match (switch, behind_nat) {
+        (peer::Switch::On, _) => NatFlag::Yes,
+        (peer::Switch::Off, _) => NatFlag::No,
+        (peer::Switch::Auto, true) => NatFlag::AutoYes,
+        (peer::Switch::Auto, false) => NatFlag::AutoNo,
+    }
+}
+
+fn row(report: &PeerReport) -> PeerRow {
+    let peer = report.peer;
+    let binding = report.bindings.first();
+    let address = binding.map(|binding| binding.target).or(match peer.host {
+        Host::Static(address) => Some(address),
+        Host::Dynamic => None,
+    });
+    let behind_nat = binding.is_some_and(|binding| is_behind_nat(binding));
+    PeerRow {
+        name: peer.name.clone(),
+        username: username(report),
+        host: address.map(|address| address.ip()),
+        port: address.map_or(0, |address| address.port()),
+        dynamic: matches!(peer.host, Host::Dynamic),
+        force_rport: flag(peer.settings.nat.force_rport, behind_nat),
+        comedia: flag(peer.settings.nat.comedia, behind_nat),
+        acl: !peer.acl.rules.is_empty(),
+        status: status(report.status),
+        description: peer.description.clone(),
+    }
+}
+
+fn is_behind_nat(binding: &Binding) -> bool {
+    crate::pbx::leg::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.target.ip())
+}
+
+fn username(report: &PeerReport) -> String {
+    let registered = report.bindings.first().and_then(|binding| match &binding.contact {
+        crate::sip::Uri::Sip(uri) => uri.user_text().map(|user| user.into_owned()),
+        crate::sip::Uri::Other(..) => None,
+    });
+    registered.or_else(|| report.peer.default_user.clone()).unwrap_or_default()
+}
+
+fn status(status: switch::PeerStatus) -> PeerStatus {
+    match status {
+        switch::PeerStatus::Unmonitored => PeerStatus::Unmonitored,
+        switch::PeerStatus::Unknown => PeerStatus::Unknown,
+        switch::PeerStatus::Ok(ms) => PeerStatus::Ok(ms),
+        switch::PeerStatus::Lagged(ms) => PeerStatus::Lagged(ms),
+        switch::PeerStatus::Unreachable => PeerStatus::Unreachable,
+    }
+}
+
+fn detail(report: &PeerReport, now: Now) -> PeerDetail {
+    let peer = report.peer;
+    let settings = &peer.settings;
+    let binding = report.bindings.first();
+    let extensions: Vec<String> = peer.regexten.iter().map(|regexten| regexten.extension.clone()).collect();
+    PeerDetail {
+        row: row(report),
+        secret_set: matches!(peer.credential, Some(peer::Credential::Password(_))),
+        md5_secret_set: matches!(peer.credential, Some(peer::Credential::Ha1(_))),
+        remote_secret_set: peer.remote_secret.is_some(),
+        context: settings.context.clone(),
+        language: settings.language.clone(),
+        account: peer.account_code.clone(),
+        caller_name: peer.caller_id.name.clone().unwrap_or_default(),
+        caller_number: peer.caller_id.number.clone().unwrap_or_default(),
+        from_user: peer.from_user.clone().unwrap_or_default(),
+        from_domain: peer.from_domain.clone().unwrap_or_default(),
+        mailbox: peer.mailboxes.join(","),
+        call_limit: peer.call_limit.unwrap_or(0),
+        expires_s: binding.map(|binding| binding.seconds_left(now.mono)),
+        insecure: insecure(settings.insecure),
+        contact_acl: !peer.contact_acl.rules.is_empty(),
+        direct_media: matches!(settings.direct_media, DirectMedia::Direct { .. }),
+        trust_rpid: settings.trust_rpid,
+        dtmf_mode: settings.dtmf_mode.name().to_owned(),
+        t1_ms: milliseconds(settings.timer_t1),
+        timer_b_ms: settings.timer_b.map_or_else(|| milliseconds(settings.timer_t1 * 64), milliseconds),
+        to_host: match peer.host {
+            Host::Static(address) => address.to_string(),
+            Host::Dynamic => String::new(),
+        },
+        default_address: peer.default_addr,
+        transport: "UDP".to_owned(),
+        transports_allowed: "UDP".to_owned(),
+        regexten: extensions.join("&"),
+        default_user: username(report),
+        codecs: settings.codecs.names(),
+        user_agent: binding.and_then(|binding| binding.user_agent.clone()).unwrap_or_default(),
+        contact: binding.map(|binding| binding.contact.to_string()).unwrap_or_default(),
+        qualify_every_ms: milliseconds(settings.qualify_freq),
+        keepalive_ms: settings.keepalive.map_or(0, milliseconds),
+        variables: peer.set_vars.clone(),
+        timer_mode: "Refuse".to_owned(),
+        ..PeerDetail::default()
+    }
+}
+
+fn insecure(insecure: peer::Insecure) -> String {
+    match (insecure.port, insecure.invite) {
+        (true, true) => "port,invite",
+        (true, false) => "port",
+        (false, true) => "invite",
+        (false, false) => "no",
+    }
+    .to_owned()
+}
+
+fn channel(report: &ChannelReport, now: Now) -> ChannelRow {
+    let channel = report.channel;
+    let position = channel.program.as_ref().map(|program| program.position().clone());
+    let (application, data) = match &report.application {
+        Some((name, args)) => (name.clone(), args.clone()),
+        None if channel.program.is_none() => ("AppDial".to_owned(), "(Outgoing Line)".to_owned()),
+        None => Default::default(),
+    };
+    ChannelRow {
+        name: channel.name.clone(),
+        context: position.as_ref().map(|position| position.context.clone()).unwrap_or_default(),
+        exten: position.as_ref().map(|position| position.exten.clone()).unwrap_or_default(),
+        priority: position.map_or(0, |position| position.priority),
+        state: channel.state.name().to_owned(),
+        application,
+        data,
+        caller_id: channel.caller_number.clone(),
+        duration_s: now.mono.since(channel.created).as_secs(),
+        bridge_id: report.bridged.map(|other| format!("{:08x}", other.0.min(channel.id.0))).unwrap_or_default(),
+        unique_id: channel.unique_id.clone(),
+        account: channel.peer.account_code.clone(),
+        peer_account: String::new(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The log: the switch's lines as tracing events, and their print on stderr in the shape Asterisk's readers know.
+
+use super::Sink;
+use crate::calendar;
+use crate::daemon::clock::wall;
+use crate::observe::text;
+use crate::pbx::effect::{Level, Line};
+use std::fmt;
+use std::sync::Arc;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// A sink that makes a tracing event of every line; lines of the story above `verbose` are left out.
+pub fn sink(verbose: u8) -> Sink {
+    Arc::new(move |line: &Line| match line.level {
+        Level::Verbose(level) if level > verbose => {}
+        Level::Verbose(level) => tracing::info!(target: "story", level, "{}", line.text),
+        Level::Notice => tracing::info!(target: "notice", "{}", line.text),
+        Level::Warning => tracing::warn!(target: "warning", "{}", line.text),
+        Level::Error => tracing::error!(target: "error", "{}", line.text),
+        Level::Security => tracing::warn!(target: "security", "{}", line.text),
+    })
+}
+
+/// Sends all tracing events to stderr, one line each. Once in a process.
+pub fn to_stderr() {
+    // A second call changes nothing.
+    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).event_format(Shape).try_init();
+}
+
+/// A line of the story as the console prints it: the deeper, the further in.
+pub fn story(level: u8, line: &str) -> String {
+    let prefix = match level {
+        0 => "",
+        1 => " ",
+        2 => "  == ",
+        3 => "    -- ",
+        _ => "       > ",
+    };
+    format!("{prefix}{}", text::lines(line))
+}
+
+struct Shape;
+
+impl<S, N> FormatEvent<S, N> for Shape
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &tracing::Event<'_>) -> fmt::Result {
+        let mut found = Found::default();
+        event.record(&mut found);
+        let time = calendar::iso(wall());
+        let word = match event.metadata().target() {
+            "story" => return writeln!(out, "[{time}] {}", story(found.level, &found.message)),
+            "notice" => "NOTICE",
+            "security" => "SECURITY",
+            _ => match *event.metadata().level() {
+                tracing::Level::ERROR => "ERROR",
+                tracing::Level::WARN => "WARNING",
+                tracing::Level::INFO => "NOTICE",
+                tracing::Level::DEBUG | tracing::Level::TRACE => "DEBUG",
+            },
+        };
+        writeln!(out, "[{time}] {word}[{}] strowger: {}", std::process::id(), text::line(&found.message))
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    message: String,
+    level: u8,
+}
+
+impl Visit for Found {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "level" {
+            self.level = u8::try_from(value).unwrap_or(u8::MAX);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_story_is_set_in_as_on_asterisks_console() {
+        assert_eq!(story(2, "a"), "  == a");
+        assert_eq!(story(3, "a"), "    -- a");
+        assert_eq!(story(4, "a"), "       > a");
+    }
+
+    #[test]
+    fn a_line_cannot_drive_the_terminal() {
+        assert!(!story(3, "x\u{1b}[2Jy").contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,210 @@
+//! The wiring: executes the switch's effects, owns the clocks, and starts and ends the threads.
+
+pub mod clock;
+mod exchange;
+pub mod log;
+mod outlet;
+mod owner;
+mod watch;
+
+use crate::chance::Chance;
+use crate::config::Config;
+use crate::config::diagnostic::Diagnostic;
+use crate::dialplan;
+use crate::guard::admission::Admission;
+use crate::media::{Media, MediaSettings};
+use crate::net::{limit::Limiter, route, udp};
+use crate::observe::control::Request as ConsoleRequest;
+use crate::pbx::effect::{Event, Line};
+use crate::pbx::switch::{Stopping, SwitchSettings};
+use crate::sip::digest::nonce::NonceKey;
+use clock::Clock;
+use owner::{Order, Owner};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use watch::Watch;
+
+/// Where log lines go; called from several threads.
+pub type Sink = Arc<dyn Fn(&Line) + Send + Sync>;
+
+/// What an exchange is started with.
+pub struct Plan {
+    /// The configuration, read.
+    pub config: Config,
+    /// Sounds of the user's by name, 8 kHz.
+    pub sounds: BTreeMap<String, Arc<[i16]>>,
+    /// Where the log goes.
+    pub sink: Sink,
+}
+
+/// Most events waiting for the switch; what comes beyond is dropped and counted, and the phones ask again.
+const QUEUE: usize = 8192;
+
+/// A running exchange.
+pub struct Running {
+    /// Where it listens for SIP.
+    pub sip: SocketAddr,
+    orders: SyncSender<Order>,
+    over: Arc<AtomicBool>,
+    owner: Option<JoinHandle<()>>,
+    receiver: Option<JoinHandle<()>>,
+}
+
+/// Starts an exchange: binds its socket, starts its threads. Returns what the dialplan had to say, too.
+///
+/// # Errors
+/// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
+pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
+    let Plan { config, sounds, sink } = plan;
+    let general = Arc::new(config.sip.general.clone());
+    let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
+    let bound = socket.local_addr()?;
+    let clock = Clock::start();
+    let chance = Chance::from_seed(entropy()?);
+    let key = NonceKey(entropy()?);
+    let admission = Arc::new(Admission::new(&config.sip, key));
+    let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
+    let peers = Arc::new(config.sip.peers.clone());
+    let local_towards = static_routes(&peers);
+    let (orders, inbox) = sync_channel(QUEUE);
+    let settings = SwitchSettings {
+        general: general.clone(),
+        peers,
+        dialplan: Arc::new(plan),
+        strictness: config.rtp.strictness,
+        admission: admission.clone(),
+        bound,
+        local_towards,
+        sounds,
+        product: general.user_agent.clone(),
+    };
+    let media_orders = orders.clone();
+    let media = Media::start(
+        MediaSettings {
+            ports: config.rtp.port_first..=config.rtp.port_last,
+            dscp: Some(general.tos_audio >> 2).filter(|dscp| *dscp != 0),
+            seed: entropy()?,
+        },
+        // A full queue delays a report; it is never lost, and packets do not wait for it.
+        move |event| drop(media_orders.send(Order::Event(Box::new(Event::Media(event))))),
+    )?;
+    let over = Arc::new(AtomicBool::new(false));
+    let counters = Arc::new(udp::Counters::default());
+    let limiter = Arc::new(Limiter::default());
+    let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
+    let receiver = udp::Receiver {
+        socket: socket.try_clone()?,
+        admission,
+        limiter: limiter.clone(),
+        counters: counters.clone(),
+        routes: route::Routes::new(bound),
+        chance: Chance::from_seed(entropy()?),
+        outlet: outlet::ToSwitch {
+            orders: orders.clone(),
+            over: over.clone(),
+            sink: sink.clone(),
+            watch: watch.clone(),
+        },
+    };
+    let owner = Owner {
+        clock,
+        inbox,
+        socket,
+        media,
+        sink,
+        counters,
+        limiter,
+        watch,
+        rtp: (config.rtp.port_first, config.rtp.port_last),
+        bound,
+    };
+    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance))?;
+    let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
+    Ok((Running { sip: bound, orders, over, owner: Some(owner), receiver: Some(receiver) }, diagnostics))
+}
+
+impl Running {
+    /// A way to hand console lines to this exchange.
+    pub fn console(&self) -> Console {
+        Console { orders: self.orders.clone() }
+    }
+
+    /// Ends every call (`Now`) or waits for the last to end, without waiting here.
+    pub fn stop(&self, how: Stopping) {
+        // The owner may be gone already: then there is nothing to stop.
+        let _ = self.orders.send(Order::Stop(how));
+    }
+
+    /// Has the switch stopped?
+    pub fn is_over(&self) -> bool {
+        self.owner.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the switch to stop, then for every thread.
+    pub fn join(mut self) {
+        if let Some(owner) = self.owner.take() {
+            let _ = owner.join();
+        }
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(receiver) = self.receiver.take() {
+            let _ = receiver.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Hands console lines to the switch.
+#[derive(Clone)]
+pub struct Console {
+    orders: SyncSender<Order>,
+}
+
+impl Console {
+    /// Has a console's request answered by the switch; false when the exchange is over.
+    pub fn ask(&self, request: ConsoleRequest) -> bool {
+        self.orders.send(Order::Console(request)).is_ok()
+    }
+}
+
+fn entropy() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| io::Error::other(format!("the system gives no randomness: {error}")))?;
+    Ok(seed)
+}
+
+fn static_routes(
+    peers: &BTreeMap<String, Arc<crate::config::peer::Peer>>,
+) -> BTreeMap<std::net::IpAddr, std::net::IpAddr> {
+    let fixed = peers.values().filter_map(|peer| match peer.host {
+        crate::config::peer::Host::Static(address) => Some(address.ip()),
+        crate::config::peer::Host::Dynamic => peer.default_addr.map(|address| address.ip()),
+    });
+    fixed.filter_map(|remote| Some((remote, route::look_up(remote)?))).collect()
+}
+
+fn bind_error(address: SocketAddr, error: &io::Error) -> io::Error {
+    let what_to_do = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program has this port (ss -ulpn shows which: perhaps Asterisk, or a strowger that already runs)"
+        }
+        io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: set udpbindaddr= in sip.conf to one that it has, or 0.0.0.0"
+        }
+        _ => "set udpbindaddr= in sip.conf",
+    };
+    io::Error::new(
+        error.kind(),
+        format!("unable to bind to {} port {} (UDP): {error}; {what_to_do}", address.ip(), address.port()),
+    )
+}

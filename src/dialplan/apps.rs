@@ -1,0 +1,195 @@
+//! THE table of dialplan applications, and what every application is made of.
+
+pub mod answer;
+pub mod busy;
+pub mod congestion;
+pub mod dial;
+pub mod echo;
+pub mod exec_if;
+pub mod gosub;
+pub mod gosub_if;
+pub mod goto;
+pub mod goto_if;
+pub mod hangup;
+pub mod noop;
+pub mod playback;
+pub mod progress;
+pub mod return_;
+pub mod ringing;
+pub mod set;
+pub mod verbose;
+pub mod wait;
+
+use super::arguments;
+use super::ask::{Cause, Ended};
+use super::line::Line;
+use std::future::Future;
+use std::pin::Pin;
+
+/// Every application, by name.
+pub static TABLE: &[App] = &[
+    answer::APP,
+    busy::APP,
+    congestion::APP,
+    dial::APP,
+    echo::APP,
+    exec_if::APP,
+    gosub::APP,
+    gosub_if::APP,
+    goto::APP,
+    goto_if::APP,
+    hangup::APP,
+    noop::APP,
+    playback::APP,
+    progress::APP,
+    return_::APP,
+    ringing::APP,
+    set::APP,
+    verbose::APP,
+    wait::APP,
+];
+
+/// A dialplan application.
+pub struct App {
+    /// Its name; matched without case.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub synopsis: &'static str,
+    /// Its arguments, as `core show application` prints them.
+    pub syntax: &'static str,
+    /// How to use it.
+    pub help: &'static str,
+    /// The fewest arguments that make sense.
+    pub arity: usize,
+    /// The body.
+    pub run: fn(Line, Args) -> Body,
+}
+
+/// A running application.
+pub type Body = Pin<Box<dyn Future<Output = Result<Outcome, Ended>>>>;
+
+/// How an application ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Go on with the next priority.
+    Next,
+    /// Assign these, then go on with the next priority.
+    Set(Vec<(String, String)>),
+    /// Go on elsewhere.
+    Jump(Target),
+    /// Go on elsewhere until `Return`.
+    Call(Target, Vec<String>),
+    /// Go back behind the last `Call`, with a value.
+    Return(String),
+    /// Run another application in place of this one.
+    Exec(AppCall),
+    /// End the channel.
+    Stop(Cause),
+}
+
+/// Where to go: what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Target {
+    /// The context.
+    pub context: Option<String>,
+    /// The extension.
+    pub exten: Option<String>,
+    /// A number, `+n`, `-n` or a label.
+    pub priority: String,
+}
+
+impl Target {
+    /// Reads `[[context,]extension,]priority`; `None` when there is no priority.
+    pub fn parse(text: &str) -> Option<Target> {
+        let mut parts: Vec<String> = arguments::split(text).into_iter().map(|part| part.trim().to_owned()).collect();
+        let priority = parts.pop().filter(|priority| !priority.is_empty())?;
+        let exten = parts.pop().filter(|exten| !exten.is_empty());
+        let context = parts.pop().filter(|context| !context.is_empty());
+        Some(Target { context, exten, priority })
+    }
+}
+
+impl Outcome {
+    /// Reads `[[context,]extension,]priority[(arguments)]` as a call; `None` when there is no priority.
+    pub fn call(text: &str) -> Option<Outcome> {
+        let text = text.trim();
+        let (place, args) = match text.split_once('(') {
+            Some((place, args)) => (place, args.rfind(')').and_then(|end| args.get(..end)).unwrap_or(args)),
+            None => (text, ""),
+        };
+        Some(Outcome::Call(Target::parse(place)?, arguments::split(args)))
+    }
+}
+
+/// Another application to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppCall {
+    /// Its name.
+    pub name: String,
+    /// Its arguments, substituted.
+    pub args: String,
+}
+
+/// An application's arguments after substitution.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Args {
+    text: String,
+}
+
+impl Args {
+    /// The arguments in that text.
+    pub fn new(text: &str) -> Args {
+        Args { text: text.to_owned() }
+    }
+
+    /// All of it, unsplit.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Split at commas, unquoted and unescaped; a missing one is empty.
+    pub fn split(&self) -> arguments::Split {
+        arguments::Split(arguments::split(&self.text))
+    }
+}
+
+/// The application of that name.
+pub fn find(name: &str) -> Option<&'static App> {
+    TABLE.iter().find(|app| app.name.eq_ignore_ascii_case(name.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_complete() {
+        assert!(TABLE.windows(2).all(|pair| matches!(pair, [a, b] if a.name < b.name)));
+        for app in TABLE {
+            assert!(
+                !app.synopsis.is_empty() && app.syntax.starts_with(app.name) && !app.help.is_empty(),
+                "{}",
+                app.name
+            );
+        }
+        assert!(find("gOtOiF").is_some() && find("Gotoif ").is_some() && find("Nonsense").is_none());
+    }
+
+    #[test]
+    fn targets_read_from_the_right() {
+        let target = |text| Target::parse(text).map(|found| (found.context, found.exten, found.priority));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(target("3"), Some((None, None, "3".to_owned())));
+        assert_eq!(target("s-${X},1"), Some((None, some("s-${X}"), "1".to_owned())));
+        assert_eq!(target("ctx, 100 ,busy"), Some((some("ctx"), some("100"), "busy".to_owned())));
+        assert_eq!(target(""), None);
+    }
+
+    #[test]
+    fn a_calls_arguments_stand_in_the_last_parentheses() {
+        let Some(Outcome::Call(target, args)) = Outcome::call("sub,s,1(a,b(c,d))") else { panic!("no call") };
+        assert_eq!(target, Target::parse("sub,s,1").unwrap());
+        assert_eq!(args, ["a", "b(c,d)"]);
+        assert!(Outcome::call("").is_none());
+    }
+}

@@ -1,0 +1,25 @@
+//! `Answer`: takes the call.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::arguments;
+use crate::dialplan::ask::Ended;
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Answer",
+    synopsis: "Answers the channel if it rings",
+    syntax: "Answer([delay])",
+    help: "Answers the call; without effect when it is answered already. With delay, waits that many milliseconds afterwards, \
+           so that the first words of a prompt are not lost.",
+    arity: 0,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+    line.answer().await?;
+    if let Some(delay) = arguments::seconds(args.split().get(0)) {
+        line.wait(delay / 1000).await?;
+    }
+    Ok(Outcome::Next)
+}

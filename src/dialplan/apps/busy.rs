@@ -1,0 +1,24 @@
+//! `Busy`: tells the caller that the line is busy.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::arguments;
+use crate::dialplan::ask::{Cause, Ended, Tone, UNTIL_HANGUP};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Busy",
+    synopsis: "Tells the caller that the line is busy",
+    syntax: "Busy([seconds])",
+    help: "Refuses an unanswered call as busy (486), or plays the busy tone on an answered one, until the caller hangs up or the \
+           seconds are over. The dialplan does not go on after it.",
+    arity: 0,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+    line.with_state(|state| state.cause = Cause::BUSY);
+    line.indicate(Tone::Busy).await?;
+    line.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;
+    Ok(Outcome::Stop(Cause::BUSY))
+}

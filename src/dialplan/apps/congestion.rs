@@ -1,0 +1,24 @@
+//! `Congestion`: tells the caller that there is no way through.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::arguments;
+use crate::dialplan::ask::{Cause, Ended, Tone, UNTIL_HANGUP};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Congestion",
+    synopsis: "Tells the caller that there is no way through",
+    syntax: "Congestion([seconds])",
+    help: "Refuses an unanswered call (503), or plays the congestion tone on an answered one, until the caller hangs up or the \
+           seconds are over. The dialplan does not go on after it.",
+    arity: 0,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+    line.with_state(|state| state.cause = Cause::CONGESTION);
+    line.indicate(Tone::Congestion).await?;
+    line.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;
+    Ok(Outcome::Stop(Cause::CONGESTION))
+}

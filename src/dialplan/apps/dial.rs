@@ -1,0 +1,162 @@
+//! `Dial`: calls others and connects the first that answers.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::arguments::{self, Split};
+use crate::dialplan::ask::{
+    Ask, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Ended, Level, Reply,
+};
+use crate::dialplan::line::Line;
+
+/// The most that are rung at once.
+pub const MAX_TARGETS: usize = 50;
+
+/// The application.
+pub const APP: App = App {
+    name: "Dial",
+    synopsis: "Calls others and connects the first that answers",
+    syntax: "Dial(technology/resource[&technology/resource...][,timeout[,options]])",
+    help: "All ring at once, for timeout seconds; the first to answer is connected. Without an answer the dialplan goes on, \
+           and DIALSTATUS says why: CHANUNAVAIL, CONGESTION, NOANSWER, BUSY, CANCEL; DIALREASON says it in plain words. \
+           Options: g (go on after the called side hung up), r (the caller hears ringing, no early media), R (ringing until there \
+           is early media). Also set: DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
+    arity: 1,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+/// Letters that change nothing for callers on SIP lines here, and are not worth a word: music and what other exchanges need.
+const HARMLESS: &str = "miIjzNn";
+
+async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+    for name in ["DIALEDPEERNAME", "DIALEDPEERNUMBER", "DIALEDTIME", "ANSWEREDTIME", "DIALREASON"] {
+        line.set_variable(name, "");
+    }
+    let request = match read(&args.split()) {
+        Ok(request) => request,
+        Err(why) => {
+            line.set_variable("DIALSTATUS", DialStatus::InvalidArgs.name());
+            line.set_variable("DIALREASON", &why);
+            line.log(Level::Warning, why);
+            return Ok(Outcome::Stop(Cause::NONE));
+        }
+    };
+    if let Some(text) = unsupported(&request.options) {
+        line.log(Level::Notice, text);
+    }
+    let continue_after = request.options.continue_after;
+    // Should the caller give up, there is no report.
+    line.set_variable("DIALSTATUS", DialStatus::Cancel.name());
+    match line.ask(Ask::Dial(request)).await? {
+        Reply::Dialled(report) => {
+            note(&line, &report);
+            Ok(match report.status {
+                DialStatus::Answer if !(report.callee_hung_up && continue_after) => {
+                    Outcome::Stop(Cause(report.hangup_cause))
+                }
+                DialStatus::InvalidArgs => Outcome::Stop(Cause(report.hangup_cause)),
+                DialStatus::Answer
+                | DialStatus::NoAnswer
+                | DialStatus::Busy
+                | DialStatus::Congestion
+                | DialStatus::ChanUnavail
+                | DialStatus::Cancel => Outcome::Next,
+            })
+        }
+        Reply::Failed(why) => {
+            line.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
+            line.set_variable("DIALREASON", &why);
+            line.log(Level::Warning, why);
+            Ok(Outcome::Next)
+        }
+        Reply::Done | Reply::Missing(_) => {
+            line.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
+            Ok(Outcome::Next)
+        }
+    }
+}
+
+fn note(line: &Line, report: &DialReport) {
+    line.set_variable("DIALSTATUS", report.status.name());
+    line.set_variable("DIALEDTIME", &report.dialed.as_secs().to_string());
+    line.set_variable("DIALEDTIME_MS", &report.dialed.as_millis().to_string());
+    line.set_variable("ANSWEREDTIME", &report.answered.as_secs().to_string());
+    line.set_variable("ANSWEREDTIME_MS", &report.answered.as_millis().to_string());
+    line.set_variable("DIALEDPEERNAME", &report.peer_name);
+    line.set_variable("DIALEDPEERNUMBER", &report.peer_number);
+    line.set_variable("DIALREASON", &report.reason);
+    line.with_state(|state| {
+        state.cause = Cause(report.hangup_cause);
+        state.answered |= report.status == DialStatus::Answer;
+    });
+}
+
+fn read(args: &Split) -> Result<DialRequest, String> {
+    let mut targets = Vec::new();
+    for target in args.trimmed(0).split('&').map(str::trim).filter(|target| !target.is_empty()) {
+        match target.split_once('/') {
+            Some((technology, resource)) if !technology.is_empty() && !resource.is_empty() => {
+                targets.push(DialTarget { technology: technology.to_owned(), resource: resource.to_owned() });
+            }
+            _ => return Err(format!("Dial: '{target}' is no technology/resource; write SIP/name")),
+        }
+    }
+    if targets.is_empty() {
+        return Err("Dial needs whom to call: Dial(SIP/name)".to_owned());
+    }
+    if targets.len() > MAX_TARGETS {
+        return Err(format!("Dial: {} at once are too many; at most {MAX_TARGETS}", targets.len()));
+    }
+    // A second time behind `^` limits how long progress may take; the first alone is what rings.
+    let timeout = arguments::seconds(args.get(1)).filter(|time| !time.is_zero());
+    Ok(DialRequest { targets, timeout, options: options(args.get(2)) })
+}
+
+fn options(text: &str) -> DialOptions {
+    let letters = arguments::options(text);
+    let given = |wanted: char| letters.iter().any(|(letter, _)| *letter == wanted);
+    DialOptions { continue_after: given('g'), ringing: given('r'), ringing_until_media: given('R'), letters }
+}
+
+fn unsupported(options: &DialOptions) -> Option<String> {
+    let without: String = options
+        .letters
+        .iter()
+        .map(|(letter, _)| *letter)
+        .filter(|letter| !matches!(letter, 'g' | 'r' | 'R') && !HARMLESS.contains(*letter))
+        .collect();
+    (!without.is_empty()).then(|| format!("Dial: the options '{without}' are without effect here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn request(text: &str) -> Result<DialRequest, String> {
+        read(&Args::new(text).split())
+    }
+
+    #[test]
+    fn the_guides_line_reads() {
+        let read = request("SIP/pap2t-ispmodem, 20").unwrap();
+        assert_eq!(read.targets.len(), 1);
+        assert_eq!(read.targets[0].to_string(), "SIP/pap2t-ispmodem");
+        assert_eq!(read.timeout, Some(Duration::from_secs(20)));
+        assert_eq!(read.options, DialOptions::default());
+    }
+
+    #[test]
+    fn several_targets_and_options_read() {
+        let read = request("SIP/a&SIP/b/100&&SIP/c@h:5060,,tgr(x)M(m^a)").unwrap();
+        let shown: Vec<String> = read.targets.iter().map(DialTarget::to_string).collect();
+        assert_eq!(shown, ["SIP/a", "SIP/b/100", "SIP/c@h:5060"]);
+        assert_eq!(read.timeout, None);
+        assert!(read.options.continue_after && read.options.ringing && read.options.has('M'));
+        assert_eq!(unsupported(&read.options).unwrap(), "Dial: the options 'tM' are without effect here");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(request("").is_err() && request("SIP").is_err() && request("SIP/").is_err() && request("&").is_err());
+        assert!(request(&vec!["SIP/a"; MAX_TARGETS + 1].join("&")).is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! `Goto`: goes on elsewhere.
+
+use super::{App, Args, Outcome, Target};
+use crate::dialplan::ask::{Cause, Ended, Level};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Goto",
+    synopsis: "Goes on elsewhere in the dialplan",
+    syntax: "Goto([[context,]exten,]priority)",
+    help: "The priority is a number, a label, or +n and -n from here. What is left out stays as it is.",
+    arity: 1,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+    Ok(match Target::parse(args.text()) {
+        Some(target) => Outcome::Jump(target),
+        None => {
+            line.log(Level::Warning, "Goto needs a priority or label to go to".to_owned());
+            Outcome::Stop(Cause::NONE)
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! `Playback`: plays sounds.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::ask::{Ask, Ended, Level, Reply};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Playback",
+    synopsis: "Plays sounds",
+    syntax: "Playback(sound[&sound...][,options])",
+    help: "Answers first, unless told otherwise. Options: skip (play only when the call is answered already), noanswer (play \
+           as early media). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
+    arity: 1,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+    let args = args.split();
+    line.set_variable("PLAYBACKSTATUS", "FAILED");
+    let sounds: Vec<String> =
+        args.trimmed(0).split('&').map(str::trim).filter(|sound| !sound.is_empty()).map(str::to_owned).collect();
+    if sounds.is_empty() {
+        line.log(Level::Warning, "Playback needs the name of a sound".to_owned());
+        return Ok(Outcome::Next);
+    }
+    let option = |wanted: &str| args.trimmed(1).split([' ', '|', '&']).any(|word| word.eq_ignore_ascii_case(wanted));
+    if !line.is_answered() {
+        if option("skip") {
+            line.set_variable("PLAYBACKSTATUS", "SUCCESS");
+            return Ok(Outcome::Next);
+        }
+        if !option("noanswer") {
+            line.answer().await?;
+        }
+    }
+    match line.ask(Ask::Play(sounds)).await? {
+        Reply::Done | Reply::Dialled(_) => line.set_variable("PLAYBACKSTATUS", "SUCCESS"),
+        Reply::Missing(sound) => line.log(Level::Warning, format!("There is no sound '{sound}' to play")),
+        Reply::Failed(why) => line.log(Level::Warning, why),
+    }
+    Ok(Outcome::Next)
+}

@@ -1,0 +1,20 @@
+//! `Progress`: opens early media.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::ask::{Ended, Tone};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Progress",
+    synopsis: "Opens early media",
+    syntax: "Progress()",
+    help: "The caller hears what is played before the answer.",
+    arity: 0,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(mut line: Line, _: Args) -> Result<Outcome, Ended> {
+    line.indicate(Tone::Progress).await?;
+    Ok(Outcome::Next)
+}

@@ -1,0 +1,19 @@
+//! `Return`: goes back behind the last `Gosub`.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::ask::Ended;
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Return",
+    synopsis: "Goes back behind the last Gosub",
+    syntax: "Return([value])",
+    help: "The value is ${GOSUB_RETVAL} afterwards.",
+    arity: 0,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(_: Line, args: Args) -> Result<Outcome, Ended> {
+    Ok(Outcome::Return(args.text().to_owned()))
+}

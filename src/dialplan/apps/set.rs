@@ -1,0 +1,24 @@
+//! `Set`: assigns a variable or function.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::ask::{Ended, Level};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Set",
+    synopsis: "Assigns a variable or function",
+    syntax: "Set(name=value)",
+    help: "All behind the first = is the value, commas and quotes included. _NAME is inherited by channels this one creates, \
+           __NAME for ever. Functions that can be written are assigned the same way: Set(CALLERID(num)=42), Set(GLOBAL(X)=1).",
+    arity: 1,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+    let Some((name, value)) = args.text().split_once('=') else {
+        line.log(Level::Warning, format!("Set needs name=value; '{}' has no '='", args.text()));
+        return Ok(Outcome::Next);
+    };
+    Ok(Outcome::Set(vec![(name.trim().to_owned(), value.to_owned())]))
+}

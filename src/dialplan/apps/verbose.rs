@@ -1,0 +1,27 @@
+//! `Verbose`: writes to the console.
+
+use super::{App, Args, Outcome};
+use crate::dialplan::ask::{Ended, Level};
+use crate::dialplan::line::Line;
+
+/// The application.
+pub const APP: App = App {
+    name: "Verbose",
+    synopsis: "Writes to the console",
+    syntax: "Verbose([level,]message)",
+    help: "Shown when the console's verbosity is the level or above; without a level always.",
+    arity: 1,
+    run: |line, args| Box::pin(run(line, args)),
+};
+
+async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+    let (level, message) = match args.text().split_once(',') {
+        Some((level, message)) => match level.trim().parse::<u8>() {
+            Ok(level) => (level, message),
+            Err(_) => (0, args.text()),
+        },
+        None => (0, args.text()),
+    };
+    line.log(Level::Verbose(level), message.to_owned());
+    Ok(Outcome::Next)
+}

@@ -1,0 +1,201 @@
+//! Days and hours of a moment, in UTC, and `STRFTIME`'s letters.
+
+use crate::clock::Wall;
+
+const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A moment in the Gregorian calendar, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// The year.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: u32,
+    /// 1 to 31.
+    pub day: u32,
+    /// 0 to 23.
+    pub hour: u32,
+    /// 0 to 59.
+    pub minute: u32,
+    /// 0 to 59.
+    pub second: u32,
+    /// 0 to 999.
+    pub millisecond: u32,
+    /// 0 is Sunday.
+    pub weekday: u32,
+    /// 1 to 366.
+    pub yearday: u32,
+}
+
+impl Civil {
+    /// The moment in UTC.
+    pub fn from_wall(at: Wall) -> Civil {
+        let days = at.0.div_euclid(86_400_000);
+        let in_day = at.0.rem_euclid(86_400_000);
+        let (year, month, day) = date(days);
+        let first = days_before(year);
+        let small = |value: i64| u32::try_from(value).unwrap_or(0);
+        Civil {
+            year,
+            month,
+            day,
+            hour: small(in_day / 3_600_000),
+            minute: small(in_day / 60_000 % 60),
+            second: small(in_day / 1000 % 60),
+            millisecond: small(in_day % 1000),
+            weekday: small((days + 4).rem_euclid(7)),
+            yearday: small(days - first + 1),
+        }
+    }
+}
+
+/// `format` with its `%` letters filled in, as strftime(3) has them (and `%q` for milliseconds). An unknown letter stays.
+pub fn strftime(at: Wall, format: &str) -> String {
+    let now = Civil::from_wall(at);
+    let mut text = String::new();
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            text.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('3') if letters.as_str().starts_with('q') => {
+                letters.next();
+                text.push_str(&format!("{:03}", now.millisecond));
+            }
+            Some(code) => text.push_str(&field(&now, at, code).unwrap_or_else(|| format!("%{code}"))),
+            None => text.push('%'),
+        }
+    }
+    text
+}
+
+fn field(now: &Civil, at: Wall, code: char) -> Option<String> {
+    let weekday = WEEKDAYS.get(now.weekday as usize).copied().unwrap_or_default();
+    let month = MONTHS.get((now.month as usize).saturating_sub(1)).copied().unwrap_or_default();
+    let short = |name: &str| name.get(..3).unwrap_or(name).to_owned();
+    let hour12 = if now.hour.is_multiple_of(12) { 12 } else { now.hour % 12 };
+    Some(match code {
+        'Y' => now.year.to_string(),
+        'y' => format!("{:02}", now.year.rem_euclid(100)),
+        'C' => format!("{:02}", now.year.div_euclid(100)),
+        'm' => format!("{:02}", now.month),
+        'd' => format!("{:02}", now.day),
+        'e' => format!("{:2}", now.day),
+        'j' => format!("{:03}", now.yearday),
+        'H' => format!("{:02}", now.hour),
+        'k' => format!("{:2}", now.hour),
+        'I' => format!("{hour12:02}"),
+        'l' => format!("{hour12:2}"),
+        'M' => format!("{:02}", now.minute),
+        'S' => format!("{:02}", now.second),
+        'q' => format!("{:03}", now.millisecond),
+        'p' => if now.hour < 12 { "AM" } else { "PM" }.to_owned(),
+        'P' => if now.hour < 12 { "am" } else { "pm" }.to_owned(),
+        'A' => weekday.to_owned(),
+        'a' => short(weekday),
+        'B' => month.to_owned(),
+        'b' | 'h' => short(month),
+        'w' => now.weekday.to_string(),
+        'u' => if now.weekday == 0 { 7 } else { now.weekday }.to_string(),
+        's' => at.0.div_euclid(1000).to_string(),
+        'T' => format!("{:02}:{:02}:{:02}", now.hour, now.minute, now.second),
+        'R' => format!("{:02}:{:02}", now.hour, now.minute),
+        'F' => format!("{}-{:02}-{:02}", now.year, now.month, now.day),
+        'D' | 'x' => format!("{:02}/{:02}/{:02}", now.month, now.day, now.year.rem_euclid(100)),
+        'X' => format!("{:02}:{:02}:{:02}", now.hour, now.minute, now.second),
+        'c' => format!(
+            "{} {} {:2} {:02}:{:02}:{:02} {}",
+            short(weekday),
+            short(month),
+            now.day,
+            now.hour,
+            now.minute,
+            now.second,
+            now.year
+        ),
+        'Z' => "UTC".to_owned(),
+        'z' => "+0000".to_owned(),
+        'n' => "\n".to_owned(),
+        't' => "\t".to_owned(),
+        '%' => "%".to_owned(),
+        _ => return None,
+    })
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+/// Days from 1970-01-01 to the first of January of `year`.
+fn days_before(year: i64) -> i64 {
+    let past = year - 1;
+    let leaps = past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400);
+    past * 365 + leaps - 719_162
+}
+
+fn date(days: i64) -> (i64, u32, u32) {
+    // The calendar repeats itself every 400 years; within them the estimate is at most two years short.
+    let mut year = 1970 + days.div_euclid(146_097) * 400 + days.rem_euclid(146_097) / 366;
+    while days_before(year + 1) <= days {
+        year += 1;
+    }
+    let mut left = days - days_before(year) + 1;
+    for (number, length) in (1u32..).zip([31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30])
+    {
+        if left <= length {
+            return (year, number, u32::try_from(left).unwrap_or(1));
+        }
+        left -= length;
+    }
+    (year, 12, u32::try_from(left).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_moments_read_right() {
+        let vectors = [
+            (0, "1970-01-01 00:00:00 Thursday 001"),
+            (951_782_399_000, "2000-02-28 23:59:59 Monday 059"),
+            (951_782_400_000, "2000-02-29 00:00:00 Tuesday 060"),
+            (1_710_513_000_000, "2024-03-15 14:30:00 Friday 075"),
+            (4_107_542_400_000, "2100-03-01 00:00:00 Monday 060"),
+            (1_735_689_599_000, "2024-12-31 23:59:59 Tuesday 366"),
+            (-1_000, "1969-12-31 23:59:59 Wednesday 365"),
+        ];
+        for (at, shown) in vectors {
+            assert_eq!(strftime(Wall(at), "%F %T %A %j"), shown);
+        }
+    }
+
+    #[test]
+    fn letters_are_filled_in() {
+        assert_eq!(strftime(Wall(1_710_513_000_123), "%d.%m.%y %I%p %3q %% %Q %"), "15.03.24 02PM 123 % %Q %");
+    }
+
+    #[test]
+    fn any_moment_has_a_date() {
+        for at in [i64::MIN, i64::MAX, -62_135_596_800_000] {
+            let civil = Civil::from_wall(Wall(at));
+            assert!((1..=12).contains(&civil.month) && (1..=31).contains(&civil.day), "{civil:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! THE table of dialplan functions: `${NAME(args)}` and `Set(NAME(args)=value)`.
+
+mod caller;
+mod exchange;
+mod logic;
+mod number;
+mod text;
+mod time;
+mod variable;
+
+use super::substitute::Scope;
+
+/// Every function, by name.
+pub static TABLE: &[&Function] = &[
+    &caller::CALLERID,
+    &exchange::CHANNEL,
+    &text::CUT,
+    &variable::DEC,
+    &exchange::DIALPLAN_EXISTS,
+    &logic::EXISTS,
+    &text::FIELDQTY,
+    &text::FILTER,
+    &variable::GLOBAL,
+    &logic::IF,
+    &logic::IFTIME,
+    &variable::INC,
+    &logic::ISNULL,
+    &text::LEN,
+    &variable::LOCAL,
+    &number::MATH,
+    &number::RAND,
+    &text::REGEX,
+    &variable::SET,
+    &exchange::SIPPEER,
+    &time::STRFTIME,
+    &text::TOLOWER,
+    &text::TOUPPER,
+];
+
+/// Reads a function: its arguments, substituted; an error says why there is no value.
+pub(super) type Read = fn(&mut Scope<'_>, &str) -> Result<String, String>;
+/// Assigns a function: its arguments and the value.
+pub(super) type Write = fn(&mut Scope<'_>, &str, &str) -> Result<(), String>;
+
+/// A dialplan function.
+pub struct Function {
+    /// Its name; matched without case.
+    pub name: &'static str,
+    /// What it gives, in one line.
+    pub synopsis: &'static str,
+    /// Its arguments.
+    pub syntax: &'static str,
+    pub(super) read: Option<Read>,
+    pub(super) write: Option<Write>,
+}
+
+/// The function of that name.
+pub fn find(name: &str) -> Option<&'static Function> {
+    TABLE.iter().find(|function| function.name.eq_ignore_ascii_case(name.trim())).copied()
+}
+
+#[cfg(test)]
+mod tests;

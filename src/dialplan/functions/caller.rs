@@ -1,0 +1,61 @@
+//! `CALLERID`: who calls.
+
+use super::Function;
+use crate::dialplan::arguments;
+use crate::dialplan::substitute::Scope;
+
+pub(super) static CALLERID: Function = Function {
+    name: "CALLERID",
+    synopsis: "Who calls: number, name and what else is known",
+    syntax: "CALLERID(num|name|all|ani|dnid|rdnis|pres)",
+    read: Some(read),
+    write: Some(write),
+};
+
+/// The item's name. A second argument would name another caller ID to read; it is ignored.
+fn item(args: &str) -> String {
+    args.split(',').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn read(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
+    let caller = &scope.state.caller;
+    Ok(match item(args).as_str() {
+        "num" | "number" => caller.number.clone(),
+        "name" => caller.name.clone(),
+        "all" => format!("\"{}\" <{}>", caller.name, caller.number),
+        "ani" | "ani-num" => caller.ani.clone(),
+        "dnid" | "dnid-num-plan" => caller.dnid.clone(),
+        "rdnis" => caller.rdnis.clone(),
+        "pres" | "num-pres" | "name-pres" => caller.presentation.clone(),
+        "num-valid" => u8::from(!caller.number.is_empty()).to_string(),
+        "name-valid" => u8::from(!caller.name.is_empty()).to_string(),
+        other => return Err(format!("CALLERID: there is no '{other}'")),
+    })
+}
+
+fn write(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
+    let caller = &mut scope.state.caller;
+    let value = crate::dialplan::state::bounded(value.trim());
+    match item(args).as_str() {
+        "num" | "number" => caller.number = value,
+        "name" => caller.name = arguments::unquote(&value),
+        "all" => (caller.name, caller.number) = name_and_number(&value),
+        "ani" | "ani-num" => caller.ani = value,
+        "dnid" => caller.dnid = value,
+        "rdnis" => caller.rdnis = value,
+        "pres" | "num-pres" | "name-pres" => caller.presentation = value,
+        other => return Err(format!("CALLERID: '{other}' cannot be assigned")),
+    }
+    Ok(())
+}
+
+/// `"Name" <number>`, `Name <number>` or a number alone; a text without digits is a name.
+fn name_and_number(text: &str) -> (String, String) {
+    if let Some((name, rest)) = text.rsplit_once('<') {
+        let number = rest.split('>').next().unwrap_or_default().trim();
+        return (arguments::unquote(name.trim()), number.to_owned());
+    }
+    let plain = arguments::unquote(text);
+    let is_number = plain.chars().all(|letter| letter.is_ascii_digit() || "+*#-() ".contains(letter));
+    if is_number { (String::new(), plain) } else { (plain, String::new()) }
+}

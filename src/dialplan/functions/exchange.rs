@@ -1,0 +1,71 @@
+//! What the exchange knows: `CHANNEL`, `SIPPEER`, `DIALPLAN_EXISTS`.
+
+use super::Function;
+use crate::dialplan::arguments;
+use crate::dialplan::substitute::Scope;
+use crate::dialplan::tree::Existence;
+
+pub(super) static CHANNEL: Function = Function {
+    name: "CHANNEL",
+    synopsis: "What is known of this channel",
+    syntax: "CHANNEL(name|context|exten|uniqueid|state|peerip|...)",
+    read: Some(channel),
+    write: None,
+};
+
+pub(super) static SIPPEER: Function = Function {
+    name: "SIPPEER",
+    synopsis: "What is known of a peer",
+    syntax: "SIPPEER(peer[,item])",
+    read: Some(peer),
+    write: None,
+};
+
+pub(super) static DIALPLAN_EXISTS: Function = Function {
+    name: "DIALPLAN_EXISTS",
+    synopsis: "1 if there is such a context, extension or priority, else 0",
+    syntax: "DIALPLAN_EXISTS(context[,extension[,priority]])",
+    read: Some(dialplan_exists),
+    write: None,
+};
+
+fn channel(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
+    let item = args.trim();
+    Ok(match item.to_ascii_lowercase().as_str() {
+        "name" => scope.state.name.clone(),
+        "context" => scope.state.position.context.clone(),
+        "exten" => scope.state.position.exten.clone(),
+        "pri" | "priority" => scope.state.position.priority.to_string(),
+        other => scope.world.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{item}'"))?,
+    })
+}
+
+fn peer(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
+    let args = arguments::Split(arguments::split(args));
+    let (name, item) = (args.trimmed(0), args.trimmed(1));
+    if name.is_empty() {
+        return Err("SIPPEER needs the name of a peer".to_owned());
+    }
+    let item = if item.is_empty() { "ip" } else { item };
+    Ok(scope.world.peer(name, item).unwrap_or_default())
+}
+
+fn dialplan_exists(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
+    let args = arguments::Split(arguments::split(args));
+    let (context, exten, priority) = (args.trimmed(0), args.trimmed(1), args.trimmed(2));
+    let (plan, at) = (scope.world.dialplan(), scope.world.now().wall);
+    let caller = Some(scope.state.caller.number.as_str());
+    let exists = if context.is_empty() {
+        return Err("DIALPLAN_EXISTS needs the name of a context".to_owned());
+    } else if exten.is_empty() {
+        plan.has_context(context)
+    } else if priority.is_empty() {
+        plan.exists(context, exten, caller, at) == Existence::Yes
+    } else {
+        match priority.parse() {
+            Ok(number) => plan.find(context, exten, number, caller, at).is_some(),
+            Err(_) => plan.find_label(context, exten, priority, caller, at).is_some(),
+        }
+    };
+    Ok(u8::from(exists).to_string())
+}

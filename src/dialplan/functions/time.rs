@@ -1,0 +1,30 @@
+//! `STRFTIME`.
+
+use super::Function;
+use crate::clock::Wall;
+use crate::dialplan::arguments;
+use crate::dialplan::calendar;
+use crate::dialplan::state::bounded;
+use crate::dialplan::substitute::Scope;
+
+pub(super) static STRFTIME: Function = Function {
+    name: "STRFTIME",
+    synopsis: "A moment, now when none is given, as the format says, in UTC",
+    syntax: "STRFTIME([epoch][,[timezone][,format]])",
+    read: Some(strftime),
+    write: None,
+};
+
+fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
+    let parts = arguments::Split(arguments::pieces(args, ',', 3));
+    let at = match parts.trimmed(0) {
+        "" => scope.world.now().wall,
+        text => {
+            let seconds: f64 = text.parse().map_err(|_| format!("STRFTIME: '{text}' is no time in seconds"))?;
+            Wall((seconds * 1000.0) as i64)
+        }
+    };
+    let format = arguments::unquote(parts.get(2));
+    let format = if format.is_empty() { "%c" } else { format.as_str() };
+    Ok(bounded(&calendar::strftime(at, format)))
+}

@@ -1,0 +1,534 @@
+//! One running program of one channel: the interpreter's state and the running application's future.
+
+use super::apps::{self, App, AppCall, Args, Body, Outcome, Target};
+use super::ask::{Ask, Cause, ChannelId, Ended, Level, LogLine, Position, Reply};
+use super::line::{Desk, Line};
+use super::state::{CallerId, State};
+use super::substitute::{Scope, assign, substitute};
+use super::tree::Priority;
+use super::world::World;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// The most steps `h` may take: it runs on a dead channel and must come to an end.
+const MAX_STEPS_AFTER_HANGUP: u32 = 10_000;
+
+/// What a program has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It asks; `Program::answer` it, then `advance` again.
+    Asks(Ask),
+    /// Its budget of steps is used: `advance` it again in the next turn.
+    Again,
+    /// It still waits for the answer to what it asked.
+    Waiting,
+    /// It is over; an unanswered caller gets the SIP answer for this cause.
+    Finished(Cause),
+}
+
+/// Where the program stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// In the dialplan.
+    Plan,
+    /// `autofallthrough=no`: the last priority is behind it, and no digit came yet.
+    OutOfPriorities,
+    /// The end is decided; busy or congestion is shown for a while.
+    FallingThrough,
+    /// In `h`, with so many steps left. The cause was decided before.
+    AfterHangup(Cause, u32),
+    /// Over.
+    Finished(Cause),
+}
+
+struct Running {
+    app: &'static App,
+    args: String,
+    body: Body,
+}
+
+/// One running dialplan program.
+pub struct Program {
+    id: ChannelId,
+    desk: Rc<RefCell<Desk>>,
+    running: Option<Running>,
+    stage: Stage,
+}
+
+impl Program {
+    /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
+    pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
+        let desk = Rc::new(RefCell::new(Desk::new(State::new(name, start, caller))));
+        Program { id, desk, running: None, stage: Stage::Plan }
+    }
+
+    /// Runs until the program asks for something, has used `budget` steps, or is finished.
+    pub fn advance(&mut self, world: &dyn World, budget: u32) -> Progress {
+        for _ in 0..budget {
+            if let Stage::Finished(cause) = self.stage {
+                return Progress::Finished(cause);
+            }
+            if let Some(running) = &mut self.running {
+                if !self.desk.borrow().can_go_on() {
+                    return Progress::Waiting;
+                }
+                match running.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Pending => {
+                        return self.desk.borrow_mut().ask.take().map_or(Progress::Waiting, Progress::Asks);
+                    }
+                    Poll::Ready(result) => {
+                        self.running = None;
+                        self.conclude(result, world);
+                    }
+                }
+            } else {
+                self.step(world);
+            }
+        }
+        match self.stage {
+            Stage::Finished(cause) => Progress::Finished(cause),
+            Stage::Plan | Stage::OutOfPriorities | Stage::FallingThrough | Stage::AfterHangup(..) => Progress::Again,
+        }
+    }
+
+    /// The switch's answer to the pending ask; without one it is dropped.
+    pub fn answer(&mut self, reply: Reply) {
+        let mut desk = self.desk.borrow_mut();
+        if desk.waiting && desk.answer.is_none() && desk.ended.is_none() {
+            desk.answer = Some(reply);
+        }
+    }
+
+    /// The channel is hung up: the pending ask ends, the application unwinds, `h` runs. The first cause stays.
+    pub fn hang_up(&mut self, cause: Cause) {
+        let mut desk = self.desk.borrow_mut();
+        if !matches!(desk.ended, Some(Ended::Hangup(_))) && !matches!(self.stage, Stage::Finished(_)) {
+            desk.ended = Some(Ended::Hangup(cause));
+        }
+    }
+
+    /// The channel goes on elsewhere: the pending ask ends, the application unwinds, the program runs from there.
+    /// Without effect once the channel is hung up.
+    pub fn redirect(&mut self, to: Position) {
+        let mut desk = self.desk.borrow_mut();
+        if !matches!(desk.ended, Some(Ended::Hangup(_)))
+            && !matches!(self.stage, Stage::Finished(_) | Stage::AfterHangup(..))
+        {
+            desk.ended = Some(Ended::Redirect(to));
+        }
+    }
+
+    /// The lines to log since the last call, oldest first.
+    pub fn take_log(&mut self) -> Vec<LogLine> {
+        self.desk.borrow_mut().state.take_log()
+    }
+
+    /// The channel the program runs on.
+    pub fn id(&self) -> ChannelId {
+        self.id
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> Position {
+        self.desk.borrow().state.position.clone()
+    }
+
+    /// The application that runs, and its arguments.
+    pub fn application(&self) -> Option<(&'static str, String)> {
+        self.running.as_ref().map(|running| (running.app.name, running.args.clone()))
+    }
+
+    /// Whether the end is decided: hung up, or over.
+    pub fn is_ending(&self) -> bool {
+        matches!(self.desk.borrow().ended, Some(Ended::Hangup(_))) || matches!(self.stage, Stage::Finished(_))
+    }
+
+    /// A channel variable.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.desk.borrow().state.variable(name)
+    }
+
+    /// Sets a channel variable; `_NAME` and `__NAME` are inherited by channels this one creates.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.desk.borrow_mut().state.set_variable(name, value);
+    }
+
+    /// The variables a channel created by this one starts with: give each to its `set_variable`.
+    pub fn inherited(&self) -> Vec<(String, String)> {
+        self.desk.borrow().state.inherited()
+    }
+
+    /// Who calls, as the dialplan left it.
+    pub fn caller(&self) -> CallerId {
+        self.desk.borrow().state.caller.clone()
+    }
+
+    /// Says who calls.
+    pub fn set_caller(&mut self, caller: CallerId) {
+        self.desk.borrow_mut().state.caller = caller;
+    }
+
+    /// Says that the channel is answered, when it was not the program that asked for it.
+    pub fn set_answered(&mut self) {
+        self.desk.borrow_mut().state.answered = true;
+    }
+
+    /// One step: the latch, then the next priority.
+    fn step(&mut self, world: &dyn World) {
+        if self.heed_latch(world) {
+            return;
+        }
+        match self.stage {
+            Stage::AfterHangup(cause, 0) => {
+                self.warn(format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped"));
+                self.stage = Stage::Finished(cause);
+                return;
+            }
+            Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
+            Stage::Plan => {}
+            // The application that kept the channel here has returned, or never could.
+            Stage::OutOfPriorities => return self.no_digit(world),
+            Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, world),
+        }
+        let (position, caller) = {
+            let desk = self.desk.borrow();
+            (desk.state.position.clone(), desk.state.caller.number.clone())
+        };
+        let Position { context, exten, priority } = &position;
+        match world.dialplan().find(context, exten, *priority, Some(&caller), world.now().wall) {
+            Some(found) => self.execute(found.priority, world),
+            None if *priority == 1 => self.no_extension(&position, world),
+            None => self.fall_through(world),
+        }
+    }
+
+    /// A hang-up or redirect that came between applications; true when it took the step.
+    fn heed_latch(&mut self, world: &dyn World) -> bool {
+        let ended = self.desk.borrow().ended.clone();
+        match ended {
+            Some(Ended::Hangup(_)) if matches!(self.stage, Stage::AfterHangup(..)) => false,
+            Some(Ended::Hangup(cause)) => {
+                self.end(cause, world);
+                true
+            }
+            Some(Ended::Redirect(to)) => {
+                self.jump(to);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Starts the application of a priority.
+    fn execute(&mut self, priority: &Priority, world: &dyn World) {
+        let args = substitute(&priority.args, &mut Scope::new(&mut self.desk.borrow_mut().state, world));
+        let Some(app) = apps::find(&priority.application) else {
+            return self.no_application(&priority.application, Some(priority), world);
+        };
+        let mut desk = self.desk.borrow_mut();
+        let Position { context, exten, priority } = &desk.state.position;
+        let text = format!(
+            "Executing [{exten}@{context}:{priority}] {}(\"{}\", \"{args}\") in new stack",
+            app.name, desk.state.name
+        );
+        desk.state.log(Level::Verbose(3), text);
+        drop(desk);
+        self.start(app, args);
+    }
+
+    fn start(&mut self, app: &'static App, args: String) {
+        let line = Line::new(self.id, Rc::clone(&self.desk));
+        let body = (app.run)(line, Args::new(&args));
+        self.running = Some(Running { app, args, body });
+    }
+
+    /// What follows from how an application ended.
+    fn conclude(&mut self, result: Result<Outcome, Ended>, world: &dyn World) {
+        {
+            let mut desk = self.desk.borrow_mut();
+            desk.waiting = false;
+            desk.ask = None;
+            desk.answer = None;
+        }
+        match result {
+            Err(Ended::Hangup(cause)) => self.spawn_ended(cause, world),
+            Err(Ended::Redirect(to)) => self.jump(to),
+            Ok(Outcome::Stop(cause)) => self.spawn_ended(cause, world),
+            Ok(Outcome::Next) => self.next(),
+            Ok(Outcome::Set(assignments)) => {
+                for (name, value) in assignments {
+                    assign(&name, &value, &mut Scope::new(&mut self.desk.borrow_mut().state, world));
+                }
+                self.next();
+            }
+            Ok(Outcome::Jump(target)) => match self.resolve(&target, world) {
+                Some(to) => self.desk.borrow_mut().state.position = to,
+                None => self.spawn_ended(Cause::NONE, world),
+            },
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, world),
+            Ok(Outcome::Return(value)) => self.return_from(&value, world),
+            Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
+                Some(app) => self.start(app, args),
+                None => self.no_application(&name, None, world),
+            },
+        }
+    }
+
+    fn call(&mut self, target: &Target, args: &[String], world: &dyn World) {
+        let Some(to) = self.resolve(target, world) else { return self.spawn_ended(Cause::NONE, world) };
+        let mut desk = self.desk.borrow_mut();
+        let state = &mut desk.state;
+        let mut back = state.position.clone();
+        back.priority = back.priority.saturating_add(1);
+        if state.push_frame(back, args) {
+            state.position = to;
+            return;
+        }
+        state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
+        drop(desk);
+        self.spawn_ended(Cause::NONE, world);
+    }
+
+    fn return_from(&mut self, value: &str, world: &dyn World) {
+        let mut desk = self.desk.borrow_mut();
+        let state = &mut desk.state;
+        if let Some(frame) = state.frames.pop() {
+            state.position = frame.back;
+            state.set_variable("GOSUB_RETVAL", value);
+            return;
+        }
+        state.warn(format!("Return at {} without a Gosub to return from", state.position));
+        drop(desk);
+        self.spawn_ended(Cause::NONE, world);
+    }
+
+    /// Makes a position of what `Goto` was told: a label becomes a number.
+    fn resolve(&mut self, target: &Target, world: &dyn World) -> Option<Position> {
+        let mut desk = self.desk.borrow_mut();
+        let state = &mut desk.state;
+        let here = &state.position;
+        let context = target.context.as_deref().unwrap_or(&here.context);
+        let exten = target.exten.as_deref().unwrap_or(&here.exten);
+        let wanted = target.priority.as_str();
+        let relative = wanted.strip_prefix(['+', '-']).and_then(|text| text.parse::<u32>().ok());
+        let number = match (wanted.parse::<u32>(), relative) {
+            (_, Some(far)) if wanted.starts_with('+') => here.priority.checked_add(far),
+            (_, Some(far)) => here.priority.checked_sub(far),
+            (Ok(number), None) => Some(number),
+            (Err(_), None) => {
+                let caller = Some(state.caller.number.as_str());
+                world.dialplan().find_label(context, exten, wanted, caller, world.now().wall)
+            }
+        };
+        match number {
+            Some(number) if number > 0 => Some(Position::new(context, exten, number)),
+            _ => {
+                let text = format!(
+                    "'{wanted}' is neither a priority above 0 nor a label of {exten} in context '{context}' (at {here})"
+                );
+                state.warn(text);
+                None
+            }
+        }
+    }
+
+    fn next(&mut self) {
+        let priority = &mut self.desk.borrow_mut().state.position.priority;
+        *priority = priority.saturating_add(1);
+    }
+
+    fn jump(&mut self, to: Position) {
+        let mut desk = self.desk.borrow_mut();
+        desk.ended = None;
+        desk.state.position = to;
+        drop(desk);
+        self.stage = Stage::Plan;
+    }
+
+    fn no_application(&mut self, name: &str, priority: Option<&Priority>, world: &dyn World) {
+        let mut desk = self.desk.borrow_mut();
+        let Position { context, exten, priority: number } = &desk.state.position;
+        let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
+        let text = format!(
+            "No application '{name}' for extension ({context}, {exten}, {number}){}",
+            place.unwrap_or_default()
+        );
+        desk.state.warn(text);
+        drop(desk);
+        self.spawn_ended(Cause::NONE, world);
+    }
+
+    /// A dialled extension that is not there: `i`, or the end.
+    fn no_extension(&mut self, position: &Position, world: &dyn World) {
+        if matches!(self.stage, Stage::AfterHangup(..)) {
+            return self.end(Cause::NONE, world);
+        }
+        let Position { context, exten, priority } = position;
+        let mut desk = self.desk.borrow_mut();
+        let state = &mut desk.state;
+        let caller = Some(state.caller.number.as_str());
+        let place = format!("context,exten,priority={context},{exten},{priority}");
+        if exten != "i" && world.dialplan().find(context, "i", 1, caller, world.now().wall).is_some() {
+            state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
+            state.set_variable("INVALID_EXTEN", exten);
+            state.position = Position::new(context, "i", 1);
+            return;
+        }
+        state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
+        drop(desk);
+        self.end(Cause::NONE, world);
+    }
+
+    /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
+    fn fall_through(&mut self, world: &dyn World) {
+        if matches!(self.stage, Stage::AfterHangup(..)) {
+            return self.end(Cause::NONE, world);
+        }
+        if !world.dialplan().general().autofallthrough {
+            self.stage = Stage::OutOfPriorities;
+            return self.start_named("Wait", "10");
+        }
+        let mut desk = self.desk.borrow_mut();
+        let state = &mut desk.state;
+        let status = state.variable("DIALSTATUS").filter(|status| !status.is_empty());
+        let shown = status.as_deref().unwrap_or("UNKNOWN");
+        state.log(Level::Verbose(3), format!("Auto fallthrough, channel '{}' status is '{shown}'", state.name));
+        let cause = state.cause;
+        drop(desk);
+        match status.as_deref() {
+            Some("CONGESTION" | "CHANUNAVAIL") => {
+                self.stage = Stage::FallingThrough;
+                self.start_named("Congestion", "10");
+            }
+            Some("BUSY") => {
+                self.stage = Stage::FallingThrough;
+                self.start_named("Busy", "10");
+            }
+            Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, world),
+            _ => self.end(cause, world),
+        }
+    }
+
+    /// `autofallthrough=no`, and no digit came: `t`, or the end.
+    fn no_digit(&mut self, world: &dyn World) {
+        let (Position { context, .. }, caller) = {
+            let desk = self.desk.borrow();
+            (desk.state.position.clone(), desk.state.caller.number.clone())
+        };
+        if world.dialplan().find(&context, "t", 1, Some(&caller), world.now().wall).is_some() {
+            self.jump(Position::new(&context, "t", 1));
+        } else {
+            self.end(Cause::NONE, world);
+        }
+    }
+
+    fn start_named(&mut self, name: &str, args: &str) {
+        if let Some(app) = apps::find(name) {
+            self.start(app, args.to_owned());
+        }
+    }
+
+    /// An application ended the channel, or the channel ended under it.
+    fn spawn_ended(&mut self, cause: Cause, world: &dyn World) {
+        let mut desk = self.desk.borrow_mut();
+        let Position { context, exten, priority } = &desk.state.position;
+        let text = format!("Spawn extension ({context}, {exten}, {priority}) exited non-zero on '{}'", desk.state.name);
+        // After a fall-through the story has been told.
+        if self.stage != Stage::FallingThrough {
+            desk.state.log(Level::Verbose(2), text);
+        }
+        drop(desk);
+        self.end(cause, world);
+    }
+
+    /// The program is over but for `h`, which runs once, on a dead channel: every ask in it ends at once.
+    fn end(&mut self, cause: Cause, world: &dyn World) {
+        if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
+            self.stage = Stage::Finished(decided);
+            return;
+        }
+        let mut desk = self.desk.borrow_mut();
+        // What the other side said first stands.
+        let cause = match desk.ended {
+            Some(Ended::Hangup(latched)) => latched,
+            Some(Ended::Redirect(_)) | None => cause,
+        };
+        desk.ended = Some(Ended::Hangup(cause));
+        let state = &mut desk.state;
+        state.cause = cause;
+        let context = state.position.context.clone();
+        let caller = Some(state.caller.number.as_str());
+        if world.dialplan().find(&context, "h", 1, caller, world.now().wall).is_some() {
+            state.position = Position::new(&context, "h", 1);
+            self.stage = Stage::AfterHangup(cause, MAX_STEPS_AFTER_HANGUP);
+        } else {
+            self.stage = Stage::Finished(cause);
+        }
+    }
+
+    fn warn(&mut self, text: String) {
+        self.desk.borrow_mut().state.warn(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Now;
+    use crate::dialplan::load::document;
+    use crate::dialplan::tree::Dialplan;
+    use crate::dialplan::world::Globals;
+    use std::sync::Arc;
+
+    struct Bare(Arc<Dialplan>, Globals);
+
+    impl World for Bare {
+        fn now(&self) -> Now {
+            Now::default()
+        }
+        fn dialplan(&self) -> &Arc<Dialplan> {
+            &self.0
+        }
+        fn peer(&self, _: &str, _: &str) -> Option<String> {
+            None
+        }
+        fn channel(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn globals(&self) -> &Globals {
+            &self.1
+        }
+        fn random(&self) -> u64 {
+            0
+        }
+    }
+
+    fn begin() -> (Bare, Program) {
+        let text = "[a]\nexten => s,1,Dial(SIP/x)\nexten => h,1,Wait(1)";
+        let plan = crate::dialplan::parse(&document(text), "pbx_config").0;
+        let world = Bare(Arc::new(plan), Globals::new());
+        let mut program = Program::new(ChannelId(1), "SIP/a-0", Position::new("a", "s", 1), CallerId::default());
+        assert!(matches!(program.advance(&world, 10), Progress::Asks(Ask::Dial(_))));
+        assert_eq!(Rc::strong_count(&program.desk), 2, "the application holds its end of the desk");
+        (world, program)
+    }
+
+    #[test]
+    fn nothing_of_an_application_is_left_after_the_end() {
+        let (world, mut program) = begin();
+        program.hang_up(Cause::NORMAL);
+        assert_eq!(program.advance(&world, 10), Progress::Finished(Cause::NORMAL));
+        assert_eq!(Rc::strong_count(&program.desk), 1);
+        let desk = program.desk.borrow();
+        assert!(desk.ask.is_none() && desk.answer.is_none() && !desk.waiting);
+    }
+
+    #[test]
+    fn dropping_a_program_drops_its_application() {
+        let (_, program) = begin();
+        let desk = Rc::downgrade(&program.desk);
+        drop(program);
+        assert!(desk.upgrade().is_none());
+    }
+}

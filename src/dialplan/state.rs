@@ -1,0 +1,204 @@
+//! What a channel's program carries along: its place, variables, caller ID, and what it has to say.
+
+use super::ask::{Cause, Level, LogLine, Position};
+use std::collections::BTreeMap;
+
+/// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
+pub const MAX_TEXT: usize = 8191;
+/// The most variables a channel, or a `Gosub` frame, holds; further ones are refused with a warning.
+pub const MAX_VARIABLES: usize = 1000;
+/// The most frames of `Gosub`.
+pub const MAX_FRAMES: usize = 128;
+/// The most lines of log kept until the switch takes them.
+const MAX_LOG: usize = 1000;
+
+/// Who calls, as the dialplan sees and changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallerId {
+    /// `CALLERID(name)`.
+    pub name: String,
+    /// `CALLERID(num)`: empty for a caller without number.
+    pub number: String,
+    /// `CALLERID(ANI)`: the number billed, as the line's owner has it.
+    pub ani: String,
+    /// `CALLERID(dnid)`: the number first dialled.
+    pub dnid: String,
+    /// `CALLERID(rdnis)`: who forwarded the call.
+    pub rdnis: String,
+    /// `CALLERID(pres)`, for example `allowed_not_screened`; empty when it was never set.
+    pub presentation: String,
+}
+
+/// How far a variable is handed on to channels that this one creates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inherit {
+    /// Not at all.
+    No,
+    /// To the next channel only (`_NAME`).
+    Once,
+    /// For ever (`__NAME`).
+    Forever,
+}
+
+#[derive(Debug, Clone)]
+struct Variable {
+    value: String,
+    inherit: Inherit,
+}
+
+/// Where `Return` goes, and what only this call of a subroutine sees.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) back: Position,
+    locals: BTreeMap<String, String>,
+}
+
+/// What interpreter and applications of one channel share.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The channel's name, for example `SIP/pap2t-client-00000000`.
+    pub(super) name: String,
+    pub(super) position: Position,
+    pub(super) caller: CallerId,
+    /// The channel is answered.
+    pub(super) answered: bool,
+    /// `HANGUPCAUSE`.
+    pub(super) cause: Cause,
+    pub(super) frames: Vec<Frame>,
+    variables: BTreeMap<String, Variable>,
+    log: Vec<LogLine>,
+    unsaid: usize,
+}
+
+impl State {
+    pub(super) fn new(name: &str, position: Position, caller: CallerId) -> State {
+        State {
+            name: name.to_owned(),
+            position,
+            caller,
+            answered: false,
+            cause: Cause::NONE,
+            frames: Vec::new(),
+            variables: BTreeMap::new(),
+            log: Vec::new(),
+            unsaid: 0,
+        }
+    }
+
+    /// A variable of the innermost frame that has it, or of the channel.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        for frame in self.frames.iter().rev() {
+            if let Some(value) = frame.locals.get(name) {
+                return Some(value.clone());
+            }
+        }
+        self.variables.get(name).map(|variable| variable.value.clone())
+    }
+
+    /// Sets a variable where it exists, else on the channel. `_` and `__` before the name say how far it is inherited.
+    pub(super) fn set_variable(&mut self, name: &str, value: &str) {
+        let value = bounded(value);
+        let (name, inherit) = match name.strip_prefix("__") {
+            Some(rest) => (rest, Inherit::Forever),
+            None => match name.strip_prefix('_') {
+                Some(rest) => (rest, Inherit::Once),
+                None => (name, Inherit::No),
+            },
+        };
+        if let Some(slot) = self.frames.iter_mut().rev().find_map(|frame| frame.locals.get_mut(name)) {
+            *slot = value;
+        } else if self.variables.len() < MAX_VARIABLES || self.variables.contains_key(name) {
+            self.variables.insert(name.to_owned(), Variable { value, inherit });
+        } else {
+            self.warn(format!("No room for variable '{name}': a channel holds at most {MAX_VARIABLES}"));
+        }
+    }
+
+    /// Sets a variable that goes away with the innermost frame; false when there is no frame.
+    pub(super) fn set_local(&mut self, name: &str, value: &str) -> bool {
+        let value = bounded(value);
+        let Some(frame) = self.frames.last_mut() else { return false };
+        if frame.locals.len() < MAX_VARIABLES || frame.locals.contains_key(name) {
+            frame.locals.insert(name.to_owned(), value);
+        }
+        true
+    }
+
+    /// What a channel created by this one starts with: names with the prefix they carry there.
+    pub(super) fn inherited(&self) -> Vec<(String, String)> {
+        let mut handed = Vec::new();
+        for (name, variable) in &self.variables {
+            match variable.inherit {
+                Inherit::No => {}
+                Inherit::Once => handed.push((name.clone(), variable.value.clone())),
+                Inherit::Forever => handed.push((format!("__{name}"), variable.value.clone())),
+            }
+        }
+        handed
+    }
+
+    /// Enters a subroutine; false when there are too many frames.
+    pub(super) fn push_frame(&mut self, back: Position, args: &[String]) -> bool {
+        if self.frames.len() >= MAX_FRAMES {
+            return false;
+        }
+        let mut locals = BTreeMap::new();
+        locals.insert("ARGC".to_owned(), args.len().to_string());
+        for (number, arg) in (1u32..).zip(args.iter().take(MAX_VARIABLES)) {
+            locals.insert(format!("ARG{number}"), bounded(arg));
+        }
+        self.frames.push(Frame { back, locals });
+        true
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        self.log(Level::Warning, text);
+    }
+
+    pub(super) fn log(&mut self, level: Level, text: String) {
+        if self.log.len() < MAX_LOG {
+            self.log.push(LogLine { level, text: printable(&text) });
+        } else {
+            self.unsaid = self.unsaid.saturating_add(1);
+        }
+    }
+
+    pub(super) fn take_log(&mut self) -> Vec<LogLine> {
+        let mut lines = std::mem::take(&mut self.log);
+        if self.unsaid > 0 {
+            lines.push(LogLine { level: Level::Notice, text: format!("{} more lines were left out", self.unsaid) });
+            self.unsaid = 0;
+        }
+        lines
+    }
+}
+
+/// Control characters (line ends, escapes) made visible: what a caller dials must not forge a line of the log.
+fn printable(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
+    }
+    shown
+}
+
+/// The text, cut at `MAX_TEXT` bytes.
+pub(super) fn bounded(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    let mut kept = String::with_capacity(MAX_TEXT);
+    for letter in text.chars().take_while({
+        let mut used = 0usize;
+        move |letter| {
+            used = used.saturating_add(letter.len_utf8());
+            used <= MAX_TEXT
+        }
+    }) {
+        kept.push(letter);
+    }
+    kept
+}

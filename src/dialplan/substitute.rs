@@ -1,0 +1,285 @@
+//! `${...}` and `$[...]` in the arguments of an application.
+
+use super::expression;
+use super::functions;
+use super::state::{MAX_TEXT, State, bounded};
+use super::world::World;
+
+/// How deep `${...${...}}` may nest.
+const MAX_DEPTH: usize = 15;
+
+/// Where names get their values.
+pub trait Source {
+    /// A variable's value.
+    fn variable(&mut self, name: &str) -> Option<String>;
+    /// A function's value.
+    ///
+    /// # Errors
+    /// Why there is none, for the log.
+    fn function(&mut self, name: &str, args: &str) -> Result<String, String>;
+    /// Says that something is wrong with the text.
+    fn warn(&mut self, text: String);
+}
+
+/// The text with every `${...}` and `$[...]` replaced; at most `MAX_TEXT` bytes.
+pub fn substitute(text: &str, source: &mut dyn Source) -> String {
+    expand(text, source, 0)
+}
+
+/// What a running program sees: its own variables and the world's.
+pub struct Scope<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) world: &'a dyn World,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(state: &'a mut State, world: &'a dyn World) -> Scope<'a> {
+        Scope { state, world }
+    }
+}
+
+impl Source for Scope<'_> {
+    /// Built-in names, then the channel's variables, then the global ones.
+    fn variable(&mut self, name: &str) -> Option<String> {
+        let here = &self.state.position;
+        let caller = Some(self.state.caller.number.as_str());
+        match name {
+            "EXTEN" => Some(here.exten.clone()),
+            "CONTEXT" => Some(here.context.clone()),
+            "PRIORITY" => Some(here.priority.to_string()),
+            "CHANNEL" => Some(self.state.name.clone()),
+            "UNIQUEID" => self.world.channel("uniqueid"),
+            "LINKEDID" => self.world.channel("linkedid"),
+            "HANGUPCAUSE" => Some(self.state.cause.0.to_string()),
+            "EPOCH" => Some(self.world.now().wall.0.div_euclid(1000).to_string()),
+            "HINT" => {
+                let dialplan = self.world.dialplan();
+                let hint = dialplan.hint(&here.context, &here.exten, self.world.now().wall);
+                hint.map(|found| found.priority.application.clone())
+            }
+            "CALLINGPRES" => Some(self.state.caller.presentation.clone()),
+            "CALLERIDNUM" => caller.map(str::to_owned),
+            _ => self.state.variable(name).or_else(|| self.world.globals().get(name)),
+        }
+    }
+
+    fn function(&mut self, name: &str, args: &str) -> Result<String, String> {
+        let function = functions::find(name).ok_or_else(|| format!("There is no function '{name}'"))?;
+        let read = function.read.ok_or_else(|| format!("The function {} can only be assigned", function.name))?;
+        read(self, args)
+    }
+
+    fn warn(&mut self, text: String) {
+        let place = self.state.position.to_string();
+        self.state.warn(format!("{text} (at {place})"));
+    }
+}
+
+/// Assigns a variable, or a function when the name has parentheses.
+pub(super) fn assign(name: &str, value: &str, scope: &mut Scope<'_>) {
+    let (name, args) = match name.split_once('(') {
+        Some((name, rest)) => (name, Some(rest.rfind(')').and_then(|end| rest.get(..end)).unwrap_or(rest))),
+        None => (name, None),
+    };
+    let done = match args {
+        None if name.is_empty() => Err("Set needs the name of a variable before the '='".to_owned()),
+        None => {
+            scope.state.set_variable(name, value);
+            Ok(())
+        }
+        Some(args) => match functions::find(name) {
+            None => Err(format!("There is no function '{name}'")),
+            Some(function) => match function.write {
+                None => Err(format!("The function {} cannot be assigned", function.name)),
+                Some(write) => write(scope, args, value),
+            },
+        },
+    };
+    if let Err(why) = done {
+        scope.warn(why);
+    }
+}
+
+fn expand(text: &str, source: &mut dyn Source, depth: usize) -> String {
+    let mut done = String::new();
+    let mut rest = text;
+    while let Some((before, opening)) = split_dollar(rest) {
+        done.push_str(before);
+        if done.len() > MAX_TEXT {
+            return bounded(&done);
+        }
+        let (open, close) = if opening.starts_with("${") { ('{', '}') } else { ('[', ']') };
+        let Some((inside, after)) = enclosed(opening, open, close) else {
+            source.warn(format!("'${open}' is never closed with '{close}': {opening}"));
+            rest = opening;
+            break;
+        };
+        if depth >= MAX_DEPTH {
+            source.warn(format!("'${open}' is nested more than {MAX_DEPTH} deep"));
+        } else {
+            let inside = expand(inside, source, depth.saturating_add(1));
+            done.push_str(&if open == '{' { named(&inside, source) } else { evaluated(&inside, source) });
+        }
+        rest = after;
+    }
+    done.push_str(rest);
+    bounded(&done)
+}
+
+/// What stands before the next `${` or `$[`, and the rest from there.
+fn split_dollar(text: &str) -> Option<(&str, &str)> {
+    let at = text.match_indices('$').map(|(at, _)| at).find(|at| {
+        let behind = text.get(at.saturating_add(1)..).unwrap_or_default();
+        behind.starts_with(['{', '['])
+    })?;
+    text.split_at_checked(at)
+}
+
+/// What stands between the bracket behind the `$` and its partner, and what follows.
+fn enclosed(text: &str, open: char, close: char) -> Option<(&str, &str)> {
+    let mut depth = 0usize;
+    for (at, letter) in text.char_indices() {
+        if letter == open {
+            depth = depth.saturating_add(1);
+        } else if letter == close {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return Some((text.get(2..at)?, text.get(at.saturating_add(1)..)?));
+            }
+        }
+    }
+    None
+}
+
+fn evaluated(text: &str, source: &mut dyn Source) -> String {
+    let mut complaints = Vec::new();
+    let value = expression::evaluate(text, &mut complaints).unwrap_or_else(|why| {
+        complaints.push(format!("ast_yyerror(): syntax error: {why}; the expression is empty now"));
+        String::new()
+    });
+    for complaint in complaints {
+        source.warn(format!("{complaint}: $[{text}]"));
+    }
+    value
+}
+
+/// The value of `NAME`, `NAME:offset:length` or `FUNCTION(args):offset:length`.
+fn named(inside: &str, source: &mut dyn Source) -> String {
+    let (value, slicing) = match inside.split_once('(') {
+        Some((name, rest)) if !name.contains(':') => {
+            let (args, behind) = match rest.rfind(')').and_then(|end| rest.split_at_checked(end)) {
+                Some((args, behind)) => (args, behind),
+                None => (rest, ""),
+            };
+            let value = source.function(name.trim(), args).unwrap_or_else(|why| {
+                source.warn(why);
+                String::new()
+            });
+            (value, behind.split_once(':').map(|(_, slicing)| slicing))
+        }
+        _ => {
+            let (name, slicing) = match inside.split_once(':') {
+                Some((name, slicing)) => (name, Some(slicing)),
+                None => (inside, None),
+            };
+            (source.variable(name).unwrap_or_default(), slicing)
+        }
+    };
+    match slicing {
+        Some(slicing) => slice(&value, slicing),
+        None => value,
+    }
+}
+
+/// `offset[:length]`: a negative offset counts from the end, a negative length stops that many before it.
+fn slice(value: &str, slicing: &str) -> String {
+    let (offset, length) = slicing.split_once(':').unwrap_or((slicing, ""));
+    let size = value.chars().count();
+    let from_end = |far: i64| size.saturating_sub(usize::try_from(far.unsigned_abs()).unwrap_or(usize::MAX));
+    let forward = |far: i64| usize::try_from(far).unwrap_or(usize::MAX);
+    let offset: i64 = offset.trim().parse().unwrap_or(0);
+    let first = if offset < 0 { from_end(offset) } else { forward(offset).min(size) };
+    let last = match length.trim().parse::<i64>() {
+        Ok(length) if length < 0 => from_end(length),
+        Ok(length) => first.saturating_add(forward(length)),
+        Err(_) => size,
+    };
+    value.chars().take(last).skip(first).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Variables by hand; the one function repeats its arguments.
+    #[derive(Default)]
+    struct Table(Vec<(&'static str, &'static str)>, Vec<String>);
+
+    impl Source for Table {
+        fn variable(&mut self, name: &str) -> Option<String> {
+            self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        }
+        fn function(&mut self, name: &str, args: &str) -> Result<String, String> {
+            if name == "TWICE" { Ok(format!("{args}{args}")) } else { Err(format!("no {name}")) }
+        }
+        fn warn(&mut self, text: String) {
+            self.1.push(text);
+        }
+    }
+
+    fn with(text: &str) -> String {
+        let table = [("V", "somevaluehere"), ("N", "1"), ("A1", "one"), ("E", ""), ("EXTEN", "5551234")];
+        let mut source = Table(table.to_vec(), Vec::new());
+        let done = substitute(text, &mut source);
+        assert_eq!(source.1, Vec::<String>::new());
+        done
+    }
+
+    #[test]
+    fn slices_cut_as_measured() {
+        for (slicing, cut) in [
+            ("0:5", "somev"),
+            ("4:5", "value"),
+            ("0:-4", "somevalue"),
+            ("-4", "here"),
+            ("-8:4", "alue"),
+            ("20", ""),
+            ("-20:4", "some"),
+            ("4:-20", ""),
+            ("0", "somevaluehere"),
+            ("9223372036854775807:9223372036854775807", ""),
+            ("-9223372036854775808:-9223372036854775808", ""),
+        ] {
+            assert_eq!(with(&format!("${{V:{slicing}}}")), cut, "{slicing}");
+        }
+    }
+
+    #[test]
+    fn names_nest_and_unset_ones_are_empty() {
+        assert_eq!(with("${A${N}}"), "one");
+        assert_eq!(with("a${NOSUCH}b$c$$d${E}e"), "ab$c$$de");
+        assert_eq!(with("${TWICE(${EXTEN:0:3})}"), "555555");
+        assert_eq!(with("${TWICE(ab):1:2}"), "ba");
+        assert_eq!(with("SIP/${EXTEN:3}@x"), "SIP/1234@x");
+        assert_eq!(with("$[${N} + 1]"), "2");
+        assert_eq!(with("$[\"${E}\" = \"\"]x"), "1x");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, done) in [("${V", "${V"), ("x${NO(1)}y", "xy"), ("$[${E}=1]", ""), ("$[1 + ", "$[1 + ")] {
+            let mut source = Table::default();
+            assert_eq!(substitute(text, &mut source), done);
+            assert_eq!(source.1.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        let mut source = Table(vec![("V", "0123456789")], Vec::new());
+        let deep = format!("{}V{}", "${".repeat(100), "}".repeat(100));
+        substitute(&deep, &mut source);
+        assert!(!source.1.is_empty());
+        assert_eq!(substitute(&"${V}".repeat(5000), &mut source).len(), MAX_TEXT);
+    }
+}

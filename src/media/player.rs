@@ -1,0 +1,192 @@
+//! Playing a sound: which packet is due when, and what is in it.
+
+use crate::clock::Time;
+use crate::rtp::continuity::Place;
+use crate::rtp::header::{FIXED, Header};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest packet we make, in milliseconds; a longer `ptime` is cut to it (200 ms is what RFC 3551 4.2 lets a receiver expect).
+const LONGEST: u8 = 200;
+
+/// Later than this, the missed packets are not sent in a burst any more: the sound goes on from now.
+const STALL: Duration = Duration::from_millis(200);
+
+/// Room for the longest packet.
+pub(super) const PACKET: usize = FIXED + LONGEST as usize * 8;
+
+/// A sound on its way.
+pub(super) struct Playing {
+    pub play: u64,
+    /// Told apart from an earlier playing of the same stream by the timer.
+    pub turn: u64,
+    sound: Arc<[u8]>,
+    repeat: bool,
+    payload_type: u8,
+    /// Bytes, and samples, in a packet.
+    step: usize,
+    position: usize,
+    place: Place,
+    due: Time,
+    first: bool,
+}
+
+/// What a playing is asked to do.
+pub(super) struct Request {
+    pub play: u64,
+    pub sound: Arc<[u8]>,
+    pub repeat: bool,
+    pub payload_type: u8,
+    pub ptime_ms: u8,
+}
+
+impl Request {
+    /// Samples in a packet of this playing.
+    pub fn step(&self) -> u32 {
+        u32::from(self.ptime_ms.clamp(1, LONGEST)) * 8
+    }
+}
+
+impl Playing {
+    /// Begins now, at `place`.
+    pub fn new(now: Time, turn: u64, request: Request, place: Place) -> Playing {
+        Playing {
+            play: request.play,
+            turn,
+            step: request.step() as usize,
+            sound: request.sound,
+            repeat: request.repeat,
+            payload_type: request.payload_type,
+            position: 0,
+            place,
+            due: now,
+            first: true,
+        }
+    }
+
+    /// When the next packet is due; at the end of the sound, when its last packet has been heard.
+    pub fn due(&self) -> Time {
+        self.due
+    }
+
+    /// Samples in a packet.
+    pub fn step(&self) -> u32 {
+        u32::try_from(self.step).unwrap_or(u32::MAX)
+    }
+
+    /// Writes the packet that is due into `packet` and moves on; `None` when the sound has ended.
+    pub fn next<'a>(&mut self, now: Time, packet: &'a mut [u8; PACKET]) -> Option<(Place, &'a [u8])> {
+        if self.sound.is_empty() || (!self.repeat && self.position >= self.sound.len()) {
+            return None;
+        }
+        let late = now.since(self.due);
+        if late > STALL {
+            self.skip(late);
+        }
+        let place = self.place;
+        let header = Header {
+            marker: self.first,
+            payload_type: self.payload_type,
+            sequence: place.sequence,
+            timestamp: place.timestamp,
+            ssrc: place.ssrc,
+            length: FIXED,
+        };
+        let end = FIXED.saturating_add(self.step);
+        let (head, payload) = packet.get_mut(..end)?.split_at_mut_checked(FIXED)?;
+        head.copy_from_slice(&header.write());
+        self.fill(payload);
+        self.first = false;
+        self.place.sequence = place.sequence.wrapping_add(1);
+        self.place.timestamp = place.timestamp.wrapping_add(self.step());
+        self.due = self.due + self.ptime();
+        Some((place, packet.get(..end)?))
+    }
+
+    fn ptime(&self) -> Duration {
+        Duration::from_micros(u64::from(self.step()).saturating_mul(125))
+    }
+
+    /// Leaves out whole packets of time: the receiver sees a pause, not a burst.
+    fn skip(&mut self, late: Duration) {
+        let packets = u32::try_from(late.as_micros() / self.ptime().as_micros().max(1)).unwrap_or(u32::MAX);
+        self.due = self.due + self.ptime().saturating_mul(packets);
+        self.place.timestamp = self.place.timestamp.wrapping_add(self.step().wrapping_mul(packets));
+    }
+
+    /// A repeated sound goes round inside a packet; another ends with the codec's silence.
+    fn fill(&mut self, payload: &mut [u8]) {
+        let silence = if self.payload_type == 8 { 0xd5 } else { 0xff };
+        for slot in payload {
+            if self.repeat && self.position >= self.sound.len() {
+                self.position = 0;
+            }
+            *slot = self.sound.get(self.position).copied().unwrap_or(silence);
+            self.position = self.position.saturating_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn playing(sound: &[u8], repeat: bool, payload_type: u8, ptime_ms: u8) -> Playing {
+        let request = Request { play: 1, sound: sound.into(), repeat, payload_type, ptime_ms };
+        Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 65_535, timestamp: 100 })
+    }
+
+    fn at(ms: u64) -> Time {
+        Time::from_start(Duration::from_millis(ms))
+    }
+
+    #[test]
+    fn a_sound_is_cut_into_packets_and_the_last_one_padded_with_silence() {
+        for (payload_type, silence) in [(0, 0xff), (8, 0xd5)] {
+            let mut playing = playing(&[7; 200], false, payload_type, 20);
+            let mut buffer = [0; PACKET];
+            let (place, packet) = playing.next(at(0), &mut buffer).unwrap();
+            assert_eq!((place.sequence, place.timestamp), (65_535, 100));
+            assert_eq!(packet[..2], [0x80, 0x80 | payload_type]);
+            assert_eq!(packet[12..], [7; 160]);
+            assert_eq!(playing.due(), at(20));
+            let (place, packet) = playing.next(at(21), &mut buffer).unwrap();
+            assert_eq!((place.sequence, place.timestamp), (0, 260));
+            assert_eq!(packet[1], payload_type);
+            assert_eq!(packet[12..52], [7; 40]);
+            assert_eq!(packet[52..], [silence; 120]);
+            assert_eq!(playing.due(), at(40), "late packets do not make the next one late");
+            assert!(playing.next(at(40), &mut buffer).is_none());
+        }
+    }
+
+    #[test]
+    fn a_repeated_sound_has_no_seam() {
+        let mut playing = playing(&[1, 2, 3], true, 0, 10);
+        let mut buffer = [0; PACKET];
+        let mut bytes = Vec::<u8>::new();
+        for n in 0..10 {
+            bytes.extend(&playing.next(at(n * 10), &mut buffer).unwrap().1[12..]);
+        }
+        assert!(bytes.iter().zip([1, 2, 3].iter().cycle()).all(|(sent, wanted)| sent == wanted));
+        assert_eq!(bytes.len(), 800);
+    }
+
+    #[test]
+    fn an_empty_sound_ends_at_once_and_a_strange_ptime_is_bounded() {
+        let mut buffer = [0; PACKET];
+        assert!(playing(&[], true, 0, 20).next(at(0), &mut buffer).is_none());
+        assert_eq!(playing(&[0; 9], false, 0, 0).next(at(0), &mut buffer).unwrap().1.len(), 20);
+        assert_eq!(playing(&[0; 9], false, 0, 255).next(at(0), &mut buffer).unwrap().1.len(), PACKET);
+    }
+
+    #[test]
+    fn after_a_stall_the_timestamp_tells_the_pause() {
+        let mut playing = playing(&[0; 8_000], false, 0, 20);
+        let mut buffer = [0; PACKET];
+        playing.next(at(0), &mut buffer).unwrap();
+        let (place, _) = playing.next(at(1_025), &mut buffer).unwrap();
+        assert_eq!((place.sequence, place.timestamp), (0, 100 + 160 + 50 * 160));
+        assert_eq!(playing.due(), at(1_040));
+    }
+}

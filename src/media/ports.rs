@@ -1,0 +1,193 @@
+//! The port range: pairs of an even RTP port and the odd RTCP port above it, given out in turn.
+
+use crate::chance::Chance;
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+
+/// How many pairs that others hold are tried before giving up: each try is two system calls on the thread that also forwards.
+const TRIES: usize = 64;
+
+/// Receive buffer of a socket: a second of packets while the machine looks elsewhere. The kernel gives less without privilege.
+const RECEIVE_BUFFER: usize = 256 * 1024;
+
+/// Gives out pairs of ports, round and round, so that a port just given back rests longest.
+pub(super) struct Ports {
+    range: RangeInclusive<u16>,
+    first: u16,
+    pairs: usize,
+    next: usize,
+    taken: BTreeSet<u16>,
+    dscp: Option<u8>,
+}
+
+/// Two bound sockets.
+pub(super) struct Pair {
+    pub port: u16,
+    pub rtp: UdpSocket,
+    pub rtcp: UdpSocket,
+}
+
+impl Ports {
+    /// Fails when the range holds no pair.
+    pub fn new(range: RangeInclusive<u16>, dscp: Option<u8>, chance: &mut Chance) -> io::Result<Ports> {
+        let (start, end) = (u32::from(*range.start()), u32::from(*range.end()));
+        let first = start + start % 2;
+        let pairs = (end + 1).saturating_sub(first) / 2;
+        let (Ok(first), Ok(pairs)) = (u16::try_from(first), usize::try_from(pairs)) else {
+            return Err(no_pair(&range));
+        };
+        // Port 0 is no port.
+        if pairs == 0 || first == 0 {
+            return Err(no_pair(&range));
+        }
+        let next = usize::try_from(chance.below(pairs as u64)).unwrap_or(0);
+        Ok(Ports { range, first, pairs, next, taken: BTreeSet::new(), dscp })
+    }
+
+    /// Binds the next free pair at `local`; the error says why none could be, and what to do.
+    pub fn take(&mut self, local: IpAddr) -> Result<Pair, String> {
+        let mut foreign = 0usize;
+        for _ in 0..self.pairs {
+            let port = self.walk();
+            if self.taken.contains(&port) {
+                continue;
+            }
+            match self.bind(local, port) {
+                Ok(pair) => {
+                    self.taken.insert(port);
+                    return Ok(pair);
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {
+                    foreign += 1;
+                    if foreign >= TRIES {
+                        break;
+                    }
+                }
+                Err(error) => return Err(refusal(local, &error)),
+            }
+        }
+        Err(format!(
+            "no free pair of media ports in {}-{} at {local}: {} pairs carry calls, {foreign} tried are held by other programs; \
+             widen rtpstart/rtpend in rtp.conf",
+            self.range.start(),
+            self.range.end(),
+            self.taken.len()
+        ))
+    }
+
+    /// Takes a pair back; its sockets are closed already.
+    pub fn give_back(&mut self, port: u16) {
+        self.taken.remove(&port);
+    }
+
+    fn walk(&mut self) -> u16 {
+        // The offset is below 32,768 pairs, and the last pair ends inside the range.
+        let offset = u16::try_from(self.next * 2).unwrap_or(0);
+        self.next = (self.next + 1) % self.pairs;
+        self.first.saturating_add(offset)
+    }
+
+    fn bind(&self, local: IpAddr, port: u16) -> io::Result<Pair> {
+        Ok(Pair { port, rtp: self.open(local, port)?, rtcp: self.open(local, port.saturating_add(1))? })
+    }
+
+    fn open(&self, local: IpAddr, port: u16) -> io::Result<UdpSocket> {
+        let domain = if local.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+        let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+        if local.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&SocketAddr::new(local, port).into())?;
+        // What follows makes the line better where the system lets us; without it calls still work.
+        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+        // Never a fragment, so no identification to choose: some per cent of a packet's cost. Stream::send takes it back when needed.
+        let _ = match local {
+            IpAddr::V4(_) => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::DO),
+            IpAddr::V6(_) => set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::DO),
+        };
+        if let Some(dscp) = self.dscp {
+            let class = u32::from(dscp & 0x3f) << 2;
+            let _ = if local.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
+        }
+        Ok(socket.into())
+    }
+}
+
+fn no_pair(range: &RangeInclusive<u16>) -> io::Error {
+    let (start, end) = (range.start(), range.end());
+    io::Error::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "the media ports {start}-{end} hold no pair of an even port and the next; set rtpstart and rtpend in rtp.conf, such as 10000 and 20000"
+        ),
+    )
+}
+
+fn refusal(local: IpAddr, error: &io::Error) -> String {
+    let advice = match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+            "; each stream takes two sockets: raise the limit of open files (LimitNOFILE= in the unit file, ulimit -n)"
+        }
+        Some(rustix::io::Errno::ADDRNOTAVAIL) => "; it is not an address of this machine",
+        _ => "",
+    };
+    format!("cannot open media ports at {local}: {error}{advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn a_range_without_a_pair_is_refused() {
+        let mut chance = Chance::from_number(1);
+        for range in [0..=1, 10_001..=10_002, 10_000..=10_000, 65_535..=65_535, RangeInclusive::new(20_000, 10_000)] {
+            let error = Ports::new(range.clone(), None, &mut chance).err().unwrap();
+            assert!(error.to_string().contains("rtpstart"), "{range:?}");
+        }
+        assert!(Ports::new(65_534..=65_535, None, &mut chance).is_ok());
+    }
+
+    #[test]
+    fn the_walk_goes_round_over_even_ports_only() {
+        let mut ports = Ports::new(10_001..=10_007, None, &mut Chance::from_number(1)).unwrap();
+        let mut seen: Vec<u16> = (0..6).map(|_| ports.walk()).collect();
+        assert_eq!(seen[..3], seen[3..]);
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen, [10_002, 10_004, 10_006]);
+    }
+
+    #[test]
+    fn a_pair_held_by_another_program_is_passed_over_and_an_exhausted_range_says_so() {
+        let mut ports = Ports::new(24_100..=24_105, Some(46), &mut Chance::from_number(1)).unwrap();
+        let foreign = UdpSocket::bind((LOCAL, 24_103)).unwrap();
+        let pairs = [ports.take(LOCAL).unwrap(), ports.take(LOCAL).unwrap()];
+        let mut taken = pairs.each_ref().map(|pair| pair.port);
+        taken.sort_unstable();
+        assert_eq!(taken, [24_100, 24_104]);
+        let why = ports.take(LOCAL).err().unwrap();
+        assert_eq!(
+            why,
+            "no free pair of media ports in 24100-24105 at 127.0.0.1: 2 pairs carry calls, 1 tried are held by other programs; \
+             widen rtpstart/rtpend in rtp.conf"
+        );
+        drop((foreign, pairs));
+        ports.give_back(24_104);
+        let again = ports.take(LOCAL).unwrap().port;
+        assert!([24_102, 24_104].contains(&again));
+    }
+
+    #[test]
+    fn an_address_that_is_not_ours_is_told_so() {
+        let mut ports = Ports::new(24_110..=24_119, None, &mut Chance::from_number(1)).unwrap();
+        let why = ports.take("192.0.2.1".parse().unwrap()).err().unwrap();
+        assert!(why.ends_with("it is not an address of this machine"), "{why}");
+    }
+}

@@ -1,0 +1,96 @@
+//! The way of one packet: received, judged, forwarded. No allocation, no lock, no log call.
+
+use super::stream::{Mode, Stream};
+use crate::clock::Time;
+use crate::pbx::media::MediaEvent;
+use crate::rtp::header::{self, Header};
+use crate::rtp::rtcp;
+use crate::rtp::strict::Verdict;
+use slab::Slab;
+use std::net::{SocketAddr, UdpSocket};
+
+/// Room for the largest packet that is forwarded; one byte more tells a longer one, which is dropped.
+pub(super) const LARGEST: usize = 4_096;
+
+/// The buffer every packet passes through.
+pub(super) type Buffer = [u8; LARGEST + 1];
+
+/// One RTP packet waits at the stream in `slot`. Returns what is to be reported, if anything.
+pub(super) fn rtp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) -> Option<MediaEvent> {
+    let stream = streams.get_mut(slot)?;
+    let (length, source) = receive(&stream.rtp, buffer)?;
+    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= LARGEST) else {
+        increment(&mut stream.counts.malformed);
+        return None;
+    };
+    let Ok(header) = Header::read(packet) else {
+        increment(&mut stream.counts.malformed);
+        return None;
+    };
+    let event = match stream.learner.judge(now, source, header.sequence) {
+        Verdict::Drop => {
+            increment(&mut stream.counts.strangers);
+            return None;
+        }
+        Verdict::Accept => None,
+        Verdict::AcceptAndLock => {
+            stream.follow();
+            Some(MediaEvent::Learned { stream: stream.id, source })
+        }
+    };
+    increment(&mut stream.counts.received);
+    stream.stats.record(header.ssrc, header.sequence);
+    match &stream.mode {
+        Mode::Idle | Mode::Playing(_) => increment(&mut stream.counts.undelivered),
+        Mode::Echo => stream.echo(now, source, packet, &header),
+        Mode::Bridged { partner, map } => {
+            if let Some(number) = map.as_ref().and_then(|map| map.get(usize::from(header.payload_type))) {
+                header::set_payload_type(packet, *number);
+            }
+            let (id, partner) = (stream.id, *partner);
+            match streams.get_mut(partner) {
+                Some(partner) => partner.deliver(now, id, packet, &header),
+                None => undelivered(streams, slot),
+            }
+        }
+    }
+    event
+}
+
+/// One RTCP packet waits at the stream in `slot`.
+pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) {
+    let Some(stream) = streams.get_mut(slot) else { return };
+    let Some((length, source)) = receive(&stream.rtcp, buffer) else { return };
+    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= LARGEST && rtcp::is_rtcp(packet))
+    else {
+        increment(&mut stream.counts.malformed);
+        return;
+    };
+    if !stream.learner.judge_rtcp(now, source) {
+        increment(&mut stream.counts.strangers);
+        return;
+    }
+    stream.follow_rtcp(source);
+    // RTCP is not echoed: a peer's own sender report is no report on what it hears.
+    if let Mode::Bridged { partner, .. } = stream.mode
+        && partner != slot
+        && let Some((from, to)) = streams.get2_mut(slot, partner)
+    {
+        to.deliver_rtcp(&from.line, packet);
+    }
+}
+
+/// Exactly one receive for one readiness: the next packet is told by the next wait, and no call is wasted on finding nothing.
+fn receive(socket: &UdpSocket, buffer: &mut Buffer) -> Option<(usize, SocketAddr)> {
+    socket.recv_from(buffer).ok()
+}
+
+fn undelivered(streams: &mut Slab<Stream>, slot: usize) {
+    if let Some(stream) = streams.get_mut(slot) {
+        increment(&mut stream.counts.undelivered);
+    }
+}
+
+fn increment(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}

@@ -1,0 +1,220 @@
+//! One stream: a leg's two sockets, where its peer is, and what it is doing.
+
+use super::player::Playing;
+use super::ports::Pair;
+use crate::clock::Time;
+use crate::pbx::media::{Remote, StreamCounts, StreamId};
+use crate::rtp::continuity::{Continuity, Place};
+use crate::rtp::header::{self, Header};
+use crate::rtp::rtcp;
+use crate::rtp::stats::Stats;
+use crate::rtp::strict::{Expected, Learner};
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+/// How long a first packet waits for the verb that says what to do with it, once the peer's address is known.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// How old packets may be that came before the peer's address was known: older ones would only fill the other side's jitter buffer.
+const OLD: Duration = Duration::from_millis(200);
+
+/// More packets than a receive buffer holds.
+const STALE: usize = 2_048;
+
+/// A leg's media.
+pub(super) struct Stream {
+    pub id: StreamId,
+    pub port: u16,
+    pub rtp: UdpSocket,
+    pub rtcp: UdpSocket,
+    pub learner: Learner,
+    pub stats: Stats,
+    pub counts: StreamCounts,
+    pub mode: Mode,
+    /// What goes out to the peer.
+    pub line: Continuity,
+    /// Whether packets are read. Not before the peer's address is known: they wait in the sockets, so that a peer whose first packets overtake
+    /// its answer loses none.
+    pub listening: bool,
+    /// When the first packet came that waits.
+    pub early: Option<Time>,
+    remote: Option<Remote>,
+    rtp_to: Option<SocketAddr>,
+    rtcp_to: Option<SocketAddr>,
+}
+
+/// What a stream does with what it receives.
+pub(super) enum Mode {
+    /// Nothing: packets are counted only.
+    Idle,
+    /// Forwards to the stream in another slot; `map` is there when a payload type changes its number on the way.
+    Bridged { partner: usize, map: Option<Box<[u8; 128]>> },
+    /// Sends back.
+    Echo,
+    /// Sends a sound; what comes in is counted only.
+    Playing(Playing),
+}
+
+impl Stream {
+    pub fn new(id: StreamId, pair: Pair) -> Stream {
+        Stream {
+            id,
+            port: pair.port,
+            rtp: pair.rtp,
+            rtcp: pair.rtcp,
+            learner: Learner::new(Expected::default()),
+            stats: Stats::default(),
+            counts: StreamCounts::default(),
+            mode: Mode::Idle,
+            line: Continuity::default(),
+            listening: false,
+            early: None,
+            remote: None,
+            rtp_to: None,
+            rtcp_to: None,
+        }
+    }
+
+    /// A new offer or answer says where the peer is.
+    pub fn set_remote(&mut self, now: Time, remote: Remote) {
+        let (before, rtcp_to) = (self.remote, self.rtcp_to);
+        self.learner.reset(
+            now,
+            Expected {
+                rtp: remote.rtp,
+                rtcp: remote.rtcp,
+                signalling: remote.signalling,
+                strictness: remote.strictness,
+            },
+        );
+        self.remote = Some(remote);
+        self.rtcp_to = remote.rtcp;
+        // A repeated offer of a peer behind NAT repeats its private address: what was learned still holds.
+        if remote.symmetric && before == Some(remote) {
+            self.rtcp_to = rtcp_to;
+        }
+        self.follow();
+    }
+
+    /// Whether reading may begin: the peer's address is known, and what to do with the packets too. The verb may come a moment after the
+    /// address; without one, the first packet waits for it no longer than `WAIT`.
+    pub fn may_listen(&self, now: Time) -> bool {
+        let known = self.remote.is_some_and(|remote| remote.rtp.is_some());
+        let waited = self.early.is_some_and(|early| now.since(early) >= WAIT);
+        known && !self.listening && (waited || !matches!(self.mode, Mode::Idle))
+    }
+
+    /// Until when the first packet waits.
+    pub fn patience(&self) -> Option<Time> {
+        self.early.filter(|_| !self.listening).map(|early| early + WAIT)
+    }
+
+    /// Reading begins. What has waited too long to be worth hearing is thrown away.
+    pub fn listen(&mut self, now: Time) {
+        self.listening = true;
+        if self.early.take().is_some_and(|early| now.since(early) > OLD) {
+            for socket in [&self.rtp, &self.rtcp] {
+                let thrown = (0..STALE).take_while(|_| socket.recv_from(&mut [0; 16]).is_ok()).count();
+                self.counts.undelivered = self.counts.undelivered.saturating_add(thrown as u64);
+            }
+        }
+    }
+
+    /// Sends to the learned source when the peer is to be followed (`nat=comedia`), else to the SDP's address.
+    pub fn follow(&mut self) {
+        let Some(remote) = self.remote else { return };
+        let learned = self.learner.source().filter(|_| remote.symmetric && remote.rtp.is_some());
+        self.rtp_to = learned.or(remote.rtp);
+    }
+
+    /// An RTCP packet was accepted from `source`: that is where a followed peer hears RTCP.
+    pub fn follow_rtcp(&mut self, source: SocketAddr) {
+        if self.remote.is_some_and(|remote| remote.symmetric && remote.rtp.is_some()) {
+            self.rtcp_to = Some(source);
+        }
+    }
+
+    /// Sends an RTP packet of `source` to the peer, moved only if another source's packets went out before.
+    pub fn deliver(&mut self, now: Time, source: StreamId, packet: &mut [u8], header: &Header) {
+        let Some(to) = self.rtp_to else {
+            self.counts.undelivered = self.counts.undelivered.saturating_add(1);
+            return;
+        };
+        self.send(now, source, to, packet, header);
+    }
+
+    fn send(&mut self, now: Time, source: StreamId, to: SocketAddr, packet: &mut [u8], header: &Header) {
+        let shift = self.line.carry(now, source.0, header);
+        if !shift.is_identity() {
+            let place = shift.place(header);
+            header::set_place(packet, place.sequence, place.timestamp, place.ssrc);
+        }
+        let sent = transmit(&self.rtp, packet, to);
+        self.count(sent);
+    }
+
+    /// Sends a packet of the peer back to `to`, where it came from.
+    pub fn echo(&mut self, now: Time, to: SocketAddr, packet: &mut [u8], header: &Header) {
+        let id = self.id;
+        if self.rtp_to.is_some() {
+            self.send(now, id, to, packet, header);
+        } else {
+            self.counts.undelivered = self.counts.undelivered.saturating_add(1);
+        }
+    }
+
+    /// Sends a packet of the exchange's own.
+    pub fn deliver_own(&mut self, now: Time, place: Place, step: u32, packet: &[u8]) {
+        let Some(to) = self.rtp_to else {
+            self.counts.undelivered = self.counts.undelivered.saturating_add(1);
+            return;
+        };
+        self.line.own(now, place, step);
+        let sent = transmit(&self.rtp, packet, to);
+        self.count(sent);
+    }
+
+    /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is what goes
+    /// out to the other side: the packet's reports speak of it.
+    pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8]) {
+        let own = self.line.shift();
+        let reported = from.shift();
+        // What the exchange itself has sent went under its own SSRC: until the other side sends RTP there is nothing true to say.
+        let orphan = own.is_none() && self.line.has_begun();
+        let moved = [own, reported].into_iter().flatten().any(|shift| !shift.is_identity());
+        let length = if moved { rtcp::shift(packet, own, reported) } else { Some(packet.len()) };
+        let ready = length.and_then(|length| packet.get(..length)).filter(|_| !orphan);
+        // A peer that gave no address for RTCP misses nothing.
+        let Some(to) = self.rtcp_to else { return };
+        let sent = ready.is_some_and(|packet| transmit(&self.rtcp, packet, to));
+        let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
+        *counter = counter.saturating_add(1);
+    }
+
+    fn count(&mut self, sent: bool) {
+        let counter = if sent { &mut self.counts.sent } else { &mut self.counts.undelivered };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+/// One system call; a second only for a packet the path cannot carry whole, which from then on may be cut into fragments.
+fn transmit(socket: &UdpSocket, packet: &[u8], to: SocketAddr) -> bool {
+    match socket.send_to(packet, to) {
+        Ok(_) => true,
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) => {
+            let allowed = allow_fragments(socket, to);
+            allowed.is_ok() && socket.send_to(packet, to).is_ok()
+        }
+        Err(_) => false,
+    }
+}
+
+fn allow_fragments(socket: &UdpSocket, to: SocketAddr) -> io::Result<()> {
+    match to {
+        SocketAddr::V4(_) => set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DONT)?,
+        SocketAddr::V6(_) => set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::DONT)?,
+    }
+    Ok(())
+}

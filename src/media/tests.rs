@@ -1,0 +1,587 @@
+//! Real packets on the loopback: what a phone sends is what the other one gets.
+
+use super::{Media, MediaSettings};
+use crate::chance::Chance;
+use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId};
+use crate::rtp::header::Header;
+use crate::rtp::strict::Strictness;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const A: StreamId = StreamId(1);
+const B: StreamId = StreamId(2);
+
+/// Long enough for a busy machine; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Long enough for a packet that must not come.
+const QUIET: Duration = Duration::from_millis(50);
+
+struct Rig {
+    media: Media,
+    events: Receiver<MediaEvent>,
+}
+
+impl Rig {
+    fn new(ports: RangeInclusive<u16>) -> Rig {
+        let (sender, events) = channel();
+        let settings = MediaSettings { ports, dscp: Some(46), seed: [7; 32] };
+        let media = Media::start(settings, move |event| drop(sender.send(event))).unwrap();
+        Rig { media, events }
+    }
+
+    fn event(&self) -> MediaEvent {
+        self.events.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn reserve(&self, stream: StreamId, local: IpAddr) -> SocketAddr {
+        self.media.send(MediaCommand::Reserve { stream, local });
+        loop {
+            match self.event() {
+                MediaEvent::Reserved { stream: named, rtp } if named == stream => return rtp,
+                MediaEvent::Learned { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn remote(&self, stream: StreamId, remote: Remote) {
+        self.media.send(MediaCommand::Remote { stream, remote });
+    }
+
+    fn bridge(&self, a_to_b: PayloadMap, b_to_a: PayloadMap) {
+        self.media.send(MediaCommand::Bridge { a: A, b: B, a_to_b, b_to_a });
+    }
+
+    /// All that was reported until the stream was released, and its counts.
+    fn release(&self, stream: StreamId) -> (Vec<MediaEvent>, StreamCounts) {
+        self.media.send(MediaCommand::Release { stream });
+        let mut before = Vec::new();
+        loop {
+            match self.event() {
+                MediaEvent::Released { stream: named, counts } if named == stream => return (before, counts),
+                other => before.push(other),
+            }
+        }
+    }
+
+    /// Two phones, bridged.
+    fn call(&self) -> (Phone, Phone) {
+        let mut phones = (Phone::new(LOCAL), Phone::new(LOCAL));
+        phones.0.exchange = Some(self.reserve(A, LOCAL));
+        phones.1.exchange = Some(self.reserve(B, LOCAL));
+        self.remote(A, phones.0.remote());
+        self.remote(B, phones.1.remote());
+        self.bridge(PayloadMap::identity(), PayloadMap::identity());
+        phones
+    }
+}
+
+/// A phone's two sockets.
+struct Phone {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    exchange: Option<SocketAddr>,
+}
+
+impl Phone {
+    fn new(local: IpAddr) -> Phone {
+        let bind = || {
+            let socket = UdpSocket::bind((local, 0)).unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            socket
+        };
+        Phone { rtp: bind(), rtcp: bind(), exchange: None }
+    }
+
+    fn remote(&self) -> Remote {
+        Remote {
+            rtp: Some(self.rtp.local_addr().unwrap()),
+            rtcp: Some(self.rtcp.local_addr().unwrap()),
+            signalling: Some(LOCAL),
+            symmetric: false,
+            strictness: Strictness::Strict,
+        }
+    }
+
+    fn send(&self, packet: &[u8]) {
+        self.rtp.send_to(packet, self.exchange.unwrap()).unwrap();
+    }
+
+    fn send_rtcp(&self, packet: &[u8]) {
+        let mut to = self.exchange.unwrap();
+        to.set_port(to.port() + 1);
+        self.rtcp.send_to(packet, to).unwrap();
+    }
+
+    fn receive(&self) -> Vec<u8> {
+        received(&self.rtp).expect("a packet")
+    }
+
+    fn hears_nothing(&self) -> bool {
+        [&self.rtp, &self.rtcp].into_iter().all(|socket| {
+            socket.set_read_timeout(Some(QUIET)).unwrap();
+            let heard = received(socket);
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            heard.is_none()
+        })
+    }
+}
+
+fn received(socket: &UdpSocket) -> Option<Vec<u8>> {
+    let mut buffer = [0; 9_000];
+    let length = socket.recv(&mut buffer).ok()?;
+    Some(buffer[..length].to_vec())
+}
+
+fn packet(ssrc: u32, sequence: u16, payload: &[u8]) -> Vec<u8> {
+    let timestamp = u32::from(sequence) * 160;
+    let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc, length: 12 };
+    [&header.write()[..], payload].concat()
+}
+
+/// Any size, payload type, marker; CSRC, extension and padding bits as far as they are true.
+fn wild_packet(chance: &mut Chance, sequence: u16) -> Vec<u8> {
+    let csrc = chance.below(3) as u8;
+    let extended = chance.below(4) == 0;
+    let mut packet = vec![0x80 | u8::from(extended) << 4 | csrc, chance.bits() as u8];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend((chance.bits() as u32).to_be_bytes());
+    packet.extend(0xfeed_beefu32.to_be_bytes());
+    packet.extend((0..csrc * 4).map(|_| chance.bits() as u8));
+    if extended {
+        packet.extend([0xbe, 0xde, 0, 1, 1, 2, 3, 4]);
+    }
+    let length = if chance.below(10) == 0 { chance.below(1_700) } else { chance.below(330) };
+    packet.extend((0..length).map(|_| chance.bits() as u8));
+    packet
+}
+
+/// Sends `packets` one way and the other, ten under way at a time, and returns what came of them.
+fn exchange(from: &Phone, to: &Phone, packets: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut heard = Vec::new();
+    for burst in packets.chunks(10) {
+        burst.iter().for_each(|packet| from.send(packet));
+        heard.extend(burst.iter().map(|_| to.receive()));
+    }
+    heard
+}
+
+#[test]
+fn a_thousand_packets_of_all_kinds_arrive_byte_for_byte() {
+    let rig = Rig::new(20_000..=20_099);
+    let (a, b) = rig.call();
+    let mut chance = Chance::from_number(5);
+    let packets: Vec<Vec<u8>> = (65_300..65_800u32).map(|n| wild_packet(&mut chance, n as u16)).collect();
+    std::thread::scope(|scope| {
+        let there = scope.spawn(|| exchange(&a, &b, &packets));
+        // The other way at the same time. Each phone's socket hears only the other.
+        let back = scope.spawn(|| exchange(&b, &a, &packets));
+        assert_eq!(there.join().unwrap(), packets);
+        assert_eq!(back.join().unwrap(), packets);
+    });
+    let (events, counts) = rig.release(A);
+    assert_eq!(counts, StreamCounts { received: 500, sent: 500, ..StreamCounts::default() });
+    let learned = |phone: &Phone, stream| MediaEvent::Learned { stream, source: phone.rtp.local_addr().unwrap() };
+    assert_eq!(events.len(), 2);
+    assert!(events.contains(&learned(&a, A)) && events.contains(&learned(&b, B)));
+}
+
+#[test]
+fn late_doubled_and_missing_packets_are_forwarded_as_they_came() {
+    let rig = Rig::new(20_100..=20_199);
+    let (a, b) = rig.call();
+    let packets: Vec<_> = [1, 2, 2, 5, 3, 9, 9, 8].map(|n| packet(1, n, &[n as u8; 160])).into();
+    assert_eq!(exchange(&a, &b, &packets), packets);
+    assert_eq!(rig.release(A).1.lost, 3);
+}
+
+#[test]
+fn payload_types_are_mapped_where_they_differ_and_the_marker_stays() {
+    let rig = Rig::new(20_200..=20_299);
+    let (a, b) = rig.call();
+    let mut there = PayloadMap::identity();
+    there.0[101] = 96;
+    let mut back = PayloadMap::identity();
+    back.0[96] = 101;
+    rig.bridge(there, back);
+    for (first, second) in [(101, 96), (101 | 0x80, 96 | 0x80), (0x80, 0x80), (96, 96)] {
+        let mut packet = packet(1, u16::from(first), b"event");
+        packet[1] = first;
+        a.send(&packet);
+        packet[1] = second;
+        assert_eq!(b.receive(), packet);
+    }
+    let mut packet = packet(2, 1, b"event");
+    packet[1] = 96;
+    b.send(&packet);
+    packet[1] = 101;
+    assert_eq!(a.receive(), packet);
+}
+
+#[test]
+fn rtcp_goes_through_untouched_and_what_is_none_does_not() {
+    let rig = Rig::new(20_300..=20_399);
+    let (a, b) = rig.call();
+    // A receiver report, and something encrypted behind a sender report's header: both are RTCP.
+    for packet in [vec![0x80, 201, 0, 1, 0, 0, 0, 7], vec![0x81, 200, 9, 9, 1, 2, 3, 4, 5, 6, 7]] {
+        a.send_rtcp(&packet);
+        assert_eq!(received(&b.rtcp).unwrap(), packet);
+    }
+    a.send_rtcp(b"\x00\x01\x00\x00\x21\x12\xa4\x42");
+    a.send(b"\x00\x01\x00\x00\x21\x12\xa4\x42 a STUN binding request");
+    a.send(&[0x80; 11]);
+    a.send(&vec![0x80; 5_000]);
+    a.send(&[]);
+    assert!(b.hears_nothing());
+    let counts = rig.release(A).1;
+    assert_eq!((counts.malformed, counts.received, counts.undelivered), (5, 0, 0));
+    assert_eq!(rig.release(B).1.rtcp_sent, 2);
+}
+
+#[test]
+fn a_stranger_hears_nothing_injects_nothing_and_costs_nothing() {
+    let rig = Rig::new(20_400..=20_419);
+    let a_rtp = rig.reserve(A, LOCAL);
+    let b_rtp = rig.reserve(B, LOCAL);
+    let stranger = Phone::new("127.0.0.2".parse().unwrap());
+    let mut sequence = 0u16;
+    let mut spray = || {
+        for port in 20_400..=20_419u16 {
+            for _ in 0..4 {
+                sequence = sequence.wrapping_add(1);
+                stranger.rtp.send_to(&packet(666, sequence, b"injected"), (LOCAL, port)).unwrap();
+            }
+            stranger.rtcp.send_to(&[0x80, 201, 0, 1, 0, 0, 2, 154], (LOCAL, port)).unwrap();
+        }
+    };
+    spray();
+    let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
+    (a.exchange, b.exchange) = (Some(a_rtp), Some(b_rtp));
+    let signalling = Some(LOCAL);
+    rig.remote(A, Remote { signalling, symmetric: true, ..a.remote() });
+    rig.remote(B, Remote { signalling, symmetric: true, ..b.remote() });
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    // A round trip through the worker, so that the commands have been carried out.
+    rig.reserve(A, LOCAL);
+    for n in 0..50 {
+        spray();
+        let sent = packet(1, n, b"from a");
+        a.send(&sent);
+        assert_eq!(b.receive(), sent, "from its first packet");
+        spray();
+        let sent = packet(2, n, b"from b");
+        b.send(&sent);
+        assert_eq!(a.receive(), sent);
+    }
+    assert!(stranger.hears_nothing());
+    assert!(a.hears_nothing() && b.hears_nothing());
+    let counts = rig.release(A).1;
+    assert_eq!((counts.received, counts.sent, counts.lost), (50, 50, 0));
+    assert!(counts.strangers >= 404, "{counts:?}");
+}
+
+#[test]
+fn a_first_packet_that_overtakes_the_answer_is_not_lost() {
+    let rig = Rig::new(20_500..=20_599);
+    let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
+    a.exchange = Some(rig.reserve(A, LOCAL));
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(A, a.remote());
+    let first = packet(2, 1, b"hello");
+    b.send(&first);
+    b.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 7]);
+    rig.remote(B, b.remote());
+    // The worker may well see to the one order before the other comes.
+    rig.reserve(B, LOCAL);
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    assert_eq!(a.receive(), first);
+    assert!(received(&a.rtcp).is_some());
+}
+
+#[test]
+fn what_waited_too_long_for_the_answer_is_not_forwarded_in_a_burst() {
+    let rig = Rig::new(20_600..=20_699);
+    let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
+    a.exchange = Some(rig.reserve(A, LOCAL));
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(A, a.remote());
+    (0..20).for_each(|n| b.send(&packet(2, n, b"stale")));
+    std::thread::sleep(Duration::from_millis(300));
+    rig.remote(B, b.remote());
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    rig.reserve(B, LOCAL);
+    let fresh = packet(2, 20, b"fresh");
+    b.send(&fresh);
+    assert_eq!(a.receive(), fresh);
+    assert_eq!(rig.release(B).1.undelivered, 20);
+}
+
+#[test]
+fn before_the_bridge_sources_are_learned_all_the_same() {
+    let rig = Rig::new(21_700..=21_799);
+    let mut b = Phone::new(LOCAL);
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(B, b.remote());
+    b.send(&packet(2, 1, b"nobody listens yet"));
+    assert_eq!(rig.event(), MediaEvent::Learned { stream: B, source: b.rtp.local_addr().unwrap() });
+    assert_eq!(rig.release(B).1, StreamCounts { received: 1, undelivered: 1, ..StreamCounts::default() });
+}
+
+#[test]
+fn a_peer_behind_nat_is_learned_and_followed() {
+    let rig = Rig::new(20_700..=20_799);
+    let (a, b) = rig.call();
+    // Its SDP names an address nobody answers at; its packets come from where its signalling comes from.
+    let private = Some("127.9.9.9:4000".parse().unwrap());
+    rig.release(B);
+    let exchange = rig.reserve(B, LOCAL);
+    let b = Phone { exchange: Some(exchange), ..b };
+    rig.remote(B, Remote { rtp: private, rtcp: None, symmetric: true, ..b.remote() });
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    for n in 0..3 {
+        b.send(&packet(2, n, b"probation"));
+    }
+    let fourth = packet(2, 3, b"fourth");
+    b.send(&fourth);
+    assert_eq!(a.receive(), fourth);
+    assert_eq!(rig.event(), MediaEvent::Learned { stream: B, source: b.rtp.local_addr().unwrap() });
+    let answer = packet(1, 1, b"to the learned source");
+    a.send(&answer);
+    assert_eq!(b.receive(), answer);
+    // RTCP follows to where RTCP came from.
+    b.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 2]);
+    assert!(received(&a.rtcp).is_some());
+    a.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 1]);
+    assert!(received(&b.rtcp).is_some());
+    // The same offer again (a refresh) changes nothing.
+    rig.remote(B, Remote { rtp: private, rtcp: None, symmetric: true, ..b.remote() });
+    let after = packet(1, 2, b"after the refresh");
+    a.send(&after);
+    assert_eq!(b.receive(), after);
+    b.send(&packet(2, 4, b"fifth"));
+    a.receive();
+    assert_eq!(rig.release(B).1.strangers, 3);
+}
+
+#[test]
+fn without_nat_packets_go_to_the_address_of_the_sdp_wherever_the_peer_sends_from() {
+    let rig = Rig::new(20_800..=20_899);
+    let (a, b) = rig.call();
+    let other = Phone { exchange: b.exchange, ..Phone::new(LOCAL) };
+    (0..4).for_each(|n| other.send(&packet(2, n, b"from another port")));
+    assert_eq!(a.receive(), packet(2, 3, b"from another port"));
+    let sent = packet(1, 1, b"x");
+    a.send(&sent);
+    assert_eq!(b.receive(), sent);
+    assert!(other.hears_nothing());
+}
+
+#[test]
+fn a_hold_sends_nothing_and_afterwards_the_stream_is_the_same() {
+    let rig = Rig::new(20_900..=20_999);
+    let (a, b) = rig.call();
+    assert_eq!(exchange(&a, &b, &[packet(1, 1, b"x")]), [packet(1, 1, b"x")]);
+    rig.remote(B, Remote { rtp: None, rtcp: None, ..b.remote() });
+    rig.reserve(B, LOCAL);
+    a.send(&packet(1, 2, b"x"));
+    assert!(b.hears_nothing());
+    rig.remote(B, b.remote());
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    rig.reserve(B, LOCAL);
+    assert_eq!(exchange(&a, &b, &[packet(1, 3, b"x")]), [packet(1, 3, b"x")]);
+    let counts = rig.release(B).1;
+    assert_eq!((counts.sent, counts.undelivered), (2, 1));
+}
+
+#[test]
+fn an_echo_gives_back_what_it_gets() {
+    let rig = Rig::new(21_000..=21_099);
+    let (a, _) = rig.call();
+    rig.media.send(MediaCommand::Echo { stream: A });
+    rig.reserve(A, LOCAL);
+    let mut chance = Chance::from_number(6);
+    let packets: Vec<Vec<u8>> = (0..100).map(|n| wild_packet(&mut chance, n)).collect();
+    assert_eq!(exchange(&a, &a, &packets), packets);
+    let counts = rig.release(A).1;
+    assert_eq!((counts.received, counts.sent), (100, 100));
+}
+
+#[test]
+fn a_sound_is_played_in_its_time_and_the_bridge_after_it_goes_on_with_its_line() {
+    let rig = Rig::new(21_100..=21_199);
+    let (a, b) = rig.call();
+    let sound: Vec<u8> = (0..1_000u32).map(|n| n as u8).collect();
+    let started = Instant::now();
+    rig.media.send(MediaCommand::Play {
+        stream: B,
+        play: 42,
+        sound: sound.as_slice().into(),
+        repeat: false,
+        payload_type: 0,
+        ptime_ms: 20,
+    });
+    let heard: Vec<Vec<u8>> = (0..7).map(|_| b.receive()).collect();
+    assert_eq!(rig.event(), MediaEvent::Played { stream: B, play: 42 });
+    assert!(started.elapsed() >= Duration::from_millis(140), "{:?}", started.elapsed());
+    let headers: Vec<Header> = heard.iter().map(|packet| Header::read(packet).unwrap()).collect();
+    for (n, header) in headers.iter().enumerate() {
+        assert_eq!(header.marker, n == 0);
+        assert_eq!(header.ssrc, headers[0].ssrc);
+        assert_eq!(header.sequence, headers[0].sequence.wrapping_add(n as u16));
+        assert_eq!(header.timestamp, headers[0].timestamp.wrapping_add(n as u32 * 160));
+    }
+    let payload: Vec<u8> = heard.iter().flat_map(|packet| packet[12..].to_vec()).collect();
+    assert_eq!(payload[..1_000], sound);
+    assert_eq!(payload[1_000..], [0xff; 120]);
+
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    rig.reserve(B, LOCAL);
+    // Before A has sent RTP, its RTCP would speak of a stream B has never heard.
+    a.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 1]);
+    let sent: Vec<Vec<u8>> = (500..520).map(|n| packet(1, n, &[n as u8; 160])).collect();
+    let heard = exchange(&a, &b, &sent);
+    let last = headers[6];
+    let first = Header::read(&heard[0]).unwrap();
+    assert_eq!((first.ssrc, first.sequence), (last.ssrc, last.sequence.wrapping_add(1)));
+    let advance = first.timestamp.wrapping_sub(last.timestamp);
+    assert!(advance >= 160 && advance.is_multiple_of(160) && advance < 8_000 * 30, "{advance}");
+    for (sent, heard) in sent.iter().zip(&heard) {
+        let (sent_header, heard_header) = (Header::read(sent).unwrap(), Header::read(heard).unwrap());
+        assert_eq!(heard_header.ssrc, last.ssrc);
+        assert_eq!(heard_header.sequence.wrapping_sub(first.sequence), sent_header.sequence - 500);
+        assert_eq!(heard_header.timestamp.wrapping_sub(first.timestamp), sent_header.timestamp - 80_000);
+        assert_eq!(sent[12..], heard[12..]);
+        assert_eq!(sent[..2], heard[..2]);
+    }
+    // RTCP speaks of the stream as B knows it, and of B's as A knows it: that one is untouched.
+    a.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 1]);
+    let report = received(&b.rtcp).unwrap();
+    assert_eq!(report[4..], last.ssrc.to_be_bytes());
+    let back = packet(2, 9, b"back");
+    b.send(&back);
+    assert_eq!(a.receive(), back);
+    let counts = rig.release(B).1;
+    assert_eq!((counts.sent, counts.rtcp_sent, counts.undelivered), (27, 1, 1));
+}
+
+#[test]
+fn a_tone_repeats_until_another_verb_and_a_second_sound_takes_the_place_of_the_first() {
+    let rig = Rig::new(21_200..=21_299);
+    let (_, b) = rig.call();
+    let play = |play, repeat| MediaCommand::Play {
+        stream: B,
+        play,
+        sound: vec![1, 2, 3].into(),
+        repeat,
+        payload_type: 8,
+        ptime_ms: 10,
+    };
+    rig.media.send(play(1, true));
+    let heard: Vec<Vec<u8>> = (0..5).map(|_| b.receive()).collect();
+    assert!(heard.iter().all(|packet| packet.len() == 92 && packet[1] & 0x7f == 8));
+    rig.media.send(play(2, false));
+    assert_eq!(rig.event(), MediaEvent::Played { stream: B, play: 1 });
+    assert_eq!(rig.event(), MediaEvent::Played { stream: B, play: 2 });
+    rig.media.send(play(3, true));
+    rig.media.send(MediaCommand::Idle { stream: B });
+    assert_eq!(rig.event(), MediaEvent::Played { stream: B, play: 3 });
+    // One line from the first packet to the last, whoever played.
+    rig.reserve(B, LOCAL);
+    b.rtp.set_read_timeout(Some(QUIET)).unwrap();
+    let rest: Vec<Vec<u8>> = std::iter::from_fn(|| received(&b.rtp)).collect();
+    let headers: Vec<Header> = heard.iter().chain(&rest).map(|packet| Header::read(packet).unwrap()).collect();
+    for pair in headers.windows(2) {
+        assert_eq!((pair[1].ssrc, pair[1].sequence), (pair[0].ssrc, pair[0].sequence.wrapping_add(1)));
+        assert!(pair[1].timestamp.wrapping_sub(pair[0].timestamp).is_multiple_of(80));
+    }
+    // Nobody to play to: the end is reported all the same.
+    rig.media.send(MediaCommand::Play {
+        stream: StreamId(99),
+        play: 4,
+        sound: vec![1].into(),
+        repeat: true,
+        payload_type: 0,
+        ptime_ms: 20,
+    });
+    assert_eq!(rig.event(), MediaEvent::Played { stream: StreamId(99), play: 4 });
+}
+
+#[test]
+fn when_one_of_a_bridge_goes_the_other_is_idle() {
+    let rig = Rig::new(21_300..=21_399);
+    let (a, b) = rig.call();
+    assert_eq!(exchange(&a, &b, &[packet(1, 1, b"x")]), [packet(1, 1, b"x")]);
+    rig.release(B);
+    a.send(&packet(1, 2, b"x"));
+    assert!(b.hears_nothing());
+    // A new stream in the place of the old one is nobody's partner.
+    rig.reserve(StreamId(3), LOCAL);
+    rig.remote(StreamId(3), b.remote());
+    rig.reserve(StreamId(3), LOCAL);
+    a.send(&packet(1, 3, b"x"));
+    assert!(b.hears_nothing());
+    assert_eq!(rig.release(A).1.undelivered, 2);
+    // Released twice, or never there.
+    assert_eq!(rig.release(A).1, StreamCounts::default());
+}
+
+#[test]
+fn a_range_that_is_used_up_says_so_and_a_port_given_back_rests() {
+    let rig = Rig::new(21_400..=21_405);
+    let ports = [1, 2, 3].map(|n| rig.reserve(StreamId(n), LOCAL).port());
+    let mut sorted = ports;
+    sorted.sort_unstable();
+    assert_eq!(sorted, [21_400, 21_402, 21_404]);
+    rig.media.send(MediaCommand::Reserve { stream: StreamId(4), local: LOCAL });
+    match rig.event() {
+        MediaEvent::NoPorts { stream: StreamId(4), why } => assert!(why.contains("widen rtpstart/rtpend"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    rig.release(StreamId(1));
+    rig.release(StreamId(2));
+    // The one given back first is the one that has rested longest.
+    assert_eq!(rig.reserve(StreamId(5), LOCAL).port(), ports[0]);
+    assert_eq!(rig.reserve(StreamId(6), LOCAL).port(), ports[1]);
+}
+
+#[test]
+fn ipv6_is_carried_too_also_between_the_two() {
+    let local = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+    if UdpSocket::bind((local, 0)).is_err() {
+        eprintln!("skipped: no IPv6 on this machine");
+        return;
+    }
+    let rig = Rig::new(21_500..=21_599);
+    let (mut a, mut b) = (Phone::new(local), Phone::new(LOCAL));
+    a.exchange = Some(rig.reserve(A, local));
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(A, Remote { signalling: Some(local), ..a.remote() });
+    rig.remote(B, b.remote());
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    rig.reserve(A, local);
+    assert_eq!(exchange(&a, &b, &[packet(1, 1, b"x")]), [packet(1, 1, b"x")]);
+    assert_eq!(exchange(&b, &a, &[packet(2, 1, b"y")]), [packet(2, 1, b"y")]);
+}
+
+#[test]
+fn what_was_opened_is_closed() {
+    // Other tests open and close descriptors in the same process: only sockets bound to ports of this test's range are counted.
+    let range = 21_600..=21_699u16;
+    let open = || {
+        let table = std::fs::read_to_string("/proc/self/net/udp").unwrap();
+        let ports = table.lines().filter_map(|line| line.split_whitespace().nth(1)?.rsplit_once(':'));
+        ports.filter_map(|(_, port)| u16::from_str_radix(port, 16).ok()).filter(|port| range.contains(port)).count()
+    };
+    let rig = Rig::new(range.clone());
+    assert_eq!(open(), 0);
+    (0..20).for_each(|n| assert!(range.contains(&rig.reserve(StreamId(n), LOCAL).port())));
+    assert_eq!(open(), 40);
+    (0..15).for_each(|n| drop(rig.release(StreamId(n))));
+    assert_eq!(open(), 10);
+    rig.media.stop();
+    assert_eq!(open(), 0);
+}

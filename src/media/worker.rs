@@ -1,0 +1,329 @@
+//! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
+
+use super::MediaSettings;
+use super::player::{PACKET, Playing, Request};
+use super::ports::Ports;
+use super::relay::{self, Buffer, LARGEST};
+use super::stream::{Mode, Stream};
+use crate::chance::Chance;
+use crate::clock::Time;
+use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, StreamCounts, StreamId};
+use crate::rtp::continuity::Place;
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+use slab::Slab;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Instant;
+
+/// What epoll says when a command has come; all other numbers are a stream's slot, doubled, plus one for RTCP.
+const BELL: u64 = u64::MAX;
+
+/// Stands in `due` for a first packet that has waited long enough; playings count from one.
+const LISTEN: u64 = 0;
+
+/// Readinesses taken at once.
+const EVENTS: usize = 256;
+
+/// Owns every stream.
+pub(super) struct Worker {
+    epoll: OwnedFd,
+    bell: Arc<OwnedFd>,
+    inbox: Receiver<MediaCommand>,
+    events: Box<dyn Fn(MediaEvent) + Send>,
+    started: Instant,
+    ports: Ports,
+    chance: Chance,
+    streams: Slab<Stream>,
+    slots: BTreeMap<StreamId, usize>,
+    /// When which stream's playing (by its turn) or waiting packet is due; entries whose turn has passed are left to be thrown away.
+    due: BinaryHeap<Reverse<(Time, usize, u64)>>,
+    turns: u64,
+    buffer: Box<Buffer>,
+}
+
+impl Worker {
+    pub fn new(
+        settings: MediaSettings,
+        events: Box<dyn Fn(MediaEvent) + Send>,
+        inbox: Receiver<MediaCommand>,
+        bell: Arc<OwnedFd>,
+    ) -> io::Result<Worker> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &*bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        let mut chance = Chance::from_seed(settings.seed);
+        Ok(Worker {
+            epoll,
+            bell,
+            inbox,
+            events,
+            started: Instant::now(),
+            ports: Ports::new(settings.ports, settings.dscp, &mut chance)?,
+            chance,
+            streams: Slab::new(),
+            slots: BTreeMap::new(),
+            due: BinaryHeap::new(),
+            turns: 0,
+            buffer: Box::new([0; LARGEST + 1]),
+        })
+    }
+
+    /// Works until it is told to stop.
+    pub fn run(mut self) {
+        let mut ready = Vec::with_capacity(EVENTS);
+        loop {
+            let timeout = self.timeout();
+            ready.clear();
+            match epoll::wait(&self.epoll, spare_capacity(&mut ready), timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                // Only a broken descriptor table gets here; without epoll there is nothing left to do.
+                Err(_) => return,
+            }
+            let now = self.now();
+            // First the orders: a packet may be waiting for the very address an order brings. Should one have put another stream into a slot, its
+            // socket is asked in vain, no more.
+            let rung = ready.iter().any(|event| event.data.u64() == BELL);
+            if rung && !self.orders() {
+                return;
+            }
+            for event in ready.iter().filter(|event| event.data.u64() != BELL) {
+                self.packet(event.data.u64(), now);
+            }
+            self.play(now);
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::from_start(self.started.elapsed())
+    }
+
+    /// Until the next packet of a sound.
+    fn timeout(&self) -> Option<Timespec> {
+        let Reverse((due, ..)) = self.due.peek()?;
+        Timespec::try_from(due.since(self.now())).ok()
+    }
+
+    fn packet(&mut self, number: u64, now: Time) {
+        let Ok(slot) = usize::try_from(number / 2) else { return };
+        if let Some(stream) = self.streams.get_mut(slot).filter(|stream| !stream.listening) {
+            stream.early.get_or_insert(now);
+            self.listen(now, slot);
+            return;
+        }
+        if number % 2 == 1 {
+            relay::rtcp(&mut self.streams, slot, now, &mut self.buffer);
+        } else if let Some(event) = relay::rtp(&mut self.streams, slot, now, &mut self.buffer) {
+            (self.events)(event);
+        }
+    }
+
+    /// Sends what is due of all sounds.
+    fn play(&mut self, now: Time) {
+        let mut packet = [0; PACKET];
+        while let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now) {
+            self.due.pop();
+            if turn == LISTEN {
+                self.listen(now, slot);
+                continue;
+            }
+            let Some(stream) = self.streams.get_mut(slot) else { continue };
+            let Mode::Playing(playing) = &mut stream.mode else { continue };
+            if playing.turn != turn {
+                continue;
+            }
+            debug_assert!(due <= playing.due());
+            let (play, step) = (playing.play, playing.step());
+            let Some((place, bytes)) = playing.next(now, &mut packet) else {
+                stream.mode = Mode::Idle;
+                (self.events)(MediaEvent::Played { stream: stream.id, play });
+                continue;
+            };
+            self.due.push(Reverse((playing.due(), slot, turn)));
+            stream.deliver_own(now, place, step, bytes);
+        }
+    }
+
+    /// Carries out what is in the inbox; false: stop.
+    fn orders(&mut self) -> bool {
+        let mut count = [0u8; 8];
+        // First the bell, then the inbox: an order between the two rings again.
+        let _ = rustix::io::read(&*self.bell, &mut count);
+        loop {
+            match self.inbox.try_recv() {
+                Ok(command) => self.command(command),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        let now = self.now();
+        match command {
+            MediaCommand::Reserve { stream, local } => self.reserve(stream, local),
+            MediaCommand::Remote { stream, remote } => {
+                if let Some(found) = self.stream(stream) {
+                    found.set_remote(now, remote);
+                    self.begin_listening(now, stream);
+                }
+            }
+            MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
+                self.bridge((a, &a_to_b), (b, &b_to_a));
+                self.begin_listening(now, a);
+                self.begin_listening(now, b);
+            }
+            MediaCommand::Echo { stream } => {
+                self.rest(stream);
+                if let Some(found) = self.stream(stream) {
+                    found.mode = Mode::Echo;
+                    self.begin_listening(now, stream);
+                }
+            }
+            MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms } => {
+                self.rest(stream);
+                self.begin(now, stream, Request { play, sound, repeat, payload_type, ptime_ms });
+                self.begin_listening(now, stream);
+            }
+            MediaCommand::Idle { stream } => self.rest(stream),
+            MediaCommand::Release { stream } => self.release(stream),
+        }
+    }
+
+    fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.streams.get_mut(*self.slots.get(&id)?)
+    }
+
+    fn reserve(&mut self, id: StreamId, local: IpAddr) {
+        let bound = match self.stream(id) {
+            // Asked twice: the answer stands.
+            Some(stream) => stream.rtp.local_addr().map_err(|error| error.to_string()),
+            None => self.open(id, local),
+        };
+        (self.events)(match bound {
+            Ok(rtp) => MediaEvent::Reserved { stream: id, rtp },
+            Err(why) => MediaEvent::NoPorts { stream: id, why },
+        });
+    }
+
+    fn open(&mut self, id: StreamId, local: IpAddr) -> Result<SocketAddr, String> {
+        let pair = self.ports.take(local)?;
+        let port = pair.port;
+        let entry = self.streams.vacant_entry();
+        // Once, to know when the first packet came: it is not read before the peer's address is known.
+        let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
+        let watched = sockets(&pair.rtp, &pair.rtcp, entry.key())
+            .into_iter()
+            .try_for_each(|(socket, number)| epoll::add(&self.epoll, socket, epoll::EventData::new_u64(number), once));
+        match watched.map_err(io::Error::from).and_then(|()| pair.rtp.local_addr()) {
+            Ok(rtp) => {
+                self.slots.insert(id, entry.key());
+                entry.insert(Stream::new(id, pair));
+                Ok(rtp)
+            }
+            Err(error) => {
+                self.ports.give_back(port);
+                Err(format!("cannot watch the media port {port}: {error}"))
+            }
+        }
+    }
+
+    fn begin_listening(&mut self, now: Time, id: StreamId) {
+        if let Some(slot) = self.slots.get(&id) {
+            self.listen(now, *slot);
+        }
+    }
+
+    /// Reads the stream's sockets from now on, if the time for that has come.
+    fn listen(&mut self, now: Time, slot: usize) {
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        if !stream.may_listen(now) {
+            if let Some(patience) = stream.patience().filter(|patience| *patience > now) {
+                self.due.push(Reverse((patience, slot, LISTEN)));
+            }
+            return;
+        }
+        stream.listen(now);
+        for (socket, number) in sockets(&stream.rtp, &stream.rtcp, slot) {
+            // Fails only for a descriptor that is not there, and these are.
+            let _ = epoll::modify(&self.epoll, socket, epoll::EventData::new_u64(number), epoll::EventFlags::IN);
+        }
+    }
+
+    fn bridge(&mut self, (a, a_to_b): (StreamId, &PayloadMap), (b, b_to_a): (StreamId, &PayloadMap)) {
+        self.rest(a);
+        self.rest(b);
+        let (Some(slot_a), Some(slot_b)) = (self.slots.get(&a).copied(), self.slots.get(&b).copied()) else { return };
+        if slot_a == slot_b {
+            return;
+        }
+        if let Some(stream) = self.streams.get_mut(slot_a) {
+            stream.mode = Mode::Bridged { partner: slot_b, map: table(a_to_b) };
+        }
+        if let Some(stream) = self.streams.get_mut(slot_b) {
+            stream.mode = Mode::Bridged { partner: slot_a, map: table(b_to_a) };
+        }
+    }
+
+    /// Ends whatever the stream does; a partner ends too, a sound is reported.
+    fn rest(&mut self, id: StreamId) {
+        let Some(stream) = self.stream(id) else { return };
+        match std::mem::replace(&mut stream.mode, Mode::Idle) {
+            Mode::Idle | Mode::Echo => {}
+            Mode::Bridged { partner, .. } => {
+                if let Some(partner) = self.streams.get_mut(partner) {
+                    partner.mode = Mode::Idle;
+                }
+            }
+            Mode::Playing(playing) => (self.events)(MediaEvent::Played { stream: id, play: playing.play }),
+        }
+    }
+
+    fn begin(&mut self, now: Time, id: StreamId, request: Request) {
+        let bits = self.chance.bits();
+        let fresh = Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.chance.bits() as u32 };
+        let Some((slot, stream)) =
+            self.slots.get(&id).and_then(|slot| self.streams.get_mut(*slot).map(|stream| (*slot, stream)))
+        else {
+            // Nobody will hear it, but whoever waits for its end must not wait for ever.
+            (self.events)(MediaEvent::Played { stream: id, play: request.play });
+            return;
+        };
+        let place = stream.line.begin(now, request.step(), fresh);
+        self.turns = self.turns.saturating_add(1);
+        stream.mode = Mode::Playing(Playing::new(now, self.turns, request, place));
+        self.due.push(Reverse((now, slot, self.turns)));
+        self.play(now);
+    }
+
+    fn release(&mut self, id: StreamId) {
+        self.rest(id);
+        let mut counts = StreamCounts::default();
+        if let Some(slot) = self.slots.remove(&id)
+            && let Some(stream) = self.streams.try_remove(slot)
+        {
+            counts = StreamCounts { lost: stream.stats.lost(), ..stream.counts };
+            let port = stream.port;
+            // The sockets close, and with that leave epoll, before the ports may be given to another.
+            drop(stream);
+            self.ports.give_back(port);
+        }
+        (self.events)(MediaEvent::Released { stream: id, counts });
+    }
+}
+
+/// The table a packet's payload type is looked up in; none when every number stays.
+fn table(map: &PayloadMap) -> Option<Box<[u8; 128]>> {
+    (*map != PayloadMap::identity()).then(|| Box::new(map.0))
+}
+
+/// A stream's sockets, with what epoll is to say when one has a packet.
+fn sockets<'a>(rtp: &'a UdpSocket, rtcp: &'a UdpSocket, slot: usize) -> [(&'a UdpSocket, u64); 2] {
+    let number = slot as u64 * 2;
+    [(rtp, number), (rtcp, number + 1)]
+}

@@ -1,0 +1,257 @@
+//! Dialogs (RFC 3261 12): who talks to whom, on which way, and in which order.
+
+use super::header::{CSeq, ContactValue, NameAddr};
+use super::validate::Essentials;
+use super::{HeaderName, Headers, Method, Request, Response, Uri};
+use bytes::Bytes;
+use std::fmt;
+
+/// The number before our first in a dialog that a peer began: RFC 3261 8.1.1.5 leaves it free, and chan_sip begins with 102.
+const BEFORE_FIRST_CSEQ: u32 = 101;
+
+/// The largest sequence number (RFC 3261 8.1.1.5: below 2^31).
+const MAX_CSEQ: u32 = 0x7fff_ffff;
+
+/// The longest route set; every request of the dialog carries it.
+const MAX_ROUTES: usize = 32;
+
+/// The hops a request may take (RFC 3261 8.1.1.6).
+const MAX_FORWARDS: &str = "70";
+
+/// What RFC 3261 12 keeps of a dialog, early or confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialog {
+    /// The Call-ID.
+    pub call_id: String,
+    /// Our tag.
+    pub local_tag: String,
+    /// The peer's tag; `None` with an RFC 2543 peer that sends none (12.1.1, 12.1.2).
+    pub remote_tag: Option<String>,
+    /// Our address, with our tag: From of our requests.
+    pub local: NameAddr,
+    /// The peer's address, with its tag: To of our requests.
+    pub remote: NameAddr,
+    /// The peer's Contact: where requests are meant to arrive.
+    pub remote_target: Uri,
+    /// The proxies on the way to it, nearest first, each as it was received.
+    pub route_set: Vec<Bytes>,
+    /// The number of our latest request.
+    pub local_cseq: u32,
+    /// The number of the peer's latest request; `None` when there was none yet.
+    pub remote_cseq: Option<u32>,
+    /// Whether a 2xx has gone either way; before that the dialog is early. Who answers sets it with the 2xx.
+    pub confirmed: bool,
+}
+
+/// Why no dialog comes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DialogError {
+    /// No Contact that can be read, so the peer cannot be reached: a request is owed a 400.
+    NoContact,
+    /// A Record-Route that cannot be read or has too many hops: a request is owed a 400.
+    BadRecordRoute,
+    /// Our own request cannot be read back, or has no From tag.
+    BadRequest,
+}
+
+impl fmt::Display for DialogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DialogError::NoContact => "no Contact that can be read, so the peer cannot be reached inside the dialog",
+            DialogError::BadRecordRoute => "a Record-Route that cannot be read or names more than 32 proxies",
+            DialogError::BadRequest => "our own request has no From with a tag",
+        })
+    }
+}
+
+impl std::error::Error for DialogError {}
+
+/// A request with a lower number than one before (RFC 3261 12.2.2): it is owed a 500.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfOrder;
+
+impl fmt::Display for OutOfOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request's CSeq number is lower than that of an earlier request of the dialog")
+    }
+}
+
+impl std::error::Error for OutOfOrder {}
+
+/// By what a message finds its dialog (RFC 3261 12). Tags are in lower case, for they are compared without (7.3.1); the Call-ID is not (20.8).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DialogKey {
+    /// The Call-ID.
+    pub call_id: String,
+    /// Our tag.
+    pub local_tag: String,
+    /// The peer's tag.
+    pub remote_tag: Option<String>,
+}
+
+impl DialogKey {
+    /// The key of these values.
+    pub fn new(call_id: &str, local_tag: &str, remote_tag: Option<&str>) -> DialogKey {
+        let local_tag = local_tag.to_ascii_lowercase();
+        DialogKey { call_id: call_id.to_owned(), local_tag, remote_tag: remote_tag.map(str::to_ascii_lowercase) }
+    }
+
+    /// The dialog a peer's request belongs to; `None` when it has no To tag and so belongs to none.
+    pub fn of_request(essentials: &Essentials) -> Option<DialogKey> {
+        Some(DialogKey::new(&essentials.call_id, essentials.to.tag()?, essentials.from.tag()))
+    }
+
+    /// The dialog that a response to our request belongs to or founds; `None` when it lacks our tag.
+    pub fn of_response(essentials: &Essentials) -> Option<DialogKey> {
+        Some(DialogKey::new(&essentials.call_id, essentials.from.tag()?, essentials.to.tag()))
+    }
+}
+
+impl Dialog {
+    /// RFC 3261 12.1.1: the dialog of a peer's request that we are about to answer with `local_tag`.
+    pub fn uas(request: &Request, essentials: &Essentials, local_tag: &str) -> Result<Dialog, DialogError> {
+        let mut local = essentials.to.clone();
+        local.params.set("tag", Some(local_tag));
+        Ok(Dialog {
+            call_id: essentials.call_id.clone(),
+            local_tag: local_tag.to_owned(),
+            remote_tag: essentials.from.tag().map(str::to_owned),
+            local,
+            remote: essentials.from.clone(),
+            remote_target: contact(&request.headers).ok_or(DialogError::NoContact)?,
+            route_set: record_route(&request.headers)?,
+            local_cseq: BEFORE_FIRST_CSEQ,
+            remote_cseq: Some(essentials.cseq.number),
+            confirmed: false,
+        })
+    }
+
+    /// RFC 3261 12.1.2: the dialog that a response to our request founds. A response without a Contact, which breaks the RFC but comes from real
+    /// devices, leaves the Request-URI we used as the target.
+    pub fn uac(sent: &Request, response: &Response, essentials: &Essentials) -> Result<Dialog, DialogError> {
+        let local = sent.headers.get(HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
+        let local = local.ok_or(DialogError::BadRequest)?;
+        let local_tag = local.tag().ok_or(DialogError::BadRequest)?.to_owned();
+        let target = contact(&response.headers).or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
+        Ok(Dialog {
+            call_id: essentials.call_id.clone(),
+            local_tag,
+            remote_tag: essentials.to.tag().map(str::to_owned),
+            local,
+            remote: essentials.to.clone(),
+            remote_target: target,
+            route_set: reversed(record_route(&response.headers)?),
+            local_cseq: essentials.cseq.number,
+            remote_cseq: None,
+            confirmed: (200..300).contains(&response.status),
+        })
+    }
+
+    /// By what messages find this dialog.
+    pub fn key(&self) -> DialogKey {
+        DialogKey::new(&self.call_id, &self.local_tag, self.remote_tag.as_deref())
+    }
+
+    /// The next request of ours (RFC 3261 12.2.1.1), any but ACK and CANCEL: without Via, Contact or body.
+    pub fn request(&mut self, method: Method) -> Request {
+        self.local_cseq = self.local_cseq.saturating_add(1).min(MAX_CSEQ);
+        self.build(method, self.local_cseq)
+    }
+
+    /// The ACK of a 2xx to our INVITE of this number (RFC 3261 13.2.2.4): without Via, credentials or body.
+    pub fn ack(&self, invite_cseq: u32) -> Request {
+        self.build(Method::Ack, invite_cseq)
+    }
+
+    /// Where our next request goes (RFC 3261 8.1.2): the first proxy, or else the peer itself.
+    pub fn next_hop(&self) -> Uri {
+        self.first_route().unwrap_or_else(|| self.remote_target.clone())
+    }
+
+    /// RFC 3261 12.2.2: takes note of a peer's request. An ACK repeats its INVITE's number, and a CANCEL too; they may come late.
+    pub fn receive(&mut self, cseq: u32, method: &Method) -> Result<(), OutOfOrder> {
+        if matches!(method, Method::Ack | Method::Cancel) {
+            return Ok(());
+        }
+        if self.remote_cseq.is_some_and(|latest| cseq < latest) {
+            return Err(OutOfOrder);
+        }
+        self.remote_cseq = Some(cseq);
+        Ok(())
+    }
+
+    /// RFC 3261 12.2.1.2 and 12.2.2: a target refresh (INVITE or UPDATE, and their 2xx) moves the remote target, when it has a Contact that can
+    /// be read. The route set never changes with it.
+    pub fn refresh_target(&mut self, headers: &Headers) {
+        if let Some(target) = contact(headers) {
+            self.remote_target = target;
+        }
+    }
+
+    /// RFC 3261 13.2.2.4: the 2xx that confirms an early dialog of ours; it alone decides route set and target.
+    pub fn update_early(&mut self, response: &Response) -> Result<(), DialogError> {
+        self.route_set = reversed(record_route(&response.headers)?);
+        self.refresh_target(&response.headers);
+        self.confirmed = true;
+        Ok(())
+    }
+
+    fn build(&self, method: Method, number: u32) -> Request {
+        let mut routes = self.route_set.clone();
+        let mut target = plain(&self.remote_target);
+        // RFC 3261 12.2.1.1: a first proxy without `lr` is a strict router: it wants itself in the Request-URI, and the target at the end.
+        if let Some(first) = self.first_route()
+            && !first.sip().is_some_and(|uri| uri.params.has("lr"))
+        {
+            let last = Bytes::from(format!("<{}>", self.remote_target));
+            routes = routes.into_iter().skip(1).chain([last]).collect();
+            target = plain(&first);
+        }
+        let mut request = Request::new(method.clone(), target.to_string());
+        request.headers.push(HeaderName::MaxForwards, MAX_FORWARDS);
+        for route in routes {
+            request.headers.push(HeaderName::Route, route);
+        }
+        request.headers.push(HeaderName::From, self.local.to_string());
+        request.headers.push(HeaderName::To, self.remote.to_string());
+        request.headers.push(HeaderName::CallId, self.call_id.clone());
+        request.headers.push(HeaderName::CSeq, CSeq { number, method }.to_string());
+        request
+    }
+
+    fn first_route(&self) -> Option<Uri> {
+        self.route_set.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri)
+    }
+}
+
+fn contact(headers: &Headers) -> Option<Uri> {
+    let first = headers.values(HeaderName::Contact).next()?;
+    ContactValue::parse(&first).ok()?.address().map(|address| address.uri.clone())
+}
+
+fn record_route(headers: &Headers) -> Result<Vec<Bytes>, DialogError> {
+    let routes: Vec<Bytes> = headers.values(HeaderName::RecordRoute).take(MAX_ROUTES.saturating_add(1)).collect();
+    if routes.len() > MAX_ROUTES || routes.iter().any(|route| NameAddr::parse(route).is_err()) {
+        return Err(DialogError::BadRecordRoute);
+    }
+    Ok(routes)
+}
+
+/// RFC 3261 12.1.2: the list comes nearest to the peer first, and the UAC reads it backwards.
+fn reversed(mut routes: Vec<Bytes>) -> Vec<Bytes> {
+    routes.reverse();
+    routes
+}
+
+/// RFC 3261 19.1.1, table 1: neither header fields nor a method belong in a Request-URI.
+fn plain(uri: &Uri) -> Uri {
+    let mut uri = uri.clone();
+    if let Uri::Sip(sip) = &mut uri {
+        sip.headers = None;
+        sip.params.remove("method");
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests;

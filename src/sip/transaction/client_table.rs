@@ -1,0 +1,366 @@
+//! The requests of the exchange that wait for answers.
+
+use super::key::ClientKey;
+use super::table::{ClientId, Expired, Path, Sending, Transmit};
+use super::{Action, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
+use crate::chance::Chance;
+use crate::clock::Time;
+use crate::sip::header::{NameAddr, Via};
+use crate::sip::timer::{TimerId, Timers};
+use crate::sip::validate::Essentials;
+use crate::sip::{HeaderName, Host, Method, Request, Response};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// The most answering ends of one INVITE that are told apart; a house has fewer phones.
+const MAX_FORKS: usize = 16;
+
+/// The random hexadecimal digits of a branch: 64 bits.
+const BRANCH_DIGITS: usize = 16;
+
+pub(super) struct Clients {
+    values: TimerValues,
+    last: u64,
+    records: BTreeMap<ClientId, Client>,
+    by_key: BTreeMap<ClientKey, ClientId>,
+    timers: Timers<(ClientId, Timer)>,
+}
+
+struct Client {
+    key: ClientKey,
+    request: Request,
+    bytes: Bytes,
+    path: Path,
+    values: TimerValues,
+    machine: Machine,
+    running: BTreeMap<Timer, TimerId>,
+    forks: Vec<Fork>,
+}
+
+#[derive(Clone, Copy)]
+enum Machine {
+    Invite(invite_client::State),
+    Other(non_invite_client::State),
+}
+
+/// A 2xx of an INVITE, known by its To tag, and its ACK once there is one.
+struct Fork {
+    tag: Option<String>,
+    ack: Option<Transmit>,
+}
+
+#[derive(Clone, Copy)]
+enum Input {
+    Response(Class),
+    Timer(Timer),
+    Cancelled,
+    TransportError,
+}
+
+/// What the request's owner is to learn from a step.
+#[derive(PartialEq)]
+enum Told {
+    Nothing,
+    Pass,
+    Timeout,
+    Failed,
+}
+
+impl Clients {
+    pub fn new(values: TimerValues) -> Clients {
+        Clients { values, last: 0, records: BTreeMap::new(), by_key: BTreeMap::new(), timers: Timers::new() }
+    }
+
+    pub fn request(
+        &mut self,
+        now: Time,
+        mut request: Request,
+        path: Path,
+        how: Sending,
+        chance: &mut Chance,
+        out: &mut Vec<Transmit>,
+    ) -> ClientId {
+        let branch = branch(chance);
+        request.headers.push_front(HeaderName::Via, derive::via(path, &branch));
+        let key = ClientKey { branch, method: request.method.clone() };
+        let values = tuned(self.values, how, &request.method);
+        self.open(now, key, request, path, values, out)
+    }
+
+    pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
+        let client = self.records.get(&id)?;
+        // RFC 3261 9.1: only after a provisional response, and never after a final one.
+        if !matches!(client.machine, Machine::Invite(invite_client::State::Proceeding)) {
+            return None;
+        }
+        let key = ClientKey { branch: client.key.branch.clone(), method: Method::Cancel };
+        if self.by_key.contains_key(&key) || client.running.contains_key(&Timer::Cancelled) {
+            return None;
+        }
+        let (request, path, t1) = (derive::cancel(&client.request), client.path, client.values.t1);
+        let values = tuned(self.values, Sending::Tuned { t1, give_up: None }, &Method::Cancel);
+        let cancel = self.open(now, key, request, path, values, out);
+        self.drive(now, id, Input::Cancelled, None, out);
+        Some(cancel)
+    }
+
+    pub fn acknowledge(
+        &mut self,
+        id: ClientId,
+        mut ack: Request,
+        path: Path,
+        chance: &mut Chance,
+        out: &mut Vec<Transmit>,
+    ) {
+        // RFC 3261 13.2.2.4 and 17: the ACK of a 2xx is a transaction of its own, so its branch is a new one.
+        ack.headers.push_front(HeaderName::Via, derive::via(path, &branch(chance)));
+        let transmit = Transmit { path, bytes: ack.to_bytes() };
+        out.push(transmit.clone());
+        let Some(client) = self.records.get_mut(&id) else { return };
+        let to = ack.headers.get(HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
+        let tag = to.as_ref().and_then(NameAddr::tag);
+        if let Some(fork) = client.forks.iter_mut().find(|fork| fork.tag.as_deref() == tag) {
+            fork.ack = Some(transmit);
+        }
+    }
+
+    pub fn receive(
+        &mut self,
+        now: Time,
+        response: &Response,
+        essentials: &Essentials,
+        out: &mut Vec<Transmit>,
+    ) -> Option<ClientId> {
+        let branch = essentials.via.branch.clone()?;
+        let id = *self.by_key.get(&ClientKey { branch, method: essentials.cseq.method.clone() })?;
+        let client = self.records.get(&id)?;
+        // RFC 3261 8.1.3.3: more than one Via means that it was meant for someone else. 18.1.2: and so does another sent-by than ours.
+        if response.headers.values(HeaderName::Via).count() > 1 || !is_ours(&essentials.via, client.path) {
+            return None;
+        }
+        let class = Class::of(response.status);
+        let told = self.drive(now, id, Input::Response(class), Some(response), out);
+        if told != Told::Pass {
+            return None;
+        }
+        if class == Class::Success && essentials.cseq.method == Method::Invite {
+            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some(id);
+        }
+        Some(id)
+    }
+
+    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
+        while let Some((id, timer)) = self.timers.pop(now) {
+            if let Some(client) = self.records.get_mut(&id) {
+                client.running.remove(&timer);
+            }
+            if self.drive(now, id, Input::Timer(timer), None, out) == Told::Timeout {
+                expired.push(Expired::Timeout(id));
+            }
+        }
+    }
+
+    pub fn transport_failed(&mut self, now: Time, remote: SocketAddr) -> Vec<ClientId> {
+        let ids: Vec<ClientId> =
+            self.records.iter().filter(|(_, c)| c.path.remote == remote).map(|(id, _)| *id).collect();
+        let mut unsent = Vec::new();
+        ids.into_iter()
+            .filter(|id| self.drive(now, *id, Input::TransportError, None, &mut unsent) == Told::Failed)
+            .collect()
+    }
+
+    pub fn path_of(&self, id: ClientId) -> Option<Path> {
+        self.records.get(&id).map(|client| client.path)
+    }
+
+    pub fn request_of(&self, id: ClientId) -> Option<&Request> {
+        self.records.get(&id).map(|client| &client.request)
+    }
+
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.by_key.is_empty() && self.timers.is_empty()
+    }
+
+    fn open(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        request: Request,
+        path: Path,
+        values: TimerValues,
+        out: &mut Vec<Transmit>,
+    ) -> ClientId {
+        self.last = self.last.wrapping_add(1);
+        let id = ClientId(self.last);
+        let (machine, actions) = Machine::start(&request.method, &values);
+        let bytes = request.to_bytes();
+        let (running, forks) = (BTreeMap::new(), Vec::new());
+        self.by_key.insert(key.clone(), id);
+        self.records.insert(id, Client { key, request, bytes, path, values, machine, running, forks });
+        self.act(now, id, &actions, None, out);
+        id
+    }
+
+    fn drive(
+        &mut self,
+        now: Time,
+        id: ClientId,
+        input: Input,
+        response: Option<&Response>,
+        out: &mut Vec<Transmit>,
+    ) -> Told {
+        let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
+        let (machine, actions) = client.machine.step(input, &client.values);
+        client.machine = machine;
+        let told = self.act(now, id, &actions, response, out);
+        if machine.is_terminated() {
+            self.close(id);
+        }
+        told
+    }
+
+    fn act(
+        &mut self,
+        now: Time,
+        id: ClientId,
+        actions: &[Action],
+        response: Option<&Response>,
+        out: &mut Vec<Transmit>,
+    ) -> Told {
+        let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
+        let mut told = Told::Nothing;
+        for action in actions {
+            match *action {
+                Action::SendRequest => out.push(Transmit { path: client.path, bytes: client.bytes.clone() }),
+                Action::SendAck => {
+                    let ack = response.map(|response| derive::ack(&client.request, response).to_bytes());
+                    out.extend(ack.map(|bytes| Transmit { path: client.path, bytes }));
+                }
+                Action::Start(timer, after) => {
+                    let set = self.timers.set(now + after, (id, timer));
+                    if let Some(old) = client.running.insert(timer, set) {
+                        self.timers.cancel(old);
+                    }
+                }
+                Action::Stop(timer) => {
+                    if let Some(set) = client.running.remove(&timer) {
+                        self.timers.cancel(set);
+                    }
+                }
+                Action::Pass => told = Told::Pass,
+                Action::Timeout => told = Told::Timeout,
+                Action::Failed => told = Told::Failed,
+                // These are the server machines' words.
+                Action::SendResponse | Action::SendTrying | Action::NotAcked => {}
+            }
+        }
+        told
+    }
+
+    fn close(&mut self, id: ClientId) {
+        let Some(client) = self.records.remove(&id) else { return };
+        self.by_key.remove(&client.key);
+        for timer in client.running.into_values() {
+            self.timers.cancel(timer);
+        }
+    }
+}
+
+impl Client {
+    /// RFC 3261 13.2.2.4: whether this 2xx is news. A retransmission gets its ACK again, if there is one by now.
+    fn accept(&mut self, tag: Option<&str>, out: &mut Vec<Transmit>) -> bool {
+        if let Some(fork) = self.forks.iter().find(|fork| fork.tag.as_deref() == tag) {
+            out.extend(fork.ack.clone());
+            return false;
+        }
+        let room = self.forks.len() < MAX_FORKS;
+        if room {
+            self.forks.push(Fork { tag: tag.map(str::to_owned), ack: None });
+        }
+        room
+    }
+}
+
+impl Machine {
+    fn start(method: &Method, values: &TimerValues) -> (Machine, Vec<Action>) {
+        if *method == Method::Invite {
+            let (state, actions) = invite_client::start(values);
+            (Machine::Invite(state), actions)
+        } else {
+            let (state, actions) = non_invite_client::start(values);
+            (Machine::Other(state), actions)
+        }
+    }
+
+    fn step(self, input: Input, values: &TimerValues) -> (Machine, Vec<Action>) {
+        match self {
+            Machine::Invite(state) => {
+                let input = match input {
+                    Input::Response(class) => invite_client::Input::Response(class),
+                    Input::Timer(timer) => invite_client::Input::Timer(timer),
+                    Input::Cancelled => invite_client::Input::Cancelled,
+                    Input::TransportError => invite_client::Input::TransportError,
+                };
+                let (state, actions) = invite_client::step(state, input, values);
+                (Machine::Invite(state), actions)
+            }
+            Machine::Other(state) => {
+                let input = match input {
+                    Input::Response(class) => non_invite_client::Input::Response(class),
+                    Input::Timer(timer) => non_invite_client::Input::Timer(timer),
+                    Input::Cancelled => return (self, Vec::new()),
+                    Input::TransportError => non_invite_client::Input::TransportError,
+                };
+                let (state, actions) = non_invite_client::step(state, input, values);
+                (Machine::Other(state), actions)
+            }
+        }
+    }
+
+    fn is_terminated(self) -> bool {
+        match self {
+            Machine::Invite(state) => state == invite_client::State::Terminated,
+            Machine::Other(state) => state == non_invite_client::State::Terminated,
+        }
+    }
+}
+
+fn branch(chance: &mut Chance) -> String {
+    format!("{}{}", Via::MAGIC, chance.hex(BRANCH_DIGITS))
+}
+
+fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {
+    match how {
+        Sending::Reliably => values,
+        Sending::Tuned { t1, give_up } => {
+            let t1 = t1.max(values.t1);
+            let life = t1.saturating_mul(64);
+            TimerValues {
+                t1,
+                t2: values.t2.max(t1),
+                invite_timeout: give_up.unwrap_or(values.invite_timeout.max(life)),
+                non_invite_timeout: give_up.unwrap_or(values.non_invite_timeout.max(life)),
+                ..values
+            }
+        }
+        Sending::Once { give_up } => TimerValues {
+            reliable: values.reliable || *method != Method::Invite,
+            invite_timeout: give_up,
+            non_invite_timeout: give_up,
+            ..values
+        },
+    }
+}
+
+fn is_ours(via: &Via, path: Path) -> bool {
+    via.host == Host::from(path.local.ip().to_canonical()) && via.sent_by_port() == path.local.port()
+}

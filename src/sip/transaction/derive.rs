@@ -1,0 +1,48 @@
+//! Requests that follow from an INVITE within its own transaction: the ACK of a refusal, and the CANCEL.
+
+use super::table::Path;
+use crate::sip::header::{CSeq, Transport, Via};
+use crate::sip::{HeaderName, Host, Method, Request, Response};
+
+/// The hops a request may take (RFC 3261 8.1.1.6).
+const MAX_FORWARDS: &str = "70";
+
+/// Our Via (RFC 3261 8.1.1.7, 18.1.1; RFC 3581 3: `rport` always).
+pub(super) fn via(path: Path, branch: &str) -> String {
+    let mut via = Via::new(Transport::Udp, Host::from(path.local.ip().to_canonical()), Some(path.local.port()));
+    via.branch = Some(branch.to_owned());
+    via.rport = Some(None);
+    via.to_string()
+}
+
+/// RFC 3261 17.1.1.3: the ACK of a refusal has the INVITE's Request-URI, Call-ID, From, top Via, Route and CSeq number, and the To of the response.
+pub(super) fn ack(invite: &Request, response: &Response) -> Request {
+    let mut ack = follow(invite, Method::Ack);
+    if let Some(to) = response.headers.get(HeaderName::To) {
+        ack.headers.set(HeaderName::To, to.clone());
+    }
+    ack
+}
+
+/// RFC 3261 9.1: the CANCEL has the INVITE's Request-URI, Call-ID, To, From, top Via, Route and CSeq number.
+pub(super) fn cancel(invite: &Request) -> Request {
+    follow(invite, Method::Cancel)
+}
+
+fn follow(invite: &Request, method: Method) -> Request {
+    let mut request = Request::new(method.clone(), invite.target.clone());
+    let one = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId];
+    for name in one {
+        if let Some(value) = invite.headers.get(name.clone()) {
+            request.headers.push(name, value.clone());
+        }
+    }
+    if let Some(Ok(cseq)) = invite.headers.get(HeaderName::CSeq).map(|value| CSeq::parse(value)) {
+        request.headers.push(HeaderName::CSeq, CSeq { number: cseq.number, method }.to_string());
+    }
+    for route in invite.headers.lines(HeaderName::Route) {
+        request.headers.push(HeaderName::Route, route.clone());
+    }
+    request.headers.push(HeaderName::MaxForwards, MAX_FORWARDS);
+    request
+}

@@ -1,0 +1,319 @@
+//! The requests of peers that wait for answers, or are remembered for their retransmissions.
+
+use super::key::{MergeKey, ServerKey, ViaKey};
+use super::table::{Expired, Incoming, Path, ServerId, Transmit};
+use super::{Action, Class, Timer, TimerValues, invite_server, non_invite_server};
+use crate::clock::Time;
+use crate::sip::header::NameAddr;
+use crate::sip::timer::{TimerId, Timers};
+use crate::sip::validate::Essentials;
+use crate::sip::{HeaderName, Method, Request, Response};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Servers {
+    values: TimerValues,
+    bound: usize,
+    last: u64,
+    records: BTreeMap<ServerId, Server>,
+    by_key: BTreeMap<ServerKey, ServerId>,
+    merging: BTreeSet<(MergeKey, ServerId)>,
+    timers: Timers<(ServerId, Timer)>,
+}
+
+struct Server {
+    key: ServerKey,
+    merge: Option<MergeKey>,
+    via: ViaKey,
+    request: Request,
+    path: Path,
+    machine: Machine,
+    /// The latest response, for retransmissions.
+    latest: Option<Bytes>,
+    /// The To tag of the final response, by which an RFC 2543 ACK is known.
+    tag: Option<String>,
+    running: BTreeMap<Timer, TimerId>,
+}
+
+#[derive(Clone, Copy)]
+enum Machine {
+    Invite(invite_server::State),
+    Other(non_invite_server::State),
+}
+
+#[derive(Clone, Copy)]
+enum Input {
+    Again,
+    Ack,
+    Respond(Class),
+    Timer(Timer),
+}
+
+/// What the exchange is to learn from a step.
+#[derive(PartialEq)]
+enum Told {
+    Nothing,
+    Pass,
+    NotAcked,
+}
+
+impl Servers {
+    pub fn new(values: TimerValues, bound: usize) -> Servers {
+        Servers {
+            values,
+            bound,
+            last: 0,
+            records: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            merging: BTreeSet::new(),
+            timers: Timers::new(),
+        }
+    }
+
+    pub fn receive(
+        &mut self,
+        now: Time,
+        request: &Request,
+        essentials: &Essentials,
+        path: Path,
+        out: &mut Vec<Transmit>,
+    ) -> Incoming {
+        if request.method == Method::Ack {
+            let Some(id) = self.acknowledged(request, essentials) else { return Incoming::Ack };
+            let told = self.drive(now, id, Input::Ack, out);
+            return if told == Told::Pass { Incoming::Ack } else { Incoming::Absorbed };
+        }
+        let key = ServerKey::of(request, essentials);
+        if let Some(id) = self.by_key.get(&key).copied() {
+            self.drive(now, id, Input::Again, out);
+            return Incoming::Absorbed;
+        }
+        if self.records.len() >= self.bound {
+            return Incoming::Full;
+        }
+        if request.method == Method::Cancel {
+            // RFC 3261 9.2: the method is left out of the comparison; only an INVITE can be cancelled.
+            let invite = ServerKey::of_invite(request, essentials, essentials.to.tag());
+            let invite = self.by_key.get(&invite).copied();
+            return Incoming::Cancel { id: self.open(now, key, request, essentials, path, out), invite };
+        }
+        Incoming::New(self.open(now, key, request, essentials, path, out))
+    }
+
+    pub fn is_known(&self, request: &Request, essentials: &Essentials) -> bool {
+        match request.method {
+            Method::Ack => self.acknowledged(request, essentials).is_some(),
+            _ => self.by_key.contains_key(&ServerKey::of(request, essentials)),
+        }
+    }
+
+    pub fn is_merged(&self, essentials: &Essentials) -> bool {
+        let Some(merge) = MergeKey::of(essentials) else { return false };
+        let via = ViaKey::of(&essentials.via);
+        // One of two copies is another than this, whichever this is.
+        self.merging
+            .range((merge.clone(), ServerId(0))..=(merge, ServerId(u64::MAX)))
+            .take(2)
+            .any(|(_, id)| self.records.get(id).is_some_and(|server| server.via != via))
+    }
+
+    pub fn respond(&mut self, now: Time, id: ServerId, response: &Response, out: &mut Vec<Transmit>) {
+        let Some(server) = self.records.get_mut(&id) else { return };
+        let (machine, actions) = server.machine.step(Input::Respond(Class::of(response.status)), &self.values);
+        if actions.contains(&Action::SendResponse) {
+            server.latest = Some(response.to_bytes());
+            if server.key.is_legacy() {
+                let to = response.headers.get(HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
+                server.tag = to.as_ref().and_then(NameAddr::tag).map(str::to_owned);
+            }
+        }
+        self.settle(now, id, machine, &actions, out);
+    }
+
+    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
+        while let Some((id, timer)) = self.timers.pop(now) {
+            if let Some(server) = self.records.get_mut(&id) {
+                server.running.remove(&timer);
+            }
+            if self.drive(now, id, Input::Timer(timer), out) == Told::NotAcked {
+                expired.push(Expired::NotAcked(id));
+            }
+        }
+    }
+
+    pub fn request(&self, id: ServerId) -> Option<&Request> {
+        self.records.get(&id).map(|server| &server.request)
+    }
+
+    pub fn path(&self, id: ServerId) -> Option<Path> {
+        self.records.get(&id).map(|server| server.path)
+    }
+
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.by_key.is_empty() && self.merging.is_empty() && self.timers.is_empty()
+    }
+
+    /// The INVITE that an ACK belongs to (RFC 3261 17.2.3). With an RFC 2543 ACK the To tag is that of the response we sent, which the INVITE had
+    /// already or had not.
+    fn acknowledged(&self, ack: &Request, essentials: &Essentials) -> Option<ServerId> {
+        let tag = essentials.to.tag();
+        let key = ServerKey::of_invite(ack, essentials, tag);
+        if let Some(id) = self.by_key.get(&key) {
+            return Some(*id);
+        }
+        if !key.is_legacy() || tag.is_none() {
+            return None;
+        }
+        let id = *self.by_key.get(&ServerKey::of_invite(ack, essentials, None))?;
+        self.records.get(&id).filter(|server| server.tag.as_deref() == tag).map(|_| id)
+    }
+
+    fn open(
+        &mut self,
+        now: Time,
+        key: ServerKey,
+        request: &Request,
+        essentials: &Essentials,
+        path: Path,
+        out: &mut Vec<Transmit>,
+    ) -> ServerId {
+        self.last = self.last.wrapping_add(1);
+        let id = ServerId(self.last);
+        let merge = MergeKey::of(essentials);
+        if let Some(merge) = &merge {
+            self.merging.insert((merge.clone(), id));
+        }
+        self.by_key.insert(key.clone(), id);
+        let (machine, actions) = Machine::start(&request.method, &self.values);
+        let server = Server {
+            key,
+            merge,
+            via: ViaKey::of(&essentials.via),
+            request: request.clone(),
+            path,
+            machine,
+            latest: None,
+            tag: None,
+            running: BTreeMap::new(),
+        };
+        self.records.insert(id, server);
+        self.settle(now, id, machine, &actions, out);
+        id
+    }
+
+    fn drive(&mut self, now: Time, id: ServerId, input: Input, out: &mut Vec<Transmit>) -> Told {
+        let Some(server) = self.records.get(&id) else { return Told::Nothing };
+        let (machine, actions) = server.machine.step(input, &self.values);
+        self.settle(now, id, machine, &actions, out)
+    }
+
+    fn settle(
+        &mut self,
+        now: Time,
+        id: ServerId,
+        machine: Machine,
+        actions: &[Action],
+        out: &mut Vec<Transmit>,
+    ) -> Told {
+        let Some(server) = self.records.get_mut(&id) else { return Told::Nothing };
+        server.machine = machine;
+        let mut told = Told::Nothing;
+        for action in actions {
+            match *action {
+                Action::SendResponse => server.send(out),
+                Action::SendTrying => {
+                    server.latest = Some(Response::for_request(&server.request, 100, None).to_bytes());
+                    server.send(out);
+                }
+                Action::Start(timer, after) => {
+                    let set = self.timers.set(now + after, (id, timer));
+                    if let Some(old) = server.running.insert(timer, set) {
+                        self.timers.cancel(old);
+                    }
+                }
+                Action::Stop(timer) => {
+                    if let Some(set) = server.running.remove(&timer) {
+                        self.timers.cancel(set);
+                    }
+                }
+                Action::Pass => told = Told::Pass,
+                Action::NotAcked => told = Told::NotAcked,
+                // These are the client machines' words.
+                Action::SendRequest | Action::SendAck | Action::Timeout | Action::Failed => {}
+            }
+        }
+        if machine.is_terminated() {
+            self.close(id);
+        }
+        told
+    }
+
+    fn close(&mut self, id: ServerId) {
+        let Some(server) = self.records.remove(&id) else { return };
+        self.by_key.remove(&server.key);
+        if let Some(merge) = server.merge {
+            self.merging.remove(&(merge, id));
+        }
+        for timer in server.running.into_values() {
+            self.timers.cancel(timer);
+        }
+    }
+}
+
+impl Server {
+    fn send(&self, out: &mut Vec<Transmit>) {
+        out.extend(self.latest.clone().map(|bytes| Transmit { path: self.path, bytes }));
+    }
+}
+
+impl Machine {
+    fn start(method: &Method, values: &TimerValues) -> (Machine, Vec<Action>) {
+        if *method == Method::Invite {
+            let (state, actions) = invite_server::start(values);
+            (Machine::Invite(state), actions)
+        } else {
+            let (state, actions) = non_invite_server::start(values);
+            (Machine::Other(state), actions)
+        }
+    }
+
+    fn step(self, input: Input, values: &TimerValues) -> (Machine, Vec<Action>) {
+        match self {
+            Machine::Invite(state) => {
+                let input = match input {
+                    Input::Again => invite_server::Input::Invite,
+                    Input::Ack => invite_server::Input::Ack,
+                    Input::Respond(class) => invite_server::Input::Respond(class),
+                    Input::Timer(timer) => invite_server::Input::Timer(timer),
+                };
+                let (state, actions) = invite_server::step(state, input, values);
+                (Machine::Invite(state), actions)
+            }
+            Machine::Other(state) => {
+                let input = match input {
+                    Input::Again => non_invite_server::Input::Request,
+                    Input::Ack => return (self, Vec::new()),
+                    Input::Respond(class) => non_invite_server::Input::Respond(class),
+                    Input::Timer(timer) => non_invite_server::Input::Timer(timer),
+                };
+                let (state, actions) = non_invite_server::step(state, input, values);
+                (Machine::Other(state), actions)
+            }
+        }
+    }
+
+    fn is_terminated(self) -> bool {
+        match self {
+            Machine::Invite(state) => state == invite_server::State::Terminated,
+            Machine::Other(state) => state == non_invite_server::State::Terminated,
+        }
+    }
+}

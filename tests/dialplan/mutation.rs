@@ -1,0 +1,169 @@
+//! Nothing a file or a caller writes makes reading, matching, evaluating or running panic or hang.
+
+use super::bench::Bench;
+use strowger::chance::Chance;
+use strowger::dialplan::pattern::{Name, digits};
+use strowger::dialplan::{
+    CallerId, Cause, ChannelId, DialReport, DialStatus, Position, Program, Progress, Reply, expression, timing::Timing,
+};
+
+const PIECES: &[&str] = &[
+    "exten => ",
+    "same => n,",
+    "include => b",
+    "[a]\n",
+    "[b]\n",
+    "\n",
+    ",",
+    "1,",
+    "n,",
+    "n(l),",
+    "hint,",
+    "_X.",
+    "_[1-",
+    "]",
+    "!",
+    "Dial(SIP/x&SIP/y,20,g)",
+    "Goto(",
+    "GotoIf($[",
+    "Gosub(s,1(",
+    "Return()",
+    "Set(",
+    "ExecIf(",
+    "?",
+    ":",
+    "::",
+    "${",
+    "}",
+    "$[",
+    "]",
+    "EXTEN",
+    ":-3:2",
+    "CALLERID(all)",
+    "CUT(",
+    "FILTER(",
+    "MATH(",
+    "STRFTIME(",
+    "IFTIME(",
+    "RAND(",
+    "REGEX(\"",
+    "\"",
+    "\\",
+    "(",
+    ")",
+    "=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "=~",
+    "~~",
+    "||",
+    "&&",
+    "99999999999999999999",
+    "-1",
+    "0",
+    "é",
+    "\u{0}",
+    "h",
+    "s",
+    "|",
+    "/",
+];
+
+const SEED: &str = "[globals]\nA=${B}1\n[a]\ninclude => b,9:00-17:00,mon-fri,*,*\nexten => _X!,1,Dial(SIP/x, 20)\n\
+    exten => s,1(l),Set(V=$[${EXTEN} + 1])\nsame => n,GotoIf($[\"${V:1:-1}\" : \"(.*)\"]?l:s,3)\nsame => n,Gosub(sub,1(${V},2))\n\
+    same => n,ExecIf($[1 ? 2 :: 3]?Playback(a&b):Hangup(17))\nexten => sub,1,Return(${CUT(ARG1,-,1-)})\n\
+    exten => h,1,Set(GLOBAL(X)=${STRFTIME(${EPOCH},,%c)})\n[b]\nexten => 9-1-1/_1X,hint,SIP/x\nexten => _[a-z12]X.,1,Wait(${MATH(1+2,int)})\n";
+
+fn mutate(text: &str, chance: &mut Chance) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    for _ in 0..=chance.below(4) {
+        let at = usize::try_from(chance.below(letters.len() as u64 + 1)).unwrap();
+        match chance.below(4) {
+            0 if at < letters.len() => {
+                letters.remove(at);
+            }
+            1 => {
+                let to = (at + usize::try_from(chance.below(30)).unwrap()).min(letters.len());
+                let part: Vec<char> = letters[at..to].to_vec();
+                let there = usize::try_from(chance.below(letters.len() as u64 + 1)).unwrap();
+                letters.splice(there..there, part);
+            }
+            _ => {
+                let piece = PIECES[usize::try_from(chance.below(PIECES.len() as u64)).unwrap()];
+                letters.splice(at..at, piece.chars());
+            }
+        }
+    }
+    letters.into_iter().collect()
+}
+
+fn any_reply(chance: &mut Chance) -> Reply {
+    match chance.below(4) {
+        0 => Reply::Missing("x".to_owned()),
+        1 => Reply::Failed("x".to_owned()),
+        2 => Reply::Dialled(DialReport {
+            status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
+                [usize::try_from(chance.below(3)).unwrap()],
+            dialed: std::time::Duration::MAX,
+            answered: std::time::Duration::MAX,
+            peer_name: String::new(),
+            peer_number: String::new(),
+            hangup_cause: u16::MAX,
+            callee_hung_up: chance.below(2) == 0,
+            reason: String::new(),
+        }),
+        _ => Reply::Done,
+    }
+}
+
+fn short_run(bench: &Bench, context: &str, exten: &str, chance: &mut Chance) {
+    let start = Position::new(context, exten, 1);
+    let mut program = Program::new(ChannelId(1), "SIP/a-00000000", start, CallerId::default());
+    for _ in 0..20 {
+        match program.advance(bench, 20) {
+            Progress::Asks(_) | Progress::Waiting => program.answer(any_reply(chance)),
+            Progress::Again => {}
+            Progress::Finished(_) => break,
+        }
+        if chance.below(20) == 0 {
+            program.redirect(Position::new("a", "s", 1));
+        }
+    }
+    program.hang_up(Cause(16));
+    let end = program.advance(bench, 100_000);
+    assert!(matches!(end, Progress::Finished(_)), "a hang-up did not end it: {end:?}");
+    assert!(program.application().is_none());
+}
+
+#[test]
+fn mutations_neither_panic_nor_hang() {
+    let rounds: u64 = std::env::var("STROWGER_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(50_000);
+    let mut chance = Chance::from_number(2);
+    let mut ran = 0u64;
+    for round in 0..rounds {
+        // The whole file is dearer than its parts: every tenth round.
+        if round % 10 == 0 {
+            let bench = Bench::new(&mutate(SEED, &mut chance));
+            for exten in ["s", "5551234", "911", "l", ""] {
+                bench.plan.exists("a", exten, Some("12"), super::bench::FRIDAY);
+            }
+            assert!(bench.plan.show(None).is_ok());
+            short_run(&bench, "a", "s", &mut chance);
+            ran += 1;
+        } else {
+            // Compiling regular expressions takes most of the time: now and then.
+            let matched = if round % 8 == 1 { "=~ \"(.*)[0-9]\"" } else { "~~ abc" };
+            let text = format!("\"${{V:1}}\" {matched} & 1 + 2 * -3 ? a :: POW(2, 0.5)");
+            let text = mutate(&text, &mut chance);
+            let _ = expression::evaluate(&text, &mut Vec::new());
+            let (name, _) = Name::parse(&mutate("_[1-5a]X-Z.", &mut chance));
+            let dialled = mutate("5551234", &mut chance);
+            let _ = name.matches(&digits(&dialled));
+            let _ = Timing::parse(&mutate("9:00-17:00,mon-fri,1-31&3,jan", &mut chance).split(',').collect::<Vec<_>>());
+        }
+    }
+    assert!(ran * 10 >= rounds, "{ran}");
+}

@@ -1,0 +1,202 @@
+//! Runs one case.
+
+use super::bench::{Bench, FRIDAY};
+use std::collections::VecDeque;
+use std::time::Duration;
+use strowger::dialplan::{
+    Ask, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Position, Program, Progress, Reply,
+    UNTIL_HANGUP,
+};
+
+const CHANNEL: &str = "SIP/caller-00000000";
+
+struct Call {
+    program: Program,
+    /// Executed priorities not yet named.
+    steps: VecDeque<String>,
+    /// Other lines of the log not yet looked for.
+    log: VecDeque<String>,
+    asked: Option<Ask>,
+    finished: Option<Cause>,
+}
+
+pub fn run(name: &str, text: &str) {
+    let (configuration, statements) = text.split_once("\n=====\n").unwrap_or_else(|| panic!("{name}: no line of ="));
+    let bench = Bench::new(configuration);
+    let mut said: VecDeque<String> =
+        bench.said.iter().map(|one| format!("{}: {}", one.place.line, one.message)).collect();
+    let mut call: Option<Call> = None;
+    let first = configuration.lines().count() + 2;
+    for (line, statement) in (first..).zip(statements.lines()) {
+        let at = format!("{name}:{line}: {statement}");
+        let (word, rest) = statement.split_once(' ').unwrap_or((statement, ""));
+        match word {
+            "" | ";" => {}
+            "diagnostic" => {
+                let next = said.pop_front().unwrap_or_else(|| panic!("{at}: nothing more was said"));
+                assert!(next.contains(rest), "{at}: said was {next}");
+            }
+            "exists" => {
+                let (number, expected) = rest.split_once(' ').unwrap();
+                let (exten, context) = number.rsplit_once('@').unwrap();
+                let found = match bench.plan.exists(context, exten, Some("200"), FRIDAY) {
+                    Existence::Yes => "yes",
+                    Existence::MoreDigits => "more",
+                    Existence::No => "no",
+                };
+                assert_eq!(found, expected, "{at}");
+            }
+            "global" => {
+                let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
+                let globals = strowger::dialplan::World::globals(&bench);
+                assert_eq!(globals.get(name).unwrap_or_default(), value, "{at}");
+            }
+            "call" => {
+                over(call.take(), &at);
+                let mut new = begin(rest);
+                new.go_on(&bench);
+                call = Some(new);
+            }
+            _ => call.as_mut().unwrap_or_else(|| panic!("{at}: no call")).state(word, rest, &at, &bench),
+        }
+    }
+    over(call, name);
+    assert!(said.is_empty(), "{name}: also said: {said:#?}");
+}
+
+fn over(call: Option<Call>, at: &str) {
+    if let Some(call) = call {
+        assert!(call.finished.is_some(), "{at}: the call before is not over, it asks {:?}", call.asked);
+        assert!(call.steps.is_empty(), "{at}: the call before also took {:#?}", call.steps);
+        assert!(call.program.application().is_none(), "{at}: an application is left");
+    }
+}
+
+fn begin(rest: &str) -> Call {
+    let (number, from) = rest.split_once(" from ").unwrap_or((rest, "200"));
+    let (exten, context) = number.rsplit_once('@').unwrap();
+    let caller = CallerId { name: "Ada".to_owned(), number: from.to_owned(), ..CallerId::default() };
+    let program = Program::new(ChannelId(1), CHANNEL, Position::new(context, exten, 1), caller);
+    Call { program, steps: VecDeque::new(), log: VecDeque::new(), asked: None, finished: None }
+}
+
+impl Call {
+    fn go_on(&mut self, bench: &Bench) {
+        self.asked = None;
+        for _ in 0..10_000 {
+            match self.program.advance(bench, 3) {
+                Progress::Asks(ask) => {
+                    self.asked = Some(ask);
+                    break;
+                }
+                Progress::Again => {}
+                Progress::Waiting => panic!("it waits for an answer it has"),
+                Progress::Finished(cause) => {
+                    self.finished = Some(cause);
+                    break;
+                }
+            }
+        }
+        for line in self.program.take_log() {
+            match line.text.strip_prefix("Executing ") {
+                Some(step) => {
+                    let step = step.strip_suffix(" in new stack").unwrap();
+                    self.steps.push_back(step.replacen(&format!("\"{CHANNEL}\", "), "", 1));
+                }
+                None => self.log.push_back(line.text),
+            }
+        }
+    }
+
+    fn state(&mut self, word: &str, rest: &str, at: &str, bench: &Bench) {
+        match word {
+            "step" => {
+                let step =
+                    self.steps.pop_front().unwrap_or_else(|| panic!("{at}: no further step; log {:#?}", self.log));
+                assert_eq!(step, rest, "{at}");
+            }
+            "ask" => {
+                let asked = self.asked.as_ref().unwrap_or_else(|| panic!("{at}: it asks nothing; log {:#?}", self.log));
+                assert_eq!(shown(asked), rest, "{at}");
+            }
+            "reply" => {
+                assert!(self.asked.is_some(), "{at}: it asked nothing");
+                self.program.answer(reply(rest));
+                self.go_on(bench);
+            }
+            "hangup" => {
+                self.program.hang_up(Cause(rest.parse().unwrap()));
+                self.go_on(bench);
+            }
+            "redirect" => {
+                let mut parts = rest.split(',');
+                let (context, exten) = (parts.next().unwrap(), parts.next().unwrap());
+                self.program.redirect(Position::new(context, exten, parts.next().unwrap().parse().unwrap()));
+                self.go_on(bench);
+            }
+            "var" => {
+                let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
+                assert_eq!(self.program.variable(name).unwrap_or_default(), value, "{at}");
+            }
+            "log" => loop {
+                let line = self.log.pop_front().unwrap_or_else(|| panic!("{at}: no such line"));
+                if line.contains(rest) {
+                    break;
+                }
+            },
+            "finished" => assert_eq!(self.finished, Some(Cause(rest.parse().unwrap())), "{at}: asks {:?}", self.asked),
+            _ => panic!("{at}: what is that?"),
+        }
+    }
+}
+
+fn shown(ask: &Ask) -> String {
+    match ask {
+        Ask::Wait(time) if *time == UNTIL_HANGUP => "Wait forever".to_owned(),
+        Ask::Wait(time) => format!("Wait {}", time.as_secs_f64()),
+        Ask::Answer => "Answer".to_owned(),
+        Ask::Indicate(tone) => format!("Indicate {tone:?}"),
+        Ask::Play(sounds) => format!("Play {}", sounds.join("&")),
+        Ask::Dial(request) => {
+            let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
+            let time = request.timeout.map_or("forever".to_owned(), |time| time.as_secs_f64().to_string());
+            let letters: String = request.options.letters.iter().map(|(letter, _)| *letter).collect();
+            format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
+        }
+        Ask::Echo => "Echo".to_owned(),
+    }
+}
+
+fn reply(text: &str) -> Reply {
+    let words: Vec<&str> = text.split(' ').collect();
+    let after = |word: &str| words.iter().skip_while(|one| **one != word).nth(1);
+    match words.as_slice() {
+        ["done"] => Reply::Done,
+        ["missing", name] => Reply::Missing((*name).to_owned()),
+        ["failed", why @ ..] => Reply::Failed(why.join(" ")),
+        ["dialled", status, ..] => {
+            let all = [
+                DialStatus::Answer,
+                DialStatus::NoAnswer,
+                DialStatus::Busy,
+                DialStatus::Congestion,
+                DialStatus::ChanUnavail,
+                DialStatus::Cancel,
+                DialStatus::InvalidArgs,
+            ];
+            let status = *all.iter().find(|one| one.name() == *status).unwrap();
+            let answered = Duration::from_secs(after("after").map_or(0, |seconds| seconds.parse().unwrap()));
+            Reply::Dialled(DialReport {
+                status,
+                dialed: answered + Duration::from_millis(2500),
+                answered,
+                peer_name: "SIP/callee-00000001".to_owned(),
+                peer_number: "callee".to_owned(),
+                hangup_cause: after("cause").map_or(0, |cause| cause.parse().unwrap()),
+                callee_hung_up: words.contains(&"callee"),
+                reason: format!("it was {}", status.name()),
+            })
+        }
+        _ => panic!("no reply: {text}"),
+    }
+}
