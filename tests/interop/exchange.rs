@@ -1,6 +1,7 @@
 //! The exchange under test: the real program, in a configuration directory of its own, ended with the value.
 
 use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -194,6 +195,8 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         [("sip.conf", sip.as_str()), ("extensions.conf", extensions), ("rtp.conf", &rtp), ("strowger.toml", &toml)]
     {
         std::fs::write(folder.join(name), text).unwrap();
+        // Secrets that anyone may read are worth a warning, which is not what the stories are about.
+        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 }
 
