@@ -40,11 +40,7 @@ const NAP: Duration = Duration::from_millis(5);
 
 impl Line {
     /// A line bound to free ports of loopback. `prepare` sets its habits.
-    pub(super) fn start(
-        mut config: PhoneConfig,
-        seed: u64,
-        prepare: impl FnOnce(&mut Phone),
-    ) -> io::Result<Line> {
+    pub(super) fn start(mut config: PhoneConfig, seed: u64, prepare: impl FnOnce(&mut Phone)) -> io::Result<Line> {
         let socket = UdpSocket::bind((config.sip.ip(), 0))?;
         socket.set_read_timeout(Some(NAP))?;
         let rtp = UdpSocket::bind((config.sip.ip(), 0))?;
@@ -85,7 +81,10 @@ impl Line {
                 }
             }
             if Instant::now() > until {
-                return Err(format!("{}: {what} did not happen within {patience:?}; it saw {:?}", self.name, self.seen));
+                return Err(format!(
+                    "{}: {what} did not happen within {patience:?}; it saw {:?}",
+                    self.name, self.seen
+                ));
             }
         }
     }

@@ -46,14 +46,16 @@ impl Direction {
 
 /// Lets both lines talk at once, `packets` each, and measures both directions.
 pub(super) fn talk(a: (&Line, SocketAddr), b: (&Line, SocketAddr), packets: u64) -> Result<[Direction; 2], String> {
-    let (from_a, from_b) = (config(1), config(2));
+    let (a_rtp, b_rtp) = (&a.0.rtp, &b.0.rtp);
+    let (a_name, b_name) = (&a.0.name, &b.0.name);
+    let (to_b, to_a) = (a.1, b.1);
     let (one, two) = std::thread::scope(|scope| {
-        let one = scope.spawn(|| direction(a.0, a.1, b.0, from_a, packets));
-        let two = scope.spawn(|| direction(b.0, b.1, a.0, from_b, packets));
+        let one = scope.spawn(|| direction(format!("{a_name} -> {b_name}"), a_rtp, to_b, b_rtp, (config(1), packets)));
+        let two = scope.spawn(|| direction(format!("{b_name} -> {a_name}"), b_rtp, to_a, a_rtp, (config(2), packets)));
         (one.join(), two.join())
     });
     let gone = |_| "a thread of the demonstration failed".to_owned();
-    Ok([one.map_err(gone)??, two.map_err(gone)??])
+    Ok([one.map_err(gone)?, two.map_err(gone)?])
 }
 
 fn config(number: u32) -> TalkerConfig {
@@ -63,14 +65,18 @@ fn config(number: u32) -> TalkerConfig {
         first_sequence: 1000,
         first_timestamp: 8000,
         payload_type: 0,
-        ptime_ms: 20,
+        ptime_ms: 30,
     }
 }
 
 /// One direction: a thread speaks, this one listens.
-fn direction(from: &Line, to: SocketAddr, at: &Line, config: TalkerConfig, packets: u64) -> Result<Direction, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", from.name);
-    let (mouth, ear) = (from.rtp.try_clone().map_err(failed)?, at.rtp.try_clone().map_err(failed)?);
+fn direction(
+    name: String,
+    mouth: &UdpSocket,
+    to: SocketAddr,
+    ear: &UdpSocket,
+    (config, packets): (TalkerConfig, u64),
+) -> Direction {
     let times = Mutex::new(Vec::new());
     let finished = AtomicBool::new(false);
     let mut heard = Heard::new(config);
@@ -78,10 +84,10 @@ fn direction(from: &Line, to: SocketAddr, at: &Line, config: TalkerConfig, packe
     let mut sources = Vec::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            speak(&mouth, to, config, packets, &times);
+            speak(mouth, to, config, packets, &times);
             finished.store(true, Ordering::Release);
         });
-        listen(&ear, &finished, |packet, source| {
+        listen(ear, &finished, |packet, source| {
             arrivals.push((crate::rtp::header::Header::read(packet).map(|header| header.sequence), Instant::now()));
             heard.receive(packet);
             if !sources.contains(&source) {
@@ -99,18 +105,18 @@ fn direction(from: &Line, to: SocketAddr, at: &Line, config: TalkerConfig, packe
         .collect();
     delays.sort_unstable();
     let sent = u64::try_from(times.len()).unwrap_or(u64::MAX);
-    Ok(Direction {
-        name: format!("{} -> {}", from.name, at.name),
+    Direction {
+        name,
         sent,
         received: heard.received(),
         lost: heard.lost(sent),
         blemishes: heard.duplicates + heard.reordered + heard.altered + heard.strange,
         source: if sources.len() == 1 { sources.pop() } else { None },
         delays,
-    })
+    }
 }
 
-/// A packet every 20 ms, each at its time whatever came before.
+/// A packet every 30 ms, each at its time whatever came before.
 fn speak(socket: &UdpSocket, to: SocketAddr, config: TalkerConfig, packets: u64, times: &Mutex<Vec<Instant>>) {
     let mut talker = Talker::new(config);
     let start = Instant::now();
