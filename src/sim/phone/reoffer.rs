@@ -9,7 +9,6 @@ use crate::sip::method::Method;
 use crate::sip::timer::TimerId;
 use crate::sip::transaction::{ClientId, ServerId};
 use crate::sip::validate::Essentials;
-use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
 
