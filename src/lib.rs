@@ -20,4 +20,5 @@ pub mod pbx;
 pub mod registrar;
 pub mod rtp;
 pub mod sdp;
+pub mod sim;
 pub mod sip;

@@ -1,0 +1,91 @@
+//! The dialog of a call: requests within it, and its end (RFC 3261 12, 15).
+
+use super::{Call, Phone, PhoneEvent, State};
+use crate::clock::Time;
+use crate::sip::dialog::DialogKey;
+use crate::sip::message::Request;
+use crate::sip::method::Method;
+use crate::sip::transaction::ServerId;
+use crate::sip::validate::Essentials;
+
+impl Call {
+    /// Does the request belong to this call's dialog?
+    pub(super) fn is_of(&self, essentials: &Essentials) -> bool {
+        match (&self.dialog, DialogKey::of_request(essentials)) {
+            (Some(dialog), Some(key)) => dialog.key() == key,
+            (Some(_) | None, Some(_) | None) => false,
+        }
+    }
+}
+
+impl Phone {
+    /// Hangs up: CANCEL, refusal (480) or BYE as its state demands (RFC 3261 15); nothing without a call.
+    pub fn hang_up(&mut self, now: Time) {
+        self.now = now;
+        let Some(call) = &mut self.call else { return };
+        match &mut call.state {
+            State::Dialling(_) => self.give_up(),
+            State::Called { .. } => self.refuse(now, 480),
+            State::Answering { hang_up } => *hang_up = true,
+            State::Talking => self.send_bye(),
+        }
+    }
+
+    /// A request with a To tag.
+    pub(super) fn in_dialog(&mut self, server: ServerId, request: &Request, essentials: &Essentials) {
+        let Some(call) = self.call.as_mut().filter(|call| call.is_of(essentials)) else {
+            return self.reply(server, request, 481);
+        };
+        let in_order =
+            call.dialog.as_mut().is_some_and(|dialog| dialog.receive(essentials.cseq.number, &request.method).is_ok());
+        if !in_order {
+            return self.reply(server, request, 500);
+        }
+        match request.method {
+            Method::Bye => self.bye_came(server, request),
+            Method::Invite | Method::Update => self.reoffered(server, request, essentials),
+            Method::Options | Method::Info | Method::Notify | Method::Message => self.reply(server, request, 200),
+            Method::Ack
+            | Method::Cancel
+            | Method::Register
+            | Method::Subscribe
+            | Method::Refer
+            | Method::Prack
+            | Method::Publish
+            | Method::Other(_) => self.reply(server, request, 405),
+        }
+    }
+
+    fn bye_came(&mut self, server: ServerId, request: &Request) {
+        self.reply(server, request, 200);
+        if let Some(Call { state: State::Called { server: invite, .. }, .. }) = &self.call {
+            // RFC 3261 15.1.2: a pending INVITE is over with it.
+            let invite = *invite;
+            if let Some(response) = self.response_in_call(invite, 487, None) {
+                self.respond(invite, response);
+            }
+        }
+        self.end_call();
+    }
+
+    pub(super) fn send_bye(&mut self) {
+        let Some(dialog) = self.call.as_mut().and_then(|call| call.dialog.as_mut()) else { return };
+        let bye = dialog.request(Method::Bye);
+        self.send(bye, None);
+        self.end_call();
+    }
+
+    pub(super) fn end_call(&mut self) {
+        self.forget_call();
+        self.tell(PhoneEvent::Ended);
+    }
+
+    /// Takes the call off, with its timers and with what its requests were for.
+    pub(super) fn forget_call(&mut self) {
+        self.disarm_answer();
+        self.drop_pending_ok();
+        self.disarm_reoffer();
+        self.purposes.retain(|_, purpose| *purpose == super::Purpose::Register);
+        self.call = None;
+    }
+}
