@@ -11,9 +11,6 @@ fn main() -> ExitCode {
         Task::Console(execute) => commands::console::run(&cli.common, execute.as_deref()),
         Task::Run => commands::run::run(&cli.common),
         Task::Check => commands::check::run(&cli.common),
-        Task::Demo => {
-            eprintln!("strowger: the demonstration comes with the next build.");
-            ExitCode::FAILURE
-        }
+        Task::Demo => commands::demo::run(),
     }
 }

@@ -20,10 +20,10 @@ pub fn run(common: &Common) -> ExitCode {
     let (report, counts) = report(&loaded);
     print!("{report}");
     let what = loaded.directory.display();
-    println!("{what}: {} fatal, {} errors, {} warnings", counts.fatals, counts.errors, counts.warnings);
+    println!("{what}: fatal {}, errors {}, warnings {}", counts.fatals, counts.errors, counts.warnings);
     if let Some(config) = &loaded.config {
         let (plan, _) = dialplan::parse(&config.extensions, "pbx_config");
-        println!("{} peers, {} contexts", config.sip.peers.len(), plan.contexts().count());
+        println!("peers {}, contexts {}", config.sip.peers.len(), plan.contexts().count());
     }
     if counts.fatals + counts.errors > 0 { ExitCode::from(UNUSABLE) } else { ExitCode::SUCCESS }
 }

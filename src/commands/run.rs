@@ -31,7 +31,7 @@ pub fn run(common: &Common) -> ExitCode {
     let (report, counts) = check::report(&loaded);
     eprint!("{report}");
     let Some(config) = &loaded.config else {
-        eprintln!("strowger: not started: {} cannot be used as it is", loaded.directory.display());
+        eprintln!("strowger: not started: the configuration of {} cannot be used as it is", place.display());
         return ExitCode::from(UNUSABLE);
     };
     let verbose = config.toml.log.verbose.max(common.verbose);
@@ -73,7 +73,7 @@ async fn serve(
     let control = socket.path().to_owned();
     let (ask, mut asked) = mpsc::channel::<control::Request>(64);
     let consoles = tokio::spawn(socket.serve(ask, Limits::default()));
-    greet(loaded, &running, &control, fresh, complaints);
+    greet(common, loaded, &running, &control, fresh, complaints);
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let console = running.console();
@@ -106,7 +106,7 @@ async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, 
     ControlSocket::open(&path).await.map_err(|error| error.to_string())
 }
 
-fn greet(loaded: &Loaded, running: &Running, control: &Path, fresh: bool, complaints: usize) {
+fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fresh: bool, complaints: usize) {
     let Some(config) = &loaded.config else { return };
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
@@ -115,9 +115,12 @@ fn greet(loaded: &Loaded, running: &Running, control: &Path, fresh: bool, compla
         running.sip, config.rtp.port_first, config.rtp.port_last
     );
     eprintln!("  configuration  {place}: {} peers", config.sip.peers.len());
-    eprintln!("  console        strowger -C {place} -rx \"sip show peers\"   ({})", control.display());
+    // A console finds the exchange by the same words it was started with.
+    let same = common.config.as_ref().map(|given| format!("-C {} ", given.display())).unwrap_or_default();
+    eprintln!("  console        strowger {same}-rx \"sip show peers\"   ({})", control.display());
     if complaints > 0 {
-        eprintln!("  to look at     {complaints} warnings or errors above; strowger check -C {place} shows them again");
+        let them = if complaints == 1 { "one warning or error" } else { "warnings or errors" };
+        eprintln!("  to look at     {them} above; strowger check -C {place} shows everything again");
     }
     if fresh {
         let path = loaded.directory.join("sip.conf");

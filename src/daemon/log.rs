@@ -30,6 +30,19 @@ pub fn to_stderr() {
     let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).event_format(Shape).try_init();
 }
 
+/// A line as plain text without the time, or nothing when it lies above `verbose`.
+pub fn plain(line: &Line, verbose: u8) -> Option<String> {
+    let word = match line.level {
+        Level::Verbose(level) if level > verbose => return None,
+        Level::Verbose(level) => return Some(story(level, &line.text)),
+        Level::Notice => "NOTICE",
+        Level::Warning => "WARNING",
+        Level::Error => "ERROR",
+        Level::Security => "SECURITY",
+    };
+    Some(format!("{word}: {}", text::line(&line.text)))
+}
+
 /// A line of the story as the console prints it: the deeper, the further in.
 pub fn story(level: u8, line: &str) -> String {
     let prefix = match level {

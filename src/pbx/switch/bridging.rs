@@ -30,7 +30,7 @@ impl Switch {
     }
 
     /// Two channels are parted; the story says so.
-    pub(super) fn part(&mut self, caller: ChannelId, callee: ChannelId) {
+    pub(super) fn part(&mut self, caller: ChannelId, callee: ChannelId, route: Route) {
         let (a, b) = (self.name_of(caller), self.name_of(callee));
         let seconds = self
             .channels
@@ -38,6 +38,10 @@ impl Switch {
             .and_then(|channel| channel.answered)
             .map_or(0, |at| self.cx.now.mono.since(at).as_secs());
         self.cx.out.verbose(3, format!("{a} and {b} parted after {seconds} s"));
+        if route == Route::Direct {
+            let text = "Their media went directly between them: the exchange saw none of it (directmedia=no shows its quality)";
+            self.cx.out.verbose(3, text);
+        }
     }
 
     /// Do both lines want direct media, and does each have an address the other can be told?

@@ -2,6 +2,7 @@
 
 use super::Switch;
 use crate::dialplan::{Cause, ChannelId, DialStatus, Reply};
+use crate::pbx::bridge::Route;
 use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::Branch;
@@ -144,7 +145,7 @@ impl Switch {
                 let (timer, bridge) = (dial.timer.take(), dial.bridge.take());
                 let status = if bridge.is_some() { DialStatus::Answer } else { DialStatus::Cancel };
                 let report = dial.report(now, status, Some(cause), false);
-                callee = bridge.map(|bridge| bridge.callee);
+                callee = bridge.map(|bridge| (bridge.callee, bridge.route));
                 if let Some(program) = &mut channel.program {
                     program.answer(Reply::Dialled(report));
                 }
@@ -161,8 +162,8 @@ impl Switch {
             | Doing::Echoing
             | Doing::Called(_) => {}
         }
-        if let Some(callee) = callee {
-            self.part(id, callee);
+        if let Some((callee, route)) = callee {
+            self.part(id, callee, route);
             self.hang_up_leg(callee, cause::NORMAL);
             self.forget_channel(callee);
         }
@@ -197,11 +198,11 @@ impl Switch {
     /// The joined line's leg is over: without option `g` the caller is hung up at once, before its program goes on to `h`.
     pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId) {
         let now = self.cx.now.mono;
-        self.part(caller, callee);
+        let bridge = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()?.bridge.take());
+        self.part(caller, callee, bridge.map_or(Route::Relay, |bridge| bridge.route));
         self.forget_channel(callee);
         let Some(channel) = self.channels.get_mut(&caller) else { return };
         let Some(dial) = channel.dial_mut() else { return };
-        dial.bridge = None;
         let go_on = dial.options.continue_after;
         let report = dial.report(now, DialStatus::Answer, Some(cause::NORMAL), true);
         if go_on {

@@ -1,0 +1,289 @@
+//! The exchange against other people's programs, over real sockets on one machine: SIPp as two telephones that do
+//! exactly as told, baresip as telephones with a will of their own.
+//!
+//! A story whose program is missing is skipped by name, unless `STROWGER_INTEROP_REQUIRED` is set. The names go to the
+//! file `STROWGER_SKIPPED` too, when it is set, so that `tests/run.sh` can count them.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+#[path = "interop/baresip.rs"]
+mod baresip;
+#[path = "interop/exchange.rs"]
+mod exchange;
+#[path = "interop/sipp.rs"]
+mod sipp;
+#[path = "interop/sound.rs"]
+mod sound;
+
+use baresip::{Baresip, Namespace};
+use exchange::{ALICE, BOB, Exchange, Wishes};
+use sipp::{Phone, media};
+use sound::{Mouth, assert_untouched, converse};
+
+/// Whether the story can be told here.
+fn can(story: &str, programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| !installed(program));
+    missing.is_none_or(|program| skip(story, &format!("{program}: not installed")))
+}
+
+/// Skips a story, which is a failure where all of them are required.
+fn skip(story: &str, why: &str) -> bool {
+    assert!(std::env::var_os("STROWGER_INTEROP_REQUIRED").is_none(), "{story}: {why}");
+    eprintln!("skipped: {story} ({why})");
+    if let Some(path) = std::env::var_os("STROWGER_SKIPPED") {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{story} ({why})").unwrap();
+    }
+    false
+}
+
+fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[test]
+fn sipp_registers_and_a_wrong_secret_is_refused() {
+    if !can("sipp registers", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("register", &Wishes::default());
+    let alice = Phone::new(&exchange, ALICE).registered();
+    let peers = exchange.ask("sip show peers");
+    let row = peers.lines().find(|line| line.starts_with("alice")).unwrap_or_else(|| panic!("{peers}"));
+    assert!(row.contains("127.0.0.1") && row.contains(&alice.port.to_string()), "{row}");
+    let row = peers.lines().find(|line| line.starts_with("bob")).unwrap_or_else(|| panic!("{peers}"));
+    assert!(row.contains("(Unspecified)"), "{row}");
+
+    Phone::new(&exchange, ("bob", "no banana")).status(403, "").registered();
+    Phone::new(&exchange, ("nobody", "nothing")).status(403, "").registered();
+    let peers = exchange.ask("sip show peers");
+    let row = peers.lines().find(|line| line.starts_with("bob")).unwrap_or_else(|| panic!("{peers}"));
+    assert!(row.contains("(Unspecified)"), "{row}");
+    let log = exchange.log();
+    assert!(!log.contains("apple") && !log.contains("banana"), "a secret is in the log:\n{log}");
+    exchange.stop();
+}
+
+#[test]
+fn each_side_calls_and_each_side_hangs_up() {
+    if !can("each side calls and hangs up", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("hang-up", &Wishes::default());
+    let before = exchange.descriptors();
+    for (caller, callee, number) in [(ALICE, BOB, "200"), (BOB, ALICE, "100")] {
+        for (caller_holds, callee_holds) in [(200, 60_000), (60_000, 200)] {
+            let callee = Phone::new(&exchange, callee).registered().hanging_up_after(callee_holds);
+            let caller = Phone::new(&exchange, caller).registered().hanging_up_after(caller_holds);
+            let answering = callee.listens("callee.xml");
+            let calling = caller.calling("caller.xml", number);
+            let (first, last) = if caller_holds < callee_holds { (calling, answering) } else { (answering, calling) };
+            assert!(first.succeeds().lines().any(|line| line == "hung up"), "the one that hangs up");
+            assert!(last.succeeds().lines().any(|line| line == "was hung up"), "the other");
+        }
+    }
+    exchange.assert_nothing_left(before);
+    assert!(exchange.ask("core show channels").contains("4 calls processed"), "{}", exchange.ask("core show channels"));
+    exchange.stop();
+}
+
+#[test]
+fn a_call_that_is_not_answered_ends_as_it_should() {
+    if !can("cancel, busy, no answer, unreachable, unknown, wrong secret", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("unanswered", &Wishes::default());
+    let before = exchange.descriptors();
+    let bob = Phone::new(&exchange, BOB).registered();
+
+    let ringing = bob.listens("callee-rings.xml");
+    Phone::new(&exchange, ALICE).calling("caller-cancels.xml", "200").succeeds();
+    ringing.succeeds();
+
+    let ringing = bob.listens("callee-rings.xml");
+    Phone::new(&exchange, ALICE).status(480, "").calling("caller-refused.xml", "201").succeeds();
+    ringing.succeeds();
+
+    let bob = bob.status(486, "Busy Here");
+    let busy = bob.listens("callee-refuses.xml");
+    Phone::new(&exchange, ALICE).status(486, "").calling("caller-refused.xml", "200").succeeds();
+    busy.succeeds();
+
+    for (line, number, status) in [(ALICE, "300", 503), (ALICE, "999", 404), (("alice", "pear"), "200", 403)] {
+        Phone::new(&exchange, line).status(status, "").calling("caller-refused.xml", number).succeeds();
+    }
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+#[test]
+fn sound_is_relayed_untouched_and_counted() {
+    if !can("sound is relayed", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("relay", &Wishes::default());
+    let before = exchange.descriptors();
+    let (a, b) = (Mouth::new(0xa11c_e000), Mouth::new(0x0000_0b0b));
+    let bob = Phone::new(&exchange, BOB).registered().with_rtp(b.port());
+    let alice = Phone::new(&exchange, ALICE).registered().with_rtp(a.port()).hanging_up_after(4_000);
+    let answering = bob.listens("callee.xml");
+    let calling = alice.calling("caller.xml", "200");
+    let heard = converse(&a, calling.first_media(), &b, answering.first_media(), 100);
+    assert_untouched(&heard.at_b, &a, 100);
+    assert_untouched(&heard.at_a, &b, 100);
+    let log = calling.succeeds();
+    assert_eq!(media(&log).len(), 1, "directmedia=no, and yet a re-INVITE came:\n{log}");
+    answering.succeeds();
+    let line = exchange.said("packets received");
+    assert!(line.contains("100 packets received, 100 sent"), "{line}");
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+#[test]
+fn media_goes_directly_between_the_lines() {
+    if !can("direct media", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("direct", &Wishes { direct: true, ..Wishes::default() });
+    let before = exchange.descriptors();
+    let bob = Phone::new(&exchange, BOB).registered().with_rtp(30_002);
+    let alice = Phone::new(&exchange, ALICE).registered().with_rtp(30_004).hanging_up_after(1_500);
+    let answering = bob.listens("callee.xml");
+    let calling = alice.calling("caller.xml", "200");
+    let (calling, answering) = (media(&calling.succeeds()), media(&answering.succeeds()));
+    let port = |media: &[std::net::SocketAddr]| media.last().map(std::net::SocketAddr::port);
+    assert!(!matches!(port(&calling[..1]), Some(30_002)), "the caller is first connected to the exchange: {calling:?}");
+    assert_eq!(port(&calling), Some(30_002), "where the caller sends at last: {calling:?}");
+    assert_eq!(port(&answering), Some(30_004), "where the callee sends at last: {answering:?}");
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+#[test]
+fn a_line_that_refuses_direct_media_stays_relayed() {
+    if !can("direct media refused", &["sipp"]) {
+        return;
+    }
+    for (story, caller_refuses) in [("fallback-caller", true), ("fallback-callee", false)] {
+        let exchange = Exchange::start(story, &Wishes { direct: true, ..Wishes::default() });
+        let before = exchange.descriptors();
+        let (a, b) = (Mouth::new(0xa11c_e000), Mouth::new(0x0000_0b0b));
+        let mut bob = Phone::new(&exchange, BOB).registered().with_rtp(b.port());
+        let mut alice = Phone::new(&exchange, ALICE).registered().with_rtp(a.port()).hanging_up_after(3_000);
+        if caller_refuses {
+            alice = alice.refusing_reinvites();
+        } else {
+            bob = bob.refusing_reinvites();
+        }
+        let answering = bob.listens("callee.xml");
+        let calling = alice.calling("caller.xml", "200");
+        let (to_a, to_b) = (calling.first_media(), answering.first_media());
+        let settled = exchange::wait(Duration::from_secs(2), || (calling.media().len() + answering.media().len()) > 2);
+        assert!(settled, "{story}: no re-INVITE was tried\n{}", exchange.log());
+        // Whatever was tried and taken back: at the end both are with the exchange, and hear each other.
+        std::thread::sleep(Duration::from_millis(500));
+        let heard = converse(&a, to_a, &b, to_b, 50);
+        assert_untouched(&heard.at_b, &a, 50);
+        assert_untouched(&heard.at_a, &b, 50);
+        let (calling, answering) = (calling.succeeds(), answering.succeeds());
+        let taken = if caller_refuses { &answering } else { &calling };
+        let wanted = if caller_refuses { to_b } else { to_a };
+        assert_eq!(media(taken).last(), Some(&wanted), "{story}: the side that takes re-INVITEs was led back");
+        exchange.assert_nothing_left(before);
+        exchange.stop();
+    }
+}
+
+#[test]
+fn two_hundred_calls_in_a_row_leave_nothing() {
+    if !can("200 calls in a row", &["sipp"]) {
+        return;
+    }
+    many_calls("in-a-row", 1);
+}
+
+#[test]
+fn fifty_calls_at_once_leave_nothing() {
+    if !can("50 calls at once", &["sipp"]) {
+        return;
+    }
+    many_calls("at-once", 50);
+}
+
+fn many_calls(story: &str, at_once: u32) {
+    let exchange = Exchange::start(story, &Wishes::default());
+    let before = exchange.descriptors();
+    let bob = Phone::new(&exchange, BOB).registered().calls(200, 200);
+    let hold_ms = if at_once == 1 { 20 } else { 2_000 };
+    let alice = Phone::new(&exchange, ALICE).registered().calls(200, at_once).hanging_up_after(hold_ms);
+    let answering = bob.listens("callee.xml");
+    let calling = alice.calling("caller.xml", "200");
+    if at_once > 1 {
+        exchange.ask_until("core show channels", &format!("{} active channels", at_once * 2));
+    }
+    let (calling, answering) = (calling.succeeds(), answering.succeeds());
+    assert_eq!(calling.lines().filter(|line| *line == "hung up").count(), 200);
+    assert_eq!(answering.lines().filter(|line| *line == "was hung up").count(), 200);
+    exchange.assert_nothing_left(before);
+    assert!(exchange.ask("core show channels").contains("200 calls processed"));
+    exchange.stop();
+}
+
+#[test]
+fn baresips_register_call_each_other_and_hear_an_echo() {
+    const STORY: &str = "baresip registers and calls";
+    if !can(STORY, &["baresip", "ip"]) {
+        return;
+    }
+    let namespace = match Namespace::new("swi") {
+        Ok(namespace) => namespace,
+        Err(why) => {
+            skip(STORY, &format!("no network namespace: {why}"));
+            return;
+        }
+    };
+    let wishes =
+        Wishes { qualify: "2000", address: baresip::ADDRESS, namespace: Some(&namespace.name), ..Wishes::default() };
+    let exchange = Exchange::start("baresip", &wishes);
+    let before = exchange.descriptors();
+    let bob = Baresip::start(&exchange, BOB, "");
+    exchange.said("Registered SIP 'bob'");
+    exchange.ask_until("sip show peers", "OK (");
+
+    let alice = Baresip::start(&exchange, ALICE, "/dial 200");
+    exchange.ask_until("core show channels", "2 active channels");
+    exchange.said("answered");
+    // Two seconds of sound, both ways.
+    std::thread::sleep(Duration::from_secs(2));
+    drop(alice);
+    exchange.ask_until("core show channels", "0 active channels");
+    exchange.said("packets received");
+    for line in exchange.log().lines().filter(|line| line.contains("packets received")) {
+        assert!(packets(line) > 50, "sound both ways for two seconds: {line}");
+    }
+    let alice = Baresip::start(&exchange, ALICE, "/dial 600");
+    exchange.ask_until("core show channels", "1 active channel\n");
+    std::thread::sleep(Duration::from_secs(2));
+    exchange.ask("channel request hangup all");
+    exchange.ask_until("core show channels", "0 active channels");
+    let log = exchange.log();
+    let echo = log.lines().rfind(|line| line.contains("packets received")).unwrap_or_default();
+    assert!(packets(echo) > 50, "an echo of two seconds: {echo}\n{log}");
+    drop((alice, bob));
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+/// The lesser of the two counts in "N packets received, N sent".
+fn packets(line: &str) -> u32 {
+    let number = |before: &str| -> u32 {
+        let head = line.split(before).next().unwrap_or_default();
+        head.rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0)
+    };
+    number(" packets received").min(number(" sent"))
+}
