@@ -406,8 +406,10 @@ impl Drop for World {
             let text = String::from_utf8_lossy(bytes);
             let cseq = text.lines().find(|line| line.to_ascii_lowercase().starts_with("cseq")).unwrap_or_default();
             let first = text.lines().next().unwrap_or_default();
-            let media: Vec<&str> =
-                text.lines().filter(|l| ["c=", "m=", "a=send", "a=recv", "a=inac"].iter().any(|s| l.starts_with(s))).collect();
+            let media: Vec<&str> = text
+                .lines()
+                .filter(|l| ["c=", "m=", "a=send", "a=recv", "a=inac"].iter().any(|s| l.starts_with(s)))
+                .collect();
             story.push((*at, format!("{from} -> {to}  {first}   [{cseq}] {}", media.join(" "))));
         }
         story.extend(self.lines.iter().map(|(at, line)| (*at, format!("        {line}"))));
