@@ -7,6 +7,7 @@ mod happenings;
 mod incoming;
 mod lines;
 mod program;
+mod recording;
 mod report;
 mod world;
 
@@ -19,6 +20,7 @@ use crate::chance::Chance;
 use crate::clock::{Now, Time};
 use crate::config::general::General;
 use crate::config::peer::Peer;
+use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
@@ -86,6 +88,7 @@ pub struct Switch {
     polls: BTreeMap<ClientId, (String, u8)>,
     replay: Replay,
     globals: Globals,
+    database: Database,
     last_id: u64,
     last_channel: u32,
     calls_processed: u64,
@@ -128,6 +131,7 @@ impl Switch {
             polls: BTreeMap::new(),
             replay: Replay::new(MOST_NONCES),
             globals,
+            database: Database::new(),
             last_id: 0,
             last_channel: 0,
             calls_processed: 0,
@@ -154,7 +158,7 @@ impl Switch {
         self.settle();
         self.tick();
         self.settle();
-        std::mem::take(&mut self.cx.out)
+        self.take_effects()
     }
 
     /// When [`Switch::handle`] wants to be called with [`Event::Tick`] at the latest.

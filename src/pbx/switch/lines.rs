@@ -63,7 +63,7 @@ impl Switch {
         self.arm_location();
     }
 
-    fn arm_location(&mut self) {
+    pub(super) fn arm_location(&mut self) {
         if let Some(alarm) = self.location_alarm.take() {
             self.cx.alarms.cancel(alarm);
         }
@@ -101,6 +101,21 @@ impl Switch {
             .entry(name.to_owned())
             .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
         let actions = watch.qualify.start(self.cx.now.mono);
+        self.act(name, actions);
+    }
+
+    /// Begins to ask a peer at a random time within its `qualifyfreq=`.
+    pub(super) fn watch_later(&mut self, name: &str) {
+        let Some(settings) = self.settings.peers.get(name).map(|peer| &peer.settings) else { return };
+        let Some(limit) = settings.qualify else { return };
+        let freq = settings.qualify_freq;
+        let wait = u64::try_from(freq.as_millis()).unwrap_or(u64::MAX);
+        let at = self.cx.now.mono + Duration::from_millis(self.cx.chance.below(wait));
+        let watch = self
+            .watches
+            .entry(name.to_owned())
+            .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
+        let actions = watch.qualify.schedule(at);
         self.act(name, actions);
     }
 
