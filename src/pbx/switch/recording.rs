@@ -10,6 +10,7 @@ use crate::pbx::effect::{Effects, StoreOrder};
 use crate::pbx::record::{Facts, Side};
 use crate::registrar::location::Restored;
 use crate::sdp::payload;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 impl Switch {
@@ -45,27 +46,24 @@ impl Switch {
     /// `qualifyfreq=`, or a thousand of them would be asked at once. Says how many came back.
     pub fn restore(&mut self, now: Now, stored: Vec<Restored>) -> usize {
         self.cx.now = now;
-        let (mut restored, mut peers) = (0, Vec::new());
-        for Restored { peer: name, binding, left } in stored {
-            let Some(peer) = self.settings.peers.get(&name) else {
+        let mut by_peer: BTreeMap<String, Vec<Restored>> = BTreeMap::new();
+        for stored in stored {
+            by_peer.entry(stored.peer.clone()).or_default().push(stored);
+        }
+        let mut restored = 0;
+        for (name, mut stored) in by_peer {
+            let Some(peer) = self.settings.peers.get(&name).filter(|peer| matches!(peer.host, Host::Dynamic)) else {
                 self.drop_counted("stored registration of a peer that is no more");
                 continue;
             };
-            let most = usize::try_from(peer.max_contacts).unwrap_or(usize::MAX);
-            let is_new = peers.last() != Some(&name);
-            if !matches!(peer.host, Host::Dynamic)
-                || is_new && !self.location.bindings(&name).is_empty()
-                || self.location.bindings(&name).len() >= most
-            {
+            if !self.location.bindings(&name).is_empty() {
                 continue;
             }
-            self.location.restore(&name, binding, left, now);
-            restored += 1;
-            if is_new {
-                peers.push(name);
+            let most = usize::try_from(peer.max_contacts).unwrap_or(usize::MAX);
+            for Restored { binding, left, .. } in stored.drain(stored.len().saturating_sub(most)..) {
+                self.location.restore(&name, binding, left, now);
+                restored += 1;
             }
-        }
-        for name in peers {
             self.watch_later(&name);
         }
         self.arm_location();
