@@ -153,11 +153,20 @@ impl Leg {
         }
     }
 
+    /// The peer's new offer, taken off to be answered. One of ours under way stays: it has a client and a timer to be ended with the leg.
+    fn take_received(&mut self) -> Option<(ServerId, Method, Option<Sdp>)> {
+        match std::mem::replace(&mut self.reoffer, Reoffer::None) {
+            Reoffer::Received { server, method, offer } => Some((server, method, offer)),
+            other @ (Reoffer::None | Reoffer::Sent { .. } | Reoffer::Waiting { .. }) => {
+                self.reoffer = other;
+                None
+            }
+        }
+    }
+
     /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
     pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx) {
-        let Reoffer::Received { server, method, offer } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
-            return;
-        };
+        let Some((server, method, offer)) = self.take_received() else { return };
         let offered = offer.is_none();
         self.made_offer = offered;
         if offer.is_some() {
@@ -184,7 +193,7 @@ impl Leg {
 
     /// Refuses the peer's new offer; what was agreed before goes on.
     pub fn refuse_reoffer(&mut self, status: u16, cx: &mut Cx) {
-        let Reoffer::Received { server, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else { return };
+        let Some((server, ..)) = self.take_received() else { return };
         let Some(request) = cx.tx.server_request(server) else { return };
         let response = Response::for_request(request, status, None);
         cx.respond(server, response);
