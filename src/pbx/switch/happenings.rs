@@ -253,6 +253,10 @@ impl Switch {
         self.release_ports(id);
         self.calling.remove(&id);
         if let Some(channel) = self.channels.remove(&id) {
+            // A leg that never began to call ends without a word.
+            if self.legs.get(&channel.leg).is_some_and(Leg::is_ended) {
+                self.legs.remove(&channel.leg);
+            }
             match channel.doing {
                 Doing::Waiting(Some(timer)) => self.cx.alarms.cancel(timer),
                 Doing::Waiting(None)
