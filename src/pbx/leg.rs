@@ -279,6 +279,11 @@ impl Leg {
         }
     }
 
+    /// Our tag, once there is a dialog.
+    pub fn local_tag(&self) -> Option<&str> {
+        self.dialog.as_ref().map(|dialog| dialog.local_tag.as_str())
+    }
+
     /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
     pub fn made_offer(&self) -> bool {
         self.made_offer

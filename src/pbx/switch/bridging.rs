@@ -272,11 +272,8 @@ impl Switch {
 
     /// A peer gave its address with an ACK (our 2xx had made the offer).
     pub(super) fn peer_moved(&mut self, id: ChannelId) {
-        let caller = match self.channels.get(&id).map(|channel| &channel.doing) {
-            Some(crate::pbx::channel::Doing::Called(caller)) => *caller,
-            Some(_) => id,
-            None => return,
-        };
+        let Some(channel) = self.channels.get(&id) else { return };
+        let caller = channel.called_by().unwrap_or(id);
         self.tell_remote(id);
         let Some(bridge) = self.bridge(caller) else { return };
         let Some(side) = bridge.side(id) else { return };

@@ -14,16 +14,7 @@ impl Switch {
     /// Routes what happened on a channel's leg.
     pub(super) fn leg_event(&mut self, id: ChannelId, event: LegEvent) {
         let Some(channel) = self.channels.get(&id) else { return };
-        let called_by = match channel.doing {
-            Doing::Called(caller) => Some(caller),
-            Doing::Reserving
-            | Doing::Running
-            | Doing::Waiting(_)
-            | Doing::Answering
-            | Doing::Playing(..)
-            | Doing::Echoing
-            | Doing::Dialling(_) => None,
-        };
+        let called_by = channel.called_by();
         match (event, called_by) {
             (LegEvent::Ringing, Some(caller)) => self.line_rings(caller, id),
             (LegEvent::Progress(description), Some(caller)) => self.line_sounds(caller, id, &description),
