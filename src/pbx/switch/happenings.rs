@@ -92,9 +92,14 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.doing {
             Doing::Answering => self.answer_program(id, Reply::Done),
-            Doing::Dialling(_) => self.try_direct(id),
+            Doing::Dialling(ref dial) if dial.bridge.is_some() => self.try_direct(id),
             Doing::Called(caller) => self.try_direct(caller),
-            Doing::Reserving | Doing::Running | Doing::Waiting(_) | Doing::Playing(..) | Doing::Echoing => {}
+            Doing::Dialling(_)
+            | Doing::Reserving
+            | Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Playing(..)
+            | Doing::Echoing => self.come_back(id),
         }
     }
 
