@@ -2,12 +2,14 @@
 
 use super::check::{self, UNUSABLE};
 use crate::cli::Common;
+use crate::config::Config;
 use crate::config::builtin::{self, EXTENSIONS};
 use crate::config::load::{self, Loaded};
 use crate::daemon::{self, Plan, Running, log};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
+use crate::store::Places;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -36,7 +38,12 @@ pub fn run(common: &Common) -> ExitCode {
     };
     let verbose = config.toml.log.verbose.max(common.verbose);
     log::to_stderr();
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink: log::sink(verbose) };
+    let plan = Plan {
+        config: config.clone(),
+        sounds: BTreeMap::new(),
+        sink: log::sink(verbose),
+        places: places(common, config),
+    };
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
@@ -94,6 +101,16 @@ async fn serve(
     Ok(())
 }
 
+/// Where what outlives a restart is kept: the folder that strowger.toml names, else the usual ones.
+fn places(common: &Common, config: &Config) -> Places {
+    let identity = place::identity(common.config.as_deref());
+    let state = match &config.toml.state.folder {
+        Some(folder) => vec![identity.join(folder)],
+        None => place::state_places(&Surroundings::of_this_process(), &identity),
+    };
+    Places { state, log: config.toml.log.folder.as_ref().map(|folder| identity.join(folder)) }
+}
+
 async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {
     let configured = loaded.config.as_ref().and_then(|config| config.toml.control.socket.clone());
     let path = match common.socket.clone().or(configured) {
@@ -118,6 +135,9 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     // A console finds the exchange by the same words it was started with.
     let same = common.config.as_ref().map(|given| format!("-C {} ", given.display())).unwrap_or_default();
     eprintln!("  console        strowger {same}-rx \"sip show peers\"   ({})", control.display());
+    if let Some(state) = &running.state {
+        eprintln!("  state          {}", state.display());
+    }
     if complaints > 0 {
         let them = if complaints == 1 { "one warning or error" } else { "warnings or errors" };
         eprintln!("  to look at     {them} above; strowger check -C {place} shows everything again");

@@ -107,8 +107,7 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let text =
-            "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nfolder = '/var/log/x'\nverbose = 7\n";
+        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nfolder = '/var/log/x'\nverbose = 7\n";
         let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));

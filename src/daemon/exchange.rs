@@ -118,7 +118,8 @@ impl Exchange for View<'_> {
 
     fn database(&self) -> Vec<(String, String)> {
         let mut entries = self.switch.database().all();
-        let registered = self.switch.peers().filter_map(|report| Some((report.peer.name.clone(), *report.bindings.first()?)));
+        let registered =
+            self.switch.peers().filter_map(|report| Some((report.peer.name.clone(), *report.bindings.first()?)));
         entries.extend(registered.map(|(name, binding)| (format!("/SIP/Registry/{name}"), registry(binding))));
         entries.sort();
         entries

@@ -18,11 +18,13 @@ use crate::observe::control::Request as ConsoleRequest;
 use crate::pbx::effect::{Event, Line};
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
+use crate::store::{Places, Store};
 use clock::Clock;
 use owner::{Order, Owner};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -40,6 +42,8 @@ pub struct Plan {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where the log goes.
     pub sink: Sink,
+    /// Where what outlives a restart is kept; an empty list: nothing does.
+    pub places: Places,
 }
 
 /// Most events waiting for the switch; what comes beyond is dropped and counted, and the phones ask again.
@@ -49,6 +53,8 @@ const QUEUE: usize = 8192;
 pub struct Running {
     /// Where it listens for SIP.
     pub sip: SocketAddr,
+    /// The state folder; none: nothing outlives a restart.
+    pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
     over: Arc<AtomicBool>,
     owner: Option<JoinHandle<()>>,
@@ -60,13 +66,15 @@ pub struct Running {
 /// # Errors
 /// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink } = plan;
+    let Plan { config, sounds, sink, places } = plan;
     let general = Arc::new(config.sip.general.clone());
     let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
     let bound = socket.local_addr()?;
     let clock = Clock::start();
     let chance = Chance::from_seed(entropy()?);
-    let key = NonceKey(entropy()?);
+    let store = Store::open(&places, clock.now(), sink.clone());
+    let fresh = entropy()?;
+    let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
     let admission = Arc::new(Admission::new(&config.sip, key));
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let peers = Arc::new(config.sip.peers.clone());
@@ -111,6 +119,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             watch: watch.clone(),
         },
     };
+    let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let owner = Owner {
         clock,
         inbox,
@@ -123,9 +132,9 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         rtp: (config.rtp.port_first, config.rtp.port_last),
         bound,
     };
-    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance))?;
+    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
-    Ok((Running { sip: bound, orders, over, owner: Some(owner), receiver: Some(receiver) }, diagnostics))
+    Ok((Running { sip: bound, state, orders, over, owner: Some(owner), receiver: Some(receiver) }, diagnostics))
 }
 
 impl Running {

@@ -87,7 +87,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 fn insert(connection: &Connection, record: &CallRecord) -> rusqlite::Result<usize> {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    connection.prepare_cached(INSERT)?.execute(params![
+    connection.prepare(INSERT)?.execute(params![
         moment(record.start),
         record.answer.map(moment),
         moment(record.end),

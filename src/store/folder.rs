@@ -96,7 +96,9 @@ fn forget_oldest(path: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut damaged: Vec<_> = entries
         .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(&start) && !name.ends_with("-wal")))
+        .filter(|entry| {
+            entry.file_name().to_str().is_some_and(|name| name.starts_with(&start) && !name.ends_with("-wal"))
+        })
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     damaged.sort();

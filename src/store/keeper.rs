@@ -149,7 +149,10 @@ impl Hand {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 if !std::mem::replace(&mut self.trouble.sync, true) {
-                    (self.say)(&warning(format!("{}: the disk does not take it: {error}; a power cut would lose it", log.display())));
+                    (self.say)(&warning(format!(
+                        "{}: the disk does not take it: {error}; a power cut would lose it",
+                        log.display()
+                    )));
                 }
             }
         }

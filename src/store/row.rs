@@ -8,8 +8,7 @@ use rusqlite::{Row, Statement, params};
 use std::time::Duration;
 
 /// The columns, in the order of [`insert`] and [`read`].
-pub(super) const COLUMNS: &str =
-    "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent";
+pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent";
 /// The longest text taken from a row; what a phone may send is shorter.
 const MOST: usize = 65_536;
 /// The longest time granted that a row may name: ten years.

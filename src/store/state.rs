@@ -76,10 +76,15 @@ impl State {
         match (application, version) {
             (0, 0) | (APPLICATION, VERSION) => {}
             (APPLICATION, newer) if newer > VERSION => {
-                let why = format!("{} was written by a newer strowger; run that one, or move the file away", self.path.display());
+                let why = format!(
+                    "{} was written by a newer strowger; run that one, or move the file away",
+                    self.path.display()
+                );
                 return Err(Trouble::Unusable(why));
             }
-            (other, _) => return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})"))),
+            (other, _) => {
+                return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})")));
+            }
         }
         let tables = format!(
             "BEGIN IMMEDIATE;
@@ -139,7 +144,7 @@ impl State {
     }
 
     fn transaction(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), Trouble> {
-        let mut all = || -> rusqlite::Result<()> {
+        let all = || -> rusqlite::Result<()> {
             let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             work(&transaction)?;
             transaction.commit()
@@ -168,11 +173,11 @@ pub(super) fn open_again(folder: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) -> rusqlite::Result<()> {
-    let mut forget = transaction.prepare_cached("DELETE FROM binding WHERE peer = ?1")?;
+    let mut forget = transaction.prepare("DELETE FROM binding WHERE peer = ?1")?;
     let marks = ["?"; 14].join(", ");
-    let mut insert = transaction.prepare_cached(&format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS))?;
-    let mut set = transaction.prepare_cached("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
-    let mut unset = transaction.prepare_cached("DELETE FROM astdb WHERE key = ?1")?;
+    let mut insert = transaction.prepare(&format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS))?;
+    let mut set = transaction.prepare("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
+    let mut unset = transaction.prepare("DELETE FROM astdb WHERE key = ?1")?;
     for order in orders {
         match order {
             StoreOrder::Bindings { peer, bindings } => {
@@ -198,11 +203,16 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
 pub(super) fn trouble(error: &rusqlite::Error) -> Trouble {
     let what_to_do = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "make room on the disk",
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
-            "the file and its folder must be writable for the user the exchange runs as"
-        }
+        Some(
+            ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied,
+        ) => "the file and its folder must be writable for the user the exchange runs as",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program is writing to it",
-        Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => "the disk fails, or is full: look at dmesg and df",
+        Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => {
+            "the disk fails, or is full: look at dmesg and df"
+        }
         Some(ErrorCode::OutOfMemory) => "the machine is out of memory",
         _ => return Trouble::Damaged(error.to_string()),
     };

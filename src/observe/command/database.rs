@@ -60,8 +60,7 @@ pub(super) fn deltree(arguments: &[String], exchange: &mut dyn Exchange) -> Answ
 
 fn list(exchange: &dyn Exchange, wanted: impl Fn(&str) -> bool) -> Answer {
     let found = exchange.database().into_iter().filter(|(name, _)| wanted(name));
-    let rows: Vec<String> = found
-        .map(|(name, value)| format!("{:<50}: {:<25}\n", text::line(&name), text::line(&value)))
-        .collect();
+    let rows: Vec<String> =
+        found.map(|(name, value)| format!("{:<50}: {:<25}\n", text::line(&name), text::line(&value))).collect();
     Answer::Done(format!("{}{} results found.\n", rows.concat(), rows.len()))
 }

@@ -582,5 +582,7 @@ fn the_database_speaks_as_scripts_know_it() {
     assert_eq!(say("database deltree cid"), done("2 database entries removed.\n"));
     assert_eq!(say("database deltree dnd 777"), done("1 database entries removed.\n"));
     assert_eq!(say("database deltree cid"), done("Database entries do not exist.\n"));
-    assert!(say("database put a").1 && say("database get a").1 && say("database show a b c").1 && say("database del a").1);
+    assert!(
+        say("database put a").1 && say("database get a").1 && say("database show a b c").1 && say("database del a").1
+    );
 }
