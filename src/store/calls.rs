@@ -37,6 +37,22 @@ impl Calls {
         Calls { path: folder.join(NAME), connection: None }
     }
 
+    /// Opens the file, if that can be done at once; a damaged one is left to the first record.
+    ///
+    /// # Errors
+    /// No record can be kept: why, and what to do.
+    pub(super) fn open(&mut self) -> Result<(), String> {
+        match open(&self.path) {
+            Ok(connection) => self.connection = Some(connection),
+            Err(error) => {
+                if let Trouble::Unusable(why) = trouble(&error) {
+                    return Err(format!("{}: {why}", self.path.display()));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps a record. A damaged file is moved aside and a new one begun.
     ///
     /// # Errors

@@ -107,6 +107,10 @@ impl Drop for Keeper {
 
 impl Hand {
     fn run(&mut self, inbox: &Receiver<Work>) {
+        // Opened before it is needed: what an idle exchange holds open does not change with its first call.
+        if let Err(why) = self.calls.open() {
+            self.tell(Err(why), |trouble| &mut trouble.calls);
+        }
         let mut sync_at: Option<Instant> = None;
         loop {
             let work = match sync_at {

@@ -69,7 +69,7 @@ impl State {
             let version = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             Ok((application, version, sound))
         };
-        let (application, version, sound) = set().map_err(|error| trouble(&error))?;
+        let (application, version, sound) = set().map_err(|error| trouble_at_start(&error))?;
         if sound != "ok" {
             return Err(Trouble::Damaged(sound.chars().take(200).collect()));
         }
@@ -98,7 +98,7 @@ impl State {
              PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};
              COMMIT;"
         );
-        self.connection.execute_batch(&tables).map_err(|error| trouble(&error))
+        self.connection.execute_batch(&tables).map_err(|error| trouble_at_start(&error))
     }
 
     /// Everything in it; and how many registrations could not be read.
@@ -197,6 +197,16 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
         }
     }
     Ok(())
+}
+
+/// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is damaged.
+fn trouble_at_start(error: &rusqlite::Error) -> Trouble {
+    match error.sqlite_error() {
+        Some(found) if found.extended_code == rusqlite::ffi::SQLITE_READONLY => {
+            Trouble::Damaged("its header says that it cannot be written".to_owned())
+        }
+        Some(_) | None => trouble(error),
+    }
 }
 
 /// What an error of SQLite means for the file.
