@@ -99,6 +99,8 @@ fn the_database_outlives_a_kill_and_calls_leave_their_records() {
     register(&mut bob);
     assert_eq!(exchange.ask("database put cid 5551234 \"Aunt Ada\""), "Updated database successfully\n");
     call(&mut ann, &mut bob);
+    ann.events.clear();
+    bob.events.clear();
     ann.dials("2");
     assert!(until(&mut [&mut ann, &mut bob], LONG, |lines| lines.iter().all(|line| line.saw(&PhoneEvent::Answered))));
     exchange.kill_and_restart();
@@ -130,6 +132,8 @@ fn a_damaged_file_is_moved_aside() {
     let mut ann = Line::new("ann", exchange.address);
     register(&mut ann);
     exchange.kill();
+    // The log file alone would bring everything back.
+    std::fs::remove_file(exchange.state.join("state.db-wal")).unwrap();
     std::fs::write(
         exchange.state.join("state.db"),
         "not a database at all, but long enough to be looked at".repeat(99),

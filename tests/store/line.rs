@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use strowger::chance::Chance;
 use strowger::daemon::clock::Clock;
@@ -17,7 +18,10 @@ pub struct Line {
 
 impl Line {
     pub fn new(user: &str, exchange: SocketAddr) -> Line {
-        Line::at(user, exchange, IpAddr::V4(Ipv4Addr::LOCALHOST), 1)
+        // No two telephones of a test may draw the same Call-IDs.
+        static NEXT: AtomicU64 = AtomicU64::new(5000);
+        let seed = NEXT.fetch_add(1, Ordering::Relaxed);
+        Line::at(user, exchange, IpAddr::V4(Ipv4Addr::LOCALHOST), seed)
     }
 
     pub fn at(user: &str, exchange: SocketAddr, from: IpAddr, seed: u64) -> Line {
@@ -33,7 +37,7 @@ impl Line {
             style: Style::Pap2t,
             expires: 3600,
         };
-        let mut phone = Phone::new(config, Chance::from_number(seed ^ 77));
+        let mut phone = Phone::new(config, Chance::from_number(seed));
         phone.habits.auto_ring = true;
         phone.habits.auto_answer_after = Some(Duration::from_millis(50));
         Line { phone, events: Vec::new(), socket, _rtp: rtp, clock: Clock::start() }
