@@ -295,7 +295,9 @@ impl Switch {
                 let leg = invite.and_then(|invite| self.cx.servers.get(&invite)).copied();
                 // RFC 3261 9.2: 200 for a CANCEL that names an INVITE we know, even an answered one.
                 let status = if invite.is_some() { 200 } else { 481 };
-                self.reply(id, Response::for_request(&request, status, None));
+                // The same tag as the INVITE's own answer has.
+                let tag = leg.and_then(|id| self.legs.get(&id)).and_then(Leg::local_tag).map(str::to_owned);
+                self.reply(id, Response::for_request(&request, status, tag.as_deref()));
                 if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
                     leg.cancelled(&mut self.cx);
                 }
