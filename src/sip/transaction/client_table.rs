@@ -187,6 +187,17 @@ impl Clients {
         self.records.len()
     }
 
+    pub fn is_ending_something(&self) -> bool {
+        self.records.values().any(|client| {
+            let open = match client.machine {
+                Machine::Other(non_invite_client::State::Trying { .. } | non_invite_client::State::Proceeding) => true,
+                Machine::Other(non_invite_client::State::Completed | non_invite_client::State::Terminated)
+                | Machine::Invite(_) => false,
+            };
+            open && matches!(client.key.method, Method::Bye | Method::Cancel)
+        })
+    }
+
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.by_key.is_empty() && self.timers.is_empty()
     }

@@ -231,6 +231,12 @@ impl Transactions {
         (self.clients.len(), self.servers.len())
     }
 
+    /// Whether a call's end has yet to be confirmed: a BYE or CANCEL of ours by its final response, a refusal of ours by its ACK. Until
+    /// then one that was lost is sent again (RFC 3261 17.1.2.2, 17.2.1).
+    pub fn is_ending_something(&self) -> bool {
+        self.clients.is_ending_something() || self.servers.is_refusing()
+    }
+
     /// Whether there is neither a transaction nor a timer.
     pub fn is_empty(&self) -> bool {
         self.clients.is_empty() && self.servers.is_empty()
