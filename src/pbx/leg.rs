@@ -14,6 +14,7 @@ use super::cause;
 use super::effect::Effects;
 use crate::chance::Chance;
 use crate::clock::Now;
+use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
@@ -265,11 +266,11 @@ impl Leg {
 
     /// The offer or address of the exchange itself on this leg, as the next description would name it.
     /// `rtp` is where media shall go: our own port, or the other phone's for direct media.
-    pub fn next_face(&mut self, rtp: std::net::SocketAddr, owner: &str) -> crate::sdp::Face {
+    pub fn next_face(&mut self, rtp: std::net::SocketAddr, general: &General) -> crate::sdp::Face {
         self.sdp_version = self.sdp_version.wrapping_add(1);
         crate::sdp::Face {
-            user: owner.to_owned(),
-            session_name: "strowger".to_owned(),
+            user: general.sdp_owner.clone(),
+            session_name: general.sdp_name.clone(),
             id: self.sdp_id,
             version: self.sdp_version,
             addr: self.path.local.ip(),
