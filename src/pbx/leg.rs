@@ -322,8 +322,20 @@ impl Leg {
     /// Sends a request without a body in the dialog.
     fn send_in_dialog(&mut self, method: Method, cx: &mut Cx) -> Option<ClientId> {
         let mut request = self.dialog.as_mut()?.request(method);
-        dress_request(&mut request, &cx.product);
-        Some(cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit))
+        self.dress(&mut request, cx);
+        let how = self.sending(None);
+        Some(cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit))
+    }
+
+    /// Adds what every request to this peer carries.
+    fn dress(&self, request: &mut Request, cx: &Cx) {
+        dress_request(request, &cx.product);
+        request.headers.set(HeaderName::MaxForwards, self.peer.settings.max_forwards.to_string());
+    }
+
+    /// The timers of a request to this peer: `timert1=` raises T1 and never lowers it.
+    fn sending(&self, give_up: Option<Duration>) -> Sending {
+        Sending::Tuned { t1: self.peer.settings.timer_t1, give_up }
     }
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.

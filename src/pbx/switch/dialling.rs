@@ -167,17 +167,15 @@ impl Switch {
             }
         };
         let Some(channel) = self.channels.get(&id) else { return };
-        let number = if channel.caller_number.is_empty() {
-            self.settings.general.caller_id.clone()
-        } else {
-            channel.caller_number.clone()
-        };
+        let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
+        let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
             target: outgoing.target,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
-            from_number: &number,
+            from_number: &channel.caller_number,
+            from_user,
             from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.path.local.ip())),
             watched: outgoing.watched,
         };
