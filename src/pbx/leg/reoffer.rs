@@ -1,11 +1,11 @@
 //! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
-use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State, dress_request};
+use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State};
 use crate::sdp::Sdp;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::transaction::{ClientId, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::time::Duration;
@@ -19,11 +19,11 @@ impl Leg {
         let Some(dialog) = &mut self.dialog else { return };
         let mut request = dialog.request(Method::Invite);
         request.headers.push(HeaderName::Contact, self.contact.clone());
-        dress_request(&mut request, &cx.product);
+        self.dress(&mut request, cx);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
-        let client =
-            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
+        let how = self.sending(None);
+        let client = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         let previous = self.local.replace(offer);
         self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer };

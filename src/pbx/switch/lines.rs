@@ -167,10 +167,11 @@ impl Switch {
         };
         let host = leg::host(path.local.ip());
         let mut request = Request::new(Method::Options, target.clone());
-        let user = leg::escape_user(&self.settings.general.caller_id);
+        let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
+        let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
-        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{host}>;tag={}", self.cx.chance.hex(16))));
+        headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
+        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.chance.hex(16))));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
