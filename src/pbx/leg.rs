@@ -332,6 +332,7 @@ impl Leg {
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.
     fn end(&mut self, cx: &mut Cx) {
+        self.refuse_pending_reoffer(cx);
         if let Some(pending) = self.pending_ok.take() {
             cx.alarms.cancel(pending.again);
             cx.alarms.cancel(pending.give_up);

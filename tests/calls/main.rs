@@ -10,6 +10,5 @@ mod lines;
 mod media;
 mod network;
 mod programs;
-mod rough;
 mod stories;
 mod world;

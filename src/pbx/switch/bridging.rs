@@ -151,7 +151,7 @@ impl Switch {
     /// A leg accepted our new offer.
     pub(super) fn reoffer_accepted(&mut self, caller: ChannelId, id: ChannelId) {
         self.tell_remote(id);
-        let Some(bridge) = self.bridge(caller) else { return };
+        let Some(bridge) = self.bridge(caller) else { return self.come_back(caller) };
         let Some(side) = bridge.side(id) else { return };
         let other = bridge.channel(side.other());
         let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
@@ -288,12 +288,12 @@ impl Switch {
         }
     }
 
-    /// A caller that goes on alone after a direct call is led back to the exchange's own port.
+    /// A caller that goes on alone after a direct call is led back to the exchange's own port: now, or as soon as nothing else is under way on its leg.
     pub(super) fn come_back(&mut self, caller: ChannelId) {
         let Some(channel) = self.channels.get(&caller) else { return };
         let Some(rtp) = channel.rtp else { return };
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
-        let Some(told) = leg.local.clone().filter(|told| told.rtp_addr() != Some(rtp)) else { return };
+        let Some(told) = leg.local.clone().filter(|told| told.rtp_addr().is_some_and(|at| at != rtp)) else { return };
         let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
         let offer = negotiate::readdress(&told, &face);
         leg.reoffer(offer, &mut self.cx);

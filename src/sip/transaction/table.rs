@@ -197,7 +197,7 @@ impl Transactions {
         self.clients.path_of(id)
     }
 
-    /// A request of a peer, until its transaction is over.
+    /// A request of a peer, until its final response is given.
     pub fn server_request(&self, id: ServerId) -> Option<&Request> {
         self.servers.request(id)
     }
