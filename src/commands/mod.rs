@@ -3,4 +3,6 @@
 pub mod check;
 pub mod console;
 pub mod demo;
+pub mod doctor;
+pub mod first;
 pub mod run;

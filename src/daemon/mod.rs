@@ -5,6 +5,7 @@ mod exchange;
 pub mod log;
 mod outlet;
 mod owner;
+pub mod service;
 mod watch;
 
 use crate::chance::Chance;
