@@ -14,7 +14,7 @@ use strowger::cli::Cli;
 const TAIL: &str = r#".SH "EXIT STATUS"
 .TP
 0
-It was done; for the exchange: it was stopped; for \fBcheck\fR and \fBdoctor\fR: nothing has to be done.
+It was done. The exchange was stopped; \fBcheck\fR found nothing worse than a warning; \fBdoctor\fR found nothing to do.
 .TP
 1
 Something was in the way, or \fBdoctor\fR found something to do.

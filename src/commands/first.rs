@@ -118,8 +118,19 @@ fn show_first(place: &Path, secrets: &[String; EXTENSIONS]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::load;
+    use crate::config::{Config, load};
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn what_a_package_puts_beside_it_changes_nothing() {
+        let secrets = std::array::from_fn(|n| format!("k3vw9m2xq8t{n}"));
+        let texts = builtin::generate(&secrets);
+        let rtp = include_str!("../../conf/install/rtp.conf");
+        let toml = include_str!("../../conf/install/strowger.toml");
+        let (config, said) = Config::from_texts(&texts.sip, &texts.extensions, rtp, toml);
+        assert_eq!(said, []);
+        assert_eq!(config, Config::from_texts(&texts.sip, &texts.extensions, "", "").0);
+    }
 
     #[test]
     fn the_first_configuration_is_made_once_and_keeps_what_is_there() {
