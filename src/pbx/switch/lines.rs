@@ -32,9 +32,6 @@ impl Watch {
     }
 }
 
-/// Static peers are asked one after another at the start (`qualifygap`).
-const GAP: Duration = Duration::from_millis(100);
-
 impl Switch {
     /// An authenticated REGISTER.
     pub(super) fn registration(
@@ -55,11 +52,15 @@ impl Switch {
         self.reply(id, done.response);
         for change in done.changes {
             match change {
-                Change::Added(_) => self.watch(&peer.name),
+                Change::Added(_) => {
+                    self.watch(&peer.name);
+                    self.add_extensions(peer);
+                }
                 Change::Refreshed(_) => {}
-                Change::Removed(_) => self.forget_watch_if_gone(&peer.name),
+                Change::Removed(_) => self.line_may_be_gone(&peer.name),
             }
         }
+        self.keep_alive(&peer.name);
         self.arm_location();
     }
 
@@ -75,15 +76,19 @@ impl Switch {
         for (peer, _) in self.location.expire(self.cx.now.mono) {
             let text = format!("'{peer}' did not refresh its registration: it is unregistered");
             self.cx.out.notice(text);
-            self.forget_watch_if_gone(&peer);
+            self.line_may_be_gone(&peer);
         }
         self.arm_location();
     }
 
-    fn forget_watch_if_gone(&mut self, peer: &str) {
-        if self.location.bindings(peer).is_empty()
-            && let Some(watch) = self.watches.get_mut(peer)
-        {
+    fn line_may_be_gone(&mut self, name: &str) {
+        if !self.location.bindings(name).is_empty() {
+            return;
+        }
+        if let Some(peer) = self.settings.peers.get(name).cloned() {
+            self.remove_extensions(&peer);
+        }
+        if let Some(watch) = self.watches.get_mut(name) {
             watch.qualify.stop();
             if let Some(alarm) = watch.alarm.take() {
                 self.cx.alarms.cancel(alarm);
@@ -118,10 +123,11 @@ impl Switch {
             if let Some(peer) = self.settings.peers.get(&name)
                 && let Some(limit) = peer.settings.qualify
             {
-                let qualify = Qualify::new(limit, peer.settings.qualify_freq);
-                let alarm = Some(self.cx.alarms.set(at, Alarm::Qualify(name.clone())));
-                self.watches.insert(name, Watch { qualify, alarm });
-                at = at + GAP;
+                let mut qualify = Qualify::new(limit, peer.settings.qualify_freq);
+                let actions = qualify.schedule(at);
+                self.watches.insert(name.clone(), Watch { qualify, alarm: None });
+                self.act(&name, actions);
+                at = at + self.settings.general.qualify_gap;
             }
         }
     }
