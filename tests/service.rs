@@ -45,11 +45,9 @@ impl Service {
 
     fn told(&self) -> String {
         let mut buffer = [0; 4096];
-        let length = self.manager.recv(&mut buffer).unwrap_or_else(|error| {
-            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            std::panic::panic_any(format!("nothing was told: {error}\n{log}"))
-        });
-        String::from_utf8_lossy(&buffer[..length]).trim_end().to_owned()
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let received = self.manager.recv(&mut buffer).map_err(|error| format!("nothing was told: {error}\n{}", log()));
+        String::from_utf8_lossy(&buffer[..received.unwrap()]).trim_end().to_owned()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::sim::PhoneEvent;
 
 /// The accounts of every story, with lines added to `[general]` and to the line that is called.
 fn conf(general: &str, isp: &str) -> String {
@@ -98,4 +99,102 @@ fn qualify_is_sent_in_the_name_its_options_say() {
     let world = World::ready(&conf("callerid=club", "qualify=yes\nfromdomain=a.example\nmaxforwards=8"), GUIDE);
     let asked = &world.texts("isp", &["OPTIONS sip"])[0];
     assert!(asked.contains("From: <sip:club@a.example>;tag=") && asked.contains("Max-Forwards: 8\r\n"), "{asked}");
+}
+
+#[test]
+fn keepalive_goes_where_the_line_is_while_it_is_there() {
+    let mut world = World::ready(&conf("", "keepalive=20"), GUIDE);
+    let count = |world: &World| world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count();
+    assert_eq!((count(&world), world.switch.leftovers().timers), (0, 0));
+    world.run(Duration::from_secs(61));
+    assert_eq!(count(&world), 3);
+    assert!(world.texts("client", &[]).iter().all(|text| text != "\r\n"));
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(20));
+    assert_eq!(count(&world), 4, "a refreshed registration is not kept alive twice");
+    world.phone("isp").unregisters();
+    world.run(Duration::from_secs(100));
+    assert_eq!(count(&world), 4);
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(21));
+    assert_eq!(count(&world), 5);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn keepalive_reaches_a_line_with_a_fixed_address_from_the_start() {
+    let sip = conf("", "keepalive=yes").replacen(
+        "host=dynamic\nsecret=password\ncontext=default\ndirectmedia=no\nnat=no\n[desk]",
+        "host=192.0.2.20:5061\nsecret=password\n[desk]",
+        1,
+    );
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    world.run(Duration::from_secs(130));
+    assert_eq!(world.texts("isp", &[]), ["\r\n", "\r\n"]);
+}
+
+#[test]
+fn qualifygap_keeps_the_first_questions_apart() {
+    let fixed = |port| format!("host=192.0.2.20:{port}\nsecret=password\nqualify=yes\n");
+    let sip = format!(
+        "[general]\nudpbindaddr=192.0.2.1\nqualifygap=700\n[client]\ntype=friend\n{}[isp]\ntype=friend\n{}",
+        fixed(5060),
+        fixed(5061)
+    );
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    world.run(Duration::from_secs(5));
+    let asked = ["client", "isp"].map(|name| world.messages("exchange", name, &["OPTIONS"])[0]);
+    assert_eq!(asked[1].since(asked[0]).as_millis(), 700);
+}
+
+#[test]
+fn regexten_is_in_regcontext_while_the_line_is_registered() {
+    let general = "regcontext=lines";
+    let plan = "[default]\nexten => _X!,1,Dial(SIP/isp)\nexten => 881,2,NoOp\n[lines]\nexten => 7,1,NoOp\n";
+    let mut world = World::ready(&conf(general, "regexten=881&882@lines&7&9@nowhere"), plan);
+    let shown = |world: &World| world.switch.dialplan().show(Some("lines")).unwrap();
+    let has = |world: &World, exten: &str| {
+        let at = crate::world::at(world.now).wall;
+        let found = world.switch.dialplan().find("lines", exten, 1, None, at);
+        found.map(|found| (found.priority.application.clone(), found.priority.args.clone()))
+    };
+    let noop = |name: &str| Some(("NoOp".to_owned(), name.to_owned()));
+    assert_eq!([has(&world, "881"), has(&world, "882")], [noop("isp"), noop("isp")], "{}", shown(&world));
+    // The name of a line without regexten; what the owner wrote stays as it is.
+    assert_eq!([has(&world, "client"), has(&world, "7")], [noop("client"), noop("")]);
+    assert!(!world.switch.dialplan().has_context("nowhere"));
+    world.phone("isp").unregisters();
+    world.run(Duration::from_secs(1));
+    assert_eq!([has(&world, "881"), has(&world, "882"), has(&world, "7")], [None, None, noop("")]);
+    world.unplug("client");
+    world.run(Duration::from_secs(3700));
+    assert_eq!(has(&world, "client"), None);
+    assert!(has(&world, "desk").is_some());
+}
+
+#[test]
+fn regexten_without_regcontext_makes_nothing() {
+    let world = World::ready(&conf("", "regexten=881@default"), "[default]\nexten => 1,1,NoOp\n");
+    let at = crate::world::at(world.now).wall;
+    assert!(world.switch.dialplan().find("default", "881", 1, None, at).is_none());
+}
+
+#[test]
+fn a_called_line_beyond_its_call_limit_is_busy() {
+    let plan =
+        "[default]\nexten => 1,1,Dial(SIP/isp)\nexten => 2,1,Dial(SIP/isp&SIP/isp)\nexten => 88567682,1,Goto(1,1)\n";
+    let mut world = World::ready(&conf("", "call-limit=1"), plan);
+    world.connect();
+    world.phone("desk").dials("1");
+    world.until(|w| w.saw("desk", &PhoneEvent::Failed(486)));
+    assert!(world.has_line("Call to peer 'isp' rejected due to usage limit of 1"));
+    assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), 1);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.phone("desk").dials("2");
+    world.until(|w| w.is_called("isp"));
+    assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), 2);
+    world.phone("desk").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
 }

@@ -90,17 +90,21 @@ impl Switch {
         if self.channels.len() >= MOST_CHANNELS {
             return Err((503, format!("{MOST_CHANNELS} lines are busy already")));
         }
-        if let Some(limit) = peer.call_limit.filter(|limit| *limit > 0) {
-            let busy = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
-            if busy >= usize::try_from(limit).unwrap_or(usize::MAX) {
-                return Err((480, format!("of its usage limit of {limit}")));
-            }
+        if let Some(limit) = self.limit_reached(peer, 0) {
+            return Err((480, format!("of its usage limit of {limit}")));
         }
         match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
             Existence::Yes => Ok(()),
             Existence::MoreDigits => Err((484, format!("the number is not complete in context '{context}'"))),
             Existence::No => Err((404, format!("extension not found in context '{context}'."))),
         }
+    }
+
+    /// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
+    pub(super) fn limit_reached(&self, peer: &Peer, more: usize) -> Option<u32> {
+        let limit = peer.call_limit.filter(|limit| *limit > 0)?;
+        let calls = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
+        (calls.saturating_add(more) >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
     }
 
     fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
