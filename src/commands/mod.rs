@@ -3,4 +3,5 @@
 pub mod check;
 pub mod console;
 pub mod demo;
+mod restart;
 pub mod run;

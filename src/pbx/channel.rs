@@ -98,6 +98,20 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// The caller's channel, for a called line.
+    pub fn called_by(&self) -> Option<ChannelId> {
+        match self.doing {
+            Doing::Called(caller) => Some(caller),
+            Doing::Reserving
+            | Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Answering
+            | Doing::Playing(..)
+            | Doing::Echoing
+            | Doing::Dialling(_) => None,
+        }
+    }
+
     /// The Dial a caller's channel is in, ringing or talking.
     pub fn dial(&self) -> Option<&Dial> {
         match &self.doing {

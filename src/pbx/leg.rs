@@ -280,6 +280,11 @@ impl Leg {
         }
     }
 
+    /// Our tag, once there is a dialog.
+    pub fn local_tag(&self) -> Option<&str> {
+        self.dialog.as_ref().map(|dialog| dialog.local_tag.as_str())
+    }
+
     /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
     pub fn made_offer(&self) -> bool {
         self.made_offer
@@ -340,6 +345,7 @@ impl Leg {
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.
     fn end(&mut self, cx: &mut Cx) {
+        self.refuse_pending_reoffer(cx);
         if let Some(pending) = self.pending_ok.take() {
             cx.alarms.cancel(pending.again);
             cx.alarms.cancel(pending.give_up);

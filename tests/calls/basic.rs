@@ -61,11 +61,9 @@ fn the_callee_is_busy(world: &mut World) {
 fn nobody_picks_up(world: &mut World) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
-    let then = world.now;
     world.until(|w| !w.look("isp").has_call());
     world.until_over();
     if world.is_perfect() {
-        assert_eq!(world.when("isp", &PhoneEvent::Ended).since(then).as_secs(), 20);
         assert_eq!(world.messages("exchange", "isp", &["CANCEL"]).len(), 1);
         assert!(world.has_line("Nobody picked up in 20000 ms"));
         assert!(world.saw("client", &PhoneEvent::Failed(480)), "{:?}", world.stations["client"].events);

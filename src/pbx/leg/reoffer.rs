@@ -1,6 +1,6 @@
 //! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
-use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer};
+use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State};
 use crate::sdp::Sdp;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
@@ -113,7 +113,8 @@ impl Leg {
             Reoffer::Received { .. } => return self.too_soon(server, request, cx),
             Reoffer::Waiting { .. } | Reoffer::None => {}
         }
-        if !self.is_confirmed() || self.pending_ok.is_some() {
+        self.take_as_acknowledged(&request.method, cx);
+        if self.has_to_wait(&request.method) {
             // RFC 3311 5.2 and RFC 3261 14.2: an UPDATE without an offer only refreshes the target; an offer has to wait.
             return match (&request.method, &offer) {
                 (Method::Update, None) => self.accept_refresh(server, request, cx),
@@ -135,6 +136,29 @@ impl Leg {
         self.tell(LegEvent::Reoffered(offer), cx);
     }
 
+    /// A new INVITE in order proves that the peer has our 2xx (RFC 3261 14.1): its ACK was lost or overtaken, and is not waited for, unless it brings
+    /// an answer.
+    fn take_as_acknowledged(&mut self, method: &Method, cx: &mut Cx) {
+        if *method == Method::Invite
+            && let Some(cseq) = self.pending_ok.as_ref().filter(|pending| !pending.offered).map(|pending| pending.cseq)
+        {
+            self.acknowledged(cseq, None, cx);
+        }
+    }
+
+    /// Is an offer or answer still open that was made before?
+    fn has_to_wait(&self, method: &Method) -> bool {
+        match (self.state, &self.pending_ok) {
+            // RFC 3311 5.2: our 2xx answered the peer's offer, so an UPDATE may bring the next, whatever became of the ACK.
+            (State::Confirmed | State::Answering { hang_up: false }, Some(pending)) => {
+                *method != Method::Update || pending.offered
+            }
+            (State::Confirmed, None) => false,
+            (State::Answering { .. }, _)
+            | (State::Incoming { .. } | State::Outgoing { .. } | State::Abandoned { .. } | State::Ended, _) => true,
+        }
+    }
+
     fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
         let mut response = Response::for_request(request, 500, None);
         response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.chance.below(11).to_string()));
@@ -153,11 +177,20 @@ impl Leg {
         }
     }
 
+    /// The peer's new offer, taken off to be answered. One of ours under way stays: it has a client and a timer to be ended with the leg.
+    fn take_received(&mut self) -> Option<(ServerId, Method, Option<Sdp>)> {
+        match std::mem::replace(&mut self.reoffer, Reoffer::None) {
+            Reoffer::Received { server, method, offer } => Some((server, method, offer)),
+            other @ (Reoffer::None | Reoffer::Sent { .. } | Reoffer::Waiting { .. }) => {
+                self.reoffer = other;
+                None
+            }
+        }
+    }
+
     /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
     pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx) {
-        let Reoffer::Received { server, method, offer } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
-            return;
-        };
+        let Some((server, method, offer)) = self.take_received() else { return };
         let offered = offer.is_none();
         self.made_offer = offered;
         if offer.is_some() {
@@ -184,7 +217,7 @@ impl Leg {
 
     /// Refuses the peer's new offer; what was agreed before goes on.
     pub fn refuse_reoffer(&mut self, status: u16, cx: &mut Cx) {
-        let Reoffer::Received { server, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else { return };
+        let Some((server, ..)) = self.take_received() else { return };
         let Some(request) = cx.tx.server_request(server) else { return };
         let response = Response::for_request(request, status, None);
         cx.respond(server, response);

@@ -151,7 +151,7 @@ impl Switch {
     /// A leg accepted our new offer.
     pub(super) fn reoffer_accepted(&mut self, caller: ChannelId, id: ChannelId) {
         self.tell_remote(id);
-        let Some(bridge) = self.bridge(caller) else { return };
+        let Some(bridge) = self.bridge(caller) else { return self.come_back(caller) };
         let Some(side) = bridge.side(id) else { return };
         let other = bridge.channel(side.other());
         let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
@@ -272,11 +272,8 @@ impl Switch {
 
     /// A peer gave its address with an ACK (our 2xx had made the offer).
     pub(super) fn peer_moved(&mut self, id: ChannelId) {
-        let caller = match self.channels.get(&id).map(|channel| &channel.doing) {
-            Some(crate::pbx::channel::Doing::Called(caller)) => *caller,
-            Some(_) => id,
-            None => return,
-        };
+        let Some(channel) = self.channels.get(&id) else { return };
+        let caller = channel.called_by().unwrap_or(id);
         self.tell_remote(id);
         let Some(bridge) = self.bridge(caller) else { return };
         let Some(side) = bridge.side(id) else { return };
@@ -291,12 +288,12 @@ impl Switch {
         }
     }
 
-    /// A caller that goes on alone after a direct call is led back to the exchange's own port.
+    /// A caller that goes on alone after a direct call is led back to the exchange's own port: now, or as soon as nothing else is under way on its leg.
     pub(super) fn come_back(&mut self, caller: ChannelId) {
         let Some(channel) = self.channels.get(&caller) else { return };
         let Some(rtp) = channel.rtp else { return };
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
-        let Some(told) = leg.local.clone().filter(|told| told.rtp_addr() != Some(rtp)) else { return };
+        let Some(told) = leg.local.clone().filter(|told| told.rtp_addr().is_some_and(|at| at != rtp)) else { return };
         let face = leg.next_face(rtp, &self.settings.general);
         let offer = negotiate::readdress(&told, &face);
         leg.reoffer(offer, &mut self.cx);

@@ -4,7 +4,7 @@ use super::Switch;
 use crate::clock::Now;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
-use crate::pbx::channel::Doing;
+use crate::pbx::channel::Channel;
 use crate::pbx::effect::Effects;
 
 /// How the exchange was told to stop.
@@ -50,30 +50,16 @@ impl Switch {
 
     fn end_channel(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get(&id) else { return };
-        match channel.doing {
-            Doing::Called(caller) => {
-                let joined = self
-                    .channels
-                    .get(&caller)
-                    .and_then(|channel| channel.dial())
-                    .is_some_and(|dial| dial.bridge.is_some());
-                self.hang_up_leg(id, cause::NORMAL);
-                if joined {
-                    self.callee_is_gone(caller, id);
-                } else {
-                    self.branch_failed(caller, id, cause::NORMAL, "hung up from the console".to_owned());
-                }
-            }
-            Doing::Reserving
-            | Doing::Running
-            | Doing::Waiting(_)
-            | Doing::Answering
-            | Doing::Playing(..)
-            | Doing::Echoing
-            | Doing::Dialling(_) => {
-                self.hang_up_leg(id, cause::NORMAL);
-                self.caller_is_gone(id, cause::NORMAL);
-            }
+        let Some(caller) = channel.called_by() else {
+            self.hang_up_leg(id, cause::NORMAL);
+            return self.caller_is_gone(id, cause::NORMAL);
+        };
+        let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
+        self.hang_up_leg(id, cause::NORMAL);
+        if joined {
+            self.callee_is_gone(caller, id);
+        } else {
+            self.branch_failed(caller, id, cause::NORMAL, "hung up from the console".to_owned());
         }
     }
 
@@ -91,8 +77,8 @@ impl Switch {
         self.stopping
     }
 
-    /// Told to stop, and nothing is left to wait for: no channel, no leg, no transaction of a call.
+    /// Told to stop, and nothing is left to wait for: no channel, no leg, no BYE, CANCEL or refusal that may have been lost.
     pub fn is_stopped(&self) -> bool {
-        self.stopping.is_some() && self.channels.is_empty() && self.legs.is_empty()
+        self.stopping.is_some() && self.channels.is_empty() && self.legs.is_empty() && !self.cx.tx.is_ending_something()
     }
 }

@@ -205,16 +205,7 @@ impl Switch {
     /// No ports are left for a channel.
     pub(super) fn no_ports(&mut self, stream: StreamId, why: &str) {
         let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) else { return };
-        let (id, called_by) = match channel.doing {
-            Doing::Called(caller) => (channel.id, Some(caller)),
-            Doing::Reserving
-            | Doing::Running
-            | Doing::Waiting(_)
-            | Doing::Answering
-            | Doing::Playing(..)
-            | Doing::Echoing
-            | Doing::Dialling(_) => (channel.id, None),
-        };
+        let (id, called_by) = (channel.id, channel.called_by());
         let text =
             format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
         self.cx.out.warning(text);

@@ -17,6 +17,7 @@ use crate::sip::transaction::{Path, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A peer that is asked whether it is there.
@@ -29,6 +30,11 @@ impl Watch {
     /// Is its next question due at some time?
     pub(super) fn is_armed(&self) -> bool {
         self.alarm.is_some()
+    }
+
+    /// The timer of its next question, to be cancelled.
+    pub(super) fn into_alarm(self) -> Option<TimerId> {
+        self.alarm
     }
 }
 
@@ -64,7 +70,7 @@ impl Switch {
         self.arm_location();
     }
 
-    fn arm_location(&mut self) {
+    pub(super) fn arm_location(&mut self) {
         if let Some(alarm) = self.location_alarm.take() {
             self.cx.alarms.cancel(alarm);
         }
@@ -111,24 +117,20 @@ impl Switch {
 
     /// Peers with a fixed address are asked from the start.
     pub(super) fn watch_static_peers(&mut self) {
-        let names: Vec<String> = self
-            .settings
-            .peers
-            .values()
-            .filter(|peer| peer.settings.qualify.is_some() && matches!(peer.host, Host::Static(_)))
-            .map(|peer| peer.name.clone())
-            .collect();
+        let peers = self.settings.peers.clone();
+        self.watch_in_turn(peers.values().filter(|peer| matches!(peer.host, Host::Static(_))));
+    }
+
+    /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
+    pub(super) fn watch_in_turn<'a>(&mut self, peers: impl Iterator<Item = &'a Arc<Peer>>) {
         let mut at = self.cx.now.mono;
-        for name in names {
-            if let Some(peer) = self.settings.peers.get(&name)
-                && let Some(limit) = peer.settings.qualify
-            {
-                let mut qualify = Qualify::new(limit, peer.settings.qualify_freq);
-                let actions = qualify.schedule(at);
-                self.watches.insert(name.clone(), Watch { qualify, alarm: None });
-                self.act(&name, actions);
-                at = at + self.settings.general.qualify_gap;
-            }
+        for peer in peers {
+            let Some(limit) = peer.settings.qualify else { continue };
+            let mut qualify = Qualify::new(limit, peer.settings.qualify_freq);
+            let actions = qualify.schedule(at);
+            self.watches.insert(peer.name.clone(), Watch { qualify, alarm: None });
+            self.act(&peer.name, actions);
+            at = at + self.settings.general.qualify_gap;
         }
     }
 

@@ -197,7 +197,7 @@ impl Transactions {
         self.clients.path_of(id)
     }
 
-    /// A request of a peer, until its transaction is over.
+    /// A request of a peer, until its final response is given.
     pub fn server_request(&self, id: ServerId) -> Option<&Request> {
         self.servers.request(id)
     }
@@ -229,6 +229,12 @@ impl Transactions {
     /// How many transactions there are: ours, and the peers'.
     pub fn counts(&self) -> (usize, usize) {
         (self.clients.len(), self.servers.len())
+    }
+
+    /// Whether a call's end has yet to be confirmed: a BYE or CANCEL of ours by its final response, a refusal of ours by its ACK. Until
+    /// then one that was lost is sent again (RFC 3261 17.1.2.2, 17.2.1).
+    pub fn is_ending_something(&self) -> bool {
+        self.clients.is_ending_something() || self.servers.is_refusing()
     }
 
     /// Whether there is neither a transaction nor a timer.
