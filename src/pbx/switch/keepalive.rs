@@ -9,9 +9,8 @@ impl Switch {
     /// Peers that are somewhere are kept alive, from the start of a configuration.
     pub(super) fn keep_all_alive(&mut self) {
         let peers = self.settings.peers.values();
-        let there = peers.filter(|peer| {
-            self.static_address(peer).is_some() || !self.location.bindings(&peer.name).is_empty()
-        });
+        let there =
+            peers.filter(|peer| self.static_address(peer).is_some() || !self.location.bindings(&peer.name).is_empty());
         let names: Vec<String> = there.map(|peer| peer.name.clone()).collect();
         for name in names {
             self.keep_alive(&name);
