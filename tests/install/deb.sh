@@ -49,6 +49,8 @@ for path in usr/bin/strowger usr/lib/systemd/system/strowger.service usr/lib/sys
     [ -e "$work/content/$path" ] || fail "$path is missing"
 done
 
+alone=
+
 echo "installed"
 dpkg -i "$deb" > "$work/log" 2>&1 || { cat "$work/log"; fail "dpkg -i"; }
 grep -q 'made in /etc/strowger/sip.conf' "$work/log" || fail "the installation does not say where the secrets are"
@@ -73,22 +75,25 @@ else
     echo "run as the unit would (no systemd here)"
     install -d -o strowger -g strowger -m 0700 /var/lib/strowger
     install -d -o strowger -g strowger -m 0755 /run/strowger
-    alone=
     if unshare -n true 2> /dev/null; then alone="unshare -n"; fi
     STATE_DIRECTORY=/var/lib/strowger RUNTIME_DIRECTORY=/run/strowger \
         $alone setpriv --reuid strowger --regid strowger --clear-groups --no-new-privs --bounding-set=-all \
         /usr/bin/strowger run 2> "$work/run" &
     pid=$!
-    strowger -rx "core waitfullybooted" > /dev/null 2>&1 || sleep 1
+    for _ in $(seq 50); do
+        if strowger -rx "core waitfullybooted" > /dev/null 2>&1; then break; fi
+        sleep 0.1
+    done
     strowger -rx "core waitfullybooted" || { cat "$work/run"; fail "it does not answer"; }
     strowger -rx "sip show peers" | tee "$work/peers"
 fi
 grep -q '^10 sip peers' "$work/peers" || fail "not the ten telephones of /etc/strowger"
 
 echo "doctor"
-strowger doctor --json > "$work/doctor" || true
+# There it has no network, which the doctor says; only what is asked for below counts.
+${alone:+nsenter --target "$pid" --net} strowger doctor --json > "$work/doctor" || true
 grep -q '"check":"config","state":"ok"' "$work/doctor" || { cat "$work/doctor"; fail "the doctor finds fault with a fresh installation"; }
-grep -q '"check":"port","state":"ok","what":".*belongs to the exchange' "$work/doctor" || [ -n "${alone:-}" ] ||
+grep -q '"check":"port","state":"ok","what":".*belongs to the exchange' "$work/doctor" ||
     { cat "$work/doctor"; fail "the doctor does not see who has the port"; }
 
 if [ -n "$pid" ]; then
