@@ -5,4 +5,5 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod first;
+mod restart;
 pub mod run;

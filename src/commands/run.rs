@@ -2,21 +2,34 @@
 
 use super::check::{self, UNUSABLE};
 use super::first;
+use super::restart::Program;
 use crate::cli::Common;
+use crate::config::Config;
 use crate::config::load::{self, Loaded};
-use crate::daemon::{self, Plan, Running, log, service};
+use crate::daemon::{self, Plan, Reloading, Running, log, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+
+/// Why there is nothing more to serve.
+#[derive(Clone, Copy)]
+enum End {
+    Stopped,
+    Restart,
+}
 
 /// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the way.
 pub fn run(common: &Common) -> ExitCode {
+    // Before anything may replace the program's file: a restart runs what stands there then.
+    let program = Program::of_this_process();
     let (place, fresh) = match first::configuration(common) {
         Ok(found) => found,
         Err(error) => {
@@ -31,9 +44,13 @@ pub fn run(common: &Common) -> ExitCode {
         eprintln!("strowger: not started: the configuration of {} cannot be used as it is", place.display());
         return ExitCode::from(UNUSABLE);
     };
-    let verbose = config.toml.log.verbose.max(common.verbose);
+    let least = common.verbose;
+    let verbose = Arc::new(AtomicU8::new(config.toml.log.verbose.max(least)));
     log::to_stderr();
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink: log::sink(verbose) };
+    let sink = log::sink(verbose.clone());
+    let applied = move |config: &Config| verbose.store(config.toml.log.verbose.max(least), Ordering::Relaxed);
+    let reload = Some(Reloading { place, applied: Box::new(applied) });
+    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, reload };
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
@@ -50,7 +67,12 @@ pub fn run(common: &Common) -> ExitCode {
     };
     let served = runtime.block_on(serve(common, &loaded, running, fresh, counts.warnings + counts.errors));
     match served {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(End::Stopped) => ExitCode::SUCCESS,
+        Ok(End::Restart) => {
+            drop(runtime);
+            eprintln!("strowger: not started again: {}", program.execute());
+            ExitCode::FAILURE
+        }
         Err(error) => {
             eprintln!("strowger: {error}");
             ExitCode::FAILURE
@@ -65,14 +87,17 @@ async fn serve(
     running: Running,
     fresh: bool,
     complaints: usize,
-) -> Result<(), String> {
+) -> Result<End, String> {
     let socket = open_socket(common, loaded).await?;
     let control = socket.path().to_owned();
     let (ask, mut asked) = mpsc::channel::<control::Request>(64);
     let consoles = tokio::spawn(socket.serve(ask, Limits::default()));
+    let listen = |kind| signal(kind).map_err(|error| format!("the system lets no signal be received: {error}"));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
     greet(common, loaded, &running, &control, fresh, complaints);
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut ending = false;
     let console = running.console();
     service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
@@ -80,18 +105,39 @@ async fn serve(
     while !running.is_over() {
         tokio::select! {
             Some(request) = asked.recv() => { console.ask(request); }
-            _ = terminate.recv() => running.stop(Stopping::Now),
-            _ = interrupt.recv() => running.stop(Stopping::Now),
+            _ = hang_up.recv() => if !running.reload() {
+                eprintln!("strowger: not reloaded: too many reloads wait for the one under way");
+            },
+            () = either(&mut terminate, &mut interrupt) => {
+                if ending {
+                    consoles.abort();
+                    eprintln!("strowger: stopped at once, not waiting for the answers to what ended the calls.");
+                    return Ok(End::Stopped);
+                }
+                ending = true;
+                running.stop(Stopping::Now);
+            }
             _ = look.tick() => {}
         }
     }
+    let end = if running.wants_restart() { End::Restart } else { End::Stopped };
     service::stopping();
     running.join();
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
     let _ = consoles.await;
-    eprintln!("strowger: stopped.");
-    Ok(())
+    match end {
+        End::Stopped => eprintln!("strowger: stopped."),
+        End::Restart => eprintln!("strowger: stopped; starting again."),
+    }
+    Ok(end)
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
 }
 
 async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {

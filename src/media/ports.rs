@@ -48,6 +48,17 @@ impl Ports {
         Ok(Ports { range, first, pairs, next, taken: BTreeSet::new(), dscp })
     }
 
+    /// Gives out pairs of another range from now on; a range without a pair is not taken over.
+    pub fn change(&mut self, range: RangeInclusive<u16>, dscp: Option<u8>, chance: &mut Chance) {
+        if (&range, dscp) == (&self.range, self.dscp) {
+            return;
+        }
+        if let Ok(new) = Ports::new(range, dscp, chance) {
+            let taken = std::mem::take(&mut self.taken);
+            *self = Ports { taken, ..new };
+        }
+    }
+
     /// Binds the next free pair at `local`; the error says why none could be, and what to do.
     pub fn take(&mut self, local: IpAddr) -> Result<Pair, String> {
         let mut foreign = 0usize;

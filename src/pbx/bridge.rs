@@ -81,12 +81,16 @@ pub struct Bridge {
     pub work: Work,
     /// How often a phone answered a direct offer with yet another address; bounded, or two of them could chase each other.
     moves: u8,
+    /// How often direct media met an offer of a phone's own (491).
+    glares: u8,
     wants_direct: bool,
     refusal: Option<(Side, u16)>,
 }
 
 /// A phone may change its address this often while direct media is set up.
 const MOST_MOVES: u8 = 2;
+/// Direct media is begun again so often after a phone was busy with an offer of its own.
+const MOST_GLARES: u8 = 3;
 
 impl Bridge {
     /// Joined through the relay; `direct`: both lines want direct media.
@@ -97,6 +101,7 @@ impl Bridge {
             route: Route::Relay,
             work: Work::None,
             moves: 0,
+            glares: 0,
             wants_direct: direct,
             refusal: None,
         };
@@ -194,9 +199,14 @@ impl Bridge {
         }
     }
 
-    /// The media stays on the relay for the rest of the call.
+    /// The media stays on the relay for the rest of the call; but after a 491, which only says "not now" (RFC 3261 14.1), until the legs have settled.
     fn stay(&mut self, by: Side, status: u16) -> Step {
         self.route = Route::Relay;
+        if status == 491 && self.glares < MOST_GLARES {
+            self.glares = self.glares.saturating_add(1);
+            self.rest();
+            return Step::Rest;
+        }
         self.wants_direct = false;
         self.work = Work::None;
         Step::Stays(by, status)
@@ -273,6 +283,20 @@ mod tests {
         assert_eq!(bridge.accepted(Side::Caller, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, true), Step::Direct(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, true), Step::IsDirect);
+    }
+
+    #[test]
+    fn a_phone_busy_with_its_own_offer_is_asked_again_but_not_for_ever() {
+        let mut bridge = bridge(true);
+        for _ in 0..3 {
+            assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+            assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+            assert!(bridge.offered(Side::Callee), "its own offer goes first");
+            assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
+        }
+        assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Callee, 491));
+        assert_eq!(bridge.settled(), Step::Rest);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod happenings;
 mod incoming;
 mod lines;
 mod program;
+mod reload;
 mod report;
 mod world;
 
@@ -38,7 +39,7 @@ use std::sync::Arc;
 pub use control::{HangUp, Stopping};
 pub use report::{ChannelReport, PeerReport, PeerStatus};
 
-/// What the switch is told at its start.
+/// What the switch is told at its start, and at every reload.
 pub struct SwitchSettings {
     /// `[general]` of sip.conf.
     pub general: Arc<General>,
@@ -91,6 +92,7 @@ pub struct Switch {
     calls_processed: u64,
     drops: BTreeMap<&'static str, u64>,
     started: Now,
+    reloaded: Now,
     stopping: Option<Stopping>,
 }
 
@@ -133,6 +135,7 @@ impl Switch {
             calls_processed: 0,
             drops: BTreeMap::new(),
             started: now,
+            reloaded: now,
             stopping: None,
         };
         switch.watch_static_peers();
@@ -292,16 +295,24 @@ impl Switch {
                 let leg = invite.and_then(|invite| self.cx.servers.get(&invite)).copied();
                 // RFC 3261 9.2: 200 for a CANCEL that names an INVITE we know, even an answered one.
                 let status = if invite.is_some() { 200 } else { 481 };
-                self.reply(id, Response::for_request(&request, status, None));
+                // The same tag as the INVITE's own answer has.
+                let tag = leg.and_then(|id| self.legs.get(&id)).and_then(Leg::local_tag).map(str::to_owned);
+                self.reply(id, Response::for_request(&request, status, tag.as_deref()));
                 if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
                     leg.cancelled(&mut self.cx);
                 }
             }
             Incoming::New(id) => match (leg.and_then(|id| self.legs.get_mut(&id)), caller) {
                 (Some(leg), _) => leg.receive_request(id, &request, &essentials, &mut self.cx),
-                (None, Caller::Account { peer, .. }) => match request.method {
-                    Method::Register => self.registration(id, &request, &essentials, &peer, source, local),
-                    Method::Invite => self.incoming_call(id, &request, &essentials, peer, (path, source, force)),
+                (None, Caller::Account { peer, .. }) => match (&request.method, self.in_force(&peer)) {
+                    // A reload took the peer away between the edge and here: as refused as it is there from now on.
+                    (_, None) => self.reply(id, Response::for_request(&request, 403, None)),
+                    (Method::Register, Some(peer)) => {
+                        self.registration(id, &request, &essentials, &peer, source, local);
+                    }
+                    (Method::Invite, Some(peer)) => {
+                        self.incoming_call(id, &request, &essentials, peer, (path, source, force));
+                    }
                     _ => self.reply(id, Response::for_request(&request, 405, None)),
                 },
                 (None, Caller::Dialog) => self.reply(id, Response::for_request(&request, 481, None)),

@@ -326,10 +326,15 @@ impl Phone {
         id
     }
 
-    fn respond(&mut self, id: ServerId, mut response: Response) {
+    fn dressed(&self, mut response: Response) -> Response {
         const ALLOW: &[u8] = b"ACK, BYE, CANCEL, INFO, INVITE, NOTIFY, OPTIONS, UPDATE";
         response.headers.push(HeaderName::Server, Bytes::from_static(self.config.style.user_agent().as_bytes()));
         response.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW));
+        response
+    }
+
+    fn respond(&mut self, id: ServerId, response: Response) {
+        let response = self.dressed(response);
         self.tx.respond(self.now, id, response, &mut self.sent);
     }
 
@@ -405,6 +410,11 @@ impl Phone {
         }
         let path = Path { local: self.config.sip, remote: route::response_target(&essentials.via, from, false) };
         route::stamp_via(&mut request, from, false);
+        if matches!(request.method, Method::Options | Method::Notify) && essentials.to.tag().is_none() {
+            // RFC 3261 8.2.7: without state, as telephones do, so that being asked after leaves nothing behind.
+            let response = self.dressed(Response::for_request(&request, 200, Some(self.registration.tag())));
+            return self.sent.push(Transmit { path, bytes: response.to_bytes() });
+        }
         match self.tx.receive_request(self.now, &request, essentials, path, &mut self.sent) {
             Incoming::Absorbed | Incoming::Full => {}
             Incoming::Ack => self.acknowledged(&request, essentials),
@@ -418,7 +428,6 @@ impl Phone {
             Incoming::New(id) if essentials.to.tag().is_some() => self.in_dialog(id, &request, essentials),
             Incoming::New(id) => match request.method {
                 Method::Invite => self.called(id, &request, essentials),
-                Method::Options | Method::Notify => self.reply(id, &request, 200),
                 _ => self.reply(id, &request, 405),
             },
         }

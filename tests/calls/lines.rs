@@ -1,1 +1,161 @@
+//! Registrations, and whether lines are there.
 
+use crate::network::Quality;
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::pbx::switch::PeerStatus;
+use strowger::sim::PhoneEvent;
+
+fn qualified() -> String {
+    SIP.replace("nat=no", "nat=no\nqualify=200")
+}
+
+#[test]
+fn two_lines_of_one_adapter_register_and_are_asked_after() {
+    let mut world = World::ready(&qualified(), GUIDE);
+    for line in ["client", "isp"] {
+        assert!(world.saw(line, &PhoneEvent::Registered { expires: 3600 }));
+        assert_eq!(world.switch.bindings(line).len(), 1);
+    }
+    let ports: Vec<u16> = ["client", "isp"].iter().map(|line| world.switch.bindings(line)[0].target.port()).collect();
+    assert_eq!(ports, [5060, 5061]);
+    world.run(Duration::from_secs(1));
+    assert_eq!((world.status("client"), world.status("isp")), (PeerStatus::Ok(20), PeerStatus::Ok(20)));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_wrong_secret_is_403() {
+    let sip = SIP.replacen("secret=password", "secret=another", 1);
+    let mut world = World::new(&sip, GUIDE, Quality::PERFECT, 1);
+    world.phone("client").registers();
+    world.until(|w| w.saw("client", &PhoneEvent::RegisterRefused(403)));
+    assert!(world.switch.bindings("client").is_empty());
+    world.phone("client").dials("1");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(403)));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_line_that_is_not_registered_cannot_be_called() {
+    let mut world = World::new(SIP, GUIDE, Quality::PERFECT, 1);
+    world.phone("client").registers();
+    world.until(|w| w.look("client").is_registered());
+    world.phone("client").dials("1");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    assert!(world.has_line("'isp' is not registered"));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_unreachable_line_fails_at_once() {
+    let mut world = World::ready(&qualified(), GUIDE);
+    world.run(Duration::from_secs(1));
+    world.unplug("isp");
+    world.run(Duration::from_secs(120));
+    assert_eq!(world.status("isp"), PeerStatus::Unreachable);
+    let then = world.now;
+    world.phone("client").dials("1");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    assert!(world.now.since(then) < Duration::from_millis(100));
+    assert!(world.has_line("'isp' has been UNREACHABLE for"));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_lagged_line_is_called_with_a_warning() {
+    let slow = Quality { delay: (130, 130), ..Quality::PERFECT };
+    let mut world = World::new(&qualified(), GUIDE, slow, 1);
+    world.register_all();
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.status("isp"), PeerStatus::Lagged(260));
+    world.connect();
+    assert!(world.has_line("'isp' is LAGGED (260 ms of 200 ms allowed by qualify=)"));
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_watched_line_that_vanishes_is_given_up_after_six_seconds() {
+    let mut world = World::ready(&qualified(), GUIDE);
+    world.run(Duration::from_secs(1));
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    let then = world.now;
+    world.phone("client").dials("1");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    let waited = world.now.since(then);
+    assert!(waited > Duration::from_secs(6) && waited < Duration::from_millis(6200), "{waited:?}");
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_vanished_line_that_wakes_up_late_is_not_left_with_a_call() {
+    let mut world = World::ready(&qualified(), GUIDE);
+    world.run(Duration::from_secs(1));
+    world.phone("isp").habit(|habits| {
+        habits.ignores_everything = true;
+        habits.auto_answer_after = Some(Duration::ZERO);
+    });
+    world.phone("client").dials("1");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.run(Duration::from_secs(30));
+    assert!(!world.look("isp").has_call(), "the INVITE came again, was answered, and is ended");
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_cisco_from_an_ephemeral_port_registers_and_calls_and_is_called() {
+    let extensions = "[default]\nexten => 1,1,Dial(SIP/desk)\nexten => 2,1,Dial(SIP/cisco)\n";
+    let mut world = World::new(SIP, extensions, Quality::PERFECT, 1);
+    world.stations.get_mut("cisco").unwrap().source = "192.0.2.40:50123".parse().unwrap();
+    world.register_all();
+    assert_eq!(world.switch.bindings("cisco")[0].target, "192.0.2.40:5060".parse().unwrap());
+    for (from, to, number) in [("cisco", "desk", "1"), ("desk", "cisco", "2")] {
+        world.phone(from).dials(number);
+        world.until(|w| w.is_called(to));
+        world.phone(to).answers();
+        world.until(|w| w.is_talking(from) && w.is_talking(to));
+        world.assert_agreed(from, to, true);
+        world.phone("desk").hangs_up();
+        world.until_over();
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_line_unregisters() {
+    let mut world = World::ready(&qualified(), GUIDE);
+    world.phone("isp").unregisters();
+    world.until(|w| w.saw("isp", &PhoneEvent::Unregistered));
+    assert!(world.switch.bindings("isp").is_empty());
+    world.phone("client").dials("1");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_line_that_vanished_expires_and_one_that_is_there_does_not() {
+    let mut world = World::ready(&qualified(), GUIDE);
+    world.unplug("isp");
+    world.run(Duration::from_secs(4000));
+    assert!(world.switch.bindings("isp").is_empty());
+    assert!(world.has_line("'isp' did not refresh its registration"));
+    assert_eq!(world.switch.bindings("client").len(), 1);
+    assert!(world.count("client", &PhoneEvent::Registered { expires: 3600 }) >= 2);
+    world.assert_nothing_left();
+}
+
+/// A nonce older than five minutes comes back: the phone is told so and tries again, and its user sees nothing of it.
+#[test]
+fn an_old_nonce_is_no_refusal() {
+    let mut world = World::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
+    world.run(Duration::from_secs(600));
+    world.phone("desk").dials("1");
+    world.until(|w| w.is_called("isp"));
+    assert_eq!(world.messages("exchange", "desk", &["401", "INVITE"]).len(), 1);
+    world.phone("desk").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

@@ -9,7 +9,7 @@ mod direct;
 mod lines;
 mod media;
 mod network;
+mod options;
 mod programs;
-mod rough;
 mod stories;
 mod world;

@@ -1,6 +1,6 @@
 //! The media ring as the switch sees it: ports, and who is connected to whom. No packets but the ones a test asks about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use strowger::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId};
@@ -25,13 +25,20 @@ pub struct MediaStub {
     /// Pairs of ports still to be had.
     pub ports: usize,
     next_port: u16,
-    /// Codes of sounds played, in order: bytes of each.
+    /// The sounds played, in order: how many bytes each had.
     pub played: Vec<usize>,
+    reported: BTreeSet<(StreamId, u64)>,
 }
 
 impl MediaStub {
     pub fn new() -> MediaStub {
-        MediaStub { streams: BTreeMap::new(), ports: 1000, next_port: 10_000, played: Vec::new() }
+        MediaStub {
+            streams: BTreeMap::new(),
+            ports: 1000,
+            next_port: 10_000,
+            played: Vec::new(),
+            reported: BTreeSet::new(),
+        }
     }
 
     /// Executes a command; each report comes so much later.
@@ -111,9 +118,14 @@ impl MediaStub {
         events
     }
 
-    /// Is a playing still going on?
-    pub fn is_playing(&self, stream: StreamId, play: u64) -> bool {
-        self.streams.get(&stream).is_some_and(|found| matches!(found.doing, Doing::Playing(now) if now == play))
+    /// A sound ended, or was cut off; false when that was reported before.
+    pub fn ended(&mut self, stream: StreamId, play: u64) -> bool {
+        if let Some(found) = self.streams.get_mut(&stream)
+            && matches!(found.doing, Doing::Playing(now) if now == play)
+        {
+            found.doing = Doing::Idle;
+        }
+        self.reported.insert((stream, play))
     }
 
     /// Where a packet from `source` to `target` goes on to, from where, and with which payload type.

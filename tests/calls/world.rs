@@ -121,6 +121,26 @@ impl World {
         world
     }
 
+    /// The same with a network that loses, repeats and reorders.
+    pub fn rough(sip: &str, extensions: &str, seed: u64) -> World {
+        let mut world = World::new(sip, extensions, Quality::ROUGH, seed);
+        world.register_all();
+        world
+    }
+
+    /// The client dials, the server's modem answers, and both know it.
+    pub fn connect(&mut self) {
+        self.phone("client").dials("88567682");
+        self.until(|w| w.is_called("isp"));
+        self.phone("isp").answers();
+        self.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    }
+
+    /// Nobody has a call any more.
+    pub fn until_over(&mut self) {
+        self.until(|w| w.stations.values().all(|station| !station.phone.has_call()));
+    }
+
     pub fn register_all(&mut self) {
         let names: Vec<String> = self.stations.keys().cloned().collect();
         for name in &names {
@@ -187,19 +207,42 @@ impl World {
         self.switch.peer(peer).unwrap().status
     }
 
-    /// Messages of this kind that went from the exchange to a phone or back: the first line begins or contains so.
-    pub fn messages(&self, from: &str, to: &str, words: &str) -> Vec<Time> {
+    /// When messages went out from the exchange to a phone or back whose first line and CSeq contain all these words.
+    pub fn messages(&self, from: &str, to: &str, words: &[&str]) -> Vec<Time> {
         let place = |name: &str| match name {
             "exchange" => self.exchange,
             name => self.look(name).config().sip,
         };
         let (from, to) = (place(from), place(to));
-        let first = |bytes: &Bytes| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned();
-        self.wire
-            .iter()
-            .filter(|(_, f, t, bytes)| *f == from && *t == to && first(bytes).contains(words))
-            .map(|(at, ..)| *at)
-            .collect()
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        self.wire.iter().filter(|(_, f, t, bytes)| *f == from && *t == to && fits(bytes)).map(|(at, ..)| *at).collect()
+    }
+
+    /// What was sent to an address at all, as text: the messages whose heading contains all these words.
+    pub fn texts(&self, to: &str, words: &[&str]) -> Vec<String> {
+        let to = self.look(to).config().sip;
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        let sent = self.wire.iter().filter(|(_, _, at, bytes)| *at == to && fits(bytes));
+        sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// The channels in use, by name, oldest first.
+    pub fn channels(&self) -> Vec<String> {
+        self.switch.channels().map(|report| report.channel.name.clone()).collect()
+    }
+
+    /// Takes a phone's plug out of the wall.
+    pub fn unplug(&mut self, name: &str) {
+        self.stations.remove(name);
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Is the network one that loses nothing, so that times and orders are exact?
+    pub fn is_perfect(&self) -> bool {
+        self.network.quality.loss == 0
     }
 
     /// Lets so much time pass.
@@ -258,11 +301,10 @@ impl World {
             }
             Parcel::Media(event) => {
                 if let MediaEvent::Played { stream, play } = event
-                    && !self.media.is_playing(stream, play)
-                    && self.media.streams.contains_key(&stream)
-                    && self.parcels.is_empty()
+                    && !self.media.ended(stream, play)
                 {
-                    // Cut off before: the report went out then.
+                    // It was cut off before, and reported then.
+                    return;
                 }
                 let effects = self.switch.handle(at(now), Event::Media(event));
                 self.execute(effects);
@@ -368,11 +410,23 @@ impl World {
         }
     }
 
+    /// Both hear each other; on a bad network it may take a while, and either way will do.
+    pub fn assert_agreed(&mut self, a: &str, b: &str, relayed: bool) {
+        if self.is_perfect() {
+            self.run(Duration::from_secs(1));
+            return self.assert_connected(a, b, relayed);
+        }
+        self.run(Duration::from_secs(30));
+        let relayed = self.sound_from(a).map(|sound| sound.relayed);
+        assert!(relayed.is_some(), "{a} is not heard: it sends to {:?}", self.look(a).media());
+        self.assert_connected(a, b, relayed == Some(true));
+    }
+
     /// After every timer has run out, nothing is held: not in the switch (bindings and their qualify apart), not by a
     /// phone, not by the media ring.
     pub fn assert_nothing_left(&mut self) {
         self.run(Duration::from_secs(40));
-        let perfect = self.network.quality.loss == 0;
+        let perfect = self.is_perfect();
         // Qualify may ask just now; on a bad network everything takes longer.
         let (steps, each) = if perfect { (20, 50) } else { (180, 1000) };
         for _ in 0..steps {
@@ -404,13 +458,12 @@ impl Drop for World {
         let mut story: Vec<(Time, String)> = Vec::new();
         for (at, from, to, bytes) in &self.wire {
             let text = String::from_utf8_lossy(bytes);
-            let cseq = text.lines().find(|line| line.to_ascii_lowercase().starts_with("cseq")).unwrap_or_default();
-            let first = text.lines().next().unwrap_or_default();
+            let heading = heading(bytes);
             let media: Vec<&str> = text
                 .lines()
                 .filter(|l| ["c=", "m=", "a=send", "a=recv", "a=inac"].iter().any(|s| l.starts_with(s)))
                 .collect();
-            story.push((*at, format!("{from} -> {to}  {first}   [{cseq}] {}", media.join(" "))));
+            story.push((*at, format!("{from} -> {to}  {heading} {}", media.join(" "))));
         }
         story.extend(self.lines.iter().map(|(at, line)| (*at, format!("        {line}"))));
         for (name, station) in &self.stations {
@@ -478,6 +531,13 @@ impl Hand<'_> {
     pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Habits)) {
         self.act(|phone, _| change(&mut phone.habits));
     }
+}
+
+/// A message's first line and its CSeq.
+fn heading(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let cseq = text.lines().find(|line| line.to_ascii_lowercase().starts_with("cseq")).unwrap_or_default();
+    format!("{} [{cseq}]", text.lines().next().unwrap_or_default())
 }
 
 /// The same moment on both clocks.

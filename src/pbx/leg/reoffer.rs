@@ -1,14 +1,17 @@
 //! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
-use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, dress_request};
+use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State};
 use crate::sdp::Sdp;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::transaction::{ClientId, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::time::Duration;
+
+/// A new offer met with 491 is made again so often: a phone may say so until the ACK of its own 2xx comes, which may be seconds on a bad network.
+const MOST_GLARES: u8 = 7;
 
 impl Leg {
     /// Sends the peer a new offer. Only when [`Leg::is_idle`].
@@ -19,11 +22,11 @@ impl Leg {
         let Some(dialog) = &mut self.dialog else { return };
         let mut request = dialog.request(Method::Invite);
         request.headers.push(HeaderName::Contact, self.contact.clone());
-        dress_request(&mut request, &cx.product);
+        self.dress(&mut request, cx);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
-        let client =
-            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
+        let how = self.sending(None);
+        let client = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         let previous = self.local.replace(offer);
         self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer };
@@ -69,7 +72,7 @@ impl Leg {
                 self.end(cx);
                 self.tell(LegEvent::Ended(Ending::Gone), cx);
             }
-            (491, Some(offer)) if self.glares < 3 => {
+            (491, Some(offer)) if self.glares < MOST_GLARES => {
                 self.glares = self.glares.saturating_add(1);
                 let delay = self.glare_delay(cx.chance.bits());
                 let timer = cx.alarm(self.id, LegTimer::Glare, delay);
@@ -113,7 +116,8 @@ impl Leg {
             Reoffer::Received { .. } => return self.too_soon(server, request, cx),
             Reoffer::Waiting { .. } | Reoffer::None => {}
         }
-        if !self.is_confirmed() || self.pending_ok.is_some() {
+        self.take_as_acknowledged(&request.method, cx);
+        if self.has_to_wait(&request.method) {
             // RFC 3311 5.2 and RFC 3261 14.2: an UPDATE without an offer only refreshes the target; an offer has to wait.
             return match (&request.method, &offer) {
                 (Method::Update, None) => self.accept_refresh(server, request, cx),
@@ -135,6 +139,29 @@ impl Leg {
         self.tell(LegEvent::Reoffered(offer), cx);
     }
 
+    /// A new INVITE in order proves that the peer has our 2xx (RFC 3261 14.1): its ACK was lost or overtaken, and is not waited for, unless it brings
+    /// an answer.
+    fn take_as_acknowledged(&mut self, method: &Method, cx: &mut Cx) {
+        if *method == Method::Invite
+            && let Some(cseq) = self.pending_ok.as_ref().filter(|pending| !pending.offered).map(|pending| pending.cseq)
+        {
+            self.acknowledged(cseq, None, cx);
+        }
+    }
+
+    /// Is an offer or answer still open that was made before?
+    fn has_to_wait(&self, method: &Method) -> bool {
+        match (self.state, &self.pending_ok) {
+            // RFC 3311 5.2: our 2xx answered the peer's offer, so an UPDATE may bring the next, whatever became of the ACK.
+            (State::Confirmed | State::Answering { hang_up: false }, Some(pending)) => {
+                *method != Method::Update || pending.offered
+            }
+            (State::Confirmed, None) => false,
+            (State::Answering { .. }, _)
+            | (State::Incoming { .. } | State::Outgoing { .. } | State::Abandoned { .. } | State::Ended, _) => true,
+        }
+    }
+
     fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
         let mut response = Response::for_request(request, 500, None);
         response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.chance.below(11).to_string()));
@@ -153,11 +180,20 @@ impl Leg {
         }
     }
 
+    /// The peer's new offer, taken off to be answered. One of ours under way stays: it has a client and a timer to be ended with the leg.
+    fn take_received(&mut self) -> Option<(ServerId, Method, Option<Sdp>)> {
+        match std::mem::replace(&mut self.reoffer, Reoffer::None) {
+            Reoffer::Received { server, method, offer } => Some((server, method, offer)),
+            other @ (Reoffer::None | Reoffer::Sent { .. } | Reoffer::Waiting { .. }) => {
+                self.reoffer = other;
+                None
+            }
+        }
+    }
+
     /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
     pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx) {
-        let Reoffer::Received { server, method, offer } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
-            return;
-        };
+        let Some((server, method, offer)) = self.take_received() else { return };
         let offered = offer.is_none();
         self.made_offer = offered;
         if offer.is_some() {
@@ -184,7 +220,7 @@ impl Leg {
 
     /// Refuses the peer's new offer; what was agreed before goes on.
     pub fn refuse_reoffer(&mut self, status: u16, cx: &mut Cx) {
-        let Reoffer::Received { server, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else { return };
+        let Some((server, ..)) = self.take_received() else { return };
         let Some(request) = cx.tx.server_request(server) else { return };
         let response = Response::for_request(request, status, None);
         cx.respond(server, response);

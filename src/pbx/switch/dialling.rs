@@ -167,17 +167,15 @@ impl Switch {
             }
         };
         let Some(channel) = self.channels.get(&id) else { return };
-        let number = if channel.caller_number.is_empty() {
-            self.settings.general.caller_id.clone()
-        } else {
-            channel.caller_number.clone()
-        };
+        let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
+        let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
             target: outgoing.target,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
-            from_number: &number,
+            from_number: &channel.caller_number,
+            from_user,
             from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.path.local.ip())),
             watched: outgoing.watched,
         };
@@ -189,9 +187,9 @@ impl Switch {
     /// The offer a called line gets: the caller's, as far as both lines allow it, with our address.
     fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, String> {
         let allow = self.common_codecs(caller, callee);
-        let owner = self.settings.general.sdp_owner.clone();
+        let general = self.settings.general.clone();
         let face = match self.channels.get(&callee).and_then(|channel| self.legs.get_mut(&channel.leg)) {
-            Some(leg) => leg.next_face(rtp, &owner),
+            Some(leg) => leg.next_face(rtp, &general),
             None => return Err("the leg is gone".to_owned()),
         };
         let Some(leg) = self.leg_of_channel(caller) else { return Err("the caller is gone".to_owned()) };
@@ -319,12 +317,12 @@ impl Switch {
     pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, String> {
         let Some(channel) = self.channels.get(&caller) else { return Err("the caller is gone".to_owned()) };
         let Some(rtp) = channel.rtp else { return Err(format!("{}: no RTP port", channel.name)) };
-        let owner = &self.settings.general.sdp_owner;
+        let general = &self.settings.general;
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return Err("the caller is gone".to_owned()) };
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = leg.next_face(rtp, owner);
+        let face = leg.next_face(rtp, general);
         let allow = &channel.peer.settings.codecs;
         let made = match &leg.remote {
             Some(offer) => negotiate::answer_from(offer, answer, allow, &face),

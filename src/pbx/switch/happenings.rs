@@ -92,9 +92,14 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.doing {
             Doing::Answering => self.answer_program(id, Reply::Done),
-            Doing::Dialling(_) => self.try_direct(id),
+            Doing::Dialling(ref dial) if dial.bridge.is_some() => self.try_direct(id),
             Doing::Called(caller) => self.try_direct(caller),
-            Doing::Reserving | Doing::Running | Doing::Waiting(_) | Doing::Playing(..) | Doing::Echoing => {}
+            Doing::Dialling(_)
+            | Doing::Reserving
+            | Doing::Running
+            | Doing::Waiting(_)
+            | Doing::Playing(..)
+            | Doing::Echoing => self.come_back(id),
         }
     }
 
@@ -244,6 +249,10 @@ impl Switch {
         self.release_ports(id);
         self.calling.remove(&id);
         if let Some(channel) = self.channels.remove(&id) {
+            // A leg that never began to call ends without a word.
+            if self.legs.get(&channel.leg).is_some_and(Leg::is_ended) {
+                self.legs.remove(&channel.leg);
+            }
             match channel.doing {
                 Doing::Waiting(Some(timer)) => self.cx.alarms.cancel(timer),
                 Doing::Waiting(None)

@@ -115,6 +115,11 @@ impl Switch {
         self.started
     }
 
+    /// When its configuration was last put in force: at the start, or by the latest reload.
+    pub fn reloaded(&self) -> Now {
+        self.reloaded
+    }
+
     /// The latest time it was told.
     pub fn now(&self) -> Time {
         self.cx.now.mono

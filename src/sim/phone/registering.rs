@@ -40,6 +40,11 @@ impl Registration {
         }
     }
 
+    /// The tag it has whenever no dialog gives it another.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
     pub fn is_armed(&self) -> bool {
         self.refresh.is_some()
     }

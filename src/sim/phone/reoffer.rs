@@ -120,7 +120,11 @@ impl Phone {
         match response.status {
             0..=199 => {}
             200..=299 => self.reoffer_accepted(id, response, essentials),
-            status => self.reoffer_refused(status),
+            status => {
+                let text = response.headers.text(HeaderName::RetryAfter);
+                let after = text.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+                self.reoffer_refused(status, after);
+            }
         }
     }
 
@@ -155,17 +159,22 @@ impl Phone {
         self.tell(PhoneEvent::ReofferAccepted);
     }
 
-    fn reoffer_refused(&mut self, status: u16) {
+    fn reoffer_refused(&mut self, status: u16, retry_after: Option<Duration>) {
         let Some(call) = &mut self.call else { return };
         let Some(sent) = call.reoffers.sent.take() else { return };
         (self.sound.rtp, self.sound.direction, self.sound.only) = sent.before;
-        let again = status == 491 && call.reoffers.tries < MOST_TRIES;
         // RFC 3261 14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in steps of 10 ms.
         let steps = if call.ours { 210 + self.chance.below(191) } else { self.chance.below(201) };
-        if again {
+        let wait = match (status, retry_after) {
+            (491, _) => Some(Duration::from_millis(steps * 10)),
+            // RFC 3261 14.2 and 20.33: too early.
+            (500, Some(after)) => Some(after.min(Duration::from_secs(10))),
+            _ => None,
+        };
+        if let Some(wait) = wait.filter(|_| call.reoffers.tries < MOST_TRIES) {
             call.reoffers.tries = call.reoffers.tries.saturating_add(1);
             call.reoffers.wanted.push_front((sent.method, sent.change));
-            call.reoffers.waiting = Some(self.alarms.set(self.now + Duration::from_millis(steps * 10), Alarm::Reoffer));
+            call.reoffers.waiting = Some(self.alarms.set(self.now + wait, Alarm::Reoffer));
             return;
         }
         call.reoffers.tries = 0;
@@ -177,7 +186,7 @@ impl Phone {
     }
 
     pub(super) fn reoffer_timed_out(&mut self) {
-        self.reoffer_refused(408);
+        self.reoffer_refused(408, None);
     }
 
     pub(super) fn reoffer_again(&mut self) {

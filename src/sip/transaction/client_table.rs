@@ -1,12 +1,13 @@
 //! The requests of the exchange that wait for answers.
 
 use super::key::ClientKey;
+use super::running::Running;
 use super::table::{ClientId, Expired, Path, Sending, Transmit};
 use super::{Action, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sip::header::{NameAddr, Via};
-use crate::sip::timer::{TimerId, Timers};
+use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
 use crate::sip::{HeaderName, Host, Method, Request, Response};
 use bytes::Bytes;
@@ -34,8 +35,10 @@ struct Client {
     path: Path,
     values: TimerValues,
     machine: Machine,
-    running: BTreeMap<Timer, TimerId>,
+    running: Running,
     forks: Vec<Fork>,
+    /// Nobody waits for its end any more.
+    abandoned: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -95,7 +98,7 @@ impl Clients {
             return None;
         }
         let key = ClientKey { branch: client.key.branch.clone(), method: Method::Cancel };
-        if self.by_key.contains_key(&key) || client.running.contains_key(&Timer::Cancelled) {
+        if self.by_key.contains_key(&key) || client.running.contains(Timer::Cancelled) {
             return None;
         }
         let (request, path, t1) = (derive::cancel(&client.request), client.path, client.values.t1);
@@ -103,6 +106,20 @@ impl Clients {
         let cancel = self.open(now, key, request, path, values, out);
         self.drive(now, id, Input::Cancelled, None, out);
         Some(cancel)
+    }
+
+    pub fn abandon(&mut self, now: Time, id: ClientId) {
+        let Some(client) = self.records.get_mut(&id) else { return };
+        client.abandoned = true;
+        self.limit(now, id);
+    }
+
+    /// An INVITE that is waited for without end, and that nobody wants any more, gets an end.
+    fn limit(&mut self, now: Time, id: ClientId) {
+        let Some(client) = self.records.get(&id) else { return };
+        if client.abandoned && !client.running.contains(Timer::Cancelled) {
+            self.drive(now, id, Input::Cancelled, None, &mut Vec::new());
+        }
     }
 
     pub fn acknowledge(
@@ -141,6 +158,7 @@ impl Clients {
         }
         let class = Class::of(response.status);
         let told = self.drive(now, id, Input::Response(class), Some(response), out);
+        self.limit(now, id);
         if told != Told::Pass {
             return None;
         }
@@ -153,7 +171,7 @@ impl Clients {
     pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
         while let Some((id, timer)) = self.timers.pop(now) {
             if let Some(client) = self.records.get_mut(&id) {
-                client.running.remove(&timer);
+                client.running.remove(timer);
             }
             if self.drive(now, id, Input::Timer(timer), None, out) == Told::Timeout {
                 expired.push(Expired::Timeout(id));
@@ -186,6 +204,17 @@ impl Clients {
         self.records.len()
     }
 
+    pub fn is_ending_something(&self) -> bool {
+        self.records.values().any(|client| {
+            let open = match client.machine {
+                Machine::Other(non_invite_client::State::Trying { .. } | non_invite_client::State::Proceeding) => true,
+                Machine::Other(non_invite_client::State::Completed | non_invite_client::State::Terminated)
+                | Machine::Invite(_) => false,
+            };
+            open && matches!(client.key.method, Method::Bye | Method::Cancel)
+        })
+    }
+
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.by_key.is_empty() && self.timers.is_empty()
     }
@@ -203,9 +232,10 @@ impl Clients {
         let id = ClientId(self.last);
         let (machine, actions) = Machine::start(&request.method, &values);
         let bytes = request.to_bytes();
-        let (running, forks) = (BTreeMap::new(), Vec::new());
+        let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key.clone(), id);
-        self.records.insert(id, Client { key, request, bytes, path, values, machine, running, forks });
+        self.records
+            .insert(id, Client { key, request, bytes, path, values, machine, running, forks, abandoned: false });
         self.act(now, id, &actions, None, out);
         id
     }
@@ -252,7 +282,7 @@ impl Clients {
                     }
                 }
                 Action::Stop(timer) => {
-                    if let Some(set) = client.running.remove(&timer) {
+                    if let Some(set) = client.running.remove(timer) {
                         self.timers.cancel(set);
                     }
                 }
@@ -269,7 +299,7 @@ impl Clients {
     fn close(&mut self, id: ClientId) {
         let Some(client) = self.records.remove(&id) else { return };
         self.by_key.remove(&client.key);
-        for timer in client.running.into_values() {
+        for timer in client.running.into_ids() {
             self.timers.cancel(timer);
         }
     }
@@ -278,6 +308,8 @@ impl Clients {
 impl Client {
     /// RFC 3261 13.2.2.4: whether this 2xx is news. A retransmission gets its ACK again, if there is one by now.
     fn accept(&mut self, tag: Option<&str>, out: &mut Vec<Transmit>) -> bool {
+        // It is never sent again: RFC 6026 8.4 leaves nothing to repeat but ACKs.
+        self.bytes = Bytes::new();
         if let Some(fork) = self.forks.iter().find(|fork| fork.tag.as_deref() == tag) {
             out.extend(fork.ack.clone());
             return false;

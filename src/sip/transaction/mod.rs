@@ -7,6 +7,7 @@ pub mod invite_server;
 mod key;
 pub mod non_invite_client;
 pub mod non_invite_server;
+mod running;
 mod server_table;
 pub mod table;
 

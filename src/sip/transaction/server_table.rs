@@ -1,11 +1,12 @@
 //! The requests of peers that wait for answers, or are remembered for their retransmissions.
 
 use super::key::{MergeKey, ServerKey, ViaKey};
+use super::running::Running;
 use super::table::{Expired, Incoming, Path, ServerId, Transmit};
 use super::{Action, Class, Timer, TimerValues, invite_server, non_invite_server};
 use crate::clock::Time;
 use crate::sip::header::NameAddr;
-use crate::sip::timer::{TimerId, Timers};
+use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
 use crate::sip::{HeaderName, Method, Request, Response};
 use bytes::Bytes;
@@ -25,14 +26,15 @@ struct Server {
     key: ServerKey,
     merge: Option<MergeKey>,
     via: ViaKey,
-    request: Request,
+    /// Needed until its final response is made; what retransmissions are answered with is `latest`.
+    request: Option<Request>,
     path: Path,
     machine: Machine,
     /// The latest response, for retransmissions.
     latest: Option<Bytes>,
     /// The To tag of the final response, by which an RFC 2543 ACK is known.
     tag: Option<String>,
-    running: BTreeMap<Timer, TimerId>,
+    running: Running,
 }
 
 #[derive(Clone, Copy)]
@@ -128,12 +130,21 @@ impl Servers {
             }
         }
         self.settle(now, id, machine, &actions, out);
+        if let Some(server) = self.records.get_mut(&id)
+            && response.status >= 200
+        {
+            server.request = None;
+            if matches!(server.machine, Machine::Invite(_)) && response.status < 300 {
+                // RFC 6026 8.7: retransmissions of an accepted INVITE are absorbed; its user repeats the 2xx.
+                server.latest = None;
+            }
+        }
     }
 
     pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
         while let Some((id, timer)) = self.timers.pop(now) {
             if let Some(server) = self.records.get_mut(&id) {
-                server.running.remove(&timer);
+                server.running.remove(timer);
             }
             if self.drive(now, id, Input::Timer(timer), out) == Told::NotAcked {
                 expired.push(Expired::NotAcked(id));
@@ -142,7 +153,7 @@ impl Servers {
     }
 
     pub fn request(&self, id: ServerId) -> Option<&Request> {
-        self.records.get(&id).map(|server| &server.request)
+        self.records.get(&id)?.request.as_ref()
     }
 
     pub fn path(&self, id: ServerId) -> Option<Path> {
@@ -155,6 +166,19 @@ impl Servers {
 
     pub fn len(&self) -> usize {
         self.records.len()
+    }
+
+    pub fn is_refusing(&self) -> bool {
+        self.records.values().any(|server| match server.machine {
+            Machine::Invite(invite_server::State::Completed { .. }) => true,
+            Machine::Invite(
+                invite_server::State::Proceeding { .. }
+                | invite_server::State::Accepted
+                | invite_server::State::Confirmed
+                | invite_server::State::Terminated,
+            )
+            | Machine::Other(_) => false,
+        })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -197,12 +221,12 @@ impl Servers {
             key,
             merge,
             via: ViaKey::of(&essentials.via),
-            request: request.clone(),
+            request: Some(request.clone()),
             path,
             machine,
             latest: None,
             tag: None,
-            running: BTreeMap::new(),
+            running: Running::default(),
         };
         self.records.insert(id, server);
         self.settle(now, id, machine, &actions, out);
@@ -230,7 +254,8 @@ impl Servers {
             match *action {
                 Action::SendResponse => server.send(out),
                 Action::SendTrying => {
-                    server.latest = Some(Response::for_request(&server.request, 100, None).to_bytes());
+                    server.latest =
+                        server.request.as_ref().map(|request| Response::for_request(request, 100, None).to_bytes());
                     server.send(out);
                 }
                 Action::Start(timer, after) => {
@@ -240,7 +265,7 @@ impl Servers {
                     }
                 }
                 Action::Stop(timer) => {
-                    if let Some(set) = server.running.remove(&timer) {
+                    if let Some(set) = server.running.remove(timer) {
                         self.timers.cancel(set);
                     }
                 }
@@ -262,7 +287,7 @@ impl Servers {
         if let Some(merge) = server.merge {
             self.merging.remove(&(merge, id));
         }
-        for timer in server.running.into_values() {
+        for timer in server.running.into_ids() {
             self.timers.cancel(timer);
         }
     }

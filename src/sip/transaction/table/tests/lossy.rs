@@ -29,11 +29,11 @@ struct End {
     script: Script,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Todo {
     Answer(ServerId),
     /// The 2xx again, after twice the interval (RFC 3261 13.3.1.4).
-    Again(ServerId, Duration, Time),
+    Again(ServerId, Response, Duration, Time),
     Cancel(ClientId),
     HangUp,
 }
@@ -90,19 +90,18 @@ impl End {
                     return;
                 }
                 self.deaf = self.script == Script::GoDeaf;
-                self.act(now, Todo::Again(id, ms(500), now + ms(32_000)));
+                let Some(request) = self.table.server_request(id) else { return };
+                let mut response = Response::for_request(request, 200, Some("callee"));
+                response.headers.push(HeaderName::Contact, format!("<sip:callee@{}>", self.path.local));
+                self.act(now, Todo::Again(id, response, ms(500), now + ms(32_000)));
             }
-            Todo::Again(id, interval, end) => {
+            Todo::Again(id, response, interval, end) => {
                 if now >= end {
                     return self.hang_up(now);
                 }
-                if let Some(request) = self.table.server_request(id) {
-                    let mut response = Response::for_request(request, 200, Some("callee"));
-                    response.headers.push(HeaderName::Contact, format!("<sip:callee@{}>", self.path.local));
-                    self.table.respond(now, id, response, &mut self.out);
-                }
+                self.table.respond(now, id, response.clone(), &mut self.out);
                 let when = (now + interval).min(end);
-                self.todo.push((when, Todo::Again(id, (interval * 2).min(ms(4_000)), end)));
+                self.todo.push((when, Todo::Again(id, response, (interval * 2).min(ms(4_000)), end)));
             }
             Todo::Cancel(id) => {
                 let started = self.table.request_of(id).is_some_and(|request| request.method == Method::Invite);

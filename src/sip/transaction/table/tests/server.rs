@@ -16,7 +16,9 @@ fn opened(incoming: Incoming) -> ServerId {
 }
 
 fn respond(table: &mut Transactions, now: u64, id: ServerId, status: u16, out: &mut Vec<Transmit>) {
-    let response = Response::for_request(table.server_request(id).unwrap(), status, Some("us"));
+    // After a final response the table has forgotten the request; a leg keeps what it repeats.
+    let forgotten = from_peer("INVITE", PAP2T, "").0;
+    let response = Response::for_request(table.server_request(id).unwrap_or(&forgotten), status, Some("us"));
     table.respond(at(now), id, response, out);
 }
 

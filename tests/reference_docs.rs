@@ -1,0 +1,150 @@
+//! The tables in `docs/reference/` are made from the program's own, so that they cannot drift from it.
+//!
+//! A table stands between `<!-- table NAME -->` and `<!-- end -->`. `STROWGER_BLESS=1` writes them anew, for reading before they are committed.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use strowger::config::sip_conf::option::{Effect, OptionRow, Scope, table};
+use strowger::config::toml_conf;
+use strowger::dialplan::{apps, functions};
+
+/// Options that are read and checked while nothing in the exchange follows them yet. The page must say so of each; who makes one work takes it out.
+const NOT_YET: &[&str] = &[
+    "dtmfmode",
+    "externaddr",
+    "fromuser",
+    "keepalive",
+    "localnet",
+    "mailbox",
+    "maxforwards",
+    "media_address",
+    "progressinband",
+    "qualifygap",
+    "regcontext",
+    "regexten",
+    "remotesecret",
+    "rtpbindaddr",
+    "rtpholdtimeout",
+    "rtptimeout",
+    "sdpsession",
+    "sendrpid",
+    "timert1",
+    "trustrpid",
+];
+
+#[test]
+fn options_of_sip_conf() {
+    assert!(NOT_YET.iter().all(|name| in_effect().any(|row| row.names[0] == *name)), "an option is not in the table");
+    keep(
+        "sip-conf.md",
+        &[
+            ("general", options(|row| row.scope == Scope::General)),
+            ("both", options(|row| row.scope == Scope::Both)),
+            ("peer", options(|row| row.scope == Scope::Peer)),
+            ("refused", others(|effect| matches!(effect, Effect::Refused(_)))),
+            ("unsupported", others(|effect| matches!(effect, Effect::Unsupported(_)))),
+            ("accepted", others(|effect| matches!(effect, Effect::Accepted))),
+        ],
+    );
+}
+
+#[test]
+fn applications_and_functions() {
+    let mut text = String::new();
+    for app in apps::TABLE {
+        write!(text, "### {}\n\n    {}\n\n{}. {}\n\n", app.name, app.syntax, app.synopsis, app.help).unwrap();
+    }
+    keep("applications.md", &[("applications", text)]);
+    let mut text = String::from("| function | gives |\n|---|---|\n");
+    for function in functions::TABLE {
+        writeln!(text, "| `{}` | {} |", cell(function.syntax), cell(function.synopsis)).unwrap();
+    }
+    keep("extensions-conf.md", &[("functions", text)]);
+}
+
+/// The page is written by hand; what the program itself says it knows must all stand there.
+#[test]
+fn keys_of_strowger_toml() {
+    let (_, said) = toml_conf::parse("strowger.toml", b"[nonsense]\n");
+    let known = said[0].hint.clone().unwrap();
+    let page = read("strowger-toml.md");
+    let keys = known.strip_prefix("known: ").unwrap().split("; ");
+    for (section, key) in keys.flat_map(|part| {
+        let (section, keys) = part.split_once(' ').unwrap();
+        keys.split(", ").map(move |key| (section, key))
+    }) {
+        assert!(
+            page.contains(&format!("| `{section}` | `{key}` |")),
+            "strowger-toml.md does not tell of {section} {key}"
+        );
+    }
+}
+
+fn in_effect() -> impl Iterator<Item = &'static OptionRow> {
+    table().filter(|row| matches!(row.effect, Effect::General(_) | Effect::Settings(_) | Effect::Peer(_)))
+}
+
+fn options(wanted: impl Fn(&OptionRow) -> bool) -> String {
+    let mut text = String::from("| option | accepts | without it | what it does |\n|---|---|---|---|\n");
+    let mut rows: Vec<_> = in_effect().filter(|row| wanted(row)).collect();
+    rows.sort_by_key(|row| row.names[0]);
+    for row in rows {
+        let yet = if NOT_YET.contains(&row.names[0]) { "**Not in effect yet:** " } else { "" };
+        let (names, help) = (names(row), cell(row.help));
+        writeln!(text, "| {names} | {} | {} | {yet}{help} |", cell(row.values), cell(row.default)).unwrap();
+    }
+    text
+}
+
+fn others(wanted: impl Fn(&Effect) -> bool) -> String {
+    let mut text = String::from("| option | where | what happens instead |\n|---|---|---|\n");
+    let mut rows: Vec<_> = table().filter(|row| wanted(&row.effect)).collect();
+    rows.sort_by_key(|row| row.names[0]);
+    for row in rows {
+        let place = match row.scope {
+            Scope::General => "`[general]`",
+            Scope::Peer => "a peer",
+            Scope::Both => "both",
+        };
+        writeln!(text, "| {} | {place} | {} |", names(row), cell(row.help)).unwrap();
+    }
+    text
+}
+
+fn names(row: &OptionRow) -> String {
+    row.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn read(page: &str) -> String {
+    std::fs::read_to_string(path(page)).unwrap()
+}
+
+fn path(page: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page)
+}
+
+/// Compares the tables on a page with what they should be, or writes them.
+fn keep(page: &str, tables: &[(&str, String)]) {
+    let text = read(page);
+    let mut wanted = text.clone();
+    for (name, table) in tables {
+        let begin = format!("<!-- table {name} -->\n");
+        let (before, rest) = wanted.split_once(&begin).unwrap_or_else(|| panic!("{page} has no table {name}"));
+        let (_, after) = rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{page}: table {name} has no end"));
+        wanted = format!("{before}{begin}\n{}\n\n<!-- end -->{after}", table.trim_end());
+    }
+    if std::env::var_os("STROWGER_BLESS").is_some() {
+        std::fs::write(path(page), &wanted).unwrap();
+    } else {
+        assert!(
+            text == wanted,
+            "docs/reference/{page} is not what the program's tables say: run this test with STROWGER_BLESS=1"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Every check there is, one after the other: `bash tests/run.sh`, or only some: `bash tests/run.sh tests interop`.
+# As root on Debian it installs what is missing; as anyone else it skips that, and says so by name.
+# Changes nothing in the tree. Ends with the line `N passed, N failed, N skipped`.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+PARTS="format lints tests oracle interop docs licences"
+case "${1:-}" in help | -h | --help)
+    echo "bash tests/run.sh [PART...]   parts: $PARTS"
+    exit 0 ;;
+esac
+for part in "$@"; do
+    case " $PARTS " in *" $part "*) ;; *)
+        echo "tests/run.sh: no part '$part'; there are: $PARTS"
+        exit 2 ;;
+    esac
+done
+PARTS=${*:-$PARTS}
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+tools=${CARGO_TARGET_DIR:-target}/tools
+export PATH="$PATH:$HOME/.cargo/bin:/usr/sbin:/sbin:$PWD/$tools/bin:$tools/bin"
+export CARGO_TERM_COLOR=never RUST_BACKTRACE="${RUST_BACKTRACE:-0}" CARGO_NET_RETRY=5
+export STROWGER_SKIPPED="$scratch/skipped"
+: > "$STROWGER_SKIPPED"
+passed=0
+failed=0
+
+# -- helpers ------------------------------------------------------------------------------------------------------
+
+has() { command -v "$1" > /dev/null 2>&1; }
+wanted() { case " $PARTS " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+is_root() { [ "$(id -u)" = 0 ]; }
+skip() { echo "$1" >> "$STROWGER_SKIPPED"; }
+
+# check NAME COMMAND...: one check that passes or fails as a whole.
+check() {
+    local name=$1
+    shift
+    if "$@" < /dev/null; then
+        passed=$((passed + 1))
+        echo "ok: $name"
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $name"
+    fi
+}
+
+# counted COMMAND...: a run of cargo test, each of whose tests counts.
+counted() {
+    "$@" < /dev/null 2>&1 | tee "$scratch/out"
+    local status=${PIPESTATUS[0]} p f
+    p=$(sed -n 's/^test result: .* \([0-9]*\) passed;.*/\1/p' "$scratch/out" | awk '{n += $1} END {print n + 0}')
+    f=$(sed -n 's/^test result: .* \([0-9]*\) failed;.*/\1/p' "$scratch/out" | awk '{n += $1} END {print n + 0}')
+    passed=$((passed + p))
+    # What did not even build is a failure, too; so is a run that tests nothing.
+    if [ "$f" = 0 ] && { [ "$status" != 0 ] || [ "$p" = 0 ]; }; then f=1; fi
+    failed=$((failed + f))
+    [ "$f" = 0 ] || echo "FAILED: $*"
+}
+
+part() {
+    wanted "$1" || return 0
+    local begin=$SECONDS
+    printf '\n== %s\n' "$1"
+    "part_$1"
+    printf -- '-- %s took %d s\n' "$1" $((SECONDS - begin))
+}
+
+# -- what is needed -----------------------------------------------------------------------------------------------
+
+install_programs() {
+    local packages=""
+    has sipp || packages="$packages sip-tester"
+    has baresip || packages="$packages baresip"
+    has ip || packages="$packages iproute2"
+    has cc || packages="$packages gcc libc6-dev"
+    [ -n "$packages" ] || return 0
+    if ! is_root || ! has apt-get; then
+        echo "not installed:$packages (as root on Debian this script installs them)"
+        return 0
+    fi
+    echo "installing:$packages"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # a list of words
+    { apt-get -q update && apt-get -q install -y --no-install-recommends $packages; } > "$scratch/apt" 2>&1 < /dev/null ||
+        { tail -n 5 "$scratch/apt"; echo "not all could be installed:$packages"; }
+}
+
+# -- the parts ----------------------------------------------------------------------------------------------------
+
+part_format() { check "cargo fmt --check" cargo fmt --check; }
+
+part_lints() { check "clippy" cargo clippy --locked --all-targets -- -D warnings; }
+
+part_tests() {
+    local targets=() file name
+    for file in tests/*.rs; do
+        name=$(basename "$file" .rs)
+        case $name in interop | documentation) ;; *) targets+=(--test "$name") ;; esac
+    done
+    counted cargo test --locked --no-fail-fast --lib --bins "${targets[@]}"
+    check "examples in the documentation" cargo test --locked --doc
+}
+
+part_oracle() { counted cargo test --locked --no-fail-fast --manifest-path tests/oracle/Cargo.toml; }
+
+part_interop() {
+    # Where every change is judged, nothing may be missing.
+    if [ -n "${CI:-}" ]; then export STROWGER_INTEROP_REQUIRED=1; fi
+    counted cargo test --locked --no-fail-fast --test interop
+}
+
+part_docs() {
+    check "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
+    counted cargo test --locked --no-fail-fast --test documentation
+}
+
+part_licences() {
+    if ! has cargo-deny && is_root; then
+        echo "installing: cargo-deny (about a minute)"
+        cargo install --quiet --locked --debug --version 0.20.2 --root "$tools" cargo-deny < /dev/null
+    fi
+    if has cargo-deny; then
+        check "cargo deny" cargo deny --locked --log-level error check bans licenses sources
+    elif [ -n "${CI:-}" ]; then
+        check "cargo deny: could not be installed" false
+    else
+        skip "licences (cargo-deny: not installed)"
+    fi
+}
+
+# -- the run ------------------------------------------------------------------------------------------------------
+
+if ! has cargo; then
+    echo "tests/run.sh: cargo is missing. Install Rust 1.88 or newer (https://rustup.rs), then run this again."
+    exit 1
+fi
+if wanted interop || ! has cc; then install_programs; fi
+for name in format lints tests oracle interop docs licences; do part "$name"; done
+
+skipped=$(wc -l < "$STROWGER_SKIPPED")
+printf '\nall of it took %d s\n' "$SECONDS"
+[ "$skipped" = 0 ] || { echo "skipped: $skipped"; sed 's/^/  /' "$STROWGER_SKIPPED"; }
+echo "$passed passed, $failed failed, $((skipped)) skipped"
+[ "$failed" = 0 ]
