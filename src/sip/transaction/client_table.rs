@@ -117,7 +117,7 @@ impl Clients {
     /// An INVITE that is waited for without end, and that nobody wants any more, gets an end.
     fn limit(&mut self, now: Time, id: ClientId) {
         let Some(client) = self.records.get(&id) else { return };
-        if client.abandoned && !client.running.contains_key(&Timer::Cancelled) {
+        if client.abandoned && !client.running.contains(Timer::Cancelled) {
             self.drive(now, id, Input::Cancelled, None, &mut Vec::new());
         }
     }
