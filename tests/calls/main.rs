@@ -10,5 +10,6 @@ mod lines;
 mod media;
 mod network;
 mod programs;
+mod reload;
 mod stories;
 mod world;
