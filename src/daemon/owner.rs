@@ -3,13 +3,14 @@
 use super::Sink;
 use super::clock::Clock;
 use super::exchange::View;
+use super::reload::{Renewal, Wanted};
 use super::watch::Watch;
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::media::Media;
 use crate::net::limit::Limiter;
 use crate::net::route;
-use crate::net::udp::Counters;
+use crate::net::udp::{Counters, Gate};
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::pbx::effect::{Effects, Event, Level, Line};
@@ -17,7 +18,8 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::store::{Found, Store};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 /// What the owner is asked.
@@ -28,6 +30,8 @@ pub(super) enum Order {
     Console(ConsoleRequest),
     /// Stop.
     Stop(Stopping),
+    /// A new configuration.
+    Renew(Box<Renewal>),
 }
 
 /// The longest sleep without a deadline.
@@ -47,6 +51,11 @@ pub(super) struct Owner {
     pub(super) watch: Arc<Watch>,
     pub(super) rtp: (u16, u16),
     pub(super) bound: SocketAddr,
+    pub(super) gate: Arc<Gate>,
+    /// None: the configuration came from no files.
+    pub(super) reloads: Option<SyncSender<Wanted>>,
+    /// Set when the program is to start again after the stop.
+    pub(super) restart: Arc<AtomicBool>,
 }
 
 /// What one turn of the owner has to carry out: all that was waiting in the inbox, or this many orders of it.
@@ -62,7 +71,7 @@ struct Turn {
 
 impl Owner {
     /// Runs until the switch was told to stop and has.
-    pub(super) fn run(self, settings: SwitchSettings, chance: Chance, store: Option<(Store, Found)>) {
+    pub(super) fn run(mut self, settings: SwitchSettings, chance: Chance, store: Option<(Store, Found)>) {
         let mut switch = Switch::new(self.clock.now(), settings, chance);
         let mut store = store.map(|(store, found)| {
             self.take_back(&mut switch, found);
@@ -81,7 +90,8 @@ impl Owner {
             for event in std::mem::take(&mut refused) {
                 turn.effects.push(switch.handle(self.clock.now(), event));
             }
-            for order in self.inbox.try_iter().take(BATCH) {
+            for _ in 0..BATCH {
+                let Ok(order) = self.inbox.try_recv() else { break };
                 self.take(&mut switch, order, &mut turn);
             }
             self.keep(&mut switch, store.as_mut(), &mut turn);
@@ -92,12 +102,14 @@ impl Owner {
                 // A console that left does not hear the answer.
                 let _ = request.reply.send(output);
             }
-            if let Some(how) = switch.stopping() {
+            if switch.stopping() == Some(Stopping::Now) {
                 let now = self.clock.now().mono;
-                let patience = deadline.get_or_insert(now + PATIENCE);
-                if switch.is_stopped() || (how == Stopping::Now && now >= *patience) {
+                if now >= *deadline.get_or_insert(now + PATIENCE) {
                     break;
                 }
+            }
+            if switch.is_stopped() {
+                break;
             }
         }
         self.media.stop();
@@ -106,11 +118,12 @@ impl Owner {
         }
     }
 
-    fn take(&self, switch: &mut Switch, order: Order, turn: &mut Turn) {
+    fn take(&mut self, switch: &mut Switch, order: Order, turn: &mut Turn) {
         match order {
             Order::Event(event) => turn.effects.push(switch.handle(self.clock.now(), *event)),
             Order::Console(request) => self.console(switch, request, turn),
-            Order::Stop(how) => turn.effects.push(switch.stop(self.clock.now(), how)),
+            Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
+            Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),
         }
     }
 
@@ -167,7 +180,43 @@ impl Owner {
         }
     }
 
+    fn stop(&self, switch: &mut Switch, how: Stopping) -> Effects {
+        // Whoever stops the exchange from outside wants it stopped, whatever a console asked for before.
+        self.restart.store(false, Ordering::Relaxed);
+        switch.stop(self.clock.now(), how)
+    }
+
+    fn renew(&mut self, switch: &mut Switch, renewal: Renewal) -> Effects {
+        let Renewal { settings, rtp, dscp, done } = renewal;
+        self.gate.renew(settings.admission.clone());
+        self.media.set_ports(rtp.0..=rtp.1, dscp);
+        self.rtp = rtp;
+        let effects = switch.reload(self.clock.now(), settings);
+        let said = effects.lines.iter().filter(|line| !matches!(line.level, Level::Verbose(_))).cloned().collect();
+        // The reloader waits for it.
+        let _ = done.send(said);
+        effects
+    }
+
+    fn reload(&self, wanted: Wanted) {
+        let unserved = match &self.reloads {
+            None => Some((wanted, "The configuration came from no files: there is nothing to read again.\n")),
+            Some(reloads) => match reloads.try_send(wanted) {
+                Ok(()) => None,
+                Err(TrySendError::Full(wanted) | TrySendError::Disconnected(wanted)) => {
+                    Some((wanted, "Previous SIP reload not yet done: try again a little later.\n"))
+                }
+            },
+        };
+        if let Some((wanted, why)) = unserved
+            && let Some(reply) = wanted.reply
+        {
+            let _ = reply.send(Output::failed(why.to_owned()));
+        }
+    }
+
     fn console(&self, switch: &mut Switch, request: ConsoleRequest, turn: &mut Turn) {
+        let mut reload = None;
         let mut view = View {
             switch,
             now: self.clock.now(),
@@ -176,8 +225,13 @@ impl Owner {
             rtp: self.rtp,
             bound: self.bound,
             effects: &mut turn.effects,
+            restart: &self.restart,
+            reload: &mut reload,
         };
         let output = command::run(&request.line, &mut view);
-        turn.answers.push((request, output));
+        match reload {
+            Some(what) => self.reload(Wanted { what, reply: Some(request.reply) }),
+            None => turn.answers.push((request, output)),
+        }
     }
 }

@@ -54,6 +54,7 @@ impl Switch {
         for (name, mut stored) in by_peer {
             let Some(peer) = self.settings.peers.get(&name).filter(|peer| matches!(peer.host, Host::Dynamic)) else {
                 self.drop_counted("stored registration of a peer that is no more");
+                self.cx.out.store.push(StoreOrder::Bindings { peer: name, bindings: Vec::new() });
                 continue;
             };
             if !self.location.bindings(&name).is_empty() {
