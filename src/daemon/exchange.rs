@@ -4,7 +4,7 @@ use super::watch::Watch;
 use crate::clock::Now;
 use crate::config::peer::{self, DirectMedia, Host};
 use crate::net::udp::Counters as Drops;
-use crate::observe::exchange::{Exchange, HangUp, SipDebug, Stop};
+use crate::observe::exchange::{Exchange, HangUp, Reload, SipDebug, Stop};
 use crate::observe::snapshot::{
     ChannelRow, Counters, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SystemCounts, Uptime, Version,
 };
@@ -12,6 +12,7 @@ use crate::pbx::effect::Effects;
 use crate::pbx::switch::{self, ChannelReport, PeerReport, Stopping, Switch};
 use crate::registrar::location::Binding;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// See the module.
 pub(super) struct View<'a> {
@@ -22,6 +23,9 @@ pub(super) struct View<'a> {
     pub(super) rtp: (u16, u16),
     pub(super) bound: SocketAddr,
     pub(super) effects: &'a mut Vec<Effects>,
+    pub(super) restart: &'a AtomicBool,
+    /// The reload asked for: whoever made this view sees to it.
+    pub(super) reload: &'a mut Option<Reload>,
 }
 
 impl Exchange for View<'_> {
@@ -50,7 +54,7 @@ impl Exchange for View<'_> {
 
     fn uptime(&self) -> Uptime {
         let up = self.now.mono.since(self.switch.started().mono);
-        Uptime { up, since_reload: up }
+        Uptime { up, since_reload: self.now.mono.since(self.switch.reloaded().mono) }
     }
 
     fn version(&self) -> Version {
@@ -116,7 +120,17 @@ impl Exchange for View<'_> {
         }
     }
 
+    fn reload(&mut self, what: Reload) {
+        *self.reload = Some(what);
+    }
+
+    fn restart(&mut self, when: Stop) {
+        self.stop(when);
+        self.restart.store(true, Ordering::Relaxed);
+    }
+
     fn stop(&mut self, when: Stop) {
+        self.restart.store(false, Ordering::Relaxed);
         let how = match when {
             Stop::Now => Stopping::Now,
             Stop::Gracefully => Stopping::Gracefully,

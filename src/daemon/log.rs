@@ -7,15 +7,16 @@ use crate::observe::text;
 use crate::pbx::effect::{Level, Line};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// A sink that makes a tracing event of every line; lines of the story above `verbose` are left out.
-pub fn sink(verbose: u8) -> Sink {
+/// A sink that makes a tracing event of every line; lines of the story above `verbose`, which a reload may change, are left out.
+pub fn sink(verbose: Arc<AtomicU8>) -> Sink {
     Arc::new(move |line: &Line| match line.level {
-        Level::Verbose(level) if level > verbose => {}
+        Level::Verbose(level) if level > verbose.load(Ordering::Relaxed) => {}
         Level::Verbose(level) => tracing::info!(target: "story", level, "{}", line.text),
         Level::Notice => tracing::info!(target: "notice", "{}", line.text),
         Level::Warning => tracing::warn!(target: "warning", "{}", line.text),

@@ -5,21 +5,27 @@ mod exchange;
 pub mod log;
 mod outlet;
 mod owner;
+mod reload;
+pub mod service;
 mod watch;
 
 use crate::chance::Chance;
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
+use crate::config::general::General;
 use crate::dialplan;
 use crate::guard::admission::Admission;
 use crate::media::{Media, MediaSettings};
 use crate::net::{limit::Limiter, route, udp};
 use crate::observe::control::Request as ConsoleRequest;
+use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Event, Line};
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use clock::Clock;
 use owner::{Order, Owner};
+pub use reload::Reloading;
+use reload::{Reloader, Wanted};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -40,6 +46,8 @@ pub struct Plan {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where the log goes.
     pub sink: Sink,
+    /// Where a reload reads; none when the configuration came from no files.
+    pub reload: Option<Reloading>,
 }
 
 /// Most events waiting for the switch; what comes beyond is dropped and counted, and the phones ask again.
@@ -51,6 +59,8 @@ pub struct Running {
     pub sip: SocketAddr,
     orders: SyncSender<Order>,
     over: Arc<AtomicBool>,
+    restart: Arc<AtomicBool>,
+    reloads: Option<SyncSender<Wanted>>,
     owner: Option<JoinHandle<()>>,
     receiver: Option<JoinHandle<()>>,
 }
@@ -60,14 +70,14 @@ pub struct Running {
 /// # Errors
 /// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink } = plan;
+    let Plan { config, sounds, sink, reload } = plan;
     let general = Arc::new(config.sip.general.clone());
     let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
     let bound = socket.local_addr()?;
     let clock = Clock::start();
     let chance = Chance::from_seed(entropy()?);
     let key = NonceKey(entropy()?);
-    let admission = Arc::new(Admission::new(&config.sip, key));
+    let admission = Arc::new(Admission::new(&config.sip, key.clone()));
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let peers = Arc::new(config.sip.peers.clone());
     let local_towards = static_routes(&peers);
@@ -80,16 +90,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         admission: admission.clone(),
         bound,
         local_towards,
-        sounds,
+        sounds: sounds.clone(),
         product: general.user_agent.clone(),
     };
     let media_orders = orders.clone();
     let media = Media::start(
-        MediaSettings {
-            ports: config.rtp.port_first..=config.rtp.port_last,
-            dscp: Some(general.tos_audio >> 2).filter(|dscp| *dscp != 0),
-            seed: entropy()?,
-        },
+        MediaSettings { ports: config.rtp.port_first..=config.rtp.port_last, dscp: dscp(&general), seed: entropy()? },
         // A full queue delays a report; it is never lost, and packets do not wait for it.
         move |event| drop(media_orders.send(Order::Event(Box::new(Event::Media(event))))),
     )?;
@@ -97,9 +103,10 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let counters = Arc::new(udp::Counters::default());
     let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
+    let gate = Arc::new(udp::Gate::new(admission));
     let receiver = udp::Receiver {
         socket: socket.try_clone()?,
-        admission,
+        gate: gate.clone(),
         limiter: limiter.clone(),
         counters: counters.clone(),
         routes: route::Routes::new(bound),
@@ -111,6 +118,16 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             watch: watch.clone(),
         },
     };
+    let reloads = match reload {
+        Some(reloading) => {
+            let reloader = Reloader::new(reloading, &config, orders.clone(), sink.clone(), key, bound, sounds);
+            let (reloads, wanted) = sync_channel(reload::QUEUE);
+            std::thread::Builder::new().name("reload".into()).spawn(move || reloader.run(&wanted))?;
+            Some(reloads)
+        }
+        None => None,
+    };
+    let restart = Arc::new(AtomicBool::new(false));
     let owner = Owner {
         clock,
         inbox,
@@ -122,10 +139,14 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         watch,
         rtp: (config.rtp.port_first, config.rtp.port_last),
         bound,
+        gate,
+        reloads: reloads.clone(),
+        restart: restart.clone(),
     };
     let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance))?;
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
-    Ok((Running { sip: bound, orders, over, owner: Some(owner), receiver: Some(receiver) }, diagnostics))
+    let running = Running { sip: bound, orders, over, restart, reloads, owner: Some(owner), receiver: Some(receiver) };
+    Ok((running, diagnostics))
 }
 
 impl Running {
@@ -138,6 +159,18 @@ impl Running {
     pub fn stop(&self, how: Stopping) {
         // The owner may be gone already: then there is nothing to stop.
         let _ = self.orders.send(Order::Stop(how));
+    }
+
+    /// Reads the configuration again, without waiting here; what comes of it is told to the log. False: it came from no files,
+    /// or too many reloads wait already.
+    pub fn reload(&self) -> bool {
+        let wanted = Wanted { what: Reload::All, reply: None };
+        self.reloads.as_ref().is_some_and(|reloads| reloads.try_send(wanted).is_ok())
+    }
+
+    /// Is the program to be started again when the switch has stopped (`core restart`)?
+    pub fn wants_restart(&self) -> bool {
+        self.restart.load(Ordering::Relaxed)
     }
 
     /// Has the switch stopped?
@@ -180,6 +213,11 @@ fn entropy() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| io::Error::other(format!("the system gives no randomness: {error}")))?;
     Ok(seed)
+}
+
+/// The code point of `tos_audio`; 0 is what sockets have anyway.
+fn dscp(general: &General) -> Option<u8> {
+    Some(general.tos_audio >> 2).filter(|dscp| *dscp != 0)
 }
 
 fn static_routes(

@@ -32,10 +32,16 @@ pub struct MediaSettings {
     pub seed: [u8; 32],
 }
 
+/// What the worker is told.
+enum Order {
+    Command(Box<MediaCommand>),
+    Ports(RangeInclusive<u16>, Option<u8>),
+}
+
 /// The media ring: ports, relay, player. Dropping it closes every port.
 pub struct Media {
     /// Gone once the worker is to stop.
-    orders: Option<Sender<MediaCommand>>,
+    orders: Option<Sender<Order>>,
     bell: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -54,7 +60,17 @@ impl Media {
 
     /// Hands a command to the worker and returns at once. Commands are carried out in the order given. False: the worker is gone.
     pub fn send(&self, command: MediaCommand) -> bool {
-        let taken = self.orders.as_ref().is_some_and(|orders| orders.send(command).is_ok());
+        self.order(Order::Command(Box::new(command)))
+    }
+
+    /// Takes the ports of new streams from another range, and gives them another DiffServ code point, from now on; streams
+    /// that exist keep theirs. A range without a pair changes nothing. False: the worker is gone.
+    pub fn set_ports(&self, ports: RangeInclusive<u16>, dscp: Option<u8>) -> bool {
+        self.order(Order::Ports(ports, dscp))
+    }
+
+    fn order(&self, order: Order) -> bool {
+        let taken = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
         self.ring();
         taken
     }

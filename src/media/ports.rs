@@ -48,6 +48,17 @@ impl Ports {
         Ok(Ports { range, first, pairs, next, taken: BTreeSet::new(), dscp })
     }
 
+    /// Gives out pairs of another range from now on; a range without a pair is not taken over.
+    pub fn change(&mut self, range: RangeInclusive<u16>, dscp: Option<u8>, chance: &mut Chance) {
+        if (&range, dscp) == (&self.range, self.dscp) {
+            return;
+        }
+        if let Ok(new) = Ports::new(range, dscp, chance) {
+            let taken = std::mem::take(&mut self.taken);
+            *self = Ports { taken, ..new };
+        }
+    }
+
     /// Binds the next free pair at `local`; the error says why none could be, and what to do.
     pub fn take(&mut self, local: IpAddr) -> Result<Pair, String> {
         let mut foreign = 0usize;
@@ -182,6 +193,23 @@ mod tests {
         ports.give_back(24_104);
         let again = ports.take(LOCAL).unwrap().port;
         assert!([24_102, 24_104].contains(&again));
+    }
+
+    #[test]
+    fn another_range_is_for_new_pairs_and_one_without_a_pair_for_none() {
+        let mut chance = Chance::from_number(1);
+        let mut ports = Ports::new(24_120..=24_123, None, &mut chance).unwrap();
+        let local = "127.0.0.1".parse().unwrap();
+        let old = ports.take(local).unwrap();
+        ports.change(24_130..=24_131, Some(46), &mut chance);
+        let new = ports.take(local).unwrap();
+        assert_eq!(new.port, 24_130);
+        ports.change(24_131..=24_131, None, &mut chance);
+        assert_eq!(ports.dscp, Some(46), "what cannot be used changes nothing");
+        assert!(ports.take(local).is_err());
+        ports.change(24_120..=24_123, None, &mut chance);
+        assert_ne!(ports.take(local).unwrap().port, old.port, "it is taken still");
+        ports.give_back(new.port);
     }
 
     #[test]

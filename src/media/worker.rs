@@ -1,10 +1,10 @@
 //! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
 
-use super::MediaSettings;
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::relay::{self, Buffer, LARGEST};
 use super::stream::{Mode, Stream};
+use super::{MediaSettings, Order};
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, StreamCounts, StreamId};
@@ -35,7 +35,7 @@ const EVENTS: usize = 256;
 pub(super) struct Worker {
     epoll: OwnedFd,
     bell: Arc<OwnedFd>,
-    inbox: Receiver<MediaCommand>,
+    inbox: Receiver<Order>,
     events: Box<dyn Fn(MediaEvent) + Send>,
     started: Instant,
     ports: Ports,
@@ -52,7 +52,7 @@ impl Worker {
     pub fn new(
         settings: MediaSettings,
         events: Box<dyn Fn(MediaEvent) + Send>,
-        inbox: Receiver<MediaCommand>,
+        inbox: Receiver<Order>,
         bell: Arc<OwnedFd>,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
@@ -156,7 +156,8 @@ impl Worker {
         let _ = rustix::io::read(&*self.bell, &mut count);
         loop {
             match self.inbox.try_recv() {
-                Ok(command) => self.command(command),
+                Ok(Order::Command(command)) => self.command(*command),
+                Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.chance),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }

@@ -13,7 +13,7 @@ use crate::sip::validate;
 use bytes::{Bytes, BytesMut};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// The largest datagram IPv4 can carry.
@@ -69,12 +69,32 @@ pub trait Outlet: Send {
     fn wall(&self) -> Wall;
 }
 
+/// The table at the edge: read for every request, changed by a reload.
+pub struct Gate(RwLock<Arc<Admission>>);
+
+impl Gate {
+    /// With this table.
+    pub fn new(admission: Arc<Admission>) -> Gate {
+        Gate(RwLock::new(admission))
+    }
+
+    /// The table in force.
+    pub fn admission(&self) -> Arc<Admission> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another table in force, from the next request on.
+    pub fn renew(&self, admission: Arc<Admission>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = admission;
+    }
+}
+
 /// A receiver of one socket.
 pub struct Receiver<O: Outlet> {
     /// The socket.
     pub socket: UdpSocket,
     /// Who may.
-    pub admission: Arc<Admission>,
+    pub gate: Arc<Gate>,
     /// How much strangers may ask.
     pub limiter: Arc<Limiter>,
     /// What never reached the switch.
@@ -139,11 +159,11 @@ impl<O: Outlet> Receiver<O> {
             Ok(essentials) => essentials,
             Err(refusal) => {
                 self.counters.add("malformed request");
-                let verdict = self.admission.reject(&request, &refusal, source);
+                let verdict = self.gate.admission().reject(&request, &refusal, source);
                 return self.turn_away(verdict, source, now);
             }
         };
-        match self.admission.admit(&request, &essentials, source, wall, self.chance.bits()) {
+        match self.gate.admission().admit(&request, &essentials, source, wall, self.chance.bits()) {
             Verdict::Pass { caller } => {
                 let local = self.routes.towards(source.ip());
                 self.pass(Event::Request { request, essentials, caller, source, local });

@@ -4,6 +4,7 @@ mod channel;
 mod core;
 mod dialplan;
 mod help;
+mod reload;
 mod sip;
 mod sip_peer;
 mod sip_settings;
@@ -68,6 +69,31 @@ pub static TABLE: &[Command] = &[
         run: channel::request_hangup,
     },
     Command {
+        words: "core reload",
+        arguments: "",
+        synopsis: "Read the configuration again",
+        help: "Reads all configuration files again. Calls and registrations go on;\n\
+               when a file cannot be used, nothing changes and the reason is shown.",
+        complete: &[],
+        run: reload::everything,
+    },
+    Command {
+        words: "core restart gracefully",
+        arguments: "",
+        synopsis: "Start again when the last call has ended",
+        help: "Takes no new calls, and starts the program again when those that exist have ended.",
+        complete: &[],
+        run: reload::restart_gracefully,
+    },
+    Command {
+        words: "core restart now",
+        arguments: "",
+        synopsis: "Start again at once",
+        help: "Ends every call and starts the program again.",
+        complete: &[],
+        run: reload::restart_now,
+    },
+    Command {
         words: "core show channels",
         arguments: "[concise|verbose|count]",
         synopsis: "Show the channels that exist now",
@@ -127,12 +153,37 @@ pub static TABLE: &[Command] = &[
         run: core::wait_fully_booted,
     },
     Command {
+        words: "dialplan reload",
+        arguments: "",
+        synopsis: "Read the configuration again",
+        help: "As 'core reload'; says so in the words that scripts wait for.",
+        complete: &[],
+        run: reload::dialplan,
+    },
+    Command {
         words: "dialplan show",
         arguments: "[[EXTEN@]CONTEXT]",
         synopsis: "Show the dialplan",
         help: "Shows all contexts, one of them, or what a number meets in it, in order of precedence.",
         complete: &[Completion::Context],
         run: dialplan::show,
+    },
+    Command {
+        words: "module reload",
+        arguments: "[NAME]",
+        synopsis: "Read the configuration again",
+        help: "As 'core reload'. A name is that of the module which reads the file in Asterisk:\n\
+               chan_sip.so, pbx_config.so, res_rtp_asterisk.so.",
+        complete: &[Completion::Word("chan_sip.so pbx_config.so res_rtp_asterisk.so")],
+        run: reload::module,
+    },
+    Command {
+        words: "sip reload",
+        arguments: "",
+        synopsis: "Read the configuration again",
+        help: "As 'core reload'.",
+        complete: &[],
+        run: reload::sip,
     },
     Command {
         words: "sip set debug ip",
@@ -205,8 +256,12 @@ pub static TABLE: &[Command] = &[
 
 /// Other spellings: those every console has, and those of old guides. Short words first, what they stand for second.
 pub static ALIASES: &[(&str, &str)] = &[
+    ("extensions reload", "dialplan reload"),
     ("hangup request", "channel request hangup"),
     ("help", "core show help"),
+    ("reload", "module reload"),
+    ("restart gracefully", "core restart gracefully"),
+    ("restart now", "core restart now"),
     ("show channels", "core show channels"),
     ("show dialplan", "dialplan show"),
     ("show uptime", "core show uptime"),

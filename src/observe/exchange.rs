@@ -26,6 +26,20 @@ pub enum Stop {
     Gracefully,
 }
 
+/// What a console wants to have read again. All of the configuration is, whatever was asked for: its files are checked
+/// together. The word decides what the console is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    /// Everything.
+    All,
+    /// sip.conf.
+    Sip,
+    /// extensions.conf.
+    Dialplan,
+    /// What a module of Asterisk reads.
+    Module(String),
+}
+
 /// What came of asking for a hang-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HangUp {
@@ -66,4 +80,8 @@ pub trait Exchange {
     fn hang_up(&mut self, channel: &str) -> HangUp;
     /// Asks the exchange to end.
     fn stop(&mut self, when: Stop);
+    /// Asks the exchange to end and start again.
+    fn restart(&mut self, when: Stop);
+    /// Asks for a reload. Reading takes its time: the line is answered when it is done, by its outcome and not by the command.
+    fn reload(&mut self, what: Reload);
 }

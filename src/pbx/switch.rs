@@ -5,8 +5,11 @@ mod control;
 mod dialling;
 mod happenings;
 mod incoming;
+mod keepalive;
 mod lines;
 mod program;
+mod regexten;
+mod reload;
 mod report;
 mod world;
 
@@ -31,14 +34,14 @@ use crate::sip::route;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use control::{HangUp, Stopping};
 pub use report::{ChannelReport, PeerReport, PeerStatus};
 
-/// What the switch is told at its start.
+/// What the switch is told at its start, and at every reload.
 pub struct SwitchSettings {
     /// `[general]` of sip.conf.
     pub general: Arc<General>,
@@ -83,6 +86,8 @@ pub struct Switch {
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
     watches: BTreeMap<String, lines::Watch>,
+    /// Peers whose next `keepalive=` is due at some time.
+    keepalives: BTreeSet<String>,
     polls: BTreeMap<ClientId, (String, u8)>,
     replay: Replay,
     globals: Globals,
@@ -91,6 +96,7 @@ pub struct Switch {
     calls_processed: u64,
     drops: BTreeMap<&'static str, u64>,
     started: Now,
+    reloaded: Now,
     stopping: Option<Stopping>,
 }
 
@@ -125,6 +131,7 @@ impl Switch {
             location: Location::new(),
             location_alarm: None,
             watches: BTreeMap::new(),
+            keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
             replay: Replay::new(MOST_NONCES),
             globals,
@@ -133,9 +140,11 @@ impl Switch {
             calls_processed: 0,
             drops: BTreeMap::new(),
             started: now,
+            reloaded: now,
             stopping: None,
         };
         switch.watch_static_peers();
+        switch.keep_all_alive();
         switch
     }
 
@@ -223,6 +232,7 @@ impl Switch {
             Alarm::Wait(channel) => self.wait_is_over(channel),
             Alarm::Dial(channel) => self.rung_long_enough(channel),
             Alarm::Qualify(peer) => self.qualify_due(&peer),
+            Alarm::Keepalive(peer) => self.keepalive_due(&peer),
             Alarm::Location => self.expire_bindings(),
         }
     }
@@ -301,9 +311,15 @@ impl Switch {
             }
             Incoming::New(id) => match (leg.and_then(|id| self.legs.get_mut(&id)), caller) {
                 (Some(leg), _) => leg.receive_request(id, &request, &essentials, &mut self.cx),
-                (None, Caller::Account { peer, .. }) => match request.method {
-                    Method::Register => self.registration(id, &request, &essentials, &peer, source, local),
-                    Method::Invite => self.incoming_call(id, &request, &essentials, peer, (path, source, force)),
+                (None, Caller::Account { peer, .. }) => match (&request.method, self.in_force(&peer)) {
+                    // A reload took the peer away between the edge and here: as refused as it is there from now on.
+                    (_, None) => self.reply(id, Response::for_request(&request, 403, None)),
+                    (Method::Register, Some(peer)) => {
+                        self.registration(id, &request, &essentials, &peer, source, local);
+                    }
+                    (Method::Invite, Some(peer)) => {
+                        self.incoming_call(id, &request, &essentials, peer, (path, source, force));
+                    }
                     _ => self.reply(id, Response::for_request(&request, 405, None)),
                 },
                 (None, Caller::Dialog) => self.reply(id, Response::for_request(&request, 481, None)),

@@ -9,6 +9,8 @@ mod direct;
 mod lines;
 mod media;
 mod network;
+mod options;
 mod programs;
+mod reload;
 mod stories;
 mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::chance::Chance;
-use crate::observe::exchange::{HangUp, SipDebug, Stop};
+use crate::observe::exchange::{HangUp, Reload, SipDebug, Stop};
 use crate::observe::snapshot::{
     ChannelRow, Counters, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SystemCounts, Uptime, Version,
 };
@@ -25,6 +25,8 @@ struct Fake {
     debug: Option<SipDebug>,
     hung_up: Vec<String>,
     stopped: Option<Stop>,
+    restarted: Option<Stop>,
+    reloads: Vec<Reload>,
 }
 
 impl Exchange for Fake {
@@ -75,6 +77,12 @@ impl Exchange for Fake {
         }
         self.hung_up.push(channel.to_owned());
         HangUp::Requested
+    }
+    fn restart(&mut self, when: Stop) {
+        self.restarted = Some(when);
+    }
+    fn reload(&mut self, what: Reload) {
+        self.reloads.push(what);
     }
     fn stop(&mut self, when: Stop) {
         self.stopped = Some(when);
@@ -440,6 +448,40 @@ fn the_dialplan_prints_itself_or_says_what_does_not_exist() {
         refused(&mut fake, "dialplan show \"no such\""),
         "There is no existence of 'no such' context\nCommand 'dialplan show \"no such\"' failed.\n"
     );
+}
+
+#[test]
+fn every_spelling_of_a_reload_asks_for_one() {
+    let mut fake = Fake::default();
+    for line in ["reload", "module reload", "core reload", "sip reload", "dialplan reload", "extensions reload"] {
+        assert!(!run(line, &mut fake).failed, "{line}");
+    }
+    for line in ["module reload chan_sip.so", "reload pbx_config", "module reload RES_RTP_ASTERISK.so"] {
+        assert!(!run(line, &mut fake).failed, "{line}");
+    }
+    let module = |name: &str| Reload::Module(name.to_owned());
+    let asked = [Reload::All, Reload::All, Reload::All, Reload::Sip, Reload::Dialplan, Reload::Dialplan];
+    let modules = [module("chan_sip.so"), module("pbx_config"), module("RES_RTP_ASTERISK.so")];
+    assert_eq!(fake.reloads, [&asked[..], &modules[..]].concat());
+    assert!(refused(&mut fake, "module reload app_juggle.so").starts_with("There is no module 'app_juggle.so' here"));
+    for line in ["sip reload now", "core reload x", "dialplan reload x", "reload chan_sip pbx_config"] {
+        assert!(refused(&mut fake, line).starts_with("Usage: "), "{line}");
+    }
+    assert_eq!(fake.reloads.len(), 9);
+}
+
+#[test]
+fn a_restart_says_what_it_waits_for() {
+    let mut fake = guide();
+    fake.counts.calls = 2;
+    let text = told(&mut fake, "core restart gracefully");
+    assert_eq!(text, "Restarting when 2 calls have ended; no new ones are taken.\n");
+    assert_eq!(fake.restarted, Some(Stop::Gracefully));
+    assert_eq!(told(&mut fake, "restart now"), "Restarting; 2 calls will be ended.\n");
+    assert_eq!((fake.restarted, fake.stopped), (Some(Stop::Now), None));
+    fake.counts.calls = 0;
+    assert_eq!(told(&mut fake, "core restart now"), "Restarting.\n");
+    assert!(refused(&mut fake, "core restart now please").starts_with("Usage: "));
 }
 
 #[test]

@@ -77,8 +77,8 @@ impl Switch {
         self.stopping
     }
 
-    /// Told to stop, and nothing is left to wait for: no channel, no leg, no transaction of a call.
+    /// Told to stop, and nothing is left to wait for: no channel, no leg, no BYE, CANCEL or refusal that may have been lost.
     pub fn is_stopped(&self) -> bool {
-        self.stopping.is_some() && self.channels.is_empty() && self.legs.is_empty()
+        self.stopping.is_some() && self.channels.is_empty() && self.legs.is_empty() && !self.cx.tx.is_ending_something()
     }
 }

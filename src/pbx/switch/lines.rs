@@ -17,6 +17,7 @@ use crate::sip::transaction::{Path, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A peer that is asked whether it is there.
@@ -30,10 +31,12 @@ impl Watch {
     pub(super) fn is_armed(&self) -> bool {
         self.alarm.is_some()
     }
-}
 
-/// Static peers are asked one after another at the start (`qualifygap`).
-const GAP: Duration = Duration::from_millis(100);
+    /// The timer of its next question, to be cancelled.
+    pub(super) fn into_alarm(self) -> Option<TimerId> {
+        self.alarm
+    }
+}
 
 impl Switch {
     /// An authenticated REGISTER.
@@ -55,15 +58,19 @@ impl Switch {
         self.reply(id, done.response);
         for change in done.changes {
             match change {
-                Change::Added(_) => self.watch(&peer.name),
+                Change::Added(_) => {
+                    self.watch(&peer.name);
+                    self.add_extensions(peer);
+                }
                 Change::Refreshed(_) => {}
-                Change::Removed(_) => self.forget_watch_if_gone(&peer.name),
+                Change::Removed(_) => self.line_may_be_gone(&peer.name),
             }
         }
+        self.keep_alive(&peer.name);
         self.arm_location();
     }
 
-    fn arm_location(&mut self) {
+    pub(super) fn arm_location(&mut self) {
         if let Some(alarm) = self.location_alarm.take() {
             self.cx.alarms.cancel(alarm);
         }
@@ -75,15 +82,19 @@ impl Switch {
         for (peer, _) in self.location.expire(self.cx.now.mono) {
             let text = format!("'{peer}' did not refresh its registration: it is unregistered");
             self.cx.out.notice(text);
-            self.forget_watch_if_gone(&peer);
+            self.line_may_be_gone(&peer);
         }
         self.arm_location();
     }
 
-    fn forget_watch_if_gone(&mut self, peer: &str) {
-        if self.location.bindings(peer).is_empty()
-            && let Some(watch) = self.watches.get_mut(peer)
-        {
+    fn line_may_be_gone(&mut self, name: &str) {
+        if !self.location.bindings(name).is_empty() {
+            return;
+        }
+        if let Some(peer) = self.settings.peers.get(name).cloned() {
+            self.remove_extensions(&peer);
+        }
+        if let Some(watch) = self.watches.get_mut(name) {
             watch.qualify.stop();
             if let Some(alarm) = watch.alarm.take() {
                 self.cx.alarms.cancel(alarm);
@@ -106,23 +117,20 @@ impl Switch {
 
     /// Peers with a fixed address are asked from the start.
     pub(super) fn watch_static_peers(&mut self) {
-        let names: Vec<String> = self
-            .settings
-            .peers
-            .values()
-            .filter(|peer| peer.settings.qualify.is_some() && matches!(peer.host, Host::Static(_)))
-            .map(|peer| peer.name.clone())
-            .collect();
+        let peers = self.settings.peers.clone();
+        self.watch_in_turn(peers.values().filter(|peer| matches!(peer.host, Host::Static(_))));
+    }
+
+    /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
+    pub(super) fn watch_in_turn<'a>(&mut self, peers: impl Iterator<Item = &'a Arc<Peer>>) {
         let mut at = self.cx.now.mono;
-        for name in names {
-            if let Some(peer) = self.settings.peers.get(&name)
-                && let Some(limit) = peer.settings.qualify
-            {
-                let qualify = Qualify::new(limit, peer.settings.qualify_freq);
-                let alarm = Some(self.cx.alarms.set(at, Alarm::Qualify(name.clone())));
-                self.watches.insert(name, Watch { qualify, alarm });
-                at = at + GAP;
-            }
+        for peer in peers {
+            let Some(limit) = peer.settings.qualify else { continue };
+            let mut qualify = Qualify::new(limit, peer.settings.qualify_freq);
+            let actions = qualify.schedule(at);
+            self.watches.insert(peer.name.clone(), Watch { qualify, alarm: None });
+            self.act(&peer.name, actions);
+            at = at + self.settings.general.qualify_gap;
         }
     }
 
@@ -164,10 +172,11 @@ impl Switch {
         };
         let host = leg::host(path.local.ip());
         let mut request = Request::new(Method::Options, target.clone());
-        let user = leg::escape_user(&self.settings.general.caller_id);
+        let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
+        let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
-        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{host}>;tag={}", self.cx.chance.hex(16))));
+        headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
+        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.chance.hex(16))));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));

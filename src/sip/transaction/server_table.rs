@@ -168,6 +168,19 @@ impl Servers {
         self.records.len()
     }
 
+    pub fn is_refusing(&self) -> bool {
+        self.records.values().any(|server| match server.machine {
+            Machine::Invite(invite_server::State::Completed { .. }) => true,
+            Machine::Invite(
+                invite_server::State::Proceeding { .. }
+                | invite_server::State::Accepted
+                | invite_server::State::Confirmed
+                | invite_server::State::Terminated,
+            )
+            | Machine::Other(_) => false,
+        })
+    }
+
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.by_key.is_empty() && self.merging.is_empty() && self.timers.is_empty()
     }

@@ -174,6 +174,12 @@ impl Transactions {
         self.clients.cancel(now, id, out)
     }
 
+    /// Nobody waits for the end of this request any more: its dialog is over. A provisional response lets an INVITE wait without end; this one is given up
+    /// 64 × T1 later (as RFC 3261 9.1 has it after a CANCEL), with `Expired::Timeout`.
+    pub fn abandon(&mut self, now: Time, id: ClientId) {
+        self.clients.abandon(now, id);
+    }
+
     /// Sends the ACK of a 2xx, which has no Via yet, and keeps it: every retransmission of that 2xx (the one with the ACK's To tag) is answered by
     /// it, even when the call is long gone (RFC 3261 13.2.2.4). `id` is the INVITE's.
     pub fn acknowledge(
@@ -229,6 +235,12 @@ impl Transactions {
     /// How many transactions there are: ours, and the peers'.
     pub fn counts(&self) -> (usize, usize) {
         (self.clients.len(), self.servers.len())
+    }
+
+    /// Whether a call's end has yet to be confirmed: a BYE or CANCEL of ours by its final response, a refusal of ours by its ACK. Until
+    /// then one that was lost is sent again (RFC 3261 17.1.2.2, 17.2.1).
+    pub fn is_ending_something(&self) -> bool {
+        self.clients.is_ending_something() || self.servers.is_refusing()
     }
 
     /// Whether there is neither a transaction nor a timer.

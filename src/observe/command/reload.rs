@@ -1,0 +1,64 @@
+//! `reload` in all its spellings, and `core restart`.
+
+use super::Answer;
+use crate::observe::exchange::{Exchange, Reload, Stop};
+use crate::observe::text::{self, plural};
+
+/// The modules of Asterisk whose files we read.
+const MODULES: &[&str] = &["chan_sip", "pbx_config", "res_rtp_asterisk"];
+
+pub(super) fn everything(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    ask(arguments, Reload::All, exchange)
+}
+
+pub(super) fn sip(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    ask(arguments, Reload::Sip, exchange)
+}
+
+pub(super) fn dialplan(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    ask(arguments, Reload::Dialplan, exchange)
+}
+
+pub(super) fn module(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let [name] = arguments else { return ask(arguments, Reload::All, exchange) };
+    let stem = name.strip_suffix(".so").unwrap_or(name);
+    if !MODULES.iter().any(|module| stem.eq_ignore_ascii_case(module)) {
+        let name = text::line(name);
+        return Answer::Failed(format!("There is no module '{name}' here: 'reload' reads everything again.\n"));
+    }
+    ask(&[], Reload::Module(name.clone()), exchange)
+}
+
+fn ask(arguments: &[String], what: Reload, exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    exchange.reload(what);
+    // The outcome answers the line.
+    Answer::Done(String::new())
+}
+
+pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let calls = exchange.counts().calls;
+    exchange.restart(Stop::Now);
+    Answer::Done(match calls {
+        0 => "Restarting.\n".to_owned(),
+        calls => format!("Restarting; {calls} call{} will be ended.\n", plural(calls)),
+    })
+}
+
+pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let calls = exchange.counts().calls;
+    exchange.restart(Stop::Gracefully);
+    Answer::Done(match calls {
+        0 => "Restarting.\n".to_owned(),
+        1 => "Restarting when 1 call has ended; no new ones are taken.\n".to_owned(),
+        calls => format!("Restarting when {calls} calls have ended; no new ones are taken.\n"),
+    })
+}

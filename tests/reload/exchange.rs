@@ -1,0 +1,128 @@
+//! The real program in a configuration folder of its own, with its log; ended with the value.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longer than anything a test waits for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// See the module.
+pub struct Exchange {
+    child: Child,
+    folder: PathBuf,
+    pub sip: SocketAddr,
+}
+
+impl Exchange {
+    /// Starts it with these accounts below the `[general]` that every test shares.
+    pub fn start(story: &str, accounts: &str, extensions: &str) -> Exchange {
+        let folder = std::env::temp_dir().join(format!("strowger-reload-{}-{story}", std::process::id()));
+        // What an earlier run left there.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let mut exchange = Exchange { child: spawnable(), folder, sip: free };
+        exchange.write("rtp.conf", "[general]\nrtpstart=21000\nrtpend=23000\n");
+        exchange.write_sip(accounts);
+        exchange.write("extensions.conf", extensions);
+        exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n", exchange.folder.join("state").display()));
+        exchange.child = Command::new(env!("CARGO_BIN_EXE_strowger"))
+            .arg("-C")
+            .arg(&exchange.folder)
+            .arg("--socket")
+            .arg(exchange.folder.join("ctl"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        exchange.said(" is ready.");
+        exchange
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    pub fn write_sip(&self, accounts: &str) {
+        let general = format!("[general]\ncontext=default\nudpbindaddr={}\ndirectmedia=no\n", self.sip);
+        self.write("sip.conf", &format!("{general}{accounts}"));
+    }
+
+    /// A console command's answer, and whether it failed.
+    pub fn ask(&self, line: &str) -> (bool, String) {
+        let mut stream = UnixStream::connect(self.folder.join("ctl")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut head = String::new();
+        stream.read_line(&mut head).unwrap();
+        let (word, length) = head.trim_end().split_once(' ').unwrap_or_else(|| panic!("no answer to {line}: {head:?}"));
+        let mut text = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut text).unwrap();
+        (word != "ok", String::from_utf8(text).unwrap())
+    }
+
+    /// The answer of a command that succeeds.
+    pub fn told(&self, line: &str) -> String {
+        let (failed, text) = self.ask(line);
+        assert!(!failed, "{line}: {text}");
+        text
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Waits until the log holds these words.
+    pub fn said(&self, words: &str) {
+        self.said_times(words, 1);
+    }
+
+    /// Waits until the log holds these words so often.
+    pub fn said_times(&self, words: &str, times: usize) {
+        let end = Instant::now() + PATIENCE;
+        while self.log().matches(words).count() < times {
+            assert!(Instant::now() < end, "the log never says {words:?} {times} times:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the exchange's log:\n{}", self.log());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Stands for the child until its files are written.
+fn spawnable() -> Child {
+    Command::new("true").spawn().unwrap()
+}

@@ -1,0 +1,183 @@
+//! Simulated telephones on real sockets, all moved by one thread.
+
+use crate::exchange::PATIENCE;
+use bytes::Bytes;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+use strowger::chance::Chance;
+use strowger::clock::Time;
+use strowger::daemon::clock::Clock;
+use strowger::sim::{Heard, Phone, PhoneConfig, PhoneEvent, Style, Talker, TalkerConfig};
+
+const PACKET: Duration = Duration::from_millis(20);
+
+/// A telephone and its two sockets.
+pub struct Line {
+    pub phone: Phone,
+    pub events: Vec<PhoneEvent>,
+    sip: UdpSocket,
+    rtp: UdpSocket,
+    mouth: Option<(Talker, Instant)>,
+    ear: Option<Heard>,
+}
+
+/// Telephones side by side.
+pub struct Floor {
+    pub lines: Vec<Line>,
+    clock: Clock,
+}
+
+impl Floor {
+    /// One telephone for each account, all with the secret `password`, that ring and answer by themselves. All register.
+    pub fn new(exchange: SocketAddr, accounts: &[String]) -> Floor {
+        let lines = (1..).zip(accounts).map(|(seed, account)| Line::new(account, exchange, seed)).collect();
+        let mut floor = Floor { lines, clock: Clock::start() };
+        for line in 0..floor.lines.len() {
+            floor.act(line, |phone, now| phone.register(now));
+        }
+        floor.until("all are registered", |floor| floor.lines.iter().all(|line| line.phone.is_registered()));
+        floor
+    }
+
+    /// Has a telephone do something.
+    pub fn act(&mut self, line: usize, act: impl FnOnce(&mut Phone, Time)) {
+        let now = self.clock.now().mono;
+        act(&mut self.lines[line].phone, now);
+        self.step();
+    }
+
+    pub fn dial(&mut self, line: usize, number: &str) {
+        self.act(line, |phone, now| phone.dial(now, number));
+    }
+
+    pub fn hang_up(&mut self, line: usize) {
+        self.act(line, |phone, now| phone.hang_up(now));
+    }
+
+    /// Lets time pass until something is so.
+    pub fn until(&mut self, what: &str, is_so: impl Fn(&Floor) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            if Instant::now() >= end {
+                let events: Vec<_> = self.lines.iter().map(|line| (&line.phone.config().user, &line.events)).collect();
+                panic!("it did not come to pass that {what}: {events:?}");
+            }
+            self.step();
+        }
+    }
+
+    pub fn run(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.step();
+        }
+    }
+
+    pub fn saw(&self, line: usize, event: &PhoneEvent) -> bool {
+        self.lines[line].events.contains(event)
+    }
+
+    /// Both talk to each other.
+    pub fn connect(&mut self, caller: usize, number: &str, callee: usize) {
+        self.dial(caller, number);
+        self.until("both talk", |floor| {
+            [caller, callee].iter().all(|line| {
+                let phone = &floor.lines[*line].phone;
+                phone.is_talking() && phone.media().is_some()
+            })
+        });
+    }
+
+    /// Every telephone begins to send sound, and to listen to the one it is paired with.
+    pub fn talk(&mut self, pairs: &[(usize, usize)]) {
+        for (one, other) in pairs {
+            for (mouth, ear) in [(*one, *other), (*other, *one)] {
+                let number = u32::try_from(mouth).unwrap();
+                let config = TalkerConfig {
+                    seed: u64::from(number),
+                    ssrc: 0x5724_0000 + number,
+                    first_sequence: 65_500,
+                    first_timestamp: 8000,
+                    payload_type: 0,
+                    ptime_ms: 20,
+                };
+                self.lines[mouth].mouth = Some((Talker::new(config), Instant::now()));
+                self.lines[ear].ear = Some(Heard::new(config));
+            }
+        }
+    }
+
+    /// Ends the sound, waits for the last packets, and says how many were sent. Panics when any was lost, repeated or bent.
+    pub fn fall_silent(&mut self, pairs: &[(usize, usize)]) -> u64 {
+        let mut talkers: Vec<Option<Talker>> =
+            self.lines.iter_mut().map(|line| line.mouth.take().map(|(talker, _)| talker)).collect();
+        self.run(Duration::from_millis(300));
+        let mut sent = 0;
+        for (one, other) in pairs {
+            for (mouth, ear) in [(*one, *other), (*other, *one)] {
+                let made = talkers[mouth].take().unwrap().made();
+                let heard = self.lines[ear].ear.take().unwrap();
+                assert!(heard.is_clean(), "{mouth} to {ear}: {heard:?}");
+                assert_eq!(heard.lost(made), 0, "{mouth} to {ear}: of {made}");
+                sent += made;
+            }
+        }
+        sent
+    }
+
+    fn step(&mut self) {
+        let now = self.clock.now().mono;
+        for line in &mut self.lines {
+            line.step(now);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Line {
+    fn new(account: &str, exchange: SocketAddr, seed: u64) -> Line {
+        let open = || {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket
+        };
+        let (sip, rtp) = (open(), open());
+        let config = PhoneConfig {
+            user: account.to_owned(),
+            secret: "password".to_owned(),
+            sip: sip.local_addr().unwrap(),
+            exchange,
+            rtp: rtp.local_addr().unwrap(),
+            style: Style::Plain,
+            expires: 3600,
+        };
+        let mut phone = Phone::new(config, Chance::from_number(seed));
+        phone.habits.auto_ring = true;
+        phone.habits.auto_answer_after = Some(Duration::from_millis(50));
+        Line { phone, events: Vec::new(), sip, rtp, mouth: None, ear: None }
+    }
+
+    fn step(&mut self, now: Time) {
+        let mut buffer = [0; 65_535];
+        while let Ok((length, from)) = self.sip.recv_from(&mut buffer) {
+            self.phone.receive(now, &Bytes::copy_from_slice(&buffer[..length]), from);
+        }
+        self.phone.tick(now);
+        for (to, datagram) in self.phone.take_datagrams() {
+            // What the system refuses is lost as on a network: the exchange may be restarting.
+            let _ = self.sip.send_to(&datagram, to);
+        }
+        self.events.extend(self.phone.take_events());
+        while let Ok((length, _)) = self.rtp.recv_from(&mut buffer) {
+            if let Some(ear) = &mut self.ear {
+                ear.receive(&buffer[..length]);
+            }
+        }
+        if let (Some((talker, due)), Some(to)) = (&mut self.mouth, self.phone.media())
+            && Instant::now() >= *due
+        {
+            self.rtp.send_to(&talker.next_packet(), to).unwrap();
+            *due += PACKET;
+        }
+    }
+}
