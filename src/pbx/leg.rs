@@ -238,7 +238,7 @@ pub struct Leg {
     dialog: Option<Dialog>,
     pending_ok: Option<PendingOk>,
     reoffer: Reoffer,
-    /// 491s met in a row: given up at the third.
+    /// 491s met in a row; bounded.
     glares: u8,
     contact: Bytes,
     sdp_id: u64,
@@ -355,6 +355,7 @@ impl Leg {
         match std::mem::replace(&mut self.reoffer, Reoffer::None) {
             Reoffer::Sent { client, .. } => {
                 cx.clients.remove(&client);
+                cx.tx.abandon(cx.now.mono, client);
             }
             Reoffer::Waiting { timer, .. } => cx.alarms.cancel(timer),
             Reoffer::None | Reoffer::Received { .. } => {}

@@ -74,9 +74,9 @@ pub struct World {
 impl World {
     /// A world with the four lines at their phones, nobody registered yet.
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
-        let exchange: SocketAddr = EXCHANGE.parse().unwrap();
-        let settings = settings(sip, extensions, exchange);
+        let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
+        let exchange = settings.bound;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
         let mut world = World {
@@ -100,6 +100,18 @@ impl World {
         world.add("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream);
         world.add("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960);
         world
+    }
+
+    /// Puts another configuration in force.
+    pub fn reload(&mut self, sip: &str, extensions: &str) {
+        self.admission = settings(sip, extensions).admission;
+        self.reload_behind_the_edge(sip, extensions);
+    }
+
+    /// The same while the edge still works with the table it had.
+    pub fn reload_behind_the_edge(&mut self, sip: &str, extensions: &str) {
+        let effects = self.switch.reload(at(self.now), settings(sip, extensions));
+        self.execute(effects);
     }
 
     /// The same, with a perfect network and every line registered.
@@ -152,14 +164,6 @@ impl World {
         phone.habits.auto_ring = true;
         let source = sip.parse().unwrap();
         self.stations.insert(name.into(), Station { phone, source, events: Vec::new() });
-    }
-
-    /// The exchange is given another configuration.
-    pub fn reload(&mut self, sip: &str, extensions: &str) {
-        let settings = settings(sip, extensions, self.exchange);
-        self.admission = settings.admission.clone();
-        let effects = self.switch.reload(at(self.now), settings);
-        self.execute(effects);
     }
 
     /// A phone, to be told what to do.
@@ -545,21 +549,20 @@ fn heading(bytes: &[u8]) -> String {
     format!("{} [{cseq}]", text.lines().next().unwrap_or_default())
 }
 
-/// What a switch is started or reloaded with.
-fn settings(sip: &str, extensions: &str, exchange: SocketAddr) -> SwitchSettings {
+/// What the switch is told by these files.
+fn settings(sip: &str, extensions: &str) -> SwitchSettings {
     let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
     let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
     let (plan, said) = dialplan::parse(&config.extensions, "pbx_config");
     assert!(said.is_empty(), "{said:?}");
-    let admission = Arc::new(Admission::new(&config.sip, NonceKey([7; 32])));
     let general = Arc::new(config.sip.general.clone());
     SwitchSettings {
         general: general.clone(),
         peers: Arc::new(config.sip.peers.clone()),
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
-        admission,
-        bound: exchange,
+        admission: Arc::new(Admission::new(&config.sip, NonceKey([7; 32]))),
+        bound: EXCHANGE.parse().unwrap(),
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
         product: general.user_agent.clone(),

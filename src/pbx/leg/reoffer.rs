@@ -10,6 +10,9 @@ use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::time::Duration;
 
+/// A new offer met with 491 is made again so often: a phone may say so until the ACK of its own 2xx comes, which may be seconds on a bad network.
+const MOST_GLARES: u8 = 7;
+
 impl Leg {
     /// Sends the peer a new offer. Only when [`Leg::is_idle`].
     pub fn reoffer(&mut self, offer: Sdp, cx: &mut Cx) {
@@ -69,7 +72,7 @@ impl Leg {
                 self.end(cx);
                 self.tell(LegEvent::Ended(Ending::Gone), cx);
             }
-            (491, Some(offer)) if self.glares < 3 => {
+            (491, Some(offer)) if self.glares < MOST_GLARES => {
                 self.glares = self.glares.saturating_add(1);
                 let delay = self.glare_delay(cx.chance.bits());
                 let timer = cx.alarm(self.id, LegTimer::Glare, delay);
