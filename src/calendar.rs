@@ -1,51 +1,213 @@
-//! The wall clock as people and headers write it, in UTC.
+//! The wall clock as people, headers and `STRFTIME` write it, in UTC.
 
 use crate::clock::Wall;
 
-const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A moment in the Gregorian calendar, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// The year.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: u32,
+    /// 1 to 31.
+    pub day: u32,
+    /// 0 to 23.
+    pub hour: u32,
+    /// 0 to 59.
+    pub minute: u32,
+    /// 0 to 59.
+    pub second: u32,
+    /// 0 to 999.
+    pub millisecond: u32,
+    /// 0 is Sunday.
+    pub weekday: u32,
+    /// 1 to 366.
+    pub yearday: u32,
+}
+
+impl Civil {
+    /// The moment in UTC.
+    pub fn from_wall(at: Wall) -> Civil {
+        let days = at.0.div_euclid(86_400_000);
+        let in_day = at.0.rem_euclid(86_400_000);
+        let (year, month, day) = date(days);
+        let first = days_before(year);
+        let small = |value: i64| u32::try_from(value).unwrap_or(0);
+        Civil {
+            year,
+            month,
+            day,
+            hour: small(in_day / 3_600_000),
+            minute: small(in_day / 60_000 % 60),
+            second: small(in_day / 1000 % 60),
+            millisecond: small(in_day % 1000),
+            weekday: small((days + 4).rem_euclid(7)),
+            yearday: small(days - first + 1),
+        }
+    }
+}
 
 /// A `Date` header (RFC 3261 20.17): `Sat, 21 Nov 2026 06:08:54 GMT`.
 pub fn header_date(at: Wall) -> String {
-    let (days, ms) = split(at);
-    let (year, month, day) = civil(days);
-    let weekday = usize::try_from(days.rem_euclid(7)).ok().and_then(|day| DAYS.get(day)).unwrap_or(&"Thu");
-    let name = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"Jan");
-    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{weekday}, {day:02} {name} {year} {hour:02}:{minute:02}:{second:02} GMT")
+    strftime(at, "%a, %d %b %Y %T GMT")
 }
 
 /// ISO 8601 with milliseconds, as security events carry it: `2026-11-21T06:08:54.123+0000`.
 pub fn iso(at: Wall) -> String {
-    let (days, ms) = split(at);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second, ms) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}+0000")
+    strftime(at, "%FT%T.%3q+0000")
 }
 
-/// Days since 1970, and milliseconds in that day.
-fn split(at: Wall) -> (i64, i64) {
-    (at.0.div_euclid(86_400_000), at.0.rem_euclid(86_400_000))
+/// `format` with its `%` letters filled in, as strftime(3) has them (and `%q` for milliseconds). An unknown letter stays.
+pub fn strftime(at: Wall, format: &str) -> String {
+    let now = Civil::from_wall(at);
+    let mut text = String::new();
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            text.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('3') if letters.as_str().starts_with('q') => {
+                letters.next();
+                text.push_str(&format!("{:03}", now.millisecond));
+            }
+            Some(code) => text.push_str(&field(&now, at, code).unwrap_or_else(|| format!("%{code}"))),
+            None => text.push('%'),
+        }
+    }
+    text
 }
 
-/// Year, month and day of a day since 1970 in the Gregorian calendar: years begin in March here, so that the leap
-/// day is the last of its year.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * march + 2) / 5 + 1;
-    let month = if march < 10 { march + 3 } else { march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
+fn field(now: &Civil, at: Wall, code: char) -> Option<String> {
+    let weekday = WEEKDAYS.get(now.weekday as usize).copied().unwrap_or_default();
+    let month = MONTHS.get((now.month as usize).saturating_sub(1)).copied().unwrap_or_default();
+    let short = |name: &str| name.get(..3).unwrap_or(name).to_owned();
+    let hour12 = if now.hour.is_multiple_of(12) { 12 } else { now.hour % 12 };
+    Some(match code {
+        'Y' => now.year.to_string(),
+        'y' => format!("{:02}", now.year.rem_euclid(100)),
+        'C' => format!("{:02}", now.year.div_euclid(100)),
+        'm' => format!("{:02}", now.month),
+        'd' => format!("{:02}", now.day),
+        'e' => format!("{:2}", now.day),
+        'j' => format!("{:03}", now.yearday),
+        'H' => format!("{:02}", now.hour),
+        'k' => format!("{:2}", now.hour),
+        'I' => format!("{hour12:02}"),
+        'l' => format!("{hour12:2}"),
+        'M' => format!("{:02}", now.minute),
+        'S' => format!("{:02}", now.second),
+        'q' => format!("{:03}", now.millisecond),
+        'p' => if now.hour < 12 { "AM" } else { "PM" }.to_owned(),
+        'P' => if now.hour < 12 { "am" } else { "pm" }.to_owned(),
+        'A' => weekday.to_owned(),
+        'a' => short(weekday),
+        'B' => month.to_owned(),
+        'b' | 'h' => short(month),
+        'w' => now.weekday.to_string(),
+        'u' => if now.weekday == 0 { 7 } else { now.weekday }.to_string(),
+        's' => at.0.div_euclid(1000).to_string(),
+        'T' => format!("{:02}:{:02}:{:02}", now.hour, now.minute, now.second),
+        'R' => format!("{:02}:{:02}", now.hour, now.minute),
+        'F' => format!("{}-{:02}-{:02}", now.year, now.month, now.day),
+        'D' | 'x' => format!("{:02}/{:02}/{:02}", now.month, now.day, now.year.rem_euclid(100)),
+        'X' => format!("{:02}:{:02}:{:02}", now.hour, now.minute, now.second),
+        'c' => format!(
+            "{} {} {:2} {:02}:{:02}:{:02} {}",
+            short(weekday),
+            short(month),
+            now.day,
+            now.hour,
+            now.minute,
+            now.second,
+            now.year
+        ),
+        'Z' => "UTC".to_owned(),
+        'z' => "+0000".to_owned(),
+        'n' => "\n".to_owned(),
+        't' => "\t".to_owned(),
+        '%' => "%".to_owned(),
+        _ => return None,
+    })
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+/// Days from 1970-01-01 to the first of January of `year`.
+fn days_before(year: i64) -> i64 {
+    let past = year - 1;
+    let leaps = past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400);
+    past * 365 + leaps - 719_162
+}
+
+fn date(days: i64) -> (i64, u32, u32) {
+    // The calendar repeats itself every 400 years; within them the estimate is at most two years short.
+    let mut year = 1970 + days.div_euclid(146_097) * 400 + days.rem_euclid(146_097) / 366;
+    while days_before(year + 1) <= days {
+        year += 1;
+    }
+    let mut left = days - days_before(year) + 1;
+    for (number, length) in (1u32..).zip([31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30])
+    {
+        if left <= length {
+            return (year, number, u32::try_from(left).unwrap_or(1));
+        }
+        left -= length;
+    }
+    (year, 12, u32::try_from(left).unwrap_or(1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn known_moments_read_right() {
+        let vectors = [
+            (0, "1970-01-01 00:00:00 Thursday 001"),
+            (951_782_399_000, "2000-02-28 23:59:59 Monday 059"),
+            (951_782_400_000, "2000-02-29 00:00:00 Tuesday 060"),
+            (1_710_513_000_000, "2024-03-15 14:30:00 Friday 075"),
+            (4_107_542_400_000, "2100-03-01 00:00:00 Monday 060"),
+            (1_735_689_599_000, "2024-12-31 23:59:59 Tuesday 366"),
+            (-1_000, "1969-12-31 23:59:59 Wednesday 365"),
+        ];
+        for (at, shown) in vectors {
+            assert_eq!(strftime(Wall(at), "%F %T %A %j"), shown);
+        }
+    }
+
+    #[test]
+    fn letters_are_filled_in() {
+        assert_eq!(strftime(Wall(1_710_513_000_123), "%d.%m.%y %I%p %3q %% %Q %"), "15.03.24 02PM 123 % %Q %");
+    }
+
+    #[test]
+    fn any_moment_has_a_date() {
+        for at in [i64::MIN, i64::MAX, -62_135_596_800_000] {
+            let civil = Civil::from_wall(Wall(at));
+            assert!((1..=12).contains(&civil.month) && (1..=31).contains(&civil.day), "{civil:?}");
+        }
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

@@ -2,7 +2,6 @@
 
 use super::acl::Acl;
 use super::peer::Settings;
-use ipnetwork::IpNetwork;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -13,13 +12,13 @@ pub struct General {
     pub realm: String,
     /// `bindaddr`/`udpbindaddr` and `bindport`: where SIP over UDP is received.
     pub bind: SocketAddr,
-    /// `useragent`: the `User-Agent` and `Server` header.
+    /// `useragent`: the `User-Agent` and `Server` header; empty: none is sent.
     pub user_agent: String,
     /// `sdpowner`: the user name in `o=`; no blanks in it.
     pub sdp_owner: String,
-    /// `sdpsession`: the text of `s=`.
+    /// `sdpsession`: the text of `s=` where the exchange describes itself.
     pub sdp_name: String,
-    /// `minexpiry`: a shorter registration is answered 423.
+    /// `minexpiry`: a shorter registration is lengthened to it.
     pub min_expiry: Duration,
     /// `maxexpiry`: a longer registration is shortened to it.
     pub max_expiry: Duration,
@@ -27,16 +26,12 @@ pub struct General {
     pub default_expiry: Duration,
     /// `regcontext`: contexts where registered peers' `regexten` appear; empty: nowhere.
     pub reg_contexts: Vec<String>,
-    /// `qualifygap`: how far apart qualify requests to different peers start.
+    /// `qualifygap`: how far apart the first qualify requests to different peers are.
     pub qualify_gap: Duration,
     /// `tos_sip`: the DSCP byte (TOS) of SIP packets.
     pub tos_sip: u8,
     /// `tos_audio`: the DSCP byte (TOS) of RTP packets.
     pub tos_audio: u8,
-    /// `externaddr`: the address told to peers outside of `local_nets`; the port when one was given.
-    pub extern_addr: Option<(IpAddr, Option<u16>)>,
-    /// `localnet`: networks that need no external address.
-    pub local_nets: Vec<IpNetwork>,
     /// `media_address`: the address written into SDP instead of the local one.
     pub media_address: Option<IpAddr>,
     /// `rtpbindaddr`: the local address of RTP sockets; none: the one the peer's signalling uses.
@@ -66,8 +61,6 @@ impl Default for General {
             qualify_gap: Duration::from_millis(100),
             tos_sip: 0,
             tos_audio: 0,
-            extern_addr: None,
-            local_nets: Vec::new(),
             media_address: None,
             rtp_bind: None,
             caller_id: "asterisk".into(),

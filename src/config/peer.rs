@@ -18,8 +18,6 @@ pub struct Peer {
     pub kind: Kind,
     /// `secret` or `md5secret`, the latter winning; none: requests are accepted without a challenge.
     pub credential: Option<Credential>,
-    /// `remotesecret`: the password we use towards it, when it is another than `secret`.
-    pub remote_secret: Option<Secret>,
     /// `host` with `port`.
     pub host: Host,
     /// `defaultip` with `port`: where a dynamic peer is called while it is not registered.
@@ -40,14 +38,12 @@ pub struct Peer {
     pub contact_acl: Acl,
     /// `call-limit`: calls at once, both directions together; none: no limit.
     pub call_limit: Option<u32>,
-    /// `setvar`: channel variables of each of its calls, in order.
+    /// `setvar`: channel variables of each call it makes, in order.
     pub set_vars: Vec<(String, String)>,
-    /// `accountcode`, for call records.
+    /// `accountcode`, for people and `SIPPEER()`.
     pub account_code: String,
     /// `description`, for people.
     pub description: String,
-    /// `mailbox`: `box@context`, in order.
-    pub mailboxes: Vec<String>,
     /// `max_contacts` (ours): contacts it may register at once; the newest replace the oldest.
     pub max_contacts: u32,
     /// What `[general]` may preset.
@@ -85,7 +81,7 @@ pub struct Settings {
     pub nat: Nat,
     /// `directmedia`/`canreinvite`; absent means relay, unlike chan_sip.
     pub direct_media: DirectMedia,
-    /// `dtmfmode`.
+    /// `dtmfmode`, for the console: digits pass as they come.
     pub dtmf_mode: DtmfMode,
     /// `insecure`.
     pub insecure: Insecure,
@@ -97,18 +93,12 @@ pub struct Settings {
     pub keepalive: Option<Duration>,
     /// `allow`/`disallow`: its codecs, the preferred one first. Never empty in a peer.
     pub codecs: CodecList,
-    /// `progressinband`.
-    pub progress_inband: ProgressInband,
     /// `trustrpid`: believe the identity headers it sends.
     pub trust_rpid: bool,
     /// `sendrpid`.
     pub send_rpid: SendRpid,
-    /// `language` of prompts; empty: the default.
+    /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
-    /// `rtptimeout`: hang up when no RTP came for so long and the call is not on hold; none: never.
-    pub rtp_timeout: Option<Duration>,
-    /// `rtpholdtimeout`: the same on hold.
-    pub rtp_hold_timeout: Option<Duration>,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
@@ -129,12 +119,9 @@ impl Default for Settings {
             qualify_freq: Duration::from_secs(60),
             keepalive: None,
             codecs: CodecList::default(),
-            progress_inband: ProgressInband::No,
             trust_rpid: false,
             send_rpid: SendRpid::No,
             language: String::new(),
-            rtp_timeout: None,
-            rtp_hold_timeout: None,
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             max_forwards: 70,
@@ -211,14 +198,10 @@ pub enum DirectMedia {
     Direct {
         /// `nonat`: not when this peer is behind NAT.
         nonat: bool,
-        /// `update`: by UPDATE instead of re-INVITE.
-        update: bool,
-        /// `outgoing`: only on the leg we called.
-        outgoing: bool,
     },
 }
 
-/// `dtmfmode=`: how digits reach the peer.
+/// `dtmfmode=`: how the device sends digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DtmfMode {
     /// Telephone events (RFC 4733).
@@ -253,17 +236,6 @@ pub struct Insecure {
     pub port: bool,
     /// `invite`: do not challenge its INVITEs.
     pub invite: bool,
-}
-
-/// `progressinband=`: whether ringing is sent as sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProgressInband {
-    /// `never`: not even when media flows already.
-    Never,
-    /// `no`: 180 first; as sound only once media flows.
-    No,
-    /// `yes`: 183 and sound at once.
-    Yes,
 }
 
 /// `sendrpid=`: the identity header sent to the peer.

@@ -106,7 +106,7 @@ impl Reader {
     fn authentication(&mut self, section: &Section) {
         for entry in &section.entries {
             let say = format!("'{}' in [{}] is not supported and is ignored", entry.name, section.name);
-            let hint = "credentials by realm are not supported: write 'remotesecret' in the peer";
+            let hint = "our calls answer no question for a password yet: let the other side accept the exchange by its address";
             self.diagnostics.push(Diagnostic::warning(entry.place.clone(), say).hint(hint));
         }
     }

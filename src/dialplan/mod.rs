@@ -6,7 +6,6 @@
 pub mod apps;
 pub mod arguments;
 pub mod ask;
-pub mod calendar;
 pub mod database;
 pub mod expression;
 pub mod functions;

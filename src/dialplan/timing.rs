@@ -1,6 +1,6 @@
 //! Time conditions: `times,weekdays,monthdays,months`, as includes and `IFTIME` have them. In UTC.
 
-use super::calendar::Civil;
+use crate::calendar::Civil;
 use crate::clock::Wall;
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];

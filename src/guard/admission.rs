@@ -199,7 +199,9 @@ impl Admission {
     }
 
     fn sign(&self, response: &mut Response) {
-        response.headers.set(HeaderName::Server, self.server.clone());
+        if !self.server.is_empty() {
+            response.headers.set(HeaderName::Server, self.server.clone());
+        }
         response.headers.set(HeaderName::Allow, ALLOW);
     }
 

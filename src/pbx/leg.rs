@@ -145,7 +145,7 @@ impl Cx {
 
 /// Adds what every response of ours carries.
 pub fn dress_response(response: &mut Response, product: &str) {
-    if response.headers.get(HeaderName::Server).is_none() {
+    if !product.is_empty() && response.headers.get(HeaderName::Server).is_none() {
         response.headers.push(HeaderName::Server, Bytes::from(product.to_owned()));
     }
     if response.headers.get(HeaderName::Allow).is_none() {
@@ -155,7 +155,9 @@ pub fn dress_response(response: &mut Response, product: &str) {
 
 /// Adds what every request of ours carries.
 pub fn dress_request(request: &mut Request, product: &str) {
-    request.headers.push(HeaderName::UserAgent, Bytes::from(product.to_owned()));
+    if !product.is_empty() {
+        request.headers.push(HeaderName::UserAgent, Bytes::from(product.to_owned()));
+    }
     request.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
 }
 

@@ -264,3 +264,23 @@ fn a_trusted_line_says_who_calls_through_it() {
     assert_eq!(from("trustrpid=yes", "P-Asserted-Identity: <<>"), "<sip:7@192.0.2.1>");
     assert_eq!(from("trustrpid=yes", ""), "<sip:7@192.0.2.1>");
 }
+
+#[test]
+fn useragent_names_us_in_requests_and_answers_or_nobody() {
+    for (general, requests, answers) in
+        [("useragent=The club", Some("User-Agent: The club"), Some("Server: The club")), ("useragent=", None, None)]
+    {
+        let mut world = World::ready(&conf(general, ""), GUIDE);
+        world.connect();
+        world.phone("client").hangs_up();
+        world.until_over();
+        let line = |text: &str, name: &str| text.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+        for request in ["INVITE", "ACK", "BYE"].map(|kind| world.texts("isp", &[kind, "sip:"])[0].clone()) {
+            assert_eq!(line(&request, "User-Agent:").as_deref(), requests, "{request}");
+        }
+        for answer in ["401", "100", "180", "200"].map(|status| world.texts("client", &[status])[0].clone()) {
+            assert_eq!(line(&answer, "Server:").as_deref(), answers, "{answer}");
+        }
+        world.assert_nothing_left();
+    }
+}

@@ -171,18 +171,6 @@ pub(super) fn addresses(config: &Config) -> Vec<Finding> {
     } else {
         findings.push(Finding::fine("address", format!("phones are told {} (udpbindaddr)", general.bind.ip())));
     }
-    if let Some((address, _)) = general.extern_addr {
-        let what = format!("phones outside of localnet= are told {address} (externaddr)");
-        findings.push(if general.local_nets.is_empty() {
-            Finding::todo(
-                "address",
-                what + ", and no localnet= is set",
-                "name the networks at home: localnet= in sip.conf",
-            )
-        } else {
-            Finding::fine("address", what)
-        });
-    }
     findings
 }
 
@@ -307,11 +295,9 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_a_bound_exchange_and_the_outer_one() {
+    fn the_address_of_a_bound_exchange() {
         let bound = addresses(&config("[general]\nudpbindaddr=127.0.0.1\n", ""));
         assert_eq!(bound, [Finding::fine("address", "phones are told 127.0.0.1 (udpbindaddr)")]);
-        let outer = addresses(&config("[general]\nudpbindaddr=127.0.0.1\nexternaddr=203.0.113.5\n", ""));
-        assert!(outer.last().unwrap().advice.contains("localnet="), "{outer:?}");
     }
 
     #[test]

@@ -64,7 +64,6 @@ impl PeerDraft {
             place,
             kind: Kind::Friend,
             credential: None,
-            remote_secret: None,
             host: Host::Dynamic,
             default_addr: None,
             default_user: None,
@@ -78,7 +77,6 @@ impl PeerDraft {
             set_vars: Vec::new(),
             account_code: String::new(),
             description: String::new(),
-            mailboxes: Vec::new(),
             max_contacts: 1,
             settings: defaults,
         };

@@ -23,14 +23,26 @@ pub(super) const ROWS: &[OptionRow] = &[
         "the port, when the address names none",
         Effect::General(bind_port),
     ),
-    row(&["useragent"], "text", "strowger/VERSION", "User-Agent and Server header", Effect::General(user_agent)),
+    row(
+        &["useragent"],
+        "text",
+        "strowger/VERSION",
+        "User-Agent and Server header; empty: neither is sent",
+        Effect::General(user_agent),
+    ),
     row(&["sdpowner"], "text without blanks", "root", "user name in SDP's o=", Effect::General(sdp_owner)),
-    row(&["sdpsession"], "text", "strowger", "SDP's s=", Effect::General(sdp_name)),
+    row(
+        &["sdpsession"],
+        "text",
+        "strowger",
+        "s= in SDP that the exchange writes itself; what passes between two lines keeps its own",
+        Effect::General(sdp_name),
+    ),
     row(
         &["minexpiry", "minexpirey"],
         "seconds, at least 1",
         "60",
-        "shorter registrations are refused with 423",
+        "shorter registrations are lengthened to it",
         Effect::General(|draft, text| seconds(text, &mut draft.general.min_expiry)),
     ),
     row(
@@ -51,14 +63,14 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["regcontext"],
         "a context, or several with '&' between",
         "none",
-        "contexts where 'regexten' appears",
+        "contexts where the extensions of registered lines appear ('regexten')",
         Effect::General(reg_context),
     ),
     row(
         &["qualifygap"],
         "milliseconds",
         "100",
-        "how far apart requests to different peers start",
+        "how far apart the first questions of 'qualify' to different peers are",
         Effect::General(qualify_gap),
     ),
     row(
@@ -76,21 +88,19 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::General(|draft, text| tos(text, &mut draft.general.tos_audio)),
     ),
     row(
-        &["externaddr", "externip"],
-        "an IP address, with ':port' if need be",
-        "none",
-        "the address told to peers outside of 'localnet'",
-        Effect::General(extern_address),
+        &["media_address"],
+        "an IP address",
+        "the address of 'rtpbindaddr'",
+        "the address of ours that SDP tells the devices",
+        Effect::General(media_address),
     ),
     row(
-        &["localnet"],
-        "a network such as 192.168.0.0/255.255.0.0 or 10.0.0.0/8",
-        "none",
-        "needs no external address; may be repeated",
-        Effect::General(local_net),
+        &["rtpbindaddr"],
+        "an IP address of this machine",
+        "the address the device's SIP came to",
+        "where RTP is received",
+        Effect::General(rtp_bind),
     ),
-    row(&["media_address"], "an IP address", "none", "the address written into SDP", Effect::General(media_address)),
-    row(&["rtpbindaddr"], "an IP address of this machine", "none", "where RTP is received", Effect::General(rtp_bind)),
     row(&["callerid"], "text", "asterisk", "user in From when a caller has no number", Effect::General(caller_id)),
     row(
         &["contactpermit"],
@@ -180,16 +190,6 @@ fn qualify_gap(draft: &mut GeneralDraft, text: &str) -> Result {
 
 fn tos(text: &str, setting: &mut u8) -> Result {
     *setting = value::tos(text).ok_or(Trouble::Bad)?;
-    Ok(())
-}
-
-fn extern_address(draft: &mut GeneralDraft, text: &str) -> Result {
-    draft.general.extern_addr = Some(value::address(text).ok_or(Trouble::Bad)?);
-    Ok(())
-}
-
-fn local_net(draft: &mut GeneralDraft, text: &str) -> Result {
-    draft.general.local_nets.push(value::network(text).ok_or(Trouble::Bad)?);
     Ok(())
 }
 

@@ -123,15 +123,15 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     accepted(General, &["websocket_enabled", "websocket_write_timeout"], "there are no web sockets; nothing listens"),
     // Addresses.
-    unsupported(General, &["externhost"], NEVER, "names are not looked up: write the address as 'externaddr'"),
-    accepted(General, &["externrefresh"], "names are not looked up"),
-    accepted(General, &["externtcpport", "externtlsport"], "SIP is carried over UDP only"),
     unsupported(
         General,
-        &["matchexternaddrlocally", "matchexterniplocally"],
-        FALSE_WORDS,
-        "'externaddr' is used for every peer outside of 'localnet'",
+        &["externaddr", "externip", "externhost"],
+        NEVER,
+        "telephones outside of the exchange's own address translator come with a later version: join them by a VPN",
     ),
+    accepted(General, &["localnet", "externrefresh"], "serves 'externaddr' only"),
+    accepted(General, &["externtcpport", "externtlsport"], "SIP is carried over UDP only"),
+    accepted(General, &["matchexternaddrlocally", "matchexterniplocally"], "serves 'externaddr' only"),
     accepted(General, &["srvlookup"], "names are not looked up yet"),
     unsupported(
         Both,
@@ -139,8 +139,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         NEVER,
         "requests go straight to the peer: write the proxy as the peer's 'host'",
     ),
-    unsupported(General, &["subscribe_network_change_event"], TRUE_WORDS, "addresses are watched always"),
-    unsupported(Both, &["supportpath"], FALSE_WORDS, "Path is read where it can be trusted"),
+    accepted(General, &["subscribe_network_change_event"], "serves 'register' lines only"),
+    unsupported(
+        Both,
+        &["supportpath"],
+        FALSE_WORDS,
+        "registrations through a proxy (Path) are not followed: register straight at the exchange",
+    ),
     // Providers.
     unsupported(General, &["register"], NEVER, "registering at a provider is not supported yet"),
     accepted(
@@ -150,7 +155,12 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     unsupported(General, &["mwi"], NEVER, "message waiting at a provider is not supported yet"),
     accepted(General, &["mwiexpiry"], "serves 'mwi' lines only"),
-    unsupported(Peer, &["auth"], NEVER, "credentials by realm are not supported: write 'remotesecret'"),
+    unsupported(
+        Peer,
+        &["auth", "remotesecret"],
+        NEVER,
+        "our calls to it answer no question for a password yet: let it accept the exchange by its address",
+    ),
     unsupported(Peer, &["callbackextension"], NEVER, "registering at a provider is not supported yet"),
     unsupported(General, &["fromdomain"], NEVER, "write 'fromdomain' in each peer that needs it"),
     unsupported(Both, &["usereqphone"], FALSE_WORDS, "no ';user=phone' is added to addresses"),
@@ -172,6 +182,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     accepted(Both, &["vmexten"], "message waiting is not supported yet"),
     unsupported(Peer, &["hasvoicemail", "subscribemwi"], FALSE_WORDS, "message waiting is not supported yet"),
+    unsupported(Peer, &["mailbox"], &[""], "message waiting is not supported yet"),
     unsupported(Peer, &["unsolicited_mailbox"], NEVER, "message waiting is not supported yet"),
     accepted(Both, &["buggymwi"], "message waiting is not supported yet"),
     // The protocol.
@@ -189,15 +200,20 @@ pub(super) const ROWS: &[OptionRow] = &[
         Both,
         &["session-timers"],
         &["accept", "refuse"],
-        "session timers are followed when the other side asks, not begun",
+        "session timers are not begun; refreshes of the other side are answered",
     ),
     accepted(
         Both,
         &["session-expires", "session-minse", "session-refresher"],
-        "session timers are followed as the other side asks",
+        "session timers are not begun; refreshes of the other side are answered",
     ),
     unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
-    unsupported(Both, &["promiscredir"], FALSE_WORDS, "redirections to other hosts are not followed"),
+    unsupported(
+        Both,
+        &["promiscredir"],
+        FALSE_WORDS,
+        "redirections (302) are not followed: the call fails as if refused",
+    ),
     accepted(General, &["refer_addheaders"], "transfer is not supported yet"),
     unsupported(General, &["send_diversion"], EITHER, "no Diversion header is sent"),
     unsupported(Both, &["use_q850_reason"], FALSE_WORDS, "no Reason header is sent"),
@@ -215,15 +231,31 @@ pub(super) const ROWS: &[OptionRow] = &[
     // Identity.
     unsupported(Both, &["rpid_update", "rpid_immediate"], FALSE_WORDS, "connected-line updates are not sent"),
     unsupported(Both, &["trust_id_outbound"], &["legacy", "no"], "private identities are not sent"),
-    accepted(General, &["shrinkcallerid"], "numbers are told without brackets, dots, dashes and blanks"),
+    accepted(
+        General,
+        &["shrinkcallerid"],
+        "'callerid' is told without brackets, dots, dashes and blanks; a device's own number as it sends it",
+    ),
     unsupported(
         Peer,
         &["callingpres"],
         &["allowed", "allowed_not_screened", "0"],
-        "the caller's own wish decides what is shown",
+        "what the device sends in From is shown, or its 'callerid'",
     ),
     unsupported(Peer, &["cid_tag", "trunkname"], NEVER, "write 'callerid' instead"),
     // Media.
+    unsupported(
+        Both,
+        &["progressinband"],
+        &["no", "false", "n", "f", "0", "off", "never"],
+        "ringing is told by 180, and the caller's own device makes the sound",
+    ),
+    unsupported(
+        Both,
+        &["rtptimeout", "rtpholdtimeout"],
+        FALSE_WORDS,
+        "a call ends when a line hangs up, not for want of sound",
+    ),
     unsupported(General, &["directrtpsetup"], FALSE_WORDS, "direct media is arranged by re-INVITE: 'directmedia=yes'"),
     unsupported(General, &["prematuremedia"], EITHER, "sound before the answer is passed on as it comes"),
     unsupported(

@@ -26,7 +26,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "instead of 'secret'",
         Effect::Peer(md5_secret),
     ),
-    row(&["remotesecret"], "text", "as 'secret'", "the password we use towards it", Effect::Peer(remote_secret)),
     row(
         &["host"],
         "dynamic, or an IP address with ':port' if need be",
@@ -67,7 +66,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["regexten"],
         "extension or extension@context, or several with '&' between",
         "the peer's name",
-        "made in 'regcontext' while it is registered",
+        "made in 'regcontext' while it is registered, as NoOp at priority 1; without 'regcontext' nothing is made",
         Effect::Peer(regexten),
     ),
     row(
@@ -107,7 +106,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "addresses it may not register",
         Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, false, text)),
     ),
-    row(&["call-limit"], "a number, 0 for no limit", "0", "calls it may have at once", Effect::Peer(call_limit)),
+    row(
+        &["call-limit"],
+        "a number, 0 for no limit",
+        "0",
+        "calls it may have at once, made and received; who calls it beyond that finds it busy",
+        Effect::Peer(call_limit),
+    ),
     row(
         &["max_contacts"],
         "1 to 10",
@@ -119,12 +124,17 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["setvar"],
         "NAME=value",
         "none",
-        "a channel variable of each of its calls; may be repeated",
+        "a channel variable of each call it makes; may be repeated",
         Effect::Peer(set_var),
     ),
-    row(&["accountcode"], "text", "none", "for call records", Effect::Peer(account_code)),
+    row(
+        &["accountcode"],
+        "text",
+        "none",
+        "shown on the console and told by SIPPEER(); there are no call records yet",
+        Effect::Peer(account_code),
+    ),
     row(&["description"], "text", "none", "shown on the console", Effect::Peer(description)),
-    row(&["mailbox"], "box or box@context, with commas between", "none", "its voice mail box", Effect::Peer(mailbox)),
 ];
 
 /// Contacts one peer may ask for: each is rung in parallel.
@@ -151,11 +161,6 @@ fn md5_secret(draft: &mut PeerDraft, text: &str) -> Result {
         return Err(Trouble::error("'md5secret' must be 32 hexadecimal digits", hint));
     }
     draft.ha1 = some(text).map(|text| Secret::new(text.to_ascii_lowercase()));
-    Ok(())
-}
-
-fn remote_secret(draft: &mut PeerDraft, text: &str) -> Result {
-    draft.peer.remote_secret = some(text).map(Secret::new);
     Ok(())
 }
 
@@ -269,12 +274,6 @@ fn account_code(draft: &mut PeerDraft, text: &str) -> Result {
 
 fn description(draft: &mut PeerDraft, text: &str) -> Result {
     draft.peer.description = text.into();
-    Ok(())
-}
-
-fn mailbox(draft: &mut PeerDraft, text: &str) -> Result {
-    let boxes = text.split(',').map(str::trim).filter(|mailbox| !mailbox.is_empty());
-    draft.peer.mailboxes.extend(boxes.map(String::from));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The options that `[general]` presets and a peer may change.
 
 use super::option::{Effect, OptionRow, Trouble, row};
-use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, ProgressInband, SendRpid, Settings, Switch};
+use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(
         &["directmedia", "canreinvite"],
-        "yes, no, or nonat, update, outgoing with commas between",
+        "yes, no, or nonat (not for a device behind an address translator)",
         "no",
         "send RTP directly between the devices instead of through the exchange",
         Effect::Settings(direct_media),
@@ -34,7 +34,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["dtmfmode"],
         "rfc2833, inband, info, shortinfo, auto",
         "rfc2833",
-        "how digits dialled during a call travel",
+        "shown on the console; digits dialled during a call pass as the device sends them",
         Effect::Settings(dtmf_mode),
     ),
     row(
@@ -79,35 +79,26 @@ pub(super) const ROWS: &[OptionRow] = &[
         "codecs to take off the list, usually 'all' before 'allow'",
         Effect::Settings(|s, text| codecs(s, false, text)),
     ),
-    row(&["progressinband"], "yes, no, never", "no", "send ringing as sound", Effect::Settings(progress_inband)),
     row(
         &["trustrpid"],
         "yes or no",
         "no",
-        "believe the caller identity the device sends",
+        "believe who calls by P-Asserted-Identity or Remote-Party-ID, before 'callerid'",
         Effect::Settings(trust_rpid),
     ),
     row(
         &["sendrpid"],
         "no, yes, rpid, pai",
         "no",
-        "tell the device who calls in a header of its own",
+        "tell the device who calls in Remote-Party-ID (yes, rpid) or P-Asserted-Identity (pai), too",
         Effect::Settings(send_rpid),
     ),
-    row(&["language"], "a language such as en", "none", "language of prompts", Effect::Settings(language)),
     row(
-        &["rtptimeout"],
-        "seconds, or 0 for never",
-        "0",
-        "hang up when no sound came for so long",
-        Effect::Settings(|s, text| timeout(&mut s.rtp_timeout, text)),
-    ),
-    row(
-        &["rtpholdtimeout"],
-        "seconds, or 0 for never",
-        "0",
-        "the same while on hold",
-        Effect::Settings(|s, text| timeout(&mut s.rtp_hold_timeout, text)),
+        &["language"],
+        "a language such as en",
+        "none",
+        "told by CHANNEL(language) and SIPPEER(); the built-in sounds are tones",
+        Effect::Settings(language),
     ),
     row(
         &["timert1"],
@@ -119,8 +110,8 @@ pub(super) const ROWS: &[OptionRow] = &[
     row(
         &["timerb"],
         "milliseconds, at least 200",
-        "64 times T1",
-        "how long an unanswered call attempt is tried",
+        "6000 for a line that 'qualify' says is there, else 64 times T1",
+        "how long a call attempt without any response is tried",
         Effect::Settings(timer_b),
     ),
     row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),
@@ -185,23 +176,26 @@ fn nat(settings: &mut Settings, text: &str) -> Result {
 fn direct_media(settings: &mut Settings, text: &str) -> Result {
     if let Some(is_on) = value::boolean(text) {
         settings.direct_media = match is_on {
-            true => DirectMedia::Direct { nonat: false, update: false, outgoing: false },
+            true => DirectMedia::Direct { nonat: false },
             false => DirectMedia::Relay,
         };
         return Ok(());
     }
-    let (mut nonat, mut update, mut outgoing) = (false, false, false);
+    let (mut nonat, mut ignored) = (false, Vec::new());
     for word in text.split(',').map(str::trim) {
         match word.to_ascii_lowercase().as_str() {
             "nonat" => nonat = true,
-            "update" => update = true,
-            "outgoing" => outgoing = true,
+            "update" | "outgoing" => ignored.push(word),
             "yes" => {}
             _ => return Err(Trouble::Word(word.into())),
         }
     }
-    settings.direct_media = DirectMedia::Direct { nonat, update, outgoing };
-    Ok(())
+    settings.direct_media = DirectMedia::Direct { nonat };
+    if ignored.is_empty() {
+        return Ok(());
+    }
+    let say = format!("'{}' is ignored: direct media is arranged by re-INVITE on both lines", ignored.join("', '"));
+    Err(Trouble::warn(say, "write 'directmedia=yes' or 'directmedia=nonat'"))
 }
 
 fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
@@ -213,7 +207,13 @@ fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
         "auto" => DtmfMode::Auto,
         _ => return Err(Trouble::Bad),
     };
-    Ok(())
+    match settings.dtmf_mode {
+        DtmfMode::Info | DtmfMode::ShortInfo => {
+            let say = "digits in INFO messages are answered, and not passed on to the other line";
+            Err(Trouble::warn(say, "set the device to RFC 2833 or inband, and write 'dtmfmode=rfc2833'"))
+        }
+        DtmfMode::Rfc2833 | DtmfMode::Inband | DtmfMode::Auto => Ok(()),
+    }
 }
 
 fn insecure(settings: &mut Settings, text: &str) -> Result {
@@ -304,16 +304,6 @@ fn packet_time(text: &str) -> Option<u8> {
     value::number(text).and_then(|ms| u8::try_from(ms).ok()).filter(|ms| (10..=150).contains(ms) && ms % 10 == 0)
 }
 
-fn progress_inband(settings: &mut Settings, text: &str) -> Result {
-    settings.progress_inband = match value::boolean(text) {
-        Some(true) => ProgressInband::Yes,
-        Some(false) => ProgressInband::No,
-        None if text.eq_ignore_ascii_case("never") => ProgressInband::Never,
-        None => return Err(Trouble::Bad),
-    };
-    Ok(())
-}
-
 fn trust_rpid(settings: &mut Settings, text: &str) -> Result {
     settings.trust_rpid = value::boolean(text).ok_or(Trouble::Bad)?;
     Ok(())
@@ -335,11 +325,6 @@ fn language(settings: &mut Settings, text: &str) -> Result {
         return Err(Trouble::Bad);
     }
     settings.language = text.into();
-    Ok(())
-}
-
-fn timeout(setting: &mut Option<Duration>, text: &str) -> Result {
-    *setting = value::seconds_or_off(text).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! `STRFTIME`.
 
 use super::Function;
+use crate::calendar;
 use crate::clock::Wall;
 use crate::dialplan::arguments;
-use crate::dialplan::calendar;
 use crate::dialplan::state::bounded;
 use crate::dialplan::substitute::Scope;
 

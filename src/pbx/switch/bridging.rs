@@ -52,7 +52,7 @@ impl Switch {
             let leg = self.legs.get(&channel.leg)?;
             let wanted = match channel.peer.settings.direct_media {
                 DirectMedia::Relay => false,
-                DirectMedia::Direct { nonat, .. } => !(nonat && leg.is_behind_nat()),
+                DirectMedia::Direct { nonat } => !(nonat && leg.is_behind_nat()),
             };
             // A caller whose INVITE had no offer gives its address only with its ACK.
             let known = leg.remote.as_ref().is_none_or(|remote| remote.rtp_addr().is_some());
