@@ -1,6 +1,6 @@
 //! What systemd is told by the program as it runs: that it is ready, that it is alive, that it ends (sd_notify(3)).
 
-#![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
+#![allow(clippy::unwrap_used)] // A test's helpers may fail the test.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -45,11 +45,9 @@ impl Service {
 
     fn told(&self) -> String {
         let mut buffer = [0; 4096];
-        let length = self.manager.recv(&mut buffer).unwrap_or_else(|error| {
-            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            panic!("nothing was told: {error}\n{log}")
-        });
-        String::from_utf8_lossy(&buffer[..length]).trim_end().to_owned()
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let received = self.manager.recv(&mut buffer).map_err(|error| format!("nothing was told: {error}\n{}", log()));
+        String::from_utf8_lossy(&buffer[..received.unwrap()]).trim_end().to_owned()
     }
 }
 
@@ -79,4 +77,25 @@ fn ready_alive_and_ending() {
     }
     assert_eq!(last, "STOPPING=1");
     assert!(service.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_restart_is_no_end() {
+    let service = Service::start("restart");
+    assert!(service.told().starts_with("READY=1"));
+    let asked = Command::new(env!("CARGO_BIN_EXE_strowger"))
+        .arg("--socket")
+        .arg(service.folder.join("ctl"))
+        .args(["-rx", "core restart now"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(asked.status.success(), "{asked:?}");
+    // It goes on as the same process: whoever was told that it stops would end it.
+    let mut next = service.told();
+    while next == "WATCHDOG=1" {
+        next = service.told();
+    }
+    assert!(next.starts_with("READY=1"), "{next}");
+    assert_eq!(service.told(), "WATCHDOG=1");
 }

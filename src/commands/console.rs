@@ -105,7 +105,7 @@ fn is_farewell(line: &str) -> bool {
 fn is_stop(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let first = words.find(|word| !word.eq_ignore_ascii_case("core"));
-    first.is_some_and(|word| word.eq_ignore_ascii_case("stop"))
+    first.is_some_and(|word| word.eq_ignore_ascii_case("stop") || word.eq_ignore_ascii_case("restart"))
 }
 
 /// What nobody reads any more (`| head`) is not an error.

@@ -196,6 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn another_range_is_for_new_pairs_and_one_without_a_pair_for_none() {
+        let mut chance = Chance::from_number(1);
+        let mut ports = Ports::new(24_120..=24_123, None, &mut chance).unwrap();
+        let local = "127.0.0.1".parse().unwrap();
+        let old = ports.take(local).unwrap();
+        ports.change(24_130..=24_131, Some(46), &mut chance);
+        let new = ports.take(local).unwrap();
+        assert_eq!(new.port, 24_130);
+        ports.change(24_131..=24_131, None, &mut chance);
+        assert_eq!(ports.dscp, Some(46), "what cannot be used changes nothing");
+        assert!(ports.take(local).is_err());
+        ports.change(24_120..=24_123, None, &mut chance);
+        assert_ne!(ports.take(local).unwrap().port, old.port, "it is taken still");
+        ports.give_back(new.port);
+    }
+
+    #[test]
     fn an_address_that_is_not_ours_is_told_so() {
         let mut ports = Ports::new(24_110..=24_119, None, &mut Chance::from_number(1)).unwrap();
         let why = ports.take("192.0.2.1".parse().unwrap()).err().unwrap();

@@ -11,5 +11,6 @@ mod media;
 mod network;
 mod options;
 mod programs;
+mod reload;
 mod stories;
 mod world;

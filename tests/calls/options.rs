@@ -2,6 +2,7 @@
 
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::sim::PhoneEvent;
 
 /// The accounts of every story, with lines added to `[general]` and to the line that is called.
 fn conf(general: &str, isp: &str) -> String {
@@ -98,4 +99,168 @@ fn qualify_is_sent_in_the_name_its_options_say() {
     let world = World::ready(&conf("callerid=club", "qualify=yes\nfromdomain=a.example\nmaxforwards=8"), GUIDE);
     let asked = &world.texts("isp", &["OPTIONS sip"])[0];
     assert!(asked.contains("From: <sip:club@a.example>;tag=") && asked.contains("Max-Forwards: 8\r\n"), "{asked}");
+}
+
+#[test]
+fn keepalive_goes_where_the_line_is_while_it_is_there() {
+    let mut world = World::ready(&conf("", "keepalive=20"), GUIDE);
+    let count = |world: &World| world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count();
+    assert_eq!((count(&world), world.switch.leftovers().timers), (0, 0));
+    world.run(Duration::from_secs(61));
+    assert_eq!(count(&world), 3);
+    assert!(world.texts("client", &[]).iter().all(|text| text != "\r\n"));
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(20));
+    assert_eq!(count(&world), 4, "a refreshed registration is not kept alive twice");
+    world.phone("isp").unregisters();
+    world.run(Duration::from_secs(100));
+    assert_eq!(count(&world), 4);
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(21));
+    assert_eq!(count(&world), 5);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn keepalive_reaches_a_line_with_a_fixed_address_from_the_start() {
+    let sip = conf("", "keepalive=yes").replacen(
+        "host=dynamic\nsecret=password\ncontext=default\ndirectmedia=no\nnat=no\n[desk]",
+        "host=192.0.2.20:5061\nsecret=password\n[desk]",
+        1,
+    );
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    world.run(Duration::from_secs(130));
+    assert_eq!(world.texts("isp", &[]), ["\r\n", "\r\n"]);
+}
+
+#[test]
+fn qualifygap_keeps_the_first_questions_apart() {
+    let fixed = |port| format!("host=192.0.2.20:{port}\nsecret=password\nqualify=yes\n");
+    let sip = format!(
+        "[general]\nudpbindaddr=192.0.2.1\nqualifygap=700\n[client]\ntype=friend\n{}[isp]\ntype=friend\n{}",
+        fixed(5060),
+        fixed(5061)
+    );
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    world.run(Duration::from_secs(5));
+    let asked = ["client", "isp"].map(|name| world.messages("exchange", name, &["OPTIONS"])[0]);
+    assert_eq!(asked[1].since(asked[0]).as_millis(), 700);
+}
+
+#[test]
+fn regexten_is_in_regcontext_while_the_line_is_registered() {
+    let general = "regcontext=lines";
+    let plan = "[default]\nexten => _X!,1,Dial(SIP/isp)\nexten => 881,2,NoOp\n[lines]\nexten => 7,1,NoOp\n";
+    let mut world = World::ready(&conf(general, "regexten=881&882@lines&7&9@nowhere"), plan);
+    let shown = |world: &World| world.switch.dialplan().show(Some("lines")).unwrap();
+    let has = |world: &World, exten: &str| {
+        let at = crate::world::at(world.now).wall;
+        let found = world.switch.dialplan().find("lines", exten, 1, None, at);
+        found.map(|found| (found.priority.application.clone(), found.priority.args.clone()))
+    };
+    let noop = |name: &str| Some(("NoOp".to_owned(), name.to_owned()));
+    assert_eq!([has(&world, "881"), has(&world, "882")], [noop("isp"), noop("isp")], "{}", shown(&world));
+    // The name of a line without regexten; what the owner wrote stays as it is.
+    assert_eq!([has(&world, "client"), has(&world, "7")], [noop("client"), noop("")]);
+    assert!(!world.switch.dialplan().has_context("nowhere"));
+    world.phone("isp").unregisters();
+    world.run(Duration::from_secs(1));
+    assert_eq!([has(&world, "881"), has(&world, "882"), has(&world, "7")], [None, None, noop("")]);
+    world.unplug("client");
+    world.run(Duration::from_secs(3700));
+    assert_eq!(has(&world, "client"), None);
+    assert!(has(&world, "desk").is_some());
+}
+
+#[test]
+fn regexten_without_regcontext_makes_nothing() {
+    let world = World::ready(&conf("", "regexten=881@default"), "[default]\nexten => 1,1,NoOp\n");
+    let at = crate::world::at(world.now).wall;
+    assert!(world.switch.dialplan().find("default", "881", 1, None, at).is_none());
+}
+
+#[test]
+fn a_called_line_beyond_its_call_limit_is_busy() {
+    let plan =
+        "[default]\nexten => 1,1,Dial(SIP/isp)\nexten => 2,1,Dial(SIP/isp&SIP/isp)\nexten => 88567682,1,Goto(1,1)\n";
+    let mut world = World::ready(&conf("", "call-limit=1"), plan);
+    world.connect();
+    world.phone("desk").dials("1");
+    world.until(|w| w.saw("desk", &PhoneEvent::Failed(486)));
+    assert!(world.has_line("Call to peer 'isp' rejected due to usage limit of 1"));
+    assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), 1);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.phone("desk").dials("2");
+    world.until(|w| w.is_called("isp"));
+    assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), 2);
+    world.phone("desk").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn rtpbindaddr_is_bound_and_media_address_told() {
+    let told = |general: &str| {
+        let mut world = World::ready(&conf(general, ""), GUIDE);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        let bound = world.media.streams.values().map(|stream| stream.rtp.ip().to_string()).next().unwrap();
+        let invite = world.texts("isp", &["INVITE sip"])[0].clone();
+        let told = invite.lines().find_map(|line| line.strip_prefix("c=IN IP4 ")).unwrap().to_owned();
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+        (bound, told)
+    };
+    let pair = |bound: &str, told: &str| (bound.to_owned(), told.to_owned());
+    assert_eq!(told(""), pair("192.0.2.1", "192.0.2.1"));
+    assert_eq!(told("rtpbindaddr=192.0.2.9"), pair("192.0.2.9", "192.0.2.9"));
+    assert_eq!(told("rtpbindaddr=0.0.0.0"), pair("192.0.2.1", "192.0.2.1"));
+    assert_eq!(told("rtpbindaddr=2001:db8::1\nmedia_address=2001:db8::2"), pair("192.0.2.1", "192.0.2.1"));
+    assert_eq!(told("media_address=203.0.113.7"), pair("192.0.2.1", "203.0.113.7"));
+}
+
+#[test]
+fn a_reload_moves_regexten_and_keepalive() {
+    let mut world = World::ready(&conf("regcontext=lines", "regexten=881"), GUIDE);
+    let has = |world: &World, context: &str, exten: &str| {
+        let at = crate::world::at(world.now).wall;
+        world.switch.dialplan().find(context, exten, 1, None, at).is_some()
+    };
+    assert!(has(&world, "lines", "881") && has(&world, "lines", "desk"));
+    world.reload(&conf("regcontext=others", "regexten=882\nkeepalive=10"), GUIDE);
+    assert!(has(&world, "others", "882") && has(&world, "others", "desk") && !has(&world, "lines", "881"));
+    world.run(Duration::from_secs(11));
+    assert_eq!(world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count(), 1);
+    world.reload(&conf("", ""), GUIDE);
+    assert!(!has(&world, "others", "882"));
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count(), 1);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_trusted_line_says_who_calls_through_it() {
+    // No simulated phone sends these headers, so the INVITE's own are what a trunk's would be.
+    let from = |trust: &str, header: &str| {
+        let text = SIP.replace("[client]\ntype=friend", &format!("[client]\ntype=friend\ncallerid=7\n{trust}"));
+        let mut world = World::ready(&text, GUIDE);
+        world.add_header("client", header);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        let invite = world.texts("isp", &["INVITE sip"])[0].clone();
+        world.phone("client").hangs_up();
+        world.until_over();
+        let line = invite.lines().find_map(|line| line.strip_prefix("From: ")).unwrap();
+        line.split(";tag").next().unwrap().to_owned()
+    };
+    let pai = "P-Asserted-Identity: \"Club\" <sip:555@192.0.2.20>, <tel:+555>";
+    let rpid = "Remote-Party-ID: \"Old\" <sip:444@192.0.2.20>;party=calling";
+    assert_eq!(from("", pai), "<sip:7@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", pai), "\"Club\" <sip:555@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", rpid), "\"Old\" <sip:444@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", &format!("{rpid}\r\n{pai}")), "\"Club\" <sip:555@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", "P-Asserted-Identity: <<>"), "<sip:7@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", ""), "<sip:7@192.0.2.1>");
 }

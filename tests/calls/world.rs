@@ -66,30 +66,17 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
+    /// Header lines for the INVITEs from an address.
+    extra: BTreeMap<SocketAddr, String>,
     seed: u64,
 }
 
 impl World {
     /// A world with the four lines at their phones, nobody registered yet.
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
-        let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
-        let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
-        let (plan, said) = dialplan::parse(&config.extensions, "pbx_config");
-        assert!(said.is_empty(), "{said:?}");
-        let admission = Arc::new(Admission::new(&config.sip, NonceKey([7; 32])));
-        let exchange: SocketAddr = EXCHANGE.parse().unwrap();
-        let general = Arc::new(config.sip.general.clone());
-        let settings = SwitchSettings {
-            general: general.clone(),
-            peers: Arc::new(config.sip.peers.clone()),
-            dialplan: Arc::new(plan),
-            strictness: config.rtp.strictness,
-            admission: admission.clone(),
-            bound: exchange,
-            local_towards: BTreeMap::new(),
-            sounds: BTreeMap::new(),
-            product: general.user_agent.clone(),
-        };
+        let settings = settings(sip, extensions);
+        let admission = settings.admission.clone();
+        let exchange = settings.bound;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
         let mut world = World {
@@ -105,6 +92,7 @@ impl World {
             parcels: BTreeMap::new(),
             serial: 0,
             wire: Vec::new(),
+            extra: BTreeMap::new(),
             seed,
         };
         world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
@@ -112,6 +100,18 @@ impl World {
         world.add("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream);
         world.add("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960);
         world
+    }
+
+    /// Puts another configuration in force.
+    pub fn reload(&mut self, sip: &str, extensions: &str) {
+        self.admission = settings(sip, extensions).admission;
+        self.reload_behind_the_edge(sip, extensions);
+    }
+
+    /// The same while the edge still works with the table it had.
+    pub fn reload_behind_the_edge(&mut self, sip: &str, extensions: &str) {
+        let effects = self.switch.reload(at(self.now), settings(sip, extensions));
+        self.execute(effects);
     }
 
     /// The same, with a perfect network and every line registered.
@@ -229,6 +229,11 @@ impl World {
     /// The channels in use, by name, oldest first.
     pub fn channels(&self) -> Vec<String> {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()
+    }
+
+    /// Has a phone's INVITEs carry these header lines, too.
+    pub fn add_header(&mut self, name: &str, lines: &str) {
+        self.extra.insert(self.look(name).config().sip, lines.to_owned());
     }
 
     /// Takes a phone's plug out of the wall.
@@ -374,7 +379,11 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Bytes) {
+        if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
+            let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
+            bytes = Bytes::from(text);
+        }
         self.wire.push((self.now, from, to, bytes.clone()));
         for after in self.network.carry() {
             self.post(after, Parcel::Datagram { from, to, bytes: bytes.clone() });
@@ -538,6 +547,26 @@ fn heading(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let cseq = text.lines().find(|line| line.to_ascii_lowercase().starts_with("cseq")).unwrap_or_default();
     format!("{} [{cseq}]", text.lines().next().unwrap_or_default())
+}
+
+/// What the switch is told by these files.
+fn settings(sip: &str, extensions: &str) -> SwitchSettings {
+    let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
+    let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
+    let (plan, said) = dialplan::parse(&config.extensions, "pbx_config");
+    assert!(said.is_empty(), "{said:?}");
+    let general = Arc::new(config.sip.general.clone());
+    SwitchSettings {
+        general: general.clone(),
+        peers: Arc::new(config.sip.peers.clone()),
+        dialplan: Arc::new(plan),
+        strictness: config.rtp.strictness,
+        admission: Arc::new(Admission::new(&config.sip, NonceKey([7; 32]))),
+        bound: EXCHANGE.parse().unwrap(),
+        local_towards: BTreeMap::new(),
+        sounds: BTreeMap::new(),
+        product: general.user_agent.clone(),
+    }
 }
 
 /// The same moment on both clocks.

@@ -35,9 +35,10 @@ impl Switch {
     pub(super) fn dial(&mut self, caller: ChannelId, request: DialRequest) {
         let mut dial = Dial::new(self.cx.now.mono, request.options);
         let ring_at_once = dial.options.ringing;
-        let mut found = Vec::new();
+        let mut found: Vec<(String, Found)> = Vec::new();
         for target in &request.targets {
-            match self.locate(target) {
+            let named = |peer: &Peer| found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
+            match self.locate(target).and_then(|places| self.within_limit(places, named)) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err((cause, why)) => {
                     let text = format!("Couldn't call {target}: {why}");
@@ -57,6 +58,18 @@ impl Switch {
             self.with_leg(caller, |leg, cx| leg.ring(cx));
         }
         self.finish_if_all_failed(caller);
+    }
+
+    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
+    fn within_limit(&self, places: Vec<Found>, named: impl Fn(&Peer) -> usize) -> Result<Vec<Found>, (u16, String)> {
+        let peer = places.first().map(|place| &place.peer);
+        match peer.and_then(|peer| Some((peer, self.limit_reached(peer, named(peer))?))) {
+            Some((peer, limit)) => {
+                let name = &peer.name;
+                Err((cause::BUSY, format!("Call to peer '{name}' rejected due to usage limit of {limit}")))
+            }
+            None => Ok(places),
+        }
     }
 
     /// The places a dial string names, or the cause and the plain reason why there is none.

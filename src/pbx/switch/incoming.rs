@@ -90,17 +90,21 @@ impl Switch {
         if self.channels.len() >= MOST_CHANNELS {
             return Err((503, format!("{MOST_CHANNELS} lines are busy already")));
         }
-        if let Some(limit) = peer.call_limit.filter(|limit| *limit > 0) {
-            let busy = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
-            if busy >= usize::try_from(limit).unwrap_or(usize::MAX) {
-                return Err((480, format!("of its usage limit of {limit}")));
-            }
+        if let Some(limit) = self.limit_reached(peer, 0) {
+            return Err((480, format!("of its usage limit of {limit}")));
         }
         match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
             Existence::Yes => Ok(()),
             Existence::MoreDigits => Err((484, format!("the number is not complete in context '{context}'"))),
             Existence::No => Err((404, format!("extension not found in context '{context}'."))),
         }
+    }
+
+    /// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
+    pub(super) fn limit_reached(&self, peer: &Peer, more: usize) -> Option<u32> {
+        let limit = peer.call_limit.filter(|limit| *limit > 0)?;
+        let calls = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
+        (calls.saturating_add(more) >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
     }
 
     fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
@@ -150,6 +154,8 @@ impl Switch {
         self.last_channel = self.last_channel.wrapping_add(1);
         let seconds = self.cx.now.wall.0.div_euclid(1000);
         let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.path.local.ip());
+        let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
+        let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {
             id,
             name: format!("SIP/{}-{serial:08x}", peer.name),
@@ -181,6 +187,9 @@ impl Switch {
             // The call ended while its ports were being bound: its Release is already on the way.
             return;
         };
+        // What the peer is told may be the address of a translator that passes RTP on to us.
+        let told = self.settings.general.media_address.filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
+        let rtp = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
         channel.rtp = Some(rtp);
         let id = channel.id;
         match channel.doing {
