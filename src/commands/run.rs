@@ -123,7 +123,11 @@ async fn serve(
         }
     }
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };
-    service::stopping();
+    match end {
+        End::Stopped => service::stopping(),
+        // The service manager would end what says that it ends and then goes on as the same process.
+        End::Restart => {}
+    }
     running.join();
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
