@@ -52,6 +52,18 @@ pub enum Command {
     Demo,
     /// Read the configuration and print everything there is to say about it
     Check,
+    /// Look at this machine: what would keep calls from working, and what to do about it
+    Doctor {
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a first configuration with fresh secrets into a directory that has none
+    Init {
+        /// The directory; /etc/strowger unless named
+        #[arg(value_name = "DIR", default_value = crate::observe::place::DEFAULT_CONFIG, hide_default_value = true)]
+        folder: PathBuf,
+    },
     /// Connect to the running exchange (as -r)
     Console {
         /// Carry out one console command, print its answer and end
@@ -69,6 +81,13 @@ pub enum Task {
     Demo,
     /// Check the configuration.
     Check,
+    /// Look at the machine; as JSON or as text.
+    Doctor {
+        /// As JSON.
+        json: bool,
+    },
+    /// Write a first configuration into this directory.
+    Init(PathBuf),
     /// Connect to the running exchange; with a command, carry out only that.
     Console(Option<String>),
 }
@@ -81,6 +100,8 @@ impl Cli {
             Some(Command::Run) => Task::Run,
             Some(Command::Demo) => Task::Demo,
             Some(Command::Check) => Task::Check,
+            Some(Command::Doctor { json }) => Task::Doctor { json: *json },
+            Some(Command::Init { folder }) => Task::Init(folder.clone()),
             None if self.console || self.execute.is_some() => Task::Console(self.execute.clone()),
             None => Task::Run,
         }
@@ -119,6 +140,9 @@ mod tests {
         assert_eq!(task(&["-vvv"]), Task::Run);
         assert_eq!(task(&["demo"]), Task::Demo);
         assert_eq!(task(&["check", "-C", "x"]), Task::Check);
+        assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
+        assert_eq!(task(&["init"]), Task::Init(PathBuf::from("/etc/strowger")));
+        assert_eq!(task(&["init", "x"]), Task::Init(PathBuf::from("x")));
     }
 
     #[test]

@@ -11,6 +11,8 @@ fn main() -> ExitCode {
         Task::Console(execute) => commands::console::run(&cli.common, execute.as_deref()),
         Task::Run => commands::run::run(&cli.common),
         Task::Check => commands::check::run(&cli.common),
+        Task::Doctor { json } => commands::doctor::run(&cli.common, json),
+        Task::Init(folder) => commands::first::init(&folder),
         Task::Demo => commands::demo::run(),
     }
 }

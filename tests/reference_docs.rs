@@ -75,7 +75,10 @@ fn keys_of_strowger_toml() {
         let (section, keys) = part.split_once(' ').unwrap();
         keys.split(", ").map(move |key| (section, key))
     }) {
-        assert!(page.contains(&format!("| `{section}` | `{key}` |")), "strowger-toml.md does not tell of {section} {key}");
+        assert!(
+            page.contains(&format!("| `{section}` | `{key}` |")),
+            "strowger-toml.md does not tell of {section} {key}"
+        );
     }
 }
 
@@ -139,6 +142,9 @@ fn keep(page: &str, tables: &[(&str, String)]) {
     if std::env::var_os("STROWGER_BLESS").is_some() {
         std::fs::write(path(page), &wanted).unwrap();
     } else {
-        assert!(text == wanted, "docs/reference/{page} is not what the program's tables say: run this test with STROWGER_BLESS=1");
+        assert!(
+            text == wanted,
+            "docs/reference/{page} is not what the program's tables say: run this test with STROWGER_BLESS=1"
+        );
     }
 }

@@ -3,5 +3,7 @@
 pub mod check;
 pub mod console;
 pub mod demo;
+pub mod doctor;
+pub mod first;
 mod restart;
 pub mod run;

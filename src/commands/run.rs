@@ -1,20 +1,17 @@
 //! `strowger`: runs the exchange in the foreground, and says what it listens on, what it took and what to do next.
 
 use super::check::{self, UNUSABLE};
+use super::first;
 use super::restart::Program;
 use crate::cli::Common;
 use crate::config::Config;
-use crate::config::builtin::{self, EXTENSIONS};
 use crate::config::load::{self, Loaded};
-use crate::daemon::{self, Plan, Reloading, Running, log};
+use crate::daemon::{self, Plan, Reloading, Running, log, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -33,7 +30,7 @@ enum End {
 pub fn run(common: &Common) -> ExitCode {
     // Before anything may replace the program's file: a restart runs what stands there then.
     let program = Program::of_this_process();
-    let (place, fresh) = match configuration(common) {
+    let (place, fresh) = match first::configuration(common) {
         Ok(found) => found,
         Err(error) => {
             eprintln!("strowger: {error}");
@@ -102,6 +99,8 @@ async fn serve(
     greet(common, loaded, &running, &control, fresh, complaints);
     let mut ending = false;
     let console = running.console();
+    service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
+        .map_err(|error| format!("no thread for the watchdog: {error}"))?;
     let mut look = tokio::time::interval(Duration::from_millis(50));
     while !running.is_over() {
         tokio::select! {
@@ -122,6 +121,11 @@ async fn serve(
         }
     }
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };
+    match end {
+        End::Stopped => service::stopping(),
+        // A service manager that was told of an end would see to it that it comes.
+        End::Restart => {}
+    }
     running.join();
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
@@ -177,73 +181,5 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
         eprintln!("                 then dial *43 (echo) or another phone, 102 to 110");
     } else {
         eprintln!("  next           let your lines register; each is told here as it comes");
-    }
-}
-
-/// Which configuration to run: the one given; else /etc/strowger; else the one made at the first start. Says whether it was made just now.
-fn configuration(common: &Common) -> Result<(PathBuf, bool), String> {
-    if let Some(place) = &common.config {
-        return Ok((place.clone(), false));
-    }
-    let usual = PathBuf::from(place::DEFAULT_CONFIG);
-    if usual.join("sip.conf").exists() {
-        return Ok((usual, false));
-    }
-    if Path::new("/etc/asterisk/sip.conf").exists() {
-        eprintln!(
-            "strowger: there is a configuration of Asterisk: strowger -C /etc/asterisk runs it (strowger check -C /etc/asterisk looks first)."
-        );
-    }
-    let folders = Surroundings::of_this_process().state_folders();
-    for folder in &folders {
-        let place = folder.join("conf");
-        if place.join("sip.conf").exists() {
-            return Ok((place, false));
-        }
-    }
-    let mut failures = Vec::new();
-    for folder in &folders {
-        let place = folder.join("conf");
-        match write_first(&place) {
-            Ok(secrets) => {
-                show_first(&place, &secrets);
-                return Ok((place, true));
-            }
-            Err(error) => failures.push(format!("{}: {error}", place.display())),
-        }
-    }
-    Err(format!("no configuration given (-C DIR), and none could be made: {}", failures.join("; ")))
-}
-
-/// Writes the first configuration with fresh secrets, readable by its owner alone.
-fn write_first(place: &Path) -> std::io::Result<[String; EXTENSIONS]> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(place)?;
-    let mut secrets = std::array::from_fn(|_| String::new());
-    for secret in &mut secrets {
-        *secret = fresh_secret()?;
-    }
-    let texts = builtin::generate(&secrets);
-    for (name, text) in [("sip.conf", &texts.sip), ("extensions.conf", &texts.extensions)] {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(place.join(name))?;
-        file.write_all(text.as_bytes())?;
-    }
-    Ok(secrets)
-}
-
-/// Twelve characters that are told apart on paper and typed on any phone: 60 bits.
-fn fresh_secret() -> std::io::Result<String> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0u8; 12];
-    getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect())
-}
-
-fn show_first(place: &Path, secrets: &[String; EXTENSIONS]) {
-    eprintln!(
-        "strowger: first start: ten extensions made in {} (shown once; sip.conf there keeps them):",
-        place.display()
-    );
-    for (number, secret) in (101..).zip(secrets) {
-        eprintln!("  user {number}   secret {secret}");
     }
 }

@@ -109,7 +109,7 @@ pub struct Settings {
     pub rtp_timeout: Option<Duration>,
     /// `rtpholdtimeout`: the same on hold.
     pub rtp_hold_timeout: Option<Duration>,
-    /// `timert1`: SIP's T1 (RFC 3261 17.1.1.1).
+    /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
     pub timer_b: Option<Duration>,

@@ -6,6 +6,7 @@ pub mod log;
 mod outlet;
 mod owner;
 mod reload;
+pub mod service;
 mod watch;
 
 use crate::chance::Chance;

@@ -6,7 +6,7 @@ pub fn line(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { '?' } else { c }).collect()
 }
 
-/// As [`line`], but line ends and tabs stay: for a whole answer.
+/// As [`line()`], but line ends and tabs stay: for a whole answer.
 pub fn lines(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) && c != '\n' && c != '\t' { '?' } else { c }).collect()
 }

@@ -14,6 +14,8 @@ pub enum Alarm {
     Dial(ChannelId),
     /// A peer's qualify has something to do.
     Qualify(String),
+    /// A peer's `keepalive=` is due.
+    Keepalive(String),
     /// A binding may have expired.
     Location,
 }

@@ -14,6 +14,7 @@ use super::cause;
 use super::effect::Effects;
 use crate::chance::Chance;
 use crate::clock::Now;
+use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
@@ -235,7 +236,7 @@ pub struct Leg {
     dialog: Option<Dialog>,
     pending_ok: Option<PendingOk>,
     reoffer: Reoffer,
-    /// 491s met in a row: given up at the third.
+    /// 491s met in a row; bounded.
     glares: u8,
     contact: Bytes,
     sdp_id: u64,
@@ -265,11 +266,11 @@ impl Leg {
 
     /// The offer or address of the exchange itself on this leg, as the next description would name it.
     /// `rtp` is where media shall go: our own port, or the other phone's for direct media.
-    pub fn next_face(&mut self, rtp: std::net::SocketAddr, owner: &str) -> crate::sdp::Face {
+    pub fn next_face(&mut self, rtp: std::net::SocketAddr, general: &General) -> crate::sdp::Face {
         self.sdp_version = self.sdp_version.wrapping_add(1);
         crate::sdp::Face {
-            user: owner.to_owned(),
-            session_name: "strowger".to_owned(),
+            user: general.sdp_owner.clone(),
+            session_name: general.sdp_name.clone(),
             id: self.sdp_id,
             version: self.sdp_version,
             addr: self.path.local.ip(),
@@ -326,8 +327,20 @@ impl Leg {
     /// Sends a request without a body in the dialog.
     fn send_in_dialog(&mut self, method: Method, cx: &mut Cx) -> Option<ClientId> {
         let mut request = self.dialog.as_mut()?.request(method);
-        dress_request(&mut request, &cx.product);
-        Some(cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit))
+        self.dress(&mut request, cx);
+        let how = self.sending(None);
+        Some(cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit))
+    }
+
+    /// Adds what every request to this peer carries.
+    fn dress(&self, request: &mut Request, cx: &Cx) {
+        dress_request(request, &cx.product);
+        request.headers.set(HeaderName::MaxForwards, self.peer.settings.max_forwards.to_string());
+    }
+
+    /// The timers of a request to this peer: `timert1=` raises T1 and never lowers it.
+    fn sending(&self, give_up: Option<Duration>) -> Sending {
+        Sending::Tuned { t1: self.peer.settings.timer_t1, give_up }
     }
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.
@@ -340,6 +353,7 @@ impl Leg {
         match std::mem::replace(&mut self.reoffer, Reoffer::None) {
             Reoffer::Sent { client, .. } => {
                 cx.clients.remove(&client);
+                cx.tx.abandon(cx.now.mono, client);
             }
             Reoffer::Waiting { timer, .. } => cx.alarms.cancel(timer),
             Reoffer::None | Reoffer::Received { .. } => {}

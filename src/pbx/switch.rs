@@ -5,8 +5,10 @@ mod control;
 mod dialling;
 mod happenings;
 mod incoming;
+mod keepalive;
 mod lines;
 mod program;
+mod regexten;
 mod reload;
 mod report;
 mod world;
@@ -32,7 +34,7 @@ use crate::sip::route;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -84,6 +86,8 @@ pub struct Switch {
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
     watches: BTreeMap<String, lines::Watch>,
+    /// Peers whose next `keepalive=` is due at some time.
+    keepalives: BTreeSet<String>,
     polls: BTreeMap<ClientId, (String, u8)>,
     replay: Replay,
     globals: Globals,
@@ -127,6 +131,7 @@ impl Switch {
             location: Location::new(),
             location_alarm: None,
             watches: BTreeMap::new(),
+            keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
             replay: Replay::new(MOST_NONCES),
             globals,
@@ -139,6 +144,7 @@ impl Switch {
             stopping: None,
         };
         switch.watch_static_peers();
+        switch.keep_static_peers_alive();
         switch
     }
 
@@ -226,6 +232,7 @@ impl Switch {
             Alarm::Wait(channel) => self.wait_is_over(channel),
             Alarm::Dial(channel) => self.rung_long_enough(channel),
             Alarm::Qualify(peer) => self.qualify_due(&peer),
+            Alarm::Keepalive(peer) => self.keepalive_due(&peer),
             Alarm::Location => self.expire_bindings(),
         }
     }

@@ -9,6 +9,7 @@ mod direct;
 mod lines;
 mod media;
 mod network;
+mod options;
 mod programs;
 mod reload;
 mod stories;

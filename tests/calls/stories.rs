@@ -1,8 +1,10 @@
 //! How a story is told: once on a perfect network, where every time and order can be asserted, and many times on a bad
 //! one, where everybody must agree in the end and nothing may be left.
 
-/// How many bad networks each story is told on.
-pub const SEEDS: u64 = 20;
+/// How many bad networks each story is told on: 20, or what `STROWGER_SEEDS` says.
+pub fn seeds() -> u64 {
+    std::env::var("STROWGER_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+}
 
 /// Makes both tests of each story: `name(sip.conf, extensions.conf)`, a function over the world.
 macro_rules! stories {
@@ -20,7 +22,7 @@ macro_rules! stories {
             use super::*;
             $(#[test]
             fn $name() {
-                for seed in 0..crate::stories::SEEDS {
+                for seed in 0..crate::stories::seeds() {
                     let mut world = crate::world::World::rough($sip.as_ref(), $extensions.as_ref(), seed);
                     super::$name(&mut world);
                     world.assert_nothing_left();

@@ -215,6 +215,14 @@ impl World {
         self.wire.iter().filter(|(_, f, t, bytes)| *f == from && *t == to && fits(bytes)).map(|(at, ..)| *at).collect()
     }
 
+    /// What was sent to an address at all, as text: the messages whose heading contains all these words.
+    pub fn texts(&self, to: &str, words: &[&str]) -> Vec<String> {
+        let to = self.look(to).config().sip;
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        let sent = self.wire.iter().filter(|(_, _, at, bytes)| *at == to && fits(bytes));
+        sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
     /// The channels in use, by name, oldest first.
     pub fn channels(&self) -> Vec<String> {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()

@@ -113,7 +113,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["timert1"],
         "milliseconds, at least 200",
         "500",
-        "SIP's T1: the first retransmission comes after it",
+        "SIP's T1: the first retransmission of our requests comes after it; below 500 it stays 500",
         Effect::Settings(timer_t1),
     ),
     row(
@@ -344,7 +344,13 @@ fn timeout(setting: &mut Option<Duration>, text: &str) -> Result {
 }
 
 fn timer_t1(settings: &mut Settings, text: &str) -> Result {
-    settings.timer_t1 = timer(text)?;
+    let asked = timer(text)?;
+    // RFC 3261 17.1.1.1: smaller values are for closed networks; a slow ATA would be called twice for each call.
+    settings.timer_t1 = asked.max(Settings::default().timer_t1);
+    if asked < settings.timer_t1 {
+        let say = format!("'timert1' is never below 500 ms: {} is read as 500", asked.as_millis());
+        return Err(Trouble::warn(say, "to give up silent devices sooner write 'timerb'"));
+    }
     Ok(())
 }
 

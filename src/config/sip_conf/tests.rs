@@ -42,7 +42,7 @@ fn the_guides_peer() {
 #[test]
 fn general_presets_the_peers_wherever_it_stands() {
     let conf = good(
-        "[a]\ntype=friend\nhost=dynamic\nsecret=s\nqualify=no\n[General]\nqualify=yes\ncontext=x\nnat=comedia\ndisallow=all\nallow=alaw:30\nTimerT1=250\n",
+        "[a]\ntype=friend\nhost=dynamic\nsecret=s\nqualify=no\n[General]\nqualify=yes\ncontext=x\nnat=comedia\ndisallow=all\nallow=alaw:30\nTimerT1=750\n",
     );
     let settings = &conf.peers["a"].settings;
     assert_eq!(settings.qualify, None);
@@ -50,7 +50,7 @@ fn general_presets_the_peers_wherever_it_stands() {
     assert_eq!(settings.context, "x");
     assert_eq!(settings.nat, Nat { force_rport: Switch::Off, comedia: Switch::On });
     assert_eq!(codec_names(settings), [(Codec::Alaw, Some(30))]);
-    assert_eq!(settings.timer_t1, Duration::from_millis(250));
+    assert_eq!(settings.timer_t1, Duration::from_millis(750));
 }
 
 #[test]

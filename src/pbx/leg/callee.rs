@@ -1,14 +1,14 @@
 //! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
 
-use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1, dress_request};
-use crate::config::peer::Peer;
+use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1};
+use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::dialog::Dialog;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Path, Sending};
+use crate::sip::transaction::{ClientId, Path};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -21,9 +21,11 @@ pub struct Calling<'a> {
     pub to: String,
     /// Caller's name, shown by the phone.
     pub from_name: Option<&'a str>,
-    /// Caller's number; the exchange's own name when it has none.
+    /// Caller's number; empty when it has none.
     pub from_number: &'a str,
-    /// The domain shown behind the caller's number.
+    /// The user in From: `fromuser=`, else the caller's number, else the exchange's own name (`callerid=` of `[general]`).
+    pub from_user: &'a str,
+    /// The domain in From: `fromdomain=`, else our address.
     pub from_domain: String,
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
@@ -61,8 +63,8 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_number, self.path.local);
-        let number = super::escape_user(calling.from_number);
+        self.contact = super::contact(calling.from_user, self.path.local);
+        let user = super::escape_user(calling.from_user);
         let display = match calling.from_name {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
             Some(_) | None => String::new(),
@@ -70,9 +72,7 @@ impl Leg {
         let mut request = Request::new(Method::Invite, calling.target.clone());
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
-        headers
-            .push(HeaderName::From, Bytes::from(format!("{display}<sip:{number}@{}>;tag={tag}", calling.from_domain)));
+        headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{user}@{}>;tag={tag}", calling.from_domain)));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
@@ -80,20 +80,41 @@ impl Leg {
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
-        dress_request(&mut request, &cx.product);
+        if let Some((name, value)) = self.identity(calling, &display) {
+            headers.push(name, value);
+        }
+        self.dress(&mut request, cx);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         self.local = Some(offer);
-        let invite =
-            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
+        let life = T1.max(self.peer.settings.timer_t1) * 64;
+        // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
+        let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
+        let invite = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
         let patience = match (self.peer.settings.timer_b, calling.watched) {
             (Some(timer_b), _) => timer_b,
             (None, true) => SILENCE,
-            (None, false) => T1 * 64,
+            (None, false) => life,
         };
         let silence = cx.alarm(self.id, LegTimer::Silence, patience);
         self.state = State::Outgoing { invite, heard: false, silence };
+    }
+
+    /// Who calls, in the header `sendrpid=` names: whatever From says for the peer's sake (RFC 3325 9.1).
+    fn identity(&self, calling: &Calling, display: &str) -> Option<(HeaderName, String)> {
+        if calling.from_number.is_empty() {
+            return None;
+        }
+        let address = format!("{display}<sip:{}@{}>", super::escape_user(calling.from_number), calling.from_domain);
+        match self.peer.settings.send_rpid {
+            SendRpid::No => None,
+            // Nobody but the caller's own line vouches for the number, so it is not called screened.
+            SendRpid::Rpid => {
+                Some((HeaderName::RemotePartyId, format!("{address};party=calling;privacy=off;screen=no")))
+            }
+            SendRpid::Pai => Some((HeaderName::PAssertedIdentity, address)),
+        }
     }
 
     /// A response to our INVITE (RFC 3261 13.2.2).
@@ -190,7 +211,7 @@ impl Leg {
     pub(super) fn acknowledge(&mut self, id: ClientId, cseq: u32, cx: &mut Cx) {
         let Some(dialog) = &self.dialog else { return };
         let mut ack = dialog.ack(cseq);
-        dress_request(&mut ack, &cx.product);
+        self.dress(&mut ack, cx);
         cx.tx.acknowledge(id, ack, self.path, &mut cx.chance, &mut cx.out.transmit);
     }
 

@@ -1,14 +1,17 @@
 //! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
-use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State, dress_request};
+use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State};
 use crate::sdp::Sdp;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::transaction::{ClientId, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::time::Duration;
+
+/// A new offer met with 491 is made again so often: a phone may say so until the ACK of its own 2xx comes, which may be seconds on a bad network.
+const MOST_GLARES: u8 = 7;
 
 impl Leg {
     /// Sends the peer a new offer. Only when [`Leg::is_idle`].
@@ -19,11 +22,11 @@ impl Leg {
         let Some(dialog) = &mut self.dialog else { return };
         let mut request = dialog.request(Method::Invite);
         request.headers.push(HeaderName::Contact, self.contact.clone());
-        dress_request(&mut request, &cx.product);
+        self.dress(&mut request, cx);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
-        let client =
-            cx.tx.request(cx.now.mono, request, self.path, Sending::Reliably, &mut cx.chance, &mut cx.out.transmit);
+        let how = self.sending(None);
+        let client = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         let previous = self.local.replace(offer);
         self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer };
@@ -69,7 +72,7 @@ impl Leg {
                 self.end(cx);
                 self.tell(LegEvent::Ended(Ending::Gone), cx);
             }
-            (491, Some(offer)) if self.glares < 3 => {
+            (491, Some(offer)) if self.glares < MOST_GLARES => {
                 self.glares = self.glares.saturating_add(1);
                 let delay = self.glare_delay(cx.chance.bits());
                 let timer = cx.alarm(self.id, LegTimer::Glare, delay);

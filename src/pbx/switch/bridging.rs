@@ -134,7 +134,7 @@ impl Switch {
         let allow = self.common_codecs(id, other);
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get_mut(&channel.leg)?;
-        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        let face = leg.next_face(rtp, &self.settings.general);
         // One codec for both: what the two agreed to when the call was answered.
         let agreed = match (&leg.local, &leg.remote) {
             (Some(local), Some(remote)) if leg.made_offer() => payload::agreed(local, remote),
@@ -221,11 +221,11 @@ impl Switch {
             Route::Direct => Some(raw_address(offer)),
         };
         let allow = self.common_codecs(id, other);
-        let owner = self.settings.general.sdp_owner.clone();
+        let general = self.settings.general.clone();
         let leg = self.channels.get(&other).and_then(|channel| self.legs.get_mut(&channel.leg));
         let made = match (leg, rtp) {
             (Some(leg), Some(rtp)) => {
-                let face = leg.next_face(rtp, &owner);
+                let face = leg.next_face(rtp, &general);
                 negotiate::offer_from(offer, &allow, &face).map_err(|none| none.to_string())
             }
             _ => Err("the other line is gone".to_owned()),
@@ -252,10 +252,10 @@ impl Switch {
             Route::Relay => channel.rtp,
             Route::Direct => Some(raw_address(&answer)),
         };
-        let owner = &self.settings.general.sdp_owner;
+        let general = &self.settings.general;
         let made = match (self.legs.get_mut(&channel.leg), rtp) {
             (Some(leg), Some(rtp)) => {
-                let face = leg.next_face(rtp, owner);
+                let face = leg.next_face(rtp, general);
                 let offer = leg.pending_offer().cloned();
                 offer.and_then(|offer| {
                     negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok()
@@ -294,7 +294,7 @@ impl Switch {
         let Some(rtp) = channel.rtp else { return };
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let Some(told) = leg.local.clone().filter(|told| told.rtp_addr().is_some_and(|at| at != rtp)) else { return };
-        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        let face = leg.next_face(rtp, &self.settings.general);
         let offer = negotiate::readdress(&told, &face);
         leg.reoffer(offer, &mut self.cx);
     }

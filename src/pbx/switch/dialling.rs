@@ -35,9 +35,10 @@ impl Switch {
     pub(super) fn dial(&mut self, caller: ChannelId, request: DialRequest) {
         let mut dial = Dial::new(self.cx.now.mono, request.options);
         let ring_at_once = dial.options.ringing;
-        let mut found = Vec::new();
+        let mut found: Vec<(String, Found)> = Vec::new();
         for target in &request.targets {
-            match self.locate(target) {
+            let named = |peer: &Peer| found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
+            match self.locate(target).and_then(|places| self.within_limit(places, named)) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err((cause, why)) => {
                     let text = format!("Couldn't call {target}: {why}");
@@ -57,6 +58,18 @@ impl Switch {
             self.with_leg(caller, |leg, cx| leg.ring(cx));
         }
         self.finish_if_all_failed(caller);
+    }
+
+    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
+    fn within_limit(&self, places: Vec<Found>, named: impl Fn(&Peer) -> usize) -> Result<Vec<Found>, (u16, String)> {
+        let peer = places.first().map(|place| &place.peer);
+        match peer.and_then(|peer| Some((peer, self.limit_reached(peer, named(peer))?))) {
+            Some((peer, limit)) => {
+                let name = &peer.name;
+                Err((cause::BUSY, format!("Call to peer '{name}' rejected due to usage limit of {limit}")))
+            }
+            None => Ok(places),
+        }
     }
 
     /// The places a dial string names, or the cause and the plain reason why there is none.
@@ -167,17 +180,15 @@ impl Switch {
             }
         };
         let Some(channel) = self.channels.get(&id) else { return };
-        let number = if channel.caller_number.is_empty() {
-            self.settings.general.caller_id.clone()
-        } else {
-            channel.caller_number.clone()
-        };
+        let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
+        let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
             target: outgoing.target,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
-            from_number: &number,
+            from_number: &channel.caller_number,
+            from_user,
             from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.path.local.ip())),
             watched: outgoing.watched,
         };
@@ -189,9 +200,9 @@ impl Switch {
     /// The offer a called line gets: the caller's, as far as both lines allow it, with our address.
     fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, String> {
         let allow = self.common_codecs(caller, callee);
-        let owner = self.settings.general.sdp_owner.clone();
+        let general = self.settings.general.clone();
         let face = match self.channels.get(&callee).and_then(|channel| self.legs.get_mut(&channel.leg)) {
-            Some(leg) => leg.next_face(rtp, &owner),
+            Some(leg) => leg.next_face(rtp, &general),
             None => return Err("the leg is gone".to_owned()),
         };
         let Some(leg) = self.leg_of_channel(caller) else { return Err("the caller is gone".to_owned()) };
@@ -319,12 +330,12 @@ impl Switch {
     pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, String> {
         let Some(channel) = self.channels.get(&caller) else { return Err("the caller is gone".to_owned()) };
         let Some(rtp) = channel.rtp else { return Err(format!("{}: no RTP port", channel.name)) };
-        let owner = &self.settings.general.sdp_owner;
+        let general = &self.settings.general;
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return Err("the caller is gone".to_owned()) };
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = leg.next_face(rtp, owner);
+        let face = leg.next_face(rtp, general);
         let allow = &channel.peer.settings.codecs;
         let made = match &leg.remote {
             Some(offer) => negotiate::answer_from(offer, answer, allow, &face),

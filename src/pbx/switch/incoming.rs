@@ -8,7 +8,8 @@ use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::sdp::{Sdp, negotiate};
-use crate::sip::header::{ContactValue, HeaderName};
+use crate::sip::Uri;
+use crate::sip::header::{ContactValue, HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::{Path, ServerId};
 use crate::sip::validate::Essentials;
@@ -26,7 +27,7 @@ impl Switch {
         (path, source, behind_nat): (Path, SocketAddr, bool),
     ) {
         let exten = dialled(request);
-        let number = self.caller_number(&peer, essentials);
+        let (name, number) = caller_id(&peer, request, essentials);
         if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
             let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
             self.cx.out.notice(text);
@@ -65,7 +66,6 @@ impl Switch {
         self.legs.insert(leg, made);
         self.calls_processed = self.calls_processed.saturating_add(1);
         let position = Position::new(&peer.settings.context, &exten, 1);
-        let name = peer.caller_id.name.clone().or_else(|| essentials.from.display.clone()).unwrap_or_default();
         self.open_channel(channel, leg, peer.clone(), Doing::Reserving, ChannelState::Ring);
         let channel_name = self.name_of(channel);
         let shown = (name.as_str(), number.as_str());
@@ -90,11 +90,8 @@ impl Switch {
         if self.channels.len() >= MOST_CHANNELS {
             return Err((503, format!("{MOST_CHANNELS} lines are busy already")));
         }
-        if let Some(limit) = peer.call_limit.filter(|limit| *limit > 0) {
-            let busy = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
-            if busy >= usize::try_from(limit).unwrap_or(usize::MAX) {
-                return Err((480, format!("of its usage limit of {limit}")));
-            }
+        if let Some(limit) = self.limit_reached(peer, 0) {
+            return Err((480, format!("of its usage limit of {limit}")));
         }
         match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
             Existence::Yes => Ok(()),
@@ -103,18 +100,16 @@ impl Switch {
         }
     }
 
+    /// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
+    pub(super) fn limit_reached(&self, peer: &Peer, more: usize) -> Option<u32> {
+        let limit = peer.call_limit.filter(|limit| *limit > 0)?;
+        let calls = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
+        (calls.saturating_add(more) >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
+    }
+
     fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
         let offer = offer?;
         negotiate::usable(offer, &peer.settings.codecs).err().map(|none| none.to_string())
-    }
-
-    /// The number a line calls from: its `callerid=`, else what its From says, else nothing.
-    fn caller_number(&self, peer: &Peer, essentials: &Essentials) -> String {
-        peer.caller_id
-            .number
-            .clone()
-            .or_else(|| leg::user_of::<()>(&Ok(essentials.from.uri.clone())))
-            .unwrap_or_default()
     }
 
     fn program_for(
@@ -222,6 +217,28 @@ impl Switch {
             }
         }
     }
+}
+
+/// The name and number a line calls from, each the first there is: what the line itself vouches for when it is trusted
+/// (`trustrpid=`), its `callerid=`, what its From says.
+fn caller_id(peer: &Peer, request: &Request, essentials: &Essentials) -> (String, String) {
+    let told = if peer.settings.trust_rpid { identity(request) } else { None };
+    let (told_name, told_number) = told.map_or((None, None), |told| (told.display.clone(), user(&told.uri)));
+    let name = told_name.or_else(|| peer.caller_id.name.clone()).or_else(|| essentials.from.display.clone());
+    let number = told_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
+    (name.unwrap_or_default(), number.unwrap_or_default())
+}
+
+/// Who calls according to P-Asserted-Identity (RFC 3325 9.1), else Remote-Party-ID.
+fn identity(request: &Request) -> Option<NameAddr> {
+    [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId].into_iter().find_map(|name| {
+        let mut values = request.headers.values(name);
+        values.find_map(|value| NameAddr::parse(&value).ok().filter(|told| user(&told.uri).is_some()))
+    })
+}
+
+fn user(uri: &Uri) -> Option<String> {
+    leg::user_of::<()>(&Ok(uri.clone())).filter(|user| !user.is_empty())
 }
 
 /// The number dialled: the user part of the Request-URI, `s` when there is none.

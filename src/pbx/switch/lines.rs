@@ -38,9 +38,6 @@ impl Watch {
     }
 }
 
-/// Peers are asked one after another at the start and after a reload (`qualifygap`).
-const GAP: Duration = Duration::from_millis(100);
-
 impl Switch {
     /// An authenticated REGISTER.
     pub(super) fn registration(
@@ -61,11 +58,15 @@ impl Switch {
         self.reply(id, done.response);
         for change in done.changes {
             match change {
-                Change::Added(_) => self.watch(&peer.name),
+                Change::Added(_) => {
+                    self.watch(&peer.name);
+                    self.add_extensions(peer);
+                }
                 Change::Refreshed(_) => {}
-                Change::Removed(_) => self.forget_watch_if_gone(&peer.name),
+                Change::Removed(_) => self.line_may_be_gone(&peer.name),
             }
         }
+        self.keep_alive(&peer.name);
         self.arm_location();
     }
 
@@ -81,15 +82,19 @@ impl Switch {
         for (peer, _) in self.location.expire(self.cx.now.mono) {
             let text = format!("'{peer}' did not refresh its registration: it is unregistered");
             self.cx.out.notice(text);
-            self.forget_watch_if_gone(&peer);
+            self.line_may_be_gone(&peer);
         }
         self.arm_location();
     }
 
-    fn forget_watch_if_gone(&mut self, peer: &str) {
-        if self.location.bindings(peer).is_empty()
-            && let Some(watch) = self.watches.get_mut(peer)
-        {
+    fn line_may_be_gone(&mut self, name: &str) {
+        if !self.location.bindings(name).is_empty() {
+            return;
+        }
+        if let Some(peer) = self.settings.peers.get(name).cloned() {
+            self.remove_extensions(&peer);
+        }
+        if let Some(watch) = self.watches.get_mut(name) {
             watch.qualify.stop();
             if let Some(alarm) = watch.alarm.take() {
                 self.cx.alarms.cancel(alarm);
@@ -125,7 +130,7 @@ impl Switch {
             let actions = qualify.schedule(at);
             self.watches.insert(peer.name.clone(), Watch { qualify, alarm: None });
             self.act(&peer.name, actions);
-            at = at + GAP;
+            at = at + self.settings.general.qualify_gap;
         }
     }
 
@@ -167,10 +172,11 @@ impl Switch {
         };
         let host = leg::host(path.local.ip());
         let mut request = Request::new(Method::Options, target.clone());
-        let user = leg::escape_user(&self.settings.general.caller_id);
+        let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
+        let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, Bytes::from_static(b"70"));
-        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{host}>;tag={}", self.cx.chance.hex(16))));
+        headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
+        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.chance.hex(16))));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));

@@ -118,12 +118,12 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return Err("the channel is gone".to_owned()) };
         let Some(rtp) = channel.rtp else { return Err(format!("{}: no RTP port", channel.name)) };
         let allow = channel.peer.settings.codecs.clone();
-        let owner = self.settings.general.sdp_owner.clone();
+        let general = self.settings.general.clone();
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return Err("the leg is gone".to_owned()) };
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = leg.next_face(rtp, &owner);
+        let face = leg.next_face(rtp, &general);
         let made = match &leg.remote {
             Some(offer) => own::own_answer(offer, &allow, &face, None),
             None => own::own_offer(&allow, &face),
@@ -267,7 +267,7 @@ impl Switch {
         let (Some(rtp), Some(leg)) = (channel.rtp, self.legs.get_mut(&channel.leg)) else {
             return Err(format!("{}: no RTP port", channel.name));
         };
-        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        let face = leg.next_face(rtp, &self.settings.general);
         own::own_answer(offer, &channel.peer.settings.codecs, &face, None).map_err(|none| none.to_string())
     }
 
@@ -277,7 +277,7 @@ impl Switch {
         let leg = self.legs.get_mut(&channel.leg)?;
         let told = leg.local.clone()?;
         let rtp = told.rtp_addr().or(channel.rtp)?;
-        let face = leg.next_face(rtp, &self.settings.general.sdp_owner);
+        let face = leg.next_face(rtp, &self.settings.general);
         Some(negotiate::readdress(&told, &face))
     }
 }

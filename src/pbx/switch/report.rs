@@ -33,7 +33,7 @@ pub struct ChannelReport<'a> {
     pub bridged: Option<ChannelId>,
 }
 
-/// How many of everything there are: after the last call only bindings and their qualify timers may be left.
+/// How many of everything there are: after the last call only bindings and their qualify and keepalive timers may be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leftovers {
     /// Channels.
@@ -50,7 +50,7 @@ pub struct Leftovers {
     pub streams: usize,
     /// Entries in the tables that lead from transactions to legs and polls.
     pub owners: usize,
-    /// Timers other than qualify's and the registrar's.
+    /// Timers other than qualify's, keepalive's and the registrar's.
     pub timers: usize,
 }
 
@@ -139,7 +139,7 @@ impl Switch {
     pub fn leftovers(&self) -> Leftovers {
         let (clients, servers) = self.cx.tx.counts();
         let watching = self.watches.values().filter(|watch| watch.is_armed()).count();
-        let background = watching + usize::from(self.location_alarm.is_some());
+        let background = watching + self.keepalives.len() + usize::from(self.location_alarm.is_some());
         Leftovers {
             channels: self.channels.len(),
             legs: self.legs.len(),

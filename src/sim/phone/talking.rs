@@ -85,7 +85,14 @@ impl Phone {
         self.disarm_answer();
         self.drop_pending_ok();
         self.disarm_reoffer();
-        self.purposes.retain(|_, purpose| *purpose == super::Purpose::Register);
+        let (tx, now) = (&mut self.tx, self.now);
+        self.purposes.retain(|client, purpose| {
+            let stays = *purpose == super::Purpose::Register;
+            if !stays {
+                tx.abandon(now, *client);
+            }
+            stays
+        });
         self.call = None;
     }
 }

@@ -37,6 +37,8 @@ struct Client {
     machine: Machine,
     running: Running,
     forks: Vec<Fork>,
+    /// Nobody waits for its end any more.
+    abandoned: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -106,6 +108,20 @@ impl Clients {
         Some(cancel)
     }
 
+    pub fn abandon(&mut self, now: Time, id: ClientId) {
+        let Some(client) = self.records.get_mut(&id) else { return };
+        client.abandoned = true;
+        self.limit(now, id);
+    }
+
+    /// An INVITE that is waited for without end, and that nobody wants any more, gets an end.
+    fn limit(&mut self, now: Time, id: ClientId) {
+        let Some(client) = self.records.get(&id) else { return };
+        if client.abandoned && !client.running.contains(Timer::Cancelled) {
+            self.drive(now, id, Input::Cancelled, None, &mut Vec::new());
+        }
+    }
+
     pub fn acknowledge(
         &mut self,
         id: ClientId,
@@ -142,6 +158,7 @@ impl Clients {
         }
         let class = Class::of(response.status);
         let told = self.drive(now, id, Input::Response(class), Some(response), out);
+        self.limit(now, id);
         if told != Told::Pass {
             return None;
         }
@@ -217,7 +234,8 @@ impl Clients {
         let bytes = request.to_bytes();
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key.clone(), id);
-        self.records.insert(id, Client { key, request, bytes, path, values, machine, running, forks });
+        self.records
+            .insert(id, Client { key, request, bytes, path, values, machine, running, forks, abandoned: false });
         self.act(now, id, &actions, None, out);
         id
     }

@@ -174,6 +174,12 @@ impl Transactions {
         self.clients.cancel(now, id, out)
     }
 
+    /// Nobody waits for the end of this request any more: its dialog is over. A provisional response lets an INVITE wait without end; this one is given up
+    /// 64 × T1 later (as RFC 3261 9.1 has it after a CANCEL), with `Expired::Timeout`.
+    pub fn abandon(&mut self, now: Time, id: ClientId) {
+        self.clients.abandon(now, id);
+    }
+
     /// Sends the ACK of a 2xx, which has no Via yet, and keeps it: every retransmission of that 2xx (the one with the ACK's To tag) is answered by
     /// it, even when the call is long gone (RFC 3261 13.2.2.4). `id` is the INVITE's.
     pub fn acknowledge(

@@ -212,6 +212,25 @@ fn a_cancelled_invite_without_a_final_answer_is_given_up() {
     assert!(client.table.is_empty());
 }
 
+/// A peer that hung up may never answer the INVITE it began to answer.
+#[test]
+fn an_invite_that_nobody_waits_for_is_given_up_whenever_its_provisional_comes() {
+    for provisional_first in [true, false] {
+        let mut client = Client::new();
+        let (id, invite) = client.invite();
+        if provisional_first {
+            client.answer(10, &invite, 100, "a");
+            client.table.abandon(at(20), id);
+        } else {
+            client.table.abandon(at(10), id);
+            client.answer(20, &invite, 100, "a");
+        }
+        let (_, ends) = run(&mut client.table, at(90_000));
+        assert_eq!(ends, [(32_020, Expired::Timeout(id))]);
+        assert!(client.table.is_empty());
+    }
+}
+
 /// A 2xx that crosses the CANCEL is passed, so that it can be acknowledged and ended.
 #[test]
 fn a_2xx_that_crosses_the_cancel_is_passed() {

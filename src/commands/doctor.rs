@@ -1,0 +1,75 @@
+//! `strowger doctor`: looks at the machine for what keeps calls from working, and says what to do about it.
+
+mod finding;
+mod folder;
+mod machine;
+mod network;
+mod proc;
+mod process;
+mod secret;
+
+use super::{check, first};
+use crate::cli::Common;
+use crate::config::Config;
+use crate::config::load;
+use crate::daemon::clock::wall;
+use finding::Finding;
+use folder::User;
+use network::Sockets;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Prints what it found, a line each or as JSON. 0 when there is nothing to do, 1 when there is. Takes about a second.
+pub fn run(common: &Common, json: bool) -> ExitCode {
+    let findings = findings(common);
+    let text = if json { finding::json(&findings) } else { finding::text(&findings) };
+    // What nobody reads any more (`| head`) is not an error.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    if findings.iter().any(Finding::is_todo) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn findings(common: &Common) -> Vec<Finding> {
+    let (config, place, mut findings) = configuration(common);
+    let processes = process::all();
+    let sockets = Sockets::look(&processes);
+    findings.push(network::port(&config, &sockets));
+    findings.push(network::media_ports(&config, &sockets));
+    findings.extend(network::ephemeral(&config));
+    findings.extend(network::addresses(&config));
+    findings.push(network::programs(&processes));
+    findings.push(machine::clock(wall()));
+    let before = network::udp_counts();
+    findings.push(machine::jitter(machine::beats()));
+    findings.push(network::drops(before, network::udp_counts(), &config, &sockets));
+    let state = folder::state_folder(&config);
+    let user = User::of(&state);
+    findings.extend(place.iter().flat_map(|place| folder::configuration(place, user)));
+    findings.extend(folder::state(&state, user));
+    findings.push(folder::disk(&state));
+    findings.push(machine::descriptors(&config, sockets.exchange(config.sip.general.bind)));
+    findings.push(machine::real_time());
+    findings.extend(secret::secrets(&config));
+    findings
+}
+
+/// The configuration that would be run, where it is, and what is to be said of it. One that cannot be used is replaced
+/// by the default, so that the rest can be looked at.
+fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
+    let Some(place) = first::existing(common) else {
+        let what = "there is none yet: the first start makes ten telephones with secrets of their own";
+        return (Config::default(), None, vec![Finding::note("config", what)]);
+    };
+    let loaded = load::load(&place);
+    let (_, counts) = check::report(&loaded);
+    let shown = place.display();
+    let errors = counts.fatals + counts.errors;
+    let advice = format!("strowger check -C {shown} shows each with its line");
+    let said = match (&loaded.config, errors, counts.warnings) {
+        (None, ..) => Finding::todo("config", format!("{shown} cannot be used as it is"), advice),
+        (Some(_), 0, 0) => Finding::fine("config", format!("{shown} loads without a word")),
+        (Some(_), 0, warnings) => Finding::note("config", format!("{shown} loads with {warnings} warnings; {advice}")),
+        (Some(_), errors, _) => Finding::todo("config", format!("{shown} loads with {errors} errors"), advice),
+    };
+    (loaded.config.unwrap_or_default(), Some(loaded.directory), vec![said])
+}

@@ -1,0 +1,45 @@
+//! `keepalive=`: an empty packet now and then, so that an address translator on the way keeps its door open.
+
+use super::Switch;
+use crate::pbx::alarm::Alarm;
+use crate::sip::transaction::{Path, Transmit};
+use bytes::Bytes;
+
+impl Switch {
+    /// Peers with a fixed address are kept alive from the start.
+    pub(super) fn keep_static_peers_alive(&mut self) {
+        let fixed = self.settings.peers.values().filter(|peer| self.static_address(peer).is_some());
+        let names: Vec<String> = fixed.map(|peer| peer.name.clone()).collect();
+        for name in names {
+            self.keep_alive(&name);
+        }
+    }
+
+    /// Has a peer sent its next empty packet after its time, unless that is arranged already or nobody asked for it.
+    pub(super) fn keep_alive(&mut self, name: &str) {
+        let Some(every) = self.settings.peers.get(name).and_then(|peer| peer.settings.keepalive) else { return };
+        if self.keepalives.insert(name.to_owned()) {
+            self.cx.alarms.set(self.cx.now.mono + every, Alarm::Keepalive(name.to_owned()));
+        }
+    }
+
+    /// CR LF to everywhere a peer is. One that is nowhere is forgotten until it registers.
+    pub(super) fn keepalive_due(&mut self, name: &str) {
+        self.keepalives.remove(name);
+        let Some(peer) = self.settings.peers.get(name).filter(|peer| peer.settings.keepalive.is_some()) else { return };
+        let bindings = self.location.bindings(name).iter();
+        let mut paths: Vec<Path> =
+            bindings.map(|binding| Path { local: binding.local, remote: binding.target }).collect();
+        if paths.is_empty()
+            && let Some(remote) = self.static_address(peer)
+        {
+            paths.push(Path { local: self.local_towards(remote), remote });
+        }
+        if paths.is_empty() {
+            return;
+        }
+        let packets = paths.into_iter().map(|path| Transmit { path, bytes: Bytes::from_static(b"\r\n") });
+        self.cx.out.transmit.extend(packets);
+        self.keep_alive(name);
+    }
+}

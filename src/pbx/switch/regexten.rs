@@ -1,0 +1,53 @@
+//! `regexten=`: extensions that are in the dialplan's `regcontext=` while a line is registered.
+
+use super::Switch;
+use crate::config::peer::Peer;
+use crate::dialplan::Existence;
+use std::sync::Arc;
+
+/// Who added the extensions, as `dialplan show` tells.
+const REGISTRAR: &str = "SIP";
+
+impl Switch {
+    /// A line is registered: its extensions appear, as far as none of that name is there already.
+    pub(super) fn add_extensions(&mut self, peer: &Peer) {
+        for (context, exten) in self.extensions_of(peer) {
+            if self.settings.dialplan.exists(&context, &exten, None, self.cx.now.wall) != Existence::Yes {
+                let dialplan = Arc::make_mut(&mut self.settings.dialplan);
+                dialplan.add_extension(&context, &exten, 1, "NoOp", &peer.name, REGISTRAR);
+                self.cx.out.verbose(3, format!("Added extension '{exten}' priority 1 to {context}"));
+            }
+        }
+    }
+
+    /// A line is gone: so are the extensions that were made for it, and no others.
+    pub(super) fn remove_extensions(&mut self, peer: &Peer) {
+        for (context, exten) in self.extensions_of(peer) {
+            let dialplan = &self.settings.dialplan;
+            // Another line may have the same extension in its name.
+            let found = dialplan.find(&context, &exten, 1, None, self.cx.now.wall);
+            if found.is_some_and(|found| found.priority.args == peer.name && &*found.priority.registrar == REGISTRAR) {
+                Arc::make_mut(&mut self.settings.dialplan).remove_extension(&context, &exten, Some(1), REGISTRAR);
+                self.cx.out.verbose(3, format!("Removed extension '{exten}' priority 1 from {context}"));
+            }
+        }
+    }
+
+    /// A line's extensions with their contexts; none without `regcontext=`.
+    fn extensions_of(&self, peer: &Peer) -> Vec<(String, String)> {
+        let contexts = &self.settings.general.reg_contexts;
+        let mut all = Vec::new();
+        if contexts.is_empty() {
+            return all;
+        }
+        for one in peer.reg_extensions() {
+            match one.context {
+                // As chan_sip: a context named in the peer must be there already.
+                Some(context) if !self.settings.dialplan.has_context(&context) => {}
+                Some(context) => all.push((context, one.extension)),
+                None => all.extend(contexts.iter().map(|context| (context.clone(), one.extension.clone()))),
+            }
+        }
+        all
+    }
+}
