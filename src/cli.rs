@@ -61,8 +61,8 @@ pub enum Command {
     /// Write a first configuration with fresh secrets into a directory that has none
     Init {
         /// The directory; /etc/strowger unless named
-        #[arg(value_name = "DIR", default_value = crate::observe::place::DEFAULT_CONFIG, hide_default_value = true)]
-        folder: PathBuf,
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// Connect to the running exchange (as -r)
     Console {
@@ -87,7 +87,7 @@ pub enum Task {
         json: bool,
     },
     /// Write a first configuration into this directory.
-    Init(PathBuf),
+    Init(Option<PathBuf>),
     /// Connect to the running exchange; with a command, carry out only that.
     Console(Option<String>),
 }
@@ -141,8 +141,8 @@ mod tests {
         assert_eq!(task(&["demo"]), Task::Demo);
         assert_eq!(task(&["check", "-C", "x"]), Task::Check);
         assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
-        assert_eq!(task(&["init"]), Task::Init(PathBuf::from("/etc/strowger")));
-        assert_eq!(task(&["init", "x"]), Task::Init(PathBuf::from("x")));
+        assert_eq!(task(&["init"]), Task::Init(None));
+        assert_eq!(task(&["init", "x"]), Task::Init(Some(PathBuf::from("x"))));
     }
 
     #[test]

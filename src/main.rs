@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Task::Run => commands::run::run(&cli.common),
         Task::Check => commands::check::run(&cli.common),
         Task::Doctor { json } => commands::doctor::run(&cli.common, json),
-        Task::Init(folder) => commands::first::init(&folder),
+        Task::Init(folder) => commands::first::init(folder.as_deref()),
         Task::Demo => commands::demo::run(),
     }
 }

@@ -66,7 +66,8 @@ fn page(command: &Command, name: &str) -> Vec<u8> {
     let shown: &'static str = name.to_owned().leak();
     let man = Man::new(command.clone().name(shown).bin_name(name.replace('-', " ")))
         .title(name.to_uppercase())
-        .date("")
+        // A date would change with every day it is made on; an empty one is swallowed.
+        .date(" ")
         .source(concat!("strowger ", env!("CARGO_PKG_VERSION")))
         .manual("strowger");
     let mut out = Vec::new();

@@ -97,8 +97,11 @@ part_lints() { check "clippy" cargo clippy --locked --all-targets -- -D warnings
 
 part_tests() {
     local targets=() file name
-    for file in tests/*.rs; do
-        name=$(basename "$file" .rs)
+    # All but those that are parts of their own; a folder with a main.rs is a test as well.
+    for file in tests/*.rs tests/*/main.rs; do
+        name=${file%/main.rs}
+        name=$(basename "$name" .rs)
+        [ -e "$file" ] || continue
         case $name in interop | documentation) ;; *) targets+=(--test "$name") ;; esac
     done
     counted cargo test --locked --no-fail-fast --lib --bins "${targets[@]}"

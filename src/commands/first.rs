@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 /// `strowger init`: writes the first configuration into a folder that has no sip.conf. Its sip.conf is for the owner
 /// alone; a file that exists is left as it is. 0 also when there was nothing to do.
-pub fn init(folder: &Path) -> ExitCode {
+pub fn init(folder: Option<&Path>) -> ExitCode {
+    let folder = folder.unwrap_or(Path::new(place::DEFAULT_CONFIG));
     match write_first(folder) {
         Ok(_) => {
             let sip = folder.join("sip.conf");

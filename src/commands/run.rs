@@ -145,7 +145,9 @@ async fn either(one: &mut Signal, other: &mut Signal) {
 }
 
 async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {
-    let configured = loaded.config.as_ref().and_then(|config| config.toml.control.socket.clone());
+    let configured = loaded.config.as_ref().and_then(|config| config.toml.control.socket.as_ref());
+    // The console takes a relative path from the configuration directory, too.
+    let configured = configured.map(|path| loaded.directory.join(path));
     let path = match common.socket.clone().or(configured) {
         Some(path) => path,
         None => {

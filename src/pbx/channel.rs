@@ -71,7 +71,7 @@ pub struct Channel {
     pub leg: LegId,
     /// Its RTP and RTCP ports.
     pub stream: StreamId,
-    /// Our RTP address on it, once bound.
+    /// Our RTP address on it as the peer is told it, once bound.
     pub rtp: Option<SocketAddr>,
     /// As the console shows it.
     pub state: ChannelState,

@@ -144,7 +144,7 @@ impl Switch {
             stopping: None,
         };
         switch.watch_static_peers();
-        switch.keep_static_peers_alive();
+        switch.keep_all_alive();
         switch
     }
 

@@ -7,9 +7,6 @@ use crate::clock::Time;
 /// The interval between two rounds while a peer is not OK.
 pub const RETRY: Duration = Duration::from_secs(10);
 
-/// The gap by which the first rounds of many peers are kept apart at start and reload (chan_sip's `qualifygap`).
-pub const GAP: Duration = Duration::from_millis(100);
-
 /// How many requests a round sends before the peer is called unreachable.
 pub const ATTEMPTS: u32 = 3;
 
@@ -138,7 +135,7 @@ impl Qualify {
         self.due(now)
     }
 
-    /// Begins a round at `at`: the peers of a configuration are spread by [`GAP`].
+    /// Begins a round at `at`: the peers of a configuration are spread by `qualifygap`.
     pub fn schedule(&mut self, at: Time) -> Vec<Action> {
         if self.limit.is_zero() {
             return Vec::new();

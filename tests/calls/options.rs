@@ -198,3 +198,69 @@ fn a_called_line_beyond_its_call_limit_is_busy() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+#[test]
+fn rtpbindaddr_is_bound_and_media_address_told() {
+    let told = |general: &str| {
+        let mut world = World::ready(&conf(general, ""), GUIDE);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        let bound = world.media.streams.values().map(|stream| stream.rtp.ip().to_string()).next().unwrap();
+        let invite = world.texts("isp", &["INVITE sip"])[0].clone();
+        let told = invite.lines().find_map(|line| line.strip_prefix("c=IN IP4 ")).unwrap().to_owned();
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+        (bound, told)
+    };
+    let pair = |bound: &str, told: &str| (bound.to_owned(), told.to_owned());
+    assert_eq!(told(""), pair("192.0.2.1", "192.0.2.1"));
+    assert_eq!(told("rtpbindaddr=192.0.2.9"), pair("192.0.2.9", "192.0.2.9"));
+    assert_eq!(told("rtpbindaddr=0.0.0.0"), pair("192.0.2.1", "192.0.2.1"));
+    assert_eq!(told("rtpbindaddr=2001:db8::1\nmedia_address=2001:db8::2"), pair("192.0.2.1", "192.0.2.1"));
+    assert_eq!(told("media_address=203.0.113.7"), pair("192.0.2.1", "203.0.113.7"));
+}
+
+#[test]
+fn a_reload_moves_regexten_and_keepalive() {
+    let mut world = World::ready(&conf("regcontext=lines", "regexten=881"), GUIDE);
+    let has = |world: &World, context: &str, exten: &str| {
+        let at = crate::world::at(world.now).wall;
+        world.switch.dialplan().find(context, exten, 1, None, at).is_some()
+    };
+    assert!(has(&world, "lines", "881") && has(&world, "lines", "desk"));
+    world.reload(&conf("regcontext=others", "regexten=882\nkeepalive=10"), GUIDE);
+    assert!(has(&world, "others", "882") && has(&world, "others", "desk") && !has(&world, "lines", "881"));
+    world.run(Duration::from_secs(11));
+    assert_eq!(world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count(), 1);
+    world.reload(&conf("", ""), GUIDE);
+    assert!(!has(&world, "others", "882"));
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count(), 1);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_trusted_line_says_who_calls_through_it() {
+    // No simulated phone sends these headers, so the INVITE's own are what a trunk's would be.
+    let from = |trust: &str, header: &str| {
+        let text = SIP.replace("[client]\ntype=friend", &format!("[client]\ntype=friend\ncallerid=7\n{trust}"));
+        let mut world = World::ready(&text, GUIDE);
+        world.add_header("client", header);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        let invite = world.texts("isp", &["INVITE sip"])[0].clone();
+        world.phone("client").hangs_up();
+        world.until_over();
+        let line = invite.lines().find_map(|line| line.strip_prefix("From: ")).unwrap();
+        line.split(";tag").next().unwrap().to_owned()
+    };
+    let pai = "P-Asserted-Identity: \"Club\" <sip:555@192.0.2.20>, <tel:+555>";
+    let rpid = "Remote-Party-ID: \"Old\" <sip:444@192.0.2.20>;party=calling";
+    assert_eq!(from("", pai), "<sip:7@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", pai), "\"Club\" <sip:555@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", rpid), "\"Old\" <sip:444@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", &format!("{rpid}\r\n{pai}")), "\"Club\" <sip:555@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", "P-Asserted-Identity: <<>"), "<sip:7@192.0.2.1>");
+    assert_eq!(from("trustrpid=yes", ""), "<sip:7@192.0.2.1>");
+}

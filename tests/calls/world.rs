@@ -66,6 +66,8 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
+    /// Header lines for the INVITEs from an address.
+    extra: BTreeMap<SocketAddr, String>,
     seed: u64,
 }
 
@@ -90,6 +92,7 @@ impl World {
             parcels: BTreeMap::new(),
             serial: 0,
             wire: Vec::new(),
+            extra: BTreeMap::new(),
             seed,
         };
         world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
@@ -226,6 +229,11 @@ impl World {
     /// The channels in use, by name, oldest first.
     pub fn channels(&self) -> Vec<String> {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()
+    }
+
+    /// Has a phone's INVITEs carry these header lines, too.
+    pub fn add_header(&mut self, name: &str, lines: &str) {
+        self.extra.insert(self.look(name).config().sip, lines.to_owned());
     }
 
     /// Takes a phone's plug out of the wall.
@@ -371,7 +379,11 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Bytes) {
+        if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
+            let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
+            bytes = Bytes::from(text);
+        }
         self.wire.push((self.now, from, to, bytes.clone()));
         for after in self.network.carry() {
             self.post(after, Parcel::Datagram { from, to, bytes: bytes.clone() });

@@ -154,6 +154,8 @@ impl Switch {
         self.last_channel = self.last_channel.wrapping_add(1);
         let seconds = self.cx.now.wall.0.div_euclid(1000);
         let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.path.local.ip());
+        let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
+        let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {
             id,
             name: format!("SIP/{}-{serial:08x}", peer.name),
@@ -185,6 +187,9 @@ impl Switch {
             // The call ended while its ports were being bound: its Release is already on the way.
             return;
         };
+        // What the peer is told may be the address of a translator that passes RTP on to us.
+        let told = self.settings.general.media_address.filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
+        let rtp = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
         channel.rtp = Some(rtp);
         let id = channel.id;
         match channel.doing {

@@ -6,10 +6,12 @@ use crate::sip::transaction::{Path, Transmit};
 use bytes::Bytes;
 
 impl Switch {
-    /// Peers with a fixed address are kept alive from the start.
-    pub(super) fn keep_static_peers_alive(&mut self) {
-        let fixed = self.settings.peers.values().filter(|peer| self.static_address(peer).is_some());
-        let names: Vec<String> = fixed.map(|peer| peer.name.clone()).collect();
+    /// Peers that are somewhere are kept alive, from the start of a configuration.
+    pub(super) fn keep_all_alive(&mut self) {
+        let peers = self.settings.peers.values();
+        let there =
+            peers.filter(|peer| self.static_address(peer).is_some() || !self.location.bindings(&peer.name).is_empty());
+        let names: Vec<String> = there.map(|peer| peer.name.clone()).collect();
         for name in names {
             self.keep_alive(&name);
         }

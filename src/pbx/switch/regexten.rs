@@ -33,6 +33,25 @@ impl Switch {
         }
     }
 
+    /// Before a new configuration: the extensions of every registered line go, for their names may change.
+    pub(super) fn remove_all_extensions(&mut self) {
+        for peer in self.registered() {
+            self.remove_extensions(&peer);
+        }
+    }
+
+    /// After it: those of every line that is still registered appear as it says.
+    pub(super) fn add_all_extensions(&mut self) {
+        for peer in self.registered() {
+            self.add_extensions(&peer);
+        }
+    }
+
+    fn registered(&self) -> Vec<Arc<Peer>> {
+        let peers = self.settings.peers.values();
+        peers.filter(|peer| !self.location.bindings(&peer.name).is_empty()).cloned().collect()
+    }
+
     /// A line's extensions with their contexts; none without `regcontext=`.
     fn extensions_of(&self, peer: &Peer) -> Vec<(String, String)> {
         let contexts = &self.settings.general.reg_contexts;

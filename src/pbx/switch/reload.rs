@@ -17,6 +17,7 @@ impl Switch {
     /// its registration. The lines among the effects say what changed.
     pub fn reload(&mut self, now: Now, mut settings: SwitchSettings) -> Effects {
         self.cx.now = now;
+        self.remove_all_extensions();
         Arc::make_mut(&mut settings.dialplan).adopt(&self.settings.dialplan, REGISTRAR);
         self.globals.load(&settings.dialplan);
         self.cx.product.clone_from(&settings.product);
@@ -25,6 +26,8 @@ impl Switch {
         self.tell_reload(added, removed);
         self.unregister_strangers();
         self.renew_watches(&old.peers);
+        self.keep_all_alive();
+        self.add_all_extensions();
         self.reloaded = now;
         self.settle();
         self.tick();
