@@ -85,22 +85,10 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let store = Store::open(&places, clock.now(), sink.clone());
     let fresh = entropy()?;
     let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
-    let admission = Arc::new(Admission::new(&config.sip, key.clone()));
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
-    let peers = Arc::new(config.sip.peers.clone());
-    let local_towards = static_routes(&peers);
     let (orders, inbox) = sync_channel(QUEUE);
-    let settings = SwitchSettings {
-        general: general.clone(),
-        peers,
-        dialplan: Arc::new(plan),
-        strictness: config.rtp.strictness,
-        admission: admission.clone(),
-        bound,
-        local_towards,
-        sounds: sounds.clone(),
-        product: general.user_agent.clone(),
-    };
+    let settings = settings(&config, plan, &key, bound, &sounds);
+    let admission = settings.admission.clone();
     let media_orders = orders.clone();
     let media = Media::start(
         MediaSettings { ports: config.rtp.port_first..=config.rtp.port_last, dscp: dscp(&general), seed: entropy()? },
@@ -157,6 +145,29 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let running =
         Running { sip: bound, state, orders, over, restart, reloads, owner: Some(owner), receiver: Some(receiver) };
     Ok((running, diagnostics))
+}
+
+/// What a switch is told by a configuration, at the start and at every reload.
+fn settings(
+    config: &Config,
+    plan: dialplan::Dialplan,
+    key: &NonceKey,
+    bound: SocketAddr,
+    sounds: &BTreeMap<String, Arc<[i16]>>,
+) -> SwitchSettings {
+    let general = Arc::new(config.sip.general.clone());
+    let peers = Arc::new(config.sip.peers.clone());
+    SwitchSettings {
+        local_towards: static_routes(&peers),
+        peers,
+        dialplan: Arc::new(plan),
+        strictness: config.rtp.strictness,
+        admission: Arc::new(Admission::new(&config.sip, key.clone())),
+        bound,
+        sounds: sounds.clone(),
+        product: general.user_agent.clone(),
+        general,
+    }
 }
 
 impl Running {
