@@ -86,7 +86,7 @@ pub enum Task {
         /// As JSON.
         json: bool,
     },
-    /// Write a first configuration into this directory.
+    /// Write a first configuration into this directory, or the usual one.
     Init(Option<PathBuf>),
     /// Connect to the running exchange; with a command, carry out only that.
     Console(Option<String>),

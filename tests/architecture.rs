@@ -55,7 +55,7 @@ const ROOMS: &[Room] = &[
     pure("sim", &["clock", "chance", "calendar", "sip", "sdp", "rtp", "audio", "config", "pbx"]),
     ring("net", &["clock", "chance", "sip", "guard", "config", "pbx"]),
     ring("media", &["clock", "chance", "rtp", "audio", "pbx"]),
-    ring("store", &["clock", "chance", "calendar", "registrar", "config"]),
+    ring("store", &["clock", "chance", "calendar", "sip", "config", "dialplan", "registrar", "pbx"]),
     // The outside sees snapshots and commands, which observe itself defines, and nothing behind them.
     ring("observe", &["clock", "chance", "calendar"]),
     ring("web", &["observe", "clock", "chance", "calendar"]),

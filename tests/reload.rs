@@ -91,7 +91,7 @@ fn a_hundred_reloads(exchange: &Exchange, names: &[String]) {
             // A peer more or less, other ports, another way to the same line, and more or less of a story.
             let spare = if number % 4 == 1 { "[spare]\ntype=friend\nhost=dynamic\nsecret=x\n" } else { "" };
             exchange.write_sip(&format!("{accounts}{spare}"));
-            exchange.write("rtp.conf", &format!("[general]\nrtpstart={}\nrtpend=25000\n", 21000 + 10 * number));
+            exchange.write("rtp.conf", &format!("[general]\nrtpstart={}\nrtpend=29000\n", 26000 + 10 * number));
             let note = format!("{EXTENSIONS}exten => 9{number:02},1,Hangup()\n");
             exchange.write("extensions.conf", &note);
             exchange.write("strowger.toml", &format!("[log]\nverbose = {}\n", number % 5));

@@ -113,7 +113,11 @@ part_oracle() { counted cargo test --locked --no-fail-fast --manifest-path tests
 part_interop() {
     # Where every change is judged, nothing may be missing.
     if [ -n "${CI:-}" ]; then export STROWGER_INTEROP_REQUIRED=1; fi
+    local before
+    before=$(wc -l < "$STROWGER_SKIPPED")
     counted cargo test --locked --no-fail-fast --test interop
+    # A story that was skipped ends as a test that passed: it is counted once, as skipped.
+    passed=$((passed - $(wc -l < "$STROWGER_SKIPPED") + before))
 }
 
 part_docs() {

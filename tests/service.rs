@@ -78,3 +78,24 @@ fn ready_alive_and_ending() {
     assert_eq!(last, "STOPPING=1");
     assert!(service.child.wait().unwrap().success());
 }
+
+#[test]
+fn a_restart_is_no_end() {
+    let service = Service::start("restart");
+    assert!(service.told().starts_with("READY=1"));
+    let asked = Command::new(env!("CARGO_BIN_EXE_strowger"))
+        .arg("--socket")
+        .arg(service.folder.join("ctl"))
+        .args(["-rx", "core restart now"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(asked.status.success(), "{asked:?}");
+    // It goes on as the same process: whoever was told that it stops would end it.
+    let mut next = service.told();
+    while next == "WATCHDOG=1" {
+        next = service.told();
+    }
+    assert!(next.starts_with("READY=1"), "{next}");
+    assert_eq!(service.told(), "WATCHDOG=1");
+}

@@ -11,6 +11,7 @@ use crate::observe::control;
 use crate::pbx::effect::Line as LogLine;
 use crate::pbx::switch::Stopping;
 use crate::sim::{Phone, PhoneConfig, PhoneEvent, Style};
+use crate::store::Places;
 use line::{Line, Order};
 use sound::Direction;
 use std::collections::BTreeMap;
@@ -102,7 +103,7 @@ impl Act {
                 Arc::make_mut(peer).settings.direct_media = DirectMedia::Relay;
             }
         }
-        let plan = Plan { config, sounds: BTreeMap::new(), sink: console(), reload: None };
+        let plan = Plan { config, sounds: BTreeMap::new(), sink: console(), reload: None, places: Places::default() };
         let (running, _) = daemon::start(plan).map_err(|error| format!("the exchange does not start: {error}"))?;
         println!("The exchange listens on {}.", running.sip);
         Ok(running)

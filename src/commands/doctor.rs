@@ -68,8 +68,8 @@ fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
     let said = match (&loaded.config, errors, counts.warnings) {
         (None, ..) => Finding::todo("config", format!("{shown} cannot be used as it is"), advice),
         (Some(_), 0, 0) => Finding::fine("config", format!("{shown} loads without a word")),
-        (Some(_), 0, warnings) => Finding::note("config", format!("{shown} loads with {warnings} warnings; {advice}")),
-        (Some(_), errors, _) => Finding::todo("config", format!("{shown} loads with {errors} errors"), advice),
+        (Some(_), 0, warnings) => Finding::note("config", format!("{shown} loads (warnings: {warnings}); {advice}")),
+        (Some(_), errors, _) => Finding::todo("config", format!("{shown} loads in part (errors: {errors})"), advice),
     };
     (loaded.config.unwrap_or_default(), Some(loaded.directory), vec![said])
 }

@@ -10,6 +10,7 @@ use crate::daemon::{self, Plan, Reloading, Running, log, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
+use crate::store::Places;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -47,10 +48,11 @@ pub fn run(common: &Common) -> ExitCode {
     let least = common.verbose;
     let verbose = Arc::new(AtomicU8::new(config.toml.log.verbose.max(least)));
     log::to_stderr();
+    let places = places(common, config);
     let sink = log::sink(verbose.clone());
     let applied = move |config: &Config| verbose.store(config.toml.log.verbose.max(least), Ordering::Relaxed);
     let reload = Some(Reloading { place, applied: Box::new(applied) });
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, reload };
+    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, reload, places };
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
@@ -121,7 +123,11 @@ async fn serve(
         }
     }
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };
-    service::stopping();
+    match end {
+        End::Stopped => service::stopping(),
+        // The service manager would end what says that it ends and then goes on as the same process.
+        End::Restart => {}
+    }
     running.join();
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
@@ -138,6 +144,16 @@ async fn either(one: &mut Signal, other: &mut Signal) {
         _ = one.recv() => {}
         _ = other.recv() => {}
     }
+}
+
+/// Where what outlives a restart is kept: the folder that strowger.toml names, else the usual ones.
+fn places(common: &Common, config: &Config) -> Places {
+    let identity = place::identity(common.config.as_deref());
+    let state = match &config.toml.state.folder {
+        Some(folder) => vec![identity.join(folder)],
+        None => place::state_places(&Surroundings::of_this_process(), &identity),
+    };
+    Places { state, log: config.toml.log.folder.as_ref().map(|folder| identity.join(folder)) }
 }
 
 async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {
@@ -166,6 +182,9 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     // A console finds the exchange by the same words it was started with.
     let same = common.config.as_ref().map(|given| format!("-C {} ", given.display())).unwrap_or_default();
     eprintln!("  console        strowger {same}-rx \"sip show peers\"   ({})", control.display());
+    if let Some(state) = &running.state {
+        eprintln!("  state          {}", state.display());
+    }
     if complaints > 0 {
         let them = if complaints == 1 { "one warning or error" } else { "warnings or errors" };
         eprintln!("  to look at     {them} above; strowger check -C {place} shows everything again");

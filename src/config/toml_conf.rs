@@ -38,13 +38,15 @@ pub struct State {
 pub struct Log {
     /// `level`: the least weight that is logged.
     pub level: Level,
+    /// `folder`: where call records (`cdr-csv/Master.csv`) are written as text; none: the state folder.
+    pub folder: Option<PathBuf>,
     /// `verbose`: how much of a call's story is told, 0 (nothing) to 10.
     pub verbose: u8,
 }
 
 impl Default for Log {
     fn default() -> Log {
-        Log { level: Level::Info, verbose: 3 }
+        Log { level: Level::Info, folder: None, verbose: 3 }
     }
 }
 
@@ -83,7 +85,7 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
         }
     };
     let place = Place { file: file.into(), line: why.1 };
-    let hint = "known: [control] socket; [state] folder; [log] level, verbose";
+    let hint = "known: [control] socket; [state] folder; [log] level, folder, verbose";
     (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
 }
 
@@ -105,13 +107,12 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let text =
-            "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nverbose = 7\n";
+        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nfolder = '/var/log/x'\nverbose = 7\n";
         let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
         assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
-        assert_eq!(conf.log, Log { level: Level::Debug, verbose: 7 });
+        assert_eq!(conf.log, Log { level: Level::Debug, folder: Some("/var/log/x".into()), verbose: 7 });
         assert_eq!(parse("strowger.toml", b""), (TomlConf::default(), Vec::new()));
     }
 

@@ -118,6 +118,28 @@ impl Exchange for View<'_> {
         }
     }
 
+    fn database(&self) -> Vec<(String, String)> {
+        let mut entries = self.switch.database().all();
+        let registered =
+            self.switch.peers().filter_map(|report| Some((report.peer.name.clone(), *report.bindings.first()?)));
+        entries.extend(registered.map(|(name, binding)| (format!("/SIP/Registry/{name}"), registry(binding))));
+        entries.sort();
+        entries
+    }
+
+    fn database_put(&mut self, path: &str, value: &str) -> Result<(), String> {
+        let done = self.switch.database().put(path, value);
+        self.effects.push(self.switch.take_effects());
+        done
+    }
+
+    fn database_delete(&mut self, path: &str, below: bool) -> usize {
+        let database = self.switch.database();
+        let gone = if below { database.delete_tree(path) } else { usize::from(database.delete(path).is_some()) };
+        self.effects.push(self.switch.take_effects());
+        gone
+    }
+
     fn reload(&mut self, what: Reload) {
         *self.reload = Some(what);
     }
@@ -135,6 +157,16 @@ impl Exchange for View<'_> {
         };
         self.effects.push(self.switch.stop(self.now, how));
     }
+}
+
+/// A registration as scripts know it from astdb: address, port, time granted, user, contact.
+fn registry(binding: &Binding) -> String {
+    let user = match &binding.contact {
+        crate::sip::Uri::Sip(uri) => uri.user_text().map(|user| user.into_owned()).unwrap_or_default(),
+        crate::sip::Uri::Other(..) => String::new(),
+    };
+    let (address, granted) = (binding.target, binding.granted.as_secs());
+    format!("{address}:{granted}:{user}:{}", binding.contact)
 }
 
 fn seconds(time: std::time::Duration) -> u32 {

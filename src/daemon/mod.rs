@@ -22,6 +22,7 @@ use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Event, Line};
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
+use crate::store::{Places, Store};
 use clock::Clock;
 use owner::{Order, Owner};
 pub use reload::Reloading;
@@ -29,6 +30,7 @@ use reload::{Reloader, Wanted};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -46,6 +48,8 @@ pub struct Plan {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where the log goes.
     pub sink: Sink,
+    /// Where what outlives a restart is kept; an empty list: nothing does.
+    pub places: Places,
     /// Where a reload reads; none when the configuration came from no files.
     pub reload: Option<Reloading>,
 }
@@ -57,6 +61,8 @@ const QUEUE: usize = 8192;
 pub struct Running {
     /// Where it listens for SIP.
     pub sip: SocketAddr,
+    /// The state folder; none: nothing outlives a restart.
+    pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
     over: Arc<AtomicBool>,
     restart: Arc<AtomicBool>,
@@ -70,29 +76,19 @@ pub struct Running {
 /// # Errors
 /// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, reload } = plan;
+    let Plan { config, sounds, sink, reload, places } = plan;
     let general = Arc::new(config.sip.general.clone());
     let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
     let bound = socket.local_addr()?;
     let clock = Clock::start();
     let chance = Chance::from_seed(entropy()?);
-    let key = NonceKey(entropy()?);
-    let admission = Arc::new(Admission::new(&config.sip, key.clone()));
+    let store = Store::open(&places, clock.now(), sink.clone());
+    let fresh = entropy()?;
+    let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
-    let peers = Arc::new(config.sip.peers.clone());
-    let local_towards = static_routes(&peers);
     let (orders, inbox) = sync_channel(QUEUE);
-    let settings = SwitchSettings {
-        general: general.clone(),
-        peers,
-        dialplan: Arc::new(plan),
-        strictness: config.rtp.strictness,
-        admission: admission.clone(),
-        bound,
-        local_towards,
-        sounds: sounds.clone(),
-        product: general.user_agent.clone(),
-    };
+    let settings = settings(&config, plan, &key, bound, &sounds);
+    let admission = settings.admission.clone();
     let media_orders = orders.clone();
     let media = Media::start(
         MediaSettings { ports: config.rtp.port_first..=config.rtp.port_last, dscp: dscp(&general), seed: entropy()? },
@@ -118,6 +114,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             watch: watch.clone(),
         },
     };
+    let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let reloads = match reload {
         Some(reloading) => {
             let reloader = Reloader::new(reloading, &config, orders.clone(), sink.clone(), key, bound, sounds);
@@ -143,10 +140,34 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reloads: reloads.clone(),
         restart: restart.clone(),
     };
-    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance))?;
+    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
-    let running = Running { sip: bound, orders, over, restart, reloads, owner: Some(owner), receiver: Some(receiver) };
+    let running =
+        Running { sip: bound, state, orders, over, restart, reloads, owner: Some(owner), receiver: Some(receiver) };
     Ok((running, diagnostics))
+}
+
+/// What a switch is told by a configuration, at the start and at every reload.
+fn settings(
+    config: &Config,
+    plan: dialplan::Dialplan,
+    key: &NonceKey,
+    bound: SocketAddr,
+    sounds: &BTreeMap<String, Arc<[i16]>>,
+) -> SwitchSettings {
+    let general = Arc::new(config.sip.general.clone());
+    let peers = Arc::new(config.sip.peers.clone());
+    SwitchSettings {
+        local_towards: static_routes(&peers),
+        peers,
+        dialplan: Arc::new(plan),
+        strictness: config.rtp.strictness,
+        admission: Arc::new(Admission::new(&config.sip, key.clone())),
+        bound,
+        sounds: sounds.clone(),
+        product: general.user_agent.clone(),
+        general,
+    }
 }
 
 impl Running {

@@ -9,11 +9,13 @@ use crate::chance::Chance;
 use crate::clock::Time;
 use crate::media::Media;
 use crate::net::limit::Limiter;
+use crate::net::route;
 use crate::net::udp::{Counters, Gate};
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
-use crate::pbx::effect::{Effects, Event, Level};
+use crate::pbx::effect::{Effects, Event, Level, Line};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
+use crate::store::{Found, Store};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,19 +58,49 @@ pub(super) struct Owner {
     pub(super) restart: Arc<AtomicBool>,
 }
 
+/// What one turn of the owner has to carry out: all that was waiting in the inbox, or this many orders of it.
+const BATCH: usize = 256;
+
+/// What came of a turn's orders.
+#[derive(Default)]
+struct Turn {
+    effects: Vec<Effects>,
+    /// What consoles are told, once what they ordered is stored.
+    answers: Vec<(ConsoleRequest, Output)>,
+}
+
 impl Owner {
     /// Runs until the switch was told to stop and has.
-    pub(super) fn run(mut self, settings: SwitchSettings, chance: Chance) {
+    pub(super) fn run(mut self, settings: SwitchSettings, chance: Chance, store: Option<(Store, Found)>) {
         let mut switch = Switch::new(self.clock.now(), settings, chance);
+        let mut store = store.map(|(store, found)| {
+            self.take_back(&mut switch, found);
+            store
+        });
         let mut deadline: Option<Time> = None;
+        let mut refused: Vec<Event> = Vec::new();
         loop {
-            match self.inbox.recv_timeout(self.sleep(&switch)) {
-                Ok(Order::Event(event)) => self.feed(&mut switch, *event),
-                Ok(Order::Console(request)) => self.console(&mut switch, request),
-                Ok(Order::Stop(how)) => self.stop(&mut switch, how),
-                Ok(Order::Renew(renewal)) => self.renew(&mut switch, *renewal),
-                Err(RecvTimeoutError::Timeout) => self.feed(&mut switch, Event::Tick),
+            let mut turn = Turn::default();
+            let nap = if refused.is_empty() { self.sleep(&switch, store.as_ref()) } else { Duration::ZERO };
+            match self.inbox.recv_timeout(nap) {
+                Ok(order) => self.take(&mut switch, order, &mut turn),
+                Err(RecvTimeoutError::Timeout) => turn.effects.push(switch.handle(self.clock.now(), Event::Tick)),
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            for event in std::mem::take(&mut refused) {
+                turn.effects.push(switch.handle(self.clock.now(), event));
+            }
+            for _ in 0..BATCH {
+                let Ok(order) = self.inbox.try_recv() else { break };
+                self.take(&mut switch, order, &mut turn);
+            }
+            self.keep(&mut switch, store.as_mut(), &mut turn);
+            for effects in turn.effects {
+                self.execute(effects, &mut refused);
+            }
+            for (request, output) in turn.answers {
+                // A console that left does not hear the answer.
+                let _ = request.reply.send(output);
             }
             if switch.stopping() == Some(Stopping::Now) {
                 let now = self.clock.now().mono;
@@ -81,21 +113,56 @@ impl Owner {
             }
         }
         self.media.stop();
+        if let Some(store) = store {
+            store.close();
+        }
     }
 
-    fn sleep(&self, switch: &Switch) -> Duration {
+    fn take(&mut self, switch: &mut Switch, order: Order, turn: &mut Turn) {
+        match order {
+            Order::Event(event) => turn.effects.push(switch.handle(self.clock.now(), *event)),
+            Order::Console(request) => self.console(switch, request, turn),
+            Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
+            Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),
+        }
+    }
+
+    /// Stores what a turn changed, before a word of it is sent: a 200 that a phone received is never forgotten.
+    fn keep(&self, switch: &mut Switch, store: Option<&mut Store>, turn: &mut Turn) {
+        let orders = turn.effects.iter_mut().flat_map(|effects| std::mem::take(&mut effects.store)).collect();
+        let Some(store) = store else { return };
+        if let Some(found) = store.write(self.clock.now(), orders, || switch.everything()) {
+            self.take_back(switch, found);
+        }
+    }
+
+    /// Gives the switch what was stored before a restart.
+    fn take_back(&self, switch: &mut Switch, mut found: Found) {
+        for restored in &mut found.bindings {
+            // The machine may have another address than before.
+            let binding = &mut restored.binding;
+            let ip = match self.bound.ip() {
+                ip if ip.is_unspecified() => route::look_up(binding.target.ip()).unwrap_or(binding.local.ip()),
+                ip => ip,
+            };
+            binding.local = SocketAddr::new(ip, self.bound.port());
+        }
+        switch.database().load(found.values);
+        let restored = switch.restore(self.clock.now(), found.bindings);
+        if restored > 0 {
+            let text = format!("{restored} registrations of before are still good: those lines can be called at once");
+            (self.sink)(&Line { level: Level::Notice, text });
+        }
+    }
+
+    fn sleep(&self, switch: &Switch, store: Option<&Store>) -> Duration {
         let now = self.clock.now().mono;
-        let next = switch.next_deadline().map_or(NAP, |at| at.since(now));
+        let next = [switch.next_deadline(), store.and_then(Store::next_deadline)];
+        let next = next.into_iter().flatten().min().map_or(NAP, |at| at.since(now));
         if switch.stopping().is_some() { next.min(Duration::from_millis(100)) } else { next }
     }
 
-    fn feed(&self, switch: &mut Switch, event: Event) {
-        let effects = switch.handle(self.clock.now(), event);
-        self.execute(switch, effects);
-    }
-
-    fn execute(&self, switch: &mut Switch, effects: Effects) {
-        let mut refused = Vec::new();
+    fn execute(&self, effects: Effects, refused: &mut Vec<Event>) {
         for command in effects.media {
             self.media.send(command);
         }
@@ -111,31 +178,24 @@ impl Owner {
         for source in effects.strangers {
             self.limiter.charge(source, Instant::now());
         }
-        for event in refused {
-            let effects = switch.handle(self.clock.now(), event);
-            for line in &effects.lines {
-                (self.sink)(line);
-            }
-        }
     }
 
-    fn stop(&self, switch: &mut Switch, how: Stopping) {
+    fn stop(&self, switch: &mut Switch, how: Stopping) -> Effects {
         // Whoever stops the exchange from outside wants it stopped, whatever a console asked for before.
         self.restart.store(false, Ordering::Relaxed);
-        let effects = switch.stop(self.clock.now(), how);
-        self.execute(switch, effects);
+        switch.stop(self.clock.now(), how)
     }
 
-    fn renew(&mut self, switch: &mut Switch, renewal: Renewal) {
+    fn renew(&mut self, switch: &mut Switch, renewal: Renewal) -> Effects {
         let Renewal { settings, rtp, dscp, done } = renewal;
         self.gate.renew(settings.admission.clone());
         self.media.set_ports(rtp.0..=rtp.1, dscp);
         self.rtp = rtp;
         let effects = switch.reload(self.clock.now(), settings);
         let said = effects.lines.iter().filter(|line| !matches!(line.level, Level::Verbose(_))).cloned().collect();
-        self.execute(switch, effects);
         // The reloader waits for it.
         let _ = done.send(said);
+        effects
     }
 
     fn reload(&self, wanted: Wanted) {
@@ -155,30 +215,23 @@ impl Owner {
         }
     }
 
-    fn console(&self, switch: &mut Switch, request: ConsoleRequest) {
-        let mut effects = Vec::new();
+    fn console(&self, switch: &mut Switch, request: ConsoleRequest, turn: &mut Turn) {
         let mut reload = None;
-        let output = {
-            let mut view = View {
-                switch,
-                now: self.clock.now(),
-                counters: &self.counters,
-                watch: &self.watch,
-                rtp: self.rtp,
-                bound: self.bound,
-                effects: &mut effects,
-                restart: &self.restart,
-                reload: &mut reload,
-            };
-            command::run(&request.line, &mut view)
+        let mut view = View {
+            switch,
+            now: self.clock.now(),
+            counters: &self.counters,
+            watch: &self.watch,
+            rtp: self.rtp,
+            bound: self.bound,
+            effects: &mut turn.effects,
+            restart: &self.restart,
+            reload: &mut reload,
         };
+        let output = command::run(&request.line, &mut view);
         match reload {
             Some(what) => self.reload(Wanted { what, reply: Some(request.reply) }),
-            // A console that left does not hear the answer.
-            None => drop(request.reply.send(output)),
-        }
-        for effects in effects {
-            self.execute(switch, effects);
+            None => turn.answers.push((request, output)),
         }
     }
 }

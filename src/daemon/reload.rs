@@ -1,13 +1,12 @@
 //! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block; the
 //! switch gets what came of it, or nothing when it cannot be used.
 
+use super::Sink;
 use super::owner::Order;
-use super::{Sink, static_routes};
 use crate::config::Config;
 use crate::config::diagnostic::{self, Counts, Diagnostic, Severity, render};
 use crate::config::load::{self, Loaded};
 use crate::dialplan::{self, Dialplan};
-use crate::guard::admission::Admission;
 use crate::observe::command::Output;
 use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Level, Line};
@@ -153,19 +152,7 @@ impl Reloader {
     /// Hands the configuration to the owner of the switch and waits until it is in force. `None`: the exchange is over.
     fn put_in_force(&self, read: &Read) -> Option<Vec<Line>> {
         let config = &read.config;
-        let general = Arc::new(config.sip.general.clone());
-        let peers = Arc::new(config.sip.peers.clone());
-        let settings = SwitchSettings {
-            local_towards: static_routes(&peers),
-            peers,
-            dialplan: Arc::new(read.plan.clone()),
-            strictness: config.rtp.strictness,
-            admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
-            bound: self.bound,
-            sounds: self.sounds.clone(),
-            product: general.user_agent.clone(),
-            general,
-        };
+        let settings = super::settings(config, read.plan.clone(), &self.key, self.bound, &self.sounds);
         let (done, said) = channel();
         let renewal = Renewal {
             rtp: (config.rtp.port_first, config.rtp.port_last),

@@ -1,6 +1,7 @@
 //! THE table of dialplan functions: `${NAME(args)}` and `Set(NAME(args)=value)`.
 
 mod caller;
+mod database;
 mod exchange;
 mod logic;
 mod number;
@@ -15,6 +16,9 @@ pub static TABLE: &[&Function] = &[
     &caller::CALLERID,
     &exchange::CHANNEL,
     &text::CUT,
+    &database::DB,
+    &database::DB_DELETE,
+    &database::DB_EXISTS,
     &variable::DEC,
     &exchange::DIALPLAN_EXISTS,
     &logic::EXISTS,

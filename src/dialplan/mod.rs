@@ -6,6 +6,7 @@
 pub mod apps;
 pub mod arguments;
 pub mod ask;
+pub mod database;
 pub mod expression;
 pub mod functions;
 pub mod line;

@@ -476,12 +476,13 @@ impl Program {
 mod tests {
     use super::*;
     use crate::clock::Now;
+    use crate::dialplan::database::Database;
     use crate::dialplan::load::document;
     use crate::dialplan::tree::Dialplan;
     use crate::dialplan::world::Globals;
     use std::sync::Arc;
 
-    struct Bare(Arc<Dialplan>, Globals);
+    struct Bare(Arc<Dialplan>, Globals, Database);
 
     impl World for Bare {
         fn now(&self) -> Now {
@@ -499,6 +500,9 @@ mod tests {
         fn globals(&self) -> &Globals {
             &self.1
         }
+        fn database(&self) -> &Database {
+            &self.2
+        }
         fn random(&self) -> u64 {
             0
         }
@@ -507,7 +511,7 @@ mod tests {
     fn begin() -> (Bare, Program) {
         let text = "[a]\nexten => s,1,Dial(SIP/x)\nexten => h,1,Wait(1)";
         let plan = crate::dialplan::parse(&document(text), "pbx_config").0;
-        let world = Bare(Arc::new(plan), Globals::new());
+        let world = Bare(Arc::new(plan), Globals::new(), Database::new());
         let mut program = Program::new(ChannelId(1), "SIP/a-0", Position::new("a", "s", 1), CallerId::default());
         assert!(matches!(program.advance(&world, 10), Progress::Asks(Ask::Dial(_))));
         assert_eq!(Rc::strong_count(&program.desk), 2, "the application holds its end of the desk");

@@ -1,5 +1,6 @@
 //! What a program may look up at once, without asking: the clock, the dialplan, peers, global variables, chance.
 
+use super::database::Database;
 use super::tree::Dialplan;
 use crate::clock::Now;
 use std::cell::RefCell;
@@ -21,6 +22,8 @@ pub trait World {
     fn channel(&self, item: &str) -> Option<String>;
     /// The global variables.
     fn globals(&self) -> &Globals;
+    /// The key/value database.
+    fn database(&self) -> &Database;
     /// 64 random bits, for `RAND`.
     fn random(&self) -> u64;
 }

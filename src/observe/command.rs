@@ -2,6 +2,7 @@
 
 mod channel;
 mod core;
+mod database;
 mod dialplan;
 mod help;
 mod reload;
@@ -151,6 +152,54 @@ pub static TABLE: &[Command] = &[
         help: "Answers when the configuration is read and the ports are open.",
         complete: &[],
         run: core::wait_fully_booted,
+    },
+    Command {
+        words: "database del",
+        arguments: "FAMILY KEY",
+        synopsis: "Delete an entry of the key/value database",
+        help: "Deletes one entry, as DB_DELETE(family/key) does.",
+        complete: &[],
+        run: database::del,
+    },
+    Command {
+        words: "database deltree",
+        arguments: "FAMILY [KEY]",
+        synopsis: "Delete a family of the key/value database",
+        help: "Deletes everything in a family, or a key with everything below it.",
+        complete: &[],
+        run: database::deltree,
+    },
+    Command {
+        words: "database get",
+        arguments: "FAMILY KEY",
+        synopsis: "Show an entry of the key/value database",
+        help: "Shows what DB(family/key) would give.",
+        complete: &[],
+        run: database::get,
+    },
+    Command {
+        words: "database put",
+        arguments: "FAMILY KEY VALUE",
+        synopsis: "Set an entry of the key/value database",
+        help: "Sets what DB(family/key) gives. A value of several words stands in quotes.",
+        complete: &[],
+        run: database::put,
+    },
+    Command {
+        words: "database show",
+        arguments: "[FAMILY [KEY]]",
+        synopsis: "Show the key/value database",
+        help: "Lists all entries, those of a family, or a key with those below it.",
+        complete: &[],
+        run: database::show,
+    },
+    Command {
+        words: "database showkey",
+        arguments: "KEY",
+        synopsis: "Show the entries of a key in all families",
+        help: "Lists the entries whose name ends in that key, whatever their family.",
+        complete: &[],
+        run: database::showkey,
     },
     Command {
         words: "dialplan reload",

@@ -78,6 +78,12 @@ pub trait Exchange {
     fn set_sip_debug(&mut self, what: SipDebug) -> bool;
     /// Asks a channel to end.
     fn hang_up(&mut self, channel: &str) -> HangUp;
+    /// The key/value database: full names (`/family/key`) and values, in order; registrations stand in `/SIP/Registry`.
+    fn database(&self) -> Vec<(String, String)>;
+    /// Sets an entry of it; the error says why not.
+    fn database_put(&mut self, path: &str, value: &str) -> Result<(), String>;
+    /// Deletes entries of it: the one of that name, or with `below` it and everything below; answers how many there were.
+    fn database_delete(&mut self, path: &str, below: bool) -> usize;
     /// Asks the exchange to end.
     fn stop(&mut self, when: Stop);
     /// Asks the exchange to end and start again.

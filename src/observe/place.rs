@@ -94,6 +94,16 @@ pub fn console_places(around: &Surroundings, config: &Path, configured: Option<&
     unique(places)
 }
 
+/// Where the exchange may keep its state, best first: of its own in each folder it could use, so that two exchanges never
+/// share it. That of [`DEFAULT_CONFIG`] is the folder itself.
+pub fn state_places(around: &Surroundings, config: &Path) -> Vec<PathBuf> {
+    let name = socket_name(config);
+    let own = |folder: PathBuf| {
+        if config == Path::new(DEFAULT_CONFIG) { folder } else { folder.join(name.trim_end_matches(".ctl")) }
+    };
+    around.state_folders().into_iter().map(own).collect()
+}
+
 fn listed(value: Option<&OsString>) -> Vec<PathBuf> {
     let Some(value) = value else { return Vec::new() };
     std::env::split_paths(value).filter(|folder| folder.is_absolute()).collect()
@@ -171,6 +181,17 @@ mod tests {
             assert!(chosen.iter().any(|place| looked.contains(place)), "{chosen:?}");
             assert!(looked.contains(chosen.first().unwrap()));
         }
+    }
+
+    #[test]
+    fn no_two_exchanges_share_their_state() {
+        let around = Surroundings { home: Some("/home/ann".into()), ..Surroundings::default() };
+        let places = |config: &str| state_places(&around, Path::new(config));
+        let usual = ["/var/lib/strowger", "/home/ann/.local/state/strowger"].map(PathBuf::from);
+        assert_eq!(places(CONFIG), usual);
+        let name = socket_name(Path::new("/etc/asterisk")).replace(".ctl", "");
+        assert_eq!(places("/etc/asterisk"), usual.map(|folder| folder.join(&name)));
+        assert_ne!(places("/etc/asterisk"), places("/etc/other"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::dial::Dial;
 use super::leg::LegId;
 use super::media::StreamId;
+use super::record::Ledger;
 use crate::clock::{Time, Wall};
 use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Position, Program};
@@ -95,6 +96,8 @@ pub struct Channel {
     pub dead: bool,
     /// Something of ours already went out on its stream, so a program's next sound continues it.
     pub plays: u64,
+    /// What a caller's record will say.
+    pub ledger: Ledger,
 }
 
 impl Channel {

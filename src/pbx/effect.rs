@@ -1,7 +1,9 @@
 //! What comes into the switch and what comes out of it, as values.
 
 use super::media::{MediaCommand, MediaEvent};
+use super::record::CallRecord;
 use crate::guard::admission::Caller;
+use crate::registrar::location::Binding;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::Transmit;
 use crate::sip::validate::Essentials;
@@ -53,6 +55,8 @@ pub struct Effects {
     pub media: Vec<MediaCommand>,
     /// Lines for the log and the console.
     pub lines: Vec<Line>,
+    /// What must outlive a restart: stored before the datagrams are sent.
+    pub store: Vec<StoreOrder>,
     /// Sources whose request belonged to nothing: whoever limits strangers counts them.
     pub strangers: Vec<IpAddr>,
 }
@@ -72,6 +76,27 @@ impl Effects {
     pub fn warning(&mut self, text: impl Into<String>) {
         self.lines.push(Line { level: Level::Warning, text: text.into() });
     }
+}
+
+/// Something to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StoreOrder {
+    /// These are a peer's bindings now, the newest last; none: it is not registered any more.
+    Bindings {
+        /// Whose.
+        peer: String,
+        /// All of them.
+        bindings: Vec<Binding>,
+    },
+    /// An entry of the key/value database.
+    Value {
+        /// Its full name, `/family/key`.
+        path: String,
+        /// What it is now; `None`: it is gone.
+        value: Option<String>,
+    },
+    /// A call is over.
+    Call(Box<CallRecord>),
 }
 
 /// One line for the log and the console. It may hold text from the network: whoever prints it escapes it.

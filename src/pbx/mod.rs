@@ -8,4 +8,5 @@ pub mod dial;
 pub mod effect;
 pub mod leg;
 pub mod media;
+pub mod record;
 pub mod switch;

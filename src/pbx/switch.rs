@@ -8,6 +8,7 @@ mod incoming;
 mod keepalive;
 mod lines;
 mod program;
+mod recording;
 mod regexten;
 mod reload;
 mod report;
@@ -22,6 +23,7 @@ use crate::chance::Chance;
 use crate::clock::{Now, Time};
 use crate::config::general::General;
 use crate::config::peer::Peer;
+use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
@@ -91,6 +93,7 @@ pub struct Switch {
     polls: BTreeMap<ClientId, (String, u8)>,
     replay: Replay,
     globals: Globals,
+    database: Database,
     last_id: u64,
     last_channel: u32,
     calls_processed: u64,
@@ -135,6 +138,7 @@ impl Switch {
             polls: BTreeMap::new(),
             replay: Replay::new(MOST_NONCES),
             globals,
+            database: Database::new(),
             last_id: 0,
             last_channel: 0,
             calls_processed: 0,
@@ -163,7 +167,7 @@ impl Switch {
         self.settle();
         self.tick();
         self.settle();
-        std::mem::take(&mut self.cx.out)
+        self.take_effects()
     }
 
     /// When [`Switch::handle`] wants to be called with [`Event::Tick`] at the latest.

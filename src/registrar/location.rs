@@ -11,6 +11,9 @@ use crate::sip::header::Params;
 /// How long a binding outlives what was granted: a refresh that is a little late finds it still there.
 pub const GRACE: Duration = Duration::from_secs(10);
 
+/// A phone whose time ended, or nearly, while the exchange was away has this long to come back: it may have tried in vain.
+pub const RETURN: Duration = Duration::from_secs(120);
+
 /// One registered contact of a peer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
@@ -57,6 +60,17 @@ impl Binding {
     }
 }
 
+/// A binding from a time before a restart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restored {
+    /// Whose it is.
+    pub peer: String,
+    /// As it was; its times are those of another run.
+    pub binding: Binding,
+    /// What was left of its time, [`GRACE`] included; `None` when no clock can tell.
+    pub left: Option<Duration>,
+}
+
 /// The registered contacts of all peers. Bounded by the peers of the configuration, each with its `max_contacts`.
 #[derive(Debug, Clone, Default)]
 pub struct Location {
@@ -64,6 +78,8 @@ pub struct Location {
     peers: BTreeMap<String, Vec<Binding>>,
     /// For each peer that has any, when its first binding ends.
     deadlines: BTreeSet<(Time, String)>,
+    /// Whose contacts changed since they were last taken to be stored.
+    changed: BTreeSet<String>,
 }
 
 impl Location {
@@ -103,16 +119,30 @@ impl Location {
         if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
             self.deadlines.insert((first, peer.to_owned()));
             self.peers.insert(peer.to_owned(), bindings);
+            self.changed.insert(peer.to_owned());
         }
     }
 
-    /// Takes a binding back from a time before a restart. It gets its whole time again from now: the wall clock may have
-    /// jumped in between, and a phone that is still there refreshes within that time (`decisions.md` 8).
-    pub fn restore(&mut self, peer: &str, mut binding: Binding, now: Now) {
+    /// Takes a binding back from a time before a restart. Its clock goes on when one that cannot jump tells what was left
+    /// (but see [`RETURN`]); otherwise it gets its whole time again: the wall clock may have jumped or stand in 1970, and a
+    /// phone that is still there refreshes within that time.
+    pub fn restore(&mut self, peer: &str, mut binding: Binding, left: Option<Duration>, now: Now) {
         binding.renew(now);
+        if let Some(left) = left {
+            let whole = binding.expires.since(now.mono);
+            let lost = whole.saturating_sub(left.max(RETURN));
+            binding.expires = now.mono + whole.saturating_sub(lost);
+            let ms = i64::try_from(lost.as_millis()).unwrap_or(i64::MAX);
+            binding.expires_wall = Wall(binding.expires_wall.0.saturating_sub(ms));
+        }
         let mut bindings = self.bindings(peer).to_vec();
         bindings.push(binding);
         self.set(peer, bindings);
+    }
+
+    /// Whose contacts changed since this was asked last, whatever changed them: to be stored as they are now.
+    pub fn take_changed(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Forgets a peer's contacts, and gives them back.
@@ -120,6 +150,7 @@ impl Location {
         let bindings = self.peers.remove(peer).unwrap_or_default();
         if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
             self.deadlines.remove(&(first, peer.to_owned()));
+            self.changed.insert(peer.to_owned());
         }
         bindings
     }
@@ -233,12 +264,48 @@ mod tests {
         assert_eq!((location.len(), location.deadlines.len()), (1, 1));
     }
 
-    #[test]
-    fn what_is_restored_gets_its_whole_time_whatever_the_wall_clock_says() {
-        let stored = binding("a", 3600, Now { mono: at(9999).mono, wall: Wall(0) });
+    fn restored(granted: u64, left: Option<Duration>, wall: Wall) -> (u64, i64) {
+        let stored = binding("a", granted, Now { mono: at(9999).mono, wall: Wall(0) });
+        let now = Now { wall, ..at(5) };
         let mut location = Location::new();
-        location.restore("a", stored, at(5));
-        assert_eq!(location.newest("a").map(|b| b.seconds_left(at(5).mono)), Some(3600));
-        assert_eq!(location.newest("a").map(|b| b.expires_wall), Some(Wall(1_795_000_000_000 + 3_610_000)));
+        location.restore("a", stored, left, now);
+        let binding = location.newest("a").unwrap();
+        assert_eq!(location.next_deadline(), Some(binding.expires));
+        (binding.seconds_left(now.mono), binding.expires_wall.0.saturating_sub(wall.0))
+    }
+
+    #[test]
+    fn what_no_clock_can_time_gets_its_whole_time_whatever_the_wall_clock_says() {
+        for wall in [Wall(1_795_000_000_000), Wall(0), Wall(5_000), Wall(-1), Wall(1_795_003_600_000), Wall(i64::MIN)] {
+            assert_eq!(restored(3600, None, wall), (3600, 3_610_000), "{wall:?}");
+        }
+        assert_eq!(restored(3600, None, Wall(i64::MAX)).0, 3600);
+    }
+
+    #[test]
+    fn a_clock_that_cannot_jump_goes_on_over_a_restart() {
+        let left = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(restored(3600, left(1810), Wall(0)), (1800, 1_810_000));
+        assert_eq!(restored(3600, left(9999), Wall(0)).0, 3600, "never more than was granted");
+        assert_eq!(restored(3600, left(0), Wall(0)).0, 110, "it ended while nobody could refresh it");
+        assert_eq!(restored(60, left(0), Wall(0)).0, 60, "and never more than was granted");
+    }
+
+    #[test]
+    fn every_way_a_contact_changes_is_noticed_once() {
+        let mut location = Location::new();
+        let taken = |location: &mut Location| location.take_changed().into_iter().collect::<Vec<_>>();
+        location.set("a", vec![binding("a", 60, at(0))]);
+        location.set("b", vec![binding("b", 60, at(0))]);
+        location.restore("c", binding("c", 90, at(0)), None, at(0));
+        assert_eq!(taken(&mut location), ["a", "b", "c"]);
+        assert!(taken(&mut location).is_empty());
+        location.unregister("nobody");
+        assert!(taken(&mut location).is_empty());
+        location.retain(|peer| peer != "b");
+        location.expire(at(70).mono);
+        assert_eq!(taken(&mut location), ["a", "b"]);
+        location.unregister("c");
+        assert_eq!(taken(&mut location), ["c"]);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::diagnostic::{Diagnostic, Place};
 use strowger::config::ini::{Document, Entry, Section};
+use strowger::dialplan::database::Database;
 use strowger::dialplan::{Dialplan, Globals, World, parse};
 
 /// Friday 2024-03-15 14:30:00 UTC.
@@ -14,6 +15,7 @@ pub struct Bench {
     pub plan: Arc<Dialplan>,
     pub said: Vec<Diagnostic>,
     globals: Globals,
+    database: Database,
     chance: Cell<u64>,
     pub looked_up: RefCell<Vec<String>>,
 }
@@ -23,7 +25,14 @@ impl Bench {
         let (plan, said) = parse(&document(configuration), "pbx_config");
         let globals = Globals::new();
         globals.load(&plan);
-        Bench { plan: Arc::new(plan), said, globals, chance: Cell::new(7), looked_up: RefCell::new(Vec::new()) }
+        Bench {
+            plan: Arc::new(plan),
+            said,
+            globals,
+            database: Database::new(),
+            chance: Cell::new(7),
+            looked_up: RefCell::new(Vec::new()),
+        }
     }
 }
 
@@ -43,6 +52,9 @@ impl World for Bench {
     }
     fn globals(&self) -> &Globals {
         &self.globals
+    }
+    fn database(&self) -> &Database {
+        &self.database
     }
     fn random(&self) -> u64 {
         self.chance.set(self.chance.get() + 1);

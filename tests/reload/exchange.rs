@@ -29,7 +29,7 @@ impl Exchange {
         let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut exchange = Exchange { child: spawnable(), folder, sip: free };
-        exchange.write("rtp.conf", "[general]\nrtpstart=21000\nrtpend=23000\n");
+        exchange.write("rtp.conf", "[general]\nrtpstart=26000\nrtpend=29000\n");
         exchange.write_sip(accounts);
         exchange.write("extensions.conf", extensions);
         exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n", exchange.folder.join("state").display()));

@@ -25,6 +25,7 @@ struct Fake {
     debug: Option<SipDebug>,
     hung_up: Vec<String>,
     stopped: Option<Stop>,
+    database: std::collections::BTreeMap<String, String>,
     restarted: Option<Stop>,
     reloads: Vec<Reload>,
 }
@@ -77,6 +78,21 @@ impl Exchange for Fake {
         }
         self.hung_up.push(channel.to_owned());
         HangUp::Requested
+    }
+    fn database(&self) -> Vec<(String, String)> {
+        self.database.iter().map(|(path, value)| (path.clone(), value.clone())).collect()
+    }
+    fn database_put(&mut self, path: &str, value: &str) -> Result<(), String> {
+        if self.database.len() >= 4 {
+            return Err("the database is full".to_owned());
+        }
+        self.database.insert(path.to_owned(), value.to_owned());
+        Ok(())
+    }
+    fn database_delete(&mut self, path: &str, below: bool) -> usize {
+        let before = self.database.len();
+        self.database.retain(|name, _| !(name == path || below && name.starts_with(&format!("{path}/"))));
+        before - self.database.len()
     }
     fn restart(&mut self, when: Stop) {
         self.restarted = Some(when);
@@ -578,4 +594,37 @@ fn no_line_breaks_the_console() {
         );
         complete(&line, &fake);
     }
+}
+
+#[test]
+fn the_database_speaks_as_scripts_know_it() {
+    let mut fake = Fake::default();
+    let mut say = |line: &str| {
+        let output = run(line, &mut fake);
+        (output.text, output.failed)
+    };
+    let done = |text: &str| (text.to_owned(), false);
+    assert_eq!(say("database put cid 5551234 \"Aunt Ada\""), done("Updated database successfully\n"));
+    assert_eq!(say("database put cid 777 Bob"), done("Updated database successfully\n"));
+    assert_eq!(say("database put dnd 777 1"), done("Updated database successfully\n"));
+    assert_eq!(say("database get cid 5551234"), done("Value: Aunt Ada\n"));
+    assert_eq!(say("database get cid 1"), done("Database entry not found.\n"));
+    let ada = format!("{:<50}: {:<25}\n", "/cid/5551234", "Aunt Ada");
+    let bob = format!("{:<50}: {:<25}\n", "/cid/777", "Bob");
+    let dnd = format!("{:<50}: {:<25}\n", "/dnd/777", "1");
+    assert_eq!(say("database show"), done(&format!("{ada}{bob}{dnd}3 results found.\n")));
+    assert_eq!(say("database show cid"), done(&format!("{ada}{bob}2 results found.\n")));
+    assert_eq!(say("database show cid 777"), done(&format!("{bob}1 results found.\n")));
+    assert_eq!(say("database show ci"), done("0 results found.\n"));
+    assert_eq!(say("database showkey 777"), done(&format!("{bob}{dnd}2 results found.\n")));
+    assert_eq!(say("database put a b c"), done("Updated database successfully\n"));
+    assert!(say("database put a c d").0.starts_with("Failed to update entry: the database is full\n"));
+    assert_eq!(say("database del a b"), done("Database entry removed.\n"));
+    assert_eq!(say("database del a b"), done("Database entry could not be removed.\n"));
+    assert_eq!(say("database deltree cid"), done("2 database entries removed.\n"));
+    assert_eq!(say("database deltree dnd 777"), done("1 database entries removed.\n"));
+    assert_eq!(say("database deltree cid"), done("Database entries do not exist.\n"));
+    assert!(
+        say("database put a").1 && say("database get a").1 && say("database show a b c").1 && say("database del a").1
+    );
 }

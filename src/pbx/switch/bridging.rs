@@ -31,6 +31,7 @@ impl Switch {
 
     /// Two channels are parted; the story says so.
     pub(super) fn part(&mut self, caller: ChannelId, callee: ChannelId, route: Route) {
+        self.note_media(caller, Some(callee));
         let (a, b) = (self.name_of(caller), self.name_of(callee));
         let seconds = self
             .channels

@@ -6,6 +6,7 @@ use crate::dialplan::ChannelId;
 use crate::pbx::cause;
 use crate::pbx::channel::Channel;
 use crate::pbx::effect::Effects;
+use crate::pbx::record::Side;
 
 /// How the exchange was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Switch {
         self.settle();
         self.tick();
         let names = chosen.into_iter().map(|(_, name)| name).collect();
-        (HangUp::Requested(names), std::mem::take(&mut self.cx.out))
+        (HangUp::Requested(names), self.take_effects())
     }
 
     fn end_channel(&mut self, id: ChannelId) {
@@ -57,7 +58,7 @@ impl Switch {
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         self.hang_up_leg(id, cause::NORMAL);
         if joined {
-            self.callee_is_gone(caller, id);
+            self.callee_is_gone(caller, id, Side::Exchange);
         } else {
             self.branch_failed(caller, id, cause::NORMAL, "hung up from the console".to_owned());
         }

@@ -149,8 +149,10 @@ impl Switch {
         self.legs.insert(leg_id, leg);
         self.open_channel(id, leg_id, place.peer, Doing::Called(caller), ChannelState::Down);
         self.calling.insert(id, place.outgoing);
+        let branch = self.name_of(id);
         let (caller_name, caller_number) = match self.channels.get_mut(&caller) {
             Some(channel) => {
+                channel.ledger.called_channel = branch;
                 if let Some(dial) = channel.dial_mut() {
                     dial.branches.push((id, Branch::Reserving));
                     dial.peer = (String::new(), name.strip_prefix("SIP/").unwrap_or(name).to_owned());
@@ -271,6 +273,7 @@ impl Switch {
         let Some(dial) = channel.dial_mut() else { return };
         let timer = dial.timer.take();
         let report = dial.report(now, status, hangup_cause, false);
+        channel.ledger.unanswered = Some((status, report.reason.clone()));
         if let Some(timer) = timer {
             self.cx.alarms.cancel(timer);
         }
@@ -314,6 +317,9 @@ impl Switch {
         self.give_up_branches(caller, Some(callee));
         let direct = self.may_go_direct(caller, callee);
         let callee_name = self.name_of(callee);
+        if let Some(channel) = self.channels.get_mut(&caller) {
+            channel.ledger.called_channel.clone_from(&callee_name);
+        }
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
             dial.bridge = Some(Bridge::new(caller, callee, direct));

@@ -8,6 +8,7 @@ use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::Branch;
 use crate::pbx::leg::{Cx, Ending, Leg, LegEvent};
 use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
+use crate::pbx::record::Side;
 use crate::sdp::Sdp;
 
 impl Switch {
@@ -126,12 +127,18 @@ impl Switch {
                 cause::NO_RESPONSE
             }
         };
+        let side = match ending {
+            Ending::Bye | Ending::Cancelled => Side::Caller,
+            Ending::NotAcked | Ending::Gone => Side::Exchange,
+        };
+        self.note_end(id, side, cause);
         self.caller_is_gone(id, cause);
     }
 
     /// The caller's leg is over: what it dialled is too, at once; then its program may run `h`.
     pub(super) fn caller_is_gone(&mut self, id: ChannelId, cause: u16) {
         let now = self.cx.now.mono;
+        self.note_end(id, Side::Exchange, cause);
         self.give_up_branches(id, None);
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.dead = true;
@@ -185,14 +192,14 @@ impl Switch {
         }
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         if joined {
-            self.callee_is_gone(caller, id);
+            self.callee_is_gone(caller, id, Side::Called);
         } else {
             self.branch_failed(caller, id, cause::NORMAL, "it hung up before it answered".to_owned());
         }
     }
 
     /// The joined line's leg is over: without option `g` the caller is hung up at once, before its program goes on to `h`.
-    pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId) {
+    pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId, by: Side) {
         let now = self.cx.now.mono;
         let bridge = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()?.bridge.take());
         self.part(caller, callee, bridge.map_or(Route::Relay, |bridge| bridge.route));
@@ -205,6 +212,7 @@ impl Switch {
             // What the caller was told may name the other phone: its media comes back here first.
             self.come_back(caller);
         } else {
+            self.note_end(caller, by, cause::NORMAL);
             self.hang_up_leg(caller, cause::NORMAL);
             self.release_ports(caller);
             if let Some(channel) = self.channels.get_mut(&caller) {
@@ -249,6 +257,7 @@ impl Switch {
         self.release_ports(id);
         self.calling.remove(&id);
         if let Some(channel) = self.channels.remove(&id) {
+            self.write_record(&channel);
             // A leg that never began to call ends without a word.
             if self.legs.get(&channel.leg).is_some_and(Leg::is_ended) {
                 self.legs.remove(&channel.leg);

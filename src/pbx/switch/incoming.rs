@@ -7,6 +7,7 @@ use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::record::Side;
 use crate::sdp::{Sdp, negotiate};
 use crate::sip::Uri;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr};
@@ -175,6 +176,7 @@ impl Switch {
             answered: None,
             dead: false,
             plays: 0,
+            ledger: Default::default(),
         };
         self.channels.insert(id, channel);
         self.streams.insert(stream, id);
@@ -218,6 +220,7 @@ impl Switch {
             Some(caller) => self.branch_failed(caller, id, cause::CONGESTION, "no RTP ports are left".to_owned()),
             None => {
                 self.hang_up_leg(id, cause::CONGESTION);
+                self.note_end(id, Side::Exchange, cause::CONGESTION);
                 self.forget_channel(id);
             }
         }

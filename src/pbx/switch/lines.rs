@@ -115,6 +115,21 @@ impl Switch {
         self.act(name, actions);
     }
 
+    /// Begins to ask a peer at a random time within its `qualifyfreq=`.
+    pub(super) fn watch_later(&mut self, name: &str) {
+        let Some(settings) = self.settings.peers.get(name).map(|peer| &peer.settings) else { return };
+        let Some(limit) = settings.qualify else { return };
+        let freq = settings.qualify_freq;
+        let wait = u64::try_from(freq.as_millis()).unwrap_or(u64::MAX);
+        let at = self.cx.now.mono + Duration::from_millis(self.cx.chance.below(wait));
+        let watch = self
+            .watches
+            .entry(name.to_owned())
+            .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
+        let actions = watch.qualify.schedule(at);
+        self.act(name, actions);
+    }
+
     /// Peers with a fixed address are asked from the start.
     pub(super) fn watch_static_peers(&mut self) {
         let peers = self.settings.peers.clone();

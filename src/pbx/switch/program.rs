@@ -9,6 +9,7 @@ use crate::pbx::cause;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::record::Side;
 use crate::sdp::codec::Codec;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use std::collections::VecDeque;
@@ -32,6 +33,11 @@ impl Switch {
             self.cx.out.lines.push(Line { level, text: line.text });
         }
         if let Some(channel) = self.channels.get_mut(&id) {
+            if !channel.dead
+                && let Some((name, data)) = program.application()
+            {
+                channel.ledger.application = (name.to_owned(), data);
+            }
             channel.program = Some(program);
         }
         match progress {
@@ -48,6 +54,7 @@ impl Switch {
             Cause(0) if !unanswered => cause::NORMAL,
             Cause(cause) => cause,
         };
+        self.note_end(id, Side::Exchange, cause);
         self.hang_up_leg(id, cause);
         self.forget_channel(id);
     }

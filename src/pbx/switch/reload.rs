@@ -32,7 +32,7 @@ impl Switch {
         self.settle();
         self.tick();
         self.settle();
-        std::mem::take(&mut self.cx.out)
+        self.take_effects()
     }
 
     fn tell_reload(&mut self, added: usize, removed: usize) {

@@ -2,6 +2,7 @@
 
 use super::Switch;
 use crate::clock::Now;
+use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals, World};
 use crate::pbx::channel::Channel;
 use crate::registrar::qualify::Status;
@@ -78,6 +79,10 @@ impl World for View<'_> {
 
     fn globals(&self) -> &Globals {
         &self.switch.globals
+    }
+
+    fn database(&self) -> &Database {
+        &self.switch.database
     }
 
     fn random(&self) -> u64 {

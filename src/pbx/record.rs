@@ -1,0 +1,277 @@
+//! Call records: what is kept of a call when it is over.
+
+use super::cause;
+use crate::clock::{Time, Wall};
+use crate::dialplan::DialStatus;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A call that is over. Texts may come from the network: whoever writes them escapes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRecord {
+    /// `accountcode=` of the caller's peer.
+    pub account: String,
+    /// The caller's number.
+    pub source: String,
+    /// The caller's name.
+    pub caller_name: String,
+    /// The number dialled.
+    pub destination: String,
+    /// The context the call entered.
+    pub context: String,
+    /// The caller's channel.
+    pub channel: String,
+    /// The channel that answered, or that was tried last; empty when no line was called.
+    pub called_channel: String,
+    /// The application that ran last, of those that take time.
+    pub application: String,
+    /// Its arguments.
+    pub data: String,
+    /// When the call came.
+    pub start: Wall,
+    /// When the caller's line was answered.
+    pub answer: Option<Wall>,
+    /// When the call ended.
+    pub end: Wall,
+    /// From the start to the end.
+    pub duration: Duration,
+    /// From the answer to the end; zero without an answer.
+    pub billed: Duration,
+    /// How it went.
+    pub disposition: Disposition,
+    /// Who ended it.
+    pub ended_by: Side,
+    /// `seconds.number` of the caller's channel.
+    pub unique_id: String,
+    /// Where the caller's phone received its sound.
+    pub caller_rtp: Option<SocketAddr>,
+    /// Where the called phone did.
+    pub called_rtp: Option<SocketAddr>,
+    /// The caller's codec; empty when none was agreed on.
+    pub codec: String,
+    /// Why it ended, or was not answered, in plain words.
+    pub reason: String,
+}
+
+/// How a call went, in the words of Asterisk's records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Somebody, or the exchange itself, answered.
+    Answered,
+    /// Nobody did, or the caller gave up.
+    NoAnswer,
+    /// The called line was busy.
+    Busy,
+    /// The called line could not be reached.
+    Failed,
+    /// No way through.
+    Congestion,
+}
+
+impl Disposition {
+    /// The word in the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Disposition::Answered => "ANSWERED",
+            Disposition::NoAnswer => "NO ANSWER",
+            Disposition::Busy => "BUSY",
+            Disposition::Failed => "FAILED",
+            Disposition::Congestion => "CONGESTION",
+        }
+    }
+
+    fn of(status: Option<DialStatus>, hangup_cause: u16) -> Disposition {
+        match status {
+            Some(DialStatus::Busy) => Disposition::Busy,
+            Some(DialStatus::Congestion) => Disposition::Congestion,
+            Some(DialStatus::ChanUnavail | DialStatus::InvalidArgs) => Disposition::Failed,
+            Some(DialStatus::NoAnswer | DialStatus::Cancel | DialStatus::Answer) => Disposition::NoAnswer,
+            None => match hangup_cause {
+                cause::BUSY => Disposition::Busy,
+                cause::CONGESTION | 42 => Disposition::Congestion,
+                0 | cause::NORMAL | cause::NO_ANSWER => Disposition::NoAnswer,
+                _ => Disposition::Failed,
+            },
+        }
+    }
+}
+
+/// Who ended a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The caller hung up or gave up.
+    Caller,
+    /// The called line hung up.
+    Called,
+    /// The dialplan, the console, or a timer.
+    Exchange,
+}
+
+impl Side {
+    /// The word in the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Caller => "caller",
+            Side::Called => "called",
+            Side::Exchange => "exchange",
+        }
+    }
+}
+
+/// What a caller's channel notes for its record while the call goes on.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// The called line's channel.
+    pub called_channel: String,
+    /// The application that runs, and its arguments.
+    pub application: (String, String),
+    /// How the latest Dial ended unanswered, and why.
+    pub unanswered: Option<(DialStatus, String)>,
+    /// Both phones' addresses and the codec, as far as they are known.
+    pub caller_rtp: Option<SocketAddr>,
+    /// See `caller_rtp`.
+    pub called_rtp: Option<SocketAddr>,
+    /// See `caller_rtp`.
+    pub codec: String,
+    end: Option<(Time, Side, u16)>,
+}
+
+/// What of a channel the record needs besides its ledger.
+pub struct Facts<'a> {
+    /// Whose record it is.
+    pub account: &'a str,
+    /// The caller's name and number, as the dialplan left them.
+    pub caller: (String, String),
+    /// The context and the number dialled.
+    pub entered: (String, String),
+    /// The channel's name and unique id.
+    pub channel: (&'a str, &'a str),
+    /// When it began, on both clocks.
+    pub began: (Time, Wall),
+    /// When it was answered.
+    pub answered: Option<Time>,
+}
+
+impl Ledger {
+    /// The call is over for a Q.850 cause; only the first to say so counts.
+    pub fn end(&mut self, at: Time, by: Side, hangup_cause: u16) {
+        self.end.get_or_insert((at, by, hangup_cause));
+    }
+
+    /// The record. All its times are the beginning's and what the monotonic clock counted since: a wall clock that jumps
+    /// in mid-call bends none of them.
+    pub fn record(self, now: Time, facts: Facts<'_>) -> CallRecord {
+        let (ended, ended_by, hangup_cause) = self.end.unwrap_or((now, Side::Exchange, cause::NORMAL));
+        let (began, start) = facts.began;
+        let wall = |at: Time| {
+            let since = i64::try_from(at.since(began).as_millis()).unwrap_or(i64::MAX);
+            Wall(start.0.saturating_add(since))
+        };
+        let (status, why) = self.unanswered.unzip();
+        let (disposition, reason) = match (facts.answered, why.filter(|why| !why.is_empty())) {
+            (Some(_), _) if hangup_cause == cause::NORMAL => (Disposition::Answered, said_by(ended_by).to_owned()),
+            (Some(_), _) => (Disposition::Answered, cause::words(hangup_cause).to_owned()),
+            (None, why) => {
+                let why = why.filter(|_| ended_by != Side::Caller);
+                let plain = match ended_by {
+                    Side::Caller => "the caller gave up before the answer",
+                    Side::Called | Side::Exchange => cause::words(hangup_cause),
+                };
+                let disposition = match ended_by {
+                    Side::Caller if status.is_none() => Disposition::NoAnswer,
+                    Side::Caller | Side::Called | Side::Exchange => Disposition::of(status, hangup_cause),
+                };
+                (disposition, why.unwrap_or_else(|| plain.to_owned()))
+            }
+        };
+        CallRecord {
+            account: facts.account.to_owned(),
+            source: facts.caller.1,
+            caller_name: facts.caller.0,
+            destination: facts.entered.1,
+            context: facts.entered.0,
+            channel: facts.channel.0.to_owned(),
+            called_channel: self.called_channel,
+            application: self.application.0,
+            data: self.application.1,
+            start,
+            answer: facts.answered.map(wall),
+            end: wall(ended),
+            duration: ended.since(began),
+            billed: facts.answered.map_or(Duration::ZERO, |at| ended.since(at)),
+            disposition,
+            ended_by,
+            unique_id: facts.channel.1.to_owned(),
+            caller_rtp: self.caller_rtp,
+            called_rtp: self.called_rtp,
+            codec: self.codec,
+            reason,
+        }
+    }
+}
+
+fn said_by(side: Side) -> &'static str {
+    match side {
+        Side::Caller => "the caller hung up",
+        Side::Called => "the called line hung up",
+        Side::Exchange => "the exchange ended it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_start(Duration::from_secs(seconds))
+    }
+
+    fn record(ledger: Ledger, answered: Option<u64>, wall: i64) -> CallRecord {
+        let facts = Facts {
+            account: "",
+            caller: Default::default(),
+            entered: Default::default(),
+            channel: ("SIP/a-00000000", "1.0"),
+            began: (at(10), Wall(wall)),
+            answered: answered.map(at),
+        };
+        ledger.record(at(99), facts)
+    }
+
+    #[test]
+    fn times_are_counted_by_the_clock_that_does_not_jump() {
+        for wall in [0, -5_000, 1_795_000_000_000] {
+            let mut ledger = Ledger::default();
+            ledger.end(at(40), Side::Called, cause::NORMAL);
+            ledger.end(at(50), Side::Caller, cause::NORMAL);
+            let record = record(ledger, Some(15), wall);
+            assert_eq!(
+                (record.start, record.answer, record.end),
+                (Wall(wall), Some(Wall(wall + 5_000)), Wall(wall + 30_000))
+            );
+            assert_eq!((record.duration, record.billed), (Duration::from_secs(30), Duration::from_secs(25)));
+            assert_eq!((record.disposition, record.ended_by), (Disposition::Answered, Side::Called));
+            assert_eq!(record.reason, "the called line hung up");
+        }
+        assert_eq!(record(Ledger::default(), None, i64::MAX).end, Wall(i64::MAX));
+    }
+
+    #[test]
+    fn what_was_not_answered_says_why() {
+        let told = |status: Option<DialStatus>, side, hangup_cause| {
+            let mut ledger = Ledger { unanswered: status.map(|s| (s, "'b': why".to_owned())), ..Ledger::default() };
+            ledger.end(at(20), side, hangup_cause);
+            let record = record(ledger, None, 0);
+            assert_eq!((record.billed, record.answer), (Duration::ZERO, None));
+            (record.disposition.name(), record.reason)
+        };
+        let why = || "'b': why".to_owned();
+        assert_eq!(told(Some(DialStatus::Busy), Side::Exchange, 17), ("BUSY", why()));
+        assert_eq!(told(Some(DialStatus::Congestion), Side::Exchange, 34), ("CONGESTION", why()));
+        assert_eq!(told(Some(DialStatus::ChanUnavail), Side::Exchange, 20), ("FAILED", why()));
+        assert_eq!(told(Some(DialStatus::NoAnswer), Side::Exchange, 19), ("NO ANSWER", why()));
+        assert_eq!(told(None, Side::Caller, 16), ("NO ANSWER", "the caller gave up before the answer".to_owned()));
+        assert_eq!(told(None, Side::Exchange, 17), ("BUSY", "busy".to_owned()));
+        assert_eq!(told(None, Side::Exchange, 58), ("FAILED", "no codec in common".to_owned()));
+    }
+}

@@ -1,0 +1,105 @@
+//! `cdr-csv/Master.csv`: the records of calls as Asterisk writes them, for the programs that read those.
+
+use super::calls::moment;
+use crate::pbx::record::CallRecord;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// A file larger than this becomes `Master.csv.1`, in place of the one before.
+const LARGE: u64 = 16 * 1024 * 1024;
+
+/// Where records go as text.
+pub(super) struct Text {
+    path: PathBuf,
+}
+
+impl Text {
+    pub(super) fn new(folder: &Path) -> Text {
+        Text { path: folder.join("cdr-csv").join("Master.csv") }
+    }
+
+    /// Adds a record. The file is opened for each, so that it may be moved away (logrotate) at any time.
+    ///
+    /// # Errors
+    /// It could not be written: why, and what to do.
+    pub(super) fn write(&self, record: &CallRecord) -> Result<(), String> {
+        self.add(&line(record)).map_err(|error| {
+            let path = self.path.display();
+            format!("{path}: {error}; [log] folder in strowger.toml names another place")
+        })
+    }
+
+    fn add(&self, line: &str) -> io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            super::folder::usable(folder)?;
+        }
+        if fs::metadata(&self.path).is_ok_and(|found| found.len() > LARGE) {
+            fs::rename(&self.path, super::folder::with_end(&self.path, ".1"))?;
+        }
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
+        file.write_all(line.as_bytes())
+    }
+}
+
+/// A record as a line: eighteen fields, the last the unique id and the (always empty) user field.
+fn line(record: &CallRecord) -> String {
+    let caller = match (record.caller_name.as_str(), record.source.as_str()) {
+        ("", number) => number.to_owned(),
+        (name, "") => format!("\"{name}\""),
+        (name, number) => format!("\"{name}\" <{number}>"),
+    };
+    let fields = [
+        quoted(&record.account),
+        quoted(&record.source),
+        quoted(&record.destination),
+        quoted(&record.context),
+        quoted(&caller),
+        quoted(&record.channel),
+        quoted(&record.called_channel),
+        quoted(&record.application),
+        quoted(&record.data),
+        quoted(&moment(record.start)),
+        // A call that was not answered has nothing here, not even quotes.
+        record.answer.map(|at| quoted(&moment(at))).unwrap_or_default(),
+        quoted(&moment(record.end)),
+        record.duration.as_secs().to_string(),
+        record.billed.as_secs().to_string(),
+        quoted(record.disposition.name()),
+        quoted("DOCUMENTATION"),
+        quoted(&record.unique_id),
+        quoted(""),
+    ];
+    format!("{}\n", fields.join(","))
+}
+
+/// In quotes, quotes doubled; what would break the line or drive a terminal becomes `?`.
+fn quoted(text: &str) -> String {
+    let safe: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    format!("\"{}\"", safe.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Wall;
+    use crate::store::tests::a_call;
+
+    #[test]
+    fn a_line_is_quoted_as_asterisk_quotes_it() {
+        let mut record = a_call();
+        assert_eq!(
+            line(&record),
+            "\"\",\"100\",\"5551234\",\"default\",\"\"\"Ada \"\"L\"\"\"\" <100>\",\"SIP/a-00000000\",\"SIP/b-00000001\",\"Dial\",\
+             \"SIP/b,20\",\"2026-11-18 10:13:20\",\"2026-11-18 10:13:25\",\"2026-11-18 10:13:55\",35,30,\"ANSWERED\",\
+             \"DOCUMENTATION\",\"1795000000.0\",\"\"\n"
+        );
+        record.answer = None;
+        record.caller_name = "x\r\n\u{1b}[2J,=1".to_owned();
+        record.start = Wall(i64::MIN);
+        let line = line(&record);
+        assert!(line.contains("\"\"\"x???[2J,=1\"\" <100>\"") && line.contains("\",,\""), "{line}");
+        assert_eq!(line.matches('\n').count(), 1);
+    }
+}

@@ -1,0 +1,274 @@
+//! What outlives a restart, in SQLite: registrations, the key/value database, call records. Knows files and the switch's
+//! values; only the daemon knows it.
+//!
+//! The switch's thread writes registrations and values itself, one transaction for all events it found waiting, before the
+//! answers are sent; nothing waits for the disk there (no fsync). A second thread has the disk take them within a second,
+//! and writes call records.
+
+mod boot;
+mod calls;
+mod csv;
+mod folder;
+mod keeper;
+mod row;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::{Now, Time};
+use crate::pbx::effect::{Level, Line, StoreOrder};
+use crate::registrar::location::Restored;
+use crate::sip::digest::nonce::NonceKey;
+use boot::Boot;
+use keeper::Keeper;
+use state::{State, Trouble};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where lines about the store go, from whichever thread.
+pub type Say = Arc<dyn Fn(&Line) + Send + Sync>;
+
+/// Where things are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places {
+    /// The folders that may hold the state, best first; the first usable one does. None: nothing outlives a restart.
+    pub state: Vec<PathBuf>,
+    /// The folder of the call records as text; none: the state folder.
+    pub log: Option<PathBuf>,
+}
+
+/// What was found in the store.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// The registrations, a peer's newest last.
+    pub bindings: Vec<Restored>,
+    /// The key/value database: full names and values.
+    pub values: Vec<(String, String)>,
+}
+
+/// A store that could not be written is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// The store, in the hands of the switch's thread.
+pub struct Store {
+    folder: PathBuf,
+    boot: Boot,
+    state: Option<State>,
+    /// What is stored was taken in, or is gone: what is in memory now is all there is.
+    is_read: bool,
+    /// It cannot be written, and that was said.
+    is_in_trouble: bool,
+    again: Option<Time>,
+    keeper: Keeper,
+    say: Say,
+}
+
+impl Store {
+    /// Opens the store in the first usable of the places. When none is usable, that is said, and everything goes on in
+    /// memory. `None`: no place is named at all.
+    pub fn open(places: &Places, now: Now, say: Say) -> Option<(Store, Found)> {
+        let folder = match folder::choose(&places.state) {
+            Ok(folder) => folder,
+            Err(reasons) => {
+                let first = places.state.first()?.clone();
+                say(&warning(format!(
+                    "There is no usable state folder: {reasons}. Name one that this user may write to: [state] folder in \
+                     strowger.toml"
+                )));
+                first
+            }
+        };
+        let log = places.log.clone().unwrap_or_else(|| folder.clone());
+        let keeper = Keeper::start(folder.clone(), log, say.clone());
+        let mut store = Store {
+            folder,
+            boot: Boot::now(),
+            state: None,
+            is_read: false,
+            is_in_trouble: false,
+            again: None,
+            keeper,
+            say,
+        };
+        let found = store.read(now);
+        Some((store, found))
+    }
+
+    /// The folder it is in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The key of our nonces: the one kept, or a new one that is kept from now on.
+    pub fn nonce_key(&self, fresh: [u8; 32]) -> NonceKey {
+        match folder::keep_key(&self.folder, fresh) {
+            Ok(key) => NonceKey(key),
+            // The state file's own trouble says what to do; phones are asked for their secret once more, that is all.
+            Err(_) => NonceKey(fresh),
+        }
+    }
+
+    /// Writes orders in one transaction, before anything is answered; records of calls go to the other thread. `everything`
+    /// is asked when what was missed has to be made up for. Gives what was found when a store that could not be
+    /// opened at the start can be now.
+    pub fn write(
+        &mut self,
+        now: Now,
+        orders: Vec<StoreOrder>,
+        everything: impl FnOnce() -> Vec<StoreOrder>,
+    ) -> Option<Found> {
+        let mut kept = Vec::with_capacity(orders.len());
+        for order in orders {
+            match order {
+                StoreOrder::Call(record) => self.keeper.record(record),
+                StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => kept.push(order),
+            }
+        }
+        if let Some(again) = self.again {
+            return if now.mono < again { None } else { self.make_up(now, everything) };
+        }
+        if kept.is_empty() {
+            return None;
+        }
+        let boot = self.boot.moment(now);
+        let done = match &mut self.state {
+            Some(state) => state.write(&kept, &boot),
+            None => return None,
+        };
+        match done {
+            Ok(()) => self.keeper.sync(),
+            Err(trouble) => {
+                self.failed(now, &trouble);
+                if matches!(trouble, Trouble::Damaged(_)) {
+                    return self.make_up(now, everything);
+                }
+            }
+        }
+        None
+    }
+
+    /// When [`Store::write`] wants to be called, even without orders, to try again.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.again
+    }
+
+    /// Has the disk take everything, and ends the other thread.
+    pub fn close(mut self) {
+        self.keeper.stop();
+        if let Some(state) = self.state.take() {
+            state.close();
+        }
+    }
+
+    /// After a failure: what was stored is taken in if it never was, and all that is in memory is written.
+    fn make_up(&mut self, now: Now, everything: impl FnOnce() -> Vec<StoreOrder>) -> Option<Found> {
+        if !self.is_read {
+            let found = self.read(now);
+            if self.is_read {
+                // The switch takes in what is found; then all of it is written, with what happened meanwhile.
+                self.again = Some(now.mono);
+                return Some(found);
+            }
+            return None;
+        }
+        if self.state.is_none() {
+            match State::open(&self.folder) {
+                Ok(state) => self.state = Some(state),
+                Err(trouble) => {
+                    self.failed(now, &trouble);
+                    return None;
+                }
+            }
+        }
+        let boot = self.boot.moment(now);
+        match self.state.as_mut().map(|state| state.replace(&everything(), &boot)) {
+            Some(Ok(())) => self.recovered(),
+            Some(Err(trouble)) => self.failed(now, &trouble),
+            None => {}
+        }
+        None
+    }
+
+    /// Opens the state file and reads it.
+    fn read(&mut self, now: Now) -> Found {
+        let boot = self.boot.moment(now);
+        for _ in 0..2 {
+            let opened = State::open(&self.folder).and_then(|state| {
+                let read = state.read(&boot)?;
+                Ok((state, read))
+            });
+            match opened {
+                Ok((state, (found, unreadable))) => {
+                    if unreadable > 0 {
+                        (self.say)(&warning(format!(
+                            "{unreadable} stored registrations in {} cannot be read and are left out; those phones register again by themselves",
+                            state.path().display()
+                        )));
+                    }
+                    self.state = Some(state);
+                    self.is_read = true;
+                    self.recovered();
+                    return found;
+                }
+                Err(trouble) => {
+                    let is_damaged = matches!(trouble, Trouble::Damaged(_));
+                    self.failed(now, &trouble);
+                    if !is_damaged {
+                        break;
+                    }
+                }
+            }
+        }
+        Found::default()
+    }
+
+    fn recovered(&mut self) {
+        self.again = None;
+        if std::mem::take(&mut self.is_in_trouble) {
+            let text = format!("The state in {} is kept again", self.folder.display());
+            (self.say)(&Line { level: Level::Notice, text });
+        }
+        self.keeper.sync();
+    }
+
+    /// Says what is wrong, once, and what to do; a damaged file is moved aside so that a new one can be begun.
+    fn failed(&mut self, now: Now, trouble: &Trouble) {
+        self.again = Some(now.mono + AGAIN);
+        match trouble {
+            Trouble::Damaged(why) => {
+                self.state = None;
+                let path = state::path(&self.folder);
+                let said = match folder::move_aside(&path, now.wall) {
+                    Ok(to) => format!(
+                        "The state file {} is damaged ({why}). It was moved to {}, and a new one is begun; phones register again by themselves",
+                        path.display(),
+                        to.display()
+                    ),
+                    Err(error) => format!(
+                        "The state file {} is damaged ({why}) and cannot be moved aside ({error}); delete it. Until then everything goes on in memory",
+                        path.display()
+                    ),
+                };
+                (self.say)(&Line { level: Level::Error, text: said });
+            }
+            Trouble::Unusable(why) => {
+                if !std::mem::replace(&mut self.is_in_trouble, true) {
+                    (self.say)(&Line {
+                        level: Level::Error,
+                        text: format!(
+                            "The state in {} cannot be kept: {why}. Everything goes on in memory, and it is tried again every {} s; \
+                             until it works, a restart forgets registrations",
+                            self.folder.display(),
+                            AGAIN.as_secs()
+                        ),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn warning(text: String) -> Line {
+    Line { level: Level::Warning, text }
+}

@@ -1,0 +1,65 @@
+//! A binding as a row of the state file, there and back.
+
+use super::boot::Moment;
+use crate::clock::{Time, Wall};
+use crate::registrar::location::{Binding, Restored};
+use crate::sip::header::NameAddr;
+use rusqlite::{Row, Statement, params};
+use std::time::Duration;
+
+/// The columns, in the order of [`insert`] and [`read`].
+pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent";
+/// The longest text taken from a row; what a phone may send is shorter.
+const MOST: usize = 65_536;
+/// The longest time granted that a row may name: ten years.
+const LONGEST_MS: i64 = 315_360_000_000;
+
+/// Writes a peer's binding; `place` is 0 for its oldest.
+pub(super) fn insert(
+    statement: &mut Statement<'_>,
+    peer: &str,
+    place: i64,
+    binding: &Binding,
+    moment: &Moment,
+) -> rusqlite::Result<usize> {
+    let contact = NameAddr { display: None, uri: binding.contact.clone(), params: binding.params.clone() };
+    statement.execute(params![
+        peer,
+        place,
+        contact.to_string(),
+        binding.q,
+        binding.source.to_string(),
+        binding.target.to_string(),
+        binding.local.to_string(),
+        i64::try_from(binding.granted.as_millis()).unwrap_or(LONGEST_MS),
+        moment.boot,
+        moment.stamp(binding.expires),
+        binding.expires_wall.0,
+        binding.call_id,
+        binding.cseq,
+        binding.user_agent,
+    ])
+}
+
+/// Reads a row; `None` when something in it is not what it should be.
+pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
+    let text = |index: usize| row.get::<_, String>(index).ok().filter(|text| text.len() <= MOST);
+    let contact = NameAddr::parse(text(2)?.as_bytes()).ok()?;
+    let granted = row.get::<_, i64>(7).ok().filter(|ms| (0..=LONGEST_MS).contains(ms))?;
+    let left = moment.until(&text(8)?, row.get(9).ok()?);
+    let binding = Binding {
+        contact: contact.uri,
+        params: contact.params,
+        q: row.get::<_, u16>(3).ok()?.min(1000),
+        source: text(4)?.parse().ok()?,
+        target: text(5)?.parse().ok()?,
+        local: text(6)?.parse().ok()?,
+        granted: Duration::from_millis(u64::try_from(granted).ok()?),
+        expires: Time::ZERO,
+        expires_wall: Wall(row.get(10).ok()?),
+        call_id: text(11)?,
+        cseq: row.get(12).ok()?,
+        user_agent: row.get::<_, Option<String>>(13).ok()?.filter(|agent| agent.len() <= MOST),
+    };
+    Some(Restored { peer: text(0)?, binding, left })
+}

@@ -1,0 +1,230 @@
+//! `state.db`: registrations and the key/value database.
+
+use super::boot::Moment;
+use super::{Found, folder, row};
+use crate::dialplan::database::{MAX_ENTRIES, MAX_KEY};
+use crate::pbx::effect::StoreOrder;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Says that the file is ours: "Strg".
+const APPLICATION: i32 = 0x5374_7267;
+/// The shape of the tables.
+const VERSION: i32 = 1;
+/// The file's name.
+const NAME: &str = "state.db";
+/// Most registrations read; more than any configuration has.
+const MOST_BINDINGS: usize = 100_000;
+/// Longer than this the switch does not wait for somebody else who writes to the file (`sqlite3` in a shell).
+const BUSY: Duration = Duration::from_millis(100);
+
+/// Why the state file cannot be used.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// What it holds cannot be trusted: it is to be moved aside.
+    Damaged(String),
+    /// It may be sound, but cannot be read or written now.
+    Unusable(String),
+}
+
+/// The open state file.
+pub(super) struct State {
+    path: PathBuf,
+    connection: Connection,
+}
+
+/// The state file's path in a folder.
+pub(super) fn path(folder: &Path) -> PathBuf {
+    folder.join(NAME)
+}
+
+impl State {
+    /// Opens the state file of a folder, made if it is not there.
+    pub(super) fn open(folder: &Path) -> Result<State, Trouble> {
+        let path = path(folder);
+        folder::usable(folder).and_then(|()| folder::touch(&path, 0o600)).map_err(|error| {
+            Trouble::Unusable(format!("{error} (is the folder writable for this user, and is there room on the disk?)"))
+        })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&error))?;
+        let state = State { path, connection };
+        state.prepare()?;
+        Ok(state)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn prepare(&self) -> Result<(), Trouble> {
+        let set = || -> rusqlite::Result<(i32, i32, String)> {
+            let db = &self.connection;
+            db.busy_timeout(BUSY)?;
+            // A commit goes to the log file and does not wait for the disk; the other thread sees to that.
+            db.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
+            db.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;")?;
+            let sound = db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?;
+            let application = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+            let version = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            Ok((application, version, sound))
+        };
+        let (application, version, sound) = set().map_err(|error| trouble_at_start(&error))?;
+        if sound != "ok" {
+            return Err(Trouble::Damaged(sound.chars().take(200).collect()));
+        }
+        match (application, version) {
+            (0, 0) | (APPLICATION, VERSION) => {}
+            (APPLICATION, newer) if newer > VERSION => {
+                let why = format!(
+                    "{} was written by a newer strowger; run that one, or move the file away",
+                    self.path.display()
+                );
+                return Err(Trouble::Unusable(why));
+            }
+            (other, _) => {
+                return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})")));
+            }
+        }
+        let tables = format!(
+            "BEGIN IMMEDIATE;
+             CREATE TABLE IF NOT EXISTS binding (
+                 peer TEXT NOT NULL, place INTEGER NOT NULL, contact TEXT NOT NULL, q INTEGER NOT NULL,
+                 source TEXT NOT NULL, target TEXT NOT NULL, local TEXT NOT NULL, granted_ms INTEGER NOT NULL,
+                 boot TEXT NOT NULL, ends_boot_ms INTEGER NOT NULL, ends_wall_ms INTEGER NOT NULL,
+                 call_id TEXT NOT NULL, cseq INTEGER NOT NULL, user_agent TEXT,
+                 PRIMARY KEY (peer, place)) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS astdb (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+             PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};
+             COMMIT;"
+        );
+        self.connection.execute_batch(&tables).map_err(|error| trouble_at_start(&error))
+    }
+
+    /// Everything in it; and how many registrations could not be read.
+    pub(super) fn read(&self, moment: &Moment) -> Result<(Found, usize), Trouble> {
+        let all = || -> rusqlite::Result<(Found, usize)> {
+            let mut found = Found::default();
+            let mut unreadable = 0;
+            let db = &self.connection;
+            let mut statement = db.prepare(&format!("SELECT {} FROM binding ORDER BY peer, place", row::COLUMNS))?;
+            let mut rows = statement.query([])?;
+            while let Some(stored) = rows.next()? {
+                match row::read(stored, moment) {
+                    Some(binding) if found.bindings.len() < MOST_BINDINGS => found.bindings.push(binding),
+                    Some(_) | None => unreadable += 1,
+                }
+            }
+            let mut statement = db.prepare("SELECT key, value FROM astdb ORDER BY key")?;
+            let mut rows = statement.query([])?;
+            while let Some(stored) = rows.next()? {
+                if let (Ok(key), Ok(value)) = (stored.get::<_, String>(0), stored.get::<_, String>(1))
+                    && key.len() <= MAX_KEY
+                    && found.values.len() < MAX_ENTRIES
+                {
+                    found.values.push((key, value));
+                }
+            }
+            Ok((found, unreadable))
+        };
+        all().map_err(|error| trouble(&error))
+    }
+
+    /// Writes changes, all or none of them.
+    pub(super) fn write(&mut self, orders: &[StoreOrder], moment: &Moment) -> Result<(), Trouble> {
+        self.transaction(|transaction| put(transaction, orders, moment))
+    }
+
+    /// Writes these in place of everything.
+    pub(super) fn replace(&mut self, orders: &[StoreOrder], moment: &Moment) -> Result<(), Trouble> {
+        self.transaction(|transaction| {
+            transaction.execute_batch("DELETE FROM binding; DELETE FROM astdb;")?;
+            put(transaction, orders, moment)
+        })
+    }
+
+    fn transaction(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), Trouble> {
+        let all = || -> rusqlite::Result<()> {
+            let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            work(&transaction)?;
+            transaction.commit()
+        };
+        all().map_err(|error| trouble(&error))
+    }
+
+    /// Moves what is in the log file into the database and closes both.
+    pub(super) fn close(self) {
+        // What cannot be moved stays in the log file, where the next start finds it.
+        let _ = checkpoint(&self.connection);
+    }
+}
+
+/// Moves what is in the log file into the database, as far as nobody is in the way.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+/// Opens a state file that exists, for [`checkpoint`].
+pub(super) fn open_again(folder: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path(folder), flags)?;
+    connection.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;")?;
+    Ok(connection)
+}
+
+fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) -> rusqlite::Result<()> {
+    let mut forget = transaction.prepare("DELETE FROM binding WHERE peer = ?1")?;
+    let marks = ["?"; 14].join(", ");
+    let mut insert = transaction.prepare(&format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS))?;
+    let mut set = transaction.prepare("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
+    let mut unset = transaction.prepare("DELETE FROM astdb WHERE key = ?1")?;
+    for order in orders {
+        match order {
+            StoreOrder::Bindings { peer, bindings } => {
+                forget.execute([peer])?;
+                for (place, binding) in (0i64..).zip(bindings) {
+                    row::insert(&mut insert, peer, place, binding, moment)?;
+                }
+            }
+            StoreOrder::Value { path, value: Some(value) } => {
+                set.execute(params![path, value])?;
+            }
+            StoreOrder::Value { path, value: None } => {
+                unset.execute([path])?;
+            }
+            // Records are the other thread's.
+            StoreOrder::Call(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is damaged.
+fn trouble_at_start(error: &rusqlite::Error) -> Trouble {
+    match error.sqlite_error() {
+        Some(found) if found.extended_code == rusqlite::ffi::SQLITE_READONLY => {
+            Trouble::Damaged("its header says that it cannot be written".to_owned())
+        }
+        Some(_) | None => trouble(error),
+    }
+}
+
+/// What an error of SQLite means for the file.
+pub(super) fn trouble(error: &rusqlite::Error) -> Trouble {
+    let what_to_do = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "make room on the disk",
+        Some(
+            ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied,
+        ) => "the file and its folder must be writable for the user the exchange runs as",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program is writing to it",
+        Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => {
+            "the disk fails, or is full: look at dmesg and df"
+        }
+        Some(ErrorCode::OutOfMemory) => "the machine is out of memory",
+        _ => return Trouble::Damaged(error.to_string()),
+    };
+    Trouble::Unusable(format!("{error}: {what_to_do}"))
+}

@@ -1,0 +1,283 @@
+//! The store against files of every kind, without an exchange around it.
+
+use super::*;
+use crate::chance::Chance;
+use crate::clock::Wall;
+use crate::pbx::record::{CallRecord, Disposition, Side};
+use crate::registrar::location::Binding;
+use crate::sip::header::NameAddr;
+use std::sync::Mutex;
+
+pub(super) fn a_call() -> CallRecord {
+    CallRecord {
+        account: String::new(),
+        source: "100".to_owned(),
+        caller_name: "Ada \"L\"".to_owned(),
+        destination: "5551234".to_owned(),
+        context: "default".to_owned(),
+        channel: "SIP/a-00000000".to_owned(),
+        called_channel: "SIP/b-00000001".to_owned(),
+        application: "Dial".to_owned(),
+        data: "SIP/b,20".to_owned(),
+        start: Wall(1_794_996_800_000),
+        answer: Some(Wall(1_794_996_805_000)),
+        end: Wall(1_794_996_835_999),
+        duration: Duration::from_millis(35_999),
+        billed: Duration::from_millis(30_999),
+        disposition: Disposition::Answered,
+        ended_by: Side::Caller,
+        unique_id: "1795000000.0".to_owned(),
+        caller_rtp: "192.0.2.1:5004".parse().ok(),
+        called_rtp: None,
+        codec: "ulaw".to_owned(),
+        reason: "the caller hung up".to_owned(),
+    }
+}
+
+/// A folder of its own, gone with the value.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let folder = std::env::temp_dir().join(format!("strowger-store-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        Place(folder)
+    }
+
+    fn places(&self) -> Places {
+        Places { state: vec![self.0.clone()], log: None }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+type Said = Arc<Mutex<Vec<Line>>>;
+
+fn ears() -> (Say, Said) {
+    let said = Said::default();
+    let heard = said.clone();
+    (Arc::new(move |line: &Line| heard.lock().unwrap().push(line.clone())), said)
+}
+
+fn open(place: &Place) -> (Store, Found, Said) {
+    let (say, said) = ears();
+    let (store, found) = Store::open(&place.places(), at(0), say).unwrap();
+    (store, found, said)
+}
+
+fn at(seconds: u64) -> Now {
+    Now { mono: Time::from_start(Duration::from_secs(seconds)), wall: Wall(1_795_000_000_000) }
+}
+
+fn binding(text: &str, now: Now) -> Binding {
+    let contact = NameAddr::parse(text.as_bytes()).unwrap();
+    let mut binding = Binding {
+        contact: contact.uri,
+        params: contact.params,
+        q: 500,
+        source: "192.0.2.7:1024".parse().unwrap(),
+        target: "[2001:db8::7]:5060".parse().unwrap(),
+        local: "192.0.2.1:5060".parse().unwrap(),
+        granted: Duration::from_secs(3600),
+        expires: Time::ZERO,
+        expires_wall: Wall(0),
+        call_id: "call'id; DROP TABLE binding".to_owned(),
+        cseq: u32::MAX,
+        user_agent: Some("Linksys/PAP2T \u{1F4DE}".to_owned()),
+    };
+    binding.renew(now);
+    binding
+}
+
+fn orders(now: Now) -> Vec<StoreOrder> {
+    let contacts =
+        ["<sip:a@192.0.2.7:5060;transport=udp>;+sip.instance=\"<urn:uuid:1>\";q=0.5", "<sip:%41b@[2001:db8::7]>"];
+    vec![
+        StoreOrder::Bindings { peer: "a".to_owned(), bindings: contacts.map(|text| binding(text, now)).to_vec() },
+        StoreOrder::Bindings { peer: "b".to_owned(), bindings: vec![binding("<sip:b@192.0.2.8>", now)] },
+        StoreOrder::Value { path: "/cid/1".to_owned(), value: Some("Ada".to_owned()) },
+        StoreOrder::Value { path: "/cid/2".to_owned(), value: Some("Bob".to_owned()) },
+    ]
+}
+
+fn nothing() -> Vec<StoreOrder> {
+    Vec::new()
+}
+
+#[test]
+fn what_is_written_is_found_again_without_a_close() {
+    let place = Place::new("found");
+    let (mut store, found, said) = open(&place);
+    assert_eq!(found, Found::default());
+    assert_eq!(store.write(at(5), orders(at(5)), nothing), None);
+    let gone = [
+        StoreOrder::Bindings { peer: "b".to_owned(), bindings: Vec::new() },
+        StoreOrder::Value { path: "/cid/2".to_owned(), value: None },
+    ];
+    store.write(at(6), gone.to_vec(), nothing);
+    // Not dropped, so not closed: as after a kill.
+    std::mem::forget(store);
+    let (_store, found, _) = open(&place);
+    assert_eq!(found.values, [("/cid/1".to_owned(), "Ada".to_owned())]);
+    assert_eq!(found.bindings.len(), 2);
+    for (restored, order) in found.bindings.iter().zip(orders(at(5)).iter().take(1).flat_map(|order| match order {
+        StoreOrder::Bindings { bindings, .. } => bindings.clone(),
+        StoreOrder::Value { .. } | StoreOrder::Call(_) => Vec::new(),
+    })) {
+        assert_eq!(restored.peer, "a");
+        assert_eq!(restored.binding, Binding { expires: Time::ZERO, ..order });
+        let left = restored.left.unwrap();
+        assert!(left <= Duration::from_secs(3610) && left > Duration::from_secs(3600), "{left:?}");
+    }
+    assert!(said.lock().unwrap().is_empty(), "{said:?}");
+}
+
+#[test]
+fn the_nonce_key_stays() {
+    let place = Place::new("key");
+    let (store, _, _) = open(&place);
+    assert_eq!(store.nonce_key([7; 32]).0, [7; 32]);
+    assert_eq!(store.nonce_key([8; 32]).0, [7; 32]);
+    std::fs::write(place.0.join("nonce.key"), "7".repeat(63) + "g").unwrap();
+    assert_eq!(store.nonce_key([9; 32]).0, [9; 32], "what is no key is replaced");
+    assert_eq!(store.nonce_key([1; 32]).0, [9; 32]);
+}
+
+#[test]
+fn a_file_of_another_program_is_not_touched_but_moved_aside() {
+    let place = Place::new("foreign");
+    std::fs::create_dir_all(&place.0).unwrap();
+    let other = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
+    other.execute_batch("PRAGMA application_id=7; CREATE TABLE t (x); INSERT INTO t VALUES (42)").unwrap();
+    drop(other);
+    let (_store, _, said) = open(&place);
+    assert!(said.lock().unwrap()[0].text.contains("no state file of strowger"), "{said:?}");
+    let aside = std::fs::read_dir(&place.0).unwrap().flatten().map(|entry| entry.path());
+    let aside = aside.into_iter().find(|path| path.to_string_lossy().contains(".damaged-")).unwrap();
+    let kept: i64 =
+        rusqlite::Connection::open(aside).unwrap().query_row("SELECT x FROM t", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 42);
+}
+
+#[test]
+fn a_newer_file_is_left_alone() {
+    let place = Place::new("newer");
+    let (store, _, _) = open(&place);
+    store.close();
+    let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
+    file.execute_batch("PRAGMA user_version=99").unwrap();
+    drop(file);
+    let (mut store, _, said) = open(&place);
+    assert!(said.lock().unwrap()[0].text.contains("newer strowger"), "{said:?}");
+    store.write(at(1), orders(at(1)), nothing);
+    store.write(at(100), orders(at(1)), nothing);
+    assert_eq!(said.lock().unwrap().len(), 1, "said once");
+    let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
+    assert_eq!(file.query_row("SELECT count(*) FROM binding", [], |row| row.get::<_, i64>(0)), Ok(0));
+}
+
+/// Whatever stands in the file: the store opens, keeps what it is given, and finds it again.
+#[test]
+fn any_damage_is_survived() {
+    let place = Place::new("mutation");
+    let (mut store, _, _) = open(&place);
+    store.write(at(1), orders(at(1)), nothing);
+    store.close();
+    let sound = std::fs::read(place.0.join("state.db")).unwrap();
+    let mut chance = Chance::from_number(31);
+    let mut asides = 0;
+    for round in 0..60 {
+        let mut bytes = sound.clone();
+        let length = bytes.len() as u64;
+        if round % 3 == 0 {
+            bytes.truncate(chance.below(length) as usize);
+        }
+        for _ in 0..=chance.below(20) {
+            let length = bytes.len() as u64;
+            // The header of the file is hit as often as the rest.
+            let most = if chance.below(2) == 0 { length.min(100) } else { length };
+            if let Some(byte) = bytes.get_mut(chance.below(most.max(1)) as usize) {
+                *byte = chance.bits() as u8;
+            }
+        }
+        let _ = std::fs::remove_dir_all(&place.0);
+        std::fs::create_dir_all(&place.0).unwrap();
+        std::fs::write(place.0.join("state.db"), &bytes).unwrap();
+        let (mut store, found, said) = open(&place);
+        assert!(found.bindings.len() <= 3 && found.values.len() <= 2, "round {round}: {found:?}");
+        store.write(at(2), orders(at(2)), || orders(at(2)));
+        let said: Vec<String> = said.lock().unwrap().iter().map(|line| line.text.clone()).collect();
+        let is_newer = said.iter().any(|line| line.contains("newer"));
+        asides += usize::from(said.iter().any(|line| line.contains("damaged")));
+        drop(store);
+        let (_store, found, _) = open(&place);
+        assert!(is_newer || found.bindings.len() == 3, "round {round}: {said:?}, then {found:?}");
+    }
+    assert!(asides > 8, "only {asides} files were damaged enough to notice");
+}
+
+#[test]
+fn few_damaged_files_are_kept() {
+    let place = Place::new("asides");
+    std::fs::create_dir_all(&place.0).unwrap();
+    for _ in 0..6 {
+        std::fs::write(place.0.join("state.db"), "rubbish".repeat(1000)).unwrap();
+        let (store, _, _) = open(&place);
+        store.close();
+    }
+    let asides = std::fs::read_dir(&place.0).unwrap().flatten();
+    assert_eq!(asides.filter(|entry| entry.file_name().to_string_lossy().contains(".damaged-")).count(), 3);
+}
+
+#[test]
+fn what_could_not_be_opened_is_taken_in_later() {
+    let place = Place::new("later");
+    let (mut store, _, _) = open(&place);
+    store.write(at(1), orders(at(1)), nothing);
+    store.close();
+    let away = place.0.with_extension("away");
+    std::fs::rename(&place.0, &away).unwrap();
+    std::fs::write(&place.0, "in the way").unwrap();
+    let (mut store, found, said) = open(&place);
+    assert_eq!((found, said.lock().unwrap().len()), (Found::default(), 2), "no folder; nothing is kept");
+    assert_eq!(store.next_deadline(), Some(at(10).mono));
+    std::fs::remove_file(&place.0).unwrap();
+    std::fs::rename(&away, &place.0).unwrap();
+    assert_eq!(store.write(at(9), Vec::new(), nothing), None, "not before it is time");
+    let found = store.write(at(10), Vec::new(), nothing).unwrap();
+    assert_eq!((found.bindings.len(), found.values.len()), (3, 2));
+    let mut now = orders(at(10));
+    now.truncate(1);
+    assert_eq!(store.write(at(10), Vec::new(), || now), None);
+    assert_eq!(store.next_deadline(), None);
+    drop(store);
+    let (_store, found, _) = open(&place);
+    assert_eq!((found.bindings.len(), found.values.len()), (2, 0), "memory is the truth then");
+}
+
+#[test]
+fn records_are_kept_up_to_a_number() {
+    let place = Place::new("records");
+    std::fs::create_dir_all(&place.0).unwrap();
+    let mut calls = calls::Calls::new(&place.0);
+    calls.write(&a_call()).unwrap();
+    let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
+    file.execute("UPDATE call SET id = 1", []).unwrap();
+    file.execute("INSERT INTO call SELECT ?1, start, answer, \"end\", duration_s, billed_s, disposition, reason, ended_by, account, source, caller_name, destination, context, channel, called_channel, application, data, unique_id, caller_rtp, called_rtp, codec FROM call", [calls::MOST]).unwrap();
+    calls.write(&a_call()).unwrap();
+    let ids = |file: &rusqlite::Connection| {
+        file.query_row("SELECT min(id) || ' ' || max(id) FROM call", [], |row| row.get::<_, String>(0))
+    };
+    assert_eq!(ids(&file), Ok(format!("{} {}", calls::MOST, calls::MOST + 1)), "the oldest made room");
+    drop(file);
+    drop(calls);
+    std::fs::write(place.0.join("calls.db"), "rubbish".repeat(1000)).unwrap();
+    let mut calls = calls::Calls::new(&place.0);
+    calls.write(&a_call()).unwrap();
+    let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
+    assert_eq!(ids(&file), Ok("1 1".to_owned()), "a damaged one is begun anew");
+}
