@@ -40,7 +40,7 @@ pub struct Peer {
     pub call_limit: Option<u32>,
     /// `setvar`: channel variables of each call it makes, in order.
     pub set_vars: Vec<(String, String)>,
-    /// `accountcode`, for people and `SIPPEER()`.
+    /// `accountcode`, for call records.
     pub account_code: String,
     /// `description`, for people.
     pub description: String,

@@ -2,6 +2,7 @@
 
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::registrar::location::Restored;
 use strowger::sim::PhoneEvent;
 
 /// The accounts of every story, with lines added to `[general]` and to the line that is called.
@@ -283,4 +284,18 @@ fn useragent_names_us_in_requests_and_answers_or_nobody() {
         }
         world.assert_nothing_left();
     }
+}
+
+#[test]
+fn a_line_that_is_back_after_a_restart_has_its_extension_and_its_keepalive() {
+    let sip = conf("regcontext=lines", "regexten=881\nkeepalive=10");
+    let before = World::ready(&sip, GUIDE);
+    let mut after = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 2);
+    let binding = before.switch.bindings("isp")[0].clone();
+    let stored = Restored { peer: "isp".to_owned(), binding, left: Some(Duration::from_secs(600)) };
+    assert_eq!(after.switch.restore(crate::world::at(after.now), vec![stored]), 1);
+    let at = crate::world::at(after.now).wall;
+    assert!(after.switch.dialplan().find("lines", "881", 1, None, at).is_some());
+    after.run(Duration::from_secs(11));
+    assert_eq!(after.texts("isp", &[]), ["\r\n"]);
 }

@@ -131,7 +131,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["accountcode"],
         "text",
         "none",
-        "shown on the console and told by SIPPEER(); there are no call records yet",
+        "written in the records of its calls, shown on the console and told by SIPPEER()",
         Effect::Peer(account_code),
     ),
     row(&["description"], "text", "none", "shown on the console", Effect::Peer(description)),

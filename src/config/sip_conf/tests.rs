@@ -208,7 +208,7 @@ fn secrets_are_never_said() {
     let (conf, said) = read(
         "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\nmd5secret=hunter3\n[general]\nregister=u:hunter4@h\n[b]\ntype=friend\nhost=dynamic\nsecret=hunter5\nremotesecret=hunter6",
     );
-    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said.len(), 3, "{said:?}");
     assert!(!format!("{said:?}{conf:?}").contains("hunter"));
 }
 

@@ -68,6 +68,8 @@ impl Switch {
             self.watch_later(&name);
         }
         self.arm_location();
+        self.keep_all_alive();
+        self.add_all_extensions();
         restored
     }
 
