@@ -86,16 +86,15 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let admission = Arc::new(Admission::new(&config.sip, key.clone()));
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let peers = Arc::new(config.sip.peers.clone());
-    let local_towards = static_routes(&peers);
     let (orders, inbox) = sync_channel(QUEUE);
     let settings = SwitchSettings {
         general: general.clone(),
+        local_towards: static_routes(&peers),
         peers,
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
         admission: admission.clone(),
         bound,
-        local_towards,
         sounds: sounds.clone(),
         product: general.user_agent.clone(),
     };
