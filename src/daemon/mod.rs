@@ -22,7 +22,7 @@ use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Event, Line};
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
-use crate::store::{Places, Store};
+use crate::store::{Found, Places, Store};
 use clock::Clock;
 use owner::{Order, Owner};
 pub use reload::Reloading;
@@ -82,9 +82,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let bound = socket.local_addr()?;
     let clock = Clock::start();
     let chance = Chance::from_seed(entropy()?);
-    let store = Store::open(&places, clock.now(), sink.clone());
-    let fresh = entropy()?;
-    let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
+    let (store, key) = open_store(&places, clock, &sink)?;
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let (orders, inbox) = sync_channel(QUEUE);
     let settings = settings(&config, plan, &key, bound, &sounds);
@@ -114,7 +112,6 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
             watch: watch.clone(),
         },
     };
-    let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let reloads = match reload {
         Some(reloading) => {
             let reloader = Reloader::new(reloading, &config, orders.clone(), sink.clone(), key, bound, sounds);
@@ -140,6 +137,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reloads: reloads.clone(),
         restart: restart.clone(),
     };
+    let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
     let running =
@@ -228,6 +226,14 @@ impl Console {
     pub fn ask(&self, request: ConsoleRequest) -> bool {
         self.orders.send(Order::Console(request)).is_ok()
     }
+}
+
+/// The store, with what was found in it, and the nonce key: kept there, or good for this run.
+fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
+    let store = Store::open(places, clock.now(), sink.clone());
+    let fresh = entropy()?;
+    let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
+    Ok((store, key))
 }
 
 fn entropy() -> io::Result<[u8; 32]> {

@@ -53,6 +53,7 @@ struct Fixed {
     tos_sip: u8,
     socket: Option<PathBuf>,
     folder: Option<PathBuf>,
+    log: Option<PathBuf>,
 }
 
 /// See the module.
@@ -177,6 +178,7 @@ impl Fixed {
             tos_sip: general.tos_sip,
             socket: config.toml.control.socket.clone(),
             folder: config.toml.state.folder.clone(),
+            log: config.toml.log.folder.clone(),
         }
     }
 
@@ -186,6 +188,7 @@ impl Fixed {
             (self.tos_sip != new.tos_sip, "tos_sip in sip.conf"),
             (self.socket != new.socket, "[control] socket in strowger.toml"),
             (self.folder != new.folder, "[state] folder in strowger.toml"),
+            (self.log != new.log, "[log] folder in strowger.toml"),
         ];
         all.into_iter().filter(|(differs, _)| *differs).map(|(_, what)| what).collect()
     }

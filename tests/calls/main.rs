@@ -11,6 +11,8 @@ mod media;
 mod network;
 mod options;
 mod programs;
+mod records;
 mod reload;
+mod restart;
 mod stories;
 mod world;

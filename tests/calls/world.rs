@@ -12,9 +12,10 @@ use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
-use strowger::pbx::effect::{Effects, Event};
+use strowger::pbx::effect::{Effects, Event, StoreOrder};
 use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
+use strowger::registrar::location::Restored;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::message::Message;
@@ -60,6 +61,8 @@ pub struct World {
     pub network: Network,
     pub media: MediaStub,
     pub lines: Vec<(Time, String)>,
+    /// What the exchange had stored.
+    pub kept: Vec<StoreOrder>,
     admission: Arc<Admission>,
     chance: Chance,
     exchange: SocketAddr,
@@ -86,6 +89,7 @@ impl World {
             network: Network::new(quality, seed),
             media: MediaStub::new(),
             lines: Vec::new(),
+            kept: Vec::new(),
             admission,
             chance: Chance::from_number(seed ^ 0xadd),
             exchange,
@@ -106,6 +110,28 @@ impl World {
     pub fn reload(&mut self, sip: &str, extensions: &str) {
         self.admission = settings(sip, extensions).admission;
         self.reload_behind_the_edge(sip, extensions);
+    }
+
+    /// The exchange is killed and started again with what it had stored; `left` of every registration's time, if a clock
+    /// tells. The wall clock of the new start may be any.
+    pub fn restart(&mut self, sip: &str, extensions: &str, left: Option<Duration>, wall: Wall) {
+        let mut stored = BTreeMap::new();
+        for order in std::mem::take(&mut self.kept) {
+            if let StoreOrder::Bindings { peer, bindings } = order {
+                stored.insert(peer, bindings);
+            }
+        }
+        let settings = settings(sip, extensions);
+        self.admission = settings.admission.clone();
+        let now = Now { wall, ..at(self.now) };
+        self.media = MediaStub::new();
+        self.switch = Switch::new(now, settings, Chance::from_number(self.seed ^ 0xb007));
+        let restored = stored.into_iter().flat_map(|(peer, bindings)| {
+            bindings.into_iter().map(move |binding| Restored { peer: peer.clone(), binding, left })
+        });
+        self.switch.restore(now, restored.collect());
+        let effects = self.switch.take_effects();
+        self.execute(effects);
     }
 
     /// The same while the edge still works with the table it had.
@@ -362,6 +388,7 @@ impl World {
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
             self.send(local, transmit.path.remote, transmit.bytes);
         }
+        self.kept.extend(effects.store);
         self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
     }
 

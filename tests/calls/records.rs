@@ -1,0 +1,89 @@
+//! The records that calls leave.
+
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::pbx::effect::StoreOrder;
+use strowger::pbx::record::{CallRecord, Disposition, Side};
+
+/// The one record that a story left.
+fn record(world: &World) -> CallRecord {
+    let mut records = world.kept.iter().filter_map(|order| match order {
+        StoreOrder::Call(record) => Some(record.as_ref().clone()),
+        StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
+    });
+    let record = records.next().expect("a record");
+    assert_eq!(records.next(), None, "one call, one record");
+    record
+}
+
+#[test]
+fn a_call_that_was_answered() {
+    for caller_ends in [true, false] {
+        let mut world = World::ready(SIP, GUIDE);
+        world.connect();
+        world.run(Duration::from_secs(30));
+        world.phone(if caller_ends { "client" } else { "isp" }).hangs_up();
+        world.until_over();
+        let record = record(&world);
+        assert_eq!((record.disposition, record.billed.as_secs()), (Disposition::Answered, 30));
+        assert_eq!(record.ended_by, if caller_ends { Side::Caller } else { Side::Called });
+        assert_eq!((record.source.as_str(), record.destination.as_str()), ("client", "88567682"));
+        assert_eq!((record.context.as_str(), record.codec.as_str()), ("default", "ulaw"));
+        assert_eq!((record.application.as_str(), record.data.as_str()), ("Dial", "SIP/isp,20"));
+        assert_eq!(record.caller_rtp, "192.0.2.20:16420".parse().ok());
+        assert_eq!(record.called_rtp, "192.0.2.20:16450".parse().ok());
+        assert!(record.channel.starts_with("SIP/client-") && record.called_channel.starts_with("SIP/isp-"));
+        assert!(
+            record.duration >= record.billed && record.answer.is_some_and(|at| record.start < at && at < record.end)
+        );
+    }
+}
+
+#[test]
+fn calls_that_were_not_answered() {
+    let told = |story: fn(&mut World)| {
+        let mut world = World::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp,5)\n");
+        world.phone("client").dials("1");
+        story(&mut world);
+        world.until_over();
+        let record = record(&world);
+        assert_eq!((record.answer, record.billed), (None, Duration::ZERO));
+        assert!(!record.reason.is_empty());
+        (record.disposition.name(), record.ended_by.name())
+    };
+    assert_eq!(told(|w| w.until(|w| w.is_called("isp"))), ("NO ANSWER", "exchange"));
+    let busy = |w: &mut World| {
+        w.until(|w| w.is_called("isp"));
+        w.phone("isp").refuses(486);
+    };
+    assert_eq!(told(busy), ("BUSY", "exchange"));
+    let given_up = |w: &mut World| {
+        w.until(|w| w.is_called("isp"));
+        w.phone("client").hangs_up();
+    };
+    assert_eq!(told(given_up), ("NO ANSWER", "caller"));
+    let away = |w: &mut World| {
+        w.phone("isp").unregisters();
+        w.run(Duration::from_secs(1));
+    };
+    let mut world = World::ready(SIP, GUIDE);
+    away(&mut world);
+    world.phone("client").dials("1");
+    world.until_over();
+    let record = record(&world);
+    assert_eq!((record.disposition.name(), record.reason.as_str()), ("FAILED", "'isp' is not registered"));
+}
+
+#[test]
+fn the_exchange_alone_answers_and_the_console_ends_a_call() {
+    let mut world = World::ready(SIP, "[default]\nexten => 600,1,Answer()\nsame => n,Echo()\n");
+    world.phone("client").dials("600");
+    world.until(|w| w.is_talking("client"));
+    world.run(Duration::from_secs(3));
+    let (_, effects) = world.switch.hang_up(crate::world::at(world.now), "all");
+    world.execute(effects);
+    world.until_over();
+    let record = record(&world);
+    assert_eq!((record.disposition, record.ended_by), (Disposition::Answered, Side::Exchange));
+    assert_eq!((record.application.as_str(), record.called_channel.as_str(), record.called_rtp), ("Echo", "", None));
+}
