@@ -6,6 +6,7 @@ use crate::config::builtin::{self, EXTENSIONS};
 use crate::config::load::{self, Loaded};
 use crate::daemon::{self, Plan, Running, log};
 use crate::observe::control::{self, ControlSocket, Limits};
+use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use std::collections::BTreeMap;
@@ -36,7 +37,9 @@ pub fn run(common: &Common) -> ExitCode {
     };
     let verbose = config.toml.log.verbose.max(common.verbose);
     log::to_stderr();
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink: log::sink(verbose) };
+    let live = Live::default();
+    let sink = log::with_consoles(log::sink(verbose), live.clone());
+    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink };
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
@@ -51,7 +54,7 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(common, &loaded, running, fresh, counts.warnings + counts.errors));
+    let served = runtime.block_on(serve(common, &loaded, running, live, (fresh, counts.warnings + counts.errors)));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,13 +69,13 @@ async fn serve(
     common: &Common,
     loaded: &Loaded,
     running: Running,
-    fresh: bool,
-    complaints: usize,
+    live: Live,
+    (fresh, complaints): (bool, usize),
 ) -> Result<(), String> {
     let socket = open_socket(common, loaded).await?;
     let control = socket.path().to_owned();
     let (ask, mut asked) = mpsc::channel::<control::Request>(64);
-    let consoles = tokio::spawn(socket.serve(ask, Limits::default()));
+    let consoles = tokio::spawn(socket.serve(ask, live, Limits::default()));
     greet(loaded, &running, &control, fresh, complaints);
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;

@@ -124,7 +124,7 @@ impl Owner {
                 bound: self.bound,
                 effects: &mut effects,
             };
-            command::run(&request.line, &mut view)
+            command::answer(&request.line, &mut view)
         };
         // A console that left does not hear the answer.
         let _ = request.reply.send(output);

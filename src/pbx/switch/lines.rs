@@ -63,7 +63,7 @@ impl Switch {
         self.arm_location();
     }
 
-    fn arm_location(&mut self) {
+    pub(super) fn arm_location(&mut self) {
         if let Some(alarm) = self.location_alarm.take() {
             self.cx.alarms.cancel(alarm);
         }
@@ -80,7 +80,7 @@ impl Switch {
         self.arm_location();
     }
 
-    fn forget_watch_if_gone(&mut self, peer: &str) {
+    pub(super) fn forget_watch_if_gone(&mut self, peer: &str) {
         if self.location.bindings(peer).is_empty()
             && let Some(watch) = self.watches.get_mut(peer)
         {
@@ -92,7 +92,7 @@ impl Switch {
     }
 
     /// Begins to ask a peer whether it is there, at once.
-    fn watch(&mut self, name: &str) {
+    pub(super) fn watch(&mut self, name: &str) {
         let Some(settings) = self.settings.peers.get(name).map(|peer| &peer.settings) else { return };
         let Some(limit) = settings.qualify else { return };
         let freq = settings.qualify_freq;
