@@ -99,6 +99,16 @@ fn console(folder: &Folder, arguments: &[&str]) -> Command {
     command
 }
 
+/// Both ends of a terminal: the window's, and the program's.
+fn pty() -> (File, File) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    (File::from(master), slave)
+}
+
 /// A console at a terminal of its own.
 struct Terminal {
     keyboard: File,
@@ -108,12 +118,7 @@ struct Terminal {
 
 impl Terminal {
     fn open(command: &mut Command) -> Terminal {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap();
-        let slave = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        let keyboard = File::from(master);
+        let (keyboard, slave) = pty();
         let child =
             command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave).spawn().unwrap();
         // What the command still holds of the terminal would keep it open.
@@ -264,21 +269,35 @@ fn a_terminal_that_goes_away_and_an_input_that_ends_end_the_console_and_nothing_
     let terminal = Terminal::open(&mut console(&folder, &["-r"]));
     terminal.wait_for("strowger*CLI> ");
     let before = exchange.asked.lock().unwrap().len();
-    // A broken line to the terminal: its input ends at once, and what is written to it fails.
+    // A window that is closed: nothing can be read or written any more.
+    let (mut window, slave) = pty();
+    let mut command = console(&folder, &["-r"]);
+    command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
+    let mut closed = command.spawn().unwrap();
+    drop(command);
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !seen.ends_with(b"CLI> ") {
+        window.read_exact(&mut byte).unwrap();
+        seen.push(byte[0]);
+    }
+    drop(window);
+    ends(&mut closed);
+    let greeted = 2;
+    assert_eq!(exchange.asked.lock().unwrap().len(), before + greeted);
     let mut pipe = console(&folder, &["-rv"]);
     let mut pipe = pipe.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     assert_eq!(ends(&mut pipe), 0);
-    assert_eq!(exchange.asked.lock().unwrap().len(), before + 2, "only the greeting and the verbosity");
+    assert_eq!(exchange.asked.lock().unwrap().len(), before + 2 * greeted, "only the greeting and the verbosity");
     let idle = processor_time(&terminal.child);
     sleep(Duration::from_millis(500));
     assert!(processor_time(&terminal.child) - idle < 10, "an idle console works");
-    let mut hung_up = terminal;
+    let mut terminal = terminal;
     // Ctrl-C clears the line and stays.
-    hung_up.type_in("abc\x03");
-    hung_up.wait_for("'exit' or Ctrl-D");
-    hung_up.type_in("\x04");
-    assert_eq!(hung_up.ends(), 0);
-    assert_eq!(exchange.asked.lock().unwrap().len(), before + 2);
+    terminal.type_in("abc\x03");
+    terminal.wait_for("'exit' or Ctrl-D");
+    terminal.type_in("\x04");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(exchange.asked.lock().unwrap().len(), before + 2 * greeted);
 }
 
 #[test]
