@@ -142,7 +142,7 @@ part_licences() {
 # -- the run ------------------------------------------------------------------------------------------------------
 
 if ! has cargo; then
-    echo "tests/run.sh: cargo is missing. Install Rust 1.89 or newer (https://rustup.rs), then run this again."
+    echo "tests/run.sh: cargo is missing. Install Rust 1.95 or newer (https://rustup.rs), then run this again."
     exit 1
 fi
 if wanted interop || ! has cc; then install_programs; fi

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::config::load::{self, Loaded};
 use crate::daemon::{self, Plan, Reloading, Running, log, service};
 use crate::observe::control::{self, ControlSocket, Limits};
+use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use crate::store::Places;
@@ -49,7 +50,8 @@ pub fn run(common: &Common) -> ExitCode {
     let verbose = Arc::new(AtomicU8::new(config.toml.log.verbose.max(least)));
     log::to_stderr();
     let places = places(common, config);
-    let sink = log::sink(verbose.clone());
+    let live = Live::default();
+    let sink = log::with_consoles(log::sink(verbose.clone()), live.clone());
     let applied = move |config: &Config| verbose.store(config.toml.log.verbose.max(least), Ordering::Relaxed);
     let reload = Some(Reloading { place, applied: Box::new(applied) });
     let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, reload, places };
@@ -67,7 +69,7 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(common, &loaded, running, fresh, counts.warnings + counts.errors));
+    let served = runtime.block_on(serve(common, &loaded, running, live, (fresh, counts.warnings + counts.errors)));
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
@@ -87,13 +89,13 @@ async fn serve(
     common: &Common,
     loaded: &Loaded,
     running: Running,
-    fresh: bool,
-    complaints: usize,
+    live: Live,
+    (fresh, complaints): (bool, usize),
 ) -> Result<End, String> {
     let socket = open_socket(common, loaded).await?;
     let control = socket.path().to_owned();
     let (ask, mut asked) = mpsc::channel::<control::Request>(64);
-    let consoles = tokio::spawn(socket.serve(ask, Limits::default()));
+    let consoles = tokio::spawn(socket.serve(ask, live, Limits::default()));
     let listen = |kind| signal(kind).map_err(|error| format!("the system lets no signal be received: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;

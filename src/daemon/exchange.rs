@@ -1,15 +1,21 @@
 //! The switch as the console sees it.
 
+mod calls;
+mod lines;
+
 use super::watch::Watch;
-use crate::clock::Now;
+use crate::calendar;
+use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, Host};
+use crate::dialplan::{apps, functions};
 use crate::net::udp::Counters as Drops;
-use crate::observe::exchange::{Exchange, HangUp, Reload, SipDebug, Stop};
+use crate::observe::exchange::{Exchange, HangUp, Qualify, Reload, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
-    ChannelRow, Counters, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SystemCounts, Uptime, Version,
+    ChannelDetail, ChannelRow, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail, PeerRow,
+    PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::Effects;
-use crate::pbx::switch::{self, ChannelReport, PeerReport, Stopping, Switch};
+use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
 use crate::registrar::location::Binding;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,9 +44,60 @@ impl Exchange for View<'_> {
     }
 
     fn channels(&self) -> Vec<ChannelRow> {
-        let mut rows: Vec<ChannelRow> = self.switch.channels().map(|report| channel(&report, self.now)).collect();
+        let mut rows: Vec<ChannelRow> = self.switch.channels().map(|report| calls::row(&report, self.now)).collect();
         rows.reverse();
         rows
+    }
+
+    fn channel(&self, name: &str) -> Option<ChannelDetail> {
+        calls::detail(self.switch, name, self.now)
+    }
+
+    fn sip_channels(&self) -> Vec<SipChannelRow> {
+        self.switch.legs().map(|report| calls::dialog(&report)).collect()
+    }
+
+    fn users(&self) -> Vec<UserRow> {
+        self.switch.peers().filter_map(|report| lines::user(&report, row(&report).force_rport)).collect()
+    }
+
+    fn in_use(&self) -> Vec<InUse> {
+        lines::in_use(self.switch)
+    }
+
+    fn hints(&self) -> Vec<HintRow> {
+        lines::hints(self.switch)
+    }
+
+    fn applications(&self) -> Vec<ManualPage> {
+        let page =
+            |app: &apps::App| ManualPage { name: app.name, synopsis: app.synopsis, syntax: app.syntax, help: app.help };
+        apps::TABLE.iter().map(page).collect()
+    }
+
+    fn functions(&self) -> Vec<ManualPage> {
+        let page = |function: &&functions::Function| ManualPage {
+            name: function.name,
+            synopsis: function.synopsis,
+            syntax: function.syntax,
+            help: "",
+        };
+        functions::TABLE.iter().map(page).collect()
+    }
+
+    fn core_settings(&self) -> CoreSettings {
+        let ago = |time: std::time::Duration| {
+            let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+            // Reckoned back from now: the wall clock may have been set since.
+            calendar::iso(Wall(self.now.wall.0.saturating_sub(ms)))
+        };
+        let uptime = self.uptime();
+        CoreSettings {
+            process: std::process::id(),
+            started: ago(uptime.up),
+            reloaded: ago(uptime.since_reload),
+            most_channels: switch::MOST_CHANNELS,
+        }
     }
 
     fn contexts(&self) -> Vec<String> {
@@ -147,6 +204,27 @@ impl Exchange for View<'_> {
     fn restart(&mut self, when: Stop) {
         self.stop(when);
         self.restart.store(true, Ordering::Relaxed);
+    }
+
+    fn qualify(&mut self, peer: &str) -> Qualify {
+        let (outcome, effects) = self.switch.qualify_now(self.now, peer);
+        self.effects.push(effects);
+        match outcome {
+            switch::QualifyNow::Asked => Qualify::Asked,
+            switch::QualifyNow::NotMonitored => Qualify::NotMonitored,
+            switch::QualifyNow::NoAddress => Qualify::NoAddress,
+            switch::QualifyNow::Unknown => Qualify::Unknown,
+        }
+    }
+
+    fn unregister(&mut self, peer: &str) -> Unregister {
+        let (outcome, effects) = self.switch.unregister(self.now, peer);
+        self.effects.push(effects);
+        match outcome {
+            switch::Unregistered::Done => Unregister::Done,
+            switch::Unregistered::NotRegistered => Unregister::NotRegistered,
+            switch::Unregistered::Unknown => Unregister::Unknown,
+        }
     }
 
     fn stop(&mut self, when: Stop) {
@@ -284,29 +362,4 @@ fn insecure(insecure: peer::Insecure) -> String {
         (false, false) => "no",
     }
     .to_owned()
-}
-
-fn channel(report: &ChannelReport, now: Now) -> ChannelRow {
-    let channel = report.channel;
-    let position = channel.program.as_ref().map(|program| program.position().clone());
-    let (application, data) = match &report.application {
-        Some((name, args)) => (name.clone(), args.clone()),
-        None if channel.program.is_none() => ("AppDial".to_owned(), "(Outgoing Line)".to_owned()),
-        None => Default::default(),
-    };
-    ChannelRow {
-        name: channel.name.clone(),
-        context: position.as_ref().map(|position| position.context.clone()).unwrap_or_default(),
-        exten: position.as_ref().map(|position| position.exten.clone()).unwrap_or_default(),
-        priority: position.map_or(0, |position| position.priority),
-        state: channel.state.name().to_owned(),
-        application,
-        data,
-        caller_id: channel.caller_number.clone(),
-        duration_s: now.mono.since(channel.created).as_secs(),
-        bridge_id: report.bridged.map(|other| format!("{:08x}", other.0.min(channel.id.0))).unwrap_or_default(),
-        unique_id: channel.unique_id.clone(),
-        account: channel.peer.account_code.clone(),
-        peer_account: String::new(),
-    }
 }

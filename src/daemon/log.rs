@@ -3,7 +3,9 @@
 use super::Sink;
 use crate::calendar;
 use crate::daemon::clock::wall;
+use crate::observe::live::{Live, Said};
 use crate::observe::text;
+use crate::observe::wire::Kind;
 use crate::pbx::effect::{Level, Line};
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +25,36 @@ pub fn sink(verbose: Arc<AtomicU8>) -> Sink {
         Level::Error => tracing::error!(target: "error", "{}", line.text),
         Level::Security => tracing::warn!(target: "security", "{}", line.text),
     })
+}
+
+/// The same lines to consoles, too, which choose themselves how much of the story they show.
+pub fn with_consoles(sink: Sink, live: Live) -> Sink {
+    Arc::new(move |line: &Line| {
+        sink(line);
+        if live.is_heard() {
+            live.say(said(line));
+        }
+    })
+}
+
+/// A line as consoles show it: the story without its time, as on Asterisk's console, all else as in the log.
+fn said(line: &Line) -> Said {
+    let (kind, level, word) = match line.level {
+        Level::Verbose(level) => {
+            let text = story(level, line.text.trim_end_matches('\n'));
+            return Said { kind: Kind::Story, level, text };
+        }
+        Level::Notice => (Kind::Notice, 0, "NOTICE"),
+        Level::Warning => (Kind::Warning, 0, "WARNING"),
+        Level::Error => (Kind::Error, 0, "ERROR"),
+        Level::Security => (Kind::Security, 0, "SECURITY"),
+    };
+    Said { kind, level, text: dated(word, &line.text) }
+}
+
+/// A line of the log in the shape Asterisk's readers know.
+fn dated(word: &str, message: &str) -> String {
+    format!("[{}] {word}[{}] strowger: {}", calendar::iso(wall()), std::process::id(), text::line(message))
 }
 
 /// Sends all tracing events to stderr, one line each. Once in a process.
@@ -66,9 +98,10 @@ where
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &tracing::Event<'_>) -> fmt::Result {
         let mut found = Found::default();
         event.record(&mut found);
-        let time = calendar::iso(wall());
         let word = match event.metadata().target() {
-            "story" => return writeln!(out, "[{time}] {}", story(found.level, &found.message)),
+            "story" => {
+                return writeln!(out, "[{}] {}", calendar::iso(wall()), story(found.level, &found.message));
+            }
             "notice" => "NOTICE",
             "security" => "SECURITY",
             _ => match *event.metadata().level() {
@@ -78,7 +111,7 @@ where
                 tracing::Level::DEBUG | tracing::Level::TRACE => "DEBUG",
             },
         };
-        writeln!(out, "[{time}] {word}[{}] strowger: {}", std::process::id(), text::line(&found.message))
+        writeln!(out, "{}", dated(word, &found.message))
     }
 }
 
@@ -111,6 +144,15 @@ mod tests {
         assert_eq!(story(2, "a"), "  == a");
         assert_eq!(story(3, "a"), "    -- a");
         assert_eq!(story(4, "a"), "       > a");
+    }
+
+    #[test]
+    fn consoles_hear_what_the_log_leaves_out_by_its_own_verbosity() {
+        let heard = said(&Line { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
+        assert_eq!((heard.kind, heard.level, heard.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
+        let heard = said(&Line { level: Level::Warning, text: "w".to_owned() });
+        assert!(heard.kind == Kind::Warning && heard.text.starts_with('[') && heard.text.ends_with(" strowger: w"));
+        assert!(heard.text.contains(&format!(" WARNING[{}] ", std::process::id())));
     }
 
     #[test]

@@ -228,7 +228,7 @@ impl Owner {
             restart: &self.restart,
             reload: &mut reload,
         };
-        let output = command::run(&request.line, &mut view);
+        let output = command::answer(&request.line, &mut view);
         match reload {
             Some(what) => self.reload(Wanted { what, reply: Some(request.reply) }),
             None => turn.answers.push((request, output)),

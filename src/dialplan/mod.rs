@@ -9,6 +9,7 @@ pub mod ask;
 pub mod database;
 pub mod expression;
 pub mod functions;
+pub mod hint;
 pub mod line;
 pub mod load;
 pub mod pattern;

@@ -149,6 +149,11 @@ impl Program {
         self.desk.borrow().state.variable(name)
     }
 
+    /// All variables of the channel, by name.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.desk.borrow().state.all_variables()
+    }
+
     /// Sets a channel variable; `_NAME` and `__NAME` are inherited by channels this one creates.
     pub fn set_variable(&mut self, name: &str, value: &str) {
         self.desk.borrow_mut().state.set_variable(name, value);

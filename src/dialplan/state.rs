@@ -95,6 +95,11 @@ impl State {
         self.variables.get(name).map(|variable| variable.value.clone())
     }
 
+    /// The channel's variables by name, without those of subroutines.
+    pub(super) fn all_variables(&self) -> Vec<(String, String)> {
+        self.variables.iter().map(|(name, variable)| (name.clone(), variable.value.clone())).collect()
+    }
+
     /// Sets a variable where it exists, else on the channel. `_` and `__` before the name say how far it is inherited.
     pub(super) fn set_variable(&mut self, name: &str, value: &str) {
         let value = bounded(value);

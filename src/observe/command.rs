@@ -1,19 +1,23 @@
 //! The console's commands: one table, and how a line finds its row.
 
 mod channel;
+mod channel_detail;
 mod core;
 mod database;
 mod dialplan;
 mod help;
+mod hint;
+mod manual;
 mod reload;
 mod sip;
+mod sip_line;
 mod sip_peer;
 mod sip_settings;
 #[cfg(test)]
 mod tests;
 
 use super::exchange::Exchange;
-use super::{text, word};
+use super::{text, wire, word};
 
 /// What the console is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +28,19 @@ pub struct Output {
     pub failed: bool,
     /// There is no answer yet: run the same line again a little later (`core waitfullybooted`).
     pub not_yet: bool,
+    /// The console wants to hear more, or less, of the log; what it is told of that comes after the text.
+    pub verbose: Option<SetVerbose>,
+}
+
+/// How much of the log a console wants to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetVerbose {
+    /// The verbosity; 0 leaves only what was asked for by name.
+    pub level: u8,
+    /// Only upwards.
+    pub at_least: bool,
+    /// It is not told what became of it.
+    pub silent: bool,
 }
 
 /// One console command: help, completion and the reference page come from this row.
@@ -47,6 +64,7 @@ enum Answer {
     Failed(String),
     Usage,
     NotYet,
+    Verbose(SetVerbose),
 }
 
 /// What an argument is completed from.
@@ -56,6 +74,9 @@ enum Completion {
     Peer,
     Channel,
     Context,
+    Application,
+    Function,
+    Command,
 }
 
 /// Every command.
@@ -95,6 +116,57 @@ pub static TABLE: &[Command] = &[
         run: reload::restart_now,
     },
     Command {
+        words: "core set debug",
+        arguments: "[atleast] N [silent] | off",
+        synopsis: "Say how to see more",
+        help: "Asterisk has debug levels here; strowger has none, and says what to use instead.",
+        complete: &[],
+        run: core::set_debug,
+    },
+    Command {
+        words: "core set verbose",
+        arguments: "[atleast] N [silent] | off",
+        synopsis: "Set how much of the log this console shows",
+        help: "0 or 'off': nothing but what 'sip set debug' asks for.\n\
+               1 to 4: more and more of the story of calls, and notices and warnings.\n\
+               'atleast' never lowers it; 'silent' answers nothing.",
+        complete: &[Completion::Word("atleast off")],
+        run: core::set_verbose,
+    },
+    Command {
+        words: "core show application",
+        arguments: "NAME",
+        synopsis: "Show how to use a dialplan application",
+        help: "Shows what the application does, its arguments and how to use it.",
+        complete: &[Completion::Application],
+        run: manual::show_application,
+    },
+    Command {
+        words: "core show applications",
+        arguments: "[like REGEX]",
+        synopsis: "Show the dialplan applications",
+        help: "Lists the applications that extensions.conf may use.\n\
+               'like' takes a regular expression for the name.",
+        complete: &[Completion::Word("like")],
+        run: manual::show_applications,
+    },
+    Command {
+        words: "core show calls",
+        arguments: "[uptime]",
+        synopsis: "Show how many calls there are and were",
+        help: "Shows the calls that exist, and those since the start; 'uptime' adds since when.",
+        complete: &[Completion::Word("uptime")],
+        run: channel::show_calls,
+    },
+    Command {
+        words: "core show channel",
+        arguments: "NAME",
+        synopsis: "Show one channel in detail",
+        help: "Shows where a channel is in the dialplan, whom it talks to, its codecs and its variables.",
+        complete: &[Completion::Channel],
+        run: channel::show_channel,
+    },
+    Command {
         words: "core show channels",
         arguments: "[concise|verbose|count]",
         synopsis: "Show the channels that exist now",
@@ -104,13 +176,46 @@ pub static TABLE: &[Command] = &[
         run: channel::show_channels,
     },
     Command {
+        words: "core show function",
+        arguments: "NAME",
+        synopsis: "Show how to use a dialplan function",
+        help: "Shows what the function gives, and its arguments.",
+        complete: &[Completion::Function],
+        run: manual::show_function,
+    },
+    Command {
+        words: "core show functions",
+        arguments: "[like REGEX]",
+        synopsis: "Show the dialplan functions",
+        help: "Lists the functions that extensions.conf may use.\n\
+               'like' takes a regular expression for the name.",
+        complete: &[Completion::Word("like")],
+        run: manual::show_functions,
+    },
+    Command {
         words: "core show help",
         arguments: "[COMMAND]",
         synopsis: "Show the commands, or how to use one",
         help: "Without a command, lists all of them; with one, shows how to use it;\n\
                with the beginning of some, lists those.",
-        complete: &[],
+        complete: &[Completion::Command],
         run: help::show_help,
+    },
+    Command {
+        words: "core show hints",
+        arguments: "",
+        synopsis: "Show the hints and the state of their devices",
+        help: "Lists the hints of extensions.conf, and whether their devices are idle, in use or not there.",
+        complete: &[],
+        run: hint::show_hints,
+    },
+    Command {
+        words: "core show settings",
+        arguments: "",
+        synopsis: "Show the exchange as a process",
+        help: "Shows the version, the process, its limits and when it started.",
+        complete: &[],
+        run: core::show_settings,
     },
     Command {
         words: "core show uptime",
@@ -235,6 +340,15 @@ pub static TABLE: &[Command] = &[
         run: reload::sip,
     },
     Command {
+        words: "sip qualify peer",
+        arguments: "NAME [load]",
+        synopsis: "Ask a peer now whether it is there",
+        help: "Sends OPTIONS to the peer at once, as qualify= does from time to time.\n\
+               'load' is accepted, and changes nothing.",
+        complete: &[Completion::Peer, Completion::Word("load")],
+        run: sip_line::qualify_peer,
+    },
+    Command {
         words: "sip set debug ip",
         arguments: "ADDRESS[:PORT]",
         synopsis: "Show the SIP messages of one address",
@@ -269,12 +383,29 @@ pub static TABLE: &[Command] = &[
         run: sip::debug_peer,
     },
     Command {
+        words: "sip show channels",
+        arguments: "",
+        synopsis: "Show the SIP dialogs of calls",
+        help: "Lists the SIP dialogs that exist now.",
+        complete: &[],
+        run: sip_line::show_channels,
+    },
+    Command {
         words: "sip show counters",
         arguments: "",
         synopsis: "Show what was dropped, and why",
         help: "Lists how many messages were dropped since the start, for each reason.",
         complete: &[],
         run: sip::show_counters,
+    },
+    Command {
+        words: "sip show inuse",
+        arguments: "[all]",
+        synopsis: "Show how many calls each peer has",
+        help: "Lists the peers with a call-limit: channels in use, ringing and on hold, and the limit.\n\
+               'all' lists the others, too.",
+        complete: &[Completion::Word("all")],
+        run: sip_line::show_inuse,
     },
     Command {
         words: "sip show peer",
@@ -294,12 +425,36 @@ pub static TABLE: &[Command] = &[
         run: sip::show_peers,
     },
     Command {
+        words: "sip show registry",
+        arguments: "",
+        synopsis: "Show where we are registered",
+        help: "Lists our own registrations with others. There are none: register= is not supported.",
+        complete: &[],
+        run: sip_line::show_registry,
+    },
+    Command {
         words: "sip show settings",
         arguments: "",
         synopsis: "Show the settings all peers share",
         help: "Shows what [general] of sip.conf sets.",
         complete: &[],
         run: sip::show_settings,
+    },
+    Command {
+        words: "sip show users",
+        arguments: "",
+        synopsis: "Show the peers that may place calls",
+        help: "Lists the peers of type user and friend. Secrets are not shown, only whether one is set.",
+        complete: &[],
+        run: sip_line::show_users,
+    },
+    Command {
+        words: "sip unregister",
+        arguments: "NAME",
+        synopsis: "Forget where a peer is registered",
+        help: "Forgets the registration of a peer, until it registers again. Its calls go on.",
+        complete: &[Completion::Peer],
+        run: sip_line::unregister,
     },
 ];
 
@@ -311,18 +466,37 @@ pub static ALIASES: &[(&str, &str)] = &[
     ("reload", "module reload"),
     ("restart gracefully", "core restart gracefully"),
     ("restart now", "core restart now"),
+    ("set debug", "core set debug"),
+    ("set verbose", "core set verbose"),
+    ("show application", "core show application"),
+    ("show applications", "core show applications"),
+    ("show channel", "core show channel"),
     ("show channels", "core show channels"),
     ("show dialplan", "dialplan show"),
+    ("show function", "core show function"),
+    ("show functions", "core show functions"),
+    ("show hints", "core show hints"),
     ("show uptime", "core show uptime"),
     ("show version", "core show version"),
-    ("sip debug", "sip set debug on"),
     ("sip debug ip", "sip set debug ip"),
     ("sip debug peer", "sip set debug peer"),
+    ("sip debug", "sip set debug on"),
     ("sip no debug", "sip set debug off"),
     ("soft hangup", "channel request hangup"),
     ("stop gracefully", "core stop gracefully"),
     ("stop now", "core stop now"),
 ];
+
+/// Answers one line of the wire: a command, or a question what its last word may become.
+pub fn answer(line: &str, exchange: &mut dyn Exchange) -> Output {
+    match line.strip_prefix(wire::COMPLETE) {
+        Some(open) => {
+            let words = complete(open, exchange).into_iter().map(|word| word + "\n");
+            Output { text: words.collect(), ..Output::default() }
+        }
+        None => run(line, exchange),
+    }
+}
 
 /// Carries out one console line.
 pub fn run(line: &str, exchange: &mut dyn Exchange) -> Output {
@@ -341,6 +515,7 @@ pub fn run(line: &str, exchange: &mut dyn Exchange) -> Output {
         Answer::Failed(text) => Output::failed(format!("{text}Command '{typed}' failed.\n")),
         Answer::Usage => Output::failed(command.usage()),
         Answer::NotYet => Output { not_yet: true, ..Output::default() },
+        Answer::Verbose(wish) => Output { verbose: Some(wish), ..Output::default() },
     };
     Output { text: text::lines(&output.text), ..output }
 }
@@ -349,14 +524,12 @@ pub fn run(line: &str, exchange: &mut dyn Exchange) -> Output {
 pub fn complete(line: &str, exchange: &dyn Exchange) -> Vec<String> {
     let mut words = word::split(line);
     let open = if words.is_open { words.list.pop().unwrap_or_default() } else { String::new() };
-    let mut found: Vec<String> = names()
-        .filter_map(|name| name.split(' ').nth(words.list.len()).filter(|_| begins_with(name, &words.list)))
-        .map(str::to_owned)
-        .collect();
-    if let Some((command, arguments)) = find(&words.list)
-        && let Some(completion) = command.complete.get(arguments.len())
-    {
-        found.extend(completion.candidates(exchange));
+    let mut found = next_words(&words.list);
+    if let Some((command, arguments)) = find(&words.list) {
+        match command.complete {
+            [Completion::Command] => found.extend(next_words(arguments)),
+            each => found.extend(each.get(arguments.len()).into_iter().flat_map(|one| one.candidates(exchange))),
+        }
     }
     found.retain(|candidate| has_prefix(candidate, &open));
     found.sort();
@@ -367,7 +540,7 @@ pub fn complete(line: &str, exchange: &dyn Exchange) -> Vec<String> {
 impl Output {
     /// An answer that says why a line was not carried out.
     pub fn failed(text: String) -> Output {
-        Output { text, failed: true, not_yet: false }
+        Output { text, failed: true, ..Output::default() }
     }
 }
 
@@ -386,6 +559,9 @@ impl Completion {
             Completion::Word(words) => words.split(' ').map(str::to_owned).collect(),
             Completion::Peer => exchange.peers().into_iter().map(|peer| text::line(&peer.name)).collect(),
             Completion::Channel => exchange.channels().into_iter().map(|channel| text::line(&channel.name)).collect(),
+            Completion::Application => exchange.applications().iter().map(|page| page.name.to_owned()).collect(),
+            Completion::Function => exchange.functions().iter().map(|page| page.name.to_owned()).collect(),
+            Completion::Command => next_words(&[]),
             Completion::Context => exchange.contexts().iter().map(|context| text::line(context)).collect(),
         }
     }
@@ -397,6 +573,12 @@ fn find(words: &[String]) -> Option<(&'static Command, &[String])> {
     let meant = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, meant)| *meant);
     let command = TABLE.iter().find(|command| command.words == meant)?;
     Some((command, words.get(count(name)..).unwrap_or_default()))
+}
+
+/// The words that may follow these in the name of a command.
+fn next_words(words: &[String]) -> Vec<String> {
+    let next = names().filter(|name| begins_with(name, words)).filter_map(|name| name.split(' ').nth(words.len()));
+    next.map(str::to_owned).collect()
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

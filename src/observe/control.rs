@@ -1,8 +1,10 @@
-//! The control socket: an owner-only UNIX socket that takes console lines and gives their answers.
+//! The control socket: an owner-only UNIX socket that takes console lines, gives their answers, and lets consoles
+//! hear the log.
 //!
 //! It does not know the switch: lines go into a bounded queue, and each answer comes back by its own channel.
 
 mod connection;
+mod ear;
 mod folder;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::command::Output;
+use super::live::Live;
 pub use folder::choose;
 
 /// One line that a console sent, for whoever owns the switch.
@@ -127,7 +130,8 @@ impl ControlSocket {
     }
 
     /// Serves consoles until the receiver of `requests` is closed; then answers in the making are still delivered.
-    pub async fn serve(self, requests: mpsc::Sender<Request>, limits: Limits) {
+    /// What is said to `live` goes to the consoles that want it.
+    pub async fn serve(self, requests: mpsc::Sender<Request>, live: Live, limits: Limits) {
         let room = Arc::new(Semaphore::new(limits.connections));
         let mut consoles = JoinSet::new();
         loop {
@@ -135,7 +139,7 @@ impl ControlSocket {
                 () = requests.closed() => break,
                 Some(_) = consoles.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => welcome(stream, &room, &mut consoles, &requests, limits),
+                    Ok((stream, _)) => welcome(stream, &room, &mut consoles, (&requests, &live), limits),
                     // Out of descriptors, most likely: the consoles that are open go on.
                     Err(_) => tokio::time::sleep(limits.again).await,
                 },
@@ -158,7 +162,7 @@ fn welcome(
     stream: UnixStream,
     room: &Arc<Semaphore>,
     consoles: &mut JoinSet<()>,
-    requests: &mpsc::Sender<Request>,
+    (requests, live): (&mpsc::Sender<Request>, &Live),
     limits: Limits,
 ) {
     let own = rustix::process::geteuid().as_raw();
@@ -169,9 +173,9 @@ fn welcome(
         let text = format!("{} consoles are connected already; close one of them", limits.connections);
         return connection::turn_away(&stream, &text);
     };
-    let requests = requests.clone();
+    let (requests, live) = (requests.clone(), live.clone());
     consoles.spawn(async move {
-        connection::attend(stream, requests, limits).await;
+        connection::attend(stream, requests, live, limits).await;
         drop(place);
     });
 }

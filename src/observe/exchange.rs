@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::snapshot::{ChannelRow, Counters, PeerDetail, PeerRow, Settings, SystemCounts, Uptime, Version};
+use super::snapshot::{
+    ChannelDetail, ChannelRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow, Settings,
+    SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+};
 
 /// Whose SIP messages go to the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,30 @@ pub enum HangUp {
     Unknown,
 }
 
+/// What came of asking a peer now whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qualify {
+    /// It is being asked.
+    Asked,
+    /// It has no `qualify=`.
+    NotMonitored,
+    /// It is not registered, and no address of it is configured.
+    NoAddress,
+    /// There is no such peer.
+    Unknown,
+}
+
+/// What came of forgetting where a peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unregister {
+    /// It was registered, and is no more.
+    Done,
+    /// It was not registered.
+    NotRegistered,
+    /// There is no such peer.
+    Unknown,
+}
+
 /// The exchange as a console command sees it. No call waits: each answers from what the switch knows at that moment.
 pub trait Exchange {
     /// All peers, in any order.
@@ -57,6 +84,22 @@ pub trait Exchange {
     fn peer(&self, name: &str) -> Option<PeerDetail>;
     /// All channels, newest first.
     fn channels(&self) -> Vec<ChannelRow>;
+    /// One channel; `None` when none has that name.
+    fn channel(&self, name: &str) -> Option<ChannelDetail>;
+    /// The SIP dialogs of calls, oldest first.
+    fn sip_channels(&self) -> Vec<SipChannelRow>;
+    /// The peers that may place calls to us, in any order.
+    fn users(&self) -> Vec<UserRow>;
+    /// How many channels each peer has, in any order.
+    fn in_use(&self) -> Vec<InUse>;
+    /// The hints of the dialplan, by context and extension.
+    fn hints(&self) -> Vec<HintRow>;
+    /// The dialplan's applications, by name.
+    fn applications(&self) -> Vec<ManualPage>;
+    /// The dialplan's functions, by name.
+    fn functions(&self) -> Vec<ManualPage>;
+    /// The process, and since when it runs.
+    fn core_settings(&self) -> CoreSettings;
     /// The names of the dialplan's contexts, for completion.
     fn contexts(&self) -> Vec<String>;
     /// How many channels and calls there are and were.
@@ -84,6 +127,10 @@ pub trait Exchange {
     fn database_put(&mut self, path: &str, value: &str) -> Result<(), String>;
     /// Deletes entries of it: the one of that name, or with `below` it and everything below; answers how many there were.
     fn database_delete(&mut self, path: &str, below: bool) -> usize;
+    /// Asks a peer now whether it is there.
+    fn qualify(&mut self, peer: &str) -> Qualify;
+    /// Forgets where a peer is registered.
+    fn unregister(&mut self, peer: &str) -> Unregister;
     /// Asks the exchange to end.
     fn stop(&mut self, when: Stop);
     /// Asks the exchange to end and start again.

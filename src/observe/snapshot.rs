@@ -278,3 +278,152 @@ pub struct Settings {
     /// `keepalive` of `[general]`, in seconds; 0 is off.
     pub keepalive_s: u32,
 }
+
+/// One line of `sip show users`: a peer that may place calls to us.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserRow {
+    /// The section's name in `sip.conf`.
+    pub name: String,
+    /// A `secret` or `md5secret` is configured.
+    pub secret_set: bool,
+    /// `accountcode`.
+    pub account: String,
+    /// The context its calls start in.
+    pub context: String,
+    /// `permit`, `deny` or `acl` is in force.
+    pub acl: bool,
+    /// Answers go to the port they came from (`nat=force_rport`).
+    pub force_rport: NatFlag,
+}
+
+/// One line of `sip show inuse`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InUse {
+    /// The peer's name.
+    pub name: String,
+    /// Its channels.
+    pub in_use: u32,
+    /// Those of them that ring.
+    pub ringing: u32,
+    /// Those of them that are on hold.
+    pub on_hold: u32,
+    /// `call-limit`; 0 is none.
+    pub limit: u32,
+}
+
+/// One line of `sip show channels`: a SIP dialog of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SipChannelRow {
+    /// Where its requests go.
+    pub host: Option<IpAddr>,
+    /// The user: the number of the caller.
+    pub user: String,
+    /// The Call-ID; empty before the first answer of a called line.
+    pub call_id: String,
+    /// The codecs both sides agreed on, by their names in `sip.conf`.
+    pub codecs: Vec<String>,
+    /// The peer holds the call.
+    pub on_hold: bool,
+    /// The message that made it what it is, as `Rx: INVITE`.
+    pub last_message: String,
+    /// The peer's name.
+    pub peer: String,
+}
+
+/// What a channel's state is, and what number Asterisk gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChannelState {
+    /// Nothing has happened yet.
+    #[default]
+    Down,
+    /// A caller that hears nothing final yet.
+    Ring,
+    /// A called phone that rings.
+    Ringing,
+    /// Answered.
+    Up,
+}
+
+/// What `core show channel NAME` tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChannelDetail {
+    /// What the list of channels shows too.
+    pub row: ChannelRow,
+    /// Its state.
+    pub state: ChannelState,
+    /// The unique id of the channel that began the call.
+    pub linked_id: String,
+    /// The name of the caller ID.
+    pub caller_name: String,
+    /// The number of whom it talks to; empty for nobody.
+    pub connected_number: String,
+    /// The name of whom it talks to.
+    pub connected_name: String,
+    /// The number first dialled.
+    pub dialled: String,
+    /// `language`.
+    pub language: String,
+    /// The codecs both sides agreed on, by their names in `sip.conf`.
+    pub codecs: Vec<String>,
+    /// Which way its sound goes, as `sendrecv`; empty before there is any.
+    pub direction: String,
+    /// The Call-ID of its dialog.
+    pub call_id: String,
+    /// The channel's variables, name and value.
+    pub variables: Vec<(String, String)>,
+}
+
+/// What a hint shows of its devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceState {
+    /// There, and not in a call.
+    #[default]
+    Idle,
+    /// In a call.
+    InUse,
+    /// Being called.
+    Ringing,
+    /// In a call, and being called.
+    InUseRinging,
+    /// Not registered, not reachable, or no device of ours.
+    Unavailable,
+}
+
+/// One line of `core show hints`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HintRow {
+    /// The extension.
+    pub exten: String,
+    /// Its context.
+    pub context: String,
+    /// Its devices, as written.
+    pub devices: String,
+    /// Their state, taken together.
+    pub state: DeviceState,
+}
+
+/// A dialplan application or function, as its table describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ManualPage {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub synopsis: &'static str,
+    /// How it is written.
+    pub syntax: &'static str,
+    /// How to use it; empty for functions.
+    pub help: &'static str,
+}
+
+/// What `core show settings` tells beyond what other commands know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CoreSettings {
+    /// The process.
+    pub process: u32,
+    /// When it started, in UTC.
+    pub started: String,
+    /// When the configuration was last read, in UTC.
+    pub reloaded: String,
+    /// Most channels at once.
+    pub most_channels: usize,
+}

@@ -1,5 +1,8 @@
 //! What goes over the control socket: the client sends one line; the exchange answers with a head line
 //! `ok N` or `failed N` and N bytes of text. The connection stays open for the next line.
+//!
+//! A console that asked for the log (`core set verbose`) gets its lines in between, never within an answer, as
+//! `story N`, `notice N`, `warning N`, `error N` or `security N` and N bytes of text without a line end.
 
 /// The longest line a client may send, its line end included, in bytes.
 pub const LINE_LIMIT: usize = 8 * 1024;
@@ -10,11 +13,51 @@ pub const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// The longest head line, its line end included, in bytes.
 pub const HEAD_LIMIT: usize = 32;
 
-/// The first line of an answer.
+/// A line that begins so is no command: it asks what the last word of the rest may become. The answer has one
+/// whole word a line.
+pub const COMPLETE: &str = "_complete ";
+
+/// What the exchange sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The answer to a line that was carried out.
+    Ok,
+    /// The answer to a line that was not.
+    Failed,
+    /// A line of the story of calls.
+    Story,
+    /// Worth knowing.
+    Notice,
+    /// Worth acting on.
+    Warning,
+    /// Something does not work.
+    Error,
+    /// A proven refusal.
+    Security,
+}
+
+const WORDS: [(Kind, &str); 7] = [
+    (Kind::Ok, "ok"),
+    (Kind::Failed, "failed"),
+    (Kind::Story, "story"),
+    (Kind::Notice, "notice"),
+    (Kind::Warning, "warning"),
+    (Kind::Error, "error"),
+    (Kind::Security, "security"),
+];
+
+impl Kind {
+    /// Does it answer a line, and is not a line of the log?
+    pub fn is_answer(self) -> bool {
+        matches!(self, Kind::Ok | Kind::Failed)
+    }
+}
+
+/// The first line of an answer, or of a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// The command was not carried out.
-    pub failed: bool,
+    /// What follows.
+    pub kind: Kind,
     /// How many bytes of text follow.
     pub length: usize,
 }
@@ -22,23 +65,20 @@ pub struct Head {
 impl Head {
     /// The head as it is sent, with its line end.
     pub fn print(self) -> String {
-        format!("{} {}\n", if self.failed { "failed" } else { "ok" }, self.length)
+        let word = WORDS.iter().find(|(kind, _)| *kind == self.kind).map_or("failed", |(_, word)| word);
+        format!("{word} {}\n", self.length)
     }
 
     /// Reads a head line; the line end may be missing. `None` when it is none, or promises more than a client takes.
     pub fn parse(line: &str) -> Option<Head> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let (word, number) = line.split_once(' ')?;
-        let failed = match word {
-            "ok" => false,
-            "failed" => true,
-            _ => return None,
-        };
+        let (kind, _) = WORDS.iter().find(|(_, known)| *known == word)?;
         if !number.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         let length = number.parse().ok().filter(|n| *n <= ANSWER_LIMIT)?;
-        Some(Head { failed, length })
+        Some(Head { kind: *kind, length })
     }
 }
 
@@ -49,8 +89,9 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_back() {
-        for head in [Head { failed: false, length: 0 }, Head { failed: true, length: ANSWER_LIMIT }] {
-            assert!(head.print().len() <= HEAD_LIMIT);
+        for (kind, word) in WORDS {
+            let head = Head { kind, length: ANSWER_LIMIT };
+            assert!(head.print().len() <= HEAD_LIMIT && head.print().starts_with(word));
             assert_eq!(Head::parse(&head.print()), Some(head));
         }
     }

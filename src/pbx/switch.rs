@@ -7,6 +7,7 @@ mod happenings;
 mod incoming;
 mod keepalive;
 mod lines;
+mod orders;
 mod program;
 mod recording;
 mod regexten;
@@ -41,6 +42,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use control::{HangUp, Stopping};
+pub use orders::{LegReport, QualifyNow, Unregistered};
 pub use report::{ChannelReport, PeerReport, PeerStatus};
 
 /// What the switch is told at its start, and at every reload.
@@ -70,7 +72,7 @@ const MOST_TRANSACTIONS: usize = 200_000;
 /// Most nonces whose counts are remembered.
 const MOST_NONCES: usize = 20_000;
 /// Most calls at once.
-const MOST_CHANNELS: usize = 4_000;
+pub const MOST_CHANNELS: usize = 4_000;
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
 

@@ -7,10 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::observe::wire::{HEAD_LIMIT, Head, LINE_LIMIT};
+use crate::observe::wire::{HEAD_LIMIT, Head, Kind, LINE_LIMIT};
 
 /// How long the exchange may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a command got no answer.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(super) enum Failure {
     Forbidden(PathBuf, u32),
     /// The line is longer than the exchange reads.
     LineTooLong,
+    /// The exchange does not take this console; its words.
+    Refused(String),
+    /// There is no exchange at the moment; it is being looked for.
+    Away,
     /// The exchange went away.
     Disconnected,
     /// The exchange is there and does not answer.
@@ -55,6 +59,10 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::LineTooLong => write!(f, "That command is longer than {LINE_LIMIT} bytes; nothing was sent."),
+            Failure::Refused(why) => write!(f, "Unable to connect to strowger: {}", why.trim_end()),
+            Failure::Away => {
+                write!(f, "Not connected: the exchange is still being looked for; 'exit' ends this console.")
+            }
             Failure::Disconnected => write!(f, "Disconnected: the exchange has ended, or dropped this console."),
             Failure::Silent => write!(
                 f,
@@ -101,26 +109,28 @@ impl Client {
         Some(peer.pid.as_raw_nonzero().get())
     }
 
-    /// Has one line carried out, and waits for its answer.
-    pub(super) fn ask(&mut self, line: &str) -> Result<String, Failure> {
-        let mut line = line.replace(['\n', '\r'], " ").trim().to_owned();
-        // The one command that may take as long as it likes.
-        let waits = line.to_ascii_lowercase().contains("waitfullybooted");
-        line.push('\n');
-        if line.len() > LINE_LIMIT {
-            return Err(Failure::LineTooLong);
-        }
-        self.stream.get_ref().set_read_timeout((!waits).then_some(PATIENCE)).map_err(Failure::Io)?;
+    /// Has one line carried out, and waits for its answer. Lines of the log that come before it are passed over.
+    pub(super) fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
+        let (line, patience) = prepare(line)?;
+        self.stream.get_ref().set_read_timeout(patience).map_err(Failure::Io)?;
         self.stream.get_ref().set_write_timeout(Some(PATIENCE)).map_err(Failure::Io)?;
         // One that was turned away finds the reason waiting, and nobody who reads: the answer decides, not the write.
         let written = self.stream.get_mut().write_all(line.as_bytes());
-        self.answer().map_err(|failure| match written {
+        let answer = loop {
+            match self.next() {
+                Ok((kind, text)) if kind.is_answer() => break Ok(Answer { failed: kind == Kind::Failed, text }),
+                Ok(_) => {}
+                Err(failure) => break Err(failure),
+            }
+        };
+        answer.map_err(|failure| match written {
             Err(error) if matches!(failure, Failure::Io(_)) => broken(error),
             _ => failure,
         })
     }
 
-    fn answer(&mut self) -> Result<String, Failure> {
+    /// The next answer, or line of the log.
+    pub(super) fn next(&mut self) -> Result<(Kind, String), Failure> {
         let mut head = Vec::new();
         let limit = u64::try_from(HEAD_LIMIT).unwrap_or(u64::MAX);
         (&mut self.stream).take(limit).read_until(b'\n', &mut head).map_err(broken)?;
@@ -130,8 +140,36 @@ impl Client {
         let head = std::str::from_utf8(&head).ok().and_then(Head::parse).ok_or(Failure::Foreign)?;
         let mut text = vec![0; head.length];
         self.stream.read_exact(&mut text).map_err(broken)?;
-        String::from_utf8(text).map_err(|_| Failure::Foreign)
+        Ok((head.kind, String::from_utf8(text).map_err(|_| Failure::Foreign)?))
     }
+
+    /// Another hand on the connection, for writing; from now on reading waits as long as it takes.
+    pub(super) fn writer(&self) -> Result<UnixStream, Failure> {
+        let writer = self.stream.get_ref().try_clone().map_err(Failure::Io)?;
+        writer.set_read_timeout(None).map_err(Failure::Io)?;
+        Ok(writer)
+    }
+}
+
+/// What the exchange answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// It was not carried out.
+    pub(super) failed: bool,
+    /// Whole lines.
+    pub(super) text: String,
+}
+
+/// A line as it is sent, and how long its answer may take.
+pub(super) fn prepare(line: &str) -> Result<(String, Option<Duration>), Failure> {
+    let mut line = line.replace(['\n', '\r'], " ");
+    // The one command that may take as long as it likes.
+    let waits = line.to_ascii_lowercase().contains("waitfullybooted");
+    line.push('\n');
+    if line.len() > LINE_LIMIT {
+        return Err(Failure::LineTooLong);
+    }
+    Ok((line, (!waits).then_some(PATIENCE)))
 }
 
 fn broken(error: io::Error) -> Failure {
@@ -151,6 +189,7 @@ mod tests {
     use super::*;
     use crate::observe::command::Output;
     use crate::observe::control::{ControlSocket, Limits, Request};
+    use crate::observe::live::Live;
 
     /// A listener that reads one line from one client, answers with these bytes, and closes.
     fn stub(name: &str, answer: &'static [u8]) -> (PathBuf, JoinHandle<String>) {
@@ -172,7 +211,7 @@ mod tests {
         let nowhere = std::env::temp_dir().join("strowger-client-nowhere.ctl");
         let mut client = Client::connect(&[nowhere, path.clone()]).unwrap();
         assert_eq!(client.pid(), i32::try_from(std::process::id()).ok());
-        let answer = client.ask(line);
+        let answer = client.ask(line).map(|answer| answer.text);
         drop(client);
         std::fs::remove_file(path).unwrap();
         (answer, thread.join().unwrap())
@@ -181,7 +220,7 @@ mod tests {
     #[test]
     fn a_line_is_sent_whole_and_its_answer_read() {
         let (answer, line) = ask("ok", " sip show\npeers \n", b"ok 4\na\nb\n");
-        assert_eq!((answer.unwrap().as_str(), line.as_str()), ("a\nb\n", "sip show peers\n"));
+        assert_eq!((answer.unwrap().as_str(), line.as_str()), ("a\nb\n", " sip show peers  \n"));
         let (answer, _) = ask("failed", "x", b"failed 3\nno\n");
         assert_eq!(answer.unwrap(), "no\n");
     }
@@ -213,7 +252,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let socket = runtime.block_on(ControlSocket::open(&path)).unwrap();
         let (send, mut receive) = tokio::sync::mpsc::channel::<Request>(1);
-        runtime.spawn(socket.serve(send, Limits { connections, ..Limits::default() }));
+        runtime.spawn(socket.serve(send, Live::default(), Limits { connections, ..Limits::default() }));
         runtime.spawn(async move {
             while let Some(Request { line, reply }) = receive.recv().await {
                 let _ = reply.send(Output { text: line + "\n", ..Output::default() });
@@ -230,8 +269,8 @@ mod tests {
     fn client_and_socket_understand_each_other() {
         let (path, runtime) = serve("real", 2);
         let mut client = Client::connect(std::slice::from_ref(&path)).unwrap();
-        assert_eq!(client.ask("sip show peers").unwrap(), "sip show peers\n");
-        assert_eq!(client.ask("").unwrap(), "\n");
+        assert_eq!(client.ask("sip show peers").unwrap().text, "sip show peers\n");
+        assert_eq!(client.ask("").unwrap().text, "\n");
         runtime.shutdown_timeout(Duration::from_secs(5));
         assert!(matches!(client.ask("x"), Err(Failure::Disconnected)));
         assert!(matches!(Client::connect(std::slice::from_ref(&path)), Err(Failure::NotRunning(_))));
@@ -243,7 +282,7 @@ mod tests {
         let (path, runtime) = serve("full", 0);
         for _ in 0..50 {
             let mut client = Client::connect(std::slice::from_ref(&path)).unwrap();
-            assert_eq!(client.ask("x").unwrap(), "0 consoles are connected already; close one of them.\n");
+            assert_eq!(client.ask("x").unwrap().text, "0 consoles are connected already; close one of them.\n");
         }
         runtime.shutdown_timeout(Duration::from_secs(5));
         clean_up(&path);

@@ -1,6 +1,6 @@
 //! `core show channels` and `channel ...`, in the columns scripts know.
 
-use super::{Answer, regex};
+use super::{Answer, channel_detail, core, regex};
 use crate::observe::exchange::{Exchange, HangUp};
 use crate::observe::snapshot::{ChannelRow, SystemCounts};
 use crate::observe::text::{line, plural};
@@ -18,6 +18,27 @@ pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -
         "count" => footer(exchange.counts()),
         _ => return Answer::Usage,
     })
+}
+
+pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let [name] = arguments else { return Answer::Usage };
+    Answer::Done(match exchange.channel(name) {
+        Some(channel) => channel_detail::detail(&channel),
+        None => format!("{} is not a known channel\n", line(name)),
+    })
+}
+
+pub(super) fn show_calls(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let counts = exchange.counts();
+    let calls = calls(counts.calls, counts.processed);
+    match arguments {
+        [] => Answer::Done(calls),
+        [word] if word.eq_ignore_ascii_case("uptime") => match core::show_uptime(&[], exchange) {
+            Answer::Done(uptime) => Answer::Done(calls + &uptime),
+            other => other,
+        },
+        _ => Answer::Usage,
+    }
 }
 
 pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
@@ -124,13 +145,12 @@ fn concise(channel: &ChannelRow) -> String {
 }
 
 fn footer(counts: SystemCounts) -> String {
-    let SystemCounts { channels, calls, processed } = counts;
-    format!(
-        "{channels} active channel{}\n{calls} active call{}\n{processed} call{} processed\n",
-        plural(channels),
-        plural(calls),
-        plural(processed)
-    )
+    let SystemCounts { channels, calls: now, processed } = counts;
+    format!("{channels} active channel{}\n{}", plural(channels), calls(now, processed))
+}
+
+fn calls(now: u64, processed: u64) -> String {
+    format!("{now} active call{}\n{processed} call{} processed\n", plural(now), plural(processed))
 }
 
 fn clock(seconds: u64) -> String {

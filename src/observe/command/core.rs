@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Answer;
+use super::{Answer, SetVerbose};
 use crate::observe::exchange::{Exchange, Stop};
 use crate::observe::text::{self, plural};
 
@@ -23,6 +23,52 @@ pub(super) fn show_version(arguments: &[String], exchange: &mut dyn Exchange) ->
     let version = exchange.version();
     let [number, machine, system] = [&version.version, &version.machine, &version.system].map(|part| text::line(part));
     Answer::Done(format!("strowger {number} on a {machine} running {system}\n"))
+}
+
+pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let (version, core, counts) = (exchange.version(), exchange.core_settings(), exchange.counts());
+    let rows = [
+        ("Version:", format!("strowger {}", version.version)),
+        ("Process:", core.process.to_string()),
+        ("Maximum channels:", format!("{} (Current {})", core.most_channels, counts.channels)),
+        ("Startup time:", core.started),
+        ("Last reload time:", core.reloaded),
+        ("System:", format!("{} on a {}", version.system, version.machine)),
+    ];
+    let rows = rows.map(|(label, value)| format!("  {label:<28} {}\n", text::line(&value)));
+    Answer::Done(format!("\nPBX Core settings\n-----------------\n{}\n", rows.concat()))
+}
+
+/// What to set belongs to the console, not to the exchange: the socket does it.
+pub(super) fn set_verbose(arguments: &[String], _exchange: &mut dyn Exchange) -> Answer {
+    parse_level(arguments).map_or(Answer::Usage, Answer::Verbose)
+}
+
+pub(super) fn set_debug(arguments: &[String], _exchange: &mut dyn Exchange) -> Answer {
+    match parse_level(arguments) {
+        None => Answer::Usage,
+        Some(SetVerbose { silent: true, .. }) => Answer::Done(String::new()),
+        Some(_) => Answer::Done(
+            "There are no debug levels: 'core set verbose 4' tells more, 'sip set debug on' shows the messages.\n"
+                .to_owned(),
+        ),
+    }
+}
+
+/// `[atleast] N [silent]`, or `off`.
+fn parse_level(arguments: &[String]) -> Option<SetVerbose> {
+    let mut words: Vec<String> = arguments.iter().map(|word| word.to_ascii_lowercase()).collect();
+    let silent = words.pop_if(|word| word == "silent").is_some();
+    let at_least = words.first().is_some_and(|word| word == "atleast");
+    let rest = words.get(usize::from(at_least)..).unwrap_or_default();
+    match rest {
+        [word] if word == "off" && !at_least => Some(SetVerbose { level: 0, at_least, silent }),
+        [word] => word.parse().ok().map(|level| SetVerbose { level, at_least, silent }),
+        _ => None,
+    }
 }
 
 pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {

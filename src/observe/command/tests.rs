@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::chance::Chance;
-use crate::observe::exchange::{HangUp, Reload, SipDebug, Stop};
+use crate::observe::exchange::{HangUp, Qualify, Reload, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
-    ChannelRow, Counters, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SystemCounts, Uptime, Version,
+    ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, HintRow, InUse, ManualPage, NatFlag,
+    PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 
 const LOCAL: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -20,6 +21,11 @@ struct Fake {
     counts: SystemCounts,
     uptime: Uptime,
     settings: Settings,
+    users: Vec<UserRow>,
+    in_use: Vec<InUse>,
+    hints: Vec<HintRow>,
+    sip_channels: Vec<SipChannelRow>,
+    channel: Option<ChannelDetail>,
     drops: Vec<(String, u64)>,
     booted: bool,
     debug: Option<SipDebug>,
@@ -39,6 +45,33 @@ impl Exchange for Fake {
     }
     fn channels(&self) -> Vec<ChannelRow> {
         self.channels.clone()
+    }
+    fn channel(&self, name: &str) -> Option<ChannelDetail> {
+        self.channel.clone().filter(|channel| channel.row.name == name)
+    }
+    fn sip_channels(&self) -> Vec<SipChannelRow> {
+        self.sip_channels.clone()
+    }
+    fn users(&self) -> Vec<UserRow> {
+        self.users.clone()
+    }
+    fn in_use(&self) -> Vec<InUse> {
+        self.in_use.clone()
+    }
+    fn hints(&self) -> Vec<HintRow> {
+        self.hints.clone()
+    }
+    fn applications(&self) -> Vec<ManualPage> {
+        let answer =
+            ManualPage { name: "Answer", synopsis: "Answer the call", syntax: "Answer([delay])", help: "Answers.\n" };
+        vec![answer, ManualPage { name: "Dial", synopsis: "Call a line", syntax: "Dial(x)", help: "Calls." }]
+    }
+    fn functions(&self) -> Vec<ManualPage> {
+        vec![ManualPage { name: "LEN", synopsis: "How many letters", syntax: "LEN(text)", help: "" }]
+    }
+    fn core_settings(&self) -> CoreSettings {
+        let started = "2026-11-21T06:08:54.123+0000".to_owned();
+        CoreSettings { process: 7, started: started.clone(), reloaded: started, most_channels: 4000 }
     }
     fn contexts(&self) -> Vec<String> {
         vec!["default".to_owned(), "dial-out".to_owned()]
@@ -99,6 +132,21 @@ impl Exchange for Fake {
     }
     fn reload(&mut self, what: Reload) {
         self.reloads.push(what);
+    }
+    fn qualify(&mut self, peer: &str) -> Qualify {
+        match peer {
+            "ann" => Qualify::Asked,
+            "fresh" => Qualify::NoAddress,
+            "static1" => Qualify::NotMonitored,
+            _ => Qualify::Unknown,
+        }
+    }
+    fn unregister(&mut self, peer: &str) -> Unregister {
+        match peer {
+            "ann" => Unregister::Done,
+            "fresh" => Unregister::NotRegistered,
+            _ => Unregister::Unknown,
+        }
     }
     fn stop(&mut self, when: Stop) {
         self.stopped = Some(when);
@@ -501,6 +549,202 @@ fn a_restart_says_what_it_waits_for() {
 }
 
 #[test]
+fn users_show_whether_a_secret_is_set_and_never_which() {
+    let user = |name: &str, secret_set| UserRow {
+        name: name.to_owned(),
+        secret_set,
+        account: "home".to_owned(),
+        context: "default".to_owned(),
+        acl: secret_set,
+        force_rport: NatFlag::AutoNo,
+    };
+    let mut fake = Fake { users: vec![user("client-line", true), user("ann", false)], ..Fake::default() };
+    let expected = "\
+Username                   Secret           Accountcode      Def.Context      ACL  Forcerport$
+ann                        <Not set>        home             default          No   Auto (No) $
+client-line                <Set>            home             default          Yes  Auto (No) $
+";
+    assert_eq!(marked(&told(&mut fake, "sip show users")), expected);
+}
+
+#[test]
+fn lines_in_use_are_counted_against_their_limit() {
+    let line = |name: &str, limit| InUse { name: name.to_owned(), in_use: 2, ringing: 1, on_hold: 0, limit };
+    let mut fake = Fake { in_use: vec![line("b", 3), line("a", 0)], ..Fake::default() };
+    let head = "* Peer name               In use          Limit          $\n";
+    let limited = "b                         2/1/0           3              $\n";
+    let unlimited = "a                         2/1/0           N/A            $\n";
+    assert_eq!(marked(&told(&mut fake, "sip show inuse")), format!("{head}{limited}"));
+    assert_eq!(marked(&told(&mut fake, "sip show inuse all")), format!("{head}{unlimited}{limited}"));
+    assert!(refused(&mut fake, "sip show inuse some").starts_with("Usage: sip show inuse [all]"));
+}
+
+#[test]
+fn the_table_of_sip_channels_is_chan_sips_to_the_blank() {
+    let row = SipChannelRow {
+        host: LOCAL,
+        user: "882".to_owned(),
+        call_id: "0c9f2e1b77aa8d6f@127.0.0.1".to_owned(),
+        codecs: vec!["ulaw".to_owned()],
+        on_hold: false,
+        last_message: "Rx: ACK".to_owned(),
+        peer: "client-line".to_owned(),
+    };
+    let early = SipChannelRow { host: LOCAL, last_message: "Tx: INVITE".to_owned(), ..SipChannelRow::default() };
+    let mut fake = Fake { sip_channels: vec![row, early], ..Fake::default() };
+    let expected = "\
+Peer             User/ANR         Call ID          Format           Hold     Last Message    Expiry     Peer      $
+127.0.0.1        882              0c9f2e1b77aa8d6  (ulaw)           No       Rx: ACK                    client-lin$
+127.0.0.1                                          (nothing)        No       Tx: INVITE                           $
+2 active SIP dialogs$
+";
+    assert_eq!(marked(&told(&mut fake, "sip show channels")), expected);
+    fake.sip_channels.pop();
+    assert!(told(&mut fake, "sip show channels").ends_with("\n1 active SIP dialog\n"));
+}
+
+#[test]
+fn no_registrations_of_ours_are_said_to_be_none() {
+    let expected = format!(
+        "{:<39} {:<6} {:<12}  {:>8} {:<20} {:<25}\n0 SIP registrations.\n",
+        "Host", "dnsmgr", "Username", "Refresh", "State", "Reg.Time"
+    );
+    assert_eq!(told(&mut Fake::default(), "sip show registry"), expected);
+}
+
+#[test]
+fn hints_stand_in_asterisks_columns() {
+    let hint = HintRow {
+        exten: "601".to_owned(),
+        context: "default".to_owned(),
+        devices: "SIP/x".to_owned(),
+        state: DeviceState::InUseRinging,
+    };
+    let mut fake = Fake { hints: vec![hint], ..Fake::default() };
+    let expected = format!(
+        "\n    -= Registered Asterisk Dial Plan Hints =-\n{:<30}: {:<60}  State:{:<15} Presence:{:<15} Watchers  0\n\
+         ----------------\n- 1 hints registered\n",
+        "601@default", "SIP/x", "InUse&Ringing", "not_set"
+    );
+    assert_eq!(told(&mut fake, "core show hints"), expected);
+    assert_eq!(told(&mut Fake::default(), "core show hints"), "There are no registered dialplan hints\n");
+}
+
+#[test]
+fn applications_and_functions_explain_themselves() {
+    let mut fake = Fake::default();
+    let list = "    -= Registered Asterisk Applications =-\n              Answer: Answer the call\n                \
+                Dial: Call a line\n    -= 2 Applications Registered =-\n";
+    assert_eq!(told(&mut fake, "core show applications"), list);
+    let some = told(&mut fake, "core show applications like ^d");
+    assert!(some.contains("Dial: Call") && !some.contains("Answer") && some.ends_with("1 Applications Matching =-\n"));
+    assert_eq!(
+        told(&mut fake, "core show application ANSWER"),
+        "\n  -= Info about application 'Answer' =- \n\n[Synopsis]\nAnswer the call\n\n[Description]\nAnswers.\n\n\
+         [Syntax]\nAnswer([delay])\n\n"
+    );
+    assert!(told(&mut fake, "core show function len").contains("[Syntax]\nLEN(text)\n"));
+    let functions = told(&mut fake, "core show functions");
+    assert!(
+        functions.ends_with(&format!(
+            "{:<20}  {:<35}  How many letters\n1 custom functions installed.\n",
+            "LEN", "LEN(text)"
+        ))
+    );
+    assert!(refused(&mut fake, "core show application Juggle").starts_with("There is no application 'Juggle'"));
+    assert!(refused(&mut fake, "core show functions like (").starts_with("'(' is not"));
+}
+
+#[test]
+fn one_channel_in_full() {
+    let mut row = guide().channels.remove(1);
+    row.data = "SIP/isp-line, 20\x1b[2J".to_owned();
+    let channel = ChannelDetail {
+        row,
+        state: ChannelState::Up,
+        linked_id: "1795232390.0".to_owned(),
+        caller_name: "Client".to_owned(),
+        dialled: "5551234".to_owned(),
+        language: "en".to_owned(),
+        codecs: vec!["ulaw".to_owned(), "alaw".to_owned()],
+        direction: "sendrecv".to_owned(),
+        call_id: "abc".to_owned(),
+        variables: vec![("DIALSTATUS".to_owned(), "".to_owned()), ("X".to_owned(), "1".to_owned())],
+        ..ChannelDetail::default()
+    };
+    let mut fake = Fake { channel: Some(channel), ..Fake::default() };
+    let text = told(&mut fake, "core show channel SIP/client-line-00000000");
+    let head = " -- General --\n           Name: SIP/client-line-00000000\n           Type: SIP\n       UniqueID: ";
+    assert!(text.starts_with(head), "{text}");
+    for line in [
+        "      Caller ID: client-line",
+        "Connected Line ID: (N/A)",
+        "          State: Up (6)",
+        "  NativeFormats: (ulaw|alaw)",
+        "    WriteFormat: ulaw",
+        "   Elapsed Time: 1h2m5s",
+        " --   PBX   --",
+        "      Extension: 5551234",
+        "    Application: Dial",
+        "           Data: SIP/isp-line, 20?[2J",
+        "      Variables:",
+        "DIALSTATUS=",
+        "X=1",
+        "  CDR Variables:",
+        " -- Streams --",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
+    assert_eq!(told(&mut fake, "core show channel SIP/x"), "SIP/x is not a known channel\n");
+}
+
+#[test]
+fn calls_and_the_process_are_told_in_short() {
+    let mut fake = guide();
+    assert_eq!(told(&mut fake, "core show calls"), "1 active call\n1 call processed\n");
+    let uptime = "1 active call\n1 call processed\nSystem uptime: 0 seconds\nLast reload: 0 seconds\n";
+    assert_eq!(told(&mut fake, "core show calls uptime"), uptime);
+    let settings = told(&mut fake, "core show settings");
+    assert!(
+        settings.starts_with("\nPBX Core settings\n-----------------\n  Version:                     strowger 1.2.3\n")
+    );
+    assert!(settings.contains("  Maximum channels:            4000 (Current 2)\n"), "{settings}");
+}
+
+#[test]
+fn a_line_can_be_asked_and_forgotten() {
+    let mut fake = Fake::default();
+    let asked = "Asking peer 'ann'; 'sip show peer ann' tells the result.\n";
+    assert_eq!(told(&mut fake, "sip qualify peer ann load"), asked);
+    assert!(refused(&mut fake, "sip qualify peer static1").contains("qualify=yes"));
+    assert!(refused(&mut fake, "sip qualify peer fresh").contains("not registered"));
+    assert!(refused(&mut fake, "sip qualify peer x").starts_with("Peer 'x' not found"));
+    assert_eq!(told(&mut fake, "sip unregister ann"), "Unregistered peer 'ann'\n");
+    assert_eq!(told(&mut fake, "sip unregister fresh"), "Peer fresh not registered\n");
+    assert_eq!(told(&mut fake, "sip unregister x"), "Peer unknown: 'x'. Not unregistered.\n");
+}
+
+#[test]
+fn verbosity_is_the_consoles_own() {
+    let wish =
+        |line: &str| run(line, &mut Fake::default()).verbose.map(|wish| (wish.level, wish.at_least, wish.silent));
+    assert_eq!(wish("core set verbose 4"), Some((4, false, false)));
+    assert_eq!(wish("core set verbose ATLEAST 3 silent"), Some((3, true, true)));
+    assert_eq!(wish("set verbose off"), Some((0, false, false)));
+    for bad in [
+        "core set verbose",
+        "core set verbose atleast",
+        "core set verbose -1",
+        "core set verbose 256",
+        "core set verbose silent",
+    ] {
+        assert!(run(bad, &mut Fake::default()).failed, "{bad}");
+    }
+    assert!(told(&mut Fake::default(), "core set debug 3").contains("core set verbose 4"));
+    assert_eq!(told(&mut Fake::default(), "core set debug atleast 0 silent"), "");
+}
+
+#[test]
 fn words_are_neither_abbreviated_nor_case_sensitive() {
     let mut fake = Fake::default();
     assert_eq!(
@@ -564,6 +808,10 @@ fn completion_knows_words_peers_channels_and_contexts() {
     assert_eq!(complete("core show channels co", &fake), ["concise", "count"]);
     assert_eq!(complete("channel request hangup SIP/cl", &fake), ["SIP/client-line-00000000"]);
     assert_eq!(complete("dialplan show d", &fake), ["default", "dial-out"]);
+    assert_eq!(complete("core show application d", &fake), ["Dial"]);
+    assert_eq!(complete("core show help sip set debug p", &fake), ["peer"]);
+    assert_eq!(complete("help core st", &fake), ["stop"]);
+    assert_eq!(answer("_complete sip show pe", &mut fake).text, "peer\npeers\n");
     assert_eq!(complete("juggle ", &fake), Vec::<String>::new());
     assert!(complete("", &fake).contains(&"core".to_owned()));
     fake.peers[0].name = "s\x1b".to_owned();

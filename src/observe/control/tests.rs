@@ -8,7 +8,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::observe::wire::{Head, LINE_LIMIT};
+use crate::observe::command::SetVerbose;
+use crate::observe::live::Said;
+use crate::observe::wire::{Head, Kind, LINE_LIMIT};
 
 const SHORT: Limits = Limits {
     connections: 4,
@@ -44,14 +46,24 @@ impl Drop for Folder {
 
 /// An exchange of the test: `big` answers with 8 MB, `boot` only once it is booted, anything else with itself.
 async fn start(path: &Path, booted: Arc<AtomicBool>) -> (JoinHandle<()>, JoinHandle<()>) {
+    start_live(path, booted, Live::default()).await
+}
+
+/// The same; `loud N` sets the console's verbosity.
+async fn start_live(path: &Path, booted: Arc<AtomicBool>, live: Live) -> (JoinHandle<()>, JoinHandle<()>) {
     let socket = ControlSocket::open(path).await.unwrap();
     let (send, mut receive) = mpsc::channel::<Request>(8);
-    let serving = tokio::spawn(socket.serve(send, SHORT));
+    let serving = tokio::spawn(socket.serve(send, live, SHORT));
     let answering = tokio::spawn(async move {
         while let Some(Request { line, reply }) = receive.recv().await {
             let output = match line.as_str() {
                 "big" => Output { text: "x".repeat(8 << 20), ..Output::default() },
                 "boot" if !booted.load(Ordering::Relaxed) => Output { not_yet: true, ..Output::default() },
+                "loud 0" | "loud 3" | "loud 4" => {
+                    let level = line.bytes().last().unwrap_or_default() - b'0';
+                    let verbose = Some(SetVerbose { level, at_least: false, silent: false });
+                    Output { verbose, ..Output::default() }
+                }
                 "bad" => Output::failed("no\n".to_owned()),
                 "stop" => {
                     let _ = reply.send(Output { text: "bye\n".to_owned(), ..Output::default() });
@@ -82,7 +94,7 @@ impl Console {
         let head = Head::parse(&head).unwrap_or_else(|| panic!("{head:?}"));
         let mut text = vec![0; head.length];
         self.0.read_exact(&mut text).await.unwrap();
-        (head.failed, String::from_utf8(text).unwrap())
+        (head.kind == Kind::Failed, String::from_utf8(text).unwrap())
     }
 
     async fn ask(&mut self, line: &str) -> (bool, String) {
@@ -330,4 +342,93 @@ fn the_first_fit_folder_is_chosen() {
     assert_eq!(mode(good.parent().unwrap()), 0o700);
     let why = choose(&unfit).unwrap_err();
     assert!(why.contains("open: others may write to it (mode 0777)"), "{why}");
+}
+
+fn story(level: u8, text: String) -> Said {
+    Said { kind: Kind::Story, level, text }
+}
+
+/// The next frame, whatever it is.
+async fn frame(console: &mut Console) -> (Kind, String) {
+    let mut head = String::new();
+    console.0.read_line(&mut head).await.unwrap();
+    let head = Head::parse(&head).unwrap_or_else(|| panic!("{head:?}"));
+    let mut text = vec![0; head.length];
+    console.0.read_exact(&mut text).await.unwrap();
+    (head.kind, String::from_utf8(text).unwrap())
+}
+
+#[tokio::test]
+async fn each_console_hears_the_log_at_its_own_verbosity_and_one_that_never_asked_hears_nothing() {
+    let folder = Folder::new();
+    let live = Live::default();
+    let _tasks = start_live(&folder.socket(), booted(), live.clone()).await;
+    let mut consoles = [Console::new(&folder.socket()).await, Console::new(&folder.socket()).await];
+    let mut deaf = Console::new(&folder.socket()).await;
+    assert_eq!(consoles[0].ask("loud 3").await.1, "Console verbose was 0 and is now 3.\n");
+    assert_eq!(consoles[1].ask("loud 4").await.1, "Console verbose was 0 and is now 4.\n");
+    assert_eq!(consoles[1].ask("loud 4").await.1, "Console verbose is still 4.\n");
+    live.say(story(4, "deep".to_owned()));
+    live.say(Said { kind: Kind::Warning, level: 0, text: "careful".to_owned() });
+    live.say(story(3, "told".to_owned()));
+    assert_eq!(frame(&mut consoles[0]).await, (Kind::Warning, "careful".to_owned()));
+    assert_eq!(frame(&mut consoles[0]).await, (Kind::Story, "told".to_owned()));
+    assert_eq!(frame(&mut consoles[1]).await.1, "deep");
+    // 0: only what was asked for by name.
+    assert_eq!(consoles[0].ask("loud 0").await.1, "Console verbose was 3 and is now 0.\n");
+    live.say(story(1, "no".to_owned()));
+    live.say(story(0, "<--- SIP read --->".to_owned()));
+    assert_eq!(frame(&mut consoles[0]).await.1, "<--- SIP read --->");
+    assert_eq!(deaf.ask("x").await.1, "x!\n");
+}
+
+#[tokio::test]
+async fn a_line_may_be_typed_while_the_log_goes_by() {
+    let folder = Folder::new();
+    let live = Live::default();
+    let _tasks = start_live(&folder.socket(), booted(), live.clone()).await;
+    let mut console = Console::new(&folder.socket()).await;
+    console.ask("loud 3").await;
+    console.send(b"hel").await;
+    // The connection must have seen the half line before the log interrupts it.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    live.say(story(1, "between".to_owned()));
+    assert_eq!(frame(&mut console).await.1, "between");
+    console.send(b"lo\n").await;
+    assert_eq!(console.hear().await.1, "hello!\n");
+}
+
+#[tokio::test]
+async fn a_console_that_does_not_read_the_log_is_told_how_much_it_missed_and_delays_nobody() {
+    let folder = Folder::new();
+    let live = Live::default();
+    let _tasks = start_live(&folder.socket(), booted(), live.clone()).await;
+    let mut stalled = Console::new(&folder.socket()).await;
+    let mut other = Console::new(&folder.socket()).await;
+    stalled.ask("loud 3").await;
+    let begun = Instant::now();
+    for number in 0..20_000 {
+        live.say(story(1, format!("{number} {}", "x".repeat(200))));
+        if number % 100 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(other.ask("x").await.1, "x!\n");
+    assert!(begun.elapsed() < SHORT.write * 5, "the speaker or the other console had to wait");
+    tokio::time::sleep(SHORT.write * 2).await;
+    live.say(story(1, "end".to_owned()));
+    let (mut heard, mut missed) = (0, 0);
+    loop {
+        let (kind, text) = tokio::time::timeout(Duration::from_secs(10), frame(&mut stalled)).await.unwrap();
+        if text == "end" {
+            break;
+        }
+        match kind {
+            Kind::Warning => missed += text.split(' ').nth(8).unwrap().parse::<u64>().unwrap(),
+            _ => heard += 1,
+        }
+    }
+    assert_eq!(heard + missed, 20_000);
+    assert!(missed > 0);
+    assert_eq!(stalled.ask("still here").await.1, "still here!\n");
 }

@@ -87,7 +87,7 @@ impl Switch {
         self.arm_location();
     }
 
-    fn line_may_be_gone(&mut self, name: &str) {
+    pub(super) fn line_may_be_gone(&mut self, name: &str) {
         if !self.location.bindings(name).is_empty() {
             return;
         }
@@ -103,7 +103,7 @@ impl Switch {
     }
 
     /// Begins to ask a peer whether it is there, at once.
-    fn watch(&mut self, name: &str) {
+    pub(super) fn watch(&mut self, name: &str) {
         let Some(settings) = self.settings.peers.get(name).map(|peer| &peer.settings) else { return };
         let Some(limit) = settings.qualify else { return };
         let freq = settings.qualify_freq;

@@ -1,0 +1,39 @@
+//! `core show hints`.
+
+use super::Answer;
+use crate::observe::exchange::Exchange;
+use crate::observe::snapshot::DeviceState;
+use crate::observe::text::line;
+
+pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let hints = exchange.hints();
+    if hints.is_empty() {
+        return Answer::Done("There are no registered dialplan hints\n".to_owned());
+    }
+    let mut text = String::from("\n    -= Registered Asterisk Dial Plan Hints =-\n");
+    for hint in &hints {
+        let name = line(&format!("{}@{}", hint.exten, hint.context));
+        text += &format!(
+            "{name:<30.30}: {:<60.60}  State:{:<15.15} Presence:{:<15.15} Watchers {:>2}\n",
+            line(&hint.devices),
+            state(hint.state),
+            "not_set",
+            0
+        );
+    }
+    text += &"-".repeat(16);
+    Answer::Done(text + &format!("\n- {} hints registered\n", hints.len()))
+}
+
+fn state(state: DeviceState) -> &'static str {
+    match state {
+        DeviceState::Idle => "Idle",
+        DeviceState::InUse => "InUse",
+        DeviceState::Ringing => "Ringing",
+        DeviceState::InUseRinging => "InUse&Ringing",
+        DeviceState::Unavailable => "Unavailable",
+    }
+}

@@ -1,0 +1,107 @@
+//! `sip show users|channels|inuse|registry`, `sip qualify peer`, `sip unregister`: lines, and what is done to one.
+
+use super::Answer;
+use super::sip::nat;
+use crate::observe::exchange::{Exchange, Qualify, Unregister};
+use crate::observe::text::{line, plural, yes_no};
+
+pub(super) fn show_users(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let row = |name: &str, secret: &str, account: &str, context: &str, acl: &str, force_rport: &str| {
+        format!("{name:<25.25}  {secret:<15.15}  {account:<15.15}  {context:<15.15}  {acl:<5.5}{force_rport:<10.10}\n")
+    };
+    let mut text = row("Username", "Secret", "Accountcode", "Def.Context", "ACL", "Forcerport");
+    let mut users = exchange.users();
+    users.sort_by(|a, b| a.name.cmp(&b.name));
+    for user in users {
+        // Asterisk prints the secret itself here.
+        let secret = if user.secret_set { "<Set>" } else { "<Not set>" };
+        let [name, account, context] = [&user.name, &user.account, &user.context].map(|field| line(field));
+        text += &row(&name, secret, &account, &context, yes_no(user.acl), nat(user.force_rport));
+    }
+    Answer::Done(text)
+}
+
+pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let mut text = format!(
+        "{:<15.15}  {:<15.15}  {:<15.15}  {:<15.15}  {:<7.7}  {:<15.15} {:<10.10} {:<10.10}\n",
+        "Peer", "User/ANR", "Call ID", "Format", "Hold", "Last Message", "Expiry", "Peer"
+    );
+    let channels = exchange.sip_channels();
+    for channel in &channels {
+        let host = channel.host.map(|host| host.to_string()).unwrap_or_default();
+        let format = if channel.codecs.is_empty() { "(nothing)".to_owned() } else { channel.codecs.join("|") };
+        let format = if channel.codecs.is_empty() { format } else { format!("({format})") };
+        text += &format!(
+            "{host:<15.15}  {:<15.15}  {:<15.15}  {format:<15.15}  {:<3.3} {:<3.3}  {:<15.15} {:<10.10} {:<10.10}\n",
+            line(&channel.user),
+            line(&channel.call_id),
+            yes_no(channel.on_hold),
+            "",
+            line(&channel.last_message),
+            "",
+            line(&channel.peer),
+        );
+    }
+    let count = channels.len() as u64;
+    Answer::Done(text + &format!("{count} active SIP dialog{}\n", plural(count)))
+}
+
+pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let all = match arguments {
+        [] => false,
+        [word] if word.eq_ignore_ascii_case("all") => true,
+        _ => return Answer::Usage,
+    };
+    let mut text = format!("{:<25.25} {:<15.15} {:<15.15}\n", "* Peer name", "In use", "Limit");
+    let mut lines = exchange.in_use();
+    lines.sort_by(|a, b| a.name.cmp(&b.name));
+    for line_in_use in lines.iter().filter(|line| all || line.limit > 0) {
+        let limit = if line_in_use.limit == 0 { "N/A".to_owned() } else { line_in_use.limit.to_string() };
+        let counts = format!("{}/{}/{}", line_in_use.in_use, line_in_use.ringing, line_in_use.on_hold);
+        text += &format!("{:<25.25} {counts:<15.15} {limit:<15.15}\n", line(&line_in_use.name));
+    }
+    Answer::Done(text)
+}
+
+pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    Answer::Done(format!(
+        "{:<39.39} {:<6.6} {:<12.12}  {:>8.8} {:<20.20} {:<25.25}\n0 SIP registrations.\n",
+        "Host", "dnsmgr", "Username", "Refresh", "State", "Reg.Time"
+    ))
+}
+
+pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let name = match arguments {
+        [name] => name,
+        [name, word] if word.eq_ignore_ascii_case("load") => name,
+        _ => return Answer::Usage,
+    };
+    let shown = line(name);
+    match exchange.qualify(name) {
+        Qualify::Asked => Answer::Done(format!("Asking peer '{shown}'; 'sip show peer {shown}' tells the result.\n")),
+        Qualify::NotMonitored => Answer::Failed(format!(
+            "Peer '{shown}' is not monitored: qualify=yes in its section of sip.conf says that it shall be asked.\n"
+        )),
+        Qualify::NoAddress => Answer::Failed(format!("Peer '{shown}' has no address: it is not registered.\n")),
+        Qualify::Unknown => Answer::Failed(format!("Peer '{shown}' not found; 'sip show peers' lists them.\n")),
+    }
+}
+
+pub(super) fn unregister(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    let [name] = arguments else { return Answer::Usage };
+    let shown = line(name);
+    Answer::Done(match exchange.unregister(name) {
+        Unregister::Done => format!("Unregistered peer '{shown}'\n"),
+        Unregister::NotRegistered => format!("Peer {shown} not registered\n"),
+        Unregister::Unknown => format!("Peer unknown: '{shown}'. Not unregistered.\n"),
+    })
+}
