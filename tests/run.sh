@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-PARTS="format lints tests oracle interop docs licences"
+PARTS="format lints tests mutations oracle interop docs licences"
 case "${1:-}" in help | -h | --help)
     echo "bash tests/run.sh [PART...]   parts: $PARTS"
     exit 0 ;;
@@ -108,6 +108,12 @@ part_tests() {
     check "examples in the documentation" cargo test --locked --doc
 }
 
+# A million mutated messages, session descriptions and configurations, a third each; the seeds are fixed.
+part_mutations() {
+    counted env STROWGER_MUTATIONS=334000 cargo test --locked --no-fail-fast --profile mutation --lib --test config -- \
+        mutated_messages mutated_descriptions mutated_files
+}
+
 part_oracle() { counted cargo test --locked --no-fail-fast --manifest-path tests/oracle/Cargo.toml; }
 
 part_interop() {
@@ -146,7 +152,7 @@ if ! has cargo; then
     exit 1
 fi
 if wanted interop || ! has cc; then install_programs; fi
-for name in format lints tests oracle interop docs licences; do part "$name"; done
+for name in format lints tests mutations oracle interop docs licences; do part "$name"; done
 
 skipped=$(wc -l < "$STROWGER_SKIPPED")
 printf '\nall of it took %d s\n' "$SECONDS"

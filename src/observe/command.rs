@@ -332,14 +332,6 @@ pub static TABLE: &[Command] = &[
         run: reload::module,
     },
     Command {
-        words: "sip reload",
-        arguments: "",
-        synopsis: "Read the configuration again",
-        help: "As 'core reload'.",
-        complete: &[],
-        run: reload::sip,
-    },
-    Command {
         words: "sip qualify peer",
         arguments: "NAME [load]",
         synopsis: "Ask a peer now whether it is there",
@@ -347,6 +339,14 @@ pub static TABLE: &[Command] = &[
                'load' is accepted, and changes nothing.",
         complete: &[Completion::Peer, Completion::Word("load")],
         run: sip_line::qualify_peer,
+    },
+    Command {
+        words: "sip reload",
+        arguments: "",
+        synopsis: "Read the configuration again",
+        help: "As 'core reload'.",
+        complete: &[],
+        run: reload::sip,
     },
     Command {
         words: "sip set debug ip",
