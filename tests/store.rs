@@ -294,7 +294,8 @@ fn a_kill_at_any_write_forgets_nobody_who_was_answered() {
         let _ = std::fs::remove_file(exchange.folder.join("c.ctl"));
         let trace = format!("trace={call}");
         let inject = format!("inject={call}:signal=SIGKILL:when={when}");
-        exchange.run(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
+        // -D: the exchange itself is our child, strace only looks on.
+        exchange.run(&["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
         let mut ann = Line::new("ann", exchange.address);
         ann.registers();
         let end = Instant::now() + Duration::from_secs(20);

@@ -100,12 +100,6 @@ impl Exchange {
 
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // Below strace the program is strace's child, and would outlive it.
-            let children =
-                std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
-            for process in children.split_whitespace() {
-                let _ = Command::new("kill").args(["-9", process]).status();
-            }
             // It may be dead already: that is what some stories want.
             let _ = child.kill();
             child.wait().unwrap();
