@@ -116,7 +116,7 @@ impl Admission {
     }
 
     /// What becomes of `request`, which came from `source` and passed `validate::request`. `random` makes the nonce of a
-    /// challenge. Same answer, work and address for every account that exists or not (`decisions.md` 13-15).
+    /// challenge. Same answer, work and address for every account that exists or not.
     pub fn admit(
         &self,
         request: &Request,

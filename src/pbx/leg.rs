@@ -86,8 +86,8 @@ pub enum LegTimer {
     Glare,
 }
 
-/// How often the exchange's INVITE may go unanswered before a qualified peer is given up (`decisions.md` 18 of the
-/// design: six seconds; a phone on the same network answers in milliseconds).
+/// How long the exchange's INVITE may go without any answer before a qualified peer is given up: a phone on the same
+/// network answers in milliseconds. `timerb=` sets another time.
 const SILENCE: Duration = Duration::from_secs(6);
 const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);

@@ -260,7 +260,7 @@ impl Asked<'_> {
         Ok(binding)
     }
 
-    /// Where requests will go. The Contact's own address, be it the source's or not (`decisions.md` 16); the source when
+    /// Where requests will go. The Contact's own address, be it the source's or not; the source when
     /// `nat=` says so, when the Via has `rport`, or when the Contact's address is a name or of another family, since
     /// nothing is looked up here.
     fn target(&self, contact: &SipUri) -> Result<SocketAddr, Refusal> {

@@ -328,7 +328,7 @@ fn no_clock_jump_locks_anyone_out() {
     }
 }
 
-/// `decisions.md` 15: a nonce that is not ours, or was given to another address, proves nothing and bans nobody.
+/// A nonce that is not ours, or was given to another address, proves nothing and bans nobody.
 #[test]
 fn a_foreign_nonce_is_only_a_reason_to_ask_again() {
     let edge = guide();

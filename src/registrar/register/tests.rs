@@ -378,7 +378,6 @@ fn all_or_nothing() {
     }
 }
 
-/// decisions.md 16.
 #[test]
 fn addresses_where_no_phone_can_be_are_refused() {
     for contact in [
@@ -442,7 +441,7 @@ fn a_peer_with_a_fixed_address_does_not_register() {
     assert!(said(&refused)[0].contains("sip.conf:12"));
 }
 
-/// decisions.md 8: nothing is decided by the wall clock.
+/// Nothing is decided by the wall clock.
 #[test]
 fn wall_clock_jumps_neither_end_nor_lengthen_a_binding() {
     for jump in [-3_600_000, 3_600_000, -1_795_000_000_000, i64::MAX / 2] {
