@@ -13,6 +13,7 @@ use crate::cli::Common;
 use crate::config::Config;
 use crate::config::load;
 use crate::daemon::clock::wall;
+use crate::observe::place;
 use finding::Finding;
 use folder::User;
 use network::Sockets;
@@ -42,7 +43,7 @@ fn findings(common: &Common) -> Vec<Finding> {
     let before = network::udp_counts();
     findings.push(machine::jitter(machine::beats()));
     findings.push(network::drops(before, network::udp_counts(), &config, &sockets));
-    let state = folder::state_folder(&config);
+    let state = folder::state_folder(&config, &place::identity(common.config.as_deref()));
     let user = User::of(&state);
     findings.extend(place.iter().flat_map(|place| folder::configuration(place, user)));
     findings.extend(folder::state(&state, user));

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use crate::config::Config;
-use crate::observe::place::Surroundings;
+use crate::observe::place::{self, Surroundings};
 use rustix::fs::StatVfsMountFlags;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
@@ -44,12 +44,17 @@ fn granted(user: User, bits: u32, mode: u32, owner: User) -> bool {
     user.uid == 0 || class & bits == bits
 }
 
-/// Where an exchange with this configuration keeps its state: what it is told, else the first usual place that exists.
-pub(super) fn state_folder(config: &Config) -> PathBuf {
-    let usual = Surroundings::of_this_process().state_folders();
-    let told = config.toml.state.folder.clone();
+/// Where an exchange with the configuration of this name keeps its state: what it is told, else the first of its usual
+/// places that exists, else the folder such a place would be made in.
+pub(super) fn state_folder(config: &Config, identity: &Path) -> PathBuf {
+    if let Some(told) = &config.toml.state.folder {
+        return identity.join(told);
+    }
+    let around = Surroundings::of_this_process();
+    let mut usual = place::state_places(&around, identity);
+    usual.extend(around.state_folders());
     let first = usual.first().cloned().unwrap_or_else(|| PathBuf::from("."));
-    told.or_else(|| usual.into_iter().find(|folder| folder.is_dir())).unwrap_or(first)
+    usual.into_iter().find(|folder| folder.is_dir()).unwrap_or(first)
 }
 
 /// The configuration folder: readable to the exchange, and its secrets to nobody else.
