@@ -192,7 +192,10 @@ impl Exchange {
         folder.write("sip.conf", &sip.replace("[general]\n", &format!("[general]\nudpbindaddr=127.0.0.1:{port}\n")));
         folder.write("extensions.conf", &fs::read_to_string(guide.join("extensions.conf")).unwrap());
         let socket = folder.0.join("ctl");
-        folder.write("strowger.toml", &format!("[control]\nsocket = '{}'\n", socket.display()));
+        folder.write(
+            "strowger.toml",
+            &format!("[control]\nsocket = '{}'\n[state]\nfolder = 'state'\n", socket.display()),
+        );
         let mut command = Command::new(STROWGER);
         let child = command.arg("-C").arg(&folder.0).stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let exchange = Exchange { folder, child };

@@ -26,6 +26,8 @@ impl Service {
         let sip = sip + "[a]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\n";
         fs::write(folder.join("sip.conf"), sip).unwrap();
         fs::write(folder.join("extensions.conf"), "[default]\nexten => 1,1,Answer()\n").unwrap();
+        // Nothing of a test stays on the machine.
+        fs::write(folder.join("strowger.toml"), "[state]\nfolder = 'state'\n").unwrap();
         let manager = UnixDatagram::bind(folder.join("notify")).unwrap();
         manager.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_strowger"))
