@@ -90,7 +90,7 @@ impl Act {
         let exchange = self.start()?;
         let directions = self.call(&exchange)?;
         exchange.stop(Stopping::Now);
-        exchange.join();
+        exchange.join()?;
         Ok(directions)
     }
 

@@ -130,10 +130,11 @@ async fn serve(
         // The service manager would end what says that it ends and then goes on as the same process.
         End::Restart => {}
     }
-    running.join();
+    let ended = running.join();
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
     let _ = consoles.await;
+    ended?;
     match end {
         End::Stopped => eprintln!("strowger: stopped."),
         End::Restart => eprintln!("strowger: stopped; starting again."),

@@ -198,13 +198,17 @@ impl Running {
     }
 
     /// Waits for the switch to stop, then for every thread.
-    pub fn join(mut self) {
-        if let Some(owner) = self.owner.take() {
-            let _ = owner.join();
-        }
+    ///
+    /// # Errors
+    /// One of them did not end but failed: whoever started the exchange must not take that for a stop.
+    pub fn join(mut self) -> Result<(), String> {
+        let owner = self.owner.take().map(JoinHandle::join);
         self.over.store(true, Ordering::Relaxed);
-        if let Some(receiver) = self.receiver.take() {
-            let _ = receiver.join();
+        let receiver = self.receiver.take().map(JoinHandle::join);
+        match (owner, receiver) {
+            (Some(Err(_)), _) => Err("the switch failed (see above): please report it".to_owned()),
+            (_, Some(Err(_))) => Err("the SIP receiver failed (see above): please report it".to_owned()),
+            _ => Ok(()),
         }
     }
 }

@@ -94,7 +94,7 @@ pub struct Channel {
     pub answered: Option<Time>,
     /// The leg is gone: only `h` may still run.
     pub dead: bool,
-    /// Something of ours already went out on its stream, so a program's next sound continues it.
+    /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
     /// What a caller's record will say.
     pub ledger: Ledger,
@@ -103,43 +103,16 @@ pub struct Channel {
 impl Channel {
     /// The caller's channel, for a called line.
     pub fn called_by(&self) -> Option<ChannelId> {
-        match self.doing {
-            Doing::Called(caller) => Some(caller),
-            Doing::Reserving
-            | Doing::Running
-            | Doing::Waiting(_)
-            | Doing::Answering
-            | Doing::Playing(..)
-            | Doing::Echoing
-            | Doing::Dialling(_) => None,
-        }
+        if let Doing::Called(caller) = self.doing { Some(caller) } else { None }
     }
 
     /// The Dial a caller's channel is in, ringing or talking.
     pub fn dial(&self) -> Option<&Dial> {
-        match &self.doing {
-            Doing::Dialling(dial) => Some(dial),
-            Doing::Reserving
-            | Doing::Running
-            | Doing::Waiting(_)
-            | Doing::Answering
-            | Doing::Playing(..)
-            | Doing::Echoing
-            | Doing::Called(_) => None,
-        }
+        if let Doing::Dialling(dial) = &self.doing { Some(dial) } else { None }
     }
 
     /// See [`Channel::dial`].
     pub fn dial_mut(&mut self) -> Option<&mut Dial> {
-        match &mut self.doing {
-            Doing::Dialling(dial) => Some(dial),
-            Doing::Reserving
-            | Doing::Running
-            | Doing::Waiting(_)
-            | Doing::Answering
-            | Doing::Playing(..)
-            | Doing::Echoing
-            | Doing::Called(_) => None,
-        }
+        if let Doing::Dialling(dial) = &mut self.doing { Some(dial) } else { None }
     }
 }
