@@ -9,7 +9,8 @@ use crate::clock::Wall;
 use crate::guard::admission::{Admission, Verdict};
 use crate::guard::event::Note;
 use crate::pbx::effect::Event;
-use crate::sip::message::Message;
+use crate::sip::Flow;
+use crate::sip::message::{Message, Request};
 use crate::sip::validate;
 use bytes::{Bytes, BytesMut};
 use rustix::io::Errno;
@@ -154,36 +155,43 @@ impl<O: Outlet> Receiver<O> {
         };
         self.outlet.watch(true, source, datagram);
         match message {
-            Message::Request(request) => self.request(request, source, now),
+            Message::Request(request) => {
+                let flow = self.flow(source);
+                self.request(request, flow, now);
+            }
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => self.pass(Event::Response { response, essentials, source }),
+                Ok(essentials) => {
+                    let flow = self.flow(source);
+                    self.pass(Event::Response { response, essentials, flow });
+                }
                 Err(_) => self.counters.add("malformed response"),
             },
         }
     }
 
-    fn request(&mut self, request: crate::sip::message::Request, source: SocketAddr, now: Instant) {
+    fn flow(&mut self, source: SocketAddr) -> Flow {
+        Flow::udp(self.routes.towards(source.ip()), source)
+    }
+
+    fn request(&mut self, request: Request, flow: Flow, now: Instant) {
         let wall = self.outlet.wall();
         let essentials = match validate::request(&request) {
             Ok(essentials) => essentials,
             Err(refusal) => {
                 self.counters.add("malformed request");
-                let verdict = self.gate.admission().reject(&request, &refusal, source);
-                return self.turn_away(verdict, source, now);
+                let verdict = self.gate.admission().reject(&request, &refusal, flow);
+                return self.turn_away(verdict, flow, now);
             }
         };
-        match self.gate.admission().admit(&request, &essentials, source, wall, self.chance.bits()) {
-            Verdict::Pass { caller } => {
-                let local = self.routes.towards(source.ip());
-                self.pass(Event::Request { request, essentials, caller, source, local });
-            }
-            verdict => self.turn_away(verdict, source, now),
+        match self.gate.admission().admit(&request, &essentials, flow, wall, self.chance.bits()) {
+            Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
+            verdict => self.turn_away(verdict, flow, now),
         }
     }
 
     /// Answers, or does not, without letting anything in.
-    fn turn_away(&self, verdict: Verdict, source: SocketAddr, now: Instant) {
-        self.limiter.charge(source.ip(), now);
+    fn turn_away(&self, verdict: Verdict, came: Flow, now: Instant) {
+        self.limiter.charge(came.remote.ip(), now);
         match verdict {
             Verdict::Pass { .. } => {}
             Verdict::Reply { response, to, note } => {
