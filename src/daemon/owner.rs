@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::clock::Clock;
+use super::crew::Post;
 use super::exchange::View;
 use super::reload::{Renewal, Wanted};
 use super::watch::Watch;
@@ -41,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// See the module.
 pub(super) struct Owner {
+    /// First, so that a switch that fails is told to have ended before its media thread, which ends with it.
+    pub(super) post: Post,
     pub(super) clock: Clock,
     pub(super) inbox: Receiver<Order>,
     pub(super) socket: UdpSocket,
@@ -112,6 +115,7 @@ impl Owner {
                 break;
             }
         }
+        drop(self.post);
         self.media.stop();
         if let Some(store) = store {
             store.close();

@@ -1,6 +1,7 @@
 //! SIP over UDP: a thread receives, parses, and lets pass what may enter the switch; everything else is answered or
 //! dropped here, counted, and leaves nothing behind.
 
+use super::bell::Bell;
 use super::limit::Limiter;
 use super::route::Routes;
 use crate::chance::Chance;
@@ -12,6 +13,8 @@ use crate::sip::Flow;
 use crate::sip::message::{Message, Request};
 use crate::sip::validate;
 use bytes::{Bytes, BytesMut};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recvfrom};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -32,9 +35,7 @@ pub fn bind(address: SocketAddr, tos: u8) -> std::io::Result<UdpSocket> {
         let _ = socket.set_tos_v4(u32::from(tos));
     }
     socket.bind(&address.into())?;
-    let socket = UdpSocket::from(socket);
-    socket.set_read_timeout(Some(Duration::from_millis(200)))?;
-    Ok(socket)
+    Ok(UdpSocket::from(socket))
 }
 
 /// What happened to datagrams that never reached the switch, by reason.
@@ -64,8 +65,6 @@ pub trait Outlet: Send {
     fn note(&self, note: &Note);
     /// A datagram as it came or went, when somebody watches.
     fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]);
-    /// Is it time to end?
-    fn is_over(&self) -> bool;
     /// The wall clock.
     fn wall(&self) -> Wall;
 }
@@ -104,22 +103,32 @@ pub struct Receiver<O: Outlet> {
     pub routes: Routes,
     /// For nonces.
     pub chance: Chance,
+    /// Rung when it is time to end.
+    pub over: Bell,
     /// Where findings go.
     pub outlet: O,
 }
 
 impl<O: Outlet> Receiver<O> {
-    /// Receives until told to end.
+    /// Receives until told to end. It returns before that only when there is no socket any more.
     pub fn run(mut self) {
         let mut buffer = BytesMut::zeroed(LARGEST);
         let mut tidied = Instant::now();
-        while !self.outlet.is_over() {
-            match self.socket.recv_from(&mut buffer) {
-                Ok((length, source)) => {
+        loop {
+            // What waits is taken without asking first: under load that is one system call a datagram.
+            match recvfrom(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) {
+                Ok((length, _, source)) => {
                     let datagram = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
-                    self.datagram(&datagram, unmapped(source));
+                    if let Some(source) = source.and_then(|source| SocketAddr::try_from(source).ok()) {
+                        self.datagram(&datagram, unmapped(source));
+                    }
                 }
-                Err(error) if is_idle(&error) => {}
+                Err(Errno::AGAIN) => match self.over.wait(&self.socket) {
+                    Ok(true) => {}
+                    Ok(false) | Err(_) => return,
+                },
+                Err(Errno::INTR) => {}
+                Err(Errno::BADF | Errno::NOTSOCK) => return,
                 // ICMP errors of earlier sends surface here; they say nothing about the socket.
                 Err(_) => self.counters.add("receive error"),
             }
@@ -219,13 +228,6 @@ fn reply_reason(status: u16) -> &'static str {
         420 => "refused: extension required that is not supported",
         _ => "refused otherwise without state",
     }
-}
-
-fn is_idle(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted
-    )
 }
 
 /// An IPv4 peer of an IPv6 socket is an IPv4 peer.
