@@ -78,7 +78,7 @@ impl Switch {
             let why = format!("there is no '{}' here, only SIP", target.technology);
             return Err((66, why));
         }
-        let (name, exten) = split_resource(&target.resource);
+        let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             return Err((cause::ABSENT, format!("no peer '{name}' in sip.conf")));
         };
@@ -354,15 +354,4 @@ impl Switch {
 fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
     Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
-}
-
-/// `peer`, `peer/extension` or `extension@peer`.
-fn split_resource(resource: &str) -> (&str, Option<&str>) {
-    if let Some((peer, exten)) = resource.split_once('/') {
-        return (peer, Some(exten).filter(|exten| !exten.is_empty()));
-    }
-    match resource.rsplit_once('@') {
-        Some((exten, peer)) => (peer, Some(exten).filter(|exten| !exten.is_empty())),
-        None => (resource, None),
-    }
 }
