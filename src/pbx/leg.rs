@@ -7,7 +7,7 @@ mod dialogue;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, host, quote, uri_address, user_of};
+pub use dialogue::{contact, description, escape_user, host, quote, unfit_body, uri_address, user_of};
 
 use super::alarm::Alarm;
 use super::cause;

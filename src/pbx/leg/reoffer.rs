@@ -103,12 +103,19 @@ impl Leg {
 
     /// The peer's re-INVITE or UPDATE.
     pub(super) fn reoffer_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+        if let Some(response) = super::unfit_body(request) {
+            return cx.respond(server, response);
+        }
         let offer = match super::description(&request.headers, &request.body) {
             Some(Ok(sdp)) => Some(sdp),
             Some(Err(_)) => return self.reply(server, request, 488, cx),
             None => None,
         };
         self.refresh_target(request);
+        if request.method == Method::Update && offer.is_none() {
+            // RFC 3311 5.2: without an offer it meets no other, and only moves the target.
+            return self.accept_refresh(server, request, cx);
+        }
         match &self.reoffer {
             // RFC 3261 14.2: ours is under way.
             Reoffer::Sent { .. } => return self.reply(server, request, 491, cx),
@@ -118,14 +125,11 @@ impl Leg {
         }
         self.take_as_acknowledged(&request.method, cx);
         if self.has_to_wait(&request.method) {
-            // RFC 3311 5.2 and RFC 3261 14.2: an UPDATE without an offer only refreshes the target; an offer has to wait.
-            return match (&request.method, &offer) {
-                (Method::Update, None) => self.accept_refresh(server, request, cx),
+            // RFC 3311 5.2: an UPDATE that meets an offer of ours gets 491; one that comes before our answer to its own waits.
+            return match request.method {
+                Method::Update if self.awaits_answer() => self.reply(server, request, 491, cx),
                 _ => self.too_soon(server, request, cx),
             };
-        }
-        if request.method == Method::Update && offer.is_none() {
-            return self.accept_refresh(server, request, cx);
         }
         if let Reoffer::Waiting { timer, .. } = self.reoffer {
             // Theirs comes first; ours is told as refused and may be tried anew by the call.
@@ -160,6 +164,11 @@ impl Leg {
             (State::Answering { .. }, _)
             | (State::Incoming { .. } | State::Outgoing { .. } | State::Abandoned { .. } | State::Ended, _) => true,
         }
+    }
+
+    /// Is an offer of ours open, in our INVITE or in a 2xx of ours?
+    fn awaits_answer(&self) -> bool {
+        matches!(self.state, State::Outgoing { .. }) || self.pending_ok.as_ref().is_some_and(|pending| pending.offered)
     }
 
     fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
