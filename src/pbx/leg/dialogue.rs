@@ -17,6 +17,8 @@ impl Leg {
     pub fn receive_response(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         if self.is_reoffer(id) {
             self.reoffer_answered(id, response, essentials, cx);
+        } else if self.is_update(id) {
+            self.update_answered(id, response, cx);
         } else {
             self.invite_answered(id, response, essentials, cx);
         }
