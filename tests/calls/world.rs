@@ -70,8 +70,8 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
-    /// Header lines for the INVITEs from an address.
-    extra: BTreeMap<SocketAddr, String>,
+    /// Header lines for the messages from an address that begin so.
+    extra: BTreeMap<(SocketAddr, &'static str), String>,
     seed: u64,
 }
 
@@ -260,7 +260,12 @@ impl World {
 
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
-        self.extra.insert(self.look(name).config().sip, lines.to_owned());
+        self.add_to(name, "INVITE", lines);
+    }
+
+    /// Has a phone's messages that begin so carry these header lines, too.
+    pub fn add_to(&mut self, name: &str, start: &'static str, lines: &str) {
+        self.extra.insert((self.look(name).config().sip, start), lines.to_owned());
     }
 
     /// Takes a phone's plug out of the wall.
@@ -408,7 +413,8 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Bytes) {
-        if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
+        let mut extra = self.extra.iter().filter(|((of, start), _)| *of == from && bytes.starts_with(start.as_bytes()));
+        if let Some((_, extra)) = extra.next().filter(|(_, extra)| !extra.is_empty()) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
         }
