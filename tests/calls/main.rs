@@ -16,4 +16,5 @@ mod records;
 mod reload;
 mod restart;
 mod stories;
+mod timers;
 mod world;

@@ -18,6 +18,7 @@ use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::message::Message;
 use strowger::sip::validate;
@@ -70,8 +71,8 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
-    /// Header lines for the INVITEs from an address.
-    extra: BTreeMap<SocketAddr, String>,
+    /// Header lines for the messages from an address that begin so.
+    extra: BTreeMap<(SocketAddr, &'static str), String>,
     seed: u64,
 }
 
@@ -282,7 +283,12 @@ impl World {
 
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
-        self.extra.insert(self.look(name).config().sip, lines.to_owned());
+        self.add_to(name, "INVITE", lines);
+    }
+
+    /// Has a phone's messages that begin so carry these header lines, too.
+    pub fn add_to(&mut self, name: &str, start: &'static str, lines: &str) {
+        self.extra.insert((self.look(name).config().sip, start), lines.to_owned());
     }
 
     /// Takes a phone's plug out of the wall.
@@ -369,19 +375,19 @@ impl World {
     /// What the receiver of the exchange's socket does with a datagram.
     fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
         let wall = at(self.now).wall;
+        let flow = Flow::udp(self.exchange, source);
         let event = match Message::parse(bytes).expect("phones send what can be read") {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, source },
+                Ok(essentials) => Event::Response { response, essentials, flow },
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
             Message::Request(request) => {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
                         let random = self.chance.bits();
-                        match self.admission.admit(&request, &essentials, source, wall, random) {
+                        match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
-                                let local = self.exchange;
-                                let event = Event::Request { request, essentials, caller, source, local };
+                                let event = Event::Request { request, essentials, caller, flow };
                                 let effects = self.switch.handle(at(self.now), event);
                                 return self.execute(effects);
                             }
@@ -407,9 +413,9 @@ impl World {
             }
         }
         for transmit in effects.transmit {
-            let local = transmit.path.local;
+            let local = transmit.flow.local;
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
-            self.send(local, transmit.path.remote, transmit.bytes);
+            self.send(local, transmit.flow.remote, transmit.bytes);
         }
         self.kept.extend(effects.store);
         self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
@@ -430,7 +436,8 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Bytes) {
-        if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
+        let mut extra = self.extra.iter().filter(|((of, start), _)| *of == from && bytes.starts_with(start.as_bytes()));
+        if let Some((_, extra)) = extra.next().filter(|(_, extra)| !extra.is_empty()) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
         }
