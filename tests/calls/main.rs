@@ -7,6 +7,7 @@ mod basic;
 mod cancel;
 mod direct;
 mod lines;
+mod matrix;
 mod media;
 mod network;
 mod options;
