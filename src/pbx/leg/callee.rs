@@ -4,11 +4,12 @@ use super::{Cx, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1};
 use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
+use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Path};
+use crate::sip::transaction::ClientId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -39,14 +40,14 @@ impl Leg {
         id: LegId,
         channel: ChannelId,
         peer: Arc<Peer>,
-        (path, behind_nat): (Path, bool),
+        (flow, behind_nat): (Flow, bool),
         cx: &mut Cx,
     ) -> Leg {
         Leg {
             id,
             channel,
             peer,
-            path,
+            flow,
             behind_nat,
             ours: true,
             local: None,
@@ -67,7 +68,7 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_user, self.path.local);
+        self.contact = super::contact(calling.from_user, self.flow.local);
         let user = super::escape_user(calling.from_user);
         let display = match calling.from_name {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
@@ -80,7 +81,7 @@ impl Leg {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))),
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.local.ip()))),
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -101,7 +102,7 @@ impl Leg {
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
-        let invite = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
+        let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
         let patience = match (self.peer.settings.timer_b, watched) {
             (Some(timer_b), _) => timer_b,
@@ -245,7 +246,7 @@ impl Leg {
         let Some(dialog) = &self.dialog else { return };
         let mut ack = dialog.ack(cseq);
         self.dress(&mut ack, cx);
-        cx.tx.acknowledge(id, ack, self.path, &mut cx.chance, &mut cx.out.transmit);
+        cx.tx.acknowledge(id, ack, self.flow, &mut cx.chance, &mut cx.out.transmit);
     }
 
     fn refused(&mut self, response: &Response, cx: &mut Cx) {

@@ -203,7 +203,7 @@ impl Leg {
         self.dress(&mut request, cx);
         self.ask_for_timer(&mut request.headers);
         let how = self.sending(None);
-        let client = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
+        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         self.refresh.update = Some(client);
     }
