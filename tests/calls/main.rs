@@ -15,6 +15,7 @@ mod programs;
 mod records;
 mod reload;
 mod restart;
+mod routes;
 mod stories;
 mod timers;
 mod world;
