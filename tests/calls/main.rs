@@ -6,6 +6,7 @@
 mod basic;
 mod cancel;
 mod direct;
+mod examples;
 mod lines;
 mod matrix;
 mod media;

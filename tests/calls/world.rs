@@ -10,6 +10,7 @@ use std::time::Duration;
 use strowger::chance::Chance;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
+use strowger::config::peer::Credential;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::{Effects, Event, StoreOrder};
@@ -80,12 +81,39 @@ pub struct World {
 impl World {
     /// A world with the four lines at their phones, nobody registered yet.
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let mut world = World::empty(sip, extensions, quality, seed);
+        for (name, sip, rtp, style) in [
+            ("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t),
+            ("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t),
+            ("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream),
+            ("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960),
+        ] {
+            world.add(name, "password", sip, rtp, style);
+        }
+        world
+    }
+
+    /// A world with a phone for each peer of these files, at home and registered, each with its secret.
+    pub fn of(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let mut world = World::empty(sip, extensions, quality, seed);
+        let peers = Config::from_texts(sip, extensions, "", "").0.unwrap().sip.peers;
+        for (number, (name, peer)) in (20..).zip(&peers) {
+            let Some(Credential::Password(secret)) = &peer.credential else { panic!("{name} has no secret") };
+            let (sip, rtp) = (format!("192.168.1.{number}:5060"), format!("192.168.1.{number}:16420"));
+            world.add(name, secret.reveal(), &sip, &rtp, Style::Pap2t);
+        }
+        world.register_all();
+        world
+    }
+
+    /// A world without phones.
+    fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
         let exchange = settings.bound;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
-        let mut world = World {
+        World {
             now,
             switch,
             stations: BTreeMap::new(),
@@ -102,12 +130,7 @@ impl World {
             proxies: BTreeMap::new(),
             extra: BTreeMap::new(),
             seed,
-        };
-        world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
-        world.add("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t);
-        world.add("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream);
-        world.add("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960);
-        world
+        }
     }
 
     /// Puts another configuration in force.
@@ -179,10 +202,10 @@ impl World {
         self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
     }
 
-    fn add(&mut self, name: &str, sip: &str, rtp: &str, style: Style) {
+    fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
         let config = PhoneConfig {
             user: name.into(),
-            secret: "password".into(),
+            secret: secret.into(),
             sip: sip.parse().unwrap(),
             exchange: self.exchange,
             rtp: rtp.parse().unwrap(),
