@@ -3,6 +3,7 @@
 mod calls;
 mod lines;
 
+use super::clock::zone;
 use super::watch::Watch;
 use crate::calendar;
 use crate::clock::{Now, Wall};
@@ -89,7 +90,8 @@ impl Exchange for View<'_> {
         let ago = |time: std::time::Duration| {
             let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
             // Reckoned back from now: the wall clock may have been set since.
-            calendar::iso(Wall(self.now.wall.0.saturating_sub(ms)))
+            let at = Wall(self.now.wall.0.saturating_sub(ms));
+            calendar::iso_in(at, &zone(at))
         };
         let uptime = self.uptime();
         CoreSettings {

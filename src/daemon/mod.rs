@@ -234,7 +234,7 @@ impl Console {
 
 /// The store, with what was found in it, and the nonce key: kept there, or good for this run.
 fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
-    let store = Store::open(places, clock.now(), sink.clone());
+    let store = Store::open(places, clock.now(), clock::zone, sink.clone());
     let fresh = entropy()?;
     let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
     Ok((store, key))
