@@ -1,6 +1,6 @@
 //! Configuration files with the expected diagnostics beside them, character for character; and a mutation loop.
 //!
-//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `ext-`), and `NAME.expected` is what `check` would
+//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `log-`, `ext-`), and `NAME.expected` is what `check` would
 //! print. `STROWGER_BLESS=1` writes what is printed now into the `.expected` files, for reading before it is committed.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests are not seen as tests
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use strowger::chance::Chance;
 use strowger::config::diagnostic::{Counts, Diagnostic, render, tidy};
 use strowger::config::ini::{self, IncludeRequest, IncludedFile};
-use strowger::config::{Config, builtin, rtp_conf, sip_conf};
+use strowger::config::{Config, builtin, logger_conf, rtp_conf, sip_conf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config")
@@ -28,6 +28,7 @@ fn diagnose(name: &str) -> Vec<Diagnostic> {
     let said = match name.split('-').next().unwrap() {
         "sip" => sip_conf::parse(&document).1,
         "rtp" => rtp_conf::parse(&document).1,
+        "log" => logger_conf::parse(&document).1,
         "ext" => Vec::new(),
         other => panic!("{name}: files beginning with '{other}' are not known"),
     };
@@ -118,6 +119,7 @@ fn mutated_files_are_survived() {
         let (conf, said) = sip_conf::parse(&document);
         diagnostics.extend(said);
         diagnostics.extend(rtp_conf::parse(&document).1);
+        diagnostics.extend(logger_conf::parse(&document).1);
         for (name, peer) in &conf.peers {
             assert!(!name.is_empty() && !peer.settings.codecs.entries.is_empty());
             assert!(!peer.settings.context.is_empty() && peer.max_contacts > 0);

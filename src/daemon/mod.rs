@@ -24,6 +24,7 @@ use crate::pbx::switch::{Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use clock::Clock;
+use log::Log;
 use owner::{Order, Owner};
 pub use reload::Reloading;
 use reload::{Reloader, Wanted};
@@ -48,6 +49,8 @@ pub struct Plan {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where the log goes.
     pub sink: Sink,
+    /// The log behind it, when there is one that can be told something.
+    pub log: Option<Log>,
     /// Where what outlives a restart is kept; an empty list: nothing does.
     pub places: Places,
     /// Where a reload reads; none when the configuration came from no files.
@@ -76,7 +79,7 @@ pub struct Running {
 /// # Errors
 /// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, reload, places } = plan;
+    let Plan { config, sounds, sink, log, reload, places } = plan;
     let general = Arc::new(config.sip.general.clone());
     let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
     let bound = socket.local_addr()?;
@@ -128,6 +131,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         socket,
         media,
         sink,
+        log,
         counters,
         limiter,
         watch,

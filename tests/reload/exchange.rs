@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -15,18 +15,23 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// See the module.
 pub struct Exchange {
     child: Child,
-    folder: PathBuf,
+    pub folder: PathBuf,
     pub sip: SocketAddr,
 }
 
 impl Exchange {
     /// Starts it with these accounts below the `[general]` that every test shares.
     pub fn start(story: &str, accounts: &str, extensions: &str) -> Exchange {
+        Exchange::start_at(Ipv4Addr::LOCALHOST.into(), story, accounts, extensions)
+    }
+
+    /// The same with SIP at this address.
+    pub fn start_at(ip: IpAddr, story: &str, accounts: &str, extensions: &str) -> Exchange {
         let folder = std::env::temp_dir().join(format!("strowger-reload-{}-{story}", std::process::id()));
         // What an earlier run left there.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let free = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut exchange = Exchange { child: spawnable(), folder, sip: free };
         exchange.write("rtp.conf", "[general]\nrtpstart=26000\nrtpend=29000\n");
