@@ -182,6 +182,7 @@ impl Writer {
             let Target::File(file) = &mut channel.target else { continue };
             let path = file.path.display().to_string();
             let said = match file.rotate(rotation, wall()) {
+                Ok(None) if let Some(why) = &file.trouble => format!("{path}: cannot be written: {why}\n"),
                 Ok(Some(old)) => format!("{path}: was moved to {}\n", old.display()),
                 Ok(None) if rotation == Rotation::None => format!("{path}: opened anew (rotatestrategy=none)\n"),
                 Ok(None) => format!("{path}: nothing is in it\n"),
@@ -192,6 +193,8 @@ impl Writer {
             };
             output.text += &crate::observe::text::lines(&said);
         }
+        // Whoever reads them finds the new files there.
+        self.write(Channel::open);
         if output.text.is_empty() {
             output.text = "logger.conf names no file: there is nothing to rotate.\n".to_owned();
         }
