@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 
-#[allow(dead_code, reason = "the reload tests use all of it")]
-#[path = "reload/exchange.rs"]
+#[path = "support/exchange.rs"]
 mod exchange;
+#[path = "support/skip.rs"]
+mod skip;
 
 use exchange::{Exchange, PATIENCE};
 use std::fs;
@@ -130,12 +131,7 @@ fn is_missing(story: &str) -> bool {
         return false;
     }
     assert!(std::env::var_os("STROWGER_INTEROP_REQUIRED").is_none(), "fail2ban-regex is not installed");
-    eprintln!("skipped: {story} (fail2ban: not installed)");
-    if let Some(path) = std::env::var_os("STROWGER_SKIPPED") {
-        use std::io::Write as _;
-        let mut file = fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
-        writeln!(file, "{story} (fail2ban: not installed)").unwrap();
-    }
+    skip::skip(story, "fail2ban: not installed");
     true
 }
 

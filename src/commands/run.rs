@@ -7,7 +7,7 @@ use crate::cli::Common;
 use crate::config::Config;
 use crate::config::load::{self, Loaded};
 use crate::daemon::log::{self, Log};
-use crate::daemon::{self, Plan, Reloading, Running, service};
+use crate::daemon::{self, Hand, Plan, Reloading, Running, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
@@ -16,7 +16,6 @@ use crate::store::{self, Places};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -98,7 +97,7 @@ pub fn run(common: &Common) -> ExitCode {
 async fn serve(
     common: &Common,
     loaded: &Loaded,
-    running: Running,
+    mut running: Running,
     (live, log): (Live, &Log),
     (fresh, complaints): (bool, usize),
 ) -> Result<End, String> {
@@ -115,8 +114,7 @@ async fn serve(
     let console = running.console();
     service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
-    let mut look = tokio::time::interval(Duration::from_millis(50));
-    while !running.is_over() {
+    loop {
         tokio::select! {
             Some(request) = asked.recv() => { console.ask(request); }
             _ = hang_up.recv() => if !running.reload() {
@@ -131,7 +129,13 @@ async fn serve(
                 ending = true;
                 running.stop(Stopping::Now);
             }
-            _ = look.tick() => {}
+            ended = running.ended() => match ended {
+                Hand::Switch => break,
+                Hand::Receiver | Hand::Media => {
+                    eprintln!("strowger: the {ended} has failed: every call is ended, and the exchange with them");
+                    running.stop(Stopping::Now);
+                }
+            },
         }
     }
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };

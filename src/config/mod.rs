@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod builtin;
 pub mod diagnostic;
+pub mod finding;
 pub mod general;
 pub mod ini;
 mod known;
@@ -15,6 +16,7 @@ pub mod secret;
 pub mod sip_conf;
 pub mod toml_conf;
 pub mod value;
+pub mod weakness;
 
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};

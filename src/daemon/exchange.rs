@@ -176,7 +176,7 @@ impl Exchange for View<'_> {
 
     fn set_sip_debug(&mut self, what: SipDebug) -> bool {
         let switch = &self.switch;
-        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.target))
+        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.flow.remote))
     }
 
     fn set_rtp_debug(&mut self, what: RtpDebug) {
@@ -271,7 +271,7 @@ fn registry(binding: &Binding) -> String {
         crate::sip::Uri::Sip(uri) => uri.user_text().map(|user| user.into_owned()).unwrap_or_default(),
         crate::sip::Uri::Other(..) => String::new(),
     };
-    let (address, granted) = (binding.target, binding.granted.as_secs());
+    let (address, granted) = (binding.flow.remote, binding.granted.as_secs());
     format!("{address}:{granted}:{user}:{}", binding.contact)
 }
 
@@ -295,7 +295,7 @@ fn flag(switch: peer::Switch, behind_nat: bool) -> NatFlag {
 fn row(report: &PeerReport) -> PeerRow {
     let peer = report.peer;
     let binding = report.bindings.first();
-    let address = binding.map(|binding| binding.target).or(match peer.host {
+    let address = binding.map(|binding| binding.flow.remote).or(match peer.host {
         Host::Static(address) => Some(address),
         Host::Dynamic => None,
     });
@@ -315,7 +315,7 @@ fn row(report: &PeerReport) -> PeerRow {
 }
 
 fn is_behind_nat(binding: &Binding) -> bool {
-    crate::pbx::leg::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.target.ip())
+    crate::pbx::leg::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.flow.remote.ip())
 }
 
 fn username(report: &PeerReport) -> String {
@@ -377,9 +377,18 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         qualify_every_ms: milliseconds(settings.qualify_freq),
         keepalive_ms: settings.keepalive.map_or(0, milliseconds),
         variables: peer.set_vars.clone(),
-        timer_mode: "Refuse".to_owned(),
+        timer_mode: capital(settings.session_timers.name()),
+        timer_refresher: settings.session_refresher.name().to_owned(),
+        timer_expires_s: settings.session_expires,
+        timer_minimum_s: settings.session_min_se,
         ..PeerDetail::default()
     }
+}
+
+/// A word as chan_sip's console begins it.
+fn capital(word: &str) -> String {
+    let (first, rest) = word.split_at_checked(1).unwrap_or(("", word));
+    first.to_ascii_uppercase() + rest
 }
 
 fn insecure(insecure: peer::Insecure) -> String {

@@ -6,6 +6,7 @@
 mod basic;
 mod cancel;
 mod direct;
+mod examples;
 mod lines;
 mod media;
 mod network;
@@ -15,4 +16,5 @@ mod records;
 mod reload;
 mod restart;
 mod stories;
+mod timers;
 mod world;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use strowger::chance::Chance;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
+use strowger::config::peer::Credential;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::{Effects, Event, StoreOrder};
@@ -17,6 +18,7 @@ use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::message::Message;
 use strowger::sip::validate;
@@ -69,20 +71,47 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
-    /// Header lines for the INVITEs from an address.
-    extra: BTreeMap<SocketAddr, String>,
+    /// Header lines for the messages from an address that begin so.
+    extra: BTreeMap<(SocketAddr, &'static str), String>,
     seed: u64,
 }
 
 impl World {
     /// A world with the four lines at their phones, nobody registered yet.
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let mut world = World::empty(sip, extensions, quality, seed);
+        for (name, sip, rtp, style) in [
+            ("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t),
+            ("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t),
+            ("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream),
+            ("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960),
+        ] {
+            world.add(name, "password", sip, rtp, style);
+        }
+        world
+    }
+
+    /// A world with a phone for each peer of these files, at home and registered, each with its secret.
+    pub fn of(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let mut world = World::empty(sip, extensions, quality, seed);
+        let peers = Config::from_texts(sip, extensions, "", "").0.unwrap().sip.peers;
+        for (number, (name, peer)) in (20..).zip(&peers) {
+            let Some(Credential::Password(secret)) = &peer.credential else { panic!("{name} has no secret") };
+            let (sip, rtp) = (format!("192.168.1.{number}:5060"), format!("192.168.1.{number}:16420"));
+            world.add(name, secret.reveal(), &sip, &rtp, Style::Pap2t);
+        }
+        world.register_all();
+        world
+    }
+
+    /// A world without phones.
+    fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
         let exchange = settings.bound;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
-        let mut world = World {
+        World {
             now,
             switch,
             stations: BTreeMap::new(),
@@ -98,12 +127,7 @@ impl World {
             wire: Vec::new(),
             extra: BTreeMap::new(),
             seed,
-        };
-        world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
-        world.add("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t);
-        world.add("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream);
-        world.add("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960);
-        world
+        }
     }
 
     /// Puts another configuration in force.
@@ -175,10 +199,10 @@ impl World {
         self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
     }
 
-    fn add(&mut self, name: &str, sip: &str, rtp: &str, style: Style) {
+    fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
         let config = PhoneConfig {
             user: name.into(),
-            secret: "password".into(),
+            secret: secret.into(),
             sip: sip.parse().unwrap(),
             exchange: self.exchange,
             rtp: rtp.parse().unwrap(),
@@ -259,7 +283,12 @@ impl World {
 
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
-        self.extra.insert(self.look(name).config().sip, lines.to_owned());
+        self.add_to(name, "INVITE", lines);
+    }
+
+    /// Has a phone's messages that begin so carry these header lines, too.
+    pub fn add_to(&mut self, name: &str, start: &'static str, lines: &str) {
+        self.extra.insert((self.look(name).config().sip, start), lines.to_owned());
     }
 
     /// Takes a phone's plug out of the wall.
@@ -346,19 +375,19 @@ impl World {
     /// What the receiver of the exchange's socket does with a datagram.
     fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
         let wall = at(self.now).wall;
+        let flow = Flow::udp(self.exchange, source);
         let event = match Message::parse(bytes).expect("phones send what can be read") {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, source },
+                Ok(essentials) => Event::Response { response, essentials, flow },
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
             Message::Request(request) => {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
                         let random = self.chance.bits();
-                        match self.admission.admit(&request, &essentials, source, wall, random) {
+                        match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
-                                let local = self.exchange;
-                                let event = Event::Request { request, essentials, caller, source, local };
+                                let event = Event::Request { request, essentials, caller, flow };
                                 let effects = self.switch.handle(at(self.now), event);
                                 return self.execute(effects);
                             }
@@ -384,9 +413,9 @@ impl World {
             }
         }
         for transmit in effects.transmit {
-            let local = transmit.path.local;
+            let local = transmit.flow.local;
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
-            self.send(local, transmit.path.remote, transmit.bytes);
+            self.send(local, transmit.flow.remote, transmit.bytes);
         }
         self.kept.extend(effects.store);
         self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
@@ -407,7 +436,8 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Bytes) {
-        if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
+        let mut extra = self.extra.iter().filter(|((of, start), _)| *of == from && bytes.starts_with(start.as_bytes()));
+        if let Some((_, extra)) = extra.next().filter(|(_, extra)| !extra.is_empty()) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
         }

@@ -11,7 +11,7 @@ use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
 use crate::registrar::qualify::Status;
 use crate::sdp::{Sdp, negotiate, own, payload};
-use crate::sip::transaction::Path;
+use crate::sip::Flow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) struct Outgoing {
 /// One place to send an INVITE to.
 struct Found {
     peer: Arc<Peer>,
-    path: Path,
+    flow: Flow,
     behind_nat: bool,
     outgoing: Outgoing,
 }
@@ -78,7 +78,7 @@ impl Switch {
             let why = format!("there is no '{}' here, only SIP", target.technology);
             return Err((66, why));
         }
-        let (name, exten) = split_resource(&target.resource);
+        let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             return Err((cause::ABSENT, format!("no peer '{name}' in sip.conf")));
         };
@@ -89,12 +89,11 @@ impl Switch {
         let mut places = Vec::new();
         for binding in self.location.bindings(&peer.name).iter().rev() {
             let target = match exten {
-                Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.target),
+                Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
                 None => binding.contact.to_string(),
             };
-            let path = Path { local: binding.local, remote: binding.target };
-            let behind_nat = leg::uri_address(&binding.contact) != Some(binding.target);
-            places.push(place(&peer, path, behind_nat, target, watched));
+            let behind_nat = leg::uri_address(&binding.contact) != Some(binding.flow.remote);
+            places.push(place(&peer, binding.flow, behind_nat, target, watched));
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
@@ -102,8 +101,8 @@ impl Switch {
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
             let target = format!("sip:{}@{address}", leg::escape_user(user));
-            let path = Path { local: self.local_towards(address), remote: address };
-            places.push(place(&peer, path, false, target, watched));
+            let flow = Flow::udp(self.local_towards(address), address);
+            places.push(place(&peer, flow, false, target, watched));
         }
         Ok(places)
     }
@@ -145,7 +144,7 @@ impl Switch {
     fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
-        let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.path, place.behind_nat), &mut self.cx);
+        let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
         self.legs.insert(leg_id, leg);
         self.open_channel(id, leg_id, place.peer, Doing::Called(caller), ChannelState::Down);
         self.calling.insert(id, place.outgoing);
@@ -184,14 +183,16 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
         let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
+        let hops = self.leg_of_channel(caller).map_or(u8::MAX, |leg| leg.hops);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
+            hops,
             target: outgoing.target,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
             from_user,
-            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.path.local.ip())),
+            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.local.ip())),
             watched: outgoing.watched,
         };
         leg.invite(&calling, offer, &mut self.cx);
@@ -352,18 +353,7 @@ impl Switch {
     }
 }
 
-fn place(peer: &Arc<Peer>, path: Path, behind_nat: bool, target: String, watched: bool) -> Found {
+fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
-    Found { peer: peer.clone(), path, behind_nat, outgoing: Outgoing { target, to, watched } }
-}
-
-/// `peer`, `peer/extension` or `extension@peer`.
-fn split_resource(resource: &str) -> (&str, Option<&str>) {
-    if let Some((peer, exten)) = resource.split_once('/') {
-        return (peer, Some(exten).filter(|exten| !exten.is_empty()));
-    }
-    match resource.rsplit_once('@') {
-        Some((exten, peer)) => (peer, Some(exten).filter(|exten| !exten.is_empty())),
-        None => (resource, None),
-    }
+    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
 }

@@ -9,11 +9,11 @@ use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
 use crate::sdp::{Sdp, negotiate};
-use crate::sip::Uri;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
-use crate::sip::transaction::{Path, ServerId};
+use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
+use crate::sip::{Flow, Uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -25,14 +25,25 @@ impl Switch {
         request: &Request,
         essentials: &Essentials,
         peer: Arc<Peer>,
-        (path, source, behind_nat): (Path, SocketAddr, bool),
+        (came, behind_nat): (Flow, bool),
     ) {
+        let source = came.remote;
         let exten = dialled(request);
         let (name, number) = caller_id(&peer, request, essentials);
         if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
             let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
             self.cx.out.notice(text);
             return self.reply(invite, Response::for_request(request, status, None));
+        }
+        if let Some(response) = leg::unfit_timer(&peer.settings, request) {
+            return self.reply(invite, response);
+        }
+        if let Some(response) = leg::unfit_body(request) {
+            let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
+            let text =
+                format!("Call from '{}' refused: {} for its body or Accept ('{kind}')", peer.name, response.status);
+            self.cx.out.notice(text);
+            return self.reply(invite, response);
         }
         let offer = match leg::description(&request.headers, &request.body) {
             Some(Ok(sdp)) => Some(sdp),
@@ -49,14 +60,13 @@ impl Switch {
         let channel = ChannelId(self.fresh_id());
         let leg = LegId(self.fresh_id());
         let target = if behind_nat { source } else { contact_address(request, source) };
-        let path_to = Path { local: path.local, remote: target };
         let made = Leg::incoming(
             leg,
             channel,
             peer.clone(),
             (request, essentials),
             invite,
-            (path_to, behind_nat),
+            (came.towards(target), behind_nat),
             offer,
             &mut self.cx,
         );
@@ -154,7 +164,7 @@ impl Switch {
         let serial = self.last_channel;
         self.last_channel = self.last_channel.wrapping_add(1);
         let seconds = self.cx.now.wall.0.div_euclid(1000);
-        let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.path.local.ip());
+        let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.flow.local.ip());
         let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
         let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {

@@ -57,7 +57,7 @@ impl Switch {
                 Some(_) => "has a fixed address (host=) in the new configuration",
                 None => "is not in the new configuration",
             };
-            self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.target));
+            self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.flow.remote));
         }
         self.arm_location();
     }
