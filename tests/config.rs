@@ -118,6 +118,22 @@ fn the_configuration_of_the_first_start_loads_without_a_word() {
     assert_eq!(config.sip.peers.len(), builtin::EXTENSIONS);
 }
 
+/// What stands there as a comment is meant to be taken in.
+#[test]
+fn the_log_that_the_package_suggests_is_one() {
+    let text = include_str!("../conf/install/logger.conf");
+    let taken_in = |line: &'static str| match line.strip_prefix(';') {
+        Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    for (text, files) in [(text.to_owned(), 0), (text.lines().map(taken_in).collect(), 2)] {
+        let (document, mut said) = ini::parse("logger.conf", text.as_bytes(), &mut include);
+        let (conf, more) = logger_conf::parse(&document);
+        said.extend(more);
+        assert_eq!((said, conf.files.len()), (Vec::new(), files));
+    }
+}
+
 /// No mutation of small files makes the readers panic, and no peer comes out that cannot be used.
 #[test]
 fn mutated_files_are_survived() {
