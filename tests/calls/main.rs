@@ -8,6 +8,7 @@ mod cancel;
 mod direct;
 mod examples;
 mod lines;
+mod matrix;
 mod media;
 mod network;
 mod options;

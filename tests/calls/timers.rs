@@ -187,3 +187,16 @@ fn a_call_carries_its_hops_on() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// The number leads back to the exchange itself (RFC 3261 16.3): every round has one hop less, until there is none.
+#[test]
+fn a_call_that_goes_in_circles_ends() {
+    let circle = "[circle]\ntype=friend\nhost=192.0.2.1\nfromuser=circle\ninsecure=port,invite\ncontext=default\n";
+    let mut world = World::ready(&format!("{SIP}{circle}"), "[default]\nexten => _X!,1,Dial(SIP/circle/${EXTEN},60)\n");
+    world.phone("client").dials("88567682");
+    world.until(|w| !w.look("client").has_call());
+    assert!(world.has_line("did not take the call: 483"), "the last round was refused");
+    let rounds = world.lines.iter().filter(|(_, line)| line.starts_with("Called SIP/circle")).count();
+    assert_eq!(rounds, 70);
+    world.assert_nothing_left();
+}

@@ -276,6 +276,21 @@ impl World {
         sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
+    /// What an address sent, as text: the messages whose heading contains all these words.
+    pub fn sent_by(&self, name: &str, words: &[&str]) -> Vec<String> {
+        let from = self.look(name).config().sip;
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        let sent = self.wire.iter().filter(|(_, at, _, bytes)| *at == from && fits(bytes));
+        sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// Sends the exchange what a phone did not think of, from its address.
+    pub fn inject(&mut self, name: &str, text: &str) {
+        let from = self.stations[name].source;
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        self.post(Duration::ZERO, Parcel::Datagram { from, to: self.exchange, bytes });
+    }
+
     /// The channels in use, by name, oldest first.
     pub fn channels(&self) -> Vec<String> {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()

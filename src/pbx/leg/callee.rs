@@ -202,7 +202,7 @@ impl Leg {
     /// The dialog of a tagged response: the early one confirmed, or another phone's behind a fork (RFC 3261 12.1.2).
     fn meet_dialog(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         let Some(request) = cx.tx.request_of(id) else { return };
-        let Ok(dialog) = Dialog::uac(request, response, essentials) else { return };
+        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return };
         if let Some(old) = &self.dialog {
             cx.dialogs.remove(&old.key());
         }

@@ -43,9 +43,14 @@ impl Leg {
         match &request.method {
             Method::Bye => self.bye_came(server, request, cx),
             Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
-            Method::Options | Method::Info | Method::Notify | Method::Message => self.reply(server, request, 200, cx),
+            Method::Options | Method::Info | Method::Notify => self.reply(server, request, 200, cx),
             Method::Ack | Method::Cancel => {}
-            Method::Register | Method::Subscribe | Method::Refer | Method::Prack | Method::Publish => {
+            Method::Message
+            | Method::Register
+            | Method::Subscribe
+            | Method::Refer
+            | Method::Prack
+            | Method::Publish => {
                 self.reply(server, request, 405, cx);
             }
             Method::Other(_) => self.reply(server, request, 501, cx),

@@ -141,11 +141,11 @@ impl Leg {
         }
         self.take_as_acknowledged(&request.method, cx);
         if self.has_to_wait(&request.method) {
-            // RFC 3311 5.2: an UPDATE that meets an offer of ours gets 491; one that comes before our answer to its own waits.
-            return match request.method {
-                Method::Update if self.awaits_answer() => self.reply(server, request, 491, cx),
-                _ => self.too_soon(server, request, cx),
-            };
+            // RFC 3261 14.2 and RFC 3311 5.2: what meets an offer of ours gets 491, what comes before our answer to its own waits.
+            if self.awaits_answer() {
+                return self.reply(server, request, 491, cx);
+            }
+            return self.too_soon(server, request, cx);
         }
         if let Reoffer::Waiting { timer, .. } = self.reoffer {
             // Theirs comes first; ours is told as refused and may be tried anew by the call.
