@@ -6,7 +6,9 @@
 mod basic;
 mod cancel;
 mod direct;
+mod examples;
 mod lines;
+mod matrix;
 mod media;
 mod network;
 mod options;
@@ -15,4 +17,5 @@ mod records;
 mod reload;
 mod restart;
 mod stories;
+mod timers;
 mod world;

@@ -78,7 +78,7 @@ impl Switch {
             let why = format!("there is no '{}' here, only SIP", target.technology);
             return Err((66, why));
         }
-        let (name, exten) = split_resource(&target.resource);
+        let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             return Err((cause::ABSENT, format!("no peer '{name}' in sip.conf")));
         };
@@ -183,8 +183,10 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
         let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
+        let hops = self.leg_of_channel(caller).map_or(u8::MAX, |leg| leg.hops);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
+            hops,
             target: outgoing.target,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
@@ -354,15 +356,4 @@ impl Switch {
 fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
     Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
-}
-
-/// `peer`, `peer/extension` or `extension@peer`.
-fn split_resource(resource: &str) -> (&str, Option<&str>) {
-    if let Some((peer, exten)) = resource.split_once('/') {
-        return (peer, Some(exten).filter(|exten| !exten.is_empty()));
-    }
-    match resource.rsplit_once('@') {
-        Some((exten, peer)) => (peer, Some(exten).filter(|exten| !exten.is_empty())),
-        None => (resource, None),
-    }
 }

@@ -35,6 +35,16 @@ impl Switch {
             self.cx.out.notice(text);
             return self.reply(invite, Response::for_request(request, status, None));
         }
+        if let Some(response) = leg::unfit_timer(&peer.settings, request) {
+            return self.reply(invite, response);
+        }
+        if let Some(response) = leg::unfit_body(request) {
+            let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
+            let text =
+                format!("Call from '{}' refused: {} for its body or Accept ('{kind}')", peer.name, response.status);
+            self.cx.out.notice(text);
+            return self.reply(invite, response);
+        }
         let offer = match leg::description(&request.headers, &request.body) {
             Some(Ok(sdp)) => Some(sdp),
             Some(Err(error)) => {
