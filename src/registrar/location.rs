@@ -124,8 +124,10 @@ impl Location {
     }
 
     /// Makes these a peer's contacts, the newest last; an empty list unregisters it. The caller keeps to `max_contacts`.
-    pub fn set(&mut self, peer: &str, bindings: Vec<Binding>) {
+    pub fn set(&mut self, peer: &str, mut bindings: Vec<Binding>) {
         self.unregister(peer);
+        // A list that grew has room for four, and nearly every peer has one.
+        bindings.shrink_to_fit();
         if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
             self.deadlines.insert((first, peer.to_owned()));
             self.peers.insert(peer.to_owned(), bindings);
