@@ -66,7 +66,7 @@ fn ears() -> (Say, Said) {
 
 fn open(place: &Place) -> (Store, Found, Said) {
     let (say, said) = ears();
-    let (store, found) = Store::open(&place.places(), at(0), say).unwrap();
+    let (store, found) = Store::open(&place.places(), at(0), |_| crate::calendar::Zone::utc(), say).unwrap();
     (store, found, said)
 }
 

@@ -105,7 +105,6 @@ impl Leg {
 
     fn send_invite(&mut self, mut request: Request, watched: bool, cx: &mut Cx) {
         self.ask_for_timer(&mut request.headers);
-        self.refresh.keep_invite(&request);
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
@@ -137,14 +136,22 @@ impl Leg {
     }
 
     /// A response to our INVITE (RFC 3261 13.2.2).
-    pub(super) fn invite_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub(super) fn invite_answered(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        refused: Option<Box<Request>>,
+        cx: &mut Cx,
+    ) {
         match response.status {
             0..=100 => self.mark_heard(cx),
             101..=199 => self.provisional_came(id, response, essentials, cx),
             200..=299 => self.accepted(id, response, essentials, cx),
-            422 if self.is_calling() && self.refresh.has_invite() && self.raise_interval(&response.headers) => {
-                self.invite_again(id, cx);
-            }
+            422 if self.is_calling() && self.raise_interval(&response.headers) => match refused {
+                Some(request) => self.invite_again(id, *request, cx),
+                None => self.refused(response, cx),
+            },
             _ => self.refused(response, cx),
         }
     }
@@ -154,9 +161,8 @@ impl Leg {
     }
 
     /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
-    fn invite_again(&mut self, id: ClientId, cx: &mut Cx) {
+    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx) {
         let State::Outgoing { silence, .. } = self.state else { return };
-        let Some(mut request) = self.refresh.take_invite() else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
         cx.clients.remove(&id);
         cx.alarms.cancel(silence);

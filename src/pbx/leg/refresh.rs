@@ -30,25 +30,8 @@ pub(super) struct Refresh {
     raises: u8,
     /// The peer's Allow names UPDATE.
     takes_update: bool,
-    /// Our INVITE while it is unanswered, if it asked for a time that a 422 may find too short.
-    invite: Option<Box<Request>>,
     /// Our UPDATE that is not answered yet.
     update: Option<ClientId>,
-}
-
-impl Refresh {
-    pub(super) fn keep_invite(&mut self, request: &Request) {
-        let asks = request.headers.get(HeaderName::SessionExpires).is_some();
-        self.invite = asks.then(|| Box::new(request.clone()));
-    }
-
-    pub(super) fn has_invite(&self) -> bool {
-        self.invite.is_some()
-    }
-
-    pub(super) fn take_invite(&mut self) -> Option<Request> {
-        self.invite.take().map(|invite| *invite)
-    }
 }
 
 #[derive(Debug)]
@@ -113,7 +96,6 @@ impl Leg {
     pub(super) fn timer_answered(&mut self, headers: &Headers, cx: &mut Cx) {
         self.note_allow(headers);
         self.refresh.raises = 0;
-        self.refresh.invite = None;
         let settings = &self.peer.settings;
         let refreshed = self.refresh.running.as_ref().filter(|running| running.ours).map(|running| running.seconds);
         // An answer without it leaves it to us (RFC 4028 7.2): the peer may know no session timers, but we notice when it is gone.
