@@ -106,6 +106,8 @@ pub struct Settings {
     pub timer_b: Option<Duration>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
+    /// `promiscredir`: follow its redirections to wherever they lead.
+    pub promisc_redir: bool,
     /// `supportpath`: keep the Path of a registration and call by way of it (RFC 3327).
     pub support_path: bool,
     /// `session-timers`.
@@ -136,6 +138,7 @@ impl Default for Settings {
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             max_forwards: 70,
+            promisc_redir: false,
             support_path: false,
             session_timers: SessionTimers::Accept,
             session_expires: 1800,

@@ -7,6 +7,7 @@ mod basic;
 mod cancel;
 mod direct;
 mod examples;
+mod forks;
 mod lines;
 mod matrix;
 mod media;
