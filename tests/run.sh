@@ -75,6 +75,8 @@ install_programs() {
     local packages=""
     has sipp || packages="$packages sip-tester"
     has baresip || packages="$packages baresip"
+    has faketime || packages="$packages faketime"
+    has strace || packages="$packages strace"
     has ip || packages="$packages iproute2"
     has cc || packages="$packages gcc libc6-dev"
     [ -n "$packages" ] || return 0
