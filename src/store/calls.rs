@@ -136,7 +136,7 @@ fn insert(connection: &Connection, record: &CallRecord) -> rusqlite::Result<usiz
 }
 
 /// `2026-11-21 06:08:54`, in UTC.
-pub(super) fn moment(at: Wall) -> String {
+fn moment(at: Wall) -> String {
     let iso = calendar::iso(at);
     iso.split('.').next().unwrap_or(&iso).replacen('T', " ", 1)
 }

@@ -2,6 +2,7 @@
 //! writes call records.
 
 use super::{Say, calls, csv, state, warning};
+use crate::calendar::ZoneAt;
 use crate::pbx::record::CallRecord;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -56,13 +57,13 @@ struct Trouble {
 
 impl Keeper {
     /// Starts the thread. Without one (the system refuses it) nothing is synced or recorded, and that is said.
-    pub(super) fn start(folder: PathBuf, log: PathBuf, say: Say) -> Keeper {
+    pub(super) fn start(folder: PathBuf, log: PathBuf, zone: ZoneAt, say: Say) -> Keeper {
         let (work, inbox) = sync_channel(QUEUE);
         let asked = Arc::new(AtomicBool::new(false));
         let lost = Arc::new(AtomicU64::new(0));
         let mut hand = Hand {
             calls: calls::Calls::new(&folder),
-            text: csv::Text::new(&log),
+            text: csv::Text::new(&log, zone),
             folder,
             asked: asked.clone(),
             lost: lost.clone(),

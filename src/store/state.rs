@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Says that the file is ours: "Strg".
 const APPLICATION: i32 = 0x5374_7267;
 /// The shape of the tables.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 /// The file's name.
 const NAME: &str = "state.db";
 /// Most registrations read; more than any configuration has.
@@ -75,7 +75,7 @@ impl State {
             return Err(Trouble::Damaged(sound.chars().take(200).collect()));
         }
         match (application, version) {
-            (0, 0) | (APPLICATION, 1 | VERSION) => {}
+            (0, 0) | (APPLICATION, 1..=VERSION) => {}
             (APPLICATION, newer) if newer > VERSION => {
                 let why = format!(
                     "{} was written by a newer strowger; run that one, or move the file away",
@@ -87,16 +87,21 @@ impl State {
                 return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})")));
             }
         }
-        // Version 1 knew UDP only.
-        let older =
+        // Version 1 knew UDP only, version 2 no proxies.
+        let transport =
             if version == 1 { "ALTER TABLE binding ADD COLUMN transport TEXT NOT NULL DEFAULT 'udp';" } else { "" };
+        let proxies = match version {
+            1 | 2 => "ALTER TABLE binding ADD COLUMN path TEXT NOT NULL DEFAULT '';",
+            _ => "",
+        };
         let tables = format!(
-            "BEGIN IMMEDIATE; {older}
+            "BEGIN IMMEDIATE; {transport} {proxies}
              CREATE TABLE IF NOT EXISTS binding (
                  peer TEXT NOT NULL, place INTEGER NOT NULL, contact TEXT NOT NULL, q INTEGER NOT NULL,
                  source TEXT NOT NULL, target TEXT NOT NULL, local TEXT NOT NULL, granted_ms INTEGER NOT NULL,
                  boot TEXT NOT NULL, ends_boot_ms INTEGER NOT NULL, ends_wall_ms INTEGER NOT NULL,
                  call_id TEXT NOT NULL, cseq INTEGER NOT NULL, user_agent TEXT, transport TEXT NOT NULL DEFAULT 'udp',
+                 path TEXT NOT NULL DEFAULT '',
                  PRIMARY KEY (peer, place)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS astdb (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
              PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};
@@ -214,7 +219,7 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
 
 /// Forgets a peer's bindings; writes one.
 fn binding_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<(Statement<'a>, Statement<'a>)> {
-    let marks = ["?"; 15].join(", ");
+    let marks = row::COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
     let insert = format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS);
     Ok((transaction.prepare("DELETE FROM binding WHERE peer = ?1")?, transaction.prepare(&insert)?))
 }

@@ -16,6 +16,7 @@ mod programs;
 mod records;
 mod reload;
 mod restart;
+mod routes;
 mod stories;
 mod timers;
 mod world;

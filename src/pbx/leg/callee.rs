@@ -5,7 +5,7 @@ use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, routed};
 use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Calling<'a> {
     /// The Request-URI: the contact exactly as the phone registered it.
     pub target: String,
+    /// The proxies on the way, nearest first: the Path of its registration.
+    pub route: Vec<Bytes>,
     /// The `To` URI.
     pub to: String,
     /// Caller's name, shown by the phone.
@@ -74,7 +76,7 @@ impl Leg {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
             Some(_) | None => String::new(),
         };
-        let mut request = Request::new(Method::Invite, calling.target.clone());
+        let mut request = routed(Method::Invite, &calling.target, &calling.route);
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{user}@{}>;tag={tag}", calling.from_domain)));
@@ -223,7 +225,7 @@ impl Leg {
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_contact();
+        self.follow_dialog();
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {
