@@ -103,7 +103,7 @@ async fn serve(
     greet(common, loaded, &running, &control, fresh, complaints);
     let mut ending = false;
     let console = running.console();
-    service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
+    service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.listening.udp))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
     let mut look = tokio::time::interval(Duration::from_millis(50));
     while !running.is_over() {
@@ -179,7 +179,7 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
     eprintln!(
         "  listens on     {} (SIP over UDP), RTP ports {}-{}",
-        running.sip, config.rtp.port_first, config.rtp.port_last
+        running.listening.udp, config.rtp.port_first, config.rtp.port_last
     );
     eprintln!("  configuration  {place}: {} peers", config.sip.peers.len());
     // A console finds the exchange by the same words it was started with.

@@ -12,6 +12,7 @@ pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;
 pub mod toml_conf;
+pub mod transport;
 pub mod value;
 
 use diagnostic::{Counts, Diagnostic};

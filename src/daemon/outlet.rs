@@ -6,12 +6,12 @@ use super::owner::Order;
 use super::watch::Watch;
 use crate::clock::Wall;
 use crate::guard::event::Note;
-use crate::net::udp::Outlet;
+use crate::net::edge::Outlet;
 use crate::pbx::effect::{Event, Level, Line};
-use std::net::SocketAddr;
+use crate::sip::Flow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 
 /// See the module.
 pub(super) struct ToSwitch {
@@ -22,8 +22,13 @@ pub(super) struct ToSwitch {
 }
 
 impl Outlet for ToSwitch {
-    fn pass(&self, event: Event) -> bool {
-        self.orders.try_send(Order::Event(Box::new(event))).is_ok()
+    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
+        match self.orders.try_send(Order::Event(event)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(Order::Event(event))) => Err(event),
+            // The switch is gone: there is nobody left to tell.
+            Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => Ok(()),
+        }
     }
 
     fn note(&self, note: &Note) {
@@ -37,8 +42,8 @@ impl Outlet for ToSwitch {
         }
     }
 
-    fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]) {
-        self.watch.message(received, remote, bytes);
+    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]) {
+        self.watch.message(received, flow, bytes);
     }
 
     fn is_over(&self) -> bool {

@@ -7,7 +7,7 @@ mod dialogue;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, host, quote, uri_address, user_of};
+pub use dialogue::{contact, description, escape_user, host, quote, transport_param, uri_address, user_of};
 
 use super::alarm::Alarm;
 use super::cause;
@@ -276,7 +276,7 @@ impl Leg {
             session_name: general.sdp_name.clone(),
             id: self.sdp_id,
             version: self.sdp_version,
-            addr: self.flow.local.ip(),
+            addr: self.flow.told.ip(),
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,

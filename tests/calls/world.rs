@@ -14,7 +14,7 @@ use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::{Effects, Event, StoreOrder};
 use strowger::pbx::media::MediaEvent;
-use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
+use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
 use strowger::sip::Flow;
@@ -80,7 +80,7 @@ impl World {
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
-        let exchange = settings.bound;
+        let exchange = settings.listening.udp;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
         let mut world = World {
@@ -590,7 +590,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
         admission: Arc::new(Admission::new(&config.sip, NonceKey([7; 32]))),
-        bound: EXCHANGE.parse().unwrap(),
+        listening: Listening::udp(EXCHANGE.parse().unwrap()),
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
         product: general.user_agent.clone(),

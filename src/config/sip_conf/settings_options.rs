@@ -4,6 +4,7 @@ use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
+use crate::sip::flow::Transport;
 use std::time::Duration;
 
 type Result = std::result::Result<(), Trouble>;
@@ -115,7 +116,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(timer_b),
     ),
     row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),
-    row(&["transport"], "udp", "udp", "SIP is carried over UDP", Effect::Settings(transport)),
+    row(
+        &["transport"],
+        "udp, tcp, tls, with commas between",
+        "any that is enabled; udp for our own requests",
+        "what carries SIP to and from the device; the first is used to reach it at 'host'",
+        Effect::Settings(transport),
+    ),
 ];
 
 const CODECS: &str = "ulaw, alaw, gsm, g722, g726, g729, g723, ilbc, slin or all, with commas between, ':20' behind one for its packet time, '!' before one meant the other way round";
@@ -354,18 +361,24 @@ fn max_forwards(settings: &mut Settings, text: &str) -> Result {
     Ok(())
 }
 
-fn transport(_: &mut Settings, text: &str) -> Result {
-    let mut others = Vec::new();
+fn transport(settings: &mut Settings, text: &str) -> Result {
+    let (mut known, mut others) = (Vec::new(), Vec::new());
     for word in text.split(',').map(str::trim) {
-        if is_one_of(word, &["tcp", "tls", "ws", "wss"]) {
-            others.push(word);
-        } else if !word.eq_ignore_ascii_case("udp") {
-            return Err(Trouble::Word(word.into()));
+        match Transport::from_name(word) {
+            Some(transport) if known.contains(&transport) => {}
+            Some(transport) => known.push(transport),
+            None if is_one_of(word, &["ws", "wss"]) => others.push(word),
+            None => return Err(Trouble::Word(word.into())),
         }
     }
+    if known.is_empty() {
+        let say = format!("'{}' is not supported", others.join("', '"));
+        return Err(Trouble::error(say, "write 'udp', 'tcp' or 'tls'"));
+    }
+    settings.transports = known;
     if others.is_empty() {
         return Ok(());
     }
-    let say = format!("'{}' is not supported yet: SIP is carried over UDP only", others.join("', '"));
-    Err(Trouble::warn(say, "set the device to UDP and write 'transport=udp'"))
+    let say = format!("'{}' is not supported and is left out", others.join("', '"));
+    Err(Trouble::warn(say, "write 'udp', 'tcp', 'tls' or several of them with commas between"))
 }

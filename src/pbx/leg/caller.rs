@@ -47,7 +47,7 @@ impl Leg {
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
-            contact: super::contact(&user, flow.local),
+            contact: super::contact(&user, flow),
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),

@@ -59,7 +59,7 @@ impl Leg {
         }
     }
 
-    fn reoffer_refused(&mut self, status: u16, cx: &mut Cx) {
+    pub(super) fn reoffer_refused(&mut self, status: u16, cx: &mut Cx) {
         let Reoffer::Sent { previous, made_offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
             return;
         };
