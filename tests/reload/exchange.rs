@@ -17,18 +17,36 @@ pub struct Exchange {
     child: Child,
     folder: PathBuf,
     pub sip: SocketAddr,
+    bind: String,
 }
 
 impl Exchange {
     /// Starts it with these accounts below the `[general]` that every test shares.
     pub fn start(story: &str, accounts: &str, extensions: &str) -> Exchange {
+        Exchange::begin(story, "127.0.0.1", accounts, extensions, &[])
+    }
+
+    /// The same with more files in its folder.
+    pub fn start_with(story: &str, accounts: &str, extensions: &str, files: &[(&str, &str)]) -> Exchange {
+        Exchange::begin(story, "127.0.0.1", accounts, extensions, files)
+    }
+
+    /// The same on another address, in the spelling of a URI.
+    pub fn start_at(story: &str, ip: &str, accounts: &str, extensions: &str) -> Exchange {
+        Exchange::begin(story, ip, accounts, extensions, &[])
+    }
+
+    fn begin(story: &str, ip: &str, accounts: &str, extensions: &str, files: &[(&str, &str)]) -> Exchange {
         let folder = std::env::temp_dir().join(format!("strowger-reload-{}-{story}", std::process::id()));
         // What an earlier run left there.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
-        let mut exchange = Exchange { child: spawnable(), folder, sip: free };
+        let mut exchange = Exchange { child: spawnable(), folder, sip: free, bind: format!("{ip}:{}", free.port()) };
+        for (name, text) in files {
+            exchange.write(name, text);
+        }
         exchange.write("rtp.conf", "[general]\nrtpstart=26000\nrtpend=29000\n");
         exchange.write_sip(accounts);
         exchange.write("extensions.conf", extensions);
@@ -54,7 +72,7 @@ impl Exchange {
     }
 
     pub fn write_sip(&self, accounts: &str) {
-        let general = format!("[general]\ncontext=default\nudpbindaddr={}\ndirectmedia=no\n", self.sip);
+        let general = format!("[general]\ncontext=default\nudpbindaddr={}\ndirectmedia=no\n", self.bind);
         self.write("sip.conf", &format!("{general}{accounts}"));
     }
 

@@ -110,9 +110,9 @@ impl Table {
         let strangers = || self.entries.iter().filter(|(_, entry)| !entry.is_proven());
         let of_one = strangers().filter(|(_, entry)| entry.flow.remote.ip() == ip);
         let (oldest, why) = if of_one.clone().count() >= MOST_UNPROVEN_OF_ONE {
-            (of_one.map(|(id, _)| *id).next(), "closed: too many unproven connections from its address")
+            (of_one.map(|(id, _)| *id).next(), "closed: unproven, and too many of its address")
         } else if strangers().count() >= limit || self.entries.len() >= MOST {
-            (strangers().map(|(id, _)| *id).next(), "closed: too many unproven connections")
+            (strangers().map(|(id, _)| *id).next(), "closed: unproven, and too many")
         } else {
             return None;
         };
