@@ -1,6 +1,6 @@
 //! Configuration files with the expected diagnostics beside them, character for character; and a mutation loop.
 //!
-//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `ext-`), and `NAME.expected` is what `check` would
+//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `log-`, `ext-`), and `NAME.expected` is what `check` would
 //! print. `STROWGER_BLESS=1` writes what is printed now into the `.expected` files, for reading before it is committed.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests are not seen as tests
@@ -8,9 +8,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use strowger::chance::Chance;
+use strowger::check;
 use strowger::config::diagnostic::{Counts, Diagnostic, render, tidy};
 use strowger::config::ini::{self, IncludeRequest, IncludedFile};
-use strowger::config::{Config, builtin, rtp_conf, sip_conf};
+use strowger::config::{Config, builtin, logger_conf, rtp_conf, sip_conf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config")
@@ -28,6 +29,7 @@ fn diagnose(name: &str) -> Vec<Diagnostic> {
     let said = match name.split('-').next().unwrap() {
         "sip" => sip_conf::parse(&document).1,
         "rtp" => rtp_conf::parse(&document).1,
+        "log" => logger_conf::parse(&document).1,
         "ext" => Vec::new(),
         other => panic!("{name}: files beginning with '{other}' are not known"),
     };
@@ -82,22 +84,53 @@ fn a_long_file_loads_with_one_warning_for_each_thing_ignored() {
     assert_eq!(names, ["2133", "2134", "2136", "grandstream1", "sip_proxy", "sip_proxy-out", "xlite1"]);
 }
 
+/// What cannot work in the long files together: each thing found is so, and was read before it was written down.
 #[test]
-fn the_configurations_that_come_with_the_program_load_without_a_word() {
-    let guide = (include_str!("../conf/guide/sip.conf").to_string(), include_str!("../conf/guide/extensions.conf"));
-    let secrets = std::array::from_fn(|number| format!("secret{number}"));
-    let texts = builtin::generate(&secrets);
-    let own = (texts.sip, texts.extensions.as_str());
-    for ((sip, extensions), peers) in [(guide, 2), (own, builtin::EXTENSIONS)] {
-        let (config, mut diagnostics) = Config::from_texts(&sip, extensions, "", "");
-        let config = config.unwrap();
-        let (plan, said) = strowger::dialplan::load::parse(&config.extensions, "pbx_config");
-        diagnostics.extend(said);
-        assert_eq!(diagnostics, []);
-        assert_eq!(config.sip.peers.len(), peers);
-        for peer in config.sip.peers.values() {
-            assert!(plan.has_context(&peer.settings.context), "{}", peer.name);
-        }
+fn what_is_found_in_the_long_files_is_as_expected() {
+    let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
+    let (sip, extensions) = (read("sip-long.conf"), read("ext-long.conf"));
+    let config = Config::from_texts(&sip, &extensions, "", "").0.unwrap();
+    let (plan, _) = strowger::dialplan::parse(&config.extensions, check::REGISTRAR);
+    let findings = check::findings(&config, &plan);
+    assert!(findings.iter().all(|finding| !finding.code.is_empty()));
+    let source = |file: &str, line: u32| {
+        let text = if file == "sip.conf" { &sip } else { &extensions };
+        text.lines().nth(line as usize - 1).map(String::from)
+    };
+    let printed = render(&findings, &source);
+    let file = folder().join("findings-long.expected");
+    if std::env::var_os("STROWGER_BLESS").is_some() {
+        fs::write(&file, &printed).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert!(printed == expected, "--- {} expected\n{expected}--- printed\n{printed}", file.display());
+}
+
+#[test]
+fn the_configuration_of_the_first_start_loads_without_a_word() {
+    let texts = builtin::generate(&std::array::from_fn(|number| format!("k3vw9m2xq8t{number}")));
+    let (config, mut diagnostics) = Config::from_texts(&texts.sip, &texts.extensions, "", "");
+    let config = config.unwrap();
+    let (plan, said) = strowger::dialplan::parse(&config.extensions, check::REGISTRAR);
+    diagnostics.extend(said);
+    diagnostics.extend(check::findings(&config, &plan));
+    assert_eq!(diagnostics, []);
+    assert_eq!(config.sip.peers.len(), builtin::EXTENSIONS);
+}
+
+/// What stands there as a comment is meant to be taken in.
+#[test]
+fn the_log_that_the_package_suggests_is_one() {
+    let text = include_str!("../conf/install/logger.conf");
+    let taken_in = |line: &'static str| match line.strip_prefix(';') {
+        Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    for (text, files) in [(text.to_owned(), 0), (text.lines().map(taken_in).collect(), 2)] {
+        let (document, mut said) = ini::parse("logger.conf", text.as_bytes(), &mut include);
+        let (conf, more) = logger_conf::parse(&document);
+        said.extend(more);
+        assert_eq!((said, conf.files.len()), (Vec::new(), files));
     }
 }
 
@@ -118,6 +151,7 @@ fn mutated_files_are_survived() {
         let (conf, said) = sip_conf::parse(&document);
         diagnostics.extend(said);
         diagnostics.extend(rtp_conf::parse(&document).1);
+        diagnostics.extend(logger_conf::parse(&document).1);
         for (name, peer) in &conf.peers {
             assert!(!name.is_empty() && !peer.settings.codecs.entries.is_empty());
             assert!(!peer.settings.context.is_empty() && peer.max_contacts > 0);

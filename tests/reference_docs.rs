@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use strowger::config::finding;
 use strowger::config::sip_conf::option::{Effect, OptionRow, Scope, table};
 use strowger::config::toml_conf;
 use strowger::dialplan::{apps, functions};
@@ -37,6 +38,15 @@ fn applications_and_functions() {
         writeln!(text, "| `{}` | {} |", cell(function.syntax), cell(function.synopsis)).unwrap();
     }
     keep("extensions-conf.md", &[("functions", text)]);
+}
+
+#[test]
+fn findings_of_check() {
+    let mut text = String::from("| code | what is found | what comes of it | what to do |\n|---|---|---|---|\n");
+    for row in finding::TABLE {
+        writeln!(text, "| `{}` | {} | {} | {} |", row.code, cell(row.what), cell(row.why), cell(row.advice)).unwrap();
+    }
+    keep("check.md", &[("findings", text)]);
 }
 
 /// The page is written by hand; what the program itself says it knows must all stand there.

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
-#[allow(dead_code)] // shared with the tests of reloads
-#[path = "reload/exchange.rs"]
+#[path = "support/exchange.rs"]
 mod exchange;
 #[path = "transport/line.rs"]
 mod line;
@@ -123,27 +122,34 @@ fn messages_are_told_apart_however_they_are_cut_and_pings_are_answered() {
 fn tls_with_a_certificate_of_ones_own_and_another_after_a_reload() {
     let (first, second) = (line::certificate(), line::certificate());
     let tls_port = line::free_port();
-    let general = format!("tlsenable=yes\ntlsbindaddr=127.0.0.1:{tls_port}\ntlscertfile=cert.pem\n");
-    let exchange = Exchange::start_with("tls", &format!("{general}{LINES}"), EXTENSIONS, &[("cert.pem", &first.pem)]);
+    let folder = std::env::temp_dir().join(format!("strowger-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("cert.pem");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write(&first.pem);
+    let file = file.display();
+    let general = format!("tlsenable=yes\ntlsbindaddr=127.0.0.1:{tls_port}\ntlscertfile={file}\n");
+    let exchange = Exchange::start("tls", &format!("{general}{LINES}"), EXTENSIONS);
     let tls = SocketAddr::new(exchange.sip.ip(), tls_port);
     let ways = [Way::Tls(first.der.clone()), Way::Tls(first.der.clone())];
     let (mut a, _b) = call(&exchange, Line::new("a", tls, &ways[0]), Line::new("b", tls, &ways[1]));
-    exchange.write("cert.pem", "no certificate");
+    write("no certificate");
     let (_, text) = exchange.ask("sip reload");
     exchange.said("TLS has no new certificate");
     assert!(exchange.log().contains("sip.conf:7"), "the line that names the file is said: {text}\n{}", exchange.log());
     drop(Line::new("a", tls, &Way::Tls(first.der)));
-    exchange.write("cert.pem", &second.pem);
+    write(&second.pem);
     exchange.told("sip reload");
     drop(Line::new("a", tls, &Way::Tls(second.der)));
     // Who is connected stays so.
     a.registers();
     assert!(until(&mut [&mut a], PATIENCE, |lines| lines[0].events.len() > 3));
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn ipv6_and_the_address_that_was_asked() {
-    let exchange = Exchange::start_at("addresses", "[::]", LINES, EXTENSIONS);
+    let exchange = Exchange::start_at("::".parse().unwrap(), "addresses", LINES, EXTENSIONS);
     let port = exchange.sip.port();
     for ip in ["127.0.0.2", "127.0.0.3", "::1"] {
         let asked = SocketAddr::new(ip.parse().unwrap(), port);
@@ -168,8 +174,12 @@ fn ipv6_and_the_address_that_was_asked() {
 /// Two hundred clients that begin a request and never end it, from one address, cost nobody else anything.
 #[test]
 fn two_hundred_slow_clients_stop_nobody() {
-    let exchange =
-        Exchange::start_at("loris", "0.0.0.0", &format!("tcpenable=yes\ntcpauthtimeout=5\n{LINES}"), EXTENSIONS);
+    let exchange = Exchange::start_at(
+        "0.0.0.0".parse().unwrap(),
+        "loris",
+        &format!("tcpenable=yes\ntcpauthtimeout=5\n{LINES}"),
+        EXTENSIONS,
+    );
     let port = exchange.sip.port();
     let here = SocketAddr::new("127.0.0.1".parse().unwrap(), port);
     let start = Instant::now();
@@ -182,7 +192,7 @@ fn two_hundred_slow_clients_stop_nobody() {
         .collect();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     udp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-    for number in 0..40 {
+    for (number, slow) in slow.iter_mut().enumerate().take(40) {
         // From another address each time; and drops go on in between.
         let local: SocketAddr = format!("127.0.1.{}:0", number + 1).parse().unwrap();
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -195,7 +205,7 @@ fn two_hundred_slow_clients_stop_nobody() {
         udp.send_to(options(number).replace("/TCP", "/UDP").replace("127.0.0.1:9;", "h;rport;").as_bytes(), here)
             .unwrap();
         assert!(udp.recv_from(&mut [0; 2048]).is_ok());
-        let _ = slow[number].write_all(b"S");
+        let _ = slow.write_all(b"S");
     }
     // A phone at the very address of the slow ones registers all the same.
     let (_a, _b) = call(&exchange, Line::new("a", here, &Way::Tcp), Line::new("b", here, &Way::Tcp));

@@ -5,6 +5,7 @@ use super::diagnostic::Place;
 use super::secret::Secret;
 use crate::sdp::codec::CodecList;
 use crate::sip::flow::Transport;
+use crate::sip::header::{Refresher, session_expires};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -109,6 +110,16 @@ pub struct Settings {
     pub transports: Vec<Transport>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
+    /// `supportpath`: keep the Path of a registration and call by way of it (RFC 3327).
+    pub support_path: bool,
+    /// `session-timers`.
+    pub session_timers: SessionTimers,
+    /// `session-expires`: the interval we ask for, in seconds.
+    pub session_expires: u32,
+    /// `session-minse`: the shortest interval we take, in seconds; at least 90 (RFC 4028 5).
+    pub session_min_se: u32,
+    /// `session-refresher`: who is to refresh when it is ours to say.
+    pub session_refresher: Refresher,
 }
 
 impl Settings {
@@ -142,6 +153,11 @@ impl Default for Settings {
             timer_b: None,
             transports: Vec::new(),
             max_forwards: 70,
+            support_path: false,
+            session_timers: SessionTimers::Accept,
+            session_expires: 1800,
+            session_min_se: session_expires::SHORTEST,
+            session_refresher: Refresher::Uas,
         }
     }
 }
@@ -285,6 +301,28 @@ pub enum SendRpid {
     Rpid,
     /// `P-Asserted-Identity` (RFC 3325).
     Pai,
+}
+
+/// `session-timers=`: whether a call that nobody refreshes ends by itself (RFC 4028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionTimers {
+    /// We ask for it.
+    Originate,
+    /// Only when the other side asks for it.
+    Accept,
+    /// Never.
+    Refuse,
+}
+
+impl SessionTimers {
+    /// The word of sip.conf.
+    pub fn name(self) -> &'static str {
+        match self {
+            SessionTimers::Originate => "originate",
+            SessionTimers::Accept => "accept",
+            SessionTimers::Refuse => "refuse",
+        }
+    }
 }
 
 /// One extension of `regexten=`.

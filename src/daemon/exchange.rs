@@ -3,20 +3,23 @@
 mod calls;
 mod lines;
 
+use super::Sink;
+use super::clock::zone;
 use super::signalling::Signalling;
 use super::watch::Watch;
 use crate::calendar;
 use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, Host};
 use crate::dialplan::{apps, functions};
+use crate::media::{Media, Tap};
 use crate::net::edge::Counters as Drops;
 use crate::net::stream::ConnectionReport;
-use crate::observe::exchange::{Exchange, HangUp, Qualify, Reload, SipDebug, Stop, Unregister};
+use crate::observe::exchange::{Exchange, HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
     PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
-use crate::pbx::effect::Effects;
+use crate::pbx::effect::{Effects, Level, Line};
 use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
 use crate::registrar::location::Binding;
 use crate::sip::flow::Transport;
@@ -33,8 +36,17 @@ pub(super) struct View<'a> {
     pub(super) signalling: &'a Signalling,
     pub(super) effects: &'a mut Vec<Effects>,
     pub(super) restart: &'a AtomicBool,
-    /// The reload asked for: whoever made this view sees to it.
-    pub(super) reload: &'a mut Option<Reload>,
+    pub(super) media: &'a Media,
+    /// Where the log goes to files, and packets that are shown to the log.
+    pub(super) sink: &'a Sink,
+    /// What takes its time: whoever made this view sees to it.
+    pub(super) later: &'a mut Option<Later>,
+}
+
+/// What a console's command asked for that another thread answers.
+pub(super) enum Later {
+    Reload(Reload),
+    Log(LogOrder),
 }
 
 impl Exchange for View<'_> {
@@ -103,7 +115,8 @@ impl Exchange for View<'_> {
         let ago = |time: std::time::Duration| {
             let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
             // Reckoned back from now: the wall clock may have been set since.
-            calendar::iso(Wall(self.now.wall.0.saturating_sub(ms)))
+            let at = Wall(self.now.wall.0.saturating_sub(ms));
+            calendar::iso_in(at, &zone(at))
         };
         let uptime = self.uptime();
         CoreSettings {
@@ -185,6 +198,21 @@ impl Exchange for View<'_> {
         self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.flow.remote))
     }
 
+    fn set_rtp_debug(&mut self, what: RtpDebug) {
+        let only = match what {
+            RtpDebug::Off => return self.media.show(None),
+            RtpDebug::On => None,
+            RtpDebug::Address(ip, port) => Some((ip, port)),
+        };
+        let sink = self.sink.clone();
+        let say = move |text: String| sink(&Line { level: Level::Verbose(0), text });
+        self.media.show(Some(Tap::new(only, Box::new(say))));
+    }
+
+    fn log(&mut self, what: LogOrder) {
+        *self.later = Some(Later::Log(what));
+    }
+
     fn hang_up(&mut self, channel: &str) -> HangUp {
         let (outcome, effects) = self.switch.hang_up(self.now, channel);
         self.effects.push(effects);
@@ -217,7 +245,7 @@ impl Exchange for View<'_> {
     }
 
     fn reload(&mut self, what: Reload) {
-        *self.reload = Some(what);
+        *self.later = Some(Later::Reload(what));
     }
 
     fn restart(&mut self, when: Stop) {
@@ -366,7 +394,10 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         qualify_every_ms: milliseconds(settings.qualify_freq),
         keepalive_ms: settings.keepalive.map_or(0, milliseconds),
         variables: peer.set_vars.clone(),
-        timer_mode: "Refuse".to_owned(),
+        timer_mode: capital(settings.session_timers.name()),
+        timer_refresher: settings.session_refresher.name().to_owned(),
+        timer_expires_s: settings.session_expires,
+        timer_minimum_s: settings.session_min_se,
         ..PeerDetail::default()
     }
 }
@@ -375,6 +406,12 @@ fn transports(settings: &peer::Settings) -> String {
     let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
     let may: Vec<String> = all.iter().filter(|one| settings.may_use(**one)).map(ToString::to_string).collect();
     may.join(",")
+}
+
+/// A word as chan_sip's console begins it.
+fn capital(word: &str) -> String {
+    let (first, rest) = word.split_at_checked(1).unwrap_or(("", word));
+    first.to_ascii_uppercase() + rest
 }
 
 fn insecure(insecure: peer::Insecure) -> String {

@@ -1,6 +1,7 @@
 //! The wiring: executes the switch's effects, owns the clocks, and starts and ends the threads.
 
 pub mod clock;
+mod crew;
 mod exchange;
 pub mod log;
 mod names;
@@ -20,7 +21,7 @@ use crate::dialplan;
 use crate::guard::admission::Admission;
 use crate::media::{Media, MediaSettings};
 use crate::net::edge::{self, Edge};
-use crate::net::{limit::Limiter, udp};
+use crate::net::{bell::Bell, limit::Limiter, udp};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Event, Line};
@@ -28,15 +29,16 @@ use crate::pbx::switch::{Listening, Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use clock::Clock;
+pub use crew::Hand;
+use crew::{Ends, muster};
+use log::Log;
 use names::Resolver;
 use owner::{Order, Owner};
 pub use reload::Reloading;
 use reload::{Reloader, Wanted};
-use rustix::event::{EventfdFlags, eventfd};
 use signalling::Bound;
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +58,8 @@ pub struct Plan {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where the log goes.
     pub sink: Sink,
+    /// The log behind it, when there is one that can be told something.
+    pub log: Option<Log>,
     /// Where what outlives a restart is kept; an empty list: nothing does.
     pub places: Places,
     /// Where a reload reads; none when the configuration came from no files.
@@ -72,9 +76,11 @@ pub struct Running {
     /// The state folder; none: nothing outlives a restart.
     pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
-    over: Arc<AtomicBool>,
-    /// Wakes the receiver up to see that it is over.
-    wake: Arc<OwnedFd>,
+    /// Tells the receiver to end.
+    over: Bell,
+    ends: Ends,
+    /// The thread that ended first, once one has: the switch, unless another one failed.
+    first: Option<Hand>,
     restart: Arc<AtomicBool>,
     reloads: Option<SyncSender<Wanted>>,
     owner: Option<JoinHandle<()>>,
@@ -86,7 +92,7 @@ pub struct Running {
 /// # Errors
 /// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, reload, places } = plan;
+    let Plan { config, sounds, sink, log, reload, places } = plan;
     let general = Arc::new(config.sip.general.clone());
     let bound = Bound::bind(&general)?;
     let listening = bound.listening;
@@ -97,30 +103,20 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let (orders, inbox) = sync_channel(QUEUE);
     let settings = settings(&config, plan, &key, listening, &sounds);
     let admission = settings.admission.clone();
-    let media_orders = orders.clone();
-    let media = Media::start(
-        MediaSettings { ports: config.rtp.port_first..=config.rtp.port_last, dscp: dscp(&general), seed: entropy()? },
-        // A full queue delays a report; it is never lost, and packets do not wait for it.
-        move |event| drop(media_orders.send(Order::Event(Box::new(Event::Media(event))))),
-    )?;
-    let over = Arc::new(AtomicBool::new(false));
+    let (crew, ends) = muster();
+    let media = start_media(&config, crew.post(Hand::Media), orders.clone())?;
+    let over = Bell::new()?;
     let counters = Arc::new(edge::Counters::default());
     let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
     let gate = Arc::new(edge::Gate::new(admission));
-    let outlet = Arc::new(outlet::ToSwitch {
-        orders: orders.clone(),
-        over: over.clone(),
-        sink: sink.clone(),
-        watch: watch.clone(),
-    });
+    let outlet = Arc::new(outlet::ToSwitch { orders: orders.clone(), sink: sink.clone(), watch: watch.clone() });
     let make_edge = || -> io::Result<Edge> {
         let (gate, limiter, counters) = (gate.clone(), limiter.clone(), counters.clone());
         Ok(Edge { gate, limiter, counters, chance: Chance::from_seed(entropy()?), outlet: outlet.clone() })
     };
-    let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-    let receiver = udp::Receiver { datagrams: bound.datagrams.clone(), edge: make_edge()?, wake: wake.clone() };
-    let signalling = bound.serve(&config, &sink, make_edge)?;
+    let receiver = udp::Receiver { datagrams: bound.datagrams.clone(), edge: make_edge()?, over: over.clone() };
+    let signalling = bound.serve(&config, &sink, make_edge, || crew.post(Hand::Connections))?;
     let names = look_up_names(&config, &orders, &sink)?;
     let reloads = match reload {
         Some(reloading) => {
@@ -133,11 +129,13 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     };
     let restart = Arc::new(AtomicBool::new(false));
     let owner = Owner {
+        post: crew.post(Hand::Switch),
         clock,
         inbox,
         signalling,
         media,
         sink,
+        log,
         counters,
         limiter,
         watch,
@@ -149,19 +147,34 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     };
     let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
-    let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
+    let post = crew.post(Hand::Receiver);
+    let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || {
+        let _post = post;
+        receiver.run();
+    })?;
     let running = Running {
         listening,
         state,
         orders,
         over,
-        wake,
+        ends,
+        first: None,
         restart,
         reloads,
         owner: Some(owner),
         receiver: Some(receiver),
     };
     Ok((running, diagnostics))
+}
+
+fn start_media(config: &Config, post: crew::Post, orders: SyncSender<Order>) -> io::Result<Media> {
+    let (ports, dscp) = (config.rtp.port_first..=config.rtp.port_last, dscp(&config.sip.general));
+    Media::start(MediaSettings { ports, dscp, seed: entropy()? }, move |event| {
+        // The thread has this closure, and with it its post, for as long as it lives.
+        let _post = &post;
+        // A full queue delays a report; it is never lost, and packets do not wait for it.
+        drop(orders.send(Order::Event(Box::new(Event::Media(event)))));
+    })
 }
 
 /// What a switch is told by a configuration, at the start and at every reload.
@@ -211,37 +224,36 @@ impl Running {
         self.restart.load(Ordering::Relaxed)
     }
 
-    /// Has the receiver see that it is over.
-    fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
-        // It is read by nobody: it stays readable from now on.
-        let _ = rustix::io::write(&*self.wake, &1u64.to_ne_bytes());
-    }
-
-    /// Has the switch stopped?
-    pub fn is_over(&self) -> bool {
-        self.owner.as_ref().is_none_or(JoinHandle::is_finished)
+    /// Waits until one of the threads has ended that everything depends on. The switch: the exchange is over. Another one: it is not an
+    /// exchange any more, and is to be stopped.
+    pub async fn ended(&mut self) -> Hand {
+        let hand = self.ends.next().await;
+        self.first.get_or_insert(hand);
+        hand
     }
 
     /// Waits for the switch to stop, then for every thread.
     ///
     /// # Errors
-    /// One of them did not end but failed: whoever started the exchange must not take that for a stop.
+    /// One of them failed, or ended before the switch did: whoever started the exchange must not take that for a stop.
     pub fn join(mut self) -> Result<(), String> {
         let owner = self.owner.take().map(JoinHandle::join);
-        self.end();
+        // Until the switch ended, nobody else had a reason to.
+        let first = self.first.or_else(|| self.ends.passed());
+        self.over.ring();
         let receiver = self.receiver.take().map(JoinHandle::join);
-        match (owner, receiver) {
-            (Some(Err(_)), _) => Err("the switch failed (see above): please report it".to_owned()),
-            (_, Some(Err(_))) => Err("the SIP receiver failed (see above): please report it".to_owned()),
-            _ => Ok(()),
-        }
+        let failed = match (owner, receiver) {
+            (Some(Err(_)), _) => Some(Hand::Switch),
+            (_, Some(Err(_))) => Some(Hand::Receiver),
+            _ => first.filter(|hand| *hand != Hand::Switch),
+        };
+        failed.map_or(Ok(()), |hand| Err(format!("the {hand} failed (see above): please report it")))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.end();
+        self.over.ring();
     }
 }
 
@@ -260,7 +272,7 @@ impl Console {
 
 /// The store, with what was found in it, and the nonce key: kept there, or good for this run.
 fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
-    let store = Store::open(places, clock.now(), sink.clone());
+    let store = Store::open(places, clock.now(), clock::zone, sink.clone());
     let fresh = entropy()?;
     let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
     Ok((store, key))

@@ -10,13 +10,11 @@ use crate::net::edge::Outlet;
 use crate::pbx::effect::{Event, Level, Line};
 use crate::sip::Flow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 /// See the module.
 pub(super) struct ToSwitch {
     pub(super) orders: SyncSender<Order>,
-    pub(super) over: Arc<AtomicBool>,
     pub(super) sink: Sink,
     pub(super) watch: Arc<Watch>,
 }
@@ -44,10 +42,6 @@ impl Outlet for ToSwitch {
 
     fn watch(&self, received: bool, flow: Flow, bytes: &[u8]) {
         self.watch.message(received, flow, bytes);
-    }
-
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
     }
 
     fn wall(&self) -> Wall {

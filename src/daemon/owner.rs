@@ -2,7 +2,9 @@
 
 use super::Sink;
 use super::clock::Clock;
-use super::exchange::View;
+use super::crew::Post;
+use super::exchange::{Later, View};
+use super::log::Log;
 use super::reload::{Renewal, Wanted};
 use super::signalling::{Signalling, routes};
 use super::watch::Watch;
@@ -47,6 +49,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// See the module.
 pub(super) struct Owner {
+    /// First, so that a switch that fails is told to have ended before its media thread, which ends with it.
+    pub(super) post: Post,
     pub(super) clock: Clock,
     pub(super) inbox: Receiver<Order>,
     pub(super) signalling: Signalling,
@@ -59,6 +63,8 @@ pub(super) struct Owner {
     pub(super) gate: Arc<Gate>,
     /// Takes the names that a new configuration has looked up.
     pub(super) names: Sender<BTreeMap<String, Duration>>,
+    /// None: the log goes where `sink` has it, and there is nothing to be told to it.
+    pub(super) log: Option<Log>,
     /// None: the configuration came from no files.
     pub(super) reloads: Option<SyncSender<Wanted>>,
     /// Set when the program is to start again after the stop.
@@ -119,6 +125,7 @@ impl Owner {
                 break;
             }
         }
+        drop(self.post);
         self.media.stop();
         if let Some(store) = store {
             store.close();
@@ -244,7 +251,7 @@ impl Owner {
     }
 
     fn console(&self, switch: &mut Switch, request: ConsoleRequest, turn: &mut Turn) {
-        let mut reload = None;
+        let mut later = None;
         let mut view = View {
             switch,
             now: self.clock.now(),
@@ -254,11 +261,17 @@ impl Owner {
             signalling: &self.signalling,
             effects: &mut turn.effects,
             restart: &self.restart,
-            reload: &mut reload,
+            media: &self.media,
+            sink: &self.sink,
+            later: &mut later,
         };
         let output = command::answer(&request.line, &mut view);
-        match reload {
-            Some(what) => self.reload(Wanted { what, reply: Some(request.reply) }),
+        match later {
+            Some(Later::Reload(what)) => self.reload(Wanted { what, reply: Some(request.reply) }),
+            Some(Later::Log(what)) => match &self.log {
+                Some(log) => log.order(what, request.reply),
+                None => turn.answers.push((request, Output::failed("The log goes to no files here.\n".to_owned()))),
+            },
             None => turn.answers.push((request, output)),
         }
     }

@@ -1,6 +1,7 @@
 //! The sockets for SIP, as the owner of the switch sees them: bound at the start, sent through, renewed by a reload.
 
 use super::Sink;
+use super::crew::Post;
 use crate::config::general::General;
 use crate::config::peer::{Host, Names, Peer};
 use crate::config::{Config, Source};
@@ -49,12 +50,13 @@ impl Bound {
         config: &Config,
         sink: &Sink,
         edge: impl FnOnce() -> io::Result<Edge>,
+        post: impl FnOnce() -> Post,
     ) -> io::Result<Signalling> {
         let streams = if self.listeners.is_empty() {
             None
         } else {
             let setup = read_tls(config, sink);
-            Some(Streams::start(self.listeners, edge()?, limits(&config.sip.general), setup)?)
+            Some(Streams::start(self.listeners, edge()?, limits(&config.sip.general), setup, post())?)
         };
         Ok(Signalling { datagrams: self.datagrams, streams, listening: self.listening })
     }

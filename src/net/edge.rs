@@ -45,8 +45,6 @@ pub trait Outlet: Send + Sync {
     fn note(&self, note: &Note);
     /// A message as it came or went, when somebody watches.
     fn watch(&self, received: bool, flow: Flow, bytes: &[u8]);
-    /// Is it time to end?
-    fn is_over(&self) -> bool;
     /// The wall clock.
     fn wall(&self) -> Wall;
 }

@@ -182,11 +182,17 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Starts the thread.
+    /// Starts the thread, which drops `kept` when it ends.
     ///
     /// # Errors
     /// The system refuses a thread, or what a runtime needs.
-    pub fn start(listeners: Listeners, edge: Edge, limits: Limits, setup: Option<tls::Setup>) -> io::Result<Streams> {
+    pub fn start(
+        listeners: Listeners,
+        edge: Edge,
+        limits: Limits,
+        setup: Option<tls::Setup>,
+        kept: impl Send + 'static,
+    ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::new(Shared {
             table: Mutex::default(),
@@ -210,6 +216,7 @@ impl Streams {
             }
         }
         let thread = std::thread::Builder::new().name("sip-tcp".into()).spawn(move || {
+            let _kept = kept;
             // The sender is gone only with the exchange.
             runtime.block_on(async move { drop(ended.wait_for(|over| *over).await) });
         })?;

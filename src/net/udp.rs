@@ -1,6 +1,7 @@
 //! SIP over UDP: the sockets, a thread that receives from all of them, and the way out again from the address that was
 //! asked (RFC 3261 18.2.1 answers to where a request came from; a phone believes only answers from where it sent to).
 
+use super::bell::Bell;
 use super::edge::{Edge, Heard};
 use crate::sip::Flow;
 use bytes::{Bytes, BytesMut};
@@ -9,10 +10,9 @@ use nix::libc;
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt,
 };
-use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -187,55 +187,52 @@ pub struct Receiver {
     pub datagrams: Arc<Datagrams>,
     /// What every message meets first.
     pub edge: Edge,
-    /// Becomes readable when it is time to end.
-    pub wake: Arc<OwnedFd>,
+    /// Rung when it is time to end.
+    pub over: Bell,
 }
 
 impl Receiver {
-    /// Receives until told to end.
+    /// Receives until told to end. It returns before that only when there is no socket any more.
     pub fn run(mut self) {
         let mut buffer = BytesMut::zeroed(LARGEST);
         let mut control = cmsg_space!(libc::in6_pktinfo);
         let mut tidied = Instant::now();
         let datagrams = self.datagrams.clone();
-        while !self.edge.outlet.is_over() {
+        loop {
             let mut more = false;
             for socket in &datagrams.sockets {
-                more |= self.take(socket, &mut buffer, &mut control);
+                match self.take(socket, &mut buffer, &mut control) {
+                    Some(maybe) => more |= maybe,
+                    None => return,
+                }
             }
             if tidied.elapsed() > TIDY {
                 tidied = Instant::now();
                 self.edge.limiter.tidy(tidied);
             }
-            if !more {
-                self.wait();
+            // What waits is taken without asking first: under load that is one system call a datagram.
+            if !more && !self.over.wait(datagrams.sockets.iter().map(|socket| &socket.socket)).unwrap_or(false) {
+                return;
             }
         }
     }
 
-    /// A turn of one socket; says whether there may be more.
-    fn take(&mut self, socket: &Socket, buffer: &mut [u8], control: &mut [u8]) -> bool {
+    /// A turn of one socket; says whether there may be more. `None`: it is none any more.
+    fn take(&mut self, socket: &Socket, buffer: &mut [u8], control: &mut [u8]) -> Option<bool> {
         for _ in 0..TURN {
             match socket.receive(buffer, control) {
                 Ok((length, source, local)) => {
                     let datagram = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
                     self.datagram(socket, &datagram, Flow::udp(local, source));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOTSOCK)) => return None,
                 // ICMP errors of earlier sends surface here; they say nothing about the socket.
                 Err(_) => self.edge.counters.add("receive error"),
             }
         }
-        true
-    }
-
-    fn wait(&self) {
-        let sockets = self.datagrams.sockets.iter().map(|socket| PollFd::new(&socket.socket, PollFlags::IN));
-        let wake = PollFd::new(&*self.wake, PollFlags::IN);
-        let mut all: Vec<PollFd<'_>> = sockets.chain([wake]).collect();
-        // Whatever it says, all sockets are looked at next.
-        let _ = poll(&mut all, None);
+        Some(true)
     }
 
     fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {

@@ -113,12 +113,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "requests go straight to the peer: write the proxy as the peer's 'host'",
     ),
     accepted(General, &["subscribe_network_change_event"], "serves 'register' lines only"),
-    unsupported(
-        Both,
-        &["supportpath"],
-        FALSE_WORDS,
-        "registrations through a proxy (Path) are not followed: register straight at the exchange",
-    ),
     // Providers.
     unsupported(General, &["register"], NEVER, "registering at a provider is not supported yet"),
     accepted(
@@ -169,17 +163,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     accepted(General, &["t1min"], "T1 is never lowered below 'timert1'"),
     accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
-    unsupported(
-        Both,
-        &["session-timers"],
-        &["accept", "refuse"],
-        "session timers are not begun; refreshes of the other side are answered",
-    ),
-    accepted(
-        Both,
-        &["session-expires", "session-minse", "session-refresher"],
-        "session timers are not begun; refreshes of the other side are answered",
-    ),
     unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
     unsupported(
         Both,

@@ -1,12 +1,12 @@
 //! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
 
-use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1};
+use super::{Cx, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1};
 use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
-use crate::sip::dialog::Dialog;
-use crate::sip::header::HeaderName;
+use crate::sip::dialog::{Dialog, routed};
+use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::ClientId;
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Calling<'a> {
     /// The Request-URI: the contact exactly as the phone registered it.
     pub target: String,
+    /// The proxies on the way, nearest first: the Path of its registration.
+    pub route: Vec<Bytes>,
     /// The `To` URI.
     pub to: String,
     /// Caller's name, shown by the phone.
@@ -28,6 +30,8 @@ pub struct Calling<'a> {
     pub from_user: &'a str,
     /// The domain in From: `fromdomain=`, else our address.
     pub from_domain: String,
+    /// Hops it may take at most; `maxforwards=` may allow fewer.
+    pub hops: u8,
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
 }
@@ -55,6 +59,8 @@ impl Leg {
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
+            refresh: Default::default(),
+            hops: u8::MAX,
             contact: Bytes::new(),
             made_offer: true,
             sdp_id: cx.chance.below(1 << 31),
@@ -70,7 +76,7 @@ impl Leg {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
             Some(_) | None => String::new(),
         };
-        let mut request = Request::new(Method::Invite, calling.target.clone());
+        let mut request = routed(Method::Invite, &calling.target, &calling.route);
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{user}@{}>;tag={tag}", calling.from_domain)));
@@ -85,15 +91,22 @@ impl Leg {
             headers.push(name, value);
         }
         self.dress(&mut request, cx);
+        let hops = calling.hops.min(self.peer.settings.max_forwards);
+        request.headers.set(HeaderName::MaxForwards, hops.to_string());
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         self.local = Some(offer);
+        self.send_invite(request, calling.watched, cx);
+    }
+
+    fn send_invite(&mut self, mut request: Request, watched: bool, cx: &mut Cx) {
+        self.ask_for_timer(&mut request.headers);
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
         let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
-        let patience = match (self.peer.settings.timer_b, calling.watched) {
+        let patience = match (self.peer.settings.timer_b, watched) {
             (Some(timer_b), _) => timer_b,
             (None, true) => SILENCE,
             (None, false) => life,
@@ -119,13 +132,43 @@ impl Leg {
     }
 
     /// A response to our INVITE (RFC 3261 13.2.2).
-    pub(super) fn invite_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub(super) fn invite_answered(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        refused: Option<Box<Request>>,
+        cx: &mut Cx,
+    ) {
         match response.status {
             0..=100 => self.mark_heard(cx),
             101..=199 => self.provisional_came(id, response, essentials, cx),
             200..=299 => self.accepted(id, response, essentials, cx),
+            422 if self.is_calling() && self.raise_interval(&response.headers) => match refused {
+                Some(request) => self.invite_again(id, *request, cx),
+                None => self.refused(response, cx),
+            },
             _ => self.refused(response, cx),
         }
+    }
+
+    fn is_calling(&self) -> bool {
+        matches!(self.state, State::Outgoing { .. })
+    }
+
+    /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
+    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx) {
+        let State::Outgoing { silence, .. } = self.state else { return };
+        let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
+        cx.clients.remove(&id);
+        cx.alarms.cancel(silence);
+        if let Some(early) = self.dialog.take() {
+            cx.dialogs.remove(&early.key());
+        }
+        let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
+        request.headers.remove(HeaderName::Via);
+        request.headers.set(HeaderName::CSeq, cseq.to_string());
+        self.send_invite(request, false, cx);
     }
 
     /// Something came: the peer lives, and a CANCEL may be sent (RFC 3261 9.1).
@@ -170,7 +213,7 @@ impl Leg {
     /// The dialog of a tagged response: the early one confirmed, or another phone's behind a fork (RFC 3261 12.1.2).
     fn meet_dialog(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         let Some(request) = cx.tx.request_of(id) else { return };
-        let Ok(dialog) = Dialog::uac(request, response, essentials) else { return };
+        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return };
         if let Some(old) = &self.dialog {
             cx.dialogs.remove(&old.key());
         }
@@ -182,12 +225,13 @@ impl Leg {
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_contact();
+        self.follow_dialog();
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {
                 cx.alarms.cancel(silence);
                 self.state = State::Confirmed;
+                self.timer_answered(&response.headers, cx);
                 let answer = match super::description(&response.headers, &response.body) {
                     Some(Ok(sdp)) => Some(sdp),
                     // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
@@ -251,7 +295,7 @@ impl Leg {
         if self.is_reoffer(id) && self.state == State::Confirmed {
             // The call itself may go on: the peer can come back over another connection.
             cx.clients.remove(&id);
-            return self.reoffer_refused(503, cx);
+            return self.reoffer_refused(&Response::new(503), cx);
         }
         self.request_failed(id, 503, why, cx);
     }
@@ -264,11 +308,9 @@ impl Leg {
                 self.tell(LegEvent::Failed(status, why.to_owned()), cx);
             }
             State::Abandoned { invite, .. } if invite == id => self.end(cx),
-            State::Confirmed if self.is_reoffer(id) => {
+            State::Confirmed if self.is_reoffer(id) || self.is_update(id) => {
                 // RFC 3261 12.2.1.2: no answer within a dialog ends it.
-                self.send_in_dialog(Method::Bye, cx);
-                self.end(cx);
-                self.tell(LegEvent::Ended(Ending::Gone), cx);
+                self.lost(cx);
             }
             State::Outgoing { .. }
             | State::Abandoned { .. }

@@ -8,19 +8,22 @@ use crate::sip::header::HeaderName;
 use crate::sip::header::Headers;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, ServerId};
-use crate::sip::uri::{Host, Uri};
+use crate::sip::transaction::{Answer, ServerId};
+use crate::sip::uri::Uri;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 
 impl Leg {
     /// A response to one of this leg's requests.
-    pub fn receive_response(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub fn receive_response(&mut self, answer: Answer, cx: &mut Cx) {
+        let Answer { id, response, essentials, refused, .. } = answer;
         if self.is_reoffer(id) {
-            self.reoffer_answered(id, response, essentials, cx);
+            self.reoffer_answered(id, &response, &essentials, cx);
+        } else if self.is_update(id) {
+            self.update_answered(id, &response, cx);
         } else {
-            self.invite_answered(id, response, essentials, cx);
+            self.invite_answered(id, &response, &essentials, refused, cx);
         }
     }
 
@@ -43,9 +46,14 @@ impl Leg {
         match &request.method {
             Method::Bye => self.bye_came(server, request, cx),
             Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
-            Method::Options | Method::Info | Method::Notify | Method::Message => self.reply(server, request, 200, cx),
+            Method::Options | Method::Info | Method::Notify => self.reply(server, request, 200, cx),
             Method::Ack | Method::Cancel => {}
-            Method::Register | Method::Subscribe | Method::Refer | Method::Prack | Method::Publish => {
+            Method::Message
+            | Method::Register
+            | Method::Subscribe
+            | Method::Refer
+            | Method::Prack
+            | Method::Publish => {
                 self.reply(server, request, 405, cx);
             }
             Method::Other(_) => self.reply(server, request, 501, cx),
@@ -90,17 +98,39 @@ impl Leg {
         }
     }
 
-    /// Where the dialog's requests go from now on: the Contact's own address, unless the peer is behind NAT or has a name there.
-    pub(super) fn follow_contact(&mut self) {
+    /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
+    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
+    pub(super) fn follow_dialog(&mut self) {
         let Some(dialog) = &self.dialog else { return };
-        if self.behind_nat || !dialog.route_set.is_empty() {
+        if self.behind_nat && dialog.route_set.is_empty() {
             return;
         }
-        if let Some(target) = uri_address(&dialog.remote_target)
-            && target.ip() == self.flow.remote.ip()
-        {
-            self.flow = self.flow.towards(target);
+        if let Some(next) = uri_address(&dialog.next_hop()).filter(|next| may_follow(*next, self.flow)) {
+            self.flow = self.flow.towards(next);
         }
+    }
+}
+
+/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
+/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
+fn may_follow(next: SocketAddr, flow: Flow) -> bool {
+    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    ip.is_ipv4() == heard.is_ipv4()
+        && !ip.is_unspecified()
+        && !ip.is_multicast()
+        && !broadcast
+        && ip.is_loopback() == heard.is_loopback()
+        && (!is_private(ip) || is_private(heard))
+        && next != flow.local
+        && next != flow.told
+}
+
+/// RFC 1918, RFC 6598, RFC 4193.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -114,13 +144,7 @@ pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
 
 /// The address a URI names, when it names one: no name is ever looked up here.
 pub fn uri_address(uri: &Uri) -> Option<SocketAddr> {
-    let Uri::Sip(uri) = uri else { return None };
-    let ip = match &uri.host {
-        Host::V4(ip) => IpAddr::V4(*ip),
-        Host::V6(ip) => IpAddr::V6(*ip),
-        Host::Name(_) => return None,
-    };
-    Some(SocketAddr::new(ip, uri.port.unwrap_or(5060)))
+    uri.sip().and_then(|uri| uri.address())
 }
 
 /// The session description in a message: `None` when it carries none.
@@ -129,8 +153,47 @@ pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpErr
         return None;
     }
     let kind = headers.text(HeaderName::ContentType)?;
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/sdp").then(|| Sdp::parse(body))
+    media_type(&kind).eq_ignore_ascii_case(SDP).then(|| Sdp::parse(body))
+}
+
+/// What a request with a description, or without, is owed for a body or an answer that cannot be understood (RFC 3261 8.2.3,
+/// 13.3.1): the response, complete with what is understood. A body that is optional by its Content-Disposition is passed over.
+pub fn unfit_body(request: &Request) -> Option<Response> {
+    let headers = &request.headers;
+    let word = |name: HeaderName| headers.text(name).map(|text| text.trim().to_ascii_lowercase()).unwrap_or_default();
+    let mut accepted = headers.values(HeaderName::Accept).peekable();
+    let wants_other = accepted.peek().is_some() && !accepted.any(|range| takes_sdp(&range));
+    if wants_other {
+        let mut response = Response::for_request(request, 406, None);
+        response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
+        return Some(response);
+    }
+    if request.body.is_empty() || word(HeaderName::ContentDisposition).replace(' ', "").contains("handling=optional") {
+        return None;
+    }
+    let mut response = Response::for_request(request, 415, None);
+    if !matches!(word(HeaderName::ContentEncoding).as_str(), "" | "identity") {
+        response.headers.push(HeaderName::AcceptEncoding, Bytes::from_static(b"identity"));
+        return Some(response);
+    }
+    if media_type(&word(HeaderName::ContentType)) == SDP {
+        return None;
+    }
+    response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
+    Some(response)
+}
+
+const SDP: &str = "application/sdp";
+
+/// A media type without its parameters.
+fn media_type(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Does a media range of Accept (RFC 3261 20.1) include descriptions?
+fn takes_sdp(range: &[u8]) -> bool {
+    let range = String::from_utf8_lossy(range).to_ascii_lowercase();
+    matches!(media_type(&range), SDP | "application/*" | "*/*")
 }
 
 /// An address as a URI writes it: IPv6 in brackets.

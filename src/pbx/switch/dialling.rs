@@ -9,9 +9,11 @@ use crate::pbx::cause;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
+use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use crate::sip::Flow;
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use std::sync::Arc;
 pub(super) struct Outgoing {
     target: String,
     to: String,
+    route: Vec<Bytes>,
     watched: bool,
 }
 
@@ -78,7 +81,7 @@ impl Switch {
             let why = format!("there is no '{}' here, only SIP", target.technology);
             return Err((66, why));
         }
-        let (name, exten) = split_resource(&target.resource);
+        let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             return Err((cause::ABSENT, format!("no peer '{name}' in sip.conf")));
         };
@@ -87,13 +90,15 @@ impl Switch {
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
-        for binding in self.location.bindings(&peer.name).iter().rev() {
+        for binding in preferred(self.location.bindings(&peer.name)) {
             let target = match exten {
                 Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
                 None => binding.contact.to_string(),
             };
             let behind_nat = leg::uri_address(&binding.contact) != Some(binding.flow.remote);
-            places.push(place(&peer, binding.flow, behind_nat, target, watched));
+            let mut found = place(&peer, binding.flow, behind_nat, target, watched);
+            found.outgoing.route.clone_from(&binding.path);
+            places.push(found);
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
@@ -193,9 +198,12 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
         let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
+        let hops = self.leg_of_channel(caller).map_or(u8::MAX, |leg| leg.hops);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
+            hops,
             target: outgoing.target,
+            route: outgoing.route,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
@@ -363,16 +371,5 @@ impl Switch {
 
 fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
-    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
-}
-
-/// `peer`, `peer/extension` or `extension@peer`.
-fn split_resource(resource: &str) -> (&str, Option<&str>) {
-    if let Some((peer, exten)) = resource.split_once('/') {
-        return (peer, Some(exten).filter(|exten| !exten.is_empty()));
-    }
-    match resource.rsplit_once('@') {
-        Some((exten, peer)) => (peer, Some(exten).filter(|exten| !exten.is_empty())),
-        None => (resource, None),
-    }
+    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, route: Vec::new(), watched } }
 }

@@ -126,10 +126,14 @@ impl Switch {
                 self.cx.out.notice(format!("{name} does not know the call any more"));
                 cause::NO_RESPONSE
             }
+            Ending::Expired => {
+                self.cx.out.notice(format!("{name} did not refresh the call (session timer): it is ended"));
+                cause::NO_RESPONSE
+            }
         };
         let side = match ending {
             Ending::Bye | Ending::Cancelled => Side::Caller,
-            Ending::NotAcked | Ending::Gone => Side::Exchange,
+            Ending::NotAcked | Ending::Gone | Ending::Expired => Side::Exchange,
         };
         self.note_end(id, side, cause);
         self.caller_is_gone(id, cause);
@@ -186,6 +190,9 @@ impl Switch {
         let name = self.name_of(id);
         match ending {
             Ending::Bye => self.cx.out.verbose(3, format!("{name} hung up")),
+            Ending::Expired => {
+                self.cx.out.notice(format!("{name} did not refresh the call (session timer): it is ended"));
+            }
             Ending::Cancelled | Ending::NotAcked | Ending::Gone => {
                 self.cx.out.notice(format!("{name} does not know the call any more"));
             }

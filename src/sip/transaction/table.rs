@@ -8,6 +8,7 @@ use crate::clock::Time;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Request, Response};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A message to send.
@@ -78,6 +79,8 @@ pub struct Answer {
     pub essentials: Essentials,
     /// Over what it came.
     pub flow: Flow,
+    /// What was sent, when the refusal says what to add before it is sent once more.
+    pub refused: Option<Box<Request>>,
 }
 
 /// What ended because nothing came in time.
@@ -140,8 +143,8 @@ impl Transactions {
         flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> Option<Answer> {
-        let id = self.clients.receive(now, &response, &essentials, out)?;
-        Some(Answer { id, response, essentials, flow })
+        let (id, refused) = self.clients.receive(now, &response, &essentials, out)?;
+        Some(Answer { id, response, essentials, flow, refused })
     }
 
     /// Sends a request, any but ACK and CANCEL. It has no Via: ours is added, with a branch nobody can guess.
@@ -183,8 +186,9 @@ impl Transactions {
         self.clients.acknowledge(id, ack, flow, chance, out);
     }
 
-    /// A request of ours with its Via, until its transaction is over.
-    pub fn request_of(&self, id: ClientId) -> Option<&Request> {
+    /// A request of ours with its Via, until its transaction is over. After the ACK of a 2xx, or a refusal, that is an INVITE's part in its
+    /// dialog (Request-URI, Via, From, To, Call-ID, CSeq, Route), and nothing of others.
+    pub fn request_of(&self, id: ClientId) -> Option<Cow<'_, Request>> {
         self.clients.request_of(id)
     }
 

@@ -1,11 +1,13 @@
 //! The real program in a configuration folder of its own, with its log; ended with the value.
 
+#![allow(dead_code)] // not every test asks for everything
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,52 +17,49 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// See the module.
 pub struct Exchange {
     child: Child,
-    folder: PathBuf,
+    pub folder: PathBuf,
     pub sip: SocketAddr,
-    bind: String,
 }
 
 impl Exchange {
     /// Starts it with these accounts below the `[general]` that every test shares.
     pub fn start(story: &str, accounts: &str, extensions: &str) -> Exchange {
-        Exchange::begin(story, "127.0.0.1", accounts, extensions, &[])
+        Exchange::start_as(story, accounts, extensions, |_| {})
     }
 
-    /// The same with more files in its folder.
-    pub fn start_with(story: &str, accounts: &str, extensions: &str, files: &[(&str, &str)]) -> Exchange {
-        Exchange::begin(story, "127.0.0.1", accounts, extensions, files)
+    /// The same with SIP at this address.
+    pub fn start_at(ip: IpAddr, story: &str, accounts: &str, extensions: &str) -> Exchange {
+        Exchange::begin(ip, story, accounts, extensions, |_| {})
     }
 
-    /// The same on another address, in the spelling of a URI.
-    pub fn start_at(story: &str, ip: &str, accounts: &str, extensions: &str) -> Exchange {
-        Exchange::begin(story, ip, accounts, extensions, &[])
+    /// The same, in surroundings of its own.
+    pub fn start_as(story: &str, accounts: &str, extensions: &str, surround: impl FnOnce(&mut Command)) -> Exchange {
+        Exchange::begin(Ipv4Addr::LOCALHOST.into(), story, accounts, extensions, surround)
     }
 
-    fn begin(story: &str, ip: &str, accounts: &str, extensions: &str, files: &[(&str, &str)]) -> Exchange {
-        let folder = std::env::temp_dir().join(format!("strowger-reload-{}-{story}", std::process::id()));
+    fn begin(
+        ip: IpAddr,
+        story: &str,
+        accounts: &str,
+        extensions: &str,
+        surround: impl FnOnce(&mut Command),
+    ) -> Exchange {
+        let folder = std::env::temp_dir().join(format!("strowger-test-{}-{story}", std::process::id()));
         // What an earlier run left there.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let free = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
-        let mut exchange = Exchange { child: spawnable(), folder, sip: free, bind: format!("{ip}:{}", free.port()) };
-        for (name, text) in files {
-            exchange.write(name, text);
-        }
+        let mut exchange = Exchange { child: spawnable(), folder, sip: free };
         exchange.write("rtp.conf", "[general]\nrtpstart=26000\nrtpend=29000\n");
         exchange.write_sip(accounts);
         exchange.write("extensions.conf", extensions);
         exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n", exchange.folder.join("state").display()));
-        exchange.child = Command::new(env!("CARGO_BIN_EXE_strowger"))
-            .arg("-C")
-            .arg(&exchange.folder)
-            .arg("--socket")
-            .arg(exchange.folder.join("ctl"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+        command.arg("-C").arg(&exchange.folder).arg("--socket").arg(exchange.control());
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        surround(&mut command);
+        exchange.child = command.spawn().unwrap();
         exchange.said(" is ready.");
         exchange
     }
@@ -72,13 +71,13 @@ impl Exchange {
     }
 
     pub fn write_sip(&self, accounts: &str) {
-        let general = format!("[general]\ncontext=default\nudpbindaddr={}\ndirectmedia=no\n", self.bind);
+        let general = format!("[general]\ncontext=default\nudpbindaddr={}\ndirectmedia=no\n", self.sip);
         self.write("sip.conf", &format!("{general}{accounts}"));
     }
 
     /// A console command's answer, and whether it failed.
     pub fn ask(&self, line: &str) -> (bool, String) {
-        let mut stream = UnixStream::connect(self.folder.join("ctl")).unwrap();
+        let mut stream = UnixStream::connect(self.control()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(format!("{line}\n").as_bytes()).unwrap();
         let mut stream = BufReader::new(stream);
@@ -95,6 +94,15 @@ impl Exchange {
         let (failed, text) = self.ask(line);
         assert!(!failed, "{line}: {text}");
         text
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The control socket.
+    pub fn control(&self) -> PathBuf {
+        self.folder.join("ctl")
     }
 
     pub fn log(&self) -> String {
