@@ -97,6 +97,8 @@ pub struct Settings {
     pub trust_rpid: bool,
     /// `sendrpid`.
     pub send_rpid: SendRpid,
+    /// `progressinband=yes`: a caller hears ringing as sound from us (183), instead of making it of a 180.
+    pub progress_in_band: bool,
     /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
@@ -121,6 +123,7 @@ impl Default for Settings {
             codecs: CodecList::default(),
             trust_rpid: false,
             send_rpid: SendRpid::No,
+            progress_in_band: false,
             language: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,

@@ -10,3 +10,4 @@ pub mod leg;
 pub mod media;
 pub mod record;
 pub mod switch;
+pub mod why;

@@ -28,6 +28,7 @@ use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
+use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
 use crate::sip::dialog::DialogKey;
@@ -83,12 +84,13 @@ pub struct Switch {
     legs: BTreeMap<LegId, Leg>,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<StreamId, ChannelId>,
-    /// Streams whose ports are being closed, by the name of their channel.
-    released_names: BTreeMap<StreamId, String>,
+    /// Streams whose ports are being closed.
+    releases: BTreeMap<StreamId, happenings::Released>,
     runnable: VecDeque<ChannelId>,
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
+    absences: Absences,
     watches: BTreeMap<String, lines::Watch>,
     /// Peers whose next `keepalive=` is due at some time.
     keepalives: BTreeSet<String>,
@@ -130,11 +132,12 @@ impl Switch {
             legs: BTreeMap::new(),
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
-            released_names: BTreeMap::new(),
+            releases: BTreeMap::new(),
             runnable: VecDeque::new(),
             calling: BTreeMap::new(),
             location: Location::new(),
             location_alarm: None,
+            absences: Absences::default(),
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
@@ -255,7 +258,14 @@ impl Switch {
     fn send_failed(&mut self, to: SocketAddr, why: &str) {
         self.drop_counted("system refused to send");
         self.poll_failed_towards(to);
-        self.cx.out.warning(format!("Nothing can be sent to {to}: {why}"));
+        let mut waiting = false;
+        for leg in self.legs.values_mut() {
+            waiting |= leg.unsendable(to, why, &mut self.cx);
+        }
+        // A call that fails of it says so itself.
+        if !waiting {
+            self.cx.out.warning(format!("Nothing can be sent to {to}: {why}"));
+        }
     }
 
     fn media(&mut self, event: MediaEvent) {

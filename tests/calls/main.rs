@@ -15,4 +15,5 @@ mod records;
 mod reload;
 mod restart;
 mod stories;
+mod why;
 mod world;

@@ -3,7 +3,7 @@
 use crate::media::MediaStub;
 use crate::network::{Network, Quality};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
-use strowger::pbx::effect::{Effects, Event, StoreOrder};
+use strowger::pbx::effect::{Effects, Event, Level, Line, StoreOrder};
 use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -61,6 +61,8 @@ pub struct World {
     pub network: Network,
     pub media: MediaStub,
     pub lines: Vec<(Time, String)>,
+    /// The same with their levels.
+    pub said: Vec<Line>,
     /// What the exchange had stored.
     pub kept: Vec<StoreOrder>,
     admission: Arc<Admission>,
@@ -71,6 +73,10 @@ pub struct World {
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
     /// Header lines for the INVITEs from an address.
     extra: BTreeMap<SocketAddr, String>,
+    /// Words of the messages from an address, and what stands there instead.
+    rewritten: BTreeMap<SocketAddr, Vec<(String, String)>>,
+    /// Where the system refuses to send to.
+    pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
 }
 
@@ -89,6 +95,7 @@ impl World {
             network: Network::new(quality, seed),
             media: MediaStub::new(),
             lines: Vec::new(),
+            said: Vec::new(),
             kept: Vec::new(),
             admission,
             chance: Chance::from_number(seed ^ 0xadd),
@@ -97,6 +104,8 @@ impl World {
             serial: 0,
             wire: Vec::new(),
             extra: BTreeMap::new(),
+            rewritten: BTreeMap::new(),
+            no_route: BTreeSet::new(),
             seed,
         };
         world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
@@ -262,6 +271,21 @@ impl World {
         self.extra.insert(self.look(name).config().sip, lines.to_owned());
     }
 
+    /// Has a phone's messages say another thing of the same length.
+    pub fn rewrite(&mut self, name: &str, words: &str, others: &str) {
+        assert_eq!(words.len(), others.len());
+        let from = self.look(name).config().sip;
+        self.rewritten.entry(from).or_default().push((words.to_owned(), others.to_owned()));
+    }
+
+    /// The level of the line with these words, and the line: there must be one such line.
+    pub fn line(&self, words: &str) -> (Level, String) {
+        let mut found = self.said.iter().filter(|line| line.text.contains(words));
+        let line = found.next().unwrap_or_else(|| panic!("no line says '{words}'"));
+        assert!(found.next().is_none(), "more than one line says '{words}'");
+        (line.level, line.text.clone())
+    }
+
     /// Takes a phone's plug out of the wall.
     pub fn unplug(&mut self, name: &str) {
         self.stations.remove(name);
@@ -383,13 +407,24 @@ impl World {
                 self.post(after, Parcel::Media(event));
             }
         }
+        let mut refused = Vec::new();
         for transmit in effects.transmit {
             let local = transmit.path.local;
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
-            self.send(local, transmit.path.remote, transmit.bytes);
+            let to = transmit.path.remote;
+            if self.no_route.contains(&to) {
+                refused.push(Event::SendFailed { to, why: "No route to host (os error 113)".to_owned() });
+                continue;
+            }
+            self.send(local, to, transmit.bytes);
         }
         self.kept.extend(effects.store);
+        self.said.extend(effects.lines.iter().cloned());
         self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
+        for event in refused {
+            let effects = self.switch.handle(at(self.now), event);
+            self.execute(effects);
+        }
     }
 
     /// Takes what the phones said and sent.
@@ -410,6 +445,10 @@ impl World {
         if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
+        }
+        if let Some(words) = self.rewritten.get(&from) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            bytes = Bytes::from(words.iter().fold(text, |text, (words, others)| text.replace(words, others)));
         }
         self.wire.push((self.now, from, to, bytes.clone()));
         for after in self.network.carry() {

@@ -246,12 +246,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     // Media.
     unsupported(
         Both,
-        &["progressinband"],
-        &["no", "false", "n", "f", "0", "off", "never"],
-        "ringing is told by 180, and the caller's own device makes the sound",
-    ),
-    unsupported(
-        Both,
         &["rtptimeout", "rtpholdtimeout"],
         FALSE_WORDS,
         "a call ends when a line hangs up, not for want of sound",

@@ -94,6 +94,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(send_rpid),
     ),
     row(
+        &["progressinband"],
+        "yes, no, never",
+        "no",
+        "yes: its calls hear ringing as sound (183), instead of making it themselves of a 180; the called line is then offered one codec",
+        Effect::Settings(progress_in_band),
+    ),
+    row(
         &["language"],
         "a language such as en",
         "none",
@@ -316,6 +323,12 @@ fn send_rpid(settings: &mut Settings, text: &str) -> Result {
         (None, "pai") => SendRpid::Pai,
         (None, _) => return Err(Trouble::Bad),
     };
+    Ok(())
+}
+
+fn progress_in_band(settings: &mut Settings, text: &str) -> Result {
+    let never = text.eq_ignore_ascii_case("never").then_some(false);
+    settings.progress_in_band = never.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
 
-use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1};
+use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENCE, State, T1};
 use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
@@ -11,6 +11,7 @@ use crate::sip::method::Method;
 use crate::sip::transaction::{ClientId, Path};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Whom to call and what the phone shows.
@@ -220,7 +221,7 @@ impl Leg {
         self.end(cx);
         if tell {
             let words = String::from_utf8_lossy(&response.reason).into_owned();
-            self.tell(LegEvent::Failed(response.status, words), cx);
+            self.tell(LegEvent::Failed(Refusal::Status(response.status, words)), cx);
         }
     }
 
@@ -236,8 +237,21 @@ impl Leg {
             // A late answer must still find someone to acknowledge and end it.
             let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
             self.state = State::Abandoned { invite, cancelled: false, give_up };
-            self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+            self.tell(LegEvent::Failed(Refusal::Silent), cx);
         }
+    }
+
+    /// The system refused to send to `to`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
+    /// 8.1.3.1). Says whether this leg had one.
+    pub fn unsendable(&mut self, to: SocketAddr, why: &str, cx: &mut Cx) -> bool {
+        let State::Outgoing { heard: false, invite, .. } = self.state else { return false };
+        let concerned = self.path.remote == to;
+        if concerned {
+            self.end(cx);
+            cx.tx.abandon(cx.now.mono, invite);
+            self.tell(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
+        }
+        concerned
     }
 
     /// One of this leg's client transactions ended without any final response.
@@ -246,7 +260,7 @@ impl Leg {
         match self.state {
             State::Outgoing { invite, .. } if invite == id => {
                 self.end(cx);
-                self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+                self.tell(LegEvent::Failed(Refusal::Silent), cx);
             }
             State::Abandoned { invite, .. } if invite == id => self.end(cx),
             State::Confirmed if self.is_reoffer(id) => {

@@ -1,6 +1,8 @@
 //! A line calls: its leg, its channel, its ports, and then its program.
 
+use super::dialling::no_codec;
 use super::{MOST_CHANNELS, Switch};
+use crate::config::nearest::nearest;
 use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Existence, Position, Program};
 use crate::pbx::cause;
@@ -8,6 +10,7 @@ use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
+use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
 use crate::sip::Uri;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr};
@@ -29,23 +32,13 @@ impl Switch {
     ) {
         let exten = dialled(request);
         let (name, number) = caller_id(&peer, request, essentials);
-        if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
-            let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
-            self.cx.out.notice(text);
-            return self.reply(invite, Response::for_request(request, status, None));
-        }
-        let offer = match leg::description(&request.headers, &request.body) {
-            Some(Ok(sdp)) => Some(sdp),
-            Some(Err(error)) => {
-                self.cx.out.notice(format!("Call from '{}' refused: {error} in its media description", peer.name));
-                return self.reply(invite, Response::for_request(request, 400, None));
+        let offer = match self.may_call(&peer, &exten, &number).and_then(|()| offer(&peer, request)) {
+            Ok(offer) => offer,
+            Err(reason) => {
+                self.reply(invite, Response::for_request(request, reason.why.row().status, None));
+                return self.rejected(&peer, source, &exten, (name, number), reason);
             }
-            None => None,
         };
-        if let Some(why) = self.no_codec(&peer, offer.as_ref()) {
-            self.cx.out.notice(format!("Call from '{}' to '{exten}' refused: {why}", peer.name));
-            return self.reply(invite, Response::for_request(request, 488, None));
-        }
         let channel = ChannelId(self.fresh_id());
         let leg = LegId(self.fresh_id());
         let target = if behind_nat { source } else { contact_address(request, source) };
@@ -79,25 +72,33 @@ impl Switch {
         }
     }
 
-    /// Why this line may not call this number now: the status owed and the reason in plain words.
-    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), (u16, String)> {
+    /// Why this line may not call this number now.
+    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Reason> {
         let context = &peer.settings.context;
         if !peer.is_caller() {
-            return Err((403, format!("'{}' is type=peer: it may be called, not call", peer.name)));
+            return Err(Why::MayNotCall.with(&[&peer.name]));
         }
         if self.stopping.is_some() {
-            return Err((503, "the exchange is stopping".to_owned()));
+            return Err(Why::Stopping.with(&[]));
         }
         if self.channels.len() >= MOST_CHANNELS {
-            return Err((503, format!("{MOST_CHANNELS} lines are busy already")));
+            return Err(Why::TooMany.with(&[&MOST_CHANNELS.to_string()]));
         }
         if let Some(limit) = self.limit_reached(peer, 0) {
-            return Err((480, format!("of its usage limit of {limit}")));
+            return Err(Why::CallerLimit.with(&[&limit.to_string()]));
         }
-        match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
+        let (plan, wall) = (&self.settings.dialplan, self.cx.now.wall);
+        match plan.exists(context, exten, Some(number), wall) {
             Existence::Yes => Ok(()),
-            Existence::MoreDigits => Err((484, format!("the number is not complete in context '{context}'"))),
-            Existence::No => Err((404, format!("extension not found in context '{context}'."))),
+            Existence::MoreDigits => Err(Why::Incomplete.with(&[context])),
+            Existence::No if !plan.has_context(context) => {
+                Err(Why::NoSuchExtension.with(&[context, " There is no such context in extensions.conf"]))
+            }
+            Existence::No => {
+                let near = nearest(exten, plan.numbers(context, wall));
+                let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+                Err(Why::NoSuchExtension.with(&[context, &near]))
+            }
         }
     }
 
@@ -106,11 +107,6 @@ impl Switch {
         let limit = peer.call_limit.filter(|limit| *limit > 0)?;
         let calls = self.channels.values().filter(|channel| channel.peer.name == peer.name).count();
         (calls.saturating_add(more) >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
-    }
-
-    fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
-        let offer = offer?;
-        negotiate::usable(offer, &peer.settings.codecs).err().map(|none| none.to_string())
     }
 
     fn program_for(
@@ -141,6 +137,14 @@ impl Switch {
         program
     }
 
+    /// A new channel's name and its id.
+    pub(super) fn next_channel_name(&mut self, peer: &Peer) -> (String, String) {
+        let serial = self.last_channel;
+        self.last_channel = self.last_channel.wrapping_add(1);
+        let seconds = self.cx.now.wall.0.div_euclid(1000);
+        (format!("SIP/{}-{serial:08x}", peer.name), format!("{seconds}.{serial}"))
+    }
+
     /// Enters a channel in the tables and has its ports bound.
     pub(super) fn open_channel(
         &mut self,
@@ -151,16 +155,14 @@ impl Switch {
         state: ChannelState,
     ) {
         let stream = StreamId(self.fresh_id());
-        let serial = self.last_channel;
-        self.last_channel = self.last_channel.wrapping_add(1);
-        let seconds = self.cx.now.wall.0.div_euclid(1000);
+        let (name, unique_id) = self.next_channel_name(&peer);
         let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.path.local.ip());
         let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
         let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {
             id,
-            name: format!("SIP/{}-{serial:08x}", peer.name),
-            unique_id: format!("{seconds}.{serial}"),
+            name,
+            unique_id,
             peer,
             leg,
             stream,
@@ -174,6 +176,7 @@ impl Switch {
             created: self.cx.now.mono,
             created_wall: self.cx.now.wall,
             answered: None,
+            was_direct: false,
             dead: false,
             plays: 0,
             ledger: Default::default(),
@@ -213,17 +216,31 @@ impl Switch {
     pub(super) fn no_ports(&mut self, stream: StreamId, why: &str) {
         let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) else { return };
         let (id, called_by) = (channel.id, channel.called_by());
-        let text =
-            format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
-        self.cx.out.warning(text);
+        let reason = Why::NoPorts.with(&[why]);
         match called_by {
-            Some(caller) => self.branch_failed(caller, id, cause::CONGESTION, "no RTP ports are left".to_owned()),
+            Some(caller) => self.branch_failed(caller, id, reason),
             None => {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.ledger.note([reason]);
+                }
                 self.hang_up_leg(id, cause::CONGESTION);
                 self.note_end(id, Side::Exchange, cause::CONGESTION);
                 self.forget_channel(id);
             }
         }
+    }
+}
+
+/// What a caller offers, if its INVITE has an offer that can be read and something of it allowed.
+fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Reason> {
+    let offer = match leg::description(&request.headers, &request.body) {
+        None => return Ok(None),
+        Some(Ok(offer)) => offer,
+        Some(Err(error)) => return Err(Why::Unreadable.with(&[&error.to_string()])),
+    };
+    match negotiate::usable(&offer, &peer.settings.codecs) {
+        Ok(()) => Ok(Some(offer)),
+        Err(none) => Err(no_codec(&none, &[peer])),
     }
 }
 
