@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// A telephone exchange for the home: SIP lines, ATAs and dial-up modems, with Asterisk's configuration files.
 ///
@@ -51,7 +51,11 @@ pub enum Command {
     /// Show a call between two simulated lines, without any hardware
     Demo,
     /// Read the configuration and print everything there is to say about it
-    Check,
+    Check {
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// Look at this machine: what would keep calls from working, and what to do about it
     Doctor {
         /// Print the findings as JSON
@@ -72,6 +76,15 @@ pub enum Command {
     },
 }
 
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: the line, a caret, a hint
+    Text,
+    /// For programs: one JSON document
+    Json,
+}
+
 /// What the command line asks for, its spellings resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
@@ -79,8 +92,8 @@ pub enum Task {
     Run,
     /// Show a simulated call.
     Demo,
-    /// Check the configuration.
-    Check,
+    /// Check the configuration, and print what is found so.
+    Check(Format),
     /// Look at the machine; as JSON or as text.
     Doctor {
         /// As JSON.
@@ -99,7 +112,7 @@ impl Cli {
             Some(Command::Console { execute }) => Task::Console(execute.clone().or_else(|| self.execute.clone())),
             Some(Command::Run) => Task::Run,
             Some(Command::Demo) => Task::Demo,
-            Some(Command::Check) => Task::Check,
+            Some(Command::Check { format }) => Task::Check(*format),
             Some(Command::Doctor { json }) => Task::Doctor { json: *json },
             Some(Command::Init { folder }) => Task::Init(folder.clone()),
             None if self.console || self.execute.is_some() => Task::Console(self.execute.clone()),
@@ -139,7 +152,8 @@ mod tests {
         assert_eq!(task(&[]), Task::Run);
         assert_eq!(task(&["-vvv"]), Task::Run);
         assert_eq!(task(&["demo"]), Task::Demo);
-        assert_eq!(task(&["check", "-C", "x"]), Task::Check);
+        assert_eq!(task(&["check", "-C", "x"]), Task::Check(Format::Text));
+        assert_eq!(task(&["check", "--format", "json"]), Task::Check(Format::Json));
         assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
         assert_eq!(task(&["init"]), Task::Init(None));
         assert_eq!(task(&["init", "x"]), Task::Init(Some(PathBuf::from("x"))));

@@ -6,6 +6,7 @@
 pub mod audio;
 pub mod calendar;
 pub mod chance;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod commands;

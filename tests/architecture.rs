@@ -47,6 +47,7 @@ const ROOMS: &[Room] = &[
     pure("guard", &["clock", "chance", "calendar", "sip", "config"]),
     pure("registrar", &["clock", "chance", "calendar", "sip", "config", "guard"]),
     pure("dialplan", &["clock", "chance", "calendar", "config", "audio"]),
+    pure("check", &["clock", "config", "dialplan"]),
     pure("provision", &["clock", "chance", "calendar", "config"]),
     pure(
         "pbx",
@@ -74,6 +75,7 @@ const ROOMS: &[Room] = &[
             "guard",
             "registrar",
             "dialplan",
+            "check",
             "provision",
             "pbx",
             "net",
@@ -98,6 +100,7 @@ const ROOMS: &[Room] = &[
             "guard",
             "registrar",
             "dialplan",
+            "check",
             "provision",
             "pbx",
             "net",

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
-#[path = "reload/exchange.rs"]
+#[path = "support/exchange.rs"]
 mod exchange;
-#[path = "reload/floor.rs"]
+#[path = "support/floor.rs"]
 mod floor;
 
 use exchange::{Exchange, PATIENCE};

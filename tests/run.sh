@@ -84,8 +84,10 @@ install_programs() {
     fi
     echo "installing:$packages"
     export DEBIAN_FRONTEND=noninteractive
+    # One index that cannot be fetched (a mirror in mid-change) is no reason: the others may have what is needed.
+    apt-get -q update > "$scratch/apt" 2>&1 < /dev/null || true
     # shellcheck disable=SC2086 # a list of words
-    { apt-get -q update && apt-get -q install -y --no-install-recommends $packages; } > "$scratch/apt" 2>&1 < /dev/null ||
+    apt-get -q install -y --no-install-recommends $packages >> "$scratch/apt" 2>&1 < /dev/null ||
         { tail -n 5 "$scratch/apt"; echo "not all could be installed:$packages"; }
 }
 

@@ -1,39 +1,76 @@
 //! `strowger check`: everything there is to say about a configuration, at once.
 
-use crate::cli::Common;
-use crate::config::diagnostic::{Counts, render};
+use super::json::quoted;
+use crate::check::everything;
+use crate::cli::{Common, Format};
+use crate::config::diagnostic::{Counts, Diagnostic, column, render};
 use crate::config::load::{self, Loaded};
-use crate::dialplan;
+use crate::dialplan::Dialplan;
 use crate::observe::place;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// What a program ends with whose configuration cannot be used (`EX_CONFIG` of sysexits).
 pub const UNUSABLE: u8 = 78;
 
 /// Prints every diagnostic; ends with 0 when nothing is worse than a warning, else with 78.
-pub fn run(common: &Common) -> ExitCode {
+pub fn run(common: &Common, format: Format) -> ExitCode {
     let place = match &common.config {
         Some(place) => place.clone(),
         None => place::identity(None),
     };
     let loaded = load::load(&place);
-    let (report, counts) = report(&loaded);
-    print!("{report}");
-    let what = loaded.directory.display();
-    println!("{what}: fatal {}, errors {}, warnings {}", counts.fatals, counts.errors, counts.warnings);
-    if let Some(config) = &loaded.config {
-        let (plan, _) = dialplan::parse(&config.extensions, "pbx_config");
-        println!("peers {}, contexts {}", config.sip.peers.len(), plan.contexts().count());
-    }
-    if counts.fatals + counts.errors > 0 { ExitCode::from(UNUSABLE) } else { ExitCode::SUCCESS }
+    let (plan, diagnostics) = everything(&loaded);
+    let counts = Counts::of(&diagnostics);
+    let text = match format {
+        Format::Text => text(&loaded, plan.as_ref(), &diagnostics, counts),
+        Format::Json => json(&loaded, &diagnostics, counts),
+    };
+    // What nobody reads any more (`| head`) is not an error.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    if counts.is_good() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
 }
 
 /// All diagnostics as text, the dialplan's among them, and how many there are.
 pub fn report(loaded: &Loaded) -> (String, Counts) {
-    let mut all = loaded.diagnostics.clone();
-    if let Some(config) = &loaded.config {
-        all.extend(dialplan::parse(&config.extensions, "pbx_config").1);
-    }
-    crate::config::diagnostic::tidy(&mut all);
+    let (_, all) = everything(loaded);
     (render(&all, &|file, line| loaded.source_line(file, line)), Counts::of(&all))
+}
+
+fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts) -> String {
+    let report = render(diagnostics, &|file, line| loaded.source_line(file, line));
+    let what = loaded.directory.display();
+    let Counts { fatals, errors, warnings } = counts;
+    let mut text = format!("{report}{what}: fatal {fatals}, errors {errors}, warnings {warnings}\n");
+    if let (Some(config), Some(plan)) = (&loaded.config, plan) {
+        text += &format!("peers {}, contexts {}\n", config.sip.peers.len(), plan.contexts().count());
+    }
+    text
+}
+
+/// One object (RFC 8259): `{"directory","diagnostics":[{"severity","code","file","line","column","message","hint"}],"fatals","errors","warnings"}`.
+fn json(loaded: &Loaded, diagnostics: &[Diagnostic], counts: Counts) -> String {
+    let rows: Vec<String> = diagnostics
+        .iter()
+        .map(|one| {
+            format!(
+                "{{\"severity\":{},\"code\":{},\"file\":{},\"line\":{},\"column\":{},\"message\":{},\"hint\":{}}}",
+                quoted(&one.severity.to_string()),
+                quoted(one.code),
+                quoted(&one.place.file),
+                one.place.line,
+                column(one, &|file, line| loaded.source_line(file, line)),
+                quoted(&one.message),
+                quoted(one.hint.as_deref().unwrap_or_default())
+            )
+        })
+        .collect();
+    format!(
+        "{{\"directory\":{},\"diagnostics\":[\n{}\n],\"fatals\":{},\"errors\":{},\"warnings\":{}}}\n",
+        quoted(&loaded.directory.display().to_string()),
+        rows.join(",\n"),
+        counts.fatals,
+        counts.errors,
+        counts.warnings
+    )
 }

@@ -5,5 +5,6 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod first;
+mod json;
 mod restart;
 pub mod run;

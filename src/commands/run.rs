@@ -6,7 +6,7 @@ use super::restart::Program;
 use crate::cli::Common;
 use crate::config::Config;
 use crate::config::load::{self, Loaded};
-use crate::daemon::{self, Plan, Reloading, Running, log, service};
+use crate::daemon::{self, Hand, Plan, Reloading, Running, log, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -88,7 +87,7 @@ pub fn run(common: &Common) -> ExitCode {
 async fn serve(
     common: &Common,
     loaded: &Loaded,
-    running: Running,
+    mut running: Running,
     live: Live,
     (fresh, complaints): (bool, usize),
 ) -> Result<End, String> {
@@ -105,8 +104,7 @@ async fn serve(
     let console = running.console();
     service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
-    let mut look = tokio::time::interval(Duration::from_millis(50));
-    while !running.is_over() {
+    loop {
         tokio::select! {
             Some(request) = asked.recv() => { console.ask(request); }
             _ = hang_up.recv() => if !running.reload() {
@@ -121,7 +119,13 @@ async fn serve(
                 ending = true;
                 running.stop(Stopping::Now);
             }
-            _ = look.tick() => {}
+            ended = running.ended() => match ended {
+                Hand::Switch => break,
+                Hand::Receiver | Hand::Media => {
+                    eprintln!("strowger: the {ended} has failed: every call is ended, and the exchange with them");
+                    running.stop(Stopping::Now);
+                }
+            },
         }
     }
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };

@@ -35,6 +35,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How much it weighs.
     pub severity: Severity,
+    /// Which of [`super::finding::TABLE`] it is; empty: it says how a line was read.
+    pub code: &'static str,
     /// Where.
     pub place: Place,
     /// What is wrong, in one line.
@@ -46,17 +48,17 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Something that is ignored.
     pub fn warning(place: Place, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Warning, place, message: message.into(), hint: None }
+        Diagnostic { severity: Severity::Warning, code: "", place, message: message.into(), hint: None }
     }
 
     /// Something that leaves out a peer or a line.
     pub fn error(place: Place, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Error, place, message: message.into(), hint: None }
+        Diagnostic { severity: Severity::Error, code: "", place, message: message.into(), hint: None }
     }
 
     /// Something that makes the whole file unusable.
     pub fn fatal(place: Place, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Fatal, place, message: message.into(), hint: None }
+        Diagnostic { severity: Severity::Fatal, code: "", place, message: message.into(), hint: None }
     }
 
     /// The same with what to do next.
@@ -135,11 +137,8 @@ pub fn render(diagnostics: &[Diagnostic], source: &dyn Fn(&str, u32) -> Option<S
     let mut text = String::new();
     for diagnostic in &sorted {
         text.push_str(&format!("{diagnostic}\n"));
-        let line =
-            if diagnostic.place.line == 0 { None } else { source(&diagnostic.place.file, diagnostic.place.line) };
-        if let Some(line) = line {
-            let line = printable(&covered(line.trim()));
-            let shown: String = line.chars().take(MAX_SHOWN).collect();
+        if let Some(line) = source_of(diagnostic, source) {
+            let shown = shown(&line);
             if !shown.is_empty() {
                 let (blanks, carets) = focus(&shown, &printable(&diagnostic.message));
                 text.push_str(&format!("    {shown}\n    {}{}\n", " ".repeat(blanks), "^".repeat(carets)));
@@ -150,6 +149,24 @@ pub fn render(diagnostics: &[Diagnostic], source: &dyn Fn(&str, u32) -> Option<S
         }
     }
     text
+}
+
+/// Where in its line a diagnostic points: the place of the caret in characters from 1; 0 when there is no line.
+pub fn column(diagnostic: &Diagnostic, source: &dyn Fn(&str, u32) -> Option<String>) -> usize {
+    let Some(line) = source_of(diagnostic, source) else { return 0 };
+    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+    let (blanks, _) = focus(&shown(&line), &printable(&diagnostic.message));
+    indent.saturating_add(blanks).saturating_add(1)
+}
+
+fn source_of(diagnostic: &Diagnostic, source: &dyn Fn(&str, u32) -> Option<String>) -> Option<String> {
+    let Place { file, line } = &diagnostic.place;
+    if *line == 0 { None } else { source(file, *line) }
+}
+
+/// A source line as it may be printed.
+fn shown(line: &str) -> String {
+    printable(&covered(line.trim())).chars().take(MAX_SHOWN).collect()
 }
 
 /// Longer source lines are cut, in characters.
@@ -246,6 +263,7 @@ mod tests {
                     sip.conf:2: warning: unknown option 'qualfy'\n    qualfy=1\n    ^^^^^^\n  hint: did you mean 'qualify'?\n\
                     sip.conf:9: fatal: late\n";
         assert_eq!(render(&list, &source), text);
+        assert_eq!(list.each_ref().map(|one| column(one, &source)), [0, 2, 0]);
         assert_eq!(Counts::of(&list).to_string(), "1 fatal error, 1 error, 1 warning");
         assert!(!Counts::of(&list).is_good());
         assert_eq!(Counts::default().to_string(), "no errors");

@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod builtin;
 pub mod diagnostic;
+pub mod finding;
 pub mod general;
 pub mod ini;
 pub mod load;
@@ -13,6 +14,7 @@ pub mod secret;
 pub mod sip_conf;
 pub mod toml_conf;
 pub mod value;
+pub mod weakness;
 
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};

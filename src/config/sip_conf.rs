@@ -171,7 +171,7 @@ impl Reader {
             (Severity::Error, Target::Peer(draft)) => format!(": peer '{}' is left out", draft.peer.name),
         };
         let (place, message) = (entry.place.clone(), message + &follows);
-        self.diagnostics.push(Diagnostic { severity, place, message, hint: Some(hint) });
+        self.diagnostics.push(Diagnostic { severity, code: "", place, message, hint: Some(hint) });
         severity == Severity::Warning
     }
 }

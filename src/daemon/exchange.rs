@@ -163,7 +163,7 @@ impl Exchange for View<'_> {
 
     fn set_sip_debug(&mut self, what: SipDebug) -> bool {
         let switch = &self.switch;
-        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.target))
+        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.flow.remote))
     }
 
     fn hang_up(&mut self, channel: &str) -> HangUp {
@@ -243,7 +243,7 @@ fn registry(binding: &Binding) -> String {
         crate::sip::Uri::Sip(uri) => uri.user_text().map(|user| user.into_owned()).unwrap_or_default(),
         crate::sip::Uri::Other(..) => String::new(),
     };
-    let (address, granted) = (binding.target, binding.granted.as_secs());
+    let (address, granted) = (binding.flow.remote, binding.granted.as_secs());
     format!("{address}:{granted}:{user}:{}", binding.contact)
 }
 
@@ -267,7 +267,7 @@ fn flag(switch: peer::Switch, behind_nat: bool) -> NatFlag {
 fn row(report: &PeerReport) -> PeerRow {
     let peer = report.peer;
     let binding = report.bindings.first();
-    let address = binding.map(|binding| binding.target).or(match peer.host {
+    let address = binding.map(|binding| binding.flow.remote).or(match peer.host {
         Host::Static(address) => Some(address),
         Host::Dynamic => None,
     });
@@ -287,7 +287,7 @@ fn row(report: &PeerReport) -> PeerRow {
 }
 
 fn is_behind_nat(binding: &Binding) -> bool {
-    crate::pbx::leg::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.target.ip())
+    crate::pbx::leg::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.flow.remote.ip())
 }
 
 fn username(report: &PeerReport) -> String {

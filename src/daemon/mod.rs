@@ -1,6 +1,7 @@
 //! The wiring: executes the switch's effects, owns the clocks, and starts and ends the threads.
 
 pub mod clock;
+mod crew;
 mod exchange;
 pub mod log;
 mod outlet;
@@ -16,7 +17,7 @@ use crate::config::general::General;
 use crate::dialplan;
 use crate::guard::admission::Admission;
 use crate::media::{Media, MediaSettings};
-use crate::net::{limit::Limiter, route, udp};
+use crate::net::{bell::Bell, limit::Limiter, route, udp};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Event, Line};
@@ -24,6 +25,8 @@ use crate::pbx::switch::{Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use clock::Clock;
+pub use crew::Hand;
+use crew::{Ends, muster};
 use owner::{Order, Owner};
 pub use reload::Reloading;
 use reload::{Reloader, Wanted};
@@ -64,7 +67,11 @@ pub struct Running {
     /// The state folder; none: nothing outlives a restart.
     pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
-    over: Arc<AtomicBool>,
+    /// Tells the receiver to end.
+    over: Bell,
+    ends: Ends,
+    /// The thread that ended before its time, once one has.
+    lost: Option<Hand>,
     restart: Arc<AtomicBool>,
     reloads: Option<SyncSender<Wanted>>,
     owner: Option<JoinHandle<()>>,
@@ -87,13 +94,18 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let (orders, inbox) = sync_channel(QUEUE);
     let settings = settings(&config, plan, &key, bound, &sounds);
     let admission = settings.admission.clone();
-    let media_orders = orders.clone();
+    let (crew, ends) = muster();
+    let (media_orders, media_post) = (orders.clone(), crew.post(Hand::Media));
     let media = Media::start(
         MediaSettings { ports: config.rtp.port_first..=config.rtp.port_last, dscp: dscp(&general), seed: entropy()? },
-        // A full queue delays a report; it is never lost, and packets do not wait for it.
-        move |event| drop(media_orders.send(Order::Event(Box::new(Event::Media(event))))),
+        move |event| {
+            // The thread has this closure, and with it its post, for as long as it lives.
+            let _post = &media_post;
+            // A full queue delays a report; it is never lost, and packets do not wait for it.
+            drop(media_orders.send(Order::Event(Box::new(Event::Media(event)))));
+        },
     )?;
-    let over = Arc::new(AtomicBool::new(false));
+    let over = Bell::new()?;
     let counters = Arc::new(udp::Counters::default());
     let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
@@ -105,9 +117,10 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         counters: counters.clone(),
         routes: route::Routes::new(bound),
         chance: Chance::from_seed(entropy()?),
+        over: over.clone(),
         outlet: outlet::ToSwitch {
+            _post: crew.post(Hand::Receiver),
             orders: orders.clone(),
-            over: over.clone(),
             sink: sink.clone(),
             watch: watch.clone(),
         },
@@ -123,6 +136,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     };
     let restart = Arc::new(AtomicBool::new(false));
     let owner = Owner {
+        post: crew.post(Hand::Switch),
         clock,
         inbox,
         socket,
@@ -140,8 +154,18 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
-    let running =
-        Running { sip: bound, state, orders, over, restart, reloads, owner: Some(owner), receiver: Some(receiver) };
+    let running = Running {
+        sip: bound,
+        state,
+        orders,
+        over,
+        ends,
+        lost: None,
+        restart,
+        reloads,
+        owner: Some(owner),
+        receiver: Some(receiver),
+    };
     Ok((running, diagnostics))
 }
 
@@ -192,30 +216,44 @@ impl Running {
         self.restart.load(Ordering::Relaxed)
     }
 
-    /// Has the switch stopped?
-    pub fn is_over(&self) -> bool {
-        self.owner.as_ref().is_none_or(JoinHandle::is_finished)
+    /// Waits until one of the threads has ended that everything depends on. The switch: the exchange is over. Another one: it is not an
+    /// exchange any more, and is to be stopped.
+    pub async fn ended(&mut self) -> Hand {
+        let hand = self.ends.next().await;
+        self.note(hand);
+        hand
+    }
+
+    fn note(&mut self, hand: Hand) {
+        if hand != Hand::Switch {
+            self.lost.get_or_insert(hand);
+        }
     }
 
     /// Waits for the switch to stop, then for every thread.
     ///
     /// # Errors
-    /// One of them did not end but failed: whoever started the exchange must not take that for a stop.
+    /// One of them failed, or ended before the switch did: whoever started the exchange must not take that for a stop.
     pub fn join(mut self) -> Result<(), String> {
         let owner = self.owner.take().map(JoinHandle::join);
-        self.over.store(true, Ordering::Relaxed);
-        let receiver = self.receiver.take().map(JoinHandle::join);
-        match (owner, receiver) {
-            (Some(Err(_)), _) => Err("the switch failed (see above): please report it".to_owned()),
-            (_, Some(Err(_))) => Err("the SIP receiver failed (see above): please report it".to_owned()),
-            _ => Ok(()),
+        // Until the switch ended, nobody else had a reason to.
+        while let Some(hand) = self.ends.passed().filter(|hand| *hand != Hand::Switch) {
+            self.note(hand);
         }
+        self.over.ring();
+        let receiver = self.receiver.take().map(JoinHandle::join);
+        let failed = match (owner, receiver) {
+            (Some(Err(_)), _) => Some(Hand::Switch),
+            (_, Some(Err(_))) => Some(Hand::Receiver),
+            _ => self.lost,
+        };
+        failed.map_or(Ok(()), |hand| Err(format!("the {hand} failed (see above): please report it")))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.over.ring();
     }
 }
 

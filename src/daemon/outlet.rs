@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::clock::wall;
+use super::crew::Post;
 use super::owner::Order;
 use super::watch::Watch;
 use crate::clock::Wall;
@@ -10,13 +11,13 @@ use crate::net::udp::Outlet;
 use crate::pbx::effect::{Event, Level, Line};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 
 /// See the module.
 pub(super) struct ToSwitch {
     pub(super) orders: SyncSender<Order>,
-    pub(super) over: Arc<AtomicBool>,
+    /// The receiver's: it has this outlet for as long as it lives.
+    pub(super) _post: Post,
     pub(super) sink: Sink,
     pub(super) watch: Arc<Watch>,
 }
@@ -39,10 +40,6 @@ impl Outlet for ToSwitch {
 
     fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]) {
         self.watch.message(received, remote, bytes);
-    }
-
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
     }
 
     fn wall(&self) -> Wall {

@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::clock::Clock;
+use super::crew::Post;
 use super::exchange::View;
 use super::reload::{Renewal, Wanted};
 use super::watch::Watch;
@@ -41,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// See the module.
 pub(super) struct Owner {
+    /// First, so that a switch that fails is told to have ended before its media thread, which ends with it.
+    pub(super) post: Post,
     pub(super) clock: Clock,
     pub(super) inbox: Receiver<Order>,
     pub(super) socket: UdpSocket,
@@ -112,6 +115,7 @@ impl Owner {
                 break;
             }
         }
+        drop(self.post);
         self.media.stop();
         if let Some(store) = store {
             store.close();
@@ -142,10 +146,12 @@ impl Owner {
             // The machine may have another address than before.
             let binding = &mut restored.binding;
             let ip = match self.bound.ip() {
-                ip if ip.is_unspecified() => route::look_up(binding.target.ip()).unwrap_or(binding.local.ip()),
+                ip if ip.is_unspecified() => {
+                    route::look_up(binding.flow.remote.ip()).unwrap_or(binding.flow.local.ip())
+                }
                 ip => ip,
             };
-            binding.local = SocketAddr::new(ip, self.bound.port());
+            binding.flow.local = SocketAddr::new(ip, self.bound.port());
         }
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
@@ -167,9 +173,9 @@ impl Owner {
             self.media.send(command);
         }
         for transmit in effects.transmit {
-            self.watch.message(false, transmit.path.remote, &transmit.bytes);
-            if let Err(error) = self.socket.send_to(&transmit.bytes, transmit.path.remote) {
-                refused.push(Event::SendFailed { to: transmit.path.remote, why: error.to_string() });
+            self.watch.message(false, transmit.flow.remote, &transmit.bytes);
+            if let Err(error) = self.socket.send_to(&transmit.bytes, transmit.flow.remote) {
+                refused.push(Event::SendFailed { flow: transmit.flow, why: error.to_string() });
             }
         }
         for line in &effects.lines {

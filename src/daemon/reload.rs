@@ -3,10 +3,11 @@
 
 use super::Sink;
 use super::owner::Order;
+use crate::check::everything;
 use crate::config::Config;
-use crate::config::diagnostic::{self, Counts, Diagnostic, Severity, render};
+use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
 use crate::config::load::{self, Loaded};
-use crate::dialplan::{self, Dialplan};
+use crate::dialplan::Dialplan;
 use crate::observe::command::Output;
 use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Level, Line};
@@ -29,6 +30,9 @@ pub struct Reloading {
 
 /// Most reloads waiting for the one under way.
 pub(super) const QUEUE: usize = 16;
+
+/// Most warnings the log names after a reload; all are counted there.
+const MOST_NAMED: usize = 10;
 
 /// One reload that somebody wants.
 pub(super) struct Wanted {
@@ -104,6 +108,10 @@ impl Reloader {
         let (read, diagnostics) = complete(&loaded);
         for diagnostic in diagnostics.iter().filter(|one| one.severity >= Severity::Error) {
             self.say(Level::Error, in_one_line(diagnostic));
+        }
+        // What cannot work is named; of what is merely ignored, how much.
+        for diagnostic in diagnostics.iter().filter(|one| is_named(one)).take(MOST_NAMED) {
+            self.say(Level::Warning, in_one_line(diagnostic));
         }
         let Some(read) = read else {
             let why = "The configuration was not reloaded: the one before stays in force, whole".to_owned();
@@ -196,15 +204,15 @@ impl Fixed {
 
 /// What was read, when it can be used, and all that is to be said of it, the dialplan's too.
 fn complete(loaded: &Loaded) -> (Option<Read>, Vec<Diagnostic>) {
-    let mut diagnostics = loaded.diagnostics.clone();
-    let read = loaded.config.as_ref().map(|config| {
-        let (plan, said) = dialplan::parse(&config.extensions, "pbx_config");
-        diagnostics.extend(said);
-        Read { config: config.clone(), plan }
-    });
-    diagnostic::tidy(&mut diagnostics);
+    let (plan, diagnostics) = everything(loaded);
+    let read = loaded.config.clone().zip(plan).map(|(config, plan)| Read { config, plan });
     let is_usable = Counts::of(&diagnostics).fatals == 0;
     (read.filter(|_| is_usable), diagnostics)
+}
+
+/// A warning that the log names after a reload.
+fn is_named(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Warning && !diagnostic.code.is_empty()
 }
 
 fn in_one_line(diagnostic: &Diagnostic) -> String {

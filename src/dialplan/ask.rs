@@ -102,6 +102,24 @@ pub struct DialTarget {
     pub resource: String,
 }
 
+impl DialTarget {
+    /// Reads `technology/resource`; `None` when one of them is missing.
+    pub fn parse(text: &str) -> Option<DialTarget> {
+        let (technology, resource) = text.trim().split_once('/')?;
+        let is_whole = !technology.is_empty() && !resource.is_empty();
+        is_whole.then(|| DialTarget { technology: technology.to_owned(), resource: resource.to_owned() })
+    }
+
+    /// The peer, and the extension to call there: `peer`, `peer/extension` or `extension@peer`.
+    pub fn line(&self) -> (&str, Option<&str>) {
+        let (peer, exten) = match self.resource.split_once('/') {
+            Some((peer, exten)) => (peer, exten),
+            None => self.resource.rsplit_once('@').map_or((self.resource.as_str(), ""), |(exten, peer)| (peer, exten)),
+        };
+        (peer, Some(exten).filter(|exten| !exten.is_empty()))
+    }
+}
+
 impl std::fmt::Display for DialTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.technology, self.resource)

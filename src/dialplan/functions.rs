@@ -42,9 +42,9 @@ pub static TABLE: &[&Function] = &[
 ];
 
 /// Reads a function: its arguments, substituted; an error says why there is no value.
-pub(super) type Read = fn(&mut Scope<'_>, &str) -> Result<String, String>;
+pub(crate) type Read = fn(&mut Scope<'_>, &str) -> Result<String, String>;
 /// Assigns a function: its arguments and the value.
-pub(super) type Write = fn(&mut Scope<'_>, &str, &str) -> Result<(), String>;
+pub(crate) type Write = fn(&mut Scope<'_>, &str, &str) -> Result<(), String>;
 
 /// A dialplan function.
 pub struct Function {
@@ -54,8 +54,8 @@ pub struct Function {
     pub synopsis: &'static str,
     /// Its arguments.
     pub syntax: &'static str,
-    pub(super) read: Option<Read>,
-    pub(super) write: Option<Write>,
+    pub(crate) read: Option<Read>,
+    pub(crate) write: Option<Write>,
 }
 
 /// The function of that name.

@@ -10,6 +10,7 @@ use super::substitute::{Source, substitute};
 use super::timing::Timing;
 use super::tree::{Dialplan, Include, Note, Priority};
 use crate::config::diagnostic::{Diagnostic, Place, Severity};
+use crate::config::finding;
 use crate::config::ini::{Document, Entry, Section};
 use entry::Number;
 use std::collections::BTreeMap;
@@ -41,7 +42,6 @@ pub fn parse(doc: &Document, registrar: &str) -> (Dialplan, Vec<Diagnostic>) {
             _ => loader.context(section),
         }
     }
-    loader.check_includes();
     (loader.plan, loader.said)
 }
 
@@ -89,7 +89,7 @@ impl Loader {
     }
 
     fn say(&mut self, severity: Severity, place: &Place, message: &str, hint: Option<String>) {
-        self.said.push(Diagnostic { severity, place: place.clone(), message: message.to_owned(), hint });
+        self.said.push(Diagnostic { severity, code: "", place: place.clone(), message: message.to_owned(), hint });
     }
 
     fn substituted(&mut self, text: &str, place: &Place) -> String {
@@ -329,27 +329,12 @@ impl Loader {
     }
 
     fn check_application(&mut self, app: &str, args: &str, place: &Place) {
-        let is_computed = app.contains("${") || app.contains("$[");
         match apps::find(app) {
             Some(found) if found.arity > 0 && args.is_empty() => {
                 self.warn(place, &format!("{} is given no argument", found.name), Some(found.syntax.to_owned()));
             }
             Some(_) => {}
-            None if is_computed => {}
-            None => {
-                let known: Vec<&str> = apps::TABLE.iter().map(|app| app.name).collect();
-                let hint = if app.contains(',') {
-                    "arguments stand in parentheses: Application(arguments)".to_owned()
-                } else if nearest::LATER.iter().any(|later| later.eq_ignore_ascii_case(app)) {
-                    "this exchange does not have it yet: a call that gets here ends".to_owned()
-                } else {
-                    match nearest::name(app, &known) {
-                        Some(near) => format!("did you mean '{near}'? A call that gets here ends"),
-                        None => "a call that gets here ends".to_owned(),
-                    }
-                };
-                self.warn(place, &format!("there is no application '{app}'"), Some(hint));
-            }
+            None => self.said.extend(unknown_application(app, place)),
         }
         if entry::has_old_separator(args) {
             let hint = format!("write {app}({})", args.replace('|', ","));
@@ -382,27 +367,30 @@ impl Loader {
         }
         includes.push(new);
     }
+}
 
-    fn check_includes(&mut self) {
-        let mut missing = Vec::new();
-        for context in self.plan.contexts.values() {
-            for include in context.includes.iter().filter(|one| !self.plan.has_context(&one.context)) {
-                let known: Vec<&str> = self.plan.contexts().collect();
-                let hint = nearest::name(&include.context, &known).map(|near| format!("did you mean '{near}'?"));
-                let message =
-                    format!("context '{}' includes '{}', which does not exist", context.name, include.context);
-                missing.push((include.place.clone(), message, hint));
-            }
-        }
-        for (place, message, hint) in missing {
-            self.warn(&place, &message, hint);
-        }
+/// What is to be said of an application that is not in the table; nothing when its name is computed.
+pub(crate) fn unknown_application(app: &str, place: &Place) -> Option<Diagnostic> {
+    if app.contains("${") || app.contains("$[") {
+        return None;
     }
+    let known: Vec<&str> = apps::TABLE.iter().map(|app| app.name).collect();
+    let hint = if app.contains(',') {
+        "arguments stand in parentheses: Application(arguments)".to_owned()
+    } else if nearest::LATER.iter().any(|later| later.eq_ignore_ascii_case(app)) {
+        "this exchange does not have it yet: a call that gets here ends".to_owned()
+    } else {
+        match nearest::name(app, &known) {
+            Some(near) => format!("did you mean '{near}'? A call that gets here ends"),
+            None => "a call that gets here ends".to_owned(),
+        }
+    };
+    Some(finding::APPLICATION_UNKNOWN.at(place, format!("there is no application '{app}'")).hint(hint))
 }
 
 /// A document from plain `name => value` lines, for the tests of this room.
 #[cfg(test)]
-pub(super) fn document(text: &str) -> Document {
+pub(crate) fn document(text: &str) -> Document {
     let mut document = Document::default();
     for (line, text) in (1u32..).zip(text.lines()) {
         let place = Place { file: "extensions.conf".into(), line };

@@ -25,6 +25,11 @@ impl Set {
         if byte < 128 { low >> byte & 1 == 1 } else { high >> (byte & 127) & 1 == 1 }
     }
 
+    fn is_within(self, other: Set) -> bool {
+        let ([low, high], [other_low, other_high]) = (self.0, other.0);
+        low & !other_low == 0 && high & !other_high == 0
+    }
+
     fn len(self) -> u32 {
         let [low, high] = self.0;
         low.count_ones() + high.count_ones()
@@ -109,8 +114,35 @@ impl Name {
         }
     }
 
+    /// Whether this is a pattern with an open end: `.` or `!`.
+    pub fn is_open(&self) -> bool {
+        match &self.kind {
+            Kind::Literal(_) => false,
+            Kind::Pattern(elements) => matches!(elements.last(), Some(Element::Some | Element::Any)),
+        }
+    }
+
+    /// Whether this pattern with an open end matches all that the other name matches.
+    pub fn covers(&self, other: &Name) -> bool {
+        let (Kind::Pattern(mine), true) = (&self.kind, self.is_open()) else { return false };
+        let theirs = match &other.kind {
+            Kind::Literal(letters) => return match_pattern(mine, letters) == Match::Yes,
+            Kind::Pattern(elements) => elements,
+        };
+        let mut theirs = theirs.iter();
+        for element in mine {
+            match (element, theirs.next()) {
+                (Element::One(set), Some(Element::One(other))) if other.is_within(*set) => {}
+                (Element::One(_), _) => return false,
+                (Element::Some, next) => return matches!(next, Some(Element::One(_) | Element::Some)),
+                (Element::Any, _) => return true,
+            }
+        }
+        false
+    }
+
     /// The literal's letters; `None` for a pattern.
-    pub(super) fn literal(&self) -> Option<&[u8]> {
+    pub(crate) fn literal(&self) -> Option<&[u8]> {
         match &self.kind {
             Kind::Literal(letters) => Some(letters),
             Kind::Pattern(_) => None,
@@ -301,6 +333,33 @@ mod tests {
         assert_eq!(try_match("_X!", "8"), Match::Yes);
         assert_eq!(try_match("_X!", ""), Match::MoreDigits);
         assert_eq!(try_match("_X.5", "89"), Match::Yes);
+    }
+
+    #[test]
+    fn an_open_pattern_covers_what_can_only_match_it() {
+        let covers = |one: &str, other: &str| name(one).covers(&name(other));
+        for (one, other) in [
+            ("_X.", "101"),
+            ("_X!", "1"),
+            ("_X.", "_1XX"),
+            ("_9.", "911"),
+            ("_9!", "_9"),
+            ("_.", "_X!x"),
+            ("_X!", "_[1-3]!"),
+        ] {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("_X.", "1"),
+            ("_X.", "_X!"),
+            ("_9.", "_X1"),
+            ("_X.", "s"),
+            ("_1XX", "101"),
+            ("101", "101"),
+            ("_XX.", "_X."),
+        ] {
+            assert!(!covers(one, other), "{one} {other}");
+        }
     }
 
     #[test]

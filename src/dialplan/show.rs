@@ -34,7 +34,7 @@ impl Dialplan {
         let dialled = exten.map(digits);
         for (context, included) in self.shown_contexts(context, exten.is_some()) {
             let extensions: Vec<&Extension> = match &dialled {
-                Some(dialled) => context.matching(dialled),
+                Some(dialled) => context.matching(dialled).collect(),
                 None => context.extensions.iter().collect(),
             };
             if dialled.is_some() && extensions.is_empty() {
@@ -88,11 +88,6 @@ impl Dialplan {
 }
 
 impl Context {
-    /// Every extension that matches, whoever calls.
-    fn matching(&self, dialled: &[u8]) -> Vec<&Extension> {
-        self.extensions.iter().filter(|one| one.name.matches(dialled) == super::pattern::Match::Yes).collect()
-    }
-
     fn show_rest(&self, text: &mut String) {
         for include in &self.includes {
             let shown = format!("'{}'", include.shown);

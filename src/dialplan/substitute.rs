@@ -6,7 +6,7 @@ use super::state::{MAX_TEXT, State, bounded};
 use super::world::World;
 
 /// How deep `${...${...}}` may nest.
-const MAX_DEPTH: usize = 15;
+pub(crate) const MAX_DEPTH: usize = 15;
 
 /// Where names get their values.
 pub trait Source {
@@ -165,19 +165,15 @@ fn evaluated(text: &str, source: &mut dyn Source) -> String {
 
 /// The value of `NAME`, `NAME:offset:length` or `FUNCTION(args):offset:length`.
 fn named(inside: &str, source: &mut dyn Source) -> String {
-    let (value, slicing) = match inside.split_once('(') {
-        Some((name, rest)) if !name.contains(':') => {
-            let (args, behind) = match rest.rfind(')').and_then(|end| rest.split_at_checked(end)) {
-                Some((args, behind)) => (args, behind),
-                None => (rest, ""),
-            };
-            let value = source.function(name.trim(), args).unwrap_or_else(|why| {
+    let (value, slicing) = match function_call(inside) {
+        Some((name, args, behind)) => {
+            let value = source.function(name, args).unwrap_or_else(|why| {
                 source.warn(why);
                 String::new()
             });
             (value, behind.split_once(':').map(|(_, slicing)| slicing))
         }
-        _ => {
+        None => {
             let (name, slicing) = match inside.split_once(':') {
                 Some((name, slicing)) => (name, Some(slicing)),
                 None => (inside, None),
@@ -189,6 +185,27 @@ fn named(inside: &str, source: &mut dyn Source) -> String {
         Some(slicing) => slice(&value, slicing),
         None => value,
     }
+}
+
+/// `FUNCTION(args)behind` in its parts; `None` for a variable.
+pub(crate) fn function_call(inside: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = inside.split_once('(').filter(|(name, _)| !name.contains(':'))?;
+    let (args, behind) = rest.rfind(')').and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, ""));
+    Some((name.trim(), args, behind))
+}
+
+/// What stands in each outermost `${...}` and `$[...]` of a text, and whether it is the former.
+pub(crate) fn references(text: &str) -> Vec<(bool, &str)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, opening)) = split_dollar(rest) {
+        let is_name = opening.starts_with("${");
+        let (open, close) = if is_name { ('{', '}') } else { ('[', ']') };
+        let Some((inside, after)) = enclosed(opening, open, close) else { break };
+        found.push((is_name, inside));
+        rest = after;
+    }
+    found
 }
 
 /// `offset[:length]`: a negative offset counts from the end, a negative length stops that many before it.

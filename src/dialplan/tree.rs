@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 128;
 pub struct Dialplan {
     pub(super) general: General,
     pub(super) globals: Vec<(String, String)>,
-    pub(super) contexts: BTreeMap<String, Context>,
+    pub(crate) contexts: BTreeMap<String, Context>,
 }
 
 /// `[general]` of extensions.conf.
@@ -36,14 +36,14 @@ impl Default for General {
 /// One context.
 #[derive(Debug, Clone)]
 pub struct Context {
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Who created it: `pbx_config`, `SIP`...
-    pub(super) registrar: Arc<str>,
+    pub(crate) registrar: Arc<str>,
     /// In the order in which contexts were created, for `show`.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// Sorted as they are searched.
-    pub(super) extensions: Vec<Extension>,
-    pub(super) includes: Vec<Include>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) includes: Vec<Include>,
     pub(super) switches: Vec<Note>,
     pub(super) ignored: Vec<Note>,
 }
@@ -51,11 +51,11 @@ pub struct Context {
 /// An extension: a name, perhaps a condition on the caller, and its priorities.
 #[derive(Debug, Clone)]
 pub struct Extension {
-    pub(super) name: Name,
+    pub(crate) name: Name,
     /// The number must match; an empty name means a caller without number.
-    pub(super) caller: Option<Name>,
-    pub(super) hint: Option<Priority>,
-    pub(super) priorities: BTreeMap<u32, Priority>,
+    pub(crate) caller: Option<Name>,
+    pub(crate) hint: Option<Priority>,
+    pub(crate) priorities: BTreeMap<u32, Priority>,
 }
 
 /// One priority: an application and where it was written.
@@ -75,13 +75,13 @@ pub struct Priority {
 
 /// `include =>`.
 #[derive(Debug, Clone)]
-pub(super) struct Include {
-    pub(super) context: String,
-    pub(super) timing: Timing,
+pub(crate) struct Include {
+    pub(crate) context: String,
+    pub(crate) timing: Timing,
     /// As written, for `show`.
-    pub(super) shown: String,
-    pub(super) registrar: Arc<str>,
-    pub(super) place: Place,
+    pub(crate) shown: String,
+    pub(crate) registrar: Arc<str>,
+    pub(crate) place: Place,
 }
 
 /// `switch =>` and `ignorepat =>`: kept to be shown.
@@ -272,11 +272,12 @@ impl Dialplan {
     }
 
     /// The context and, depth first, what it includes at any time; each once.
-    pub(super) fn walk_all(&self, context: &str) -> Vec<&Context> {
+    pub(crate) fn walk_all(&self, context: &str) -> Vec<&Context> {
         self.walk_where(context, |_| true)
     }
 
-    fn walk_where(&self, context: &str, open: impl Fn(&Include) -> bool) -> Vec<&Context> {
+    /// The context and, depth first, what it includes by `open` includes; each once.
+    pub(crate) fn walk_where(&self, context: &str, open: impl Fn(&Include) -> bool) -> Vec<&Context> {
         let mut order = Vec::new();
         let mut seen = BTreeSet::new();
         let first = self.contexts.get_key_value(context).map(|(name, _)| (name.as_str(), 0));
@@ -338,14 +339,17 @@ impl Context {
         dialled: &'b [u8],
         caller: Option<&'b str>,
     ) -> impl Iterator<Item = &'a Extension> {
+        self.matching(dialled).filter(move |one| one.admits(caller))
+    }
+
+    /// Every extension that matches, whoever calls, in order.
+    pub(crate) fn matching<'a, 'b>(&'a self, dialled: &'b [u8]) -> impl Iterator<Item = &'a Extension> + use<'a, 'b> {
         // Literals come first and sorted: found by halving, however many there are.
         let patterns = self.extensions.partition_point(|one| one.name.literal().is_some());
         let (literals, patterns) = self.extensions.split_at(patterns);
         let first = literals.partition_point(|one| one.name.literal().is_some_and(|name| name < dialled));
         let equal = literals.iter().skip(first).take_while(move |one| one.name.literal() == Some(dialled));
-        equal
-            .chain(patterns.iter().filter(move |one| one.name.matches(dialled) == Match::Yes))
-            .filter(move |one| one.admits(caller))
+        equal.chain(patterns.iter().filter(move |one| one.name.matches(dialled) == Match::Yes))
     }
 }
 

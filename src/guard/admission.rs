@@ -19,7 +19,7 @@ use crate::sip::digest::{self, Ha1};
 use crate::sip::header::{Credentials, HeaderName, NameAddr, Via, split};
 use crate::sip::route;
 use crate::sip::validate::{Essentials, Refusal};
-use crate::sip::{Method, Request, Response};
+use crate::sip::{Flow, Method, Request, Response};
 
 /// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
 pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
@@ -31,7 +31,7 @@ pub enum Verdict {
     Reply {
         /// The answer, complete.
         response: Response,
-        /// Where it goes.
+        /// Where it goes; over the connection that the request came on, if any.
         to: SocketAddr,
         /// What to count and log.
         note: Option<Note>,
@@ -95,7 +95,7 @@ impl std::fmt::Debug for Admission {
 struct Knock<'a> {
     request: &'a Request,
     essentials: &'a Essentials,
-    source: SocketAddr,
+    flow: Flow,
     now: Wall,
     random: u64,
 }
@@ -115,20 +115,14 @@ impl Admission {
         }
     }
 
-    /// What becomes of `request`, which came from `source` and passed `validate::request`. `random` makes the nonce of a
+    /// What becomes of `request`, which came over `flow` and passed `validate::request`. `random` makes the nonce of a
     /// challenge. Same answer, work and address for every account that exists or not.
-    pub fn admit(
-        &self,
-        request: &Request,
-        essentials: &Essentials,
-        source: SocketAddr,
-        now: Wall,
-        random: u64,
-    ) -> Verdict {
+    pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Wall, random: u64) -> Verdict {
+        let source = flow.remote;
         if source.port() == 0 {
             return Verdict::Drop("source port 0");
         }
-        let knock = Knock { request, essentials, source, now, random };
+        let knock = Knock { request, essentials, flow, now, random };
         // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
         if matches!(request.method, Method::Ack | Method::Cancel) {
             return Verdict::Pass { caller: Caller::Dialog };
@@ -160,7 +154,8 @@ impl Admission {
 
     /// What becomes of a request that `validate::request` refused: the status it is owed, or nothing when no answer can
     /// find its way. An ACK is never answered (RFC 3261 17).
-    pub fn reject(&self, request: &Request, refusal: &Refusal, source: SocketAddr) -> Verdict {
+    pub fn reject(&self, request: &Request, refusal: &Refusal, flow: Flow) -> Verdict {
+        let source = flow.remote;
         let Some(via) = refusal.via.as_deref().filter(|_| source.port() != 0) else {
             return Verdict::Drop("malformed, and no Via to answer to");
         };
@@ -169,7 +164,7 @@ impl Admission {
         }
         let mut response = self.answer(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
-        self.reply(via, source, response, None)
+        self.reply(via, flow, response, None)
     }
 
     /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, MD5 with `qop="auth"`, since a second one silences several
@@ -211,27 +206,28 @@ impl Admission {
         if required.is_empty() {
             return None;
         }
-        let mut response = self.answer(knock.request, &knock.essentials.via, knock.source, 420);
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 420);
         response.headers.push(HeaderName::Unsupported, required.join(&b", "[..]));
-        Some(self.reply(&knock.essentials.via, knock.source, response, None))
+        Some(self.reply(&knock.essentials.via, knock.flow, response, None))
     }
 
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
     fn greet(&self, knock: Knock<'_>) -> Verdict {
-        let mut response = self.answer(knock.request, &knock.essentials.via, knock.source, 200);
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 200);
         if knock.request.method == Method::Options {
             response.headers.push(HeaderName::Accept, "application/sdp");
         }
-        self.reply(&knock.essentials.via, knock.source, response, None)
+        self.reply(&knock.essentials.via, knock.flow, response, None)
     }
 
     fn decline(&self, knock: Knock<'_>, status: u16) -> Verdict {
-        let response = self.answer(knock.request, &knock.essentials.via, knock.source, status);
-        self.reply(&knock.essentials.via, knock.source, response, None)
+        let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, status);
+        self.reply(&knock.essentials.via, knock.flow, response, None)
     }
 
     fn authenticate(&self, knock: Knock<'_>) -> Verdict {
-        let Knock { request, essentials, source, .. } = knock;
+        let Knock { request, essentials, flow, .. } = knock;
+        let source = flow.remote;
         let credentials = self.credentials(request);
         let credentials = credentials.as_ref();
         let claim = match request.method {
@@ -252,7 +248,8 @@ impl Admission {
 
     /// Every path through here does the same work, whoever exists: the dummy HA1 is made in any case.
     fn examine(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>) -> Verdict {
-        let Knock { request, source, now, .. } = knock;
+        let Knock { request, flow, now, .. } = knock;
+        let source = flow.remote;
         let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
         let dummy = self.dummy(&credentials.username);
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
@@ -285,22 +282,22 @@ impl Admission {
 
     fn ask(&self, knock: Knock<'_>) -> Verdict {
         let response = self.challenge(
-            &self.stamped(knock.request, &knock.essentials.via, knock.source),
-            knock.source,
+            &self.stamped(knock.request, &knock.essentials.via, knock.flow.remote),
+            knock.flow.remote,
             knock.now,
             knock.random,
             false,
         );
-        self.reply(&knock.essentials.via, knock.source, response, Some(Note::Challenged))
+        self.reply(&knock.essentials.via, knock.flow, response, Some(Note::Challenged))
     }
 
     fn refuse(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>, why: Why) -> Verdict {
         let account = event::encode(&claim.name);
         let id = self.to_tag(knock.request);
-        let line = event::line(why, &account, &id, knock.source, knock.now);
+        let line = event::line(why, &account, &id, knock.flow.remote, knock.now);
         let hint = hint(why, &account, knock, credentials, claim);
-        let response = self.answer(knock.request, &knock.essentials.via, knock.source, 403);
-        self.reply(&knock.essentials.via, knock.source, response, Some(Note::Refused { why, account, line, hint }))
+        let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 403);
+        self.reply(&knock.essentials.via, knock.flow, response, Some(Note::Refused { why, account, line, hint }))
     }
 
     /// The credentials for our realm; those for other realms, other schemes and what cannot be read are passed over
@@ -356,14 +353,14 @@ impl Admission {
 
     /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
     /// stranger wrote: `maddr` is for those who have proved who they are.
-    fn reply(&self, via: &Via, source: SocketAddr, response: Response, note: Option<Note>) -> Verdict {
-        let port = nat::response_target(self.nat, via, source).port();
-        Verdict::Reply { response, to: SocketAddr::new(source.ip(), port), note }
+    fn reply(&self, via: &Via, flow: Flow, response: Response, note: Option<Note>) -> Verdict {
+        let port = flow.answering(via, nat::force_rport(self.nat, via, flow.remote)).remote.port();
+        Verdict::Reply { response, to: SocketAddr::new(flow.remote.ip(), port), note }
     }
 }
 
 fn hint(why: Why, account: &str, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>) -> String {
-    let address = knock.source.ip().to_canonical();
+    let address = knock.flow.remote.ip().to_canonical();
     let place = claim.account.map(|account| account.peer.place.to_string()).unwrap_or_default();
     match why {
         Why::InvalidPassword => {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use crate::config::peer::Switch;
 use crate::sip::header::Via;
-use crate::sip::route;
 
 /// Whether the top Via names another address than the packet came from. Ports are not compared: a Cisco 7960 sends from
 /// any port and listens on 5060. A host name is never the address it stands for, since nothing is looked up here.
@@ -16,9 +15,4 @@ pub fn is_behind_nat(via: &Via, source: SocketAddr) -> bool {
 /// for it by `rport` (RFC 3581). `flag` is the peer's `nat=`, or the general one while nobody is identified.
 pub fn force_rport(flag: Switch, via: &Via, source: SocketAddr) -> bool {
     flag.holds(is_behind_nat(via, source))
-}
-
-/// Where the response to an identified peer's request goes (RFC 3261 18.2.2, RFC 3581).
-pub fn response_target(flag: Switch, via: &Via, source: SocketAddr) -> SocketAddr {
-    route::response_target(via, source, force_rport(flag, via, source))
 }

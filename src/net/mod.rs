@@ -1,5 +1,6 @@
 //! Sockets for signalling: receive, decide what can be decided without state, send.
 
+pub mod bell;
 pub mod limit;
 pub mod route;
 pub mod udp;

@@ -1,6 +1,7 @@
 //! SIP over UDP: a thread receives, parses, and lets pass what may enter the switch; everything else is answered or
 //! dropped here, counted, and leaves nothing behind.
 
+use super::bell::Bell;
 use super::limit::Limiter;
 use super::route::Routes;
 use crate::chance::Chance;
@@ -8,9 +9,12 @@ use crate::clock::Wall;
 use crate::guard::admission::{Admission, Verdict};
 use crate::guard::event::Note;
 use crate::pbx::effect::Event;
-use crate::sip::message::Message;
+use crate::sip::Flow;
+use crate::sip::message::{Message, Request};
 use crate::sip::validate;
 use bytes::{Bytes, BytesMut};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recvfrom};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -31,9 +35,7 @@ pub fn bind(address: SocketAddr, tos: u8) -> std::io::Result<UdpSocket> {
         let _ = socket.set_tos_v4(u32::from(tos));
     }
     socket.bind(&address.into())?;
-    let socket = UdpSocket::from(socket);
-    socket.set_read_timeout(Some(Duration::from_millis(200)))?;
-    Ok(socket)
+    Ok(UdpSocket::from(socket))
 }
 
 /// What happened to datagrams that never reached the switch, by reason.
@@ -63,8 +65,6 @@ pub trait Outlet: Send {
     fn note(&self, note: &Note);
     /// A datagram as it came or went, when somebody watches.
     fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]);
-    /// Is it time to end?
-    fn is_over(&self) -> bool;
     /// The wall clock.
     fn wall(&self) -> Wall;
 }
@@ -103,22 +103,32 @@ pub struct Receiver<O: Outlet> {
     pub routes: Routes,
     /// For nonces.
     pub chance: Chance,
+    /// Rung when it is time to end.
+    pub over: Bell,
     /// Where findings go.
     pub outlet: O,
 }
 
 impl<O: Outlet> Receiver<O> {
-    /// Receives until told to end.
+    /// Receives until told to end. It returns before that only when there is no socket any more.
     pub fn run(mut self) {
         let mut buffer = BytesMut::zeroed(LARGEST);
         let mut tidied = Instant::now();
-        while !self.outlet.is_over() {
-            match self.socket.recv_from(&mut buffer) {
-                Ok((length, source)) => {
+        loop {
+            // What waits is taken without asking first: under load that is one system call a datagram.
+            match recvfrom(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) {
+                Ok((length, _, source)) => {
                     let datagram = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
-                    self.datagram(&datagram, unmapped(source));
+                    if let Some(source) = source.and_then(|source| SocketAddr::try_from(source).ok()) {
+                        self.datagram(&datagram, unmapped(source));
+                    }
                 }
-                Err(error) if is_idle(&error) => {}
+                Err(Errno::AGAIN) => match self.over.wait(&self.socket) {
+                    Ok(true) => {}
+                    Ok(false) | Err(_) => return,
+                },
+                Err(Errno::INTR) => {}
+                Err(Errno::BADF | Errno::NOTSOCK) => return,
                 // ICMP errors of earlier sends surface here; they say nothing about the socket.
                 Err(_) => self.counters.add("receive error"),
             }
@@ -145,36 +155,43 @@ impl<O: Outlet> Receiver<O> {
         };
         self.outlet.watch(true, source, datagram);
         match message {
-            Message::Request(request) => self.request(request, source, now),
+            Message::Request(request) => {
+                let flow = self.flow(source);
+                self.request(request, flow, now);
+            }
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => self.pass(Event::Response { response, essentials, source }),
+                Ok(essentials) => {
+                    let flow = self.flow(source);
+                    self.pass(Event::Response { response, essentials, flow });
+                }
                 Err(_) => self.counters.add("malformed response"),
             },
         }
     }
 
-    fn request(&mut self, request: crate::sip::message::Request, source: SocketAddr, now: Instant) {
+    fn flow(&mut self, source: SocketAddr) -> Flow {
+        Flow::udp(self.routes.towards(source.ip()), source)
+    }
+
+    fn request(&mut self, request: Request, flow: Flow, now: Instant) {
         let wall = self.outlet.wall();
         let essentials = match validate::request(&request) {
             Ok(essentials) => essentials,
             Err(refusal) => {
                 self.counters.add("malformed request");
-                let verdict = self.gate.admission().reject(&request, &refusal, source);
-                return self.turn_away(verdict, source, now);
+                let verdict = self.gate.admission().reject(&request, &refusal, flow);
+                return self.turn_away(verdict, flow, now);
             }
         };
-        match self.gate.admission().admit(&request, &essentials, source, wall, self.chance.bits()) {
-            Verdict::Pass { caller } => {
-                let local = self.routes.towards(source.ip());
-                self.pass(Event::Request { request, essentials, caller, source, local });
-            }
-            verdict => self.turn_away(verdict, source, now),
+        match self.gate.admission().admit(&request, &essentials, flow, wall, self.chance.bits()) {
+            Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
+            verdict => self.turn_away(verdict, flow, now),
         }
     }
 
     /// Answers, or does not, without letting anything in.
-    fn turn_away(&self, verdict: Verdict, source: SocketAddr, now: Instant) {
-        self.limiter.charge(source.ip(), now);
+    fn turn_away(&self, verdict: Verdict, came: Flow, now: Instant) {
+        self.limiter.charge(came.remote.ip(), now);
         match verdict {
             Verdict::Pass { .. } => {}
             Verdict::Reply { response, to, note } => {
@@ -211,13 +228,6 @@ fn reply_reason(status: u16) -> &'static str {
         420 => "refused: extension required that is not supported",
         _ => "refused otherwise without state",
     }
-}
-
-fn is_idle(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted
-    )
 }
 
 /// An IPv4 peer of an IPv6 socket is an IPv4 peer.

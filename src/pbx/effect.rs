@@ -4,10 +4,11 @@ use super::media::{MediaCommand, MediaEvent};
 use super::record::CallRecord;
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
+use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::Transmit;
 use crate::sip::validate::Essentials;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// Something that happened outside the switch.
 pub enum Event {
@@ -19,10 +20,8 @@ pub enum Event {
         essentials: Essentials,
         /// Who sent it, as the edge found out.
         caller: Caller,
-        /// Where the datagram came from.
-        source: SocketAddr,
-        /// Our address as that source sees it.
-        local: SocketAddr,
+        /// Over what it came: from where, and to which address of ours.
+        flow: Flow,
     },
     /// A well-formed response.
     Response {
@@ -30,15 +29,15 @@ pub enum Event {
         response: Response,
         /// Its mandatory headers, read.
         essentials: Essentials,
-        /// Where the datagram came from.
-        source: SocketAddr,
+        /// Over what it came.
+        flow: Flow,
     },
     /// The media ring reports.
     Media(MediaEvent),
-    /// A datagram could not be sent: the system refused it at once.
+    /// A message could not be sent: the system refused it, or the connection is gone or cannot be had.
     SendFailed {
-        /// Where it was to go.
-        to: SocketAddr,
+        /// The way it was to go.
+        flow: Flow,
         /// Why, for the log.
         why: String,
     },
@@ -49,7 +48,7 @@ pub enum Event {
 /// What the switch wants done, in the order of each list.
 #[derive(Default)]
 pub struct Effects {
-    /// Datagrams to send.
+    /// Messages to send.
     pub transmit: Vec<Transmit>,
     /// Orders to the media ring.
     pub media: Vec<MediaCommand>,

@@ -19,12 +19,13 @@ use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
 use crate::sdp::Sdp;
+use crate::sip::Flow;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{ClientId, Path, Sending, ServerId, Transactions};
+use crate::sip::transaction::{ClientId, Sending, ServerId, Transactions};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -234,7 +235,7 @@ pub struct Leg {
     /// Whose line it is.
     pub peer: Arc<Peer>,
     /// Where requests of this dialog go.
-    pub path: Path,
+    pub flow: Flow,
     behind_nat: bool,
     /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
     ours: bool,
@@ -286,7 +287,7 @@ impl Leg {
             session_name: general.sdp_name.clone(),
             id: self.sdp_id,
             version: self.sdp_version,
-            addr: self.path.local.ip(),
+            addr: self.flow.local.ip(),
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
@@ -310,7 +311,7 @@ impl Leg {
 
     /// The address the peer's signalling comes from.
     pub fn signalling(&self) -> IpAddr {
-        self.path.remote.ip()
+        self.flow.remote.ip()
     }
 
     /// Ends the leg from our side, as its state demands: a refusal, a CANCEL, a BYE now or after the ACK.
@@ -342,7 +343,7 @@ impl Leg {
         let mut request = self.dialog.as_mut()?.request(method);
         self.dress(&mut request, cx);
         let how = self.sending(None);
-        Some(cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit))
+        Some(cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit))
     }
 
     /// Adds what every request to this peer carries.

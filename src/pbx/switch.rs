@@ -31,12 +31,13 @@ use crate::guard::replay::Replay;
 use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
+use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
 use crate::sip::timer::Timers;
-use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, Path, TimerValues, Transactions, Transmit};
+use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -161,12 +162,10 @@ impl Switch {
     pub fn handle(&mut self, now: Now, event: Event) -> Effects {
         self.cx.now = now;
         match event {
-            Event::Request { request, essentials, caller, source, local } => {
-                self.request(request, essentials, caller, source, local);
-            }
-            Event::Response { response, essentials, source } => self.response(response, essentials, source),
+            Event::Request { request, essentials, caller, flow } => self.request(request, essentials, caller, flow),
+            Event::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Event::Media(event) => self.media(event),
-            Event::SendFailed { to, why } => self.send_failed(to, &why),
+            Event::SendFailed { flow, why } => self.send_failed(flow, &why),
             Event::Tick => {}
         }
         self.settle();
@@ -255,16 +254,16 @@ impl Switch {
     }
 
     /// The system refused to send at once: whatever waits for an answer from there learns it by its timers; the owner now.
-    fn send_failed(&mut self, to: SocketAddr, why: &str) {
+    fn send_failed(&mut self, flow: Flow, why: &str) {
         self.drop_counted("system refused to send");
-        self.poll_failed_towards(to);
+        self.poll_failed_over(flow);
         let mut waiting = false;
         for leg in self.legs.values_mut() {
-            waiting |= leg.unsendable(to, why, &mut self.cx);
+            waiting |= leg.unsendable(flow, why, &mut self.cx);
         }
         // A call that fails of it says so itself.
         if !waiting {
-            self.cx.out.warning(format!("Nothing can be sent to {to}: {why}"));
+            self.cx.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
         }
     }
 
@@ -283,14 +282,8 @@ impl Switch {
         }
     }
 
-    fn request(
-        &mut self,
-        mut request: Request,
-        essentials: Essentials,
-        caller: Caller,
-        source: SocketAddr,
-        local: SocketAddr,
-    ) {
+    fn request(&mut self, mut request: Request, essentials: Essentials, caller: Caller, came: Flow) {
+        let source = came.remote;
         let leg = self.leg_of(&essentials);
         let nat = match (&caller, leg.and_then(|id| self.legs.get(&id))) {
             (Caller::Account { peer, .. }, _) => peer.settings.nat,
@@ -298,15 +291,15 @@ impl Switch {
             (Caller::Dialog, None) => self.settings.general.defaults.nat,
         };
         let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
-        let path = Path { local, remote: route::response_target(&essentials.via, source, force) };
+        let flow = came.answering(&essentials.via, force);
         route::stamp_via(&mut request, source, force);
         if !self.cx.tx.is_known(&request, &essentials)
-            && !self.may_open(&request, &essentials, &caller, leg, source, path)
+            && !self.may_open(&request, &essentials, &caller, leg, source, flow)
         {
             return;
         }
         let now = self.cx.now.mono;
-        match self.cx.tx.receive_request(now, &request, &essentials, path, &mut self.cx.out.transmit) {
+        match self.cx.tx.receive_request(now, &request, &essentials, flow, &mut self.cx.out.transmit) {
             Incoming::Absorbed => {}
             Incoming::Full => self.drop_counted("too many transactions at once"),
             Incoming::Ack => {
@@ -331,10 +324,10 @@ impl Switch {
                     // A reload took the peer away between the edge and here: as refused as it is there from now on.
                     (_, None) => self.reply(id, Response::for_request(&request, 403, None)),
                     (Method::Register, Some(peer)) => {
-                        self.registration(id, &request, &essentials, &peer, source, local);
+                        self.registration(id, &request, &essentials, &peer, came);
                     }
                     (Method::Invite, Some(peer)) => {
-                        self.incoming_call(id, &request, &essentials, peer, (path, source, force));
+                        self.incoming_call(id, &request, &essentials, peer, (came, force));
                     }
                     _ => self.reply(id, Response::for_request(&request, 405, None)),
                 },
@@ -357,7 +350,7 @@ impl Switch {
         caller: &Caller,
         leg: Option<LegId>,
         source: SocketAddr,
-        path: Path,
+        flow: Flow,
     ) -> bool {
         use crate::guard::admission::Proof;
         match (caller, leg) {
@@ -373,14 +366,14 @@ impl Switch {
                 _ => {
                     self.cx.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
-                    self.answer_statelessly(path, Response::for_request(request, 481, None));
+                    self.answer_statelessly(flow, Response::for_request(request, 481, None));
                     false
                 }
             },
             (Caller::Account { proof, .. }, None) => {
                 if self.cx.tx.is_merged(essentials) {
                     // RFC 3261 8.2.2.2
-                    self.answer_statelessly(path, Response::for_request(request, 482, None));
+                    self.answer_statelessly(flow, Response::for_request(request, 482, None));
                     return false;
                 }
                 let fresh = match proof {
@@ -391,27 +384,27 @@ impl Switch {
                 if !fresh {
                     let random = self.cx.chance.bits();
                     let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
-                    self.answer_statelessly(path, response);
+                    self.answer_statelessly(flow, response);
                 }
                 fresh
             }
         }
     }
 
-    fn answer_statelessly(&mut self, path: Path, mut response: Response) {
+    fn answer_statelessly(&mut self, flow: Flow, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
         self.cx.tag(&mut response);
-        self.cx.out.transmit.push(Transmit { path, bytes: response.to_bytes() });
+        self.cx.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
     }
 
     fn reply(&mut self, id: crate::sip::transaction::ServerId, response: Response) {
         self.cx.respond(id, response);
     }
 
-    fn response(&mut self, response: Response, essentials: Essentials, source: SocketAddr) {
+    fn response(&mut self, response: Response, essentials: Essentials, flow: Flow) {
         let now = self.cx.now.mono;
         let Some(Answer { id, response, essentials, .. }) =
-            self.cx.tx.receive_response(now, response, essentials, source, &mut self.cx.out.transmit)
+            self.cx.tx.receive_response(now, response, essentials, flow, &mut self.cx.out.transmit)
         else {
             return;
         };
@@ -427,12 +420,12 @@ impl Switch {
     /// A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up:
     /// RFC 3261 13.2.2.4 has it acknowledged and ended.
     fn end_orphan(&mut self, id: ClientId, response: &Response, essentials: &Essentials) {
-        let Some((request, path)) = self.cx.tx.request_of(id).cloned().zip(self.cx.tx.path_of(id)) else { return };
+        let Some((request, flow)) = self.cx.tx.request_of(id).cloned().zip(self.cx.tx.flow_of(id)) else { return };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
-        self.cx.tx.acknowledge(id, ack, path, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.cx.tx.acknowledge(id, ack, flow, &mut self.cx.chance, &mut self.cx.out.transmit);
         if request_has_to_tag(&request) {
             // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
             return;
@@ -440,7 +433,7 @@ impl Switch {
         let mut bye = dialog.request(Method::Bye);
         super::leg::dress_request(&mut bye, &self.cx.product);
         let how = crate::sip::transaction::Sending::Reliably;
-        self.cx.tx.request(now, bye, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.cx.tx.request(now, bye, flow, how, &mut self.cx.chance, &mut self.cx.out.transmit);
         self.drop_counted("late or forked answer ended");
     }
 }

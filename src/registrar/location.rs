@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::clock::{Now, Time, Wall};
-use crate::sip::Uri;
 use crate::sip::header::Params;
+use crate::sip::{Flow, Uri};
 
 /// How long a binding outlives what was granted: a refresh that is a little late finds it still there.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -25,10 +25,9 @@ pub struct Binding {
     pub q: u16,
     /// Where the REGISTER came from.
     pub source: SocketAddr,
-    /// Where requests go: what the Contact says, or the source when `nat=`, `rport` or a host name ask for it.
-    pub target: SocketAddr,
-    /// Our own address the REGISTER came to: requests leave from there.
-    pub local: SocketAddr,
+    /// The way requests go: from the address of ours the REGISTER came to, to what the Contact says, or to the source when
+    /// `nat=`, `rport` or a host name ask for it; over the connection it came on, if any.
+    pub flow: Flow,
     /// The time granted.
     pub granted: Duration,
     /// When it ends: the time granted and [`GRACE`].
@@ -200,8 +199,7 @@ mod tests {
             params: Params::default(),
             q: 1000,
             source: address,
-            target: address,
-            local: "192.168.1.2:5060".parse().unwrap(),
+            flow: Flow::udp("192.168.1.2:5060".parse().unwrap(), address),
             granted: Duration::from_secs(seconds),
             expires: Time::ZERO,
             expires_wall: Wall(0),

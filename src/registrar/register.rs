@@ -13,7 +13,7 @@ use crate::sip::header::contact::expires_seconds;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr};
 use crate::sip::uri::SipUri;
 use crate::sip::validate::Essentials;
-use crate::sip::{Request, Response};
+use crate::sip::{Flow, Request, Response};
 
 /// Most contacts one REGISTER may name.
 const MOST_CONTACTS: usize = 32;
@@ -60,7 +60,7 @@ pub enum Level {
     Error,
 }
 
-/// Serves a REGISTER of `peer`, whose digest was checked. `local` is our address it came to.
+/// Serves a REGISTER of `peer`, whose digest was checked. `flow` is what it came over.
 ///
 /// A time below `minexpiry` is raised to it and one above `maxexpiry` lowered, as chan_sip does; the answer tells the time
 /// granted. Never 423: phones that ask for 30 s take 60 s, while several stop at a 423. More contacts than `max_contacts`:
@@ -72,11 +72,10 @@ pub fn register(
     peer: &Peer,
     request: &Request,
     essentials: &Essentials,
-    source: SocketAddr,
-    local: SocketAddr,
+    flow: Flow,
     now: Now,
 ) -> Registered {
-    let asked = Asked { general, peer, request, essentials, source, local, now };
+    let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, now };
     let old = location.bindings(&peer.name).to_vec();
     match asked.is_dynamic().and_then(|()| asked.contacts()).and_then(|wish| asked.apply(&old, wish)) {
         Ok(new) => {
@@ -133,7 +132,7 @@ struct Asked<'a> {
     request: &'a Request,
     essentials: &'a Essentials,
     source: SocketAddr,
-    local: SocketAddr,
+    flow: Flow,
     now: Now,
 }
 
@@ -247,8 +246,7 @@ impl Asked<'_> {
             params,
             q: contact.q,
             source: self.source,
-            target,
-            local: self.local,
+            flow: self.flow.towards(target),
             granted: contact.granted,
             expires: Time::ZERO,
             expires_wall: Wall(0),
@@ -276,7 +274,7 @@ impl Asked<'_> {
             }
             Some(_) | None => source,
         };
-        let own = SocketAddr::new(self.local.ip().to_canonical(), self.local.port());
+        let own = SocketAddr::new(self.flow.local.ip().to_canonical(), self.flow.local.port());
         if target == own {
             return Err(self.unfit(target.ip(), "it is the exchange itself"));
         }
@@ -321,8 +319,8 @@ impl Asked<'_> {
             return vec![say(format!("Unregistered SIP '{name}'"))];
         }
         new.iter()
-            .filter(|binding| !old.iter().any(|before| before.target == binding.target))
-            .map(|binding| say(format!("Registered SIP '{name}' at {}", binding.target)))
+            .filter(|binding| !old.iter().any(|before| before.flow.remote == binding.flow.remote))
+            .map(|binding| say(format!("Registered SIP '{name}' at {}", binding.flow.remote)))
             .collect()
     }
 
@@ -351,11 +349,11 @@ impl Asked<'_> {
 /// From the old contacts to the new: first what is gone, then what came or goes on.
 fn changes(old: &[Binding], new: &[Binding]) -> Vec<Change> {
     let find = |among: &[Binding], binding: &Binding| {
-        among.iter().find(|other| other.contact.equivalent(&binding.contact)).map(|other| other.target)
+        among.iter().find(|other| other.contact.equivalent(&binding.contact)).map(|other| other.flow)
     };
     let gone = old.iter().filter(|binding| find(new, binding).is_none()).cloned().map(Change::Removed);
     let touched = new.iter().filter(|binding| !old.contains(binding)).map(|binding| match find(old, binding) {
-        Some(target) if target == binding.target => Change::Refreshed(binding.clone()),
+        Some(flow) if flow == binding.flow => Change::Refreshed(binding.clone()),
         Some(_) | None => Change::Added(binding.clone()),
     });
     gone.chain(touched).collect()

@@ -16,11 +16,9 @@ use crate::sip::header::{Challenge, Credentials, HeaderName};
 use crate::sip::message::{Message, Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{
-    ClientId, Expired, Incoming, Path, Sending, ServerId, TimerValues, Transactions, Transmit,
-};
+use crate::sip::transaction::{ClientId, Expired, Incoming, Sending, ServerId, TimerValues, Transactions, Transmit};
 use crate::sip::validate::{self, Essentials};
-use crate::sip::{digest, route};
+use crate::sip::{Flow, digest, route};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -261,7 +259,7 @@ impl Phone {
         let asks = self.config.style.asks_rport();
         let sent = std::mem::take(&mut self.sent);
         sent.into_iter()
-            .map(|Transmit { path, bytes }| (path.remote, if asks { bytes } else { without_rport(bytes) }))
+            .map(|Transmit { flow, bytes }| (flow.remote, if asks { bytes } else { without_rport(bytes) }))
             .collect()
     }
 
@@ -306,8 +304,8 @@ impl Phone {
         self.events.push(event);
     }
 
-    fn path(&self) -> Path {
-        Path { local: self.config.sip, remote: self.config.exchange }
+    fn flow(&self) -> Flow {
+        Flow::udp(self.config.sip, self.config.exchange)
     }
 
     fn tag(&mut self) -> String {
@@ -318,8 +316,8 @@ impl Phone {
     /// Adds what every request has beside what its dialog gave it, and sends it.
     fn send(&mut self, mut request: Request, purpose: Option<Purpose>) -> ClientId {
         request.headers.push(HeaderName::UserAgent, Bytes::from_static(self.config.style.user_agent().as_bytes()));
-        let path = self.path();
-        let id = self.tx.request(self.now, request, path, Sending::Reliably, &mut self.chance, &mut self.sent);
+        let flow = self.flow();
+        let id = self.tx.request(self.now, request, flow, Sending::Reliably, &mut self.chance, &mut self.sent);
         if let Some(purpose) = purpose {
             self.purposes.insert(id, purpose);
         }
@@ -379,7 +377,8 @@ impl Phone {
     }
 
     fn response(&mut self, response: Response, essentials: Essentials, from: SocketAddr) {
-        let Some(answer) = self.tx.receive_response(self.now, response, essentials, from, &mut self.sent) else {
+        let flow = Flow::udp(self.config.sip, from);
+        let Some(answer) = self.tx.receive_response(self.now, response, essentials, flow, &mut self.sent) else {
             return;
         };
         let (id, response, essentials) = (answer.id, &answer.response, &answer.essentials);
@@ -408,14 +407,14 @@ impl Phone {
         if self.habits.loses_bye && request.method == Method::Bye {
             return;
         }
-        let path = Path { local: self.config.sip, remote: route::response_target(&essentials.via, from, false) };
+        let flow = Flow::udp(self.config.sip, from).answering(&essentials.via, false);
         route::stamp_via(&mut request, from, false);
         if matches!(request.method, Method::Options | Method::Notify) && essentials.to.tag().is_none() {
             // RFC 3261 8.2.7: without state, as telephones do, so that being asked after leaves nothing behind.
             let response = self.dressed(Response::for_request(&request, 200, Some(self.registration.tag())));
-            return self.sent.push(Transmit { path, bytes: response.to_bytes() });
+            return self.sent.push(Transmit { flow, bytes: response.to_bytes() });
         }
-        match self.tx.receive_request(self.now, &request, essentials, path, &mut self.sent) {
+        match self.tx.receive_request(self.now, &request, essentials, flow, &mut self.sent) {
             Incoming::Absorbed | Incoming::Full => {}
             Incoming::Ack => self.acknowledged(&request, essentials),
             Incoming::Cancel { id, invite } => {

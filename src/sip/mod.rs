@@ -2,6 +2,7 @@
 
 pub mod dialog;
 pub mod digest;
+pub mod flow;
 pub mod header;
 pub mod message;
 pub mod method;
@@ -15,6 +16,7 @@ pub mod transaction;
 pub mod uri;
 pub mod validate;
 
+pub use flow::Flow;
 pub use header::{HeaderName, Headers};
 pub use message::{Message, Request, Response};
 pub use method::Method;

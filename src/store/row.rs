@@ -3,12 +3,14 @@
 use super::boot::Moment;
 use crate::clock::{Time, Wall};
 use crate::registrar::location::{Binding, Restored};
+use crate::sip::Flow;
+use crate::sip::flow::Transport;
 use crate::sip::header::NameAddr;
 use rusqlite::{Row, Statement, params};
 use std::time::Duration;
 
 /// The columns, in the order of [`insert`] and [`read`].
-pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent";
+pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent, transport";
 /// The longest text taken from a row; what a phone may send is shorter.
 const MOST: usize = 65_536;
 /// The longest time granted that a row may name: ten years.
@@ -29,8 +31,8 @@ pub(super) fn insert(
         contact.to_string(),
         binding.q,
         binding.source.to_string(),
-        binding.target.to_string(),
-        binding.local.to_string(),
+        binding.flow.remote.to_string(),
+        binding.flow.local.to_string(),
         i64::try_from(binding.granted.as_millis()).unwrap_or(LONGEST_MS),
         moment.boot,
         moment.stamp(binding.expires),
@@ -38,6 +40,7 @@ pub(super) fn insert(
         binding.call_id,
         binding.cseq,
         binding.user_agent,
+        binding.flow.transport.name(),
     ])
 }
 
@@ -47,13 +50,19 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
     let contact = NameAddr::parse(text(2)?.as_bytes()).ok()?;
     let granted = row.get::<_, i64>(7).ok().filter(|ms| (0..=LONGEST_MS).contains(ms))?;
     let left = moment.until(&text(8)?, row.get(9).ok()?);
+    let flow = Flow {
+        transport: Transport::from_name(&text(14)?)?,
+        local: text(6)?.parse().ok()?,
+        remote: text(5)?.parse().ok()?,
+        // No connection outlives the program.
+        connection: None,
+    };
     let binding = Binding {
         contact: contact.uri,
         params: contact.params,
         q: row.get::<_, u16>(3).ok()?.min(1000),
         source: text(4)?.parse().ok()?,
-        target: text(5)?.parse().ok()?,
-        local: text(6)?.parse().ok()?,
+        flow,
         granted: Duration::from_millis(u64::try_from(granted).ok()?),
         expires: Time::ZERO,
         expires_wall: Wall(row.get(10).ok()?),

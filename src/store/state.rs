@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Says that the file is ours: "Strg".
 const APPLICATION: i32 = 0x5374_7267;
 /// The shape of the tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 /// The file's name.
 const NAME: &str = "state.db";
 /// Most registrations read; more than any configuration has.
@@ -74,7 +74,7 @@ impl State {
             return Err(Trouble::Damaged(sound.chars().take(200).collect()));
         }
         match (application, version) {
-            (0, 0) | (APPLICATION, VERSION) => {}
+            (0, 0) | (APPLICATION, 1 | VERSION) => {}
             (APPLICATION, newer) if newer > VERSION => {
                 let why = format!(
                     "{} was written by a newer strowger; run that one, or move the file away",
@@ -86,13 +86,16 @@ impl State {
                 return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})")));
             }
         }
+        // Version 1 knew UDP only.
+        let older =
+            if version == 1 { "ALTER TABLE binding ADD COLUMN transport TEXT NOT NULL DEFAULT 'udp';" } else { "" };
         let tables = format!(
-            "BEGIN IMMEDIATE;
+            "BEGIN IMMEDIATE; {older}
              CREATE TABLE IF NOT EXISTS binding (
                  peer TEXT NOT NULL, place INTEGER NOT NULL, contact TEXT NOT NULL, q INTEGER NOT NULL,
                  source TEXT NOT NULL, target TEXT NOT NULL, local TEXT NOT NULL, granted_ms INTEGER NOT NULL,
                  boot TEXT NOT NULL, ends_boot_ms INTEGER NOT NULL, ends_wall_ms INTEGER NOT NULL,
-                 call_id TEXT NOT NULL, cseq INTEGER NOT NULL, user_agent TEXT,
+                 call_id TEXT NOT NULL, cseq INTEGER NOT NULL, user_agent TEXT, transport TEXT NOT NULL DEFAULT 'udp',
                  PRIMARY KEY (peer, place)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS astdb (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
              PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};
@@ -174,7 +177,7 @@ pub(super) fn open_again(folder: &Path) -> rusqlite::Result<Connection> {
 
 fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare("DELETE FROM binding WHERE peer = ?1")?;
-    let marks = ["?"; 14].join(", ");
+    let marks = ["?"; 15].join(", ");
     let mut insert = transaction.prepare(&format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS))?;
     let mut set = transaction.prepare("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
     let mut unset = transaction.prepare("DELETE FROM astdb WHERE key = ?1")?;

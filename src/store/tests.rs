@@ -5,6 +5,7 @@ use crate::chance::Chance;
 use crate::clock::Wall;
 use crate::pbx::record::{CallRecord, Disposition, Side};
 use crate::registrar::location::Binding;
+use crate::sip::Flow;
 use crate::sip::header::NameAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -80,8 +81,7 @@ fn binding(text: &str, now: Now) -> Binding {
         params: contact.params,
         q: 500,
         source: "192.0.2.7:1024".parse().unwrap(),
-        target: "[2001:db8::7]:5060".parse().unwrap(),
-        local: "192.0.2.1:5060".parse().unwrap(),
+        flow: Flow::udp("192.0.2.1:5060".parse().unwrap(), "[2001:db8::7]:5060".parse().unwrap()),
         granted: Duration::from_secs(3600),
         expires: Time::ZERO,
         expires_wall: Wall(0),
@@ -161,6 +161,24 @@ fn a_file_of_another_program_is_not_touched_but_moved_aside() {
     let kept: i64 =
         rusqlite::Connection::open(aside).unwrap().query_row("SELECT x FROM t", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 42);
+}
+
+/// Version 1 had no column for the transport.
+#[test]
+fn a_file_of_version_1_is_read_and_made_one_of_today() {
+    let place = Place::new("older");
+    let (mut store, _, _) = open(&place);
+    store.write(at(5), orders(at(5)), nothing);
+    store.close();
+    let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
+    file.execute_batch("ALTER TABLE binding DROP COLUMN transport; PRAGMA user_version=1").unwrap();
+    drop(file);
+    for _ in 0..2 {
+        let (store, found, said) = open(&place);
+        assert_eq!((found.bindings.len(), said.lock().unwrap().len()), (3, 0), "{said:?}");
+        assert_eq!(found.bindings[0].binding.flow.transport, crate::sip::flow::Transport::Udp);
+        store.close();
+    }
 }
 
 #[test]

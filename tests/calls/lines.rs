@@ -17,7 +17,8 @@ fn two_lines_of_one_adapter_register_and_are_asked_after() {
         assert!(world.saw(line, &PhoneEvent::Registered { expires: 3600 }));
         assert_eq!(world.switch.bindings(line).len(), 1);
     }
-    let ports: Vec<u16> = ["client", "isp"].iter().map(|line| world.switch.bindings(line)[0].target.port()).collect();
+    let ports: Vec<u16> =
+        ["client", "isp"].iter().map(|line| world.switch.bindings(line)[0].flow.remote.port()).collect();
     assert_eq!(ports, [5060, 5061]);
     world.run(Duration::from_secs(1));
     assert_eq!((world.status("client"), world.status("isp")), (PeerStatus::Ok(20), PeerStatus::Ok(20)));
@@ -111,7 +112,7 @@ fn a_cisco_from_an_ephemeral_port_registers_and_calls_and_is_called() {
     let mut world = World::new(SIP, extensions, Quality::PERFECT, 1);
     world.stations.get_mut("cisco").unwrap().source = "192.0.2.40:50123".parse().unwrap();
     world.register_all();
-    assert_eq!(world.switch.bindings("cisco")[0].target, "192.0.2.40:5060".parse().unwrap());
+    assert_eq!(world.switch.bindings("cisco")[0].flow.remote, "192.0.2.40:5060".parse().unwrap());
     for (from, to, number) in [("cisco", "desk", "1"), ("desk", "cisco", "2")] {
         world.phone(from).dials(number);
         world.until(|w| w.is_called(to));

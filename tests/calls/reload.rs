@@ -181,6 +181,6 @@ fn the_switch_knows_when_it_was_last_reloaded() {
     world.run(Duration::from_secs(7));
     world.reload(SIP, GUIDE);
     assert_eq!((world.switch.started(), world.switch.reloaded().mono), (started, world.now));
-    assert_eq!(EXCHANGE.parse(), Ok(world.switch.bindings("client")[0].local));
+    assert_eq!(EXCHANGE.parse(), Ok(world.switch.bindings("client")[0].flow.local));
     world.assert_nothing_left();
 }

@@ -17,6 +17,7 @@ use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::message::Message;
 use strowger::sip::validate;
@@ -370,19 +371,19 @@ impl World {
     /// What the receiver of the exchange's socket does with a datagram.
     fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
         let wall = at(self.now).wall;
+        let flow = Flow::udp(self.exchange, source);
         let event = match Message::parse(bytes).expect("phones send what can be read") {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, source },
+                Ok(essentials) => Event::Response { response, essentials, flow },
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
             Message::Request(request) => {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
                         let random = self.chance.bits();
-                        match self.admission.admit(&request, &essentials, source, wall, random) {
+                        match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
-                                let local = self.exchange;
-                                let event = Event::Request { request, essentials, caller, source, local };
+                                let event = Event::Request { request, essentials, caller, flow };
                                 let effects = self.switch.handle(at(self.now), event);
                                 return self.execute(effects);
                             }
@@ -409,11 +410,11 @@ impl World {
         }
         let mut refused = Vec::new();
         for transmit in effects.transmit {
-            let local = transmit.path.local;
+            let local = transmit.flow.local;
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
-            let to = transmit.path.remote;
+            let to = transmit.flow.remote;
             if self.no_route.contains(&to) {
-                refused.push(Event::SendFailed { to, why: "No route to host (os error 113)".to_owned() });
+                refused.push(Event::SendFailed { flow: transmit.flow, why: "No route to host (os error 113)".to_owned() });
                 continue;
             }
             self.send(local, to, transmit.bytes);

@@ -1,5 +1,6 @@
 //! What the doctor found: one line each, what is so and what to do about it.
 
+use crate::commands::json::quoted;
 use std::fmt::Write as _;
 
 /// How a finding is meant.
@@ -86,21 +87,6 @@ pub(super) fn json(findings: &[Finding]) -> String {
     let rows: Vec<String> = rows.collect();
     let todo = findings.iter().filter(|finding| finding.is_todo()).count();
     format!("{{\"findings\":[\n{}\n],\"todo\":{todo}}}\n", rows.join(",\n"))
-}
-
-/// RFC 8259 7.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out + "\""
 }
 
 /// The name of a program or a file may not drive the terminal.

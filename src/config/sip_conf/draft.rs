@@ -1,9 +1,11 @@
 //! What is read of a section before it is whole, and the checks that need the whole.
 
 use crate::config::diagnostic::{Diagnostic, Place};
+use crate::config::finding;
 use crate::config::general::General;
 use crate::config::peer::{CallerId, Credential, Host, Kind, Peer, Settings};
 use crate::config::secret::Secret;
+use crate::config::weakness::{Weakness, weakness};
 use std::net::{IpAddr, SocketAddr};
 
 /// SIP's port when none is given (RFC 3261 19.1.2).
@@ -130,9 +132,10 @@ impl PeerDraft {
         }
         peer.default_addr = self.default_ip.map(|ip| SocketAddr::new(ip, port));
         peer.credential = self.ha1.map(Credential::Ha1).or(self.secret.map(Credential::Password));
-        if is_usable && peer.credential.is_none() && peer.host == Host::Dynamic && peer.acl.rules.is_empty() {
+        if is_usable && weakness(&peer) == Some(Weakness::Missing) {
             let say = format!("peer '{name}' has no 'secret': whoever knows its name can take its place");
-            diagnostics.push(Diagnostic::warning(place, say).hint("add 'secret=' and the same password in the device"));
+            let hint = "add 'secret=' and the same password in the device";
+            diagnostics.push(finding::SECRET_MISSING.at(&place, say).hint(hint));
         }
         is_usable.then_some(peer)
     }

@@ -92,11 +92,9 @@ fn note(line: &Line, report: &DialReport) {
 fn read(args: &Split) -> Result<DialRequest, String> {
     let mut targets = Vec::new();
     for target in args.trimmed(0).split('&').map(str::trim).filter(|target| !target.is_empty()) {
-        match target.split_once('/') {
-            Some((technology, resource)) if !technology.is_empty() && !resource.is_empty() => {
-                targets.push(DialTarget { technology: technology.to_owned(), resource: resource.to_owned() });
-            }
-            _ => return Err(format!("Dial: '{target}' is no technology/resource; write SIP/name")),
+        match DialTarget::parse(target) {
+            Some(target) => targets.push(target),
+            None => return Err(format!("Dial: '{target}' is no technology/resource; write SIP/name")),
         }
     }
     if targets.is_empty() {

@@ -17,12 +17,13 @@ pub const APP: App = App {
 
 async fn run(_: Line, args: Args) -> Result<Outcome, Ended> {
     let (holds, yes, no) = arguments::condition(args.text());
-    let chosen = if holds { yes } else { no };
-    let chosen = chosen.trim();
-    if chosen.is_empty() {
-        return Ok(Outcome::Next);
-    }
-    let (name, args) = chosen.split_once('(').unwrap_or((chosen, ""));
+    Ok(call(if holds { &yes } else { &no }).map_or(Outcome::Next, Outcome::Exec))
+}
+
+/// Reads `app(args)`; `None` when nothing stands there.
+pub(crate) fn call(text: &str) -> Option<AppCall> {
+    let text = text.trim();
+    let (name, args) = text.split_once('(').unwrap_or((text, ""));
     let args = args.rfind(')').and_then(|end| args.get(..end)).unwrap_or(args);
-    Ok(Outcome::Exec(AppCall { name: name.trim().to_owned(), args: args.to_owned() }))
+    (!text.is_empty()).then(|| AppCall { name: name.trim().to_owned(), args: args.to_owned() })
 }

@@ -56,9 +56,13 @@ fn request(method: &str, user: &str, via: &str, extra: &str) -> Request {
     ))
 }
 
+fn over(source: &str) -> Flow {
+    Flow::udp("192.168.1.2:5060".parse().unwrap(), source.parse().unwrap())
+}
+
 fn admit_at(edge: &Admission, request: &Request, source: &str, now: Wall) -> Verdict {
     let essentials = validate::request(request).unwrap();
-    edge.admit(request, &essentials, source.parse().unwrap(), now, 42)
+    edge.admit(request, &essentials, over(source), now, 42)
 }
 
 fn admit(edge: &Admission, request: &Request, source: &str) -> Verdict {
@@ -546,7 +550,7 @@ fn a_response_is_completed_but_keeps_the_tag_it_has() {
 #[test]
 fn a_malformed_request_gets_the_status_it_is_owed() {
     let edge = guide();
-    let source: SocketAddr = LINE1.parse().unwrap();
+    let source = over(LINE1);
     let mut bad = request("INVITE", "pap2t-client", "192.168.1.20:5070;maddr=203.0.113.9", "");
     bad.headers.set(HeaderName::CSeq, "1 BYE");
     let refusal = validate::request(&bad).unwrap_err();
@@ -578,7 +582,7 @@ fn mutated_requests_are_answered_to_their_source_only() {
     .iter()
     .map(Request::to_bytes)
     .collect();
-    let source: SocketAddr = LINE1.parse().unwrap();
+    let source = over(LINE1);
     let mut chance = crate::chance::Chance::from_number(14);
     let mut seen = 0;
     for round in 0..20_000usize {
@@ -600,7 +604,7 @@ fn mutated_requests_are_answered_to_their_source_only() {
         let Ok(essentials) = validate::request(&request) else { continue };
         seen += 1;
         if let Verdict::Reply { response, to, .. } = edge.admit(&request, &essentials, source, NOW, chance.bits()) {
-            assert_eq!(to.ip(), source.ip());
+            assert_eq!(to.ip(), source.remote.ip());
             assert!(!response.to_bytes().is_empty());
         }
     }

@@ -4,14 +4,14 @@ use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENC
 use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
+use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Path};
+use crate::sip::transaction::ClientId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Whom to call and what the phone shows.
@@ -38,14 +38,14 @@ impl Leg {
         id: LegId,
         channel: ChannelId,
         peer: Arc<Peer>,
-        (path, behind_nat): (Path, bool),
+        (flow, behind_nat): (Flow, bool),
         cx: &mut Cx,
     ) -> Leg {
         Leg {
             id,
             channel,
             peer,
-            path,
+            flow,
             behind_nat,
             ours: true,
             local: None,
@@ -64,7 +64,7 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_user, self.path.local);
+        self.contact = super::contact(calling.from_user, self.flow.local);
         let user = super::escape_user(calling.from_user);
         let display = match calling.from_name {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
@@ -77,7 +77,7 @@ impl Leg {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.path.local.ip()))),
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.local.ip()))),
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -91,7 +91,7 @@ impl Leg {
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
-        let invite = cx.tx.request(cx.now.mono, request, self.path, how, &mut cx.chance, &mut cx.out.transmit);
+        let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
         let patience = match (self.peer.settings.timer_b, calling.watched) {
             (Some(timer_b), _) => timer_b,
@@ -213,7 +213,7 @@ impl Leg {
         let Some(dialog) = &self.dialog else { return };
         let mut ack = dialog.ack(cseq);
         self.dress(&mut ack, cx);
-        cx.tx.acknowledge(id, ack, self.path, &mut cx.chance, &mut cx.out.transmit);
+        cx.tx.acknowledge(id, ack, self.flow, &mut cx.chance, &mut cx.out.transmit);
     }
 
     fn refused(&mut self, response: &Response, cx: &mut Cx) {
@@ -241,11 +241,11 @@ impl Leg {
         }
     }
 
-    /// The system refused to send to `to`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
+    /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
     /// 8.1.3.1). Says whether this leg had one.
-    pub fn unsendable(&mut self, to: SocketAddr, why: &str, cx: &mut Cx) -> bool {
+    pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx) -> bool {
         let State::Outgoing { heard: false, invite, .. } = self.state else { return false };
-        let concerned = self.path.remote == to;
+        let concerned = self.flow == flow;
         if concerned {
             self.end(cx);
             cx.tx.abandon(cx.now.mono, invite);

@@ -4,11 +4,12 @@ use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, PendingOk, Reoffer, Stat
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
+use crate::sip::Flow;
 use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{Path, ServerId};
+use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ impl Leg {
         peer: Arc<Peer>,
         (request, essentials): (&Request, &Essentials),
         invite: ServerId,
-        (path, behind_nat): (Path, bool),
+        (flow, behind_nat): (Flow, bool),
         offer: Option<Sdp>,
         cx: &mut Cx,
     ) -> Result<Leg, DialogError> {
@@ -36,7 +37,7 @@ impl Leg {
             id,
             channel,
             peer,
-            path,
+            flow,
             behind_nat,
             ours: false,
             local: None,
@@ -46,7 +47,7 @@ impl Leg {
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
-            contact: super::contact(&user, path.local),
+            contact: super::contact(&user, flow.local),
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),

@@ -80,9 +80,9 @@ impl Leg {
             return;
         }
         if let Some(target) = uri_address(&dialog.remote_target)
-            && target.ip() == self.path.remote.ip()
+            && target.ip() == self.flow.remote.ip()
         {
-            self.path.remote = target;
+            self.flow = self.flow.towards(target);
         }
     }
 }

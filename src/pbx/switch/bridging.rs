@@ -57,7 +57,7 @@ impl Switch {
             };
             // A caller whose INVITE had no offer gives its address only with its ACK.
             let known = leg.remote.as_ref().is_none_or(|remote| remote.rtp_addr().is_some());
-            (wanted && known).then(|| leg.path.remote.is_ipv4())
+            (wanted && known).then(|| leg.flow.remote.is_ipv4())
         };
         matches!((address(caller), address(callee)), (Some(a), Some(b)) if a == b)
     }

@@ -16,7 +16,7 @@ use crate::pbx::why::{Reason, Why};
 use crate::registrar::qualify::Status;
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Sdp, negotiate, own, payload};
-use crate::sip::transaction::Path;
+use crate::sip::Flow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct Outgoing {
 /// One place to send an INVITE to.
 struct Found {
     peer: Arc<Peer>,
-    path: Path,
+    flow: Flow,
     behind_nat: bool,
     outgoing: Outgoing,
 }
@@ -82,7 +82,7 @@ impl Switch {
         if !target.technology.eq_ignore_ascii_case("SIP") {
             return Err(Why::NoTechnology.with(&[&target.technology]));
         }
-        let (name, exten) = split_resource(&target.resource);
+        let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             let near = nearest(name, self.settings.peers.keys().map(String::as_str));
             let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
@@ -95,12 +95,11 @@ impl Switch {
         let mut places = Vec::new();
         for binding in self.location.bindings(&peer.name).iter().rev() {
             let target = match exten {
-                Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.target),
+                Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
                 None => binding.contact.to_string(),
             };
-            let path = Path { local: binding.local, remote: binding.target };
-            let behind_nat = leg::uri_address(&binding.contact) != Some(binding.target);
-            places.push(place(&peer, path, behind_nat, target, watched));
+            let behind_nat = leg::uri_address(&binding.contact) != Some(binding.flow.remote);
+            places.push(place(&peer, binding.flow, behind_nat, target, watched));
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
@@ -108,8 +107,8 @@ impl Switch {
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
             let target = format!("sip:{}@{address}", leg::escape_user(user));
-            let path = Path { local: self.local_towards(address), remote: address };
-            places.push(place(&peer, path, false, target, watched));
+            let flow = Flow::udp(self.local_towards(address), address);
+            places.push(place(&peer, flow, false, target, watched));
         }
         Ok(places)
     }
@@ -148,7 +147,7 @@ impl Switch {
     fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
-        let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.path, place.behind_nat), &mut self.cx);
+        let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
         self.legs.insert(leg_id, leg);
         self.open_channel(id, leg_id, place.peer, Doing::Called(caller), ChannelState::Down);
         self.calling.insert(id, place.outgoing);
@@ -194,7 +193,7 @@ impl Switch {
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
             from_user,
-            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.path.local.ip())),
+            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.local.ip())),
             watched: outgoing.watched,
         };
         leg.invite(&calling, offer, &mut self.cx);
@@ -408,18 +407,7 @@ pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
     Why::NoCodec.with(&[&none.offered.join(", "), &allows.join(", ")])
 }
 
-fn place(peer: &Arc<Peer>, path: Path, behind_nat: bool, target: String, watched: bool) -> Found {
+fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
-    Found { peer: peer.clone(), path, behind_nat, outgoing: Outgoing { target, to, watched } }
-}
-
-/// `peer`, `peer/extension` or `extension@peer`.
-fn split_resource(resource: &str) -> (&str, Option<&str>) {
-    if let Some((peer, exten)) = resource.split_once('/') {
-        return (peer, Some(exten).filter(|exten| !exten.is_empty()));
-    }
-    match resource.rsplit_once('@') {
-        Some((exten, peer)) => (peer, Some(exten).filter(|exten| !exten.is_empty())),
-        None => (resource, None),
-    }
+    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
 }

@@ -91,7 +91,7 @@ impl Switch {
     fn line_failed(&mut self, caller: ChannelId, id: ChannelId, refusal: Refusal) {
         let Some(channel) = self.channels.get(&id) else { return };
         let (line, name) = (&channel.peer.name, &channel.name);
-        let address = self.legs.get(&channel.leg).map(|leg| leg.path.remote.to_string()).unwrap_or_default();
+        let address = self.legs.get(&channel.leg).map(|leg| leg.flow.remote.to_string()).unwrap_or_default();
         let reason = match refusal {
             Refusal::Status(status, words) => Reason::of_status(line, status, &words),
             Refusal::Silent => {

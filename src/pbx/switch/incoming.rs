@@ -12,11 +12,11 @@ use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
-use crate::sip::Uri;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
-use crate::sip::transaction::{Path, ServerId};
+use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
+use crate::sip::{Flow, Uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -28,8 +28,9 @@ impl Switch {
         request: &Request,
         essentials: &Essentials,
         peer: Arc<Peer>,
-        (path, source, behind_nat): (Path, SocketAddr, bool),
+        (came, behind_nat): (Flow, bool),
     ) {
+        let source = came.remote;
         let exten = dialled(request);
         let (name, number) = caller_id(&peer, request, essentials);
         let offer = match self.may_call(&peer, &exten, &number).and_then(|()| offer(&peer, request)) {
@@ -42,14 +43,13 @@ impl Switch {
         let channel = ChannelId(self.fresh_id());
         let leg = LegId(self.fresh_id());
         let target = if behind_nat { source } else { contact_address(request, source) };
-        let path_to = Path { local: path.local, remote: target };
         let made = Leg::incoming(
             leg,
             channel,
             peer.clone(),
             (request, essentials),
             invite,
-            (path_to, behind_nat),
+            (came.towards(target), behind_nat),
             offer,
             &mut self.cx,
         );
@@ -156,7 +156,7 @@ impl Switch {
     ) {
         let stream = StreamId(self.fresh_id());
         let (name, unique_id) = self.next_channel_name(&peer);
-        let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.path.local.ip());
+        let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.flow.local.ip());
         let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
         let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {

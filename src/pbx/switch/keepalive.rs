@@ -2,7 +2,8 @@
 
 use super::Switch;
 use crate::pbx::alarm::Alarm;
-use crate::sip::transaction::{Path, Transmit};
+use crate::sip::Flow;
+use crate::sip::transaction::Transmit;
 use bytes::Bytes;
 
 impl Switch {
@@ -30,17 +31,16 @@ impl Switch {
         self.keepalives.remove(name);
         let Some(peer) = self.settings.peers.get(name).filter(|peer| peer.settings.keepalive.is_some()) else { return };
         let bindings = self.location.bindings(name).iter();
-        let mut paths: Vec<Path> =
-            bindings.map(|binding| Path { local: binding.local, remote: binding.target }).collect();
-        if paths.is_empty()
+        let mut flows: Vec<Flow> = bindings.map(|binding| binding.flow).collect();
+        if flows.is_empty()
             && let Some(remote) = self.static_address(peer)
         {
-            paths.push(Path { local: self.local_towards(remote), remote });
+            flows.push(Flow::udp(self.local_towards(remote), remote));
         }
-        if paths.is_empty() {
+        if flows.is_empty() {
             return;
         }
-        let packets = paths.into_iter().map(|path| Transmit { path, bytes: Bytes::from_static(b"\r\n") });
+        let packets = flows.into_iter().map(|flow| Transmit { flow, bytes: Bytes::from_static(b"\r\n") });
         self.cx.out.transmit.extend(packets);
         self.keep_alive(name);
     }

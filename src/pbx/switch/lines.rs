@@ -12,15 +12,16 @@ use crate::registrar::absence::{Absence, Left};
 use crate::registrar::location::Binding;
 use crate::registrar::qualify::{self, Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
+use crate::sip::Flow;
 use crate::sip::header::HeaderName;
 use crate::sip::message::Request;
 use crate::sip::method::Method;
 use crate::sip::timer::TimerId;
-use crate::sip::transaction::{Path, Sending, ServerId};
+use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A peer that is asked whether it is there.
@@ -49,12 +50,11 @@ impl Switch {
         request: &Request,
         essentials: &Essentials,
         peer: &Peer,
-        source: SocketAddr,
-        local: SocketAddr,
+        flow: Flow,
     ) {
         let now = self.cx.now;
         let general = &self.settings.general;
-        let done = register::register(&mut self.location, general, peer, request, essentials, source, local, now);
+        let done = register::register(&mut self.location, general, peer, request, essentials, flow, now);
         for line in done.log {
             self.cx.out.lines.push(line_of(line));
         }
@@ -84,7 +84,7 @@ impl Switch {
     pub(super) fn expire_bindings(&mut self) {
         self.location_alarm = None;
         for (peer, binding) in self.location.expire(self.cx.now.mono) {
-            let (at, granted) = (binding.target, calendar::span(binding.granted));
+            let (at, granted) = (binding.flow.remote, calendar::span(binding.granted));
             self.cx.out.notice(format!(
                 "'{peer}' did not refresh its registration: it is unregistered. It was at {at}, for {granted}; is it switched \
                  on, and on the network?"
@@ -207,7 +207,7 @@ impl Switch {
                     }
                 }
                 Action::Changed(change) => {
-                    let place = self.location.newest(name).map(|binding| binding.target);
+                    let place = self.location.newest(name).map(|binding| binding.flow.remote);
                     let place = place.or_else(|| self.static_address(self.settings.peers.get(name)?));
                     self.cx.out.notice(format!("{}{}", change.line(name), aside(&change, place)));
                 }
@@ -218,16 +218,14 @@ impl Switch {
     /// One OPTIONS to where a peer is (RFC 3261 11).
     fn poll(&mut self, name: &str, attempt: u8, give_up: Duration) {
         let Some(peer) = self.settings.peers.get(name).cloned() else { return };
-        let (target, path) = match self.location.newest(name) {
-            Some(binding) => (binding.contact.to_string(), Path { local: binding.local, remote: binding.target }),
+        let (target, flow) = match self.location.newest(name) {
+            Some(binding) => (binding.contact.to_string(), binding.flow),
             None => match self.static_address(&peer) {
-                Some(address) => {
-                    (format!("sip:{address}"), Path { local: self.local_towards(address), remote: address })
-                }
+                Some(address) => (format!("sip:{address}"), Flow::udp(self.local_towards(address), address)),
                 None => return,
             },
         };
-        let host = leg::host(path.local.ip());
+        let host = leg::host(flow.local.ip());
         let mut request = Request::new(Method::Options, target.clone());
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
@@ -237,11 +235,11 @@ impl Switch {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
-        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, path.local));
+        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow.local));
         leg::dress_request(&mut request, &self.cx.product);
         let how = Sending::Once { give_up };
         let id =
-            self.cx.tx.request(self.cx.now.mono, request, path, how, &mut self.cx.chance, &mut self.cx.out.transmit);
+            self.cx.tx.request(self.cx.now.mono, request, flow, how, &mut self.cx.chance, &mut self.cx.out.transmit);
         self.polls.insert(id, (name.to_owned(), attempt));
     }
 
@@ -258,12 +256,12 @@ impl Switch {
     pub(super) fn poll_timed_out(&mut self, _name: &str, _attempt: u8) {}
 
     /// The system refuses to send to an address: whoever is asked there is not reachable.
-    pub(super) fn poll_failed_towards(&mut self, to: SocketAddr) {
+    pub(super) fn poll_failed_over(&mut self, failed: Flow) {
         let now = self.cx.now.mono;
         let polled: Vec<(String, u8)> = self
             .polls
             .iter()
-            .filter(|(id, _)| self.cx.tx.path_of(**id).is_some_and(|path| path.remote == to))
+            .filter(|(id, _)| self.cx.tx.flow_of(**id).is_some_and(|flow| flow.is_same_way(failed)))
             .map(|(_, poll)| poll.clone())
             .collect();
         for (name, attempt) in polled {

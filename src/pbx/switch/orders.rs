@@ -98,9 +98,9 @@ mod tests {
     use crate::pbx::switch::{PeerStatus, SwitchSettings};
     use crate::registrar::location::Binding;
     use crate::rtp::strict::Strictness;
-    use crate::sip::Uri;
     use crate::sip::digest::nonce::NonceKey;
     use crate::sip::header::Params;
+    use crate::sip::{Flow, Uri};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -131,8 +131,7 @@ mod tests {
             params: Params::default(),
             q: 1000,
             source: "192.168.1.20:5060".parse().unwrap(),
-            target: "192.168.1.20:5060".parse().unwrap(),
-            local: "192.168.1.2:5060".parse().unwrap(),
+            flow: Flow::udp("192.168.1.2:5060".parse().unwrap(), "192.168.1.20:5060".parse().unwrap()),
             granted: Duration::from_secs(3600),
             expires: Time::ZERO,
             expires_wall: Wall(0),

@@ -57,7 +57,7 @@ impl Switch {
                 Some(_) => "has a fixed address (host=) in the new configuration",
                 None => "is not in the new configuration",
             };
-            self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.target));
+            self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.flow.remote));
         }
         let peers = &self.settings.peers;
         self.absences.retain(|name| peers.contains_key(name));

@@ -34,7 +34,7 @@ impl World for View<'_> {
 
     fn peer(&self, name: &str, item: &str) -> Option<String> {
         let peer = self.switch.settings.peers.get(name)?;
-        let address = self.switch.location.newest(name).map(|binding| binding.target);
+        let address = self.switch.location.newest(name).map(|binding| binding.flow.remote);
         let address = address.or_else(|| self.switch.static_address(peer));
         match item.to_ascii_lowercase().as_str() {
             "" | "ip" => Some(address.map(|address| address.ip().to_string()).unwrap_or_default()),

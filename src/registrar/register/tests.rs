@@ -50,8 +50,8 @@ impl Desk {
     fn send(&mut self, text: String, source: &str) -> Registered {
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(text)) else { panic!("not a request") };
         let essentials = validate::request(&request).unwrap();
-        let (source, local) = (source.parse().unwrap(), LOCAL.parse().unwrap());
-        register(&mut self.location, &self.general, &self.peer, &request, &essentials, source, local, self.now)
+        let flow = Flow::udp(LOCAL.parse().unwrap(), source.parse().unwrap());
+        register(&mut self.location, &self.general, &self.peer, &request, &essentials, flow, self.now)
     }
 
     /// A REGISTER with these lines, each ending in CRLF, and the next CSeq.
@@ -75,7 +75,7 @@ impl Desk {
     }
 
     fn target(&self) -> String {
-        self.location.newest("pap2t-client").unwrap().target.to_string()
+        self.location.newest("pap2t-client").unwrap().flow.remote.to_string()
     }
 }
 
@@ -121,7 +121,7 @@ fn a_pap2t_registers_and_refreshes() {
     assert_eq!(kinds(&first), ["+sip:pap2t-client@192.168.1.20:5060"]);
     let binding = desk.location.newest("pap2t-client").unwrap().clone();
     assert_eq!(binding.user_agent.as_deref(), Some("Linksys/PAP2T-3.1.15(LS)"));
-    assert_eq!((binding.call_id.as_str(), binding.cseq, binding.local), ("call-1", 1, LOCAL.parse().unwrap()));
+    assert_eq!((binding.call_id.as_str(), binding.cseq, binding.flow.local), ("call-1", 1, LOCAL.parse().unwrap()));
     assert_eq!(binding.expires, desk.now.mono + Duration::from_secs(3610));
     assert_eq!(binding.expires_wall, Wall(desk.now.wall.0 + 3_610_000));
 
@@ -196,7 +196,8 @@ fn two_lines_of_one_box_keep_their_ports() {
     desk.send(text("192.168.1.20:5060", "l1", 1, "Contact: <sip:a@192.168.1.20:5060>\r\n"), "192.168.1.20:5060");
     desk.peer.name = "pap2t-ispmodem".into();
     desk.send(text("192.168.1.20:5061", "l2", 1, "Contact: <sip:b@192.168.1.20:5061>\r\n"), "192.168.1.20:5061");
-    let targets: Vec<String> = desk.location.iter().map(|(name, list)| format!("{name} {}", list[0].target)).collect();
+    let targets: Vec<String> =
+        desk.location.iter().map(|(name, list)| format!("{name} {}", list[0].flow.remote)).collect();
     assert_eq!(targets, ["pap2t-client 192.168.1.20:5060", "pap2t-ispmodem 192.168.1.20:5061"]);
 }
 
@@ -487,13 +488,12 @@ fn mutated_contacts_keep_the_table_in_bounds() {
         desk.cseq += 1;
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(line)) else { continue };
         let Ok(essentials) = validate::request(&request) else { continue };
-        let (source, local) = (SOURCE.parse().unwrap(), LOCAL.parse().unwrap());
-        let registered =
-            register(&mut desk.location, &desk.general, &desk.peer, &request, &essentials, source, local, desk.now);
+        let flow = Flow::udp(LOCAL.parse().unwrap(), SOURCE.parse().unwrap());
+        let registered = register(&mut desk.location, &desk.general, &desk.peer, &request, &essentials, flow, desk.now);
         accepted += usize::from(registered.response.status == 200);
         let bindings = desk.location.bindings("pap2t-client");
         assert!(bindings.len() <= 3);
-        assert!(bindings.iter().all(|binding| binding.target != local && binding.target.port() != 0));
+        assert!(bindings.iter().all(|binding| binding.flow.remote != flow.local && binding.flow.remote.port() != 0));
     }
     assert!(accepted > 2_000, "the mutations must leave enough to look at: {accepted}");
 }

@@ -162,8 +162,8 @@ impl Phone {
         if let Some(sdp) = body {
             attach(&mut ack.headers, &mut ack.body, sdp);
         }
-        let path = self.path();
-        self.tx.acknowledge(id, ack, path, &mut self.chance, &mut self.sent);
+        let flow = self.flow();
+        self.tx.acknowledge(id, ack, flow, &mut self.chance, &mut self.sent);
     }
 
     /// A 2xx to an INVITE of a call that is gone: acknowledged, and ended when it opened one (RFC 3261 13.2.2.4).

@@ -2,17 +2,16 @@
 
 use super::key::ClientKey;
 use super::running::Running;
-use super::table::{ClientId, Expired, Path, Sending, Transmit};
+use super::table::{ClientId, Expired, Sending, Transmit};
 use super::{Action, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sip::header::{NameAddr, Via};
 use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
-use crate::sip::{HeaderName, Host, Method, Request, Response};
+use crate::sip::{Flow, HeaderName, Host, Method, Request, Response};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 /// The most answering ends of one INVITE that are told apart; a house has fewer phones.
 const MAX_FORKS: usize = 16;
@@ -32,7 +31,7 @@ struct Client {
     key: ClientKey,
     request: Request,
     bytes: Bytes,
-    path: Path,
+    flow: Flow,
     values: TimerValues,
     machine: Machine,
     running: Running,
@@ -79,16 +78,16 @@ impl Clients {
         &mut self,
         now: Time,
         mut request: Request,
-        path: Path,
+        flow: Flow,
         how: Sending,
         chance: &mut Chance,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
         let branch = branch(chance);
-        request.headers.push_front(HeaderName::Via, derive::via(path, &branch));
+        request.headers.push_front(HeaderName::Via, derive::via(flow, &branch));
         let key = ClientKey { branch, method: request.method.clone() };
-        let values = tuned(self.values, how, &request.method);
-        self.open(now, key, request, path, values, out)
+        let values = tuned(self.values.over(flow), how, &request.method);
+        self.open(now, key, request, flow, values, out)
     }
 
     pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
@@ -101,9 +100,9 @@ impl Clients {
         if self.by_key.contains_key(&key) || client.running.contains(Timer::Cancelled) {
             return None;
         }
-        let (request, path, t1) = (derive::cancel(&client.request), client.path, client.values.t1);
-        let values = tuned(self.values, Sending::Tuned { t1, give_up: None }, &Method::Cancel);
-        let cancel = self.open(now, key, request, path, values, out);
+        let (request, flow, t1) = (derive::cancel(&client.request), client.flow, client.values.t1);
+        let values = tuned(self.values.over(flow), Sending::Tuned { t1, give_up: None }, &Method::Cancel);
+        let cancel = self.open(now, key, request, flow, values, out);
         self.drive(now, id, Input::Cancelled, None, out);
         Some(cancel)
     }
@@ -126,13 +125,13 @@ impl Clients {
         &mut self,
         id: ClientId,
         mut ack: Request,
-        path: Path,
+        flow: Flow,
         chance: &mut Chance,
         out: &mut Vec<Transmit>,
     ) {
         // RFC 3261 13.2.2.4 and 17: the ACK of a 2xx is a transaction of its own, so its branch is a new one.
-        ack.headers.push_front(HeaderName::Via, derive::via(path, &branch(chance)));
-        let transmit = Transmit { path, bytes: ack.to_bytes() };
+        ack.headers.push_front(HeaderName::Via, derive::via(flow, &branch(chance)));
+        let transmit = Transmit { flow, bytes: ack.to_bytes() };
         out.push(transmit.clone());
         let Some(client) = self.records.get_mut(&id) else { return };
         let to = ack.headers.get(HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
@@ -153,7 +152,7 @@ impl Clients {
         let id = *self.by_key.get(&ClientKey { branch, method: essentials.cseq.method.clone() })?;
         let client = self.records.get(&id)?;
         // RFC 3261 8.1.3.3: more than one Via means that it was meant for someone else. 18.1.2: and so does another sent-by than ours.
-        if response.headers.values(HeaderName::Via).count() > 1 || !is_ours(&essentials.via, client.path) {
+        if response.headers.values(HeaderName::Via).count() > 1 || !is_ours(&essentials.via, client.flow) {
             return None;
         }
         let class = Class::of(response.status);
@@ -179,17 +178,17 @@ impl Clients {
         }
     }
 
-    pub fn transport_failed(&mut self, now: Time, remote: SocketAddr) -> Vec<ClientId> {
+    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
         let ids: Vec<ClientId> =
-            self.records.iter().filter(|(_, c)| c.path.remote == remote).map(|(id, _)| *id).collect();
+            self.records.iter().filter(|(_, client)| client.flow.is_same_way(flow)).map(|(id, _)| *id).collect();
         let mut unsent = Vec::new();
         ids.into_iter()
             .filter(|id| self.drive(now, *id, Input::TransportError, None, &mut unsent) == Told::Failed)
             .collect()
     }
 
-    pub fn path_of(&self, id: ClientId) -> Option<Path> {
-        self.records.get(&id).map(|client| client.path)
+    pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
+        self.records.get(&id).map(|client| client.flow)
     }
 
     pub fn request_of(&self, id: ClientId) -> Option<&Request> {
@@ -224,7 +223,7 @@ impl Clients {
         now: Time,
         key: ClientKey,
         request: Request,
-        path: Path,
+        flow: Flow,
         values: TimerValues,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
@@ -235,7 +234,7 @@ impl Clients {
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key.clone(), id);
         self.records
-            .insert(id, Client { key, request, bytes, path, values, machine, running, forks, abandoned: false });
+            .insert(id, Client { key, request, bytes, flow, values, machine, running, forks, abandoned: false });
         self.act(now, id, &actions, None, out);
         id
     }
@@ -270,10 +269,10 @@ impl Clients {
         let mut told = Told::Nothing;
         for action in actions {
             match *action {
-                Action::SendRequest => out.push(Transmit { path: client.path, bytes: client.bytes.clone() }),
+                Action::SendRequest => out.push(Transmit { flow: client.flow, bytes: client.bytes.clone() }),
                 Action::SendAck => {
                     let ack = response.map(|response| derive::ack(&client.request, response).to_bytes());
-                    out.extend(ack.map(|bytes| Transmit { path: client.path, bytes }));
+                    out.extend(ack.map(|bytes| Transmit { flow: client.flow, bytes }));
                 }
                 Action::Start(timer, after) => {
                     let set = self.timers.set(now + after, (id, timer));
@@ -393,6 +392,6 @@ fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {
     }
 }
 
-fn is_ours(via: &Via, path: Path) -> bool {
-    via.host == Host::from(path.local.ip().to_canonical()) && via.sent_by_port() == path.local.port()
+fn is_ours(via: &Via, flow: Flow) -> bool {
+    via.host == Host::from(flow.local.ip().to_canonical()) && via.sent_by_port() == flow.local.port()
 }

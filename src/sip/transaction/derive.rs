@@ -1,17 +1,19 @@
 //! Requests that follow from an INVITE within its own transaction: the ACK of a refusal, and the CANCEL.
 
-use super::table::Path;
-use crate::sip::header::{CSeq, Transport, Via};
-use crate::sip::{HeaderName, Host, Method, Request, Response};
+use crate::sip::header::{CSeq, Via};
+use crate::sip::{Flow, HeaderName, Host, Method, Request, Response};
 
 /// The hops a request may take (RFC 3261 8.1.1.6).
 const MAX_FORWARDS: &str = "70";
 
-/// Our Via (RFC 3261 8.1.1.7, 18.1.1; RFC 3581 3: `rport` always).
-pub(super) fn via(path: Path, branch: &str) -> String {
-    let mut via = Via::new(Transport::Udp, Host::from(path.local.ip().to_canonical()), Some(path.local.port()));
+/// Our Via (RFC 3261 8.1.1.7, 18.1.1; RFC 3581 3: always with `rport` over UDP).
+pub(super) fn via(flow: Flow, branch: &str) -> String {
+    let mut via =
+        Via::new(flow.transport.in_via(), Host::from(flow.local.ip().to_canonical()), Some(flow.local.port()));
     via.branch = Some(branch.to_owned());
-    via.rport = Some(None);
+    if !flow.transport.is_reliable() {
+        via.rport = Some(None);
+    }
     via.to_string()
 }
 

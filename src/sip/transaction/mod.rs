@@ -11,9 +11,10 @@ mod running;
 mod server_table;
 pub mod table;
 
+use super::Flow;
 use std::time::Duration;
 
-pub use table::{Answer, ClientId, Expired, Incoming, Path, Sending, ServerId, Transactions, Transmit};
+pub use table::{Answer, ClientId, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
 
 /// The durations of RFC 3261 17 (its table 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,11 @@ impl TimerValues {
             acknowledge: Duration::from_secs(32),
             reliable: false,
         }
+    }
+
+    /// The same values over this flow: TCP and TLS lose nothing.
+    fn over(self, flow: Flow) -> TimerValues {
+        TimerValues { reliable: self.reliable || flow.transport.is_reliable(), ..self }
     }
 
     /// 64 × T1, the life of a transaction (timers H, J, L and M).

@@ -2,13 +2,13 @@
 
 use super::key::{MergeKey, ServerKey, ViaKey};
 use super::running::Running;
-use super::table::{Expired, Incoming, Path, ServerId, Transmit};
+use super::table::{Expired, Incoming, ServerId, Transmit};
 use super::{Action, Class, Timer, TimerValues, invite_server, non_invite_server};
 use crate::clock::Time;
 use crate::sip::header::NameAddr;
 use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
-use crate::sip::{HeaderName, Method, Request, Response};
+use crate::sip::{Flow, HeaderName, Method, Request, Response};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ struct Server {
     via: ViaKey,
     /// Needed until its final response is made; what retransmissions are answered with is `latest`.
     request: Option<Request>,
-    path: Path,
+    flow: Flow,
     machine: Machine,
     /// The latest response, for retransmissions.
     latest: Option<Bytes>,
@@ -77,7 +77,7 @@ impl Servers {
         now: Time,
         request: &Request,
         essentials: &Essentials,
-        path: Path,
+        flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> Incoming {
         if request.method == Method::Ack {
@@ -97,9 +97,9 @@ impl Servers {
             // RFC 3261 9.2: the method is left out of the comparison; only an INVITE can be cancelled.
             let invite = ServerKey::of_invite(request, essentials, essentials.to.tag());
             let invite = self.by_key.get(&invite).copied();
-            return Incoming::Cancel { id: self.open(now, key, request, essentials, path, out), invite };
+            return Incoming::Cancel { id: self.open(now, key, request, essentials, flow, out), invite };
         }
-        Incoming::New(self.open(now, key, request, essentials, path, out))
+        Incoming::New(self.open(now, key, request, essentials, flow, out))
     }
 
     pub fn is_known(&self, request: &Request, essentials: &Essentials) -> bool {
@@ -121,7 +121,8 @@ impl Servers {
 
     pub fn respond(&mut self, now: Time, id: ServerId, response: &Response, out: &mut Vec<Transmit>) {
         let Some(server) = self.records.get_mut(&id) else { return };
-        let (machine, actions) = server.machine.step(Input::Respond(Class::of(response.status)), &self.values);
+        let (machine, actions) =
+            server.machine.step(Input::Respond(Class::of(response.status)), &self.values.over(server.flow));
         if actions.contains(&Action::SendResponse) {
             server.latest = Some(response.to_bytes());
             if server.key.is_legacy() {
@@ -156,8 +157,8 @@ impl Servers {
         self.records.get(&id)?.request.as_ref()
     }
 
-    pub fn path(&self, id: ServerId) -> Option<Path> {
-        self.records.get(&id).map(|server| server.path)
+    pub fn flow(&self, id: ServerId) -> Option<Flow> {
+        self.records.get(&id).map(|server| server.flow)
     }
 
     pub fn next_deadline(&self) -> Option<Time> {
@@ -206,7 +207,7 @@ impl Servers {
         key: ServerKey,
         request: &Request,
         essentials: &Essentials,
-        path: Path,
+        flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> ServerId {
         self.last = self.last.wrapping_add(1);
@@ -216,13 +217,13 @@ impl Servers {
             self.merging.insert((merge.clone(), id));
         }
         self.by_key.insert(key.clone(), id);
-        let (machine, actions) = Machine::start(&request.method, &self.values);
+        let (machine, actions) = Machine::start(&request.method, &self.values.over(flow));
         let server = Server {
             key,
             merge,
             via: ViaKey::of(&essentials.via),
             request: Some(request.clone()),
-            path,
+            flow,
             machine,
             latest: None,
             tag: None,
@@ -235,7 +236,7 @@ impl Servers {
 
     fn drive(&mut self, now: Time, id: ServerId, input: Input, out: &mut Vec<Transmit>) -> Told {
         let Some(server) = self.records.get(&id) else { return Told::Nothing };
-        let (machine, actions) = server.machine.step(input, &self.values);
+        let (machine, actions) = server.machine.step(input, &self.values.over(server.flow));
         self.settle(now, id, machine, &actions, out)
     }
 
@@ -295,7 +296,7 @@ impl Servers {
 
 impl Server {
     fn send(&self, out: &mut Vec<Transmit>) {
-        out.extend(self.latest.clone().map(|bytes| Transmit { path: self.path, bytes }));
+        out.extend(self.latest.clone().map(|bytes| Transmit { flow: self.flow, bytes }));
     }
 }
 

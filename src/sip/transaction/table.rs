@@ -6,25 +6,15 @@ use super::server_table::Servers;
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sip::validate::Essentials;
-use crate::sip::{Request, Response};
+use crate::sip::{Flow, Request, Response};
 use bytes::Bytes;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Between whom a datagram goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Path {
-    /// Our socket's address as the peer sees it.
-    pub local: SocketAddr,
-    /// Where the peer is.
-    pub remote: SocketAddr,
-}
-
-/// A datagram to send.
+/// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// From where to where.
-    pub path: Path,
+    /// Between whom, over what.
+    pub flow: Flow,
     /// The message.
     pub bytes: Bytes,
 }
@@ -86,8 +76,8 @@ pub struct Answer {
     pub response: Response,
     /// Its header fields, read.
     pub essentials: Essentials,
-    /// Where it came from.
-    pub from: SocketAddr,
+    /// Over what it came.
+    pub flow: Flow,
 }
 
 /// What ended because nothing came in time.
@@ -111,16 +101,16 @@ impl Transactions {
         Transactions { clients: Clients::new(values), servers: Servers::new(values, bound) }
     }
 
-    /// Takes in a validated request. `path` is where its responses go (RFC 3261 18.2.2). Answers to retransmissions are put in `out`.
+    /// Takes in a validated request. `flow` is where its responses go (RFC 3261 18.2.2). Answers to retransmissions are put in `out`.
     pub fn receive_request(
         &mut self,
         now: Time,
         request: &Request,
         essentials: &Essentials,
-        path: Path,
+        flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> Incoming {
-        self.servers.receive(now, request, essentials, path, out)
+        self.servers.receive(now, request, essentials, flow, out)
     }
 
     /// Whether the request repeats one we have, or acknowledges a refusal of ours: then `receive_request` deals with it, and it must not be
@@ -147,11 +137,11 @@ impl Transactions {
         now: Time,
         response: Response,
         essentials: Essentials,
-        from: SocketAddr,
+        flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> Option<Answer> {
         let id = self.clients.receive(now, &response, &essentials, out)?;
-        Some(Answer { id, response, essentials, from })
+        Some(Answer { id, response, essentials, flow })
     }
 
     /// Sends a request, any but ACK and CANCEL. It has no Via: ours is added, with a branch nobody can guess.
@@ -159,12 +149,12 @@ impl Transactions {
         &mut self,
         now: Time,
         request: Request,
-        path: Path,
+        flow: Flow,
         how: Sending,
         chance: &mut Chance,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        self.clients.request(now, request, path, how, chance, out)
+        self.clients.request(now, request, flow, how, chance, out)
     }
 
     /// Cancels an INVITE of ours (RFC 3261 9.1) and gives the CANCEL's own transaction. `None`, and nothing is sent: no provisional response has
@@ -186,11 +176,11 @@ impl Transactions {
         &mut self,
         id: ClientId,
         ack: Request,
-        path: Path,
+        flow: Flow,
         chance: &mut Chance,
         out: &mut Vec<Transmit>,
     ) {
-        self.clients.acknowledge(id, ack, path, chance, out);
+        self.clients.acknowledge(id, ack, flow, chance, out);
     }
 
     /// A request of ours with its Via, until its transaction is over.
@@ -199,8 +189,8 @@ impl Transactions {
     }
 
     /// Where a client transaction sends.
-    pub fn path_of(&self, id: ClientId) -> Option<Path> {
-        self.clients.path_of(id)
+    pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
+        self.clients.flow_of(id)
     }
 
     /// A request of a peer, until its final response is given.
@@ -209,8 +199,8 @@ impl Transactions {
     }
 
     /// Where the responses of a peer's request go.
-    pub fn server_path(&self, id: ServerId) -> Option<Path> {
-        self.servers.path(id)
+    pub fn server_flow(&self, id: ServerId) -> Option<Flow> {
+        self.servers.flow(id)
     }
 
     /// Does everything that is due by `now`.
@@ -226,10 +216,10 @@ impl Transactions {
         [self.clients.next_deadline(), self.servers.next_deadline()].into_iter().flatten().min()
     }
 
-    /// The network refuses what is sent to `remote` (RFC 3261 17.1.4): our requests to it that wait for an answer end, and are named. Those of
+    /// The network refuses what is sent over `flow` (RFC 3261 17.1.4): our requests on it that wait for an answer end, and are named. Those of
     /// peers stay as they are (RFC 6026 8.8).
-    pub fn transport_failed(&mut self, now: Time, remote: SocketAddr) -> Vec<ClientId> {
-        self.clients.transport_failed(now, remote)
+    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
+        self.clients.transport_failed(now, flow)
     }
 
     /// How many transactions there are: ours, and the peers'.

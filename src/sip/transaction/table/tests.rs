@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::sip::header::Via;
-use crate::sip::{HeaderName, Message, Method, validate};
+use crate::sip::{Flow, HeaderName, Message, Method, validate};
+use std::net::SocketAddr;
 
 mod client;
 mod lossy;
@@ -16,8 +17,8 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-fn path() -> Path {
-    Path { local: address("192.0.2.1:5060"), remote: address("192.0.2.20:5062") }
+fn flow() -> Flow {
+    Flow::udp(address("192.0.2.1:5060"), address("192.0.2.20:5062"))
 }
 
 fn address(text: &str) -> SocketAddr {

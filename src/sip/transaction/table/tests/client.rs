@@ -1,6 +1,7 @@
 //! Requests of ours.
 
 use super::*;
+use crate::sip::flow::{ConnectionId, Transport};
 use std::collections::BTreeSet;
 
 struct Client {
@@ -15,7 +16,7 @@ impl Client {
     }
 
     fn request(&mut self, method: Method, how: Sending) -> ClientId {
-        self.table.request(at(0), ours(method), path(), how, &mut self.chance, &mut self.out)
+        self.table.request(at(0), ours(method), flow(), how, &mut self.chance, &mut self.out)
     }
 
     fn invite(&mut self) -> (ClientId, Request) {
@@ -31,9 +32,9 @@ impl Client {
     }
 
     fn receive(&mut self, now: u64, response: Response, essentials: Essentials) -> Option<(u16, ClientId)> {
-        let from = address("192.0.2.20:5062");
+        let from = flow();
         let answer = self.table.receive_response(at(now), response, essentials, from, &mut self.out)?;
-        assert_eq!(answer.from, from);
+        assert_eq!(answer.flow, from);
         Some((answer.response.status, answer.id))
     }
 
@@ -147,7 +148,7 @@ fn every_retransmission_of_a_2xx_gets_its_own_ack() {
         if tag == "b" {
             assert_eq!(client.answer(20, &invite, 200, "b"), Some((200, id)), "another end answered too");
         }
-        client.table.acknowledge(id, ack, path(), &mut client.chance, &mut client.out);
+        client.table.acknowledge(id, ack, flow(), &mut client.chance, &mut client.out);
     }
     let acks: Vec<Transmit> = client.out.drain(..).collect();
     let branch = |bytes: &Bytes| match parsed(bytes) {
@@ -161,7 +162,7 @@ fn every_retransmission_of_a_2xx_gets_its_own_ack() {
     }
     assert_eq!(run(&mut client.table, at(32_010)), (vec![], vec![]));
     assert!(client.table.is_empty());
-    client.table.acknowledge(id, ours(Method::Ack), path(), &mut client.chance, &mut client.out);
+    client.table.acknowledge(id, ours(Method::Ack), flow(), &mut client.chance, &mut client.out);
     assert_eq!((client.out.len(), client.table.is_empty()), (1, true), "a late ACK goes out and is not kept");
 }
 
@@ -277,9 +278,29 @@ fn an_error_of_the_network_ends_what_waits_there_and_nothing_else() {
     let (ringing, request) = client.invite();
     let options = client.request(Method::Options, Sending::Reliably);
     client.answer(10, &request, 180, "a");
-    let elsewhere = Path { remote: address("192.0.2.21:5060"), ..path() };
+    let elsewhere = Flow { remote: address("192.0.2.21:5060"), ..flow() };
     let bye = ours(Method::Bye);
     client.table.request(at(0), bye, elsewhere, Sending::Reliably, &mut client.chance, &mut client.out);
-    assert_eq!(client.table.transport_failed(at(20), path().remote), [invite, options]);
+    assert_eq!(client.table.transport_failed(at(20), flow()), [invite, options]);
     assert_eq!((client.table.counts(), client.table.request_of(ringing).is_some()), ((2, 0), true));
+}
+
+/// RFC 3261 17.1.1.2, 17.1.2.2 and 18.1.1: over TCP and TLS nothing is sent twice, and Via names the transport.
+#[test]
+fn over_a_connection_nothing_is_sent_again_and_via_names_the_transport() {
+    for (transport, word) in [(Transport::Tcp, "TCP"), (Transport::Tls, "TLS")] {
+        let mut client = Client::new();
+        let over = Flow { transport, connection: Some(ConnectionId(1)), ..flow() };
+        let how = Sending::Tuned { t1: Duration::from_millis(500), give_up: None };
+        for method in [Method::Invite, Method::Bye] {
+            let id = client.table.request(at(0), ours(method), over, how, &mut client.chance, &mut client.out);
+            let via = client.table.request_of(id).unwrap().headers.text(HeaderName::Via).unwrap().into_owned();
+            assert!(
+                via.starts_with(&format!("SIP/2.0/{word} 192.0.2.1:5060;branch=")) && !via.contains("rport"),
+                "{via}"
+            );
+        }
+        let (lines, ends) = run(&mut client.table, at(60_000));
+        assert_eq!((lines.len(), ends.len()), (0, 2));
+    }
 }

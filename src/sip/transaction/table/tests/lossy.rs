@@ -19,7 +19,7 @@ enum Script {
 struct End {
     table: Transactions,
     chance: Chance,
-    path: Path,
+    flow: Flow,
     out: Vec<Transmit>,
     dialogs: BTreeMap<DialogKey, Dialog>,
     todo: Vec<(Time, Todo)>,
@@ -43,7 +43,7 @@ impl End {
         End {
             table: transactions(),
             chance: Chance::from_number(seed),
-            path: Path { local: address(local), remote: address(remote) },
+            flow: Flow::udp(address(local), address(remote)),
             out: Vec::new(),
             dialogs: BTreeMap::new(),
             todo: Vec::new(),
@@ -63,7 +63,7 @@ impl End {
     }
 
     fn send(&mut self, now: Time, request: Request) -> ClientId {
-        self.table.request(now, request, self.path, Sending::Reliably, &mut self.chance, &mut self.out)
+        self.table.request(now, request, self.flow, Sending::Reliably, &mut self.chance, &mut self.out)
     }
 
     fn hang_up(&mut self, now: Time) {
@@ -92,7 +92,7 @@ impl End {
                 self.deaf = self.script == Script::GoDeaf;
                 let Some(request) = self.table.server_request(id) else { return };
                 let mut response = Response::for_request(request, 200, Some("callee"));
-                response.headers.push(HeaderName::Contact, format!("<sip:callee@{}>", self.path.local));
+                response.headers.push(HeaderName::Contact, format!("<sip:callee@{}>", self.flow.local));
                 self.act(now, Todo::Again(id, response, ms(500), now + ms(32_000)));
             }
             Todo::Again(id, response, interval, end) => {
@@ -125,7 +125,7 @@ impl End {
             return;
         }
         let essentials = validate::request(request).unwrap();
-        let incoming = self.table.receive_request(now, request, &essentials, self.path, &mut self.out);
+        let incoming = self.table.receive_request(now, request, &essentials, self.flow, &mut self.out);
         match incoming {
             Incoming::New(id) if request.method == Method::Invite => self.invited(now, id, request, &essentials),
             Incoming::New(id) => {
@@ -169,8 +169,7 @@ impl End {
 
     fn response(&mut self, now: Time, response: Response) {
         let essentials = validate::response(&response).unwrap();
-        let Some(answer) = self.table.receive_response(now, response, essentials, self.path.remote, &mut self.out)
-        else {
+        let Some(answer) = self.table.receive_response(now, response, essentials, self.flow, &mut self.out) else {
             return;
         };
         if answer.essentials.cseq.method != Method::Invite || !(200..300).contains(&answer.response.status) {
@@ -179,7 +178,7 @@ impl End {
         let sent = self.table.request_of(answer.id).unwrap();
         let dialog = Dialog::uac(sent, &answer.response, &answer.essentials).unwrap();
         let ack = dialog.ack(answer.essentials.cseq.number);
-        self.table.acknowledge(answer.id, ack, self.path, &mut self.chance, &mut self.out);
+        self.table.acknowledge(answer.id, ack, self.flow, &mut self.chance, &mut self.out);
         self.dialogs.insert(dialog.key(), dialog);
         self.talked = true;
         // Who cancelled too late hangs up at once.
@@ -218,7 +217,7 @@ fn call(seed: u64, script: Script, loss: u64) -> bool {
         while let Some(entry) = wire.first_entry().filter(|entry| entry.key().0 <= now) {
             let transmit = entry.remove();
             let [caller, callee] = &mut ends;
-            let end = if transmit.path.remote == caller.path.local { caller } else { callee };
+            let end = if transmit.flow.remote == caller.flow.local { caller } else { callee };
             end.receive(now, &transmit.bytes);
         }
         ends.iter_mut().for_each(|end| end.wake(now));

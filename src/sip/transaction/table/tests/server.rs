@@ -5,7 +5,7 @@ use super::*;
 const PAP2T: &str = "192.0.2.20:5062;branch=z9hG4bK-ca5addb1";
 
 fn receive(table: &mut Transactions, now: u64, message: &(Request, Essentials), out: &mut Vec<Transmit>) -> Incoming {
-    table.receive_request(at(now), &message.0, &message.1, path(), out)
+    table.receive_request(at(now), &message.0, &message.1, flow(), out)
 }
 
 fn opened(incoming: Incoming) -> ServerId {
@@ -31,10 +31,10 @@ fn a_retransmission_is_absorbed_and_gets_the_latest_response_again() {
     assert!(table.is_known(&options.0, &options.1));
     assert_eq!(receive(&mut table, 10, &options, &mut out), Incoming::Absorbed);
     assert!(out.is_empty());
-    assert_eq!((table.server_path(id), table.server_request(id)), (Some(path()), Some(&options.0)));
+    assert_eq!((table.server_flow(id), table.server_request(id)), (Some(flow()), Some(&options.0)));
     respond(&mut table, 20, id, 200, &mut out);
     let first = out.pop();
-    assert_eq!(first.as_ref().map(|t| t.path), Some(path()));
+    assert_eq!(first.as_ref().map(|t| t.flow), Some(flow()));
     assert_eq!(receive(&mut table, 30, &options, &mut out), Incoming::Absorbed);
     assert_eq!(out.pop(), first);
     respond(&mut table, 40, id, 404, &mut out);

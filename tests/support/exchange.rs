@@ -1,11 +1,13 @@
 //! The real program in a configuration folder of its own, with its log; ended with the value.
 
+#![allow(dead_code)] // not every test asks for everything
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,12 @@ pub struct Exchange {
 impl Exchange {
     /// Starts it with these accounts below the `[general]` that every test shares.
     pub fn start(story: &str, accounts: &str, extensions: &str) -> Exchange {
-        let folder = std::env::temp_dir().join(format!("strowger-reload-{}-{story}", std::process::id()));
+        Exchange::start_as(story, accounts, extensions, |_| {})
+    }
+
+    /// The same, in surroundings of its own.
+    pub fn start_as(story: &str, accounts: &str, extensions: &str, surround: impl FnOnce(&mut Command)) -> Exchange {
+        let folder = std::env::temp_dir().join(format!("strowger-test-{}-{story}", std::process::id()));
         // What an earlier run left there.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
@@ -33,16 +40,11 @@ impl Exchange {
         exchange.write_sip(accounts);
         exchange.write("extensions.conf", extensions);
         exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n", exchange.folder.join("state").display()));
-        exchange.child = Command::new(env!("CARGO_BIN_EXE_strowger"))
-            .arg("-C")
-            .arg(&exchange.folder)
-            .arg("--socket")
-            .arg(exchange.folder.join("ctl"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+        command.arg("-C").arg(&exchange.folder).arg("--socket").arg(exchange.control());
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        surround(&mut command);
+        exchange.child = command.spawn().unwrap();
         exchange.said(" is ready.");
         exchange
     }
@@ -60,7 +62,7 @@ impl Exchange {
 
     /// A console command's answer, and whether it failed.
     pub fn ask(&self, line: &str) -> (bool, String) {
-        let mut stream = UnixStream::connect(self.folder.join("ctl")).unwrap();
+        let mut stream = UnixStream::connect(self.control()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(format!("{line}\n").as_bytes()).unwrap();
         let mut stream = BufReader::new(stream);
@@ -77,6 +79,15 @@ impl Exchange {
         let (failed, text) = self.ask(line);
         assert!(!failed, "{line}: {text}");
         text
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The control socket.
+    pub fn control(&self) -> PathBuf {
+        self.folder.join("ctl")
     }
 
     pub fn log(&self) -> String {

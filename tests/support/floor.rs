@@ -15,6 +15,8 @@ const PACKET: Duration = Duration::from_millis(20);
 pub struct Line {
     pub phone: Phone,
     pub events: Vec<PhoneEvent>,
+    /// Datagrams of SIP that came.
+    pub received: usize,
     sip: UdpSocket,
     rtp: UdpSocket,
     mouth: Option<(Talker, Instant)>,
@@ -154,12 +156,13 @@ impl Line {
         let mut phone = Phone::new(config, Chance::from_number(seed));
         phone.habits.auto_ring = true;
         phone.habits.auto_answer_after = Some(Duration::from_millis(50));
-        Line { phone, events: Vec::new(), sip, rtp, mouth: None, ear: None }
+        Line { phone, events: Vec::new(), received: 0, sip, rtp, mouth: None, ear: None }
     }
 
     fn step(&mut self, now: Time) {
         let mut buffer = [0; 65_535];
         while let Ok((length, from)) = self.sip.recv_from(&mut buffer) {
+            self.received += 1;
             self.phone.receive(now, &Bytes::copy_from_slice(&buffer[..length]), from);
         }
         self.phone.tick(now);

@@ -1,0 +1,96 @@
+//! Contexts that are missing where they are named, and contexts that nothing names.
+
+use super::survey::{Survey, is_computed};
+use super::{meant, some_of};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::finding;
+use crate::config::nearest::nearest;
+use crate::config::peer::{Kind, Peer};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
+    let mut found = peers(survey);
+    found.extend(includes(survey));
+    found.extend(unused(survey));
+    found
+}
+
+/// Peers whose calls begin in a context that is not there, once for each context.
+fn peers(survey: &Survey) -> Vec<Diagnostic> {
+    let inherited = &survey.config.sip.general.defaults.context;
+    let mut lost: BTreeMap<&str, Vec<&Peer>> = BTreeMap::new();
+    for peer in survey.config.sip.peers.values() {
+        let context = &peer.settings.context;
+        // A trunk that only we call needs none, and then has none of its own.
+        let is_only_called = peer.kind == Kind::Peer && context == inherited;
+        if !is_only_called && !survey.plan.has_context(context) {
+            lost.entry(context).or_default().push(peer);
+        }
+    }
+    let said = lost.into_iter().filter_map(|(context, mut peers)| {
+        peers.sort_by_key(|peer| &peer.place);
+        let first = peers.first()?;
+        let names = some_of(peers.iter().map(|peer| peer.name.as_str()));
+        let message = format!("calls from {names} begin in context '{context}', which is not in extensions.conf");
+        let near = nearest(context, survey.plan.contexts());
+        let otherwise = format!("write [{context}] in extensions.conf, or another 'context=' in sip.conf");
+        Some(finding::PEER_CONTEXT.at(&first.place, message).hint(meant(near, &otherwise)))
+    });
+    said.collect()
+}
+
+fn includes(survey: &Survey) -> Vec<Diagnostic> {
+    let all = survey.plan.contexts.values();
+    let all = all.flat_map(|context| context.includes.iter().map(move |include| (&context.name, include)));
+    let missing = all.filter(|(_, include)| !survey.plan.has_context(&include.context));
+    let said = missing.map(|(name, include)| {
+        let message = format!("context '{name}' includes '{}', which does not exist", include.context);
+        let near = nearest(&include.context, survey.plan.contexts());
+        finding::INCLUDE_NOWHERE.at(&include.place, message).hint(meant(near, "nothing is included"))
+    });
+    said.collect()
+}
+
+/// Contexts with extensions that nothing names: not a peer, an include, a jump, nor any word of a line's arguments, which
+/// may be a context in ways that are not known here.
+fn unused(survey: &Survey) -> Vec<Diagnostic> {
+    let general = &survey.config.sip.general;
+    let mut named: BTreeSet<&str> = general.reg_contexts.iter().map(String::as_str).collect();
+    named.insert(&general.defaults.context);
+    for peer in survey.config.sip.peers.values() {
+        named.insert(&peer.settings.context);
+        named.extend(peer.set_vars.iter().flat_map(|(_, value)| words(value)));
+        named.extend(peer.regexten.iter().filter_map(|made| made.context.as_deref()));
+    }
+    let contexts = survey.plan.contexts.values();
+    named.extend(contexts.flat_map(|context| &context.includes).map(|include| include.context.as_str()));
+    named.extend(survey.plan.globals().iter().flat_map(|(_, value)| words(value)));
+    named.extend(survey.steps.iter().flat_map(|step| words(step.args())));
+    let goals = survey.jumps.iter().filter_map(|jump| jump.target.context.as_deref());
+    // Of a name that is computed, what stands before the variable.
+    let beginnings: BTreeSet<&str> =
+        goals.clone().filter(|goal| is_computed(goal)).filter_map(|goal| goal.split('$').next()).collect();
+    named.extend(goals);
+    let is_named = |name: &str| {
+        named.contains(name)
+            || beginnings.iter().any(|beginning| name.starts_with(beginning))
+            || words(name).next() != Some(name)
+    };
+    let mut seen = BTreeSet::new();
+    let sections = &survey.config.extensions.sections;
+    let said = sections.iter().filter_map(|section| {
+        let context = survey.plan.contexts.get(&section.name)?;
+        if context.extensions.is_empty() || is_named(&section.name) || !seen.insert(&section.name) {
+            return None;
+        }
+        let message = format!("no call comes to context '{}': no peer, include or Goto names it", section.name);
+        let hint = "name it in a peer's 'context=', include it, or take it out";
+        Some(finding::CONTEXT_UNUSED.at(&section.place, message).hint(hint))
+    });
+    said.collect()
+}
+
+/// The words that could be the name of a context.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.')).filter(|word| !word.is_empty())
+}

@@ -1,0 +1,103 @@
+//! `Goto` and its like to a place that is not there.
+
+use super::meant;
+use super::survey::{Jump, Survey, is_computed};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::finding;
+use crate::config::nearest::nearest;
+use crate::dialplan::apps::Target;
+use crate::dialplan::pattern::{Match, Name, digits};
+use crate::dialplan::tree::{Context, Extension};
+
+/// What a target asks for in an extension.
+enum Wanted<'a> {
+    Number(u32),
+    Label(&'a str),
+}
+
+pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
+    survey.jumps.iter().filter_map(|jump| check(survey, jump)).collect()
+}
+
+fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
+    let Jump { from, application, target } = jump;
+    let Target { context, exten, priority } = target;
+    let say = |what: String, hint: String| {
+        let message = format!("{application} leads to {what}");
+        Some(finding::JUMP_NOWHERE.at(from.place, message).hint(hint))
+    };
+    let searched = match context {
+        Some(context) if is_computed(context) => return None,
+        Some(context) if !survey.plan.has_context(context) => {
+            let near = nearest(context, survey.plan.contexts());
+            return say(format!("context '{context}', which does not exist"), meant(near, ENDS));
+        }
+        Some(context) => survey.plan.walk_all(context),
+        None => survey.around(&from.context.name),
+    };
+    let there: Vec<&Extension> = match exten {
+        Some(exten) if is_computed(exten) => return None,
+        Some(exten) => searched.iter().flat_map(|context| context.matching_text(exten)).collect(),
+        None => {
+            let may = |one: &&Extension| may_be_one(&one.name, &from.extension.name);
+            searched.iter().flat_map(|context| context.extensions.iter()).filter(may).collect()
+        }
+    };
+    if is_computed(priority) {
+        return None;
+    }
+    let place = context.as_ref().map(|context| format!(" in context '{context}'")).unwrap_or_default();
+    if let Some(exten) = exten.as_ref().filter(|_| there.is_empty()) {
+        // What is not there goes to `i`.
+        if !searched.iter().any(|context| context.matching_text("i").next().is_some()) {
+            return say(format!("extension '{exten}'{place}, which does not exist"), ENDS.to_owned());
+        }
+        return None;
+    }
+    let wanted = wanted(priority, from.number)?;
+    if there.iter().any(|extension| has(extension, &wanted)) {
+        return None;
+    }
+    let shown = exten.as_deref().unwrap_or(from.extension.name.shown());
+    let labels = there.iter().flat_map(|one| one.priorities.values()).filter_map(|one| one.label.as_deref());
+    let what = format!("'{priority}', which is no priority or label of extension '{shown}'{place}");
+    say(what, meant(nearest(priority, labels), ENDS))
+}
+
+const ENDS: &str = "a call that gets there ends";
+
+/// `None` when the number is below 1 or beyond what there is.
+fn wanted(priority: &str, from: u32) -> Option<Wanted<'_>> {
+    if let Some(far) = priority.strip_prefix('+').and_then(|far| far.parse().ok()) {
+        return from.checked_add(far).map(Wanted::Number);
+    }
+    if let Some(far) = priority.strip_prefix('-').and_then(|far| far.parse().ok()) {
+        return Some(Wanted::Number(from.saturating_sub(far)));
+    }
+    Some(priority.parse().map_or(Wanted::Label(priority), Wanted::Number))
+}
+
+fn has(extension: &Extension, wanted: &Wanted) -> bool {
+    match wanted {
+        Wanted::Number(number) => extension.priorities.contains_key(number),
+        Wanted::Label(label) => extension.priorities.values().any(|one| one.label.as_deref() == Some(*label)),
+    }
+}
+
+/// Whether a dialled number may be both.
+pub(super) fn may_be_one(one: &Name, other: &Name) -> bool {
+    match (one.literal(), other.literal()) {
+        (Some(one), Some(other)) => one == other,
+        (Some(letters), None) => other.matches(letters) == Match::Yes,
+        (None, Some(letters)) => one.matches(letters) == Match::Yes,
+        (None, None) => true,
+    }
+}
+
+impl Context {
+    /// Every extension that a written number matches.
+    fn matching_text(&self, exten: &str) -> impl Iterator<Item = &Extension> {
+        let dialled = digits(exten);
+        self.matching(&dialled).collect::<Vec<_>>().into_iter()
+    }
+}

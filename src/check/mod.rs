@@ -1,0 +1,87 @@
+//! What reads well and cannot work: the configuration looked at as a whole, `sip.conf` and the dialplan together.
+//!
+//! Only what is sure is said: what a variable decides is not judged, and what may match counts as there. Each kind of
+//! finding is a row of [`crate::config::finding::TABLE`].
+
+mod contexts;
+mod dial;
+mod functions;
+mod gaps;
+mod jumps;
+mod secrets;
+mod shadow;
+mod survey;
+
+use crate::config::Config;
+use crate::config::diagnostic::{self, Diagnostic};
+use crate::config::load::Loaded;
+use crate::dialplan::{self, Dialplan};
+use survey::Survey;
+
+/// Who the dialplan's entries belong to when they come from the file, as the console shows it.
+pub const REGISTRAR: &str = "pbx_config";
+
+/// The dialplan of what was loaded, and all there is to say of the files, in order. No dialplan: a file cannot be used.
+pub fn everything(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
+    let mut diagnostics = loaded.diagnostics.clone();
+    let plan = loaded.config.as_ref().map(|config| {
+        let (plan, said) = dialplan::parse(&config.extensions, REGISTRAR);
+        diagnostics.extend(said);
+        diagnostics.extend(findings(config, &plan));
+        plan
+    });
+    diagnostic::tidy(&mut diagnostics);
+    (plan, diagnostics)
+}
+
+/// What cannot work in a configuration and its dialplan, in the order of file and line.
+pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
+    let plan = with_registrations(config, plan.clone());
+    let survey = Survey::of(config, &plan);
+    let mut found = contexts::findings(&survey);
+    found.extend(jumps::findings(&survey));
+    found.extend(gaps::findings(&survey));
+    found.extend(shadow::findings(&survey));
+    found.extend(dial::findings(&survey));
+    found.extend(functions::findings(&survey));
+    found.extend(secrets::findings(config));
+    diagnostic::tidy(&mut found);
+    found
+}
+
+/// The dialplan as it is while every line is registered (`regcontext=`, `regexten=`).
+fn with_registrations(config: &Config, mut plan: Dialplan) -> Dialplan {
+    let contexts = &config.sip.general.reg_contexts;
+    for peer in config.sip.peers.values().filter(|_| !contexts.is_empty()) {
+        for made in peer.reg_extensions() {
+            let named: Vec<&String> = made.context.iter().collect();
+            for context in if named.is_empty() { contexts.iter().collect() } else { named } {
+                if plan.find(context, &made.extension, 1, None, crate::clock::Wall(0)).is_none() {
+                    plan.add_extension(context, &made.extension, 1, "NoOp", &peer.name, "SIP");
+                }
+            }
+        }
+    }
+    plan
+}
+
+/// `'a', 'b' and 3 more`: the first of many names.
+fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<String> = names.into_iter().map(|name| format!("'{name}'")).collect();
+    match (names.split_last(), names.get(..SHOWN)) {
+        (_, Some(first)) if names.len() > SHOWN => {
+            format!("{} and {} more", first.join(", "), names.len().saturating_sub(SHOWN))
+        }
+        (Some((last, before)), _) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        (_, _) => names.concat(),
+    }
+}
+
+/// `did you mean 'x'?`, or else what is to be done.
+fn meant(near: Option<&str>, otherwise: &str) -> String {
+    near.map_or_else(|| otherwise.to_owned(), |near| format!("did you mean '{near}'?"))
+}
+
+#[cfg(test)]
+mod tests;

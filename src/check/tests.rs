@@ -1,0 +1,289 @@
+use super::*;
+use crate::config::Config;
+
+const PEERS: &str = "[kitchen]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\ncontext=home\n\
+    [hall]\ntype=friend\nhost=dynamic\nsecret=p2cd7n4yr6sv\ncontext=home\n";
+
+/// What is found, as `file:line code message -- hint`, without the file's ending.
+fn said(sip: &str, extensions: &str) -> Vec<String> {
+    let (config, _) = Config::from_texts(sip, extensions, "", "");
+    let config = config.unwrap();
+    let (plan, _) = dialplan::parse(&config.extensions, REGISTRAR);
+    let lines = findings(&config, &plan).into_iter().map(|one| {
+        let file = one.place.file.trim_end_matches(".conf");
+        format!("{file}:{} {} {} -- {}", one.place.line, one.code, one.message, one.hint.unwrap_or_default())
+    });
+    lines.collect()
+}
+
+/// What is found of a dialplan of two good peers; the file's name is left out.
+fn plan(extensions: &str) -> Vec<String> {
+    said(PEERS, extensions).into_iter().map(|line| line.replacen("extensions:", "", 1)).collect()
+}
+
+/// The lines and codes alone.
+fn codes(extensions: &str) -> Vec<String> {
+    let short = |line: String| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    plan(extensions).into_iter().map(short).collect()
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_jump_to_a_place_that_is_not_there_is_said() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => 1,1,Goto(hone,s,1)\nexten => 2,1,Goto(nightt,s,1)\nexten => 3,1,GotoIf($[1 > 0]?bsuy:9,1)\n\
+             same => n(busy),Gosub(night,s,2(${EXTEN}))\nexten => 4,1,ExecIf(1?Goto(+7):Goto(nowhere))\n[night]\nexten => s,1,Return()"
+        ),
+        [
+            "2 jump-nowhere Goto leads to context 'hone', which does not exist -- did you mean 'home'?",
+            "3 jump-nowhere Goto leads to context 'nightt', which does not exist -- did you mean 'night'?",
+            "4 jump-nowhere GotoIf leads to 'bsuy', which is no priority or label of extension '3' -- did you mean 'busy'?",
+            "4 jump-nowhere GotoIf leads to extension '9', which does not exist -- a call that gets there ends",
+            "5 jump-nowhere Gosub leads to '2', which is no priority or label of extension 's' in context 'night' -- a call that gets there ends",
+            "6 jump-nowhere Goto leads to '+7', which is no priority or label of extension '4' -- a call that gets there ends",
+            "6 jump-nowhere Goto leads to 'nowhere', which is no priority or label of extension '4' -- a call that gets there ends",
+        ]
+    );
+}
+
+#[test]
+fn a_jump_that_a_variable_decides_or_a_pattern_takes_is_none() {
+    assert_eq!(
+        plan(
+            "[globals]\nWHERE=home\n[home]\nexten => 1,1,Goto(${WHERE},s,1)\n same => n,Goto(home,s-${DIALSTATUS},1)\n\
+             same => n,GotoIf($[\"${X}\" = \"?\"]?:3)\n same => n,Gosub(sub,${CUT(X,-,1)},1(a,b))\n same => n,Goto(home,555,1)\n\
+             same => n,Goto(-2)\n same => n(here),Goto(here)\n same => n,GotoIf(1?shared,1)\n same => n,Goto(77,there)\n\
+             exten => _5XX,1,Hangup()\nexten => _7X,1(there),Hangup()\nexten => s,1,Hangup()\ninclude => more\n\
+             [more]\nexten => shared,1,Goto(up,1)\n[sub]\nexten => _X,1,Return()\nexten => i,1,Hangup()\n\
+             [outer]\ninclude => more\ninclude => home\nexten => up,1,Hangup()\n"
+        ),
+        NOTHING
+    );
+}
+
+#[test]
+fn what_is_not_there_goes_to_i() {
+    assert_eq!(codes("[home]\nexten => 1,1,Goto(menu,9,1)\n[menu]\nexten => i,1,Hangup()"), NOTHING);
+    assert_eq!(codes("[home]\nexten => 1,1,Goto(menu,9,1)\n[menu]\nexten => 8,1,Hangup()"), ["2 jump-nowhere"]);
+}
+
+#[test]
+fn a_priority_behind_a_gap_is_said() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => 1,1,NoOp()\nexten => 1,3,NoOp()\n same => n,NoOp()\nexten => 2,n,NoOp()\nexten => 3,1,NoOp()\n\
+             same => n+4,Hangup()"
+        ),
+        [
+            "3 priority-unreachable extension '1' has no priority 2: priority 3 is never reached -- write 'n', or 2",
+            "5 priority-unreachable extension '2' has no priority 1 and cannot be dialled: priority 5 is never reached -- \
+             begin with 1; 'n' counts on from the line before, whatever its extension",
+            "7 priority-unreachable extension '3' has no priority 5: priority 6 is never reached -- write 'n', or 5",
+        ]
+    );
+}
+
+#[test]
+fn a_gap_that_is_jumped_over_or_filled_by_another_extension_is_none() {
+    for extensions in [
+        "[home]\nexten => 1,1,Goto(102)\nexten => 1,102,Hangup()",
+        "[home]\nexten => 1,1,GotoIf(1?away)\n same => n+50(away),Hangup()",
+        "[home]\nexten => 1,1,Goto(+4)\nexten => 1,5,Hangup()",
+        "[home]\nexten => 1,1,Gosub(std,${EXTEN},enter)\n[std]\nexten => _X.,50000(enter),NoOp()\n same => n,Return()",
+        "[home]\nexten => 1,1,Set(N=7)\n same => n,Goto(${N})\nexten => 1,7,Hangup()",
+        "[home]\nexten => 2000,2,Hangup()\nexten => _2XXX,1,NoOp()\n same => n,Hangup()",
+        "[home]\nexten => 2000,1,NoOp()\ninclude => rest\n[rest]\nexten => 2000,2,Hangup()",
+        "[home]\nexten => 1/5,1,NoOp()\nexten => 1,1,NoOp()\nexten => 1,2,NoOp()\nexten => 9,hint,SIP/hall",
+    ] {
+        assert_eq!(codes(extensions), NOTHING, "{extensions}");
+    }
+}
+
+#[test]
+fn contexts_are_missed_where_they_are_named() {
+    let sip = format!("{PEERS}[attic]\ntype=friend\nhost=dynamic\nsecret=w6tb3h8zk5mq\ncontext=houme\n");
+    assert_eq!(
+        said(&sip, "[home]\nexten => 1,1,Hangup()\ninclude => inetrnal\ninclude => internal\n[internal]\n"),
+        [
+            "extensions:3 include-nowhere context 'home' includes 'inetrnal', which does not exist -- did you mean 'internal'?",
+            "sip:11 peer-context calls from 'attic' begin in context 'houme', which is not in extensions.conf -- did you mean 'home'?",
+        ]
+    );
+    assert_eq!(
+        said(PEERS, ""),
+        [
+            "sip:1 peer-context calls from 'kitchen' and 'hall' begin in context 'home', which is not in extensions.conf -- \
+          write [home] in extensions.conf, or another 'context=' in sip.conf"
+        ]
+    );
+}
+
+#[test]
+fn a_trunk_that_is_only_called_and_a_context_of_registrations_are_not_missed() {
+    let sip = format!("[general]\nregcontext=lines\n{PEERS}[trunk]\ntype=peer\nhost=192.0.2.9\n");
+    assert_eq!(said(&sip, "[home]\nexten => 1,1,Goto(lines,hall,1)\ninclude => lines\n"), NOTHING);
+    let own = format!("{PEERS}[trunk]\ntype=peer\nhost=192.0.2.9\ncontext=fromtrunk\n");
+    assert_eq!(said(&own, "[home]\nexten => 1,1,Hangup()\n").len(), 1);
+}
+
+#[test]
+fn a_context_that_nothing_names_is_said_once() {
+    assert_eq!(
+        plan("[home]\nexten => 1,1,Hangup()\n[lost]\nexten => 1,1,Hangup()\n[lost]\nexten => 2,1,Hangup()\n[empty]\n"),
+        ["3 context-unused no call comes to context 'lost': no peer, include or Goto names it -- \
+          name it in a peer's 'context=', include it, or take it out"]
+    );
+}
+
+#[test]
+fn a_context_that_something_may_name_is_in_use() {
+    let lost = "[lost-1]\nexten => s,1,Hangup()\n";
+    for line in [
+        "Goto(lost-1,s,1)",
+        "Goto(lost-${N},s,1)",
+        "Goto(${X},s,1)",
+        "Dial(SIP/hall,20,G(lost-1^s^1))",
+        "Set(X=lost-1)",
+    ] {
+        assert_eq!(codes(&format!("[home]\nexten => 1,1,{line}\n{lost}")), NOTHING, "{line}");
+    }
+    assert_eq!(codes(&format!("[globals]\nX=lost-1\n[home]\nexten => 1,1,Hangup()\n{lost}")), NOTHING);
+    assert_eq!(codes(&format!("[home]\ninclude => lost-1,9:00-17:00,*,*,*\n{lost}")), NOTHING);
+    let sip = format!("[general]\ncontext=lost-1\n{PEERS}");
+    assert_eq!(said(&sip, &format!("[home]\n{lost}")), NOTHING);
+}
+
+#[test]
+fn an_open_pattern_that_hides_what_is_included_is_said() {
+    assert_eq!(
+        plan(
+            "[home]\ninclude => phones\ninclude => emergency\nexten => _9.,1,Hangup()\n[phones]\nexten => _X!,1,Hangup()\n\
+             [emergency]\nexten => 911,1,Hangup()\nexten => 112,1,Hangup()\nexten => *1,1,Hangup()\nexten => _1XX,1,Hangup()\n"
+        ),
+        [
+            "4 extension-shadowed '_9.' also matches '911' of context 'emergency', which calls from 'home' search later: \
+             never reached -- put '_9.' into a context of its own, and include that last",
+            "6 extension-shadowed '_X!' also matches '112' and '_1XX' of context 'emergency', which calls from 'home' search \
+             later: never reached -- put '_X!' into a context of its own, and include that last",
+        ]
+    );
+}
+
+#[test]
+fn an_open_pattern_that_comes_last_or_not_always_hides_nothing() {
+    let phones = "[phones]\nexten => 101,1,Hangup()\nexten => _2XX,1,Hangup()\nexten => s,1,Hangup()\n";
+    for extensions in [
+        "[home]\ninclude => phones\ninclude => rest\n[rest]\nexten => _X.,1,Hangup()\n",
+        "[home]\ninclude => night,22:00-06:00,*,*,*\ninclude => phones\n[night]\nexten => _X.,1,Hangup()\n",
+        "[home]\ninclude => phones\nexten => _X./5,1,Hangup()\n",
+        "[home]\ninclude => phones\nexten => _9.,1,Hangup()\n",
+        "[home]\ninclude => phones\nexten => _2XX,1,Hangup()\nexten => 101,1,Busy()\n",
+    ] {
+        assert_eq!(codes(&format!("{extensions}{phones}")), NOTHING, "{extensions}");
+    }
+}
+
+#[test]
+fn dial_and_hints_are_held_against_the_peers() {
+    let sip = format!("{PEERS}[door]\ntype=user\nsecret=w6tb3h8zk5mq\ncontext=home\n");
+    assert_eq!(
+        said(
+            &sip,
+            "[home]\nexten => 1,1,Dial(SIP/kitchn&SIP/hall/100&SIP/100@cellar,20)\n same => n,Dial(SIP/door)\n\
+             same => n,Dial(IAX2/far/1)\nexten => 1,hint,SIP/halll&Custom:x\n"
+        ),
+        [
+            "extensions:2 dial-nobody Dial names 'kitchn', which is no peer of sip.conf -- did you mean 'kitchen'?",
+            "extensions:2 dial-nobody Dial names 'cellar', which is no peer of sip.conf -- it fails at once (CHANUNAVAIL); \
+             a peer with an error is left out",
+            "extensions:3 dial-nobody 'door' is type=user: it may call, not be called -- write 'type=friend' or 'type=peer'",
+            "extensions:4 dial-nobody Dial names 'IAX2': only SIP is here -- it fails at once (CHANUNAVAIL)",
+            "extensions:5 hint-nobody the hint names 'halll', which is no peer of sip.conf -- did you mean 'hall'?",
+        ]
+    );
+    assert_eq!(
+        codes(
+            "[globals]\nOUT=DAHDI/g2\n[home]\nexten => 1,1,Dial(SIP/${WHO}&${OUT}/5&sip/hall@kitchen,20,g)\nexten => 1,hint,SIP/hall\n\
+             exten => 2,1,ExecIf(${X}?Dial(SIP/hall))\n"
+        ),
+        NOTHING
+    );
+}
+
+#[test]
+fn what_is_dialled_reaches_dial_filtered_or_by_a_pattern_of_one_length() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => _0.,1,NoOp()\n same => n,Dial(SIP/${EXTEN:1}@hall,20)\nexten => _9!,1,ExecIf(1?Dial(SIP/${IF(1?${EXTEN})}))"
+        ),
+        [
+            "3 dial-unfiltered '${EXTEN:1}' of '_0.' may be any text, and rings whatever a caller writes into it -- \
+             write ${FILTER(0-9,${EXTEN:1})}: a telephone can dial '&' and '/' too",
+            "4 dial-unfiltered '${EXTEN}' of '_9!' may be any text, and rings whatever a caller writes into it -- \
+             write ${FILTER(0-9,${EXTEN})}: a telephone can dial '&' and '/' too",
+        ]
+    );
+    assert_eq!(
+        codes(
+            "[home]\nexten => _1XX,1,Dial(SIP/${EXTEN})\nexten => _0.,1,Dial(SIP/${FILTER(0-9,${EXTEN:1})}@hall)\n\
+             exten => _X!,1,Dial(SIP/hall,${LEN(${EXTEN})})\n same => n,Set(N=${EXTEN})\n"
+        ),
+        NOTHING
+    );
+}
+
+#[test]
+fn functions_and_applications_in_a_branch_are_looked_for() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => 1,1,Set(X=${FILTR(0-9,${LENN(${EXTEN})})})\n same => n,Set(TIMEOUT(absolute)=9)\n\
+             same => n,Set(LEN(x)=9)\n same => n,ExecIf($[${ODBC_X(1)}]?Plaback(beep):Set(NOPE(1)=2))\n"
+        ),
+        [
+            "2 function-unknown there is no function 'FILTR' -- did you mean 'FILTER'?",
+            "2 function-unknown there is no function 'LENN' -- did you mean 'LEN'?",
+            "3 function-unknown there is no function 'TIMEOUT' -- what is assigned is lost",
+            "4 function-unknown the function 'LEN' cannot be assigned -- it can only be read",
+            "5 function-unknown there is no function 'ODBC_X' -- it reads as nothing",
+            "5 function-unknown there is no function 'NOPE' -- what is assigned is lost",
+            "5 application-unknown there is no application 'Plaback' -- did you mean 'Playback'? A call that gets here ends",
+        ]
+    );
+    assert_eq!(
+        codes(
+            "[home]\nexten => 1,1,Set(CALLERID(num)=${CALLERID(name):2}${X:1}${${Y}(1)})\n same => n,ExecIf(${Z}?${APP}(x))\n\
+             same => n,Set(__X=${DB(a/${EXTEN})}$[${LEN(x)} + 1])\n same => n,NoOp(${a:(x)})"
+        ),
+        NOTHING
+    );
+}
+
+#[test]
+fn secrets_are_judged_and_not_shown() {
+    let peer =
+        |name: &str, secret: &str| format!("[{name}]\ntype=friend\nhost=dynamic\nsecret={secret}\ncontext=home\n");
+    let sip = [("a", "password"), ("b", "change-me-2"), ("c", "k3vw9m2xq8tz"), ("d", "k3vw9m2xq8tz"), ("e", "x7")]
+        .map(|(name, secret)| peer(name, secret))
+        .concat();
+    let said = said(&sip, "[home]\nexten => 1,1,Hangup()\n");
+    let hint = "set 'secret=' to twelve letters and digits, here and in the device";
+    assert_eq!(
+        said,
+        [
+            format!("sip:1 secret-weak peer 'a' has a secret everybody tries first, such as the guides' 'password' -- {hint}"),
+            format!("sip:6 secret-placeholder peer 'b' still has the secret of an example, which everybody can read -- {hint}"),
+            "sip:11 secret-shared peers 'c' and 'd' have the same secret: who has one device can be the other -- give each its own"
+                .to_owned(),
+            format!("sip:21 secret-weak peer 'e' has a secret of less than eight characters -- {hint}"),
+        ]
+    );
+}
+
+#[test]
+fn many_names_are_cut() {
+    assert_eq!(some_of(["a"]), "'a'");
+    assert_eq!(some_of(["a", "b", "c"]), "'a', 'b' and 'c'");
+    assert_eq!(some_of(["a", "b", "c", "d", "e"]), "'a', 'b', 'c' and 2 more");
+}

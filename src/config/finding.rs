@@ -1,0 +1,176 @@
+//! THE table of what can be said of a configuration that reads well and all the same cannot work as it is meant.
+
+use super::diagnostic::{Diagnostic, Place};
+
+/// One kind of finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// Its name in `check --format json`: the same in every release.
+    pub code: &'static str,
+    /// What is found.
+    pub what: &'static str,
+    /// What comes of it.
+    pub why: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+impl Finding {
+    /// A warning of this kind.
+    pub fn at(&'static self, place: &Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { code: self.code, ..Diagnostic::warning(place.clone(), message) }
+    }
+}
+
+/// Every kind, by its code.
+pub static TABLE: &[&Finding] = &[
+    &APPLICATION_UNKNOWN,
+    &CONTEXT_UNUSED,
+    &DIAL_NOBODY,
+    &DIAL_UNFILTERED,
+    &EXTENSION_SHADOWED,
+    &FUNCTION_UNKNOWN,
+    &HINT_NOBODY,
+    &INCLUDE_NOWHERE,
+    &JUMP_NOWHERE,
+    &PEER_CONTEXT,
+    &PRIORITY_UNREACHABLE,
+    &SECRET_MISSING,
+    &SECRET_PLACEHOLDER,
+    &SECRET_SHARED,
+    &SECRET_WEAK,
+];
+
+/// An application that is not there.
+pub static APPLICATION_UNKNOWN: Finding = Finding {
+    code: "application-unknown",
+    what: "a line runs an application that is not there",
+    why: "a call that gets to it ends",
+    advice: "correct the name, or do without it",
+};
+
+/// A context where no call begins and that nothing leads to.
+pub static CONTEXT_UNUSED: Finding = Finding {
+    code: "context-unused",
+    what: "no peer, include or jump names the context",
+    why: "what stands in it is never run",
+    advice: "name it in a peer's context=, include it, or take it out",
+};
+
+/// A line rung that is not there, or cannot be.
+pub static DIAL_NOBODY: Finding = Finding {
+    code: "dial-nobody",
+    what: "Dial names a peer that is not in sip.conf or is type=user, or a technology other than SIP",
+    why: "it fails at once with CHANUNAVAIL",
+    advice: "correct the name; a peer with an error is left out, and so is not there",
+};
+
+/// What was dialled reaches a dial string as it came.
+pub static DIAL_UNFILTERED: Finding = Finding {
+    code: "dial-unfiltered",
+    what: "a pattern with an open end (. or !) puts ${EXTEN} into Dial as it was dialled",
+    why: "a telephone can dial more than digits: with & and / a caller rings any line, an expensive trunk too",
+    advice: "write ${FILTER(0-9,${EXTEN})}",
+};
+
+/// An extension that another always hides.
+pub static EXTENSION_SHADOWED: Finding = Finding {
+    code: "extension-shadowed",
+    what: "a pattern with an open end matches what stands in a context that is searched later",
+    why: "a context's own extensions come before its includes, and includes count in their order: the exact number is never reached",
+    advice: "put the pattern into a context of its own, and include that last",
+};
+
+/// A function that is not there.
+pub static FUNCTION_UNKNOWN: Finding = Finding {
+    code: "function-unknown",
+    what: "a line reads or assigns a function that is not there, or cannot be assigned",
+    why: "it reads as nothing, and what is assigned is lost",
+    advice: "correct the name, or do without it",
+};
+
+/// A hint that shows nobody.
+pub static HINT_NOBODY: Finding = Finding {
+    code: "hint-nobody",
+    what: "a hint names a peer that is not in sip.conf",
+    why: "its state is never known",
+    advice: "correct the name",
+};
+
+/// An include of nothing.
+pub static INCLUDE_NOWHERE: Finding = Finding {
+    code: "include-nowhere",
+    what: "a context includes one that is not there",
+    why: "nothing is included",
+    advice: "correct the name",
+};
+
+/// A jump to nothing.
+pub static JUMP_NOWHERE: Finding = Finding {
+    code: "jump-nowhere",
+    what: "Goto, GotoIf, Gosub or GosubIf leads to a context, extension, priority or label that is not there",
+    why: "a call that gets there ends",
+    advice: "correct the place; one that holds a variable is not judged",
+};
+
+/// A peer whose calls begin nowhere.
+pub static PEER_CONTEXT: Finding = Finding {
+    code: "peer-context",
+    what: "the context of a peer is not in extensions.conf",
+    why: "every call from it is answered with 404",
+    advice: "correct context=, or write the context",
+};
+
+/// A priority that nothing leads to.
+pub static PRIORITY_UNREACHABLE: Finding = Finding {
+    code: "priority-unreachable",
+    what: "an extension has no priority 1, or there is a gap before a priority and no jump leads to it",
+    why: "the call ends at the gap; without a priority 1 the number does not exist",
+    advice: "write 1 and then n; n counts on from the line before, whatever its extension",
+};
+
+/// No secret at all.
+pub static SECRET_MISSING: Finding = Finding {
+    code: "secret-missing",
+    what: "a peer that registers has neither secret= nor permit=",
+    why: "whoever knows its name can take its place",
+    advice: "give it a secret",
+};
+
+/// An example's secret.
+pub static SECRET_PLACEHOLDER: Finding = Finding {
+    code: "secret-placeholder",
+    what: "a secret is the placeholder of an example, such as change-me-1",
+    why: "everybody can read the example",
+    advice: "give it a secret of its own",
+};
+
+/// One secret for several.
+pub static SECRET_SHARED: Finding = Finding {
+    code: "secret-shared",
+    what: "several peers have the same secret",
+    why: "who has one telephone can be the other",
+    advice: "give each its own",
+};
+
+/// A secret that can be guessed.
+pub static SECRET_WEAK: Finding = Finding {
+    code: "secret-weak",
+    what: "a secret is one that is tried first, the peer's own name, or shorter than eight characters",
+    why: "scanners find it within the hour, and call at your expense",
+    advice: "twelve letters and digits at random",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_complete() {
+        assert!(TABLE.windows(2).all(|pair| matches!(pair, [a, b] if a.code < b.code)));
+        for finding in TABLE {
+            assert!(!finding.what.is_empty() && !finding.why.is_empty() && !finding.advice.is_empty());
+            assert!(finding.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", finding.code);
+        }
+    }
+}

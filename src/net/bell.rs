@@ -1,0 +1,66 @@
+//! A bell: wakes a thread that waits for a descriptor, and costs nothing while nobody rings.
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+/// Rung by one, heard by another; once rung it stays so.
+#[derive(Debug, Clone)]
+pub struct Bell(Arc<OwnedFd>);
+
+impl Bell {
+    /// A bell that nobody has rung.
+    ///
+    /// # Errors
+    /// The system has no descriptor left.
+    pub fn new() -> io::Result<Bell> {
+        Ok(Bell(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
+    }
+
+    /// Wakes whoever waits, now and from now on.
+    pub fn ring(&self) {
+        // Refused only when it has been rung more often than 64 bits can count.
+        let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
+    }
+
+    /// Waits, for as long as it takes, until the descriptor has something to read or the bell is rung; false: it is rung.
+    ///
+    /// # Errors
+    /// The system cannot wait for this descriptor.
+    pub fn wait(&self, for_what: impl AsFd) -> io::Result<bool> {
+        let mut both = [PollFd::new(&for_what, PollFlags::IN), PollFd::new(&*self.0, PollFlags::IN)];
+        loop {
+            match poll(&mut both, None) {
+                Ok(_) => return Ok(both[1].revents().is_empty()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+    use std::time::Duration;
+
+    #[test]
+    fn a_datagram_wakes_and_so_does_the_bell_even_rung_before() {
+        let bell = Bell::new().unwrap();
+        let (one, other) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+        other.send_to(b"x", one.local_addr().unwrap()).unwrap();
+        assert!(bell.wait(&one).unwrap());
+        one.recv(&mut [0; 4]).unwrap();
+        let rung = bell.clone();
+        let ringer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            rung.ring();
+        });
+        assert!(!bell.wait(&one).unwrap());
+        assert!(!bell.wait(&one).unwrap());
+        ringer.join().unwrap();
+    }
+}

@@ -1,0 +1,159 @@
+//! Over what a message came or goes, and between whom (what RFC 5626 3 calls a flow).
+
+use super::header::{Transport as ViaTransport, Via};
+use super::route;
+use std::fmt;
+use std::net::SocketAddr;
+
+/// What carries SIP here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
+impl Transport {
+    /// The word of Via in lower case, as URIs have it behind `transport=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
+        }
+    }
+
+    /// The transport of a name in any case; none for one that is not spoken here.
+    pub fn from_name(name: &str) -> Option<Transport> {
+        [Transport::Udp, Transport::Tcp, Transport::Tls]
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Does it lose nothing, so that nothing is sent again (RFC 3261 17)?
+    pub fn is_reliable(self) -> bool {
+        match self {
+            Transport::Udp => false,
+            Transport::Tcp | Transport::Tls => true,
+        }
+    }
+
+    /// RFC 3261 19.1.2: 5060, and 5061 for TLS.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
+        }
+    }
+
+    /// The same in a Via.
+    pub fn in_via(self) -> ViaTransport {
+        match self {
+            Transport::Udp => ViaTransport::Udp,
+            Transport::Tcp => ViaTransport::Tcp,
+            Transport::Tls => ViaTransport::Tls,
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+        })
+    }
+}
+
+/// Names a connection for as long as the exchange runs; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// Between whom a message goes, and over what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flow {
+    /// What carries it.
+    pub transport: Transport,
+    /// Our address as the peer sees it, with the port we listen on: what Via, Contact and SDP name.
+    pub local: SocketAddr,
+    /// Where the peer is.
+    pub remote: SocketAddr,
+    /// The connection it came over, or is to go over and no other; none for UDP, and for a peer that we connect to.
+    pub connection: Option<ConnectionId>,
+}
+
+impl Flow {
+    /// A flow of datagrams.
+    pub fn udp(local: SocketAddr, remote: SocketAddr) -> Flow {
+        Flow { transport: Transport::Udp, local, remote, connection: None }
+    }
+
+    /// Where the answer to a request goes that came over this flow with this topmost Via (RFC 3261 18.2.2): over the
+    /// connection it came on, or to where [`route::response_target`] says.
+    pub fn answering(self, via: &Via, force_rport: bool) -> Flow {
+        match self.transport {
+            Transport::Udp => Flow { remote: route::response_target(via, self.remote, force_rport), ..self },
+            Transport::Tcp | Transport::Tls => self,
+        }
+    }
+
+    /// Do two flows lead the same way? Connections tell, where both have one.
+    pub fn is_same_way(self, other: Flow) -> bool {
+        let apart = self.connection.zip(other.connection).is_some_and(|(one, two)| one != two);
+        self.transport == other.transport && self.remote == other.remote && !apart
+    }
+
+    /// The same way to another address of the peer's. A connection leads to one only, so it stays.
+    pub fn towards(self, remote: SocketAddr) -> Flow {
+        match self.transport {
+            Transport::Udp => Flow { remote, ..self },
+            Transport::Tcp | Transport::Tls if self.connection.is_some() => self,
+            Transport::Tcp | Transport::Tls => Flow { remote, ..self },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_answer_goes_back_over_the_connection_and_by_the_via_over_udp() {
+        let via = Via::parse(b"SIP/2.0/TCP 192.0.2.9:5070;branch=z9hG4bK1").unwrap();
+        let udp = Flow::udp(at("192.0.2.1:5060"), at("192.0.2.9:40000"));
+        assert_eq!(udp.answering(&via, false).remote, at("192.0.2.9:5070"));
+        assert_eq!(udp.answering(&via, true), udp);
+        let tcp = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(7)), ..udp };
+        assert_eq!(tcp.answering(&via, false), tcp);
+    }
+
+    #[test]
+    fn a_connection_leads_to_one_address_only() {
+        let (there, elsewhere) = (at("192.0.2.9:40000"), at("192.0.2.9:5060"));
+        let udp = Flow::udp(at("192.0.2.1:5060"), there);
+        assert_eq!(udp.towards(elsewhere).remote, elsewhere);
+        let tcp = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(7)), ..udp };
+        assert_eq!(tcp.towards(elsewhere), tcp);
+        let unconnected = Flow { connection: None, ..tcp };
+        assert_eq!(unconnected.towards(elsewhere).remote, elsewhere);
+        assert!(tcp.is_same_way(unconnected) && !tcp.is_same_way(udp));
+        assert!(!tcp.is_same_way(Flow { connection: Some(ConnectionId(8)), ..tcp }));
+    }
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        assert_eq!(
+            ["UDP", "Tcp", "tls", "ws"].map(Transport::from_name),
+            [Some(Transport::Udp), Some(Transport::Tcp), Some(Transport::Tls), None]
+        );
+        assert_eq!((Transport::Tls.to_string().as_str(), Transport::Tls.name()), ("TLS", "tls"));
+    }
+}
