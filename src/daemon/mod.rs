@@ -118,12 +118,13 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         routes: route::Routes::new(bound),
         chance: Chance::from_seed(entropy()?),
         over: over.clone(),
-        outlet: outlet::ToSwitch {
-            _post: crew.post(Hand::Receiver),
-            orders: orders.clone(),
-            sink: sink.clone(),
-            watch: watch.clone(),
-        },
+        outlet: outlet::ToSwitch::new(
+            orders.clone(),
+            crew.post(Hand::Receiver),
+            (sink.clone(), watch.clone()),
+            gate.clone(),
+            clock,
+        ),
     };
     let reloads = match reload {
         Some(reloading) => {

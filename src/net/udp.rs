@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recvfrom};
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -61,8 +61,8 @@ impl Counters {
 pub trait Outlet: Send {
     /// An event for the switch; false when its queue is full.
     fn pass(&self, event: Event) -> bool;
-    /// A refusal or challenge for the log.
-    fn note(&self, note: &Note);
+    /// A refusal or challenge for the log, and where it came from.
+    fn note(&self, note: &Note, source: IpAddr);
     /// A datagram as it came or went, when somebody watches.
     fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]);
     /// The wall clock.
@@ -195,11 +195,12 @@ impl<O: Outlet> Receiver<O> {
         match verdict {
             Verdict::Pass { .. } => {}
             Verdict::Reply { response, to, note } => {
-                if let Some(note) = &note {
-                    self.outlet.note(note);
-                }
                 self.counters.add(reply_reason(response.status));
                 self.send(&response.to_bytes(), to);
+                // After the answer: how long it takes to tell the owner of it is nobody's business.
+                if let Some(note) = &note {
+                    self.outlet.note(note, came.remote.ip());
+                }
             }
             Verdict::Drop(reason) => self.counters.add(reason),
         }

@@ -11,7 +11,8 @@ use strowger::chance::Chance;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
-use strowger::guard::admission::{Admission, Verdict};
+use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
+use strowger::guard::refusals::Refusals;
 use strowger::pbx::effect::{Effects, Event, Level, Line, StoreOrder};
 use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
@@ -67,6 +68,8 @@ pub struct World {
     /// What the exchange had stored.
     pub kept: Vec<StoreOrder>,
     admission: Arc<Admission>,
+    /// Whom the owner was told of.
+    refusals: Refusals,
     chance: Chance,
     exchange: SocketAddr,
     parcels: BTreeMap<(Time, u64), Parcel>,
@@ -99,6 +102,7 @@ impl World {
             said: Vec::new(),
             kept: Vec::new(),
             admission,
+            refusals: Refusals::default(),
             chance: Chance::from_number(seed ^ 0xadd),
             exchange,
             parcels: BTreeMap::new(),
@@ -383,6 +387,7 @@ impl World {
                         let random = self.chance.bits();
                         match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
+                                self.welcome(&caller, source);
                                 let event = Event::Request { request, essentials, caller, flow };
                                 let effects = self.switch.handle(at(self.now), event);
                                 return self.execute(effects);
@@ -392,14 +397,29 @@ impl World {
                     }
                     Err(refusal) => panic!("a phone sent a bad request ({}): {bytes:?}", refusal.detail),
                 };
-                if let Verdict::Reply { response, to, .. } = verdict {
+                if let Verdict::Reply { response, to, note } = verdict {
                     self.send(self.exchange, to, response.to_bytes());
+                    let nearest = |account: &str| self.admission.nearest(account);
+                    let told = note.and_then(|note| self.refusals.hear(&note, source.ip(), self.now, nearest));
+                    self.say(Level::Warning, told);
                 }
                 return;
             }
         };
         let effects = self.switch.handle(at(self.now), event);
         self.execute(effects);
+    }
+
+    fn welcome(&mut self, caller: &Caller, source: SocketAddr) {
+        if let Caller::Account { peer, proof: Proof::Digest { .. } } = caller {
+            let told = self.refusals.admitted(&peer.name, source.ip(), self.now);
+            self.say(Level::Notice, told);
+        }
+    }
+
+    fn say(&mut self, level: Level, text: Option<String>) {
+        self.lines.extend(text.iter().map(|text| (self.now, text.clone())));
+        self.said.extend(text.map(|text| Line { level, text }));
     }
 
     pub fn execute(&mut self, effects: Effects) {
@@ -414,7 +434,8 @@ impl World {
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
             let to = transmit.flow.remote;
             if self.no_route.contains(&to) {
-                refused.push(Event::SendFailed { flow: transmit.flow, why: "No route to host (os error 113)".to_owned() });
+                refused
+                    .push(Event::SendFailed { flow: transmit.flow, why: "No route to host (os error 113)".to_owned() });
                 continue;
             }
             self.send(local, to, transmit.bytes);

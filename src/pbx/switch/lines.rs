@@ -20,8 +20,8 @@ use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
-use std::sync::Arc;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A peer that is asked whether it is there.
