@@ -99,12 +99,16 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__check)
-            opts="-C -v -h --config --socket --verbose --help"
+            opts="-C -v -h --format --config --socket --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

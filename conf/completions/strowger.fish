@@ -46,10 +46,12 @@ complete -c strowger -n "__fish_strowger_using_subcommand demo" -s C -l config -
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -s v -l verbose -d 'Tell more; may be repeated'
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -l format -d 'How it is printed' -r -f -a "text\t'For people: the line, a caret, a hint'
+json\t'For programs: one JSON document'"
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand check" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s v -l verbose -d 'Tell more; may be repeated'
-complete -c strowger -n "__fish_strowger_using_subcommand check" -s h -l help -d 'Print help'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l json -d 'Print the findings as JSON'

@@ -9,6 +9,7 @@ pub mod ini;
 pub mod load;
 pub mod nearest;
 pub mod peer;
+pub mod presentation;
 pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;

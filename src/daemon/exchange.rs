@@ -322,6 +322,7 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         account: peer.account_code.clone(),
         caller_name: peer.caller_id.name.clone().unwrap_or_default(),
         caller_number: peer.caller_id.number.clone().unwrap_or_default(),
+        presentation: peer.calling_pres.unwrap_or_default().words().to_owned(),
         from_user: peer.from_user.clone().unwrap_or_default(),
         from_domain: peer.from_domain.clone().unwrap_or_default(),
         call_limit: peer.call_limit.unwrap_or(0),

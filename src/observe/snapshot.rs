@@ -81,6 +81,8 @@ pub struct PeerDetail {
     pub caller_name: String,
     /// The number of `callerid`.
     pub caller_number: String,
+    /// `callingpres` in words.
+    pub presentation: String,
     /// `fromuser`.
     pub from_user: String,
     /// `fromdomain`.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
 mod basic;
+mod caller_id;
 mod cancel;
 mod direct;
 mod lines;

@@ -79,6 +79,8 @@ pub struct World {
     extra: BTreeMap<SocketAddr, String>,
     /// Words of the messages from an address, and what stands there instead.
     rewritten: BTreeMap<SocketAddr, Vec<(String, String)>>,
+    /// What From says in the INVITEs, ACKs and CANCELs from an address.
+    froms: BTreeMap<SocketAddr, String>,
     /// Where the system refuses to send to.
     pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
@@ -110,6 +112,7 @@ impl World {
             wire: Vec::new(),
             extra: BTreeMap::new(),
             rewritten: BTreeMap::new(),
+            froms: BTreeMap::new(),
             no_route: BTreeSet::new(),
             seed,
         };
@@ -274,6 +277,11 @@ impl World {
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
         self.extra.insert(self.look(name).config().sip, lines.to_owned());
+    }
+
+    /// Has a phone's requests outside of dialogs come from another address in From, as when it hides its number.
+    pub fn from(&mut self, name: &str, from: &str) {
+        self.froms.insert(self.look(name).config().sip, from.to_owned());
     }
 
     /// Has a phone's messages say another thing of the same length.
@@ -471,6 +479,12 @@ impl World {
         if let Some(words) = self.rewritten.get(&from) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             bytes = Bytes::from(words.iter().fold(text, |text, (words, others)| text.replace(words, others)));
+        }
+        if let Some(other) = self.froms.get(&from).filter(|_| !bytes.starts_with(b"SIP/2.0")) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let line = text.lines().find(|line| line.starts_with("From: ")).unwrap_or_default();
+            let tag = line.split(";tag=").nth(1).unwrap_or_default();
+            bytes = Bytes::from(text.replacen(line, &format!("From: {other};tag={tag}"), 1));
         }
         self.wire.push((self.now, from, to, bytes.clone()));
         for after in self.network.carry() {

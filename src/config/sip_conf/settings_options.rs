@@ -94,6 +94,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(send_rpid),
     ),
     row(
+        &["trust_id_outbound"],
+        "yes, no, legacy",
+        "no",
+        "yes: 'sendrpid' tells the device of callers who want to be hidden, too, marked as such; legacy is no here",
+        Effect::Settings(trust_id),
+    ),
+    row(
         &["progressinband"],
         "yes, no, never",
         "no",
@@ -323,6 +330,12 @@ fn send_rpid(settings: &mut Settings, text: &str) -> Result {
         (None, "pai") => SendRpid::Pai,
         (None, _) => return Err(Trouble::Bad),
     };
+    Ok(())
+}
+
+fn trust_id(settings: &mut Settings, text: &str) -> Result {
+    let legacy = text.eq_ignore_ascii_case("legacy").then_some(false);
+    settings.trust_id = legacy.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ fn identity(peer: &PeerDetail) -> Vec<Row> {
     rows.extend([
         ("AMA flags", "Unknown".to_owned()),
         ("Transfer mode", "open".to_owned()),
-        ("CallingPres", "Presentation Allowed, Not Screened".to_owned()),
+        ("CallingPres", peer.presentation.clone()),
     ]);
     optional(&mut rows, "FromUser", &peer.from_user);
     optional(&mut rows, "FromDomain", &peer.from_domain);

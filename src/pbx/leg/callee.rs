@@ -2,6 +2,7 @@
 
 use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENCE, State, T1};
 use crate::config::peer::{Peer, SendRpid};
+use crate::config::presentation::Presentation;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
@@ -28,6 +29,8 @@ pub struct Calling<'a> {
     pub from_user: &'a str,
     /// The domain in From: `fromdomain=`, else our address.
     pub from_domain: String,
+    /// May the peer see who calls?
+    pub presentation: Presentation,
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
 }
@@ -64,16 +67,12 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_user, self.flow.local);
-        let user = super::escape_user(calling.from_user);
-        let display = match calling.from_name {
-            Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
-            Some(_) | None => String::new(),
-        };
+        let (from, user) = self.from(calling);
+        self.contact = super::contact(&user, self.flow.local);
         let mut request = Request::new(Method::Invite, calling.target.clone());
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
-        headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{user}@{}>;tag={tag}", calling.from_domain)));
+        headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
@@ -81,8 +80,12 @@ impl Leg {
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
-        if let Some((name, value)) = self.identity(calling, &display) {
+        if let Some((name, value)) = self.identity(calling) {
             headers.push(name, value);
+        }
+        if calling.presentation.is_hidden() {
+            // RFC 3323 4.2, RFC 3325 9.3: whoever passes it on shall hide it, too.
+            headers.push(HeaderName::Privacy, Bytes::from_static(b"id"));
         }
         self.dress(&mut request, cx);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
@@ -102,17 +105,34 @@ impl Leg {
         self.state = State::Outgoing { invite, heard: false, silence };
     }
 
-    /// Who calls, in the header `sendrpid=` names: whatever From says for the peer's sake (RFC 3325 9.1).
-    fn identity(&self, calling: &Calling, display: &str) -> Option<(HeaderName, String)> {
-        if calling.from_number.is_empty() {
+    /// From's address, and its user. Of a caller that is hidden it tells nothing (RFC 3323 4.1.1.3) but what a provider must find
+    /// there: `fromuser=`, `fromdomain=`.
+    fn from(&self, calling: &Calling) -> (String, String) {
+        if calling.presentation.is_hidden() {
+            let user = self.peer.from_user.as_deref().unwrap_or("anonymous");
+            let domain = self.peer.from_domain.as_deref().unwrap_or("anonymous.invalid");
+            return (address("Anonymous", user, domain), user.to_owned());
+        }
+        let from = address(calling.from_name.unwrap_or_default(), calling.from_user, &calling.from_domain);
+        (from, calling.from_user.to_owned())
+    }
+
+    /// Who calls, in the header `sendrpid=` names: whatever From says for the peer's sake (RFC 3325 9.1). A caller that is hidden is
+    /// told only to a peer that is trusted with it (`trust_id_outbound=`, RFC 3325 7).
+    fn identity(&self, calling: &Calling) -> Option<(HeaderName, String)> {
+        let hidden = calling.presentation.is_hidden();
+        if calling.from_number.is_empty() || (hidden && !self.peer.settings.trust_id) {
             return None;
         }
-        let address = format!("{display}<sip:{}@{}>", super::escape_user(calling.from_number), calling.from_domain);
+        let address = address(calling.from_name.unwrap_or_default(), calling.from_number, &calling.from_domain);
         match self.peer.settings.send_rpid {
             SendRpid::No => None,
-            // Nobody but the caller's own line vouches for the number, so it is not called screened.
+            // Screened it is only when a trusted neighbour vouched for the number.
             SendRpid::Rpid => {
-                Some((HeaderName::RemotePartyId, format!("{address};party=calling;privacy=off;screen=no")))
+                let privacy = if hidden { "full" } else { "off" };
+                let screen = if calling.presentation.is_screened() { "yes" } else { "no" };
+                let value = format!("{address};party=calling;privacy={privacy};screen={screen}");
+                Some((HeaderName::RemotePartyId, value))
             }
             SendRpid::Pai => Some((HeaderName::PAssertedIdentity, address)),
         }
@@ -277,4 +297,10 @@ impl Leg {
             | State::Ended => {}
         }
     }
+}
+
+/// A name-addr (RFC 3261 25.1): the name only when there is one.
+fn address(name: &str, user: &str, domain: &str) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("{} ", super::quote(name)) };
+    format!("{name}<sip:{}@{domain}>", super::escape_user(user))
 }

@@ -4,6 +4,7 @@ use super::Switch;
 use crate::calendar;
 use crate::config::nearest::nearest;
 use crate::config::peer::{Host, Peer};
+use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialRequest, DialStatus, DialTarget, Reply};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::bridge::Bridge;
@@ -25,6 +26,7 @@ pub(super) struct Outgoing {
     target: String,
     to: String,
     watched: bool,
+    presentation: Presentation,
 }
 
 /// One place to send an INVITE to.
@@ -144,13 +146,12 @@ impl Switch {
         SocketAddr::new(ip, self.settings.bound.port())
     }
 
-    fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
+    fn open_branch(&mut self, caller: ChannelId, name: &str, mut place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
         let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
         self.legs.insert(leg_id, leg);
         self.open_channel(id, leg_id, place.peer, Doing::Called(caller), ChannelState::Down);
-        self.calling.insert(id, place.outgoing);
         let branch = self.name_of(id);
         let (caller_name, caller_number) = match self.channels.get_mut(&caller) {
             Some(channel) => {
@@ -159,11 +160,13 @@ impl Switch {
                     dial.branches.push((id, Branch::Reserving));
                     dial.peer = (String::new(), name.strip_prefix("SIP/").unwrap_or(name).to_owned());
                 }
-                let shown = channel.program.as_ref().map(|program| program.caller());
-                shown.map_or_else(Default::default, |id| (id.name, id.number))
+                let shown = channel.program.as_ref().map(|program| program.caller()).unwrap_or_default();
+                place.outgoing.presentation = shown.presentation;
+                (shown.name, shown.number)
             }
             None => Default::default(),
         };
+        self.calling.insert(id, place.outgoing);
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.caller_name = caller_name;
             channel.caller_number = caller_number;
@@ -194,6 +197,7 @@ impl Switch {
             from_number: &channel.caller_number,
             from_user,
             from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.local.ip())),
+            presentation: outgoing.presentation,
             watched: outgoing.watched,
         };
         leg.invite(&calling, offer, &mut self.cx);
@@ -409,5 +413,10 @@ pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
 
 fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
-    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
+    Found {
+        peer: peer.clone(),
+        flow,
+        behind_nat,
+        outgoing: Outgoing { target, to, watched, presentation: Presentation::default() },
+    }
 }

@@ -7,16 +7,17 @@ use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Existence, Position, Program};
 use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
+use crate::pbx::identity::{self, Shown};
 use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
-use crate::sip::header::{ContactValue, HeaderName, NameAddr};
+use crate::sip::Flow;
+use crate::sip::header::{ContactValue, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
-use crate::sip::{Flow, Uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -32,12 +33,12 @@ impl Switch {
     ) {
         let source = came.remote;
         let exten = dialled(request);
-        let (name, number) = caller_id(&peer, request, essentials);
-        let offer = match self.may_call(&peer, &exten, &number).and_then(|()| offer(&peer, request)) {
+        let shown = identity::caller(&peer, request, essentials);
+        let offer = match self.may_call(&peer, &exten, &shown.number).and_then(|()| offer(&peer, request)) {
             Ok(offer) => offer,
             Err(reason) => {
                 self.reply(invite, Response::for_request(request, reason.why.row().status, None));
-                return self.rejected(&peer, source, &exten, (name, number), reason);
+                return self.rejected(&peer, source, &exten, (shown.name, shown.number), reason);
             }
         };
         let channel = ChannelId(self.fresh_id());
@@ -62,12 +63,11 @@ impl Switch {
         let position = Position::new(&peer.settings.context, &exten, 1);
         self.open_channel(channel, leg, peer.clone(), Doing::Reserving, ChannelState::Ring);
         let channel_name = self.name_of(channel);
-        let shown = (name.as_str(), number.as_str());
-        let program = self.program_for((channel, &channel_name), &position, &peer, shown, request, essentials);
+        let program = self.program_for((channel, &channel_name), &position, &peer, &shown, request, essentials);
         if let Some(channel) = self.channels.get_mut(&channel) {
             channel.program = Some(program);
-            channel.caller_number = number;
-            channel.caller_name = name;
+            channel.caller_number = shown.number;
+            channel.caller_name = shown.name;
             channel.entered = Some(position);
         }
     }
@@ -114,16 +114,17 @@ impl Switch {
         (channel, channel_name): (ChannelId, &str),
         position: &Position,
         peer: &Peer,
-        (name, number): (&str, &str),
+        shown: &Shown,
         request: &Request,
         essentials: &Essentials,
     ) -> Program {
         let caller_id = crate::dialplan::CallerId {
-            name: name.to_owned(),
-            number: number.to_owned(),
-            ani: number.to_owned(),
+            name: shown.name.clone(),
+            number: shown.number.clone(),
+            ani: shown.number.clone(),
             dnid: position.exten.clone(),
-            ..Default::default()
+            rdnis: String::new(),
+            presentation: shown.presentation,
         };
         let mut program = Program::new(channel, channel_name, position.clone(), caller_id);
         program.set_variable("SIPCALLID", &essentials.call_id);
@@ -242,28 +243,6 @@ fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Reason> {
         Ok(()) => Ok(Some(offer)),
         Err(none) => Err(no_codec(&none, &[peer])),
     }
-}
-
-/// The name and number a line calls from, each the first there is: what the line itself vouches for when it is trusted
-/// (`trustrpid=`), its `callerid=`, what its From says.
-fn caller_id(peer: &Peer, request: &Request, essentials: &Essentials) -> (String, String) {
-    let told = if peer.settings.trust_rpid { identity(request) } else { None };
-    let (told_name, told_number) = told.map_or((None, None), |told| (told.display.clone(), user(&told.uri)));
-    let name = told_name.or_else(|| peer.caller_id.name.clone()).or_else(|| essentials.from.display.clone());
-    let number = told_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
-    (name.unwrap_or_default(), number.unwrap_or_default())
-}
-
-/// Who calls according to P-Asserted-Identity (RFC 3325 9.1), else Remote-Party-ID.
-fn identity(request: &Request) -> Option<NameAddr> {
-    [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId].into_iter().find_map(|name| {
-        let mut values = request.headers.values(name);
-        values.find_map(|value| NameAddr::parse(&value).ok().filter(|told| user(&told.uri).is_some()))
-    })
-}
-
-fn user(uri: &Uri) -> Option<String> {
-    leg::user_of::<()>(&Ok(uri.clone())).filter(|user| !user.is_empty())
 }
 
 /// The number dialled: the user part of the Request-URI, `s` when there is none.
