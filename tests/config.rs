@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use strowger::chance::Chance;
+use strowger::check;
 use strowger::config::diagnostic::{Counts, Diagnostic, render, tidy};
 use strowger::config::ini::{self, IncludeRequest, IncludedFile};
 use strowger::config::{Config, builtin, rtp_conf, sip_conf};
@@ -82,23 +83,38 @@ fn a_long_file_loads_with_one_warning_for_each_thing_ignored() {
     assert_eq!(names, ["2133", "2134", "2136", "grandstream1", "sip_proxy", "sip_proxy-out", "xlite1"]);
 }
 
+/// What cannot work in the long files together: each thing found is so, and was read before it was written down.
 #[test]
-fn the_configurations_that_come_with_the_program_load_without_a_word() {
-    let guide = (include_str!("../conf/guide/sip.conf").to_string(), include_str!("../conf/guide/extensions.conf"));
-    let secrets = std::array::from_fn(|number| format!("secret{number}"));
-    let texts = builtin::generate(&secrets);
-    let own = (texts.sip, texts.extensions.as_str());
-    for ((sip, extensions), peers) in [(guide, 2), (own, builtin::EXTENSIONS)] {
-        let (config, mut diagnostics) = Config::from_texts(&sip, extensions, "", "");
-        let config = config.unwrap();
-        let (plan, said) = strowger::dialplan::load::parse(&config.extensions, "pbx_config");
-        diagnostics.extend(said);
-        assert_eq!(diagnostics, []);
-        assert_eq!(config.sip.peers.len(), peers);
-        for peer in config.sip.peers.values() {
-            assert!(plan.has_context(&peer.settings.context), "{}", peer.name);
-        }
+fn what_is_found_in_the_long_files_is_as_expected() {
+    let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
+    let (sip, extensions) = (read("sip-long.conf"), read("ext-long.conf"));
+    let config = Config::from_texts(&sip, &extensions, "", "").0.unwrap();
+    let (plan, _) = strowger::dialplan::parse(&config.extensions, check::REGISTRAR);
+    let findings = check::findings(&config, &plan);
+    assert!(findings.iter().all(|finding| !finding.code.is_empty()));
+    let source = |file: &str, line: u32| {
+        let text = if file == "sip.conf" { &sip } else { &extensions };
+        text.lines().nth(line as usize - 1).map(String::from)
+    };
+    let printed = render(&findings, &source);
+    let file = folder().join("findings-long.expected");
+    if std::env::var_os("STROWGER_BLESS").is_some() {
+        fs::write(&file, &printed).unwrap();
     }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert!(printed == expected, "--- {} expected\n{expected}--- printed\n{printed}", file.display());
+}
+
+#[test]
+fn the_configuration_of_the_first_start_loads_without_a_word() {
+    let texts = builtin::generate(&std::array::from_fn(|number| format!("k3vw9m2xq8t{number}")));
+    let (config, mut diagnostics) = Config::from_texts(&texts.sip, &texts.extensions, "", "");
+    let config = config.unwrap();
+    let (plan, said) = strowger::dialplan::parse(&config.extensions, check::REGISTRAR);
+    diagnostics.extend(said);
+    diagnostics.extend(check::findings(&config, &plan));
+    assert_eq!(diagnostics, []);
+    assert_eq!(config.sip.peers.len(), builtin::EXTENSIONS);
 }
 
 /// No mutation of small files makes the readers panic, and no peer comes out that cannot be used.

@@ -1,7 +1,7 @@
 //! What the pages show is what the program does: configuration loads, console transcripts are run, the story is the demonstration's.
 //!
 //! Fenced blocks by their info word: `ini` (first line `; sip.conf` and the like) and `toml` are loaded; `console` is run, its
-//! `$ strowger ...` lines against an exchange with a copy of `conf/guide`, or `check -C old` with the page's own blocks above it;
+//! `$ strowger ...` lines against an exchange with a copy of `conf/examples/guide`, or `check -C old` with the page's own blocks above it;
 //! `demo` must occur in what `strowger demo` prints. In what is expected, `...` at the end of a line stands for its rest, and alone for any lines.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
@@ -72,7 +72,7 @@ fn console_transcripts_are_what_the_program_prints() {
     let mut seen = 0;
     for (number, block) in blocks.iter().enumerate().filter(|(_, block)| block.kind == "console") {
         for (command, expected) in transcript(&block.text) {
-            let printed = if let Some(line) = command.strip_prefix("strowger -C conf/guide -rx ") {
+            let printed = if let Some(line) = command.strip_prefix("strowger -C conf/examples/guide -rx ") {
                 guide.ask(line.trim_matches('"'))
             } else if command == "strowger check -C old" {
                 check(blocks[..number].iter().filter(|before| before.page == block.page))
@@ -186,7 +186,7 @@ struct Exchange {
 impl Exchange {
     fn start() -> Exchange {
         let folder = Folder::new();
-        let guide = root().join("conf/guide");
+        let guide = root().join("conf/examples/guide");
         let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let sip = fs::read_to_string(guide.join("sip.conf")).unwrap();
         folder.write("sip.conf", &sip.replace("[general]\n", &format!("[general]\nudpbindaddr=127.0.0.1:{port}\n")));

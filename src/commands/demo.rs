@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const SIP_CONF: &str = include_str!("../../conf/guide/sip.conf");
-const EXTENSIONS_CONF: &str = include_str!("../../conf/guide/extensions.conf");
+const SIP_CONF: &str = include_str!("../../conf/examples/guide/sip.conf");
+const EXTENSIONS_CONF: &str = include_str!("../../conf/examples/guide/extensions.conf");
 /// The guide's own secret; it exists nowhere else in the program, and listens on loopback only.
 const SECRET: &str = "password";
 /// The number the guide dials.
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Shows a relayed and a direct call; 0 only if both were as they should be.
 pub fn run() -> ExitCode {
     println!(
-        "A telephone exchange with the dial-up guide's configuration (conf/guide), two simulated lines of an ATA,"
+        "A telephone exchange with the dial-up guide's configuration (conf/examples/guide), two simulated lines of an ATA,"
     );
     println!("and one call from the client's modem to the ISP's, twice: through the exchange, then directly.");
     let begun = Instant::now();

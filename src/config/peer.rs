@@ -5,6 +5,7 @@ use super::diagnostic::Place;
 use super::presentation::Presentation;
 use super::secret::Secret;
 use crate::sdp::codec::CodecList;
+use crate::sip::header::{Refresher, session_expires};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -112,6 +113,14 @@ pub struct Settings {
     pub timer_b: Option<Duration>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
+    /// `session-timers`.
+    pub session_timers: SessionTimers,
+    /// `session-expires`: the interval we ask for, in seconds.
+    pub session_expires: u32,
+    /// `session-minse`: the shortest interval we take, in seconds; at least 90 (RFC 4028 5).
+    pub session_min_se: u32,
+    /// `session-refresher`: who is to refresh when it is ours to say.
+    pub session_refresher: Refresher,
 }
 
 impl Default for Settings {
@@ -134,6 +143,10 @@ impl Default for Settings {
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             max_forwards: 70,
+            session_timers: SessionTimers::Accept,
+            session_expires: 1800,
+            session_min_se: session_expires::SHORTEST,
+            session_refresher: Refresher::Uas,
         }
     }
 }
@@ -256,6 +269,28 @@ pub enum SendRpid {
     Rpid,
     /// `P-Asserted-Identity` (RFC 3325).
     Pai,
+}
+
+/// `session-timers=`: whether a call that nobody refreshes ends by itself (RFC 4028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionTimers {
+    /// We ask for it.
+    Originate,
+    /// Only when the other side asks for it.
+    Accept,
+    /// Never.
+    Refuse,
+}
+
+impl SessionTimers {
+    /// The word of sip.conf.
+    pub fn name(self) -> &'static str {
+        match self {
+            SessionTimers::Originate => "originate",
+            SessionTimers::Accept => "accept",
+            SessionTimers::Refuse => "refuse",
+        }
+    }
 }
 
 /// One extension of `regexten=`.

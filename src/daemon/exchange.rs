@@ -331,6 +331,7 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         contact_acl: !peer.contact_acl.rules.is_empty(),
         direct_media: matches!(settings.direct_media, DirectMedia::Direct { .. }),
         trust_rpid: settings.trust_rpid,
+        trust_id: settings.trust_id,
         send_rpid: settings.send_rpid != peer::SendRpid::No,
         dtmf_mode: settings.dtmf_mode.name().to_owned(),
         t1_ms: milliseconds(settings.timer_t1),
@@ -350,9 +351,18 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         qualify_every_ms: milliseconds(settings.qualify_freq),
         keepalive_ms: settings.keepalive.map_or(0, milliseconds),
         variables: peer.set_vars.clone(),
-        timer_mode: "Refuse".to_owned(),
+        timer_mode: capital(settings.session_timers.name()),
+        timer_refresher: settings.session_refresher.name().to_owned(),
+        timer_expires_s: settings.session_expires,
+        timer_minimum_s: settings.session_min_se,
         ..PeerDetail::default()
     }
+}
+
+/// A word as chan_sip's console begins it.
+fn capital(word: &str) -> String {
+    let (first, rest) = word.split_at_checked(1).unwrap_or(("", word));
+    first.to_ascii_uppercase() + rest
 }
 
 fn insecure(insecure: peer::Insecure) -> String {

@@ -70,8 +70,8 @@ pub struct Running {
     /// Tells the receiver to end.
     over: Bell,
     ends: Ends,
-    /// The thread that ended before its time, once one has.
-    lost: Option<Hand>,
+    /// The thread that ended first, once one has: the switch, unless another one failed.
+    first: Option<Hand>,
     restart: Arc<AtomicBool>,
     reloads: Option<SyncSender<Wanted>>,
     owner: Option<JoinHandle<()>>,
@@ -95,16 +95,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let settings = settings(&config, plan, &key, bound, &sounds);
     let admission = settings.admission.clone();
     let (crew, ends) = muster();
-    let (media_orders, media_post) = (orders.clone(), crew.post(Hand::Media));
-    let media = Media::start(
-        MediaSettings { ports: config.rtp.port_first..=config.rtp.port_last, dscp: dscp(&general), seed: entropy()? },
-        move |event| {
-            // The thread has this closure, and with it its post, for as long as it lives.
-            let _post = &media_post;
-            // A full queue delays a report; it is never lost, and packets do not wait for it.
-            drop(media_orders.send(Order::Event(Box::new(Event::Media(event)))));
-        },
-    )?;
+    let media = start_media(&config, crew.post(Hand::Media), orders.clone())?;
     let over = Bell::new()?;
     let counters = Arc::new(udp::Counters::default());
     let limiter = Arc::new(Limiter::default());
@@ -161,13 +152,23 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         orders,
         over,
         ends,
-        lost: None,
+        first: None,
         restart,
         reloads,
         owner: Some(owner),
         receiver: Some(receiver),
     };
     Ok((running, diagnostics))
+}
+
+fn start_media(config: &Config, post: crew::Post, orders: SyncSender<Order>) -> io::Result<Media> {
+    let (ports, dscp) = (config.rtp.port_first..=config.rtp.port_last, dscp(&config.sip.general));
+    Media::start(MediaSettings { ports, dscp, seed: entropy()? }, move |event| {
+        // The thread has this closure, and with it its post, for as long as it lives.
+        let _post = &post;
+        // A full queue delays a report; it is never lost, and packets do not wait for it.
+        drop(orders.send(Order::Event(Box::new(Event::Media(event)))));
+    })
 }
 
 /// What a switch is told by a configuration, at the start and at every reload.
@@ -221,14 +222,8 @@ impl Running {
     /// exchange any more, and is to be stopped.
     pub async fn ended(&mut self) -> Hand {
         let hand = self.ends.next().await;
-        self.note(hand);
+        self.first.get_or_insert(hand);
         hand
-    }
-
-    fn note(&mut self, hand: Hand) {
-        if hand != Hand::Switch {
-            self.lost.get_or_insert(hand);
-        }
     }
 
     /// Waits for the switch to stop, then for every thread.
@@ -238,15 +233,13 @@ impl Running {
     pub fn join(mut self) -> Result<(), String> {
         let owner = self.owner.take().map(JoinHandle::join);
         // Until the switch ended, nobody else had a reason to.
-        while let Some(hand) = self.ends.passed().filter(|hand| *hand != Hand::Switch) {
-            self.note(hand);
-        }
+        let first = self.first.or_else(|| self.ends.passed());
         self.over.ring();
         let receiver = self.receiver.take().map(JoinHandle::join);
         let failed = match (owner, receiver) {
             (Some(Err(_)), _) => Some(Hand::Switch),
             (_, Some(Err(_))) => Some(Hand::Receiver),
-            _ => self.lost,
+            _ => first.filter(|hand| *hand != Hand::Switch),
         };
         failed.map_or(Ok(()), |hand| Err(format!("the {hand} failed (see above): please report it")))
     }

@@ -17,13 +17,16 @@ use crate::config::peer::{Peer, Switch};
 use crate::config::sip_conf::SipConf;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState};
 use crate::sip::digest::{self, Ha1};
-use crate::sip::header::{Credentials, HeaderName, NameAddr, Via, split};
+use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
 
 /// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
 pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
+
+/// The extensions a request may require (RFC 4028, RFC 3327); the switch may still decline them to a peer.
+const EXTENSIONS: &[&str] = &["timer", "path"];
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,14 +209,15 @@ impl Admission {
         response.headers.set(HeaderName::Allow, ALLOW);
     }
 
-    /// RFC 3261 8.2.2.3: extensions that are required and not known. None is yet.
+    /// RFC 3261 8.2.2.3: extensions that are required and not known.
     fn refuse_extensions(&self, knock: Knock<'_>) -> Option<Verdict> {
-        let required: Vec<_> = knock.request.headers.values(HeaderName::Require).collect();
-        if required.is_empty() {
+        let required = OptionTags::from_headers(&knock.request.headers, HeaderName::Require);
+        let unknown = required.unknown(EXTENSIONS);
+        if unknown.is_empty() {
             return None;
         }
         let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 420);
-        response.headers.push(HeaderName::Unsupported, required.join(&b", "[..]));
+        response.headers.push(HeaderName::Unsupported, unknown.to_string());
         Some(self.reply(&knock.essentials.via, knock.flow, response, None))
     }
 

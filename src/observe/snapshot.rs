@@ -111,6 +111,8 @@ pub struct PeerDetail {
     pub promiscuous_redirect: bool,
     /// `trustrpid`.
     pub trust_rpid: bool,
+    /// `trust_id_outbound`.
+    pub trust_id: bool,
     /// `sendrpid`.
     pub send_rpid: bool,
     /// `supportpath`.

@@ -4,10 +4,12 @@
 mod callee;
 mod caller;
 mod dialogue;
+mod refresh;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, host, quote, uri_address, user_of};
+pub use dialogue::{contact, description, escape_user, host, quote, unfit_body, uri_address, user_of};
+pub use refresh::unfit_timer;
 
 use super::alarm::Alarm;
 use super::cause;
@@ -81,6 +83,8 @@ pub enum Ending {
     NotAcked,
     /// The peer does not know the dialog any more, or answers nothing (RFC 3261 12.2.1.2).
     Gone,
+    /// The peer was to refresh the call and did not (RFC 4028 10).
+    Expired,
 }
 
 /// Which of a leg's timers went off.
@@ -96,6 +100,8 @@ pub enum LegTimer {
     Silence,
     /// Try the refused re-INVITE again (RFC 3261 14.1).
     Glare,
+    /// The call is to be refreshed, or was not (RFC 4028).
+    Refresh,
 }
 
 /// How long the exchange's INVITE may go without any answer before a qualified peer is given up: a phone on the same
@@ -212,6 +218,8 @@ enum Reoffer {
         client: ClientId,
         previous: Option<Sdp>,
         made_offer: bool,
+        /// It only refreshes the call: nobody asked for it, and nobody is told.
+        refresh: bool,
     },
     /// Ours met theirs or came too early; it is tried again when the timer goes off.
     Waiting {
@@ -252,6 +260,9 @@ pub struct Leg {
     reoffer: Reoffer,
     /// 491s met in a row; bounded.
     glares: u8,
+    refresh: refresh::Refresh,
+    /// Hops that a call which this one begins may still take (RFC 3261 8.1.1.6).
+    pub hops: u8,
     contact: Bytes,
     sdp_id: u64,
     sdp_version: u64,
@@ -360,6 +371,7 @@ impl Leg {
     /// Nothing more will come or go: timers and table entries of this leg vanish.
     fn end(&mut self, cx: &mut Cx) {
         self.refuse_pending_reoffer(cx);
+        self.end_refresh(cx);
         if let Some(pending) = self.pending_ok.take() {
             cx.alarms.cancel(pending.again);
             cx.alarms.cancel(pending.give_up);
@@ -407,6 +419,7 @@ impl Leg {
             LegTimer::CancelGiveUp => self.end(cx),
             LegTimer::Silence => self.heard_nothing(cx),
             LegTimer::Glare => self.reoffer_again(cx),
+            LegTimer::Refresh => self.refresh_due(cx),
         }
     }
 }

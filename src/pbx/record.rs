@@ -234,7 +234,7 @@ impl Ledger {
 
 /// Does it tell how a call ended that had been connected?
 fn is_an_end(reason: &Reason) -> bool {
-    matches!(reason.why, Why::NotAcked | Why::Gone)
+    matches!(reason.why, Why::NotAcked | Why::Gone | Why::NotRefreshed)
 }
 
 fn loudness(level: Level) -> u8 {

@@ -39,6 +39,7 @@ use crate::sip::route;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -420,7 +421,9 @@ impl Switch {
     /// A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up:
     /// RFC 3261 13.2.2.4 has it acknowledged and ended.
     fn end_orphan(&mut self, id: ClientId, response: &Response, essentials: &Essentials) {
-        let Some((request, flow)) = self.cx.tx.request_of(id).cloned().zip(self.cx.tx.flow_of(id)) else { return };
+        let Some((request, flow)) = self.cx.tx.request_of(id).map(Cow::into_owned).zip(self.cx.tx.flow_of(id)) else {
+            return;
+        };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);

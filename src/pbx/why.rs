@@ -68,6 +68,8 @@ reasons! {
         "`core show channels` tells whose they are";
     Unreadable 95 400 None, Level::Notice, "its media description cannot be read: {error}",
         "update the telephone; `sip set debug on` shows what it sent";
+    UnfitBody 79 0 None, Level::Notice, "its body or its Accept is of no use here ({status}, '{kind}')",
+        "the telephone must describe its call by SDP (application/sdp) alone";
     // For want of something to speak.
     NoVoice 58 488 UNAVAILABLE, Level::Notice, "'{line}' offers no voice stream (an m=audio line with RTP/AVP, a port and a format)",
         "turn SRTP, video and fax by T.38 off in the telephone";
@@ -122,6 +124,8 @@ reasons! {
         "see [a call drops after 32 seconds](call-drops-after-32-seconds.md)";
     Gone 18 0 None, Level::Notice, "'{line}' does not know the call any more",
         "it was restarted in mid-call, or another telephone has its address now";
+    NotRefreshed 102 0 None, Level::Notice, "'{line}' did not refresh the call (session timer): it is ended",
+        "it vanished in mid-call, or its refresh does not arrive here; `session-timers=refuse` asks for none";
     RanOut 0 603 None, Level::Notice, "the dialplan came to its end at {place} without an answer",
         "`dialplan show` that extension: after Dial(), what shall happen when nobody answers?";
     ByDialplan 0 0 None, EVERYDAY, "{application}() in the dialplan ended it, at {place}",

@@ -118,7 +118,11 @@ impl Dialog {
             remote_tag: essentials.from.tag().map(str::to_owned),
             local,
             remote: essentials.from.clone(),
-            remote_target: contact(&request.headers).ok_or(DialogError::NoContact)?,
+            remote_target: match request.headers.get(HeaderName::Contact) {
+                Some(_) => contact(&request.headers).ok_or(DialogError::NoContact)?,
+                // RFC 2543 6.13: then it is reached at its From.
+                None => essentials.from.uri.clone(),
+            },
             route_set: record_route(&request.headers)?,
             local_cseq: BEFORE_FIRST_CSEQ,
             remote_cseq: Some(essentials.cseq.number),

@@ -6,6 +6,7 @@ pub mod cseq;
 pub mod name_addr;
 pub mod option_tag;
 pub mod param;
+pub mod session_expires;
 pub mod split;
 pub mod via;
 
@@ -15,6 +16,7 @@ pub use cseq::CSeq;
 pub use name_addr::NameAddr;
 pub use option_tag::OptionTags;
 pub use param::Params;
+pub use session_expires::{Refresher, SessionExpires};
 pub use via::{Transport, Via};
 
 use super::scan;

@@ -7,7 +7,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 impl Request {
     /// The request as it goes on the wire. Content-Length is always written, last, and always tells the truth.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(estimate(&self.headers, &self.body));
+        let first = self.method.as_bytes().len() + self.target.len() + " ".len() + " SIP/2.0\r\n".len();
+        let mut out = BytesMut::with_capacity(first + size(&self.headers, &self.body));
         put_line(&mut out, self.method.as_bytes());
         out.put_u8(b' ');
         put_line(&mut out, &self.target);
@@ -20,7 +21,8 @@ impl Request {
 impl Response {
     /// The response as it goes on the wire. Content-Length is always written, last, and always tells the truth.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(estimate(&self.headers, &self.body));
+        let first = "SIP/2.0 200 \r\n".len() + self.reason.len();
+        let mut out = BytesMut::with_capacity(first + size(&self.headers, &self.body));
         out.put_slice(b"SIP/2.0 ");
         out.put_slice(format!("{:03} ", self.status).as_bytes());
         put_line(&mut out, &self.reason);
@@ -30,9 +32,12 @@ impl Response {
     }
 }
 
-fn estimate(headers: &Headers, body: &Bytes) -> usize {
-    let lines: usize = headers.iter().map(|(_, value)| value.len() + 24).sum();
-    128 + lines + body.len()
+/// What comes after the first line, and no byte more: messages are kept for retransmissions, and the room with them.
+fn size(headers: &Headers, body: &Bytes) -> usize {
+    let lines = headers.iter().filter(|(name, _)| *name != HeaderName::ContentLength);
+    let lines: usize = lines.map(|(name, value)| name.as_bytes().len() + value.len() + ": \r\n".len()).sum();
+    let digits = body.len().checked_ilog10().map_or(1, |digits| digits as usize + 1);
+    lines + "Content-Length: \r\n\r\n".len() + digits + body.len()
 }
 
 fn put_rest(out: &mut BytesMut, headers: &Headers, body: &Bytes) {
@@ -70,6 +75,22 @@ mod tests {
             request.to_bytes(),
             "NOTIFY sip:a@192.0.2.1 SIP/2.0\r\nEvent: resync\r\nContent-Length: 3\r\n\r\nabc"
         );
+    }
+
+    #[test]
+    fn the_room_is_exactly_what_is_written() {
+        for length in [0, 9, 10, 99, 100, 1000] {
+            let mut request = Request::new(Method::Info, "sip:a@192.0.2.1");
+            request.headers.push(HeaderName::ContentLength, "7");
+            request.headers.push(HeaderName::Subject, "x");
+            request.body = Bytes::from(vec![b'x'; length]);
+            let mut response = Response::for_request(&request, 200, None);
+            response.body = request.body.clone();
+            for bytes in [request.to_bytes(), response.to_bytes()] {
+                let length = bytes.len();
+                assert_eq!(bytes.try_into_mut().unwrap().capacity(), length);
+            }
+        }
     }
 
     #[test]

@@ -46,7 +46,10 @@ pub fn request(request: &Request) -> Result<Essentials, Refusal> {
         return Err(refuse(400, "Missing Via header", "the header field is absent"));
     };
     let top = first_item(line);
-    match (Via::parse(top), checked(request)) {
+    let via = Via::parse(top);
+    // RFC 2543: no magic branch.
+    let is_old = via.as_ref().is_ok_and(|via| !via.has_magic_branch());
+    match (via, checked(request, is_old)) {
         (Ok(via), Ok((from, to, call_id, cseq, max_forwards))) => {
             Ok(Essentials { via, from, to, call_id, cseq, max_forwards })
         }
@@ -83,7 +86,7 @@ pub fn response(response: &Response) -> Result<Essentials, Unframed> {
 
 type Checked = (NameAddr, NameAddr, String, CSeq, Option<u8>);
 
-fn checked(request: &Request) -> Result<Checked, Refusal> {
+fn checked(request: &Request, is_old: bool) -> Result<Checked, Refusal> {
     let headers = &request.headers;
     if let Some(flaw) = request.flaw {
         // RFC 3261 21.5.6 for the version, 21.4.1 for all else.
@@ -107,7 +110,7 @@ fn checked(request: &Request) -> Result<Checked, Refusal> {
     }
     target(request)?;
     let max_forwards = max_forwards(headers)?;
-    contact(request)?;
+    contact(request, is_old)?;
     // RFC 3261 21.4.11.
     if request.body.len() > MAX_BODY {
         return Err(refuse(413, "Request Entity Too Large", "a body of more than 32,768 bytes"));
@@ -179,8 +182,9 @@ fn max_forwards(headers: &Headers) -> Result<Option<u8>, Refusal> {
 }
 
 /// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; 12.1.2: so has any request that makes a
-/// dialog, as SUBSCRIBE does. A REGISTER has what it likes, but readable.
-fn contact(request: &Request) -> Result<(), Refusal> {
+/// dialog, as SUBSCRIBE does. A REGISTER has what it likes, but readable; and an INVITE of RFC 2543, which did not ask for
+/// one, may be without (RFC 4475 3.4.1).
+fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
     let needed = matches!(request.method, Method::Invite | Method::Subscribe);
     if !needed && request.method != Method::Register {
         return Ok(());
@@ -194,6 +198,7 @@ fn contact(request: &Request) -> Result<(), Refusal> {
         }
     }
     match count {
+        0 if is_old && request.method == Method::Invite => Ok(()),
         0 if needed => Err(refuse(400, "Missing Contact header", "the header field is absent")),
         2.. if needed => Err(refuse(400, "Duplicate Contact header", "more than one Contact")),
         _ => Ok(()),

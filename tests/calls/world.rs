@@ -10,6 +10,7 @@ use std::time::Duration;
 use strowger::chance::Chance;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
+use strowger::config::peer::Credential;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::refusals::Refusals;
@@ -75,8 +76,8 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
-    /// Header lines for the INVITEs from an address.
-    extra: BTreeMap<SocketAddr, String>,
+    /// Header lines for the messages from an address that begin so.
+    extra: BTreeMap<(SocketAddr, &'static str), String>,
     /// Words of the messages from an address, and what stands there instead.
     rewritten: BTreeMap<SocketAddr, Vec<(String, String)>>,
     /// What From says in the INVITEs, ACKs and CANCELs from an address.
@@ -89,12 +90,39 @@ pub struct World {
 impl World {
     /// A world with the four lines at their phones, nobody registered yet.
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let mut world = World::empty(sip, extensions, quality, seed);
+        for (name, sip, rtp, style) in [
+            ("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t),
+            ("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t),
+            ("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream),
+            ("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960),
+        ] {
+            world.add(name, "password", sip, rtp, style);
+        }
+        world
+    }
+
+    /// A world with a phone for each peer of these files, at home and registered, each with its secret.
+    pub fn of(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+        let mut world = World::empty(sip, extensions, quality, seed);
+        let peers = Config::from_texts(sip, extensions, "", "").0.unwrap().sip.peers;
+        for (number, (name, peer)) in (20..).zip(&peers) {
+            let Some(Credential::Password(secret)) = &peer.credential else { panic!("{name} has no secret") };
+            let (sip, rtp) = (format!("192.168.1.{number}:5060"), format!("192.168.1.{number}:16420"));
+            world.add(name, secret.reveal(), &sip, &rtp, Style::Pap2t);
+        }
+        world.register_all();
+        world
+    }
+
+    /// A world without phones.
+    fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
         let exchange = settings.bound;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
-        let mut world = World {
+        World {
             now,
             switch,
             stations: BTreeMap::new(),
@@ -115,12 +143,7 @@ impl World {
             froms: BTreeMap::new(),
             no_route: BTreeSet::new(),
             seed,
-        };
-        world.add("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t);
-        world.add("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t);
-        world.add("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream);
-        world.add("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960);
-        world
+        }
     }
 
     /// Puts another configuration in force.
@@ -192,10 +215,10 @@ impl World {
         self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
     }
 
-    fn add(&mut self, name: &str, sip: &str, rtp: &str, style: Style) {
+    fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
         let config = PhoneConfig {
             user: name.into(),
-            secret: "password".into(),
+            secret: secret.into(),
             sip: sip.parse().unwrap(),
             exchange: self.exchange,
             rtp: rtp.parse().unwrap(),
@@ -269,6 +292,21 @@ impl World {
         sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
+    /// What an address sent, as text: the messages whose heading contains all these words.
+    pub fn sent_by(&self, name: &str, words: &[&str]) -> Vec<String> {
+        let from = self.look(name).config().sip;
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        let sent = self.wire.iter().filter(|(_, at, _, bytes)| *at == from && fits(bytes));
+        sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// Sends the exchange what a phone did not think of, from its address.
+    pub fn inject(&mut self, name: &str, text: &str) {
+        let from = self.stations[name].source;
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        self.post(Duration::ZERO, Parcel::Datagram { from, to: self.exchange, bytes });
+    }
+
     /// The channels in use, by name, oldest first.
     pub fn channels(&self) -> Vec<String> {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()
@@ -276,7 +314,12 @@ impl World {
 
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
-        self.extra.insert(self.look(name).config().sip, lines.to_owned());
+        self.add_to(name, "INVITE", lines);
+    }
+
+    /// Has a phone's messages that begin so carry these header lines, too.
+    pub fn add_to(&mut self, name: &str, start: &'static str, lines: &str) {
+        self.extra.insert((self.look(name).config().sip, start), lines.to_owned());
     }
 
     /// Has a phone's requests outside of dialogs come from another address in From, as when it hides its number.
@@ -472,7 +515,8 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Bytes) {
-        if let Some(extra) = self.extra.get(&from).filter(|extra| !extra.is_empty() && bytes.starts_with(b"INVITE")) {
+        let mut extra = self.extra.iter().filter(|((of, start), _)| *of == from && bytes.starts_with(start.as_bytes()));
+        if let Some((_, extra)) = extra.next().filter(|(_, extra)| !extra.is_empty()) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
         }

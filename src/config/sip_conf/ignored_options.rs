@@ -196,17 +196,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     accepted(General, &["t1min"], "T1 is never lowered below 'timert1'"),
     accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
-    unsupported(
-        Both,
-        &["session-timers"],
-        &["accept", "refuse"],
-        "session timers are not begun; refreshes of the other side are answered",
-    ),
-    accepted(
-        Both,
-        &["session-expires", "session-minse", "session-refresher"],
-        "session timers are not begun; refreshes of the other side are answered",
-    ),
     unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
     unsupported(
         Both,

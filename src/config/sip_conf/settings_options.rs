@@ -1,9 +1,11 @@
 //! The options that `[general]` presets and a peer may change.
 
 use super::option::{Effect, OptionRow, Trouble, row};
-use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, Settings, Switch};
+use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
+use crate::sip::header::Refresher;
+use crate::sip::header::session_expires::SHORTEST;
 use std::time::Duration;
 
 type Result = std::result::Result<(), Trouble>;
@@ -129,6 +131,34 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(timer_b),
     ),
     row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),
+    row(
+        &["session-timers"],
+        "originate, accept, refuse",
+        "accept",
+        "a call that is not refreshed ends by itself (RFC 4028): originate asks every device for it, accept goes along when a device asks",
+        Effect::Settings(session_timers),
+    ),
+    row(
+        &["session-expires"],
+        "seconds, at least 90",
+        "1800",
+        "the interval that 'session-timers=originate' asks for",
+        Effect::Settings(session_expires),
+    ),
+    row(
+        &["session-minse"],
+        "seconds, at least 90",
+        "90",
+        "a device that asks for a shorter interval is told this one (422)",
+        Effect::Settings(session_min_se),
+    ),
+    row(
+        &["session-refresher"],
+        "uac, uas",
+        "uas",
+        "who refreshes when it is ours to say: the side that sent the INVITE, or the one that answered it",
+        Effect::Settings(session_refresher),
+    ),
     row(&["transport"], "udp", "udp", "SIP is carried over UDP", Effect::Settings(transport)),
 ];
 
@@ -377,6 +407,33 @@ fn timer(text: &str) -> std::result::Result<Duration, Trouble> {
 fn max_forwards(settings: &mut Settings, text: &str) -> Result {
     let number = value::number(text).and_then(|number| u8::try_from(number).ok()).filter(|number| *number > 0);
     settings.max_forwards = number.ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn session_timers(settings: &mut Settings, text: &str) -> Result {
+    let all = [SessionTimers::Originate, SessionTimers::Accept, SessionTimers::Refuse];
+    settings.session_timers =
+        all.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(text)).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn session_expires(settings: &mut Settings, text: &str) -> Result {
+    settings.session_expires = interval(text)?;
+    Ok(())
+}
+
+fn session_min_se(settings: &mut Settings, text: &str) -> Result {
+    settings.session_min_se = interval(text)?;
+    Ok(())
+}
+
+/// RFC 4028 4 and 5.
+fn interval(text: &str) -> std::result::Result<u32, Trouble> {
+    value::number(text).filter(|seconds| *seconds >= SHORTEST).ok_or(Trouble::Bad)
+}
+
+fn session_refresher(settings: &mut Settings, text: &str) -> Result {
+    settings.session_refresher = Refresher::from_name(text).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

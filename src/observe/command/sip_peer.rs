@@ -81,7 +81,7 @@ fn permissions(peer: &PeerDetail) -> Vec<Row> {
         ("Trust RPID", yes(peer.trust_rpid)),
         ("Send RPID", yes(peer.send_rpid)),
         ("Path support", yes(peer.path_support)),
-        ("TrustIDOutbnd", "Legacy".to_owned()),
+        ("TrustIDOutbnd", if peer.trust_id { "Yes" } else { "Legacy" }.to_owned()),
         ("Subscriptions", yes(true)),
         ("Overlap dial", yes(false)),
     ]

@@ -1,13 +1,13 @@
 //! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
 
-use super::{Cx, Ending, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENCE, State, T1};
+use super::{Cx, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENCE, State, T1};
 use crate::config::peer::{Peer, SendRpid};
 use crate::config::presentation::Presentation;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
-use crate::sip::header::HeaderName;
+use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::ClientId;
@@ -31,6 +31,8 @@ pub struct Calling<'a> {
     pub from_domain: String,
     /// May the peer see who calls?
     pub presentation: Presentation,
+    /// Hops it may take at most; `maxforwards=` may allow fewer.
+    pub hops: u8,
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
 }
@@ -58,6 +60,8 @@ impl Leg {
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
+            refresh: Default::default(),
+            hops: u8::MAX,
             contact: Bytes::new(),
             made_offer: true,
             sdp_id: cx.chance.below(1 << 31),
@@ -88,15 +92,22 @@ impl Leg {
             headers.push(HeaderName::Privacy, Bytes::from_static(b"id"));
         }
         self.dress(&mut request, cx);
+        let hops = calling.hops.min(self.peer.settings.max_forwards);
+        request.headers.set(HeaderName::MaxForwards, hops.to_string());
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         self.local = Some(offer);
+        self.send_invite(request, calling.watched, cx);
+    }
+
+    fn send_invite(&mut self, mut request: Request, watched: bool, cx: &mut Cx) {
+        self.ask_for_timer(&mut request.headers);
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
         let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
-        let patience = match (self.peer.settings.timer_b, calling.watched) {
+        let patience = match (self.peer.settings.timer_b, watched) {
             (Some(timer_b), _) => timer_b,
             (None, true) => SILENCE,
             (None, false) => life,
@@ -144,8 +155,29 @@ impl Leg {
             0..=100 => self.mark_heard(cx),
             101..=199 => self.provisional_came(id, response, essentials, cx),
             200..=299 => self.accepted(id, response, essentials, cx),
+            422 if self.is_calling() && self.raise_interval(&response.headers) => self.invite_again(id, cx),
             _ => self.refused(response, cx),
         }
+    }
+
+    fn is_calling(&self) -> bool {
+        matches!(self.state, State::Outgoing { .. })
+    }
+
+    /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
+    fn invite_again(&mut self, id: ClientId, cx: &mut Cx) {
+        let State::Outgoing { silence, .. } = self.state else { return };
+        let Some(mut request) = cx.tx.request_of(id).cloned() else { return };
+        let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
+        cx.clients.remove(&id);
+        cx.alarms.cancel(silence);
+        if let Some(early) = self.dialog.take() {
+            cx.dialogs.remove(&early.key());
+        }
+        let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
+        request.headers.remove(HeaderName::Via);
+        request.headers.set(HeaderName::CSeq, cseq.to_string());
+        self.send_invite(request, false, cx);
     }
 
     /// Something came: the peer lives, and a CANCEL may be sent (RFC 3261 9.1).
@@ -190,7 +222,7 @@ impl Leg {
     /// The dialog of a tagged response: the early one confirmed, or another phone's behind a fork (RFC 3261 12.1.2).
     fn meet_dialog(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         let Some(request) = cx.tx.request_of(id) else { return };
-        let Ok(dialog) = Dialog::uac(request, response, essentials) else { return };
+        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return };
         if let Some(old) = &self.dialog {
             cx.dialogs.remove(&old.key());
         }
@@ -208,6 +240,7 @@ impl Leg {
             State::Outgoing { silence, .. } => {
                 cx.alarms.cancel(silence);
                 self.state = State::Confirmed;
+                self.timer_answered(&response.headers, cx);
                 let answer = match super::description(&response.headers, &response.body) {
                     Some(Ok(sdp)) => Some(sdp),
                     // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
@@ -283,11 +316,9 @@ impl Leg {
                 self.tell(LegEvent::Failed(Refusal::Silent), cx);
             }
             State::Abandoned { invite, .. } if invite == id => self.end(cx),
-            State::Confirmed if self.is_reoffer(id) => {
+            State::Confirmed if self.is_reoffer(id) || self.is_update(id) => {
                 // RFC 3261 12.2.1.2: no answer within a dialog ends it.
-                self.send_in_dialog(Method::Bye, cx);
-                self.end(cx);
-                self.tell(LegEvent::Ended(Ending::Gone), cx);
+                self.lost(cx);
             }
             State::Outgoing { .. }
             | State::Abandoned { .. }

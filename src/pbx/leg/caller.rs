@@ -47,6 +47,9 @@ impl Leg {
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
+            refresh: Default::default(),
+            // RFC 7332: a call that goes on from here has one hop less.
+            hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
             contact: super::contact(&user, flow.local),
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
@@ -85,7 +88,10 @@ impl Leg {
             dialog.confirmed = true;
         }
         let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
-        if let Some(response) = self.response_to_invite(invite, 200, Some(description), cx) {
+        let asked = cx.tx.server_request(invite).map(|request| request.headers.clone());
+        if let (Some(mut response), Some(asked)) = (self.response_to_invite(invite, 200, Some(description), cx), asked)
+        {
+            self.answer_timer(&asked, &mut response, cx);
             self.send_ok(invite, response, cseq, offered, cx);
         }
     }

@@ -17,6 +17,8 @@ impl Leg {
     pub fn receive_response(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         if self.is_reoffer(id) {
             self.reoffer_answered(id, response, essentials, cx);
+        } else if self.is_update(id) {
+            self.update_answered(id, response, cx);
         } else {
             self.invite_answered(id, response, essentials, cx);
         }
@@ -41,9 +43,14 @@ impl Leg {
         match &request.method {
             Method::Bye => self.bye_came(server, request, cx),
             Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
-            Method::Options | Method::Info | Method::Notify | Method::Message => self.reply(server, request, 200, cx),
+            Method::Options | Method::Info | Method::Notify => self.reply(server, request, 200, cx),
             Method::Ack | Method::Cancel => {}
-            Method::Register | Method::Subscribe | Method::Refer | Method::Prack | Method::Publish => {
+            Method::Message
+            | Method::Register
+            | Method::Subscribe
+            | Method::Refer
+            | Method::Prack
+            | Method::Publish => {
                 self.reply(server, request, 405, cx);
             }
             Method::Other(_) => self.reply(server, request, 501, cx),
@@ -112,8 +119,47 @@ pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpErr
         return None;
     }
     let kind = headers.text(HeaderName::ContentType)?;
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/sdp").then(|| Sdp::parse(body))
+    media_type(&kind).eq_ignore_ascii_case(SDP).then(|| Sdp::parse(body))
+}
+
+/// What a request with a description, or without, is owed for a body or an answer that cannot be understood (RFC 3261 8.2.3,
+/// 13.3.1): the response, complete with what is understood. A body that is optional by its Content-Disposition is passed over.
+pub fn unfit_body(request: &Request) -> Option<Response> {
+    let headers = &request.headers;
+    let word = |name: HeaderName| headers.text(name).map(|text| text.trim().to_ascii_lowercase()).unwrap_or_default();
+    let mut accepted = headers.values(HeaderName::Accept).peekable();
+    let wants_other = accepted.peek().is_some() && !accepted.any(|range| takes_sdp(&range));
+    if wants_other {
+        let mut response = Response::for_request(request, 406, None);
+        response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
+        return Some(response);
+    }
+    if request.body.is_empty() || word(HeaderName::ContentDisposition).replace(' ', "").contains("handling=optional") {
+        return None;
+    }
+    let mut response = Response::for_request(request, 415, None);
+    if !matches!(word(HeaderName::ContentEncoding).as_str(), "" | "identity") {
+        response.headers.push(HeaderName::AcceptEncoding, Bytes::from_static(b"identity"));
+        return Some(response);
+    }
+    if media_type(&word(HeaderName::ContentType)) == SDP {
+        return None;
+    }
+    response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
+    Some(response)
+}
+
+const SDP: &str = "application/sdp";
+
+/// A media type without its parameters.
+fn media_type(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Does a media range of Accept (RFC 3261 20.1) include descriptions?
+fn takes_sdp(range: &[u8]) -> bool {
+    let range = String::from_utf8_lossy(range).to_ascii_lowercase();
+    matches!(media_type(&range), SDP | "application/*" | "*/*")
 }
 
 /// An address as a URI writes it: IPv6 in brackets.

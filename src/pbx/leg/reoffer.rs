@@ -1,8 +1,9 @@
 //! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
-use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State};
+use super::{Cx, Leg, LegEvent, LegTimer, Reoffer, State};
 use crate::sdp::Sdp;
-use crate::sip::header::HeaderName;
+use crate::sdp::negotiate::same_media;
+use crate::sip::header::{HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{ClientId, ServerId};
@@ -23,13 +24,14 @@ impl Leg {
         let mut request = dialog.request(Method::Invite);
         request.headers.push(HeaderName::Contact, self.contact.clone());
         self.dress(&mut request, cx);
+        self.ask_for_timer(&mut request.headers);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         let how = self.sending(None);
         let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         let previous = self.local.replace(offer);
-        self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer };
+        self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer, refresh: false };
         self.made_offer = true;
     }
 
@@ -44,33 +46,46 @@ impl Leg {
             200..=299 => {
                 self.acknowledge(id, essentials.cseq.number, cx);
                 cx.clients.remove(&id);
+                let refresh = matches!(self.reoffer, Reoffer::Sent { refresh: true, .. });
                 self.reoffer = Reoffer::None;
                 self.glares = 0;
+                self.refresh_target(&response.headers);
+                self.timer_answered(&response.headers, cx);
                 let answer = super::description(&response.headers, &response.body).and_then(Result::ok);
+                let same = answer.as_ref().zip(self.remote.as_ref()).is_none_or(|(new, old)| same_media(old, new));
                 if answer.is_some() {
                     self.remote.clone_from(&answer);
                 }
-                self.tell(LegEvent::ReofferAccepted(answer), cx);
+                match (refresh, same) {
+                    (false, _) => self.tell(LegEvent::ReofferAccepted(answer), cx),
+                    (true, true) => {}
+                    // The peer took the occasion to move: the call is told as after an ACK that brings an answer.
+                    (true, false) => self.tell(LegEvent::Confirmed(answer), cx),
+                }
             }
             300.. => {
                 cx.clients.remove(&id);
-                self.reoffer_refused(response.status, cx);
+                self.reoffer_refused(response, cx);
             }
         }
     }
 
-    fn reoffer_refused(&mut self, status: u16, cx: &mut Cx) {
-        let Reoffer::Sent { previous, made_offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
+    fn reoffer_refused(&mut self, response: &Response, cx: &mut Cx) {
+        let Reoffer::Sent { previous, made_offer, refresh, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None)
+        else {
             return;
         };
         self.made_offer = made_offer;
         let offer = std::mem::replace(&mut self.local, previous);
-        match (status, offer) {
+        if refresh {
+            return self.refresh_refused(response, cx);
+        }
+        match (response.status, offer) {
             // RFC 3261 14.1: 481 and 408 end the dialog.
-            (481 | 408, _) => {
-                self.send_in_dialog(Method::Bye, cx);
-                self.end(cx);
-                self.tell(LegEvent::Ended(Ending::Gone), cx);
+            (481 | 408, _) => self.lost(cx),
+            (422, Some(offer)) if self.raise_interval(&response.headers) => {
+                let timer = cx.alarm(self.id, LegTimer::Glare, Duration::ZERO);
+                self.reoffer = Reoffer::Waiting { offer, timer };
             }
             (491, Some(offer)) if self.glares < MOST_GLARES => {
                 self.glares = self.glares.saturating_add(1);
@@ -78,7 +93,7 @@ impl Leg {
                 let timer = cx.alarm(self.id, LegTimer::Glare, delay);
                 self.reoffer = Reoffer::Waiting { offer, timer };
             }
-            _ => {
+            (status, _) => {
                 self.glares = 0;
                 self.tell(LegEvent::ReofferRefused(status), cx);
             }
@@ -103,12 +118,20 @@ impl Leg {
 
     /// The peer's re-INVITE or UPDATE.
     pub(super) fn reoffer_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+        let unfit = super::unfit_body(request).or_else(|| super::unfit_timer(&self.peer.settings, request));
+        if let Some(response) = unfit {
+            return cx.respond(server, response);
+        }
         let offer = match super::description(&request.headers, &request.body) {
             Some(Ok(sdp)) => Some(sdp),
             Some(Err(_)) => return self.reply(server, request, 488, cx),
             None => None,
         };
-        self.refresh_target(request);
+        self.refresh_target(&request.headers);
+        if request.method == Method::Update && offer.is_none() {
+            // RFC 3311 5.2: without an offer it meets no other, and only moves the target.
+            return self.accept_refresh(server, request, cx);
+        }
         match &self.reoffer {
             // RFC 3261 14.2: ours is under way.
             Reoffer::Sent { .. } => return self.reply(server, request, 491, cx),
@@ -118,14 +141,11 @@ impl Leg {
         }
         self.take_as_acknowledged(&request.method, cx);
         if self.has_to_wait(&request.method) {
-            // RFC 3311 5.2 and RFC 3261 14.2: an UPDATE without an offer only refreshes the target; an offer has to wait.
-            return match (&request.method, &offer) {
-                (Method::Update, None) => self.accept_refresh(server, request, cx),
-                _ => self.too_soon(server, request, cx),
-            };
-        }
-        if request.method == Method::Update && offer.is_none() {
-            return self.accept_refresh(server, request, cx);
+            // RFC 3261 14.2 and RFC 3311 5.2: what meets an offer of ours gets 491, what comes before our answer to its own waits.
+            if self.awaits_answer() {
+                return self.reply(server, request, 491, cx);
+            }
+            return self.too_soon(server, request, cx);
         }
         if let Reoffer::Waiting { timer, .. } = self.reoffer {
             // Theirs comes first; ours is told as refused and may be tried anew by the call.
@@ -162,20 +182,34 @@ impl Leg {
         }
     }
 
+    /// Is an offer of ours open, in our INVITE or in a 2xx of ours?
+    fn awaits_answer(&self) -> bool {
+        matches!(self.state, State::Outgoing { .. }) || self.pending_ok.as_ref().is_some_and(|pending| pending.offered)
+    }
+
     fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
         let mut response = Response::for_request(request, 500, None);
         response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.chance.below(11).to_string()));
         cx.respond(server, response);
     }
 
-    fn accept_refresh(&self, server: ServerId, request: &Request, cx: &mut Cx) {
-        cx.respond(server, self.compose(request, None, 200, None));
+    fn accept_refresh(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+        let mut response = self.compose(request, None, 200, None);
+        self.refresh_came(&request.headers, &mut response, cx);
+        cx.respond(server, response);
+    }
+
+    /// A re-INVITE or UPDATE is accepted: it refreshes a call that is up.
+    fn refresh_came(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx) {
+        if matches!(self.state, State::Confirmed | State::Answering { .. }) {
+            self.answer_timer(asked, response, cx);
+        }
     }
 
     /// RFC 3261 12.2.2: a target refresh request moves the remote target.
-    fn refresh_target(&mut self, request: &Request) {
+    fn refresh_target(&mut self, headers: &Headers) {
         if let Some(dialog) = &mut self.dialog {
-            dialog.refresh_target(&request.headers);
+            dialog.refresh_target(headers);
             self.follow_contact();
         }
     }
@@ -201,7 +235,9 @@ impl Leg {
         }
         self.local = Some(description.clone());
         let Some(request) = cx.tx.server_request(server) else { return };
-        let response = self.compose(request, None, 200, Some(description));
+        let asked = request.headers.clone();
+        let mut response = self.compose(request, None, 200, Some(description));
+        self.refresh_came(&asked, &mut response, cx);
         if method == Method::Invite {
             let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
             self.send_ok(server, response, cseq, offered, cx);

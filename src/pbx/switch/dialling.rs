@@ -189,8 +189,10 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
         let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
+        let hops = self.leg_of_channel(caller).map_or(u8::MAX, |leg| leg.hops);
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
+            hops,
             target: outgoing.target,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),

@@ -136,6 +136,7 @@ impl Switch {
             Ending::Bye | Ending::Cancelled => (Side::Caller, Some(Why::CallerGaveUp.with(&[]))),
             Ending::NotAcked => (Side::Exchange, Some(Why::NotAcked.with(&[line]))),
             Ending::Gone => (Side::Exchange, Some(Why::Gone.with(&[line]))),
+            Ending::Expired => (Side::Exchange, Some(Why::NotRefreshed.with(&[line]))),
         };
         let cause = reason.as_ref().map_or(cause::NORMAL, |reason| reason.cause);
         let text = format!("{} hung up", channel.name);
@@ -197,13 +198,15 @@ impl Switch {
     fn callee_ended(&mut self, caller: ChannelId, id: ChannelId, ending: Ending) {
         let name = self.name_of(id);
         let line = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
-        match ending {
-            Ending::Bye => self.cx.out.verbose(3, format!("{name} hung up")),
-            Ending::Cancelled | Ending::NotAcked | Ending::Gone => {
-                if let Some(channel) = self.channels.get_mut(&caller) {
-                    channel.ledger.note([Why::Gone.with(&[&line])]);
-                }
-            }
+        let reason = match ending {
+            Ending::Bye => None,
+            Ending::Expired => Some(Why::NotRefreshed.with(&[&line])),
+            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(Why::Gone.with(&[&line])),
+        };
+        match (reason, self.channels.get_mut(&caller)) {
+            (Some(reason), Some(channel)) => channel.ledger.note([reason]),
+            (Some(_), None) => {}
+            (None, _) => self.cx.out.verbose(3, format!("{name} hung up")),
         }
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         if joined {

@@ -34,7 +34,19 @@ impl Switch {
         let source = came.remote;
         let exten = dialled(request);
         let shown = identity::caller(&peer, request, essentials);
-        let offer = match self.may_call(&peer, &exten, &shown.number).and_then(|()| offer(&peer, request)) {
+        let refused = match self.may_call(&peer, &exten, &shown.number) {
+            Err(reason) => Some((Response::for_request(request, reason.why.row().status, None), reason)),
+            // A telephone that hears the shortest time allowed asks again: nothing has failed yet.
+            Ok(()) => match leg::unfit_timer(&peer.settings, request) {
+                Some(response) => return self.reply(invite, response),
+                None => unfit(request),
+            },
+        };
+        if let Some((response, reason)) = refused {
+            self.reply(invite, response);
+            return self.rejected(&peer, source, &exten, (shown.name, shown.number), reason);
+        }
+        let offer = match offer(&peer, request) {
             Ok(offer) => offer,
             Err(reason) => {
                 self.reply(invite, Response::for_request(request, reason.why.row().status, None));
@@ -230,6 +242,14 @@ impl Switch {
             }
         }
     }
+}
+
+/// The refusal of a body or an Accept that is of no use here (415, 406).
+fn unfit(request: &Request) -> Option<(Response, Reason)> {
+    let response = leg::unfit_body(request)?;
+    let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
+    let reason = Why::UnfitBody.with(&[&response.status.to_string(), &kind]);
+    Some((response, reason))
 }
 
 /// What a caller offers, if its INVITE has an offer that can be read and something of it allowed.

@@ -131,7 +131,7 @@ impl Phone {
     /// RFC 3261 13.2.2.4: acknowledged at once; and ended, when the user hung up meanwhile.
     fn invite_accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials) {
         let Some(request) = self.tx.request_of(id) else { return };
-        let Ok(dialog) = Dialog::uac(request, response, essentials) else { return };
+        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return };
         let told = description(&response.headers, &response.body);
         let offerless = self.call.as_ref().is_some_and(|call| !call.made_offer);
         // RFC 3261 13.2.1: the 2xx made the offer, so the ACK brings the answer.
@@ -173,7 +173,7 @@ impl Phone {
         }
         let Some(request) = self.tx.request_of(id) else { return };
         let opened = !request.headers.text(HeaderName::To).unwrap_or_default().contains(";tag=");
-        let Ok(mut dialog) = Dialog::uac(request, response, essentials) else { return };
+        let Ok(mut dialog) = Dialog::uac(&request, response, essentials) else { return };
         self.acknowledge(id, &dialog, essentials, None);
         if opened {
             let bye = dialog.request(Method::Bye);

@@ -7,37 +7,50 @@ use super::{Action, Class, Timer, TimerValues, derive, invite_client, non_invite
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sip::header::{NameAddr, Via};
+use crate::sip::message::Message;
 use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, HeaderName, Host, Method, Request, Response};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The most answering ends of one INVITE that are told apart; a house has fewer phones.
 const MAX_FORKS: usize = 16;
 
-/// The random hexadecimal digits of a branch: 64 bits.
-const BRANCH_DIGITS: usize = 16;
-
 pub(super) struct Clients {
     values: TimerValues,
     last: u64,
-    records: BTreeMap<ClientId, Client>,
+    /// In boxes: a table that grows at its end keeps half of its room free.
+    records: BTreeMap<ClientId, Box<Client>>,
     by_key: BTreeMap<ClientKey, ClientId>,
     timers: Timers<(ClientId, Timer)>,
 }
 
 struct Client {
     key: ClientKey,
-    request: Request,
-    bytes: Bytes,
+    method: Method,
+    kept: Kept,
     flow: Flow,
-    values: TimerValues,
     machine: Machine,
     running: Running,
     forks: Vec<Fork>,
     /// Nobody waits for its end any more.
     abandoned: bool,
+}
+
+/// What is kept of a request.
+enum Kept {
+    /// All of it: it may have to be sent again, or cancelled.
+    Whole(Box<Whole>),
+    /// After the final response: of an INVITE what ACKs and the dialogs of late answers are made of, as on the wire; of others nothing.
+    Essence(Bytes),
+}
+
+struct Whole {
+    request: Request,
+    bytes: Bytes,
+    values: TimerValues,
 }
 
 #[derive(Clone, Copy)]
@@ -83,9 +96,8 @@ impl Clients {
         chance: &mut Chance,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        let branch = branch(chance);
-        request.headers.push_front(HeaderName::Via, derive::via(flow, &branch));
-        let key = ClientKey { branch, method: request.method.clone() };
+        let key = ClientKey { number: chance.bits(), cancels: false };
+        request.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let values = tuned(self.values.over(flow), how, &request.method);
         self.open(now, key, request, flow, values, out)
     }
@@ -96,11 +108,12 @@ impl Clients {
         if !matches!(client.machine, Machine::Invite(invite_client::State::Proceeding)) {
             return None;
         }
-        let key = ClientKey { branch: client.key.branch.clone(), method: Method::Cancel };
+        let Kept::Whole(whole) = &client.kept else { return None };
+        let key = ClientKey { cancels: true, ..client.key };
         if self.by_key.contains_key(&key) || client.running.contains(Timer::Cancelled) {
             return None;
         }
-        let (request, flow, t1) = (derive::cancel(&client.request), client.flow, client.values.t1);
+        let (request, flow, t1) = (derive::cancel(&whole.request), client.flow, whole.values.t1);
         let values = tuned(self.values.over(flow), Sending::Tuned { t1, give_up: None }, &Method::Cancel);
         let cancel = self.open(now, key, request, flow, values, out);
         self.drive(now, id, Input::Cancelled, None, out);
@@ -130,7 +143,8 @@ impl Clients {
         out: &mut Vec<Transmit>,
     ) {
         // RFC 3261 13.2.2.4 and 17: the ACK of a 2xx is a transaction of its own, so its branch is a new one.
-        ack.headers.push_front(HeaderName::Via, derive::via(flow, &branch(chance)));
+        let key = ClientKey { number: chance.bits(), cancels: false };
+        ack.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let transmit = Transmit { flow, bytes: ack.to_bytes() };
         out.push(transmit.clone());
         let Some(client) = self.records.get_mut(&id) else { return };
@@ -139,6 +153,7 @@ impl Clients {
         if let Some(fork) = client.forks.iter_mut().find(|fork| fork.tag.as_deref() == tag) {
             fork.ack = Some(transmit);
         }
+        client.shrink();
     }
 
     pub fn receive(
@@ -148,9 +163,9 @@ impl Clients {
         essentials: &Essentials,
         out: &mut Vec<Transmit>,
     ) -> Option<ClientId> {
-        let branch = essentials.via.branch.clone()?;
-        let id = *self.by_key.get(&ClientKey { branch, method: essentials.cseq.method.clone() })?;
-        let client = self.records.get(&id)?;
+        let key = ClientKey::of_response(essentials.via.branch.as_deref()?, &essentials.cseq.method)?;
+        let id = *self.by_key.get(&key)?;
+        let client = self.records.get(&id).filter(|client| client.method == essentials.cseq.method)?;
         // RFC 3261 8.1.3.3: more than one Via means that it was meant for someone else. 18.1.2: and so does another sent-by than ours.
         if response.headers.values(HeaderName::Via).count() > 1 || !is_ours(&essentials.via, client.flow) {
             return None;
@@ -191,8 +206,8 @@ impl Clients {
         self.records.get(&id).map(|client| client.flow)
     }
 
-    pub fn request_of(&self, id: ClientId) -> Option<&Request> {
-        self.records.get(&id).map(|client| &client.request)
+    pub fn request_of(&self, id: ClientId) -> Option<Cow<'_, Request>> {
+        self.records.get(&id)?.kept.request()
     }
 
     pub fn next_deadline(&self) -> Option<Time> {
@@ -210,7 +225,7 @@ impl Clients {
                 Machine::Other(non_invite_client::State::Completed | non_invite_client::State::Terminated)
                 | Machine::Invite(_) => false,
             };
-            open && matches!(client.key.method, Method::Bye | Method::Cancel)
+            open && matches!(client.method, Method::Bye | Method::Cancel)
         })
     }
 
@@ -230,11 +245,12 @@ impl Clients {
         self.last = self.last.wrapping_add(1);
         let id = ClientId(self.last);
         let (machine, actions) = Machine::start(&request.method, &values);
-        let bytes = request.to_bytes();
+        let (method, bytes) = (request.method.clone(), request.to_bytes());
+        let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
-        self.by_key.insert(key.clone(), id);
-        self.records
-            .insert(id, Client { key, request, bytes, flow, values, machine, running, forks, abandoned: false });
+        self.by_key.insert(key, id);
+        let client = Client { key, method, kept, flow, machine, running, forks, abandoned: false };
+        self.records.insert(id, Box::new(client));
         self.act(now, id, &actions, None, out);
         id
     }
@@ -248,11 +264,19 @@ impl Clients {
         out: &mut Vec<Transmit>,
     ) -> Told {
         let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
-        let (machine, actions) = client.machine.step(input, &client.values);
+        let (machine, actions) = match &client.kept {
+            Kept::Whole(whole) => client.machine.step(input, &whole.values),
+            // It is answered: no machine starts another timer.
+            Kept::Essence(_) => client.machine.step(input, &self.values),
+        };
         client.machine = machine;
         let told = self.act(now, id, &actions, response, out);
         if machine.is_terminated() {
             self.close(id);
+        } else if machine.is_completed()
+            && let Some(client) = self.records.get_mut(&id)
+        {
+            client.shrink();
         }
         told
     }
@@ -269,9 +293,14 @@ impl Clients {
         let mut told = Told::Nothing;
         for action in actions {
             match *action {
-                Action::SendRequest => out.push(Transmit { flow: client.flow, bytes: client.bytes.clone() }),
+                Action::SendRequest => {
+                    if let Kept::Whole(whole) = &client.kept {
+                        out.push(Transmit { flow: client.flow, bytes: whole.bytes.clone() });
+                    }
+                }
                 Action::SendAck => {
-                    let ack = response.map(|response| derive::ack(&client.request, response).to_bytes());
+                    let ack = client.kept.request().zip(response);
+                    let ack = ack.map(|(request, response)| derive::ack(&request, response).to_bytes());
                     out.extend(ack.map(|bytes| Transmit { flow: client.flow, bytes }));
                 }
                 Action::Start(timer, after) => {
@@ -305,19 +334,41 @@ impl Clients {
 }
 
 impl Client {
+    /// After the final response, and the ACK of a 2xx: it is never sent again (RFC 6026 8.4 leaves nothing to repeat but ACKs).
+    fn shrink(&mut self) {
+        if let Kept::Whole(whole) = &self.kept {
+            self.kept = Kept::Essence(match self.machine {
+                Machine::Invite(_) => derive::essence(&whole.request).to_bytes(),
+                Machine::Other(_) => Bytes::new(),
+            });
+        }
+    }
+
     /// RFC 3261 13.2.2.4: whether this 2xx is news. A retransmission gets its ACK again, if there is one by now.
     fn accept(&mut self, tag: Option<&str>, out: &mut Vec<Transmit>) -> bool {
-        // It is never sent again: RFC 6026 8.4 leaves nothing to repeat but ACKs.
-        self.bytes = Bytes::new();
         if let Some(fork) = self.forks.iter().find(|fork| fork.tag.as_deref() == tag) {
             out.extend(fork.ack.clone());
             return false;
         }
         let room = self.forks.len() < MAX_FORKS;
         if room {
+            // One is what there nearly always is.
+            self.forks.reserve_exact(1);
             self.forks.push(Fork { tag: tag.map(str::to_owned), ack: None });
         }
         room
+    }
+}
+
+impl Kept {
+    fn request(&self) -> Option<Cow<'_, Request>> {
+        match self {
+            Kept::Whole(whole) => Some(Cow::Borrowed(&whole.request)),
+            Kept::Essence(bytes) => match Message::parse(bytes) {
+                Ok(Message::Request(request)) => Some(Cow::Owned(request)),
+                Ok(Message::Response(_)) | Err(_) => None,
+            },
+        }
     }
 }
 
@@ -357,16 +408,19 @@ impl Machine {
         }
     }
 
+    fn is_completed(self) -> bool {
+        match self {
+            Machine::Invite(state) => state == invite_client::State::Completed,
+            Machine::Other(state) => state == non_invite_client::State::Completed,
+        }
+    }
+
     fn is_terminated(self) -> bool {
         match self {
             Machine::Invite(state) => state == invite_client::State::Terminated,
             Machine::Other(state) => state == non_invite_client::State::Terminated,
         }
     }
-}
-
-fn branch(chance: &mut Chance) -> String {
-    format!("{}{}", Via::MAGIC, chance.hex(BRANCH_DIGITS))
 }
 
 fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {

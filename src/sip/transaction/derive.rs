@@ -31,6 +31,11 @@ pub(super) fn cancel(invite: &Request) -> Request {
     follow(invite, Method::Cancel)
 }
 
+/// An INVITE without what only its callee needs: enough for its ACKs, and for dialogs of late answers.
+pub(super) fn essence(invite: &Request) -> Request {
+    follow(invite, Method::Invite)
+}
+
 fn follow(invite: &Request, method: Method) -> Request {
     let mut request = Request::new(method.clone(), invite.target.clone());
     let one = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId];

@@ -1,6 +1,6 @@
 //! The requests of peers that wait for answers, or are remembered for their retransmissions.
 
-use super::key::{MergeKey, ServerKey, ViaKey};
+use super::key::{MergeKey, ServerKey};
 use super::running::Running;
 use super::table::{Expired, Incoming, ServerId, Transmit};
 use super::{Action, Class, Timer, TimerValues, invite_server, non_invite_server};
@@ -16,7 +16,8 @@ pub(super) struct Servers {
     values: TimerValues,
     bound: usize,
     last: u64,
-    records: BTreeMap<ServerId, Server>,
+    /// In boxes: a table that grows at its end keeps half of its room free.
+    records: BTreeMap<ServerId, Box<Server>>,
     by_key: BTreeMap<ServerKey, ServerId>,
     merging: BTreeSet<(MergeKey, ServerId)>,
     timers: Timers<(ServerId, Timer)>,
@@ -25,9 +26,8 @@ pub(super) struct Servers {
 struct Server {
     key: ServerKey,
     merge: Option<MergeKey>,
-    via: ViaKey,
     /// Needed until its final response is made; what retransmissions are answered with is `latest`.
-    request: Option<Request>,
+    request: Option<Box<Request>>,
     flow: Flow,
     machine: Machine,
     /// The latest response, for retransmissions.
@@ -111,12 +111,11 @@ impl Servers {
 
     pub fn is_merged(&self, essentials: &Essentials) -> bool {
         let Some(merge) = MergeKey::of(essentials) else { return false };
-        let via = ViaKey::of(&essentials.via);
         // One of two copies is another than this, whichever this is.
         self.merging
             .range((merge.clone(), ServerId(0))..=(merge, ServerId(u64::MAX)))
             .take(2)
-            .any(|(_, id)| self.records.get(id).is_some_and(|server| server.via != via))
+            .any(|(_, id)| self.records.get(id).is_some_and(|server| !server.key.is_of(&essentials.via)))
     }
 
     pub fn respond(&mut self, now: Time, id: ServerId, response: &Response, out: &mut Vec<Transmit>) {
@@ -154,7 +153,7 @@ impl Servers {
     }
 
     pub fn request(&self, id: ServerId) -> Option<&Request> {
-        self.records.get(&id)?.request.as_ref()
+        self.records.get(&id)?.request.as_deref()
     }
 
     pub fn flow(&self, id: ServerId) -> Option<Flow> {
@@ -221,15 +220,14 @@ impl Servers {
         let server = Server {
             key,
             merge,
-            via: ViaKey::of(&essentials.via),
-            request: Some(request.clone()),
+            request: Some(Box::new(request.clone())),
             flow,
             machine,
             latest: None,
             tag: None,
             running: Running::default(),
         };
-        self.records.insert(id, server);
+        self.records.insert(id, Box::new(server));
         self.settle(now, id, machine, &actions, out);
         id
     }

@@ -8,6 +8,7 @@ use crate::clock::Time;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Request, Response};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A message to send.
@@ -183,8 +184,9 @@ impl Transactions {
         self.clients.acknowledge(id, ack, flow, chance, out);
     }
 
-    /// A request of ours with its Via, until its transaction is over.
-    pub fn request_of(&self, id: ClientId) -> Option<&Request> {
+    /// A request of ours with its Via, until its transaction is over. After the ACK of a 2xx, or a refusal, that is an INVITE's part in its
+    /// dialog (Request-URI, Via, From, To, Call-ID, CSeq, Route), and nothing of others.
+    pub fn request_of(&self, id: ClientId) -> Option<Cow<'_, Request>> {
         self.clients.request_of(id)
     }
 

@@ -22,7 +22,7 @@ impl Client {
     fn invite(&mut self) -> (ClientId, Request) {
         let id = self.request(Method::Invite, Sending::Reliably);
         self.out.clear();
-        (id, self.table.request_of(id).unwrap().clone())
+        (id, self.table.request_of(id).unwrap().into_owned())
     }
 
     /// The peer answers `request`; what comes up is the status and the id.
@@ -85,13 +85,13 @@ fn an_unanswered_bye_is_sent_eleven_times_and_given_up_at_32_s() {
 fn a_qualify_is_sent_once_and_its_late_answer_is_a_stray() {
     let mut client = Client::new();
     let id = client.request(Method::Options, Sending::Once { give_up: ms(1_300) });
-    let request = client.table.request_of(id).unwrap().clone();
+    let request = client.table.request_of(id).unwrap().into_owned();
     assert_eq!(client.out.len(), 1);
     assert_eq!(run(&mut client.table, at(60_000)), (vec![], vec![(1_300, Expired::Timeout(id))]));
     assert_eq!(client.answer(1_400, &request, 200, "x"), None);
     assert!(client.table.is_empty());
     let id = client.request(Method::Options, Sending::Once { give_up: ms(1_300) });
-    let request = client.table.request_of(id).unwrap().clone();
+    let request = client.table.request_of(id).unwrap().into_owned();
     assert_eq!(client.answer(20, &request, 404, "x"), Some((404, id)));
     assert_eq!(run(&mut client.table, at(60_000)), (vec![], vec![]));
     assert!(client.table.is_empty());
@@ -192,7 +192,7 @@ fn a_cancel_waits_for_a_provisional_response_and_repeats_the_invites_branch() {
         )
     );
     assert_eq!(client.table.cancel(at(21), id, &mut client.out), None, "once");
-    let request = client.table.request_of(cancel).unwrap().clone();
+    let request = client.table.request_of(cancel).unwrap().into_owned();
     assert_eq!(client.answer(30, &request, 200, "a"), Some((200, cancel)));
     assert_eq!(client.answer(40, &invite, 487, "a"), Some((487, id)));
     assert_eq!(sent(&mut client.out), ["ACK sip:881@192.0.2.20:5062 SIP/2.0"]);

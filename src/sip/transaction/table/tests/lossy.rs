@@ -176,7 +176,7 @@ impl End {
             return;
         }
         let sent = self.table.request_of(answer.id).unwrap();
-        let dialog = Dialog::uac(sent, &answer.response, &answer.essentials).unwrap();
+        let dialog = Dialog::uac(&sent, &answer.response, &answer.essentials).unwrap();
         let ack = dialog.ack(answer.essentials.cseq.number);
         self.table.acknowledge(answer.id, ack, self.flow, &mut self.chance, &mut self.out);
         self.dialogs.insert(dialog.key(), dialog);

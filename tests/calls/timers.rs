@@ -1,0 +1,202 @@
+//! Session timers (RFC 4028) in both roles, and the hops a call may take.
+
+use crate::stories::stories;
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::sim::PhoneEvent;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The accounts of every story with a line more in `[general]`.
+fn with(line: &str) -> String {
+    SIP.replacen("[general]\n", &format!("[general]\n{line}\n"), 1)
+}
+
+fn asks() -> String {
+    with("session-timers=originate\nsession-expires=90")
+}
+
+stories! {
+    a_caller_wants_us_to_refresh(SIP, GUIDE);
+    we_refresh_who_knows_no_timers(asks(), GUIDE);
+    a_refresh_meets_a_phone_that_is_gone(asks(), GUIDE);
+}
+
+/// The caller asks for 90 s and leaves it to us: every 45 s a refresh that changes nothing, on its leg alone. Whether it takes
+/// UPDATE its INVITE does not say, but its 200 to the first re-INVITE does.
+fn a_caller_wants_us_to_refresh(world: &mut World) {
+    world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uas");
+    world.connect();
+    let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
+    assert!(answer.contains("Session-Expires: 90;refresher=uas\r\n") && !answer.contains("Require:"), "{answer}");
+    world.run(MINUTE * 5);
+    assert!(world.is_talking("client") && world.is_talking("isp"));
+    let asked = world.texts("client", &["INVITE sip:"]);
+    assert!(asked[0].contains("Session-Expires: 90;refresher=uac\r\n"), "{}", asked[0]);
+    assert!(world.texts("isp", &["INVITE sip:"]).iter().all(|text| !text.contains("Session-Expires")));
+    if world.is_perfect() {
+        assert_eq!((asked.len(), world.texts("client", &["UPDATE sip:"]).len()), (1, 5), "every 45 s");
+        assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 1, "the other leg has nothing of it");
+        world.assert_connected("client", "isp", true);
+    }
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+/// `session-timers=originate`: neither phone has heard of it, so we refresh both, by UPDATE where Allow names it.
+fn we_refresh_who_knows_no_timers(world: &mut World) {
+    world.connect();
+    let asked = world.texts("isp", &["INVITE sip:"]).remove(0);
+    assert!(asked.contains("Supported: timer\r\n"), "{asked}");
+    assert!(asked.contains("Session-Expires: 90;refresher=uas\r\n") && asked.contains("Min-SE: 90\r\n"), "{asked}");
+    world.run(MINUTE * 5);
+    assert!(world.is_talking("client") && world.is_talking("isp"));
+    if world.is_perfect() {
+        // The called phone's 200 has an Allow with UPDATE; the caller's INVITE has none.
+        assert_eq!(world.messages("exchange", "isp", &["UPDATE sip:"]).len(), 6);
+        assert_eq!(world.messages("exchange", "client", &["INVITE sip:"]).len(), 1);
+        assert_eq!(world.messages("exchange", "client", &["UPDATE sip:"]).len(), 5);
+        world.assert_connected("client", "isp", true);
+    }
+    world.phone("isp").hangs_up();
+    world.until_over();
+}
+
+fn a_refresh_meets_a_phone_that_is_gone(world: &mut World) {
+    world.connect();
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    // 45 s to the refresh, 32 s until it is given up; the BYE goes unanswered, too.
+    world.run(Duration::from_secs(80));
+    world.until(|w| !w.look("client").has_call());
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.phone("isp").hangs_up();
+    world.until_over();
+}
+
+/// RFC 4028 10: at 60 of 90 s without a refresh the call is given up.
+#[test]
+fn a_caller_that_was_to_refresh_and_does_not_loses_its_call() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uac");
+    world.connect();
+    let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
+    assert!(answer.contains("Session-Expires: 90;refresher=uac\r\n") && answer.contains("Require: timer\r\n"));
+    let began = world.now;
+    world.until(|w| w.saw("isp", &PhoneEvent::Ended));
+    let lasted = world.now.since(began).as_millis();
+    assert!((59_900..60_100).contains(&lasted), "{lasted}");
+    assert!(world.has_line("did not refresh the call"));
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// A refresh of the peer's starts the time anew; one without Session-Expires ends it (RFC 4028 9).
+#[test]
+fn a_callers_refresh_is_answered_with_the_time_that_begins() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uac");
+    world.connect();
+    for _ in 0..4 {
+        world.run(Duration::from_secs(45));
+        world.phone("client").reoffers(strowger::sim::Change::Refresh);
+    }
+    world.run(Duration::from_secs(1));
+    assert!(world.is_talking("client"));
+    let answers = world.texts("client", &["200 OK", "INVITE"]);
+    assert_eq!(answers.len(), 5);
+    assert!(answers.iter().all(|text| text.contains("Session-Expires: 90;refresher=uac\r\n")));
+    world.add_header("client", "");
+    world.phone("client").reoffers(strowger::sim::Change::Refresh);
+    world.run(MINUTE * 5);
+    assert!(world.is_talking("client"), "nobody refreshes any more, as nobody asked for it");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_interval_below_session_minse_is_422_and_a_required_timer_that_is_off_420() {
+    let mut world = World::ready(&with("session-minse=120"), GUIDE);
+    world.add_header("client", "Supported: timer\r\nSession-Expires: 119");
+    world.phone("client").dials("88567682");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(422)));
+    assert!(world.texts("client", &["422"])[0].contains("Min-SE: 120\r\n"));
+    world.assert_nothing_left();
+
+    let mut world = World::ready(&with("session-timers=refuse"), GUIDE);
+    world.add_header("client", "Require: timer");
+    world.phone("client").dials("88567682");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(420)));
+    assert!(world.texts("client", &["420"])[0].contains("Unsupported: timer\r\n"));
+    world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uac");
+    world.connect();
+    world.run(MINUTE * 5);
+    assert!(world.is_talking("client"), "refused: as if it had not been asked for");
+    assert!(!world.texts("client", &["200 OK", "INVITE"])[0].contains("Session-Expires"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// RFC 4028 7.3: the called phone wants a longer interval, and gets it; one that is never content is given up.
+#[test]
+fn a_called_phone_raises_the_interval() {
+    let mut world = World::ready(&asks(), GUIDE);
+    world.add_to("isp", "SIP/2.0 422", "Min-SE: 600");
+    world.phone("isp").habit(|habits| habits.refuse = Some(422));
+    world.phone("client").dials("88567682");
+    world.until(|w| !w.texts("isp", &["INVITE sip:"]).is_empty());
+    world.run(Duration::from_millis(15));
+    world.phone("isp").habit(|habits| habits.refuse = None);
+    world.until(|w| w.is_called("isp"));
+    let asked = world.texts("isp", &["INVITE sip:"]);
+    assert_eq!(asked.len(), 2);
+    assert!(asked[1].contains("CSeq: 103 INVITE\r\n") && asked[1].contains("Min-SE: 600\r\n"), "{}", asked[1]);
+    assert!(asked[1].contains("Session-Expires: 600;refresher=uas\r\n"), "{}", asked[1]);
+    let call_id = |text: &str| text.lines().find(|line| line.starts_with("Call-ID")).map(str::to_owned);
+    assert_eq!(call_id(&asked[0]), call_id(&asked[1]));
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+
+    world.phone("isp").habit(|habits| habits.refuse = Some(422));
+    world.phone("client").dials("88567682");
+    world.until(|w| w.stations["client"].events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_))));
+    assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 2 + 3, "twice more, and no oftener");
+    world.assert_nothing_left();
+}
+
+/// RFC 3261 16.6 and RFC 7332: who calls on is no beginning. Two exchanges that call each other end with 483.
+#[test]
+fn a_call_carries_its_hops_on() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    assert!(world.texts("isp", &["INVITE sip:"])[0].contains("Max-Forwards: 69\r\n"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+    // A line may allow fewer hops than there are left, but never more.
+    let mut world = World::ready(&SIP.replace("[isp]\n", "[isp]\nmaxforwards=5\n"), GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    assert!(world.texts("isp", &["INVITE sip:"])[0].contains("Max-Forwards: 5\r\n"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// The number leads back to the exchange itself (RFC 3261 16.3): every round has one hop less, until there is none.
+#[test]
+fn a_call_that_goes_in_circles_ends() {
+    let circle = "[circle]\ntype=friend\nhost=192.0.2.1\nfromuser=circle\ninsecure=port,invite\ncontext=default\n";
+    let mut world = World::ready(&format!("{SIP}{circle}"), "[default]\nexten => _X!,1,Dial(SIP/circle/${EXTEN},60)\n");
+    world.phone("client").dials("88567682");
+    world.until(|w| !w.look("client").has_call());
+    assert!(world.has_line("refused the call (483 Too Many Hops)"), "the last round was refused");
+    let rounds = world.lines.iter().filter(|(_, line)| line.starts_with("Called SIP/circle")).count();
+    assert_eq!(rounds, 70);
+    world.assert_nothing_left();
+}
