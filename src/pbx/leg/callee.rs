@@ -150,12 +150,22 @@ impl Leg {
     }
 
     /// A response to our INVITE (RFC 3261 13.2.2).
-    pub(super) fn invite_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub(super) fn invite_answered(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        refused: Option<Box<Request>>,
+        cx: &mut Cx,
+    ) {
         match response.status {
             0..=100 => self.mark_heard(cx),
             101..=199 => self.provisional_came(id, response, essentials, cx),
             200..=299 => self.accepted(id, response, essentials, cx),
-            422 if self.is_calling() && self.raise_interval(&response.headers) => self.invite_again(id, cx),
+            422 if self.is_calling() && self.raise_interval(&response.headers) => match refused {
+                Some(request) => self.invite_again(id, *request, cx),
+                None => self.refused(response, cx),
+            },
             _ => self.refused(response, cx),
         }
     }
@@ -165,9 +175,8 @@ impl Leg {
     }
 
     /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
-    fn invite_again(&mut self, id: ClientId, cx: &mut Cx) {
+    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx) {
         let State::Outgoing { silence, .. } = self.state else { return };
-        let Some(mut request) = cx.tx.request_of(id).cloned() else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
         cx.clients.remove(&id);
         cx.alarms.cancel(silence);

@@ -6,7 +6,7 @@ use crate::sip::header::HeaderName;
 use crate::sip::header::Headers;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, ServerId};
+use crate::sip::transaction::{Answer, ServerId};
 use crate::sip::uri::{Host, Uri};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
@@ -14,13 +14,14 @@ use std::net::{IpAddr, SocketAddr};
 
 impl Leg {
     /// A response to one of this leg's requests.
-    pub fn receive_response(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub fn receive_response(&mut self, answer: Answer, cx: &mut Cx) {
+        let Answer { id, response, essentials, refused, .. } = answer;
         if self.is_reoffer(id) {
-            self.reoffer_answered(id, response, essentials, cx);
+            self.reoffer_answered(id, &response, &essentials, cx);
         } else if self.is_update(id) {
-            self.update_answered(id, response, cx);
+            self.update_answered(id, &response, cx);
         } else {
-            self.invite_answered(id, response, essentials, cx);
+            self.invite_answered(id, &response, &essentials, refused, cx);
         }
     }
 
