@@ -77,7 +77,8 @@ fn reasons_of_failed_calls() {
     for row in Why::ALL.iter().map(|why| why.row()) {
         let dial = row.dial.map_or("-", |status| status.name());
         let (sentence, advice) = (cell(row.text), cell(row.advice));
-        writeln!(text, "| {sentence} | {} | {dial} | {} | {advice} |", or_none(row.status), or_none(row.cause)).unwrap();
+        writeln!(text, "| {sentence} | {} | {dial} | {} | {advice} |", or_none(row.status), or_none(row.cause))
+            .unwrap();
     }
     keep("../fix/why-a-call-failed.md", &[("reasons", text)]);
 }
