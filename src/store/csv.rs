@@ -4,6 +4,7 @@ use super::calls::moment;
 use crate::pbx::record::CallRecord;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,7 @@ impl Text {
     }
 }
 
-/// A record as a line: eighteen fields, the last the unique id and the (always empty) user field.
+/// A record as a line: eighteen fields, the last the unique id and the user field.
 fn line(record: &CallRecord) -> String {
     let caller = match (record.caller_name.as_str(), record.source.as_str()) {
         ("", number) => number.to_owned(),
@@ -69,9 +70,22 @@ fn line(record: &CallRecord) -> String {
         quoted(record.disposition.name()),
         quoted("DOCUMENTATION"),
         quoted(&record.unique_id),
-        quoted(""),
+        quoted(&user_field(record)),
     ];
     format!("{}\n", fields.join(","))
+}
+
+/// What Asterisk's fields have no place for.
+fn user_field(record: &CallRecord) -> String {
+    let address = |at: Option<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
+    format!(
+        "ended_by={};codec={};caller_rtp={};called_rtp={};reason={}",
+        record.ended_by.name(),
+        record.codec,
+        address(record.caller_rtp),
+        address(record.called_rtp),
+        record.reason
+    )
 }
 
 /// In quotes, quotes doubled; what would break the line or drive a terminal becomes `?`.
@@ -93,7 +107,8 @@ mod tests {
             line(&record),
             "\"\",\"100\",\"5551234\",\"default\",\"\"\"Ada \"\"L\"\"\"\" <100>\",\"SIP/a-00000000\",\"SIP/b-00000001\",\"Dial\",\
              \"SIP/b,20\",\"2026-11-18 10:13:20\",\"2026-11-18 10:13:25\",\"2026-11-18 10:13:55\",35,30,\"ANSWERED\",\
-             \"DOCUMENTATION\",\"1795000000.0\",\"\"\n"
+             \"DOCUMENTATION\",\"1795000000.0\",\"ended_by=caller;codec=ulaw;caller_rtp=192.0.2.1:5004;\
+             called_rtp=;reason=the caller hung up\"\n"
         );
         record.answer = None;
         record.caller_name = "x\r\n\u{1b}[2J,=1".to_owned();

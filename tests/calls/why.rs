@@ -44,6 +44,9 @@ fn assert_failed(world: &mut World, why: Why, text: &str, disposition: &str) {
     assert_eq!(kept.len(), 1);
     assert_eq!((kept[0].reason.as_str(), kept[0].disposition.name()), (text, disposition));
     assert_eq!((kept[0].source.as_str(), kept[0].context.as_str()), ("client", "default"));
+    if kept[0].application == "Dial" {
+        assert_eq!(kept[0].caller_rtp, "192.0.2.20:16420".parse().ok());
+    }
     let loud = world.said.iter().filter(|line| matches!(line.level, Level::Notice | Level::Warning | Level::Error));
     let loud: Vec<_> = loud.filter(|line| line.text.contains("Call from") || line.text.contains(text)).collect();
     assert!(loud.len() <= 1, "one line is enough: {loud:?}");
