@@ -6,17 +6,16 @@ use super::restart::Program;
 use crate::cli::Common;
 use crate::config::Config;
 use crate::config::load::{self, Loaded};
-use crate::daemon::{self, Hand, Plan, Reloading, Running, log, service};
+use crate::daemon::log::{self, Log};
+use crate::daemon::{self, Hand, Plan, Reloading, Running, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
 use crate::pbx::switch::Stopping;
-use crate::store::Places;
+use crate::store::{self, Places};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -46,17 +45,27 @@ pub fn run(common: &Common) -> ExitCode {
         return ExitCode::from(UNUSABLE);
     };
     let least = common.verbose;
-    let verbose = Arc::new(AtomicU8::new(config.toml.log.verbose.max(least)));
-    log::to_stderr();
     let places = places(common, config);
     let live = Live::default();
-    let sink = log::with_consoles(log::sink(verbose.clone()), live.clone());
-    let applied = move |config: &Config| verbose.store(config.toml.log.verbose.max(least), Ordering::Relaxed);
+    let log_folder = log_folder(&places);
+    let settings = move |config: &Config| log_settings(config, &log_folder, least);
+    let log = match Log::start(settings(config), live.clone(), reread(place.clone())) {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("strowger: not started: no thread for the log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    log.hear_tracing();
+    let sink = log::sink(log.clone(), live.clone());
+    let renewed = log.clone();
+    let applied = move |config: &Config| renewed.renew(settings(config));
     let reload = Some(Reloading { place, applied: Box::new(applied) });
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, reload, places };
+    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, log: Some(log.clone()), reload, places };
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
+            log.flush();
             eprintln!("strowger: not started: {error}");
             return ExitCode::FAILURE;
         }
@@ -68,7 +77,8 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(common, &loaded, running, live, (fresh, counts.warnings + counts.errors)));
+    let served =
+        runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, counts.warnings + counts.errors)));
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
@@ -88,7 +98,7 @@ async fn serve(
     common: &Common,
     loaded: &Loaded,
     mut running: Running,
-    live: Live,
+    (live, log): (Live, &Log),
     (fresh, complaints): (bool, usize),
 ) -> Result<End, String> {
     let socket = open_socket(common, loaded).await?;
@@ -138,6 +148,7 @@ async fn serve(
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
     let _ = consoles.await;
+    log.flush();
     ended?;
     match end {
         End::Stopped => eprintln!("strowger: stopped."),
@@ -160,7 +171,31 @@ fn places(common: &Common, config: &Config) -> Places {
         Some(folder) => vec![identity.join(folder)],
         None => place::state_places(&Surroundings::of_this_process(), &identity),
     };
-    Places { state, log: config.toml.log.folder.as_ref().map(|folder| identity.join(folder)) }
+    let named = config.toml.log.folder.as_ref().map(|folder| identity.join(folder));
+    Places { state, log: named.or_else(|| Surroundings::of_this_process().log_folder()) }
+}
+
+/// Where the files of logger.conf lie: the folder that is named, else the one of the state.
+fn log_folder(places: &Places) -> PathBuf {
+    let state = || store::first_usable(&places.state).ok().or_else(|| places.state.first().cloned());
+    places.log.clone().or_else(state).unwrap_or_default()
+}
+
+fn log_settings(config: &Config, folder: &Path, least: u8) -> log::Settings {
+    log::Settings {
+        conf: config.logger.clone(),
+        folder: folder.to_owned(),
+        max_size: u64::from(config.toml.log.max_size_mib) * 1024 * 1024,
+        verbose: config.toml.log.verbose.max(least),
+    }
+}
+
+/// Reads logger.conf for `logger reload`.
+fn reread(place: PathBuf) -> log::Reread {
+    Box::new(move || {
+        let (logger, loaded) = load::load_logger(&place);
+        (logger, loaded.report())
+    })
 }
 
 async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {

@@ -6,7 +6,9 @@ pub mod diagnostic;
 pub mod finding;
 pub mod general;
 pub mod ini;
+mod known;
 pub mod load;
+pub mod logger_conf;
 pub mod nearest;
 pub mod peer;
 pub mod presentation;
@@ -19,6 +21,7 @@ pub mod weakness;
 
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
+use logger_conf::LoggerConf;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
@@ -33,6 +36,8 @@ pub struct Config {
     pub extensions: Document,
     /// rtp.conf.
     pub rtp: RtpConf,
+    /// logger.conf.
+    pub logger: LoggerConf,
     /// strowger.toml.
     pub toml: TomlConf,
     /// Where it came from.
@@ -55,6 +60,7 @@ struct Files<'a> {
     sip: (&'a str, &'a [u8]),
     extensions: (&'a str, &'a [u8]),
     rtp: (&'a str, &'a [u8]),
+    logger: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
 }
 
@@ -66,6 +72,7 @@ impl Config {
             sip: (SIP_CONF, sip.as_bytes()),
             extensions: (EXTENSIONS_CONF, extensions.as_bytes()),
             rtp: (RTP_CONF, rtp.as_bytes()),
+            logger: (LOGGER_CONF, b""),
             toml: (TOML, toml.as_bytes()),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
@@ -83,15 +90,20 @@ impl Config {
         diagnostics.extend(said);
         let (rtp, said) = rtp_conf::parse(&rtp);
         diagnostics.extend(said);
+        let (logger, said) = ini::parse(files.logger.0, files.logger.1, include);
+        diagnostics.extend(said);
+        let (logger, said) = logger_conf::parse(&logger);
+        diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, toml, source }), diagnostics)
+        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, source }), diagnostics)
     }
 }
 
 const SIP_CONF: &str = "sip.conf";
 const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
+const LOGGER_CONF: &str = "logger.conf";
 const TOML: &str = "strowger.toml";

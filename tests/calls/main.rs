@@ -17,6 +17,7 @@ mod programs;
 mod records;
 mod reload;
 mod restart;
+mod routes;
 mod stories;
 mod timers;
 mod why;

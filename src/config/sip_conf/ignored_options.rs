@@ -140,12 +140,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "requests go straight to the peer: write the proxy as the peer's 'host'",
     ),
     accepted(General, &["subscribe_network_change_event"], "serves 'register' lines only"),
-    unsupported(
-        Both,
-        &["supportpath"],
-        FALSE_WORDS,
-        "registrations through a proxy (Path) are not followed: register straight at the exchange",
-    ),
     // Providers.
     unsupported(General, &["register"], NEVER, "registering at a provider is not supported yet"),
     accepted(

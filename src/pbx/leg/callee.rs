@@ -6,7 +6,7 @@ use crate::config::presentation::Presentation;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, routed};
 use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub struct Calling<'a> {
     /// The Request-URI: the contact exactly as the phone registered it.
     pub target: String,
+    /// The proxies on the way, nearest first: the Path of its registration.
+    pub route: Vec<Bytes>,
     /// The `To` URI.
     pub to: String,
     /// Caller's name, shown by the phone.
@@ -73,7 +75,7 @@ impl Leg {
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
         let (from, user) = self.from(calling);
         self.contact = super::contact(&user, self.flow.local);
-        let mut request = Request::new(Method::Invite, calling.target.clone());
+        let mut request = routed(Method::Invite, &calling.target, &calling.route);
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
@@ -243,7 +245,7 @@ impl Leg {
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_contact();
+        self.follow_dialog();
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {

@@ -2,12 +2,13 @@
 
 use super::{Cx, Ending, Leg, LegEvent, State};
 use crate::sdp::{Sdp, SdpError};
+use crate::sip::Flow;
 use crate::sip::header::HeaderName;
 use crate::sip::header::Headers;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ServerId};
-use crate::sip::uri::{Host, Uri};
+use crate::sip::uri::Uri;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
@@ -81,17 +82,38 @@ impl Leg {
         cx.respond(server, Response::for_request(request, status, None));
     }
 
-    /// Where the dialog's requests go from now on: the Contact's own address, unless the peer is behind NAT or has a name there.
-    pub(super) fn follow_contact(&mut self) {
+    /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
+    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
+    pub(super) fn follow_dialog(&mut self) {
         let Some(dialog) = &self.dialog else { return };
-        if self.behind_nat || !dialog.route_set.is_empty() {
+        if self.behind_nat && dialog.route_set.is_empty() {
             return;
         }
-        if let Some(target) = uri_address(&dialog.remote_target)
-            && target.ip() == self.flow.remote.ip()
-        {
-            self.flow = self.flow.towards(target);
+        if let Some(next) = uri_address(&dialog.next_hop()).filter(|next| may_follow(*next, self.flow)) {
+            self.flow = self.flow.towards(next);
         }
+    }
+}
+
+/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
+/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
+fn may_follow(next: SocketAddr, flow: Flow) -> bool {
+    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    ip.is_ipv4() == heard.is_ipv4()
+        && !ip.is_unspecified()
+        && !ip.is_multicast()
+        && !broadcast
+        && ip.is_loopback() == heard.is_loopback()
+        && (!is_private(ip) || is_private(heard))
+        && next != flow.local
+}
+
+/// RFC 1918, RFC 6598, RFC 4193.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -105,13 +127,7 @@ pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
 
 /// The address a URI names, when it names one: no name is ever looked up here.
 pub fn uri_address(uri: &Uri) -> Option<SocketAddr> {
-    let Uri::Sip(uri) = uri else { return None };
-    let ip = match &uri.host {
-        Host::V4(ip) => IpAddr::V4(*ip),
-        Host::V6(ip) => IpAddr::V6(*ip),
-        Host::Name(_) => return None,
-    };
-    Some(SocketAddr::new(ip, uri.port.unwrap_or(5060)))
+    uri.sip().and_then(|uri| uri.address())
 }
 
 /// The session description in a message: `None` when it carries none.

@@ -14,10 +14,12 @@ use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
 use crate::pbx::media::MediaCommand;
 use crate::pbx::why::{Reason, Why};
+use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use crate::sip::Flow;
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use std::sync::Arc;
 pub(super) struct Outgoing {
     target: String,
     to: String,
+    route: Vec<Bytes>,
     watched: bool,
     presentation: Presentation,
 }
@@ -95,13 +98,15 @@ impl Switch {
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
-        for binding in self.location.bindings(&peer.name).iter().rev() {
+        for binding in preferred(self.location.bindings(&peer.name)) {
             let target = match exten {
                 Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
                 None => binding.contact.to_string(),
             };
             let behind_nat = leg::uri_address(&binding.contact) != Some(binding.flow.remote);
-            places.push(place(&peer, binding.flow, behind_nat, target, watched));
+            let mut found = place(&peer, binding.flow, behind_nat, target, watched);
+            found.outgoing.route.clone_from(&binding.path);
+            places.push(found);
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
@@ -194,6 +199,7 @@ impl Switch {
         let calling = Calling {
             hops,
             target: outgoing.target,
+            route: outgoing.route,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
@@ -419,6 +425,6 @@ fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched
         peer: peer.clone(),
         flow,
         behind_nat,
-        outgoing: Outgoing { target, to, watched, presentation: Presentation::default() },
+        outgoing: Outgoing { target, to, route: Vec::new(), watched, presentation: Presentation::default() },
     }
 }
