@@ -5,8 +5,10 @@
 
 mod basic;
 mod cancel;
+mod connections;
 mod direct;
 mod examples;
+mod forks;
 mod lines;
 mod matrix;
 mod media;

@@ -5,8 +5,9 @@ use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
+use crate::sip::Uri;
 use crate::sip::dialog::{Dialog, routed};
-use crate::sip::header::{CSeq, HeaderName};
+use crate::sip::header::{CSeq, ContactValue, HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::ClientId;
@@ -35,6 +36,9 @@ pub struct Calling<'a> {
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
 }
+
+/// Most places of one redirection that are looked at.
+const MOST_CONTACTS: usize = 5;
 
 impl Leg {
     /// A called line's leg; nothing is sent before [`Leg::invite`].
@@ -70,7 +74,7 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_user, self.flow.local);
+        self.contact = super::contact(calling.from_user, self.flow);
         let user = super::escape_user(calling.from_user);
         let display = match calling.from_name {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
@@ -83,7 +87,7 @@ impl Leg {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.local.ip()))),
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.told.ip()))),
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -166,7 +170,6 @@ impl Leg {
             cx.dialogs.remove(&early.key());
         }
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
-        request.headers.remove(HeaderName::Via);
         request.headers.set(HeaderName::CSeq, cseq.to_string());
         self.send_invite(request, false, cx);
     }
@@ -265,7 +268,13 @@ impl Leg {
         self.end(cx);
         if tell {
             let words = String::from_utf8_lossy(&response.reason).into_owned();
-            self.tell(LegEvent::Failed(response.status, words), cx);
+            self.tell(
+                match (response.status, self.peer.settings.promisc_redir) {
+                    (300..400, true) => LegEvent::Redirected(response.status, words, contacts(&response.headers)),
+                    (status, _) => LegEvent::Failed(status, words),
+                },
+                cx,
+            );
         }
     }
 
@@ -287,11 +296,25 @@ impl Leg {
 
     /// One of this leg's client transactions ended without any final response.
     pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx) {
+        self.request_failed(id, 408, "no answer to the call at all", cx);
+    }
+
+    /// The network did not carry one of this leg's requests (RFC 3261 8.1.3.1: as good as a 503).
+    pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx) {
+        if self.is_reoffer(id) && self.state == State::Confirmed {
+            // The call itself may go on: the peer can come back over another connection.
+            cx.clients.remove(&id);
+            return self.reoffer_refused(&Response::new(503), cx);
+        }
+        self.request_failed(id, 503, why, cx);
+    }
+
+    fn request_failed(&mut self, id: ClientId, status: u16, why: &str, cx: &mut Cx) {
         cx.clients.remove(&id);
         match self.state {
             State::Outgoing { invite, .. } if invite == id => {
                 self.end(cx);
-                self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+                self.tell(LegEvent::Failed(status, why.to_owned()), cx);
             }
             State::Abandoned { invite, .. } if invite == id => self.end(cx),
             State::Confirmed if self.is_reoffer(id) || self.is_update(id) => {
@@ -306,4 +329,16 @@ impl Leg {
             | State::Ended => {}
         }
     }
+}
+
+/// The places a 3xx names (RFC 3261 8.1.3.4), the preferred first.
+fn contacts(headers: &Headers) -> Vec<Uri> {
+    let values = headers.values(HeaderName::Contact).filter_map(|value| ContactValue::parse(&value).ok());
+    let mut named: Vec<(u16, Uri)> = values
+        .filter_map(|value| Some((value.q(), value.address()?.uri.clone())))
+        .filter(|(_, uri)| uri.sip().is_some())
+        .take(MOST_CONTACTS)
+        .collect();
+    named.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    named.into_iter().map(|(_, uri)| uri).collect()
 }
