@@ -190,6 +190,8 @@ impl Leg {
             cx.dialogs.remove(&early.key());
         }
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
+        // It was handed back as it was sent; the next one gets a Via of its own.
+        request.headers.remove(HeaderName::Via);
         request.headers.set(HeaderName::CSeq, cseq.to_string());
         self.send_invite(request, false, cx);
     }
