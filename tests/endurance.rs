@@ -298,7 +298,7 @@ fn after_many_calls_with_sound_everything_is_given_back() {
 }
 
 /// Bytes that a call may hold until its transactions are over.
-const LINGERING: usize = 8 * 1024;
+const LINGERING: usize = 5 * 1024;
 /// Bytes the allocator may keep for the next calls.
 const MARGIN: usize = 3 * 1024 * 1024;
 

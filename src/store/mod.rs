@@ -3,7 +3,7 @@
 //!
 //! The switch's thread writes registrations and values itself, one transaction for all events it found waiting, before the
 //! answers are sent; nothing waits for the disk there (no fsync). A second thread has the disk take them within a second,
-//! and writes call records.
+//! and writes call records, which the disk takes in the same way.
 
 mod boot;
 mod calls;
