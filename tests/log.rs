@@ -79,6 +79,30 @@ fn holds(path: &Path, words: &str) -> String {
 }
 
 #[test]
+fn the_files_tell_how_the_program_began_what_it_found_and_how_it_ended() {
+    let mut exchange = Exchange::start("log-life", "[ann]\ntype=friend\nhost=dynamic\nsecret=password\n", EXTENSIONS);
+    exchange.write("logger.conf", "[logfiles]\nmessages => notice,warning,error\n");
+    let file = exchange.folder.join("state/messages");
+    assert!(!file.exists());
+    exchange.told("core restart now");
+    let begun = holds(&file, " is ready, and listens on 127.0.0.1:");
+    assert!(
+        begun.contains("WARNING") && begun.contains("sip.conf:5: warning: peer 'ann' has a secret everybody tries"),
+        "{begun}"
+    );
+    exchange.said_times(" is ready.", 2);
+    assert!(!exchange.log().contains("is ready, and listens on"), "stderr has its own words:\n{}", exchange.log());
+    exchange.signal(rustix::process::Signal::TERM);
+    holds(&file, "NOTICE");
+    let end = Instant::now() + PATIENCE;
+    while exchange.ended().is_none() {
+        assert!(Instant::now() < end, "it does not end:\n{}", exchange.log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(holds(&file, "stopped.").ends_with("strowger: stopped.\n"));
+}
+
+#[test]
 fn lines_go_to_files_that_are_rotated_and_a_full_disk_is_survived() {
     let exchange = Exchange::start("log-files", ACCOUNTS, EXTENSIONS);
     exchange.write("strowger.toml", "[log]\nmax_size_mib = 1\n");

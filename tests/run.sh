@@ -80,6 +80,8 @@ install_programs() {
     local packages=""
     has sipp || packages="$packages sip-tester"
     has baresip || packages="$packages baresip"
+    has faketime || packages="$packages faketime"
+    has strace || packages="$packages strace"
     has ip || packages="$packages iproute2"
     # Where services run, its installation would start one: there it is left to whoever wants it.
     has fail2ban-regex || [ -d /run/systemd/system ] || packages="$packages fail2ban"

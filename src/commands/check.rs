@@ -31,10 +31,10 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
     if counts.is_good() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
 }
 
-/// All diagnostics as text, the dialplan's among them, and how many there are.
-pub fn report(loaded: &Loaded) -> (String, Counts) {
+/// All diagnostics as text, and themselves, the dialplan's among them.
+pub fn report(loaded: &Loaded) -> (String, Vec<Diagnostic>) {
     let (_, all) = everything(loaded);
-    (render(&all, &|file, line| loaded.source_line(file, line)), Counts::of(&all))
+    (render(&all, &|file, line| loaded.source_line(file, line)), all)
 }
 
 fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts) -> String {

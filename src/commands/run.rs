@@ -5,12 +5,14 @@ use super::first;
 use super::restart::Program;
 use crate::cli::Common;
 use crate::config::Config;
+use crate::config::diagnostic::Severity;
 use crate::config::load::{self, Loaded};
 use crate::daemon::log::{self, Log};
 use crate::daemon::{self, Hand, Plan, Reloading, Running, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
+use crate::pbx::effect::Level;
 use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
 use std::collections::BTreeMap;
@@ -38,7 +40,7 @@ pub fn run(common: &Common) -> ExitCode {
         }
     };
     let loaded = load::load(&place);
-    let (report, counts) = check::report(&loaded);
+    let (report, findings) = check::report(&loaded);
     eprint!("{report}");
     let Some(config) = &loaded.config else {
         eprintln!("strowger: not started: the configuration of {} cannot be used as it is", place.display());
@@ -57,6 +59,7 @@ pub fn run(common: &Common) -> ExitCode {
         }
     };
     log.hear_tracing();
+    findings.iter().for_each(|one| log.keep(level(one.severity), one.in_one_line()));
     let sink = log::sink(log.clone(), live.clone());
     let renewed = log.clone();
     let applied = move |config: &Config| renewed.renew(settings(config));
@@ -65,8 +68,8 @@ pub fn run(common: &Common) -> ExitCode {
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
+            tell(&log, Level::Error, &format!("not started: {error}"));
             log.flush();
-            eprintln!("strowger: not started: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -77,8 +80,7 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served =
-        runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, counts.warnings + counts.errors)));
+    let served = runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, findings.len())));
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
@@ -110,6 +112,10 @@ async fn serve(
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hang_up = listen(SignalKind::hangup())?;
     greet(common, loaded, &running, &control, fresh, complaints);
+    log.keep(
+        Level::Notice,
+        format!("strowger {} is ready, and listens on {}", env!("CARGO_PKG_VERSION"), running.listening.udp),
+    );
     let mut ending = false;
     let console = running.console();
     service::ready(running.console(), &format!("listens on {}", running.listening))
@@ -118,12 +124,13 @@ async fn serve(
         tokio::select! {
             Some(request) = asked.recv() => { console.ask(request); }
             _ = hang_up.recv() => if !running.reload() {
-                eprintln!("strowger: not reloaded: too many reloads wait for the one under way");
+                tell(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
             },
             () = either(&mut terminate, &mut interrupt) => {
                 if ending {
                     consoles.abort();
-                    eprintln!("strowger: stopped at once, not waiting for the answers to what ended the calls.");
+                    tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
+                    log.flush();
                     return Ok(End::Stopped);
                 }
                 ending = true;
@@ -132,7 +139,8 @@ async fn serve(
             ended = running.ended() => match ended {
                 Hand::Switch => break,
                 Hand::Receiver | Hand::Connections | Hand::Media => {
-                    eprintln!("strowger: the {ended} has failed: every call is ended, and the exchange with them");
+                    let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
+                    tell(log, Level::Error, &what);
                     running.stop(Stopping::Now);
                 }
             },
@@ -148,13 +156,33 @@ async fn serve(
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
     let _ = consoles.await;
-    log.flush();
-    ended?;
-    match end {
-        End::Stopped => eprintln!("strowger: stopped."),
-        End::Restart => eprintln!("strowger: stopped; starting again."),
+    if let Err(error) = &ended {
+        log.keep(Level::Error, error.clone());
+    } else {
+        tell(
+            log,
+            Level::Notice,
+            match end {
+                End::Stopped => "stopped.",
+                End::Restart => "stopped; starting again.",
+            },
+        );
     }
-    Ok(end)
+    log.flush();
+    ended.map(|()| end)
+}
+
+/// Says something of the program itself: on stderr as any program does, and in the log's files.
+fn tell(log: &Log, level: Level, what: &str) {
+    eprintln!("strowger: {what}");
+    log.keep(level, what.to_owned());
+}
+
+fn level(severity: Severity) -> Level {
+    match severity {
+        Severity::Fatal | Severity::Error => Level::Error,
+        Severity::Warning => Level::Warning,
+    }
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {

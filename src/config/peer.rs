@@ -110,6 +110,8 @@ pub struct Settings {
     pub transports: Vec<Transport>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
+    /// `promiscredir`: follow its redirections to wherever they lead.
+    pub promisc_redir: bool,
     /// `supportpath`: keep the Path of a registration and call by way of it (RFC 3327).
     pub support_path: bool,
     /// `session-timers`.
@@ -153,6 +155,7 @@ impl Default for Settings {
             timer_b: None,
             transports: Vec::new(),
             max_forwards: 70,
+            promisc_redir: false,
             support_path: false,
             session_timers: SessionTimers::Accept,
             session_expires: 1800,

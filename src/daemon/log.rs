@@ -57,6 +57,8 @@ struct Entry {
     at: Wall,
     level: Level,
     text: String,
+    /// Stderr was told this already, in words for a person who looks on.
+    printed: bool,
 }
 
 /// What the writing thread is asked.
@@ -106,10 +108,19 @@ impl Log {
 
     /// Has a line written. It never waits: a line that finds no room is counted, and the log says so.
     pub fn write(&self, level: Level, text: String) {
+        self.enter(level, text, false);
+    }
+
+    /// The same for what stderr was told already, such as how the program began and ended: the files alone get it.
+    pub fn keep(&self, level: Level, text: String) {
+        self.enter(level, text, true);
+    }
+
+    fn enter(&self, level: Level, text: String, printed: bool) {
         let length = text.len();
         let before = self.waiting.bytes.fetch_add(length, Ordering::Relaxed);
         let has_room = before.saturating_add(length) <= MOST_WAITING;
-        let entry = Entry { at: wall(), level, text };
+        let entry = Entry { at: wall(), level, text, printed };
         if !has_room || self.work.try_send(Work::Line(entry)).is_err() {
             self.waiting.bytes.fetch_sub(length, Ordering::Relaxed);
             self.waiting.lost.fetch_add(1, Ordering::Relaxed);

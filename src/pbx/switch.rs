@@ -11,6 +11,7 @@ mod lines;
 mod orders;
 mod program;
 mod recording;
+mod redirecting;
 mod regexten;
 mod reload;
 mod report;
@@ -458,6 +459,7 @@ impl Switch {
             return;
         };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
+        let flow = super::leg::follow(&dialog.next_hop(), flow);
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;

@@ -8,6 +8,7 @@ mod cancel;
 mod connections;
 mod direct;
 mod examples;
+mod forks;
 mod lines;
 mod matrix;
 mod media;

@@ -164,12 +164,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["t1min"], "T1 is never lowered below 'timert1'"),
     accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
     unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
-    unsupported(
-        Both,
-        &["promiscredir"],
-        FALSE_WORDS,
-        "redirections (302) are not followed: the call fails as if refused",
-    ),
     accepted(General, &["refer_addheaders"], "transfer is not supported yet"),
     unsupported(General, &["send_diversion"], EITHER, "no Diversion header is sent"),
     unsupported(Both, &["use_q850_reason"], FALSE_WORDS, "no Reason header is sent"),

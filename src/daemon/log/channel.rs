@@ -75,6 +75,9 @@ impl Channel {
 
     /// Takes an entry, if it is for it.
     pub(super) fn take(&mut self, entry: &Entry, settings: &Settings) {
+        if entry.printed && matches!(self.target, Target::Stderr(_)) {
+            return;
+        }
         let is_for_it = match entry.level {
             Level::Verbose(depth) => self.depth(settings.verbose).is_some_and(|deepest| depth <= deepest),
             Level::Notice => self.levels.notice,

@@ -103,8 +103,12 @@ fn security_lines_go_where_they_are_wanted_alone() {
 
 #[test]
 fn the_journal_has_the_time_and_wants_the_priority() {
-    let entry =
-        Entry { at: Wall(0), level: Level::Verbose(0), text: "<--- SIP --->\n<1>SECURITY[1] x: y\n".to_owned() };
+    let entry = Entry {
+        at: Wall(0),
+        level: Level::Verbose(0),
+        printed: false,
+        text: "<--- SIP --->\n<1>SECURITY[1] x: y\n".to_owned(),
+    };
     let mut out = Vec::new();
     face::print(&mut out, Face::Journal, ISO, &entry);
     let head = format!("<6>VERBOSE[{}] strowger: ", std::process::id());

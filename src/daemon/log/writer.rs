@@ -126,7 +126,7 @@ impl Writer {
         if self.live.is_heard() {
             self.live.say(said(&Line { level, text: text.clone() }));
         }
-        let entry = Entry { at: wall(), level, text };
+        let entry = Entry { at: wall(), level, text, printed: false };
         for (_, channel) in self.channels.iter_mut().enumerate().filter(|(number, _)| Some(*number) != of) {
             channel.take(&entry, &self.settings);
         }

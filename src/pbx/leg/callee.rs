@@ -5,8 +5,9 @@ use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
+use crate::sip::Uri;
 use crate::sip::dialog::{Dialog, routed};
-use crate::sip::header::{CSeq, HeaderName};
+use crate::sip::header::{CSeq, ContactValue, HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::ClientId;
@@ -35,6 +36,9 @@ pub struct Calling<'a> {
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
 }
+
+/// Most places of one redirection that are looked at.
+const MOST_CONTACTS: usize = 5;
 
 impl Leg {
     /// A called line's leg; nothing is sent before [`Leg::invite`].
@@ -166,7 +170,6 @@ impl Leg {
             cx.dialogs.remove(&early.key());
         }
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
-        request.headers.remove(HeaderName::Via);
         request.headers.set(HeaderName::CSeq, cseq.to_string());
         self.send_invite(request, false, cx);
     }
@@ -265,7 +268,13 @@ impl Leg {
         self.end(cx);
         if tell {
             let words = String::from_utf8_lossy(&response.reason).into_owned();
-            self.tell(LegEvent::Failed(response.status, words), cx);
+            self.tell(
+                match (response.status, self.peer.settings.promisc_redir) {
+                    (300..400, true) => LegEvent::Redirected(response.status, words, contacts(&response.headers)),
+                    (status, _) => LegEvent::Failed(status, words),
+                },
+                cx,
+            );
         }
     }
 
@@ -320,4 +329,16 @@ impl Leg {
             | State::Ended => {}
         }
     }
+}
+
+/// The places a 3xx names (RFC 3261 8.1.3.4), the preferred first.
+fn contacts(headers: &Headers) -> Vec<Uri> {
+    let values = headers.values(HeaderName::Contact).filter_map(|value| ContactValue::parse(&value).ok());
+    let mut named: Vec<(u16, Uri)> = values
+        .filter_map(|value| Some((value.q(), value.address()?.uri.clone())))
+        .filter(|(_, uri)| uri.sip().is_some())
+        .take(MOST_CONTACTS)
+        .collect();
+    named.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    named.into_iter().map(|(_, uri)| uri).collect()
 }

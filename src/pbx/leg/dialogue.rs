@@ -102,12 +102,17 @@ impl Leg {
     /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
     pub(super) fn follow_dialog(&mut self) {
         let Some(dialog) = &self.dialog else { return };
-        if self.behind_nat && dialog.route_set.is_empty() {
-            return;
+        if !self.behind_nat || !dialog.route_set.is_empty() {
+            self.flow = follow(&dialog.next_hop(), self.flow);
         }
-        if let Some(next) = uri_address(&dialog.next_hop()).filter(|next| may_follow(*next, self.flow)) {
-            self.flow = self.flow.towards(next);
-        }
+    }
+}
+
+/// The way to `next` for a peer that is heard from where `flow` leads: that way itself, when `next` is a name or may not be followed.
+pub fn follow(next: &Uri, flow: Flow) -> Flow {
+    match uri_address(next).filter(|next| may_follow(*next, flow)) {
+        Some(next) => flow.towards(next),
+        None => flow,
     }
 }
 

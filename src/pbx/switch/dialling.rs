@@ -26,11 +26,18 @@ pub(super) struct Outgoing {
 }
 
 /// One place to send an INVITE to.
-struct Found {
+pub(super) struct Found {
     peer: Arc<Peer>,
     flow: Flow,
     behind_nat: bool,
     outgoing: Outgoing,
+}
+
+impl Found {
+    /// The Request-URI.
+    pub(super) fn target(&self) -> &str {
+        &self.outgoing.target
+    }
 }
 
 impl Switch {
@@ -156,7 +163,7 @@ impl Switch {
         Flow { transport, local, told, remote, connection: None }
     }
 
-    fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
+    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
         let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
@@ -369,7 +376,7 @@ impl Switch {
     }
 }
 
-fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
+pub(super) fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
     Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, route: Vec::new(), watched } }
 }
