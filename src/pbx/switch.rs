@@ -44,6 +44,7 @@ use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transact
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -82,6 +83,18 @@ pub struct Listening {
     pub tcp: Option<SocketAddr>,
     /// TLS; none: nowhere.
     pub tls: Option<SocketAddr>,
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SIP over UDP)", self.udp)?;
+        for (name, address) in [("TCP", self.tcp), ("TLS", self.tls)] {
+            if let Some(address) = address {
+                write!(f, ", {address} ({name})")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Listening {
