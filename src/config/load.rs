@@ -4,7 +4,7 @@ mod glob;
 
 use super::diagnostic::{self, Diagnostic, Place, render};
 use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
-use super::{Config, EXTENSIONS_CONF, Files, RTP_CONF, SIP_CONF, Source, TOML};
+use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, RTP_CONF, SIP_CONF, Source, TOML};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -93,11 +93,12 @@ impl Reader {
         let hint = format!("make it in {directory}, or start without '-C' for the built-in configuration");
         let sip = self.file(SIP_CONF, Some(&hint));
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
-        let (rtp, toml) = (self.file(RTP_CONF, None), self.file(TOML, None));
+        let [rtp, acl, toml] = [RTP_CONF, ACL_CONF, TOML].map(|name| self.file(name, None));
         let files = Files {
             sip: (SIP_CONF, &sip),
             extensions: (EXTENSIONS_CONF, &extensions),
             rtp: (RTP_CONF, &rtp),
+            acl: (ACL_CONF, &acl),
             toml: (TOML, &toml),
         };
         let is_usable = self.diagnostics.is_empty();

@@ -361,7 +361,7 @@ impl Switch {
                     false
                 }
             },
-            (Caller::Account { proof, .. }, None) => {
+            (Caller::Account { peer, proof }, None) => {
                 if self.cx.tx.is_merged(essentials) {
                     // RFC 3261 8.2.2.2
                     self.answer_statelessly(flow, Response::for_request(request, 482, None));
@@ -374,7 +374,8 @@ impl Switch {
                 };
                 if !fresh {
                     let random = self.cx.chance.bits();
-                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
+                    let stale = (peer.settings.auth_algorithm, true);
+                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
                     self.answer_statelessly(flow, response);
                 }
                 fresh

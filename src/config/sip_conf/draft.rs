@@ -1,12 +1,15 @@
 //! What is read of a section before it is whole, and the checks that need the whole.
 
+use crate::config::acl_conf::Lists;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
 use crate::config::general::General;
-use crate::config::peer::{CallerId, Credential, Host, Kind, Peer, Settings};
+use crate::config::peer::{Credential, Host, Kind, Peer, Settings};
 use crate::config::secret::Secret;
 use crate::config::weakness::{Weakness, weakness};
+use crate::sip::digest::Algorithm;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// SIP's port when none is given (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5060;
@@ -16,11 +19,12 @@ pub struct GeneralDraft {
     pub(super) general: General,
     pub(super) bind_address: Option<(IpAddr, Option<u16>)>,
     pub(super) bind_port: Option<u16>,
+    pub(super) lists: Arc<Lists>,
 }
 
 impl GeneralDraft {
-    pub(super) fn new() -> GeneralDraft {
-        GeneralDraft { general: General::default(), bind_address: None, bind_port: None }
+    pub(super) fn new(lists: &Arc<Lists>) -> GeneralDraft {
+        GeneralDraft { general: General::default(), bind_address: None, bind_port: None, lists: lists.clone() }
     }
 
     /// `[general]` as a whole; what does not fit together is put right and said of the section at `place`.
@@ -48,6 +52,7 @@ pub struct PeerDraft {
     pub(super) host: Option<HostDraft>,
     pub(super) default_ip: Option<IpAddr>,
     pub(super) port: Option<u16>,
+    pub(super) lists: Arc<Lists>,
     /// An error was said of it: it is left out.
     pub(super) is_broken: bool,
 }
@@ -60,36 +65,16 @@ pub(super) enum HostDraft {
 }
 
 impl PeerDraft {
-    pub(super) fn new(name: &str, place: Place, defaults: Settings) -> PeerDraft {
-        let peer = Peer {
-            name: name.into(),
-            place,
-            kind: Kind::Friend,
-            credential: None,
-            host: Host::Dynamic,
-            default_addr: None,
-            default_user: None,
-            from_user: None,
-            from_domain: None,
-            regexten: Vec::new(),
-            caller_id: CallerId::default(),
-            acl: Default::default(),
-            contact_acl: Default::default(),
-            call_limit: None,
-            set_vars: Vec::new(),
-            account_code: String::new(),
-            description: String::new(),
-            max_contacts: 1,
-            settings: defaults,
-        };
+    pub(super) fn new(name: &str, place: Place, defaults: Settings, lists: &Arc<Lists>) -> PeerDraft {
         PeerDraft {
-            peer,
+            peer: Peer::new(name, place, defaults),
             kind: None,
             secret: None,
             ha1: None,
             host: None,
             default_ip: None,
             port: None,
+            lists: lists.clone(),
             is_broken: false,
         }
     }
@@ -105,6 +90,13 @@ impl PeerDraft {
         let mut is_usable = !self.is_broken;
         if peer.settings.codecs.entries.is_empty() {
             error("allows no codec", "add a line such as 'allow=ulaw,alaw' behind 'disallow=all'");
+            is_usable = false;
+        }
+        if self.ha1.is_some() && peer.settings.auth_algorithm == Algorithm::Sha256 {
+            error(
+                "has 'md5secret' and 'auth_algorithm=sha256'",
+                "write 'secret' instead: SHA-256 needs the password itself",
+            );
             is_usable = false;
         }
         let Some(kind) = self.kind else {

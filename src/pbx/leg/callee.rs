@@ -147,7 +147,7 @@ impl Leg {
     /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
     fn invite_again(&mut self, id: ClientId, cx: &mut Cx) {
         let State::Outgoing { silence, .. } = self.state else { return };
-        let Some(mut request) = cx.tx.request_of(id).cloned() else { return };
+        let Some(mut request) = cx.tx.request_of(id).map(|request| request.into_owned()) else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
         cx.clients.remove(&id);
         cx.alarms.cancel(silence);
