@@ -88,7 +88,7 @@ impl Peer {
     /// more of them than [`MOST_GUESTS`].
     pub fn guest(defaults: &Settings) -> Peer {
         let nowhere = Place { file: "sip.conf".into(), line: 0 };
-        Peer { kind: Kind::User, call_limit: Some(MOST_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
+        Peer { kind: Kind::Guest, call_limit: Some(MOST_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
     }
 
     /// The extensions to make while it is registered, each with the context it named or `None` for `regcontext`:
@@ -103,7 +103,7 @@ impl Peer {
 
     /// Whether it registers itself, is called and is matched by address (`peer`, `friend`).
     pub fn is_callable(&self) -> bool {
-        self.kind != Kind::User
+        matches!(self.kind, Kind::Friend | Kind::Peer)
     }
 
     /// Whether it is known by its name in `From` (`user`, `friend`).
@@ -193,6 +193,8 @@ pub enum Kind {
     Peer,
     /// Only places calls towards us, known by its name.
     User,
+    /// No word of `type=`: a caller without an account, let in by `allowguest=yes`.
+    Guest,
 }
 
 /// What proves that a request is the peer's (RFC 2617 and RFC 8760 digest).

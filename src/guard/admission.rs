@@ -12,7 +12,7 @@ use super::domain::Domains;
 use super::event::{self, Note, Why};
 use super::hint::hint;
 use super::identity::{self, Account, Accounts, Claim};
-use super::nat;
+use super::{nat, size};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
 use crate::config::peer::{Peer, Switch};
@@ -136,6 +136,11 @@ impl Admission {
         }
     }
 
+    /// The context of calls to the domain of `request`, when `domain=` names one.
+    pub fn context_of(&self, request: &Request) -> Option<&str> {
+        self.domains.context(request)
+    }
+
     /// What becomes of `request`, which came over `flow` and passed `validate::request`. `random` makes the nonce of a
     /// challenge. Same answer, work and address for every account that exists or not.
     pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Wall, random: u64) -> Verdict {
@@ -189,7 +194,7 @@ impl Admission {
         }
         let mut response = self.answer(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
-        self.reply(via, flow, response, None)
+        self.reply(request, via, flow, response, None)
     }
 
     /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, with `qop="auth"`, since a second one silences several
@@ -243,7 +248,7 @@ impl Admission {
         }
         let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 420);
         response.headers.push(HeaderName::Unsupported, unknown.to_string());
-        Some(self.reply(&knock.essentials.via, knock.flow, response, None))
+        Some(self.reply(knock.request, &knock.essentials.via, knock.flow, response, None))
     }
 
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
@@ -252,12 +257,12 @@ impl Admission {
         if knock.request.method == Method::Options {
             response.headers.push(HeaderName::Accept, "application/sdp");
         }
-        self.reply(&knock.essentials.via, knock.flow, response, None)
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }
 
     fn decline(&self, knock: Knock<'_>, status: u16) -> Verdict {
         let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, status);
-        self.reply(&knock.essentials.via, knock.flow, response, None)
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }
 
     fn authenticate(&self, knock: Knock<'_>) -> Verdict {
@@ -273,25 +278,16 @@ impl Admission {
         let is_ours = self.domains.serves(request, essentials, flow.local);
         let trusted = claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source));
         if let Some(account) = trusted.filter(|_| is_allowed && is_ours) {
-            return self.welcome(request, &account.peer, Proof::Trusted);
+            return welcome(&account.peer, Proof::Trusted);
         }
         let is_guest = request.method == Method::Invite && claim.account.is_none() && credentials.is_none();
         if let Some(guest) = self.guest.as_ref().filter(|_| is_guest && is_allowed && is_ours) {
-            return self.welcome(request, guest, Proof::Trusted);
+            return welcome(guest, Proof::Trusted);
         }
         match credentials {
             None => self.ask(knock, &claim),
             Some(credentials) => self.examine(knock, credentials, &claim, (is_allowed, is_ours)),
         }
-    }
-
-    /// The switch takes the request; a call to a domain with a context of its own enters that.
-    fn welcome(&self, request: &Request, peer: &Arc<Peer>, proof: Proof) -> Verdict {
-        let mut peer = Arc::clone(peer);
-        if let Some(context) = self.domains.context(request).filter(|_| request.method == Method::Invite) {
-            Arc::make_mut(&mut peer).settings.context = context.to_owned();
-        }
-        Verdict::Pass { caller: Caller::Account { peer, proof } }
     }
 
     /// Every path through here does the same work, whoever exists: the dummy HA1 is made in any case.
@@ -336,7 +332,7 @@ impl Admission {
                     nc: credentials.nonce_count(),
                     stale: state == NonceState::Expired,
                 };
-                self.welcome(request, &account.peer, proof)
+                welcome(&account.peer, proof)
             }
         }
     }
@@ -355,7 +351,7 @@ impl Admission {
             knock.random,
             (self.algorithm_for(claim), false),
         );
-        self.reply(&knock.essentials.via, knock.flow, response, Some(Note::Challenged))
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, Some(Note::Challenged))
     }
 
     fn refuse(&self, knock: Knock<'_>, claim: &Claim<'_>, why: Why, hint: String) -> Verdict {
@@ -363,7 +359,13 @@ impl Admission {
         let id = self.to_tag(knock.request);
         let line = event::line(why, &account, &id, knock.flow, knock.now);
         let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 403);
-        self.reply(&knock.essentials.via, knock.flow, response, Some(Note::Refused { why, account, line, hint }))
+        self.reply(
+            knock.request,
+            &knock.essentials.via,
+            knock.flow,
+            response,
+            Some(Note::Refused { why, account, line, hint }),
+        )
     }
 
     /// The credentials for our realm; those for other realms, other schemes and what cannot be read are passed over
@@ -419,10 +421,18 @@ impl Admission {
 
     /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
     /// stranger wrote: `maddr` is for those who have proved who they are.
-    fn reply(&self, via: &Via, flow: Flow, response: Response, note: Option<Note>) -> Verdict {
+    fn reply(&self, request: &Request, via: &Via, flow: Flow, mut response: Response, note: Option<Note>) -> Verdict {
+        // Whoever has a connection is where it says it is.
+        if flow.connection.is_none() && !size::fits(request, &mut response) {
+            return Verdict::Drop("the answer would be more than twice the request");
+        }
         let port = flow.answering(via, nat::force_rport(self.nat, via, flow.remote)).remote.port();
         Verdict::Reply { response, to: SocketAddr::new(flow.remote.ip(), port), note }
     }
+}
+
+fn welcome(peer: &Arc<Peer>, proof: Proof) -> Verdict {
+    Verdict::Pass { caller: Caller::Account { peer: Arc::clone(peer), proof } }
 }
 
 #[cfg(test)]

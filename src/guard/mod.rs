@@ -7,3 +7,4 @@ mod hint;
 mod identity;
 pub mod nat;
 pub mod replay;
+pub mod size;

@@ -109,7 +109,7 @@ impl PeerDraft {
         peer.kind = kind;
         let port = self.port.unwrap_or(SIP_PORT);
         let host = match (self.host, kind) {
-            (Some(HostDraft::Dynamic), _) | (None, Kind::User) => Some(Host::Dynamic),
+            (Some(HostDraft::Dynamic), _) | (None, Kind::User | Kind::Guest) => Some(Host::Dynamic),
             (Some(HostDraft::Static(ip)), _) => Some(Host::Static(SocketAddr::new(ip, port))),
             (None, Kind::Friend | Kind::Peer) => None,
         };

@@ -13,6 +13,9 @@ use crate::config::secret::Secret;
 use crate::config::{ini, sip_conf};
 use crate::sip::{Message, validate};
 
+mod access;
+mod alike;
+
 const NOW: Wall = Wall(1_795_000_000_000);
 const HOUR: i64 = 3_600_000;
 const LINE1: &str = "192.168.1.20:5060";
