@@ -1,4 +1,4 @@
-//! The wall clock as people, headers and `STRFTIME` write it, in UTC.
+//! The wall clock as people, headers and `STRFTIME` write it: in UTC, or in a time zone that is told.
 
 use crate::clock::Wall;
 
@@ -41,6 +41,36 @@ pub struct Civil {
     pub yearday: u32,
 }
 
+/// A time zone at some moment: how far its clocks are ahead, and what it is called then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// Seconds east of Greenwich; negative in the west.
+    pub east_s: i32,
+    /// The abbreviation: `CET`, `EDT`.
+    pub name: String,
+}
+
+/// Looks up the time zone of the machine at a moment.
+pub type ZoneAt = fn(Wall) -> Zone;
+
+impl Zone {
+    /// Universal time.
+    pub fn utc() -> Zone {
+        Zone { east_s: 0, name: "UTC".to_owned() }
+    }
+
+    /// `+0100`, as ISO 8601 and `%z` have it.
+    fn offset(&self) -> String {
+        let minutes = self.east_s.unsigned_abs() / 60;
+        format!("{}{:02}{:02}", if self.east_s < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
+    }
+
+    /// The moment that reads in UTC as this one does here.
+    fn shifted(&self, at: Wall) -> Wall {
+        Wall(at.0.saturating_add(i64::from(self.east_s) * 1000))
+    }
+}
+
 impl Civil {
     /// The moment in UTC.
     pub fn from_wall(at: Wall) -> Civil {
@@ -70,12 +100,26 @@ pub fn header_date(at: Wall) -> String {
 
 /// ISO 8601 with milliseconds, as security events carry it: `2026-11-21T06:08:54.123+0000`.
 pub fn iso(at: Wall) -> String {
-    strftime(at, "%FT%T.%3q+0000")
+    iso_in(at, &Zone::utc())
 }
 
-/// `format` with its `%` letters filled in, as strftime(3) has them (and `%q` for milliseconds). An unknown letter stays.
+/// The same with the clock of a time zone: `2026-11-21T07:08:54.123+0100`.
+pub fn iso_in(at: Wall, zone: &Zone) -> String {
+    strftime_in(at, zone, ISO)
+}
+
+/// The format of [`iso`].
+pub const ISO: &str = "%FT%T.%3q%z";
+
+/// `format` with its `%` letters filled in, as strftime(3) has them, and `%q` for milliseconds (`%1q` to `%9q`: that many
+/// digits of the fraction). An unknown letter stays. In UTC.
 pub fn strftime(at: Wall, format: &str) -> String {
-    let now = Civil::from_wall(at);
+    strftime_in(at, &Zone::utc(), format)
+}
+
+/// As [`strftime`], with the clock of a time zone.
+pub fn strftime_in(at: Wall, zone: &Zone, format: &str) -> String {
+    let now = Civil::from_wall(zone.shifted(at));
     let mut text = String::new();
     let mut letters = format.chars();
     while let Some(letter) = letters.next() {
@@ -84,18 +128,19 @@ pub fn strftime(at: Wall, format: &str) -> String {
             continue;
         }
         match letters.next() {
-            Some('3') if letters.as_str().starts_with('q') => {
+            Some(digits @ '1'..='9') if letters.as_str().starts_with('q') => {
                 letters.next();
-                text.push_str(&format!("{:03}", now.millisecond));
+                let fraction = format!("{:03}000000", now.millisecond);
+                text.extend(fraction.chars().take(digits.to_digit(10).unwrap_or(3) as usize));
             }
-            Some(code) => text.push_str(&field(&now, at, code).unwrap_or_else(|| format!("%{code}"))),
+            Some(code) => text.push_str(&field(&now, at, zone, code).unwrap_or_else(|| format!("%{code}"))),
             None => text.push('%'),
         }
     }
     text
 }
 
-fn field(now: &Civil, at: Wall, code: char) -> Option<String> {
+fn field(now: &Civil, at: Wall, zone: &Zone, code: char) -> Option<String> {
     let weekday = WEEKDAYS.get(now.weekday as usize).copied().unwrap_or_default();
     let month = MONTHS.get((now.month as usize).saturating_sub(1)).copied().unwrap_or_default();
     let short = |name: &str| name.get(..3).unwrap_or(name).to_owned();
@@ -139,8 +184,8 @@ fn field(now: &Civil, at: Wall, code: char) -> Option<String> {
             now.second,
             now.year
         ),
-        'Z' => "UTC".to_owned(),
-        'z' => "+0000".to_owned(),
+        'Z' => zone.name.clone(),
+        'z' => zone.offset(),
         'n' => "\n".to_owned(),
         't' => "\t".to_owned(),
         '%' => "%".to_owned(),
@@ -199,6 +244,16 @@ mod tests {
     #[test]
     fn letters_are_filled_in() {
         assert_eq!(strftime(Wall(1_710_513_000_123), "%d.%m.%y %I%p %3q %% %Q %"), "15.03.24 02PM 123 % %Q %");
+    }
+
+    #[test]
+    fn a_zone_has_its_own_clock() {
+        let india = Zone { east_s: 19_800, name: "IST".to_owned() };
+        let new_york = Zone { east_s: -18_000, name: "EST".to_owned() };
+        let at = Wall(1_735_689_599_007);
+        assert_eq!(iso_in(at, &india), "2025-01-01T05:29:59.007+0530");
+        assert_eq!(strftime_in(at, &new_york, "%c %Z %1q %6q %s"), "Tue Dec 31 18:59:59 2024 EST 0 007000 1735689599");
+        assert!(!iso_in(Wall(i64::MAX), &india).is_empty() && !iso_in(Wall(i64::MIN), &new_york).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Configuration files with the expected diagnostics beside them, character for character; and a mutation loop.
 //!
-//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `ext-`), and `NAME.expected` is what `check` would
+//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `log-`, `ext-`), and `NAME.expected` is what `check` would
 //! print. `STROWGER_BLESS=1` writes what is printed now into the `.expected` files, for reading before it is committed.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests are not seen as tests
@@ -11,7 +11,7 @@ use strowger::chance::Chance;
 use strowger::check;
 use strowger::config::diagnostic::{Counts, Diagnostic, render, tidy};
 use strowger::config::ini::{self, IncludeRequest, IncludedFile};
-use strowger::config::{Config, builtin, rtp_conf, sip_conf};
+use strowger::config::{Config, builtin, logger_conf, rtp_conf, sip_conf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config")
@@ -29,6 +29,7 @@ fn diagnose(name: &str) -> Vec<Diagnostic> {
     let said = match name.split('-').next().unwrap() {
         "sip" => sip_conf::parse(&document, &Default::default()).1,
         "rtp" => rtp_conf::parse(&document).1,
+        "log" => logger_conf::parse(&document).1,
         "ext" => Vec::new(),
         other => panic!("{name}: files beginning with '{other}' are not known"),
     };
@@ -117,6 +118,22 @@ fn the_configuration_of_the_first_start_loads_without_a_word() {
     assert_eq!(config.sip.peers.len(), builtin::EXTENSIONS);
 }
 
+/// What stands there as a comment is meant to be taken in.
+#[test]
+fn the_log_that_the_package_suggests_is_one() {
+    let text = include_str!("../conf/install/logger.conf");
+    let taken_in = |line: &'static str| match line.strip_prefix(';') {
+        Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    for (text, files) in [(text.to_owned(), 0), (text.lines().map(taken_in).collect(), 2)] {
+        let (document, mut said) = ini::parse("logger.conf", text.as_bytes(), &mut include);
+        let (conf, more) = logger_conf::parse(&document);
+        said.extend(more);
+        assert_eq!((said, conf.files.len()), (Vec::new(), files));
+    }
+}
+
 /// No mutation of small files makes the readers panic, and no peer comes out that cannot be used.
 #[test]
 fn mutated_files_are_survived() {
@@ -134,6 +151,7 @@ fn mutated_files_are_survived() {
         let (conf, said) = sip_conf::parse(&document, &Default::default());
         diagnostics.extend(said);
         diagnostics.extend(rtp_conf::parse(&document).1);
+        diagnostics.extend(logger_conf::parse(&document).1);
         for (name, peer) in &conf.peers {
             assert!(!name.is_empty() && !peer.settings.codecs.entries.is_empty());
             assert!(!peer.settings.context.is_empty() && peer.max_contacts > 0);

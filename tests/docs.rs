@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use strowger::config::Config;
+use strowger::config::{Config, ini, logger_conf};
 use strowger::dialplan;
 
 const STROWGER: &str = env!("CARGO_BIN_EXE_strowger");
@@ -52,12 +52,14 @@ fn configuration_loads_without_a_word() {
         let Some(file) = block.file() else { continue };
         let text = |name: &str| if name == file { block.text.as_str() } else { "" };
         assert!(
-            ["sip.conf", "extensions.conf", "rtp.conf", "strowger.toml"].contains(&file),
+            ["sip.conf", "extensions.conf", "rtp.conf", "logger.conf", "strowger.toml"].contains(&file),
             "{}: {file}",
             block.place()
         );
         let (config, mut said) =
             Config::from_texts(text("sip.conf"), text("extensions.conf"), text("rtp.conf"), text("strowger.toml"));
+        let (logger, read) = ini::parse("logger.conf", text("logger.conf").as_bytes(), &mut ini::no_includes);
+        said.extend(read.into_iter().chain(logger_conf::parse(&logger).1));
         said.extend(config.iter().flat_map(|config| dialplan::parse(&config.extensions, "pbx_config").1));
         assert!(said.is_empty(), "{}: {said:?}", block.place());
         seen += 1;

@@ -97,7 +97,8 @@ fn call_records_that_cannot_be_written_are_said_once_and_cost_no_call() {
     std::fs::remove_file(&file).unwrap();
     call(&mut floor);
     let end = Instant::now() + PATIENCE;
-    while std::fs::read_to_string(&file).unwrap_or_default().lines().count() != 1 {
+    // The record of the call before it may have been late enough to find room, too.
+    while std::fs::read_to_string(&file).unwrap_or_default().lines().count() == 0 {
         assert!(Instant::now() < end, "the call with room on the disk has no record:\n{}", exchange.log());
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -297,7 +298,7 @@ fn after_many_calls_with_sound_everything_is_given_back() {
 }
 
 /// Bytes that a call may hold until its transactions are over.
-const LINGERING: usize = 8 * 1024;
+const LINGERING: usize = 5 * 1024;
 /// Bytes the allocator may keep for the next calls.
 const MARGIN: usize = 3 * 1024 * 1024;
 

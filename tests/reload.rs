@@ -104,6 +104,23 @@ fn a_hundred_reloads(exchange: &Exchange, names: &[String]) {
 }
 
 #[test]
+fn what_cannot_work_is_said_at_the_start_and_after_a_reload_without_flooding() {
+    let plan = "[default]\nexten => 1,1,Dial(SIP/b0)\n";
+    let exchange = Exchange::start("findings", &accounts(&pairs(1)), plan);
+    let nobody = "extensions.conf:2: warning: Dial names 'b0', which is no peer of sip.conf";
+    exchange.said(nobody);
+    let jumps: String = (2..40).map(|number| format!("exten => {number},1,Goto(nowhere,s,1)\n")).collect();
+    exchange.write("extensions.conf", &format!("{plan}{jumps}"));
+    let text = exchange.told("dialplan reload");
+    // 39 in the dialplan, and the two lines' secrets.
+    assert!(text.contains("41 warnings: 'strowger check -C "), "{text}");
+    exchange.said(&format!("WARNING[{}] strowger: {nobody}; did you mean 'b00'?", exchange.process()));
+    exchange.said_times("warning: Goto leads to context 'nowhere', which does not exist", 9);
+    assert_eq!(exchange.log().matches("warning: Goto leads").count(), 9);
+    assert!(!exchange.log().contains("secret=password"), "a secret is told");
+}
+
+#[test]
 fn a_broken_file_leaves_the_old_configuration_in_force_and_says_why() {
     let (exchange, mut floor) = two_lines("broken");
     exchange.write("extensions.conf", "[default]\nexten => 300,1,Dial(SIP/b00)\n[default\n");

@@ -1,6 +1,6 @@
 //! Priorities that nothing leads to: there is a gap before them, and no jump over it.
 
-use super::jumps::may_be_one;
+use super::jumps::{are_many, may_be_one};
 use super::survey::{Step, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
@@ -41,7 +41,8 @@ fn has_one_before(survey: &Survey, step: &Step) -> bool {
     }
     let around = survey.around(&step.context.name);
     let mut extensions = around.iter().flat_map(|context| context.extensions.iter());
-    extensions.any(|one| one.priorities.contains_key(&before) && may_be_one(&one.name, &step.extension.name))
+    are_many(around)
+        || extensions.any(|one| one.priorities.contains_key(&before) && may_be_one(&one.name, &step.extension.name))
 }
 
 fn finding_of(step: &Step) -> Diagnostic {

@@ -26,21 +26,32 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
         let message = format!("{application} leads to {what}");
         Some(finding::JUMP_NOWHERE.at(from.place, message).hint(hint))
     };
+    let included;
     let searched = match context {
         Some(context) if is_computed(context) => return None,
         Some(context) if !survey.plan.has_context(context) => {
             let near = nearest(context, survey.plan.contexts());
             return say(format!("context '{context}', which does not exist"), meant(near, ENDS));
         }
-        Some(context) => survey.plan.walk_all(context),
+        Some(context) => {
+            included = survey.plan.walk_all(context);
+            included.as_slice()
+        }
         None => survey.around(&from.context.name),
     };
+    let wanted = wanted(priority, from.number)?;
+    if exten.is_none() && has(from.extension, &wanted) {
+        return None;
+    }
     let there: Vec<&Extension> = match exten {
         Some(exten) if is_computed(exten) => return None,
         Some(exten) => searched.iter().flat_map(|context| context.matching_text(exten)).collect(),
         None => {
-            let may = |one: &&Extension| may_be_one(&one.name, &from.extension.name);
-            searched.iter().flat_map(|context| context.extensions.iter()).filter(may).collect()
+            if are_many(searched) {
+                return None;
+            }
+            let all = searched.iter().flat_map(|context| context.extensions.iter());
+            all.filter(|one| may_be_one(&one.name, &from.extension.name)).collect()
         }
     };
     if is_computed(priority) {
@@ -54,7 +65,6 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
         }
         return None;
     }
-    let wanted = wanted(priority, from.number)?;
     if there.iter().any(|extension| has(extension, &wanted)) {
         return None;
     }
@@ -62,6 +72,14 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     let labels = there.iter().flat_map(|one| one.priorities.values()).filter_map(|one| one.label.as_deref());
     let what = format!("'{priority}', which is no priority or label of extension '{shown}'{place}");
     say(what, meant(nearest(priority, labels), ENDS))
+}
+
+/// Among more extensions than these, what is not in the own one is not looked for: it counts as there.
+const MOST_COMPARED: usize = 5000;
+
+/// Whether there are more extensions in these than are compared with one.
+pub(super) fn are_many(contexts: &[&Context]) -> bool {
+    contexts.iter().map(|context| context.extensions.len()).sum::<usize>() > MOST_COMPARED
 }
 
 const ENDS: &str = "a call that gets there ends";

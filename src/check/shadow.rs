@@ -8,12 +8,16 @@ use crate::dialplan::timing::Timing;
 use crate::dialplan::tree::{Context, Extension};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Pairs of names that are compared in all: a dialplan of thousands of patterns is not held up for this.
+const MOST_COMPARED: usize = 5_000_000;
+
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let begin: BTreeSet<&str> = survey.config.sip.peers.values().map(|peer| peer.settings.context.as_str()).collect();
     // By pattern and the context it hides something of: the first place where calls begin speaks for all.
     let mut found: BTreeMap<(&Place, &str), Diagnostic> = BTreeMap::new();
+    let mut left = MOST_COMPARED;
     for root in begin {
-        for (pattern, place, context, hidden) in hidden_from(survey, root) {
+        for (pattern, place, context, hidden) in hidden_from(survey, root, &mut left) {
             found.entry((place, &context.name)).or_insert_with(|| {
                 let names = some_of(hidden.iter().map(|one| one.name.shown()));
                 let pattern = pattern.name.shown();
@@ -32,7 +36,7 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
 /// An open pattern, where it stands, and what it hides of which context.
 type Hidden<'a> = (&'a Extension, &'a Place, &'a Context, Vec<&'a Extension>);
 
-fn hidden_from<'a>(survey: &Survey<'a>, root: &str) -> Vec<Hidden<'a>> {
+fn hidden_from<'a>(survey: &Survey<'a>, root: &str, left: &mut usize) -> Vec<Hidden<'a>> {
     let always: BTreeSet<&str> = survey
         .plan
         .walk_where(root, |include| include.timing == Timing::default())
@@ -44,6 +48,10 @@ fn hidden_from<'a>(survey: &Survey<'a>, root: &str) -> Vec<Hidden<'a>> {
     for context in survey.plan.walk_all(root) {
         let mut hidden: BTreeMap<&Place, (&Extension, Vec<&Extension>)> = BTreeMap::new();
         for extension in context.extensions.iter().filter(|one| first(one).is_some()) {
+            *left = left.saturating_sub(open.len());
+            if *left == 0 {
+                return found;
+            }
             let by = open.iter().find(|(pattern, _)| hides(pattern, extension));
             if let Some((pattern, place)) = by {
                 hidden.entry(place).or_insert((pattern, Vec::new())).1.push(extension);

@@ -18,8 +18,10 @@ pub(super) struct Survey<'a> {
     /// Every priority that a file names, in the order of search.
     pub(super) steps: Vec<Step<'a>>,
     pub(super) jumps: Vec<Jump<'a>>,
-    /// The contexts that include one, directly or not, itself among them.
-    roots: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Contexts that includes join, however far: a call in one of them may be searching any of the others.
+    joined: Vec<Vec<&'a Context>>,
+    /// Which of them a context belongs to.
+    joined_of: BTreeMap<&'a str, usize>,
 }
 
 /// One priority.
@@ -51,11 +53,7 @@ pub(super) struct Jump<'a> {
 impl<'a> Survey<'a> {
     pub(super) fn of(config: &'a Config, plan: &'a Dialplan) -> Survey<'a> {
         let mut steps = Vec::new();
-        let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for context in plan.contexts.values() {
-            for included in plan.walk_all(&context.name) {
-                roots.entry(&included.name).or_default().push(&context.name);
-            }
             for extension in &context.extensions {
                 for (number, priority) in &extension.priorities {
                     let Some(place) = &priority.place else { continue };
@@ -65,18 +63,42 @@ impl<'a> Survey<'a> {
             }
         }
         let jumps = steps.iter().flat_map(|step| step.jumps()).collect();
-        Survey { config, plan, steps, jumps, roots }
+        let (joined, joined_of) = joined(plan);
+        Survey { config, plan, steps, jumps, joined, joined_of }
     }
 
-    /// The contexts a call may be searching when it is in this one: it, those it includes, and those that include it with
-    /// all they include.
-    pub(super) fn around(&self, context: &str) -> Vec<&'a Context> {
-        let mut around: BTreeMap<&str, &Context> = BTreeMap::new();
-        for root in self.roots.get(context).into_iter().flatten() {
-            around.extend(self.plan.walk_all(root).into_iter().map(|context| (context.name.as_str(), context)));
-        }
-        around.into_values().collect()
+    /// The contexts a call may be searching when it is in this one, among others.
+    pub(super) fn around(&self, context: &str) -> &[&'a Context] {
+        self.joined_of.get(context).and_then(|number| self.joined.get(*number)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The contexts in groups that includes join, and the group of each.
+fn joined(plan: &Dialplan) -> (Vec<Vec<&Context>>, BTreeMap<&str, usize>) {
+    let mut neighbours: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for context in plan.contexts.values() {
+        for include in &context.includes {
+            neighbours.entry(&context.name).or_default().push(&include.context);
+            neighbours.entry(&include.context).or_default().push(&context.name);
+        }
+    }
+    let (mut groups, mut group_of): (Vec<Vec<&Context>>, BTreeMap<&str, usize>) = Default::default();
+    for first in plan.contexts.keys() {
+        let mut group = Vec::new();
+        let mut waiting = vec![first.as_str()];
+        while let Some(name) = waiting.pop() {
+            let Some(context) = plan.contexts.get(name) else { continue };
+            if !group_of.contains_key(name) {
+                group_of.insert(&context.name, groups.len());
+                group.push(context);
+                waiting.extend(neighbours.get(name).into_iter().flatten());
+            }
+        }
+        if !group.is_empty() {
+            groups.push(group);
+        }
+    }
+    (groups, group_of)
 }
 
 impl<'a> Step<'a> {

@@ -31,10 +31,10 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
     if counts.is_good() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
 }
 
-/// All diagnostics as text, the dialplan's among them, and how many there are.
-pub fn report(loaded: &Loaded) -> (String, Counts) {
+/// All diagnostics as text, and themselves, the dialplan's among them.
+pub fn report(loaded: &Loaded) -> (String, Vec<Diagnostic>) {
     let (_, all) = everything(loaded);
-    (render(&all, &|file, line| loaded.source_line(file, line)), Counts::of(&all))
+    (render(&all, &|file, line| loaded.source_line(file, line)), all)
 }
 
 fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts) -> String {
@@ -73,4 +73,37 @@ fn json(loaded: &Loaded, diagnostics: &[Diagnostic], counts: Counts) -> String {
         counts.errors,
         counts.warnings
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn json_has_every_field_and_no_secret() {
+        let folder = std::env::temp_dir().join(format!("strowger-check-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let sip = folder.join("sip.conf");
+        fs::write(&sip, "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\n  qualfy=\"1\"\nqualify=\"x\"\n").unwrap();
+        fs::set_permissions(&sip, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(folder.join("extensions.conf"), "[default]\nexten => 1,1,Dial(SIP/b)\n").unwrap();
+        let loaded = load::load(&folder);
+        let (_, said) = everything(&loaded);
+        let text = json(&loaded, &said, Counts::of(&said));
+        let place = folder.display();
+        let expected = format!(
+            "{{\"directory\":\"{place}\",\"diagnostics\":[\n\
+             {{\"severity\":\"warning\",\"code\":\"dial-nobody\",\"file\":\"extensions.conf\",\"line\":2,\"column\":23,\
+             \"message\":\"Dial names 'b', which is no peer of sip.conf\",\"hint\":\"it fails at once (CHANUNAVAIL); a peer with \
+             an error is left out\"}},\n"
+        );
+        assert!(text.starts_with(&expected), "{text}");
+        assert!(text.contains("\"code\":\"\",\"file\":\"sip.conf\",\"line\":5,\"column\":3,"), "{text}");
+        assert!(text.contains("'\\\"x\\\"' is no value of 'qualify'"), "{text}");
+        assert!(text.ends_with("\n],\"fatals\":0,\"errors\":1,\"warnings\":2}\n"), "{text}");
+        assert!(!text.contains("hunter2"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

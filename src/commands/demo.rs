@@ -103,7 +103,14 @@ impl Act {
                 Arc::make_mut(peer).settings.direct_media = DirectMedia::Relay;
             }
         }
-        let plan = Plan { config, sounds: BTreeMap::new(), sink: console(), reload: None, places: Places::default() };
+        let plan = Plan {
+            config,
+            sounds: BTreeMap::new(),
+            sink: console(),
+            log: None,
+            reload: None,
+            places: Places::default(),
+        };
         let (running, _) = daemon::start(plan).map_err(|error| format!("the exchange does not start: {error}"))?;
         println!("The exchange listens on {}.", running.sip);
         Ok(running)

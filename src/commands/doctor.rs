@@ -11,6 +11,7 @@ mod secret;
 use super::{check, first};
 use crate::cli::Common;
 use crate::config::Config;
+use crate::config::diagnostic::Counts;
 use crate::config::load;
 use crate::daemon::clock::wall;
 use crate::observe::place;
@@ -62,7 +63,7 @@ fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
         return (Config::default(), None, vec![Finding::note("config", what)]);
     };
     let loaded = load::load(&place);
-    let (_, counts) = check::report(&loaded);
+    let counts = Counts::of(&check::report(&loaded).1);
     let shown = place.display();
     let errors = counts.fatals + counts.errors;
     let advice = format!("strowger check -C {shown} shows each with its line");

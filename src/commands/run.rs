@@ -5,18 +5,19 @@ use super::first;
 use super::restart::Program;
 use crate::cli::Common;
 use crate::config::Config;
+use crate::config::diagnostic::Severity;
 use crate::config::load::{self, Loaded};
-use crate::daemon::{self, Hand, Plan, Reloading, Running, log, service};
+use crate::daemon::log::{self, Log};
+use crate::daemon::{self, Hand, Plan, Reloading, Running, service};
 use crate::observe::control::{self, ControlSocket, Limits};
 use crate::observe::live::Live;
 use crate::observe::place::{self, Surroundings};
+use crate::pbx::effect::Level;
 use crate::pbx::switch::Stopping;
-use crate::store::Places;
+use crate::store::{self, Places};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -39,25 +40,36 @@ pub fn run(common: &Common) -> ExitCode {
         }
     };
     let loaded = load::load(&place);
-    let (report, counts) = check::report(&loaded);
+    let (report, findings) = check::report(&loaded);
     eprint!("{report}");
     let Some(config) = &loaded.config else {
         eprintln!("strowger: not started: the configuration of {} cannot be used as it is", place.display());
         return ExitCode::from(UNUSABLE);
     };
     let least = common.verbose;
-    let verbose = Arc::new(AtomicU8::new(config.toml.log.verbose.max(least)));
-    log::to_stderr();
     let places = places(common, config);
     let live = Live::default();
-    let sink = log::with_consoles(log::sink(verbose.clone()), live.clone());
-    let applied = move |config: &Config| verbose.store(config.toml.log.verbose.max(least), Ordering::Relaxed);
+    let log_folder = log_folder(&places);
+    let settings = move |config: &Config| log_settings(config, &log_folder, least);
+    let log = match Log::start(settings(config), live.clone(), reread(place.clone())) {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("strowger: not started: no thread for the log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    log.hear_tracing();
+    findings.iter().for_each(|one| log.keep(level(one.severity), one.in_one_line()));
+    let sink = log::sink(log.clone(), live.clone());
+    let renewed = log.clone();
+    let applied = move |config: &Config| renewed.renew(settings(config));
     let reload = Some(Reloading { place, applied: Box::new(applied) });
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, reload, places };
+    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, log: Some(log.clone()), reload, places };
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
-            eprintln!("strowger: not started: {error}");
+            tell(&log, Level::Error, &format!("not started: {error}"));
+            log.flush();
             return ExitCode::FAILURE;
         }
     };
@@ -68,7 +80,7 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(common, &loaded, running, live, (fresh, counts.warnings + counts.errors)));
+    let served = runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, findings.len())));
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
@@ -88,7 +100,7 @@ async fn serve(
     common: &Common,
     loaded: &Loaded,
     mut running: Running,
-    live: Live,
+    (live, log): (Live, &Log),
     (fresh, complaints): (bool, usize),
 ) -> Result<End, String> {
     let socket = open_socket(common, loaded).await?;
@@ -100,6 +112,7 @@ async fn serve(
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hang_up = listen(SignalKind::hangup())?;
     greet(common, loaded, &running, &control, fresh, complaints);
+    log.keep(Level::Notice, format!("strowger {} is ready, and listens on {}", env!("CARGO_PKG_VERSION"), running.sip));
     let mut ending = false;
     let console = running.console();
     service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
@@ -108,12 +121,13 @@ async fn serve(
         tokio::select! {
             Some(request) = asked.recv() => { console.ask(request); }
             _ = hang_up.recv() => if !running.reload() {
-                eprintln!("strowger: not reloaded: too many reloads wait for the one under way");
+                tell(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
             },
             () = either(&mut terminate, &mut interrupt) => {
                 if ending {
                     consoles.abort();
-                    eprintln!("strowger: stopped at once, not waiting for the answers to what ended the calls.");
+                    tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
+                    log.flush();
                     return Ok(End::Stopped);
                 }
                 ending = true;
@@ -122,7 +136,8 @@ async fn serve(
             ended = running.ended() => match ended {
                 Hand::Switch => break,
                 Hand::Receiver | Hand::Media => {
-                    eprintln!("strowger: the {ended} has failed: every call is ended, and the exchange with them");
+                    let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
+                    tell(log, Level::Error, &what);
                     running.stop(Stopping::Now);
                 }
             },
@@ -138,12 +153,33 @@ async fn serve(
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
     let _ = consoles.await;
-    ended?;
-    match end {
-        End::Stopped => eprintln!("strowger: stopped."),
-        End::Restart => eprintln!("strowger: stopped; starting again."),
+    if let Err(error) = &ended {
+        log.keep(Level::Error, error.clone());
+    } else {
+        tell(
+            log,
+            Level::Notice,
+            match end {
+                End::Stopped => "stopped.",
+                End::Restart => "stopped; starting again.",
+            },
+        );
     }
-    Ok(end)
+    log.flush();
+    ended.map(|()| end)
+}
+
+/// Says something of the program itself: on stderr as any program does, and in the log's files.
+fn tell(log: &Log, level: Level, what: &str) {
+    eprintln!("strowger: {what}");
+    log.keep(level, what.to_owned());
+}
+
+fn level(severity: Severity) -> Level {
+    match severity {
+        Severity::Fatal | Severity::Error => Level::Error,
+        Severity::Warning => Level::Warning,
+    }
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {
@@ -160,7 +196,31 @@ fn places(common: &Common, config: &Config) -> Places {
         Some(folder) => vec![identity.join(folder)],
         None => place::state_places(&Surroundings::of_this_process(), &identity),
     };
-    Places { state, log: config.toml.log.folder.as_ref().map(|folder| identity.join(folder)) }
+    let named = config.toml.log.folder.as_ref().map(|folder| identity.join(folder));
+    Places { state, log: named.or_else(|| Surroundings::of_this_process().log_folder()) }
+}
+
+/// Where the files of logger.conf lie: the folder that is named, else the one of the state.
+fn log_folder(places: &Places) -> PathBuf {
+    let state = || store::first_usable(&places.state).ok().or_else(|| places.state.first().cloned());
+    places.log.clone().or_else(state).unwrap_or_default()
+}
+
+fn log_settings(config: &Config, folder: &Path, least: u8) -> log::Settings {
+    log::Settings {
+        conf: config.logger.clone(),
+        folder: folder.to_owned(),
+        max_size: u64::from(config.toml.log.max_size_mib) * 1024 * 1024,
+        verbose: config.toml.log.verbose.max(least),
+    }
+}
+
+/// Reads logger.conf for `logger reload`.
+fn reread(place: PathBuf) -> log::Reread {
+    Box::new(move || {
+        let (logger, loaded) = load::load_logger(&place);
+        (logger, loaded.report())
+    })
 }
 
 async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {

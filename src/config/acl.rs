@@ -54,6 +54,12 @@ impl Acl {
         Ok(())
     }
 
+    /// Whether a rule of its own permits `address`: more than that none forbids it.
+    pub fn names(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.rules.iter().rev().find(|rule| rule.net.contains(address)).is_some_and(|rule| rule.permit)
+    }
+
     /// Adds the rules of one `permit=` or `deny=` line: a comma list of `[!]address[/prefix or mask]`, `!` turning the
     /// sense around. The offending word when one is no network; nothing is added then.
     pub fn add(&mut self, permit: bool, text: &str) -> Result<(), String> {

@@ -66,6 +66,14 @@ impl Diagnostic {
         self.hint = Some(hint.into());
         self
     }
+
+    /// All of it in one line, for a log.
+    pub fn in_one_line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
+        }
+    }
 }
 
 impl std::fmt::Display for Severity {

@@ -157,7 +157,7 @@ pub static SECRET_SHARED: Finding = Finding {
 pub static SECRET_WEAK: Finding = Finding {
     code: "secret-weak",
     what: "a secret is one that is tried first, the peer's own name, or shorter than eight characters",
-    why: "scanners find it within the hour, and call at your expense",
+    why: "it is what scanners try first, to call at your expense",
     advice: "twelve letters and digits at random",
 };
 

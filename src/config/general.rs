@@ -19,7 +19,7 @@ pub struct General {
     pub sdp_owner: String,
     /// `sdpsession`: the text of `s=` where the exchange describes itself.
     pub sdp_name: String,
-    /// `minexpiry`: a shorter registration is lengthened to it.
+    /// `minexpiry`: a shorter registration is refused (423) and told this time.
     pub min_expiry: Duration,
     /// `maxexpiry`: a longer registration is shortened to it.
     pub max_expiry: Duration,

@@ -2,9 +2,10 @@
 
 mod glob;
 
-use super::diagnostic::{self, Diagnostic, Place, render};
+use super::diagnostic::{self, Counts, Diagnostic, Place, render};
 use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
-use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, RTP_CONF, SIP_CONF, Source, TOML};
+use super::logger_conf::{self, LoggerConf};
+use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -43,15 +44,22 @@ impl Loaded {
 /// it stands in.
 pub fn load(path: &Path) -> Loaded {
     let mut reader = Reader::default();
-    if path.is_dir() {
-        reader.directory = path.into();
-    } else {
-        reader.asterisk_conf(path);
-    }
+    reader.find(path);
     let config = if reader.diagnostics.is_empty() { reader.config() } else { None };
-    diagnostic::tidy(&mut reader.diagnostics);
-    let Reader { diagnostics, directory, texts, .. } = reader;
-    Loaded { config, diagnostics, directory, texts }
+    reader.loaded(config)
+}
+
+/// Loads `logger.conf` alone, from the same place: `logger reload` looks at no other file. None when a diagnostic is fatal.
+pub fn load_logger(path: &Path) -> (Option<LoggerConf>, Loaded) {
+    let mut reader = Reader::default();
+    reader.find(path);
+    let text = reader.file(LOGGER_CONF, None);
+    let (document, said) = ini::parse(LOGGER_CONF, &text, &mut |request| reader.include(request));
+    reader.diagnostics.extend(said);
+    let (logger, said) = logger_conf::parse(&document);
+    reader.diagnostics.extend(said);
+    let logger = (Counts::of(&reader.diagnostics).fatals == 0).then_some(logger);
+    (logger, reader.loaded(None))
 }
 
 #[derive(Default)]
@@ -64,6 +72,20 @@ struct Reader {
 }
 
 impl Reader {
+    fn find(&mut self, path: &Path) {
+        if path.is_dir() {
+            self.directory = path.into();
+        } else {
+            self.asterisk_conf(path);
+        }
+    }
+
+    fn loaded(mut self, config: Option<Config>) -> Loaded {
+        diagnostic::tidy(&mut self.diagnostics);
+        let Reader { diagnostics, directory, texts, .. } = self;
+        Loaded { config, diagnostics, directory, texts }
+    }
+
     fn asterisk_conf(&mut self, path: &Path) {
         let name = path.display().to_string();
         self.directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).into();
@@ -93,12 +115,14 @@ impl Reader {
         let hint = format!("make it in {directory}, or start without '-C' for the built-in configuration");
         let sip = self.file(SIP_CONF, Some(&hint));
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
-        let [rtp, acl, toml] = [RTP_CONF, ACL_CONF, TOML].map(|name| self.file(name, None));
+        let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, TOML];
+        let [rtp, acl, logger, toml] = others.map(|name| self.file(name, None));
         let files = Files {
             sip: (SIP_CONF, &sip),
             extensions: (EXTENSIONS_CONF, &extensions),
             rtp: (RTP_CONF, &rtp),
             acl: (ACL_CONF, &acl),
+            logger: (LOGGER_CONF, &logger),
             toml: (TOML, &toml),
         };
         let is_usable = self.diagnostics.is_empty();

@@ -7,7 +7,9 @@ pub mod diagnostic;
 pub mod finding;
 pub mod general;
 pub mod ini;
+mod known;
 pub mod load;
+pub mod logger_conf;
 pub mod nearest;
 pub mod peer;
 pub mod rtp_conf;
@@ -19,6 +21,7 @@ pub mod weakness;
 
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
+use logger_conf::LoggerConf;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
@@ -33,6 +36,8 @@ pub struct Config {
     pub extensions: Document,
     /// rtp.conf.
     pub rtp: RtpConf,
+    /// logger.conf.
+    pub logger: LoggerConf,
     /// strowger.toml.
     pub toml: TomlConf,
     /// Where it came from.
@@ -56,6 +61,7 @@ struct Files<'a> {
     extensions: (&'a str, &'a [u8]),
     rtp: (&'a str, &'a [u8]),
     acl: (&'a str, &'a [u8]),
+    logger: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
 }
 
@@ -68,6 +74,7 @@ impl Config {
             extensions: (EXTENSIONS_CONF, extensions.as_bytes()),
             rtp: (RTP_CONF, rtp.as_bytes()),
             acl: (ACL_CONF, &[]),
+            logger: (LOGGER_CONF, b""),
             toml: (TOML, toml.as_bytes()),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
@@ -89,11 +96,15 @@ impl Config {
         diagnostics.extend(said);
         let (rtp, said) = rtp_conf::parse(&rtp);
         diagnostics.extend(said);
+        let (logger, said) = ini::parse(files.logger.0, files.logger.1, include);
+        diagnostics.extend(said);
+        let (logger, said) = logger_conf::parse(&logger);
+        diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, toml, source }), diagnostics)
+        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, source }), diagnostics)
     }
 }
 
@@ -101,4 +112,5 @@ const SIP_CONF: &str = "sip.conf";
 const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
 const ACL_CONF: &str = "acl.conf";
+const LOGGER_CONF: &str = "logger.conf";
 const TOML: &str = "strowger.toml";

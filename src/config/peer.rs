@@ -147,6 +147,10 @@ pub struct Settings {
     pub timer_b: Option<Duration>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
+    /// `promiscredir`: follow its redirections to wherever they lead.
+    pub promisc_redir: bool,
+    /// `supportpath`: keep the Path of a registration and call by way of it (RFC 3327).
+    pub support_path: bool,
     /// `session-timers`.
     pub session_timers: SessionTimers,
     /// `session-expires`: the interval we ask for, in seconds.
@@ -176,6 +180,8 @@ impl Default for Settings {
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             max_forwards: 70,
+            promisc_redir: false,
+            support_path: false,
             session_timers: SessionTimers::Accept,
             session_expires: 1800,
             session_min_se: session_expires::SHORTEST,

@@ -2,7 +2,7 @@
 
 use super::diagnostic::Diagnostic;
 use super::ini::{Document, Entry};
-use super::nearest::nearest;
+use super::known::{self, Ignored};
 use super::value;
 use crate::rtp::strict::Strictness;
 use std::time::Duration;
@@ -34,8 +34,7 @@ impl Default for RtpConf {
 /// Options that are read; the others we know are in `IGNORED`.
 const KNOWN: &[&str] = &["rtpstart", "rtpend", "strictrtp", "rtcpinterval"];
 
-/// Options without effect, with the values that ask for what happens anyway, and why.
-const IGNORED: &[(&str, &[&str], &str)] = &[
+const IGNORED: &[Ignored] = &[
     ("rtpchecksums", value::TRUE_WORDS, "the system computes UDP checksums"),
     ("dtmftimeout", &["1200"], "telephone events pass as they come"),
     ("probation", &["4"], "a source is learned after four packets in sequence"),
@@ -97,23 +96,9 @@ fn apply(conf: &mut RtpConf, entry: &Entry) -> Result<(), Diagnostic> {
             let interval = value::millis(&entry.value).filter(|interval| range.contains(interval));
             conf.rtcp_interval = interval.ok_or_else(|| bad("500 to 60000 milliseconds"))?;
         }
-        name => return ignored(name, entry),
+        _ => return known::ignored(entry, KNOWN, IGNORED),
     }
     Ok(())
-}
-
-fn ignored(name: &str, entry: &Entry) -> Result<(), Diagnostic> {
-    let warning = |say| Diagnostic::warning(entry.place.clone(), say);
-    if let Some((_, fits, why)) = IGNORED.iter().find(|(known, _, _)| *known == name) {
-        if value::is_one_of(&entry.value, fits) {
-            return Ok(());
-        }
-        return Err(warning(format!("'{name}' is not supported and is ignored")).hint(*why));
-    }
-    let known = KNOWN.iter().copied().chain(IGNORED.iter().map(|(known, _, _)| *known));
-    let meant = nearest(name, known).map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
-    let hint = "the line is ignored: correct the name, or take it out";
-    Err(warning(format!("unknown option '{}'{meant}", entry.name)).hint(hint))
 }
 
 const PORT: &str = "a port from 1024 to 65535";

@@ -36,34 +36,19 @@ pub struct State {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// `level`: the least weight that is logged.
-    pub level: Level,
-    /// `folder`: where call records (`cdr-csv/Master.csv`) are written as text; none: the state folder.
+    /// `folder`: where the files of logger.conf lie, and call records as text (`cdr-csv/Master.csv`); none: the folder
+    /// that the service manager gives, or the state folder.
     pub folder: Option<PathBuf>,
+    /// `max_size_mib`: a file of the log that is larger, in MiB, becomes an old one.
+    pub max_size_mib: u16,
     /// `verbose`: how much of a call's story is told, 0 (nothing) to 10.
     pub verbose: u8,
 }
 
 impl Default for Log {
     fn default() -> Log {
-        Log { level: Level::Info, folder: None, verbose: 3 }
+        Log { folder: None, max_size_mib: 10, verbose: 3 }
     }
-}
-
-/// The weight of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// What stops something from working.
-    Error,
-    /// What may, or is ignored.
-    Warn,
-    /// What happens.
-    Info,
-    /// What helps to find out why.
-    Debug,
-    /// Everything.
-    Trace,
 }
 
 /// Reads strowger.toml. `file` names it in diagnostics; what is wrong makes the whole file unusable.
@@ -78,6 +63,9 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
     };
     let why = match toml::from_str::<TomlConf>(text) {
         Ok(conf) if conf.log.verbose > MAX_VERBOSE => (String::from("'verbose' is above 10"), find(text, "verbose")),
+        Ok(conf) if !SIZES.contains(&conf.log.max_size_mib) => {
+            (String::from("'max_size_mib' is not from 1 to 1024"), find(text, "max_size_mib"))
+        }
         Ok(conf) => return (conf, Vec::new()),
         Err(error) => {
             let line = error.span().map_or(0, |span| line_of(text, span.start));
@@ -85,11 +73,12 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
         }
     };
     let place = Place { file: file.into(), line: why.1 };
-    let hint = "known: [control] socket; [state] folder; [log] level, folder, verbose";
+    let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose";
     (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
 }
 
 const MAX_VERBOSE: u8 = 10;
+const SIZES: std::ops::RangeInclusive<u16> = 1..=1024;
 
 fn line_of(text: &str, offset: usize) -> u32 {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
@@ -107,12 +96,12 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nlevel = 'debug'\nfolder = '/var/log/x'\nverbose = 7\n";
+        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nfolder = '/var/log/x'\nmax_size_mib = 1\nverbose = 7\n";
         let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
         assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
-        assert_eq!(conf.log, Log { level: Level::Debug, folder: Some("/var/log/x".into()), verbose: 7 });
+        assert_eq!(conf.log, Log { folder: Some("/var/log/x".into()), max_size_mib: 1, verbose: 7 });
         assert_eq!(parse("strowger.toml", b""), (TomlConf::default(), Vec::new()));
     }
 
@@ -125,6 +114,8 @@ mod tests {
         let unknown = "unknown field 'sockte', expected 'socket'".to_string();
         assert_eq!(said("# c\n[control]\nsockte = 'x'\n"), [(3, unknown)]);
         assert_eq!(said("[log]\nverbose = 11\n"), [(2, "'verbose' is above 10".to_string())]);
+        let size = "'max_size_mib' is not from 1 to 1024".to_string();
+        assert_eq!(said("[log]\nmax_size_mib = 0\n"), [(2, size)]);
         assert_eq!(said("[log]\nverbose = 'x'\n")[0].0, 2);
         assert_eq!(said("[log\n")[0].0, 1);
         assert_eq!(said("[nothing]\n")[0].0, 1);

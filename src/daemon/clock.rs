@@ -1,5 +1,6 @@
-//! The two clocks, read.
+//! The two clocks, read; and the time zone that people here live in.
 
+use crate::calendar::Zone;
 use crate::clock::{Now, Time, Wall};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -28,4 +29,17 @@ pub fn wall() -> Wall {
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| ms.saturating_neg()),
     };
     Wall(milliseconds)
+}
+
+/// The machine's time zone at a moment: `TZ`, else /etc/localtime, which is looked at again every few minutes. UTC when
+/// neither says anything.
+pub fn zone(at: Wall) -> Zone {
+    let zone = jiff::tz::TimeZone::system();
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(moment) if !zone.is_unknown() => {
+            let info = zone.to_offset_info(moment);
+            Zone { east_s: info.offset().seconds(), name: info.abbreviation().to_owned() }
+        }
+        Ok(_) | Err(_) => Zone::utc(),
+    }
 }

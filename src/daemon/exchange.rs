@@ -3,18 +3,21 @@
 mod calls;
 mod lines;
 
+use super::Sink;
+use super::clock::zone;
 use super::watch::Watch;
 use crate::calendar;
 use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, Host};
 use crate::dialplan::{apps, functions};
+use crate::media::{Media, Tap};
 use crate::net::udp::Counters as Drops;
-use crate::observe::exchange::{Exchange, HangUp, Qualify, Reload, SipDebug, Stop, Unregister};
+use crate::observe::exchange::{Exchange, HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail, PeerRow,
     PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
-use crate::pbx::effect::Effects;
+use crate::pbx::effect::{Effects, Level, Line};
 use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
 use crate::registrar::location::Binding;
 use std::net::SocketAddr;
@@ -30,8 +33,17 @@ pub(super) struct View<'a> {
     pub(super) bound: SocketAddr,
     pub(super) effects: &'a mut Vec<Effects>,
     pub(super) restart: &'a AtomicBool,
-    /// The reload asked for: whoever made this view sees to it.
-    pub(super) reload: &'a mut Option<Reload>,
+    pub(super) media: &'a Media,
+    /// Where the log goes to files, and packets that are shown to the log.
+    pub(super) sink: &'a Sink,
+    /// What takes its time: whoever made this view sees to it.
+    pub(super) later: &'a mut Option<Later>,
+}
+
+/// What a console's command asked for that another thread answers.
+pub(super) enum Later {
+    Reload(Reload),
+    Log(LogOrder),
 }
 
 impl Exchange for View<'_> {
@@ -89,7 +101,8 @@ impl Exchange for View<'_> {
         let ago = |time: std::time::Duration| {
             let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
             // Reckoned back from now: the wall clock may have been set since.
-            calendar::iso(Wall(self.now.wall.0.saturating_sub(ms)))
+            let at = Wall(self.now.wall.0.saturating_sub(ms));
+            calendar::iso_in(at, &zone(at))
         };
         let uptime = self.uptime();
         CoreSettings {
@@ -168,6 +181,21 @@ impl Exchange for View<'_> {
         self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.flow.remote))
     }
 
+    fn set_rtp_debug(&mut self, what: RtpDebug) {
+        let only = match what {
+            RtpDebug::Off => return self.media.show(None),
+            RtpDebug::On => None,
+            RtpDebug::Address(ip, port) => Some((ip, port)),
+        };
+        let sink = self.sink.clone();
+        let say = move |text: String| sink(&Line { level: Level::Verbose(0), text });
+        self.media.show(Some(Tap::new(only, Box::new(say))));
+    }
+
+    fn log(&mut self, what: LogOrder) {
+        *self.later = Some(Later::Log(what));
+    }
+
     fn hang_up(&mut self, channel: &str) -> HangUp {
         let (outcome, effects) = self.switch.hang_up(self.now, channel);
         self.effects.push(effects);
@@ -200,7 +228,7 @@ impl Exchange for View<'_> {
     }
 
     fn reload(&mut self, what: Reload) {
-        *self.reload = Some(what);
+        *self.later = Some(Later::Reload(what));
     }
 
     fn restart(&mut self, when: Stop) {

@@ -1,36 +1,174 @@
-//! The log: the switch's lines as tracing events, and their print on stderr in the shape Asterisk's readers know.
+//! The log: lines of every thread go into a queue with a bound, and a thread of its own writes them to stderr and to the files
+//! of logger.conf, so that a slow disk holds nobody up. Consoles hear them as they are said.
+
+mod bridge;
+mod channel;
+mod face;
+mod file;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 use super::Sink;
-use crate::calendar;
-use crate::daemon::clock::wall;
+use super::clock::wall;
+use crate::calendar::ISO;
+use crate::clock::Wall;
+use crate::config::logger_conf::LoggerConf;
+use crate::observe::command::Output;
+use crate::observe::exchange::LogOrder;
 use crate::observe::live::{Live, Said};
 use crate::observe::text;
 use crate::observe::wire::Kind;
 use crate::pbx::effect::{Level, Line};
-use std::fmt;
+pub use face::story;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use tracing::field::{Field, Visit};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+use tokio::sync::oneshot;
 
-/// A sink that makes a tracing event of every line; lines of the story above `verbose`, which a reload may change, are left out.
-pub fn sink(verbose: Arc<AtomicU8>) -> Sink {
-    Arc::new(move |line: &Line| match line.level {
-        Level::Verbose(level) if level > verbose.load(Ordering::Relaxed) => {}
-        Level::Verbose(level) => tracing::info!(target: "story", level, "{}", line.text),
-        Level::Notice => tracing::info!(target: "notice", "{}", line.text),
-        Level::Warning => tracing::warn!(target: "warning", "{}", line.text),
-        Level::Error => tracing::error!(target: "error", "{}", line.text),
-        Level::Security => tracing::warn!(target: "security", "{}", line.text),
-    })
+/// Most lines waiting to be written.
+const QUEUE: usize = 8192;
+/// Most bytes waiting to be written.
+const MOST_WAITING: usize = 4 * 1024 * 1024;
+/// How long the end of the program waits for the last lines.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the log is told to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// Which lines go where.
+    pub conf: LoggerConf,
+    /// Where relative names of files start.
+    pub folder: PathBuf,
+    /// A larger file becomes an old one, in bytes.
+    pub max_size: u64,
+    /// How deep the story is told where logger.conf names no depth.
+    pub verbose: u8,
 }
 
-/// The same lines to consoles, too, which choose themselves how much of the story they show.
-pub fn with_consoles(sink: Sink, live: Live) -> Sink {
+/// Reads logger.conf anew; gives it unless it cannot be used, and what is to be said of it in whole lines.
+pub type Reread = Box<dyn Fn() -> (Option<LoggerConf>, String) + Send>;
+
+/// One line on its way to be written.
+struct Entry {
+    at: Wall,
+    level: Level,
+    text: String,
+    /// Stderr was told this already, in words for a person who looks on.
+    printed: bool,
+}
+
+/// What the writing thread is asked.
+enum Work {
+    Line(Entry),
+    Renew(Box<Settings>),
+    Order(LogOrder, oneshot::Sender<Output>),
+    Flush(SyncSender<()>),
+}
+
+/// What the hands that speak and the thread that writes both see.
+#[derive(Default)]
+struct Waiting {
+    bytes: AtomicUsize,
+    /// Lines that found no room.
+    lost: AtomicU64,
+    /// The deepest story that anything written takes; what lies deeper need not be queued.
+    deepest: AtomicU8,
+}
+
+/// A hand on the log. Any number of threads may have one.
+#[derive(Clone)]
+pub struct Log {
+    work: SyncSender<Work>,
+    waiting: Arc<Waiting>,
+}
+
+impl Log {
+    /// Starts the thread that writes. What it has to say of its own trouble it says to `live`, too.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn start(settings: Settings, live: Live, reread: Reread) -> io::Result<Log> {
+        let (work, inbox) = sync_channel(QUEUE);
+        let waiting = Arc::new(Waiting::default());
+        waiting.deepest.store(u8::MAX, Ordering::Relaxed);
+        let log = Log { work, waiting: waiting.clone() };
+        let writer = writer::Writer::new(settings, live, reread, waiting);
+        std::thread::Builder::new().name("log".into()).spawn(move || writer.run(&inbox))?;
+        Ok(log)
+    }
+
+    /// Puts this log behind the program's tracing events. Once in a process; later calls change nothing.
+    pub fn hear_tracing(&self) {
+        bridge::install(self.clone());
+    }
+
+    /// Has a line written. It never waits: a line that finds no room is counted, and the log says so.
+    pub fn write(&self, level: Level, text: String) {
+        self.enter(level, text, false);
+    }
+
+    /// The same for what stderr was told already, such as how the program began and ended: the files alone get it.
+    pub fn keep(&self, level: Level, text: String) {
+        self.enter(level, text, true);
+    }
+
+    fn enter(&self, level: Level, text: String, printed: bool) {
+        let length = text.len();
+        let before = self.waiting.bytes.fetch_add(length, Ordering::Relaxed);
+        let has_room = before.saturating_add(length) <= MOST_WAITING;
+        let entry = Entry { at: wall(), level, text, printed };
+        if !has_room || self.work.try_send(Work::Line(entry)).is_err() {
+            self.waiting.bytes.fetch_sub(length, Ordering::Relaxed);
+            self.waiting.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Has other settings put in force, and every file opened anew.
+    pub fn renew(&self, settings: Settings) {
+        // The thread ends with the last hand: there is one.
+        let _ = self.work.send(Work::Renew(Box::new(settings)));
+    }
+
+    /// Has a console's order carried out by the thread that writes, which may take the disk's time.
+    pub fn order(&self, what: LogOrder, reply: oneshot::Sender<Output>) {
+        if let Err(refused) = self.work.try_send(Work::Order(what, reply))
+            && let Work::Order(_, reply) = match refused {
+                std::sync::mpsc::TrySendError::Full(work) | std::sync::mpsc::TrySendError::Disconnected(work) => work,
+            }
+        {
+            let text = "The log does not keep up with its lines: is the disk stuck, or stderr?\n".to_owned();
+            // A console that left does not hear the answer.
+            let _ = reply.send(Output::failed(text));
+        }
+    }
+
+    /// Waits until what was said before is written; not for ever, should the disk be stuck.
+    pub fn flush(&self) {
+        let (done, is_done) = sync_channel(1);
+        if self.work.try_send(Work::Flush(done)).is_ok() {
+            let _ = is_done.recv_timeout(FAREWELL);
+        }
+    }
+
+    fn takes(&self, level: Level) -> bool {
+        match level {
+            Level::Verbose(depth) => depth <= self.waiting.deepest.load(Ordering::Relaxed),
+            Level::Notice | Level::Warning | Level::Error | Level::Security => true,
+        }
+    }
+}
+
+/// A sink that makes a tracing event of every line that is written anywhere, and has consoles hear it: they choose themselves
+/// how much of the story they show.
+pub fn sink(log: Log, live: Live) -> Sink {
     Arc::new(move |line: &Line| {
-        sink(line);
+        if log.takes(line.level) {
+            bridge::event(line);
+        }
         if live.is_heard() {
             live.say(said(line));
         }
@@ -39,124 +177,26 @@ pub fn with_consoles(sink: Sink, live: Live) -> Sink {
 
 /// A line as consoles show it: the story without its time, as on Asterisk's console, all else as in the log.
 fn said(line: &Line) -> Said {
-    let (kind, level, word) = match line.level {
+    let (kind, level) = match line.level {
         Level::Verbose(level) => {
             let text = story(level, line.text.trim_end_matches('\n'));
             return Said { kind: Kind::Story, level, text };
         }
-        Level::Notice => (Kind::Notice, 0, "NOTICE"),
-        Level::Warning => (Kind::Warning, 0, "WARNING"),
-        Level::Error => (Kind::Error, 0, "ERROR"),
-        Level::Security => (Kind::Security, 0, "SECURITY"),
+        Level::Notice => (Kind::Notice, 0),
+        Level::Warning => (Kind::Warning, 0),
+        Level::Error => (Kind::Error, 0),
+        Level::Security => (Kind::Security, 0),
     };
-    Said { kind, level, text: dated(word, &line.text) }
-}
-
-/// A line of the log in the shape Asterisk's readers know.
-fn dated(word: &str, message: &str) -> String {
-    format!("[{}] {word}[{}] strowger: {}", calendar::iso(wall()), std::process::id(), text::line(message))
-}
-
-/// Sends all tracing events to stderr, one line each. Once in a process.
-pub fn to_stderr() {
-    // A second call changes nothing.
-    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).event_format(Shape).try_init();
+    Said { kind, level, text: face::dated(ISO, wall(), line.level, &line.text) }
 }
 
 /// A line as plain text without the time, or nothing when it lies above `verbose`.
 pub fn plain(line: &Line, verbose: u8) -> Option<String> {
-    let word = match line.level {
-        Level::Verbose(level) if level > verbose => return None,
-        Level::Verbose(level) => return Some(story(level, &line.text)),
-        Level::Notice => "NOTICE",
-        Level::Warning => "WARNING",
-        Level::Error => "ERROR",
-        Level::Security => "SECURITY",
-    };
-    Some(format!("{word}: {}", text::line(&line.text)))
-}
-
-/// A line of the story as the console prints it: the deeper, the further in.
-pub fn story(level: u8, line: &str) -> String {
-    let prefix = match level {
-        0 => "",
-        1 => " ",
-        2 => "  == ",
-        3 => "    -- ",
-        _ => "       > ",
-    };
-    format!("{prefix}{}", text::lines(line))
-}
-
-struct Shape;
-
-impl<S, N> FormatEvent<S, N> for Shape
-where
-    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &tracing::Event<'_>) -> fmt::Result {
-        let mut found = Found::default();
-        event.record(&mut found);
-        let word = match event.metadata().target() {
-            "story" => {
-                return writeln!(out, "[{}] {}", calendar::iso(wall()), story(found.level, &found.message));
-            }
-            "notice" => "NOTICE",
-            "security" => "SECURITY",
-            _ => match *event.metadata().level() {
-                tracing::Level::ERROR => "ERROR",
-                tracing::Level::WARN => "WARNING",
-                tracing::Level::INFO => "NOTICE",
-                tracing::Level::DEBUG | tracing::Level::TRACE => "DEBUG",
-            },
-        };
-        writeln!(out, "{}", dated(word, &found.message))
-    }
-}
-
-#[derive(Default)]
-struct Found {
-    message: String,
-    level: u8,
-}
-
-impl Visit for Found {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "level" {
-            self.level = u8::try_from(value).unwrap_or(u8::MAX);
+    match line.level {
+        Level::Verbose(level) if level > verbose => None,
+        Level::Verbose(level) => Some(story(level, &line.text)),
+        Level::Notice | Level::Warning | Level::Error | Level::Security => {
+            Some(format!("{}: {}", face::word(line.level), text::line(&line.text)))
         }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.message = format!("{value:?}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_story_is_set_in_as_on_asterisks_console() {
-        assert_eq!(story(2, "a"), "  == a");
-        assert_eq!(story(3, "a"), "    -- a");
-        assert_eq!(story(4, "a"), "       > a");
-    }
-
-    #[test]
-    fn consoles_hear_what_the_log_leaves_out_by_its_own_verbosity() {
-        let heard = said(&Line { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
-        assert_eq!((heard.kind, heard.level, heard.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
-        let heard = said(&Line { level: Level::Warning, text: "w".to_owned() });
-        assert!(heard.kind == Kind::Warning && heard.text.starts_with('[') && heard.text.ends_with(" strowger: w"));
-        assert!(heard.text.contains(&format!(" WARNING[{}] ", std::process::id())));
-    }
-
-    #[test]
-    fn a_line_cannot_drive_the_terminal() {
-        assert!(!story(3, "x\u{1b}[2Jy").contains('\u{1b}'));
     }
 }

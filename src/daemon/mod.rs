@@ -27,6 +27,7 @@ use crate::store::{Found, Places, Store};
 use clock::Clock;
 pub use crew::Hand;
 use crew::{Ends, muster};
+use log::Log;
 use owner::{Order, Owner};
 pub use reload::Reloading;
 use reload::{Reloader, Wanted};
@@ -51,6 +52,8 @@ pub struct Plan {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where the log goes.
     pub sink: Sink,
+    /// The log behind it, when there is one that can be told something.
+    pub log: Option<Log>,
     /// Where what outlives a restart is kept; an empty list: nothing does.
     pub places: Places,
     /// Where a reload reads; none when the configuration came from no files.
@@ -83,7 +86,7 @@ pub struct Running {
 /// # Errors
 /// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, reload, places } = plan;
+    let Plan { config, sounds, sink, log, reload, places } = plan;
     let general = Arc::new(config.sip.general.clone());
     let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
     let bound = socket.local_addr()?;
@@ -133,6 +136,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         socket,
         media,
         sink,
+        log,
         counters,
         limiter,
         watch,
@@ -265,7 +269,7 @@ impl Console {
 
 /// The store, with what was found in it, and the nonce key: kept there, or good for this run.
 fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
-    let store = Store::open(places, clock.now(), sink.clone());
+    let store = Store::open(places, clock.now(), clock::zone, sink.clone());
     let fresh = entropy()?;
     let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
     Ok((store, key))

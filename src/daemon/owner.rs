@@ -3,7 +3,8 @@
 use super::Sink;
 use super::clock::Clock;
 use super::crew::Post;
-use super::exchange::View;
+use super::exchange::{Later, View};
+use super::log::Log;
 use super::reload::{Renewal, Wanted};
 use super::watch::Watch;
 use crate::chance::Chance;
@@ -55,6 +56,8 @@ pub(super) struct Owner {
     pub(super) rtp: (u16, u16),
     pub(super) bound: SocketAddr,
     pub(super) gate: Arc<Gate>,
+    /// None: the log goes where `sink` has it, and there is nothing to be told to it.
+    pub(super) log: Option<Log>,
     /// None: the configuration came from no files.
     pub(super) reloads: Option<SyncSender<Wanted>>,
     /// Set when the program is to start again after the stop.
@@ -222,7 +225,7 @@ impl Owner {
     }
 
     fn console(&self, switch: &mut Switch, request: ConsoleRequest, turn: &mut Turn) {
-        let mut reload = None;
+        let mut later = None;
         let mut view = View {
             switch,
             now: self.clock.now(),
@@ -232,11 +235,17 @@ impl Owner {
             bound: self.bound,
             effects: &mut turn.effects,
             restart: &self.restart,
-            reload: &mut reload,
+            media: &self.media,
+            sink: &self.sink,
+            later: &mut later,
         };
         let output = command::answer(&request.line, &mut view);
-        match reload {
-            Some(what) => self.reload(Wanted { what, reply: Some(request.reply) }),
+        match later {
+            Some(Later::Reload(what)) => self.reload(Wanted { what, reply: Some(request.reply) }),
+            Some(Later::Log(what)) => match &self.log {
+                Some(log) => log.order(what, request.reply),
+                None => turn.answers.push((request, Output::failed("The log goes to no files here.\n".to_owned()))),
+            },
             None => turn.answers.push((request, output)),
         }
     }

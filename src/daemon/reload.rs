@@ -107,11 +107,11 @@ impl Reloader {
         let loaded = load::load(&self.reloading.place);
         let (read, diagnostics) = complete(&loaded);
         for diagnostic in diagnostics.iter().filter(|one| one.severity >= Severity::Error) {
-            self.say(Level::Error, in_one_line(diagnostic));
+            self.say(Level::Error, diagnostic.in_one_line());
         }
         // What cannot work is named; of what is merely ignored, how much.
         for diagnostic in diagnostics.iter().filter(|one| is_named(one)).take(MOST_NAMED) {
-            self.say(Level::Warning, in_one_line(diagnostic));
+            self.say(Level::Warning, diagnostic.in_one_line());
         }
         let Some(read) = read else {
             let why = "The configuration was not reloaded: the one before stays in force, whole".to_owned();
@@ -213,13 +213,6 @@ fn complete(loaded: &Loaded) -> (Option<Read>, Vec<Diagnostic>) {
 /// A warning that the log names after a reload.
 fn is_named(diagnostic: &Diagnostic) -> bool {
     diagnostic.severity == Severity::Warning && !diagnostic.code.is_empty()
-}
-
-fn in_one_line(diagnostic: &Diagnostic) -> String {
-    match &diagnostic.hint {
-        Some(hint) => format!("{diagnostic}; {hint}"),
-        None => diagnostic.to_string(),
-    }
 }
 
 /// The words scripts wait for.

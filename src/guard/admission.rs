@@ -402,7 +402,7 @@ impl Admission {
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             mac.update(part);
         }
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        digest::hex(&mac.finalize().into_bytes())
     }
 
     fn answer(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {

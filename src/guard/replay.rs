@@ -1,6 +1,7 @@
 //! Nonce counts: a digest is good once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Time;
@@ -16,9 +17,9 @@ pub const MEMORY: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug)]
 pub struct Replay {
     bound: usize,
-    nonces: BTreeMap<String, Seen>,
+    nonces: BTreeMap<Arc<str>, Seen>,
     /// The nonces by their last use: the number of that use leads to the nonce.
-    order: BTreeMap<u64, String>,
+    order: BTreeMap<u64, Arc<str>>,
     uses: u64,
 }
 
@@ -52,8 +53,9 @@ impl Replay {
             self.nonces.remove(&oldest);
         }
         self.uses = self.uses.saturating_add(1);
-        self.order.insert(self.uses, nonce.to_owned());
-        self.nonces.insert(nonce.to_owned(), Seen { count, used: self.uses, at: now });
+        let nonce = Arc::<str>::from(nonce);
+        self.order.insert(self.uses, nonce.clone());
+        self.nonces.insert(nonce, Seen { count, used: self.uses, at: now });
         true
     }
 

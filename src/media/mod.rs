@@ -8,6 +8,7 @@ mod player;
 mod ports;
 mod relay;
 mod stream;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -20,6 +21,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
+pub use tap::Tap;
 
 /// How the media ring is set up.
 #[derive(Clone)]
@@ -36,6 +38,7 @@ pub struct MediaSettings {
 enum Order {
     Command(Box<MediaCommand>),
     Ports(RangeInclusive<u16>, Option<u8>),
+    Show(Option<Box<Tap>>),
 }
 
 /// The media ring: ports, relay, player. Dropping it closes every port.
@@ -67,6 +70,11 @@ impl Media {
     /// that exist keep theirs. A range without a pair changes nothing. False: the worker is gone.
     pub fn set_ports(&self, ports: RangeInclusive<u16>, dscp: Option<u8>) -> bool {
         self.order(Order::Ports(ports, dscp))
+    }
+
+    /// Shows RTP packets from now on (`rtp set debug`), or none any more.
+    pub fn show(&self, tap: Option<Tap>) {
+        self.order(Order::Show(tap.map(Box::new)));
     }
 
     fn order(&self, order: Order) -> bool {

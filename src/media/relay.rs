@@ -1,5 +1,6 @@
 //! The way of one packet: received, judged, forwarded. No allocation, no lock, no log call.
 
+use super::Tap;
 use super::stream::{Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;
@@ -16,7 +17,13 @@ pub(super) const LARGEST: usize = 4_096;
 pub(super) type Buffer = [u8; LARGEST + 1];
 
 /// One RTP packet waits at the stream in `slot`. Returns what is to be reported, if anything.
-pub(super) fn rtp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) -> Option<MediaEvent> {
+pub(super) fn rtp(
+    streams: &mut Slab<Stream>,
+    slot: usize,
+    now: Time,
+    buffer: &mut Buffer,
+    mut tap: Option<&mut Tap>,
+) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
     let (length, source) = receive(&stream.rtp, buffer)?;
     let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= LARGEST) else {
@@ -27,6 +34,9 @@ pub(super) fn rtp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &m
         increment(&mut stream.counts.malformed);
         return None;
     };
+    if let Some(tap) = tap.as_deref_mut() {
+        tap.got(now, source, packet);
+    }
     let event = match stream.learner.judge(now, source, header.sequence) {
         Verdict::Drop => {
             increment(&mut stream.counts.strangers);
@@ -40,8 +50,11 @@ pub(super) fn rtp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &m
     };
     increment(&mut stream.counts.received);
     stream.stats.record(header.ssrc, header.sequence);
-    match &stream.mode {
-        Mode::Idle | Mode::Playing(_) => increment(&mut stream.counts.undelivered),
+    let sent = match &stream.mode {
+        Mode::Idle | Mode::Playing(_) => {
+            increment(&mut stream.counts.undelivered);
+            None
+        }
         Mode::Echo => stream.echo(now, source, packet, &header),
         Mode::Bridged { partner, map } => {
             if let Some(number) = map.as_ref().and_then(|map| map.get(usize::from(header.payload_type))) {
@@ -50,9 +63,15 @@ pub(super) fn rtp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &m
             let (id, partner) = (stream.id, *partner);
             match streams.get_mut(partner) {
                 Some(partner) => partner.deliver(now, id, packet, &header),
-                None => undelivered(streams, slot),
+                None => {
+                    undelivered(streams, slot);
+                    None
+                }
             }
         }
+    };
+    if let Some((tap, to)) = tap.zip(sent) {
+        tap.sent(now, to, packet);
     }
     event
 }

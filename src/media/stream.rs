@@ -136,16 +136,23 @@ impl Stream {
         }
     }
 
-    /// Sends an RTP packet of `source` to the peer, moved only if another source's packets went out before.
-    pub fn deliver(&mut self, now: Time, source: StreamId, packet: &mut [u8], header: &Header) {
+    /// Sends an RTP packet of `source` to the peer, moved only if another source's packets went out before. Says where it went.
+    pub fn deliver(&mut self, now: Time, source: StreamId, packet: &mut [u8], header: &Header) -> Option<SocketAddr> {
         let Some(to) = self.rtp_to else {
             self.counts.undelivered = self.counts.undelivered.saturating_add(1);
-            return;
+            return None;
         };
-        self.send(now, source, to, packet, header);
+        self.send(now, source, to, packet, header)
     }
 
-    fn send(&mut self, now: Time, source: StreamId, to: SocketAddr, packet: &mut [u8], header: &Header) {
+    fn send(
+        &mut self,
+        now: Time,
+        source: StreamId,
+        to: SocketAddr,
+        packet: &mut [u8],
+        header: &Header,
+    ) -> Option<SocketAddr> {
         let shift = self.line.carry(now, source.0, header);
         if !shift.is_identity() {
             let place = shift.place(header);
@@ -153,27 +160,29 @@ impl Stream {
         }
         let sent = transmit(&self.rtp, packet, to);
         self.count(sent);
+        sent.then_some(to)
     }
 
-    /// Sends a packet of the peer back to `to`, where it came from.
-    pub fn echo(&mut self, now: Time, to: SocketAddr, packet: &mut [u8], header: &Header) {
+    /// Sends a packet of the peer back to `to`, where it came from. Says whether it went there.
+    pub fn echo(&mut self, now: Time, to: SocketAddr, packet: &mut [u8], header: &Header) -> Option<SocketAddr> {
         let id = self.id;
         if self.rtp_to.is_some() {
-            self.send(now, id, to, packet, header);
-        } else {
-            self.counts.undelivered = self.counts.undelivered.saturating_add(1);
+            return self.send(now, id, to, packet, header);
         }
+        self.counts.undelivered = self.counts.undelivered.saturating_add(1);
+        None
     }
 
-    /// Sends a packet of the exchange's own.
-    pub fn deliver_own(&mut self, now: Time, place: Place, step: u32, packet: &[u8]) {
+    /// Sends a packet of the exchange's own. Says where it went.
+    pub fn deliver_own(&mut self, now: Time, place: Place, step: u32, packet: &[u8]) -> Option<SocketAddr> {
         let Some(to) = self.rtp_to else {
             self.counts.undelivered = self.counts.undelivered.saturating_add(1);
-            return;
+            return None;
         };
         self.line.own(now, place, step);
         let sent = transmit(&self.rtp, packet, to);
         self.count(sent);
+        sent.then_some(to)
     }
 
     /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is what goes

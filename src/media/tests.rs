@@ -1,6 +1,6 @@
 //! Real packets on the loopback: what a phone sends is what the other one gets.
 
-use super::{Media, MediaSettings};
+use super::{Media, MediaSettings, Tap};
 use crate::chance::Chance;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId};
 use crate::rtp::header::Header;
@@ -188,6 +188,25 @@ fn a_thousand_packets_of_all_kinds_arrive_byte_for_byte() {
     let learned = |phone: &Phone, stream| MediaEvent::Learned { stream, source: phone.rtp.local_addr().unwrap() };
     assert_eq!(events.len(), 2);
     assert!(events.contains(&learned(&a, A)) && events.contains(&learned(&b, B)));
+}
+
+#[test]
+fn packets_are_shown_while_somebody_wants_to_see_them() {
+    let rig = Rig::new(20_800..=20_899);
+    let (a, b) = rig.call();
+    let (say, said) = channel();
+    let shown = |packets: &[Vec<u8>]| {
+        assert_eq!(exchange(&a, &b, packets), packets);
+        said.recv_timeout(QUIET).into_iter().chain(said.try_iter()).collect::<Vec<String>>()
+    };
+    assert!(shown(&[packet(1, 7, &[0; 160])]).is_empty());
+    let only = Some((LOCAL, Some(b.rtp.local_addr().unwrap().port())));
+    rig.media.show(Some(Tap::new(only, Box::new(move |line| say.send(line).unwrap()))));
+    let to = b.rtp.local_addr().unwrap();
+    let line = format!("Sent RTP packet to      {to} (type 00, seq 000008, ts 001280, len 000160)");
+    assert_eq!(shown(&[packet(1, 8, &[0; 160])]), [line]);
+    rig.media.show(None);
+    assert!(shown(&[packet(1, 9, &[0; 160])]).is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::relay::{self, Buffer, LARGEST};
 use super::stream::{Mode, Stream};
-use super::{MediaSettings, Order};
+use super::{MediaSettings, Order, Tap};
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, StreamCounts, StreamId};
@@ -46,6 +46,8 @@ pub(super) struct Worker {
     due: BinaryHeap<Reverse<(Time, usize, u64)>>,
     turns: u64,
     buffer: Box<Buffer>,
+    /// Nearly always none: then a packet costs nothing more than the look at it.
+    tap: Option<Box<Tap>>,
 }
 
 impl Worker {
@@ -71,6 +73,7 @@ impl Worker {
             due: BinaryHeap::new(),
             turns: 0,
             buffer: Box::new([0; LARGEST + 1]),
+            tap: None,
         })
     }
 
@@ -118,7 +121,8 @@ impl Worker {
         }
         if number % 2 == 1 {
             relay::rtcp(&mut self.streams, slot, now, &mut self.buffer);
-        } else if let Some(event) = relay::rtp(&mut self.streams, slot, now, &mut self.buffer) {
+        } else if let Some(event) = relay::rtp(&mut self.streams, slot, now, &mut self.buffer, self.tap.as_deref_mut())
+        {
             (self.events)(event);
         }
     }
@@ -145,7 +149,10 @@ impl Worker {
                 continue;
             };
             self.due.push(Reverse((playing.due(), slot, turn)));
-            stream.deliver_own(now, place, step, bytes);
+            let sent = stream.deliver_own(now, place, step, bytes);
+            if let Some((tap, to)) = self.tap.as_deref_mut().zip(sent) {
+                tap.sent(now, to, bytes);
+            }
         }
     }
 
@@ -157,6 +164,7 @@ impl Worker {
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
+                Ok(Order::Show(tap)) => self.tap = tap,
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.chance),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,

@@ -7,8 +7,10 @@ mod database;
 mod dialplan;
 mod help;
 mod hint;
+mod logger;
 mod manual;
 mod reload;
+mod rtp;
 mod sip;
 mod sip_line;
 mod sip_peer;
@@ -323,6 +325,31 @@ pub static TABLE: &[Command] = &[
         run: dialplan::show,
     },
     Command {
+        words: "logger reload",
+        arguments: "",
+        synopsis: "Read logger.conf again",
+        help: "Reads logger.conf, and no other file, again, and opens every file of the log anew.",
+        complete: &[],
+        run: logger::reload,
+    },
+    Command {
+        words: "logger rotate",
+        arguments: "",
+        synopsis: "Begin the files of the log anew",
+        help: "Gives every file of the log another name, and begins new ones.\n\
+               rotatestrategy in logger.conf says which name.",
+        complete: &[],
+        run: logger::rotate,
+    },
+    Command {
+        words: "logger show channels",
+        arguments: "",
+        synopsis: "Show where the log goes",
+        help: "Lists the files of the log, which lines each takes, and whether it can be written.",
+        complete: &[],
+        run: logger::show_channels,
+    },
+    Command {
         words: "module reload",
         arguments: "[NAME]",
         synopsis: "Read the configuration again",
@@ -330,6 +357,32 @@ pub static TABLE: &[Command] = &[
                chan_sip.so, pbx_config.so, res_rtp_asterisk.so.",
         complete: &[Completion::Word("chan_sip.so pbx_config.so res_rtp_asterisk.so")],
         run: reload::module,
+    },
+    Command {
+        words: "rtp set debug ip",
+        arguments: "ADDRESS[:PORT]",
+        synopsis: "Show the RTP packets of one address",
+        help: "Shows the RTP packets from and to that address, 500 a second at most.\n\
+               An IPv6 address with a port stands in brackets.",
+        complete: &[],
+        run: rtp::debug_ip,
+    },
+    Command {
+        words: "rtp set debug off",
+        arguments: "",
+        synopsis: "Show no RTP packets any more",
+        help: "Ends what 'rtp set debug on' or 'ip' began.",
+        complete: &[],
+        run: rtp::debug_off,
+    },
+    Command {
+        words: "rtp set debug on",
+        arguments: "",
+        synopsis: "Show all RTP packets",
+        help: "Shows the RTP packets that pass the exchange, 500 a second at most.\n\
+               With directmedia=yes they pass it by. 'rtp set debug off' ends it.",
+        complete: &[],
+        run: rtp::debug_on,
     },
     Command {
         words: "sip qualify peer",
@@ -466,6 +519,9 @@ pub static ALIASES: &[(&str, &str)] = &[
     ("reload", "module reload"),
     ("restart gracefully", "core restart gracefully"),
     ("restart now", "core restart now"),
+    ("rtp debug ip", "rtp set debug ip"),
+    ("rtp debug", "rtp set debug on"),
+    ("rtp no debug", "rtp set debug off"),
     ("set debug", "core set debug"),
     ("set verbose", "core set verbose"),
     ("show application", "core show application"),

@@ -20,6 +20,28 @@ pub enum SipDebug {
     Peer(String),
 }
 
+/// Whose RTP packets go to the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RtpDebug {
+    /// Nobody's.
+    Off,
+    /// Everybody's.
+    On,
+    /// Those from and to one address; every port when none is named.
+    Address(IpAddr, Option<u16>),
+}
+
+/// What a console has the log do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogOrder {
+    /// Tell where it goes.
+    Show,
+    /// Begin every file anew, and keep the old ones.
+    Rotate,
+    /// Read logger.conf again, and open every file anew.
+    Reload,
+}
+
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -119,6 +141,11 @@ pub trait Exchange {
     fn dialplan(&self, filter: Option<&str>) -> Result<String, String>;
     /// Sets whose SIP messages are shown; answers whether any were before. The peer named exists.
     fn set_sip_debug(&mut self, what: SipDebug) -> bool;
+    /// Sets whose RTP packets are shown.
+    fn set_rtp_debug(&mut self, what: RtpDebug);
+    /// Has the log do something. Disks take their time: the line is answered when it is done, by its outcome and not by the
+    /// command.
+    fn log(&mut self, what: LogOrder);
     /// Asks a channel to end.
     fn hang_up(&mut self, channel: &str) -> HangUp;
     /// The key/value database: full names (`/family/key`) and values, in order; registrations stand in `/SIP/Registry`.

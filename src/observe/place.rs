@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub runtime_directory: Option<OsString>,
     /// `$STATE_DIRECTORY`: likewise.
     pub state_directory: Option<OsString>,
+    /// `$LOGS_DIRECTORY`: likewise.
+    pub logs_directory: Option<OsString>,
     /// `$XDG_RUNTIME_DIR`.
     pub xdg_runtime_dir: Option<PathBuf>,
     /// `$XDG_STATE_HOME`.
@@ -35,11 +37,17 @@ impl Surroundings {
         Surroundings {
             runtime_directory: std::env::var_os("RUNTIME_DIRECTORY"),
             state_directory: std::env::var_os("STATE_DIRECTORY"),
+            logs_directory: std::env::var_os("LOGS_DIRECTORY"),
             xdg_runtime_dir: path("XDG_RUNTIME_DIR"),
             xdg_state_home: path("XDG_STATE_HOME"),
             home: path("HOME"),
             users,
         }
+    }
+
+    /// The folder that the service manager gives for logs.
+    pub fn log_folder(&self) -> Option<PathBuf> {
+        listed(self.logs_directory.as_ref()).into_iter().next()
     }
 
     /// The folders that may hold the exchange's state, best first.
@@ -152,9 +160,9 @@ mod tests {
             runtime_directory: Some("/run/a:/run/b:relative".into()),
             state_directory: Some("/var/lib/private/strowger".into()),
             xdg_runtime_dir: Some("/run/user/7".into()),
-            xdg_state_home: None,
             home: Some("/home/ann".into()),
             users: vec![7],
+            ..Surroundings::default()
         };
         let places = exchange_places(&around, Path::new(CONFIG), None);
         let expected = [

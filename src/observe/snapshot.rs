@@ -420,9 +420,9 @@ pub struct ManualPage {
 pub struct CoreSettings {
     /// The process.
     pub process: u32,
-    /// When it started, in UTC.
+    /// When it started, by the clock of the machine.
     pub started: String,
-    /// When the configuration was last read, in UTC.
+    /// When the configuration was last read, likewise.
     pub reloaded: String,
     /// Most channels at once.
     pub most_channels: usize,

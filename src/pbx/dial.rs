@@ -37,6 +37,8 @@ pub struct Dial {
     pub bridge: Option<Bridge>,
     /// When it was answered.
     pub answered: Option<Time>,
+    /// Where redirections led already.
+    pub redirections: Vec<String>,
     /// Name and dialled number of the line that answered, or was tried last.
     pub peer: (String, String),
     tried: u32,
@@ -58,6 +60,7 @@ impl Dial {
             early: None,
             bridge: None,
             answered: None,
+            redirections: Vec::new(),
             peer: Default::default(),
             tried: 0,
             busy: 0,

@@ -8,7 +8,7 @@ mod refresh;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, host, quote, unfit_body, uri_address, user_of};
+pub use dialogue::{contact, description, escape_user, follow, host, quote, unfit_body, uri_address, user_of};
 pub use refresh::unfit_timer;
 
 use super::alarm::Alarm;
@@ -21,13 +21,13 @@ use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
 use crate::sdp::Sdp;
-use crate::sip::Flow;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
 use crate::sip::transaction::{ClientId, Sending, ServerId, Transactions};
+use crate::sip::{Flow, Uri};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -49,6 +49,8 @@ pub enum LegEvent {
     Answered(Option<Sdp>),
     /// The called line will not answer: its status, its own words.
     Failed(u16, String),
+    /// The called line names other places instead (3xx), the preferred first: its status, its own words, where to.
+    Redirected(u16, String, Vec<Uri>),
     /// The caller acknowledged our answer; with its own answer when we made the offer.
     Confirmed(Option<Sdp>),
     /// The peer makes a new offer (or asks for ours) on an established leg: accept or refuse it.

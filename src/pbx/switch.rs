@@ -10,6 +10,7 @@ mod lines;
 mod orders;
 mod program;
 mod recording;
+mod redirecting;
 mod regexten;
 mod reload;
 mod report;
@@ -37,7 +38,7 @@ use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
 use crate::sip::timer::Timers;
-use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
+use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -402,17 +403,17 @@ impl Switch {
 
     fn response(&mut self, response: Response, essentials: Essentials, flow: Flow) {
         let now = self.cx.now.mono;
-        let Some(Answer { id, response, essentials, .. }) =
-            self.cx.tx.receive_response(now, response, essentials, flow, &mut self.cx.out.transmit)
+        let Some(answer) = self.cx.tx.receive_response(now, response, essentials, flow, &mut self.cx.out.transmit)
         else {
             return;
         };
+        let id = answer.id;
         if let Some(leg) = self.cx.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.receive_response(id, &response, &essentials, &mut self.cx);
+            leg.receive_response(answer, &mut self.cx);
         } else if let Some((peer, attempt)) = self.polls.remove(&id) {
             self.poll_answered(&peer, attempt);
-        } else if essentials.cseq.method == Method::Invite && (200..300).contains(&response.status) {
-            self.end_orphan(id, &response, &essentials);
+        } else if answer.essentials.cseq.method == Method::Invite && (200..300).contains(&answer.response.status) {
+            self.end_orphan(id, &answer.response, &answer.essentials);
         }
     }
 
@@ -423,6 +424,7 @@ impl Switch {
             return;
         };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
+        let flow = super::leg::follow(&dialog.next_hop(), flow);
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;

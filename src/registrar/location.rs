@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::clock::{Now, Time, Wall};
 use crate::sip::header::Params;
 use crate::sip::{Flow, Uri};
@@ -38,6 +40,8 @@ pub struct Binding {
     pub call_id: String,
     /// The CSeq number of its latest REGISTER.
     pub cseq: u32,
+    /// The proxies on the way to it, nearest first, as the REGISTER's Path had them (RFC 3327).
+    pub path: Vec<Bytes>,
     /// The phone's `User-Agent`, as sent.
     pub user_agent: Option<String>,
 }
@@ -57,6 +61,13 @@ impl Binding {
         let ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         self.expires_wall = Wall(now.wall.0.saturating_add(ms));
     }
+}
+
+/// A peer's contacts in the order they are to be tried: by `q`, and of the same `q` the newest first (RFC 3261 10.2.1.2).
+pub fn preferred(bindings: &[Binding]) -> Vec<&Binding> {
+    let mut order: Vec<&Binding> = bindings.iter().rev().collect();
+    order.sort_by_key(|binding| std::cmp::Reverse(binding.q));
+    order
 }
 
 /// A binding from a time before a restart.
@@ -113,8 +124,10 @@ impl Location {
     }
 
     /// Makes these a peer's contacts, the newest last; an empty list unregisters it. The caller keeps to `max_contacts`.
-    pub fn set(&mut self, peer: &str, bindings: Vec<Binding>) {
+    pub fn set(&mut self, peer: &str, mut bindings: Vec<Binding>) {
         self.unregister(peer);
+        // A list that grew has room for four, and nearly every peer has one.
+        bindings.shrink_to_fit();
         if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
             self.deadlines.insert((first, peer.to_owned()));
             self.peers.insert(peer.to_owned(), bindings);
@@ -205,6 +218,7 @@ mod tests {
             expires_wall: Wall(0),
             call_id: "c".into(),
             cseq: 1,
+            path: Vec::new(),
             user_agent: None,
         };
         binding.renew(now);

@@ -3,18 +3,25 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::location::{Binding, Location};
+use bytes::Bytes;
+
+use super::location::{Binding, Location, preferred};
 use crate::calendar;
 use crate::clock::{Now, Time, Wall};
 use crate::config::general::General;
 use crate::config::peer::{Host, Peer};
 use crate::guard::nat;
+use crate::sip::dialog::first_hop;
 use crate::sip::header::contact::expires_seconds;
-use crate::sip::header::{ContactValue, HeaderName, NameAddr};
+use crate::sip::header::{ContactValue, HeaderName, NameAddr, OptionTags};
 use crate::sip::uri::SipUri;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Request, Response};
 
+/// The option tag of RFC 3327.
+const PATH: &str = "path";
+/// Most proxies a Path may name.
+const MOST_HOPS: usize = 8;
 /// Most contacts one REGISTER may name.
 const MOST_CONTACTS: usize = 32;
 
@@ -62,9 +69,10 @@ pub enum Level {
 
 /// Serves a REGISTER of `peer`, whose digest was checked. `flow` is what it came over.
 ///
-/// A time below `minexpiry` is raised to it and one above `maxexpiry` lowered, as chan_sip does; the answer tells the time
-/// granted. Never 423: phones that ask for 30 s take 60 s, while several stop at a 423. More contacts than `max_contacts`:
-/// the newest replaces the oldest.
+/// A time above `maxexpiry` is lowered to it, and the answer tells the time granted. One below `minexpiry` is refused with 423
+/// and told in Min-Expires (RFC 3261 10.3, step 7; chan_sip lengthens it); only a device of RFC 2543, which has no 423, gets it
+/// lengthened. More contacts than `max_contacts`: the newest replaces the oldest. `from_trunk`: the REGISTER came from where the
+/// configuration has a peer with a fixed address, so its Path may be followed.
 #[allow(clippy::too_many_arguments, reason = "each is a fact of the arrival, and the switch has them one by one")]
 pub fn register(
     location: &mut Location,
@@ -72,12 +80,17 @@ pub fn register(
     peer: &Peer,
     request: &Request,
     essentials: &Essentials,
-    flow: Flow,
+    (flow, from_trunk): (Flow, bool),
     now: Now,
 ) -> Registered {
-    let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, now };
+    let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, from_trunk, now };
     let old = location.bindings(&peer.name).to_vec();
-    match asked.is_dynamic().and_then(|()| asked.contacts()).and_then(|wish| asked.apply(&old, wish)) {
+    match asked
+        .is_dynamic()
+        .and_then(|()| asked.takes_path())
+        .and_then(|()| asked.contacts())
+        .and_then(|wish| asked.apply(&old, wish))
+    {
         Ok(new) => {
             let log = asked.story(&old, &new);
             let changes = changes(&old, &new);
@@ -94,16 +107,21 @@ pub fn register(
 struct Refusal {
     status: u16,
     reason: &'static str,
+    header: Option<(HeaderName, String)>,
     line: Option<Line>,
 }
 
 impl Refusal {
     fn new(status: u16, reason: &'static str) -> Refusal {
-        Refusal { status, reason, line: None }
+        Refusal { status, reason, header: None, line: None }
     }
 
     fn told(status: u16, reason: &'static str, level: Level, text: String) -> Refusal {
-        Refusal { status, reason, line: Some(Line { level, text }) }
+        Refusal { status, reason, header: None, line: Some(Line { level, text }) }
+    }
+
+    fn with(status: u16, reason: &'static str, name: HeaderName, value: String) -> Refusal {
+        Refusal { status, reason, header: Some((name, value)), line: None }
     }
 }
 
@@ -133,6 +151,7 @@ struct Asked<'a> {
     essentials: &'a Essentials,
     source: SocketAddr,
     flow: Flow,
+    from_trunk: bool,
     now: Now,
 }
 
@@ -184,7 +203,14 @@ impl Asked<'_> {
         let Some(sip) = value.uri.sip().cloned() else { return Err(Refusal::new(400, "Contact Is No SIP URI")) };
         let granted = match expires {
             Some(0) => Duration::ZERO,
-            Some(seconds) => self.clamped(Duration::from_secs(seconds.into())),
+            Some(seconds) => {
+                let asked = Duration::from_secs(seconds.into());
+                if asked < self.general.min_expiry && self.essentials.via.has_magic_branch() {
+                    let least = self.general.min_expiry.as_secs().to_string();
+                    return Err(Refusal::with(423, "Interval Too Brief", HeaderName::MinExpires, least));
+                }
+                self.clamped(asked)
+            }
             None => self.clamped(self.general.default_expiry),
         };
         Ok(Some(Contact { sip, value, granted, q }))
@@ -238,7 +264,13 @@ impl Asked<'_> {
     }
 
     fn binding(&self, contact: Contact) -> Result<Binding, Refusal> {
+        let path = self.path()?;
         let target = self.target(&contact.sip)?;
+        // The proxy by its Path; by where the REGISTER came from, when that is a name.
+        let target = match first_hop(&path) {
+            Some(hop) => hop.sip().and_then(SipUri::address).unwrap_or(self.source),
+            None => target,
+        };
         let mut params = contact.value.params;
         params.remove("expires");
         let mut binding = Binding {
@@ -252,10 +284,43 @@ impl Asked<'_> {
             expires_wall: Wall(0),
             call_id: self.essentials.call_id.clone(),
             cseq: self.essentials.cseq.number,
+            path,
             user_agent: self.request.headers.text(HeaderName::UserAgent).map(|text| text.chars().take(128).collect()),
         };
         binding.renew(self.now);
         Ok(binding)
+    }
+
+    /// RFC 3261 8.2.2.3: a proxy that needs its Path kept is told when it will not be.
+    fn takes_path(&self) -> Result<(), Refusal> {
+        let required = OptionTags::from_headers(&self.request.headers, HeaderName::Require).contains(PATH);
+        if required && !self.peer.settings.support_path {
+            return Err(Refusal::with(420, "Bad Extension", HeaderName::Unsupported, PATH.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The REGISTER's Path (RFC 3327 5.3), when `supportpath=` says to keep it. It decides where calls go, so only a proxy that the
+    /// configuration names may have one: by `contactpermit`, or as a peer with a fixed address.
+    fn path(&self) -> Result<Vec<Bytes>, Refusal> {
+        let path: Vec<Bytes> = self.request.headers.values(HeaderName::Path).take(MOST_HOPS + 1).collect();
+        if path.is_empty() || !self.peer.settings.support_path {
+            return Ok(Vec::new());
+        }
+        let is_sip = |hop: &Bytes| NameAddr::parse(hop).is_ok_and(|hop| hop.uri.sip().is_some());
+        if path.len() > MOST_HOPS || !path.iter().all(is_sip) {
+            return Err(Refusal::new(400, "Bad Path"));
+        }
+        let source = self.source.ip();
+        if self.from_trunk || self.general.contact_acl.names(source) || self.peer.contact_acl.names(source) {
+            return Ok(path);
+        }
+        let text = format!(
+            "Peer '{}': the proxy at {} asks to have calls sent through it (Path). If it is yours, name it by contactpermit= in \
+             [{}], or as a peer with host=",
+            self.peer.name, self.source, self.peer.name
+        );
+        Err(Refusal::told(403, "Forbidden", Level::Warning, text))
     }
 
     /// Where requests will go. The Contact's own address, be it the source's or not; the source when
@@ -327,13 +392,18 @@ impl Asked<'_> {
     /// RFC 3261 10.3, step 8: all contacts there are, each with the time it has left.
     fn granted(&self, bindings: &[Binding]) -> Response {
         let mut response = Response::for_request(self.request, 200, None);
-        for binding in bindings.iter().rev() {
+        for binding in preferred(bindings) {
             let seconds = binding.seconds_left(self.now.mono);
             let value = format!("<{}>{};expires={seconds}", binding.contact, binding.params);
             response.headers.push(HeaderName::Contact, value);
         }
         if let Some(newest) = bindings.last() {
             response.headers.push(HeaderName::Expires, newest.seconds_left(self.now.mono).to_string());
+        }
+        // RFC 3327 5.3: the proxies on the way, and the phone, see that the Path is kept.
+        if let Some(newest) = bindings.last().filter(|newest| !newest.path.is_empty()) {
+            newest.path.iter().for_each(|hop| response.headers.push(HeaderName::Path, hop.clone()));
+            response.headers.push(HeaderName::Supported, Bytes::from_static(PATH.as_bytes()));
         }
         response.headers.push(HeaderName::Date, calendar::header_date(self.now.wall));
         response
@@ -342,6 +412,9 @@ impl Asked<'_> {
     fn refused(&self, refusal: Refusal) -> Registered {
         let mut response = Response::for_request(self.request, refusal.status, None);
         response.reason = refusal.reason.into();
+        if let Some((name, value)) = refusal.header {
+            response.headers.push(name, value);
+        }
         Registered { response, changes: Vec::new(), log: refusal.line.into_iter().collect() }
     }
 }

@@ -201,21 +201,9 @@ impl Dialog {
     }
 
     fn build(&self, method: Method, number: u32) -> Request {
-        let mut routes = self.route_set.clone();
-        let mut target = plain(&self.remote_target);
-        // RFC 3261 12.2.1.1: a first proxy without `lr` is a strict router: it wants itself in the Request-URI, and the target at the end.
-        if let Some(first) = self.first_route()
-            && !first.sip().is_some_and(|uri| uri.params.has("lr"))
-        {
-            let last = Bytes::from(format!("<{}>", self.remote_target));
-            routes = routes.into_iter().skip(1).chain([last]).collect();
-            target = plain(&first);
-        }
-        let mut request = Request::new(method.clone(), target.to_string());
+        let target = plain(&self.remote_target).to_string();
+        let mut request = routed(method.clone(), &target, &self.route_set);
         request.headers.push(HeaderName::MaxForwards, MAX_FORWARDS);
-        for route in routes {
-            request.headers.push(HeaderName::Route, route);
-        }
         request.headers.push(HeaderName::From, self.local.to_string());
         request.headers.push(HeaderName::To, self.remote.to_string());
         request.headers.push(HeaderName::CallId, self.call_id.clone());
@@ -224,8 +212,29 @@ impl Dialog {
     }
 
     fn first_route(&self) -> Option<Uri> {
-        self.route_set.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri)
+        first_hop(&self.route_set)
     }
+}
+
+/// A request to `target` by way of these proxies, nearest first: a dialog's route set, or the Path of a registration
+/// (RFC 3261 12.2.1.1, 8.1.2; RFC 3327 5.1). Only the Request-URI and Route are set.
+pub fn routed(method: Method, target: &str, routes: &[Bytes]) -> Request {
+    // A first proxy without `lr` is a strict router: it wants itself in the Request-URI, and the target at the end.
+    let strict = first_hop(routes).filter(|first| !first.sip().is_some_and(|uri| uri.params.has("lr")));
+    let Some(first) = strict else {
+        let mut request = Request::new(method, target.to_owned());
+        routes.iter().for_each(|route| request.headers.push(HeaderName::Route, route.clone()));
+        return request;
+    };
+    let mut request = Request::new(method, plain(&first).to_string());
+    routes.iter().skip(1).for_each(|route| request.headers.push(HeaderName::Route, route.clone()));
+    request.headers.push(HeaderName::Route, format!("<{target}>"));
+    request
+}
+
+/// The nearest of these proxies; none when there is none that can be read.
+pub fn first_hop(routes: &[Bytes]) -> Option<Uri> {
+    routes.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri)
 }
 
 fn contact(headers: &Headers) -> Option<Uri> {

@@ -157,7 +157,8 @@ fn joined<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits in lower case.
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| DIGITS.get(usize::from(n)).map_or('0', |d| char::from(*d));
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()

@@ -4,7 +4,7 @@ use super::header::Params;
 use super::scan;
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Text that is no URI; it says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,14 @@ impl SipUri {
     pub fn new(user: Option<&str>, host: Host, port: Option<u16>) -> SipUri {
         let user = user.map(|user| escape_user(user).into_owned());
         SipUri { secure: false, user, password: None, host, port, params: Params::new(), headers: None }
+    }
+
+    /// The address it leads to (RFC 3261 19.1.1: `maddr`, else the host), when that is no name: none is ever looked up here.
+    pub fn address(&self) -> Option<SocketAddr> {
+        let maddr = self.params.get("maddr").and_then(|maddr| maddr.trim_matches(['[', ']']).parse().ok());
+        let tls = self.secure || self.params.get("transport").is_some_and(|word| word.eq_ignore_ascii_case("tls"));
+        let port = self.port.unwrap_or(if tls { 5061 } else { 5060 });
+        Some(SocketAddr::new(maddr.or_else(|| self.host.ip())?, port))
     }
 
     /// The user with its escapes resolved.

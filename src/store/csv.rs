@@ -1,6 +1,7 @@
 //! `cdr-csv/Master.csv`: the records of calls as Asterisk writes them, for the programs that read those.
 
-use super::calls::moment;
+use crate::calendar::{self, ZoneAt};
+use crate::clock::Wall;
 use crate::pbx::record::CallRecord;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,11 +14,12 @@ const LARGE: u64 = 16 * 1024 * 1024;
 /// Where records go as text.
 pub(super) struct Text {
     path: PathBuf,
+    zone: ZoneAt,
 }
 
 impl Text {
-    pub(super) fn new(folder: &Path) -> Text {
-        Text { path: folder.join("cdr-csv").join("Master.csv") }
+    pub(super) fn new(folder: &Path, zone: ZoneAt) -> Text {
+        Text { path: folder.join("cdr-csv").join("Master.csv"), zone }
     }
 
     /// Adds a record. The file is opened for each, so that it may be moved away (logrotate) at any time.
@@ -25,7 +27,7 @@ impl Text {
     /// # Errors
     /// It could not be written: why, and what to do.
     pub(super) fn write(&self, record: &CallRecord) -> Result<(), String> {
-        self.add(&line(record)).map_err(|error| {
+        self.add(&line(record, self.zone)).map_err(|error| {
             let path = self.path.display();
             format!("{path}: {error}; [log] folder in strowger.toml names another place")
         })
@@ -43,8 +45,10 @@ impl Text {
     }
 }
 
-/// A record as a line: eighteen fields, the last the unique id and the (always empty) user field.
-fn line(record: &CallRecord) -> String {
+/// A record as a line: eighteen fields, the last the unique id and the (always empty) user field. Its
+/// times are those of the clock on the wall, as in Asterisk.
+fn line(record: &CallRecord, zone: ZoneAt) -> String {
+    let moment = |at: Wall| calendar::strftime_in(at, &zone(at), "%F %T");
     let caller = match (record.caller_name.as_str(), record.source.as_str()) {
         ("", number) => number.to_owned(),
         (name, "") => format!("\"{name}\""),
@@ -83,22 +87,22 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Wall;
+    use crate::calendar::Zone;
     use crate::store::tests::a_call;
 
     #[test]
     fn a_line_is_quoted_as_asterisk_quotes_it() {
         let mut record = a_call();
         assert_eq!(
-            line(&record),
+            line(&record, |_| Zone { east_s: 3600, name: "CET".to_owned() }),
             "\"\",\"100\",\"5551234\",\"default\",\"\"\"Ada \"\"L\"\"\"\" <100>\",\"SIP/a-00000000\",\"SIP/b-00000001\",\"Dial\",\
-             \"SIP/b,20\",\"2026-11-18 10:13:20\",\"2026-11-18 10:13:25\",\"2026-11-18 10:13:55\",35,30,\"ANSWERED\",\
+             \"SIP/b,20\",\"2026-11-18 11:13:20\",\"2026-11-18 11:13:25\",\"2026-11-18 11:13:55\",35,30,\"ANSWERED\",\
              \"DOCUMENTATION\",\"1795000000.0\",\"\"\n"
         );
         record.answer = None;
         record.caller_name = "x\r\n\u{1b}[2J,=1".to_owned();
         record.start = Wall(i64::MIN);
-        let line = line(&record);
+        let line = line(&record, |_| Zone::utc());
         assert!(line.contains("\"\"\"x???[2J,=1\"\" <100>\"") && line.contains("\",,\""), "{line}");
         assert_eq!(line.matches('\n').count(), 1);
     }

@@ -2,9 +2,10 @@
 //! writes call records.
 
 use super::{Say, calls, csv, state, warning};
+use crate::calendar::ZoneAt;
 use crate::pbx::record::CallRecord;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -42,6 +43,8 @@ struct Hand {
     calls: calls::Calls,
     text: csv::Text,
     trouble: Trouble,
+    /// Records were written since the last sync.
+    has_records: bool,
 }
 
 /// What was said already and is not said again until it works in between.
@@ -54,18 +57,19 @@ struct Trouble {
 
 impl Keeper {
     /// Starts the thread. Without one (the system refuses it) nothing is synced or recorded, and that is said.
-    pub(super) fn start(folder: PathBuf, log: PathBuf, say: Say) -> Keeper {
+    pub(super) fn start(folder: PathBuf, log: PathBuf, zone: ZoneAt, say: Say) -> Keeper {
         let (work, inbox) = sync_channel(QUEUE);
         let asked = Arc::new(AtomicBool::new(false));
         let lost = Arc::new(AtomicU64::new(0));
         let mut hand = Hand {
             calls: calls::Calls::new(&folder),
-            text: csv::Text::new(&log),
+            text: csv::Text::new(&log, zone),
             folder,
             asked: asked.clone(),
             lost: lost.clone(),
             say: say.clone(),
             trouble: Trouble::default(),
+            has_records: false,
         };
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || hand.run(&inbox));
         if let Err(error) = &thread {
@@ -119,7 +123,10 @@ impl Hand {
             };
             match work {
                 Ok(Work::Sync) => sync_at = sync_at.or(Some(Instant::now() + DELAY)),
-                Ok(Work::Record(record)) => self.record(&record),
+                Ok(Work::Record(record)) => {
+                    self.record(&record);
+                    sync_at = sync_at.or(Some(Instant::now() + DELAY));
+                }
                 Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     sync_at = None;
@@ -137,17 +144,26 @@ impl Hand {
 
     fn sync(&mut self) {
         self.asked.store(false, Ordering::Release);
-        let log = super::folder::with_end(&state::path(&self.folder), "-wal");
-        let done = File::open(&log).and_then(|log| {
+        if std::mem::take(&mut self.has_records) {
+            let log = self.calls.log();
+            self.sync_log(&log);
+        }
+        let state = super::folder::with_end(&state::path(&self.folder), "-wal");
+        if self.sync_log(&state).is_some_and(|length| length > LARGE_LOG) {
+            self.move_log();
+        }
+    }
+
+    /// Has the disk take a log file, and tells its length; what fails is said once.
+    fn sync_log(&mut self, log: &Path) -> Option<u64> {
+        let done = File::open(log).and_then(|log| {
             log.sync_data()?;
             log.metadata()
         });
         match done {
             Ok(found) => {
                 self.trouble.sync = false;
-                if found.len() > LARGE_LOG {
-                    self.move_log();
-                }
+                return Some(found.len());
             }
             // Nothing was written, or the file was moved aside just now.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -160,6 +176,7 @@ impl Hand {
                 }
             }
         }
+        None
     }
 
     fn move_log(&mut self) {
@@ -173,6 +190,7 @@ impl Hand {
             (self.say)(&warning(format!("{lost} call records were lost: the disk is too slow for so many calls")));
         }
         let done = self.calls.write(record);
+        self.has_records = true;
         self.tell(done, |trouble| &mut trouble.calls);
         let done = self.text.write(record);
         self.tell(done, |trouble| &mut trouble.text);

@@ -3,7 +3,7 @@
 //!
 //! The switch's thread writes registrations and values itself, one transaction for all events it found waiting, before the
 //! answers are sent; nothing waits for the disk there (no fsync). A second thread has the disk take them within a second,
-//! and writes call records.
+//! and writes call records, which the disk takes in the same way.
 
 mod boot;
 mod calls;
@@ -15,6 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use crate::calendar::ZoneAt;
 use crate::clock::{Now, Time};
 use crate::pbx::effect::{Level, Line, StoreOrder};
 use crate::registrar::location::Restored;
@@ -64,11 +65,19 @@ pub struct Store {
     say: Say,
 }
 
+/// The first of the folders that can be written to, made if need be; the error says for each why it cannot.
+///
+/// # Errors
+/// None of them can.
+pub fn first_usable(places: &[PathBuf]) -> Result<PathBuf, String> {
+    folder::choose(places)
+}
+
 impl Store {
     /// Opens the store in the first usable of the places. When none is usable, that is said, and everything goes on in
-    /// memory. `None`: no place is named at all.
-    pub fn open(places: &Places, now: Now, say: Say) -> Option<(Store, Found)> {
-        let folder = match folder::choose(&places.state) {
+    /// memory. `zone` tells the time for call records as text. `None`: no place is named at all.
+    pub fn open(places: &Places, now: Now, zone: ZoneAt, say: Say) -> Option<(Store, Found)> {
+        let folder = match first_usable(&places.state) {
             Ok(folder) => folder,
             Err(reasons) => {
                 let first = places.state.first()?.clone();
@@ -80,7 +89,7 @@ impl Store {
             }
         };
         let log = places.log.clone().unwrap_or_else(|| folder.clone());
-        let keeper = Keeper::start(folder.clone(), log, say.clone());
+        let keeper = Keeper::start(folder.clone(), log, zone, say.clone());
         let mut store = Store {
             folder,
             boot: Boot::now(),

@@ -5,12 +5,12 @@ use crate::clock::{Time, Wall};
 use crate::registrar::location::{Binding, Restored};
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
-use crate::sip::header::NameAddr;
+use crate::sip::header::{HeaderName, Headers, NameAddr};
 use rusqlite::{Row, Statement, params};
 use std::time::Duration;
 
 /// The columns, in the order of [`insert`] and [`read`].
-pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent, transport";
+pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent, transport, path";
 /// The longest text taken from a row; what a phone may send is shorter.
 const MOST: usize = 65_536;
 /// The longest time granted that a row may name: ten years.
@@ -25,6 +25,7 @@ pub(super) fn insert(
     moment: &Moment,
 ) -> rusqlite::Result<usize> {
     let contact = NameAddr { display: None, uri: binding.contact.clone(), params: binding.params.clone() };
+    let path: Vec<_> = binding.path.iter().map(|hop| String::from_utf8_lossy(hop)).collect();
     statement.execute(params![
         peer,
         place,
@@ -41,6 +42,7 @@ pub(super) fn insert(
         binding.cseq,
         binding.user_agent,
         binding.flow.transport.name(),
+        path.join(", "),
     ])
 }
 
@@ -57,6 +59,8 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         // No connection outlives the program.
         connection: None,
     };
+    let mut path = Headers::new();
+    path.push(HeaderName::Path, text(15)?);
     let binding = Binding {
         contact: contact.uri,
         params: contact.params,
@@ -68,6 +72,7 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         expires_wall: Wall(row.get(10).ok()?),
         call_id: text(11)?,
         cseq: row.get(12).ok()?,
+        path: path.values(HeaderName::Path).filter(|hop| !hop.is_empty()).collect(),
         user_agent: row.get::<_, Option<String>>(13).ok()?.filter(|agent| agent.len() <= MOST),
     };
     Some(Restored { peer: text(0)?, binding, left })

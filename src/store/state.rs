@@ -4,14 +4,14 @@ use super::boot::Moment;
 use super::{Found, folder, row};
 use crate::dialplan::database::{MAX_ENTRIES, MAX_KEY};
 use crate::pbx::effect::StoreOrder;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, Transaction, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Says that the file is ours: "Strg".
 const APPLICATION: i32 = 0x5374_7267;
 /// The shape of the tables.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 /// The file's name.
 const NAME: &str = "state.db";
 /// Most registrations read; more than any configuration has.
@@ -64,6 +64,7 @@ impl State {
             // A commit goes to the log file and does not wait for the disk; the other thread sees to that.
             db.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
             db.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;")?;
+            keep_small(db)?;
             let sound = db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?;
             let application = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
             let version = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -74,7 +75,7 @@ impl State {
             return Err(Trouble::Damaged(sound.chars().take(200).collect()));
         }
         match (application, version) {
-            (0, 0) | (APPLICATION, 1 | VERSION) => {}
+            (0, 0) | (APPLICATION, 1..=VERSION) => {}
             (APPLICATION, newer) if newer > VERSION => {
                 let why = format!(
                     "{} was written by a newer strowger; run that one, or move the file away",
@@ -86,16 +87,21 @@ impl State {
                 return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})")));
             }
         }
-        // Version 1 knew UDP only.
-        let older =
+        // Version 1 knew UDP only, version 2 no proxies.
+        let transport =
             if version == 1 { "ALTER TABLE binding ADD COLUMN transport TEXT NOT NULL DEFAULT 'udp';" } else { "" };
+        let proxies = match version {
+            1 | 2 => "ALTER TABLE binding ADD COLUMN path TEXT NOT NULL DEFAULT '';",
+            _ => "",
+        };
         let tables = format!(
-            "BEGIN IMMEDIATE; {older}
+            "BEGIN IMMEDIATE; {transport} {proxies}
              CREATE TABLE IF NOT EXISTS binding (
                  peer TEXT NOT NULL, place INTEGER NOT NULL, contact TEXT NOT NULL, q INTEGER NOT NULL,
                  source TEXT NOT NULL, target TEXT NOT NULL, local TEXT NOT NULL, granted_ms INTEGER NOT NULL,
                  boot TEXT NOT NULL, ends_boot_ms INTEGER NOT NULL, ends_wall_ms INTEGER NOT NULL,
                  call_id TEXT NOT NULL, cseq INTEGER NOT NULL, user_agent TEXT, transport TEXT NOT NULL DEFAULT 'udp',
+                 path TEXT NOT NULL DEFAULT '',
                  PRIMARY KEY (peer, place)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS astdb (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
              PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};
@@ -162,6 +168,11 @@ impl State {
     }
 }
 
+/// Two megabytes of pages a file, SQLite's own choice, would be more than all the rest of an exchange at rest.
+pub(super) fn keep_small(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA cache_size=-256")
+}
+
 /// Moves what is in the log file into the database, as far as nobody is in the way.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
@@ -176,30 +187,47 @@ pub(super) fn open_again(folder: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) -> rusqlite::Result<()> {
-    let mut forget = transaction.prepare("DELETE FROM binding WHERE peer = ?1")?;
-    let marks = ["?"; 15].join(", ");
-    let mut insert = transaction.prepare(&format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS))?;
-    let mut set = transaction.prepare("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
-    let mut unset = transaction.prepare("DELETE FROM astdb WHERE key = ?1")?;
+    let (mut bindings_of, mut values_of) = (None, None);
     for order in orders {
         match order {
             StoreOrder::Bindings { peer, bindings } => {
+                let (forget, insert) = match &mut bindings_of {
+                    Some(prepared) => prepared,
+                    none @ None => none.insert(binding_statements(transaction)?),
+                };
                 forget.execute([peer])?;
                 for (place, binding) in (0i64..).zip(bindings) {
-                    row::insert(&mut insert, peer, place, binding, moment)?;
+                    row::insert(insert, peer, place, binding, moment)?;
                 }
             }
-            StoreOrder::Value { path, value: Some(value) } => {
-                set.execute(params![path, value])?;
-            }
-            StoreOrder::Value { path, value: None } => {
-                unset.execute([path])?;
+            StoreOrder::Value { path, value } => {
+                let (set, unset) = match &mut values_of {
+                    Some(prepared) => prepared,
+                    none @ None => none.insert(value_statements(transaction)?),
+                };
+                match value {
+                    Some(value) => set.execute(params![path, value])?,
+                    None => unset.execute([path])?,
+                };
             }
             // Records are the other thread's.
             StoreOrder::Call(_) => {}
         }
     }
     Ok(())
+}
+
+/// Forgets a peer's bindings; writes one.
+fn binding_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<(Statement<'a>, Statement<'a>)> {
+    let marks = row::COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
+    let insert = format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS);
+    Ok((transaction.prepare("DELETE FROM binding WHERE peer = ?1")?, transaction.prepare(&insert)?))
+}
+
+/// Writes a value; takes one away.
+fn value_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<(Statement<'a>, Statement<'a>)> {
+    let set = transaction.prepare("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
+    Ok((set, transaction.prepare("DELETE FROM astdb WHERE key = ?1")?))
 }
 
 /// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is damaged.

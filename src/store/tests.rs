@@ -66,7 +66,7 @@ fn ears() -> (Say, Said) {
 
 fn open(place: &Place) -> (Store, Found, Said) {
     let (say, said) = ears();
-    let (store, found) = Store::open(&place.places(), at(0), say).unwrap();
+    let (store, found) = Store::open(&place.places(), at(0), |_| crate::calendar::Zone::utc(), say).unwrap();
     (store, found, said)
 }
 
@@ -87,6 +87,7 @@ fn binding(text: &str, now: Now) -> Binding {
         expires_wall: Wall(0),
         call_id: "call'id; DROP TABLE binding".to_owned(),
         cseq: u32::MAX,
+        path: vec![bytes::Bytes::from_static(b"<sip:edge.example.com;lr>")],
         user_agent: Some("Linksys/PAP2T \u{1F4DE}".to_owned()),
     };
     binding.renew(now);
@@ -163,7 +164,7 @@ fn a_file_of_another_program_is_not_touched_but_moved_aside() {
     assert_eq!(kept, 42);
 }
 
-/// Version 1 had no column for the transport.
+/// Version 1 had no columns for the transport and the proxies, and an account without proxies is as it was.
 #[test]
 fn a_file_of_version_1_is_read_and_made_one_of_today() {
     let place = Place::new("older");
@@ -171,7 +172,10 @@ fn a_file_of_version_1_is_read_and_made_one_of_today() {
     store.write(at(5), orders(at(5)), nothing);
     store.close();
     let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
-    file.execute_batch("ALTER TABLE binding DROP COLUMN transport; PRAGMA user_version=1").unwrap();
+    file.execute_batch(
+        "ALTER TABLE binding DROP COLUMN transport; ALTER TABLE binding DROP COLUMN path; PRAGMA user_version=1",
+    )
+    .unwrap();
     drop(file);
     for _ in 0..2 {
         let (store, found, said) = open(&place);

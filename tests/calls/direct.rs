@@ -3,7 +3,7 @@
 use crate::stories::stories;
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
-use strowger::sdp::Codec;
+use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};
 
 /// Everybody wants direct media.
@@ -24,6 +24,9 @@ stories! {
     they_hang_up_while_media_is_redirected(direct(), GUIDE);
     hold_and_resume_relayed(SIP, GUIDE);
     hold_and_resume_direct(direct(), GUIDE);
+    every_direction_relayed(SIP, GUIDE);
+    every_direction_direct(direct(), GUIDE);
+    hold_by_address(SIP, "[default]\nexten => _X!,1,Dial(SIP/cisco,20)\n");
     a_phone_moves_its_port_relayed(SIP, GUIDE);
     a_phone_moves_its_port_direct(direct(), GUIDE);
     another_codec(SIP, GUIDE);
@@ -167,6 +170,58 @@ fn hold_and_resume_relayed(world: &mut World) {
 
 fn hold_and_resume_direct(world: &mut World) {
     hold_and_resume(world, false);
+}
+
+/// RFC 3264 8.4 and its kin: `sendonly`, `inactive`, `recvonly`, each from either side, and back.
+fn every_direction(world: &mut World, relayed: bool) {
+    world.connect();
+    world.assert_agreed("client", "isp", relayed);
+    for (who, other) in [("client", "isp"), ("isp", "client")] {
+        for (direction, sends, hears) in [
+            (Direction::SendOnly, true, false),
+            (Direction::RecvOnly, false, true),
+            (Direction::Inactive, false, false),
+        ] {
+            let before = world.count(who, &PhoneEvent::ReofferAccepted);
+            world.phone(who).reoffers(Change::Face(direction));
+            world.until(|w| w.count(who, &PhoneEvent::ReofferAccepted) > before);
+            world.run(Duration::from_secs(20));
+            let sound = |w: &World| (w.look(who).media().is_some(), w.look(other).media().is_some());
+            assert_eq!(sound(world), (sends, hears), "{who} says {direction:?}");
+            world.phone(who).reoffers(Change::Resume);
+            world.until(|w| sound(w) == (true, true));
+            world.assert_agreed("client", "isp", relayed);
+        }
+    }
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn every_direction_relayed(world: &mut World) {
+    every_direction(world, true);
+}
+
+fn every_direction_direct(world: &mut World) {
+    every_direction(world, false);
+}
+
+/// The Cisco's way: `c=IN IP4 0.0.0.0` with `sendrecv`.
+fn hold_by_address(world: &mut World) {
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("cisco"));
+    for _ in 0..2 {
+        world.phone("cisco").reoffers(Change::Hold);
+        world.until(|w| w.look("client").media().is_none());
+        assert_eq!(world.sound_from("client"), None);
+        world.run(Duration::from_secs(20));
+        world.phone("cisco").reoffers(Change::Resume);
+        world.until(|w| w.look("client").media().is_some());
+        world.assert_agreed("client", "cisco", true);
+    }
+    world.phone("client").hangs_up();
+    world.until_over();
 }
 
 fn moves(world: &mut World, relayed: bool) {

@@ -13,6 +13,8 @@ const HUNT: &str =
     "[default]\nexten => _X!,1,Dial(SIP/isp,20)\n same => n,Dial(SIP/cisco,5)\n same => n,Dial(SIP/desk,20)\n";
 const LAST: &str = "[default]\nexten => _X!,1,Dial(SIP/isp,20)\nexten => h,1,Verbose(1,the end of ${CHANNEL})\n";
 const ON: &str = "[default]\nexten => _X!,1,Dial(SIP/isp,20,g)\n same => n,Playback(beep)\n same => n,Echo()\n";
+const OPEN: &str = "[default]\nexten => _0.,1,Dial(SIP/${EXTEN:1},20)\n";
+const FILTERED: &str = "[default]\nexten => _0.,1,Dial(SIP/${FILTER(a-z,${EXTEN:1})},20)\n";
 const WAIT: &str = "[default]\nexten => _X!,1,Answer()\n same => n,Wait(60)\n";
 
 fn direct() -> String {
@@ -36,6 +38,8 @@ stories! {
     the_program_goes_on_after_the_callee(SIP, ON);
     the_program_goes_on_after_a_direct_call(direct(), ON);
     the_caller_leaves_while_the_program_waits(SIP, WAIT);
+    what_is_dialled_rings_whatever_it_says(SIP, OPEN);
+    what_is_dialled_and_filtered_rings_what_is_meant(SIP, FILTERED);
 }
 
 fn prompted(world: &mut World, relayed: bool) {
@@ -200,4 +204,20 @@ fn the_caller_leaves_while_the_program_waits(world: &mut World) {
     world.run(Duration::from_secs(5));
     world.phone("client").hangs_up();
     world.until_over();
+}
+
+/// Why `strowger check` warns of it.
+fn what_is_dialled_rings_whatever_it_says(world: &mut World) {
+    world.phone("client").dials("0desk&SIP/isp");
+    world.until(|w| w.is_called("desk") && w.is_called("isp"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn what_is_dialled_and_filtered_rings_what_is_meant(world: &mut World) {
+    world.phone("client").dials("0&de/s&k");
+    world.until(|w| w.is_called("desk"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    assert!(!world.is_called("isp"));
 }

@@ -72,6 +72,8 @@ pub struct World {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
+    /// Proxies, by the phone that what comes there goes on to.
+    proxies: BTreeMap<SocketAddr, SocketAddr>,
     /// Header lines for the messages from an address that begin so.
     extra: BTreeMap<(SocketAddr, &'static str), String>,
     seed: u64,
@@ -128,6 +130,7 @@ impl World {
             parcels: BTreeMap::new(),
             serial: 0,
             wire: Vec::new(),
+            proxies: BTreeMap::new(),
             extra: BTreeMap::new(),
             seed,
             spoiler: None,
@@ -288,6 +291,19 @@ impl World {
         sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
+    /// What comes to this address goes on to a phone, as if a proxy were there.
+    pub fn relay(&mut self, at: &str, name: &str) {
+        self.proxies.insert(at.parse().unwrap(), self.look(name).config().sip);
+    }
+
+    /// What was sent to an address where there is no phone, as text.
+    pub fn texts_at(&self, to: &str, words: &[&str]) -> Vec<String> {
+        let to: SocketAddr = to.parse().unwrap();
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        let sent = self.wire.iter().filter(|(_, _, at, bytes)| *at == to && fits(bytes));
+        sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
     /// Sends the exchange what a phone did not think of, from its address.
     pub fn inject(&mut self, name: &str, text: &str) {
         let from = self.stations[name].source;
@@ -381,6 +397,7 @@ impl World {
                     Some(spoiler) => spoiler.itself(&bytes),
                     None => bytes,
                 };
+                let to = self.proxies.get(&to).copied().unwrap_or(to);
                 let found = self.stations.values_mut().find(|station| station.phone.config().sip == to);
                 if let Some(station) = found {
                     station.phone.receive(now, &bytes, from);

@@ -151,6 +151,7 @@ fn mutations_neither_panic_nor_hang() {
                 bench.plan.exists("a", exten, Some("12"), super::bench::FRIDAY);
             }
             assert!(bench.plan.show(None).is_ok());
+            strowger::check::findings(&strowger::config::Config::default(), &bench.plan);
             short_run(&bench, "a", "s", &mut chance);
             ran += 1;
         } else {

@@ -21,7 +21,7 @@ pid=
 tidy() {
     [ -z "$pid" ] || kill -KILL "$pid" 2> /dev/null || true
     dpkg -P strowger > /dev/null 2>&1 || true
-    rm -rf /etc/strowger /var/lib/strowger /run/strowger "$work"
+    rm -rf /etc/strowger /var/lib/strowger /var/log/strowger /run/strowger "$work"
     if getent passwd strowger > /dev/null; then userdel strowger; fi
     if getent group strowger > /dev/null; then groupdel strowger; fi
 }
@@ -38,7 +38,7 @@ echo "what is in it"
 dpkg-deb --fsys-tarfile "$deb" > "$work/content.tar"
 dpkg-deb --control "$deb" "$work/control"
 dpkg-deb --field "$deb" Package Version Depends
-sort "$work/control/conffiles" | diff - <(printf '/etc/strowger/%s\n' extensions.conf rtp.conf strowger.toml) ||
+sort "$work/control/conffiles" | diff - <(printf '/etc/strowger/%s\n' extensions.conf logger.conf rtp.conf strowger.toml) ||
     fail "other conffiles than these"
 mkdir "$work/content"
 tar -xf "$work/content.tar" -C "$work/content"
@@ -75,8 +75,9 @@ else
     echo "run as the unit would (no systemd here)"
     install -d -o strowger -g strowger -m 0700 /var/lib/strowger
     install -d -o strowger -g strowger -m 0755 /run/strowger
+    install -d -o strowger -g strowger -m 0750 /var/log/strowger
     if unshare -n true 2> /dev/null; then alone="unshare -n"; fi
-    STATE_DIRECTORY=/var/lib/strowger RUNTIME_DIRECTORY=/run/strowger \
+    LOGS_DIRECTORY=/var/log/strowger STATE_DIRECTORY=/var/lib/strowger RUNTIME_DIRECTORY=/run/strowger \
         $alone setpriv --reuid strowger --regid strowger --clear-groups --no-new-privs --bounding-set=-all \
         /usr/bin/strowger run 2> "$work/run" &
     pid=$!
@@ -88,6 +89,11 @@ else
     strowger -rx "sip show peers" | tee "$work/peers"
 fi
 grep -q '^10 sip peers' "$work/peers" || fail "not the ten telephones of /etc/strowger"
+
+echo "the log in a file"
+sed -i 's/^;messages/messages/' /etc/strowger/logger.conf
+strowger -rx "logger reload" > "$work/logger" || fail "logger reload"
+stat -c '%U:%G' /var/log/strowger/messages | grep -qx strowger:strowger || { cat "$work/logger"; fail "no /var/log/strowger/messages"; }
 
 echo "doctor"
 # There it has no network, which the doctor says; only what is asked for below counts.
@@ -114,7 +120,7 @@ dpkg -r strowger > /dev/null 2>&1 || fail "dpkg -r"
 
 echo "purged: nothing stays"
 dpkg -P strowger > "$work/log" 2>&1 || { cat "$work/log"; fail "dpkg -P"; }
-for path in /etc/strowger /var/lib/strowger /usr/share/doc/strowger /usr/lib/systemd/system/strowger.service \
+for path in /etc/strowger /var/lib/strowger /var/log/strowger /usr/share/doc/strowger /usr/lib/systemd/system/strowger.service \
     /etc/systemd/system/multi-user.target.wants/strowger.service; do
     [ ! -e "$path" ] && [ ! -L "$path" ] || fail "$path is left"
 done

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// See the module.
 pub struct Exchange {
     child: Child,
-    folder: PathBuf,
+    pub folder: PathBuf,
     pub sip: SocketAddr,
 }
 
@@ -27,13 +27,28 @@ impl Exchange {
         Exchange::start_as(story, accounts, extensions, |_| {})
     }
 
+    /// The same with SIP at this address.
+    pub fn start_at(ip: IpAddr, story: &str, accounts: &str, extensions: &str) -> Exchange {
+        Exchange::begin(ip, story, accounts, extensions, |_| {})
+    }
+
     /// The same, in surroundings of its own.
     pub fn start_as(story: &str, accounts: &str, extensions: &str, surround: impl FnOnce(&mut Command)) -> Exchange {
+        Exchange::begin(Ipv4Addr::LOCALHOST.into(), story, accounts, extensions, surround)
+    }
+
+    fn begin(
+        ip: IpAddr,
+        story: &str,
+        accounts: &str,
+        extensions: &str,
+        surround: impl FnOnce(&mut Command),
+    ) -> Exchange {
         let folder = std::env::temp_dir().join(format!("strowger-test-{}-{story}", std::process::id()));
         // What an earlier run left there.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let free = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut exchange = Exchange { child: spawnable(), folder, sip: free };
         exchange.write("rtp.conf", "[general]\nrtpstart=26000\nrtpend=29000\n");

@@ -44,7 +44,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["minexpiry", "minexpirey"],
         "seconds, at least 1",
         "60",
-        "shorter registrations are lengthened to it",
+        "a shorter registration is refused with this time (423), and the device asks again",
         Effect::General(|draft, text| seconds(text, &mut draft.general.min_expiry)),
     ),
     row(

@@ -106,12 +106,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "requests go straight to the peer: write the proxy as the peer's 'host'",
     ),
     accepted(General, &["subscribe_network_change_event"], "serves 'register' lines only"),
-    unsupported(
-        Both,
-        &["supportpath"],
-        FALSE_WORDS,
-        "registrations through a proxy (Path) are not followed: register straight at the exchange",
-    ),
     // Providers.
     unsupported(General, &["register"], NEVER, "registering at a provider is not supported yet"),
     accepted(
@@ -163,12 +157,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["t1min"], "T1 is never lowered below 'timert1'"),
     accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
     unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
-    unsupported(
-        Both,
-        &["promiscredir"],
-        FALSE_WORDS,
-        "redirections (302) are not followed: the call fails as if refused",
-    ),
     accepted(General, &["refer_addheaders"], "transfer is not supported yet"),
     unsupported(General, &["send_diversion"], EITHER, "no Diversion header is sent"),
     unsupported(Both, &["use_q850_reason"], FALSE_WORDS, "no Reason header is sent"),

@@ -126,6 +126,20 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),
     row(
+        &["promiscredir"],
+        "yes or no",
+        "no",
+        "a redirection (302) of this device is followed to whatever address it names; otherwise the call fails as if refused",
+        Effect::Settings(promisc_redir),
+    ),
+    row(
+        &["supportpath"],
+        "yes or no",
+        "no",
+        "a device that registers through a proxy is called through it (Path, RFC 3327), if 'contactpermit' or a peer's 'host' names the proxy",
+        Effect::Settings(support_path),
+    ),
+    row(
         &["session-timers"],
         "originate, accept, refuse",
         "accept",
@@ -398,6 +412,16 @@ fn timer(text: &str) -> std::result::Result<Duration, Trouble> {
 fn max_forwards(settings: &mut Settings, text: &str) -> Result {
     let number = value::number(text).and_then(|number| u8::try_from(number).ok()).filter(|number| *number > 0);
     settings.max_forwards = number.ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn promisc_redir(settings: &mut Settings, text: &str) -> Result {
+    settings.promisc_redir = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn support_path(settings: &mut Settings, text: &str) -> Result {
+    settings.support_path = value::boolean(text).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

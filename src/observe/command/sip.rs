@@ -69,22 +69,29 @@ pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn Exchange) -> An
 }
 
 pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
-    let [address] = arguments else { return Answer::Usage };
-    let (ip, port) = if let Ok(ip) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
-        (ip, None)
-    } else if let Ok(whole) = address.parse::<SocketAddr>() {
-        (whole.ip(), Some(whole.port()).filter(|port| *port != 0))
-    } else {
-        return Answer::Failed(format!(
-            "'{}' is no IP address; try one as '192.0.2.7' or '192.0.2.7:5060'.\n",
-            line(address)
-        ));
+    let [text] = arguments else { return Answer::Usage };
+    let (ip, port) = match address(text) {
+        Ok(address) => address,
+        Err(why) => return Answer::Failed(why),
     };
     exchange.set_sip_debug(SipDebug::Address(ip, port));
-    Answer::Done(format!(
-        "SIP Debugging Enabled for IP: {}\n",
-        port.map_or(ip.to_string(), |port| SocketAddr::new(ip, port).to_string())
-    ))
+    Answer::Done(format!("SIP Debugging Enabled for IP: {}\n", shown(ip, port)))
+}
+
+/// An address as it is typed, with or without a port.
+pub(super) fn address(text: &str) -> Result<(IpAddr, Option<u16>), String> {
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok((ip, None));
+    }
+    match text.parse::<SocketAddr>() {
+        Ok(whole) => Ok((whole.ip(), Some(whole.port()).filter(|port| *port != 0))),
+        Err(_) => Err(format!("'{}' is no IP address; try one as '192.0.2.7' or '192.0.2.7:5060'.\n", line(text))),
+    }
+}
+
+/// The same as it is shown.
+pub(super) fn shown(ip: IpAddr, port: Option<u16>) -> String {
+    port.map_or(ip.to_string(), |port| SocketAddr::new(ip, port).to_string())
 }
 
 pub(super) fn debug_peer(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {

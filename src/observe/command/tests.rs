@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::chance::Chance;
-use crate::observe::exchange::{HangUp, Qualify, Reload, SipDebug, Stop, Unregister};
+use crate::observe::exchange::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, HintRow, InUse, ManualPage, NatFlag,
     PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
@@ -34,6 +34,8 @@ struct Fake {
     database: std::collections::BTreeMap<String, String>,
     restarted: Option<Stop>,
     reloads: Vec<Reload>,
+    rtp_debug: Option<RtpDebug>,
+    log: Vec<LogOrder>,
 }
 
 impl Exchange for Fake {
@@ -104,6 +106,12 @@ impl Exchange for Fake {
         let was_on = self.debug.as_ref().is_some_and(|old| *old != SipDebug::Off);
         self.debug = Some(what);
         was_on
+    }
+    fn set_rtp_debug(&mut self, what: RtpDebug) {
+        self.rtp_debug = Some(what);
+    }
+    fn log(&mut self, what: LogOrder) {
+        self.log.push(what);
     }
     fn hang_up(&mut self, channel: &str) -> HangUp {
         if !self.channels.iter().any(|row| row.name == channel) {
@@ -470,6 +478,30 @@ fn debugging_goes_on_and_off() {
     assert_eq!(fake.debug, Some(SipDebug::Peer("ann".to_owned())));
     assert!(refused(&mut fake, "sip set debug peer bob").ends_with("Command 'sip set debug peer bob' failed.\n"));
     assert!(refused(&mut fake, "sip set debug ip gateway").starts_with("'gateway' is no IP address"));
+}
+
+#[test]
+fn rtp_packets_are_shown_as_asked() {
+    let mut fake = Fake::default();
+    assert_eq!(told(&mut fake, "rtp set debug on"), "RTP Packet Debugging Enabled\n");
+    assert_eq!(fake.rtp_debug, Some(RtpDebug::On));
+    let enabled = "RTP Packet Debugging Enabled for address: [::1]:4000\n";
+    assert_eq!(told(&mut fake, "rtp set debug ip [::1]:4000"), enabled);
+    assert_eq!(fake.rtp_debug, Some(RtpDebug::Address("::1".parse().unwrap(), Some(4000))));
+    assert!(refused(&mut fake, "rtp set debug ip gateway").starts_with("'gateway' is no IP address"));
+    assert!(refused(&mut fake, "rtp set debug on please").starts_with("Usage: rtp set debug on\n"));
+    assert_eq!(told(&mut fake, "rtp no debug"), "RTP Packet Debugging Disabled\n");
+    assert_eq!(fake.rtp_debug, Some(RtpDebug::Off));
+}
+
+#[test]
+fn the_log_is_told_what_to_do() {
+    let mut fake = Fake::default();
+    for line in ["logger show channels", "logger rotate", "logger reload"] {
+        assert_eq!(told(&mut fake, line), "");
+    }
+    assert!(refused(&mut fake, "logger rotate messages").starts_with("Usage: logger rotate\n"));
+    assert_eq!(fake.log, [LogOrder::Show, LogOrder::Rotate, LogOrder::Reload]);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::config::peer::{Peer, SendRpid};
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
-use crate::sip::dialog::Dialog;
-use crate::sip::header::{CSeq, HeaderName};
+use crate::sip::Uri;
+use crate::sip::dialog::{Dialog, routed};
+use crate::sip::header::{CSeq, ContactValue, HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::ClientId;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub struct Calling<'a> {
     /// The Request-URI: the contact exactly as the phone registered it.
     pub target: String,
+    /// The proxies on the way, nearest first: the Path of its registration.
+    pub route: Vec<Bytes>,
     /// The `To` URI.
     pub to: String,
     /// Caller's name, shown by the phone.
@@ -33,6 +36,9 @@ pub struct Calling<'a> {
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
     pub watched: bool,
 }
+
+/// Most places of one redirection that are looked at.
+const MOST_CONTACTS: usize = 5;
 
 impl Leg {
     /// A called line's leg; nothing is sent before [`Leg::invite`].
@@ -74,7 +80,7 @@ impl Leg {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
             Some(_) | None => String::new(),
         };
-        let mut request = Request::new(Method::Invite, calling.target.clone());
+        let mut request = routed(Method::Invite, &calling.target, &calling.route);
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{user}@{}>;tag={tag}", calling.from_domain)));
@@ -130,12 +136,22 @@ impl Leg {
     }
 
     /// A response to our INVITE (RFC 3261 13.2.2).
-    pub(super) fn invite_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub(super) fn invite_answered(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        refused: Option<Box<Request>>,
+        cx: &mut Cx,
+    ) {
         match response.status {
             0..=100 => self.mark_heard(cx),
             101..=199 => self.provisional_came(id, response, essentials, cx),
             200..=299 => self.accepted(id, response, essentials, cx),
-            422 if self.is_calling() && self.raise_interval(&response.headers) => self.invite_again(id, cx),
+            422 if self.is_calling() && self.raise_interval(&response.headers) => match refused {
+                Some(request) => self.invite_again(id, *request, cx),
+                None => self.refused(response, cx),
+            },
             _ => self.refused(response, cx),
         }
     }
@@ -145,9 +161,8 @@ impl Leg {
     }
 
     /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
-    fn invite_again(&mut self, id: ClientId, cx: &mut Cx) {
+    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx) {
         let State::Outgoing { silence, .. } = self.state else { return };
-        let Some(mut request) = cx.tx.request_of(id).map(|request| request.into_owned()) else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
         cx.clients.remove(&id);
         cx.alarms.cancel(silence);
@@ -155,7 +170,6 @@ impl Leg {
             cx.dialogs.remove(&early.key());
         }
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
-        request.headers.remove(HeaderName::Via);
         request.headers.set(HeaderName::CSeq, cseq.to_string());
         self.send_invite(request, false, cx);
     }
@@ -214,7 +228,7 @@ impl Leg {
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_contact();
+        self.follow_dialog();
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {
@@ -254,7 +268,13 @@ impl Leg {
         self.end(cx);
         if tell {
             let words = String::from_utf8_lossy(&response.reason).into_owned();
-            self.tell(LegEvent::Failed(response.status, words), cx);
+            self.tell(
+                match (response.status, self.peer.settings.promisc_redir) {
+                    (300..400, true) => LegEvent::Redirected(response.status, words, contacts(&response.headers)),
+                    (status, _) => LegEvent::Failed(status, words),
+                },
+                cx,
+            );
         }
     }
 
@@ -295,4 +315,16 @@ impl Leg {
             | State::Ended => {}
         }
     }
+}
+
+/// The places a 3xx names (RFC 3261 8.1.3.4), the preferred first.
+fn contacts(headers: &Headers) -> Vec<Uri> {
+    let values = headers.values(HeaderName::Contact).filter_map(|value| ContactValue::parse(&value).ok());
+    let mut named: Vec<(u16, Uri)> = values
+        .filter_map(|value| Some((value.q(), value.address()?.uri.clone())))
+        .filter(|(_, uri)| uri.sip().is_some())
+        .take(MOST_CONTACTS)
+        .collect();
+    named.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    named.into_iter().map(|(_, uri)| uri).collect()
 }

@@ -33,7 +33,7 @@ impl Leg {
         cx.servers.insert(invite, id);
         cx.respond(invite, Response::for_request(request, 100, None));
         let user = super::user_of(&request.uri()).unwrap_or_default();
-        Ok(Leg {
+        let mut leg = Leg {
             id,
             channel,
             peer,
@@ -54,7 +54,9 @@ impl Leg {
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),
-        })
+        };
+        leg.follow_dialog();
+        Ok(leg)
     }
 
     /// Tells the caller that the far phone rings.

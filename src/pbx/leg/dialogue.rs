@@ -2,25 +2,27 @@
 
 use super::{Cx, Ending, Leg, LegEvent, State};
 use crate::sdp::{Sdp, SdpError};
+use crate::sip::Flow;
 use crate::sip::header::HeaderName;
 use crate::sip::header::Headers;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, ServerId};
-use crate::sip::uri::{Host, Uri};
+use crate::sip::transaction::{Answer, ServerId};
+use crate::sip::uri::Uri;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 
 impl Leg {
     /// A response to one of this leg's requests.
-    pub fn receive_response(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub fn receive_response(&mut self, answer: Answer, cx: &mut Cx) {
+        let Answer { id, response, essentials, refused, .. } = answer;
         if self.is_reoffer(id) {
-            self.reoffer_answered(id, response, essentials, cx);
+            self.reoffer_answered(id, &response, &essentials, cx);
         } else if self.is_update(id) {
-            self.update_answered(id, response, cx);
+            self.update_answered(id, &response, cx);
         } else {
-            self.invite_answered(id, response, essentials, cx);
+            self.invite_answered(id, &response, &essentials, refused, cx);
         }
     }
 
@@ -80,17 +82,43 @@ impl Leg {
         cx.respond(server, Response::for_request(request, status, None));
     }
 
-    /// Where the dialog's requests go from now on: the Contact's own address, unless the peer is behind NAT or has a name there.
-    pub(super) fn follow_contact(&mut self) {
+    /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
+    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
+    pub(super) fn follow_dialog(&mut self) {
         let Some(dialog) = &self.dialog else { return };
-        if self.behind_nat || !dialog.route_set.is_empty() {
-            return;
+        if !self.behind_nat || !dialog.route_set.is_empty() {
+            self.flow = follow(&dialog.next_hop(), self.flow);
         }
-        if let Some(target) = uri_address(&dialog.remote_target)
-            && target.ip() == self.flow.remote.ip()
-        {
-            self.flow = self.flow.towards(target);
-        }
+    }
+}
+
+/// The way to `next` for a peer that is heard from where `flow` leads: that way itself, when `next` is a name or may not be followed.
+pub fn follow(next: &Uri, flow: Flow) -> Flow {
+    match uri_address(next).filter(|next| may_follow(*next, flow)) {
+        Some(next) => flow.towards(next),
+        None => flow,
+    }
+}
+
+/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
+/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
+fn may_follow(next: SocketAddr, flow: Flow) -> bool {
+    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    ip.is_ipv4() == heard.is_ipv4()
+        && !ip.is_unspecified()
+        && !ip.is_multicast()
+        && !broadcast
+        && ip.is_loopback() == heard.is_loopback()
+        && (!is_private(ip) || is_private(heard))
+        && next != flow.local
+}
+
+/// RFC 1918, RFC 6598, RFC 4193.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -104,13 +132,7 @@ pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
 
 /// The address a URI names, when it names one: no name is ever looked up here.
 pub fn uri_address(uri: &Uri) -> Option<SocketAddr> {
-    let Uri::Sip(uri) = uri else { return None };
-    let ip = match &uri.host {
-        Host::V4(ip) => IpAddr::V4(*ip),
-        Host::V6(ip) => IpAddr::V6(*ip),
-        Host::Name(_) => return None,
-    };
-    Some(SocketAddr::new(ip, uri.port.unwrap_or(5060)))
+    uri.sip().and_then(|uri| uri.address())
 }
 
 /// The session description in a message: `None` when it carries none.

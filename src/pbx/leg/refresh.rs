@@ -223,7 +223,7 @@ impl Leg {
             if let Some(dialog) = &mut self.dialog {
                 dialog.refresh_target(&response.headers);
             }
-            self.follow_contact();
+            self.follow_dialog();
             return self.timer_answered(&response.headers, cx);
         }
         if response.status == 405 || response.status == 501 {

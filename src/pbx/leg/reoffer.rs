@@ -210,7 +210,7 @@ impl Leg {
     fn refresh_target(&mut self, headers: &Headers) {
         if let Some(dialog) = &mut self.dialog {
             dialog.refresh_target(headers);
-            self.follow_contact();
+            self.follow_dialog();
         }
     }
 

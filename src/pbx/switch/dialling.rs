@@ -9,9 +9,11 @@ use crate::pbx::cause;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
+use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use crate::sip::Flow;
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,15 +21,23 @@ use std::sync::Arc;
 pub(super) struct Outgoing {
     target: String,
     to: String,
+    route: Vec<Bytes>,
     watched: bool,
 }
 
 /// One place to send an INVITE to.
-struct Found {
+pub(super) struct Found {
     peer: Arc<Peer>,
     flow: Flow,
     behind_nat: bool,
     outgoing: Outgoing,
+}
+
+impl Found {
+    /// The Request-URI.
+    pub(super) fn target(&self) -> &str {
+        &self.outgoing.target
+    }
 }
 
 impl Switch {
@@ -87,13 +97,15 @@ impl Switch {
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
-        for binding in self.location.bindings(&peer.name).iter().rev() {
+        for binding in preferred(self.location.bindings(&peer.name)) {
             let target = match exten {
                 Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
                 None => binding.contact.to_string(),
             };
             let behind_nat = leg::uri_address(&binding.contact) != Some(binding.flow.remote);
-            places.push(place(&peer, binding.flow, behind_nat, target, watched));
+            let mut found = place(&peer, binding.flow, behind_nat, target, watched);
+            found.outgoing.route.clone_from(&binding.path);
+            places.push(found);
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
@@ -141,7 +153,7 @@ impl Switch {
         SocketAddr::new(ip, self.settings.bound.port())
     }
 
-    fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
+    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
         let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
@@ -188,6 +200,7 @@ impl Switch {
         let calling = Calling {
             hops,
             target: outgoing.target,
+            route: outgoing.route,
             to: outgoing.to,
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
@@ -353,7 +366,7 @@ impl Switch {
     }
 }
 
-fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
+pub(super) fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
-    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, watched } }
+    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, route: Vec::new(), watched } }
 }

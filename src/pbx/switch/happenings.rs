@@ -21,6 +21,9 @@ impl Switch {
             (LegEvent::Progress(description), Some(caller)) => self.line_sounds(caller, id, &description),
             (LegEvent::Answered(answer), Some(caller)) => self.line_answered(caller, id, answer),
             (LegEvent::Failed(status, words), Some(caller)) => self.line_failed(caller, id, status, &words),
+            (LegEvent::Redirected(status, words, places), Some(caller)) => {
+                self.line_redirected(caller, id, (status, &words), &places);
+            }
             (LegEvent::Confirmed(answer), _) => self.confirmed(id, answer.as_ref()),
             (LegEvent::Reoffered(offer), _) => self.reoffered(called_by.unwrap_or(id), id, offer),
             (LegEvent::ReofferAccepted(_), _) => self.reoffer_accepted(called_by.unwrap_or(id), id),
@@ -28,7 +31,14 @@ impl Switch {
             (LegEvent::Ended(ending), None) => self.caller_ended(id, ending),
             (LegEvent::Ended(ending), Some(caller)) => self.callee_ended(caller, id, ending),
             // Only a called line's leg can ring, answer or fail.
-            (LegEvent::Ringing | LegEvent::Progress(_) | LegEvent::Answered(_) | LegEvent::Failed(..), None) => {}
+            (
+                LegEvent::Ringing
+                | LegEvent::Progress(_)
+                | LegEvent::Answered(_)
+                | LegEvent::Failed(..)
+                | LegEvent::Redirected(..),
+                None,
+            ) => {}
         }
     }
 
@@ -71,7 +81,7 @@ impl Switch {
         }
     }
 
-    fn line_failed(&mut self, caller: ChannelId, id: ChannelId, status: u16, words: &str) {
+    pub(super) fn line_failed(&mut self, caller: ChannelId, id: ChannelId, status: u16, words: &str) {
         let cause = cause::from_status(status);
         let name = self.name_of(id);
         match cause {

@@ -9,7 +9,7 @@ use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
 use crate::sdp::{Sdp, negotiate};
-use crate::sip::header::{ContactValue, HeaderName, NameAddr};
+use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
@@ -59,14 +59,13 @@ impl Switch {
         }
         let channel = ChannelId(self.fresh_id());
         let leg = LegId(self.fresh_id());
-        let target = if behind_nat { source } else { contact_address(request, source) };
         let made = Leg::incoming(
             leg,
             channel,
             peer.clone(),
             (request, essentials),
             invite,
-            (came.towards(target), behind_nat),
+            (came, behind_nat),
             offer,
             &mut self.cx,
         );
@@ -263,13 +262,4 @@ fn user(uri: &Uri) -> Option<String> {
 fn dialled(request: &Request) -> String {
     let user = leg::user_of(&request.uri());
     user.filter(|user| !user.is_empty()).unwrap_or_else(|| "s".to_owned())
-}
-
-/// Where the caller wants requests: its Contact's address, or where it sent from when that names a host.
-fn contact_address(request: &Request, source: SocketAddr) -> SocketAddr {
-    let contact = request.headers.get(HeaderName::Contact).map(|value| ContactValue::parse(value));
-    match contact {
-        Some(Ok(ContactValue::Address(contact))) => leg::uri_address(&contact.uri).unwrap_or(source),
-        Some(Ok(ContactValue::Star) | Err(_)) | None => source,
-    }
 }

@@ -10,6 +10,7 @@ use crate::registrar::location::Binding;
 use crate::registrar::qualify::{Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
 use crate::sip::Flow;
+use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
 use crate::sip::message::Request;
 use crate::sip::method::Method;
@@ -50,7 +51,12 @@ impl Switch {
     ) {
         let now = self.cx.now;
         let general = &self.settings.general;
-        let done = register::register(&mut self.location, general, peer, request, essentials, flow, now);
+        // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
+        let trunk =
+            |peer: &Arc<Peer>| matches!(peer.host, Host::Static(at) if at.ip() == flow.remote.ip().to_canonical());
+        let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
+        let came = (flow, from_trunk);
+        let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
         for line in done.log {
             self.cx.out.lines.push(line_of(line));
         }
@@ -175,15 +181,15 @@ impl Switch {
     /// One OPTIONS to where a peer is (RFC 3261 11).
     fn poll(&mut self, name: &str, attempt: u8, give_up: Duration) {
         let Some(peer) = self.settings.peers.get(name).cloned() else { return };
-        let (target, flow) = match self.location.newest(name) {
-            Some(binding) => (binding.contact.to_string(), binding.flow),
+        let (target, flow, route) = match self.location.newest(name) {
+            Some(binding) => (binding.contact.to_string(), binding.flow, binding.path.as_slice()),
             None => match self.static_address(&peer) {
-                Some(address) => (format!("sip:{address}"), Flow::udp(self.local_towards(address), address)),
+                Some(address) => (format!("sip:{address}"), Flow::udp(self.local_towards(address), address), &[][..]),
                 None => return,
             },
         };
         let host = leg::host(flow.local.ip());
-        let mut request = Request::new(Method::Options, target.clone());
+        let mut request = routed(Method::Options, &target, route);
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;

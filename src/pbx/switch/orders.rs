@@ -136,6 +136,7 @@ mod tests {
             expires_wall: Wall(0),
             call_id: "c".to_owned(),
             cseq: 1,
+            path: Vec::new(),
             user_agent: None,
         };
         binding.renew(at(0));

@@ -28,6 +28,7 @@ struct Desk {
     peer: Peer,
     now: Now,
     cseq: u32,
+    from_trunk: bool,
 }
 
 impl Desk {
@@ -38,6 +39,7 @@ impl Desk {
             peer: peer(),
             now: Now { mono: Time::from_start(Duration::from_secs(100)), wall: Wall(1_795_000_000_000) },
             cseq: 1,
+            from_trunk: false,
         }
     }
 
@@ -51,7 +53,15 @@ impl Desk {
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(text)) else { panic!("not a request") };
         let essentials = validate::request(&request).unwrap();
         let flow = Flow::udp(LOCAL.parse().unwrap(), source.parse().unwrap());
-        register(&mut self.location, &self.general, &self.peer, &request, &essentials, flow, self.now)
+        register(
+            &mut self.location,
+            &self.general,
+            &self.peer,
+            &request,
+            &essentials,
+            (flow, self.from_trunk),
+            self.now,
+        )
     }
 
     /// A REGISTER with these lines, each ending in CRLF, and the next CSeq.
@@ -204,7 +214,6 @@ fn two_lines_of_one_box_keep_their_ports() {
 #[test]
 fn times_are_clamped_and_told() {
     for (lines, granted) in [
-        ("Contact: <sip:a@192.168.1.20>;expires=30\r\n", "60"),
         ("Contact: <sip:a@192.168.1.20>;expires=60\r\n", "60"),
         ("Contact: <sip:a@192.168.1.20>;expires=7200\r\n", "3600"),
         ("Contact: <sip:a@192.168.1.20>;expires=99999999999999\r\n", "3600"),
@@ -218,6 +227,75 @@ fn times_are_clamped_and_told() {
         assert_eq!(told(&registered, HeaderName::Expires), [granted], "{lines}");
         assert!(told(&registered, HeaderName::Contact)[0].ends_with(&format!(";expires={granted}")));
     }
+}
+
+/// RFC 3261 10.3, step 7, and 21.4.17; all or nothing.
+#[test]
+fn a_time_too_brief_is_423_and_told_the_least() {
+    for lines in [
+        "Contact: <sip:a@192.168.1.20>;expires=30\r\n",
+        "Contact: <sip:a@192.168.1.20>\r\nExpires: 59\r\n",
+        "Contact: <sip:b@192.168.1.20>;expires=600, <sip:a@192.168.1.20>;expires=1\r\n",
+    ] {
+        let mut desk = Desk::new();
+        let refused = desk.lines(lines);
+        assert_eq!((refused.response.status, told(&refused, HeaderName::MinExpires)), (423, vec!["60".to_owned()]));
+        assert!(refused.changes.is_empty() && desk.location.is_empty());
+    }
+    // A device that was made before there was a 423.
+    let old = text("192.168.1.20", "l1", 1, "Contact: <sip:a@192.168.1.20>;expires=30\r\n").replace("z9hG4bK", "");
+    let registered = Desk::new().send(old, "192.168.1.20:5060");
+    assert_eq!((registered.response.status, told(&registered, HeaderName::Expires)), (200, vec!["60".to_owned()]));
+}
+
+/// RFC 3327 5.3.
+#[test]
+fn a_path_is_kept_of_a_proxy_that_the_configuration_names() {
+    const LINES: &str = "Contact: <sip:a@10.0.0.5>\r\nPath: <sip:192.168.1.9:5070;lr>, <sip:edge.example.com;lr>\r\n";
+    let mut desk = Desk::new();
+    let ignored = desk.lines(LINES);
+    assert_eq!(ignored.response.status, 200);
+    assert!(
+        desk.location.newest("pap2t-client").unwrap().path.is_empty() && told(&ignored, HeaderName::Path).is_empty()
+    );
+
+    let mut desk = Desk::new();
+    desk.peer.settings.support_path = true;
+    let refused = desk.lines(LINES);
+    assert_eq!(refused.response.status, 403);
+    assert!(said(&refused)[0].contains("contactpermit="), "{:?}", said(&refused));
+
+    let mut trunk = Desk::new();
+    trunk.from_trunk = true;
+    let mut named = Desk::new();
+    named.peer.contact_acl.add(true, "0.0.0.0/0").unwrap();
+    for desk in [&mut trunk, &mut named] {
+        desk.peer.settings.support_path = true;
+        let kept = desk.lines(LINES);
+        assert_eq!(told(&kept, HeaderName::Path), ["<sip:192.168.1.9:5070;lr>", "<sip:edge.example.com;lr>"]);
+        assert_eq!(told(&kept, HeaderName::Supported), ["path"]);
+        let binding = desk.location.newest("pap2t-client").unwrap();
+        assert_eq!((binding.flow.remote.to_string().as_str(), binding.path.len()), ("192.168.1.9:5070", 2));
+        let bad = desk.lines("Contact: <sip:a@10.0.0.5>\r\nPath: <tel:+1>\r\n");
+        assert_eq!(bad.response.status, 400);
+    }
+}
+
+#[test]
+fn a_required_path_that_is_not_kept_is_420() {
+    let refused = Desk::new().lines("Contact: <sip:a@10.0.0.5>\r\nRequire: path\r\n");
+    assert_eq!((refused.response.status, told(&refused, HeaderName::Unsupported)), (420, vec!["path".to_owned()]));
+}
+
+/// RFC 3261 10.2.1.2.
+#[test]
+fn contacts_are_told_by_their_preference_and_then_the_newest_first() {
+    let mut desk = Desk::new();
+    desk.peer.max_contacts = 3;
+    let told_ =
+        desk.lines("Contact: <sip:a@192.168.1.20>;q=0.5, <sip:b@192.168.1.20>;q=1.0, <sip:c@192.168.1.20>;q=0.5\r\n");
+    let users: Vec<String> = told(&told_, HeaderName::Contact).iter().map(|contact| contact[5..6].to_owned()).collect();
+    assert_eq!(users, ["b", "c", "a"]);
 }
 
 #[test]
@@ -489,7 +567,8 @@ fn mutated_contacts_keep_the_table_in_bounds() {
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(line)) else { continue };
         let Ok(essentials) = validate::request(&request) else { continue };
         let flow = Flow::udp(LOCAL.parse().unwrap(), SOURCE.parse().unwrap());
-        let registered = register(&mut desk.location, &desk.general, &desk.peer, &request, &essentials, flow, desk.now);
+        let registered =
+            register(&mut desk.location, &desk.general, &desk.peer, &request, &essentials, (flow, false), desk.now);
         accepted += usize::from(registered.response.status == 200);
         let bindings = desk.location.bindings("pap2t-client");
         assert!(bindings.len() <= 3);

@@ -19,6 +19,8 @@ pub enum Change {
     Hold,
     /// Wants to hear it again.
     Resume,
+    /// Says in which directions there is to be sound.
+    Face(Direction),
     /// Wants RTP at this port from now on.
     MovePort(u16),
     /// Wants this codec alone.
@@ -104,6 +106,7 @@ impl Phone {
         match change {
             Change::Hold => self.sound.direction = Direction::SendOnly,
             Change::Resume => self.sound.direction = Direction::SendRecv,
+            Change::Face(direction) => self.sound.direction = direction,
             Change::MovePort(port) => self.sound.rtp.set_port(port),
             Change::Codec(codec) => self.sound.only = Some(codec),
             Change::T38 => {

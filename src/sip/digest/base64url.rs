@@ -23,7 +23,7 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
         let mut word = 0u32;
         for at in 0..4 {
             let value = match chunk.get(at) {
-                Some(letter) => u32::try_from(ALPHABET.iter().position(|l| l == letter)?).ok()?,
+                Some(letter) => value_of(*letter)?,
                 None => 0,
             };
             word = (word << 6) | value;
@@ -39,9 +39,30 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The letter's place in the alphabet.
+fn value_of(letter: u8) -> Option<u32> {
+    let (first, place) = match letter {
+        b'A'..=b'Z' => (b'A', 0),
+        b'a'..=b'z' => (b'a', 26),
+        b'0'..=b'9' => (b'0', 52),
+        b'-' => (b'-', 62),
+        b'_' => (b'_', 63),
+        _ => return None,
+    };
+    Some(u32::from(letter.wrapping_sub(first)) + place)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_alphabet_is_read_as_it_is_written() {
+        for letter in 0..=255 {
+            let place = ALPHABET.iter().position(|known| *known == letter);
+            assert_eq!(value_of(letter), place.and_then(|place| u32::try_from(place).ok()), "{letter}");
+        }
+    }
 
     /// RFC 4648 10, without padding.
     #[test]

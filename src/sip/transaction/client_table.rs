@@ -162,7 +162,7 @@ impl Clients {
         response: &Response,
         essentials: &Essentials,
         out: &mut Vec<Transmit>,
-    ) -> Option<ClientId> {
+    ) -> Option<(ClientId, Option<Box<Request>>)> {
         let key = ClientKey::of_response(essentials.via.branch.as_deref()?, &essentials.cseq.method)?;
         let id = *self.by_key.get(&key)?;
         let client = self.records.get(&id).filter(|client| client.method == essentials.cseq.method)?;
@@ -171,15 +171,17 @@ impl Clients {
             return None;
         }
         let class = Class::of(response.status);
+        let refused = may_be_sent_again(response.status).then(|| client.kept.request()).flatten();
+        let refused = refused.map(|request| Box::new(request.into_owned()));
         let told = self.drive(now, id, Input::Response(class), Some(response), out);
         self.limit(now, id);
         if told != Told::Pass {
             return None;
         }
         if class == Class::Success && essentials.cseq.method == Method::Invite {
-            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some(id);
+            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, None));
         }
-        Some(id)
+        Some((id, refused))
     }
 
     pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
@@ -331,6 +333,11 @@ impl Clients {
             self.timers.cancel(timer);
         }
     }
+}
+
+/// Challenges (RFC 3261 22), and an interval that is too small (RFC 4028 7.3).
+fn may_be_sent_again(status: u16) -> bool {
+    matches!(status, 401 | 407 | 422)
 }
 
 impl Client {

@@ -79,6 +79,8 @@ pub struct Answer {
     pub essentials: Essentials,
     /// Over what it came.
     pub flow: Flow,
+    /// What was sent, when the refusal says what to add before it is sent once more.
+    pub refused: Option<Box<Request>>,
 }
 
 /// What ended because nothing came in time.
@@ -146,8 +148,8 @@ impl Transactions {
         flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> Option<Answer> {
-        let id = self.clients.receive(now, &response, &essentials, out)?;
-        Some(Answer { id, response, essentials, flow })
+        let (id, refused) = self.clients.receive(now, &response, &essentials, out)?;
+        Some(Answer { id, response, essentials, flow, refused })
     }
 
     /// Sends a request, any but ACK and CANCEL. It has no Via: ours is added, with a branch nobody can guess.

@@ -15,6 +15,7 @@ use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::Event;
 use strowger::pbx::switch::{Switch, SwitchSettings};
+use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::message::Message;
 use strowger::sip::validate;
@@ -148,25 +149,25 @@ impl Exchange {
             Ok(message) => message,
             Err(why) => return (Drop(why.name()), Vec::new()),
         };
-        let local = "192.0.2.1:5060".parse().unwrap();
+        let flow = Flow::udp("192.0.2.1:5060".parse().unwrap(), source);
         let event = match message {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, source },
+                Ok(essentials) => Event::Response { response, essentials, flow },
                 Err(why) => return (Drop(why.name()), Vec::new()),
             },
             Message::Request(request) => {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
                         let random = self.chance.bits();
-                        match self.admission.admit(&request, &essentials, source, self.now.wall, random) {
+                        match self.admission.admit(&request, &essentials, flow, self.now.wall, random) {
                             Verdict::Pass { caller } => {
-                                let effects = self.switch.handle(self.now, Event::Request { request, essentials, caller, source, local });
+                                let effects = self.switch.handle(self.now, Event::Request { request, essentials, caller, flow });
                                 return owed(effects.transmit.iter().map(|sent| sent.bytes.as_ref()));
                             }
                             verdict => verdict,
                         }
                     }
-                    Err(refusal) => self.admission.reject(&request, &refusal, source),
+                    Err(refusal) => self.admission.reject(&request, &refusal, flow),
                 };
                 return match verdict {
                     Verdict::Reply { response, to, .. } => {

@@ -304,3 +304,14 @@ fn over_a_connection_nothing_is_sent_again_and_via_names_the_transport() {
         assert_eq!((lines.len(), ends.len()), (0, 2));
     }
 }
+
+#[test]
+fn what_a_refusal_asks_to_be_sent_again_is_handed_back_whole() {
+    let mut client = Client::new();
+    for (status, again) in [(401, true), (407, true), (422, true), (486, false), (200, false)] {
+        let (_, sent) = client.invite();
+        let (response, essentials) = answer(&sent, status, "t");
+        let told = client.table.receive_response(at(10), response, essentials, flow(), &mut client.out).unwrap();
+        assert_eq!(told.refused.as_deref(), again.then_some(&sent), "{status}");
+    }
+}

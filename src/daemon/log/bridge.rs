@@ -1,0 +1,69 @@
+//! The program's lines as tracing events, and every tracing event (a library's, too) as a line of the log.
+
+use super::Log;
+use crate::pbx::effect::{Level, Line};
+use std::fmt;
+use tracing::Event;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// A line as an event.
+pub(super) fn event(line: &Line) {
+    match line.level {
+        Level::Verbose(level) => tracing::info!(target: "story", level, "{}", line.text),
+        Level::Notice => tracing::info!(target: "notice", "{}", line.text),
+        Level::Warning => tracing::warn!(target: "warning", "{}", line.text),
+        Level::Error => tracing::error!(target: "error", "{}", line.text),
+        Level::Security => tracing::warn!(target: "security", "{}", line.text),
+    }
+}
+
+/// Hands all events to the log.
+pub(super) fn install(log: Log) {
+    // A second call changes nothing.
+    let _ = tracing_subscriber::registry().with(Bridge(log)).try_init();
+}
+
+struct Bridge(Log);
+
+impl<S: tracing::Subscriber> Layer<S> for Bridge {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= tracing::Level::INFO
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut found = Found::default();
+        event.record(&mut found);
+        let level = match event.metadata().target() {
+            "story" => Level::Verbose(found.level),
+            "security" => Level::Security,
+            _ => match *event.metadata().level() {
+                tracing::Level::ERROR => Level::Error,
+                tracing::Level::WARN => Level::Warning,
+                tracing::Level::INFO | tracing::Level::DEBUG | tracing::Level::TRACE => Level::Notice,
+            },
+        };
+        self.0.write(level, found.message);
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    message: String,
+    level: u8,
+}
+
+impl Visit for Found {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "level" {
+            self.level = u8::try_from(value).unwrap_or(u8::MAX);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! One INVITE, several answers: phones behind a proxy that forks, and phones that send the call elsewhere.
+
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::sim::PhoneEvent;
+
+const TICK: Duration = Duration::from_millis(50);
+
+fn line(text: &str, name: &str) -> String {
+    text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {text}")).to_owned()
+}
+
+/// An answer to the INVITE that reached the called line, from another phone behind the same proxy.
+fn other_phone_says(world: &mut World, status: &str, tag: &str, sdp: bool) {
+    let invite = world.texts("isp", &["INVITE sip:"]).remove(0);
+    let body = "v=0\r\no=- 7 7 IN IP4 192.0.2.30\r\ns=-\r\nc=IN IP4 192.0.2.30\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n";
+    let body = if sdp { body } else { "" };
+    let [via, from, call_id, cseq] = ["Via:", "From:", "Call-ID:", "CSeq:"].map(|name| line(&invite, name));
+    let to = line(&invite, "To:");
+    world.inject(
+        "desk",
+        &format!(
+            "SIP/2.0 {status}\r\n{via}\r\n{from}\r\n{to};tag={tag}\r\n{call_id}\r\n{cseq}\r\nContact: <sip:desk@192.0.2.30>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    );
+    world.run(TICK);
+}
+
+fn ringing() -> World {
+    let mut world = World::ready(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
+    world
+}
+
+/// RFC 3261 13.2.2.4: each 2xx is acknowledged; all but the first are ended, at their own Contact. Every repetition gets the same ACK.
+#[test]
+fn a_second_phone_answers_too() {
+    let mut world = ringing();
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    for _ in 0..3 {
+        other_phone_says(&mut world, "200 OK", "other", true);
+    }
+    let acks = world.texts("desk", &["ACK sip:desk@192.0.2.30"]);
+    assert_eq!((acks.len(), world.texts("desk", &["BYE sip:desk@192.0.2.30"]).len()), (3, 1));
+    assert!(acks.iter().all(|ack| *ack == acks[0] && ack.contains(";tag=other")));
+    world.assert_connected("client", "isp", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// Two early dialogs, and the younger wins: the call goes on with it. The other answers all the same, later.
+#[test]
+fn the_other_of_two_ringing_phones_answers() {
+    let mut world = ringing();
+    other_phone_says(&mut world, "180 Ringing", "other", false);
+    other_phone_says(&mut world, "200 OK", "other", true);
+    assert!(world.is_talking("client"));
+    assert_eq!(world.texts("desk", &["ACK sip:desk@"]).len(), 1);
+    world.phone("isp").answers();
+    world.until(|w| w.saw("isp", &PhoneEvent::Ended));
+    assert!(world.is_talking("client"), "the late one alone is ended");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.run(TICK);
+    assert_eq!(world.texts("desk", &["BYE sip:desk@"]).len(), 1);
+    world.assert_nothing_left();
+}
+
+/// The caller is gone when a forked phone answers: nobody is left, and still it gets its ACK and BYE.
+#[test]
+fn a_phone_answers_when_the_call_is_over() {
+    let mut world = ringing();
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    assert!(world.channels().is_empty());
+    other_phone_says(&mut world, "200 OK", "late", true);
+    assert_eq!(world.texts("desk", &["ACK sip:desk@"]).len(), 1);
+    assert_eq!(world.texts("desk", &["BYE sip:desk@"]).len(), 1);
+    world.assert_nothing_left();
+}
+
+fn redirecting(option: &str, contact: &str) -> World {
+    let mut world = World::ready(&SIP.replace("[isp]\n", &format!("[isp]\n{option}\n")), GUIDE);
+    world.add_to("isp", "SIP/2.0 302", &format!("Contact: {contact}"));
+    world.phone("isp").habit(|habits| habits.refuse = Some(302));
+    world.phone("client").dials("88567682");
+    world
+}
+
+fn has_failed(world: &World) -> bool {
+    world.stations["client"].events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_)))
+}
+
+#[test]
+fn a_redirection_is_followed_when_promiscredir_says_so() {
+    let mut world =
+        redirecting("promiscredir=yes", "<sip:nobody@192.0.2.77>;q=0.1, <sip:desk@192.0.2.30:5060;x=y>;q=0.9");
+    world.until(|w| w.is_called("desk"));
+    assert!(world.texts("desk", &["INVITE sip:desk@192.0.2.30:5060;x=y"]).len() == 1);
+    assert!(world.has_line("sends the call on to sip:desk@192.0.2.30:5060;x=y (302 "));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_redirection_is_a_refusal_otherwise_and_when_it_leads_nowhere() {
+    for (option, contact) in [
+        ("promiscredir=no", "<sip:desk@192.0.2.30>"),
+        ("promiscredir=yes", "<sip:desk@192.0.2.1>"),
+        ("promiscredir=yes", "<sip:desk@somewhere.example.com>"),
+        ("promiscredir=yes", "<tel:+15551234>"),
+        ("promiscredir=yes", "*"),
+    ] {
+        let mut world = redirecting(option, contact);
+        world.until(has_failed);
+        assert!(world.texts("desk", &["INVITE"]).is_empty(), "{option} {contact}");
+        world.assert_nothing_left();
+    }
+}
+
+/// A phone that redirects to itself is asked no second time, and a chain of them ends.
+#[test]
+fn redirections_in_a_circle_end() {
+    let mut world = redirecting("promiscredir=yes", "<sip:isp@192.0.2.20:5061>, <sip:other@192.0.2.20:5061>");
+    world.until(has_failed);
+    assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 3);
+    world.assert_nothing_left();
+}
