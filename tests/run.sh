@@ -100,6 +100,18 @@ install_programs() {
         { tail -n 5 "$scratch/apt"; echo "not all could be installed:$packages"; }
 }
 
+# sipvicious, which is no package of Debian 12.
+install_sipvicious() {
+    if has sipvicious_svwar || has svwar; then return 0; fi
+    if has python3 && python3 -m venv "$tools/python" > "$scratch/pip" 2>&1 < /dev/null &&
+        "$tools/python/bin/pip" --quiet install sipvicious==0.3.4 >> "$scratch/pip" 2>&1 < /dev/null; then
+        mkdir -p "$tools/bin"
+        ln -sf "$PWD/$tools/python/bin/sipvicious_svwar" "$tools/bin/sipvicious_svwar"
+    else
+        echo "not installed: sipvicious (it comes by pip into a venv)"
+    fi
+}
+
 # -- the parts ----------------------------------------------------------------------------------------------------
 
 part_format() { check "cargo fmt --check" cargo fmt --check; }
