@@ -104,9 +104,9 @@ install_programs() {
 install_sipvicious() {
     if has sipvicious_svwar || has svwar; then return 0; fi
     if has python3 && python3 -m venv "$tools/python" > "$scratch/pip" 2>&1 < /dev/null &&
-        "$tools/python/bin/pip" --quiet install sipvicious==0.3.4 >> "$scratch/pip" 2>&1 < /dev/null; then
+        "$tools/python/bin/pip" --quiet install sipvicious==0.3.8 >> "$scratch/pip" 2>&1 < /dev/null; then
         mkdir -p "$tools/bin"
-        ln -sf "$PWD/$tools/python/bin/sipvicious_svwar" "$tools/bin/sipvicious_svwar"
+        ln -sf ../python/bin/sipvicious_svwar "$tools/bin/sipvicious_svwar"
     else
         echo "not installed: sipvicious (it comes by pip into a venv)"
     fi
@@ -142,6 +142,7 @@ part_mutations() {
 part_oracle() { counted cargo test --locked --no-fail-fast --manifest-path tests/oracle/Cargo.toml; }
 
 part_interop() {
+    install_sipvicious
     counted cargo test --locked --no-fail-fast --test interop
 }
 

@@ -142,3 +142,54 @@ fn a_small_request_over_a_connection_is_answered() {
     };
     assert_eq!(status(edge.admit(&request, &essentials, tcp, NOW, 42)), 401);
 }
+
+/// A measure, and no test of a time: `cargo test --release --lib refusals_take_as_long -- --ignored --nocapture`. Of pairs of
+/// samples taken in turn it says how often the one took longer than the other; 0.50 is no difference to be seen.
+#[test]
+#[ignore = "prints a measure"]
+fn refusals_take_as_long() {
+    const SAMPLES: usize = 20_000;
+    let mut fenced = peer("fenced-cli");
+    fenced.acl = Acl { rules: vec![Rule { permit: false, net: "0.0.0.0/0".parse().unwrap() }], ..Acl::default() };
+    let mut peers = vec![peer("known-cli-"), fenced];
+    peers.extend((0..1_000).map(|number| peer(&format!("peer{number:06}"))));
+    let edge = edge(peers);
+    let nonce = nonce(&edge, LINE1);
+    let kinds = ["nobody-xyz", "known-cli-", "fenced-cli"];
+    for method in ["REGISTER", "INVITE"] {
+        for challenged in [true, false] {
+            let uri = if method == "REGISTER" { "sip:192.168.1.2" } else { "sip:88567682@192.168.1.2" };
+            let line =
+                |user: &str| if challenged { String::new() } else { authorize(method, user, "wrong", uri, &nonce, 1) };
+            let requests = kinds.map(|user| request(method, user, "192.168.1.20", &line(user)));
+            let mut times: [Vec<u128>; 3] = Default::default();
+            for round in 0..SAMPLES {
+                for turn in 0..3 {
+                    let at = (round + turn) % 3;
+                    let begun = std::time::Instant::now();
+                    std::hint::black_box(admit(&edge, &requests[at], LINE1));
+                    times[at].push(begun.elapsed().as_nanos());
+                }
+            }
+            let longer = |a: &[u128], b: &[u128]| {
+                let pairs = a.iter().zip(b).map(|(a, b)| match a.cmp(b) {
+                    std::cmp::Ordering::Less => 0.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Greater => 1.0,
+                });
+                pairs.sum::<f64>() / SAMPLES as f64
+            };
+            let what = if challenged { "challenge" } else { "refusal" };
+            let [unknown, wrong, refused] = &times;
+            println!(
+                "{method} {what}: wrong secret above unknown user {:.3}, refused address above unknown user {:.3}",
+                longer(wrong, unknown),
+                longer(refused, unknown)
+            );
+            for (kind, times) in ["unknown user", "wrong secret", "refused address"].iter().zip(&mut times) {
+                times.sort_unstable();
+                println!("  {kind}: median {} ns", times[SAMPLES / 2]);
+            }
+        }
+    }
+}
