@@ -2,6 +2,7 @@
 
 use super::acl::Acl;
 use super::peer::Settings;
+use super::transport::{External, Streams};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -57,6 +58,10 @@ pub struct General {
     pub auth_options: bool,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
+    /// TCP and TLS.
+    pub streams: Streams,
+    /// `externaddr`, `localnet` and what belongs to them.
+    pub external: External,
     /// What peers inherit.
     pub defaults: Settings,
 }
@@ -88,6 +93,8 @@ impl Default for General {
             match_auth_username: false,
             auth_options: false,
             sip_debug: false,
+            streams: Streams::default(),
+            external: External::default(),
             defaults: Settings::default(),
         }
     }

@@ -12,10 +12,12 @@ pub mod load;
 pub mod logger_conf;
 pub mod nearest;
 pub mod peer;
+pub mod presentation;
 pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;
 pub mod toml_conf;
+pub mod transport;
 pub mod value;
 pub mod weakness;
 

@@ -2,11 +2,14 @@
 
 use super::acl::Acl;
 use super::diagnostic::Place;
+use super::presentation::Presentation;
 use super::secret::Secret;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
+use crate::sip::flow::Transport;
 use crate::sip::header::{Refresher, session_expires};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Calls at once from callers without an account.
@@ -37,6 +40,8 @@ pub struct Peer {
     pub regexten: Vec<RegExten>,
     /// `callerid`, `cid_number`, `fullname`.
     pub caller_id: CallerId,
+    /// `callingpres`: whether that may be shown; none: as each call asks.
+    pub calling_pres: Option<Presentation>,
     /// `permit`/`deny`/`acl`: sources its requests are accepted from.
     pub acl: Acl,
     /// `contactpermit`/`contactdeny`/`contactacl`: addresses it may register.
@@ -72,6 +77,7 @@ impl Peer {
             from_domain: None,
             regexten: Vec::new(),
             caller_id: CallerId::default(),
+            calling_pres: None,
             acl: Acl::default(),
             contact_acl: Acl::default(),
             direct_media_acl: Acl::default(),
@@ -139,12 +145,18 @@ pub struct Settings {
     pub trust_rpid: bool,
     /// `sendrpid`.
     pub send_rpid: SendRpid,
+    /// `trust_id_outbound=yes`: it is told who calls in the header of `sendrpid` even when the caller wants it hidden.
+    pub trust_id: bool,
+    /// `progressinband=yes`: a caller hears ringing as sound from us (183), instead of making it of a 180.
+    pub progress_in_band: bool,
     /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
     pub timer_b: Option<Duration>,
+    /// `transport`: what it may use, the first for our requests to it; empty: whatever is spoken here, UDP first.
+    pub transports: Vec<Transport>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
     /// `promiscredir`: follow its redirections to wherever they lead.
@@ -159,6 +171,18 @@ pub struct Settings {
     pub session_min_se: u32,
     /// `session-refresher`: who is to refresh when it is ours to say.
     pub session_refresher: Refresher,
+}
+
+impl Settings {
+    /// What our requests use that begin a connection of their own.
+    pub fn transport(&self) -> Transport {
+        self.transports.first().copied().unwrap_or(Transport::Udp)
+    }
+
+    /// May it use this transport?
+    pub fn may_use(&self, transport: Transport) -> bool {
+        self.transports.is_empty() || self.transports.contains(&transport)
+    }
 }
 
 impl Default for Settings {
@@ -176,9 +200,12 @@ impl Default for Settings {
             codecs: CodecList::default(),
             trust_rpid: false,
             send_rpid: SendRpid::No,
+            trust_id: false,
+            progress_in_band: false,
             language: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,
+            transports: Vec::new(),
             max_forwards: 70,
             promisc_redir: false,
             support_path: false,
@@ -213,12 +240,33 @@ pub enum Credential {
 }
 
 /// `host=`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
     /// `dynamic`: where it is, it says by REGISTER.
     Dynamic,
     /// Always here.
     Static(SocketAddr),
+    /// Where the name leads, which is looked up aside and now and then.
+    Named {
+        /// The name, in lower case.
+        name: String,
+        /// The port there.
+        port: u16,
+    },
+}
+
+/// What names were last looked up to be.
+pub type Names = BTreeMap<String, IpAddr>;
+
+impl Host {
+    /// Its fixed address, as far as it is known.
+    pub fn address(&self, names: &Names) -> Option<SocketAddr> {
+        match self {
+            Host::Dynamic => None,
+            Host::Static(address) => Some(*address),
+            Host::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
+        }
+    }
 }
 
 /// `nat=` (how replies and media find a peer behind an address translator).

@@ -1,7 +1,7 @@
 //! The stateless edge: every request from the network meets it first. A pure function over a read-only table, so that
 //! many workers may run it, and so that a flood of strangers leaves nothing behind (RFC 3261 26.3.2.4).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,10 +15,13 @@ use super::identity::{self, Account, Accounts, Claim};
 use super::{nat, size};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
-use crate::config::peer::{Peer, Switch};
+use crate::config::nearest::nearest;
+use crate::config::peer::{Names, Peer, Switch};
 use crate::config::sip_conf::SipConf;
+use crate::config::transport::External;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState};
 use crate::sip::digest::{self, Algorithm, Ha1};
+use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
 use crate::sip::validate::{Essentials, Refusal};
@@ -82,12 +85,15 @@ pub enum Proof {
 }
 
 /// The read-only table the edge works with; made anew at every reload.
+#[derive(Clone)]
 pub struct Admission {
     realm: String,
     server: String,
     key: NonceKey,
     nat: Switch,
-    accounts: Accounts,
+    external: External,
+    names: Arc<Names>,
+    accounts: Arc<Accounts>,
     /// `[general]`'s own list: every source is held against it.
     acl: Acl,
     domains: Domains,
@@ -126,7 +132,9 @@ impl Admission {
             server: conf.general.user_agent.clone(),
             key,
             nat: conf.general.defaults.nat.force_rport,
-            accounts,
+            external: conf.general.external.clone(),
+            names: Arc::default(),
+            accounts: Arc::new(accounts),
             acl: conf.general.acl.clone(),
             domains: Domains::new(&conf.general),
             algorithm: conf.general.defaults.auth_algorithm,
@@ -139,6 +147,22 @@ impl Admission {
     /// The context of calls to the domain of `request`, when `domain=` names one.
     pub fn context_of(&self, request: &Request) -> Option<&str> {
         self.domains.context(request)
+    }
+
+    /// The same table with what names were looked up to be.
+    pub fn with_names(&self, names: Arc<Names>) -> Admission {
+        Admission { names, ..self.clone() }
+    }
+
+    /// What names were last looked up to be.
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// Our address `local` as `remote` sees it (`externaddr`).
+    pub fn told(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
+        let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
+        self.external.told(transport, local, remote, found)
     }
 
     /// What becomes of `request`, which came over `flow` and passed `validate::request`. `random` makes the nonce of a
@@ -195,6 +219,11 @@ impl Admission {
         let mut response = self.answer(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
         self.reply(request, via, flow, response, None)
+    }
+
+    /// The account whose name is most like one that nobody has: for the log alone, after the answer is sent.
+    pub fn nearest(&self, account: &str) -> Option<String> {
+        nearest(account, self.accounts.keys().map(String::as_str)).map(str::to_owned)
     }
 
     /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, with `qop="auth"`, since a second one silences several
@@ -272,11 +301,12 @@ impl Admission {
         let credentials = credentials.as_ref();
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(&self.accounts, essentials, credentials, source, self.by_digest),
+            _ => identity::caller(&self.accounts, essentials, credentials, source, self.by_digest, &self.names),
         };
         let is_allowed = self.acl.allows(source.ip());
         let is_ours = self.domains.serves(request, essentials, flow.local);
-        let trusted = claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source));
+        let trusted =
+            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source, &self.names));
         if let Some(account) = trusted.filter(|_| is_allowed && is_ours) {
             return welcome(&account.peer, Proof::Trusted);
         }

@@ -8,6 +8,7 @@ use crate::sip::validate::Essentials;
 use crate::sip::{Method, Request, Uri};
 
 /// The domains of the configuration. When it names none, every domain is ours.
+#[derive(Clone)]
 pub(super) struct Domains {
     names: BTreeMap<String, Option<String>>,
     own_addresses: bool,

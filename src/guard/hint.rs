@@ -19,12 +19,13 @@ pub(super) fn hint(
     match why {
         Why::InvalidPassword => {
             format!(
-                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone"
+                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone; its user \
+                 name is right (`sip show peer {account}`)"
             )
         }
         Why::InvalidAccountID => {
             format!(
-                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Add [{account}] there"
+                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Correct its user name, or add [{account}] there"
             )
         }
         Why::FailedACL if !may_come => {

@@ -6,5 +6,6 @@ pub mod event;
 mod hint;
 mod identity;
 pub mod nat;
+pub mod refusals;
 pub mod replay;
 pub mod size;

@@ -81,6 +81,8 @@ pub struct PeerDetail {
     pub caller_name: String,
     /// The number of `callerid`.
     pub caller_number: String,
+    /// `callingpres` in words.
+    pub presentation: String,
     /// `fromuser`.
     pub from_user: String,
     /// `fromdomain`.
@@ -109,6 +111,8 @@ pub struct PeerDetail {
     pub promiscuous_redirect: bool,
     /// `trustrpid`.
     pub trust_rpid: bool,
+    /// `trust_id_outbound`.
+    pub trust_id: bool,
     /// `sendrpid`.
     pub send_rpid: bool,
     /// `supportpath`.
@@ -220,6 +224,21 @@ pub struct SystemCounts {
 pub struct Counters {
     /// Reason and number, in the order to be shown.
     pub drops: Vec<(String, u64)>,
+}
+
+/// A TCP or TLS connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionRow {
+    /// The other side.
+    pub remote: SocketAddr,
+    /// `TCP` or `TLS`.
+    pub transport: String,
+    /// We made it.
+    pub outgoing: bool,
+    /// Somebody proved who he is on it.
+    pub proven: bool,
+    /// Since when, in seconds.
+    pub age_s: u64,
 }
 
 /// What `sip show settings` tells.

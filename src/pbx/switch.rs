@@ -1,6 +1,7 @@
 //! The switch: owns every call and every line's registration, and routes what happens to who decides. It decides nothing itself.
 
 mod bridging;
+mod connections;
 mod control;
 mod dialling;
 mod happenings;
@@ -30,10 +31,12 @@ use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
 use crate::guard::size;
+use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
+use crate::sip::flow::Transport;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
@@ -42,6 +45,7 @@ use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transact
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -61,14 +65,54 @@ pub struct SwitchSettings {
     pub strictness: Strictness,
     /// Who may: used here for the challenges that only the switch can decide on.
     pub admission: Arc<Admission>,
-    /// The SIP socket: its port, and its address when it is bound to one.
-    pub bound: SocketAddr,
+    /// Where SIP is received: the ports, and the address when it is one.
+    pub listening: Listening,
     /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
     /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
+}
+
+/// Where SIP is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// UDP.
+    pub udp: SocketAddr,
+    /// TCP; none: nowhere.
+    pub tcp: Option<SocketAddr>,
+    /// TLS; none: nowhere.
+    pub tls: Option<SocketAddr>,
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SIP over UDP)", self.udp)?;
+        for (name, address) in [("TCP", self.tcp), ("TLS", self.tls)] {
+            if let Some(address) = address {
+                write!(f, ", {address} ({name})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Listening {
+    /// UDP alone.
+    pub fn udp(address: SocketAddr) -> Listening {
+        Listening { udp: address, tcp: None, tls: None }
+    }
+
+    /// Where a transport is received; one that is not takes its usual port.
+    pub fn of(&self, transport: Transport) -> SocketAddr {
+        let usual = SocketAddr::new(self.udp.ip(), transport.default_port());
+        match transport {
+            Transport::Udp => self.udp,
+            Transport::Tcp => self.tcp.unwrap_or(usual),
+            Transport::Tls => self.tls.unwrap_or(usual),
+        }
+    }
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
@@ -87,12 +131,13 @@ pub struct Switch {
     legs: BTreeMap<LegId, Leg>,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<StreamId, ChannelId>,
-    /// Streams whose ports are being closed, by the name of their channel.
-    released_names: BTreeMap<StreamId, String>,
+    /// Streams whose ports are being closed.
+    releases: BTreeMap<StreamId, happenings::Released>,
     runnable: VecDeque<ChannelId>,
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
+    absences: Absences,
     watches: BTreeMap<String, lines::Watch>,
     /// Peers whose next `keepalive=` is due at some time.
     keepalives: BTreeSet<String>,
@@ -134,11 +179,12 @@ impl Switch {
             legs: BTreeMap::new(),
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
-            released_names: BTreeMap::new(),
+            releases: BTreeMap::new(),
             runnable: VecDeque::new(),
             calling: BTreeMap::new(),
             location: Location::new(),
             location_alarm: None,
+            absences: Absences::default(),
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
@@ -166,6 +212,7 @@ impl Switch {
             Event::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Event::Media(event) => self.media(event),
             Event::SendFailed { flow, why } => self.send_failed(flow, &why),
+            Event::Closed { flow, why } => self.connection_closed(flow, &why),
             Event::Tick => {}
         }
         self.settle();
@@ -253,13 +300,6 @@ impl Switch {
         }
     }
 
-    /// The system refused to send at once: whatever waits for an answer from there learns it by its timers; the owner now.
-    fn send_failed(&mut self, flow: Flow, why: &str) {
-        self.drop_counted("system refused to send");
-        self.poll_failed_over(flow);
-        self.cx.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
-    }
-
     fn media(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::Reserved { stream, rtp } => self.reserved(stream, rtp),
@@ -278,6 +318,9 @@ impl Switch {
     fn request(&mut self, mut request: Request, essentials: Essentials, caller: Caller, came: Flow) {
         let source = came.remote;
         let leg = self.leg_of(&essentials);
+        if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
+            leg.follow_connection(came);
+        }
         let nat = match (&caller, leg.and_then(|id| self.legs.get(&id))) {
             (Caller::Account { peer, .. }, _) => peer.settings.nat,
             (Caller::Dialog, Some(leg)) => leg.peer.settings.nat,
@@ -316,6 +359,9 @@ impl Switch {
                 (None, Caller::Account { peer, .. }) => match (&request.method, self.in_force(&peer)) {
                     // A reload took the peer away between the edge and here: as refused as it is there from now on.
                     (_, None) => self.reply(id, Response::for_request(&request, 403, None)),
+                    (_, Some(peer)) if !peer.settings.may_use(came.transport) => {
+                        self.refuse_transport(id, &request, &peer, came);
+                    }
                     (Method::Register, Some(peer)) => {
                         self.registration(id, &request, &essentials, &peer, came);
                     }

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
 mod basic;
+mod caller_id;
 mod cancel;
+mod connections;
 mod direct;
 mod examples;
 mod forks;
@@ -22,4 +24,5 @@ mod routes;
 mod stories;
 mod strangers;
 mod timers;
+mod why;
 mod world;

@@ -58,47 +58,20 @@ pub(super) const ROWS: &[OptionRow] = &[
     unsupported(Both, &["disallowed_methods"], NEVER, "methods we support are few: take the line out"),
     accepted(General, &["authfailureevents"], "there is no manager interface; the log tells failures"),
     // Transports.
-    unsupported(General, &["tcpenable"], FALSE_WORDS, "SIP over TCP is not supported yet: set the devices to UDP"),
-    accepted(General, &["tcpbindaddr"], "there is no SIP over TCP yet; 'tcpenable' says so"),
-    accepted(General, &["tcpauthtimeout", "tcpauthlimit"], "there is no SIP over TCP yet"),
-    unsupported(
+    accepted(
         General,
-        &["tlsenable"],
-        FALSE_WORDS,
-        "SIP over TLS is not supported yet: set the devices to UDP on a network you trust",
+        &["tlscapath", "tlscadir"],
+        "the certificates of authorities are in one file: name it in 'tlscafile'",
     ),
     accepted(
         General,
-        &[
-            "tlsbindaddr",
-            "tlscertfile",
-            "tlsprivatekey",
-            "tlscafile",
-            "tlscapath",
-            "tlscadir",
-            "tlsdontverifyserver",
-            "tlscipher",
-            "tlsclientmethod",
-            "tlsservercipherorder",
-            "tlsdisablev1",
-            "tlsdisablev11",
-            "tlsdisablev12",
-            "tlsverifyclient",
-        ],
-        "there is no SIP over TLS yet; 'tlsenable' says so",
+        &["tlscipher", "tlsclientmethod", "tlsservercipherorder", "tlsdisablev1", "tlsdisablev11", "tlsdisablev12"],
+        "TLS 1.2 and 1.3 with their safe ciphers are spoken, and nothing older",
     ),
+    accepted(General, &["tlsverifyclient"], "devices prove themselves by their secret, not by a certificate"),
     accepted(General, &["websocket_enabled", "websocket_write_timeout"], "there are no web sockets; nothing listens"),
     // Addresses.
-    unsupported(
-        General,
-        &["externaddr", "externip", "externhost"],
-        NEVER,
-        "telephones outside of the exchange's own address translator come with a later version: join them by a VPN",
-    ),
-    accepted(General, &["localnet", "externrefresh"], "serves 'externaddr' only"),
-    accepted(General, &["externtcpport", "externtlsport"], "SIP is carried over UDP only"),
-    accepted(General, &["matchexternaddrlocally", "matchexterniplocally"], "serves 'externaddr' only"),
-    accepted(General, &["srvlookup"], "names are not looked up yet"),
+    accepted(General, &["srvlookup"], "a name is looked up as an address (A, AAAA), without SRV records"),
     unsupported(
         Both,
         &["outboundproxy"],
@@ -173,26 +146,13 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["recordhistory", "dumphistory"], "'sip set debug on' shows messages as they come"),
     // Identity.
     unsupported(Both, &["rpid_update", "rpid_immediate"], FALSE_WORDS, "connected-line updates are not sent"),
-    unsupported(Both, &["trust_id_outbound"], &["legacy", "no"], "private identities are not sent"),
     accepted(
         General,
         &["shrinkcallerid"],
         "'callerid' is told without brackets, dots, dashes and blanks; a device's own number as it sends it",
     ),
-    unsupported(
-        Peer,
-        &["callingpres"],
-        &["allowed", "allowed_not_screened", "0"],
-        "what the device sends in From is shown, or its 'callerid'",
-    ),
     unsupported(Peer, &["cid_tag", "trunkname"], NEVER, "write 'callerid' instead"),
     // Media.
-    unsupported(
-        Both,
-        &["progressinband"],
-        &["no", "false", "n", "f", "0", "off", "never"],
-        "ringing is told by 180, and the caller's own device makes the sound",
-    ),
     unsupported(
         Both,
         &["rtptimeout", "rtpholdtimeout"],

@@ -6,6 +6,7 @@ use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::acl::Acl;
 use crate::config::acl_conf::Lists;
 use crate::config::peer::{CallerId, Kind, RegExten};
+use crate::config::presentation::Presentation;
 use crate::config::secret::Secret;
 use crate::config::value;
 
@@ -29,7 +30,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(
         &["host"],
-        "dynamic, or an IP address with ':port' if need be",
+        "dynamic, or an IP address or host name with ':port' if need be",
         "must be given",
         "where the device is; dynamic: it says so by registering",
         Effect::Peer(host),
@@ -76,6 +77,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "none",
         "the caller ID of its calls",
         Effect::Peer(caller_id),
+    ),
+    row(
+        &["callingpres"],
+        "allowed, prohib, unavailable, ..., or their numbers",
+        "as the device asks",
+        "whether those it calls may see who calls; what a device asks by Privacy or an anonymous From counts without it",
+        Effect::Peer(calling_pres),
     ),
     row(&["cid_number"], "a number", "none", "the number of its caller ID", Effect::Peer(cid_number)),
     row(&["fullname"], "text", "none", "the name of its caller ID", Effect::Peer(full_name)),
@@ -206,8 +214,13 @@ fn host(draft: &mut PeerDraft, text: &str) -> Result {
         return Ok(());
     }
     let Some((ip, port)) = value::address(text) else {
-        let say = format!("'{text}' is no IP address, and names are not looked up yet");
-        return Err(Trouble::error(say, "write 'dynamic' for a device that registers, or its IP address"));
+        let Some((name, port)) = value::host_name(text) else {
+            let say = format!("'{text}' is neither an IP address nor a host name");
+            return Err(Trouble::error(say, "write 'dynamic' for a device that registers, or its IP address"));
+        };
+        draft.host = Some(HostDraft::Named(name));
+        draft.port = port.or(draft.port);
+        return Ok(());
     };
     if ip.is_unspecified() || ip.is_multicast() {
         return Err(Trouble::error(
@@ -266,6 +279,11 @@ fn regexten(draft: &mut PeerDraft, text: &str) -> Result {
 
 fn caller_id(draft: &mut PeerDraft, text: &str) -> Result {
     draft.peer.caller_id = parse_caller_id(text);
+    Ok(())
+}
+
+fn calling_pres(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.calling_pres = Some(Presentation::parse(text).ok_or(Trouble::Bad)?);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, Sessio
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
 use crate::sip::digest::Algorithm;
+use crate::sip::flow::Transport;
 use crate::sip::header::Refresher;
 use crate::sip::header::session_expires::SHORTEST;
 use std::time::Duration;
@@ -104,6 +105,20 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(send_rpid),
     ),
     row(
+        &["trust_id_outbound"],
+        "yes, no, legacy",
+        "no",
+        "yes: 'sendrpid' tells the device of callers who want to be hidden, too, marked as such; legacy is no here",
+        Effect::Settings(trust_id),
+    ),
+    row(
+        &["progressinband"],
+        "yes, no, never",
+        "no",
+        "yes: its calls hear ringing as sound (183), instead of making it themselves of a 180; the called line is then offered one codec",
+        Effect::Settings(progress_in_band),
+    ),
+    row(
         &["language"],
         "a language such as en",
         "none",
@@ -167,7 +182,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "who refreshes when it is ours to say: the side that sent the INVITE, or the one that answered it",
         Effect::Settings(session_refresher),
     ),
-    row(&["transport"], "udp", "udp", "SIP is carried over UDP", Effect::Settings(transport)),
+    row(
+        &["transport"],
+        "udp, tcp, tls, with commas between",
+        "any that is enabled; udp for our own requests",
+        "what carries SIP to and from the device; the first is used to reach it at 'host'",
+        Effect::Settings(transport),
+    ),
 ];
 
 const CODECS: &str = "ulaw, alaw, gsm, g722, g726, g729, g723, ilbc, slin or all, with commas between, ':20' behind one for its packet time, '!' before one meant the other way round";
@@ -380,6 +401,18 @@ fn send_rpid(settings: &mut Settings, text: &str) -> Result {
     Ok(())
 }
 
+fn trust_id(settings: &mut Settings, text: &str) -> Result {
+    let legacy = text.eq_ignore_ascii_case("legacy").then_some(false);
+    settings.trust_id = legacy.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn progress_in_band(settings: &mut Settings, text: &str) -> Result {
+    let never = text.eq_ignore_ascii_case("never").then_some(false);
+    settings.progress_in_band = never.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
 fn language(settings: &mut Settings, text: &str) -> Result {
     // It becomes part of a file's path.
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
@@ -452,18 +485,24 @@ fn session_refresher(settings: &mut Settings, text: &str) -> Result {
     Ok(())
 }
 
-fn transport(_: &mut Settings, text: &str) -> Result {
-    let mut others = Vec::new();
+fn transport(settings: &mut Settings, text: &str) -> Result {
+    let (mut known, mut others) = (Vec::new(), Vec::new());
     for word in text.split(',').map(str::trim) {
-        if is_one_of(word, &["tcp", "tls", "ws", "wss"]) {
-            others.push(word);
-        } else if !word.eq_ignore_ascii_case("udp") {
-            return Err(Trouble::Word(word.into()));
+        match Transport::from_name(word) {
+            Some(transport) if known.contains(&transport) => {}
+            Some(transport) => known.push(transport),
+            None if is_one_of(word, &["ws", "wss"]) => others.push(word),
+            None => return Err(Trouble::Word(word.into())),
         }
     }
+    if known.is_empty() {
+        let say = format!("'{}' is not supported", others.join("', '"));
+        return Err(Trouble::error(say, "write 'udp', 'tcp' or 'tls'"));
+    }
+    settings.transports = known;
     if others.is_empty() {
         return Ok(());
     }
-    let say = format!("'{}' is not supported yet: SIP is carried over UDP only", others.join("', '"));
-    Err(Trouble::warn(say, "set the device to UDP and write 'transport=udp'"))
+    let say = format!("'{}' is not supported and is left out", others.join("', '"));
+    Err(Trouble::warn(say, "write 'udp', 'tcp', 'tls' or several of them with commas between"))
 }

@@ -1,13 +1,16 @@
 //! Lines: their registrations and whether they are there (qualify).
 
 use super::Switch;
-use crate::clock::Time;
+use crate::calendar;
+use crate::clock::{Time, Wall};
 use crate::config::peer::{Host, Peer};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::leg;
+use crate::pbx::why::{Reason, Why};
+use crate::registrar::absence::{Absence, Left};
 use crate::registrar::location::Binding;
-use crate::registrar::qualify::{Action, Qualify, Status};
+use crate::registrar::qualify::{self, Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
@@ -18,6 +21,7 @@ use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,13 +68,15 @@ impl Switch {
         for change in done.changes {
             match change {
                 Change::Added(_) => {
+                    self.tell_return(&peer.name);
                     self.watch(&peer.name);
                     self.add_extensions(peer);
                 }
                 Change::Refreshed(_) => {}
-                Change::Removed(_) => self.line_may_be_gone(&peer.name),
+                Change::Removed(_) => self.line_may_be_gone(&peer.name, Left::SignedOff),
             }
         }
+        self.bring_calls_along(peer, flow);
         self.keep_alive(&peer.name);
         self.arm_location();
     }
@@ -84,18 +90,22 @@ impl Switch {
 
     pub(super) fn expire_bindings(&mut self) {
         self.location_alarm = None;
-        for (peer, _) in self.location.expire(self.cx.now.mono) {
-            let text = format!("'{peer}' did not refresh its registration: it is unregistered");
-            self.cx.out.notice(text);
-            self.line_may_be_gone(&peer);
+        for (peer, binding) in self.location.expire(self.cx.now.mono) {
+            let (at, granted) = (binding.flow.remote, calendar::span(binding.granted));
+            self.cx.out.notice(format!(
+                "'{peer}' did not refresh its registration: it is unregistered. It was at {at}, for {granted}; is it switched \
+                 on, and on the network?"
+            ));
+            self.line_may_be_gone(&peer, Left::Expired);
         }
         self.arm_location();
     }
 
-    pub(super) fn line_may_be_gone(&mut self, name: &str) {
+    pub(super) fn line_may_be_gone(&mut self, name: &str, left: Left) {
         if !self.location.bindings(name).is_empty() {
             return;
         }
+        self.absences.leave(name, left, self.cx.now);
         if let Some(peer) = self.settings.peers.get(name).cloned() {
             self.remove_extensions(&peer);
         }
@@ -105,6 +115,36 @@ impl Switch {
                 self.cx.alarms.cancel(alarm);
             }
         }
+    }
+
+    /// A line is registered again. One that vanished was noticed: so is its return.
+    fn tell_return(&mut self, name: &str) {
+        match self.absences.come_back(name) {
+            Some(Absence { since, left: Left::Expired }) => {
+                let away = calendar::span(self.cx.now.mono.since(since.mono));
+                self.cx.out.notice(format!("'{name}' is registered again, {away} after its registration ran out"));
+            }
+            Some(Absence { left: Left::SignedOff, .. }) | None => {}
+        }
+    }
+
+    /// Why a line that could register cannot be called: it is nowhere.
+    pub(super) fn not_registered(&self, name: &str) -> Reason {
+        let Some(Absence { since, left }) = self.absences.of(name) else {
+            return Why::NeverRegistered.with(&[name, &calendar::moment(self.started.wall)]);
+        };
+        let why = match left {
+            Left::Expired => Why::Expired,
+            Left::SignedOff => Why::SignedOff,
+        };
+        let away = self.cx.now.mono.since(since.mono);
+        why.with(&[name, &calendar::span(away), &self.moment_ago(away)])
+    }
+
+    /// When it was, so long ago: reckoned back from now, for the wall clock may have been set since.
+    pub(super) fn moment_ago(&self, ago: Duration) -> String {
+        let ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+        calendar::moment(Wall(self.cx.now.wall.0.saturating_sub(ms)))
     }
 
     /// Begins to ask a peer whether it is there, at once.
@@ -138,7 +178,7 @@ impl Switch {
     /// Peers with a fixed address are asked from the start.
     pub(super) fn watch_static_peers(&mut self) {
         let peers = self.settings.peers.clone();
-        self.watch_in_turn(peers.values().filter(|peer| matches!(peer.host, Host::Static(_))));
+        self.watch_in_turn(peers.values().filter(|peer| !matches!(peer.host, Host::Dynamic)));
     }
 
     /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
@@ -173,7 +213,11 @@ impl Switch {
                         self.cx.alarms.cancel(old);
                     }
                 }
-                Action::Changed(change) => self.cx.out.notice(change.line(name)),
+                Action::Changed(change) => {
+                    let place = self.location.newest(name).map(|binding| binding.flow.remote);
+                    let place = place.or_else(|| self.static_address(self.settings.peers.get(name)?));
+                    self.cx.out.notice(format!("{}{}", change.line(name), aside(&change, place)));
+                }
             }
         }
     }
@@ -184,11 +228,14 @@ impl Switch {
         let (target, flow, route) = match self.location.newest(name) {
             Some(binding) => (binding.contact.to_string(), binding.flow, binding.path.as_slice()),
             None => match self.static_address(&peer) {
-                Some(address) => (format!("sip:{address}"), Flow::udp(self.local_towards(address), address), &[][..]),
+                Some(address) => {
+                    let flow = self.flow_to(&peer, address);
+                    (format!("sip:{address}{}", leg::transport_param(flow.transport)), flow, &[][..])
+                }
                 None => return,
             },
         };
-        let host = leg::host(flow.local.ip());
+        let host = leg::host(flow.told.ip());
         let mut request = routed(Method::Options, &target, route);
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
@@ -198,7 +245,7 @@ impl Switch {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
-        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow.local));
+        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow));
         leg::dress_request(&mut request, &self.cx.product);
         let how = Sending::Once { give_up };
         let id =
@@ -248,6 +295,18 @@ impl Switch {
     /// Where a peer is registered, newest first.
     pub fn bindings(&self, name: &str) -> &[Binding] {
         self.location.bindings(name)
+    }
+}
+
+/// What is worth knowing of a change beside the words that scripts look for.
+fn aside(change: &qualify::Change, place: Option<SocketAddr>) -> String {
+    match (change.to, place, change.away) {
+        (Status::Unreachable, Some(place), _) => format!(
+            " ({place} answered none of {} OPTIONS: is it switched on, and on the network? Calls to it fail until it does)",
+            qualify::ATTEMPTS
+        ),
+        (Status::Ok(_) | Status::Lagged(_), _, Some(away)) => format!(" after {}", calendar::span(away)),
+        _ => String::new(),
     }
 }
 

@@ -59,6 +59,8 @@ impl Switch {
             };
             self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.flow.remote));
         }
+        let peers = &self.settings.peers;
+        self.absences.retain(|name| peers.contains_key(name));
         self.arm_location();
     }
 
@@ -74,7 +76,7 @@ impl Switch {
         }
         let missing = peers.values().filter(|peer| !self.watches.contains_key(&peer.name));
         let missing = missing.filter(|peer| match peer.host {
-            Host::Static(_) => true,
+            Host::Static(_) | Host::Named { .. } => true,
             Host::Dynamic => !self.location.bindings(&peer.name).is_empty(),
         });
         let missing: Vec<Arc<Peer>> = missing.cloned().collect();
