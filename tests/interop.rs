@@ -17,6 +17,8 @@ mod exchange;
 mod sipp;
 #[path = "interop/sound.rs"]
 mod sound;
+#[path = "interop/vicious.rs"]
+mod vicious;
 
 use baresip::{Baresip, Namespace};
 use exchange::{ALICE, BOB, Exchange, Wishes};
@@ -43,6 +45,14 @@ fn skip(story: &str, why: &str) -> bool {
 fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[test]
+fn sipvicious_finds_no_extension() {
+    match vicious::svwar() {
+        Some(program) => vicious::finds_nobody(program),
+        None => drop(skip("sipvicious finds no extension", "svwar: not installed")),
+    }
 }
 
 #[test]
