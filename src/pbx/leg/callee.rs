@@ -170,6 +170,7 @@ impl Leg {
             cx.dialogs.remove(&early.key());
         }
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
+        request.headers.remove(HeaderName::Via);
         request.headers.set(HeaderName::CSeq, cseq.to_string());
         self.send_invite(request, false, cx);
     }
