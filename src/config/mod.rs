@@ -11,6 +11,7 @@ pub mod load;
 pub mod logger_conf;
 pub mod nearest;
 pub mod peer;
+pub mod presentation;
 pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;

@@ -2,6 +2,7 @@
 
 use super::acl::Acl;
 use super::diagnostic::Place;
+use super::presentation::Presentation;
 use super::secret::Secret;
 use crate::sdp::codec::CodecList;
 use crate::sip::flow::Transport;
@@ -35,6 +36,8 @@ pub struct Peer {
     pub regexten: Vec<RegExten>,
     /// `callerid`, `cid_number`, `fullname`.
     pub caller_id: CallerId,
+    /// `callingpres`: whether that may be shown; none: as each call asks.
+    pub calling_pres: Option<Presentation>,
     /// `permit`/`deny`: sources its requests are accepted from.
     pub acl: Acl,
     /// `contactpermit`/`contactdeny`: addresses it may register.
@@ -100,6 +103,10 @@ pub struct Settings {
     pub trust_rpid: bool,
     /// `sendrpid`.
     pub send_rpid: SendRpid,
+    /// `trust_id_outbound=yes`: it is told who calls in the header of `sendrpid` even when the caller wants it hidden.
+    pub trust_id: bool,
+    /// `progressinband=yes`: a caller hears ringing as sound from us (183), instead of making it of a 180.
+    pub progress_in_band: bool,
     /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
@@ -150,6 +157,8 @@ impl Default for Settings {
             codecs: CodecList::default(),
             trust_rpid: false,
             send_rpid: SendRpid::No,
+            trust_id: false,
+            progress_in_band: false,
             language: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,

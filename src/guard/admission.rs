@@ -12,6 +12,7 @@ use super::event::{self, Note, Why};
 use super::identity::{self, Account, Accounts, Claim};
 use super::nat;
 use crate::clock::Wall;
+use crate::config::nearest::nearest;
 use crate::config::peer::{Names, Peer, Switch};
 use crate::config::sip_conf::SipConf;
 use crate::config::transport::External;
@@ -198,6 +199,11 @@ impl Admission {
         let mut response = self.answer(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
         self.reply(via, flow, response, None)
+    }
+
+    /// The account whose name is most like one that nobody has: for the log alone, after the answer is sent.
+    pub fn nearest(&self, account: &str) -> Option<String> {
+        nearest(account, self.accounts.keys().map(String::as_str)).map(str::to_owned)
     }
 
     /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, MD5 with `qop="auth"`, since a second one silences several
@@ -399,12 +405,13 @@ fn hint(why: Why, account: &str, knock: Knock<'_>, credentials: &Credentials, cl
     match why {
         Why::InvalidPassword => {
             format!(
-                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone"
+                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone; its user \
+                 name is right (`sip show peer {account}`)"
             )
         }
         Why::InvalidAccountID => {
             format!(
-                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Add [{account}] there"
+                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Correct its user name, or add [{account}] there"
             )
         }
         Why::FailedACL => {

@@ -4,4 +4,5 @@ pub mod admission;
 pub mod event;
 mod identity;
 pub mod nat;
+pub mod refusals;
 pub mod replay;

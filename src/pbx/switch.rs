@@ -30,6 +30,7 @@ use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
+use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
@@ -116,12 +117,13 @@ pub struct Switch {
     legs: BTreeMap<LegId, Leg>,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<StreamId, ChannelId>,
-    /// Streams whose ports are being closed, by the name of their channel.
-    released_names: BTreeMap<StreamId, String>,
+    /// Streams whose ports are being closed.
+    releases: BTreeMap<StreamId, happenings::Released>,
     runnable: VecDeque<ChannelId>,
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
+    absences: Absences,
     watches: BTreeMap<String, lines::Watch>,
     /// Peers whose next `keepalive=` is due at some time.
     keepalives: BTreeSet<String>,
@@ -163,11 +165,12 @@ impl Switch {
             legs: BTreeMap::new(),
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
-            released_names: BTreeMap::new(),
+            releases: BTreeMap::new(),
             runnable: VecDeque::new(),
             calling: BTreeMap::new(),
             location: Location::new(),
             location_alarm: None,
+            absences: Absences::default(),
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),

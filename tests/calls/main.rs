@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
 mod basic;
+mod caller_id;
 mod cancel;
 mod connections;
 mod direct;
@@ -21,4 +22,5 @@ mod restart;
 mod routes;
 mod stories;
 mod timers;
+mod why;
 mod world;

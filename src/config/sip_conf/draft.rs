@@ -136,6 +136,7 @@ impl PeerDraft {
             from_domain: None,
             regexten: Vec::new(),
             caller_id: CallerId::default(),
+            calling_pres: None,
             acl: Default::default(),
             contact_acl: Default::default(),
             call_limit: None,

@@ -180,26 +180,13 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["recordhistory", "dumphistory"], "'sip set debug on' shows messages as they come"),
     // Identity.
     unsupported(Both, &["rpid_update", "rpid_immediate"], FALSE_WORDS, "connected-line updates are not sent"),
-    unsupported(Both, &["trust_id_outbound"], &["legacy", "no"], "private identities are not sent"),
     accepted(
         General,
         &["shrinkcallerid"],
         "'callerid' is told without brackets, dots, dashes and blanks; a device's own number as it sends it",
     ),
-    unsupported(
-        Peer,
-        &["callingpres"],
-        &["allowed", "allowed_not_screened", "0"],
-        "what the device sends in From is shown, or its 'callerid'",
-    ),
     unsupported(Peer, &["cid_tag", "trunkname"], NEVER, "write 'callerid' instead"),
     // Media.
-    unsupported(
-        Both,
-        &["progressinband"],
-        &["no", "false", "n", "f", "0", "off", "never"],
-        "ringing is told by 180, and the caller's own device makes the sound",
-    ),
     unsupported(
         Both,
         &["rtptimeout", "rtpholdtimeout"],

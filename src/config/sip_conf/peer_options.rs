@@ -5,6 +5,7 @@ use super::general_options::ACL;
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::acl::Acl;
 use crate::config::peer::{CallerId, Kind, RegExten};
+use crate::config::presentation::Presentation;
 use crate::config::secret::Secret;
 use crate::config::value;
 
@@ -75,6 +76,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "none",
         "the caller ID of its calls",
         Effect::Peer(caller_id),
+    ),
+    row(
+        &["callingpres"],
+        "allowed, prohib, unavailable, ..., or their numbers",
+        "as the device asks",
+        "whether those it calls may see who calls; what a device asks by Privacy or an anonymous From counts without it",
+        Effect::Peer(calling_pres),
     ),
     row(&["cid_number"], "a number", "none", "the number of its caller ID", Effect::Peer(cid_number)),
     row(&["fullname"], "text", "none", "the name of its caller ID", Effect::Peer(full_name)),
@@ -235,6 +243,11 @@ fn regexten(draft: &mut PeerDraft, text: &str) -> Result {
 
 fn caller_id(draft: &mut PeerDraft, text: &str) -> Result {
     draft.peer.caller_id = parse_caller_id(text);
+    Ok(())
+}
+
+fn calling_pres(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.calling_pres = Some(Presentation::parse(text).ok_or(Trouble::Bad)?);
     Ok(())
 }
 

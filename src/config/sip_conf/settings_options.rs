@@ -97,6 +97,20 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(send_rpid),
     ),
     row(
+        &["trust_id_outbound"],
+        "yes, no, legacy",
+        "no",
+        "yes: 'sendrpid' tells the device of callers who want to be hidden, too, marked as such; legacy is no here",
+        Effect::Settings(trust_id),
+    ),
+    row(
+        &["progressinband"],
+        "yes, no, never",
+        "no",
+        "yes: its calls hear ringing as sound (183), instead of making it themselves of a 180; the called line is then offered one codec",
+        Effect::Settings(progress_in_band),
+    ),
+    row(
         &["language"],
         "a language such as en",
         "none",
@@ -367,6 +381,18 @@ fn send_rpid(settings: &mut Settings, text: &str) -> Result {
         (None, "pai") => SendRpid::Pai,
         (None, _) => return Err(Trouble::Bad),
     };
+    Ok(())
+}
+
+fn trust_id(settings: &mut Settings, text: &str) -> Result {
+    let legacy = text.eq_ignore_ascii_case("legacy").then_some(false);
+    settings.trust_id = legacy.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn progress_in_band(settings: &mut Settings, text: &str) -> Result {
+    let never = text.eq_ignore_ascii_case("never").then_some(false);
+    settings.progress_in_band = never.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

@@ -263,7 +263,10 @@ fn what_was_wrong_is_known_inside() {
         line.starts_with("SecurityEvent=\"InvalidPassword\",")
             && line.ends_with("RemoteAddress=\"IPV4/UDP/192.168.1.20/5060\"")
     );
-    assert_eq!(hint, "phone 'a' at 192.168.1.20: wrong secret. Type the one of [a] (sip.conf:12) into the phone");
+    assert_eq!(
+        hint,
+        "phone 'a' at 192.168.1.20: wrong secret. Type the one of [a] (sip.conf:12) into the phone; its user name is right (`sip show peer a`)"
+    );
     assert!(!format!("{line}{hint}").contains("password\""));
 }
 

@@ -6,6 +6,7 @@ use crate::dialplan::ChannelId;
 use crate::pbx::bridge::{Bridge, Route, Side, Step};
 use crate::pbx::channel::Channel;
 use crate::pbx::media::{MediaCommand, PayloadMap};
+use crate::pbx::why::Why;
 use crate::sdp::{Sdp, negotiate, payload};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -88,14 +89,19 @@ impl Switch {
             Step::Direct(side) => self.redirect_media(caller, &bridge, side, Route::Direct),
             Step::Relay(side) => self.redirect_media(caller, &bridge, side, Route::Relay),
             Step::IsDirect => {
+                for id in [caller, callee] {
+                    if let Some(channel) = self.channels.get_mut(&id) {
+                        channel.was_direct = true;
+                    }
+                }
                 self.cx
                     .out
                     .verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
             }
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
-                let text = format!("{name} refused direct media ({status}): '{a}' and '{b}' stay on the relay");
-                self.cx.out.verbose(3, text);
+                let reason = Why::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
+                self.cx.out.verbose(3, reason.text);
                 self.join(caller, callee);
             }
             Step::Accept(side) => self.accept_carried(&bridge, side),

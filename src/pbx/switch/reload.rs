@@ -59,6 +59,8 @@ impl Switch {
             };
             self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.flow.remote));
         }
+        let peers = &self.settings.peers;
+        self.absences.retain(|name| peers.contains_key(name));
         self.arm_location();
     }
 
