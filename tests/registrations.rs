@@ -13,7 +13,7 @@ use strowger::config::Config;
 use strowger::dialplan::Dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::Event;
-use strowger::pbx::switch::{Switch, SwitchSettings};
+use strowger::pbx::switch::{Listening, Switch, SwitchSettings};
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::digest::{self, Ha1};
 use strowger::sip::header::{Challenge, HeaderName};
@@ -51,7 +51,7 @@ fn exchange(lines: usize) -> Exchange {
         dialplan: Arc::new(Dialplan::new()),
         strictness: config.rtp.strictness,
         admission: admission.clone(),
-        bound: local,
+        listening: Listening::udp(local),
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
         product: String::new(),

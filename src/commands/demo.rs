@@ -112,16 +112,16 @@ impl Act {
             places: Places::default(),
         };
         let (running, _) = daemon::start(plan).map_err(|error| format!("the exchange does not start: {error}"))?;
-        println!("The exchange listens on {}.", running.sip);
+        println!("The exchange listens on {}.", running.listening.udp);
         Ok(running)
     }
 
     fn call(self, exchange: &Running) -> Result<[Direction; 2], String> {
-        let mut isp = line("pap2t-ispmodem", exchange.sip, 1, |phone| {
+        let mut isp = line("pap2t-ispmodem", exchange.listening.udp, 1, |phone| {
             phone.habits.auto_ring = true;
             phone.habits.auto_answer_after = Some(Duration::from_millis(1200));
         })?;
-        let mut client = line("pap2t-client", exchange.sip, 2, |_| {})?;
+        let mut client = line("pap2t-client", exchange.listening.udp, 2, |_| {})?;
         for line in [&mut isp, &mut client] {
             line.order(Order::Register);
             line.wait("its registration", PATIENCE, |event| match event {

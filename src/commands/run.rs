@@ -112,10 +112,13 @@ async fn serve(
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hang_up = listen(SignalKind::hangup())?;
     greet(common, loaded, &running, &control, fresh, complaints);
-    log.keep(Level::Notice, format!("strowger {} is ready, and listens on {}", env!("CARGO_PKG_VERSION"), running.sip));
+    log.keep(
+        Level::Notice,
+        format!("strowger {} is ready, and listens on {}", env!("CARGO_PKG_VERSION"), running.listening.udp),
+    );
     let mut ending = false;
     let console = running.console();
-    service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.sip))
+    service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.listening.udp))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
     loop {
         tokio::select! {
@@ -135,7 +138,7 @@ async fn serve(
             }
             ended = running.ended() => match ended {
                 Hand::Switch => break,
-                Hand::Receiver | Hand::Media => {
+                Hand::Receiver | Hand::Connections | Hand::Media => {
                     let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
                     tell(log, Level::Error, &what);
                     running.stop(Stopping::Now);
@@ -243,7 +246,7 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
     eprintln!(
         "  listens on     {} (SIP over UDP), RTP ports {}-{}",
-        running.sip, config.rtp.port_first, config.rtp.port_last
+        running.listening.udp, config.rtp.port_first, config.rtp.port_last
     );
     eprintln!("  configuration  {place}: {} peers", config.sip.peers.len());
     // A console finds the exchange by the same words it was started with.

@@ -2,6 +2,7 @@
 
 use super::acl::Acl;
 use super::peer::Settings;
+use super::transport::{External, Streams};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -42,6 +43,10 @@ pub struct General {
     pub contact_acl: Acl,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
+    /// TCP and TLS.
+    pub streams: Streams,
+    /// `externaddr`, `localnet` and what belongs to them.
+    pub external: External,
     /// What peers inherit.
     pub defaults: Settings,
 }
@@ -66,6 +71,8 @@ impl Default for General {
             caller_id: "asterisk".into(),
             contact_acl: Acl::default(),
             sip_debug: false,
+            streams: Streams::default(),
+            external: External::default(),
             defaults: Settings::default(),
         }
     }

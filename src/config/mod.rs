@@ -15,6 +15,7 @@ pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;
 pub mod toml_conf;
+pub mod transport;
 pub mod value;
 pub mod weakness;
 

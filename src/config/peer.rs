@@ -4,8 +4,10 @@ use super::acl::Acl;
 use super::diagnostic::Place;
 use super::secret::Secret;
 use crate::sdp::codec::CodecList;
+use crate::sip::flow::Transport;
 use crate::sip::header::{Refresher, session_expires};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// One peer.
@@ -104,6 +106,8 @@ pub struct Settings {
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
     pub timer_b: Option<Duration>,
+    /// `transport`: what it may use, the first for our requests to it; empty: whatever is spoken here, UDP first.
+    pub transports: Vec<Transport>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
     /// `promiscredir`: follow its redirections to wherever they lead.
@@ -118,6 +122,18 @@ pub struct Settings {
     pub session_min_se: u32,
     /// `session-refresher`: who is to refresh when it is ours to say.
     pub session_refresher: Refresher,
+}
+
+impl Settings {
+    /// What our requests use that begin a connection of their own.
+    pub fn transport(&self) -> Transport {
+        self.transports.first().copied().unwrap_or(Transport::Udp)
+    }
+
+    /// May it use this transport?
+    pub fn may_use(&self, transport: Transport) -> bool {
+        self.transports.is_empty() || self.transports.contains(&transport)
+    }
 }
 
 impl Default for Settings {
@@ -137,6 +153,7 @@ impl Default for Settings {
             language: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,
+            transports: Vec::new(),
             max_forwards: 70,
             promisc_redir: false,
             support_path: false,
@@ -169,12 +186,33 @@ pub enum Credential {
 }
 
 /// `host=`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
     /// `dynamic`: where it is, it says by REGISTER.
     Dynamic,
     /// Always here.
     Static(SocketAddr),
+    /// Where the name leads, which is looked up aside and now and then.
+    Named {
+        /// The name, in lower case.
+        name: String,
+        /// The port there.
+        port: u16,
+    },
+}
+
+/// What names were last looked up to be.
+pub type Names = BTreeMap<String, IpAddr>;
+
+impl Host {
+    /// Its fixed address, as far as it is known.
+    pub fn address(&self, names: &Names) -> Option<SocketAddr> {
+        match self {
+            Host::Dynamic => None,
+            Host::Static(address) => Some(*address),
+            Host::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
+        }
+    }
 }
 
 /// `nat=` (how replies and media find a peer behind an address translator).

@@ -6,6 +6,7 @@ mod ignored_options;
 pub mod option;
 mod peer_options;
 mod settings_options;
+mod transport_options;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use super::general::General;
 use super::ini::{Document, Entry, Section};
 use super::peer::{Peer, Settings};
 use super::value::is_one_of;
+use crate::sip::flow::Transport;
 use draft::{GeneralDraft, PeerDraft};
 use option::{Effect, Lookup, OptionRow, Trouble, look_up};
 use std::collections::BTreeMap;
@@ -56,11 +58,25 @@ pub fn parse(document: &Document) -> (SipConf, Vec<Diagnostic>) {
     let mut peers = BTreeMap::new();
     for (name, draft) in drafts {
         if let Some(peer) = draft.finish(&mut reader.diagnostics) {
+            reader.diagnostics.extend(unspoken(&peer, &general));
             peers.insert(name.to_string(), Arc::new(peer));
         }
     }
     tidy(&mut reader.diagnostics);
     (SipConf { general, peers }, reader.diagnostics)
+}
+
+/// A peer that can only be spoken to over what is switched off.
+fn unspoken(peer: &Peer, general: &General) -> Option<Diagnostic> {
+    let spoken = |transport: &Transport| match transport {
+        Transport::Udp => true,
+        Transport::Tcp => general.streams.tcp.is_some(),
+        Transport::Tls => general.streams.tls.is_some(),
+    };
+    let first = peer.settings.transports.first().filter(|first| !spoken(first))?;
+    let say = format!("peer '{}' has 'transport={}', which is switched off", peer.name, first.name());
+    let hint = format!("write '{}enable=yes' in [general]", first.name());
+    Some(Diagnostic::warning(peer.place.clone(), say).hint(hint))
 }
 
 struct Reader {
@@ -93,6 +109,7 @@ impl Reader {
         let mut all = document.sections.iter().filter(|section| section.name.eq_ignore_ascii_case("general"));
         let Some(section) = all.next() else { return draft.finish(&nowhere, &mut self.diagnostics) };
         for entry in &section.entries {
+            draft.at.clone_from(&entry.place);
             self.apply(&mut Target::General(&mut draft), entry);
         }
         for second in all {

@@ -67,6 +67,27 @@ pub fn address(text: &str) -> Option<(IpAddr, Option<u16>)> {
     if address.port() == 0 { None } else { Some((address.ip(), Some(address.port()))) }
 }
 
+/// A host name with an optional port behind a colon; letters, digits, dots, dashes and underlines.
+pub fn host_name(text: &str) -> Option<(String, Option<u16>)> {
+    let (name, port_text) = match text.rsplit_once(':') {
+        Some((name, digits)) => (name, Some(digits)),
+        None => (text, None),
+    };
+    let port = match port_text {
+        Some(digits) => Some(port(digits)?),
+        None => None,
+    };
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    // All digits in the last label: a misspelt address.
+    let is_name = bare.len() <= 253
+        && bare.split('.').all(is_label)
+        && !bare.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    is_name.then(|| (name.to_ascii_lowercase(), port))
+}
+
 /// A network: an address alone, with a prefix length, or with an IPv4 mask.
 pub fn network(text: &str) -> Option<IpNetwork> {
     let (address, mask) = match text.split_once('/') {
@@ -165,6 +186,15 @@ mod tests {
         assert_eq!(address("[::1]"), Some((ip("::1"), None)));
         assert_eq!(address("[::1]:5061"), Some((ip("::1"), Some(5061))));
         assert_eq!(["", "a.example", "1.2.3", "1.2.3.4:0", "1.2.3.4:x", "[::1"].map(address), [None; 6]);
+    }
+
+    #[test]
+    fn host_names() {
+        assert_eq!(host_name("Sip.Example.com"), Some(("sip.example.com".into(), None)));
+        assert_eq!(host_name("box:5070"), Some(("box".into(), Some(5070))));
+        for bad in ["", "a..b", "1.2.3.999", "a b", "box:0", "box:x", "-/-", ".", "5"] {
+            assert_eq!(host_name(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum Hand {
     Switch,
     /// Receives SIP.
     Receiver,
+    /// Speaks SIP over TCP and TLS.
+    Connections,
     /// Owns the RTP sockets.
     Media,
 }
@@ -19,6 +21,7 @@ impl fmt::Display for Hand {
         f.write_str(match self {
             Hand::Switch => "switch",
             Hand::Receiver => "SIP receiver",
+            Hand::Connections => "thread of TCP and TLS",
             Hand::Media => "media thread",
         })
     }

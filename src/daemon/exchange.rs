@@ -5,21 +5,24 @@ mod lines;
 
 use super::Sink;
 use super::clock::zone;
+use super::signalling::Signalling;
 use super::watch::Watch;
 use crate::calendar;
 use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, Host};
 use crate::dialplan::{apps, functions};
 use crate::media::{Media, Tap};
-use crate::net::udp::Counters as Drops;
+use crate::net::edge::Counters as Drops;
+use crate::net::stream::ConnectionReport;
 use crate::observe::exchange::{Exchange, HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail, PeerRow,
-    PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
+    PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::{Effects, Level, Line};
 use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
 use crate::registrar::location::Binding;
+use crate::sip::flow::Transport;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +33,7 @@ pub(super) struct View<'a> {
     pub(super) counters: &'a Drops,
     pub(super) watch: &'a Watch,
     pub(super) rtp: (u16, u16),
-    pub(super) bound: SocketAddr,
+    pub(super) signalling: &'a Signalling,
     pub(super) effects: &'a mut Vec<Effects>,
     pub(super) restart: &'a AtomicBool,
     pub(super) media: &'a Media,
@@ -67,6 +70,17 @@ impl Exchange for View<'_> {
 
     fn sip_channels(&self) -> Vec<SipChannelRow> {
         self.switch.legs().map(|report| calls::dialog(&report)).collect()
+    }
+
+    fn connections(&self) -> Vec<ConnectionRow> {
+        let row = |one: &ConnectionReport| ConnectionRow {
+            remote: one.flow.remote,
+            transport: one.flow.transport.to_string(),
+            outgoing: one.outgoing,
+            proven: one.proven,
+            age_s: one.since.elapsed().as_secs(),
+        };
+        self.signalling.connections().iter().map(row).collect()
     }
 
     fn users(&self) -> Vec<UserRow> {
@@ -139,7 +153,12 @@ impl Exchange for View<'_> {
         let general = self.switch.general();
         let defaults = &general.defaults;
         Settings {
-            udp: vec![self.bound],
+            udp: self.signalling.udp(),
+            tcp: self.signalling.listening.tcp.into_iter().collect(),
+            tls: self.signalling.listening.tls.into_iter().collect(),
+            extern_address: general.external.address.map(|(ip, port)| SocketAddr::new(ip, port.unwrap_or(0))),
+            extern_host: general.external.host.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
+            local_nets: general.external.local_nets.iter().map(ToString::to_string).collect(),
             rtp_ports: self.rtp,
             realm: general.realm.clone(),
             always_auth_reject: true,
@@ -295,10 +314,7 @@ fn flag(switch: peer::Switch, behind_nat: bool) -> NatFlag {
 fn row(report: &PeerReport) -> PeerRow {
     let peer = report.peer;
     let binding = report.bindings.first();
-    let address = binding.map(|binding| binding.flow.remote).or(match peer.host {
-        Host::Static(address) => Some(address),
-        Host::Dynamic => None,
-    });
+    let address = binding.map(|binding| binding.flow.remote).or(report.home);
     let behind_nat = binding.is_some_and(|binding| is_behind_nat(binding));
     PeerRow {
         name: peer.name.clone(),
@@ -362,13 +378,14 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         dtmf_mode: settings.dtmf_mode.name().to_owned(),
         t1_ms: milliseconds(settings.timer_t1),
         timer_b_ms: settings.timer_b.map_or_else(|| milliseconds(settings.timer_t1 * 64), milliseconds),
-        to_host: match peer.host {
+        to_host: match &peer.host {
             Host::Static(address) => address.to_string(),
+            Host::Named { name, port } => format!("{name}:{port}"),
             Host::Dynamic => String::new(),
         },
         default_address: peer.default_addr,
-        transport: "UDP".to_owned(),
-        transports_allowed: "UDP".to_owned(),
+        transport: binding.map_or(settings.transport(), |binding| binding.flow.transport).to_string(),
+        transports_allowed: transports(settings),
         regexten: extensions.join("&"),
         default_user: username(report),
         codecs: settings.codecs.names(),
@@ -383,6 +400,12 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         timer_minimum_s: settings.session_min_se,
         ..PeerDetail::default()
     }
+}
+
+fn transports(settings: &peer::Settings) -> String {
+    let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let may: Vec<String> = all.iter().filter(|one| settings.may_use(**one)).map(ToString::to_string).collect();
+    may.join(",")
 }
 
 /// A word as chan_sip's console begins it.

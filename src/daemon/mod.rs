@@ -4,41 +4,47 @@ pub mod clock;
 mod crew;
 mod exchange;
 pub mod log;
+mod names;
 mod outlet;
 mod owner;
 mod reload;
 pub mod service;
+mod signalling;
 mod watch;
 
 use crate::chance::Chance;
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::general::General;
+use crate::config::peer::Names;
 use crate::dialplan;
 use crate::guard::admission::Admission;
 use crate::media::{Media, MediaSettings};
-use crate::net::{bell::Bell, limit::Limiter, route, udp};
+use crate::net::edge::{self, Edge};
+use crate::net::{bell::Bell, limit::Limiter, udp};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Event, Line};
-use crate::pbx::switch::{Stopping, SwitchSettings};
+use crate::pbx::switch::{Listening, Stopping, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use clock::Clock;
 pub use crew::Hand;
 use crew::{Ends, muster};
 use log::Log;
+use names::Resolver;
 use owner::{Order, Owner};
 pub use reload::Reloading;
 use reload::{Reloader, Wanted};
+use signalling::Bound;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use watch::Watch;
 
 /// Where log lines go; called from several threads.
@@ -66,7 +72,7 @@ const QUEUE: usize = 8192;
 /// A running exchange.
 pub struct Running {
     /// Where it listens for SIP.
-    pub sip: SocketAddr,
+    pub listening: Listening,
     /// The state folder; none: nothing outlives a restart.
     pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
@@ -88,40 +94,33 @@ pub struct Running {
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let Plan { config, sounds, sink, log, reload, places } = plan;
     let general = Arc::new(config.sip.general.clone());
-    let socket = udp::bind(general.bind, general.tos_sip).map_err(|error| bind_error(general.bind, &error))?;
-    let bound = socket.local_addr()?;
+    let bound = Bound::bind(&general)?;
+    let listening = bound.listening;
     let clock = Clock::start();
     let chance = Chance::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink)?;
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let (orders, inbox) = sync_channel(QUEUE);
-    let settings = settings(&config, plan, &key, bound, &sounds);
+    let settings = settings(&config, plan, &key, listening, &sounds);
     let admission = settings.admission.clone();
     let (crew, ends) = muster();
     let media = start_media(&config, crew.post(Hand::Media), orders.clone())?;
     let over = Bell::new()?;
-    let counters = Arc::new(udp::Counters::default());
+    let counters = Arc::new(edge::Counters::default());
     let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
-    let gate = Arc::new(udp::Gate::new(admission));
-    let receiver = udp::Receiver {
-        socket: socket.try_clone()?,
-        gate: gate.clone(),
-        limiter: limiter.clone(),
-        counters: counters.clone(),
-        routes: route::Routes::new(bound),
-        chance: Chance::from_seed(entropy()?),
-        over: over.clone(),
-        outlet: outlet::ToSwitch {
-            _post: crew.post(Hand::Receiver),
-            orders: orders.clone(),
-            sink: sink.clone(),
-            watch: watch.clone(),
-        },
+    let gate = Arc::new(edge::Gate::new(admission));
+    let outlet = Arc::new(outlet::ToSwitch { orders: orders.clone(), sink: sink.clone(), watch: watch.clone() });
+    let make_edge = || -> io::Result<Edge> {
+        let (gate, limiter, counters) = (gate.clone(), limiter.clone(), counters.clone());
+        Ok(Edge { gate, limiter, counters, chance: Chance::from_seed(entropy()?), outlet: outlet.clone() })
     };
+    let receiver = udp::Receiver { datagrams: bound.datagrams.clone(), edge: make_edge()?, over: over.clone() };
+    let signalling = bound.serve(&config, &sink, make_edge, || crew.post(Hand::Connections))?;
+    let names = look_up_names(&config, &orders, &sink)?;
     let reloads = match reload {
         Some(reloading) => {
-            let reloader = Reloader::new(reloading, &config, orders.clone(), sink.clone(), key, bound, sounds);
+            let reloader = Reloader::new(reloading, &config, orders.clone(), sink.clone(), key, listening, sounds);
             let (reloads, wanted) = sync_channel(reload::QUEUE);
             std::thread::Builder::new().name("reload".into()).spawn(move || reloader.run(&wanted))?;
             Some(reloads)
@@ -133,7 +132,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         post: crew.post(Hand::Switch),
         clock,
         inbox,
-        socket,
+        signalling,
         media,
         sink,
         log,
@@ -141,16 +140,20 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         limiter,
         watch,
         rtp: (config.rtp.port_first, config.rtp.port_last),
-        bound,
         gate,
+        names,
         reloads: reloads.clone(),
         restart: restart.clone(),
     };
     let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
-    let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || receiver.run())?;
+    let post = crew.post(Hand::Receiver);
+    let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || {
+        let _post = post;
+        receiver.run();
+    })?;
     let running = Running {
-        sip: bound,
+        listening,
         state,
         orders,
         over,
@@ -179,18 +182,18 @@ fn settings(
     config: &Config,
     plan: dialplan::Dialplan,
     key: &NonceKey,
-    bound: SocketAddr,
+    listening: Listening,
     sounds: &BTreeMap<String, Arc<[i16]>>,
 ) -> SwitchSettings {
     let general = Arc::new(config.sip.general.clone());
     let peers = Arc::new(config.sip.peers.clone());
     SwitchSettings {
-        local_towards: static_routes(&peers),
+        local_towards: signalling::routes(&peers, &Names::new()),
         peers,
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
         admission: Arc::new(Admission::new(&config.sip, key.clone())),
-        bound,
+        listening,
         sounds: sounds.clone(),
         product: general.user_agent.clone(),
         general,
@@ -275,6 +278,19 @@ fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<
     Ok((store, key))
 }
 
+/// The thread that looks names up, and what tells it others; it ends when that is gone.
+fn look_up_names(
+    config: &Config,
+    orders: &SyncSender<Order>,
+    sink: &Sink,
+) -> io::Result<Sender<BTreeMap<String, Duration>>> {
+    let wanted = names::wanted(&config.sip);
+    let (tell, changes) = channel();
+    let resolver = Resolver { orders: orders.clone(), sink: sink.clone(), look_up: names::system };
+    std::thread::Builder::new().name("names".into()).spawn(move || resolver.run(wanted, &changes))?;
+    Ok(tell)
+}
+
 fn entropy() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| io::Error::other(format!("the system gives no randomness: {error}")))?;
@@ -284,31 +300,4 @@ fn entropy() -> io::Result<[u8; 32]> {
 /// The code point of `tos_audio`; 0 is what sockets have anyway.
 fn dscp(general: &General) -> Option<u8> {
     Some(general.tos_audio >> 2).filter(|dscp| *dscp != 0)
-}
-
-fn static_routes(
-    peers: &BTreeMap<String, Arc<crate::config::peer::Peer>>,
-) -> BTreeMap<std::net::IpAddr, std::net::IpAddr> {
-    let fixed = peers.values().filter_map(|peer| match peer.host {
-        crate::config::peer::Host::Static(address) => Some(address.ip()),
-        crate::config::peer::Host::Dynamic => peer.default_addr.map(|address| address.ip()),
-    });
-    fixed.filter_map(|remote| Some((remote, route::look_up(remote)?))).collect()
-}
-
-fn bind_error(address: SocketAddr, error: &io::Error) -> io::Error {
-    let what_to_do = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "another program has this port (ss -ulpn shows which: perhaps Asterisk, or a strowger that already runs)"
-        }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-        io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address: set udpbindaddr= in sip.conf to one that it has, or 0.0.0.0"
-        }
-        _ => "set udpbindaddr= in sip.conf",
-    };
-    io::Error::new(
-        error.kind(),
-        format!("unable to bind to {} port {} (UDP): {error}; {what_to_do}", address.ip(), address.port()),
-    )
 }

@@ -2,29 +2,31 @@
 
 use super::Sink;
 use super::clock::wall;
-use super::crew::Post;
 use super::owner::Order;
 use super::watch::Watch;
 use crate::clock::Wall;
 use crate::guard::event::Note;
-use crate::net::udp::Outlet;
+use crate::net::edge::Outlet;
 use crate::pbx::effect::{Event, Level, Line};
-use std::net::SocketAddr;
+use crate::sip::Flow;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 
 /// See the module.
 pub(super) struct ToSwitch {
     pub(super) orders: SyncSender<Order>,
-    /// The receiver's: it has this outlet for as long as it lives.
-    pub(super) _post: Post,
     pub(super) sink: Sink,
     pub(super) watch: Arc<Watch>,
 }
 
 impl Outlet for ToSwitch {
-    fn pass(&self, event: Event) -> bool {
-        self.orders.try_send(Order::Event(Box::new(event))).is_ok()
+    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
+        match self.orders.try_send(Order::Event(event)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(Order::Event(event))) => Err(event),
+            // The switch is gone: there is nobody left to tell.
+            Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => Ok(()),
+        }
     }
 
     fn note(&self, note: &Note) {
@@ -38,8 +40,8 @@ impl Outlet for ToSwitch {
         }
     }
 
-    fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]) {
-        self.watch.message(received, remote, bytes);
+    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]) {
+        self.watch.message(received, flow, bytes);
     }
 
     fn wall(&self) -> Wall {

@@ -6,22 +6,26 @@ use super::crew::Post;
 use super::exchange::{Later, View};
 use super::log::Log;
 use super::reload::{Renewal, Wanted};
+use super::signalling::{Signalling, routes};
 use super::watch::Watch;
 use crate::chance::Chance;
 use crate::clock::Time;
+use crate::config::peer::Names;
 use crate::media::Media;
+use crate::net::edge::{Counters, Gate};
 use crate::net::limit::Limiter;
 use crate::net::route;
-use crate::net::udp::{Counters, Gate};
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::pbx::effect::{Effects, Event, Level, Line};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
+use crate::sip::Flow;
 use crate::store::{Found, Store};
-use std::net::{SocketAddr, UdpSocket};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 /// What the owner is asked.
@@ -32,6 +36,8 @@ pub(super) enum Order {
     Console(ConsoleRequest),
     /// Stop.
     Stop(Stopping),
+    /// What the names of the configuration lead to now.
+    Names(Names),
     /// A new configuration.
     Renew(Box<Renewal>),
 }
@@ -47,15 +53,16 @@ pub(super) struct Owner {
     pub(super) post: Post,
     pub(super) clock: Clock,
     pub(super) inbox: Receiver<Order>,
-    pub(super) socket: UdpSocket,
+    pub(super) signalling: Signalling,
     pub(super) media: Media,
     pub(super) sink: Sink,
     pub(super) counters: Arc<Counters>,
     pub(super) limiter: Arc<Limiter>,
     pub(super) watch: Arc<Watch>,
     pub(super) rtp: (u16, u16),
-    pub(super) bound: SocketAddr,
     pub(super) gate: Arc<Gate>,
+    /// Takes the names that a new configuration has looked up.
+    pub(super) names: Sender<BTreeMap<String, Duration>>,
     /// None: the log goes where `sink` has it, and there is nothing to be told to it.
     pub(super) log: Option<Log>,
     /// None: the configuration came from no files.
@@ -130,6 +137,7 @@ impl Owner {
             Order::Event(event) => turn.effects.push(switch.handle(self.clock.now(), *event)),
             Order::Console(request) => self.console(switch, request, turn),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
+            Order::Names(names) => turn.effects.push(self.rename(switch, names)),
             Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),
         }
     }
@@ -148,13 +156,17 @@ impl Owner {
         for restored in &mut found.bindings {
             // The machine may have another address than before.
             let binding = &mut restored.binding;
-            let ip = match self.bound.ip() {
-                ip if ip.is_unspecified() => {
-                    route::look_up(binding.flow.remote.ip()).unwrap_or(binding.flow.local.ip())
-                }
+            let (flow, bound) = (binding.flow, self.signalling.listening.of(binding.flow.transport));
+            let ip = match bound.ip() {
+                ip if ip.is_unspecified() => route::look_up(flow.remote.ip()).unwrap_or(flow.local.ip()),
                 ip => ip,
             };
-            binding.flow.local = SocketAddr::new(ip, self.bound.port());
+            let local = SocketAddr::new(ip, bound.port());
+            let told = self.gate.admission().told(flow.transport, local, flow.remote.ip());
+            binding.flow = Flow { local, told, ..flow };
+            if flow.transport.is_reliable() {
+                binding.lose_connection();
+            }
         }
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
@@ -176,9 +188,9 @@ impl Owner {
             self.media.send(command);
         }
         for transmit in effects.transmit {
-            self.watch.message(false, transmit.flow.remote, &transmit.bytes);
-            if let Err(error) = self.socket.send_to(&transmit.bytes, transmit.flow.remote) {
-                refused.push(Event::SendFailed { flow: transmit.flow, why: error.to_string() });
+            self.watch.message(false, transmit.flow, &transmit.bytes);
+            if let Err(why) = self.signalling.send(transmit.flow, transmit.bytes) {
+                refused.push(Event::SendFailed { flow: transmit.flow, why });
             }
         }
         for line in &effects.lines {
@@ -196,8 +208,14 @@ impl Owner {
     }
 
     fn renew(&mut self, switch: &mut Switch, renewal: Renewal) -> Effects {
-        let Renewal { settings, rtp, dscp, done } = renewal;
+        let Renewal { mut settings, rtp, dscp, signalling, wanted, done } = renewal;
+        let names = self.gate.admission().names().clone();
+        settings.local_towards = routes(&settings.peers, &names);
+        settings.admission = Arc::new(settings.admission.with_names(names));
         self.gate.renew(settings.admission.clone());
+        self.signalling.renew(signalling);
+        // The thread that looks names up ends with the exchange.
+        let _ = self.names.send(wanted);
         self.media.set_ports(rtp.0..=rtp.1, dscp);
         self.rtp = rtp;
         let effects = switch.reload(self.clock.now(), settings);
@@ -205,6 +223,14 @@ impl Owner {
         // The reloader waits for it.
         let _ = done.send(said);
         effects
+    }
+
+    fn rename(&self, switch: &mut Switch, names: Names) -> Effects {
+        self.signalling.set_names(&names);
+        let admission = Arc::new(self.gate.admission().with_names(Arc::new(names)));
+        self.gate.renew(admission.clone());
+        let towards = routes(switch.configured(), admission.names());
+        switch.names_changed(self.clock.now(), admission, towards)
     }
 
     fn reload(&self, wanted: Wanted) {
@@ -232,7 +258,7 @@ impl Owner {
             counters: &self.counters,
             watch: &self.watch,
             rtp: self.rtp,
-            bound: self.bound,
+            signalling: &self.signalling,
             effects: &mut turn.effects,
             restart: &self.restart,
             media: &self.media,

@@ -1,8 +1,9 @@
 //! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block; the
 //! switch gets what came of it, or nothing when it cannot be used.
 
-use super::Sink;
 use super::owner::Order;
+use super::signalling::Renewed;
+use super::{Sink, names};
 use crate::check::everything;
 use crate::config::Config;
 use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
@@ -11,13 +12,14 @@ use crate::dialplan::Dialplan;
 use crate::observe::command::Output;
 use crate::observe::exchange::Reload;
 use crate::pbx::effect::{Level, Line};
-use crate::pbx::switch::SwitchSettings;
+use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Where a reload reads, and whom it tells.
@@ -46,6 +48,9 @@ pub(super) struct Renewal {
     pub(super) settings: SwitchSettings,
     pub(super) rtp: (u16, u16),
     pub(super) dscp: Option<u8>,
+    pub(super) signalling: Renewed,
+    /// The names to be looked up, and how often each.
+    pub(super) wanted: BTreeMap<String, Duration>,
     /// Takes what the switch said of the change.
     pub(super) done: Sender<Vec<Line>>,
 }
@@ -54,6 +59,8 @@ pub(super) struct Renewal {
 #[derive(PartialEq, Eq)]
 struct Fixed {
     bind: SocketAddr,
+    tcp: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
     tos_sip: u8,
     socket: Option<PathBuf>,
     folder: Option<PathBuf>,
@@ -67,7 +74,7 @@ pub(super) struct Reloader {
     orders: SyncSender<Order>,
     sink: Sink,
     key: NonceKey,
-    bound: SocketAddr,
+    listening: Listening,
     sounds: BTreeMap<String, Arc<[i16]>>,
 }
 
@@ -85,10 +92,10 @@ impl Reloader {
         orders: SyncSender<Order>,
         sink: Sink,
         key: NonceKey,
-        bound: SocketAddr,
+        listening: Listening,
         sounds: BTreeMap<String, Arc<[i16]>>,
     ) -> Reloader {
-        Reloader { reloading, fixed: Fixed::of(config), orders, sink, key, bound, sounds }
+        Reloader { reloading, fixed: Fixed::of(config), orders, sink, key, listening, sounds }
     }
 
     /// Reloads whenever somebody wants it, one after the other, until nobody can want it any more.
@@ -161,12 +168,14 @@ impl Reloader {
     /// Hands the configuration to the owner of the switch and waits until it is in force. `None`: the exchange is over.
     fn put_in_force(&self, read: &Read) -> Option<Vec<Line>> {
         let config = &read.config;
-        let settings = super::settings(config, read.plan.clone(), &self.key, self.bound, &self.sounds);
+        let settings = super::settings(config, read.plan.clone(), &self.key, self.listening, &self.sounds);
         let (done, said) = channel();
         let renewal = Renewal {
             rtp: (config.rtp.port_first, config.rtp.port_last),
             dscp: super::dscp(&settings.general),
             settings,
+            signalling: Renewed::read(config, &self.sink),
+            wanted: names::wanted(&config.sip),
             done,
         };
         self.orders.send(Order::Renew(Box::new(renewal))).ok()?;
@@ -183,6 +192,8 @@ impl Fixed {
         let general = &config.sip.general;
         Fixed {
             bind: general.bind,
+            tcp: general.streams.tcp,
+            tls: general.streams.tls.as_ref().map(|tls| tls.bind),
             tos_sip: general.tos_sip,
             socket: config.toml.control.socket.clone(),
             folder: config.toml.state.folder.clone(),
@@ -193,6 +204,8 @@ impl Fixed {
     fn differences(&self, new: &Fixed) -> Vec<&'static str> {
         let all = [
             (self.bind != new.bind, "The address and port for SIP (udpbindaddr, bindport in sip.conf)"),
+            (self.tcp != new.tcp, "Where TCP is accepted (tcpenable, tcpbindaddr in sip.conf)"),
+            (self.tls != new.tls, "Where TLS is accepted (tlsenable, tlsbindaddr in sip.conf)"),
             (self.tos_sip != new.tos_sip, "tos_sip in sip.conf"),
             (self.socket != new.socket, "[control] socket in strowger.toml"),
             (self.folder != new.folder, "[state] folder in strowger.toml"),

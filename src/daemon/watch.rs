@@ -3,6 +3,7 @@
 use super::Sink;
 use crate::observe::exchange::SipDebug;
 use crate::pbx::effect::{Level, Line};
+use crate::sip::Flow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -45,7 +46,8 @@ impl Watch {
         std::mem::replace(&mut *current, whose) != Whose::Nobody
     }
 
-    pub(super) fn message(&self, received: bool, remote: SocketAddr, bytes: &[u8]) {
+    pub(super) fn message(&self, received: bool, flow: Flow, bytes: &[u8]) {
+        let (remote, transport) = (flow.remote, flow.transport);
         if !self.on.load(Ordering::Relaxed) {
             return;
         }
@@ -59,9 +61,9 @@ impl Watch {
         }
         let text = without_digest(&String::from_utf8_lossy(bytes));
         let line = if received {
-            format!("<--- SIP read from UDP:{remote} --->\n{text}\n<------------->")
+            format!("<--- SIP read from {transport}:{remote} --->\n{text}\n<------------->")
         } else {
-            format!("<--- Transmitting to UDP:{remote} --->\n{text}\n<------------>")
+            format!("<--- Transmitting to {transport}:{remote} --->\n{text}\n<------------>")
         };
         (self.sink)(&Line { level: Level::Verbose(0), text: line });
     }

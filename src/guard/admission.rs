@@ -1,7 +1,7 @@
 //! The stateless edge: every request from the network meets it first. A pure function over a read-only table, so that
 //! many workers may run it, and so that a flood of strangers leaves nothing behind (RFC 3261 26.3.2.4).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,10 +12,12 @@ use super::event::{self, Note, Why};
 use super::identity::{self, Account, Accounts, Claim};
 use super::nat;
 use crate::clock::Wall;
-use crate::config::peer::{Peer, Switch};
+use crate::config::peer::{Names, Peer, Switch};
 use crate::config::sip_conf::SipConf;
+use crate::config::transport::External;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState};
 use crate::sip::digest::{self, Ha1};
+use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
 use crate::sip::validate::{Essentials, Refusal};
@@ -84,7 +86,9 @@ pub struct Admission {
     server: String,
     key: NonceKey,
     nat: Switch,
-    accounts: Accounts,
+    external: External,
+    names: Arc<Names>,
+    accounts: Arc<Accounts>,
 }
 
 impl std::fmt::Debug for Admission {
@@ -114,8 +118,34 @@ impl Admission {
             server: conf.general.user_agent.clone(),
             key,
             nat: conf.general.defaults.nat.force_rport,
-            accounts,
+            external: conf.general.external.clone(),
+            names: Arc::default(),
+            accounts: Arc::new(accounts),
         }
+    }
+
+    /// The same table with what names were looked up to be.
+    pub fn with_names(&self, names: Arc<Names>) -> Admission {
+        Admission {
+            realm: self.realm.clone(),
+            server: self.server.clone(),
+            key: self.key.clone(),
+            nat: self.nat,
+            external: self.external.clone(),
+            names,
+            accounts: self.accounts.clone(),
+        }
+    }
+
+    /// What names were last looked up to be.
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// Our address `local` as `remote` sees it (`externaddr`).
+    pub fn told(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
+        let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
+        self.external.told(transport, local, remote, found)
     }
 
     /// What becomes of `request`, which came over `flow` and passed `validate::request`. `random` makes the nonce of a
@@ -236,10 +266,10 @@ impl Admission {
         let credentials = credentials.as_ref();
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(&self.accounts, essentials, credentials, source),
+            _ => identity::caller(&self.accounts, essentials, credentials, source, &self.names),
         };
         if let Some(account) =
-            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source))
+            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source, &self.names))
         {
             let caller = Caller::Account { peer: Arc::clone(&account.peer), proof: Proof::Trusted };
             return Verdict::Pass { caller };

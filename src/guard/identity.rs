@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::config::peer::{Credential, Host, Peer};
+use crate::config::peer::{Credential, Host, Names, Peer};
 use crate::sip::digest::Ha1;
 use crate::sip::header::Credentials;
 use crate::sip::validate::Essentials;
 use crate::sip::{Method, Request, Uri};
 
 /// A configured peer with what its digest is checked by.
+#[derive(Clone)]
 pub(super) struct Account {
     pub peer: Arc<Peer>,
     /// `None`: no secret is configured.
@@ -30,9 +31,9 @@ impl Account {
 
     /// Whether the request needs no digest: no secret is configured, or `insecure=invite`; but a peer with a fixed
     /// address is then believed only from there, since the name alone proves nothing.
-    pub fn is_trusted(&self, method: &Method, source: SocketAddr) -> bool {
+    pub fn is_trusted(&self, method: &Method, source: SocketAddr, names: &Names) -> bool {
         let open = self.peer.credential.is_none() || (self.peer.settings.insecure.invite && *method == Method::Invite);
-        open && self.allows(source) && self.is_at_home(source)
+        open && self.allows(source) && self.is_at_home(source, names)
     }
 
     /// `permit`/`deny`.
@@ -40,22 +41,19 @@ impl Account {
         self.peer.acl.allows(source.ip().to_canonical())
     }
 
-    fn is_at_home(&self, source: SocketAddr) -> bool {
+    fn is_at_home(&self, source: SocketAddr, names: &Names) -> bool {
         match self.peer.host {
             Host::Dynamic => true,
-            Host::Static(_) => self.lives_at(source),
+            Host::Static(_) | Host::Named { .. } => self.lives_at(source, names),
         }
     }
 
     /// Whether it has a fixed address, and the packet came from there: from its port, or any with `insecure=port`.
-    fn lives_at(&self, source: SocketAddr) -> bool {
-        match self.peer.host {
-            Host::Dynamic => false,
-            Host::Static(home) => {
-                home.ip().to_canonical() == source.ip().to_canonical()
-                    && (self.peer.settings.insecure.port || home.port() == source.port())
-            }
-        }
+    fn lives_at(&self, source: SocketAddr, names: &Names) -> bool {
+        self.peer.host.address(names).is_some_and(|home| {
+            home.ip().to_canonical() == source.ip().to_canonical()
+                && (self.peer.settings.insecure.port || home.port() == source.port())
+        })
     }
 }
 
@@ -91,6 +89,7 @@ pub(super) fn caller<'a>(
     essentials: &Essentials,
     credentials: Option<&Credentials>,
     source: SocketAddr,
+    names: &Names,
 ) -> Claim<'a> {
     let from = user(&essentials.from.uri).unwrap_or_default();
     if let Some(account) = accounts.get(&from) {
@@ -101,7 +100,7 @@ pub(super) fn caller<'a>(
         let name = credentials.username.clone();
         return Claim { account: accounts.get(&name), name, is_mixed: false };
     }
-    let here = accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source));
+    let here = accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source, names));
     Claim { name: here.map_or(from, |account| account.peer.name.clone()), account: here, is_mixed: false }
 }
 

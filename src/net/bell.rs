@@ -25,15 +25,17 @@ impl Bell {
         let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
     }
 
-    /// Waits, for as long as it takes, until the descriptor has something to read or the bell is rung; false: it is rung.
+    /// Waits, for as long as it takes, until one of the descriptors has something to read or the bell is rung; false: it is rung.
     ///
     /// # Errors
-    /// The system cannot wait for this descriptor.
-    pub fn wait(&self, for_what: impl AsFd) -> io::Result<bool> {
-        let mut both = [PollFd::new(&for_what, PollFlags::IN), PollFd::new(&*self.0, PollFlags::IN)];
+    /// The system cannot wait for these descriptors.
+    pub fn wait<'a, F: AsFd + 'a>(&'a self, for_what: impl IntoIterator<Item = &'a F>) -> io::Result<bool> {
+        let bell = PollFd::new(&*self.0, PollFlags::IN);
+        let others = for_what.into_iter().map(|other| PollFd::new(other, PollFlags::IN));
+        let mut all: Vec<PollFd<'_>> = std::iter::once(bell).chain(others).collect();
         loop {
-            match poll(&mut both, None) {
-                Ok(_) => return Ok(both[1].revents().is_empty()),
+            match poll(&mut all, None) {
+                Ok(_) => return Ok(all.first().is_some_and(|bell| bell.revents().is_empty())),
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -52,15 +54,15 @@ mod tests {
         let bell = Bell::new().unwrap();
         let (one, other) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
         other.send_to(b"x", one.local_addr().unwrap()).unwrap();
-        assert!(bell.wait(&one).unwrap());
+        assert!(bell.wait([&one]).unwrap());
         one.recv(&mut [0; 4]).unwrap();
         let rung = bell.clone();
         let ringer = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(20));
             rung.ring();
         });
-        assert!(!bell.wait(&one).unwrap());
-        assert!(!bell.wait(&one).unwrap());
+        assert!(!bell.wait([&one]).unwrap());
+        assert!(!bell.wait([&one]).unwrap());
         ringer.join().unwrap();
     }
 }

@@ -1,236 +1,301 @@
-//! SIP over UDP: a thread receives, parses, and lets pass what may enter the switch; everything else is answered or
-//! dropped here, counted, and leaves nothing behind.
+//! SIP over UDP: the sockets, a thread that receives from all of them, and the way out again from the address that was
+//! asked (RFC 3261 18.2.1 answers to where a request came from; a phone believes only answers from where it sent to).
 
 use super::bell::Bell;
-use super::limit::Limiter;
-use super::route::Routes;
-use crate::chance::Chance;
-use crate::clock::Wall;
-use crate::guard::admission::{Admission, Verdict};
-use crate::guard::event::Note;
-use crate::pbx::effect::Event;
+use super::edge::{Edge, Heard};
 use crate::sip::Flow;
-use crate::sip::message::{Message, Request};
-use crate::sip::validate;
 use bytes::{Bytes, BytesMut};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recvfrom};
-use std::collections::BTreeMap;
-use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use nix::cmsg_space;
+use nix::libc;
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt,
+};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The largest datagram IPv4 can carry.
 const LARGEST: usize = 65_535;
 /// Bytes the kernel may hold for us in a registration storm.
 const BUFFER: usize = 4 << 20;
+/// Datagrams taken from one socket before the others get their turn.
+const TURN: usize = 64;
+/// How often sources that owe nothing any more are forgotten.
+const TIDY: Duration = Duration::from_secs(10);
 
-/// Binds the SIP socket, with room for a storm.
-pub fn bind(address: SocketAddr, tos: u8) -> std::io::Result<UdpSocket> {
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
-    // A smaller buffer than asked for still works.
-    let _ = socket.set_recv_buffer_size(BUFFER);
-    if tos != 0 && address.is_ipv4() {
-        let _ = socket.set_tos_v4(u32::from(tos));
-    }
-    socket.bind(&address.into())?;
-    Ok(UdpSocket::from(socket))
+/// The sockets SIP over UDP uses: one, or one for each family when every address of both is listened on.
+pub struct Datagrams {
+    sockets: Vec<Socket>,
 }
 
-/// What happened to datagrams that never reached the switch, by reason.
-#[derive(Default)]
-pub struct Counters(Mutex<BTreeMap<&'static str, u64>>);
-
-impl Counters {
-    /// Counts one.
-    pub fn add(&self, reason: &'static str) {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = table.entry(reason).or_default();
-        *count = count.saturating_add(1);
-    }
-
-    /// All of them.
-    pub fn all(&self) -> Vec<(&'static str, u64)> {
-        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.iter().map(|(reason, count)| (*reason, *count)).collect()
-    }
+struct Socket {
+    socket: UdpSocket,
+    bound: SocketAddr,
+    /// Bound to every address of its family.
+    is_wild: bool,
 }
 
-/// Where a receiver's findings go.
-pub trait Outlet: Send {
-    /// An event for the switch; false when its queue is full.
-    fn pass(&self, event: Event) -> bool;
-    /// A refusal or challenge for the log.
-    fn note(&self, note: &Note);
-    /// A datagram as it came or went, when somebody watches.
-    fn watch(&self, received: bool, remote: SocketAddr, bytes: &[u8]);
-    /// The wall clock.
-    fn wall(&self) -> Wall;
-}
-
-/// The table at the edge: read for every request, changed by a reload.
-pub struct Gate(RwLock<Arc<Admission>>);
-
-impl Gate {
-    /// With this table.
-    pub fn new(admission: Arc<Admission>) -> Gate {
-        Gate(RwLock::new(admission))
+impl Datagrams {
+    /// Binds the sockets, with room for a storm. `::` listens on every address of both families, as in chan_sip, with a
+    /// socket for each: an IPv4 phone is then seen at its IPv4 address.
+    ///
+    /// # Errors
+    /// The address cannot be bound. A machine without IPv6 listens for IPv4 alone when `::` was asked for.
+    pub fn bind(address: SocketAddr, tos: u8) -> io::Result<Datagrams> {
+        let mut sockets = Vec::new();
+        match address.ip() {
+            IpAddr::V6(ip) if ip.is_unspecified() => {
+                let both = match Socket::bind(address, tos) {
+                    Ok(socket) => Some(socket),
+                    Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => None,
+                    Err(error) => return Err(error),
+                };
+                let port = both.as_ref().map_or(address.port(), |socket| socket.bound.port());
+                sockets.extend(both);
+                sockets.push(Socket::bind(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port), tos)?);
+            }
+            IpAddr::V4(_) | IpAddr::V6(_) => sockets.push(Socket::bind(address, tos)?),
+        }
+        Ok(Datagrams { sockets })
     }
 
-    /// The table in force.
-    pub fn admission(&self) -> Arc<Admission> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Where it listens, the one that was asked for first.
+    pub fn bound(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().map(|socket| socket.bound).collect()
     }
 
-    /// Puts another table in force, from the next request on.
-    pub fn renew(&self, admission: Arc<Admission>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = admission;
+    /// Sends a datagram from the address that the flow names, if it is one of ours.
+    ///
+    /// # Errors
+    /// The system refuses it at once.
+    pub fn send(&self, flow: Flow, bytes: &[u8]) -> io::Result<()> {
+        let family = self.sockets.iter().find(|socket| socket.bound.is_ipv4() == flow.remote.is_ipv4());
+        let socket = family.ok_or_else(|| {
+            let family = if flow.remote.is_ipv4() { "IPv4" } else { "IPv6" };
+            io::Error::new(io::ErrorKind::Unsupported, format!("udpbindaddr= in sip.conf leaves {family} out"))
+        })?;
+        socket.send(flow, bytes)
     }
 }
 
-/// A receiver of one socket.
-pub struct Receiver<O: Outlet> {
-    /// The socket.
-    pub socket: UdpSocket,
-    /// Who may.
-    pub gate: Arc<Gate>,
-    /// How much strangers may ask.
-    pub limiter: Arc<Limiter>,
-    /// What never reached the switch.
-    pub counters: Arc<Counters>,
-    /// Our address towards each source.
-    pub routes: Routes,
-    /// For nonces.
-    pub chance: Chance,
+impl Socket {
+    fn bind(address: SocketAddr, tos: u8) -> io::Result<Socket> {
+        let domain = socket2::Domain::for_address(address);
+        let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
+        // A smaller buffer than asked for still works.
+        let _ = socket.set_recv_buffer_size(BUFFER);
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        if tos != 0 {
+            let _ = if address.is_ipv4() {
+                socket.set_tos_v4(u32::from(tos))
+            } else {
+                socket.set_tclass_v6(u32::from(tos))
+            };
+        }
+        socket.bind(&address.into())?;
+        socket.set_nonblocking(true)?;
+        let socket = UdpSocket::from(socket);
+        let is_wild = address.ip().is_unspecified();
+        if is_wild && address.is_ipv4() {
+            setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
+        } else if is_wild {
+            setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
+        }
+        let bound = socket.local_addr()?;
+        Ok(Socket { socket, bound, is_wild })
+    }
+
+    /// The next datagram: its length, where it came from, and which address of ours it was sent to.
+    fn receive(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usize, SocketAddr, SocketAddr)> {
+        if !self.is_wild {
+            let (length, source) = self.socket.recv_from(buffer)?;
+            return Ok((length, source, self.bound));
+        }
+        let mut into = [IoSliceMut::new(buffer)];
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let message = recvmsg::<SockaddrStorage>(self.socket.as_raw_fd(), &mut into, Some(control), flags)?;
+        let source = message.address.as_ref().and_then(address_of);
+        let source = source.ok_or_else(|| io::Error::other("a datagram from nowhere"))?;
+        let mut local = self.bound;
+        for found in message.cmsgs()? {
+            match found {
+                ControlMessageOwned::Ipv4PacketInfo(info) => {
+                    local.set_ip(Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr)).into());
+                }
+                ControlMessageOwned::Ipv6PacketInfo(info) => {
+                    local.set_ip(Ipv6Addr::from(info.ipi6_addr.s6_addr).into())
+                }
+                _ => {}
+            }
+        }
+        Ok((message.bytes, source, local))
+    }
+
+    fn send(&self, flow: Flow, bytes: &[u8]) -> io::Result<()> {
+        let from = flow.local.ip();
+        if !self.is_wild || from.is_unspecified() || from.is_ipv4() != self.bound.is_ipv4() {
+            return self.socket.send_to(bytes, flow.remote).map(drop);
+        }
+        let sent = self.send_from(from, flow.remote, bytes);
+        match sent {
+            // The address is gone from the machine since: the system knows a better one.
+            Err(error)
+                if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENETUNREACH | libc::EADDRNOTAVAIL)) =>
+            {
+                self.socket.send_to(bytes, flow.remote).map(drop)
+            }
+            sent => sent,
+        }
+    }
+
+    fn send_from(&self, from: IpAddr, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+        let bytes = [IoSlice::new(bytes)];
+        let to = SockaddrStorage::from(to);
+        let fd = self.socket.as_raw_fd();
+        match from {
+            IpAddr::V4(from) => {
+                let nothing = libc::in_addr { s_addr: 0 };
+                let from = libc::in_addr { s_addr: u32::from(from).to_be() };
+                let info = libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: from, ipi_addr: nothing };
+                sendmsg(fd, &bytes, &[ControlMessage::Ipv4PacketInfo(&info)], MsgFlags::empty(), Some(&to))?;
+            }
+            IpAddr::V6(from) => {
+                let from = libc::in6_addr { s6_addr: from.octets() };
+                let info = libc::in6_pktinfo { ipi6_addr: from, ipi6_ifindex: 0 };
+                sendmsg(fd, &bytes, &[ControlMessage::Ipv6PacketInfo(&info)], MsgFlags::empty(), Some(&to))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn address_of(address: &SockaddrStorage) -> Option<SocketAddr> {
+    if let Some(v4) = address.as_sockaddr_in() {
+        return Some(SocketAddr::new(v4.ip().into(), v4.port()));
+    }
+    let v6 = address.as_sockaddr_in6()?;
+    Some(SocketAddrV6::new(v6.ip(), v6.port(), v6.flowinfo(), v6.scope_id()).into())
+}
+
+/// Receives from all sockets.
+pub struct Receiver {
+    /// The sockets.
+    pub datagrams: Arc<Datagrams>,
+    /// What every message meets first.
+    pub edge: Edge,
     /// Rung when it is time to end.
     pub over: Bell,
-    /// Where findings go.
-    pub outlet: O,
 }
 
-impl<O: Outlet> Receiver<O> {
+impl Receiver {
     /// Receives until told to end. It returns before that only when there is no socket any more.
     pub fn run(mut self) {
         let mut buffer = BytesMut::zeroed(LARGEST);
+        let mut control = cmsg_space!(libc::in6_pktinfo);
         let mut tidied = Instant::now();
+        let datagrams = self.datagrams.clone();
         loop {
-            // What waits is taken without asking first: under load that is one system call a datagram.
-            match recvfrom(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) {
-                Ok((length, _, source)) => {
-                    let datagram = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
-                    if let Some(source) = source.and_then(|source| SocketAddr::try_from(source).ok()) {
-                        self.datagram(&datagram, unmapped(source));
-                    }
+            let mut more = false;
+            for socket in &datagrams.sockets {
+                match self.take(socket, &mut buffer, &mut control) {
+                    Some(maybe) => more |= maybe,
+                    None => return,
                 }
-                Err(Errno::AGAIN) => match self.over.wait(&self.socket) {
-                    Ok(true) => {}
-                    Ok(false) | Err(_) => return,
-                },
-                Err(Errno::INTR) => {}
-                Err(Errno::BADF | Errno::NOTSOCK) => return,
-                // ICMP errors of earlier sends surface here; they say nothing about the socket.
-                Err(_) => self.counters.add("receive error"),
             }
-            if tidied.elapsed() > Duration::from_secs(10) {
+            if tidied.elapsed() > TIDY {
                 tidied = Instant::now();
-                self.limiter.tidy(tidied);
+                self.edge.limiter.tidy(tidied);
+            }
+            // What waits is taken without asking first: under load that is one system call a datagram.
+            if !more && !self.over.wait(datagrams.sockets.iter().map(|socket| &socket.socket)).unwrap_or(false) {
+                return;
             }
         }
     }
 
-    fn datagram(&mut self, datagram: &Bytes, source: SocketAddr) {
-        let now = Instant::now();
-        if !self.limiter.allows(source.ip(), now) {
-            return self.counters.add("too many unproven requests from one address");
-        }
-        let message = match Message::parse(datagram) {
-            Ok(message) => message,
-            Err(reason) => {
-                if !matches!(reason, crate::sip::Unframed::KeepAlive) {
-                    self.limiter.charge(source.ip(), now);
+    /// A turn of one socket; says whether there may be more. `None`: it is none any more.
+    fn take(&mut self, socket: &Socket, buffer: &mut [u8], control: &mut [u8]) -> Option<bool> {
+        for _ in 0..TURN {
+            match socket.receive(buffer, control) {
+                Ok((length, source, local)) => {
+                    let datagram = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+                    self.datagram(socket, &datagram, Flow::udp(local, source));
                 }
-                return self.counters.add(reason.name());
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOTSOCK)) => return None,
+                // ICMP errors of earlier sends surface here; they say nothing about the socket.
+                Err(_) => self.edge.counters.add("receive error"),
             }
-        };
-        self.outlet.watch(true, source, datagram);
-        match message {
-            Message::Request(request) => {
-                let flow = self.flow(source);
-                self.request(request, flow, now);
-            }
-            Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => {
-                    let flow = self.flow(source);
-                    self.pass(Event::Response { response, essentials, flow });
+        }
+        Some(true)
+    }
+
+    fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {
+        let flow = self.edge.seen(flow);
+        match self.edge.hear(datagram, flow) {
+            Heard::Passed { .. } | Heard::KeepAlive | Heard::Unreadable | Heard::Dropped => {}
+            // SIP sends it again.
+            Heard::Full(..) => self.edge.counters.add("the switch's queue is full"),
+            Heard::Answer { to, bytes } => {
+                if socket.send(flow.towards(to), &bytes).is_err() {
+                    self.edge.counters.add("system refused to send");
                 }
-                Err(_) => self.counters.add("malformed response"),
-            },
-        }
-    }
-
-    fn flow(&mut self, source: SocketAddr) -> Flow {
-        Flow::udp(self.routes.towards(source.ip()), source)
-    }
-
-    fn request(&mut self, request: Request, flow: Flow, now: Instant) {
-        let wall = self.outlet.wall();
-        let essentials = match validate::request(&request) {
-            Ok(essentials) => essentials,
-            Err(refusal) => {
-                self.counters.add("malformed request");
-                let verdict = self.gate.admission().reject(&request, &refusal, flow);
-                return self.turn_away(verdict, flow, now);
             }
-        };
-        match self.gate.admission().admit(&request, &essentials, flow, wall, self.chance.bits()) {
-            Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
-            verdict => self.turn_away(verdict, flow, now),
-        }
-    }
-
-    /// Answers, or does not, without letting anything in.
-    fn turn_away(&self, verdict: Verdict, came: Flow, now: Instant) {
-        self.limiter.charge(came.remote.ip(), now);
-        match verdict {
-            Verdict::Pass { .. } => {}
-            Verdict::Reply { response, to, note } => {
-                if let Some(note) = &note {
-                    self.outlet.note(note);
-                }
-                self.counters.add(reply_reason(response.status));
-                self.send(&response.to_bytes(), to);
-            }
-            Verdict::Drop(reason) => self.counters.add(reason),
-        }
-    }
-
-    fn pass(&self, event: Event) {
-        if !self.outlet.pass(event) {
-            self.counters.add("the switch's queue is full");
-        }
-    }
-
-    fn send(&self, bytes: &[u8], to: SocketAddr) {
-        self.outlet.watch(false, to, bytes);
-        if self.socket.send_to(bytes, to).is_err() {
-            self.counters.add("system refused to send");
         }
     }
 }
 
-fn reply_reason(status: u16) -> &'static str {
-    match status {
-        200..=299 => "answered without state: 200",
-        401 => "challenged: 401",
-        403 => "refused: 403",
-        405 | 501 => "refused: method not supported",
-        420 => "refused: extension required that is not supported",
-        _ => "refused otherwise without state",
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
 
-/// An IPv4 peer of an IPv6 socket is an IPv4 peer.
-fn unmapped(source: SocketAddr) -> SocketAddr {
-    SocketAddr::new(source.ip().to_canonical(), source.port())
+    fn take(datagrams: &Datagrams) -> (usize, SocketAddr, SocketAddr) {
+        let (mut buffer, mut control) = (vec![0; 100], cmsg_space!(libc::in6_pktinfo));
+        for _ in 0..200 {
+            for socket in &datagrams.sockets {
+                if let Ok(found) = socket.receive(&mut buffer, &mut control) {
+                    return found;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("nothing came");
+    }
+
+    /// Bound to every address, whoever is asked at one of them answers from that one.
+    #[test]
+    fn the_address_that_was_asked_is_known_and_answers() {
+        let datagrams = Datagrams::bind("[::]:0".parse().unwrap(), 0).unwrap();
+        let port = datagrams.bound()[0].port();
+        let ours = ["127.0.0.2", "127.0.0.3", "::1"].map(|ip| SocketAddr::new(ip.parse().unwrap(), port));
+        for ours in ours.into_iter().filter(|ours| ours.is_ipv4() || datagrams.sockets.len() == 2) {
+            let any = if ours.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+            let phone = UdpSocket::bind(any).unwrap();
+            phone.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+            phone.send_to(b"hello", ours).unwrap();
+            let (length, source, local) = take(&datagrams);
+            assert_eq!((length, source, local), (5, phone.local_addr().unwrap(), ours));
+            datagrams.send(Flow::udp(local, source), b"hi").unwrap();
+            let mut buffer = [0; 10];
+            assert_eq!(phone.recv_from(&mut buffer).unwrap(), (2, ours));
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_gone_is_no_reason_not_to_send() {
+        let datagrams = Datagrams::bind("0.0.0.0:0".parse().unwrap(), 0).unwrap();
+        let phone = UdpSocket::bind("127.0.0.1:0").unwrap();
+        phone.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let flow = Flow::udp("192.0.2.77:5060".parse().unwrap(), phone.local_addr().unwrap());
+        datagrams.send(flow, b"hi").unwrap();
+        assert_eq!(phone.recv_from(&mut [0; 10]).unwrap().0, 2);
+        let v6 = Flow::udp("[::1]:5060".parse().unwrap(), "[::1]:5060".parse().unwrap());
+        assert!(datagrams.send(v6, b"hi").unwrap_err().to_string().contains("udpbindaddr"));
+    }
 }

@@ -494,6 +494,14 @@ pub static TABLE: &[Command] = &[
         run: sip::show_settings,
     },
     Command {
+        words: "sip show tcp",
+        arguments: "",
+        synopsis: "Show the TCP and TLS connections",
+        help: "Lists the connections: Server are those others made to us, Client those we made.",
+        complete: &[],
+        run: sip_line::show_tcp,
+    },
+    Command {
         words: "sip show users",
         arguments: "",
         synopsis: "Show the peers that may place calls",

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::snapshot::{
-    ChannelDetail, ChannelRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow, Settings,
-    SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
+    Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 
 /// Whose SIP messages go to the console.
@@ -108,6 +108,8 @@ pub trait Exchange {
     fn channels(&self) -> Vec<ChannelRow>;
     /// One channel; `None` when none has that name.
     fn channel(&self, name: &str) -> Option<ChannelDetail>;
+    /// The TCP and TLS connections, oldest first.
+    fn connections(&self) -> Vec<ConnectionRow>;
     /// The SIP dialogs of calls, oldest first.
     fn sip_channels(&self) -> Vec<SipChannelRow>;
     /// The peers that may place calls to us, in any order.

@@ -222,6 +222,21 @@ pub struct Counters {
     pub drops: Vec<(String, u64)>,
 }
 
+/// A TCP or TLS connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionRow {
+    /// The other side.
+    pub remote: SocketAddr,
+    /// `TCP` or `TLS`.
+    pub transport: String,
+    /// We made it.
+    pub outgoing: bool,
+    /// Somebody proved who he is on it.
+    pub proven: bool,
+    /// Since when, in seconds.
+    pub age_s: u64,
+}
+
 /// What `sip show settings` tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {

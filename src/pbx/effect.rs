@@ -41,6 +41,13 @@ pub enum Event {
         /// Why, for the log.
         why: String,
     },
+    /// A connection the switch knows of is closed, by whichever side.
+    Closed {
+        /// Which.
+        flow: Flow,
+        /// Why, for the log.
+        why: String,
+    },
     /// Time has passed; whatever is due is done.
     Tick,
 }

@@ -8,7 +8,9 @@ mod refresh;
 mod reoffer;
 
 pub use callee::Calling;
-pub use dialogue::{contact, description, escape_user, follow, host, quote, unfit_body, uri_address, user_of};
+pub use dialogue::{
+    contact, description, escape_user, follow, host, quote, transport_param, unfit_body, uri_address, user_of,
+};
 pub use refresh::unfit_timer;
 
 use super::alarm::Alarm;
@@ -289,7 +291,7 @@ impl Leg {
             session_name: general.sdp_name.clone(),
             id: self.sdp_id,
             version: self.sdp_version,
-            addr: self.flow.local.ip(),
+            addr: self.flow.told.ip(),
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,

@@ -1,6 +1,7 @@
 //! The switch: owns every call and every line's registration, and routes what happens to who decides. It decides nothing itself.
 
 mod bridging;
+mod connections;
 mod control;
 mod dialling;
 mod happenings;
@@ -33,6 +34,7 @@ use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
+use crate::sip::flow::Transport;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
@@ -60,14 +62,42 @@ pub struct SwitchSettings {
     pub strictness: Strictness,
     /// Who may: used here for the challenges that only the switch can decide on.
     pub admission: Arc<Admission>,
-    /// The SIP socket: its port, and its address when it is bound to one.
-    pub bound: SocketAddr,
+    /// Where SIP is received: the ports, and the address when it is one.
+    pub listening: Listening,
     /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
     /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
+}
+
+/// Where SIP is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// UDP.
+    pub udp: SocketAddr,
+    /// TCP; none: nowhere.
+    pub tcp: Option<SocketAddr>,
+    /// TLS; none: nowhere.
+    pub tls: Option<SocketAddr>,
+}
+
+impl Listening {
+    /// UDP alone.
+    pub fn udp(address: SocketAddr) -> Listening {
+        Listening { udp: address, tcp: None, tls: None }
+    }
+
+    /// Where a transport is received; one that is not takes its usual port.
+    pub fn of(&self, transport: Transport) -> SocketAddr {
+        let usual = SocketAddr::new(self.udp.ip(), transport.default_port());
+        match transport {
+            Transport::Udp => self.udp,
+            Transport::Tcp => self.tcp.unwrap_or(usual),
+            Transport::Tls => self.tls.unwrap_or(usual),
+        }
+    }
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
@@ -165,6 +195,7 @@ impl Switch {
             Event::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Event::Media(event) => self.media(event),
             Event::SendFailed { flow, why } => self.send_failed(flow, &why),
+            Event::Closed { flow, why } => self.connection_closed(flow, &why),
             Event::Tick => {}
         }
         self.settle();
@@ -252,13 +283,6 @@ impl Switch {
         }
     }
 
-    /// The system refused to send at once: whatever waits for an answer from there learns it by its timers; the owner now.
-    fn send_failed(&mut self, flow: Flow, why: &str) {
-        self.drop_counted("system refused to send");
-        self.poll_failed_over(flow);
-        self.cx.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
-    }
-
     fn media(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::Reserved { stream, rtp } => self.reserved(stream, rtp),
@@ -277,6 +301,9 @@ impl Switch {
     fn request(&mut self, mut request: Request, essentials: Essentials, caller: Caller, came: Flow) {
         let source = came.remote;
         let leg = self.leg_of(&essentials);
+        if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
+            leg.follow_connection(came);
+        }
         let nat = match (&caller, leg.and_then(|id| self.legs.get(&id))) {
             (Caller::Account { peer, .. }, _) => peer.settings.nat,
             (Caller::Dialog, Some(leg)) => leg.peer.settings.nat,
@@ -315,6 +342,9 @@ impl Switch {
                 (None, Caller::Account { peer, .. }) => match (&request.method, self.in_force(&peer)) {
                     // A reload took the peer away between the edge and here: as refused as it is there from now on.
                     (_, None) => self.reply(id, Response::for_request(&request, 403, None)),
+                    (_, Some(peer)) if !peer.settings.may_use(came.transport) => {
+                        self.refuse_transport(id, &request, &peer, came);
+                    }
                     (Method::Register, Some(peer)) => {
                         self.registration(id, &request, &essentials, &peer, came);
                     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::{Now, Time, Wall};
+use crate::sip::flow::ConnectionId;
 use crate::sip::header::Params;
 use crate::sip::{Flow, Uri};
 
@@ -54,6 +55,22 @@ impl Binding {
         left.as_secs().saturating_add(up).max(1)
     }
 
+    /// The connection it was registered over is gone: it is called over a new one where its Contact says that it listens, if
+    /// that is another place than it called from. Says whether there is such a place.
+    pub fn lose_connection(&mut self) -> bool {
+        let contact = self.contact.sip().and_then(|uri| {
+            let port = uri.port.unwrap_or(self.flow.transport.default_port());
+            uri.host.ip().map(|ip| SocketAddr::new(ip.to_canonical(), port))
+        });
+        match contact.filter(|contact| contact.ip() == self.source.ip() && contact.port() != self.source.port()) {
+            Some(remote) => {
+                self.flow = Flow { connection: None, remote, ..self.flow };
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Begins the time granted at `now`.
     pub fn renew(&mut self, now: Now) {
         let span = self.granted.saturating_add(GRACE);
@@ -88,6 +105,8 @@ pub struct Location {
     peers: BTreeMap<String, Vec<Binding>>,
     /// For each peer that has any, when its first binding ends.
     deadlines: BTreeSet<(Time, String)>,
+    /// Whose contacts were registered over a connection.
+    connected: BTreeSet<(ConnectionId, String)>,
     /// Whose contacts changed since they were last taken to be stored.
     changed: BTreeSet<String>,
 }
@@ -130,6 +149,8 @@ impl Location {
         bindings.shrink_to_fit();
         if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
             self.deadlines.insert((first, peer.to_owned()));
+            let connections = bindings.iter().filter_map(|binding| binding.flow.connection);
+            self.connected.extend(connections.map(|connection| (connection, peer.to_owned())));
             self.peers.insert(peer.to_owned(), bindings);
             self.changed.insert(peer.to_owned());
         }
@@ -162,9 +183,28 @@ impl Location {
         let bindings = self.peers.remove(peer).unwrap_or_default();
         if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
             self.deadlines.remove(&(first, peer.to_owned()));
+            for connection in bindings.iter().filter_map(|binding| binding.flow.connection) {
+                self.connected.remove(&(connection, peer.to_owned()));
+            }
             self.changed.insert(peer.to_owned());
         }
         bindings
+    }
+
+    /// A connection is closed: whose contacts were registered over it, and whether each can be called otherwise.
+    pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, bool)> {
+        let range = (connection, String::new())..(ConnectionId(connection.0.saturating_add(1)), String::new());
+        let peers: Vec<String> = self.connected.range(range).map(|(_, peer)| peer.clone()).collect();
+        peers
+            .into_iter()
+            .map(|peer| {
+                let mut bindings = self.bindings(&peer).to_vec();
+                let lost = bindings.iter_mut().filter(|binding| binding.flow.connection == Some(connection));
+                let can_be_called = lost.fold(false, |can, binding| binding.lose_connection() | can);
+                self.set(&peer, bindings);
+                (peer, can_be_called)
+            })
+            .collect()
     }
 
     /// Forgets the peers that `stays` does not name, at a reload, and gives their contacts back.
@@ -262,6 +302,34 @@ mod tests {
         assert_eq!((location.next_deadline(), location.deadlines.len()), (Some(at(120).mono), 1));
         location.set("a", Vec::new());
         assert!(location.is_empty() && location.deadlines.is_empty());
+    }
+
+    #[test]
+    fn a_closed_connection_leaves_the_contact_where_the_phone_listens_or_nothing() {
+        let mut location = Location::new();
+        let over = |port: u16, id: u64| {
+            let mut binding = binding("a", 60, at(0));
+            binding.source.set_port(port);
+            let flow = Flow { remote: binding.source, connection: Some(ConnectionId(id)), ..binding.flow };
+            binding.flow = Flow { transport: crate::sip::flow::Transport::Tcp, ..flow };
+            binding
+        };
+        location.set("listens", vec![over(40_000, 7)]);
+        location.set("same", vec![over(5060, 7)]);
+        location.set("other", vec![over(40_001, 8)]);
+        assert_eq!(
+            location.lose_connection(ConnectionId(7)),
+            [("listens".to_owned(), true), ("same".to_owned(), false)]
+        );
+        let flow = location.bindings("listens")[0].flow;
+        assert_eq!((flow.remote.port(), flow.connection), (5060, None));
+        assert_eq!(location.bindings("same")[0].flow.connection, Some(ConnectionId(7)), "nothing else leads there");
+        assert_eq!(location.bindings("other")[0].flow.remote.port(), 40_001);
+        assert!(location.lose_connection(ConnectionId(9)).is_empty());
+        for peer in ["listens", "same", "other"] {
+            location.unregister(peer);
+        }
+        assert!(location.connected.is_empty());
     }
 
     #[test]

@@ -158,21 +158,23 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// Only a peer with `host=dynamic` says itself where it is.
     fn is_dynamic(&self) -> Result<(), Refusal> {
-        match self.peer.host {
-            Host::Dynamic => Ok(()),
-            Host::Static(home) => Err(Refusal::told(
-                403,
-                "Forbidden",
-                Level::Error,
-                format!(
-                    "Peer '{name}' is trying to register from {source}, but not configured as host=dynamic: {place} says it is \
+        let home = match &self.peer.host {
+            Host::Dynamic => return Ok(()),
+            Host::Static(home) => home.to_string(),
+            Host::Named { name, .. } => name.clone(),
+        };
+        Err(Refusal::told(
+            403,
+            "Forbidden",
+            Level::Error,
+            format!(
+                "Peer '{name}' is trying to register from {source}, but not configured as host=dynamic: {place} says it is \
                      at {home}. Set host=dynamic there, or switch registration off in the phone",
-                    name = self.peer.name,
-                    source = self.source,
-                    place = self.peer.place,
-                ),
-            )),
-        }
+                name = self.peer.name,
+                source = self.source,
+                place = self.peer.place,
+            ),
+        ))
     }
 
     /// RFC 3261 10.3, step 6: what is asked for.
@@ -339,8 +341,8 @@ impl Asked<'_> {
             }
             Some(_) | None => source,
         };
-        let own = SocketAddr::new(self.flow.local.ip().to_canonical(), self.flow.local.port());
-        if target == own {
+        let is_own = [self.flow.local, self.flow.told].contains(&target);
+        if is_own {
             return Err(self.unfit(target.ip(), "it is the exchange itself"));
         }
         Ok(target)

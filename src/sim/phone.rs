@@ -12,6 +12,7 @@ use super::style::Style;
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sdp::{Codec, Sdp};
+use crate::sip::flow::{ConnectionId, Transport};
 use crate::sip::header::{Challenge, Credentials, HeaderName};
 use crate::sip::message::{Message, Request, Response};
 use crate::sip::method::Method;
@@ -122,6 +123,7 @@ pub struct Phone {
     /// What it does unasked; may be changed at any time.
     pub habits: Habits,
     config: PhoneConfig,
+    transport: Transport,
     chance: Chance,
     now: Time,
     tx: Transactions,
@@ -187,6 +189,7 @@ impl Phone {
         Phone {
             habits: Habits::default(),
             config,
+            transport: Transport::Udp,
             chance,
             now: Time::ZERO,
             tx: Transactions::new(TimerValues::default(), 1000),
@@ -304,8 +307,19 @@ impl Phone {
         self.events.push(event);
     }
 
+    /// Speaks over a connection from now on, which is there for whoever carries its messages: TCP or TLS.
+    pub fn speak_over(&mut self, transport: Transport) {
+        self.transport = transport;
+    }
+
     fn flow(&self) -> Flow {
-        Flow::udp(self.config.sip, self.config.exchange)
+        self.flow_with(self.config.exchange)
+    }
+
+    fn flow_with(&self, remote: SocketAddr) -> Flow {
+        // It has one connection, whatever its name.
+        let connection = self.transport.is_reliable().then_some(ConnectionId(1));
+        Flow { transport: self.transport, connection, ..Flow::udp(self.config.sip, remote) }
     }
 
     fn tag(&mut self) -> String {
@@ -342,7 +356,7 @@ impl Phone {
     }
 
     fn contact(&self) -> Bytes {
-        Bytes::from(self.config.style.contact(&self.config.user, self.config.sip))
+        Bytes::from(self.config.style.contact(&self.config.user, self.config.sip, self.transport))
     }
 
     /// Proves who it is, when a challenge is known (RFC 3261 22.2).
@@ -377,7 +391,7 @@ impl Phone {
     }
 
     fn response(&mut self, response: Response, essentials: Essentials, from: SocketAddr) {
-        let flow = Flow::udp(self.config.sip, from);
+        let flow = self.flow_with(from);
         let Some(answer) = self.tx.receive_response(self.now, response, essentials, flow, &mut self.sent) else {
             return;
         };
@@ -407,7 +421,7 @@ impl Phone {
         if self.habits.loses_bye && request.method == Method::Bye {
             return;
         }
-        let flow = Flow::udp(self.config.sip, from).answering(&essentials.via, false);
+        let flow = self.flow_with(from).answering(&essentials.via, false);
         route::stamp_via(&mut request, from, false);
         if matches!(request.method, Method::Options | Method::Notify) && essentials.to.tag().is_none() {
             // RFC 3261 8.2.7: without state, as telephones do, so that being asked after leaves nothing behind.

@@ -1,6 +1,7 @@
 //! How the messages of different telephones look: what a simulated one must imitate to be a test of anything.
 
 use crate::sdp::{Codec, Direction, Sdp};
+use crate::sip::flow::Transport;
 use std::net::{IpAddr, SocketAddr};
 
 /// A make of telephone (facts from captures of the real ones).
@@ -132,11 +133,15 @@ impl Style {
     }
 
     /// Its Contact.
-    pub(super) fn contact(self, user: &str, address: SocketAddr) -> String {
+    pub(super) fn contact(self, user: &str, address: SocketAddr, transport: Transport) -> String {
+        let over = transport.name();
         match self {
-            Style::Plain | Style::Pap2t | Style::Grandstream => format!("<sip:{user}@{address}>"),
+            Style::Plain | Style::Pap2t | Style::Grandstream if transport == Transport::Udp => {
+                format!("<sip:{user}@{address}>")
+            }
+            Style::Plain | Style::Pap2t | Style::Grandstream => format!("<sip:{user}@{address};transport={over}>"),
             Style::Cisco7960 => format!(
-                "<sip:{user}@{address};user=phone;transport=udp>\
+                "<sip:{user}@{address};user=phone;transport={over}>\
                  ;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-000e84c060a6>\";+u.sip!model.ccm.cisco.com=\"7\""
             ),
         }

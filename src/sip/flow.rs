@@ -78,8 +78,10 @@ pub struct ConnectionId(pub u64);
 pub struct Flow {
     /// What carries it.
     pub transport: Transport,
-    /// Our address as the peer sees it, with the port we listen on: what Via, Contact and SDP name.
+    /// Our own address on this way, with the port we listen on.
     pub local: SocketAddr,
+    /// The same as the peer sees it, which an address translator between may have made another: what Via, Contact and SDP name.
+    pub told: SocketAddr,
     /// Where the peer is.
     pub remote: SocketAddr,
     /// The connection it came over, or is to go over and no other; none for UDP, and for a peer that we connect to.
@@ -89,7 +91,7 @@ pub struct Flow {
 impl Flow {
     /// A flow of datagrams.
     pub fn udp(local: SocketAddr, remote: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local, remote, connection: None }
+        Flow { transport: Transport::Udp, local, told: local, remote, connection: None }
     }
 
     /// Where the answer to a request goes that came over this flow with this topmost Via (RFC 3261 18.2.2): over the

@@ -3,6 +3,7 @@
 pub mod dialog;
 pub mod digest;
 pub mod flow;
+pub mod frame;
 pub mod header;
 pub mod message;
 pub mod method;

@@ -162,6 +162,26 @@ impl Message {
     }
 }
 
+/// How long the body is that follows this first line and header fields in a stream (RFC 3261 18.3); none said is none there.
+///
+/// # Errors
+/// The length cannot be told, or not for certain: the reason in plain words.
+pub fn stream_length(head: &Bytes) -> Result<usize, &'static str> {
+    let mut reader = Reader { datagram: head, at: 0, flaw: None };
+    reader.next_line();
+    let (headers, length) = reader.headers();
+    if headers.len() >= MAX_HEADERS {
+        return Err("256 header fields or more");
+    }
+    if headers.lines(HeaderName::ContentLength).count() > 1 {
+        return Err("more than one Content-Length");
+    }
+    let Some(length) = length else { return Ok(0) };
+    scan::number(&length, u64::from(u32::MAX))
+        .and_then(|length| usize::try_from(length).ok())
+        .ok_or("a Content-Length that is no number")
+}
+
 struct Reader<'a> {
     datagram: &'a Bytes,
     at: usize,

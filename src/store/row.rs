@@ -52,9 +52,12 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
     let contact = NameAddr::parse(text(2)?.as_bytes()).ok()?;
     let granted = row.get::<_, i64>(7).ok().filter(|ms| (0..=LONGEST_MS).contains(ms))?;
     let left = moment.until(&text(8)?, row.get(9).ok()?);
+    let local = text(6)?.parse().ok()?;
     let flow = Flow {
         transport: Transport::from_name(&text(14)?)?,
-        local: text(6)?.parse().ok()?,
+        local,
+        // Whoever takes it back knows what the peer is told now.
+        told: local,
         remote: text(5)?.parse().ok()?,
         // No connection outlives the program.
         connection: None,

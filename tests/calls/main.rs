@@ -5,6 +5,7 @@
 
 mod basic;
 mod cancel;
+mod connections;
 mod direct;
 mod examples;
 mod forks;

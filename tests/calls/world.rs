@@ -15,11 +15,12 @@ use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::{Effects, Event, StoreOrder};
 use strowger::pbx::media::MediaEvent;
-use strowger::pbx::switch::{PeerStatus, Switch, SwitchSettings};
+use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
+use strowger::sip::flow::{ConnectionId, Transport};
 use strowger::sip::message::Message;
 use strowger::sip::validate;
 
@@ -44,6 +45,8 @@ pub struct Station {
     pub phone: Phone,
     /// Where its datagrams come from; its Via may say another port.
     pub source: SocketAddr,
+    /// Its connection, when it speaks over TCP.
+    pub connection: Option<ConnectionId>,
     pub events: Vec<(Time, PhoneEvent)>,
 }
 
@@ -110,7 +113,7 @@ impl World {
     fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
-        let exchange = settings.bound;
+        let exchange = settings.listening.udp;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
         World {
@@ -174,6 +177,34 @@ impl World {
         world
     }
 
+    /// The same over TCP: each phone has one connection.
+    pub fn connected(sip: &str, extensions: &str) -> World {
+        let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
+        for (id, station) in (1..).zip(world.stations.values_mut()) {
+            station.connection = Some(ConnectionId(id));
+            station.phone.speak_over(Transport::Tcp);
+        }
+        world.register_all();
+        world
+    }
+
+    /// Cuts a phone's connection; it makes another, which the exchange hears of when it speaks.
+    pub fn cut(&mut self, name: &str) {
+        let flow = self.flow_from(self.stations[name].source);
+        let station = self.stations.get_mut(name).unwrap();
+        station.connection = station.connection.map(|id| ConnectionId(id.0 + 100));
+        let effects = self.switch.handle(at(self.now), Event::Closed { flow, why: "cut by the story".into() });
+        self.execute(effects);
+    }
+
+    /// Over what a datagram from there comes.
+    fn flow_from(&self, source: SocketAddr) -> Flow {
+        let udp = Flow::udp(self.exchange, source);
+        let connection = self.stations.values().find(|station| station.source == source).and_then(|it| it.connection);
+        let transport = if connection.is_some() { Transport::Tcp } else { Transport::Udp };
+        Flow { transport, connection, ..udp }
+    }
+
     /// The same with a network that loses, repeats and reorders.
     pub fn rough(sip: &str, extensions: &str, seed: u64) -> World {
         let mut world = World::new(sip, extensions, Quality::ROUGH, seed);
@@ -216,7 +247,7 @@ impl World {
         let mut phone = Phone::new(config, Chance::from_number(seed));
         phone.habits.auto_ring = true;
         let source = sip.parse().unwrap();
-        self.stations.insert(name.into(), Station { phone, source, events: Vec::new() });
+        self.stations.insert(name.into(), Station { phone, source, connection: None, events: Vec::new() });
     }
 
     /// A phone, to be told what to do.
@@ -407,7 +438,7 @@ impl World {
     /// What the receiver of the exchange's socket does with a datagram.
     fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
         let wall = at(self.now).wall;
-        let flow = Flow::udp(self.exchange, source);
+        let flow = self.flow_from(source);
         let event = match Message::parse(bytes).expect("phones send what can be read") {
             Message::Response(response) => match validate::response(&response) {
                 Ok(essentials) => Event::Response { response, essentials, flow },
@@ -447,6 +478,13 @@ impl World {
         for transmit in effects.transmit {
             let local = transmit.flow.local;
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
+            let open = self.flow_from(transmit.flow.remote);
+            if transmit.flow.transport.is_reliable() && open.connection != transmit.flow.connection {
+                let (flow, why) = (transmit.flow, "the connection is closed".to_owned());
+                let effects = self.switch.handle(at(self.now), Event::SendFailed { flow, why });
+                self.execute(effects);
+                continue;
+            }
             self.send(local, transmit.flow.remote, transmit.bytes);
         }
         self.kept.extend(effects.store);
@@ -474,6 +512,11 @@ impl World {
             bytes = Bytes::from(text);
         }
         self.wire.push((self.now, from, to, bytes.clone()));
+        let is_reliable = [from, to].iter().any(|end| self.flow_from(*end).transport.is_reliable());
+        if is_reliable {
+            self.post(Duration::from_millis(10), Parcel::Datagram { from, to, bytes });
+            return;
+        }
         for after in self.network.carry() {
             self.post(after, Parcel::Datagram { from, to, bytes: bytes.clone() });
         }
@@ -651,7 +694,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
         admission: Arc::new(Admission::new(&config.sip, NonceKey([7; 32]))),
-        bound: EXCHANGE.parse().unwrap(),
+        listening: Listening::udp(EXCHANGE.parse().unwrap()),
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
         product: general.user_agent.clone(),

@@ -5,29 +5,59 @@ use crate::config::finding;
 use crate::config::general::General;
 use crate::config::peer::{CallerId, Credential, Host, Kind, Peer, Settings};
 use crate::config::secret::Secret;
+use crate::config::transport::Tls;
 use crate::config::weakness::{Weakness, weakness};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 /// SIP's port when none is given (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5060;
+/// The same for TLS.
+const SIPS_PORT: u16 = 5061;
 
 /// `[general]` while it is read.
 pub struct GeneralDraft {
     pub(super) general: General,
     pub(super) bind_address: Option<(IpAddr, Option<u16>)>,
     pub(super) bind_port: Option<u16>,
+    pub(super) tcp: bool,
+    pub(super) tcp_bind: Option<(IpAddr, Option<u16>)>,
+    pub(super) tls: bool,
+    pub(super) tls_bind: Option<(IpAddr, Option<u16>)>,
+    pub(super) tls_certificate: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
+    pub(super) tls_authorities: Option<PathBuf>,
+    pub(super) tls_verify: bool,
+    pub(super) certificate_place: Option<Place>,
+    /// Where the line stands that is being read.
+    pub(super) at: Place,
 }
 
 impl GeneralDraft {
     pub(super) fn new() -> GeneralDraft {
-        GeneralDraft { general: General::default(), bind_address: None, bind_port: None }
+        GeneralDraft {
+            general: General::default(),
+            bind_address: None,
+            bind_port: None,
+            tcp: false,
+            tcp_bind: None,
+            tls: false,
+            tls_bind: None,
+            tls_certificate: None,
+            tls_key: None,
+            tls_authorities: None,
+            tls_verify: true,
+            certificate_place: None,
+            at: Place { file: "sip.conf".into(), line: 0 },
+        }
     }
 
     /// `[general]` as a whole; what does not fit together is put right and said of the section at `place`.
     pub(super) fn finish(self, place: &Place, diagnostics: &mut Vec<Diagnostic>) -> General {
-        let mut general = self.general;
+        let mut general = self.general.clone();
         let (ip, port) = self.bind_address.unwrap_or((general.bind.ip(), None));
         general.bind = SocketAddr::new(ip, port.or(self.bind_port).unwrap_or(SIP_PORT));
+        self.streams(&mut general, place, diagnostics);
         if general.min_expiry > general.max_expiry {
             let (min, max) = (general.min_expiry.as_secs(), general.max_expiry.as_secs());
             let say = format!("'minexpiry' ({min}) is above 'maxexpiry' ({max}): {max} is used for both");
@@ -36,6 +66,38 @@ impl GeneralDraft {
         }
         general.default_expiry = general.default_expiry.clamp(general.min_expiry, general.max_expiry);
         general
+    }
+
+    fn streams(self, general: &mut General, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
+        let udp = general.bind;
+        if self.tcp {
+            let (ip, port) = self.tcp_bind.unwrap_or((udp.ip(), Some(udp.port())));
+            general.streams.tcp = Some(SocketAddr::new(ip, port.unwrap_or(SIP_PORT)));
+        }
+        let external = &general.external;
+        if external.local_nets.is_empty() && (external.address.is_some() || external.host.is_some()) {
+            let say = "'externaddr' and 'externhost' have no effect without 'localnet'";
+            let hint = "add a line such as 'localnet=192.168.0.0/16' for every network of your own";
+            diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
+        }
+        if !self.tls {
+            return;
+        }
+        let Some(certificate) = self.tls_certificate else {
+            let hint = "docs/guides/transports.md tells how a certificate is made";
+            diagnostics
+                .push(Diagnostic::error(place.clone(), "'tlsenable' needs 'tlscertfile': TLS stays off").hint(hint));
+            return;
+        };
+        let (ip, port) = self.tls_bind.unwrap_or((udp.ip(), None));
+        general.streams.tls = Some(Tls {
+            bind: SocketAddr::new(ip, port.unwrap_or(SIPS_PORT)),
+            certificate,
+            key: self.tls_key,
+            authorities: self.tls_authorities,
+            verify_server: self.tls_verify,
+            place: self.certificate_place.unwrap_or_else(|| place.clone()),
+        });
     }
 }
 
@@ -53,10 +115,11 @@ pub struct PeerDraft {
 }
 
 /// `host=` before the port is known.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum HostDraft {
     Dynamic,
     Static(IpAddr),
+    Named(String),
 }
 
 impl PeerDraft {
@@ -115,10 +178,11 @@ impl PeerDraft {
             return None;
         };
         peer.kind = kind;
-        let port = self.port.unwrap_or(SIP_PORT);
+        let port = self.port.unwrap_or(peer.settings.transport().default_port());
         let host = match (self.host, kind) {
             (Some(HostDraft::Dynamic), _) | (None, Kind::User) => Some(Host::Dynamic),
             (Some(HostDraft::Static(ip)), _) => Some(Host::Static(SocketAddr::new(ip, port))),
+            (Some(HostDraft::Named(name)), _) => Some(Host::Named { name, port }),
             (None, Kind::Friend | Kind::Peer) => None,
         };
         match host {

@@ -1,7 +1,7 @@
 //! The table of sip.conf's options: every name, where it stands, what it accepts, and what becomes of it.
 
 use super::draft::{GeneralDraft, PeerDraft};
-use super::{general_options, ignored_options, peer_options, settings_options};
+use super::{general_options, ignored_options, peer_options, settings_options, transport_options};
 use crate::config::diagnostic::Severity;
 use crate::config::nearest::nearest;
 use crate::config::peer::Settings;
@@ -118,7 +118,12 @@ pub(super) const fn row(
 
 /// Every option, those in effect first.
 pub fn table() -> impl Iterator<Item = &'static OptionRow> {
-    general_options::ROWS.iter().chain(settings_options::ROWS).chain(peer_options::ROWS).chain(ignored_options::ROWS)
+    general_options::ROWS
+        .iter()
+        .chain(transport_options::ROWS)
+        .chain(settings_options::ROWS)
+        .chain(peer_options::ROWS)
+        .chain(ignored_options::ROWS)
 }
 
 /// What a name turns out to be.

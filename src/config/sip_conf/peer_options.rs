@@ -28,7 +28,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(
         &["host"],
-        "dynamic, or an IP address with ':port' if need be",
+        "dynamic, or an IP address or host name with ':port' if need be",
         "must be given",
         "where the device is; dynamic: it says so by registering",
         Effect::Peer(host),
@@ -170,8 +170,13 @@ fn host(draft: &mut PeerDraft, text: &str) -> Result {
         return Ok(());
     }
     let Some((ip, port)) = value::address(text) else {
-        let say = format!("'{text}' is no IP address, and names are not looked up yet");
-        return Err(Trouble::error(say, "write 'dynamic' for a device that registers, or its IP address"));
+        let Some((name, port)) = value::host_name(text) else {
+            let say = format!("'{text}' is neither an IP address nor a host name");
+            return Err(Trouble::error(say, "write 'dynamic' for a device that registers, or its IP address"));
+        };
+        draft.host = Some(HostDraft::Named(name));
+        draft.port = port.or(draft.port);
+        return Ok(());
     };
     if ip.is_unspecified() || ip.is_multicast() {
         return Err(Trouble::error(

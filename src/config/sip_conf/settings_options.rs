@@ -4,6 +4,7 @@ use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
+use crate::sip::flow::Transport;
 use crate::sip::header::Refresher;
 use crate::sip::header::session_expires::SHORTEST;
 use std::time::Duration;
@@ -159,7 +160,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "who refreshes when it is ours to say: the side that sent the INVITE, or the one that answered it",
         Effect::Settings(session_refresher),
     ),
-    row(&["transport"], "udp", "udp", "SIP is carried over UDP", Effect::Settings(transport)),
+    row(
+        &["transport"],
+        "udp, tcp, tls, with commas between",
+        "any that is enabled; udp for our own requests",
+        "what carries SIP to and from the device; the first is used to reach it at 'host'",
+        Effect::Settings(transport),
+    ),
 ];
 
 const CODECS: &str = "ulaw, alaw, gsm, g722, g726, g729, g723, ilbc, slin or all, with commas between, ':20' behind one for its packet time, '!' before one meant the other way round";
@@ -435,18 +442,24 @@ fn session_refresher(settings: &mut Settings, text: &str) -> Result {
     Ok(())
 }
 
-fn transport(_: &mut Settings, text: &str) -> Result {
-    let mut others = Vec::new();
+fn transport(settings: &mut Settings, text: &str) -> Result {
+    let (mut known, mut others) = (Vec::new(), Vec::new());
     for word in text.split(',').map(str::trim) {
-        if is_one_of(word, &["tcp", "tls", "ws", "wss"]) {
-            others.push(word);
-        } else if !word.eq_ignore_ascii_case("udp") {
-            return Err(Trouble::Word(word.into()));
+        match Transport::from_name(word) {
+            Some(transport) if known.contains(&transport) => {}
+            Some(transport) => known.push(transport),
+            None if is_one_of(word, &["ws", "wss"]) => others.push(word),
+            None => return Err(Trouble::Word(word.into())),
         }
     }
+    if known.is_empty() {
+        let say = format!("'{}' is not supported", others.join("', '"));
+        return Err(Trouble::error(say, "write 'udp', 'tcp' or 'tls'"));
+    }
+    settings.transports = known;
     if others.is_empty() {
         return Ok(());
     }
-    let say = format!("'{}' is not supported yet: SIP is carried over UDP only", others.join("', '"));
-    Err(Trouble::warn(say, "set the device to UDP and write 'transport=udp'"))
+    let say = format!("'{}' is not supported and is left out", others.join("', '"));
+    Err(Trouble::warn(say, "write 'udp', 'tcp', 'tls' or several of them with commas between"))
 }

@@ -62,9 +62,8 @@ fn state(switch: &Switch, lines: &BTreeMap<String, InUse>, device: &str) -> Devi
     let name = device.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case("SIP"));
     let Some(report) = name.and_then(|(_, name)| switch.peer(name)) else { return DeviceState::Unavailable };
     let line = lines.get(&report.peer.name).cloned().unwrap_or_default();
-    let is_there = !report.bindings.is_empty()
-        || report.peer.default_addr.is_some()
-        || matches!(report.peer.host, Host::Static(_));
+    let is_there =
+        !report.bindings.is_empty() || report.peer.default_addr.is_some() || !matches!(report.peer.host, Host::Dynamic);
     match (line.in_use > line.ringing, line.ringing > 0) {
         (true, true) => DeviceState::InUseRinging,
         (true, false) => DeviceState::InUse,

@@ -52,6 +52,23 @@ pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -
     Answer::Done(text + &format!("{count} active SIP dialog{}\n", plural(count)))
 }
 
+pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+    if !arguments.is_empty() {
+        return Answer::Usage;
+    }
+    let row = |address: &str, transport: &str, kind: &str, proven: &str, age: &str| {
+        format!("{address:<47.47} {transport:>9.9} {kind:>6.6} {proven:>6.6} {age:>8.8}\n")
+    };
+    let mut text = row("Address", "Transport", "Type", "Proven", "Age");
+    let connections = exchange.connections();
+    for one in &connections {
+        let (kind, proven) = (if one.outgoing { "Client" } else { "Server" }, yes_no(one.proven));
+        text += &row(&one.remote.to_string(), &one.transport, kind, proven, &format!("{} s", one.age_s));
+    }
+    let count = connections.len() as u64;
+    Answer::Done(text + &format!("{count} connection{}\n", plural(count)))
+}
+
 pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
     let all = match arguments {
         [] => false,

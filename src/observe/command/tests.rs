@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::chance::Chance;
 use crate::observe::exchange::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
+use crate::observe::snapshot::ConnectionRow;
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, HintRow, InUse, ManualPage, NatFlag,
     PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
@@ -53,6 +54,16 @@ impl Exchange for Fake {
     }
     fn sip_channels(&self) -> Vec<SipChannelRow> {
         self.sip_channels.clone()
+    }
+    fn connections(&self) -> Vec<ConnectionRow> {
+        let row = |remote: &str, outgoing: bool| ConnectionRow {
+            remote: remote.parse().unwrap(),
+            transport: if outgoing { "TLS" } else { "TCP" }.to_owned(),
+            outgoing,
+            proven: !outgoing,
+            age_s: 7,
+        };
+        vec![row("192.0.2.9:40000", false), row("[2001:db8::1]:5061", true)]
     }
     fn users(&self) -> Vec<UserRow> {
         self.users.clone()
@@ -907,4 +918,13 @@ fn the_database_speaks_as_scripts_know_it() {
     assert!(
         say("database put a").1 && say("database get a").1 && say("database show a b c").1 && say("database del a").1
     );
+}
+
+#[test]
+fn connections_are_listed_by_who_made_them() {
+    let text = told(&mut Fake::default(), "sip show tcp");
+    let rows: Vec<Vec<&str>> = text.lines().map(|row| row.split_whitespace().collect()).collect();
+    assert_eq!(rows[1], ["192.0.2.9:40000", "TCP", "Server", "Yes", "7", "s"]);
+    assert_eq!(rows[2], ["[2001:db8::1]:5061", "TLS", "Client", "No", "7", "s"]);
+    assert_eq!(rows[3], ["2", "connections"]);
 }

@@ -74,7 +74,7 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_user, self.flow.local);
+        self.contact = super::contact(calling.from_user, self.flow);
         let user = super::escape_user(calling.from_user);
         let display = match calling.from_name {
             Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
@@ -87,7 +87,7 @@ impl Leg {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.local.ip()))),
+            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.told.ip()))),
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -296,11 +296,25 @@ impl Leg {
 
     /// One of this leg's client transactions ended without any final response.
     pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx) {
+        self.request_failed(id, 408, "no answer to the call at all", cx);
+    }
+
+    /// The network did not carry one of this leg's requests (RFC 3261 8.1.3.1: as good as a 503).
+    pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx) {
+        if self.is_reoffer(id) && self.state == State::Confirmed {
+            // The call itself may go on: the peer can come back over another connection.
+            cx.clients.remove(&id);
+            return self.reoffer_refused(&Response::new(503), cx);
+        }
+        self.request_failed(id, 503, why, cx);
+    }
+
+    fn request_failed(&mut self, id: ClientId, status: u16, why: &str, cx: &mut Cx) {
         cx.clients.remove(&id);
         match self.state {
             State::Outgoing { invite, .. } if invite == id => {
                 self.end(cx);
-                self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+                self.tell(LegEvent::Failed(status, why.to_owned()), cx);
             }
             State::Abandoned { invite, .. } if invite == id => self.end(cx),
             State::Confirmed if self.is_reoffer(id) || self.is_update(id) => {

@@ -50,7 +50,7 @@ impl Leg {
             refresh: Default::default(),
             // RFC 7332: a call that goes on from here has one hop less.
             hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
-            contact: super::contact(&user, flow.local),
+            contact: super::contact(&user, flow),
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),

@@ -3,6 +3,7 @@
 use super::{Cx, Ending, Leg, LegEvent, State};
 use crate::sdp::{Sdp, SdpError};
 use crate::sip::Flow;
+use crate::sip::flow::Transport;
 use crate::sip::header::HeaderName;
 use crate::sip::header::Headers;
 use crate::sip::message::{Request, Response};
@@ -82,6 +83,21 @@ impl Leg {
         cx.respond(server, Response::for_request(request, status, None));
     }
 
+    /// The connection of the dialog is closed: its requests go over a new one, to the Contact (RFC 3261 12.2.1.1 and 18.1.1).
+    pub fn lose_connection(&mut self) {
+        let target = self.dialog.as_ref().and_then(|dialog| uri_address(&dialog.remote_target));
+        let remote = target.filter(|target| target.ip() == self.flow.remote.ip()).unwrap_or(self.flow.remote);
+        self.flow = Flow { connection: None, remote, ..self.flow };
+    }
+
+    /// The peer speaks over another connection: it is where requests reach it now.
+    pub fn follow_connection(&mut self, came: Flow) {
+        let is_another = came.transport == self.flow.transport && came.connection != self.flow.connection;
+        if came.connection.is_some() && is_another && came.remote.ip() == self.flow.remote.ip() {
+            self.flow = came;
+        }
+    }
+
     /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
     /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
     pub(super) fn follow_dialog(&mut self) {
@@ -112,6 +128,7 @@ fn may_follow(next: SocketAddr, flow: Flow) -> bool {
         && ip.is_loopback() == heard.is_loopback()
         && (!is_private(ip) || is_private(heard))
         && next != flow.local
+        && next != flow.told
 }
 
 /// RFC 1918, RFC 6598, RFC 4193.
@@ -192,9 +209,19 @@ pub fn host(ip: IpAddr) -> String {
     }
 }
 
-/// Our Contact on a leg.
-pub fn contact(user: &str, local: SocketAddr) -> Bytes {
-    Bytes::from(format!("<sip:{}@{}:{}>", escape_user(user), host(local.ip()), local.port()))
+/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1).
+pub fn contact(user: &str, flow: Flow) -> Bytes {
+    let (user, host, port) = (escape_user(user), host(flow.told.ip()), flow.told.port());
+    Bytes::from(format!("<sip:{user}@{host}:{port}{}>", transport_param(flow.transport)))
+}
+
+/// The parameter of a URI that names a transport other than UDP.
+pub fn transport_param(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
+    }
 }
 
 /// A user part with everything that RFC 3261 25.1 does not allow there escaped.

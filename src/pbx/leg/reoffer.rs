@@ -70,7 +70,7 @@ impl Leg {
         }
     }
 
-    fn reoffer_refused(&mut self, response: &Response, cx: &mut Cx) {
+    pub(super) fn reoffer_refused(&mut self, response: &Response, cx: &mut Cx) {
         let Reoffer::Sent { previous, made_offer, refresh, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None)
         else {
             return;

@@ -109,11 +109,15 @@ impl Switch {
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
-                return Err((cause::ABSENT, format!("'{name}' is not registered")));
+                let why = match &peer.host {
+                    Host::Named { name: host, .. } => format!("the name {host} of '{name}' leads to no address"),
+                    Host::Dynamic | Host::Static(_) => format!("'{name}' is not registered"),
+                };
+                return Err((cause::ABSENT, why));
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
-            let target = format!("sip:{}@{address}", leg::escape_user(user));
-            let flow = Flow::udp(self.local_towards(address), address);
+            let flow = self.flow_to(&peer, address);
+            let target = format!("sip:{}@{address}{}", leg::escape_user(user), leg::transport_param(flow.transport));
             places.push(place(&peer, flow, false, target, watched));
         }
         Ok(places)
@@ -143,14 +147,20 @@ impl Switch {
 
     pub(super) fn static_address(&self, peer: &Peer) -> Option<SocketAddr> {
         match peer.host {
-            Host::Static(address) => Some(address),
+            Host::Static(_) | Host::Named { .. } => peer.host.address(self.settings.admission.names()),
             Host::Dynamic => peer.default_addr,
         }
     }
 
-    pub(super) fn local_towards(&self, remote: SocketAddr) -> SocketAddr {
-        let ip = self.settings.local_towards.get(&remote.ip()).copied().unwrap_or_else(|| self.settings.bound.ip());
-        SocketAddr::new(ip, self.settings.bound.port())
+    /// The way to a peer's fixed address.
+    pub(super) fn flow_to(&self, peer: &Peer, remote: SocketAddr) -> Flow {
+        let transport = peer.settings.transport();
+        let bound = self.settings.listening.of(transport);
+        let seen = self.settings.local_towards.get(&remote.ip()).copied();
+        let ip = seen.filter(|_| bound.ip().is_unspecified()).unwrap_or(bound.ip());
+        let local = SocketAddr::new(ip, bound.port());
+        let told = self.settings.admission.told(transport, local, remote.ip());
+        Flow { transport, local, told, remote, connection: None }
     }
 
     pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
@@ -205,7 +215,7 @@ impl Switch {
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
             from_user,
-            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.local.ip())),
+            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.told.ip())),
             watched: outgoing.watched,
         };
         leg.invite(&calling, offer, &mut self.cx);

@@ -163,7 +163,7 @@ impl Switch {
         let serial = self.last_channel;
         self.last_channel = self.last_channel.wrapping_add(1);
         let seconds = self.cx.now.wall.0.div_euclid(1000);
-        let local = self.legs.get(&leg).map_or_else(|| self.settings.bound.ip(), |leg| leg.flow.local.ip());
+        let local = self.legs.get(&leg).map_or_else(|| self.settings.listening.udp.ip(), |leg| leg.flow.local.ip());
         let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
         let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {
@@ -199,7 +199,9 @@ impl Switch {
             return;
         };
         // What the peer is told may be the address of a translator that passes RTP on to us.
-        let told = self.settings.general.media_address.filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
+        let outside = self.legs.get(&channel.leg).map(|leg| leg.flow).filter(|flow| flow.told.ip() != flow.local.ip());
+        let outside = outside.map(|flow| flow.told.ip());
+        let told = self.settings.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
         let rtp = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
         channel.rtp = Some(rtp);
         let id = channel.id;

@@ -35,7 +35,7 @@ impl Switch {
         if flows.is_empty()
             && let Some(remote) = self.static_address(peer)
         {
-            flows.push(Flow::udp(self.local_towards(remote), remote));
+            flows.push(self.flow_to(peer, remote));
         }
         if flows.is_empty() {
             return;

@@ -71,6 +71,7 @@ impl Switch {
                 Change::Removed(_) => self.line_may_be_gone(&peer.name),
             }
         }
+        self.bring_calls_along(peer, flow);
         self.keep_alive(&peer.name);
         self.arm_location();
     }
@@ -138,7 +139,7 @@ impl Switch {
     /// Peers with a fixed address are asked from the start.
     pub(super) fn watch_static_peers(&mut self) {
         let peers = self.settings.peers.clone();
-        self.watch_in_turn(peers.values().filter(|peer| matches!(peer.host, Host::Static(_))));
+        self.watch_in_turn(peers.values().filter(|peer| !matches!(peer.host, Host::Dynamic)));
     }
 
     /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
@@ -184,11 +185,14 @@ impl Switch {
         let (target, flow, route) = match self.location.newest(name) {
             Some(binding) => (binding.contact.to_string(), binding.flow, binding.path.as_slice()),
             None => match self.static_address(&peer) {
-                Some(address) => (format!("sip:{address}"), Flow::udp(self.local_towards(address), address), &[][..]),
+                Some(address) => {
+                    let flow = self.flow_to(&peer, address);
+                    (format!("sip:{address}{}", leg::transport_param(flow.transport)), flow, &[][..])
+                }
                 None => return,
             },
         };
-        let host = leg::host(flow.local.ip());
+        let host = leg::host(flow.told.ip());
         let mut request = routed(Method::Options, &target, route);
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
@@ -198,7 +202,7 @@ impl Switch {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
-        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow.local));
+        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow));
         leg::dress_request(&mut request, &self.cx.product);
         let how = Sending::Once { give_up };
         let id =

@@ -116,7 +116,7 @@ mod tests {
             peers: Arc::new(conf.peers.clone()),
             dialplan: Arc::new(Dialplan::new()),
             strictness: Strictness::Strict,
-            bound: "192.168.1.2:5060".parse().unwrap(),
+            listening: crate::pbx::switch::Listening::udp("192.168.1.2:5060".parse().unwrap()),
             local_towards: BTreeMap::new(),
             sounds: BTreeMap::new(),
             product: "strowger".to_owned(),

@@ -74,7 +74,7 @@ impl Switch {
         }
         let missing = peers.values().filter(|peer| !self.watches.contains_key(&peer.name));
         let missing = missing.filter(|peer| match peer.host {
-            Host::Static(_) => true,
+            Host::Static(_) | Host::Named { .. } => true,
             Host::Dynamic => !self.location.bindings(&peer.name).is_empty(),
         });
         let missing: Vec<Arc<Peer>> = missing.cloned().collect();

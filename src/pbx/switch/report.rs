@@ -7,6 +7,8 @@ use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Dialplan};
 use crate::pbx::channel::{Channel, Doing};
 use crate::registrar::location::Binding;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use crate::registrar::qualify::Status as PeerStatus;
@@ -15,6 +17,8 @@ pub use crate::registrar::qualify::Status as PeerStatus;
 pub struct PeerReport<'a> {
     /// Its configuration.
     pub peer: &'a Arc<Peer>,
+    /// Its fixed address, as far as it has one that is known.
+    pub home: Option<SocketAddr>,
     /// Where it is registered, newest first.
     pub bindings: Vec<&'a Binding>,
     /// `Unmonitored` without `qualify=`.
@@ -55,6 +59,11 @@ pub struct Leftovers {
 }
 
 impl Switch {
+    /// The peers as they are configured, by name.
+    pub fn configured(&self) -> &BTreeMap<String, Arc<Peer>> {
+        &self.settings.peers
+    }
+
     /// All peers, by name.
     pub fn peers(&self) -> impl Iterator<Item = PeerReport<'_>> {
         self.settings.peers.values().map(|peer| self.report_peer(peer))
@@ -68,7 +77,8 @@ impl Switch {
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
         let unasked = if peer.settings.qualify.is_some() { PeerStatus::Unknown } else { PeerStatus::Unmonitored };
         let status = self.status_of(&peer.name).unwrap_or(unasked);
-        PeerReport { peer, bindings: self.location.bindings(&peer.name).iter().rev().collect(), status }
+        let home = peer.host.address(self.settings.admission.names());
+        PeerReport { peer, home, bindings: self.location.bindings(&peer.name).iter().rev().collect(), status }
     }
 
     /// All channels, oldest first.

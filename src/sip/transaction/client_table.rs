@@ -454,5 +454,5 @@ fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {
 }
 
 fn is_ours(via: &Via, flow: Flow) -> bool {
-    via.host == Host::from(flow.local.ip().to_canonical()) && via.sent_by_port() == flow.local.port()
+    via.host == Host::from(flow.told.ip().to_canonical()) && via.sent_by_port() == flow.told.port()
 }

@@ -1,0 +1,134 @@
+//! How SIP is carried, as sip.conf says it: TCP and TLS beside UDP, and the address outside of a translator.
+
+use super::diagnostic::Place;
+use crate::sip::flow::Transport;
+use ipnetwork::IpNetwork;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// SIP over connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Streams {
+    /// `tcpenable` and `tcpbindaddr`: where TCP is accepted; none: nowhere.
+    pub tcp: Option<SocketAddr>,
+    /// `tlsenable` and what belongs to it; none: TLS is not spoken.
+    pub tls: Option<Tls>,
+    /// `tcpauthtimeout`: how long a connection may stay without anybody having proved who he is.
+    pub auth_timeout: Duration,
+    /// `tcpauthlimit`: most such connections at once.
+    pub auth_limit: usize,
+}
+
+impl Default for Streams {
+    fn default() -> Streams {
+        Streams { tcp: None, tls: None, auth_timeout: Duration::from_secs(30), auth_limit: 100 }
+    }
+}
+
+/// SIP over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// `tlsbindaddr`: where it is accepted.
+    pub bind: SocketAddr,
+    /// `tlscertfile`: the certificate with its chain, and the key when `key` is none (PEM).
+    pub certificate: PathBuf,
+    /// `tlsprivatekey`: the key, when it has a file of its own (PEM).
+    pub key: Option<PathBuf>,
+    /// `tlscafile`: whose certificates the servers we connect to must show (PEM); none: the system's list.
+    pub authorities: Option<PathBuf>,
+    /// `tlsdontverifyserver` is not set: a server we connect to must show a certificate we believe.
+    pub verify_server: bool,
+    /// Where `tlscertfile` stands.
+    pub place: Place,
+}
+
+/// What an address translator between the exchange and some of its peers makes of our address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    /// `externaddr`: the address outside, with its port if it is another there.
+    pub address: Option<(IpAddr, Option<u16>)>,
+    /// `externhost`: its name, instead of the address; with its port.
+    pub host: Option<(String, Option<u16>)>,
+    /// `externrefresh`: how often the name is looked up.
+    pub refresh: Duration,
+    /// `localnet`: networks on our side of the translator; empty: nothing is translated.
+    pub local_nets: Vec<IpNetwork>,
+    /// `externtcpport`: the port outside for TCP.
+    pub tcp_port: Option<u16>,
+    /// `externtlsport`: the port outside for TLS.
+    pub tls_port: Option<u16>,
+    /// `matchexternaddrlocally`: only when our own address is in `localnet`, too.
+    pub match_locally: bool,
+}
+
+impl Default for External {
+    fn default() -> External {
+        External {
+            address: None,
+            host: None,
+            refresh: Duration::from_secs(10),
+            local_nets: Vec::new(),
+            tcp_port: None,
+            tls_port: None,
+            match_locally: false,
+        }
+    }
+}
+
+impl External {
+    /// Our address `local` as `remote` sees it. `found`: what `externhost` was last looked up to be.
+    pub fn told(&self, transport: Transport, local: SocketAddr, remote: IpAddr, found: Option<IpAddr>) -> SocketAddr {
+        let named = self.host.as_ref().and_then(|(_, port)| Some((found?, *port)));
+        let Some((outside, port)) = self.address.or(named) else { return local };
+        let is_local = |ip: IpAddr| self.local_nets.iter().any(|net| net.contains(ip.to_canonical()));
+        let is_ours = remote.is_loopback()
+            || self.local_nets.is_empty()
+            || is_local(remote)
+            || (self.match_locally && !is_local(local.ip()))
+            || outside.is_ipv4() != local.is_ipv4();
+        if is_ours {
+            return local;
+        }
+        let port = match transport {
+            Transport::Udp => port,
+            Transport::Tcp => self.tcp_port,
+            Transport::Tls => self.tls_port,
+        };
+        SocketAddr::new(outside, port.unwrap_or(local.port()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(external: &External, remote: &str, found: Option<&str>) -> String {
+        let local = "192.168.1.2:5060".parse().unwrap();
+        let found = found.map(|ip| ip.parse().unwrap());
+        external.told(Transport::Udp, local, remote.parse().unwrap(), found).to_string()
+    }
+
+    #[test]
+    fn only_who_is_outside_is_told_the_address_outside() {
+        let outside = Some(("203.0.113.7".parse().unwrap(), Some(5070)));
+        let nets = vec!["192.168.0.0/16".parse().unwrap()];
+        let external = External { address: outside, local_nets: nets, ..External::default() };
+        assert_eq!(told(&external, "198.51.100.1", None), "203.0.113.7:5070");
+        assert_eq!(told(&external, "192.168.77.1", None), "192.168.1.2:5060");
+        assert_eq!(told(&external, "127.0.0.1", None), "192.168.1.2:5060");
+        let without = External { local_nets: Vec::new(), ..external.clone() };
+        assert_eq!(told(&without, "198.51.100.1", None), "192.168.1.2:5060", "as chan_sip without localnet");
+        let tls =
+            external.told(Transport::Tls, "192.168.1.2:5061".parse().unwrap(), "198.51.100.1".parse().unwrap(), None);
+        assert_eq!(tls.to_string(), "203.0.113.7:5061");
+    }
+
+    #[test]
+    fn a_name_counts_once_it_is_found() {
+        let nets = vec!["192.168.0.0/16".parse().unwrap()];
+        let external = External { host: Some(("home.example".into(), None)), local_nets: nets, ..External::default() };
+        assert_eq!(told(&external, "198.51.100.1", None), "192.168.1.2:5060");
+        assert_eq!(told(&external, "198.51.100.1", Some("203.0.113.9")), "203.0.113.9:5060");
+    }
+}

@@ -1,0 +1,176 @@
+//! The sockets for SIP, as the owner of the switch sees them: bound at the start, sent through, renewed by a reload.
+
+use super::Sink;
+use super::crew::Post;
+use crate::config::general::General;
+use crate::config::peer::{Host, Names, Peer};
+use crate::config::{Config, Source};
+use crate::net::edge::Edge;
+use crate::net::stream::{ConnectionReport, Limits, Listeners, Streams, tls};
+use crate::net::{route, udp};
+use crate::pbx::effect::{Level, Line};
+use crate::pbx::switch::Listening;
+use crate::sip::Flow;
+use crate::sip::flow::Transport;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The sockets, bound and not yet served.
+pub(super) struct Bound {
+    pub(super) datagrams: Arc<udp::Datagrams>,
+    listeners: Listeners,
+    pub(super) listening: Listening,
+}
+
+impl Bound {
+    /// Binds all that the configuration names.
+    ///
+    /// # Errors
+    /// An address cannot be bound; the message says which and what to do.
+    pub(super) fn bind(general: &General) -> io::Result<Bound> {
+        let datagrams = udp::Datagrams::bind(general.bind, general.tos_sip)
+            .map_err(|error| bind_error(general.bind, Transport::Udp, &error))?;
+        let (tcp, tls) = (general.streams.tcp, general.streams.tls.as_ref().map(|tls| tls.bind));
+        let listeners = Listeners::bind(tcp, tls, general.tos_sip).map_err(|(address, error)| {
+            let transport = if tcp == Some(address) { Transport::Tcp } else { Transport::Tls };
+            bind_error(address, transport, &error)
+        })?;
+        let udp = datagrams.bound().first().copied().unwrap_or(general.bind);
+        let listening = Listening { udp, tcp: listeners.tcp(), tls: listeners.tls() };
+        Ok(Bound { datagrams: Arc::new(datagrams), listeners, listening })
+    }
+
+    /// Serves the connections; `edge` makes what their messages meet first.
+    pub(super) fn serve(
+        self,
+        config: &Config,
+        sink: &Sink,
+        edge: impl FnOnce() -> io::Result<Edge>,
+        post: impl FnOnce() -> Post,
+    ) -> io::Result<Signalling> {
+        let streams = if self.listeners.is_empty() {
+            None
+        } else {
+            let setup = read_tls(config, sink);
+            Some(Streams::start(self.listeners, edge()?, limits(&config.sip.general), setup, post())?)
+        };
+        Ok(Signalling { datagrams: self.datagrams, streams, listening: self.listening })
+    }
+}
+
+/// See the module.
+pub(super) struct Signalling {
+    datagrams: Arc<udp::Datagrams>,
+    streams: Option<Streams>,
+    pub(super) listening: Listening,
+}
+
+/// What a reload changes of it.
+pub(super) struct Renewed {
+    limits: Limits,
+    setup: Option<tls::Setup>,
+}
+
+impl Renewed {
+    /// Reads the certificates anew.
+    pub(super) fn read(config: &Config, sink: &Sink) -> Renewed {
+        Renewed { limits: limits(&config.sip.general), setup: read_tls(config, sink) }
+    }
+}
+
+impl Signalling {
+    /// Sends a message.
+    pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), String> {
+        match (flow.transport, &self.streams) {
+            (Transport::Udp, _) => self.datagrams.send(flow, &bytes).map_err(|error| error.to_string()),
+            (Transport::Tls, Some(_)) if self.listening.tls.is_none() => Err("TLS is off: see tlsenable=".into()),
+            (Transport::Tcp | Transport::Tls, Some(streams)) => streams.send(flow, bytes),
+            (transport @ (Transport::Tcp | Transport::Tls), None) => {
+                Err(format!("{transport} is off: see {}enable= in sip.conf", transport.name()))
+            }
+        }
+    }
+
+    pub(super) fn renew(&self, renewed: Renewed) {
+        if let Some(streams) = &self.streams {
+            streams.renew(renewed.limits, renewed.setup);
+        }
+    }
+
+    /// Tells under which names the servers of our peers show certificates.
+    pub(super) fn set_names(&self, names: &Names) {
+        if let Some(streams) = &self.streams {
+            streams.set_names(names.iter().map(|(name, ip)| (*ip, name.clone())).collect());
+        }
+    }
+
+    /// Where UDP is received.
+    pub(super) fn udp(&self) -> Vec<SocketAddr> {
+        self.datagrams.bound()
+    }
+
+    /// All connections.
+    pub(super) fn connections(&self) -> Vec<ConnectionReport> {
+        self.streams.as_ref().map(Streams::report).unwrap_or_default()
+    }
+}
+
+fn limits(general: &General) -> Limits {
+    Limits { auth_timeout: general.streams.auth_timeout, auth_limit: general.streams.auth_limit }
+}
+
+/// What TLS is spoken with. A file that cannot be used is said, with the line that names it; all else goes on.
+fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
+    let tls = config.sip.general.streams.tls.as_ref()?;
+    let directory = match &config.source {
+        Source::Texts => Path::new(""),
+        Source::Directory(directory) => directory,
+    };
+    let files = tls::Files {
+        certificate: directory.join(&tls.certificate),
+        key: directory.join(tls.key.as_ref().unwrap_or(&tls.certificate)),
+        authorities: tls.authorities.as_ref().map(|file| directory.join(file)),
+        verify_server: tls.verify_server,
+    };
+    match tls::Setup::read(&files) {
+        Ok(setup) => Some(setup),
+        Err(why) => {
+            let text = format!("{}: TLS has no new certificate: {why}; repair it and reload", tls.place);
+            sink(&Line { level: Level::Error, text });
+            None
+        }
+    }
+}
+
+/// Our address towards each peer with a fixed one.
+pub(super) fn routes(peers: &BTreeMap<String, Arc<Peer>>, names: &Names) -> BTreeMap<IpAddr, IpAddr> {
+    let fixed = peers.values().filter_map(|peer| match &peer.host {
+        Host::Dynamic => peer.default_addr.map(|address| address.ip()),
+        host @ (Host::Static(_) | Host::Named { .. }) => host.address(names).map(|address| address.ip()),
+    });
+    fixed.filter_map(|remote| Some((remote, route::look_up(remote)?))).collect()
+}
+
+fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> io::Error {
+    let (option, flag) = match transport {
+        Transport::Udp => ("udpbindaddr", 'u'),
+        Transport::Tcp => ("tcpbindaddr", 't'),
+        Transport::Tls => ("tlsbindaddr", 't'),
+    };
+    let what_to_do = match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "another program has this port (ss -{flag}lpn shows which: perhaps Asterisk, or a strowger that already runs)"
+        ),
+        io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE".to_owned(),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine has no such address: set {option}= in sip.conf to one that it has, or 0.0.0.0")
+        }
+        _ => format!("set {option}= in sip.conf"),
+    };
+    let (ip, port) = (address.ip(), address.port());
+    io::Error::new(error.kind(), format!("unable to bind to {ip} port {port} ({transport}): {error}; {what_to_do}"))
+}

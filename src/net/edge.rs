@@ -1,0 +1,204 @@
+//! What every message meets first, over whatever it came: limits, parsing, and who may. Only what may enter the switch
+//! gets through; everything else is answered or dropped here, counted, and leaves nothing behind.
+
+use super::limit::Limiter;
+use crate::chance::Chance;
+use crate::clock::Wall;
+use crate::guard::admission::{Admission, Caller, Verdict};
+use crate::guard::event::Note;
+use crate::pbx::effect::Event;
+use crate::sip::message::{Message, Request};
+use crate::sip::{Flow, Unframed, validate};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+/// What happened to messages that never reached the switch, by reason.
+#[derive(Default)]
+pub struct Counters(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Counters {
+    /// Counts one.
+    pub fn add(&self, reason: &'static str) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = table.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.iter().map(|(reason, count)| (*reason, *count)).collect()
+    }
+}
+
+/// Where a receiver's findings go.
+pub trait Outlet: Send + Sync {
+    /// An event for the switch; it comes back when the switch's queue is full.
+    ///
+    /// # Errors
+    /// The queue is full.
+    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>>;
+    /// A refusal or challenge for the log.
+    fn note(&self, note: &Note);
+    /// A message as it came or went, when somebody watches.
+    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]);
+    /// The wall clock.
+    fn wall(&self) -> Wall;
+}
+
+/// The table at the edge: read for every request, changed by a reload.
+pub struct Gate(RwLock<Arc<Admission>>);
+
+impl Gate {
+    /// With this table.
+    pub fn new(admission: Arc<Admission>) -> Gate {
+        Gate(RwLock::new(admission))
+    }
+
+    /// The table in force.
+    pub fn admission(&self) -> Arc<Admission> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another table in force, from the next request on.
+    pub fn renew(&self, admission: Arc<Admission>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = admission;
+    }
+}
+
+/// What became of a message.
+pub enum Heard {
+    /// It is on its way into the switch.
+    Passed {
+        /// Its sender proved to be somebody.
+        proven: bool,
+    },
+    /// The switch has no room for it now.
+    Full(Box<Event>, bool),
+    /// This is the answer, and nothing is kept.
+    Answer {
+        /// Where it goes; over a connection, back over that.
+        to: SocketAddr,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Only line ends: somebody keeps a door open.
+    KeepAlive,
+    /// It is no SIP; counted.
+    Unreadable,
+    /// It is dropped; counted.
+    Dropped,
+}
+
+/// See the module. One for each thread that receives.
+pub struct Edge {
+    /// Who may.
+    pub gate: Arc<Gate>,
+    /// How much strangers may ask.
+    pub limiter: Arc<Limiter>,
+    /// What never reached the switch.
+    pub counters: Arc<Counters>,
+    /// For nonces.
+    pub chance: Chance,
+    /// Where findings go.
+    pub outlet: Arc<dyn Outlet>,
+}
+
+impl Edge {
+    /// A flow with our address as the other side sees it.
+    pub fn seen(&self, flow: Flow) -> Flow {
+        Flow { told: self.gate.admission().told(flow.transport, flow.local, flow.remote.ip()), ..flow }
+    }
+
+    /// One message, with all its bytes.
+    pub fn hear(&mut self, bytes: &Bytes, flow: Flow) -> Heard {
+        let (source, now) = (flow.remote.ip(), Instant::now());
+        if !self.limiter.allows(source, now) {
+            self.counters.add("too many unproven requests from one address");
+            return Heard::Dropped;
+        }
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(reason) => {
+                self.counters.add(reason.name());
+                if reason == Unframed::KeepAlive {
+                    return Heard::KeepAlive;
+                }
+                self.limiter.charge(source, now);
+                return Heard::Unreadable;
+            }
+        };
+        self.outlet.watch(true, flow, bytes);
+        match message {
+            Message::Request(request) => self.request(request, flow, now),
+            Message::Response(response) => match validate::response(&response) {
+                Ok(essentials) => self.pass(Event::Response { response, essentials, flow }, false),
+                Err(_) => {
+                    self.counters.add("malformed response");
+                    Heard::Dropped
+                }
+            },
+        }
+    }
+
+    fn request(&mut self, request: Request, flow: Flow, now: Instant) -> Heard {
+        let wall = self.outlet.wall();
+        let essentials = match validate::request(&request) {
+            Ok(essentials) => essentials,
+            Err(refusal) => {
+                self.counters.add("malformed request");
+                let verdict = self.gate.admission().reject(&request, &refusal, flow);
+                return self.turn_away(verdict, flow, now);
+            }
+        };
+        match self.gate.admission().admit(&request, &essentials, flow, wall, self.chance.bits()) {
+            Verdict::Pass { caller } => {
+                let proven = matches!(caller, Caller::Account { .. });
+                self.pass(Event::Request { request, essentials, caller, flow }, proven)
+            }
+            verdict => self.turn_away(verdict, flow, now),
+        }
+    }
+
+    /// Answers, or does not, without letting anything in.
+    fn turn_away(&self, verdict: Verdict, came: Flow, now: Instant) -> Heard {
+        self.limiter.charge(came.remote.ip(), now);
+        match verdict {
+            Verdict::Pass { .. } => Heard::Dropped,
+            Verdict::Reply { response, to, note } => {
+                if let Some(note) = &note {
+                    self.outlet.note(note);
+                }
+                self.counters.add(reply_reason(response.status));
+                let bytes = response.to_bytes();
+                self.outlet.watch(false, came.towards(to), &bytes);
+                Heard::Answer { to, bytes }
+            }
+            Verdict::Drop(reason) => {
+                self.counters.add(reason);
+                Heard::Dropped
+            }
+        }
+    }
+
+    fn pass(&self, event: Event, proven: bool) -> Heard {
+        match self.outlet.pass(Box::new(event)) {
+            Ok(()) => Heard::Passed { proven },
+            Err(event) => Heard::Full(event, proven),
+        }
+    }
+}
+
+fn reply_reason(status: u16) -> &'static str {
+    match status {
+        200..=299 => "answered without state: 200",
+        401 => "challenged: 401",
+        403 => "refused: 403",
+        405 | 501 => "refused: method not supported",
+        420 => "refused: extension required that is not supported",
+        _ => "refused otherwise without state",
+    }
+}

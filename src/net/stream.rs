@@ -1,0 +1,407 @@
+//! SIP over TCP and TLS: a thread of its own accepts, frames and connects; the owner of the switch sends through here.
+
+mod connection;
+mod table;
+pub mod tls;
+
+use super::edge::{Counters, Edge, Heard};
+use crate::pbx::effect::Event;
+use crate::sip::flow::Transport;
+use crate::sip::header::{HeaderName, Via, split};
+use crate::sip::{Flow, Message};
+use bytes::Bytes;
+use rustls::pki_types::ServerName;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use table::{Ends, Table};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+pub use table::ConnectionReport;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a connection of ours may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long nothing is accepted when the system has no descriptors left.
+const BREATH: Duration = Duration::from_millis(100);
+/// How long bytes may stay unacknowledged before the connection is broken.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// What a reload may change.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// `tcpauthtimeout`.
+    pub auth_timeout: Duration,
+    /// `tcpauthlimit`.
+    pub auth_limit: usize,
+}
+
+/// The sockets that accept connections, bound and not yet served.
+pub struct Listeners {
+    tcp: Option<std::net::TcpListener>,
+    tls: Option<std::net::TcpListener>,
+    tos: u8,
+}
+
+impl Listeners {
+    /// Binds them; `::` accepts both families.
+    ///
+    /// # Errors
+    /// An address cannot be bound; the error comes with it.
+    pub fn bind(
+        tcp: Option<SocketAddr>,
+        tls: Option<SocketAddr>,
+        tos: u8,
+    ) -> Result<Listeners, (SocketAddr, io::Error)> {
+        let bind = |address: SocketAddr| listen(address).map_err(|error| (address, error));
+        Ok(Listeners { tcp: tcp.map(bind).transpose()?, tls: tls.map(bind).transpose()?, tos })
+    }
+
+    /// Where TCP is accepted.
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        self.tcp.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Where TLS is accepted.
+    pub fn tls(&self) -> Option<SocketAddr> {
+        self.tls.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Is there any?
+    pub fn is_empty(&self) -> bool {
+        self.tcp.is_none() && self.tls.is_none()
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+    // A restart need not wait for the connections of the one before to be forgotten.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(512)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+struct Shared {
+    table: Mutex<Table>,
+    edge: Mutex<Edge>,
+    counters: Arc<Counters>,
+    limits: Mutex<Limits>,
+    setup: Mutex<Option<tls::Setup>>,
+    /// The names of addresses, as certificates have them.
+    names: Mutex<BTreeMap<IpAddr, String>>,
+    tcp: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
+    tos: u8,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
+    }
+
+    fn auth_timeout(&self) -> Duration {
+        lock(&self.limits).auth_timeout
+    }
+
+    fn hear(&self, bytes: &Bytes, flow: Flow) -> Heard {
+        lock(&self.edge).hear(bytes, flow)
+    }
+
+    fn may_ask(&self, source: IpAddr) -> bool {
+        lock(&self.edge).limiter.allows(source, Instant::now())
+    }
+
+    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
+        let outlet = lock(&self.edge).outlet.clone();
+        outlet.pass(event)
+    }
+
+    /// The port we listen on for a transport.
+    fn port(&self, transport: Transport) -> u16 {
+        let bound = match transport {
+            Transport::Udp | Transport::Tcp => self.tcp,
+            Transport::Tls => self.tls,
+        };
+        bound.map_or(transport.default_port(), |address| address.port())
+    }
+
+    fn dress(&self, stream: &TcpStream) {
+        let socket = socket2::SockRef::from(stream);
+        let keep_alive =
+            socket2::TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+        // None of it is needed for a connection to work.
+        let _ = stream.set_nodelay(true);
+        let _ = socket.set_tcp_keepalive(&keep_alive);
+        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        if self.tos != 0 {
+            let _ = socket.set_tos_v4(u32::from(self.tos));
+        }
+    }
+
+    /// The flow of a connection, without a name yet.
+    fn flow(&self, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> io::Result<Flow> {
+        let ip = stream.local_addr()?.ip().to_canonical();
+        let local = SocketAddr::new(ip, self.port(transport));
+        Ok(lock(&self.edge).seen(Flow { transport, local, told: local, remote, connection: None }))
+    }
+
+    /// Tells the switch, however busy it is.
+    async fn tell(&self, event: Event) {
+        let mut event = Box::new(event);
+        while let Err(back) = self.pass(event) {
+            event = back;
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// See the module.
+pub struct Streams {
+    shared: Arc<Shared>,
+    runtime: Handle,
+    over: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Streams {
+    /// Starts the thread, which drops `kept` when it ends.
+    ///
+    /// # Errors
+    /// The system refuses a thread, or what a runtime needs.
+    pub fn start(
+        listeners: Listeners,
+        edge: Edge,
+        limits: Limits,
+        setup: Option<tls::Setup>,
+        kept: impl Send + 'static,
+    ) -> io::Result<Streams> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let shared = Arc::new(Shared {
+            table: Mutex::default(),
+            counters: edge.counters.clone(),
+            edge: Mutex::new(edge),
+            limits: Mutex::new(limits),
+            setup: Mutex::new(setup),
+            names: Mutex::default(),
+            tcp: listeners.tcp(),
+            tls: listeners.tls(),
+            tos: listeners.tos,
+        });
+        let handle = runtime.handle().clone();
+        let (over, mut ended) = watch::channel(false);
+        {
+            let _inside = runtime.enter();
+            for (listener, transport) in [(listeners.tcp, Transport::Tcp), (listeners.tls, Transport::Tls)] {
+                if let Some(listener) = listener {
+                    runtime.spawn(accept(shared.clone(), TcpListener::from_std(listener)?, transport));
+                }
+            }
+        }
+        let thread = std::thread::Builder::new().name("sip-tcp".into()).spawn(move || {
+            let _kept = kept;
+            // The sender is gone only with the exchange.
+            runtime.block_on(async move { drop(ended.wait_for(|over| *over).await) });
+        })?;
+        Ok(Streams { shared, runtime: handle, over, thread: Some(thread) })
+    }
+
+    /// Sends a message: over the connection the flow names, over one that leads there, or over a new one.
+    ///
+    /// # Errors
+    /// The connection is closed, or closed now because the other side does not read; or there is no room for another.
+    pub fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), String> {
+        let mut table = self.shared.table();
+        match flow.connection {
+            Some(id) => match table.queue(id, bytes.clone()) {
+                Ok(()) => Ok(()),
+                Err(why) => {
+                    drop(table);
+                    // RFC 3261 18.2.2: an answer goes over a new connection to the sender's own port.
+                    match answer_address(&bytes, flow) {
+                        Some(remote) => self.send(Flow { remote, connection: None, ..flow }, bytes),
+                        None => Err(why.to_owned()),
+                    }
+                }
+            },
+            None => {
+                let there = table.to(flow.transport, flow.remote);
+                let id = match there {
+                    Some(id) => id,
+                    None => {
+                        let (ends, _) = table.enter(flow, true, 0)?;
+                        let id = ends.flow.connection;
+                        self.runtime.spawn(connect(self.shared.clone(), ends));
+                        id.ok_or("no connection")?
+                    }
+                };
+                table.queue(id, bytes).map_err(str::to_owned)
+            }
+        }
+    }
+
+    /// Puts other limits and, when there is one, another certificate in force for the connections to come.
+    pub fn renew(&self, limits: Limits, setup: Option<tls::Setup>) {
+        *lock(&self.shared.limits) = limits;
+        if setup.is_some() {
+            *lock(&self.shared.setup) = setup;
+        }
+    }
+
+    /// Tells by which names our peers' servers go.
+    pub fn set_names(&self, names: BTreeMap<IpAddr, String>) {
+        *lock(&self.shared.names) = names;
+    }
+
+    /// All connections, oldest first.
+    pub fn report(&self) -> Vec<ConnectionReport> {
+        self.shared.table().report()
+    }
+}
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        self.shared.table().clear();
+        let _ = self.over.send(true);
+        if let Some(thread) = self.thread.take() {
+            // A thread that failed has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Where the sender of a request listens to which this is the answer (RFC 3261 18.2.2); none for what is no answer.
+fn answer_address(bytes: &Bytes, flow: Flow) -> Option<SocketAddr> {
+    let Ok(Message::Response(response)) = Message::parse(bytes) else { return None };
+    let via = response.headers.get(HeaderName::Via)?;
+    let via = Via::parse(split::first_item(via)).ok()?;
+    let remote = SocketAddr::new(flow.remote.ip(), via.sent_by_port());
+    (remote != flow.remote).then_some(remote)
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener, transport: Transport) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+                if let Some(ends) = take_in(&shared, transport, &stream, remote) {
+                    tokio::spawn(serve(shared.clone(), stream, ends));
+                }
+            }
+            Err(_) => {
+                shared.counters.add("no connection can be accepted");
+                sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+fn take_in(shared: &Shared, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<Ends> {
+    let flow = shared.flow(transport, stream, remote).ok()?;
+    let limit = lock(&shared.limits).auth_limit;
+    let entered = shared.table().enter(flow, false, limit);
+    match entered {
+        Ok((ends, made_room)) => {
+            if let Some(why) = made_room {
+                shared.counters.add(why);
+            }
+            shared.dress(stream);
+            Some(ends)
+        }
+        Err(why) => {
+            shared.counters.add(why);
+            None
+        }
+    }
+}
+
+/// A connection that somebody made to us.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, mut ends: Ends) {
+    let why = match ends.flow.transport {
+        Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
+        Transport::Tls => {
+            let setup = lock(&shared.setup).clone();
+            let shaken = match setup {
+                Some(setup) => tokio::select! {
+                    shaken = timeout(HANDSHAKE, setup.acceptor.accept(stream)) => shaken.ok().and_then(Result::ok),
+                    _ = &mut ends.stop => None,
+                },
+                None => None,
+            };
+            match shaken {
+                Some(stream) => connection::serve(&shared, stream, &mut ends).await,
+                None => {
+                    shared.counters.add("TLS handshake failed");
+                    "TLS handshake failed".to_owned()
+                }
+            }
+        }
+    };
+    end(&shared, &ends, why).await;
+}
+
+/// A connection that we make.
+async fn connect(shared: Arc<Shared>, mut ends: Ends) {
+    ends.link.proven.store(true, Ordering::Relaxed);
+    let flow = ends.flow;
+    let made = match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
+        Ok(made) => made.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no connection within {} s", CONNECT.as_secs())),
+    };
+    let why = match made {
+        Ok(stream) => {
+            shared.dress(&stream);
+            match flow.transport {
+                Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
+                Transport::Tls => match shake(&shared, stream, flow.remote.ip()).await {
+                    Ok(stream) => connection::serve(&shared, stream, &mut ends).await,
+                    Err(why) => why,
+                },
+            }
+        }
+        Err(why) => why,
+    };
+    end(&shared, &ends, why).await;
+}
+
+async fn shake(
+    shared: &Shared,
+    stream: TcpStream,
+    remote: IpAddr,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+    let Some(setup) = lock(&shared.setup).clone() else { return Err("TLS is not set up: see tlscertfile=".into()) };
+    let name = lock(&shared.names).get(&remote).cloned().and_then(|name| ServerName::try_from(name).ok());
+    let name = name.unwrap_or_else(|| ServerName::IpAddress(remote.into()));
+    match timeout(HANDSHAKE, setup.connector.connect(name, stream)).await {
+        Ok(shaken) => {
+            shaken.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
+        }
+        Err(_) => Err("no TLS handshake within 10 s".into()),
+    }
+}
+
+async fn end(shared: &Shared, ends: &Ends, why: String) {
+    if let Some(id) = ends.flow.connection {
+        shared.table().remove(id);
+    }
+    if ends.link.known.load(Ordering::Relaxed) {
+        shared.tell(Event::Closed { flow: ends.flow, why }).await;
+    }
+}

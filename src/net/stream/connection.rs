@@ -1,0 +1,170 @@
+//! One connection, from its first byte to its last.
+
+use super::Shared;
+use super::table::{Ends, Link};
+use crate::net::edge::Heard;
+use crate::pbx::effect::Event;
+use crate::sip::Flow;
+use crate::sip::frame::{Frame, Framer};
+use bytes::Bytes;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// From the first byte of a message to its last.
+const MESSAGE: Duration = Duration::from_secs(30);
+/// Without a byte from somebody who proved who he is: longer than any registration lasts without its refresh.
+const IDLE: Duration = Duration::from_secs(2 * 3600);
+/// How long the switch may have no room for a message before it is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is asked for room.
+const ASK: Duration = Duration::from_millis(5);
+/// How long the last words of a connection may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Bytes read at once.
+const PIECE: usize = 4_096;
+
+/// Speaks on a connection until it ends; says why it did.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(shared: &Shared, stream: S, ends: &mut Ends) -> String {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut link = Talk { shared, flow: ends.flow, link: &ends.link };
+    let why = tokio::select! {
+        why = link.read(&mut reader) => why,
+        why = write(&ends.link, &mut ends.queue, &mut writer) => why,
+        _ = &mut ends.stop => "closed by the exchange".to_owned(),
+    };
+    let farewell = async {
+        while let Ok(bytes) = ends.queue.try_recv() {
+            writer.write_all(&bytes).await?;
+        }
+        writer.shutdown().await
+    };
+    // Who does not listen to the end has heard enough.
+    let _ = timeout(FAREWELL, farewell).await;
+    why
+}
+
+async fn write<W: AsyncWrite + Unpin>(link: &Link, queue: &mut mpsc::Receiver<Bytes>, writer: &mut W) -> String {
+    while let Some(bytes) = queue.recv().await {
+        let sent = async {
+            writer.write_all(&bytes).await?;
+            writer.flush().await
+        };
+        if let Err(error) = sent.await {
+            return format!("cannot be written to: {error}");
+        }
+        link.queued.fetch_sub(bytes.len(), Ordering::Relaxed);
+    }
+    "closed by the exchange".to_owned()
+}
+
+struct Talk<'a> {
+    shared: &'a Shared,
+    flow: Flow,
+    link: &'a Link,
+}
+
+impl Talk<'_> {
+    async fn read<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> String {
+        let mut framer = Framer::new();
+        let mut piece = vec![0; PIECE];
+        let start = Instant::now();
+        let mut heard = start;
+        let mut begun: Option<Instant> = None;
+        loop {
+            let proven = self.link.proven.load(Ordering::Relaxed);
+            let (until, why) = self.deadline(proven, start, heard, begun);
+            let length = match timeout_at(until, reader.read(&mut piece)).await {
+                Err(_) => {
+                    self.shared.counters.add(why);
+                    return why.to_owned();
+                }
+                Ok(Ok(0)) => return "closed by the other side".to_owned(),
+                Ok(Err(error)) => return format!("broken: {error}"),
+                Ok(Ok(length)) => length,
+            };
+            heard = Instant::now();
+            framer.push(piece.get(..length).unwrap_or_default());
+            while let Some(frame) = framer.next_frame() {
+                begun = None;
+                if let Err(why) = self.frame(frame).await {
+                    self.shared.counters.add("connection closed for what it sent");
+                    return why.to_owned();
+                }
+            }
+            begun = if framer.is_amid() { begun.or(Some(heard)) } else { None };
+        }
+    }
+
+    /// How long to wait for more, and what it means when nothing comes.
+    fn deadline(
+        &self,
+        proven: bool,
+        start: Instant,
+        heard: Instant,
+        begun: Option<Instant>,
+    ) -> (Instant, &'static str) {
+        let idle = (heard + IDLE, "closed: nothing came for too long");
+        let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
+        let stranger =
+            (!proven).then(|| (start + self.shared.auth_timeout(), "closed: nobody proved who he is in time"));
+        [Some(idle), message, stranger].into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or(idle)
+    }
+
+    async fn frame(&self, frame: Frame) -> Result<(), &'static str> {
+        match frame {
+            Frame::Ping => {
+                self.shared.counters.add("keep_alive");
+                self.send(Bytes::from_static(b"\r\n"))
+            }
+            Frame::Message(bytes) => self.message(&bytes).await,
+            Frame::Last(bytes, why) => {
+                self.message(&bytes).await?;
+                Err(why)
+            }
+        }
+    }
+
+    async fn message(&self, bytes: &Bytes) -> Result<(), &'static str> {
+        let heard = self.shared.hear(bytes, self.flow);
+        match heard {
+            Heard::Passed { proven } => self.passed(proven),
+            Heard::Full(event, proven) => self.insist(event, proven).await,
+            Heard::Answer { bytes, .. } => return self.send(bytes),
+            Heard::KeepAlive => {}
+            Heard::Unreadable => return Err("sent what is no SIP"),
+            Heard::Dropped if !self.shared.may_ask(self.flow.remote.ip()) => {
+                return Err("too many unproven requests from its address");
+            }
+            Heard::Dropped => {}
+        }
+        Ok(())
+    }
+
+    fn passed(&self, proven: bool) {
+        self.link.known.store(true, Ordering::Relaxed);
+        if proven {
+            self.link.proven.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Over a connection nothing is sent again: the message waits until the switch has room, and its sender with it.
+    async fn insist(&self, mut event: Box<Event>, proven: bool) {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            sleep(ASK).await;
+            match self.shared.pass(event) {
+                Ok(()) => return self.passed(proven),
+                Err(back) => event = back,
+            }
+        }
+        self.shared.counters.add("the switch's queue is full");
+    }
+
+    fn send(&self, bytes: Bytes) -> Result<(), &'static str> {
+        let Some(id) = self.flow.connection else { return Ok(()) };
+        self.shared.table().queue(id, bytes)
+    }
+}

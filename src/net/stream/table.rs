@@ -1,0 +1,220 @@
+//! The connections there are, and the bounds on them: slow, silent and greedy clients cost nobody else anything.
+
+use crate::sip::Flow;
+use crate::sip::flow::{ConnectionId, Transport};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// Most connections at once.
+const MOST: usize = 2_000;
+/// Most from one address.
+const MOST_OF_ONE: usize = 256;
+/// Most from one address on which nobody proved who he is.
+const MOST_UNPROVEN_OF_ONE: usize = 20;
+/// Bytes that may wait to be sent on one; a client that reads nothing is closed beyond.
+const MOST_QUEUED: usize = 65_536;
+/// Messages that may wait.
+pub(super) const MOST_WAITING: usize = 1_024;
+
+/// What a connection's task and those who send share.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    /// Somebody proved who he is on it, or we made it.
+    pub proven: AtomicBool,
+    /// The switch has heard of it.
+    pub known: AtomicBool,
+    /// Bytes that wait to be sent.
+    pub queued: AtomicUsize,
+}
+
+/// A connection as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionReport {
+    /// Between whom.
+    pub flow: Flow,
+    /// We made it.
+    pub outgoing: bool,
+    /// Somebody proved who he is on it.
+    pub proven: bool,
+    /// When it began.
+    pub since: Instant,
+}
+
+struct Entry {
+    flow: Flow,
+    outgoing: bool,
+    since: Instant,
+    link: std::sync::Arc<Link>,
+    queue: mpsc::Sender<Bytes>,
+    /// Dropped with the entry: that ends the task.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Entry {
+    fn is_proven(&self) -> bool {
+        self.outgoing || self.link.proven.load(Ordering::Relaxed)
+    }
+}
+
+/// What a task is given of its new entry.
+pub(super) struct Ends {
+    pub flow: Flow,
+    pub link: std::sync::Arc<Link>,
+    pub queue: mpsc::Receiver<Bytes>,
+    pub stop: oneshot::Receiver<()>,
+}
+
+/// See the module. An entry that is taken out ends its connection.
+#[derive(Default)]
+pub(super) struct Table {
+    entries: BTreeMap<ConnectionId, Entry>,
+    last: u64,
+}
+
+impl Table {
+    /// Enters a connection; its flow gets its name. The reasons for closing older ones come with it.
+    ///
+    /// # Errors
+    /// There is no room: the reason, to be counted.
+    pub fn enter(
+        &mut self,
+        flow: Flow,
+        outgoing: bool,
+        limit: usize,
+    ) -> Result<(Ends, Option<&'static str>), &'static str> {
+        let ip = flow.remote.ip();
+        if self.entries.values().filter(|entry| entry.flow.remote.ip() == ip).count() >= MOST_OF_ONE {
+            return Err("too many connections from one address");
+        }
+        let made_room = if outgoing { None } else { self.make_room(ip, limit) };
+        if self.entries.len() >= MOST {
+            return Err("too many connections");
+        }
+        self.last = self.last.saturating_add(1);
+        let id = ConnectionId(self.last);
+        let flow = Flow { connection: Some(id), ..flow };
+        let (queue, waiting) = mpsc::channel(MOST_WAITING);
+        let (stop, stopped) = oneshot::channel();
+        let link = std::sync::Arc::new(Link::default());
+        let ends = Ends { flow, link: link.clone(), queue: waiting, stop: stopped };
+        self.entries.insert(id, Entry { flow, outgoing, since: Instant::now(), link, queue, _stop: stop });
+        Ok((ends, made_room))
+    }
+
+    /// Strangers make room for strangers: the oldest on which nobody proved anything goes.
+    fn make_room(&mut self, ip: IpAddr, limit: usize) -> Option<&'static str> {
+        let strangers = || self.entries.iter().filter(|(_, entry)| !entry.is_proven());
+        let of_one = strangers().filter(|(_, entry)| entry.flow.remote.ip() == ip);
+        let (oldest, why) = if of_one.clone().count() >= MOST_UNPROVEN_OF_ONE {
+            (of_one.map(|(id, _)| *id).next(), "closed: unproven, and too many of its address")
+        } else if strangers().count() >= limit || self.entries.len() >= MOST {
+            (strangers().map(|(id, _)| *id).next(), "closed: unproven, and too many")
+        } else {
+            return None;
+        };
+        self.entries.remove(&oldest?)?;
+        Some(why)
+    }
+
+    /// The connection that leads to an address, newest first.
+    pub fn to(&self, transport: Transport, remote: SocketAddr) -> Option<ConnectionId> {
+        let mut all = self.entries.iter().rev();
+        all.find(|(_, entry)| entry.flow.transport == transport && entry.flow.remote == remote).map(|(id, _)| *id)
+    }
+
+    /// Has the next of a connection's messages sent.
+    ///
+    /// # Errors
+    /// It is closed, or is now, because the other side does not read.
+    pub fn queue(&mut self, id: ConnectionId, bytes: Bytes) -> Result<(), &'static str> {
+        let Some(entry) = self.entries.get(&id) else { return Err("the connection is closed") };
+        entry.link.known.store(true, Ordering::Relaxed);
+        let length = bytes.len();
+        let waiting = entry.link.queued.fetch_add(length, Ordering::Relaxed).saturating_add(length);
+        if waiting <= MOST_QUEUED && entry.queue.try_send(bytes).is_ok() {
+            return Ok(());
+        }
+        self.entries.remove(&id);
+        Err("the other side does not read what it is sent")
+    }
+
+    /// Forgets a connection, which ends it.
+    pub fn remove(&mut self, id: ConnectionId) {
+        self.entries.remove(&id);
+    }
+
+    /// Ends all.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// All connections, oldest first.
+    pub fn report(&self) -> Vec<ConnectionReport> {
+        let report = |entry: &Entry| ConnectionReport {
+            flow: entry.flow,
+            outgoing: entry.outgoing,
+            proven: entry.is_proven(),
+            since: entry.since,
+        };
+        self.entries.values().map(report).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(remote: &str) -> Flow {
+        let udp = Flow::udp("192.0.2.1:5060".parse().unwrap(), remote.parse().unwrap());
+        Flow { transport: Transport::Tcp, ..udp }
+    }
+
+    #[test]
+    fn strangers_push_out_the_oldest_stranger_of_their_address_and_nobody_else() {
+        let mut table = Table::default();
+        let (friend, _) = table.enter(flow("192.0.2.9:1"), false, 100).map_err(drop).unwrap();
+        friend.link.proven.store(true, Ordering::Relaxed);
+        let (other, _) = table.enter(flow("192.0.2.8:1"), false, 100).map_err(drop).unwrap();
+        let mut strangers: Vec<Ends> = Vec::new();
+        let mut pushed = 0;
+        for port in 2..202 {
+            let (ends, why) = table.enter(flow(&format!("192.0.2.9:{port}")), false, 100).map_err(drop).unwrap();
+            pushed += usize::from(why.is_some());
+            strangers.push(ends);
+        }
+        assert_eq!((pushed, table.report().len()), (180, 22));
+        let open = |ends: &mut Ends| ends.stop.try_recv() == Err(oneshot::error::TryRecvError::Empty);
+        assert!([friend, other].iter_mut().all(open));
+        assert_eq!(strangers.iter_mut().filter_map(|ends| open(ends).then_some(())).count(), 20);
+        assert!(open(strangers.last_mut().unwrap()));
+    }
+
+    #[test]
+    fn strangers_from_everywhere_keep_to_the_limit() {
+        let mut table = Table::default();
+        for host in 1..=250 {
+            assert!(table.enter(flow(&format!("192.0.2.{host}:1")), false, 100).is_ok());
+        }
+        assert_eq!(table.report().len(), 100);
+        assert_eq!(table.report()[0].flow.remote, "192.0.2.151:1".parse().unwrap());
+    }
+
+    #[test]
+    fn who_does_not_read_is_closed_at_64_kb() {
+        let mut table = Table::default();
+        let (mut ends, _) = table.enter(flow("192.0.2.9:1"), false, 100).map_err(drop).unwrap();
+        let id = ends.flow.connection.unwrap();
+        for _ in 0..64 {
+            assert_eq!(table.queue(id, Bytes::from(vec![b'x'; 1_000])), Ok(()));
+        }
+        ends.queue.try_recv().unwrap();
+        ends.link.queued.fetch_sub(1_000, Ordering::Relaxed);
+        assert_eq!(table.queue(id, Bytes::from(vec![b'x'; 2_000])), Ok(()));
+        assert!(table.queue(id, Bytes::from(vec![b'x'; 2_000])).unwrap_err().contains("does not read"));
+        assert_eq!(table.queue(id, Bytes::new()), Err("the connection is closed"));
+    }
+}

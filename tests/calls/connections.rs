@@ -1,0 +1,145 @@
+//! Telephones on TCP whose connection is cut, in every state of a call.
+
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::pbx::switch::PeerStatus;
+use strowger::sim::PhoneEvent;
+use strowger::sip::flow::Transport;
+
+fn one_second(world: &mut World) {
+    world.run(Duration::from_secs(1));
+}
+
+#[test]
+fn a_line_is_called_over_the_connection_it_registered_over() {
+    let mut world = World::connected(SIP, GUIDE);
+    let flow = world.switch.bindings("isp")[0].flow;
+    assert_eq!((flow.transport, flow.connection), (Transport::Tcp, world.stations["isp"].connection));
+    world.connect();
+    let invite = &world.texts("isp", &["INVITE"])[0];
+    assert!(invite.contains("Via: SIP/2.0/TCP 192.0.2.1:5060;branch=z9hG4bK"), "{invite}");
+    assert!(invite.contains("Contact: <sip:client@192.0.2.1:5060;transport=tcp>"), "{invite}");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_line_whose_connection_is_gone_fails_at_once_until_it_registers_again() {
+    let mut world = World::connected(&SIP.replace("nat=no", "nat=no\nqualify=yes"), GUIDE);
+    one_second(&mut world);
+    world.cut("isp");
+    assert!(world.has_line("'isp' is out of reach until it registers again"));
+    let then = world.now;
+    world.phone("client").dials("88567682");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    assert!(world.now.since(then) < Duration::from_millis(100));
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.status("isp"), PeerStatus::Unreachable);
+    world.phone("isp").registers();
+    world.until(|w| w.status("isp") == PeerStatus::Ok(20));
+    world.connect();
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn cut_before_any_answer_the_call_fails_at_once_and_says_why() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.phone("client").dials("88567682");
+    one_second(&mut world);
+    world.cut("isp");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+    assert!(world.has_line("cut by the story"), "{:?}", world.lines);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn cut_while_it_rings_and_back_again_the_call_goes_through() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    one_second(&mut world);
+    world.cut("isp");
+    world.phone("isp").registers();
+    one_second(&mut world);
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn cut_while_it_rings_and_away_for_good_the_call_ends_with_its_time() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    world.cut("isp");
+    world.unplug("isp");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(480)) || w.saw("client", &PhoneEvent::Failed(503)));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_caller_cut_before_the_answer_leaves_nothing() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    world.cut("client");
+    world.unplug("client");
+    world.phone("isp").answers();
+    world.run(Duration::from_secs(40));
+    assert!(!world.look("isp").has_call(), "32 s without an ACK end the call on both sides");
+    world.assert_nothing_left();
+}
+
+#[test]
+fn cut_while_talking_and_back_again_the_call_is_hung_up_properly() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.connect();
+    world.cut("isp");
+    world.phone("isp").registers();
+    one_second(&mut world);
+    world.phone("client").hangs_up();
+    world.until_over();
+    assert_eq!(world.count("isp", &PhoneEvent::Ended), 1);
+    world.assert_nothing_left();
+}
+
+/// Without a registration: what it says within the call tells where it is now.
+#[test]
+fn cut_while_talking_what_it_says_over_another_connection_counts() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.connect();
+    world.cut("isp");
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn cut_while_talking_and_away_for_good_the_other_side_hangs_up_and_nothing_is_left() {
+    let mut world = World::connected(SIP, GUIDE);
+    world.connect();
+    world.cut("isp");
+    world.unplug("isp");
+    world.phone("client").hangs_up();
+    world.until(|w| !w.look("client").has_call());
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_line_that_may_use_udp_only_is_refused_over_tcp() {
+    let sip = SIP.replacen("nat=no", "nat=no\ntransport=udp", 1);
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let station = world.stations.get_mut("client").unwrap();
+    station.connection = Some(strowger::sip::flow::ConnectionId(1));
+    station.phone.speak_over(Transport::Tcp);
+    world.phone("client").registers();
+    world.until(|w| w.saw("client", &PhoneEvent::RegisterRefused(403)));
+    assert!(world.has_line("came over TCP, which transport= of [client]"));
+    world.assert_nothing_left();
+}

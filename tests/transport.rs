@@ -1,0 +1,282 @@
+//! The real program over TCP, TLS, IPv6 and several addresses, with real sockets: what is cut, merged, slow, silent or greedy.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
+
+#[path = "support/exchange.rs"]
+mod exchange;
+#[path = "transport/line.rs"]
+mod line;
+
+use exchange::{Exchange, PATIENCE};
+use line::{Line, Way, until};
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+use strowger::sim::PhoneEvent;
+
+const EXTENSIONS: &str = "[default]\nexten => _X!,1,Dial(SIP/b,20)\n";
+const LINES: &str = "[a]\ntype=friend\nhost=dynamic\nsecret=password\nnat=no\n[b]\ntype=friend\nhost=dynamic\nsecret=password\nnat=no\n";
+
+fn start(story: &str, general: &str) -> Exchange {
+    Exchange::start(story, &format!("{general}\n{LINES}"), EXTENSIONS)
+}
+
+fn options(call: usize) -> String {
+    format!(
+        "OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{call}\r\nFrom: <sip:a@h>;tag=1\r\n\
+         To: <sip:x@h>\r\nCall-ID: {call}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 4\r\n\r\nbody"
+    )
+}
+
+fn connect(to: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(to).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Reads until these words have come so often.
+fn hear(stream: &mut TcpStream, words: &str, times: usize) -> String {
+    let mut heard = String::new();
+    let mut buffer = [0; 4096];
+    while heard.matches(words).count() < times {
+        let length = stream.read(&mut buffer).unwrap();
+        assert!(length > 0, "closed after {heard:?}");
+        heard.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    heard
+}
+
+/// Waits until the other side has closed.
+fn closed(stream: &mut TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+/// Two lines call each other, each its way; both register, talk, and hang up.
+fn call(exchange: &Exchange, mut a: Line, mut b: Line) -> (Line, Line) {
+    for line in [&mut a, &mut b] {
+        line.registers();
+    }
+    assert!(
+        until(&mut [&mut a, &mut b], PATIENCE, |lines| lines.iter().all(|line| line.is_registered())),
+        "{}",
+        exchange.log()
+    );
+    a.dials("100");
+    assert!(until(&mut [&mut a, &mut b], PATIENCE, |lines| lines.iter().all(|line| line.saw(&PhoneEvent::Answered))));
+    b.hangs_up();
+    assert!(until(&mut [&mut a, &mut b], PATIENCE, |lines| lines.iter().all(|line| line.saw(&PhoneEvent::Ended))));
+    assert!(exchange.told("core show channels count").contains("0 active channels"));
+    (a, b)
+}
+
+#[test]
+fn a_phone_is_called_over_the_connection_it_registered_over() {
+    let exchange = start("tcp", "tcpenable=yes");
+    let (_a, b) = call(&exchange, Line::new("a", exchange.sip, &Way::Udp), Line::new("b", exchange.sip, &Way::Tcp));
+    let connections = exchange.told("sip show tcp");
+    assert!(connections.contains("1 connection\n") && connections.contains("Server    Yes"), "{connections}");
+    let peer = exchange.told("sip show peer b");
+    assert!(peer.contains("Prim.Transp. : TCP"), "{peer}");
+    drop(b);
+    exchange.said("'b' is out of reach until it registers again");
+    assert!(exchange.told("sip show tcp").contains("0 connections\n"));
+}
+
+#[test]
+fn messages_are_told_apart_however_they_are_cut_and_pings_are_answered() {
+    let exchange = start("frames", "tcpenable=yes");
+    let mut stream = connect(exchange.sip);
+    stream.set_nodelay(true).unwrap();
+    let three: String = (0..3).map(options).collect();
+    stream.write_all(three.as_bytes()).unwrap();
+    assert_eq!(hear(&mut stream, "SIP/2.0 200 OK", 3).matches("z9hG4bK").count(), 3);
+    for byte in options(4).as_bytes() {
+        stream.write_all(&[*byte]).unwrap();
+    }
+    hear(&mut stream, "Call-ID: 4", 1);
+    let mut rest = vec![0; 4096];
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let _ = stream.read(&mut rest);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"\r\n\r\n").unwrap();
+    let mut pong = [0; 8];
+    assert_eq!((stream.read(&mut pong).unwrap(), &pong[..2]), (2, &b"\r\n"[..]));
+    let cut = options(5).replace("Content-Length: 4", "Content-Length: x");
+    stream.write_all(cut.as_bytes()).unwrap();
+    hear(&mut stream, "SIP/2.0 400 ", 1);
+    assert!(closed(&mut stream));
+    let mut noise = connect(exchange.sip);
+    noise.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    assert!(closed(&mut noise));
+}
+
+#[test]
+fn tls_with_a_certificate_of_ones_own_and_another_after_a_reload() {
+    let (first, second) = (line::certificate(), line::certificate());
+    let tls_port = line::free_port();
+    let folder = std::env::temp_dir().join(format!("strowger-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("cert.pem");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write(&first.pem);
+    let file = file.display();
+    let general = format!("tlsenable=yes\ntlsbindaddr=127.0.0.1:{tls_port}\ntlscertfile={file}\n");
+    let exchange = Exchange::start("tls", &format!("{general}{LINES}"), EXTENSIONS);
+    let tls = SocketAddr::new(exchange.sip.ip(), tls_port);
+    let ways = [Way::Tls(first.der.clone()), Way::Tls(first.der.clone())];
+    let (mut a, _b) = call(&exchange, Line::new("a", tls, &ways[0]), Line::new("b", tls, &ways[1]));
+    write("no certificate");
+    let (_, text) = exchange.ask("sip reload");
+    exchange.said("TLS has no new certificate");
+    assert!(exchange.log().contains("sip.conf:7"), "the line that names the file is said: {text}\n{}", exchange.log());
+    drop(Line::new("a", tls, &Way::Tls(first.der)));
+    write(&second.pem);
+    exchange.told("sip reload");
+    drop(Line::new("a", tls, &Way::Tls(second.der)));
+    // Who is connected stays so.
+    a.registers();
+    assert!(until(&mut [&mut a], PATIENCE, |lines| lines[0].events.len() > 3));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn ipv6_and_the_address_that_was_asked() {
+    let exchange = Exchange::start_at("::".parse().unwrap(), "addresses", LINES, EXTENSIONS);
+    let port = exchange.sip.port();
+    for ip in ["127.0.0.2", "127.0.0.3", "::1"] {
+        let asked = SocketAddr::new(ip.parse().unwrap(), port);
+        let socket = UdpSocket::bind(if asked.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket
+            .send_to(options(1).replace("/TCP", "/UDP").replace("127.0.0.1:9;", "h;rport;").as_bytes(), asked)
+            .unwrap();
+        let mut buffer = [0; 2048];
+        assert_eq!(socket.recv_from(&mut buffer).unwrap().1, asked);
+    }
+    let v6 = SocketAddr::new("::1".parse::<IpAddr>().unwrap(), port);
+    let (_a, b) = call(
+        &exchange,
+        Line::new("a", SocketAddr::new("127.0.0.2".parse().unwrap(), port), &Way::Udp),
+        Line::new("b", v6, &Way::Udp),
+    );
+    assert!(b.heard.contains("Via: SIP/2.0/UDP [::1]:"), "{}", b.heard);
+    assert!(b.heard.contains("c=IN IP6 ::1"), "{}", b.heard);
+}
+
+/// Two hundred clients that begin a request and never end it, from one address, cost nobody else anything.
+#[test]
+fn two_hundred_slow_clients_stop_nobody() {
+    let exchange = Exchange::start_at(
+        "0.0.0.0".parse().unwrap(),
+        "loris",
+        &format!("tcpenable=yes\ntcpauthtimeout=5\n{LINES}"),
+        EXTENSIONS,
+    );
+    let port = exchange.sip.port();
+    let here = SocketAddr::new("127.0.0.1".parse().unwrap(), port);
+    let start = Instant::now();
+    let mut slow: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = connect(here);
+            let _ = stream.write_all(b"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: ");
+            stream
+        })
+        .collect();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    for (number, slow) in slow.iter_mut().enumerate().take(40) {
+        // From another address each time; and drops go on in between.
+        let local: SocketAddr = format!("127.0.1.{}:0", number + 1).parse().unwrap();
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&local.into()).unwrap();
+        socket.connect(&here.into()).unwrap();
+        let mut good = TcpStream::from(socket);
+        good.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        good.write_all(options(number).as_bytes()).unwrap();
+        hear(&mut good, "SIP/2.0 200 OK", 1);
+        udp.send_to(options(number).replace("/TCP", "/UDP").replace("127.0.0.1:9;", "h;rport;").as_bytes(), here)
+            .unwrap();
+        assert!(udp.recv_from(&mut [0; 2048]).is_ok());
+        let _ = slow.write_all(b"S");
+    }
+    // A phone at the very address of the slow ones registers all the same.
+    let (_a, _b) = call(&exchange, Line::new("a", here, &Way::Tcp), Line::new("b", here, &Way::Tcp));
+    let counters = exchange.told("sip show counters");
+    assert!(counters.contains("unproven, and too many of its address"), "{counters}");
+    assert!(slow.iter_mut().all(closed));
+    assert!(start.elapsed() < Duration::from_secs(20));
+    assert!(exchange.told("sip show tcp").contains("2 connections\n"), "those of the phones stay");
+}
+
+/// A client that asks and asks and reads nothing is closed; the exchange holds no more than 64 kB for it.
+#[test]
+fn who_does_not_read_is_closed() {
+    let exchange = start("stalled", "tcpenable=yes");
+    let mut stream = connect(exchange.sip);
+    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    let request = options(1);
+    let mut sent = 0;
+    while stream.write_all(request.as_bytes()).is_ok() {
+        sent += 1;
+        assert!(sent < 200_000, "it is never closed");
+    }
+    let counters = exchange.told("sip show counters");
+    assert!(counters.contains("connection closed for what it sent"), "{counters}");
+    assert!(exchange.told("sip show tcp").contains("0 connections\n"));
+}
+
+/// A peer with a fixed address and `transport=tcp` is connected to; nobody there is an answer at once.
+#[test]
+fn a_trunk_over_tcp_is_connected_to() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let trunk = format!("tcpenable=yes\n{LINES}[trunk]\ntype=peer\nhost=127.0.0.1\nport={port}\ntransport=tcp\n");
+    let exchange = Exchange::start("trunk", &trunk, "[default]\nexten => _X!,1,Dial(SIP/${EXTEN}@trunk,20)\n");
+    let mut a = Line::new("a", exchange.sip, &Way::Tcp);
+    a.registers();
+    assert!(until(&mut [&mut a], PATIENCE, |lines| lines[0].is_registered()));
+    a.dials("123");
+    listener.set_nonblocking(true).unwrap();
+    let mut accepted = None;
+    assert!(until(&mut [&mut a], PATIENCE, |_| {
+        accepted = listener.accept().ok().map(|(stream, _)| stream);
+        accepted.is_some()
+    }));
+    let mut stream = accepted.unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let invite = hear(&mut stream, "\r\n\r\n", 1);
+    assert!(invite.starts_with("INVITE sip:123@127.0.0.1:"), "{invite}");
+    assert!(invite.contains(";transport=tcp SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:"), "{invite}");
+    drop((stream, listener));
+    assert!(until(&mut [&mut a], PATIENCE, |lines| lines[0].saw(&PhoneEvent::Failed(503))), "{:?}", a.events);
+    a.events.clear();
+    let then = Instant::now();
+    a.dials("124");
+    assert!(until(&mut [&mut a], PATIENCE, |lines| lines[0].saw(&PhoneEvent::Failed(503))), "{:?}", a.events);
+    assert!(then.elapsed() < Duration::from_secs(2), "refused at once");
+    assert!(exchange.told("core show channels count").contains("0 active channels"));
+}
+
+/// A name that nobody resolves keeps nobody waiting.
+#[test]
+fn a_name_that_is_never_found_delays_nothing() {
+    let lines = format!("{LINES}[far]\ntype=peer\nhost=no.such.host.invalid\nqualify=yes\n");
+    let exchange =
+        Exchange::start("name", &lines, "[default]\nexten => 9,1,Dial(SIP/far,20)\nexten => _X!,1,Dial(SIP/b,20)\n");
+    let (mut a, mut b) = (Line::new("a", exchange.sip, &Way::Udp), Line::new("b", exchange.sip, &Way::Udp));
+    let then = Instant::now();
+    (a, b) = call(&exchange, a, b);
+    assert!(then.elapsed() < Duration::from_secs(3), "{:?}", then.elapsed());
+    a.dials("9");
+    assert!(until(&mut [&mut a, &mut b], PATIENCE, |lines| lines[0].saw(&PhoneEvent::Failed(503))), "{:?}", a.events);
+    exchange.said("the name no.such.host.invalid of 'far' leads to no address");
+}
