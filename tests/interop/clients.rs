@@ -26,6 +26,36 @@ fn pyvoip_and_baresip_over_udp() {
     converse(PyVoip, Baresip, Way::Udp);
 }
 
+#[test]
+fn baresip_and_linphone_over_tcp() {
+    converse(Baresip, Linphone, Way::Tcp);
+}
+
+#[test]
+fn pjsua2_and_baresip_over_tcp() {
+    converse(Pjsua2, Baresip, Way::Tcp);
+}
+
+#[test]
+fn baresip_and_linphone_over_tls() {
+    converse(Baresip, Linphone, Way::Tls);
+}
+
+#[test]
+fn linphone_and_pjsua2_over_tls() {
+    converse(Linphone, Pjsua2, Way::Tls);
+}
+
+#[test]
+fn linphone_and_baresip_over_udp_and_ipv6() {
+    converse(Linphone, Baresip, Way::Udp6);
+}
+
+#[test]
+fn pjsua2_and_baresip_over_tcp_and_ipv6() {
+    converse(Pjsua2, Baresip, Way::Tcp6);
+}
+
 /// A network for a story with these programs, unless the story is skipped.
 pub fn network(story: &str, clients: &[Client]) -> Option<Namespace> {
     let missing = clients.iter().find_map(|client| client.missing());
@@ -39,13 +69,8 @@ pub fn network(story: &str, clients: &[Client]) -> Option<Namespace> {
 fn converse(first: Client, second: Client, way: Way) {
     let story = format!("{first:?} and {second:?} over {way:?}");
     let Some(namespace) = network(&story, &[first, second]) else { return };
-    let wishes = Wishes {
-        qualify: if first.answers_options() && second.answers_options() { "2000" } else { "no" },
-        address: way.address(),
-        namespace: Some(&namespace.name),
-        way,
-        ..Wishes::default()
-    };
+    let qualify = if first.answers_options() && second.answers_options() { "2000" } else { "no" };
+    let wishes = Wishes { qualify, address: way.address(), namespace: Some(&namespace.name), way, ..Wishes::default() };
     let exchange = Exchange::start(&story.replace(' ', "-"), &wishes);
     let before = exchange.descriptors();
     let mut a = Telephone::start(&exchange, first, ALICE, way);
@@ -54,22 +79,23 @@ fn converse(first: Client, second: Client, way: Way) {
     exchange.said("Registered SIP 'bob'");
 
     calls_and_is_heard(&exchange, &mut a, &mut b, "200");
-    over(&exchange, &mut a);
+    a.told(Order::HangUp);
+    over(&exchange, &[&a, &b]);
     calls_and_is_heard(&exchange, &mut b, &mut a, "100");
-    over(&exchange, &mut a);
+    a.told(Order::HangUp);
+    over(&exchange, &[&a, &b]);
 
     a.told(Order::Call("600"));
     a.hears(first.tone(), &exchange);
     exchange.ask("channel request hangup all");
-    exchange.ask_until("core show channels", "0 active channels");
+    over(&exchange, &[&a]);
     a.told(Order::Call("601"));
     a.hears(TONE, &exchange);
-    over(&exchange, &mut a);
-    for (number, status) in [("602", 486), ("999", 404)] {
-        a.told(Order::Call(number));
-        a.is_refused(status);
-        exchange.ask_until("core show channels", "0 active channels");
-    }
+    a.told(Order::HangUp);
+    over(&exchange, &[&a]);
+    a.is_refused("602", 486);
+    a.is_refused("999", 404);
+    over(&exchange, &[&a]);
     for telephone in [a, b] {
         telephone.quits();
     }
@@ -79,10 +105,12 @@ fn converse(first: Client, second: Client, way: Way) {
     exchange.stop();
 }
 
-/// One telephone hangs up, and the call is over for everyone.
-fn over(exchange: &Exchange, telephone: &mut Telephone) {
-    telephone.told(Order::HangUp);
+/// The call is over for everyone.
+pub fn over(exchange: &Exchange, telephones: &[&Telephone]) {
     exchange.ask_until("core show channels", "0 active channels");
+    for telephone in telephones {
+        telephone.is_idle();
+    }
 }
 
 /// Sound both ways; none to a caller that holds, and again when it has resumed.

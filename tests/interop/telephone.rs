@@ -85,13 +85,23 @@ impl Client {
         self != Client::Baresip
     }
 
-    /// What it says when a call of its own is refused with this status; `None` when it does not tell.
+    /// What it says when a call of its own is refused with this status; `None` when it does not know what a refusal is.
     fn refusal(self, status: u16) -> Option<String> {
         match self {
             Client::Baresip => Some(format!("session closed: {status}")),
             Client::Linphone => Some("error.".to_owned()),
             Client::Pjsua2 => Some(format!("DISCONNECTED {status}")),
             Client::PyVoip => None,
+        }
+    }
+
+    /// What it says when a call is answered, and when one is over.
+    fn begin_and_end(self) -> (&'static str, &'static str) {
+        match self {
+            Client::Baresip => ("Call established", "terminated (duration"),
+            Client::Linphone => ("connected.", "ended ("),
+            Client::Pjsua2 => ("CONFIRMED", "DISCONNECTED"),
+            Client::PyVoip => ("ANSWERED", "ENDED"),
         }
     }
 
@@ -212,11 +222,24 @@ impl Telephone {
         assert!(silent, "{:?} goes on hearing {frequency} Hz\n{}", self.client, self.output());
     }
 
-    /// Waits until it says that its call was refused with this status.
-    pub fn is_refused(&self, status: u16) {
+    /// Calls a number and waits until it says that the call was refused with this status.
+    pub fn is_refused(&mut self, number: &str, status: u16) {
         let Some(words) = self.client.refusal(status) else { return };
-        let said = wait(Duration::from_secs(5), || self.output().contains(&words));
-        assert!(said, "{:?} never says {words:?}:\n{}", self.client, self.output());
+        let count = |telephone: &Telephone| telephone.output().matches(&words).count();
+        let before = count(self);
+        self.told(Order::Call(number));
+        let said = wait(Duration::from_secs(5), || count(self) > before);
+        assert!(said, "{:?} never says {words:?} of {number}:\n{}", self.client, self.output());
+    }
+
+    /// Waits until it knows of no call any more.
+    pub fn is_idle(&self) {
+        let (begin, end) = self.client.begin_and_end();
+        let idle = wait(Duration::from_secs(5), || {
+            let output = self.output();
+            output.rfind(end) >= output.rfind(begin)
+        });
+        assert!(idle, "{:?} has a call still:\n{}", self.client, self.output());
     }
 
     /// For how many milliseconds it heard the tone so far, in all its calls.
