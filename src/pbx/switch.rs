@@ -338,7 +338,9 @@ impl Switch {
         match self.cx.tx.receive_request(now, &request, &essentials, flow, &mut self.cx.out.transmit) {
             Incoming::Absorbed => {}
             Incoming::Full => self.drop_counted("too many transactions at once"),
-            Incoming::Ack => {
+            Incoming::Ack(invite) => {
+                // pyVoIP 1.6.8 makes up a To tag for its ACK: the INVITE's branch, Call-ID and CSeq still say whose it is.
+                let leg = leg.or_else(|| self.cx.servers.get(&invite?).copied());
                 if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
                     leg.receive_ack(&request, &essentials, &mut self.cx);
                 }

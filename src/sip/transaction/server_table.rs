@@ -81,9 +81,9 @@ impl Servers {
         out: &mut Vec<Transmit>,
     ) -> Incoming {
         if request.method == Method::Ack {
-            let Some(id) = self.acknowledged(request, essentials) else { return Incoming::Ack };
+            let Some(id) = self.acknowledged(request, essentials) else { return Incoming::Ack(None) };
             let told = self.drive(now, id, Input::Ack, out);
-            return if told == Told::Pass { Incoming::Ack } else { Incoming::Absorbed };
+            return if told == Told::Pass { Incoming::Ack(Some(id)) } else { Incoming::Absorbed };
         }
         let key = ServerKey::of(request, essentials);
         if let Some(id) = self.by_key.get(&key).copied() {

@@ -35,8 +35,9 @@ pub enum Incoming {
     Absorbed,
     /// A new request, which waits for `respond`.
     New(ServerId),
-    /// An ACK of no transaction of ours, so of a 2xx: a dialog's (RFC 3261 13.3.1.4).
-    Ack,
+    /// The ACK of a 2xx: a dialog's (RFC 3261 13.3.1.4). With the INVITE it answers to when its branch is the INVITE's own, as
+    /// only devices send it that do not take a 2xx's ACK for a new request.
+    Ack(Option<ServerId>),
     /// A new CANCEL.
     Cancel {
         /// Its own transaction, which waits for `respond`.
