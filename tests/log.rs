@@ -107,6 +107,31 @@ fn the_files_tell_how_the_program_began_what_it_found_and_how_it_ended() {
 }
 
 #[test]
+fn the_files_tell_why_the_program_did_not_begin() {
+    let folder = std::env::temp_dir().join(format!("strowger-log-none-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let socket = "x".repeat(200);
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sip = format!("[general]\nudpbindaddr={free}\n");
+    let toml = format!("[control]\nsocket = \"{socket}\"\n[state]\nfolder = \"state\"\n[log]\nfolder = \"log\"\n");
+    let logger = "[logfiles]\nmessages => error\n";
+    for (name, text) in [
+        ("sip.conf", sip.as_str()),
+        ("extensions.conf", EXTENSIONS),
+        ("logger.conf", logger),
+        ("strowger.toml", toml.as_str()),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_strowger")).arg("-C").arg(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let file = fs::read_to_string(folder.join("log/messages")).unwrap();
+    assert!(said.matches(&socket).count() == 1 && file.contains(&socket), "stderr:\n{said}\nfile:\n{file}");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn lines_go_to_files_that_are_rotated_and_a_full_disk_is_survived() {
     let exchange = Exchange::start("log-files", ACCOUNTS, EXTENSIONS);
     exchange.write("strowger.toml", "[log]\nmax_size_mib = 1\n");

@@ -76,11 +76,16 @@ pub fn run(common: &Common) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("strowger: not started: {error}");
+            tell(&log, Level::Error, &format!("not started: {error}"));
+            log.flush();
             return ExitCode::FAILURE;
         }
     };
     let served = runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, findings.len())));
+    if let Err(error) = &served {
+        tell(&log, Level::Error, error);
+    }
+    log.flush();
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
@@ -88,10 +93,7 @@ pub fn run(common: &Common) -> ExitCode {
             eprintln!("strowger: not started again: {}", program.execute());
             ExitCode::FAILURE
         }
-        Err(error) => {
-            eprintln!("strowger: {error}");
-            ExitCode::FAILURE
-        }
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
@@ -130,7 +132,6 @@ async fn serve(
                 if ending {
                     consoles.abort();
                     tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
-                    log.flush();
                     return Ok(End::Stopped);
                 }
                 ending = true;
@@ -156,9 +157,7 @@ async fn serve(
     drop(asked);
     // Answers under way are delivered, the socket's file is taken away.
     let _ = consoles.await;
-    if let Err(error) = &ended {
-        log.keep(Level::Error, error.clone());
-    } else {
+    if ended.is_ok() {
         tell(
             log,
             Level::Notice,
@@ -168,7 +167,6 @@ async fn serve(
             },
         );
     }
-    log.flush();
     ended.map(|()| end)
 }
 
