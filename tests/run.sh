@@ -80,11 +80,15 @@ install_programs() {
     local packages=""
     has sipp || packages="$packages sip-tester"
     has baresip || packages="$packages baresip"
+    has linphonec || packages="$packages linphone-cli"
+    has sipsak || packages="$packages sipsak"
     has faketime || packages="$packages faketime"
     has strace || packages="$packages strace"
     has ip || packages="$packages iproute2"
-    # Where services run, its installation would start one: there it is left to whoever wants it.
+    # Where services run, their installation would start one: there they are left to whoever wants them.
     has fail2ban-regex || [ -d /run/systemd/system ] || packages="$packages fail2ban"
+    has kamailio || [ -d /run/systemd/system ] || packages="$packages kamailio"
+    python3 -c "import ensurepip" 2> /dev/null || packages="$packages python3-venv"
     has cc || packages="$packages gcc libc6-dev"
     [ -n "$packages" ] || return 0
     if ! is_root || ! has apt-get; then
@@ -98,6 +102,18 @@ install_programs() {
     # shellcheck disable=SC2086 # a list of words
     apt-get -q install -y --no-install-recommends $packages >> "$scratch/apt" 2>&1 < /dev/null ||
         { tail -n 5 "$scratch/apt"; echo "not all could be installed:$packages"; }
+}
+
+# Telephones' libraries for Python, in a place of their own.
+install_libraries() {
+    [ -z "${STROWGER_PYTHON:-}" ] || return 0
+    mkdir -p "$tools" && STROWGER_PYTHON=$(cd "$tools" && pwd)/python/bin/python
+    export STROWGER_PYTHON
+    if "$STROWGER_PYTHON" -c "import pjsua2, pyVoIP" > /dev/null 2>&1 || ! has python3; then return 0; fi
+    echo "installing: pjsua2-python, pyVoIP (for Python, in $tools)"
+    { python3 -m venv "$tools/python" &&
+        "$STROWGER_PYTHON" -m pip -q --disable-pip-version-check install pjsua2-python==2.15.1.post1 pyVoIP==1.6.8; } \
+        > "$scratch/pip" 2>&1 < /dev/null || { tail -n 3 "$scratch/pip"; echo "not all could be installed"; }
 }
 
 # -- the parts ----------------------------------------------------------------------------------------------------
@@ -128,7 +144,9 @@ part_mutations() {
 part_oracle() { counted cargo test --locked --no-fail-fast --manifest-path tests/oracle/Cargo.toml; }
 
 part_interop() {
-    counted cargo test --locked --no-fail-fast --test interop
+    install_libraries
+    # They wait more than they work.
+    counted cargo test --locked --no-fail-fast --test interop -- --test-threads 4
 }
 
 part_docs() {
