@@ -1,6 +1,7 @@
 //! The wall clock as people, headers and `STRFTIME` write it: in UTC, or in a time zone that is told.
 
 use crate::clock::Wall;
+use std::time::Duration;
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
@@ -101,6 +102,26 @@ pub fn header_date(at: Wall) -> String {
 /// ISO 8601 with milliseconds, as security events carry it: `2026-11-21T06:08:54.123+0000`.
 pub fn iso(at: Wall) -> String {
     iso_in(at, &Zone::utc())
+}
+
+/// As a sentence names a moment: `2026-11-21 06:08:54 UTC`.
+pub fn moment(at: Wall) -> String {
+    strftime(at, "%F %T UTC")
+}
+
+/// How long something took, in its two largest units: `20 s`, `2 min 5 s`, `3 h 1 min`, `2 d 4 h`.
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (large, small, per) = match seconds {
+        0..60 => return format!("{seconds} s"),
+        60..3_600 => ("min", "s", (60, 1)),
+        3_600..86_400 => ("h", "min", (3_600, 60)),
+        86_400.. => ("d", "h", (86_400, 3_600)),
+    };
+    match seconds % per.0 / per.1 {
+        0 => format!("{} {large}", seconds / per.0),
+        rest => format!("{} {large} {rest} {small}", seconds / per.0),
+    }
 }
 
 /// The same with the clock of a time zone: `2026-11-21T07:08:54.123+0100`.
@@ -224,6 +245,15 @@ fn date(days: i64) -> (i64, u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_told_in_two_units() {
+        let told = |seconds| span(Duration::from_secs(seconds));
+        assert_eq!([told(0), told(59), told(60)], ["0 s", "59 s", "1 min"]);
+        assert_eq!([told(125), told(3600), told(3675)], ["2 min 5 s", "1 h", "1 h 1 min"]);
+        assert_eq!([told(86_400), told(187_000)], ["1 d", "2 d 3 h"]);
+        assert_eq!(moment(Wall(0)), "1970-01-01 00:00:00 UTC");
+    }
 
     #[test]
     fn known_moments_read_right() {

@@ -32,6 +32,8 @@ mod sound;
 mod telephone;
 #[path = "interop/tone.rs"]
 mod tone;
+#[path = "interop/vicious.rs"]
+mod vicious;
 
 use exchange::{ALICE, BOB, Exchange, Wishes};
 use sipp::{Phone, media};
@@ -58,6 +60,14 @@ fn skip(story: &str, why: &str) -> bool {
 fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[test]
+fn sipvicious_finds_no_extension() {
+    match vicious::svwar() {
+        Some(program) => vicious::finds_nobody(program),
+        None => drop(skip("sipvicious finds no extension", "svwar: not installed")),
+    }
 }
 
 #[test]

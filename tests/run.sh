@@ -104,16 +104,18 @@ install_programs() {
         { tail -n 5 "$scratch/apt"; echo "not all could be installed:$packages"; }
 }
 
-# Telephones' libraries for Python, in a place of their own.
+# Telephones' libraries for Python, and sipvicious, which is no package of Debian 12: in a place of their own.
 install_libraries() {
-    [ -z "${STROWGER_PYTHON:-}" ] || return 0
-    mkdir -p "$tools" && STROWGER_PYTHON=$(cd "$tools" && pwd)/python/bin/python
-    export STROWGER_PYTHON
-    if "$STROWGER_PYTHON" -c "import pjsua2, pyVoIP" > /dev/null 2>&1 || ! has python3; then return 0; fi
-    echo "installing: pjsua2-python, pyVoIP (for Python, in $tools)"
-    { python3 -m venv "$tools/python" &&
-        "$STROWGER_PYTHON" -m pip -q --disable-pip-version-check install pjsua2-python==2.15.1.post1 pyVoIP==1.6.8; } \
-        > "$scratch/pip" 2>&1 < /dev/null || { tail -n 3 "$scratch/pip"; echo "not all could be installed"; }
+    mkdir -p "$tools/bin"
+    local place
+    place=$(cd "$tools" && pwd)/python
+    export STROWGER_PYTHON="${STROWGER_PYTHON:-$place/bin/python}"
+    ln -sf ../python/bin/sipvicious_svwar "$tools/bin/sipvicious_svwar"
+    if "$STROWGER_PYTHON" -c "import pjsua2, pyVoIP" > /dev/null 2>&1 && has sipvicious_svwar; then return 0; fi
+    echo "installing: pjsua2-python, pyVoIP, sipvicious (for Python, in $place)"
+    { python3 -m venv "$place" && "$place/bin/pip" --quiet --disable-pip-version-check install \
+        pjsua2-python==2.15.1.post1 pyVoIP==1.6.8 sipvicious==0.3.8; } > "$scratch/pip" 2>&1 < /dev/null ||
+        { tail -n 3 "$scratch/pip"; echo "not all could be installed"; }
 }
 
 # -- the parts ----------------------------------------------------------------------------------------------------
@@ -135,8 +137,10 @@ part_tests() {
     check "examples in the documentation" cargo test --locked --doc
 }
 
-# A million mutated messages, session descriptions and configurations, a third each; the seeds are fixed.
+# A million spoilt datagrams in calls over the whole switch; and a million mutated messages, session descriptions and
+# configurations, a third each. The seeds are fixed.
 part_mutations() {
+    counted env STROWGER_MUTATIONS=1000000 cargo test --locked --no-fail-fast --profile mutation --test calls -- mutated_calls
     counted env STROWGER_MUTATIONS=334000 cargo test --locked --no-fail-fast --profile mutation --lib --test config -- \
         mutated_messages mutated_descriptions mutated_files
 }

@@ -7,6 +7,7 @@ mod network;
 mod proc;
 mod process;
 mod secret;
+mod streams;
 
 use super::{check, first};
 use crate::cli::Common;
@@ -36,6 +37,7 @@ fn findings(common: &Common) -> Vec<Finding> {
     let processes = process::all();
     let sockets = Sockets::look(&processes);
     findings.push(network::port(&config, &sockets));
+    findings.extend(streams::ports(&config, sockets.exchange(config.sip.general.bind).is_some()));
     findings.push(network::media_ports(&config, &sockets));
     findings.extend(network::ephemeral(&config));
     findings.extend(network::addresses(&config));

@@ -118,7 +118,7 @@ async fn serve(
     );
     let mut ending = false;
     let console = running.console();
-    service::ready(running.console(), &format!("listens on {} (SIP over UDP)", running.listening.udp))
+    service::ready(running.console(), &format!("listens on {}", running.listening))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
     loop {
         tokio::select! {
@@ -244,10 +244,7 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     let Some(config) = &loaded.config else { return };
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
-    eprintln!(
-        "  listens on     {} (SIP over UDP), RTP ports {}-{}",
-        running.listening.udp, config.rtp.port_first, config.rtp.port_last
-    );
+    eprintln!("  listens on     {}, RTP ports {}-{}", running.listening, config.rtp.port_first, config.rtp.port_last);
     eprintln!("  configuration  {place}: {} peers", config.sip.peers.len());
     // A console finds the exchange by the same words it was started with.
     let same = common.config.as_ref().map(|given| format!("-C {} ", given.display())).unwrap_or_default();

@@ -110,7 +110,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
     let gate = Arc::new(edge::Gate::new(admission));
-    let outlet = Arc::new(outlet::ToSwitch { orders: orders.clone(), sink: sink.clone(), watch: watch.clone() });
+    let heard = (sink.clone(), watch.clone());
+    let outlet = Arc::new(outlet::ToSwitch::new(orders.clone(), heard, gate.clone(), clock));
     let make_edge = || -> io::Result<Edge> {
         let (gate, limiter, counters) = (gate.clone(), limiter.clone(), counters.clone());
         Ok(Edge { gate, limiter, counters, chance: Chance::from_seed(entropy()?), outlet: outlet.clone() })

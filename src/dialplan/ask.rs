@@ -21,6 +21,8 @@ impl Cause {
     pub const NO_ANSWER: Cause = Cause(19);
     /// No circuit available.
     pub const CONGESTION: Cause = Cause(34);
+    /// Nothing both sides can speak.
+    pub const NOT_ACCEPTABLE: Cause = Cause(58);
 }
 
 /// A place in the dialplan: the extension is the number as dialled, not the pattern that matches it.

@@ -14,6 +14,7 @@ use super::substitute::Scope;
 /// Every function, by name.
 pub static TABLE: &[&Function] = &[
     &caller::CALLERID,
+    &caller::CALLERPRES,
     &exchange::CHANNEL,
     &text::CUT,
     &database::DB,

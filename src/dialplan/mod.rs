@@ -27,7 +27,7 @@ pub use ask::{
 };
 pub use line::Line;
 pub use load::parse;
-pub use program::{Program, Progress};
+pub use program::{Finish, Program, Progress};
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};
 pub use world::{Globals, World};

@@ -42,6 +42,19 @@ enum Stage {
     Finished(Cause),
 }
 
+/// How a program came to its end by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finish {
+    /// There was no next priority.
+    RanOut,
+    /// An application ended it.
+    Application(&'static str),
+    /// There is no application of that name.
+    NoApplication(String),
+    /// It was sent to an extension, priority or label that is not there.
+    Nowhere,
+}
+
 struct Running {
     app: &'static App,
     args: String,
@@ -54,13 +67,16 @@ pub struct Program {
     desk: Rc<RefCell<Desk>>,
     running: Option<Running>,
     stage: Stage,
+    /// The application that was started last.
+    latest: &'static str,
+    finish: Option<(Finish, Position)>,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let desk = Rc::new(RefCell::new(Desk::new(State::new(name, start, caller))));
-        Program { id, desk, running: None, stage: Stage::Plan }
+        Program { id, desk, running: None, stage: Stage::Plan, latest: "", finish: None }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
@@ -137,6 +153,19 @@ impl Program {
     /// The application that runs, and its arguments.
     pub fn application(&self) -> Option<(&'static str, String)> {
         self.running.as_ref().map(|running| (running.app.name, running.args.clone()))
+    }
+
+    /// How it came to its end by itself, and where; none while it goes on, or when it was hung up.
+    pub fn finish(&self) -> Option<(Finish, Position)> {
+        self.finish.clone()
+    }
+
+    /// Notes how it ended, unless that is known already, or somebody hung up.
+    fn note_finish(&mut self, how: Finish) {
+        if self.finish.is_none() && self.desk.borrow().ended.is_none() {
+            let position = self.position();
+            self.finish = Some((how, position));
+        }
     }
 
     /// Whether the end is decided: hung up, or over.
@@ -243,6 +272,7 @@ impl Program {
     }
 
     fn start(&mut self, app: &'static App, args: String) {
+        self.latest = app.name;
         let line = Line::new(self.id, Rc::clone(&self.desk));
         let body = (app.run)(line, Args::new(&args));
         self.running = Some(Running { app, args, body });
@@ -259,7 +289,10 @@ impl Program {
         match result {
             Err(Ended::Hangup(cause)) => self.spawn_ended(cause, world),
             Err(Ended::Redirect(to)) => self.jump(to),
-            Ok(Outcome::Stop(cause)) => self.spawn_ended(cause, world),
+            Ok(Outcome::Stop(cause)) => {
+                self.note_finish(Finish::Application(self.latest));
+                self.spawn_ended(cause, world);
+            }
             Ok(Outcome::Next) => self.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
@@ -269,7 +302,7 @@ impl Program {
             }
             Ok(Outcome::Jump(target)) => match self.resolve(&target, world) {
                 Some(to) => self.desk.borrow_mut().state.position = to,
-                None => self.spawn_ended(Cause::NONE, world),
+                None => self.led_nowhere(world),
             },
             Ok(Outcome::Call(target, args)) => self.call(&target, &args, world),
             Ok(Outcome::Return(value)) => self.return_from(&value, world),
@@ -281,7 +314,7 @@ impl Program {
     }
 
     fn call(&mut self, target: &Target, args: &[String], world: &dyn World) {
-        let Some(to) = self.resolve(target, world) else { return self.spawn_ended(Cause::NONE, world) };
+        let Some(to) = self.resolve(target, world) else { return self.led_nowhere(world) };
         let mut desk = self.desk.borrow_mut();
         let state = &mut desk.state;
         let mut back = state.position.clone();
@@ -292,7 +325,7 @@ impl Program {
         }
         state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
         drop(desk);
-        self.spawn_ended(Cause::NONE, world);
+        self.led_nowhere(world);
     }
 
     fn return_from(&mut self, value: &str, world: &dyn World) {
@@ -305,6 +338,11 @@ impl Program {
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
         drop(desk);
+        self.led_nowhere(world);
+    }
+
+    fn led_nowhere(&mut self, world: &dyn World) {
+        self.note_finish(Finish::Nowhere);
         self.spawn_ended(Cause::NONE, world);
     }
 
@@ -348,6 +386,7 @@ impl Program {
         desk.ended = None;
         desk.state.position = to;
         drop(desk);
+        self.finish = None;
         self.stage = Stage::Plan;
     }
 
@@ -361,6 +400,7 @@ impl Program {
         );
         desk.state.warn(text);
         drop(desk);
+        self.note_finish(Finish::NoApplication(name.to_owned()));
         self.spawn_ended(Cause::NONE, world);
     }
 
@@ -382,6 +422,7 @@ impl Program {
         }
         state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
         drop(desk);
+        self.note_finish(Finish::Nowhere);
         self.end(Cause::NONE, world);
     }
 
@@ -390,6 +431,7 @@ impl Program {
         if matches!(self.stage, Stage::AfterHangup(..)) {
             return self.end(Cause::NONE, world);
         }
+        self.note_finish(Finish::RanOut);
         if !world.dialplan().general().autofallthrough {
             self.stage = Stage::OutOfPriorities;
             return self.start_named("Wait", "10");
@@ -399,9 +441,11 @@ impl Program {
         let status = state.variable("DIALSTATUS").filter(|status| !status.is_empty());
         let shown = status.as_deref().unwrap_or("UNKNOWN");
         state.log(Level::Verbose(3), format!("Auto fallthrough, channel '{}' status is '{shown}'", state.name));
-        let cause = state.cause;
+        let (cause, answered) = (state.cause, state.answered);
         drop(desk);
         match status.as_deref() {
+            // 488 tells the caller's telephone more than the 503 of congestion: another codec might do.
+            Some("CONGESTION" | "CHANUNAVAIL") if cause == Cause::NOT_ACCEPTABLE && !answered => self.end(cause, world),
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
                 self.start_named("Congestion", "10");

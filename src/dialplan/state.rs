@@ -1,6 +1,7 @@
 //! What a channel's program carries along: its place, variables, caller ID, and what it has to say.
 
 use super::ask::{Cause, Level, LogLine, Position};
+use crate::config::presentation::Presentation;
 use std::collections::BTreeMap;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
@@ -25,8 +26,8 @@ pub struct CallerId {
     pub dnid: String,
     /// `CALLERID(rdnis)`: who forwarded the call.
     pub rdnis: String,
-    /// `CALLERID(pres)`, for example `allowed_not_screened`; empty when it was never set.
-    pub presentation: String,
+    /// `CALLERID(pres)`: may the number be shown?
+    pub presentation: Presentation,
 }
 
 /// How far a variable is handed on to channels that this one creates.

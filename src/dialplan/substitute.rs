@@ -57,7 +57,7 @@ impl Source for Scope<'_> {
                 let hint = dialplan.hint(&here.context, &here.exten, self.world.now().wall);
                 hint.map(|found| found.priority.application.clone())
             }
-            "CALLINGPRES" => Some(self.state.caller.presentation.clone()),
+            "CALLINGPRES" => Some(self.state.caller.presentation.number().to_string()),
             "CALLERIDNUM" => caller.map(str::to_owned),
             _ => self.state.variable(name).or_else(|| self.world.globals().get(name)),
         }

@@ -161,6 +161,17 @@ impl Dialplan {
         if more { Existence::MoreDigits } else { Existence::No }
     }
 
+    /// The numbers, patterns aside, that can be dialled in a context and what it includes at that moment.
+    pub fn numbers(&self, context: &str, at: Wall) -> impl Iterator<Item = &str> {
+        let contexts = self.walk(context, at).into_iter();
+        let extensions = contexts.flat_map(|context| context.extensions.iter());
+        let dialled = extensions.filter(|one| one.priorities.contains_key(&1) && one.name.literal().is_some());
+        // `s`, `h`, `i` and their like are dialled by nobody.
+        dialled
+            .map(|one| one.name.shown())
+            .filter(|name| name.len() > 1 || name.starts_with(|c: char| c.is_ascii_digit()))
+    }
+
     /// A priority of a dialled number.
     pub fn find(&self, context: &str, exten: &str, priority: u32, caller: Option<&str>, at: Wall) -> Option<Found<'_>> {
         self.search(context, &digits(exten), Wanted::Number(priority), caller, at)

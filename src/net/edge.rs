@@ -11,7 +11,7 @@ use crate::sip::message::{Message, Request};
 use crate::sip::{Flow, Unframed, validate};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -41,8 +41,8 @@ pub trait Outlet: Send + Sync {
     /// # Errors
     /// The queue is full.
     fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>>;
-    /// A refusal or challenge for the log.
-    fn note(&self, note: &Note);
+    /// A refusal or challenge for the log, and where it came from.
+    fn note(&self, note: &Note, source: IpAddr);
     /// A message as it came or went, when somebody watches.
     fn watch(&self, received: bool, flow: Flow, bytes: &[u8]);
     /// The wall clock.
@@ -84,6 +84,8 @@ pub enum Heard {
         to: SocketAddr,
         /// The message.
         bytes: Bytes,
+        /// What the owner is to be told, after the answer: how long that takes is nobody's business.
+        note: Option<Note>,
     },
     /// Only line ends: somebody keeps a door open.
     KeepAlive,
@@ -144,6 +146,13 @@ impl Edge {
         }
     }
 
+    /// Tells the owner what there is to tell of an answer that was sent.
+    pub fn tell(&self, note: Option<Note>, came: Flow) {
+        if let Some(note) = &note {
+            self.outlet.note(note, came.remote.ip());
+        }
+    }
+
     fn request(&mut self, request: Request, flow: Flow, now: Instant) -> Heard {
         let wall = self.outlet.wall();
         let essentials = match validate::request(&request) {
@@ -169,13 +178,10 @@ impl Edge {
         match verdict {
             Verdict::Pass { .. } => Heard::Dropped,
             Verdict::Reply { response, to, note } => {
-                if let Some(note) = &note {
-                    self.outlet.note(note);
-                }
                 self.counters.add(reply_reason(response.status));
                 let bytes = response.to_bytes();
                 self.outlet.watch(false, came.towards(to), &bytes);
-                Heard::Answer { to, bytes }
+                Heard::Answer { to, bytes, note }
             }
             Verdict::Drop(reason) => {
                 self.counters.add(reason);

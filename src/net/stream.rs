@@ -5,6 +5,7 @@ mod table;
 pub mod tls;
 
 use super::edge::{Counters, Edge, Heard};
+use crate::guard::event::Note;
 use crate::pbx::effect::Event;
 use crate::sip::flow::Transport;
 use crate::sip::header::{HeaderName, Via, split};
@@ -123,6 +124,10 @@ impl Shared {
 
     fn hear(&self, bytes: &Bytes, flow: Flow) -> Heard {
         lock(&self.edge).hear(bytes, flow)
+    }
+
+    fn note(&self, note: Option<Note>, came: Flow) {
+        lock(&self.edge).tell(note, came);
     }
 
     fn may_ask(&self, source: IpAddr) -> bool {

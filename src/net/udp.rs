@@ -241,10 +241,11 @@ impl Receiver {
             Heard::Passed { .. } | Heard::KeepAlive | Heard::Unreadable | Heard::Dropped => {}
             // SIP sends it again.
             Heard::Full(..) => self.edge.counters.add("the switch's queue is full"),
-            Heard::Answer { to, bytes } => {
+            Heard::Answer { to, bytes, note } => {
                 if socket.send(flow.towards(to), &bytes).is_err() {
                     self.edge.counters.add("system refused to send");
                 }
+                self.edge.tell(note, flow);
             }
         }
     }

@@ -81,6 +81,8 @@ pub struct PeerDetail {
     pub caller_name: String,
     /// The number of `callerid`.
     pub caller_number: String,
+    /// `callingpres` in words.
+    pub presentation: String,
     /// `fromuser`.
     pub from_user: String,
     /// `fromdomain`.
@@ -109,6 +111,8 @@ pub struct PeerDetail {
     pub promiscuous_redirect: bool,
     /// `trustrpid`.
     pub trust_rpid: bool,
+    /// `trust_id_outbound`.
+    pub trust_id: bool,
     /// `sendrpid`.
     pub send_rpid: bool,
     /// `supportpath`.

@@ -92,6 +92,8 @@ pub struct Channel {
     pub created_wall: Wall,
     /// When it was answered.
     pub answered: Option<Time>,
+    /// Its sound went directly to the other telephone for a while: the exchange cannot know what it should have heard.
+    pub was_direct: bool,
     /// The leg is gone: only `h` may still run.
     pub dead: bool,
     /// How many sounds it was played; the latest one's number tells whose end is reported.

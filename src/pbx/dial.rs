@@ -2,6 +2,7 @@
 
 use super::bridge::Bridge;
 use super::cause;
+use super::why::{self, Reason};
 use crate::clock::Time;
 use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus};
 use crate::sip::timer::TimerId;
@@ -46,7 +47,10 @@ pub struct Dial {
     congested: u32,
     unavailable: u32,
     last_cause: u16,
-    reason: String,
+    /// Why each line that failed did.
+    pub reasons: Vec<Reason>,
+    /// The caller, answered before or to be told in band, hears ringing from us.
+    pub tone: bool,
 }
 
 impl Dial {
@@ -67,21 +71,22 @@ impl Dial {
             congested: 0,
             unavailable: 0,
             last_cause: cause::NORMAL,
-            reason: String::new(),
+            reasons: Vec::new(),
+            tone: false,
         }
     }
 
-    /// Counts a line that could not be reached, by its cause, with the reason in plain words.
-    pub fn fail(&mut self, cause: u16, reason: String) {
+    /// Counts a line that could not be reached, by its cause.
+    pub fn fail(&mut self, reason: Reason) {
         self.tried = self.tried.saturating_add(1);
-        match cause {
+        self.last_cause = reason.cause;
+        match reason.cause {
             cause::BUSY => self.busy = self.busy.saturating_add(1),
             cause::CONGESTION | 42 => self.congested = self.congested.saturating_add(1),
             cause::NO_ANSWER | cause::NORMAL => {}
             _ => self.unavailable = self.unavailable.saturating_add(1),
         }
-        self.last_cause = cause;
-        self.reason = reason;
+        self.reasons.push(reason);
     }
 
     /// Takes a line off the list; says whether it was on it.
@@ -137,7 +142,7 @@ impl Dial {
             peer_number: self.peer.1.clone(),
             hangup_cause: hangup_cause.unwrap_or(self.last_cause),
             callee_hung_up,
-            reason: self.reason.clone(),
+            reason: why::together(&self.reasons),
         }
     }
 }

@@ -49,8 +49,8 @@ pub enum LegEvent {
     Progress(Sdp),
     /// The called line answered; the ACK is sent. `None`: its answer could not be read.
     Answered(Option<Sdp>),
-    /// The called line will not answer: its status, its own words.
-    Failed(u16, String),
+    /// The called line will not answer.
+    Failed(Refusal),
     /// The called line names other places instead (3xx), the preferred first: its status, its own words, where to.
     Redirected(u16, String, Vec<Uri>),
     /// The caller acknowledged our answer; with its own answer when we made the offer.
@@ -63,6 +63,17 @@ pub enum LegEvent {
     ReofferRefused(u16),
     /// The leg is over by the peer's doing or by the network's; nothing more will come.
     Ended(Ending),
+}
+
+/// Why a called line will not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It said so: the status, its own words.
+    Status(u16, String),
+    /// Not one response came.
+    Silent,
+    /// The system refused to send to it: why.
+    Unsendable(String),
 }
 
 /// How a leg came to its end from outside.

@@ -1,6 +1,8 @@
 //! Call records: what is kept of a call when it is over.
 
 use super::cause;
+use super::effect::Level;
+use super::why::{self, Reason, Why};
 use crate::clock::{Time, Wall};
 use crate::dialplan::DialStatus;
 use std::net::SocketAddr;
@@ -125,8 +127,12 @@ pub struct Ledger {
     pub called_channel: String,
     /// The application that runs, and its arguments.
     pub application: (String, String),
-    /// How the latest Dial ended unanswered, and why.
-    pub unanswered: Option<(DialStatus, String)>,
+    /// How the latest Dial ended unanswered.
+    pub unanswered: Option<DialStatus>,
+    /// Why this call did not come to be, or did not go on, as it happened; at most [`MOST_REASONS`].
+    reasons: Vec<Reason>,
+    /// A called line answered.
+    pub connected: bool,
     /// Both phones' addresses and the codec, as far as they are known.
     pub caller_rtp: Option<SocketAddr>,
     /// See `caller_rtp`.
@@ -152,7 +158,30 @@ pub struct Facts<'a> {
     pub answered: Option<Time>,
 }
 
+/// Most reasons kept of one call: a dialplan that dials in a loop makes no more.
+const MOST_REASONS: usize = 16;
+
 impl Ledger {
+    /// Notes why something of this call failed. It is told when the call is over.
+    pub fn note(&mut self, reasons: impl IntoIterator<Item = Reason>) {
+        let room = MOST_REASONS.saturating_sub(self.reasons.len());
+        self.reasons.extend(reasons.into_iter().take(room));
+    }
+
+    /// Is it known already why this call fails?
+    pub fn is_explained(&self) -> bool {
+        !self.reasons.is_empty()
+    }
+
+    /// What there is to tell of a call that is over, besides that it is: who should see it, and why.
+    pub fn story(&self) -> Option<(Level, String)> {
+        // A hunt that found somebody in the end is no failure.
+        let told: Vec<Reason> =
+            self.reasons.iter().filter(|reason| !self.connected || is_an_end(reason)).cloned().collect();
+        let loudest = told.iter().map(Reason::level).max_by_key(|level| loudness(*level))?;
+        Some((loudest, why::together(&told)))
+    }
+
     /// The call is over for a Q.850 cause; only the first to say so counts.
     pub fn end(&mut self, at: Time, by: Side, hangup_cause: u16) {
         self.end.get_or_insert((at, by, hangup_cause));
@@ -167,23 +196,16 @@ impl Ledger {
             let since = i64::try_from(at.since(began).as_millis()).unwrap_or(i64::MAX);
             Wall(start.0.saturating_add(since))
         };
-        let (status, why) = self.unanswered.unzip();
-        let (disposition, reason) = match (facts.answered, why.filter(|why| !why.is_empty())) {
-            (Some(_), _) if hangup_cause == cause::NORMAL => (Disposition::Answered, said_by(ended_by).to_owned()),
-            (Some(_), _) => (Disposition::Answered, cause::words(hangup_cause).to_owned()),
-            (None, why) => {
-                let why = why.filter(|_| ended_by != Side::Caller);
-                let plain = match ended_by {
-                    Side::Caller => "the caller gave up before the answer",
-                    Side::Called | Side::Exchange => cause::words(hangup_cause),
-                };
-                let disposition = match ended_by {
-                    Side::Caller if status.is_none() => Disposition::NoAnswer,
-                    Side::Caller | Side::Called | Side::Exchange => Disposition::of(status, hangup_cause),
-                };
-                (disposition, why.unwrap_or_else(|| plain.to_owned()))
-            }
+        let why = self.story().map(|(_, why)| why);
+        let disposition = match (facts.answered, ended_by) {
+            (Some(_), _) => Disposition::Answered,
+            (None, Side::Caller) if self.unanswered.is_none() => Disposition::NoAnswer,
+            (None, Side::Caller | Side::Called | Side::Exchange) => Disposition::of(self.unanswered, hangup_cause),
         };
+        let reason = why.unwrap_or_else(|| match facts.answered {
+            Some(_) if hangup_cause == cause::NORMAL => said_by(ended_by).to_owned(),
+            Some(_) | None => cause::words(hangup_cause).to_owned(),
+        });
         CallRecord {
             account: facts.account.to_owned(),
             source: facts.caller.1,
@@ -207,6 +229,20 @@ impl Ledger {
             codec: self.codec,
             reason,
         }
+    }
+}
+
+/// Does it tell how a call ended that had been connected?
+fn is_an_end(reason: &Reason) -> bool {
+    matches!(reason.why, Why::NotAcked | Why::Gone | Why::NotRefreshed)
+}
+
+fn loudness(level: Level) -> u8 {
+    match level {
+        Level::Verbose(_) => 0,
+        Level::Notice => 1,
+        Level::Warning => 2,
+        Level::Error | Level::Security => 3,
     }
 }
 
@@ -258,20 +294,32 @@ mod tests {
 
     #[test]
     fn what_was_not_answered_says_why() {
-        let told = |status: Option<DialStatus>, side, hangup_cause| {
-            let mut ledger = Ledger { unanswered: status.map(|s| (s, "'b': why".to_owned())), ..Ledger::default() };
+        let told = |status: Option<DialStatus>, why: Option<Reason>, side, hangup_cause| {
+            let mut ledger = Ledger { unanswered: status, ..Ledger::default() };
+            ledger.note(why);
             ledger.end(at(20), side, hangup_cause);
             let record = record(ledger, None, 0);
             assert_eq!((record.billed, record.answer), (Duration::ZERO, None));
             (record.disposition.name(), record.reason)
         };
-        let why = || "'b': why".to_owned();
-        assert_eq!(told(Some(DialStatus::Busy), Side::Exchange, 17), ("BUSY", why()));
-        assert_eq!(told(Some(DialStatus::Congestion), Side::Exchange, 34), ("CONGESTION", why()));
-        assert_eq!(told(Some(DialStatus::ChanUnavail), Side::Exchange, 20), ("FAILED", why()));
-        assert_eq!(told(Some(DialStatus::NoAnswer), Side::Exchange, 19), ("NO ANSWER", why()));
-        assert_eq!(told(None, Side::Caller, 16), ("NO ANSWER", "the caller gave up before the answer".to_owned()));
-        assert_eq!(told(None, Side::Exchange, 17), ("BUSY", "busy".to_owned()));
-        assert_eq!(told(None, Side::Exchange, 58), ("FAILED", "no codec in common".to_owned()));
+        let busy = || Some(Reason::of_status("b", 486, "Busy Here"));
+        let why = || "'b' is busy (486 Busy Here)".to_owned();
+        let by = Side::Exchange;
+        assert_eq!(told(Some(DialStatus::Busy), busy(), by, 17), ("BUSY", why()));
+        assert_eq!(told(Some(DialStatus::Congestion), busy(), by, 34), ("CONGESTION", why()));
+        assert_eq!(told(Some(DialStatus::ChanUnavail), busy(), by, 20), ("FAILED", why()));
+        assert_eq!(told(Some(DialStatus::NoAnswer), busy(), by, 19), ("NO ANSWER", why()));
+        assert_eq!(told(None, None, Side::Caller, 16).0, "NO ANSWER");
+        assert_eq!(told(None, None, by, 17), ("BUSY", "busy".to_owned()));
+        assert_eq!(told(None, None, by, 58), ("FAILED", "no codec in common".to_owned()));
+    }
+
+    #[test]
+    fn a_hunt_that_found_somebody_is_no_failure_but_how_its_call_ended_may_be() {
+        let mut ledger = Ledger { connected: true, ..Ledger::default() };
+        ledger.note([Reason::of_status("m1", 486, "Busy Here")]);
+        assert!(ledger.is_explained() && ledger.story().is_none());
+        ledger.note([Why::NotAcked.with(&["a"])]);
+        assert!(ledger.story().is_some_and(|(level, why)| level == Level::Warning && why.starts_with("'a' never")));
     }
 }

@@ -30,6 +30,8 @@ use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
+use crate::guard::size;
+use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
@@ -43,6 +45,7 @@ use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transact
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -83,6 +86,18 @@ pub struct Listening {
     pub tls: Option<SocketAddr>,
 }
 
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SIP over UDP)", self.udp)?;
+        for (name, address) in [("TCP", self.tcp), ("TLS", self.tls)] {
+            if let Some(address) = address {
+                write!(f, ", {address} ({name})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Listening {
     /// UDP alone.
     pub fn udp(address: SocketAddr) -> Listening {
@@ -116,12 +131,13 @@ pub struct Switch {
     legs: BTreeMap<LegId, Leg>,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<StreamId, ChannelId>,
-    /// Streams whose ports are being closed, by the name of their channel.
-    released_names: BTreeMap<StreamId, String>,
+    /// Streams whose ports are being closed.
+    releases: BTreeMap<StreamId, happenings::Released>,
     runnable: VecDeque<ChannelId>,
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
+    absences: Absences,
     watches: BTreeMap<String, lines::Watch>,
     /// Peers whose next `keepalive=` is due at some time.
     keepalives: BTreeSet<String>,
@@ -163,11 +179,12 @@ impl Switch {
             legs: BTreeMap::new(),
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
-            released_names: BTreeMap::new(),
+            releases: BTreeMap::new(),
             runnable: VecDeque::new(),
             calling: BTreeMap::new(),
             location: Location::new(),
             location_alarm: None,
+            absences: Absences::default(),
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
@@ -350,7 +367,10 @@ impl Switch {
                     (Method::Register, Some(peer)) => {
                         self.registration(id, &request, &essentials, &peer, came);
                     }
-                    (Method::Invite, Some(peer)) => {
+                    (Method::Invite, Some(mut peer)) => {
+                        if let Some(context) = self.settings.admission.context_of(&request) {
+                            Arc::make_mut(&mut peer).settings.context = context.to_owned();
+                        }
                         self.incoming_call(id, &request, &essentials, peer, (came, force));
                     }
                     _ => self.reply(id, Response::for_request(&request, 405, None)),
@@ -380,24 +400,24 @@ impl Switch {
         match (caller, leg) {
             (_, Some(_)) => true,
             (Caller::Dialog, None) => match request.method {
-                // An ACK is never answered, and a CANCEL finds its INVITE by the transaction.
+                // An ACK is never answered.
                 Method::Ack => {
                     self.cx.out.strangers.push(source.ip());
                     self.drop_counted("ACK for no call");
                     false
                 }
-                Method::Cancel => true,
+                Method::Cancel if self.cx.tx.cancels(request, essentials) => true,
                 _ => {
                     self.cx.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
-                    self.answer_statelessly(flow, Response::for_request(request, 481, None));
+                    self.answer_statelessly(request, flow, Response::for_request(request, 481, None));
                     false
                 }
             },
-            (Caller::Account { proof, .. }, None) => {
+            (Caller::Account { peer, proof }, None) => {
                 if self.cx.tx.is_merged(essentials) {
                     // RFC 3261 8.2.2.2
-                    self.answer_statelessly(flow, Response::for_request(request, 482, None));
+                    self.answer_statelessly(request, flow, Response::for_request(request, 482, None));
                     return false;
                 }
                 let fresh = match proof {
@@ -407,17 +427,21 @@ impl Switch {
                 };
                 if !fresh {
                     let random = self.cx.chance.bits();
-                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
-                    self.answer_statelessly(flow, response);
+                    let stale = (peer.settings.auth_algorithm, true);
+                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
+                    self.answer_statelessly(request, flow, response);
                 }
                 fresh
             }
         }
     }
 
-    fn answer_statelessly(&mut self, flow: Flow, mut response: Response) {
+    fn answer_statelessly(&mut self, request: &Request, flow: Flow, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
         self.cx.tag(&mut response);
+        if flow.connection.is_none() && !size::fits(request, &mut response) {
+            return self.drop_counted("the answer would be more than twice the request");
+        }
         self.cx.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
     }
 

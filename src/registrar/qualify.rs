@@ -62,6 +62,8 @@ pub struct Change {
     pub from: Status,
     /// The status now.
     pub to: Status,
+    /// For how long it was unreachable, when it is no more.
+    pub away: Option<Duration>,
     limit: u32,
     last: u32,
 }
@@ -201,7 +203,8 @@ impl Qualify {
 
     fn settle(&mut self, now: Time, status: Status) -> Vec<Action> {
         let before = std::mem::replace(&mut self.status, status);
-        let change = Change { from: before, to: status, limit: milliseconds(self.limit), last: self.last };
+        let away = self.since.filter(|_| status != Status::Unreachable).map(|since| now.since(since));
+        let change = Change { from: before, to: status, away, limit: milliseconds(self.limit), last: self.last };
         let pause = match status {
             Status::Ok(ms) => {
                 self.last = ms;

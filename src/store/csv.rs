@@ -5,6 +5,7 @@ use crate::clock::Wall;
 use crate::pbx::record::CallRecord;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,7 @@ impl Text {
     }
 }
 
-/// A record as a line: eighteen fields, the last the unique id and the (always empty) user field. Its
+/// A record as a line: eighteen fields, the last the unique id and the user field. Its
 /// times are those of the clock on the wall, as in Asterisk.
 fn line(record: &CallRecord, zone: ZoneAt) -> String {
     let moment = |at: Wall| calendar::strftime_in(at, &zone(at), "%F %T");
@@ -73,9 +74,22 @@ fn line(record: &CallRecord, zone: ZoneAt) -> String {
         quoted(record.disposition.name()),
         quoted("DOCUMENTATION"),
         quoted(&record.unique_id),
-        quoted(""),
+        quoted(&user_field(record)),
     ];
     format!("{}\n", fields.join(","))
+}
+
+/// What Asterisk's fields have no place for.
+fn user_field(record: &CallRecord) -> String {
+    let address = |at: Option<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
+    format!(
+        "ended_by={};codec={};caller_rtp={};called_rtp={};reason={}",
+        record.ended_by.name(),
+        record.codec,
+        address(record.caller_rtp),
+        address(record.called_rtp),
+        record.reason
+    )
 }
 
 /// In quotes, quotes doubled; what would break the line or drive a terminal becomes `?`.
@@ -97,7 +111,8 @@ mod tests {
             line(&record, |_| Zone { east_s: 3600, name: "CET".to_owned() }),
             "\"\",\"100\",\"5551234\",\"default\",\"\"\"Ada \"\"L\"\"\"\" <100>\",\"SIP/a-00000000\",\"SIP/b-00000001\",\"Dial\",\
              \"SIP/b,20\",\"2026-11-18 11:13:20\",\"2026-11-18 11:13:25\",\"2026-11-18 11:13:55\",35,30,\"ANSWERED\",\
-             \"DOCUMENTATION\",\"1795000000.0\",\"\"\n"
+             \"DOCUMENTATION\",\"1795000000.0\",\"ended_by=caller;codec=ulaw;caller_rtp=192.0.2.1:5004;\
+             called_rtp=;reason=the caller hung up\"\n"
         );
         record.answer = None;
         record.caller_name = "x\r\n\u{1b}[2J,=1".to_owned();

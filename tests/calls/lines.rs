@@ -3,6 +3,7 @@
 use crate::network::Quality;
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::pbx::effect::Level;
 use strowger::pbx::switch::PeerStatus;
 use strowger::sim::PhoneEvent;
 
@@ -35,6 +36,37 @@ fn a_wrong_secret_is_403() {
     world.phone("client").dials("1");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(403)));
     world.assert_nothing_left();
+}
+
+#[test]
+fn a_wrong_secret_is_told_once_and_so_is_the_right_one() {
+    let mut world = World::new(&SIP.replacen("secret=password", "secret=another", 1), GUIDE, Quality::PERFECT, 1);
+    for _ in 0..5 {
+        world.phone("client").registers();
+        world.run(Duration::from_secs(20));
+    }
+    assert_eq!(world.messages("exchange", "client", &["403"]).len(), 5);
+    let told = "phone 'client' at 192.0.2.20: wrong secret. Type the one of [client] (sip.conf:4) into the phone; its user name is \
+                right (`sip show peer client`)";
+    assert_eq!(world.line("wrong secret"), (Level::Warning, told.to_owned()));
+    world.reload(SIP, GUIDE);
+    world.phone("client").registers();
+    world.run(Duration::from_secs(1));
+    let told = "phone 'client' at 192.0.2.20 is let in now: it was refused 5 times in 1 min 40 s";
+    assert_eq!(world.line("is let in now"), (Level::Notice, told.to_owned()));
+    world.phone("client").registers();
+    world.run(Duration::from_secs(1));
+    world.line("is let in now");
+    // A slip in the name, and the same bytes on the wire.
+    let refusal = |world: &World| world.texts("client", &["403"])[0].clone();
+    let first = refusal(&world);
+    let mut world = World::new(&SIP.replacen("[client]", "[cleint]", 1), GUIDE, Quality::PERFECT, 1);
+    world.phone("client").registers();
+    world.run(Duration::from_secs(1));
+    assert!(world.line("wants to be 'client'").1.ends_with("; or is it [cleint]?"));
+    let other = refusal(&world);
+    assert_eq!(first.len(), other.len());
+    assert_eq!(first.lines().next(), other.lines().next());
 }
 
 #[test]

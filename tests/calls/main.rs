@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
 mod basic;
+mod caller_id;
 mod cancel;
 mod connections;
 mod direct;
@@ -12,6 +13,7 @@ mod forks;
 mod lines;
 mod matrix;
 mod media;
+mod mutation;
 mod network;
 mod options;
 mod programs;
@@ -20,5 +22,7 @@ mod reload;
 mod restart;
 mod routes;
 mod stories;
+mod strangers;
 mod timers;
+mod why;
 mod world;

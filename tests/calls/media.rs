@@ -28,6 +28,8 @@ pub struct MediaStub {
     /// The sounds played, in order: how many bytes each had.
     pub played: Vec<usize>,
     reported: BTreeSet<(StreamId, u64)>,
+    /// Whose sound never comes: the addresses it would come from.
+    pub mute: BTreeSet<SocketAddr>,
 }
 
 impl MediaStub {
@@ -38,6 +40,7 @@ impl MediaStub {
             next_port: 10_000,
             played: Vec::new(),
             reported: BTreeSet::new(),
+            mute: BTreeSet::new(),
         }
     }
 
@@ -110,10 +113,14 @@ impl MediaStub {
     fn release(&mut self, stream: StreamId) -> Vec<(Duration, MediaEvent)> {
         let mut events = self.turn(stream, Doing::Idle);
         // A stream without ports is released as well: what was refused is not there.
-        if self.streams.remove(&stream).is_some() {
-            self.ports += 1;
-        }
-        let counts = StreamCounts::default();
+        let released = self.streams.remove(&stream);
+        self.ports += usize::from(released.is_some());
+        let source = released.and_then(|stream| stream.remote).and_then(|remote| remote.rtp);
+        let counts = match source {
+            Some(source) if self.mute.contains(&source) => StreamCounts { strangers: 7, ..StreamCounts::default() },
+            Some(_) => StreamCounts { received: 50, sent: 50, ..StreamCounts::default() },
+            None => StreamCounts::default(),
+        };
         events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts }));
         events
     }

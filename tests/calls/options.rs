@@ -55,7 +55,7 @@ fn timerb_ends_the_patience_with_a_silent_line_and_may_lengthen_it() {
         world.phone("client").dials("1");
         world.until(|w| !w.messages("exchange", "isp", &["INVITE sip"]).is_empty());
         let then = world.now;
-        world.until(|w| w.has_line("no answer to the call at all"));
+        world.until(|w| w.has_line("did not answer the call at all"));
         assert_eq!(world.now.since(then).as_secs(), expected);
         world.assert_nothing_left();
     }

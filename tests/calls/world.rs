@@ -1,9 +1,10 @@
 //! The world a story plays in: one exchange, telephones at addresses, a network between them, and a clock that jumps.
 
 use crate::media::MediaStub;
+use crate::mutation::Spoiler;
 use crate::network::{Network, Quality};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,9 @@ use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::config::peer::Credential;
 use strowger::dialplan;
-use strowger::guard::admission::{Admission, Verdict};
-use strowger::pbx::effect::{Effects, Event, StoreOrder};
+use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
+use strowger::guard::refusals::Refusals;
+use strowger::pbx::effect::{Effects, Event, Level, Line, StoreOrder};
 use strowger::pbx::media::MediaEvent;
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -66,9 +68,13 @@ pub struct World {
     pub network: Network,
     pub media: MediaStub,
     pub lines: Vec<(Time, String)>,
+    /// The same with their levels.
+    pub said: Vec<Line>,
     /// What the exchange had stored.
     pub kept: Vec<StoreOrder>,
     admission: Arc<Admission>,
+    /// Whom the owner was told of.
+    refusals: Refusals,
     chance: Chance,
     exchange: SocketAddr,
     parcels: BTreeMap<(Time, u64), Parcel>,
@@ -78,7 +84,15 @@ pub struct World {
     proxies: BTreeMap<SocketAddr, SocketAddr>,
     /// Header lines for the messages from an address that begin so.
     extra: BTreeMap<(SocketAddr, &'static str), String>,
+    /// Words of the messages from an address, and what stands there instead.
+    rewritten: BTreeMap<SocketAddr, Vec<(String, String)>>,
+    /// What From says in the INVITEs, ACKs and CANCELs from an address.
+    froms: BTreeMap<SocketAddr, String>,
+    /// Where the system refuses to send to.
+    pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
+    /// Spoils datagrams on their way, while it is there.
+    pub spoiler: Option<Spoiler>,
 }
 
 impl World {
@@ -123,8 +137,10 @@ impl World {
             network: Network::new(quality, seed),
             media: MediaStub::new(),
             lines: Vec::new(),
+            said: Vec::new(),
             kept: Vec::new(),
             admission,
+            refusals: Refusals::default(),
             chance: Chance::from_number(seed ^ 0xadd),
             exchange,
             parcels: BTreeMap::new(),
@@ -132,7 +148,11 @@ impl World {
             wire: Vec::new(),
             proxies: BTreeMap::new(),
             extra: BTreeMap::new(),
+            rewritten: BTreeMap::new(),
+            froms: BTreeMap::new(),
+            no_route: BTreeSet::new(),
             seed,
+            spoiler: None,
         }
     }
 
@@ -233,7 +253,7 @@ impl World {
         self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
     }
 
-    fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
+    pub fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
         let config = PhoneConfig {
             user: name.into(),
             secret: secret.into(),
@@ -353,6 +373,26 @@ impl World {
         self.extra.insert((self.look(name).config().sip, start), lines.to_owned());
     }
 
+    /// Has a phone's requests outside of dialogs come from another address in From, as when it hides its number.
+    pub fn from(&mut self, name: &str, from: &str) {
+        self.froms.insert(self.look(name).config().sip, from.to_owned());
+    }
+
+    /// Has a phone's messages say another thing of the same length.
+    pub fn rewrite(&mut self, name: &str, words: &str, others: &str) {
+        assert_eq!(words.len(), others.len());
+        let from = self.look(name).config().sip;
+        self.rewritten.entry(from).or_default().push((words.to_owned(), others.to_owned()));
+    }
+
+    /// The level of the line with these words, and the line: there must be one such line.
+    pub fn line(&self, words: &str) -> (Level, String) {
+        let mut found = self.said.iter().filter(|line| line.text.contains(words));
+        let line = found.next().unwrap_or_else(|| panic!("no line says '{words}'"));
+        assert!(found.next().is_none(), "more than one line says '{words}'");
+        (line.level, line.text.clone())
+    }
+
     /// Takes a phone's plug out of the wall.
     pub fn unplug(&mut self, name: &str) {
         self.stations.remove(name);
@@ -414,8 +454,16 @@ impl World {
     fn deliver(&mut self, parcel: Parcel) {
         let now = self.now;
         match parcel {
-            Parcel::Datagram { from, to, bytes } if to == self.exchange => self.knock(from, &bytes),
+            Parcel::Datagram { from, to, bytes } if to == self.exchange => {
+                for (bytes, is_copy) in self.spoil(bytes) {
+                    self.knock(from, &bytes, is_copy);
+                }
+            }
             Parcel::Datagram { from, to, bytes } => {
+                let bytes = match &mut self.spoiler {
+                    Some(spoiler) => spoiler.itself(&bytes),
+                    None => bytes,
+                };
                 let to = self.proxies.get(&to).copied().unwrap_or(to);
                 let found = self.stations.values_mut().find(|station| station.phone.config().sip == to);
                 if let Some(station) = found {
@@ -435,13 +483,28 @@ impl World {
         }
     }
 
-    /// What the receiver of the exchange's socket does with a datagram.
-    fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
+    /// A datagram as it arrives, with whatever spoilt copies of it arrive as well.
+    fn spoil(&mut self, bytes: Bytes) -> Vec<(Bytes, bool)> {
+        match &mut self.spoiler {
+            Some(spoiler) => spoiler.spoil(bytes),
+            None => vec![(bytes, false)],
+        }
+    }
+
+    /// What the receiver of the exchange's socket does with a datagram. What it answers to a spoilt copy is lost, or no call
+    /// of a phone would survive the first 400.
+    fn knock(&mut self, source: SocketAddr, bytes: &Bytes, is_copy: bool) {
         let wall = at(self.now).wall;
         let flow = self.flow_from(source);
-        let event = match Message::parse(bytes).expect("phones send what can be read") {
+        let is_spoilt = self.spoiler.is_some();
+        let message = match Message::parse(bytes) {
+            Err(_) if is_spoilt => return,
+            message => message.expect("phones send what can be read"),
+        };
+        let event = match message {
             Message::Response(response) => match validate::response(&response) {
                 Ok(essentials) => Event::Response { response, essentials, flow },
+                Err(_) if is_spoilt => return,
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
             Message::Request(request) => {
@@ -450,6 +513,7 @@ impl World {
                         let random = self.chance.bits();
                         match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
+                                self.welcome(&caller, source);
                                 let event = Event::Request { request, essentials, caller, flow };
                                 let effects = self.switch.handle(at(self.now), event);
                                 return self.execute(effects);
@@ -457,10 +521,16 @@ impl World {
                             verdict => verdict,
                         }
                     }
+                    Err(refusal) if is_spoilt => self.admission.reject(&request, &refusal, flow),
                     Err(refusal) => panic!("a phone sent a bad request ({}): {bytes:?}", refusal.detail),
                 };
-                if let Verdict::Reply { response, to, .. } = verdict {
+                if let Verdict::Reply { response, to, note } = verdict
+                    && !is_copy
+                {
                     self.send(self.exchange, to, response.to_bytes());
+                    let nearest = |account: &str| self.admission.nearest(account);
+                    let told = note.and_then(|note| self.refusals.hear(&note, source.ip(), self.now, nearest));
+                    self.say(Level::Warning, told);
                 }
                 return;
             }
@@ -469,26 +539,45 @@ impl World {
         self.execute(effects);
     }
 
+    fn welcome(&mut self, caller: &Caller, source: SocketAddr) {
+        if let Caller::Account { peer, proof: Proof::Digest { .. } } = caller {
+            let told = self.refusals.admitted(&peer.name, source.ip(), self.now);
+            self.say(Level::Notice, told);
+        }
+    }
+
+    fn say(&mut self, level: Level, text: Option<String>) {
+        self.lines.extend(text.iter().map(|text| (self.now, text.clone())));
+        self.said.extend(text.map(|text| Line { level, text }));
+    }
+
     pub fn execute(&mut self, effects: Effects) {
         for command in effects.media {
             for (after, event) in self.media.execute(command) {
                 self.post(after, Parcel::Media(event));
             }
         }
+        let mut refused = Vec::new();
         for transmit in effects.transmit {
             let local = transmit.flow.local;
             assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
-            let open = self.flow_from(transmit.flow.remote);
-            if transmit.flow.transport.is_reliable() && open.connection != transmit.flow.connection {
-                let (flow, why) = (transmit.flow, "the connection is closed".to_owned());
-                let effects = self.switch.handle(at(self.now), Event::SendFailed { flow, why });
-                self.execute(effects);
+            let to = transmit.flow.remote;
+            let open = self.flow_from(to);
+            let closed = transmit.flow.transport.is_reliable() && open.connection != transmit.flow.connection;
+            if closed || self.no_route.contains(&to) {
+                let why = if closed { "the connection is closed" } else { "No route to host (os error 113)" };
+                refused.push(Event::SendFailed { flow: transmit.flow, why: why.to_owned() });
                 continue;
             }
-            self.send(local, transmit.flow.remote, transmit.bytes);
+            self.send(local, to, transmit.bytes);
         }
         self.kept.extend(effects.store);
+        self.said.extend(effects.lines.iter().cloned());
         self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
+        for event in refused {
+            let effects = self.switch.handle(at(self.now), event);
+            self.execute(effects);
+        }
     }
 
     /// Takes what the phones said and sent.
@@ -510,6 +599,16 @@ impl World {
         if let Some((_, extra)) = extra.next().filter(|(_, extra)| !extra.is_empty()) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
+        }
+        if let Some(words) = self.rewritten.get(&from) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            bytes = Bytes::from(words.iter().fold(text, |text, (words, others)| text.replace(words, others)));
+        }
+        if let Some(other) = self.froms.get(&from).filter(|_| !bytes.starts_with(b"SIP/2.0")) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let line = text.lines().find(|line| line.starts_with("From: ")).unwrap_or_default();
+            let tag = line.split(";tag=").nth(1).unwrap_or_default();
+            bytes = Bytes::from(text.replacen(line, &format!("From: {other};tag={tag}"), 1));
         }
         self.wire.push((self.now, from, to, bytes.clone()));
         let is_reliable = [from, to].iter().any(|end| self.flow_from(*end).transport.is_reliable());

@@ -1,10 +1,12 @@
 //! The options of a peer alone that are in effect.
 
 use super::draft::{HostDraft, PeerDraft};
-use super::general_options::ACL;
+use super::general_options::{ACL, NAMED, NO_LIST};
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::acl::Acl;
+use crate::config::acl_conf::Lists;
 use crate::config::peer::{CallerId, Kind, RegExten};
+use crate::config::presentation::Presentation;
 use crate::config::secret::Secret;
 use crate::config::value;
 
@@ -76,6 +78,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "the caller ID of its calls",
         Effect::Peer(caller_id),
     ),
+    row(
+        &["callingpres"],
+        "allowed, prohib, unavailable, ..., or their numbers",
+        "as the device asks",
+        "whether those it calls may see who calls; what a device asks by Privacy or an anonymous From counts without it",
+        Effect::Peer(calling_pres),
+    ),
     row(&["cid_number"], "a number", "none", "the number of its caller ID", Effect::Peer(cid_number)),
     row(&["fullname"], "text", "none", "the name of its caller ID", Effect::Peer(full_name)),
     row(
@@ -93,6 +102,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Peer(|d, text| acl(&mut d.peer.acl, false, text)),
     ),
     row(
+        &["acl"],
+        NAMED,
+        "everyone",
+        "named lists of sources it may be used from; each must allow, and 'permit' and 'deny' too",
+        Effect::Peer(|d, text| named(&mut d.peer.acl, &d.lists, text)),
+    ),
+    row(
         &["contactpermit"],
         ACL,
         "everyone",
@@ -105,6 +121,34 @@ pub(super) const ROWS: &[OptionRow] = &[
         "no one",
         "addresses it may not register",
         Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, false, text)),
+    ),
+    row(
+        &["contactacl"],
+        NAMED,
+        "everyone",
+        "named lists of addresses it may register",
+        Effect::Peer(|d, text| named(&mut d.peer.contact_acl, &d.lists, text)),
+    ),
+    row(
+        &["directmediapermit"],
+        ACL,
+        "everyone",
+        "addresses it may exchange media with directly, when 'directmedia' asks for that; others go through the exchange",
+        Effect::Peer(|d, text| acl(&mut d.peer.direct_media_acl, true, text)),
+    ),
+    row(
+        &["directmediadeny"],
+        ACL,
+        "no one",
+        "addresses it may not exchange media with directly",
+        Effect::Peer(|d, text| acl(&mut d.peer.direct_media_acl, false, text)),
+    ),
+    row(
+        &["directmediaacl"],
+        NAMED,
+        "everyone",
+        "named lists of addresses it may exchange media with directly",
+        Effect::Peer(|d, text| named(&mut d.peer.direct_media_acl, &d.lists, text)),
     ),
     row(
         &["call-limit"],
@@ -238,6 +282,11 @@ fn caller_id(draft: &mut PeerDraft, text: &str) -> Result {
     Ok(())
 }
 
+fn calling_pres(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.calling_pres = Some(Presentation::parse(text).ok_or(Trouble::Bad)?);
+    Ok(())
+}
+
 fn cid_number(draft: &mut PeerDraft, text: &str) -> Result {
     draft.peer.caller_id.number = some(&shrink(text));
     Ok(())
@@ -250,6 +299,10 @@ fn full_name(draft: &mut PeerDraft, text: &str) -> Result {
 
 fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
     acl.add(permit, text).map_err(Trouble::Word)
+}
+
+fn named(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
+    acl.add_named(text, lists).map_err(|say| Trouble::error(say, NO_LIST))
 }
 
 fn call_limit(draft: &mut PeerDraft, text: &str) -> Result {

@@ -4,6 +4,7 @@ use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
+use crate::sip::digest::Algorithm;
 use crate::sip::flow::Transport;
 use crate::sip::header::Refresher;
 use crate::sip::header::session_expires::SHORTEST;
@@ -39,6 +40,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "rfc2833",
         "shown on the console; digits dialled during a call pass as the device sends them",
         Effect::Settings(dtmf_mode),
+    ),
+    row(
+        &["auth_algorithm"],
+        "md5, sha256",
+        "md5",
+        "what its digest is made with; sha256 (RFC 8760) only for devices that know it (not an option of Asterisk's)",
+        Effect::Settings(auth_algorithm),
     ),
     row(
         &["insecure"],
@@ -95,6 +103,20 @@ pub(super) const ROWS: &[OptionRow] = &[
         "no",
         "tell the device who calls in Remote-Party-ID (yes, rpid) or P-Asserted-Identity (pai), too",
         Effect::Settings(send_rpid),
+    ),
+    row(
+        &["trust_id_outbound"],
+        "yes, no, legacy",
+        "no",
+        "yes: 'sendrpid' tells the device of callers who want to be hidden, too, marked as such; legacy is no here",
+        Effect::Settings(trust_id),
+    ),
+    row(
+        &["progressinband"],
+        "yes, no, never",
+        "no",
+        "yes: its calls hear ringing as sound (183), instead of making it themselves of a 180; the called line is then offered one codec",
+        Effect::Settings(progress_in_band),
     ),
     row(
         &["language"],
@@ -267,6 +289,15 @@ fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
     }
 }
 
+fn auth_algorithm(settings: &mut Settings, text: &str) -> Result {
+    settings.auth_algorithm = match text.to_ascii_lowercase().as_str() {
+        "md5" => Algorithm::Md5,
+        "sha256" | "sha-256" => Algorithm::Sha256,
+        _ => return Err(Trouble::Bad),
+    };
+    Ok(())
+}
+
 fn insecure(settings: &mut Settings, text: &str) -> Result {
     let mut insecure = Insecure::default();
     if text.is_empty() || is_one_of(text, FALSE_WORDS) {
@@ -367,6 +398,18 @@ fn send_rpid(settings: &mut Settings, text: &str) -> Result {
         (None, "pai") => SendRpid::Pai,
         (None, _) => return Err(Trouble::Bad),
     };
+    Ok(())
+}
+
+fn trust_id(settings: &mut Settings, text: &str) -> Result {
+    let legacy = text.eq_ignore_ascii_case("legacy").then_some(false);
+    settings.trust_id = legacy.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn progress_in_band(settings: &mut Settings, text: &str) -> Result {
+    let never = text.eq_ignore_ascii_case("never").then_some(false);
+    settings.progress_in_band = never.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

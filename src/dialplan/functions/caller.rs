@@ -1,6 +1,7 @@
 //! `CALLERID`: who calls.
 
 use super::Function;
+use crate::config::presentation::Presentation;
 use crate::dialplan::arguments;
 use crate::dialplan::substitute::Scope;
 
@@ -11,6 +12,26 @@ pub(super) static CALLERID: Function = Function {
     read: Some(read),
     write: Some(write),
 };
+
+pub(super) static CALLERPRES: Function = Function {
+    name: "CALLERPRES",
+    synopsis: "Whether those who are called may see who calls: allowed, prohib, unavailable, ...; the same as CALLERID(pres)",
+    syntax: "CALLERPRES()",
+    read: Some(|scope, _| Ok(scope.state.caller.presentation.name().to_owned())),
+    write: Some(|scope, _, value| {
+        scope.state.caller.presentation = presentation(value)?;
+        Ok(())
+    }),
+};
+
+fn presentation(text: &str) -> Result<Presentation, String> {
+    let unknown = || {
+        format!(
+            "'{text}' is no presentation: write allowed, allowed_passed_screen, prohib, prohib_not_screened, unavailable"
+        )
+    };
+    Presentation::parse(text).ok_or_else(unknown)
+}
 
 /// The item's name. A second argument would name another caller ID to read; it is ignored.
 fn item(args: &str) -> String {
@@ -26,7 +47,7 @@ fn read(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "ani" | "ani-num" => caller.ani.clone(),
         "dnid" | "dnid-num-plan" => caller.dnid.clone(),
         "rdnis" => caller.rdnis.clone(),
-        "pres" | "num-pres" | "name-pres" => caller.presentation.clone(),
+        "pres" | "num-pres" | "name-pres" => caller.presentation.name().to_owned(),
         "num-valid" => u8::from(!caller.number.is_empty()).to_string(),
         "name-valid" => u8::from(!caller.name.is_empty()).to_string(),
         other => return Err(format!("CALLERID: there is no '{other}'")),
@@ -43,7 +64,7 @@ fn write(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
         "ani" | "ani-num" => caller.ani = value,
         "dnid" => caller.dnid = value,
         "rdnis" => caller.rdnis = value,
-        "pres" | "num-pres" | "name-pres" => caller.presentation = value,
+        "pres" | "num-pres" | "name-pres" => caller.presentation = presentation(&value)?,
         other => return Err(format!("CALLERID: '{other}' cannot be assigned")),
     }
     Ok(())

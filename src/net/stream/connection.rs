@@ -132,7 +132,11 @@ impl Talk<'_> {
         match heard {
             Heard::Passed { proven } => self.passed(proven),
             Heard::Full(event, proven) => self.insist(event, proven).await,
-            Heard::Answer { bytes, .. } => return self.send(bytes),
+            Heard::Answer { bytes, note, .. } => {
+                let sent = self.send(bytes);
+                self.shared.note(note, self.flow);
+                return sent;
+            }
             Heard::KeepAlive => {}
             Heard::Unreadable => return Err("sent what is no SIP"),
             Heard::Dropped if !self.shared.may_ask(self.flow.remote.ip()) => {

@@ -36,7 +36,7 @@ fn identity(peer: &PeerDetail) -> Vec<Row> {
     rows.extend([
         ("AMA flags", "Unknown".to_owned()),
         ("Transfer mode", "open".to_owned()),
-        ("CallingPres", "Presentation Allowed, Not Screened".to_owned()),
+        ("CallingPres", peer.presentation.clone()),
     ]);
     optional(&mut rows, "FromUser", &peer.from_user);
     optional(&mut rows, "FromDomain", &peer.from_domain);
@@ -81,7 +81,7 @@ fn permissions(peer: &PeerDetail) -> Vec<Row> {
         ("Trust RPID", yes(peer.trust_rpid)),
         ("Send RPID", yes(peer.send_rpid)),
         ("Path support", yes(peer.path_support)),
-        ("TrustIDOutbnd", "Legacy".to_owned()),
+        ("TrustIDOutbnd", if peer.trust_id { "Yes" } else { "Legacy" }.to_owned()),
         ("Subscriptions", yes(true)),
         ("Overlap dial", yes(false)),
     ]

@@ -325,6 +325,7 @@ fn one_peer_in_full() {
         account: "home".to_owned(),
         caller_name: "Client".to_owned(),
         caller_number: "882".to_owned(),
+        presentation: "Presentation Allowed, Not Screened".to_owned(),
         expires_s: Some(3540),
         direct_media: true,
         dtmf_mode: "rfc2833".to_owned(),

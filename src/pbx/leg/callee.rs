@@ -1,7 +1,8 @@
 //! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
 
-use super::{Cx, Leg, LegEvent, LegId, LegTimer, Reoffer, SILENCE, State, T1};
+use super::{Cx, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENCE, State, T1};
 use crate::config::peer::{Peer, SendRpid};
+use crate::config::presentation::Presentation;
 use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
@@ -31,6 +32,8 @@ pub struct Calling<'a> {
     pub from_user: &'a str,
     /// The domain in From: `fromdomain=`, else our address.
     pub from_domain: String,
+    /// May the peer see who calls?
+    pub presentation: Presentation,
     /// Hops it may take at most; `maxforwards=` may allow fewer.
     pub hops: u8,
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
@@ -74,16 +77,12 @@ impl Leg {
 
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
-        self.contact = super::contact(calling.from_user, self.flow);
-        let user = super::escape_user(calling.from_user);
-        let display = match calling.from_name {
-            Some(name) if !name.is_empty() => format!("{} ", super::quote(name)),
-            Some(_) | None => String::new(),
-        };
+        let (from, user) = self.from(calling);
+        self.contact = super::contact(&user, self.flow);
         let mut request = routed(Method::Invite, &calling.target, &calling.route);
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
-        headers.push(HeaderName::From, Bytes::from(format!("{display}<sip:{user}@{}>;tag={tag}", calling.from_domain)));
+        headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
@@ -91,8 +90,12 @@ impl Leg {
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
-        if let Some((name, value)) = self.identity(calling, &display) {
+        if let Some((name, value)) = self.identity(calling) {
             headers.push(name, value);
+        }
+        if calling.presentation.is_hidden() {
+            // RFC 3323 4.2, RFC 3325 9.3: whoever passes it on shall hide it, too.
+            headers.push(HeaderName::Privacy, Bytes::from_static(b"id"));
         }
         self.dress(&mut request, cx);
         let hops = calling.hops.min(self.peer.settings.max_forwards);
@@ -119,17 +122,34 @@ impl Leg {
         self.state = State::Outgoing { invite, heard: false, silence };
     }
 
-    /// Who calls, in the header `sendrpid=` names: whatever From says for the peer's sake (RFC 3325 9.1).
-    fn identity(&self, calling: &Calling, display: &str) -> Option<(HeaderName, String)> {
-        if calling.from_number.is_empty() {
+    /// From's address, and its user. Of a caller that is hidden it tells nothing (RFC 3323 4.1.1.3) but what a provider must find
+    /// there: `fromuser=`, `fromdomain=`.
+    fn from(&self, calling: &Calling) -> (String, String) {
+        if calling.presentation.is_hidden() {
+            let user = self.peer.from_user.as_deref().unwrap_or("anonymous");
+            let domain = self.peer.from_domain.as_deref().unwrap_or("anonymous.invalid");
+            return (address("Anonymous", user, domain), user.to_owned());
+        }
+        let from = address(calling.from_name.unwrap_or_default(), calling.from_user, &calling.from_domain);
+        (from, calling.from_user.to_owned())
+    }
+
+    /// Who calls, in the header `sendrpid=` names: whatever From says for the peer's sake (RFC 3325 9.1). A caller that is hidden is
+    /// told only to a peer that is trusted with it (`trust_id_outbound=`, RFC 3325 7).
+    fn identity(&self, calling: &Calling) -> Option<(HeaderName, String)> {
+        let hidden = calling.presentation.is_hidden();
+        if calling.from_number.is_empty() || (hidden && !self.peer.settings.trust_id) {
             return None;
         }
-        let address = format!("{display}<sip:{}@{}>", super::escape_user(calling.from_number), calling.from_domain);
+        let address = address(calling.from_name.unwrap_or_default(), calling.from_number, &calling.from_domain);
         match self.peer.settings.send_rpid {
             SendRpid::No => None,
-            // Nobody but the caller's own line vouches for the number, so it is not called screened.
+            // Screened it is only when a trusted neighbour vouched for the number.
             SendRpid::Rpid => {
-                Some((HeaderName::RemotePartyId, format!("{address};party=calling;privacy=off;screen=no")))
+                let privacy = if hidden { "full" } else { "off" };
+                let screen = if calling.presentation.is_screened() { "yes" } else { "no" };
+                let value = format!("{address};party=calling;privacy={privacy};screen={screen}");
+                Some((HeaderName::RemotePartyId, value))
             }
             SendRpid::Pai => Some((HeaderName::PAssertedIdentity, address)),
         }
@@ -170,6 +190,8 @@ impl Leg {
             cx.dialogs.remove(&early.key());
         }
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
+        // It was handed back as it was sent; the next one gets a Via of its own.
+        request.headers.remove(HeaderName::Via);
         request.headers.set(HeaderName::CSeq, cseq.to_string());
         self.send_invite(request, false, cx);
     }
@@ -271,7 +293,7 @@ impl Leg {
             self.tell(
                 match (response.status, self.peer.settings.promisc_redir) {
                     (300..400, true) => LegEvent::Redirected(response.status, words, contacts(&response.headers)),
-                    (status, _) => LegEvent::Failed(status, words),
+                    (status, _) => LegEvent::Failed(Refusal::Status(status, words)),
                 },
                 cx,
             );
@@ -290,13 +312,26 @@ impl Leg {
             // A late answer must still find someone to acknowledge and end it.
             let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
             self.state = State::Abandoned { invite, cancelled: false, give_up };
-            self.tell(LegEvent::Failed(408, "no answer to the call at all".to_owned()), cx);
+            self.tell(LegEvent::Failed(Refusal::Silent), cx);
         }
+    }
+
+    /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
+    /// 8.1.3.1). Says whether this leg had one.
+    pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx) -> bool {
+        let State::Outgoing { heard: false, invite, .. } = self.state else { return false };
+        let concerned = self.flow == flow;
+        if concerned {
+            self.end(cx);
+            cx.tx.abandon(cx.now.mono, invite);
+            self.tell(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
+        }
+        concerned
     }
 
     /// One of this leg's client transactions ended without any final response.
     pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx) {
-        self.request_failed(id, 408, "no answer to the call at all", cx);
+        self.request_failed(id, Refusal::Silent, cx);
     }
 
     /// The network did not carry one of this leg's requests (RFC 3261 8.1.3.1: as good as a 503).
@@ -306,15 +341,15 @@ impl Leg {
             cx.clients.remove(&id);
             return self.reoffer_refused(&Response::new(503), cx);
         }
-        self.request_failed(id, 503, why, cx);
+        self.request_failed(id, Refusal::Unsendable(why.to_owned()), cx);
     }
 
-    fn request_failed(&mut self, id: ClientId, status: u16, why: &str, cx: &mut Cx) {
+    fn request_failed(&mut self, id: ClientId, refusal: Refusal, cx: &mut Cx) {
         cx.clients.remove(&id);
         match self.state {
             State::Outgoing { invite, .. } if invite == id => {
                 self.end(cx);
-                self.tell(LegEvent::Failed(status, why.to_owned()), cx);
+                self.tell(LegEvent::Failed(refusal), cx);
             }
             State::Abandoned { invite, .. } if invite == id => self.end(cx),
             State::Confirmed if self.is_reoffer(id) || self.is_update(id) => {
@@ -341,4 +376,10 @@ fn contacts(headers: &Headers) -> Vec<Uri> {
         .collect();
     named.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
     named.into_iter().map(|(_, uri)| uri).collect()
+}
+
+/// A name-addr (RFC 3261 25.1): the name only when there is one.
+fn address(name: &str, user: &str, domain: &str) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("{} ", super::quote(name)) };
+    format!("{name}<sip:{}@{domain}>", super::escape_user(user))
 }

@@ -13,14 +13,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 impl Switch {
-    /// A message could not be sent. Over UDP whatever waits for an answer from there learns it by its timers; over a connection
-    /// nothing is sent again, so it ends now (RFC 3261 17.1.4).
+    /// A message could not be sent. Over UDP an INVITE that nobody answered yet fails, what else waits for an answer from there learns it
+    /// by its timers; over a connection nothing is sent again, so it ends now (RFC 3261 17.1.4).
     pub(super) fn send_failed(&mut self, flow: Flow, why: &str) {
         self.drop_counted("system refused to send");
         self.poll_failed_over(flow);
-        self.cx.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
         if flow.transport.is_reliable() {
             self.fail_requests(flow, why);
+        }
+        let mut waiting = false;
+        for leg in self.legs.values_mut() {
+            waiting |= leg.unsendable(flow, why, &mut self.cx);
+        }
+        // A call that fails of it says so itself.
+        if !waiting {
+            self.cx.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
         }
     }
 

@@ -7,6 +7,7 @@ use crate::pbx::cause;
 use crate::pbx::channel::Channel;
 use crate::pbx::effect::Effects;
 use crate::pbx::record::Side;
+use crate::pbx::why::Why;
 
 /// How the exchange was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,9 @@ impl Switch {
     fn end_channel(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(caller) = channel.called_by() else {
+            if let Some(channel) = self.channels.get_mut(&id).filter(|channel| channel.answered.is_none()) {
+                channel.ledger.note([Why::ByConsole.with(&[])]);
+            }
             self.hang_up_leg(id, cause::NORMAL);
             return self.caller_is_gone(id, cause::NORMAL);
         };
@@ -60,7 +64,7 @@ impl Switch {
         if joined {
             self.callee_is_gone(caller, id, Side::Exchange);
         } else {
-            self.branch_failed(caller, id, cause::NORMAL, "hung up from the console".to_owned());
+            self.branch_failed(caller, id, Why::ByConsole.with(&[]));
         }
     }
 

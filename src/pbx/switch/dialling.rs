@@ -1,7 +1,10 @@
 //! `Dial`: lines are found, rung, and the first to answer is joined to the caller.
 
 use super::Switch;
+use crate::calendar;
+use crate::config::nearest::nearest;
 use crate::config::peer::{Host, Peer};
+use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialRequest, DialStatus, DialTarget, Reply};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::bridge::Bridge;
@@ -9,8 +12,11 @@ use crate::pbx::cause;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
+use crate::pbx::media::MediaCommand;
+use crate::pbx::why::{Reason, Why};
 use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
+use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use crate::sip::Flow;
 use bytes::Bytes;
@@ -23,6 +29,7 @@ pub(super) struct Outgoing {
     to: String,
     route: Vec<Bytes>,
     watched: bool,
+    presentation: Presentation,
 }
 
 /// One place to send an INVITE to.
@@ -50,10 +57,9 @@ impl Switch {
             let named = |peer: &Peer| found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
             match self.locate(target).and_then(|places| self.within_limit(places, named)) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
-                Err((cause, why)) => {
-                    let text = format!("Couldn't call {target}: {why}");
-                    self.cx.out.notice(text);
-                    dial.fail(cause, why);
+                Err(reason) => {
+                    self.cx.out.verbose(3, format!("Couldn't call {target}: {}", reason.text));
+                    dial.fail(reason);
                 }
             }
         }
@@ -61,39 +67,41 @@ impl Switch {
         if let Some(channel) = self.channels.get_mut(&caller) {
             channel.doing = Doing::Dialling(Box::new(dial));
         }
+        if !found.is_empty() && self.rings_in_band(caller) {
+            // What the caller hears ringing in is what the called line may have: no other codec could follow the tone.
+            let _ = self.let_hear(caller);
+        }
         for (name, place) in found {
             self.open_branch(caller, &name, place);
         }
         if ring_at_once {
-            self.with_leg(caller, |leg, cx| leg.ring(cx));
+            self.let_ring(caller);
         }
         self.finish_if_all_failed(caller);
     }
 
     /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
-    fn within_limit(&self, places: Vec<Found>, named: impl Fn(&Peer) -> usize) -> Result<Vec<Found>, (u16, String)> {
+    fn within_limit(&self, places: Vec<Found>, named: impl Fn(&Peer) -> usize) -> Result<Vec<Found>, Reason> {
         let peer = places.first().map(|place| &place.peer);
         match peer.and_then(|peer| Some((peer, self.limit_reached(peer, named(peer))?))) {
-            Some((peer, limit)) => {
-                let name = &peer.name;
-                Err((cause::BUSY, format!("Call to peer '{name}' rejected due to usage limit of {limit}")))
-            }
+            Some((peer, limit)) => Err(Why::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
             None => Ok(places),
         }
     }
 
-    /// The places a dial string names, or the cause and the plain reason why there is none.
-    fn locate(&mut self, target: &DialTarget) -> Result<Vec<Found>, (u16, String)> {
+    /// The places a dial string names, or why there is none.
+    fn locate(&mut self, target: &DialTarget) -> Result<Vec<Found>, Reason> {
         if !target.technology.eq_ignore_ascii_case("SIP") {
-            let why = format!("there is no '{}' here, only SIP", target.technology);
-            return Err((66, why));
+            return Err(Why::NoTechnology.with(&[&target.technology]));
         }
         let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
-            return Err((cause::ABSENT, format!("no peer '{name}' in sip.conf")));
+            let near = nearest(name, self.settings.peers.keys().map(String::as_str));
+            let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            return Err(Why::NoSuchPeer.with(&[name, &near]));
         };
         if !peer.is_callable() {
-            return Err((cause::ABSENT, format!("'{name}' is type=user: it may call, not be called")));
+            return Err(Why::NotCallable.with(&[name]));
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
@@ -109,11 +117,10 @@ impl Switch {
         }
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
-                let why = match &peer.host {
-                    Host::Named { name: host, .. } => format!("the name {host} of '{name}' leads to no address"),
-                    Host::Dynamic | Host::Static(_) => format!("'{name}' is not registered"),
-                };
-                return Err((cause::ABSENT, why));
+                return Err(match &peer.host {
+                    Host::Named { name: host, .. } => Why::NoAddress.with(&[host, name]),
+                    Host::Dynamic | Host::Static(_) => self.not_registered(name),
+                });
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
             let flow = self.flow_to(&peer, address);
@@ -124,20 +131,17 @@ impl Switch {
     }
 
     /// LAGGED is called with a warning, UNREACHABLE not at all; says whether the peer is watched and alive.
-    fn check_reachable(&mut self, peer: &Peer) -> Result<bool, (u16, String)> {
+    fn check_reachable(&mut self, peer: &Peer) -> Result<bool, Reason> {
         let Some(status) = self.status_of(&peer.name) else { return Ok(false) };
         match status {
             Status::Unreachable => {
-                let since = self.unreachable_for(&peer.name).as_secs();
-                Err((cause::ABSENT, format!("'{}' has been UNREACHABLE for {since} s", peer.name)))
+                let away = self.unreachable_for(&peer.name);
+                Err(Why::Unreachable.with(&[&peer.name, &calendar::span(away), &self.moment_ago(away)]))
             }
             Status::Lagged(ms) => {
                 let limit = peer.settings.qualify.unwrap_or_default().as_millis();
-                let text = format!(
-                    "'{}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same",
-                    peer.name
-                );
-                self.cx.out.warning(text);
+                let reason = Why::Lagged.with(&[&peer.name, &ms.to_string(), &limit.to_string()]);
+                self.cx.out.warning(reason.text);
                 Ok(true)
             }
             Status::Ok(_) => Ok(true),
@@ -163,13 +167,12 @@ impl Switch {
         Flow { transport, local, told, remote, connection: None }
     }
 
-    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, place: Found) {
+    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, mut place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
         let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
         self.legs.insert(leg_id, leg);
         self.open_channel(id, leg_id, place.peer, Doing::Called(caller), ChannelState::Down);
-        self.calling.insert(id, place.outgoing);
         let branch = self.name_of(id);
         let (caller_name, caller_number) = match self.channels.get_mut(&caller) {
             Some(channel) => {
@@ -178,11 +181,13 @@ impl Switch {
                     dial.branches.push((id, Branch::Reserving));
                     dial.peer = (String::new(), name.strip_prefix("SIP/").unwrap_or(name).to_owned());
                 }
-                let shown = channel.program.as_ref().map(|program| program.caller());
-                shown.map_or_else(Default::default, |id| (id.name, id.number))
+                let shown = channel.program.as_ref().map(|program| program.caller()).unwrap_or_default();
+                place.outgoing.presentation = shown.presentation;
+                (shown.name, shown.number)
             }
             None => Default::default(),
         };
+        self.calling.insert(id, place.outgoing);
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.caller_name = caller_name;
             channel.caller_number = caller_number;
@@ -197,9 +202,9 @@ impl Switch {
         let name = channel.peer.name.clone();
         let offer = match self.offer_for(caller, id, rtp) {
             Ok(offer) => offer,
-            Err(why) => {
-                self.cx.out.notice(format!("Couldn't call SIP/{name}: {why}"));
-                return self.branch_failed(caller, id, cause::NOT_ACCEPTABLE, why);
+            Err(reason) => {
+                self.cx.out.verbose(3, format!("Couldn't call SIP/{name}: {}", reason.text));
+                return self.branch_failed(caller, id, reason);
             }
         };
         let Some(channel) = self.channels.get(&id) else { return };
@@ -216,6 +221,7 @@ impl Switch {
             from_number: &channel.caller_number,
             from_user,
             from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.told.ip())),
+            presentation: outgoing.presentation,
             watched: outgoing.watched,
         };
         leg.invite(&calling, offer, &mut self.cx);
@@ -224,14 +230,14 @@ impl Switch {
     }
 
     /// The offer a called line gets: the caller's, as far as both lines allow it, with our address.
-    fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, String> {
+    fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, Reason> {
         let allow = self.common_codecs(caller, callee);
         let general = self.settings.general.clone();
         let face = match self.channels.get(&callee).and_then(|channel| self.legs.get_mut(&channel.leg)) {
             Some(leg) => leg.next_face(rtp, &general),
-            None => return Err("the leg is gone".to_owned()),
+            None => return Err(self.gone(callee)),
         };
-        let Some(leg) = self.leg_of_channel(caller) else { return Err("the caller is gone".to_owned()) };
+        let Some(leg) = self.leg_of_channel(caller) else { return Err(self.gone(caller)) };
         let made = match (&leg.remote, &leg.local) {
             // Something was agreed already (a prompt was played): the callee may only have that.
             (Some(remote), Some(local)) => {
@@ -245,7 +251,19 @@ impl Switch {
             (Some(offer), None) => negotiate::offer_from(offer, &allow, &face),
             (None, _) => own::own_offer(&allow, &face),
         };
-        made.map_err(|none| none.to_string())
+        made.map_err(|none| self.no_codec(&none, &[caller, callee]))
+    }
+
+    /// A leg that nobody should miss: it ended a moment ago.
+    fn gone(&self, id: ChannelId) -> Reason {
+        Why::Gone.with(&[self.channels.get(&id).map_or("it", |channel| &channel.peer.name)])
+    }
+
+    /// No codec in common, as far as these lines allow any.
+    pub(super) fn no_codec(&self, none: &NoCommonCodec, lines: &[ChannelId]) -> Reason {
+        let peers: Vec<&Peer> =
+            lines.iter().filter_map(|id| self.channels.get(id)).map(|channel| &*channel.peer).collect();
+        no_codec(none, &peers)
     }
 
     pub(super) fn mark_branch(&mut self, caller: ChannelId, id: ChannelId, state: Branch) {
@@ -255,13 +273,13 @@ impl Switch {
     }
 
     /// One line cannot be had: take it off, and finish when it was the last.
-    pub(super) fn branch_failed(&mut self, caller: ChannelId, id: ChannelId, cause: u16, why: String) {
+    pub(super) fn branch_failed(&mut self, caller: ChannelId, id: ChannelId, reason: Reason) {
         self.hang_up_leg(id, cause::NORMAL);
         self.forget_channel(id);
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut())
             && dial.drop_branch(id)
         {
-            dial.fail(cause, why);
+            dial.fail(reason);
             self.finish_if_all_failed(caller);
         }
     }
@@ -284,8 +302,19 @@ impl Switch {
         if dial.bridge.is_some() {
             return;
         }
-        let rung = now.since(dial.started).as_millis();
-        self.cx.out.verbose(3, format!("Nobody picked up in {rung} ms"));
+        let rung = now.since(dial.started);
+        let mut lines: Vec<String> = Vec::new();
+        for channel in dial.branches.iter().filter_map(|(id, _)| self.channels.get(id)) {
+            let line = format!("'{}'", channel.peer.name);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        let reason = Why::NoAnswer.with(&[&lines.join(", "), &calendar::span(rung)]);
+        if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
+            dial.reasons.push(reason);
+        }
+        self.cx.out.verbose(3, format!("Nobody picked up in {} ms", rung.as_millis()));
         self.end_dial(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
     }
 
@@ -297,7 +326,12 @@ impl Switch {
         let Some(dial) = channel.dial_mut() else { return };
         let timer = dial.timer.take();
         let report = dial.report(now, status, hangup_cause, false);
-        channel.ledger.unanswered = Some((status, report.reason.clone()));
+        let reasons = std::mem::take(&mut dial.reasons);
+        if std::mem::take(&mut dial.tone) {
+            self.cx.out.media.push(MediaCommand::Idle { stream: channel.stream });
+        }
+        channel.ledger.unanswered = Some(status);
+        channel.ledger.note(reasons);
         if let Some(timer) = timer {
             self.cx.alarms.cancel(timer);
         }
@@ -318,9 +352,8 @@ impl Switch {
     /// A line answered: the caller gets its answer, the others are given up, both are joined.
     pub(super) fn line_answered(&mut self, caller: ChannelId, callee: ChannelId, answer: Option<Sdp>) {
         let Some(answer) = answer else {
-            let why = "it answered without a media description".to_owned();
-            self.cx.out.notice(format!("{}: {why}", self.name_of(callee)));
-            return self.branch_failed(caller, callee, cause::NOT_ACCEPTABLE, why);
+            let line = self.channels.get(&callee).map(|channel| channel.peer.name.clone()).unwrap_or_default();
+            return self.branch_failed(caller, callee, Why::NoDescription.with(&[&line]));
         };
         let text = format!("{} answered {}", self.name_of(callee), self.name_of(caller));
         self.cx.out.verbose(3, text);
@@ -332,17 +365,16 @@ impl Switch {
         if self.leg_of_channel(caller).is_some_and(|leg| leg.is_unanswered_caller()) {
             match self.answer_for(caller, &answer) {
                 Ok(description) => self.answer_leg(caller, description),
-                Err(why) => {
-                    self.cx.out.notice(format!("{}: {why}", self.name_of(callee)));
-                    return self.branch_failed(caller, callee, cause::NOT_ACCEPTABLE, why);
-                }
+                Err(reason) => return self.branch_failed(caller, callee, reason),
             }
         }
+        self.tell_answered_elsewhere(caller, callee);
         self.give_up_branches(caller, Some(callee));
         let direct = self.may_go_direct(caller, callee);
         let callee_name = self.name_of(callee);
         if let Some(channel) = self.channels.get_mut(&caller) {
             channel.ledger.called_channel.clone_from(&callee_name);
+            channel.ledger.connected = true;
         }
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
@@ -357,11 +389,11 @@ impl Switch {
     }
 
     /// What a caller is told of a called line's description: its own payload numbers, our address. What it was told before stands.
-    pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, String> {
-        let Some(channel) = self.channels.get(&caller) else { return Err("the caller is gone".to_owned()) };
-        let Some(rtp) = channel.rtp else { return Err(format!("{}: no RTP port", channel.name)) };
+    pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, Reason> {
+        let Some(channel) = self.channels.get(&caller) else { return Err(self.gone(caller)) };
+        let Some(rtp) = channel.rtp else { return Err(self.gone(caller)) };
         let general = &self.settings.general;
-        let Some(leg) = self.legs.get_mut(&channel.leg) else { return Err("the caller is gone".to_owned()) };
+        let Some(leg) = self.legs.get_mut(&channel.leg) else { return Err(self.gone(caller)) };
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
@@ -372,11 +404,43 @@ impl Switch {
             // The INVITE had no offer: ours is what the called line agreed to.
             None => negotiate::offer_from(answer, allow, &face),
         };
-        made.map_err(|none| none.to_string())
+        made.map_err(|none| self.no_codec(&none, &[caller]))
     }
+
+    /// The story of the lines that rang in vain.
+    fn tell_answered_elsewhere(&mut self, caller: ChannelId, callee: ChannelId) {
+        let Some(dial) = self.channels.get(&caller).and_then(|channel| channel.dial()) else { return };
+        let others: Vec<ChannelId> = dial.branches.iter().map(|(id, _)| *id).filter(|id| *id != callee).collect();
+        let by = self.name_of(callee);
+        for other in others {
+            let text = format!("{}: {}", self.name_of(other), Why::AnsweredElsewhere.with(&[&by]).text);
+            self.cx.out.verbose(3, text);
+        }
+    }
+}
+
+/// No codec in common, with what each of these lines allows.
+pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
+    if none.offered.is_empty() {
+        return Why::NoVoice.with(&[peers.first().map_or("it", |peer| &peer.name)]);
+    }
+    let mut allows: Vec<String> = Vec::new();
+    for peer in peers {
+        let allowed = peer.settings.codecs.names().join(", ");
+        let text = format!("'{}' allows {}", peer.name, if allowed.is_empty() { "nothing" } else { &allowed });
+        if !allows.contains(&text) {
+            allows.push(text);
+        }
+    }
+    Why::NoCodec.with(&[&none.offered.join(", "), &allows.join(", ")])
 }
 
 pub(super) fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
     let to = target.split(';').next().unwrap_or(&target).to_owned();
-    Found { peer: peer.clone(), flow, behind_nat, outgoing: Outgoing { target, to, route: Vec::new(), watched } }
+    Found {
+        peer: peer.clone(),
+        flow,
+        behind_nat,
+        outgoing: Outgoing { target, to, route: Vec::new(), watched, presentation: Presentation::default() },
+    }
 }

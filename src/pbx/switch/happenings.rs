@@ -1,15 +1,30 @@
 //! What happened on a leg, handed to whom it concerns: the caller's program, its Dial, or its bridge.
 
 use super::Switch;
+use crate::calendar;
 use crate::dialplan::{Cause, ChannelId, DialStatus, Reply};
 use crate::pbx::bridge::Route;
 use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::Branch;
-use crate::pbx::leg::{Cx, Ending, Leg, LegEvent};
+use crate::pbx::leg::{Cx, Ending, Leg, LegEvent, Refusal};
 use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
 use crate::pbx::record::Side;
+use crate::pbx::why::{Reason, Why};
 use crate::sdp::Sdp;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A call without any sound is worth a warning when it was up so long.
+const LONG_ENOUGH: Duration = Duration::from_secs(5);
+
+/// What is known of a stream when its ports are closed, for what is told of it then.
+pub(super) struct Released {
+    name: String,
+    line: String,
+    /// From where sound was to come, and in how long a time; none: from nowhere, past the exchange, or hardly long enough.
+    expected: Option<(SocketAddr, Duration)>,
+}
 
 impl Switch {
     /// Routes what happened on a channel's leg.
@@ -20,9 +35,9 @@ impl Switch {
             (LegEvent::Ringing, Some(caller)) => self.line_rings(caller, id),
             (LegEvent::Progress(description), Some(caller)) => self.line_sounds(caller, id, &description),
             (LegEvent::Answered(answer), Some(caller)) => self.line_answered(caller, id, answer),
-            (LegEvent::Failed(status, words), Some(caller)) => self.line_failed(caller, id, status, &words),
+            (LegEvent::Failed(refusal), Some(caller)) => self.line_failed(caller, id, refusal),
             (LegEvent::Redirected(status, words, places), Some(caller)) => {
-                self.line_redirected(caller, id, (status, &words), &places);
+                self.line_redirected(caller, id, (status, words), &places);
             }
             (LegEvent::Confirmed(answer), _) => self.confirmed(id, answer.as_ref()),
             (LegEvent::Reoffered(offer), _) => self.reoffered(called_by.unwrap_or(id), id, offer),
@@ -51,7 +66,7 @@ impl Switch {
         self.mark_branch(caller, id, Branch::Ringing);
         let early = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.early.is_some());
         if !early {
-            self.with_leg(caller, |leg, cx| leg.ring(cx));
+            self.let_ring(caller);
         }
     }
 
@@ -61,6 +76,8 @@ impl Switch {
         match dial.early {
             Some(first) if first == id => return self.join(caller, id),
             Some(_) => return,
+            // Option r: the caller hears ringing until the answer, whatever the line sends.
+            None if dial.options.ringing => return dial.mark(id, Branch::Progress),
             None => dial.early = Some(id),
         }
         dial.mark(id, Branch::Progress);
@@ -74,25 +91,32 @@ impl Switch {
                 self.with_leg(caller, |leg, cx| leg.progress(answer, cx));
                 self.join(caller, id);
             }
-            Err(why) => {
+            Err(Reason { text: why, .. }) => {
                 let text = format!("{}: its sound before the answer cannot be passed on: {why}", self.name_of(id));
-                self.cx.out.notice(text);
+                self.cx.out.verbose(3, text);
             }
         }
     }
 
-    pub(super) fn line_failed(&mut self, caller: ChannelId, id: ChannelId, status: u16, words: &str) {
-        let cause = cause::from_status(status);
-        let name = self.name_of(id);
-        match cause {
-            cause::BUSY => self.cx.out.verbose(3, format!("{name} is busy")),
-            cause::CONGESTION => self.cx.out.verbose(3, format!("{name} is circuit-busy")),
-            _ => {
-                self.cx.out.notice(format!("{name} did not take the call: {status} {words} ({})", cause::words(cause)))
+    pub(super) fn line_failed(&mut self, caller: ChannelId, id: ChannelId, refusal: Refusal) {
+        let Some(channel) = self.channels.get(&id) else { return };
+        let (line, name) = (&channel.peer.name, &channel.name);
+        let address = self.legs.get(&channel.leg).map(|leg| leg.flow.remote.to_string()).unwrap_or_default();
+        let reason = match refusal {
+            Refusal::Status(status, words) => Reason::of_status(line, status, &words),
+            Refusal::Silent => {
+                let waited = self.cx.now.mono.since(channel.created);
+                Why::NoResponse.with(&[line, &address, &calendar::span(waited)])
             }
-        }
-        let peer = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
-        self.branch_failed(caller, id, cause, format!("'{peer}': {status} {words}"));
+            Refusal::Unsendable(why) => Why::Unsendable.with(&[line, &address, &why]),
+        };
+        let text = match reason.cause {
+            cause::BUSY => format!("{name} is busy"),
+            cause::CONGESTION => format!("{name} is circuit-busy"),
+            _ => format!("{name} did not take the call: {}", reason.text),
+        };
+        self.cx.out.verbose(3, text);
+        self.branch_failed(caller, id, reason);
     }
 
     /// The caller acknowledged an answer of ours.
@@ -115,36 +139,21 @@ impl Switch {
     }
 
     fn caller_ended(&mut self, id: ChannelId, ending: Ending) {
-        let name = self.name_of(id);
-        let cause = match ending {
-            Ending::Bye => {
-                self.cx.out.verbose(3, format!("{name} hung up"));
-                cause::NORMAL
-            }
-            Ending::Cancelled => {
-                self.cx.out.verbose(3, format!("{name} gave up before the answer"));
-                cause::NORMAL
-            }
-            Ending::NotAcked => {
-                self.cx.out.warning(format!(
-                    "{name}: its answer was never acknowledged for 32 s, so the call is ended; what it sends does not \
-                     arrive here, or our 200 OK not there (wrong Contact, NAT, a firewall?)"
-                ));
-                cause::NO_RESPONSE
-            }
-            Ending::Gone => {
-                self.cx.out.notice(format!("{name} does not know the call any more"));
-                cause::NO_RESPONSE
-            }
-            Ending::Expired => {
-                self.cx.out.notice(format!("{name} did not refresh the call (session timer): it is ended"));
-                cause::NO_RESPONSE
-            }
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let line = channel.peer.name.as_str();
+        let (side, reason) = match ending {
+            Ending::Bye if channel.answered.is_some() => (Side::Caller, None),
+            Ending::Bye | Ending::Cancelled => (Side::Caller, Some(Why::CallerGaveUp.with(&[]))),
+            Ending::NotAcked => (Side::Exchange, Some(Why::NotAcked.with(&[line]))),
+            Ending::Gone => (Side::Exchange, Some(Why::Gone.with(&[line]))),
+            Ending::Expired => (Side::Exchange, Some(Why::NotRefreshed.with(&[line]))),
         };
-        let side = match ending {
-            Ending::Bye | Ending::Cancelled => Side::Caller,
-            Ending::NotAcked | Ending::Gone | Ending::Expired => Side::Exchange,
-        };
+        let cause = reason.as_ref().map_or(cause::NORMAL, |reason| reason.cause);
+        let text = format!("{} hung up", channel.name);
+        channel.ledger.note(reason);
+        if side == Side::Caller {
+            self.cx.out.verbose(3, text);
+        }
         self.note_end(id, side, cause);
         self.caller_is_gone(id, cause);
     }
@@ -198,20 +207,22 @@ impl Switch {
 
     fn callee_ended(&mut self, caller: ChannelId, id: ChannelId, ending: Ending) {
         let name = self.name_of(id);
-        match ending {
-            Ending::Bye => self.cx.out.verbose(3, format!("{name} hung up")),
-            Ending::Expired => {
-                self.cx.out.notice(format!("{name} did not refresh the call (session timer): it is ended"));
-            }
-            Ending::Cancelled | Ending::NotAcked | Ending::Gone => {
-                self.cx.out.notice(format!("{name} does not know the call any more"));
-            }
+        let line = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
+        let reason = match ending {
+            Ending::Bye => None,
+            Ending::Expired => Some(Why::NotRefreshed.with(&[&line])),
+            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(Why::Gone.with(&[&line])),
+        };
+        match (reason, self.channels.get_mut(&caller)) {
+            (Some(reason), Some(channel)) => channel.ledger.note([reason]),
+            (Some(_), None) => {}
+            (None, _) => self.cx.out.verbose(3, format!("{name} hung up")),
         }
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         if joined {
             self.callee_is_gone(caller, id, Side::Called);
         } else {
-            self.branch_failed(caller, id, cause::NORMAL, "it hung up before it answered".to_owned());
+            self.branch_failed(caller, id, Why::HungUpEarly.with(&[&line]));
         }
     }
 
@@ -261,12 +272,20 @@ impl Switch {
     }
 
     pub(super) fn release_ports(&mut self, id: ChannelId) {
-        if let Some(channel) = self.channels.get(&id)
-            && self.streams.remove(&channel.stream).is_some()
-        {
-            self.released_names.insert(channel.stream, channel.name.clone());
-            self.cx.out.media.push(MediaCommand::Release { stream: channel.stream });
+        let Some(channel) = self.channels.get(&id) else { return };
+        if self.streams.remove(&channel.stream).is_none() {
+            return;
         }
+        let remote = self.legs.get(&channel.leg).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
+        let talked = channel.answered.map_or(Duration::ZERO, |at| self.cx.now.mono.since(at));
+        let expected = remote.filter(|_| talked >= LONG_ENOUGH && !channel.was_direct);
+        let released = Released {
+            name: channel.name.clone(),
+            line: channel.peer.name.clone(),
+            expected: expected.map(|from| (from, talked)),
+        };
+        self.releases.insert(channel.stream, released);
+        self.cx.out.media.push(MediaCommand::Release { stream: channel.stream });
     }
 
     /// Takes a channel off the tables, with its ports.
@@ -295,7 +314,15 @@ impl Switch {
 
     /// A stream's ports are closed: what it counted is told.
     pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts) {
-        let Some(name) = self.released_names.remove(&stream) else { return };
+        let Some(Released { name, line, expected }) = self.releases.remove(&stream) else { return };
+        if let Some((from, talked)) = expected.filter(|_| counts.received == 0) {
+            let strangers = match counts.strangers {
+                0 => String::new(),
+                number => format!(", and {number} packets from elsewhere were dropped"),
+            };
+            let reason = Why::NoSound.with(&[&line, &calendar::span(talked), &from.to_string(), &strangers]);
+            self.cx.out.warning(format!("{name}: {}", reason.text));
+        }
         if counts.received == 0 && counts.sent == 0 && counts.strangers == 0 {
             return;
         }

@@ -1,19 +1,23 @@
 //! A line calls: its leg, its channel, its ports, and then its program.
 
+use super::dialling::no_codec;
 use super::{MOST_CHANNELS, Switch};
+use crate::config::nearest::nearest;
 use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Existence, Position, Program};
 use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
+use crate::pbx::identity::{self, Shown};
 use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
+use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
-use crate::sip::header::{HeaderName, NameAddr};
+use crate::sip::Flow;
+use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
-use crate::sip::{Flow, Uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -29,34 +33,26 @@ impl Switch {
     ) {
         let source = came.remote;
         let exten = dialled(request);
-        let (name, number) = caller_id(&peer, request, essentials);
-        if let Err((status, why)) = self.may_call(&peer, &exten, &number) {
-            let text = format!("Call from '{}' ({source}) to extension '{exten}' rejected because {why}", peer.name);
-            self.cx.out.notice(text);
-            return self.reply(invite, Response::for_request(request, status, None));
-        }
-        if let Some(response) = leg::unfit_timer(&peer.settings, request) {
-            return self.reply(invite, response);
-        }
-        if let Some(response) = leg::unfit_body(request) {
-            let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
-            let text =
-                format!("Call from '{}' refused: {} for its body or Accept ('{kind}')", peer.name, response.status);
-            self.cx.out.notice(text);
-            return self.reply(invite, response);
-        }
-        let offer = match leg::description(&request.headers, &request.body) {
-            Some(Ok(sdp)) => Some(sdp),
-            Some(Err(error)) => {
-                self.cx.out.notice(format!("Call from '{}' refused: {error} in its media description", peer.name));
-                return self.reply(invite, Response::for_request(request, 400, None));
-            }
-            None => None,
+        let shown = identity::caller(&peer, request, essentials);
+        let refused = match self.may_call(&peer, &exten, &shown.number) {
+            Err(reason) => Some((Response::for_request(request, reason.why.row().status, None), reason)),
+            // A telephone that hears the shortest time allowed asks again: nothing has failed yet.
+            Ok(()) => match leg::unfit_timer(&peer.settings, request) {
+                Some(response) => return self.reply(invite, response),
+                None => unfit(request),
+            },
         };
-        if let Some(why) = self.no_codec(&peer, offer.as_ref()) {
-            self.cx.out.notice(format!("Call from '{}' to '{exten}' refused: {why}", peer.name));
-            return self.reply(invite, Response::for_request(request, 488, None));
+        if let Some((response, reason)) = refused {
+            self.reply(invite, response);
+            return self.rejected(&peer, source, &exten, (shown.name, shown.number), reason);
         }
+        let offer = match offer(&peer, request) {
+            Ok(offer) => offer,
+            Err(reason) => {
+                self.reply(invite, Response::for_request(request, reason.why.row().status, None));
+                return self.rejected(&peer, source, &exten, (shown.name, shown.number), reason);
+            }
+        };
         let channel = ChannelId(self.fresh_id());
         let leg = LegId(self.fresh_id());
         let made = Leg::incoming(
@@ -78,35 +74,42 @@ impl Switch {
         let position = Position::new(&peer.settings.context, &exten, 1);
         self.open_channel(channel, leg, peer.clone(), Doing::Reserving, ChannelState::Ring);
         let channel_name = self.name_of(channel);
-        let shown = (name.as_str(), number.as_str());
-        let program = self.program_for((channel, &channel_name), &position, &peer, shown, request, essentials);
+        let program = self.program_for((channel, &channel_name), &position, &peer, &shown, request, essentials);
         if let Some(channel) = self.channels.get_mut(&channel) {
             channel.program = Some(program);
-            channel.caller_number = number;
-            channel.caller_name = name;
+            channel.caller_number = shown.number;
+            channel.caller_name = shown.name;
             channel.entered = Some(position);
         }
     }
 
-    /// Why this line may not call this number now: the status owed and the reason in plain words.
-    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), (u16, String)> {
+    /// Why this line may not call this number now.
+    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Reason> {
         let context = &peer.settings.context;
         if !peer.is_caller() {
-            return Err((403, format!("'{}' is type=peer: it may be called, not call", peer.name)));
+            return Err(Why::MayNotCall.with(&[&peer.name]));
         }
         if self.stopping.is_some() {
-            return Err((503, "the exchange is stopping".to_owned()));
+            return Err(Why::Stopping.with(&[]));
         }
         if self.channels.len() >= MOST_CHANNELS {
-            return Err((503, format!("{MOST_CHANNELS} lines are busy already")));
+            return Err(Why::TooMany.with(&[&MOST_CHANNELS.to_string()]));
         }
         if let Some(limit) = self.limit_reached(peer, 0) {
-            return Err((480, format!("of its usage limit of {limit}")));
+            return Err(Why::CallerLimit.with(&[&limit.to_string()]));
         }
-        match self.settings.dialplan.exists(context, exten, Some(number), self.cx.now.wall) {
+        let (plan, wall) = (&self.settings.dialplan, self.cx.now.wall);
+        match plan.exists(context, exten, Some(number), wall) {
             Existence::Yes => Ok(()),
-            Existence::MoreDigits => Err((484, format!("the number is not complete in context '{context}'"))),
-            Existence::No => Err((404, format!("extension not found in context '{context}'."))),
+            Existence::MoreDigits => Err(Why::Incomplete.with(&[context])),
+            Existence::No if !plan.has_context(context) => {
+                Err(Why::NoSuchExtension.with(&[context, " There is no such context in extensions.conf"]))
+            }
+            Existence::No => {
+                let near = nearest(exten, plan.numbers(context, wall));
+                let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+                Err(Why::NoSuchExtension.with(&[context, &near]))
+            }
         }
     }
 
@@ -117,26 +120,22 @@ impl Switch {
         (calls.saturating_add(more) >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
     }
 
-    fn no_codec(&self, peer: &Peer, offer: Option<&Sdp>) -> Option<String> {
-        let offer = offer?;
-        negotiate::usable(offer, &peer.settings.codecs).err().map(|none| none.to_string())
-    }
-
     fn program_for(
         &self,
         (channel, channel_name): (ChannelId, &str),
         position: &Position,
         peer: &Peer,
-        (name, number): (&str, &str),
+        shown: &Shown,
         request: &Request,
         essentials: &Essentials,
     ) -> Program {
         let caller_id = crate::dialplan::CallerId {
-            name: name.to_owned(),
-            number: number.to_owned(),
-            ani: number.to_owned(),
+            name: shown.name.clone(),
+            number: shown.number.clone(),
+            ani: shown.number.clone(),
             dnid: position.exten.clone(),
-            ..Default::default()
+            rdnis: String::new(),
+            presentation: shown.presentation,
         };
         let mut program = Program::new(channel, channel_name, position.clone(), caller_id);
         program.set_variable("SIPCALLID", &essentials.call_id);
@@ -150,6 +149,14 @@ impl Switch {
         program
     }
 
+    /// A new channel's name and its id.
+    pub(super) fn next_channel_name(&mut self, peer: &Peer) -> (String, String) {
+        let serial = self.last_channel;
+        self.last_channel = self.last_channel.wrapping_add(1);
+        let seconds = self.cx.now.wall.0.div_euclid(1000);
+        (format!("SIP/{}-{serial:08x}", peer.name), format!("{seconds}.{serial}"))
+    }
+
     /// Enters a channel in the tables and has its ports bound.
     pub(super) fn open_channel(
         &mut self,
@@ -160,16 +167,14 @@ impl Switch {
         state: ChannelState,
     ) {
         let stream = StreamId(self.fresh_id());
-        let serial = self.last_channel;
-        self.last_channel = self.last_channel.wrapping_add(1);
-        let seconds = self.cx.now.wall.0.div_euclid(1000);
+        let (name, unique_id) = self.next_channel_name(&peer);
         let local = self.legs.get(&leg).map_or_else(|| self.settings.listening.udp.ip(), |leg| leg.flow.local.ip());
         let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
         let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
         let channel = Channel {
             id,
-            name: format!("SIP/{}-{serial:08x}", peer.name),
-            unique_id: format!("{seconds}.{serial}"),
+            name,
+            unique_id,
             peer,
             leg,
             stream,
@@ -183,6 +188,7 @@ impl Switch {
             created: self.cx.now.mono,
             created_wall: self.cx.now.wall,
             answered: None,
+            was_direct: false,
             dead: false,
             plays: 0,
             ledger: Default::default(),
@@ -224,12 +230,13 @@ impl Switch {
     pub(super) fn no_ports(&mut self, stream: StreamId, why: &str) {
         let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) else { return };
         let (id, called_by) = (channel.id, channel.called_by());
-        let text =
-            format!("{}: no RTP ports: {why}; rtpstart= and rtpend= in rtp.conf set how many there are", channel.name);
-        self.cx.out.warning(text);
+        let reason = Why::NoPorts.with(&[why]);
         match called_by {
-            Some(caller) => self.branch_failed(caller, id, cause::CONGESTION, "no RTP ports are left".to_owned()),
+            Some(caller) => self.branch_failed(caller, id, reason),
             None => {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.ledger.note([reason]);
+                }
                 self.hang_up_leg(id, cause::CONGESTION);
                 self.note_end(id, Side::Exchange, cause::CONGESTION);
                 self.forget_channel(id);
@@ -238,26 +245,25 @@ impl Switch {
     }
 }
 
-/// The name and number a line calls from, each the first there is: what the line itself vouches for when it is trusted
-/// (`trustrpid=`), its `callerid=`, what its From says.
-fn caller_id(peer: &Peer, request: &Request, essentials: &Essentials) -> (String, String) {
-    let told = if peer.settings.trust_rpid { identity(request) } else { None };
-    let (told_name, told_number) = told.map_or((None, None), |told| (told.display.clone(), user(&told.uri)));
-    let name = told_name.or_else(|| peer.caller_id.name.clone()).or_else(|| essentials.from.display.clone());
-    let number = told_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
-    (name.unwrap_or_default(), number.unwrap_or_default())
+/// The refusal of a body or an Accept that is of no use here (415, 406).
+fn unfit(request: &Request) -> Option<(Response, Reason)> {
+    let response = leg::unfit_body(request)?;
+    let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
+    let reason = Why::UnfitBody.with(&[&response.status.to_string(), &kind]);
+    Some((response, reason))
 }
 
-/// Who calls according to P-Asserted-Identity (RFC 3325 9.1), else Remote-Party-ID.
-fn identity(request: &Request) -> Option<NameAddr> {
-    [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId].into_iter().find_map(|name| {
-        let mut values = request.headers.values(name);
-        values.find_map(|value| NameAddr::parse(&value).ok().filter(|told| user(&told.uri).is_some()))
-    })
-}
-
-fn user(uri: &Uri) -> Option<String> {
-    leg::user_of::<()>(&Ok(uri.clone())).filter(|user| !user.is_empty())
+/// What a caller offers, if its INVITE has an offer that can be read and something of it allowed.
+fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Reason> {
+    let offer = match leg::description(&request.headers, &request.body) {
+        None => return Ok(None),
+        Some(Ok(offer)) => offer,
+        Some(Err(error)) => return Err(Why::Unreadable.with(&[&error.to_string()])),
+    };
+    match negotiate::usable(&offer, &peer.settings.codecs) {
+        Ok(()) => Ok(Some(offer)),
+        Err(none) => Err(no_codec(&none, &[peer])),
+    }
 }
 
 /// The number dialled: the user part of the Request-URI, `s` when there is none.

@@ -1,13 +1,16 @@
 //! Lines: their registrations and whether they are there (qualify).
 
 use super::Switch;
-use crate::clock::Time;
+use crate::calendar;
+use crate::clock::{Time, Wall};
 use crate::config::peer::{Host, Peer};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::leg;
+use crate::pbx::why::{Reason, Why};
+use crate::registrar::absence::{Absence, Left};
 use crate::registrar::location::Binding;
-use crate::registrar::qualify::{Action, Qualify, Status};
+use crate::registrar::qualify::{self, Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
@@ -18,6 +21,7 @@ use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,11 +68,12 @@ impl Switch {
         for change in done.changes {
             match change {
                 Change::Added(_) => {
+                    self.tell_return(&peer.name);
                     self.watch(&peer.name);
                     self.add_extensions(peer);
                 }
                 Change::Refreshed(_) => {}
-                Change::Removed(_) => self.line_may_be_gone(&peer.name),
+                Change::Removed(_) => self.line_may_be_gone(&peer.name, Left::SignedOff),
             }
         }
         self.bring_calls_along(peer, flow);
@@ -85,18 +90,22 @@ impl Switch {
 
     pub(super) fn expire_bindings(&mut self) {
         self.location_alarm = None;
-        for (peer, _) in self.location.expire(self.cx.now.mono) {
-            let text = format!("'{peer}' did not refresh its registration: it is unregistered");
-            self.cx.out.notice(text);
-            self.line_may_be_gone(&peer);
+        for (peer, binding) in self.location.expire(self.cx.now.mono) {
+            let (at, granted) = (binding.flow.remote, calendar::span(binding.granted));
+            self.cx.out.notice(format!(
+                "'{peer}' did not refresh its registration: it is unregistered. It was at {at}, for {granted}; is it switched \
+                 on, and on the network?"
+            ));
+            self.line_may_be_gone(&peer, Left::Expired);
         }
         self.arm_location();
     }
 
-    pub(super) fn line_may_be_gone(&mut self, name: &str) {
+    pub(super) fn line_may_be_gone(&mut self, name: &str, left: Left) {
         if !self.location.bindings(name).is_empty() {
             return;
         }
+        self.absences.leave(name, left, self.cx.now);
         if let Some(peer) = self.settings.peers.get(name).cloned() {
             self.remove_extensions(&peer);
         }
@@ -106,6 +115,36 @@ impl Switch {
                 self.cx.alarms.cancel(alarm);
             }
         }
+    }
+
+    /// A line is registered again. One that vanished was noticed: so is its return.
+    fn tell_return(&mut self, name: &str) {
+        match self.absences.come_back(name) {
+            Some(Absence { since, left: Left::Expired }) => {
+                let away = calendar::span(self.cx.now.mono.since(since.mono));
+                self.cx.out.notice(format!("'{name}' is registered again, {away} after its registration ran out"));
+            }
+            Some(Absence { left: Left::SignedOff, .. }) | None => {}
+        }
+    }
+
+    /// Why a line that could register cannot be called: it is nowhere.
+    pub(super) fn not_registered(&self, name: &str) -> Reason {
+        let Some(Absence { since, left }) = self.absences.of(name) else {
+            return Why::NeverRegistered.with(&[name, &calendar::moment(self.started.wall)]);
+        };
+        let why = match left {
+            Left::Expired => Why::Expired,
+            Left::SignedOff => Why::SignedOff,
+        };
+        let away = self.cx.now.mono.since(since.mono);
+        why.with(&[name, &calendar::span(away), &self.moment_ago(away)])
+    }
+
+    /// When it was, so long ago: reckoned back from now, for the wall clock may have been set since.
+    pub(super) fn moment_ago(&self, ago: Duration) -> String {
+        let ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+        calendar::moment(Wall(self.cx.now.wall.0.saturating_sub(ms)))
     }
 
     /// Begins to ask a peer whether it is there, at once.
@@ -174,7 +213,11 @@ impl Switch {
                         self.cx.alarms.cancel(old);
                     }
                 }
-                Action::Changed(change) => self.cx.out.notice(change.line(name)),
+                Action::Changed(change) => {
+                    let place = self.location.newest(name).map(|binding| binding.flow.remote);
+                    let place = place.or_else(|| self.static_address(self.settings.peers.get(name)?));
+                    self.cx.out.notice(format!("{}{}", change.line(name), aside(&change, place)));
+                }
             }
         }
     }
@@ -252,6 +295,18 @@ impl Switch {
     /// Where a peer is registered, newest first.
     pub fn bindings(&self, name: &str) -> &[Binding] {
         self.location.bindings(name)
+    }
+}
+
+/// What is worth knowing of a change beside the words that scripts look for.
+fn aside(change: &qualify::Change, place: Option<SocketAddr>) -> String {
+    match (change.to, place, change.away) {
+        (Status::Unreachable, Some(place), _) => format!(
+            " ({place} answered none of {} OPTIONS: is it switched on, and on the network? Calls to it fail until it does)",
+            qualify::ATTEMPTS
+        ),
+        (Status::Ok(_) | Status::Lagged(_), _, Some(away)) => format!(" after {}", calendar::span(away)),
+        _ => String::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::clock::Now;
 use crate::pbx::channel::Channel;
 use crate::pbx::effect::Effects;
 use crate::pbx::leg::{Leg, LegId};
+use crate::registrar::absence::Left;
 use std::collections::BTreeMap;
 
 /// What came of asking a peer now whether it is there.
@@ -67,7 +68,7 @@ impl Switch {
         if self.location.unregister(name).is_empty() {
             return (Unregistered::NotRegistered, Effects::default());
         }
-        self.line_may_be_gone(name);
+        self.line_may_be_gone(name, Left::SignedOff);
         self.arm_location();
         self.cx.out.verbose(3, format!("Unregistered SIP '{name}'"));
         (Unregistered::Done, self.take_effects())
@@ -109,7 +110,7 @@ mod tests {
 
     fn switch(text: &str) -> Switch {
         let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
-        let (conf, _) = sip_conf::parse(&document);
+        let (conf, _) = sip_conf::parse(&document, &Default::default());
         let settings = SwitchSettings {
             admission: Arc::new(Admission::new(&conf, NonceKey([7; 32]))),
             general: Arc::new(conf.general.clone()),

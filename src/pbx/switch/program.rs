@@ -3,13 +3,15 @@
 use super::Switch;
 use crate::audio::g711::{self, Law};
 use crate::audio::{sound, tone};
-use crate::dialplan::{Ask, Cause, ChannelId, Progress, Reply, Tone, UNTIL_HANGUP};
+use crate::dialplan::{Ask, Cause, ChannelId, Finish, Program, Progress, Reply, Tone, UNTIL_HANGUP};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::cause;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::effect::{Level, Line};
+use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
+use crate::pbx::why::{Reason, Why};
 use crate::sdp::codec::Codec;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use std::collections::VecDeque;
@@ -49,6 +51,7 @@ impl Switch {
     }
 
     fn program_finished(&mut self, id: ChannelId, cause: Cause) {
+        self.note_finish(id, cause);
         let unanswered = self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller());
         let cause = match cause {
             Cause(0) if !unanswered => cause::NORMAL,
@@ -57,6 +60,23 @@ impl Switch {
         self.note_end(id, Side::Exchange, cause);
         self.hang_up_leg(id, cause);
         self.forget_channel(id);
+    }
+
+    /// A caller that nobody answered: what in the dialplan left it at that, unless a Dial told more.
+    fn note_finish(&mut self, id: ChannelId, cause: Cause) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let finish = channel.program.as_ref().and_then(Program::finish);
+        if channel.dead || channel.answered.is_some() || channel.ledger.is_explained() {
+            return;
+        }
+        let Some((finish, place)) = finish else { return };
+        let place = place.to_string();
+        channel.ledger.note([match finish {
+            Finish::RanOut => Why::RanOut.with(&[&place]),
+            Finish::Application(name) => Reason { cause: cause.0, ..Why::ByDialplan.with(&[name, &place]) },
+            Finish::NoApplication(name) => Why::NoApplication.with(&[&name, &place]),
+            Finish::Nowhere => Why::Nowhere.with(&[&place]),
+        }]);
     }
 
     /// Gives a program what it waits for, and lets it go on.
@@ -141,7 +161,7 @@ impl Switch {
     fn indicate(&mut self, id: ChannelId, tone: Tone) {
         let unanswered = self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller());
         match tone {
-            Tone::Ringing if unanswered => self.with_leg(id, |leg, cx| leg.ring(cx)),
+            Tone::Ringing if unanswered => self.show_ringing(id),
             Tone::Progress if unanswered => {
                 if let Err(why) = self.let_hear(id) {
                     return self.answer_program(id, Reply::Failed(why));
@@ -157,14 +177,50 @@ impl Switch {
         self.answer_program(id, Reply::Done);
     }
 
+    /// Shall a caller that is not answered hear ringing from us, rather than make it of a 180 (`progressinband=yes`)?
+    pub(super) fn rings_in_band(&self, id: ChannelId) -> bool {
+        let wanted = self.channels.get(&id).is_some_and(|channel| channel.peer.settings.progress_in_band);
+        wanted && self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller() && leg.remote.is_some())
+    }
+
+    /// A caller in a Dial learns that it rings: once by a tone, or by each 180.
+    pub(super) fn let_ring(&mut self, id: ChannelId) {
+        let hears_it = self.rings_in_band(id) || !self.leg_of_channel(id).is_some_and(Leg::is_unanswered_caller);
+        if hears_it
+            && let Some(dial) = self.channels.get_mut(&id).and_then(|channel| channel.dial_mut())
+            && std::mem::replace(&mut dial.tone, true)
+        {
+            return;
+        }
+        self.show_ringing(id);
+    }
+
+    /// By 180, or by a tone to a caller that is answered or wants to hear it.
+    fn show_ringing(&mut self, id: ChannelId) {
+        if !self.leg_of_channel(id).is_some_and(Leg::is_unanswered_caller) {
+            return self.play_tone(id, tone::Meaning::Ring);
+        }
+        if self.rings_in_band(id) && self.let_hear(id).is_ok() {
+            return self.play_tone(id, tone::Meaning::Ring);
+        }
+        self.with_leg(id, |leg, cx| leg.ring(cx));
+    }
+
     /// A final refusal: the call is over, only `h` may still run.
     fn refuse_caller(&mut self, id: ChannelId, cause: u16) {
+        if let Some(channel) = self.channels.get_mut(&id).filter(|channel| !channel.ledger.is_explained())
+            && let Some(program) = &channel.program
+            && let Some((name, _)) = program.application()
+        {
+            let reason = Why::ByDialplan.with(&[name, &program.position().to_string()]);
+            channel.ledger.note([Reason { cause, ..reason }]);
+        }
         self.hang_up_leg(id, cause);
         self.caller_is_gone(id, cause);
     }
 
     /// Sends a caller a description before the answer (183), unless it has one.
-    fn let_hear(&mut self, id: ChannelId) -> Result<(), String> {
+    pub(super) fn let_hear(&mut self, id: ChannelId) -> Result<(), String> {
         if self.leg_of_channel(id).is_some_and(|leg| leg.local.is_some() || leg.remote.is_none()) {
             return Ok(());
         }

@@ -2,12 +2,13 @@
 
 use super::Switch;
 use crate::clock::Now;
-use crate::config::peer::Host;
+use crate::config::peer::{Host, Peer};
 use crate::dialplan::ChannelId;
 use crate::dialplan::database::Database;
 use crate::pbx::channel::Channel;
-use crate::pbx::effect::{Effects, StoreOrder};
-use crate::pbx::record::{Facts, Side};
+use crate::pbx::effect::{Effects, Line, StoreOrder};
+use crate::pbx::record::{Facts, Ledger, Side};
+use crate::pbx::why::{Reason, Why};
 use crate::registrar::location::Restored;
 use crate::sdp::payload;
 use std::collections::BTreeMap;
@@ -117,7 +118,44 @@ impl Switch {
             began: (channel.created, channel.created_wall),
             answered: channel.answered,
         };
+        if let Some((level, why)) = channel.ledger.story() {
+            let ended = if channel.answered.is_some() { "ended" } else { "failed" };
+            let text = format!("Call from '{}' to '{}' {ended}: {why}", channel.peer.name, entered.exten);
+            self.cx.out.lines.push(Line { level, text });
+        }
         let record = channel.ledger.clone().record(self.cx.now.mono, facts);
         self.cx.out.store.push(StoreOrder::Call(Box::new(record)));
+    }
+
+    /// A call that was refused before it had a channel: its line, in the words that log watchers know, and its record. A
+    /// telephone that asks with each digit whether the number is complete leaves no records of that.
+    pub(super) fn rejected(
+        &mut self,
+        peer: &Peer,
+        source: SocketAddr,
+        exten: &str,
+        caller: (String, String),
+        reason: Reason,
+    ) {
+        let text =
+            format!("Call from '{}' ({source}) to extension '{exten}' rejected because {}", peer.name, reason.text);
+        self.cx.out.lines.push(Line { level: reason.level(), text });
+        if reason.why == Why::Incomplete {
+            return;
+        }
+        let (name, unique_id) = self.next_channel_name(peer);
+        let now = self.cx.now;
+        let facts = Facts {
+            account: &peer.account_code,
+            caller,
+            entered: (peer.settings.context.clone(), exten.to_owned()),
+            channel: (&name, &unique_id),
+            began: (now.mono, now.wall),
+            answered: None,
+        };
+        let mut ledger = Ledger::default();
+        ledger.end(now.mono, Side::Exchange, reason.cause);
+        ledger.note([reason]);
+        self.cx.out.store.push(StoreOrder::Call(Box::new(ledger.record(now.mono, facts))));
     }
 }

@@ -4,7 +4,7 @@ use super::Switch;
 use super::dialling::place;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
-use crate::pbx::leg;
+use crate::pbx::leg::{self, Refusal};
 use crate::sip::{Flow, Uri};
 
 /// Most places that the redirections of one Dial lead to: phones that send a call round and round come to an end.
@@ -17,7 +17,7 @@ impl Switch {
         &mut self,
         caller: ChannelId,
         id: ChannelId,
-        (status, words): (u16, &str),
+        (status, words): (u16, String),
         places: &[Uri],
     ) {
         let Some(channel) = self.channels.get(&id) else { return };
@@ -37,7 +37,7 @@ impl Switch {
             }
         }
         if followed.is_empty() {
-            return self.line_failed(caller, id, status, words);
+            return self.line_failed(caller, id, Refusal::Status(status, words));
         }
         self.hang_up_leg(id, cause::NORMAL);
         self.forget_channel(id);

@@ -123,6 +123,11 @@ impl Transactions {
         self.servers.is_known(request, essentials)
     }
 
+    /// Whether a CANCEL names an INVITE that is known (RFC 3261 9.2). One that does not opens no transaction.
+    pub fn cancels(&self, cancel: &Request, essentials: &Essentials) -> bool {
+        self.servers.cancelled(cancel, essentials).is_some()
+    }
+
     /// RFC 3261 8.2.2.2: whether a copy of this request came another way and is not done with; it is owed a 482. May be asked before or after
     /// `receive_request`.
     pub fn is_merged(&self, essentials: &Essentials) -> bool {
