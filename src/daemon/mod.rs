@@ -173,7 +173,7 @@ fn start_media(config: &Config, post: crew::Post, orders: SyncSender<Order>) -> 
     Media::start(MediaSettings { ports, dscp, seed: entropy()? }, move |event| {
         // The thread has this closure, and with it its post, for as long as it lives.
         let _post = &post;
-        // A full queue delays a report; it is never lost, and packets do not wait for it.
+        // No report is lost: when the queue is full, packets wait with it until the switch has taken the next event.
         drop(orders.send(Order::Event(Box::new(Event::Media(event)))));
     })
 }

@@ -126,7 +126,7 @@ impl Owner {
             }
         }
         drop(self.post);
-        self.media.stop();
+        close(self.inbox, self.media);
         if let Some(store) = store {
             store.close();
         }
@@ -274,5 +274,40 @@ impl Owner {
             },
             None => turn.answers.push((request, output)),
         }
+    }
+}
+
+/// Ends the media thread, which may be waiting for room in the inbox.
+fn close(inbox: Receiver<Order>, media: Media) {
+    drop(inbox);
+    media.stop();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::MediaSettings;
+    use crate::pbx::media::{MediaCommand, StreamId};
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn a_media_thread_that_waits_for_room_in_the_inbox_does_not_hold_up_the_end() {
+        let (orders, inbox) = sync_channel(1);
+        orders.send(Order::Stop(Stopping::Now)).unwrap();
+        let (told, hears) = sync_channel(1);
+        let settings = MediaSettings { ports: 42_600..=42_619, dscp: None, seed: [1; 32] };
+        let media = Media::start(settings, move |event| {
+            told.send(()).unwrap();
+            let _ = orders.send(Order::Event(Box::new(Event::Media(event))));
+        })
+        .unwrap();
+        media.send(MediaCommand::Reserve { stream: StreamId(1), local: "127.0.0.1".parse().unwrap() });
+        hears.recv_timeout(Duration::from_secs(5)).unwrap();
+        let (done, is_done) = sync_channel(1);
+        std::thread::spawn(move || {
+            close(inbox, media);
+            done.send(()).unwrap();
+        });
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(5)), Ok(()));
     }
 }

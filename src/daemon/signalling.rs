@@ -85,12 +85,15 @@ impl Renewed {
 impl Signalling {
     /// Sends a message.
     pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), String> {
-        match (flow.transport, &self.streams) {
-            (Transport::Udp, _) => self.datagrams.send(flow, &bytes).map_err(|error| error.to_string()),
-            (Transport::Tls, Some(_)) if self.listening.tls.is_none() => Err("TLS is off: see tlsenable=".into()),
-            (Transport::Tcp | Transport::Tls, Some(streams)) => streams.send(flow, bytes),
-            (transport @ (Transport::Tcp | Transport::Tls), None) => {
-                Err(format!("{transport} is off: see {}enable= in sip.conf", transport.name()))
+        let is_on = match flow.transport {
+            Transport::Udp => return self.datagrams.send(flow, &bytes).map_err(|error| error.to_string()),
+            Transport::Tcp => self.listening.tcp.is_some(),
+            Transport::Tls => self.listening.tls.is_some(),
+        };
+        match &self.streams {
+            Some(streams) if is_on => streams.send(flow, bytes),
+            Some(_) | None => {
+                Err(format!("{} is off: see {}enable= in sip.conf", flow.transport, flow.transport.name()))
             }
         }
     }
@@ -173,4 +176,28 @@ fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> i
     };
     let (ip, port) = (address.ip(), address.port());
     io::Error::new(error.kind(), format!("unable to bind to {ip} port {port} ({transport}): {error}; {what_to_do}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::crew::{Hand, muster};
+    use super::*;
+    use crate::net::edge::to_nobody;
+
+    #[test]
+    fn what_is_off_carries_nothing_whatever_else_is_on() {
+        let text = "[general]\nudpbindaddr=127.0.0.1\ntlsenable=yes\ntlsbindaddr=127.0.0.1\ntlscertfile=none.pem\n";
+        let mut config = Config::from_texts(text, "", "", "").0.unwrap();
+        config.sip.general.bind.set_port(0);
+        config.sip.general.streams.tls.as_mut().unwrap().bind.set_port(0);
+        let bound = Bound::bind(&config.sip.general).unwrap();
+        let sink: Sink = Arc::new(|_: &Line| {});
+        let (crew, _ends) = muster();
+        let signalling = bound.serve(&config, &sink, || Ok(to_nobody()), || crew.post(Hand::Connections)).unwrap();
+        let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), somebody.local_addr().unwrap());
+        let over = |transport| signalling.send(Flow { transport, ..udp }, Bytes::from_static(b"x"));
+        assert_eq!((over(Transport::Udp), over(Transport::Tls)), (Ok(()), Ok(())));
+        assert!(over(Transport::Tcp).unwrap_err().contains("tcpenable="));
+    }
 }

@@ -72,11 +72,18 @@ impl Watch {
 /// A digest can be guessed at offline: what a debug listing is pasted into must not have it.
 fn without_digest(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut is_hidden = false;
     for line in text.lines() {
+        // What goes on from the line before is hidden with it (RFC 3261 7.3.1).
+        is_hidden &= line.starts_with([' ', '\t']);
+        if is_hidden {
+            continue;
+        }
         let name = line.split(':').next().unwrap_or_default().trim();
         if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization") {
             out.push_str(name);
             out.push_str(": Digest (not shown)");
+            is_hidden = true;
         } else {
             out.push_str(line);
         }
@@ -95,5 +102,14 @@ mod tests {
             without_digest("REGISTER sip:x SIP/2.0\r\nAuthorization: Digest response=\"abc\"\r\nCSeq: 1 REGISTER\r\n");
         assert!(!shown.contains("abc"), "{shown}");
         assert!(shown.contains("CSeq: 1 REGISTER"));
+    }
+
+    /// A header field may go on in the next line (RFC 3261 7.3.1).
+    #[test]
+    fn nor_is_one_that_goes_on_in_another_line() {
+        let shown = without_digest(
+            "REGISTER sip:x SIP/2.0\r\nAuthorization:\r\n Digest username=\"a\",\r\n\tresponse=\"abc\"\r\nSubject: one\r\n two\r\n\r\n v=0\r\n",
+        );
+        assert_eq!(shown, "REGISTER sip:x SIP/2.0\nAuthorization: Digest (not shown)\nSubject: one\n two\n\n v=0\n");
     }
 }

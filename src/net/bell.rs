@@ -5,10 +5,17 @@ use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rung by one, heard by another; once rung it stays so.
 #[derive(Debug, Clone)]
-pub struct Bell(Arc<OwnedFd>);
+pub struct Bell(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    wakes: OwnedFd,
+    rung: AtomicBool,
+}
 
 impl Bell {
     /// A bell that nobody has rung.
@@ -16,13 +23,20 @@ impl Bell {
     /// # Errors
     /// The system has no descriptor left.
     pub fn new() -> io::Result<Bell> {
-        Ok(Bell(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
+        let wakes = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Bell(Arc::new(Inner { wakes, rung: AtomicBool::new(false) })))
     }
 
     /// Wakes whoever waits, now and from now on.
     pub fn ring(&self) {
+        self.0.rung.store(true, Ordering::Relaxed);
         // Refused only when it has been rung more often than 64 bits can count.
-        let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
+        let _ = rustix::io::write(&self.0.wakes, &1u64.to_ne_bytes());
+    }
+
+    /// Has it been rung? Costs no system call: for who has too much to do to wait.
+    pub fn is_rung(&self) -> bool {
+        self.0.rung.load(Ordering::Relaxed)
     }
 
     /// Waits, for as long as it takes, until one of the descriptors has something to read or the bell is rung; false: it is rung.
@@ -30,7 +44,7 @@ impl Bell {
     /// # Errors
     /// The system cannot wait for these descriptors.
     pub fn wait<'a, F: AsFd + 'a>(&'a self, for_what: impl IntoIterator<Item = &'a F>) -> io::Result<bool> {
-        let bell = PollFd::new(&*self.0, PollFlags::IN);
+        let bell = PollFd::new(&self.0.wakes, PollFlags::IN);
         let others = for_what.into_iter().map(|other| PollFd::new(other, PollFlags::IN));
         let mut all: Vec<PollFd<'_>> = std::iter::once(bell).chain(others).collect();
         loop {

@@ -208,3 +208,28 @@ fn reply_reason(status: u16) -> &'static str {
         _ => "refused otherwise without state",
     }
 }
+
+/// An edge that knows no accounts, and whose findings go to nobody.
+#[cfg(test)]
+pub(crate) fn to_nobody() -> Edge {
+    struct Nobody;
+    impl Outlet for Nobody {
+        fn pass(&self, _: Box<Event>) -> Result<(), Box<Event>> {
+            Ok(())
+        }
+        fn note(&self, _: &Note, _: IpAddr) {}
+        fn watch(&self, _: bool, _: Flow, _: &[u8]) {}
+        fn wall(&self) -> Wall {
+            Wall(0)
+        }
+    }
+    let config = crate::config::Config::from_texts("", "", "", "").0.unwrap_or_default();
+    let admission = Admission::new(&config.sip, crate::sip::digest::nonce::NonceKey([0; 32]));
+    Edge {
+        gate: Arc::new(Gate::new(Arc::new(admission))),
+        limiter: Arc::default(),
+        counters: Arc::default(),
+        chance: Chance::from_number(1),
+        outlet: Arc::new(Nobody),
+    }
+}

@@ -17,12 +17,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use table::{Ends, Table};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub use table::ConnectionReport;
@@ -35,6 +35,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 const BREATH: Duration = Duration::from_millis(100);
 /// How long bytes may stay unacknowledged before the connection is broken.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// How long the last words of connections may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How often it is looked whether they are said.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// What a reload may change.
 #[derive(Debug, Clone, Copy)]
@@ -157,7 +161,9 @@ impl Shared {
         let _ = socket.set_tcp_keepalive(&keep_alive);
         let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         if self.tos != 0 {
+            // A socket of IPv6 carries IPv4, too, when it was accepted at `::`.
             let _ = socket.set_tos_v4(u32::from(self.tos));
+            let _ = socket.set_tclass_v6(u32::from(self.tos));
         }
     }
 
@@ -183,7 +189,7 @@ pub struct Streams {
     shared: Arc<Shared>,
     runtime: Handle,
     over: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Streams {
@@ -212,18 +218,31 @@ impl Streams {
         });
         let handle = runtime.handle().clone();
         let (over, mut ended) = watch::channel(false);
+        let mut accepting = Vec::new();
         {
             let _inside = runtime.enter();
             for (listener, transport) in [(listeners.tcp, Transport::Tcp), (listeners.tls, Transport::Tls)] {
                 if let Some(listener) = listener {
-                    runtime.spawn(accept(shared.clone(), TcpListener::from_std(listener)?, transport));
+                    let listener = TcpListener::from_std(listener)?;
+                    accepting.push(runtime.spawn(accept(shared.clone(), listener, transport)));
                 }
             }
         }
         let thread = std::thread::Builder::new().name("sip-tcp".into()).spawn(move || {
             let _kept = kept;
-            // The sender is gone only with the exchange.
-            runtime.block_on(async move { drop(ended.wait_for(|over| *over).await) });
+            let tasks = runtime.handle().metrics();
+            runtime.block_on(async move {
+                // The sender is gone only with the exchange.
+                drop(ended.wait_for(|over| *over).await);
+                accepting.iter().for_each(JoinHandle::abort);
+                let last_words = async {
+                    while tasks.num_alive_tasks() > 0 {
+                        sleep(MOMENT).await;
+                    }
+                };
+                // Who does not listen to the end has heard enough.
+                let _ = timeout(FAREWELL, last_words).await;
+            });
         })?;
         Ok(Streams { shared, runtime: handle, over, thread: Some(thread) })
     }
@@ -408,5 +427,36 @@ async fn end(shared: &Shared, ends: &Ends, why: String) {
     }
     if ends.link.known.load(Ordering::Relaxed) {
         shared.tell(Event::Closed { flow: ends.flow, why }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::edge::to_nobody;
+    use std::io::Read as _;
+
+    /// The answer to the last BYE is among them.
+    #[test]
+    fn what_was_sent_before_the_end_is_delivered() {
+        for _ in 0..20 {
+            let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
+            let address = listeners.tcp().unwrap();
+            let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+            let streams = Streams::start(listeners, to_nobody(), limits, None, ()).unwrap();
+            let mut phone = std::net::TcpStream::connect(address).unwrap();
+            while streams.report().is_empty() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let flow = streams.report()[0].flow;
+            for _ in 0..30 {
+                streams.send(flow, Bytes::from(vec![b'x'; 1_000])).unwrap();
+            }
+            drop(streams);
+            phone.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut heard = Vec::new();
+            phone.read_to_end(&mut heard).unwrap();
+            assert_eq!(heard.len(), 30_000);
+        }
     }
 }

@@ -211,7 +211,8 @@ impl Receiver {
                 self.edge.limiter.tidy(tidied);
             }
             // What waits is taken without asking first: under load that is one system call a datagram.
-            if !more && !self.over.wait(datagrams.sockets.iter().map(|socket| &socket.socket)).unwrap_or(false) {
+            let sockets = datagrams.sockets.iter().map(|socket| &socket.socket);
+            if self.over.is_rung() || (!more && !self.over.wait(sockets).unwrap_or(false)) {
                 return;
             }
         }
@@ -254,6 +255,7 @@ impl Receiver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::edge::to_nobody;
     use std::net::SocketAddr;
 
     fn take(datagrams: &Datagrams) -> (usize, SocketAddr, SocketAddr) {
@@ -298,5 +300,19 @@ mod tests {
         assert_eq!(phone.recv_from(&mut [0; 10]).unwrap().0, 2);
         let v6 = Flow::udp("[::1]:5060".parse().unwrap(), "[::1]:5060".parse().unwrap());
         assert!(datagrams.send(v6, b"hi").unwrap_err().to_string().contains("udpbindaddr"));
+    }
+
+    /// Under a flood there is always more to receive; the end of the program does not wait for the end of that.
+    #[test]
+    fn a_rung_bell_ends_the_receiver_though_datagrams_wait() {
+        let datagrams = Arc::new(Datagrams::bind("127.0.0.1:0".parse().unwrap(), 0).unwrap());
+        let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..2 * TURN + 1 {
+            stranger.send_to(b"\r\n\r\n", datagrams.bound()[0]).unwrap();
+        }
+        let over = Bell::new().unwrap();
+        over.ring();
+        Receiver { datagrams: datagrams.clone(), edge: to_nobody(), over }.run();
+        assert_eq!(take(&datagrams).0, 4);
     }
 }

@@ -1,4 +1,4 @@
-//! The ports for TCP and TLS, and the certificate.
+//! The ports for TCP and TLS.
 
 use super::finding::Finding;
 use crate::config::Config;

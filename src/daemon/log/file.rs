@@ -28,6 +28,10 @@ pub(super) struct LogFile {
     missing: u64,
     /// The last line in it may be half a line.
     is_cut: bool,
+    /// Why it cannot become an old file; said once.
+    stays: Option<String>,
+    /// When that is tried again.
+    stays_until: Option<Instant>,
 }
 
 struct Open {
@@ -67,13 +71,23 @@ pub(super) enum Written {
 
 impl LogFile {
     pub(super) fn new(path: PathBuf) -> LogFile {
-        LogFile { path, open: None, trouble: None, again: None, missing: 0, is_cut: false }
+        LogFile {
+            path,
+            open: None,
+            trouble: None,
+            again: None,
+            missing: 0,
+            is_cut: false,
+            stays: None,
+            stays_until: None,
+        }
     }
 
     /// Opens it anew at the next line.
     pub(super) fn reopen(&mut self) {
         self.open = None;
         self.again = None;
+        self.stays_until = None;
     }
 
     /// Adds whole lines. With the rotation's leave a file that would grow beyond `max_size` becomes an old one first.
@@ -85,15 +99,17 @@ impl LogFile {
             return Written::Quietly;
         }
         match self.try_write(lines, max_size, rotation, (at, now)) {
-            Ok(()) => {
+            Ok(news) => {
                 self.again = None;
-                let missing = std::mem::take(&mut self.missing);
-                match self.trouble.take() {
-                    Some(_) => Written::Again(format!(
-                        "{}: the log is written there again; {missing} lines are missing",
-                        self.path.display()
-                    )),
-                    None => Written::Quietly,
+                let (missing, path) = (std::mem::take(&mut self.missing), self.path.display());
+                match (self.trouble.take(), news) {
+                    (Some(_), _) => {
+                        Written::Again(format!("{path}: the log is written there again; {missing} lines are missing"))
+                    }
+                    (None, Some(why)) => {
+                        Written::Trouble(format!("{path}: it cannot become an old file, and grows on: {why}"))
+                    }
+                    (None, None) => Written::Quietly,
                 }
             }
             Err(error) => {
@@ -112,18 +128,24 @@ impl LogFile {
         }
     }
 
+    /// Gives why the file could not become an old one, when that is news.
     fn try_write(
         &mut self,
         lines: &[u8],
         max_size: u64,
         rotation: Rotation,
         (at, now): (Wall, Instant),
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<String>> {
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let open = self.opened(now)?;
         let is_full = open.length > 0 && open.length.saturating_add(length) > max_size;
-        if is_full && rotation != Rotation::None {
-            self.rotate(rotation, at)?;
+        let is_stuck = self.stays_until.is_some_and(|until| now < until);
+        let mut news = None;
+        if is_full && rotation != Rotation::None && !is_stuck {
+            let why = self.rotate(rotation, at).err().map(|error| reason(&error));
+            self.stays_until = why.is_some().then(|| now + AGAIN);
+            news = why.clone().filter(|_| why != self.stays);
+            self.stays = why;
         }
         let is_cut = self.is_cut;
         let open = self.opened(now)?;
@@ -133,7 +155,7 @@ impl LogFile {
         open.length = open.length.saturating_add(length);
         let done = open.file.write_all(lines);
         self.is_cut = done.is_err();
-        done
+        done.map(|()| news)
     }
 
     fn opened(&mut self, now: Instant) -> io::Result<&mut Open> {

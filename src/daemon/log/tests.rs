@@ -268,3 +268,22 @@ fn the_story_is_set_in_as_on_asterisks_console() {
     assert_eq!(story(4, "a"), "       > a");
     assert!(!story(3, "x\u{1b}[2Jy").contains('\u{1b}'));
 }
+
+/// Whoever may write a file need not be allowed to rename it.
+#[test]
+fn a_file_that_cannot_become_an_old_one_is_written_on() {
+    let place =
+        Place::new("stays", "[general]\nrotatestrategy=rotate\n[logfiles]\nmessages => notice\nother => warning");
+    for number in 0..4 {
+        fs::create_dir_all(place.folder.join(format!("messages.{number}/in the way"))).unwrap();
+    }
+    for number in 0..40 {
+        place.notice(&format!("line {number} {}", "x".repeat(100)));
+    }
+    let lines = place.read("messages");
+    assert_eq!(lines.lines().count(), 40, "{lines}");
+    place.notice("once more");
+    let said = place.read("other");
+    assert_eq!(said.matches("cannot become an old file, and grows on").count(), 1, "{said}");
+    assert!(place.order(LogOrder::Show).contains("Enabled"));
+}

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 
-use super::Shared;
 use super::table::{Ends, Link};
+use super::{FAREWELL, Shared};
 use crate::net::edge::Heard;
 use crate::pbx::effect::Event;
 use crate::sip::Flow;
@@ -21,8 +21,6 @@ const IDLE: Duration = Duration::from_secs(2 * 3600);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is asked for room.
 const ASK: Duration = Duration::from_millis(5);
-/// How long the last words of a connection may take.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// Bytes read at once.
 const PIECE: usize = 4_096;
 
