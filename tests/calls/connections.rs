@@ -143,3 +143,24 @@ fn a_line_that_may_use_udp_only_is_refused_over_tcp() {
     assert!(world.has_line("came over TCP, which transport= of [client]"));
     world.assert_nothing_left();
 }
+
+/// A refresh that meets a closed connection says nothing of the call: the phone is back in a moment, and asked again.
+#[test]
+fn cut_while_a_refresh_waits_and_back_again_the_call_goes_on() {
+    let timers = "[general]\nsession-timers=originate\nsession-expires=90\n";
+    let mut world = World::connected(&SIP.replacen("[general]\n", timers, 1), GUIDE);
+    world.connect();
+    world.run(Duration::from_secs(40));
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.run(Duration::from_secs(6));
+    assert_eq!(world.texts("isp", &["UPDATE sip:"]).len(), 1, "the refresh is under way");
+    world.cut("isp");
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(20));
+    assert!(world.is_talking("client") && world.is_talking("isp"));
+    assert!(world.texts("isp", &["UPDATE sip:"]).len() > 1, "well before its time is over");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

@@ -341,6 +341,9 @@ impl Leg {
             cx.clients.remove(&id);
             return self.reoffer_refused(&Response::new(503), cx);
         }
+        if self.is_update(id) {
+            return self.update_answered(id, &Response::new(503), cx);
+        }
         self.request_failed(id, Refusal::Unsendable(why.to_owned()), cx);
     }
 

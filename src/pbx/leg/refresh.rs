@@ -247,7 +247,7 @@ impl Leg {
             // RFC 4028 10 and RFC 3261 12.2.1.2: the peer has the call no more.
             408 | 481 => self.lost(cx),
             422 if self.raise_interval(&response.headers) => self.refresh_after(Duration::ZERO, cx),
-            405 | 491 | 500 | 501 => self.refresh_after(AGAIN, cx),
+            405 | 491 | 500 | 501 | 503 => self.refresh_after(AGAIN, cx),
             // Whoever refuses is there.
             _ => self.refresh_after(half, cx),
         }
