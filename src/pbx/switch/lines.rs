@@ -56,8 +56,8 @@ impl Switch {
         let now = self.cx.now;
         let general = &self.settings.general;
         // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
-        let trunk =
-            |peer: &Arc<Peer>| matches!(peer.host, Host::Static(at) if at.ip() == flow.remote.ip().to_canonical());
+        let (names, source) = (self.settings.admission.names(), flow.remote.ip().to_canonical());
+        let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
         let came = (flow, from_trunk);
         let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
