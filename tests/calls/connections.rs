@@ -164,3 +164,23 @@ fn cut_while_a_refresh_waits_and_back_again_the_call_goes_on() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// A connection comes from another port than the phone listens on: that is no address translator.
+#[test]
+fn a_called_line_on_a_connection_is_not_taken_for_one_behind_nat() {
+    let sip = SIP.replace("directmedia=no", "directmedia=nonat");
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let source = "192.0.2.20:40001";
+    world.relay(source, "isp");
+    let station = world.stations.get_mut("isp").unwrap();
+    station.connection = Some(strowger::sip::flow::ConnectionId(1));
+    station.source = source.parse().unwrap();
+    station.phone.speak_over(Transport::Tcp);
+    world.register_all();
+    world.connect();
+    one_second(&mut world);
+    world.assert_connected("client", "isp", false);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
