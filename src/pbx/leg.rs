@@ -9,7 +9,7 @@ mod reoffer;
 
 pub use callee::Calling;
 pub use dialogue::{
-    contact, description, escape_user, follow, host, quote, transport_param, unfit_body, uri_address, user_of,
+    contact, description, escape_user, follow, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
 };
 pub use refresh::unfit_timer;
 

@@ -443,7 +443,7 @@ pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
 }
 
 pub(super) fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
-    let to = target.split(';').next().unwrap_or(&target).to_owned();
+    let to = leg::to_uri(&target);
     Found {
         peer: peer.clone(),
         flow,

@@ -242,7 +242,7 @@ impl Switch {
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
         headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.chance.hex(16))));
-        headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
+        headers.push(HeaderName::To, Bytes::from(format!("<{}>", leg::to_uri(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
         headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow));
