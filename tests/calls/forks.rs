@@ -136,3 +136,15 @@ fn redirections_in_a_circle_end() {
     assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 3);
     world.assert_nothing_left();
 }
+
+/// RFC 3261 19.1.5: header fields of a URI that is called belong in the request and not in its Request-URI. Here they are left out.
+#[test]
+fn header_fields_of_a_redirection_do_not_stand_in_the_request_uri() {
+    let mut world = redirecting("promiscredir=yes", "<sip:desk@192.0.2.30:5060;method=BYE?Subject=x&Replaces=y>");
+    world.until(|w| w.is_called("desk"));
+    let invite = world.texts("desk", &["INVITE sip:desk@"]).remove(0);
+    assert!(invite.starts_with("INVITE sip:desk@192.0.2.30:5060 SIP/2.0\r\n"), "{invite}");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
