@@ -27,7 +27,7 @@ fn diagnose(name: &str) -> Vec<Diagnostic> {
     let text = fs::read(folder().join(name)).unwrap();
     let (document, mut diagnostics) = ini::parse(name, &text, &mut include);
     let said = match name.split('-').next().unwrap() {
-        "sip" => sip_conf::parse(&document).1,
+        "sip" => sip_conf::parse(&document, &Default::default()).1,
         "rtp" => rtp_conf::parse(&document).1,
         "log" => logger_conf::parse(&document).1,
         "ext" => Vec::new(),
@@ -79,7 +79,7 @@ fn a_long_file_loads_with_one_warning_for_each_thing_ignored() {
     lines.dedup();
     assert_eq!(lines.len(), all, "two warnings for one line");
     let text = fs::read(folder().join("sip-long.conf")).unwrap();
-    let (conf, _) = sip_conf::parse(&ini::parse("sip-long.conf", &text, &mut include).0);
+    let (conf, _) = sip_conf::parse(&ini::parse("sip-long.conf", &text, &mut include).0, &Default::default());
     let names: Vec<&str> = conf.peers.keys().map(String::as_str).collect();
     assert_eq!(names, ["2133", "2134", "2136", "grandstream1", "sip_proxy", "sip_proxy-out", "xlite1"]);
 }
@@ -148,7 +148,7 @@ fn mutated_files_are_survived() {
             let text = request.pattern.as_bytes().to_vec();
             Ok(if depth % 3 == 0 { Vec::new() } else { vec![IncludedFile { name: "x".into(), text }] })
         });
-        let (conf, said) = sip_conf::parse(&document);
+        let (conf, said) = sip_conf::parse(&document, &Default::default());
         diagnostics.extend(said);
         diagnostics.extend(rtp_conf::parse(&document).1);
         diagnostics.extend(logger_conf::parse(&document).1);

@@ -1,5 +1,5 @@
 //! The exchange against other people's programs, over real sockets on one machine: SIPp as two telephones that do
-//! exactly as told, baresip as telephones with a will of their own.
+//! exactly as told, others as telephones with a will of their own (`interop/clients.rs`), a proxy in front of it.
 //!
 //! A story whose program is missing is skipped by name, unless `STROWGER_INTEROP_REQUIRED` is set. The names go to the
 //! file `STROWGER_SKIPPED` too, when it is set, so that `tests/run.sh` can count them.
@@ -11,14 +11,27 @@ use std::time::Duration;
 
 #[path = "interop/baresip.rs"]
 mod baresip;
+#[path = "interop/clients.rs"]
+mod clients;
 #[path = "interop/exchange.rs"]
 mod exchange;
+#[path = "interop/linphone.rs"]
+mod linphone;
+#[path = "interop/namespace.rs"]
+mod namespace;
+#[path = "interop/python.rs"]
+mod python;
 #[path = "interop/sipp.rs"]
 mod sipp;
 #[path = "interop/sound.rs"]
 mod sound;
+#[path = "interop/telephone.rs"]
+mod telephone;
+#[path = "interop/tone.rs"]
+mod tone;
+#[path = "interop/vicious.rs"]
+mod vicious;
 
-use baresip::{Baresip, Namespace};
 use exchange::{ALICE, BOB, Exchange, Wishes};
 use sipp::{Phone, media};
 use sound::{Mouth, assert_untouched, converse};
@@ -43,6 +56,14 @@ fn skip(story: &str, why: &str) -> bool {
 fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[test]
+fn sipvicious_finds_no_extension() {
+    match vicious::svwar() {
+        Some(program) => vicious::finds_nobody(program),
+        None => drop(skip("sipvicious finds no extension", "svwar: not installed")),
+    }
 }
 
 #[test]
@@ -234,58 +255,4 @@ fn many_calls(story: &str, at_once: u32) {
     exchange.assert_nothing_left(before);
     assert!(exchange.ask("core show channels").contains("200 calls processed"));
     exchange.stop();
-}
-
-#[test]
-fn baresips_register_call_each_other_and_hear_an_echo() {
-    const STORY: &str = "baresip registers and calls";
-    if !can(STORY, &["baresip", "ip"]) {
-        return;
-    }
-    let namespace = match Namespace::new("swi") {
-        Ok(namespace) => namespace,
-        Err(why) => {
-            skip(STORY, &format!("no network namespace: {why}"));
-            return;
-        }
-    };
-    let wishes =
-        Wishes { qualify: "2000", address: baresip::ADDRESS, namespace: Some(&namespace.name), ..Wishes::default() };
-    let exchange = Exchange::start("baresip", &wishes);
-    let before = exchange.descriptors();
-    let bob = Baresip::start(&exchange, BOB, "");
-    exchange.said("Registered SIP 'bob'");
-    exchange.ask_until("sip show peers", "OK (");
-
-    let alice = Baresip::start(&exchange, ALICE, "/dial 200");
-    exchange.ask_until("core show channels", "2 active channels");
-    exchange.said("answered");
-    // Two seconds of sound, both ways.
-    std::thread::sleep(Duration::from_secs(2));
-    drop(alice);
-    exchange.ask_until("core show channels", "0 active channels");
-    exchange.said("packets received");
-    for line in exchange.log().lines().filter(|line| line.contains("packets received")) {
-        assert!(packets(line) > 50, "sound both ways for two seconds: {line}");
-    }
-    let alice = Baresip::start(&exchange, ALICE, "/dial 600");
-    exchange.ask_until("core show channels", "1 active channel\n");
-    std::thread::sleep(Duration::from_secs(2));
-    exchange.ask("channel request hangup all");
-    exchange.ask_until("core show channels", "0 active channels");
-    let log = exchange.log();
-    let echo = log.lines().rfind(|line| line.contains("packets received")).unwrap_or_default();
-    assert!(packets(echo) > 50, "an echo of two seconds: {echo}\n{log}");
-    drop((alice, bob));
-    exchange.assert_nothing_left(before);
-    exchange.stop();
-}
-
-/// The lesser of the two counts in "N packets received, N sent".
-fn packets(line: &str) -> u32 {
-    let number = |before: &str| -> u32 {
-        let head = line.split(before).next().unwrap_or_default();
-        head.rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0)
-    };
-    number(" packets received").min(number(" sent"))
 }

@@ -4,6 +4,9 @@
 
 #[path = "support/exchange.rs"]
 mod exchange;
+#[allow(dead_code)] // Others need more of it.
+#[path = "support/floor.rs"]
+mod floor;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -13,6 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use strowger::sim::PhoneEvent;
 
 const ACCOUNTS: &str = "[ann]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\n";
 const EXTENSIONS: &str = "[default]\nexten => 1,1,Answer()\n";
@@ -206,6 +210,25 @@ fn fail2ban_finds_who_guessed_and_nobody_else() {
         assert!(text.contains(VICTIM), "nothing hostile is in it:\n{text}");
         assert_eq!(found(&messages, "asterisk"), vec![ip.to_string(); 4], "{text}");
     }
+}
+
+#[test]
+fn fail2ban_bans_no_telephone_of_ours_that_dials_a_wrong_number() {
+    if is_missing("fail2ban_bans_no_telephone_of_ours_that_dials_a_wrong_number") {
+        return;
+    }
+    let accounts = "[ann]\ntype=friend\nhost=dynamic\nsecret=password\n";
+    let exchange = Exchange::start("log-wrong-number", accounts, EXTENSIONS);
+    exchange.write("logger.conf", "[logfiles]\nmessages => notice,warning,error,security\n");
+    exchange.told("logger reload");
+    let mut floor = floor::Floor::new(exchange.sip, &["ann".to_owned()]);
+    floor.dial(0, "999");
+    floor.until("it is refused", |floor| {
+        floor.lines[0].events.iter().any(|event| matches!(event, PhoneEvent::Failed(404)))
+    });
+    let messages = exchange.folder.join("state/messages");
+    let text = holds(&messages, "to extension '999' rejected because ");
+    assert!(found(&messages, "asterisk").is_empty(), "{text}");
 }
 
 /// The filter for the journal is the one that the page shows.

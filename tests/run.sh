@@ -100,6 +100,18 @@ install_programs() {
         { tail -n 5 "$scratch/apt"; echo "not all could be installed:$packages"; }
 }
 
+# sipvicious, which is no package of Debian 12.
+install_sipvicious() {
+    if has sipvicious_svwar || has svwar; then return 0; fi
+    if has python3 && python3 -m venv "$tools/python" > "$scratch/pip" 2>&1 < /dev/null &&
+        "$tools/python/bin/pip" --quiet install sipvicious==0.3.8 >> "$scratch/pip" 2>&1 < /dev/null; then
+        mkdir -p "$tools/bin"
+        ln -sf ../python/bin/sipvicious_svwar "$tools/bin/sipvicious_svwar"
+    else
+        echo "not installed: sipvicious (it comes by pip into a venv)"
+    fi
+}
+
 # -- the parts ----------------------------------------------------------------------------------------------------
 
 part_format() { check "cargo fmt --check" cargo fmt --check; }
@@ -119,8 +131,10 @@ part_tests() {
     check "examples in the documentation" cargo test --locked --doc
 }
 
-# A million mutated messages, session descriptions and configurations, a third each; the seeds are fixed.
+# A million spoilt datagrams in calls over the whole switch; and a million mutated messages, session descriptions and
+# configurations, a third each. The seeds are fixed.
 part_mutations() {
+    counted env STROWGER_MUTATIONS=1000000 cargo test --locked --no-fail-fast --profile mutation --test calls -- mutated_calls
     counted env STROWGER_MUTATIONS=334000 cargo test --locked --no-fail-fast --profile mutation --lib --test config -- \
         mutated_messages mutated_descriptions mutated_files
 }
@@ -128,6 +142,7 @@ part_mutations() {
 part_oracle() { counted cargo test --locked --no-fail-fast --manifest-path tests/oracle/Cargo.toml; }
 
 part_interop() {
+    install_sipvicious
     counted cargo test --locked --no-fail-fast --test interop
 }
 

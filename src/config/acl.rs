@@ -1,14 +1,19 @@
-//! Address lists: `permit=` and `deny=`.
+//! Address lists: `permit=`, `deny=` and `acl=`.
 
+use super::acl_conf::Lists;
 use super::value;
 use ipnetwork::IpNetwork;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// An address list. The last rule that matches decides; an address that matches none is allowed.
+/// An address list. The last rule that matches decides; an address that matches none is allowed. The named lists each
+/// decide for themselves, and all must allow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Acl {
     /// The rules in the order they were written.
     pub rules: Vec<Rule>,
+    /// The lists of acl.conf that `acl=` named.
+    pub named: Vec<Arc<[Rule]>>,
 }
 
 /// One rule of an address list.
@@ -24,7 +29,29 @@ impl Acl {
     /// Whether `address` is allowed. An IPv4 address in IPv6 clothes (`::ffff:a.b.c.d`) counts as IPv4.
     pub fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.rules.iter().rev().find(|rule| rule.net.contains(address)).is_none_or(|rule| rule.permit)
+        let decides =
+            |rules: &[Rule]| rules.iter().rev().find(|rule| rule.net.contains(address)).is_none_or(|rule| rule.permit);
+        decides(&self.rules) && self.named.iter().all(|rules| decides(rules))
+    }
+
+    /// Whether it says nothing, and so allows every address.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.named.is_empty()
+    }
+
+    /// Adds the lists of one `acl=` line: names of acl.conf with commas between. What is wrong, when there is no such
+    /// list that can be used; nothing is added then.
+    pub fn add_named(&mut self, text: &str, lists: &Lists) -> Result<(), String> {
+        let mut named = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            match lists.get(name) {
+                Some(Some(rules)) => named.push(Arc::clone(rules)),
+                Some(None) => return Err(format!("the list '{name}' of acl.conf has an error")),
+                None => return Err(format!("acl.conf has no list '{name}'")),
+            }
+        }
+        self.named.append(&mut named);
+        Ok(())
     }
 
     /// Whether a rule of its own permits `address`: more than that none forbids it.
@@ -79,6 +106,56 @@ mod tests {
         assert!(allowed(&acl, "::1"), "IPv4 rules say nothing of IPv6");
         assert!(!allowed(&acl, "::ffff:10.0.0.1"), "a mapped address is IPv4");
         assert!(allowed(&Acl::default(), "10.0.0.1"));
+    }
+
+    #[test]
+    fn networks_are_read_in_every_spelling_and_family() {
+        // Host bits are cut off; a mask is a length; `/0` is everybody of that family (AST-2010-003).
+        for everybody in ["0.0.0.0/0.0.0.0", "0.0.0.0/0", "10.1.2.3/0"] {
+            let acl = acl(&[(false, everybody)]);
+            assert!(!allowed(&acl, "255.255.255.255") && !allowed(&acl, "0.0.0.1") && allowed(&acl, "2001:db8::1"));
+        }
+        let acl =
+            acl(&[(false, "0.0.0.0/0, ::/0"), (true, "192.168.1.77/24,2001:db8:1::5/48, !2001:db8:1:2::/64 , ::1")]);
+        for (address, is_allowed) in [
+            ("192.168.1.1", true),
+            ("192.168.2.77", false),
+            ("::ffff:192.168.1.9", true),
+            ("2001:db8:1::1", true),
+            ("2001:db8:1:2::1", false),
+            ("2001:db8:2::1", false),
+            ("::1", true),
+            ("::2", false),
+            ("127.0.0.1", false),
+        ] {
+            assert_eq!(allowed(&acl, address), is_allowed, "{address}");
+        }
+    }
+
+    #[test]
+    fn all_named_lists_and_the_own_one_must_allow() {
+        let list = |text: &str| Some(Arc::from(acl(&[(false, "0.0.0.0/0"), (true, text)]).rules));
+        let lists = Lists::from([
+            ("home".to_owned(), list("192.168.0.0/16")),
+            ("cellar".to_owned(), list("192.168.7.0/24")),
+            ("broken".to_owned(), None),
+        ]);
+        let mut acl = acl(&[(false, "192.168.7.9")]);
+        assert_eq!(acl.add_named("home, cellar", &lists), Ok(()));
+        assert!(allowed(&acl, "192.168.7.1"));
+        assert!(!allowed(&acl, "192.168.1.1"), "the cellar refuses it");
+        assert!(!allowed(&acl, "192.168.7.9"), "its own line refuses it");
+        let before = acl.clone();
+        for (text, why) in [
+            ("home,office", "acl.conf has no list 'office'"),
+            ("broken", "the list 'broken' of acl.conf has an error"),
+            ("", "acl.conf has no list ''"),
+            ("Home", "acl.conf has no list 'Home'"),
+        ] {
+            assert_eq!(acl.add_named(text, &lists), Err(why.to_owned()));
+        }
+        assert_eq!(acl, before);
+        assert!(!acl.is_empty() && Acl::default().is_empty());
     }
 
     #[test]

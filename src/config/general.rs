@@ -3,6 +3,7 @@
 use super::acl::Acl;
 use super::peer::Settings;
 use super::transport::{External, Streams};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -39,8 +40,22 @@ pub struct General {
     pub rtp_bind: Option<IpAddr>,
     /// `callerid`: the user in `From` when a caller has no number.
     pub caller_id: String,
-    /// `contactpermit`/`contactdeny`: what every peer's Contact is held against.
+    /// `permit`/`deny`/`acl`: what every source is held against, before its peer's own list.
+    pub acl: Acl,
+    /// `contactpermit`/`contactdeny`/`contactacl`: what every peer's Contact is held against.
     pub contact_acl: Acl,
+    /// `allowguest`: callers that name no peer may call, into the context of `[general]`.
+    pub allow_guest: bool,
+    /// `domain`: the domains that are ours, in lower case, each with the context of calls to it if it named one.
+    pub domains: BTreeMap<String, Option<String>>,
+    /// `autodomain`: our own addresses are among the domains.
+    pub auto_domain: bool,
+    /// `allowexternaldomains`: calls may be to domains that are not ours.
+    pub allow_external_domains: bool,
+    /// `match_auth_username`: the digest's user name says who calls, whatever From says.
+    pub match_auth_username: bool,
+    /// `auth_options_requests`: OPTIONS are challenged.
+    pub auth_options: bool,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
     /// TCP and TLS.
@@ -69,7 +84,14 @@ impl Default for General {
             media_address: None,
             rtp_bind: None,
             caller_id: "asterisk".into(),
+            acl: Acl::default(),
             contact_acl: Acl::default(),
+            allow_guest: false,
+            domains: BTreeMap::new(),
+            auto_domain: false,
+            allow_external_domains: true,
+            match_auth_username: false,
+            auth_options: false,
             sip_debug: false,
             streams: Streams::default(),
             external: External::default(),

@@ -1,6 +1,7 @@
 //! Configuration: Asterisk's file dialect read with the file and line of every value, into typed settings.
 
 pub mod acl;
+pub mod acl_conf;
 pub mod builtin;
 pub mod diagnostic;
 pub mod finding;
@@ -61,6 +62,7 @@ struct Files<'a> {
     sip: (&'a str, &'a [u8]),
     extensions: (&'a str, &'a [u8]),
     rtp: (&'a str, &'a [u8]),
+    acl: (&'a str, &'a [u8]),
     logger: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
 }
@@ -73,6 +75,7 @@ impl Config {
             sip: (SIP_CONF, sip.as_bytes()),
             extensions: (EXTENSIONS_CONF, extensions.as_bytes()),
             rtp: (RTP_CONF, rtp.as_bytes()),
+            acl: (ACL_CONF, &[]),
             logger: (LOGGER_CONF, b""),
             toml: (TOML, toml.as_bytes()),
         };
@@ -81,9 +84,13 @@ impl Config {
 
     fn from_files(files: Files<'_>, source: Source, include: &mut Includer<'_>) -> (Option<Config>, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
+        let (lists, said) = ini::parse(files.acl.0, files.acl.1, include);
+        diagnostics.extend(said);
+        let (lists, said) = acl_conf::parse(&lists);
+        diagnostics.extend(said);
         let (sip, said) = ini::parse(files.sip.0, files.sip.1, include);
         diagnostics.extend(said);
-        let (sip, said) = sip_conf::parse(&sip);
+        let (sip, said) = sip_conf::parse(&sip, &lists.into());
         diagnostics.extend(said);
         let (extensions, said) = ini::parse(files.extensions.0, files.extensions.1, include);
         diagnostics.extend(said);
@@ -106,5 +113,6 @@ impl Config {
 const SIP_CONF: &str = "sip.conf";
 const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
+const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
 const TOML: &str = "strowger.toml";

@@ -5,11 +5,15 @@ use super::diagnostic::Place;
 use super::presentation::Presentation;
 use super::secret::Secret;
 use crate::sdp::codec::CodecList;
+use crate::sip::digest::Algorithm;
 use crate::sip::flow::Transport;
 use crate::sip::header::{Refresher, session_expires};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+
+/// Calls at once from callers without an account.
+pub const MOST_GUESTS: u32 = 10;
 
 /// One peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +42,12 @@ pub struct Peer {
     pub caller_id: CallerId,
     /// `callingpres`: whether that may be shown; none: as each call asks.
     pub calling_pres: Option<Presentation>,
-    /// `permit`/`deny`: sources its requests are accepted from.
+    /// `permit`/`deny`/`acl`: sources its requests are accepted from.
     pub acl: Acl,
-    /// `contactpermit`/`contactdeny`: addresses it may register.
+    /// `contactpermit`/`contactdeny`/`contactacl`: addresses it may register.
     pub contact_acl: Acl,
+    /// `directmediapermit`/`directmediadeny`/`directmediaacl`: addresses it may be told to exchange media with directly.
+    pub direct_media_acl: Acl,
     /// `call-limit`: calls at once, both directions together; none: no limit.
     pub call_limit: Option<u32>,
     /// `setvar`: channel variables of each call it makes, in order.
@@ -57,6 +63,40 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// A peer of which nothing is said yet but its name and where its section begins.
+    pub fn new(name: &str, place: Place, settings: Settings) -> Peer {
+        Peer {
+            name: name.into(),
+            place,
+            kind: Kind::Friend,
+            credential: None,
+            host: Host::Dynamic,
+            default_addr: None,
+            default_user: None,
+            from_user: None,
+            from_domain: None,
+            regexten: Vec::new(),
+            caller_id: CallerId::default(),
+            calling_pres: None,
+            acl: Acl::default(),
+            contact_acl: Acl::default(),
+            direct_media_acl: Acl::default(),
+            call_limit: None,
+            set_vars: Vec::new(),
+            account_code: String::new(),
+            description: String::new(),
+            max_contacts: 1,
+            settings,
+        }
+    }
+
+    /// Who a caller without an account is, with `allowguest=yes`: only a caller, with what `[general]` presets, and never
+    /// more of them than [`MOST_GUESTS`].
+    pub fn guest(defaults: &Settings) -> Peer {
+        let nowhere = Place { file: "sip.conf".into(), line: 0 };
+        Peer { kind: Kind::Guest, call_limit: Some(MOST_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
+    }
+
     /// The extensions to make while it is registered, each with the context it named or `None` for `regcontext`:
     /// its `regexten`, or its name when it has none.
     pub fn reg_extensions(&self) -> Vec<RegExten> {
@@ -69,7 +109,7 @@ impl Peer {
 
     /// Whether it registers itself, is called and is matched by address (`peer`, `friend`).
     pub fn is_callable(&self) -> bool {
-        self.kind != Kind::User
+        matches!(self.kind, Kind::Friend | Kind::Peer)
     }
 
     /// Whether it is known by its name in `From` (`user`, `friend`).
@@ -91,6 +131,8 @@ pub struct Settings {
     pub dtmf_mode: DtmfMode,
     /// `insecure`.
     pub insecure: Insecure,
+    /// `auth_algorithm` (ours): what its digest is made with.
+    pub auth_algorithm: Algorithm,
     /// `qualify`: the round trip above which it is LAGGED; none: it is not asked.
     pub qualify: Option<Duration>,
     /// `qualifyfreq`: time between two qualify requests.
@@ -151,6 +193,7 @@ impl Default for Settings {
             direct_media: DirectMedia::Relay,
             dtmf_mode: DtmfMode::Rfc2833,
             insecure: Insecure::default(),
+            auth_algorithm: Algorithm::Md5,
             qualify: None,
             qualify_freq: Duration::from_secs(60),
             keepalive: None,
@@ -183,14 +226,16 @@ pub enum Kind {
     Peer,
     /// Only places calls towards us, known by its name.
     User,
+    /// No word of `type=`: a caller without an account, let in by `allowguest=yes`.
+    Guest,
 }
 
-/// What proves that a request is the peer's (RFC 2617 digest).
+/// What proves that a request is the peer's (RFC 2617 and RFC 8760 digest).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// `secret`: the password.
     Password(Secret),
-    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1).
+    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1); never with `auth_algorithm=sha256`.
     Ha1(Secret),
 }
 

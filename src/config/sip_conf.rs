@@ -11,6 +11,7 @@ mod transport_options;
 #[cfg(test)]
 mod tests;
 
+use super::acl_conf::Lists;
 use super::diagnostic::{Diagnostic, Place, Severity, tidy};
 use super::general::General;
 use super::ini::{Document, Entry, Section};
@@ -31,9 +32,10 @@ pub struct SipConf {
     pub peers: BTreeMap<String, Arc<Peer>>,
 }
 
-/// Reads the settings of a document. What is wrong is all said; a peer with a bad value is left out.
-pub fn parse(document: &Document) -> (SipConf, Vec<Diagnostic>) {
-    let mut reader = Reader { diagnostics: Vec::new() };
+/// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said; a peer with a bad value
+/// is left out.
+pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnostic>) {
+    let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone() };
     let general = reader.general(document);
     let mut drafts: BTreeMap<&str, PeerDraft> = BTreeMap::new();
     for section in &document.sections {
@@ -48,7 +50,7 @@ pub fn parse(document: &Document) -> (SipConf, Vec<Diagnostic>) {
                 .push(Diagnostic::error(section.place.clone(), say).hint("write its name in the brackets"));
         } else {
             // A second section of a name goes on where the first ended.
-            let fresh = || PeerDraft::new(name, section.place.clone(), general.defaults.clone());
+            let fresh = || PeerDraft::new(name, section.place.clone(), general.defaults.clone(), lists);
             let draft = drafts.entry(name).or_insert_with(fresh);
             for entry in &section.entries {
                 reader.peer_entry(draft, entry);
@@ -81,6 +83,7 @@ fn unspoken(peer: &Peer, general: &General) -> Option<Diagnostic> {
 
 struct Reader {
     diagnostics: Vec<Diagnostic>,
+    lists: Arc<Lists>,
 }
 
 /// What an option is applied to.
@@ -104,7 +107,7 @@ impl Target<'_> {
 
 impl Reader {
     fn general(&mut self, document: &Document) -> General {
-        let mut draft = GeneralDraft::new();
+        let mut draft = GeneralDraft::new(&self.lists);
         let nowhere = Place { file: "sip.conf".into(), line: 0 };
         let mut all = document.sections.iter().filter(|section| section.name.eq_ignore_ascii_case("general"));
         let Some(section) = all.next() else { return draft.finish(&nowhere, &mut self.diagnostics) };

@@ -63,7 +63,7 @@ const SHORTEST: usize = 8;
 pub fn weakness(peer: &Peer) -> Option<Weakness> {
     let secret = match &peer.credential {
         None => {
-            let is_open = peer.host == Host::Dynamic && peer.acl.rules.is_empty();
+            let is_open = peer.host == Host::Dynamic && peer.acl.is_empty();
             return is_open.then_some(Weakness::Missing);
         }
         Some(Credential::Ha1(_)) => return None,

@@ -8,16 +8,19 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::domain::Domains;
 use super::event::{self, Note, Why};
+use super::hint::hint;
 use super::identity::{self, Account, Accounts, Claim};
-use super::nat;
+use super::{nat, size};
 use crate::clock::Wall;
+use crate::config::acl::Acl;
 use crate::config::nearest::nearest;
 use crate::config::peer::{Names, Peer, Switch};
 use crate::config::sip_conf::SipConf;
 use crate::config::transport::External;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState};
-use crate::sip::digest::{self, Ha1};
+use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
@@ -82,6 +85,7 @@ pub enum Proof {
 }
 
 /// The read-only table the edge works with; made anew at every reload.
+#[derive(Clone)]
 pub struct Admission {
     realm: String,
     server: String,
@@ -90,6 +94,15 @@ pub struct Admission {
     external: External,
     names: Arc<Names>,
     accounts: Arc<Accounts>,
+    /// `[general]`'s own list: every source is held against it.
+    acl: Acl,
+    domains: Domains,
+    /// What somebody without an account is challenged with.
+    algorithm: Algorithm,
+    by_digest: bool,
+    options_too: bool,
+    /// With `allowguest=yes`: who callers that name no account are.
+    guest: Option<Arc<Peer>>,
 }
 
 impl std::fmt::Debug for Admission {
@@ -100,10 +113,10 @@ impl std::fmt::Debug for Admission {
 
 /// One request, with what came along.
 #[derive(Clone, Copy)]
-struct Knock<'a> {
+pub(super) struct Knock<'a> {
     request: &'a Request,
     essentials: &'a Essentials,
-    flow: Flow,
+    pub(super) flow: Flow,
     now: Wall,
     random: u64,
 }
@@ -122,20 +135,23 @@ impl Admission {
             external: conf.general.external.clone(),
             names: Arc::default(),
             accounts: Arc::new(accounts),
+            acl: conf.general.acl.clone(),
+            domains: Domains::new(&conf.general),
+            algorithm: conf.general.defaults.auth_algorithm,
+            by_digest: conf.general.match_auth_username,
+            options_too: conf.general.auth_options,
+            guest: conf.general.allow_guest.then(|| Arc::new(Peer::guest(&conf.general.defaults))),
         }
+    }
+
+    /// The context of calls to the domain of `request`, when `domain=` names one.
+    pub fn context_of(&self, request: &Request) -> Option<&str> {
+        self.domains.context(request)
     }
 
     /// The same table with what names were looked up to be.
     pub fn with_names(&self, names: Arc<Names>) -> Admission {
-        Admission {
-            realm: self.realm.clone(),
-            server: self.server.clone(),
-            key: self.key.clone(),
-            nat: self.nat,
-            external: self.external.clone(),
-            names,
-            accounts: self.accounts.clone(),
-        }
+        Admission { names, ..self.clone() }
     }
 
     /// What names were last looked up to be.
@@ -172,6 +188,10 @@ impl Admission {
             // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
             Method::Invite if essentials.max_forwards == Some(0) => self.decline(knock, 483),
             Method::Invite => self.authenticate(knock),
+            Method::Options if self.options_too => match self.authenticate(knock) {
+                Verdict::Pass { .. } => self.greet(knock),
+                turned_away => turned_away,
+            },
             Method::Options | Method::Notify => self.greet(knock),
             // RFC 3261 15.1.2: a BYE that matches no dialog.
             Method::Bye => self.decline(knock, 481),
@@ -198,7 +218,7 @@ impl Admission {
         }
         let mut response = self.answer(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
-        self.reply(via, flow, response, None)
+        self.reply(request, via, flow, response, None)
     }
 
     /// The account whose name is most like one that nobody has: for the log alone, after the answer is sent.
@@ -206,14 +226,23 @@ impl Admission {
         nearest(account, self.accounts.keys().map(String::as_str)).map(str::to_owned)
     }
 
-    /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, MD5 with `qop="auth"`, since a second one silences several
+    /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, with `qop="auth"`, since a second one silences several
     /// clients. `stale` says that the digest was right and only the nonce is used up. Via is copied as `request` has it.
-    pub fn challenge(&self, request: &Request, source: SocketAddr, now: Wall, random: u64, stale: bool) -> Response {
+    pub fn challenge(
+        &self,
+        request: &Request,
+        source: SocketAddr,
+        now: Wall,
+        random: u64,
+        (algorithm, stale): (Algorithm, bool),
+    ) -> Response {
         let mut response = Response::for_request(request, 401, Some(&self.to_tag(request)));
         let nonce = nonce::mint(&self.key, now, random, source.ip(), &self.realm);
         let realm = self.realm.replace(['"', '\\'], "");
         let stale = if stale { ", stale=true" } else { "" };
-        let challenge = format!("Digest algorithm=MD5, realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}");
+        let algorithm = algorithm.as_str();
+        let challenge =
+            format!("Digest algorithm={algorithm}, realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}");
         response.headers.push(HeaderName::WwwAuthenticate, challenge);
         self.sign(&mut response);
         response
@@ -248,7 +277,7 @@ impl Admission {
         }
         let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 420);
         response.headers.push(HeaderName::Unsupported, unknown.to_string());
-        Some(self.reply(&knock.essentials.via, knock.flow, response, None))
+        Some(self.reply(knock.request, &knock.essentials.via, knock.flow, response, None))
     }
 
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
@@ -257,12 +286,12 @@ impl Admission {
         if knock.request.method == Method::Options {
             response.headers.push(HeaderName::Accept, "application/sdp");
         }
-        self.reply(&knock.essentials.via, knock.flow, response, None)
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }
 
     fn decline(&self, knock: Knock<'_>, status: u16) -> Verdict {
         let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, status);
-        self.reply(&knock.essentials.via, knock.flow, response, None)
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }
 
     fn authenticate(&self, knock: Knock<'_>) -> Verdict {
@@ -272,42 +301,60 @@ impl Admission {
         let credentials = credentials.as_ref();
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(&self.accounts, essentials, credentials, source, &self.names),
+            _ => identity::caller(&self.accounts, essentials, credentials, source, self.by_digest, &self.names),
         };
-        if let Some(account) =
-            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source, &self.names))
-        {
-            let caller = Caller::Account { peer: Arc::clone(&account.peer), proof: Proof::Trusted };
-            return Verdict::Pass { caller };
+        let is_allowed = self.acl.allows(source.ip());
+        let is_ours = self.domains.serves(request, essentials, flow.local);
+        let trusted =
+            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source, &self.names));
+        if let Some(account) = trusted.filter(|_| is_allowed && is_ours) {
+            return welcome(&account.peer, Proof::Trusted);
+        }
+        let is_guest = request.method == Method::Invite && claim.account.is_none() && credentials.is_none();
+        if let Some(guest) = self.guest.as_ref().filter(|_| is_guest && is_allowed && is_ours) {
+            return welcome(guest, Proof::Trusted);
         }
         match credentials {
-            None => self.ask(knock),
-            Some(credentials) => self.examine(knock, credentials, &claim),
+            None => self.ask(knock, &claim),
+            Some(credentials) => self.examine(knock, credentials, &claim, (is_allowed, is_ours)),
         }
     }
 
     /// Every path through here does the same work, whoever exists: the dummy HA1 is made in any case.
-    fn examine(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>) -> Verdict {
+    fn examine(
+        &self,
+        knock: Knock<'_>,
+        credentials: &Credentials,
+        claim: &Claim<'_>,
+        (may_come, is_ours): (bool, bool),
+    ) -> Verdict {
         let Knock { request, flow, now, .. } = knock;
         let source = flow.remote;
         let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
-        let dummy = self.dummy(&credentials.username);
+        let algorithm = self.algorithm_for(claim);
+        let dummy = self.dummy(&credentials.username, algorithm);
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
         let knows_secret = digest::verify(credentials, &request.method, known.unwrap_or(&dummy)) && known.is_some();
         let is_for_target = identity::is_for_target(request, credentials);
-        let is_allowed = claim.account.is_some_and(|account| account.allows(source));
-        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed);
+        let is_allowed = may_come & claim.account.is_some_and(|account| account.allows(source));
+        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed & is_ours);
+        // A digest of another kind than was asked for proves nothing and tries no secret: the question is put again, as
+        // it must be to a caller that only its digest names.
+        let is_fit = credentials.algorithm() == Some(algorithm);
         match (state, passed) {
-            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(knock),
+            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(knock, claim),
+            (NonceState::Valid, None) if !is_fit => self.ask(knock, claim),
             (NonceState::Valid, None) => {
                 let why = match claim.account {
+                    _ if !may_come || !is_ours => Why::FailedACL,
                     None => Why::InvalidAccountID,
                     Some(_) if claim.is_mixed => Why::ChallengeResponseFailed,
                     Some(_) if !is_allowed => Why::FailedACL,
                     Some(_) if !knows_secret => Why::InvalidPassword,
                     Some(_) => Why::ChallengeResponseFailed,
                 };
-                self.refuse(knock, credentials, claim, why)
+                let hint = hint(why, knock, credentials, claim, (may_come, is_ours));
+                self.refuse(knock, claim, why, hint)
             }
             (NonceState::Valid | NonceState::Expired, Some(account)) => {
                 let proof = Proof::Digest {
@@ -315,29 +362,40 @@ impl Admission {
                     nc: credentials.nonce_count(),
                     stale: state == NonceState::Expired,
                 };
-                Verdict::Pass { caller: Caller::Account { peer: Arc::clone(&account.peer), proof } }
+                welcome(&account.peer, proof)
             }
         }
     }
 
-    fn ask(&self, knock: Knock<'_>) -> Verdict {
+    /// What a claimed account is challenged with: its own algorithm; that of `[general]` when there is no such account,
+    /// so that by the algorithm only those peers can be told to exist that have another one than `[general]`.
+    fn algorithm_for(&self, claim: &Claim<'_>) -> Algorithm {
+        claim.account.map_or(self.algorithm, Account::algorithm)
+    }
+
+    fn ask(&self, knock: Knock<'_>, claim: &Claim<'_>) -> Verdict {
         let response = self.challenge(
             &self.stamped(knock.request, &knock.essentials.via, knock.flow.remote),
             knock.flow.remote,
             knock.now,
             knock.random,
-            false,
+            (self.algorithm_for(claim), false),
         );
-        self.reply(&knock.essentials.via, knock.flow, response, Some(Note::Challenged))
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, Some(Note::Challenged))
     }
 
-    fn refuse(&self, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>, why: Why) -> Verdict {
+    fn refuse(&self, knock: Knock<'_>, claim: &Claim<'_>, why: Why, hint: String) -> Verdict {
         let account = event::encode(&claim.name);
         let id = self.to_tag(knock.request);
-        let line = event::line(why, &account, &id, knock.flow.remote, knock.now);
-        let hint = hint(why, &account, knock, credentials, claim);
+        let line = event::line(why, &account, &id, knock.flow, knock.now);
         let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 403);
-        self.reply(&knock.essentials.via, knock.flow, response, Some(Note::Refused { why, account, line, hint }))
+        self.reply(
+            knock.request,
+            &knock.essentials.via,
+            knock.flow,
+            response,
+            Some(Note::Refused { why, account, line, hint }),
+        )
     }
 
     /// The credentials for our realm; those for other realms, other schemes and what cannot be read are passed over
@@ -351,9 +409,9 @@ impl Admission {
     }
 
     /// The HA1 of somebody who does not exist: the same for the same name, and nobody can know its secret.
-    fn dummy(&self, user: &str) -> Ha1 {
+    fn dummy(&self, user: &str, algorithm: Algorithm) -> Ha1 {
         let mac = self.mac(b"dummy", &[user.as_bytes(), self.realm.as_bytes()]);
-        Ha1::from_secret("", "", &mac)
+        Ha1::from_secret_with(algorithm, "", "", &mac)
     }
 
     /// The To tag of a stateless answer: made of the request, so that its retransmissions get the same (RFC 3261 8.2.7).
@@ -393,38 +451,18 @@ impl Admission {
 
     /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
     /// stranger wrote: `maddr` is for those who have proved who they are.
-    fn reply(&self, via: &Via, flow: Flow, response: Response, note: Option<Note>) -> Verdict {
+    fn reply(&self, request: &Request, via: &Via, flow: Flow, mut response: Response, note: Option<Note>) -> Verdict {
+        // Whoever has a connection is where it says it is.
+        if flow.connection.is_none() && !size::fits(request, &mut response) {
+            return Verdict::Drop("the answer would be more than twice the request");
+        }
         let port = flow.answering(via, nat::force_rport(self.nat, via, flow.remote)).remote.port();
         Verdict::Reply { response, to: SocketAddr::new(flow.remote.ip(), port), note }
     }
 }
 
-fn hint(why: Why, account: &str, knock: Knock<'_>, credentials: &Credentials, claim: &Claim<'_>) -> String {
-    let address = knock.flow.remote.ip().to_canonical();
-    let place = claim.account.map(|account| account.peer.place.to_string()).unwrap_or_default();
-    match why {
-        Why::InvalidPassword => {
-            format!(
-                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone; its user \
-                 name is right (`sip show peer {account}`)"
-            )
-        }
-        Why::InvalidAccountID => {
-            format!(
-                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Correct its user name, or add [{account}] there"
-            )
-        }
-        Why::FailedACL => {
-            format!("phone '{account}' at {address}: the permit and deny lines of [{account}] ({place}) refuse it")
-        }
-        Why::ChallengeResponseFailed if claim.is_mixed => format!(
-            "phone '{account}' at {address} authenticates as '{}'. Set its authentication name to '{account}'",
-            event::encode(&credentials.username)
-        ),
-        Why::ChallengeResponseFailed => {
-            format!("phone '{account}' at {address}: its digest was made for another number than the one it dials")
-        }
-    }
+fn welcome(peer: &Arc<Peer>, proof: Proof) -> Verdict {
+    Verdict::Pass { caller: Caller::Account { peer: Arc::clone(peer), proof } }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What the edge has to tell: the `SecurityEvent=` line that ban tools read, and plain words for the owner.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use crate::calendar;
 use crate::clock::Wall;
+use crate::sip::Flow;
 
 /// Longest account name in a line, in bytes before encoding: a stranger chooses it.
 const LONGEST: usize = 64;
@@ -75,7 +76,8 @@ pub fn encode(name: &str) -> String {
 }
 
 /// The `SecurityEvent=` line. `account` is encoded already; `id` is any text that tells events apart.
-pub fn line(why: Why, account: &str, id: &str, source: SocketAddr, now: Wall) -> String {
+pub fn line(why: Why, account: &str, id: &str, flow: Flow, now: Wall) -> String {
+    let (source, transport) = (flow.remote, flow.transport);
     let address = source.ip().to_canonical();
     let family = match address {
         IpAddr::V4(_) => "IPV4",
@@ -83,7 +85,7 @@ pub fn line(why: Why, account: &str, id: &str, source: SocketAddr, now: Wall) ->
     };
     format!(
         "SecurityEvent=\"{}\",EventTV=\"{}\",Severity=\"Error\",Service=\"SIP\",EventVersion=\"{}\",AccountID=\"{account}\",\
-         SessionID=\"{id}\",RemoteAddress=\"{family}/UDP/{address}/{}\"",
+         SessionID=\"{id}\",RemoteAddress=\"{family}/{transport}/{address}/{}\"",
         why.name(),
         calendar::iso(now),
         why.version(),
@@ -94,10 +96,15 @@ pub fn line(why: Why, account: &str, id: &str, source: SocketAddr, now: Wall) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::flow::Transport;
+
+    fn from(source: &str) -> Flow {
+        Flow::udp("192.0.2.1:5060".parse().unwrap(), source.parse().unwrap())
+    }
 
     #[test]
     fn the_line_has_the_shape_ban_tools_know() {
-        let line = line(Why::InvalidPassword, "pap2t-client", "7f", "198.51.100.7:5062".parse().unwrap(), Wall(0));
+        let line = line(Why::InvalidPassword, "pap2t-client", "7f", from("198.51.100.7:5062"), Wall(0));
         assert_eq!(
             line,
             "SecurityEvent=\"InvalidPassword\",EventTV=\"1970-01-01T00:00:00.000+0000\",Severity=\"Error\",Service=\"SIP\",\
@@ -107,10 +114,18 @@ mod tests {
 
     #[test]
     fn an_address_in_ipv6_clothes_is_banned_as_what_it_is() {
-        let mapped = line(Why::FailedACL, "a", "1", "[::ffff:198.51.100.7]:5060".parse().unwrap(), Wall(0));
+        let mapped = line(Why::FailedACL, "a", "1", from("[::ffff:198.51.100.7]:5060"), Wall(0));
         assert!(mapped.ends_with("RemoteAddress=\"IPV4/UDP/198.51.100.7/5060\""), "{mapped}");
-        let real = line(Why::FailedACL, "a", "1", "[2001:db8::7]:5060".parse().unwrap(), Wall(0));
+        let real = line(Why::FailedACL, "a", "1", from("[2001:db8::7]:5060"), Wall(0));
         assert!(real.ends_with("RemoteAddress=\"IPV6/UDP/2001:db8::7/5060\""), "{real}");
+    }
+
+    #[test]
+    fn the_transport_is_told() {
+        for (transport, told) in [(Transport::Tcp, "IPV6/TCP"), (Transport::Tls, "IPV6/TLS")] {
+            let line = line(Why::FailedACL, "a", "1", Flow { transport, ..from("[2001:db8::7]:5061") }, Wall(0));
+            assert!(line.ends_with(&format!("RemoteAddress=\"{told}/2001:db8::7/5061\"")), "{line}");
+        }
     }
 
     #[test]

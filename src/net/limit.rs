@@ -66,4 +66,13 @@ mod tests {
         limiter.tidy(start + Duration::from_secs(10));
         assert!(limiter.debts.is_empty());
     }
+
+    #[test]
+    fn forged_sources_fill_no_more_than_the_bound() {
+        let (limiter, now) = (Limiter::default(), Instant::now());
+        for number in 0..3 * u32::try_from(MOST_SOURCES).unwrap() {
+            limiter.charge(IpAddr::V4(Ipv4Addr::from(0xc000_0000 + number)), now);
+            assert!(limiter.debts.len() <= MOST_SOURCES);
+        }
+    }
 }

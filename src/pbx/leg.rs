@@ -132,7 +132,7 @@ pub struct Cx {
     pub ended: Vec<LegId>,
     /// Which leg a client transaction belongs to.
     pub clients: BTreeMap<ClientId, LegId>,
-    /// Which leg an INVITE server transaction belongs to.
+    /// Which leg an INVITE server transaction belongs to, until it is refused or its 2xx is acknowledged.
     pub servers: BTreeMap<ServerId, LegId>,
     /// Which leg a dialog belongs to.
     pub dialogs: BTreeMap<DialogKey, LegId>,
@@ -376,10 +376,7 @@ impl Leg {
     fn end(&mut self, cx: &mut Cx) {
         self.refuse_pending_reoffer(cx);
         self.end_refresh(cx);
-        if let Some(pending) = self.pending_ok.take() {
-            cx.alarms.cancel(pending.again);
-            cx.alarms.cancel(pending.give_up);
-        }
+        self.drop_pending_ok(cx);
         match std::mem::replace(&mut self.reoffer, Reoffer::None) {
             Reoffer::Sent { client, .. } => {
                 cx.clients.remove(&client);

@@ -30,6 +30,7 @@ use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
 use crate::guard::replay::Replay;
+use crate::guard::size;
 use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
 use crate::rtp::strict::Strictness;
@@ -337,7 +338,9 @@ impl Switch {
         match self.cx.tx.receive_request(now, &request, &essentials, flow, &mut self.cx.out.transmit) {
             Incoming::Absorbed => {}
             Incoming::Full => self.drop_counted("too many transactions at once"),
-            Incoming::Ack => {
+            Incoming::Ack(invite) => {
+                // pyVoIP 1.6.8 makes up a To tag for its ACK: the INVITE's branch, Call-ID and CSeq still say whose it is.
+                let leg = leg.or_else(|| self.cx.servers.get(&invite?).copied());
                 if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
                     leg.receive_ack(&request, &essentials, &mut self.cx);
                 }
@@ -364,7 +367,10 @@ impl Switch {
                     (Method::Register, Some(peer)) => {
                         self.registration(id, &request, &essentials, &peer, came);
                     }
-                    (Method::Invite, Some(peer)) => {
+                    (Method::Invite, Some(mut peer)) => {
+                        if let Some(context) = self.settings.admission.context_of(&request) {
+                            Arc::make_mut(&mut peer).settings.context = context.to_owned();
+                        }
                         self.incoming_call(id, &request, &essentials, peer, (came, force));
                     }
                     _ => self.reply(id, Response::for_request(&request, 405, None)),
@@ -394,24 +400,24 @@ impl Switch {
         match (caller, leg) {
             (_, Some(_)) => true,
             (Caller::Dialog, None) => match request.method {
-                // An ACK is never answered, and a CANCEL finds its INVITE by the transaction.
+                // An ACK is never answered.
                 Method::Ack => {
                     self.cx.out.strangers.push(source.ip());
                     self.drop_counted("ACK for no call");
                     false
                 }
-                Method::Cancel => true,
+                Method::Cancel if self.cx.tx.cancels(request, essentials) => true,
                 _ => {
                     self.cx.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
-                    self.answer_statelessly(flow, Response::for_request(request, 481, None));
+                    self.answer_statelessly(request, flow, Response::for_request(request, 481, None));
                     false
                 }
             },
-            (Caller::Account { proof, .. }, None) => {
+            (Caller::Account { peer, proof }, None) => {
                 if self.cx.tx.is_merged(essentials) {
                     // RFC 3261 8.2.2.2
-                    self.answer_statelessly(flow, Response::for_request(request, 482, None));
+                    self.answer_statelessly(request, flow, Response::for_request(request, 482, None));
                     return false;
                 }
                 let fresh = match proof {
@@ -421,17 +427,21 @@ impl Switch {
                 };
                 if !fresh {
                     let random = self.cx.chance.bits();
-                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, true);
-                    self.answer_statelessly(flow, response);
+                    let stale = (peer.settings.auth_algorithm, true);
+                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
+                    self.answer_statelessly(request, flow, response);
                 }
                 fresh
             }
         }
     }
 
-    fn answer_statelessly(&mut self, flow: Flow, mut response: Response) {
+    fn answer_statelessly(&mut self, request: &Request, flow: Flow, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
         self.cx.tag(&mut response);
+        if flow.connection.is_none() && !size::fits(request, &mut response) {
+            return self.drop_counted("the answer would be more than twice the request");
+        }
         self.cx.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
     }
 

@@ -54,7 +54,7 @@ const EVERYDAY: Level = Level::Verbose(3);
 
 reasons! {
     // Refused before the dialplan.
-    NoSuchExtension 1 404 None, Level::Notice, "extension not found in context '{context}'.{nearest}",
+    NoSuchExtension 1 404 None, Level::Notice, "the extension was not found in context '{context}'.{nearest}",
         "`dialplan show CONTEXT` lists what that context has; `context=` of the caller's section says which context it dials in";
     Incomplete 28 484 None, EVERYDAY, "the number is not complete in context '{context}'",
         "the telephone may go on dialling";

@@ -430,7 +430,7 @@ impl Phone {
         }
         match self.tx.receive_request(self.now, &request, essentials, flow, &mut self.sent) {
             Incoming::Absorbed | Incoming::Full => {}
-            Incoming::Ack => self.acknowledged(&request, essentials),
+            Incoming::Ack(_) => self.acknowledged(&request, essentials),
             Incoming::Cancel { id, invite } => {
                 let status = if invite.is_some() { 200 } else { 481 };
                 self.reply(id, &request, status);

@@ -162,6 +162,12 @@ impl HeaderName {
         scan::text(self.as_bytes())
     }
 
+    /// Its compact form (RFC 3261 7.3.3), if it has one.
+    pub fn compact(&self) -> Option<char> {
+        let letter = Self::TABLE.get(self.index()?)?.2;
+        (letter != 0).then(|| char::from(letter))
+    }
+
     /// How often it may stand in a message; `Lines` for an unknown one, whose commas we cannot judge.
     pub fn arity(&self) -> Arity {
         self.index().and_then(|at| Self::TABLE.get(at)).map_or(Arity::Lines, |row| row.3)

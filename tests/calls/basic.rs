@@ -18,6 +18,7 @@ stories! {
     two_calls_at_once(SIP, "[default]\nexten => 1,1,Dial(SIP/isp)\nexten => 2,1,Dial(SIP/desk)\n");
     one_after_the_other(SIP, GUIDE);
     the_caller_never_acknowledges(SIP, GUIDE);
+    the_caller_makes_up_a_tag_for_its_ack(SIP, GUIDE);
     the_callee_never_answers_the_bye(SIP, GUIDE);
 }
 
@@ -140,6 +141,39 @@ fn one_after_the_other(world: &mut World) {
         world.phone("client").hangs_up();
         world.until_over();
     }
+}
+
+/// pyVoIP 1.6.8: its ACK has the INVITE's branch, Call-ID and CSeq, and a To tag that nobody gave it.
+fn the_caller_makes_up_a_tag_for_its_ack(world: &mut World) {
+    world.phone("client").habit(|habits| habits.never_acks = true);
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("isp"));
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    let invite = world.sent_by("client", &["INVITE sip:"]).pop().unwrap();
+    let line = |name: &str| invite.lines().find(|line| line.starts_with(name)).unwrap();
+    let [via, from, to] = ["Via: ", "From: ", "To: "].map(line);
+    let [call_id, cseq] = ["Call-ID: ", "CSeq: "].map(line);
+    let ack = |to: &str, via: &str| {
+        format!(
+            "ACK sip:1@192.0.2.1 SIP/2.0\r\n{via}\r\n{from}\r\n{to};tag=made-up\r\n{call_id}\r\n{}\r\n\
+             Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+            cseq.replace("INVITE", "ACK")
+        )
+    };
+    let before = world.messages("exchange", "client", &["200 OK", "INVITE"]).len();
+    // Neither tag nor branch is right: whose it is, nobody can say.
+    world.inject("client", &ack(to, &via.replace("branch=", "branch=z9hG4bK-other")));
+    world.run(Duration::from_secs(2));
+    assert!(world.messages("exchange", "client", &["200 OK", "INVITE"]).len() > before, "the 200 is repeated");
+    world.inject("client", &ack(to, via));
+    world.run(Duration::from_millis(20));
+    let before = world.messages("exchange", "client", &["200 OK", "INVITE"]).len();
+    world.run(Duration::from_secs(40));
+    assert_eq!(world.messages("exchange", "client", &["200 OK", "INVITE"]).len(), before, "it was acknowledged");
+    assert!(world.is_talking("client") && world.is_talking("isp"));
+    world.phone("client").hangs_up();
+    world.until_over();
 }
 
 fn the_caller_never_acknowledges(world: &mut World) {

@@ -348,17 +348,17 @@ fn a_number_that_nobody_has() {
     let plan = "[default]\nexten => 600,1,Answer()\nexten => 8000,1,Answer()\n";
     let mut world = World::ready(SIP, plan);
     world.phone("client").dials("601");
-    let text = "extension not found in context 'default'. Did you mean 600?";
+    let text = "the extension was not found in context 'default'. Did you mean 600?";
     assert_failed(&mut world, Why::NoSuchExtension, text, "FAILED");
     // The shape that ban tools look for.
     let line = format!("Call from 'client' (192.0.2.20:5060) to extension '601' rejected because {text}");
     assert_eq!(world.line("rejected").1, line);
-    fails(SIP, plan, |_| (), Why::NoSuchExtension, "extension not found in context 'default'.", "FAILED");
+    fails(SIP, plan, |_| (), Why::NoSuchExtension, "the extension was not found in context 'default'.", "FAILED");
     let sip = with_client("context=nowhere");
     let mut world = World::ready(&sip.replacen("context=default\ndirectmedia", "directmedia", 1), plan);
     world.phone("client").dials("1");
     world.until_over();
-    let text = "extension not found in context 'nowhere'. There is no such context in extensions.conf";
+    let text = "the extension was not found in context 'nowhere'. There is no such context in extensions.conf";
     assert!(world.line("rejected").1.ends_with(text), "{:?}", world.line("rejected"));
     let mut world = World::ready(SIP, "[default]\nexten => _8XXX,1,Answer()\n");
     world.phone("client").dials("88");

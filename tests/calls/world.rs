@@ -1,6 +1,7 @@
 //! The world a story plays in: one exchange, telephones at addresses, a network between them, and a clock that jumps.
 
 use crate::media::MediaStub;
+use crate::mutation::Spoiler;
 use crate::network::{Network, Quality};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,8 @@ pub struct World {
     /// Where the system refuses to send to.
     pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
+    /// Spoils datagrams on their way, while it is there.
+    pub spoiler: Option<Spoiler>,
 }
 
 impl World {
@@ -149,6 +152,7 @@ impl World {
             froms: BTreeMap::new(),
             no_route: BTreeSet::new(),
             seed,
+            spoiler: None,
         }
     }
 
@@ -257,7 +261,7 @@ impl World {
         self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
     }
 
-    fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
+    pub fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
         let config = PhoneConfig {
             user: name.into(),
             secret: secret.into(),
@@ -458,8 +462,16 @@ impl World {
     fn deliver(&mut self, parcel: Parcel) {
         let now = self.now;
         match parcel {
-            Parcel::Datagram { from, to, bytes } if to == self.exchange => self.knock(from, &bytes),
+            Parcel::Datagram { from, to, bytes } if to == self.exchange => {
+                for (bytes, is_copy) in self.spoil(bytes) {
+                    self.knock(from, &bytes, is_copy);
+                }
+            }
             Parcel::Datagram { from, to, bytes } => {
+                let bytes = match &mut self.spoiler {
+                    Some(spoiler) => spoiler.itself(&bytes),
+                    None => bytes,
+                };
                 let to = self.proxies.get(&to).copied().unwrap_or(to);
                 let found = self.stations.values_mut().find(|station| station.phone.config().sip == to);
                 if let Some(station) = found {
@@ -479,13 +491,28 @@ impl World {
         }
     }
 
-    /// What the receiver of the exchange's socket does with a datagram.
-    fn knock(&mut self, source: SocketAddr, bytes: &Bytes) {
+    /// A datagram as it arrives, with whatever spoilt copies of it arrive as well.
+    fn spoil(&mut self, bytes: Bytes) -> Vec<(Bytes, bool)> {
+        match &mut self.spoiler {
+            Some(spoiler) => spoiler.spoil(bytes),
+            None => vec![(bytes, false)],
+        }
+    }
+
+    /// What the receiver of the exchange's socket does with a datagram. What it answers to a spoilt copy is lost, or no call
+    /// of a phone would survive the first 400.
+    fn knock(&mut self, source: SocketAddr, bytes: &Bytes, is_copy: bool) {
         let wall = at(self.now).wall;
         let flow = self.flow_from(source);
-        let event = match Message::parse(bytes).expect("phones send what can be read") {
+        let is_spoilt = self.spoiler.is_some();
+        let message = match Message::parse(bytes) {
+            Err(_) if is_spoilt => return,
+            message => message.expect("phones send what can be read"),
+        };
+        let event = match message {
             Message::Response(response) => match validate::response(&response) {
                 Ok(essentials) => Event::Response { response, essentials, flow },
+                Err(_) if is_spoilt => return,
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
             Message::Request(request) => {
@@ -502,9 +529,12 @@ impl World {
                             verdict => verdict,
                         }
                     }
+                    Err(refusal) if is_spoilt => self.admission.reject(&request, &refusal, flow),
                     Err(refusal) => panic!("a phone sent a bad request ({}): {bytes:?}", refusal.detail),
                 };
-                if let Verdict::Reply { response, to, note } = verdict {
+                if let Verdict::Reply { response, to, note } = verdict
+                    && !is_copy
+                {
                     self.send(self.exchange, to, response.to_bytes());
                     let nearest = |account: &str| self.admission.nearest(account);
                     let told = note.and_then(|note| self.refusals.hear(&note, source.ip(), self.now, nearest));

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::telephone::Way;
+
 /// The lines of the test telephones, and their secrets.
 pub const ALICE: (&str, &str) = ("alice", "apple");
 pub const BOB: (&str, &str) = ("bob", "banana");
@@ -30,11 +32,18 @@ pub struct Wishes<'a> {
     pub address: &'a str,
     /// The network namespace to run in.
     pub namespace: Option<&'a str>,
+    /// What carries SIP, besides UDP.
+    pub way: Way,
+    /// More options of `[general]` in `sip.conf`, a line each.
+    pub general: &'a str,
 }
+
+/// The tone that 601 plays, in Hz.
+pub const TONE: u16 = 1_004;
 
 impl Default for Wishes<'_> {
     fn default() -> Self {
-        Wishes { direct: false, qualify: "no", address: "127.0.0.1", namespace: None }
+        Wishes { direct: false, qualify: "no", address: "127.0.0.1", namespace: None, way: Way::Udp, general: "" }
     }
 }
 
@@ -153,6 +162,11 @@ impl Exchange {
         assert!(!log.contains("panicked"), "{log}");
     }
 
+    /// Where it is reached that way.
+    pub fn server(&self, way: Way) -> String {
+        with_port(&self.address, if way.protocol() == "tls" { self.port + 1 } else { self.port })
+    }
+
     pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
@@ -168,7 +182,12 @@ impl Drop for Exchange {
 fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
     let (address, qualify) = (wishes.address, wishes.qualify);
     let direct = if wishes.direct { "yes" } else { "no" };
-    let mut sip = format!("[general]\nudpbindaddr={address}:{port}\ncontext=default\nallowguest=no\n\n[line](!)\n");
+    let general = wishes.general;
+    let mut sip = format!(
+        "[general]\nudpbindaddr={}\ncontext=default\nallowguest=no\n{general}{}\n[line](!)\n",
+        with_port(address, port),
+        listening(folder, address, port, wishes.way),
+    );
     sip.push_str("type=friend\nhost=dynamic\ncontext=default\ndisallow=all\nallow=ulaw\n");
     sip.push_str(&format!("qualify={qualify}\ndirectmedia={direct}\n"));
     for (name, secret) in [ALICE, BOB, ("carol", "cherry")] {
@@ -180,7 +199,10 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         exten => 201,1,Dial(SIP/bob,1)\n\
         exten => 300,1,Dial(SIP/carol,20)\n\
         exten => 600,1,Answer()\n\
-        \x20same => n,Echo()\n";
+        \x20same => n,Echo()\n\
+        exten => 601,1,Answer()\n\
+        \x20same => n,Playback(tone/milliwatt&tone/milliwatt&tone/milliwatt)\n\
+        exten => 602,1,Busy()\n";
     // Below what the system gives out by itself, and apart for every exchange of this test.
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 18_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 600;
@@ -198,6 +220,28 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         // Secrets that anyone may read are worth a warning, which is not what the stories are about.
         std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
     }
+}
+
+/// The options for what is listened on besides UDP.
+fn listening(folder: &Path, address: &str, port: u16, way: Way) -> String {
+    match way.protocol() {
+        "tcp" => format!("tcpenable=yes\ntcpbindaddr={}\n", with_port(address, port)),
+        "tls" => {
+            let certificate = folder.join("certificate.pem");
+            let made = rcgen::generate_simple_self_signed([address.to_owned()]).unwrap();
+            std::fs::write(&certificate, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
+            format!(
+                "tlsenable=yes\ntlsbindaddr={}\ntlscertfile={}\n",
+                with_port(address, port + 1),
+                certificate.display()
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+fn with_port(address: &str, port: u16) -> String {
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
 /// A command, inside a network namespace when one is named.

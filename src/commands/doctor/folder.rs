@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Less room than this, in bytes, is soon used up by records and the log.
 const LITTLE_ROOM: u64 = 64 * 1024 * 1024;
-const FILES: [&str; 4] = ["sip.conf", "extensions.conf", "rtp.conf", "strowger.toml"];
+const FILES: [&str; 5] = ["sip.conf", "extensions.conf", "rtp.conf", "acl.conf", "strowger.toml"];
 
 /// The user an exchange runs as, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,17 @@
 //! What is read of a section before it is whole, and the checks that need the whole.
 
+use crate::config::acl_conf::Lists;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
 use crate::config::general::General;
-use crate::config::peer::{CallerId, Credential, Host, Kind, Peer, Settings};
+use crate::config::peer::{Credential, Host, Kind, Peer, Settings};
 use crate::config::secret::Secret;
 use crate::config::transport::Tls;
 use crate::config::weakness::{Weakness, weakness};
+use crate::sip::digest::Algorithm;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// SIP's port when none is given (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5060;
@@ -29,12 +32,13 @@ pub struct GeneralDraft {
     pub(super) tls_authorities: Option<PathBuf>,
     pub(super) tls_verify: bool,
     pub(super) certificate_place: Option<Place>,
+    pub(super) lists: Arc<Lists>,
     /// Where the line stands that is being read.
     pub(super) at: Place,
 }
 
 impl GeneralDraft {
-    pub(super) fn new() -> GeneralDraft {
+    pub(super) fn new(lists: &Arc<Lists>) -> GeneralDraft {
         GeneralDraft {
             general: General::default(),
             bind_address: None,
@@ -48,6 +52,7 @@ impl GeneralDraft {
             tls_authorities: None,
             tls_verify: true,
             certificate_place: None,
+            lists: lists.clone(),
             at: Place { file: "sip.conf".into(), line: 0 },
         }
     }
@@ -110,6 +115,7 @@ pub struct PeerDraft {
     pub(super) host: Option<HostDraft>,
     pub(super) default_ip: Option<IpAddr>,
     pub(super) port: Option<u16>,
+    pub(super) lists: Arc<Lists>,
     /// An error was said of it: it is left out.
     pub(super) is_broken: bool,
 }
@@ -123,37 +129,16 @@ pub(super) enum HostDraft {
 }
 
 impl PeerDraft {
-    pub(super) fn new(name: &str, place: Place, defaults: Settings) -> PeerDraft {
-        let peer = Peer {
-            name: name.into(),
-            place,
-            kind: Kind::Friend,
-            credential: None,
-            host: Host::Dynamic,
-            default_addr: None,
-            default_user: None,
-            from_user: None,
-            from_domain: None,
-            regexten: Vec::new(),
-            caller_id: CallerId::default(),
-            calling_pres: None,
-            acl: Default::default(),
-            contact_acl: Default::default(),
-            call_limit: None,
-            set_vars: Vec::new(),
-            account_code: String::new(),
-            description: String::new(),
-            max_contacts: 1,
-            settings: defaults,
-        };
+    pub(super) fn new(name: &str, place: Place, defaults: Settings, lists: &Arc<Lists>) -> PeerDraft {
         PeerDraft {
-            peer,
+            peer: Peer::new(name, place, defaults),
             kind: None,
             secret: None,
             ha1: None,
             host: None,
             default_ip: None,
             port: None,
+            lists: lists.clone(),
             is_broken: false,
         }
     }
@@ -171,6 +156,13 @@ impl PeerDraft {
             error("allows no codec", "add a line such as 'allow=ulaw,alaw' behind 'disallow=all'");
             is_usable = false;
         }
+        if self.ha1.is_some() && peer.settings.auth_algorithm == Algorithm::Sha256 {
+            error(
+                "has 'md5secret' and 'auth_algorithm=sha256'",
+                "write 'secret' instead: SHA-256 needs the password itself",
+            );
+            is_usable = false;
+        }
         let Some(kind) = self.kind else {
             // A wrong `type` has been said already.
             if !self.is_broken {
@@ -181,7 +173,7 @@ impl PeerDraft {
         peer.kind = kind;
         let port = self.port.unwrap_or(peer.settings.transport().default_port());
         let host = match (self.host, kind) {
-            (Some(HostDraft::Dynamic), _) | (None, Kind::User) => Some(Host::Dynamic),
+            (Some(HostDraft::Dynamic), _) | (None, Kind::User | Kind::Guest) => Some(Host::Dynamic),
             (Some(HostDraft::Static(ip)), _) => Some(Host::Static(SocketAddr::new(ip, port))),
             (Some(HostDraft::Named(name)), _) => Some(Host::Named { name, port }),
             (None, Kind::Friend | Kind::Peer) => None,

@@ -2,6 +2,8 @@
 
 use super::draft::GeneralDraft;
 use super::option::{Effect, OptionRow, Trouble, row};
+use crate::config::acl::Acl;
+use crate::config::acl_conf::Lists;
 use crate::config::value;
 use std::time::Duration;
 
@@ -103,24 +105,105 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(&["callerid"], "text", "asterisk", "user in From when a caller has no number", Effect::General(caller_id)),
     row(
+        &["permit"],
+        ACL,
+        "everyone",
+        "sources the exchange may be used from, whatever a peer says; the last line that matches decides",
+        Effect::General(|draft, text| acl(&mut draft.general.acl, true, text)),
+    ),
+    row(
+        &["deny"],
+        ACL,
+        "no one",
+        "sources the exchange may not be used from",
+        Effect::General(|draft, text| acl(&mut draft.general.acl, false, text)),
+    ),
+    row(
+        &["acl"],
+        NAMED,
+        "everyone",
+        "named lists of sources the exchange may be used from; each must allow, and 'permit' and 'deny' too",
+        Effect::General(|draft, text| named(&mut draft.general.acl, &draft.lists, text)),
+    ),
+    row(
         &["contactpermit"],
         ACL,
-        "none",
+        "everyone",
         "addresses peers may register",
-        Effect::General(|draft, text| contact_acl(draft, true, text)),
+        Effect::General(|draft, text| acl(&mut draft.general.contact_acl, true, text)),
     ),
     row(
         &["contactdeny"],
         ACL,
-        "none",
+        "no one",
         "addresses peers may not register",
-        Effect::General(|draft, text| contact_acl(draft, false, text)),
+        Effect::General(|draft, text| acl(&mut draft.general.contact_acl, false, text)),
     ),
-    row(&["sipdebug"], "yes or no", "no", "show SIP messages from the start", Effect::General(sip_debug)),
+    row(
+        &["contactacl"],
+        NAMED,
+        "everyone",
+        "named lists of addresses peers may register",
+        Effect::General(|draft, text| named(&mut draft.general.contact_acl, &draft.lists, text)),
+    ),
+    row(
+        &["allowguest"],
+        YES_NO,
+        "no",
+        "callers that name no peer may call, into the 'context' of [general], ten at once (chan_sip's default is yes)",
+        Effect::General(allow_guest),
+    ),
+    row(
+        &["domain"],
+        "a domain or an IP address, with ',context' for calls to it; may be repeated",
+        "every domain is ours",
+        "with it, registrations for other domains are refused, and calls too with 'allowexternaldomains=no'",
+        Effect::General(domain),
+    ),
+    row(
+        &["autodomain"],
+        YES_NO,
+        "no",
+        "our own addresses are among the domains",
+        Effect::General(|draft, text| yes_no(text, &mut draft.general.auto_domain)),
+    ),
+    row(
+        &["allowexternaldomains"],
+        YES_NO,
+        "yes",
+        "calls may be to a domain that is not ours",
+        Effect::General(|draft, text| yes_no(text, &mut draft.general.allow_external_domains)),
+    ),
+    row(
+        &["match_auth_username"],
+        YES_NO,
+        "no",
+        "who calls is told by the digest's user name, whatever From says",
+        Effect::General(|draft, text| yes_no(text, &mut draft.general.match_auth_username)),
+    ),
+    row(
+        &["auth_options_requests"],
+        YES_NO,
+        "no",
+        "OPTIONS is challenged like a call",
+        Effect::General(|draft, text| yes_no(text, &mut draft.general.auth_options)),
+    ),
+    row(
+        &["sipdebug"],
+        YES_NO,
+        "no",
+        "show SIP messages from the start",
+        Effect::General(|draft, text| yes_no(text, &mut draft.general.sip_debug)),
+    ),
 ];
 
 /// What an address list accepts.
 pub(super) const ACL: &str = "networks such as 192.168.0.0/16 or 10.0.0.0/255.0.0.0, with commas between, '!' before those meant the other way round";
+/// What a list of lists accepts.
+pub(super) const NAMED: &str = "names of lists in acl.conf, with commas between";
+/// What to do about a list that is not there.
+pub(super) const NO_LIST: &str = "a list is a section of acl.conf with 'permit' and 'deny' lines";
+const YES_NO: &str = "yes or no";
 const TOS: &str = "a class (cs0 to cs7, af11 to af43, ef) or a number from 0 to 255";
 
 fn realm(draft: &mut GeneralDraft, text: &str) -> Result {
@@ -214,14 +297,40 @@ fn caller_id(draft: &mut GeneralDraft, text: &str) -> Result {
     Ok(())
 }
 
-fn contact_acl(draft: &mut GeneralDraft, permit: bool, text: &str) -> Result {
-    draft.general.contact_acl.add(permit, text).map_err(|word| {
+fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
+    acl.add(permit, text).map_err(|word| {
         let hint = "write networks such as 192.168.0.0/16, with commas between";
         Trouble::fatal(format!("'{word}' is no network"), hint)
     })
 }
 
-fn sip_debug(draft: &mut GeneralDraft, text: &str) -> Result {
-    draft.general.sip_debug = value::boolean(text).ok_or(Trouble::Bad)?;
+fn named(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
+    acl.add_named(text, lists).map_err(|say| Trouble::fatal(say, NO_LIST))
+}
+
+fn allow_guest(draft: &mut GeneralDraft, text: &str) -> Result {
+    draft.general.allow_guest = value::boolean(text).ok_or(Trouble::Bad)?;
+    if draft.general.allow_guest {
+        let say = "'allowguest=yes': whoever reaches this machine may call what the context of [general] holds";
+        return Err(Trouble::warn(
+            say,
+            "leave nothing there that costs money, or give each caller a section and a secret",
+        ));
+    }
+    Ok(())
+}
+
+fn domain(draft: &mut GeneralDraft, text: &str) -> Result {
+    let (name, context) = text.split_once(',').map_or((text, ""), |(name, context)| (name.trim(), context.trim()));
+    let name = name.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:".contains(c)) {
+        return Err(Trouble::fatal(format!("'{name}' is no domain"), "write a host name or an IP address"));
+    }
+    draft.general.domains.insert(name, Some(context).filter(|context| !context.is_empty()).map(String::from));
+    Ok(())
+}
+
+fn yes_no(text: &str, setting: &mut bool) -> Result {
+    *setting = value::boolean(text).ok_or(Trouble::Bad)?;
     Ok(())
 }

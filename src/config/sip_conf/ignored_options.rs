@@ -35,12 +35,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     // Who may call.
     unsupported(
         General,
-        &["allowguest"],
-        FALSE_WORDS,
-        "callers without an account are refused: give each a section with a secret",
-    ),
-    unsupported(
-        General,
         &["alwaysauthreject"],
         TRUE_WORDS,
         "unknown names are always answered like wrong passwords, so that names cannot be guessed",
@@ -53,39 +47,11 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     unsupported(
         General,
-        &["match_auth_username"],
-        FALSE_WORDS,
-        "a caller whose From names nobody is known by the digest user name anyway",
-    ),
-    refused(Peer, &["acl"], NEVER, "named lists are not read: write 'permit' and 'deny' lines here"),
-    refused(Both, &["contactacl"], NEVER, "named lists are not read: write 'contactpermit' and 'contactdeny' lines"),
-    unsupported(
-        Peer,
-        &["directmediapermit", "directmediadeny", "directmediaacl"],
-        NEVER,
-        "write 'directmedia=no' when a peer must not send media elsewhere",
-    ),
-    unsupported(
-        General,
         &["dynamic_exclude_static", "dynamic_excludes_static"],
         FALSE_WORDS,
         "write 'contactdeny' lines for the addresses of static peers",
     ),
     unsupported(General, &["domainsasrealm"], FALSE_WORDS, "one realm serves all: set 'realm'"),
-    unsupported(General, &["domain"], NEVER, "every domain is served as local: take the line out"),
-    unsupported(General, &["autodomain"], FALSE_WORDS, "every domain is served as local"),
-    unsupported(
-        General,
-        &["allowexternaldomains"],
-        TRUE_WORDS,
-        "every domain is served as local: restrict calls in extensions.conf",
-    ),
-    unsupported(
-        General,
-        &["auth_options_requests"],
-        FALSE_WORDS,
-        "OPTIONS is answered without a challenge, as devices expect",
-    ),
     accepted(General, &["auth_message_requests"], "MESSAGE is not supported at all"),
     accepted(General, &["accept_outofcall_message"], "MESSAGE is not supported at all"),
     accepted(Both, &["outofcall_message_context"], "MESSAGE is not supported at all"),

@@ -1,9 +1,10 @@
 //! The options of a peer alone that are in effect.
 
 use super::draft::{HostDraft, PeerDraft};
-use super::general_options::ACL;
+use super::general_options::{ACL, NAMED, NO_LIST};
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::acl::Acl;
+use crate::config::acl_conf::Lists;
 use crate::config::peer::{CallerId, Kind, RegExten};
 use crate::config::presentation::Presentation;
 use crate::config::secret::Secret;
@@ -101,6 +102,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Peer(|d, text| acl(&mut d.peer.acl, false, text)),
     ),
     row(
+        &["acl"],
+        NAMED,
+        "everyone",
+        "named lists of sources it may be used from; each must allow, and 'permit' and 'deny' too",
+        Effect::Peer(|d, text| named(&mut d.peer.acl, &d.lists, text)),
+    ),
+    row(
         &["contactpermit"],
         ACL,
         "everyone",
@@ -113,6 +121,34 @@ pub(super) const ROWS: &[OptionRow] = &[
         "no one",
         "addresses it may not register",
         Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, false, text)),
+    ),
+    row(
+        &["contactacl"],
+        NAMED,
+        "everyone",
+        "named lists of addresses it may register",
+        Effect::Peer(|d, text| named(&mut d.peer.contact_acl, &d.lists, text)),
+    ),
+    row(
+        &["directmediapermit"],
+        ACL,
+        "everyone",
+        "addresses it may exchange media with directly, when 'directmedia' asks for that; others go through the exchange",
+        Effect::Peer(|d, text| acl(&mut d.peer.direct_media_acl, true, text)),
+    ),
+    row(
+        &["directmediadeny"],
+        ACL,
+        "no one",
+        "addresses it may not exchange media with directly",
+        Effect::Peer(|d, text| acl(&mut d.peer.direct_media_acl, false, text)),
+    ),
+    row(
+        &["directmediaacl"],
+        NAMED,
+        "everyone",
+        "named lists of addresses it may exchange media with directly",
+        Effect::Peer(|d, text| named(&mut d.peer.direct_media_acl, &d.lists, text)),
     ),
     row(
         &["call-limit"],
@@ -263,6 +299,10 @@ fn full_name(draft: &mut PeerDraft, text: &str) -> Result {
 
 fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
     acl.add(permit, text).map_err(Trouble::Word)
+}
+
+fn named(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
+    acl.add_named(text, lists).map_err(|say| Trouble::error(say, NO_LIST))
 }
 
 fn call_limit(draft: &mut PeerDraft, text: &str) -> Result {

@@ -4,6 +4,7 @@ use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
+use crate::sip::digest::Algorithm;
 use crate::sip::flow::Transport;
 use crate::sip::header::Refresher;
 use crate::sip::header::session_expires::SHORTEST;
@@ -39,6 +40,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "rfc2833",
         "shown on the console; digits dialled during a call pass as the device sends them",
         Effect::Settings(dtmf_mode),
+    ),
+    row(
+        &["auth_algorithm"],
+        "md5, sha256",
+        "md5",
+        "what its digest is made with; sha256 (RFC 8760) only for devices that know it (not an option of Asterisk's)",
+        Effect::Settings(auth_algorithm),
     ),
     row(
         &["insecure"],
@@ -279,6 +287,15 @@ fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
         }
         DtmfMode::Rfc2833 | DtmfMode::Inband | DtmfMode::Auto => Ok(()),
     }
+}
+
+fn auth_algorithm(settings: &mut Settings, text: &str) -> Result {
+    settings.auth_algorithm = match text.to_ascii_lowercase().as_str() {
+        "md5" => Algorithm::Md5,
+        "sha256" | "sha-256" => Algorithm::Sha256,
+        _ => return Err(Trouble::Bad),
+    };
+    Ok(())
 }
 
 fn insecure(settings: &mut Settings, text: &str) -> Result {

@@ -7,7 +7,7 @@ use std::time::Duration;
 fn read(text: &str) -> (SipConf, Vec<String>) {
     let (document, none) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
     assert_eq!(none, []);
-    let (conf, diagnostics) = parse(&document);
+    let (conf, diagnostics) = parse(&document, &Default::default());
     (conf, diagnostics.iter().map(|d| format!("{} {:?}: {}", d.place.line, d.severity, d.message)).collect())
 }
 

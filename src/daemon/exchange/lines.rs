@@ -40,7 +40,7 @@ pub(super) fn user(report: &PeerReport, force_rport: crate::observe::snapshot::N
         secret_set: peer.credential.is_some(),
         account: peer.account_code.clone(),
         context: peer.settings.context.clone(),
-        acl: !peer.acl.rules.is_empty(),
+        acl: !peer.acl.is_empty(),
         force_rport,
     })
 }

@@ -13,6 +13,9 @@ use crate::config::secret::Secret;
 use crate::config::{ini, sip_conf};
 use crate::sip::{Message, validate};
 
+mod access;
+mod alike;
+
 const NOW: Wall = Wall(1_795_000_000_000);
 const HOUR: i64 = 3_600_000;
 const LINE1: &str = "192.168.1.20:5060";
@@ -21,7 +24,7 @@ fn peer(name: &str) -> Peer {
     // It stands in line 12 of its file.
     let text = format!("{}[{name}]\ntype=friend\nhost=dynamic\nsecret=password\n", "\n".repeat(11));
     let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
-    let (conf, said) = sip_conf::parse(&document);
+    let (conf, said) = sip_conf::parse(&document, &Default::default());
     assert!(said.is_empty(), "{said:?}");
     let peer = conf.peers.into_values().next().unwrap();
     Peer::clone(&peer)
@@ -216,7 +219,7 @@ fn md5secret_works_like_the_secret() {
 #[test]
 fn unknown_wrong_refused_and_mixed_look_alike() {
     let mut fenced = peer("fenced-cli");
-    fenced.acl = Acl { rules: vec![Rule { permit: false, net: "0.0.0.0/0".parse().unwrap() }] };
+    fenced.acl = Acl { rules: vec![Rule { permit: false, net: "0.0.0.0/0".parse().unwrap() }], ..Acl::default() };
     let mut caller = peer("caller-cli");
     caller.kind = Kind::User;
     let mut fixed = peer("fixed-cli-");
@@ -247,7 +250,7 @@ fn unknown_wrong_refused_and_mixed_look_alike() {
 #[test]
 fn what_was_wrong_is_known_inside() {
     let mut fenced = peer("fenced");
-    fenced.acl = Acl { rules: vec![Rule { permit: false, net: "192.168.0.0/16".parse().unwrap() }] };
+    fenced.acl = Acl { rules: vec![Rule { permit: false, net: "192.168.0.0/16".parse().unwrap() }], ..Acl::default() };
     let edge = edge(vec![peer("a"), peer("b"), fenced]);
     let nonce = nonce(&edge, LINE1);
     assert_eq!(why(admit(&edge, &registers("a", "wrong", &nonce), LINE1)), Why::InvalidPassword);
@@ -315,7 +318,7 @@ fn an_expired_nonce_is_told_stale_only_to_those_who_know_the_secret() {
         assert!(!response.headers.text(HeaderName::WwwAuthenticate).unwrap().contains("stale"));
     }
     let request = registers("pap2t-client", "password", &nonce);
-    let stale = edge.challenge(&request, LINE1.parse().unwrap(), later, 1, true);
+    let stale = edge.challenge(&request, LINE1.parse().unwrap(), later, 1, (Algorithm::Md5, true));
     assert!(stale.headers.text(HeaderName::WwwAuthenticate).unwrap().ends_with("qop=\"auth\", stale=true"));
 }
 
@@ -403,7 +406,7 @@ fn two_lines_of_one_box_are_told_apart_by_name() {
 fn a_peer_without_secret_is_let_in_unless_refused_by_address() {
     let mut open = peer("open");
     open.credential = None;
-    open.acl = Acl { rules: vec![Rule { permit: false, net: "10.0.0.0/8".parse().unwrap() }] };
+    open.acl = Acl { rules: vec![Rule { permit: false, net: "10.0.0.0/8".parse().unwrap() }], ..Acl::default() };
     let edge = edge(vec![open]);
     for method in ["REGISTER", "INVITE"] {
         let knock = request(method, "open", "192.168.1.20", "");

@@ -142,11 +142,13 @@ impl Leg {
         let again = cx.alarm(self.id, LegTimer::Ok, T1);
         let give_up = cx.alarm(self.id, LegTimer::OkGiveUp, T1 * 64);
         self.drop_pending_ok(cx);
+        cx.servers.insert(server, self.id);
         self.pending_ok = Some(PendingOk { server, response, cseq, interval: T1, again, give_up, offered });
     }
 
-    fn drop_pending_ok(&mut self, cx: &mut Cx) -> Option<PendingOk> {
+    pub(super) fn drop_pending_ok(&mut self, cx: &mut Cx) -> Option<PendingOk> {
         let pending = self.pending_ok.take()?;
+        cx.servers.remove(&pending.server);
         cx.alarms.cancel(pending.again);
         cx.alarms.cancel(pending.give_up);
         Some(pending)

@@ -60,6 +60,19 @@ impl Switch {
             (wanted && known).then(|| leg.flow.remote.is_ipv4())
         };
         matches!((address(caller), address(callee)), (Some(a), Some(b)) if a == b)
+            && self.may_be_told_of(caller, callee)
+            && self.may_be_told_of(callee, caller)
+    }
+
+    /// Does `directmediapermit`/`directmediadeny`/`directmediaacl` let a line exchange media with where the other is?
+    fn may_be_told_of(&self, id: ChannelId, other: ChannelId) -> bool {
+        self.leg_of_channel(other).and_then(|leg| leg.remote.as_ref()).is_none_or(|remote| self.may_meet(id, remote))
+    }
+
+    fn may_meet(&self, id: ChannelId, described: &Sdp) -> bool {
+        // On hold it is nowhere, and nothing is sent there.
+        let Some((channel, at)) = self.channels.get(&id).zip(described.rtp_addr()) else { return true };
+        channel.peer.direct_media_acl.allows(at.ip())
     }
 
     fn bridge(&mut self, caller: ChannelId) -> Option<&mut Bridge> {
@@ -115,6 +128,11 @@ impl Switch {
     /// Tells a side where its media shall go from now on: the other's own address, or the relay's.
     fn redirect_media(&mut self, caller: ChannelId, bridge: &Bridge, side: Side, route: Route) {
         let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
+        if route == Route::Direct && !self.may_be_told_of(id, other) {
+            // It moved to where this line's directmedia list does not let it be met.
+            let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.refused(side, 488));
+            return self.step(caller, step);
+        }
         let source = self.leg_of_channel(other).and_then(|leg| leg.remote.clone());
         let offer = source.and_then(|source| {
             let rtp = match route {
@@ -225,7 +243,7 @@ impl Switch {
         }
         let rtp = match route {
             Route::Relay => self.channels.get(&other).and_then(|channel| channel.rtp),
-            Route::Direct => Some(raw_address(offer)),
+            Route::Direct => Some(raw_address(offer)).filter(|_| self.may_meet(other, offer)),
         };
         let allow = self.common_codecs(id, other);
         let general = self.settings.general.clone();
@@ -235,7 +253,7 @@ impl Switch {
                 let face = leg.next_face(rtp, &general);
                 negotiate::offer_from(offer, &allow, &face).map_err(|none| none.to_string())
             }
-            _ => Err("the other line is gone".to_owned()),
+            _ => Err("the other line is gone, or its directmedia list refuses the address".to_owned()),
         };
         match made {
             Ok(made) => self.with_leg(other, |leg, cx| leg.reoffer(made, cx)),
@@ -257,7 +275,7 @@ impl Switch {
         let Some((answer, channel)) = answer.zip(self.channels.get(&id)) else { return };
         let rtp = match bridge.route {
             Route::Relay => channel.rtp,
-            Route::Direct => Some(raw_address(&answer)),
+            Route::Direct => Some(raw_address(&answer)).filter(|_| self.may_meet(id, &answer)),
         };
         let general = &self.settings.general;
         let made = match (self.legs.get_mut(&channel.leg), rtp) {

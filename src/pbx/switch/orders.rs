@@ -110,7 +110,7 @@ mod tests {
 
     fn switch(text: &str) -> Switch {
         let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
-        let (conf, _) = sip_conf::parse(&document);
+        let (conf, _) = sip_conf::parse(&document, &Default::default());
         let settings = SwitchSettings {
             admission: Arc::new(Admission::new(&conf, NonceKey([7; 32]))),
             general: Arc::new(conf.general.clone()),

@@ -3,7 +3,7 @@
 use super::lines::Watch;
 use super::{Switch, SwitchSettings};
 use crate::clock::Now;
-use crate::config::peer::{Host, Peer};
+use crate::config::peer::{Host, Kind, Peer};
 use crate::pbx::effect::Effects;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -92,8 +92,11 @@ impl Switch {
     }
 
     /// The peer of that name as it is configured now: what the edge let pass may be older than the latest reload.
-    pub(super) fn in_force(&self, peer: &Peer) -> Option<Arc<Peer>> {
-        self.settings.peers.get(&peer.name).cloned()
+    pub(super) fn in_force(&self, peer: &Arc<Peer>) -> Option<Arc<Peer>> {
+        match peer.kind {
+            Kind::Guest => self.settings.general.allow_guest.then(|| peer.clone()),
+            Kind::Friend | Kind::Peer | Kind::User => self.settings.peers.get(&peer.name).cloned(),
+        }
     }
 }
 

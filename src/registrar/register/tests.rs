@@ -15,7 +15,7 @@ fn peer() -> Peer {
     // It stands in line 12 of its file.
     let text = format!("{}[pap2t-client]\ntype=friend\nhost=dynamic\nsecret=password\n", "\n".repeat(11));
     let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
-    let (conf, said) = sip_conf::parse(&document);
+    let (conf, said) = sip_conf::parse(&document, &Default::default());
     assert!(said.is_empty(), "{said:?}");
     let peer = conf.peers.into_values().next().unwrap();
     Peer::clone(&peer)
@@ -501,7 +501,7 @@ fn contactdeny_is_603() {
     ];
     for is_general in [true, false] {
         let mut desk = Desk::new();
-        let acl = Acl { rules: rules.clone() };
+        let acl = Acl { rules: rules.clone(), ..Acl::default() };
         if is_general {
             desk.general.contact_acl = acl
         } else {

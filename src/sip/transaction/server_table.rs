@@ -81,9 +81,9 @@ impl Servers {
         out: &mut Vec<Transmit>,
     ) -> Incoming {
         if request.method == Method::Ack {
-            let Some(id) = self.acknowledged(request, essentials) else { return Incoming::Ack };
+            let Some(id) = self.acknowledged(request, essentials) else { return Incoming::Ack(None) };
             let told = self.drive(now, id, Input::Ack, out);
-            return if told == Told::Pass { Incoming::Ack } else { Incoming::Absorbed };
+            return if told == Told::Pass { Incoming::Ack(Some(id)) } else { Incoming::Absorbed };
         }
         let key = ServerKey::of(request, essentials);
         if let Some(id) = self.by_key.get(&key).copied() {
@@ -95,11 +95,15 @@ impl Servers {
         }
         if request.method == Method::Cancel {
             // RFC 3261 9.2: the method is left out of the comparison; only an INVITE can be cancelled.
-            let invite = ServerKey::of_invite(request, essentials, essentials.to.tag());
-            let invite = self.by_key.get(&invite).copied();
+            let invite = self.cancelled(request, essentials);
             return Incoming::Cancel { id: self.open(now, key, request, essentials, flow, out), invite };
         }
         Incoming::New(self.open(now, key, request, essentials, flow, out))
+    }
+
+    /// The INVITE that a CANCEL names.
+    pub fn cancelled(&self, cancel: &Request, essentials: &Essentials) -> Option<ServerId> {
+        self.by_key.get(&ServerKey::of_invite(cancel, essentials, essentials.to.tag())).copied()
     }
 
     pub fn is_known(&self, request: &Request, essentials: &Essentials) -> bool {

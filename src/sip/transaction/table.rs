@@ -35,8 +35,9 @@ pub enum Incoming {
     Absorbed,
     /// A new request, which waits for `respond`.
     New(ServerId),
-    /// An ACK of no transaction of ours, so of a 2xx: a dialog's (RFC 3261 13.3.1.4).
-    Ack,
+    /// The ACK of a 2xx: a dialog's (RFC 3261 13.3.1.4). With the INVITE it answers to when its branch is the INVITE's own, as
+    /// only devices send it that do not take a 2xx's ACK for a new request.
+    Ack(Option<ServerId>),
     /// A new CANCEL.
     Cancel {
         /// Its own transaction, which waits for `respond`.
@@ -120,6 +121,11 @@ impl Transactions {
     /// answered otherwise.
     pub fn is_known(&self, request: &Request, essentials: &Essentials) -> bool {
         self.servers.is_known(request, essentials)
+    }
+
+    /// Whether a CANCEL names an INVITE that is known (RFC 3261 9.2). One that does not opens no transaction.
+    pub fn cancels(&self, cancel: &Request, essentials: &Essentials) -> bool {
+        self.servers.cancelled(cancel, essentials).is_some()
     }
 
     /// RFC 3261 8.2.2.2: whether a copy of this request came another way and is not done with; it is owed a 482. May be asked before or after

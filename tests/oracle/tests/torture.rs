@@ -14,7 +14,7 @@ use strowger::config::Config;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::Event;
-use strowger::pbx::switch::{Switch, SwitchSettings};
+use strowger::pbx::switch::{Listening, Switch, SwitchSettings};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::message::Message;
@@ -60,7 +60,12 @@ const RFC_4475: &[Row] = &[
     ("ltgtruri", Status(400), Status(400), ""),
     ("lwsruri", Status(400), Status(400), ""),
     ("lwsstart", Status(400), Status(400), ""),
-    ("trws", Status(400), Status(400), "the RFC also allows to take it; what a proxy before us reads otherwise is not taken"),
+    (
+        "trws",
+        Status(400),
+        Status(400),
+        "the RFC also allows to take it; what a proxy before us reads otherwise is not taken",
+    ),
     ("escruri", Status(400), Status(400), ""),
     ("baddate", Status(401), Status(100), "3.1.2.12 allows it: Date is not used, so it is not read"),
     ("regbadct", Status(400), Status(400), ""),
@@ -71,7 +76,12 @@ const RFC_4475: &[Row] = &[
     ("mismatch02", Status(400), Status(400), "or 501, says 3.1.2.18"),
     ("bigcode", Drop("bad_start_line"), Drop("bad_start_line"), ""),
     // 3.2, transactions
-    ("badbranch", Status(200), Status(200), "the bare magic cookie is taken as no branch (RFC 2543), as lwsdisp otherwise"),
+    (
+        "badbranch",
+        Status(200),
+        Status(200),
+        "the bare magic cookie is taken as no branch (RFC 2543), as lwsdisp otherwise",
+    ),
     // 3.3, applications
     ("insuf", Status(400), Status(400), ""),
     ("unkscm", Status(416), Status(416), ""),
@@ -82,7 +92,12 @@ const RFC_4475: &[Row] = &[
     ("regaut01", Status(401), Status(200), "a line without a secret is asked for nothing"),
     ("multi01", Status(400), Status(400), ""),
     ("mcl01", Status(400), Status(400), ""),
-    ("bcast", Read, Read, "we sent no such request, and so nothing is done; nothing is ever sent to where a response's Via points"),
+    (
+        "bcast",
+        Read,
+        Read,
+        "we sent no such request, and so nothing is done; nothing is ever sent to where a response's Via points",
+    ),
     ("zeromf", Status(200), Status(200), "3.3.11: whom it has reached may answer it"),
     ("cparam01", Status(401), Status(200), ""),
     ("cparam02", Status(401), Status(200), ""),
@@ -134,12 +149,17 @@ fn exchange(lines: &[&str]) -> Exchange {
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
         admission: admission.clone(),
-        bound: "192.0.2.1:5060".parse().unwrap(),
+        listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
         product: config.sip.general.user_agent.clone(),
     };
-    Exchange { admission, switch: Switch::new(now, settings, Chance::from_number(4475)), chance: Chance::from_number(5118), now }
+    Exchange {
+        admission,
+        switch: Switch::new(now, settings, Chance::from_number(4475)),
+        chance: Chance::from_number(5118),
+        now,
+    }
 }
 
 impl Exchange {
@@ -161,7 +181,8 @@ impl Exchange {
                         let random = self.chance.bits();
                         match self.admission.admit(&request, &essentials, flow, self.now.wall, random) {
                             Verdict::Pass { caller } => {
-                                let effects = self.switch.handle(self.now, Event::Request { request, essentials, caller, flow });
+                                let effects =
+                                    self.switch.handle(self.now, Event::Request { request, essentials, caller, flow });
                                 return owed(effects.transmit.iter().map(|sent| sent.bytes.as_ref()));
                             }
                             verdict => verdict,
@@ -201,7 +222,11 @@ fn play(table: &[Row], messages: &[(&str, Vec<u8>)], source: &str) {
             // An exchange for each: three pairs of the messages share a transaction.
             let (got, texts) = exchange(lines).take(bytes, source);
             if got != *expected {
-                wrong.push(format!("{name}: {got:?} instead of {expected:?} to {} lines\n{}", lines.len(), texts.join("\n")));
+                wrong.push(format!(
+                    "{name}: {got:?} instead of {expected:?} to {} lines\n{}",
+                    lines.len(),
+                    texts.join("\n")
+                ));
             }
         }
     }

@@ -147,7 +147,7 @@ impl End {
                     self.table.respond(now, id, Response::for_request(&request, 487, Some("callee")), &mut self.out);
                 }
             }
-            Incoming::Ack => {
+            Incoming::Ack(_) => {
                 self.talked = true;
                 self.todo.retain(|(_, todo)| !matches!(todo, Todo::Again(..)));
             }

@@ -93,7 +93,7 @@ fn the_ack_of_a_refusal_is_absorbed_and_ends_its_retransmissions() {
     assert_eq!(receive(&mut table, 200, &ack, &mut out), Incoming::Absorbed);
     assert_eq!(run(&mut table, at(60_000)), (vec![], vec![]));
     assert!(table.is_empty() && out.is_empty());
-    assert_eq!(receive(&mut table, 60_000, &ack, &mut out), Incoming::Ack, "it can only be a dialog's now");
+    assert_eq!(receive(&mut table, 60_000, &ack, &mut out), Incoming::Ack(None), "it can only be a dialog's now");
 }
 
 /// RFC 6026 7.1: the leg repeats its 2xx through the transaction, and ACKs pass, whichever branch they have.
@@ -109,9 +109,9 @@ fn a_2xx_is_sent_as_often_as_its_leg_gives_it_until_timer_l() {
     assert_eq!(receive(&mut table, 1_600, &invite, &mut out), Incoming::Absorbed);
     respond(&mut table, 1_700, id, 486, &mut out);
     assert!(out.is_empty());
-    let acks = [PAP2T, "192.0.2.20:5062;branch=z9hG4bK-new"].map(|via| from_peer("ACK", via, ";tag=us"));
-    for ack in &acks {
-        assert_eq!(receive(&mut table, 2_000, ack, &mut out), Incoming::Ack);
+    for (via, of) in [(PAP2T, Some(id)), ("192.0.2.20:5062;branch=z9hG4bK-new", None)] {
+        let ack = from_peer("ACK", via, ";tag=us");
+        assert_eq!(receive(&mut table, 2_000, &ack, &mut out), Incoming::Ack(of));
     }
     assert_eq!(run(&mut table, at(31_999)), (vec![], vec![]));
     assert_eq!(table.counts(), (0, 1));
@@ -211,7 +211,11 @@ fn an_rfc_2543_invite_is_known_by_everything_but_its_branch() {
         assert!(matches!(receive(&mut table, 3, &elsewhere, &mut out), Incoming::New(_)));
         respond(&mut table, 4, id, 486, &mut out);
         let wrong = from_peer("ACK", &via, ";tag=somebody");
-        assert_eq!(receive(&mut table, 5, &wrong, &mut out), Incoming::Ack, "the To tag must be that of our response");
+        assert_eq!(
+            receive(&mut table, 5, &wrong, &mut out),
+            Incoming::Ack(None),
+            "the To tag must be that of our response"
+        );
         let ack = from_peer("ACK", &via, ";tag=us");
         assert!(table.is_known(&ack.0, &ack.1));
         assert_eq!(receive(&mut table, 6, &ack, &mut out), Incoming::Absorbed);

@@ -1,0 +1,125 @@
+//! Those whom nobody knows: guests where they are let in, address lists of media, and what a stranger may not make us keep.
+
+use crate::network::Quality;
+use crate::stories::stories;
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::sim::{PhoneEvent, Style};
+
+/// The server's modem may be called by guests; nothing else may.
+const OPEN: &str = "[general]\ncontext=lobby\nudpbindaddr=192.0.2.1\nallowguest=yes\n";
+const LOBBY: &str = "[lobby]\nexten => 1,1,Dial(SIP/isp,20)\n[default]\nexten => _X!,1,Dial(SIP/isp,20)\n";
+
+fn open() -> String {
+    SIP.replace("[general]\ncontext=default\nudpbindaddr=192.0.2.1\n", OPEN)
+}
+
+fn direct(line: &str) -> String {
+    SIP.replace("directmedia=no", "directmedia=yes").replace("[isp]\n", &format!("[isp]\n{line}\n"))
+}
+
+stories! {
+    a_guest_calls_what_the_general_context_has(open(), LOBBY);
+    a_guest_reaches_no_other_context(open(), LOBBY);
+    media_stays_on_the_relay_where_the_list_refuses_the_other(direct("directmediadeny=192.0.2.0/24"), GUIDE);
+    media_goes_directly_where_the_list_allows_the_other(direct("directmediadeny=0.0.0.0/0\ndirectmediapermit=192.0.2.20"), GUIDE);
+}
+
+fn guest(world: &mut World) {
+    world.add("passer-by", "", "192.0.2.77:5060", "192.0.2.77:5004", Style::Grandstream);
+}
+
+fn a_guest_calls_what_the_general_context_has(world: &mut World) {
+    guest(world);
+    world.phone("passer-by").dials("1");
+    world.until(|w| w.is_called("isp"));
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("passer-by") && w.is_talking("isp"));
+    assert!(world.channels()[0].starts_with("SIP/guest-"), "{:?}", world.channels());
+    world.assert_agreed("passer-by", "isp", true);
+    world.phone("passer-by").hangs_up();
+    world.until_over();
+}
+
+fn a_guest_reaches_no_other_context(world: &mut World) {
+    guest(world);
+    world.phone("passer-by").dials("88567682");
+    world.until(|w| !w.look("passer-by").has_call());
+    assert!(world.saw("passer-by", &PhoneEvent::Failed(404)));
+    assert!(!world.is_called("isp"));
+}
+
+#[test]
+fn a_reload_that_shuts_guests_out_holds_for_those_on_the_way() {
+    let mut world = World::new(&open(), LOBBY, Quality::PERFECT, 1);
+    world.register_all();
+    guest(&mut world);
+    world.reload_behind_the_edge(SIP, LOBBY);
+    world.phone("passer-by").dials("1");
+    world.until(|w| !w.look("passer-by").has_call());
+    assert!(world.saw("passer-by", &PhoneEvent::Failed(403)));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn ten_guests_at_once_and_no_more() {
+    let mut world = World::new(&open(), "[lobby]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n", Quality::PERFECT, 1);
+    for number in 0..11 {
+        let (name, sip) = (format!("guest{number}"), format!("192.0.2.{}:5060", 100 + number));
+        world.add(&name, "", &sip, &sip.replace("5060", "5004"), Style::Grandstream);
+        world.phone(&name).dials("1");
+        world.run(Duration::from_secs(1));
+    }
+    assert_eq!(world.channels().len(), 10);
+    assert!(world.saw("guest10", &PhoneEvent::Failed(480)));
+    for number in 0..10 {
+        world.phone(&format!("guest{number}")).hangs_up();
+    }
+    world.assert_nothing_left();
+}
+
+fn media_stays_on_the_relay_where_the_list_refuses_the_other(world: &mut World) {
+    world.connect();
+    world.assert_agreed("client", "isp", true);
+    if world.is_perfect() {
+        assert_eq!(world.messages("exchange", "client", &["INVITE sip"]).len(), 0, "nobody is asked");
+    }
+    world.phone("isp").hangs_up();
+    world.until_over();
+}
+
+fn media_goes_directly_where_the_list_allows_the_other(world: &mut World) {
+    world.connect();
+    world.assert_agreed("client", "isp", false);
+    world.phone("isp").hangs_up();
+    world.until_over();
+}
+
+/// Whatever a stranger says of calls that do not exist: answered once at most, by no more than twice the bytes, and nothing is kept.
+#[test]
+fn requests_for_calls_that_are_not_there_leave_nothing() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.assert_nothing_left();
+    for method in ["CANCEL", "BYE", "INVITE", "UPDATE", "INFO", "OPTIONS", "NOTIFY", "ACK", "MESSAGE"] {
+        for (number, padding) in
+            ["", "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n"]
+                .iter()
+                .enumerate()
+        {
+            let text = format!(
+                "{method} sip:1@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK{method}{number}\r\n\
+                 From: <sip:x@192.0.2.1>;tag=1\r\nTo: <sip:1@192.0.2.1>;tag=2\r\nCall-ID: none\r\nCSeq: 1 {method}\r\nContact: <sip:x@192.0.2.30>\r\n{padding}\r\n"
+            );
+            let before = world.texts("desk", &["SIP/2.0"]).len();
+            for _ in 0..3 {
+                world.inject("desk", &text);
+            }
+            world.run(Duration::from_secs(1));
+            let answers = world.texts("desk", &["SIP/2.0"])[before..].to_vec();
+            assert!(answers.len() <= 3, "{method}: {answers:?}");
+            assert!(answers.iter().all(|answer| answer.len() <= 2 * text.len()), "{method}: {answers:?}");
+            assert_eq!(world.switch.leftovers(), Default::default(), "{method}");
+        }
+    }
+    assert!(world.texts("desk", &["481"]).len() >= 24, "most are large enough to be answered");
+}

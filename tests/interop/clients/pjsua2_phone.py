@@ -1,0 +1,138 @@
+"""A telephone played by pjsua2. Says what happens on standard output, does what it is told on standard input.
+
+    pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls TONE_HZ RECORDING.wav
+
+Takes `call NUMBER`, `hold`, `resume`, `hangup` and `quit`, a line each; answers every call by itself.
+"""
+
+import os
+import queue
+import sys
+import threading
+
+import pjsua2 as pj
+
+user, secret, server, local, transport, tone, recording = sys.argv[1:]
+calls = {}
+# Everything is done on one thread, as the library wants it: also what one of its callbacks asks for.
+todo = queue.Queue()
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+class Call(pj.Call):
+    def onCallState(self, prm):
+        info = self.getInfo()
+        say("call", info.stateText, info.lastStatusCode)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            todo.put(lambda: calls.pop(self.getId(), None))
+
+    def onCallMediaState(self, prm):
+        # The list lives as long as the answer it came in does.
+        info = self.getInfo()
+        for index, media in enumerate(info.media):
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                audio = self.getAudioMedia(index)
+                mouth.startTransmit(audio)
+                audio.startTransmit(ear)
+                say("sound")
+
+
+class Account(pj.Account):
+    def onRegState(self, prm):
+        say("registered" if prm.code == 200 and prm.expiration > 0 else "not registered", prm.code)
+
+    def onIncomingCall(self, prm):
+        call = Call(self, prm.callId)
+        calls[prm.callId] = call
+        answer = pj.CallOpParam()
+        answer.statusCode = 200
+        call.answer(answer)
+
+
+def dial(number):
+    call = Call(account)
+    call.makeCall(f"{scheme}:{number}@{server}{suffix}", pj.CallOpParam(True))
+    calls[call.getId()] = call
+
+
+def obey(line):
+    word, _, rest = line.strip().partition(" ")
+    if word == "call":
+        dial(rest)
+    for call in list(calls.values()):
+        param = pj.CallOpParam(True)
+        if word == "hold":
+            call.setHold(param)
+        elif word == "resume":
+            param.opt.flag = pj.PJSUA_CALL_UNHOLD
+            call.reinvite(param)
+        elif word == "hangup":
+            call.hangup(pj.CallOpParam())
+    if word == "quit":
+        account.setRegistration(False)
+        for _ in range(20):
+            endpoint.libHandleEvents(50)
+        # Its destructors wait for each other: this ends without them.
+        os._exit(0)
+
+
+def listen():
+    for line in sys.stdin:
+        todo.put(lambda line=line: obey(line))
+    todo.put(lambda: obey("quit"))
+
+
+endpoint = pj.Endpoint()
+endpoint.libCreate()
+config = pj.EpConfig()
+config.uaConfig.threadCnt = 0
+config.uaConfig.mainThreadOnly = True
+config.logConfig.level = 4
+config.logConfig.consoleLevel = 0
+config.logConfig.filename = recording + ".log"
+config.medConfig.clockRate = 8000
+config.medConfig.noVad = True
+endpoint.libInit(config)
+endpoint.audDevManager().setNullDev()
+kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
+kind = kinds[transport]
+if ":" in local:
+    kind += pj.PJSIP_TRANSPORT_IPV6
+own = pj.TransportConfig()
+own.boundAddress = local
+endpoint.transportCreate(kind, own)
+endpoint.libStart()
+for codec in endpoint.codecEnum2():
+    endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCMU/8000") else 0)
+
+mouth = pj.ToneGenerator()
+mouth.createToneGenerator(8000, 1)
+one = pj.ToneDesc()
+one.freq1, one.freq2, one.on_msec, one.off_msec = int(tone), 0, 1000, 0
+mouth.play(pj.ToneDescVector([one]), True)
+ear = pj.AudioMediaRecorder()
+ear.createRecorder(recording)
+
+scheme, suffix = ("sips", "") if transport == "sips" else ("sip", f";transport={transport}")
+account_config = pj.AccountConfig()
+account_config.idUri = f"{scheme}:{user}@{server}"
+account_config.regConfig.registrarUri = f"{scheme}:{server}{suffix}"
+account_config.regConfig.retryIntervalSec = 0
+account_config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, secret))
+account_config.mediaConfig.transportConfig.boundAddress = local
+if ":" in local:
+    account_config.sipConfig.ipv6Use = account_config.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
+account = Account()
+account.create(account_config)
+
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    endpoint.libHandleEvents(10)
+    while not todo.empty():
+        try:
+            todo.get()()
+        except pj.Error as error:
+            say("error", error.info())

@@ -1,0 +1,282 @@
+//! Telephones played by other people's software: told what to do over their standard input, heard by what they record.
+//! Each answers calls by itself and sends a tone of its own.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::exchange::{Exchange, command, free_port, wait};
+use crate::namespace::{ADDRESS, ADDRESS_V6};
+use crate::{baresip, linphone, python, tone};
+
+/// How SIP travels between a telephone and the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Udp,
+    Tcp,
+    Tls,
+    Udp6,
+    Tcp6,
+}
+
+impl Way {
+    pub fn protocol(self) -> &'static str {
+        match self {
+            Way::Udp | Way::Udp6 => "udp",
+            Way::Tcp | Way::Tcp6 => "tcp",
+            Way::Tls => "tls",
+        }
+    }
+
+    pub fn is_v6(self) -> bool {
+        matches!(self, Way::Udp6 | Way::Tcp6)
+    }
+
+    /// The address that the exchange and the telephones have.
+    pub fn address(self) -> &'static str {
+        if self.is_v6() { ADDRESS_V6 } else { ADDRESS }
+    }
+}
+
+/// Whose software it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    Baresip,
+    Linphone,
+    Pjsua2,
+    PyVoip,
+}
+
+impl Client {
+    /// Why there is none of it here, if so.
+    pub fn missing(self) -> Option<String> {
+        let program = match self {
+            Client::Baresip => "baresip",
+            Client::Linphone => "linphonec",
+            Client::Pjsua2 => return python::missing("pjsua2"),
+            Client::PyVoip => return python::missing("pyVoIP"),
+        };
+        (!crate::installed(program)).then(|| format!("{program}: not installed"))
+    }
+
+    /// The tone it sends, in Hz: no two are alike, and none is a multiple of another.
+    pub fn tone(self) -> u16 {
+        match self {
+            Client::Baresip => 440,
+            Client::Linphone => 620,
+            Client::Pjsua2 => 740,
+            Client::PyVoip => 560,
+        }
+    }
+
+    /// Whether it can put a call on hold.
+    pub fn holds(self) -> bool {
+        self != Client::PyVoip
+    }
+
+    /// Whether it answers OPTIONS: pyVoIP 1.6.8 does not, and gives up a call of its own that one comes across.
+    pub fn answers_options(self) -> bool {
+        self != Client::PyVoip
+    }
+
+    /// baresip 1.0.0 ends its recording with the first re-INVITE of a call; the sound goes on.
+    pub fn records_after_hold(self) -> bool {
+        self != Client::Baresip
+    }
+
+    /// What it says when a call of its own is refused with this status; `None` when it does not know what a refusal is.
+    fn refusal(self, status: u16) -> Option<String> {
+        match self {
+            Client::Baresip => Some(format!("session closed: {status}")),
+            Client::Linphone => Some("error.".to_owned()),
+            Client::Pjsua2 => Some(format!("DISCONNECTED {status}")),
+            Client::PyVoip => None,
+        }
+    }
+
+    /// What it says when a call is answered, and when one is over.
+    fn begin_and_end(self) -> (&'static str, &'static str) {
+        match self {
+            Client::Baresip => ("Call established", "terminated (duration"),
+            Client::Linphone => ("connected.", "ended ("),
+            Client::Pjsua2 => ("CONFIRMED", "DISCONNECTED"),
+            Client::PyVoip => ("ANSWERED", "ENDED"),
+        }
+    }
+
+    fn say(self, order: Order<'_>) -> String {
+        match (self, order) {
+            (Client::Baresip, Order::Call(number)) => format!("/dial {number}"),
+            (Client::Baresip, Order::Hold) => "/hold".to_owned(),
+            (Client::Baresip, Order::Resume) => "/resume".to_owned(),
+            (Client::Baresip, Order::HangUp) => "/hangup".to_owned(),
+            (Client::Baresip, Order::Quit) => "/quit".to_owned(),
+            (Client::Linphone, Order::Hold) => "pause".to_owned(),
+            (Client::Linphone, Order::HangUp) => "terminate".to_owned(),
+            (_, Order::Call(number)) => format!("call {number}"),
+            (_, Order::Hold) => "hold".to_owned(),
+            (_, Order::Resume) => "resume".to_owned(),
+            (_, Order::HangUp) => "hangup".to_owned(),
+            (_, Order::Quit) => "quit".to_owned(),
+        }
+    }
+}
+
+/// What a telephone can be told.
+#[derive(Clone, Copy)]
+pub enum Order<'a> {
+    Call(&'a str),
+    Hold,
+    Resume,
+    HangUp,
+    Quit,
+}
+
+/// Where a telephone registers and how.
+pub struct Line<'a> {
+    pub user: &'a str,
+    pub secret: &'a str,
+    pub way: Way,
+    /// Its registrar's address with its port.
+    pub server: String,
+    /// A port of its own.
+    pub port: u16,
+    pub folder: PathBuf,
+    /// The certificates it trusts, for TLS.
+    pub authority: PathBuf,
+}
+
+/// One that is running; ended with the value.
+pub struct Telephone {
+    pub client: Client,
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Telephone {
+    /// Starts one on a line of the exchange.
+    pub fn start(exchange: &Exchange, client: Client, line: (&str, &str), way: Way) -> Telephone {
+        Telephone::start_at(exchange, client, line, way, &exchange.server(way))
+    }
+
+    /// Starts one that registers at `server`, through which it reaches the exchange.
+    pub fn start_at(
+        exchange: &Exchange,
+        client: Client,
+        (user, secret): (&str, &str),
+        way: Way,
+        server: &str,
+    ) -> Telephone {
+        let port = free_port();
+        let folder = exchange.folder.join(format!("{client:?}-{user}-{port}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (server, authority) = (server.to_owned(), exchange.folder.join("certificate.pem"));
+        let line = Line { user, secret, way, server, port, folder: folder.clone(), authority };
+        let mut command = match client {
+            Client::Baresip => baresip::command(exchange, &line, client.tone()),
+            Client::Linphone => linphone::command(exchange, &line, client.tone()),
+            Client::Pjsua2 => python::pjsua2(exchange, &line, client.tone()),
+            Client::PyVoip => python::pyvoip(exchange, &line, client.tone()),
+        };
+        let output = std::fs::File::create(folder.join("output")).unwrap();
+        command.env("HOME", &folder).stdin(Stdio::piped()).stdout(output.try_clone().unwrap()).stderr(output);
+        let mut telephone = Telephone { client, child: command.spawn().unwrap(), folder };
+        if client == Client::Linphone {
+            linphone::use_files(&mut telephone);
+        }
+        telephone
+    }
+
+    /// Gives it an order.
+    pub fn told(&mut self, order: Order<'_>) {
+        self.type_in(&self.client.say(order));
+    }
+
+    pub fn type_in(&mut self, line: &str) {
+        let written = self.child.stdin.as_mut().map(|stdin| writeln!(stdin, "{line}").and_then(|()| stdin.flush()));
+        assert!(matches!(written, Some(Ok(()))), "{:?} does not listen: {written:?}\n{}", self.client, self.output());
+    }
+
+    /// Waits until it has heard half a second more of the tone.
+    pub fn hears(&self, frequency: u16, exchange: &Exchange) {
+        let before = self.heard(frequency);
+        let heard = wait(Duration::from_secs(8), || self.heard(frequency) >= before + 500);
+        assert!(
+            heard,
+            "{:?} does not hear {frequency} Hz: {before} ms, then {} ms\n{}\n{}",
+            self.client,
+            self.heard(frequency),
+            self.output(),
+            exchange.log()
+        );
+    }
+
+    /// Waits until it hears no more of the tone.
+    pub fn hears_no_more(&self, frequency: u16) {
+        let silent = wait(Duration::from_secs(5), || {
+            let before = self.heard(frequency);
+            std::thread::sleep(Duration::from_millis(500));
+            self.heard(frequency) == before
+        });
+        assert!(silent, "{:?} goes on hearing {frequency} Hz\n{}", self.client, self.output());
+    }
+
+    /// Calls a number and waits until it says that the call was refused with this status.
+    pub fn is_refused(&mut self, number: &str, status: u16) {
+        let Some(words) = self.client.refusal(status) else { return };
+        let count = |telephone: &Telephone| telephone.output().matches(&words).count();
+        let before = count(self);
+        self.told(Order::Call(number));
+        let said = wait(Duration::from_secs(5), || count(self) > before);
+        assert!(said, "{:?} never says {words:?} of {number}:\n{}", self.client, self.output());
+    }
+
+    /// Waits until it knows of no call any more.
+    pub fn is_idle(&self) {
+        let (begin, end) = self.client.begin_and_end();
+        let idle = wait(Duration::from_secs(5), || {
+            let output = self.output();
+            output.rfind(end) >= output.rfind(begin)
+        });
+        assert!(idle, "{:?} has a call still:\n{}", self.client, self.output());
+    }
+
+    /// For how many milliseconds it heard the tone so far, in all its calls.
+    fn heard(&self, frequency: u16) -> usize {
+        let recordings = std::fs::read_dir(&self.folder).unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+        let recordings = recordings.filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name == "heard.wav" || name.ends_with("-dec.wav")
+        });
+        recordings.map(|path| tone::tone_ms(&path, frequency)).sum()
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    pub fn output(&self) -> String {
+        let bytes = std::fs::read(self.folder.join("output")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Ends it as its user would: it hangs up and gives its registration back.
+    pub fn quits(mut self) {
+        self.told(Order::Quit);
+        let ended = wait(Duration::from_secs(8), || self.child.try_wait().is_ok_and(|status| status.is_some()));
+        assert!(ended, "{:?} does not end\n{}", self.client, self.output());
+    }
+}
+
+impl Drop for Telephone {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program in the network of the exchange.
+pub fn program(exchange: &Exchange, name: &str) -> Command {
+    command(exchange.namespace(), name)
+}
