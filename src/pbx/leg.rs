@@ -389,6 +389,8 @@ impl Leg {
             State::Outgoing { invite, silence, .. } => {
                 cx.clients.remove(&invite);
                 cx.alarms.cancel(silence);
+                // Its final response may never come: the peer sent BYE before, say.
+                cx.tx.abandon(cx.now.mono, invite);
             }
             State::Abandoned { invite, give_up, .. } => {
                 cx.clients.remove(&invite);

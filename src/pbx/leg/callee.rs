@@ -319,11 +319,10 @@ impl Leg {
     /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
     /// 8.1.3.1). Says whether this leg had one.
     pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx) -> bool {
-        let State::Outgoing { heard: false, invite, .. } = self.state else { return false };
+        let State::Outgoing { heard: false, .. } = self.state else { return false };
         let concerned = self.flow == flow;
         if concerned {
             self.end(cx);
-            cx.tx.abandon(cx.now.mono, invite);
             self.tell(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
         }
         concerned
