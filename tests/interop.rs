@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 
 use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[path = "interop/baresip.rs"]
@@ -15,6 +16,8 @@ mod baresip;
 mod clients;
 #[path = "interop/exchange.rs"]
 mod exchange;
+#[path = "interop/kamailio.rs"]
+mod kamailio;
 #[path = "interop/linphone.rs"]
 mod linphone;
 #[path = "interop/namespace.rs"]
@@ -35,6 +38,7 @@ mod vicious;
 use exchange::{ALICE, BOB, Exchange, Wishes};
 use sipp::{Phone, media};
 use sound::{Mouth, assert_untouched, converse};
+use telephone::Way;
 
 /// Whether the story can be told here.
 fn can(story: &str, programs: &[&str]) -> bool {
@@ -162,6 +166,66 @@ fn sound_is_relayed_untouched_and_counted() {
     let line = exchange.said("packets received");
     assert!(line.contains("100 packets received, 100 sent"), "{line}");
     exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+#[test]
+fn a_call_over_tcp_reaches_a_telephone_on_udp() {
+    if !can("SIPp over TCP", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("tcp", &Wishes { way: Way::Tcp, ..Wishes::default() });
+    let before = exchange.descriptors();
+    let (a, b) = (Mouth::new(0xa11c_e000), Mouth::new(0x0000_0b0b));
+    let bob = Phone::new(&exchange, BOB).registered().with_rtp(b.port());
+    let alice = Phone::new(&exchange, ALICE).over_tcp().with_rtp(a.port()).hanging_up_after(2_000);
+    let answering = bob.listens("callee.xml");
+    let calling = alice.calling("caller.xml", "200");
+    let heard = converse(&a, calling.first_media(), &b, answering.first_media(), 25);
+    assert_untouched(&heard.at_b, &a, 25);
+    assert_untouched(&heard.at_a, &b, 25);
+    calling.succeeds();
+    answering.succeeds();
+    alice.status(486, "").calling("caller-refused.xml", "602").succeeds();
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+#[test]
+fn sipsak_asks_and_registers() {
+    if !can("sipsak asks and registers", &["sipsak"]) {
+        return;
+    }
+    let exchange = Exchange::start("sipsak", &Wishes::default());
+    let server = exchange.server(Way::Udp);
+    let sipsak = |words: &[&str]| {
+        let output = Command::new("sipsak").args(words).stdin(Stdio::null()).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (answered, said) = sipsak(&["-vv", "-H", "127.0.0.1", "-s", &format!("sip:{server}")]);
+    assert!(answered && said.contains("SIP/2.0 200 OK"), "{said}");
+    let line = format!("sip:alice@{server}");
+    let register = [
+        "-U",
+        "-vv",
+        "-u",
+        "alice",
+        "-H",
+        "127.0.0.1",
+        "-x",
+        "60",
+        "-C",
+        "sip:alice@127.0.0.1:5099",
+        "-s",
+        &line,
+        "-a",
+    ];
+    let (registered, said) = sipsak(&[&register[..], &["pear"]].concat());
+    assert!(!registered, "with a wrong secret: {said}");
+    assert!(exchange.ask("sip show peers").contains("(Unspecified)"));
+    let (registered, said) = sipsak(&[&register[..], &["apple"]].concat());
+    assert!(registered, "{said}");
+    exchange.said("Registered SIP 'alice' at 127.0.0.1:");
     exchange.stop();
 }
 

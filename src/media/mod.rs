@@ -19,6 +19,7 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 pub use tap::Tap;
@@ -41,11 +42,36 @@ enum Order {
     Show(Option<Box<Tap>>),
 }
 
+/// Tells the worker that its inbox has something. Rung for a whole turn of the switch, it costs the system one call.
+struct Bell {
+    eventfd: OwnedFd,
+    /// The worker was woken and has not looked into its inbox since.
+    is_rung: AtomicBool,
+}
+
+impl Bell {
+    /// To be rung after the order is in the inbox.
+    fn ring(&self) {
+        if !self.is_rung.swap(true, Ordering::AcqRel) {
+            // The counter of an eventfd cannot fill up with ones.
+            let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
+        }
+    }
+
+    /// To be called before the inbox is read: an order that comes later rings again.
+    fn heard(&self) {
+        let mut count = [0u8; 8];
+        let _ = rustix::io::read(&self.eventfd, &mut count);
+        // A swap, so that what was put in before a ring that found the bell rung is seen in the inbox.
+        self.is_rung.swap(false, Ordering::AcqRel);
+    }
+}
+
 /// The media ring: ports, relay, player. Dropping it closes every port.
 pub struct Media {
     /// Gone once the worker is to stop.
     orders: Option<Sender<Order>>,
-    bell: Arc<OwnedFd>,
+    bell: Arc<Bell>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -55,7 +81,8 @@ impl Media {
     /// Fails when the system gives no thread, epoll or eventfd, or when the port range holds no pair of an even port and the odd one above it.
     pub fn start(settings: MediaSettings, events: impl Fn(MediaEvent) + Send + 'static) -> io::Result<Media> {
         let (orders, inbox) = channel();
-        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let bell = Arc::new(Bell { eventfd, is_rung: AtomicBool::new(false) });
         let worker = worker::Worker::new(settings, Box::new(events), inbox, Arc::clone(&bell))?;
         let thread = std::thread::Builder::new().name("media".to_owned()).spawn(move || worker.run())?;
         Ok(Media { orders: Some(orders), bell, thread: Some(thread) })
@@ -79,7 +106,7 @@ impl Media {
 
     fn order(&self, order: Order) -> bool {
         let taken = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
-        self.ring();
+        self.bell.ring();
         taken
     }
 
@@ -88,14 +115,9 @@ impl Media {
         self.end();
     }
 
-    fn ring(&self) {
-        // The counter of an eventfd cannot fill up with ones, and a worker that has read it reads the inbox next.
-        let _ = rustix::io::write(&*self.bell, &1u64.to_ne_bytes());
-    }
-
     fn end(&mut self) {
         self.orders = None;
-        self.ring();
+        self.bell.ring();
         if let Some(thread) = self.thread.take() {
             // A worker that has panicked has said so already.
             let _ = thread.join();

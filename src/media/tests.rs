@@ -604,3 +604,21 @@ fn what_was_opened_is_closed() {
     rig.media.stop();
     assert_eq!(open(), 0);
 }
+
+/// A turn of the switch wakes the worker once; an order that comes after it looked wakes it again.
+#[test]
+fn the_bell_is_rung_once_until_it_is_heard() {
+    let eventfd = rustix::event::eventfd(0, rustix::event::EventfdFlags::NONBLOCK).unwrap();
+    let bell = super::Bell { eventfd, is_rung: std::sync::atomic::AtomicBool::new(false) };
+    let count = || {
+        let mut count = [0u8; 8];
+        rustix::io::read(&bell.eventfd, &mut count).map_or(0, |_| u64::from_ne_bytes(count))
+    };
+    (0..3).for_each(|_| bell.ring());
+    assert_eq!(count(), 1);
+    bell.ring();
+    assert_eq!(count(), 0, "nobody has heard the first");
+    bell.heard();
+    bell.ring();
+    assert_eq!(count(), 1);
+}

@@ -4,7 +4,7 @@ use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::relay::{self, Buffer, LARGEST};
 use super::stream::{Mode, Stream};
-use super::{MediaSettings, Order, Tap};
+use super::{Bell, MediaSettings, Order, Tap};
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, StreamCounts, StreamId};
@@ -16,7 +16,7 @@ use slab::Slab;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -34,7 +34,7 @@ const EVENTS: usize = 256;
 /// Owns every stream.
 pub(super) struct Worker {
     epoll: OwnedFd,
-    bell: Arc<OwnedFd>,
+    bell: Arc<Bell>,
     inbox: Receiver<Order>,
     events: Box<dyn Fn(MediaEvent) + Send>,
     started: Instant,
@@ -55,10 +55,10 @@ impl Worker {
         settings: MediaSettings,
         events: Box<dyn Fn(MediaEvent) + Send>,
         inbox: Receiver<Order>,
-        bell: Arc<OwnedFd>,
+        bell: Arc<Bell>,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &*bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        epoll::add(&epoll, &bell.eventfd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
         let mut chance = Chance::from_seed(settings.seed);
         Ok(Worker {
             epoll,
@@ -158,9 +158,7 @@ impl Worker {
 
     /// Carries out what is in the inbox; false: stop.
     fn orders(&mut self) -> bool {
-        let mut count = [0u8; 8];
-        // First the bell, then the inbox: an order between the two rings again.
-        let _ = rustix::io::read(&*self.bell, &mut count);
+        self.bell.heard();
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
@@ -226,14 +224,11 @@ impl Worker {
         let entry = self.streams.vacant_entry();
         // Once, to know when the first packet came: it is not read before the peer's address is known.
         let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
-        let watched = sockets(&pair.rtp, &pair.rtcp, entry.key())
-            .into_iter()
-            .try_for_each(|(socket, number)| epoll::add(&self.epoll, socket, epoll::EventData::new_u64(number), once));
-        match watched.map_err(io::Error::from).and_then(|()| pair.rtp.local_addr()) {
-            Ok(rtp) => {
+        match epoll::add(&self.epoll, &pair.rtp, rtp_number(entry.key()), once) {
+            Ok(()) => {
                 self.slots.insert(id, entry.key());
                 entry.insert(Stream::new(id, pair));
-                Ok(rtp)
+                Ok(SocketAddr::new(local, port))
             }
             Err(error) => {
                 self.ports.give_back(port);
@@ -258,10 +253,11 @@ impl Worker {
             return;
         }
         stream.listen(now);
-        for (socket, number) in sockets(&stream.rtp, &stream.rtcp, slot) {
-            // Fails only for a descriptor that is not there, and these are.
-            let _ = epoll::modify(&self.epoll, socket, epoll::EventData::new_u64(number), epoll::EventFlags::IN);
-        }
+        // Fails only for a descriptor that is not there, and it is.
+        let _ = epoll::modify(&self.epoll, &stream.rtp, rtp_number(slot), epoll::EventFlags::IN);
+        // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have no memory
+        // for it, the call goes on without reports.
+        let _ = epoll::add(&self.epoll, &stream.rtcp, rtcp_number(slot), epoll::EventFlags::IN);
     }
 
     fn bridge(&mut self, (a, a_to_b): (StreamId, &PayloadMap), (b, b_to_a): (StreamId, &PayloadMap)) {
@@ -331,8 +327,12 @@ fn table(map: &PayloadMap) -> Option<Box<[u8; 128]>> {
     (*map != PayloadMap::identity()).then(|| Box::new(map.0))
 }
 
-/// A stream's sockets, with what epoll is to say when one has a packet.
-fn sockets<'a>(rtp: &'a UdpSocket, rtcp: &'a UdpSocket, slot: usize) -> [(&'a UdpSocket, u64); 2] {
-    let number = slot as u64 * 2;
-    [(rtp, number), (rtcp, number + 1)]
+/// What epoll is to say when a stream's RTP socket has a packet.
+fn rtp_number(slot: usize) -> epoll::EventData {
+    epoll::EventData::new_u64(slot as u64 * 2)
+}
+
+/// The same of its RTCP socket.
+fn rtcp_number(slot: usize) -> epoll::EventData {
+    epoll::EventData::new_u64(slot as u64 * 2 + 1)
 }

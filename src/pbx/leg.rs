@@ -9,7 +9,7 @@ mod reoffer;
 
 pub use callee::Calling;
 pub use dialogue::{
-    contact, description, escape_user, follow, host, quote, transport_param, unfit_body, uri_address, user_of,
+    contact, description, escape_user, follow, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
 };
 pub use refresh::unfit_timer;
 
@@ -389,6 +389,8 @@ impl Leg {
             State::Outgoing { invite, silence, .. } => {
                 cx.clients.remove(&invite);
                 cx.alarms.cancel(silence);
+                // Its final response may never come: the peer sent BYE before, say.
+                cx.tx.abandon(cx.now.mono, invite);
             }
             State::Abandoned { invite, give_up, .. } => {
                 cx.clients.remove(&invite);

@@ -22,6 +22,8 @@ use crate::sip::{Flow, Request, Response};
 const PATH: &str = "path";
 /// Most proxies a Path may name.
 const MOST_HOPS: usize = 8;
+/// What is never refused as too brief (RFC 3261 10.3, step 7): an hour.
+const NEVER_TOO_BRIEF: Duration = Duration::from_secs(3600);
 /// Most contacts one REGISTER may name.
 const MOST_CONTACTS: usize = 32;
 
@@ -207,7 +209,7 @@ impl Asked<'_> {
             Some(0) => Duration::ZERO,
             Some(seconds) => {
                 let asked = Duration::from_secs(seconds.into());
-                if asked < self.general.min_expiry && self.essentials.via.has_magic_branch() {
+                if asked < self.general.min_expiry.min(NEVER_TOO_BRIEF) && self.essentials.via.has_magic_branch() {
                     let least = self.general.min_expiry.as_secs().to_string();
                     return Err(Refusal::with(423, "Interval Too Brief", HeaderName::MinExpires, least));
                 }

@@ -2,7 +2,7 @@
 
 use super::codec::Codec;
 use super::description::Sdp;
-use super::line::{Line, address, media_line, number, payload_type, words};
+use super::line::{Line, MediaLine, address, media_line, number, payload_type, words};
 use std::net::{IpAddr, SocketAddr};
 
 /// The first `m=audio` over RTP/AVP that is not rejected.
@@ -153,35 +153,59 @@ impl Audio {
     }
 }
 
+/// Where in a description its voice stream is.
+struct Voice<'a> {
+    index: usize,
+    line: MediaLine<'a>,
+    section: &'a [Line],
+}
+
 impl Sdp {
     /// The voice stream: the first `m=audio` over RTP/AVP with a port. `None` when there is none.
     pub fn audio(&self) -> Option<Audio> {
-        self.media.iter().enumerate().find_map(|(index, section)| self.audio_of(index, section))
+        self.voice().map(|voice| self.audio_of(voice))
+    }
+
+    /// Its section, without a look at the formats: most questions are about the address alone.
+    fn voice(&self) -> Option<Voice<'_>> {
+        self.media.iter().enumerate().find_map(|(index, section)| {
+            let line = media_line(section.first()?)?;
+            let is_voice = line.port != 0
+                && line.medium.eq_ignore_ascii_case("audio")
+                && line.proto.eq_ignore_ascii_case("RTP/AVP");
+            is_voice.then_some(Voice { index, line, section })
+        })
     }
 
     /// Where RTP is wanted. `None` while the call is held the old way (0.0.0.0), and for addresses nobody sends voice
     /// to: a host name, multicast, broadcast.
     pub fn rtp_addr(&self) -> Option<SocketAddr> {
-        let audio = self.audio()?;
-        usable(audio.connection?, audio.port)
+        let voice = self.voice()?;
+        usable(self.connection_of(voice.section)?, voice.line.port)
     }
 
     /// Where RTCP is wanted: as `a=rtcp` says (RFC 3605), else one port above RTP (RFC 3550 section 11).
     pub fn rtcp_addr(&self) -> Option<SocketAddr> {
-        let audio = self.audio()?;
-        let rtp = usable(audio.connection?, audio.port)?;
-        match audio.rtcp {
+        let voice = self.voice()?;
+        let rtp = usable(self.connection_of(voice.section)?, voice.line.port)?;
+        match voice.section.iter().find_map(rtcp_of) {
             Some((port, addr)) => usable(addr.unwrap_or(rtp.ip()), port),
-            None => usable(rtp.ip(), audio.port.checked_add(1)?),
+            None => usable(rtp.ip(), rtp.port().checked_add(1)?),
         }
     }
 
     /// Whether its maker does not want to hear the other end: `sendonly`, `inactive`, or the old 0.0.0.0
     /// (RFC 3264 section 8.4).
     pub fn is_hold(&self) -> bool {
-        let held =
-            |audio: Audio| !audio.direction.receives() || audio.connection.is_some_and(|addr| addr.is_unspecified());
-        self.audio().is_some_and(held)
+        self.voice().is_some_and(|voice| {
+            let connection = self.connection_of(voice.section);
+            !self.direction_of(voice.section).receives() || connection.is_some_and(|addr| addr.is_unspecified())
+        })
+    }
+
+    /// RFC 8866 section 6.7: the session's direction holds for media that give none.
+    fn direction_of(&self, section: &[Line]) -> Direction {
+        section.iter().chain(&self.session).find_map(Direction::of_line).unwrap_or(Direction::SendRecv)
     }
 
     /// The `c=` line that counts for a section.
@@ -191,11 +215,7 @@ impl Sdp {
         address(line.value())
     }
 
-    fn audio_of(&self, index: usize, section: &[Line]) -> Option<Audio> {
-        let line = media_line(section.first()?)?;
-        if line.port == 0 || !line.medium.eq_ignore_ascii_case("audio") || !line.proto.eq_ignore_ascii_case("RTP/AVP") {
-            return None;
-        }
+    fn audio_of(&self, Voice { index, line, section }: Voice<'_>) -> Audio {
         let described: Vec<_> = section.iter().filter_map(Line::of_payload).collect();
         let mut formats: Vec<Format> = Vec::new();
         for payload in line.formats.iter().filter_map(|word| payload_type(word.as_bytes())) {
@@ -203,19 +223,17 @@ impl Sdp {
                 formats.push(format_of(&described, payload));
             }
         }
-        // RFC 8866 section 6.7: the session's direction holds for media that give none.
-        let direction = section.iter().chain(&self.session).find_map(Direction::of_line);
         let ptime = |line: &Line| number::<u8>(line.attribute_named("ptime")?.trim_ascii()).filter(|ms| *ms > 0);
-        Some(Audio {
+        Audio {
             index,
             port: line.port,
             proto: line.proto.to_owned(),
             formats,
             ptime: section.iter().chain(&self.session).find_map(ptime),
-            direction: direction.unwrap_or(Direction::SendRecv),
+            direction: self.direction_of(section),
             connection: self.connection_of(section),
             rtcp: section.iter().find_map(rtcp_of),
-        })
+        }
     }
 }
 

@@ -256,8 +256,8 @@ fn reversed(mut routes: Vec<Bytes>) -> Vec<Bytes> {
     routes
 }
 
-/// RFC 3261 19.1.1, table 1: neither header fields nor a method belong in a Request-URI.
-fn plain(uri: &Uri) -> Uri {
+/// A URI as a Request-URI (RFC 3261 19.1.1, table 1): neither header fields nor a method belong there.
+pub fn plain(uri: &Uri) -> Uri {
     let mut uri = uri.clone();
     if let Uri::Sip(sip) = &mut uri {
         sip.headers = None;

@@ -92,7 +92,7 @@ impl Framer {
                 _ => at = line,
             }
         }
-        self.searched = at;
+        self.searched = self.buffer.len();
         None
     }
 
@@ -165,6 +165,7 @@ mod tests {
         for _ in 0..MAX_DATAGRAM {
             framer.push(b"x");
             assert_eq!(framer.next_frame(), None);
+            assert_eq!(framer.searched, framer.buffer.len());
         }
     }
 }

@@ -5,7 +5,7 @@ use super::state::{self, Trouble, trouble};
 use crate::calendar;
 use crate::clock::Wall;
 use crate::pbx::record::CallRecord;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, Statement, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS call (
 const INSERT: &str = "INSERT INTO call (start, answer, \"end\", duration_s, billed_s, disposition, reason, ended_by,
     account, source, caller_name, destination, context, channel, called_channel, application, data, unique_id,
     caller_rtp, called_rtp, codec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const DELETE: &str = "DELETE FROM call WHERE id <= (SELECT max(id) FROM call) - ?1";
 
 /// The records' file, opened when it is first needed and again after a failure.
 pub(super) struct Calls {
@@ -58,13 +60,14 @@ impl Calls {
         Ok(())
     }
 
-    /// Keeps a record. A damaged file is moved aside and a new one begun.
+    /// Keeps records, all of them or none. A damaged file is moved aside and a new one begun.
     ///
     /// # Errors
-    /// It could not be kept: why, and what to do.
-    pub(super) fn write(&mut self, record: &CallRecord) -> Result<(), String> {
+    /// They could not be kept: why, and what to do.
+    pub(super) fn write(&mut self, records: &[Box<CallRecord>]) -> Result<(), String> {
+        let Some(last) = records.last() else { return Ok(()) };
         for _ in 0..2 {
-            match self.try_write(record) {
+            match self.try_write(records) {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     self.connection = None;
@@ -72,7 +75,7 @@ impl Calls {
                         Trouble::Unusable(why) => return Err(format!("{}: {why}", self.path.display())),
                         Trouble::Damaged(why) => {
                             // Its end names it, so the wall clock of the record does as well as any.
-                            folder::move_aside(&self.path, record.end)
+                            folder::move_aside(&self.path, last.end)
                                 .map_err(|error| format!("{} is damaged ({why}): {error}", self.path.display()))?;
                         }
                     }
@@ -82,14 +85,18 @@ impl Calls {
         Err(format!("{} is damaged again at once: is the disk failing?", self.path.display()))
     }
 
-    fn try_write(&mut self, record: &CallRecord) -> rusqlite::Result<()> {
+    fn try_write(&mut self, records: &[Box<CallRecord>]) -> rusqlite::Result<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             closed @ None => closed.insert(open(&self.path)?),
         };
         let transaction = connection.transaction()?;
-        insert(&transaction, record)?;
-        transaction.execute("DELETE FROM call WHERE id <= (SELECT max(id) FROM call) - ?1", [MOST])?;
+        let mut statement = transaction.prepare(INSERT)?;
+        for record in records {
+            insert(&mut statement, record)?;
+        }
+        drop(statement);
+        transaction.execute(DELETE, [MOST])?;
         transaction.commit()
     }
 }
@@ -108,9 +115,9 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn insert(connection: &Connection, record: &CallRecord) -> rusqlite::Result<usize> {
+fn insert(statement: &mut Statement<'_>, record: &CallRecord) -> rusqlite::Result<usize> {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    connection.prepare(INSERT)?.execute(params![
+    statement.execute(params![
         moment(record.start),
         record.answer.map(moment),
         moment(record.end),

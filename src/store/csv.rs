@@ -23,18 +23,19 @@ impl Text {
         Text { path: folder.join("cdr-csv").join("Master.csv"), zone }
     }
 
-    /// Adds a record. The file is opened for each, so that it may be moved away (logrotate) at any time.
+    /// Adds records. The file is opened each time, so that it may be moved away (logrotate) at any time.
     ///
     /// # Errors
-    /// It could not be written: why, and what to do.
-    pub(super) fn write(&self, record: &CallRecord) -> Result<(), String> {
-        self.add(&line(record, self.zone)).map_err(|error| {
+    /// They could not be written: why, and what to do.
+    pub(super) fn write(&self, records: &[Box<CallRecord>]) -> Result<(), String> {
+        let lines: String = records.iter().map(|record| line(record, self.zone)).collect();
+        self.add(&lines).map_err(|error| {
             let path = self.path.display();
             format!("{path}: {error}; [log] folder in strowger.toml names another place")
         })
     }
 
-    fn add(&self, line: &str) -> io::Result<()> {
+    fn add(&self, lines: &str) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
             super::folder::usable(folder)?;
         }
@@ -42,7 +43,7 @@ impl Text {
             fs::rename(&self.path, super::folder::with_end(&self.path, ".1"))?;
         }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
-        file.write_all(line.as_bytes())
+        file.write_all(lines.as_bytes())
     }
 }
 

@@ -18,6 +18,10 @@ const DELAY: Duration = Duration::from_millis(500);
 const LARGE_LOG: u64 = 4 * 1024 * 1024;
 /// Most records waiting to be written.
 const QUEUE: usize = 4096;
+/// Most records written in one transaction.
+const BATCH: usize = 256;
+/// How long a record waits for others to be written with it: a transaction costs ten times what a record in it does.
+const GATHER: Duration = Duration::from_millis(5);
 
 enum Work {
     Sync,
@@ -124,8 +128,10 @@ impl Hand {
             match work {
                 Ok(Work::Sync) => sync_at = sync_at.or(Some(Instant::now() + DELAY)),
                 Ok(Work::Record(record)) => {
-                    self.record(&record);
                     sync_at = sync_at.or(Some(Instant::now() + DELAY));
+                    if self.records(record, inbox) {
+                        break;
+                    }
                 }
                 Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -184,15 +190,32 @@ impl Hand {
         let _ = state::open_again(&self.folder).and_then(|connection| state::checkpoint(&connection));
     }
 
-    fn record(&mut self, record: &CallRecord) {
+    /// Writes a record and those that come soon after it; says whether it is told to stop.
+    fn records(&mut self, first: Box<CallRecord>, inbox: &Receiver<Work>) -> bool {
+        std::thread::sleep(GATHER);
+        let (mut records, mut is_over) = (vec![first], false);
+        while !is_over && records.len() < BATCH {
+            match inbox.try_recv() {
+                Ok(Work::Record(record)) => records.push(record),
+                // The sync that follows every record serves.
+                Ok(Work::Sync) => {}
+                Ok(Work::Stop) => is_over = true,
+                Err(_) => break,
+            }
+        }
+        self.write(&records);
+        is_over
+    }
+
+    fn write(&mut self, records: &[Box<CallRecord>]) {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             (self.say)(&warning(format!("{lost} call records were lost: the disk is too slow for so many calls")));
         }
-        let done = self.calls.write(record);
+        let done = self.calls.write(records);
         self.has_records = true;
         self.tell(done, |trouble| &mut trouble.calls);
-        let done = self.text.write(record);
+        let done = self.text.write(records);
         self.tell(done, |trouble| &mut trouble.text);
     }
 

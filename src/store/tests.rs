@@ -287,11 +287,11 @@ fn records_are_kept_up_to_a_number() {
     let place = Place::new("records");
     std::fs::create_dir_all(&place.0).unwrap();
     let mut calls = calls::Calls::new(&place.0);
-    calls.write(&a_call()).unwrap();
+    calls.write(&[Box::new(a_call())]).unwrap();
     let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
     file.execute("UPDATE call SET id = 1", []).unwrap();
     file.execute("INSERT INTO call SELECT ?1, start, answer, \"end\", duration_s, billed_s, disposition, reason, ended_by, account, source, caller_name, destination, context, channel, called_channel, application, data, unique_id, caller_rtp, called_rtp, codec FROM call", [calls::MOST]).unwrap();
-    calls.write(&a_call()).unwrap();
+    calls.write(&[Box::new(a_call())]).unwrap();
     let ids = |file: &rusqlite::Connection| {
         file.query_row("SELECT min(id) || ' ' || max(id) FROM call", [], |row| row.get::<_, String>(0))
     };
@@ -300,7 +300,7 @@ fn records_are_kept_up_to_a_number() {
     drop(calls);
     std::fs::write(place.0.join("calls.db"), "rubbish".repeat(1000)).unwrap();
     let mut calls = calls::Calls::new(&place.0);
-    calls.write(&a_call()).unwrap();
+    calls.write(&[Box::new(a_call()), Box::new(a_call())]).unwrap();
     let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
-    assert_eq!(ids(&file), Ok("1 1".to_owned()), "a damaged one is begun anew");
+    assert_eq!(ids(&file), Ok("1 2".to_owned()), "a damaged one is begun anew, with all that was to be written");
 }

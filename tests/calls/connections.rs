@@ -143,3 +143,44 @@ fn a_line_that_may_use_udp_only_is_refused_over_tcp() {
     assert!(world.has_line("came over TCP, which transport= of [client]"));
     world.assert_nothing_left();
 }
+
+/// A refresh that meets a closed connection says nothing of the call: the phone is back in a moment, and asked again.
+#[test]
+fn cut_while_a_refresh_waits_and_back_again_the_call_goes_on() {
+    let timers = "[general]\nsession-timers=originate\nsession-expires=90\n";
+    let mut world = World::connected(&SIP.replacen("[general]\n", timers, 1), GUIDE);
+    world.connect();
+    world.run(Duration::from_secs(40));
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.run(Duration::from_secs(6));
+    assert_eq!(world.texts("isp", &["UPDATE sip:"]).len(), 1, "the refresh is under way");
+    world.cut("isp");
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(20));
+    assert!(world.is_talking("client") && world.is_talking("isp"));
+    assert!(world.texts("isp", &["UPDATE sip:"]).len() > 1, "well before its time is over");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// A connection comes from another port than the phone listens on: that is no address translator.
+#[test]
+fn a_called_line_on_a_connection_is_not_taken_for_one_behind_nat() {
+    let sip = SIP.replace("directmedia=no", "directmedia=nonat");
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let source = "192.0.2.20:40001";
+    world.relay(source, "isp");
+    let station = world.stations.get_mut("isp").unwrap();
+    station.connection = Some(strowger::sip::flow::ConnectionId(1));
+    station.source = source.parse().unwrap();
+    station.phone.speak_over(Transport::Tcp);
+    world.register_all();
+    world.connect();
+    one_second(&mut world);
+    world.assert_connected("client", "isp", false);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

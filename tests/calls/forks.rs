@@ -136,3 +136,37 @@ fn redirections_in_a_circle_end() {
     assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 3);
     world.assert_nothing_left();
 }
+
+/// RFC 3261 19.1.5: header fields of a URI that is called belong in the request and not in its Request-URI. Here they are left out.
+#[test]
+fn header_fields_of_a_redirection_do_not_stand_in_the_request_uri() {
+    let mut world = redirecting("promiscredir=yes", "<sip:desk@192.0.2.30:5060;method=BYE?Subject=x&Replaces=y>");
+    world.until(|w| w.is_called("desk"));
+    let invite = world.texts("desk", &["INVITE sip:desk@"]).remove(0);
+    assert!(invite.starts_with("INVITE sip:desk@192.0.2.30:5060 SIP/2.0\r\n"), "{invite}");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// A BYE from the called side of an early dialog ends the call here (RFC 3261 15); the final response of its INVITE may never come.
+#[test]
+fn a_called_line_that_hangs_up_early_and_never_answers_leaves_nothing() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp") && !w.texts("client", &["180"]).is_empty());
+    let ringing = world.sent_by("isp", &["180", "INVITE"]).remove(0);
+    let [ours, its, call_id] = ["From: ", "To: ", "Call-ID: "].map(|name| line(&ringing, name));
+    let (from, to) = (its.replacen("To", "From", 1), ours.replacen("From", "To", 1));
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.inject(
+        "isp",
+        &format!(
+            "BYE sip:client@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.20:5061;branch=z9hG4bK-early\r\n{from}\r\n{to}\r\n\
+             {call_id}\r\nCSeq: 1 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        ),
+    );
+    world.until(has_failed);
+    world.run(Duration::from_secs(120));
+    assert_eq!(world.switch.leftovers(), Default::default());
+}

@@ -192,3 +192,21 @@ fn an_old_nonce_is_no_refusal() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// RFC 3261 25.1 allows `;` and `?` in the user part; RFC 3261 8.1.1.2: To is the line, without what only the way to it needs.
+#[test]
+fn a_contact_with_parameters_in_its_user_is_called_whole() {
+    let mut world =
+        World::new(&SIP.replace("[isp]\n", "[isp]\nqualify=yes\n"), GUIDE, crate::network::Quality::PERFECT, 1);
+    world.rewrite("isp", "Contact: <sip:isp@192.0.2.20:5061>", "Contact: <sip:i;p@192.0.2.20:5061>");
+    world.register_all();
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    for start in ["INVITE sip:i;p@192.0.2.20:5061 SIP/2.0", "OPTIONS sip:i;p@192.0.2.20:5061 SIP/2.0"] {
+        let text = world.texts("isp", &[start]).remove(0);
+        assert!(text.contains("\r\nTo: <sip:i;p@192.0.2.20:5061>\r\n"), "{text}");
+    }
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

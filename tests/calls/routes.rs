@@ -115,3 +115,17 @@ fn a_proxy_that_nobody_named_gets_no_calls() {
     assert!(world.has_line("asks to have calls sent through it"));
     world.assert_nothing_left();
 }
+
+/// A proxy may be named by its name, too: it is known by where that leads.
+#[test]
+fn a_proxy_that_is_a_peer_with_a_named_host_may_ask_for_calls() {
+    let sip = SIP.replace("[isp]\n", "[isp]\nsupportpath=yes\n");
+    let sip = format!("{sip}[proxy]\ntype=peer\nhost=proxy.example.com\n");
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    world.add_to("isp", "REGISTER", "Path: <sip:192.0.2.50;lr>");
+    world.relay(NEAR, "isp");
+    world.names(&[("proxy.example.com", "192.0.2.20")]);
+    world.register_all();
+    assert_eq!(world.switch.bindings("isp")[0].flow.remote.to_string(), NEAR);
+    world.assert_nothing_left();
+}

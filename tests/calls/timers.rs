@@ -200,3 +200,16 @@ fn a_call_that_goes_in_circles_ends() {
     assert_eq!(rounds, 70);
     world.assert_nothing_left();
 }
+
+/// RFC 4028 9: only who says `timer` knows a 422. An interval too short that a proxy asked for in its name is no reason to refuse its call.
+#[test]
+fn a_phone_that_knows_no_timers_is_never_told_422() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.add_header("client", "Session-Expires: 60");
+    world.connect();
+    let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
+    assert!(answer.contains("Session-Expires: 90;refresher=uas\r\n") && !answer.contains("Require:"), "{answer}");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

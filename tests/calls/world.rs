@@ -191,6 +191,14 @@ impl World {
     }
 
     /// The same, with a perfect network and every line registered.
+    /// Has these names lead to these addresses from now on.
+    pub fn names(&mut self, names: &[(&str, &str)]) {
+        let names = names.iter().map(|(name, ip)| ((*name).to_owned(), ip.parse().unwrap())).collect();
+        self.admission = Arc::new(self.admission.with_names(Arc::new(names)));
+        let effects = self.switch.names_changed(at(self.now), self.admission.clone(), BTreeMap::new());
+        self.execute(effects);
+    }
+
     pub fn ready(sip: &str, extensions: &str) -> World {
         let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
         world.register_all();

@@ -6,20 +6,19 @@ use crate::exchange::Exchange;
 use crate::telephone::{Line, program};
 
 pub fn command(exchange: &Exchange, line: &Line<'_>, tone: u16) -> Command {
-    let Line { user, secret, way, server, port, folder, .. } = line;
+    let Line { user, secret, way, server, port, folder, authority } = line;
     let local = if way.is_v6() { format!("[{}]", way.address()) } else { way.address().to_owned() };
-    // What it listens on for TLS is the port above.
-    let listen = if way.protocol() == "tls" { port.wrapping_sub(1) } else { *port };
     let folder_name = folder.display();
     let config = format!(
-        "sip_listen {local}:{listen}\ncall_max_calls 4\naudio_source ausine,{tone}\nausrc_srate 48000\nausrc_channels 2\n\
+        "sip_listen {local}:{port}\ncall_max_calls 4\naudio_source ausine,{tone}\nausrc_srate 48000\nausrc_channels 2\n\
          rtp_ports {}-{}\nsnd_path {folder_name}\nmodule_path {}\n\
          module stdio.so\nmodule g711.so\nmodule ausine.so\nmodule sndfile.so\n\
-         module_app account.so\nmodule_app menu.so\nprefer_ipv6 {}\n",
+         module_app account.so\nmodule_app menu.so\nprefer_ipv6 {}\nsip_cafile {}\n",
         if *user == "alice" { 40_000 } else { 41_000 },
         if *user == "alice" { 40_999 } else { 41_999 },
         modules(),
         if way.is_v6() { "yes" } else { "no" },
+        if way.protocol() == "tls" { authority.display().to_string() } else { String::new() },
     );
     let account = format!(
         "<sip:{user}@{server};transport={}>;auth_user={user};auth_pass={secret};answermode=auto;regint=60;\

@@ -228,8 +228,7 @@ fn listening(folder: &Path, address: &str, port: u16, way: Way) -> String {
         "tcp" => format!("tcpenable=yes\ntcpbindaddr={}\n", with_port(address, port)),
         "tls" => {
             let certificate = folder.join("certificate.pem");
-            let made = rcgen::generate_simple_self_signed([address.to_owned()]).unwrap();
-            std::fs::write(&certificate, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
+            write_certificate(&certificate, address);
             format!(
                 "tlsenable=yes\ntlsbindaddr={}\ntlscertfile={}\n",
                 with_port(address, port + 1),
@@ -238,6 +237,17 @@ fn listening(folder: &Path, address: &str, port: u16, way: Way) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// A certificate that is its own authority, with its key. The address stands where the telephones' libraries look for it: not
+/// all know addresses among the other names.
+fn write_certificate(path: &Path, address: &str) {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, address);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    std::fs::write(path, certificate.pem() + &key.serialize_pem()).unwrap();
 }
 
 fn with_port(address: &str, port: u16) -> String {
@@ -252,12 +262,12 @@ pub fn command(namespace: Option<&str>, program: &str) -> Command {
     command
 }
 
-/// A UDP port on the loopback that is free now, another one at each call.
+/// A UDP port on the loopback that is free now, another one at each call. The port above is nobody else's either: some want two.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
         let offset = (std::process::id() % 400) as u16 * 10;
-        let port = 12_000 + offset + NEXT.fetch_add(1, Ordering::Relaxed) % 1_000;
+        let port = 12_000 + offset + NEXT.fetch_add(2, Ordering::Relaxed) % 1_000;
         if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

@@ -27,7 +27,7 @@ fn script(exchange: &Exchange, name: &str) -> Command {
 pub fn pjsua2(exchange: &Exchange, line: &Line<'_>, tone: u16) -> Command {
     let mut command = script(exchange, "pjsua2_phone.py");
     command.args([line.user, line.secret, &line.server, line.way.address(), line.way.protocol(), &tone.to_string()]);
-    command.arg(line.folder.join("heard.wav"));
+    command.arg(line.folder.join("heard.wav")).arg(&line.authority);
     command
 }
 

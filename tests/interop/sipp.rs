@@ -20,6 +20,8 @@ pub struct Phone<'a> {
     reinvite: &'a str,
     calls: (u32, u32),
     status: (u16, &'a str),
+    /// As SIPp names it: one socket for all, UDP or TCP.
+    transport: &'a str,
 }
 
 /// A scenario that is being played.
@@ -33,7 +35,13 @@ impl<'a> Phone<'a> {
     pub fn new(exchange: &'a Exchange, line: (&'a str, &'a str)) -> Phone<'a> {
         let (port, rtp) = (free_port(), free_port());
         let (hold_ms, reinvite, calls, status) = (60_000, "200", (1, 1), (200, "OK"));
-        Phone { exchange, line, port, rtp, hold_ms, reinvite, calls, status }
+        Phone { exchange, line, port, rtp, hold_ms, reinvite, calls, status, transport: "u1" }
+    }
+
+    /// Calls over TCP.
+    pub fn over_tcp(mut self) -> Phone<'a> {
+        self.transport = "t1";
+        self
     }
 
     /// Names this port in its session descriptions.
@@ -108,7 +116,7 @@ impl<'a> Phone<'a> {
             .arg(format!("{}:{}", self.exchange.address, self.exchange.port))
             .arg("-sf")
             .arg(files.with_extension("xml"))
-            .args(["-i", "127.0.0.1", "-p", &self.port.to_string(), "-nostdin", "-aa"])
+            .args(["-t", self.transport, "-i", "127.0.0.1", "-p", &self.port.to_string(), "-nostdin", "-aa"])
             .args(["-m", &all.to_string(), "-l", &at_once.to_string(), "-r", "100"])
             .args(["-timeout", &format!("{LONGEST_S}s"), "-timeout_error", "-trace_logs", "-log_file"])
             .arg(files.with_extension("log"))

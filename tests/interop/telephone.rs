@@ -96,12 +96,12 @@ impl Client {
     }
 
     /// What it says when a call is answered, and when one is over.
-    fn begin_and_end(self) -> (&'static str, &'static str) {
+    fn begin_and_end(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Client::Baresip => ("Call established", "terminated (duration"),
-            Client::Linphone => ("connected.", "ended ("),
-            Client::Pjsua2 => ("CONFIRMED", "DISCONNECTED"),
-            Client::PyVoip => ("ANSWERED", "ENDED"),
+            Client::Baresip => ("Call established", &["terminated (duration", "terminate call", "session closed"]),
+            Client::Linphone => ("connected.", &["ended (", "error."]),
+            Client::Pjsua2 => ("CONFIRMED", &["DISCONNECTED"]),
+            Client::PyVoip => ("ANSWERED", &["ENDED"]),
         }
     }
 
@@ -234,10 +234,10 @@ impl Telephone {
 
     /// Waits until it knows of no call any more.
     pub fn is_idle(&self) {
-        let (begin, end) = self.client.begin_and_end();
+        let (begin, ends) = self.client.begin_and_end();
         let idle = wait(Duration::from_secs(5), || {
             let output = self.output();
-            output.rfind(end) >= output.rfind(begin)
+            ends.iter().any(|end| output.rfind(end) >= output.rfind(begin))
         });
         assert!(idle, "{:?} has a call still:\n{}", self.client, self.output());
     }

@@ -15,10 +15,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Lines written together, when so many wait.
 const BATCH: usize = 256;
+/// How long a line of the story waits for those that follow it: a call tells four or five at once, and a wake-up for each
+/// would cost more than the call's messages. All other lines are written at once.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// See the module.
 pub(super) struct Writer {
@@ -55,6 +59,9 @@ impl Writer {
     pub(super) fn run(mut self, inbox: &Receiver<Work>) {
         self.write(Channel::open);
         while let Ok(first) = inbox.recv() {
+            if matches!(&first, Work::Line(Entry { level: Level::Verbose(_), .. })) {
+                std::thread::sleep(GATHER);
+            }
             let mut after = self.take(first);
             for _ in 0..BATCH {
                 if !matches!(after, After::Nothing) {

@@ -319,11 +319,10 @@ impl Leg {
     /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
     /// 8.1.3.1). Says whether this leg had one.
     pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx) -> bool {
-        let State::Outgoing { heard: false, invite, .. } = self.state else { return false };
+        let State::Outgoing { heard: false, .. } = self.state else { return false };
         let concerned = self.flow == flow;
         if concerned {
             self.end(cx);
-            cx.tx.abandon(cx.now.mono, invite);
             self.tell(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
         }
         concerned
@@ -340,6 +339,9 @@ impl Leg {
             // The call itself may go on: the peer can come back over another connection.
             cx.clients.remove(&id);
             return self.reoffer_refused(&Response::new(503), cx);
+        }
+        if self.is_update(id) {
+            return self.update_answered(id, &Response::new(503), cx);
         }
         self.request_failed(id, Refusal::Unsendable(why.to_owned()), cx);
     }

@@ -5,11 +5,11 @@ use crate::sdp::{Sdp, SdpError};
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::header::HeaderName;
-use crate::sip::header::Headers;
+use crate::sip::header::{Headers, Params};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ServerId};
-use crate::sip::uri::Uri;
+use crate::sip::uri::{SipUri, Uri};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
@@ -144,6 +144,14 @@ pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
     match uri {
         Ok(Uri::Sip(uri)) => uri.user_text().map(|user| user.into_owned()),
         Ok(Uri::Other(..)) | Err(_) => None,
+    }
+}
+
+/// The URI of a line in To (RFC 3261 8.1.1.2): where it is called, without the parameters that only the way to it needs.
+pub fn to_uri(target: &str) -> String {
+    match Uri::parse(target.as_bytes()) {
+        Ok(Uri::Sip(uri)) => SipUri { params: Params::new(), headers: None, ..uri }.to_string(),
+        Ok(Uri::Other(..)) | Err(_) => target.to_owned(),
     }
 }
 

@@ -55,11 +55,19 @@ pub fn unfit_timer(settings: &Settings, request: &Request) -> Option<Response> {
         return Some(response);
     }
     let too_short = SessionExpires::of(headers).is_some_and(|asked| asked.seconds < settings.session_min_se);
-    too_short.then(|| {
+    // RFC 4028 9: who does not say that it knows session timers does not know this answer, either.
+    (too_short && knows_timer(headers)).then(|| {
         let mut response = Response::for_request(request, 422, None);
         response.headers.push(HeaderName::MinSe, settings.session_min_se.to_string());
         response
     })
+}
+
+/// Does the sender of a request know session timers?
+fn knows_timer(headers: &Headers) -> bool {
+    [HeaderName::Supported, HeaderName::Require]
+        .into_iter()
+        .any(|name| OptionTags::from_headers(headers, name).contains(TIMER))
 }
 
 impl Leg {
@@ -119,11 +127,10 @@ impl Leg {
             return self.stop_timer(cx);
         }
         response.headers.set(HeaderName::Supported, Bytes::from_static(TIMER.as_bytes()));
-        let knows = OptionTags::from_headers(asked, HeaderName::Supported).contains(TIMER)
-            || OptionTags::from_headers(asked, HeaderName::Require).contains(TIMER);
+        let knows = knows_timer(asked);
         let wanted = SessionExpires::of(asked);
         let seconds = match (wanted, settings.session_timers) {
-            (Some(wanted), _) => wanted.seconds.min(LONGEST),
+            (Some(wanted), _) => wanted.seconds.clamp(SHORTEST, LONGEST),
             (None, SessionTimers::Originate) => {
                 // RFC 4028 9: never below what the peer says is its least.
                 settings.session_expires.max(session_expires::min_se(asked).unwrap_or(0).min(LONGEST))
@@ -240,7 +247,7 @@ impl Leg {
             // RFC 4028 10 and RFC 3261 12.2.1.2: the peer has the call no more.
             408 | 481 => self.lost(cx),
             422 if self.raise_interval(&response.headers) => self.refresh_after(Duration::ZERO, cx),
-            405 | 491 | 500 | 501 => self.refresh_after(AGAIN, cx),
+            405 | 491 | 500 | 501 | 503 => self.refresh_after(AGAIN, cx),
             // Whoever refuses is there.
             _ => self.refresh_after(half, cx),
         }

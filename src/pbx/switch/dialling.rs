@@ -18,7 +18,7 @@ use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Sdp, negotiate, own, payload};
-use crate::sip::Flow;
+use crate::sip::{Flow, Uri};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Switch {
                 Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
                 None => binding.contact.to_string(),
             };
-            let behind_nat = leg::uri_address(&binding.contact) != Some(binding.flow.remote);
+            let behind_nat = is_behind_nat(&binding.contact, binding.flow);
             let mut found = place(&peer, binding.flow, behind_nat, target, watched);
             found.outgoing.route.clone_from(&binding.path);
             places.push(found);
@@ -419,6 +419,13 @@ impl Switch {
     }
 }
 
+/// Is a line reached elsewhere than its Contact says? A connection comes from a port of its own.
+fn is_behind_nat(contact: &Uri, flow: Flow) -> bool {
+    leg::uri_address(contact).is_none_or(|said| {
+        said.ip() != flow.remote.ip() || (!flow.transport.is_reliable() && said.port() != flow.remote.port())
+    })
+}
+
 /// No codec in common, with what each of these lines allows.
 pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
     if none.offered.is_empty() {
@@ -436,7 +443,7 @@ pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
 }
 
 pub(super) fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {
-    let to = target.split(';').next().unwrap_or(&target).to_owned();
+    let to = leg::to_uri(&target);
     Found {
         peer: peer.clone(),
         flow,

@@ -56,8 +56,8 @@ impl Switch {
         let now = self.cx.now;
         let general = &self.settings.general;
         // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
-        let trunk =
-            |peer: &Arc<Peer>| matches!(peer.host, Host::Static(at) if at.ip() == flow.remote.ip().to_canonical());
+        let (names, source) = (self.settings.admission.names(), flow.remote.ip().to_canonical());
+        let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
         let came = (flow, from_trunk);
         let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
@@ -242,7 +242,7 @@ impl Switch {
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
         headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.chance.hex(16))));
-        headers.push(HeaderName::To, Bytes::from(format!("<{}>", target.split(';').next().unwrap_or(&target))));
+        headers.push(HeaderName::To, Bytes::from(format!("<{}>", leg::to_uri(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
         headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow));

@@ -5,6 +5,7 @@ use super::dialling::place;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
 use crate::pbx::leg::{self, Refusal};
+use crate::sip::dialog::plain;
 use crate::sip::{Flow, Uri};
 
 /// Most places that the redirections of one Dial lead to: phones that send a call round and round come to an end.
@@ -29,7 +30,7 @@ impl Switch {
             if leg::uri_address(uri) != Some(to.remote) {
                 continue;
             }
-            let target = uri.to_string();
+            let target = plain(uri).to_string();
             let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) else { return };
             if dial.redirections.len() < MOST && !dial.redirections.contains(&target) {
                 dial.redirections.push(target.clone());

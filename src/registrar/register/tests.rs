@@ -242,6 +242,11 @@ fn a_time_too_brief_is_423_and_told_the_least() {
         assert_eq!((refused.response.status, told(&refused, HeaderName::MinExpires)), (423, vec!["60".to_owned()]));
         assert!(refused.changes.is_empty() && desk.location.is_empty());
     }
+    // Never for an hour or more, whatever the configuration has for the least (RFC 3261 10.3, step 7).
+    let mut desk = Desk::new();
+    desk.general.min_expiry = Duration::from_secs(7200);
+    let registered = desk.lines("Contact: <sip:a@192.168.1.20>;expires=3600\r\n");
+    assert_eq!((registered.response.status, told(&registered, HeaderName::Expires)), (200, vec!["7200".to_owned()]));
     // A device that was made before there was a 423.
     let old = text("192.168.1.20", "l1", 1, "Contact: <sip:a@192.168.1.20>;expires=30\r\n").replace("z9hG4bK", "");
     let registered = Desk::new().send(old, "192.168.1.20:5060");

@@ -1,6 +1,6 @@
 """A telephone played by pjsua2. Says what happens on standard output, does what it is told on standard input.
 
-    pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls TONE_HZ RECORDING.wav
+    pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls TONE_HZ RECORDING.wav AUTHORITY.pem
 
 Takes `call NUMBER`, `hold`, `resume`, `hangup` and `quit`, a line each; answers every call by itself.
 """
@@ -12,7 +12,7 @@ import threading
 
 import pjsua2 as pj
 
-user, secret, server, local, transport, tone, recording = sys.argv[1:]
+user, secret, server, local, transport, tone, recording, authority = sys.argv[1:]
 calls = {}
 # Everything is done on one thread, as the library wants it: also what one of its callbacks asks for.
 todo = queue.Queue()
@@ -54,7 +54,7 @@ class Account(pj.Account):
 
 def dial(number):
     call = Call(account)
-    call.makeCall(f"{scheme}:{number}@{server}{suffix}", pj.CallOpParam(True))
+    call.makeCall(f"sip:{number}@{server};transport={transport}", pj.CallOpParam(True))
     calls[call.getId()] = call
 
 
@@ -98,12 +98,12 @@ config.medConfig.noVad = True
 endpoint.libInit(config)
 endpoint.audDevManager().setNullDev()
 kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
-kind = kinds[transport]
-if ":" in local:
-    kind += pj.PJSIP_TRANSPORT_IPV6
 own = pj.TransportConfig()
 own.boundAddress = local
-endpoint.transportCreate(kind, own)
+if transport == "tls":
+    own.tlsConfig.CaListFile = authority
+    own.tlsConfig.verifyServer = True
+endpoint.transportCreate(kinds[transport], own)
 endpoint.libStart()
 for codec in endpoint.codecEnum2():
     endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCMU/8000") else 0)
@@ -116,15 +116,12 @@ mouth.play(pj.ToneDescVector([one]), True)
 ear = pj.AudioMediaRecorder()
 ear.createRecorder(recording)
 
-scheme, suffix = ("sips", "") if transport == "sips" else ("sip", f";transport={transport}")
 account_config = pj.AccountConfig()
-account_config.idUri = f"{scheme}:{user}@{server}"
-account_config.regConfig.registrarUri = f"{scheme}:{server}{suffix}"
+account_config.idUri = f"sip:{user}@{server}"
+account_config.regConfig.registrarUri = f"sip:{server};transport={transport}"
 account_config.regConfig.retryIntervalSec = 0
 account_config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, secret))
 account_config.mediaConfig.transportConfig.boundAddress = local
-if ":" in local:
-    account_config.sipConfig.ipv6Use = account_config.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
 account = Account()
 account.create(account_config)
 
