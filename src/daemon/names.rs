@@ -4,7 +4,7 @@ use super::owner::Order;
 use crate::config::peer::{Host, Names};
 use crate::config::sip_conf::SipConf;
 use crate::pbx::effect::{Level, Line};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
@@ -46,17 +46,18 @@ impl Resolver {
     /// Looks names up, those that `changes` names last, until nobody can name others any more.
     pub(super) fn run(self, mut wanted: BTreeMap<String, Duration>, changes: &Receiver<BTreeMap<String, Duration>>) {
         let mut due: BTreeMap<String, Instant> = BTreeMap::new();
-        let mut found = Names::new();
+        let (mut found, mut missing) = (Names::new(), BTreeSet::new());
         loop {
             let before = found.clone();
             due.retain(|name, _| wanted.contains_key(name));
             found.retain(|name, _| wanted.contains_key(name));
+            missing.retain(|name| wanted.contains_key(name));
             let now = Instant::now();
             for (name, every) in &wanted {
                 if due.get(name).is_some_and(|at| *at > now) {
                     continue;
                 }
-                let next = if self.refresh(name, &mut found) { *every } else { AGAIN.min(*every) };
+                let next = if self.refresh(name, &mut found, &mut missing) { *every } else { AGAIN.min(*every) };
                 due.insert(name.clone(), Instant::now() + next);
             }
             if found != before && self.orders.send(Order::Names(found.clone())).is_err() {
@@ -76,18 +77,25 @@ impl Resolver {
         }
     }
 
-    /// Looks a name up; one that is not found any more stays where it was.
-    fn refresh(&self, name: &str, found: &mut Names) -> bool {
+    /// Looks a name up; one that is not found any more stays where it was. A trouble that lasts is said once.
+    fn refresh(&self, name: &str, found: &mut Names, missing: &mut BTreeSet<String>) -> bool {
         let why = match (self.look_up)(name) {
             Ok(all) => match all.first() {
                 Some(ip) => {
                     found.insert(name.to_owned(), *ip);
+                    if missing.remove(name) {
+                        let text = format!("The name {name} of sip.conf was found: {ip}");
+                        (self.sink)(&Line { level: Level::Notice, text });
+                    }
                     return true;
                 }
                 None => "it has no address".to_owned(),
             },
             Err(error) => error.to_string(),
         };
+        if !missing.insert(name.to_owned()) {
+            return false;
+        }
         let then = found.get(name).map_or(String::new(), |ip| format!("; {ip}, as before, is used"));
         let text = format!("The name {name} of sip.conf cannot be looked up: {why}{then}");
         (self.sink)(&Line { level: Level::Warning, text });
@@ -106,7 +114,7 @@ mod tests {
 
     fn look_up(name: &str) -> std::io::Result<Vec<IpAddr>> {
         match (name, ASKED.fetch_add(1, Ordering::Relaxed)) {
-            ("a.example", 0) => Ok(vec!["192.0.2.1".parse().unwrap()]),
+            ("a.example", 0 | 4) => Ok(vec!["192.0.2.1".parse().unwrap()]),
             ("a.example", _) => Err(std::io::Error::other("gone")),
             _ => Ok(Vec::new()),
         }
@@ -124,10 +132,15 @@ mod tests {
         let thread = std::thread::spawn(move || resolver.run(wanted, &changes));
         let Ok(Order::Names(names)) = inbox.recv_timeout(Duration::from_secs(5)) else { panic!("no names") };
         assert_eq!(names["a.example"], "192.0.2.1".parse::<IpAddr>().unwrap());
-        while said.lock().unwrap().is_empty() {
+        while said.lock().unwrap().len() < 3 {
             std::thread::sleep(Duration::from_millis(5));
         }
-        assert!(said.lock().unwrap()[0].ends_with("gone; 192.0.2.1, as before, is used"), "{said:?}");
+        let said = said.lock().unwrap().clone();
+        assert!(said[0].ends_with("gone; 192.0.2.1, as before, is used"), "{said:?}");
+        assert_eq!(
+            said[1], "The name a.example of sip.conf was found: 192.0.2.1",
+            "asked five times, said once: {said:?}"
+        );
         assert!(inbox.try_recv().is_err(), "nothing changed");
         change.send(BTreeMap::new()).unwrap();
         let Ok(Order::Names(names)) = inbox.recv_timeout(Duration::from_secs(5)) else { panic!("no names") };
