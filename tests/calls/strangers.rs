@@ -47,6 +47,7 @@ fn a_guest_reaches_no_other_context(world: &mut World) {
     world.until(|w| !w.look("passer-by").has_call());
     assert!(world.saw("passer-by", &PhoneEvent::Failed(404)));
     assert!(!world.is_called("isp"));
+    assert!(super::why::records(world).is_empty(), "strangers fill no disk by asking");
 }
 
 #[test]

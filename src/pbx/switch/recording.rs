@@ -2,7 +2,7 @@
 
 use super::Switch;
 use crate::clock::Now;
-use crate::config::peer::{Host, Peer};
+use crate::config::peer::{Host, Kind, Peer};
 use crate::dialplan::ChannelId;
 use crate::dialplan::database::Database;
 use crate::pbx::channel::Channel;
@@ -128,7 +128,8 @@ impl Switch {
     }
 
     /// A call that was refused before it had a channel: its line, in the words that log watchers know, and its record. A
-    /// telephone that asks with each digit whether the number is complete leaves no records of that.
+    /// telephone that asks with each digit whether the number is complete leaves no records of that, and neither does somebody without an
+    /// account (`allowguest=yes`): strangers fill no disk by asking.
     pub(super) fn rejected(
         &mut self,
         peer: &Peer,
@@ -140,7 +141,7 @@ impl Switch {
         let text =
             format!("Call from '{}' ({source}) to extension '{exten}' rejected because {}", peer.name, reason.text);
         self.cx.out.lines.push(Line { level: reason.level(), text });
-        if reason.why == Why::Incomplete {
+        if reason.why == Why::Incomplete || peer.kind == Kind::Guest {
             return;
         }
         let (name, unique_id) = self.next_channel_name(peer);
