@@ -21,7 +21,8 @@ use tokio::sync::oneshot;
 /// Lines written together, when so many wait.
 const BATCH: usize = 256;
 /// How long a line of the story waits for those that follow it: a call tells four or five at once, and a wake-up for each
-/// would cost more than the call's messages. All other lines are written at once.
+/// would cost more than the call's messages. Any other line waits only if one of the
+/// story came just before.
 const GATHER: Duration = Duration::from_millis(2);
 
 /// See the module.
