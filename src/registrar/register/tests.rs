@@ -142,7 +142,7 @@ fn a_pap2t_registers_and_refreshes() {
     assert_eq!(desk.location.next_deadline(), Some(desk.now.mono + Duration::from_secs(3610)));
 }
 
-/// devices.md: ephemeral source port, Via 5060, no rport; Expires header; parameters given back.
+/// As the Cisco 7960 registers: ephemeral source port, Via 5060, no rport; Expires header; parameters given back.
 #[test]
 fn a_cisco_7960_is_called_at_its_contact_not_at_its_source_port() {
     let mut desk = Desk::new();
