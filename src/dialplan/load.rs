@@ -1,7 +1,7 @@
 //! extensions.conf into a dialplan, with everything odd about it said in terms of file and line.
 
 mod entry;
-mod nearest;
+mod later;
 
 use super::apps;
 use super::pattern::Name;
@@ -12,6 +12,7 @@ use super::tree::{Dialplan, Include, Note, Priority};
 use crate::config::diagnostic::{Diagnostic, Place, Severity};
 use crate::config::finding;
 use crate::config::ini::{Document, Entry, Section};
+use crate::config::nearest::nearest;
 use entry::Number;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -117,7 +118,7 @@ impl Loader {
                 (_, _) => {
                     let known: Vec<&str> =
                         ["autofallthrough", "clearglobalvars"].into_iter().chain(WITHOUT_EFFECT).collect();
-                    let hint = nearest::name(&name, &known).map(|near| format!("did you mean '{near}'?"));
+                    let hint = nearest(&name, known).map(|near| format!("did you mean '{near}'?"));
                     self.warn(&entry.place, &format!("[general] has no option '{}'", entry.name), hint);
                 }
             }
@@ -156,7 +157,7 @@ impl Loader {
                 "autohints" => self.warn(&entry.place, "autohints is ignored", Some("write hints by hand".to_owned())),
                 _ => {
                     let known = ["exten", "same", "include", "ignorepat", "switch"];
-                    let hint = match nearest::name(&directive, &known) {
+                    let hint = match nearest(&directive, known) {
                         Some(near) => format!("did you mean '{near}'?"),
                         None => format!("a context holds {}", known.join(", ")),
                     };
@@ -377,10 +378,10 @@ pub(crate) fn unknown_application(app: &str, place: &Place) -> Option<Diagnostic
     let known: Vec<&str> = apps::TABLE.iter().map(|app| app.name).collect();
     let hint = if app.contains(',') {
         "arguments stand in parentheses: Application(arguments)".to_owned()
-    } else if nearest::LATER.iter().any(|later| later.eq_ignore_ascii_case(app)) {
+    } else if later::APPLICATIONS.iter().any(|later| later.eq_ignore_ascii_case(app)) {
         "this exchange does not have it yet: a call that gets here ends".to_owned()
     } else {
-        match nearest::name(app, &known) {
+        match nearest(app, known) {
             Some(near) => format!("did you mean '{near}'? A call that gets here ends"),
             None => "a call that gets here ends".to_owned(),
         }

@@ -124,7 +124,7 @@ fn single_lines_are_complained_of_and_the_rest_loads() {
             "11: warning: extension '2' has a label 'x' already; this one is dropped",
             "12: warning: arguments are separated by ',' and no longer by '|' -- write Dial(SIP/x,20)",
             "13: error: there is no priority behind the extension; the line is skipped -- write exten => NUMBER,1,Application(arguments)",
-            "14: warning: context 'a' has no directive 'extne' -- a context holds exten, same, include, ignorepat, switch",
+            "14: warning: context 'a' has no directive 'extne' -- did you mean 'exten'?",
             "15: warning: Dial is given no argument -- Dial(technology/resource[&technology/resource...][,timeout[,options]])",
             "16: warning: there is no application 'VoiceMail' -- this exchange does not have it yet: a call that gets here ends",
             "17: warning: the application's arguments are opened with '(' and never closed with ')'",
