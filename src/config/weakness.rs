@@ -2,6 +2,7 @@
 
 use super::peer::{Credential, Host, Peer};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Why a peer's secret is none.
@@ -58,12 +59,15 @@ const PLACEHOLDERS: [&str; 5] = ["changeme", "replaceme", "yoursecret", "yourpas
 /// Shorter ones are found by trying.
 const SHORTEST: usize = 8;
 
-/// Why a peer's secret is none. What is kept as a hash cannot be judged; a peer at a fixed address, or behind `permit=`,
+/// An address for documentation (RFC 5737), in the place of anybody's: a list that allows it keeps no strangers out.
+const ANYBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+
+/// Why a peer's secret is none. What is kept as a hash cannot be judged; a peer at a fixed address, or behind `deny=` and `permit=`,
 /// needs none.
 pub fn weakness(peer: &Peer) -> Option<Weakness> {
     let secret = match &peer.credential {
         None => {
-            let is_open = peer.host == Host::Dynamic && peer.acl.is_empty();
+            let is_open = peer.host == Host::Dynamic && peer.acl.allows(ANYBODY);
             return is_open.then_some(Weakness::Missing);
         }
         Some(Credential::Ha1(_)) => return None,
@@ -125,6 +129,9 @@ mod tests {
             assert_eq!(judge("phone777", &format!("secret={secret}")), Some(weak), "{secret}");
         }
         assert_eq!(judge("phone777", ""), Some(Weakness::Missing));
+        for list in ["permit=0.0.0.0/0", "permit=192.0.2.0/24", "deny=192.0.2.0/24"] {
+            assert_eq!(judge("phone777", list), Some(Weakness::Missing), "{list} alone keeps nobody out");
+        }
     }
 
     #[test]
