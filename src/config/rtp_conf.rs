@@ -5,7 +5,6 @@ use super::ini::{Document, Entry};
 use super::known::{self, Ignored};
 use super::value;
 use crate::rtp::strict::Strictness;
-use std::time::Duration;
 
 /// What rtp.conf says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,25 +15,19 @@ pub struct RtpConf {
     pub port_last: u16,
     /// `strictrtp`.
     pub strictness: Strictness,
-    /// `rtcpinterval`: time between two RTCP reports of ours.
-    pub rtcp_interval: Duration,
 }
 
 impl Default for RtpConf {
     fn default() -> RtpConf {
-        RtpConf {
-            port_first: 10_000,
-            port_last: 20_000,
-            strictness: Strictness::Strict,
-            rtcp_interval: Duration::from_millis(5000),
-        }
+        RtpConf { port_first: 10_000, port_last: 20_000, strictness: Strictness::Strict }
     }
 }
 
 /// Options that are read; the others we know are in `IGNORED`.
-const KNOWN: &[&str] = &["rtpstart", "rtpend", "strictrtp", "rtcpinterval"];
+const KNOWN: &[&str] = &["rtpstart", "rtpend", "strictrtp"];
 
 const IGNORED: &[Ignored] = &[
+    ("rtcpinterval", &["5000"], "reports pass as the lines send them, and the exchange makes none of its own"),
     ("rtpchecksums", value::TRUE_WORDS, "the system computes UDP checksums"),
     ("dtmftimeout", &["1200"], "telephone events pass as they come"),
     ("probation", &["4"], "a source is learned after four packets in sequence"),
@@ -91,11 +84,6 @@ fn apply(conf: &mut RtpConf, entry: &Entry) -> Result<(), Diagnostic> {
                 None => return Err(bad("yes, no, seqno")),
             }
         }
-        "rtcpinterval" => {
-            let range = Duration::from_millis(500)..=Duration::from_millis(60_000);
-            let interval = value::millis(&entry.value).filter(|interval| range.contains(interval));
-            conf.rtcp_interval = interval.ok_or_else(|| bad("500 to 60000 milliseconds"))?;
-        }
         _ => return known::ignored(entry, KNOWN, IGNORED),
     }
     Ok(())
@@ -122,10 +110,10 @@ mod tests {
     #[test]
     fn every_setting() {
         let (conf, said) =
-            read("[general]\nrtpstart=10001\nRtpEnd=10100\nstrictrtp=no\nrtcpinterval=1000ms\nprobation=4\n");
+            read("[general]\nrtpstart=10001\nRtpEnd=10100\nstrictrtp=no\nrtcpinterval=5000\nprobation=4\n");
         assert!(said.is_empty(), "{said:?}");
         assert_eq!((conf.port_first, conf.port_last), (10002, 10100));
-        assert_eq!((conf.strictness, conf.rtcp_interval), (Strictness::Open, Duration::from_secs(1)));
+        assert_eq!(conf.strictness, Strictness::Open);
         assert_eq!(read(""), (RtpConf::default(), Vec::new()));
     }
 
