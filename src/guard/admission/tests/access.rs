@@ -14,7 +14,7 @@ fn edge_of(sip: &str, acl: &str) -> Admission {
     let (conf, said) = sip_conf::parse(&read("sip.conf", sip), &lists.into());
     // What these stories need is worth a warning each.
     let warned = |said: &crate::config::diagnostic::Diagnostic| {
-        said.message.starts_with("'allowguest=yes'") || said.message.contains("has no secret")
+        said.message.starts_with("'allowguest=yes'") || said.code == "secret-missing"
     };
     assert!(said.iter().all(warned), "{said:?}");
     Admission::new(&conf, NonceKey([7; 32]))
