@@ -1,5 +1,6 @@
 //! Which account a request claims to be, before anything is proved.
 
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ impl Account {
 /// Who a request claims to be.
 pub(super) struct Claim<'a> {
     /// The name it goes by, for the log.
-    pub name: String,
+    pub name: SmolStr,
     /// The account of that name.
     pub account: Option<&'a Account>,
     /// The digest speaks of another user.
@@ -84,7 +85,7 @@ pub(super) fn registrant<'a>(
     credentials: Option<&Credentials>,
 ) -> Claim<'a> {
     let name = user(&essentials.to.uri).unwrap_or_default();
-    let account = accounts.get(&name).filter(|account| account.peer.is_callable());
+    let account = accounts.get(name.as_str()).filter(|account| account.peer.is_callable());
     let is_mixed = credentials.is_some_and(|credentials| credentials.username != name);
     Claim { name, account, is_mixed }
 }
@@ -104,15 +105,15 @@ pub(super) fn caller<'a>(
         accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source, names)),
     );
     let from = user(&essentials.from.uri).unwrap_or_default();
-    if let Some(account) = accounts.get(&from).filter(|_| !by_digest || credentials.is_none()) {
+    if let Some(account) = accounts.get(from.as_str()).filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
         return Claim { name: from, account: Some(account), is_mixed };
     }
     if let Some(credentials) = credentials {
         let name = credentials.username.clone();
-        return Claim { account: accounts.get(&name), name, is_mixed: false };
+        return Claim { account: accounts.get(name.as_str()), name, is_mixed: false };
     }
-    Claim { name: here.map_or(from, |account| account.peer.name.clone()), account: here, is_mixed: false }
+    Claim { name: here.map_or(from, |account| account.peer.name.as_str().into()), account: here, is_mixed: false }
 }
 
 /// Whether the digest was made for the number that is dialled. Clients leave the user out of the digest's URI, and
@@ -130,6 +131,6 @@ pub(super) fn is_for_target(request: &Request, credentials: &Credentials) -> boo
 }
 
 /// The user part, decoded; none when it is empty or the URI has no such thing.
-fn user(uri: &Uri) -> Option<String> {
-    uri.sip().and_then(|uri| uri.user_text()).map(|user| user.into_owned()).filter(|user| !user.is_empty())
+fn user(uri: &Uri) -> Option<SmolStr> {
+    uri.sip().and_then(|uri| uri.user_text()).map(SmolStr::new).filter(|user| !user.is_empty())
 }

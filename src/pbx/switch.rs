@@ -156,11 +156,11 @@ pub struct Switch {
 
 impl Switch {
     /// A switch at rest; `host=` peers with qualify are asked at once, one after another.
-    pub fn new(now: Now, settings: SwitchSettings, chance: Chance) -> Switch {
+    pub fn new(now: Now, settings: SwitchSettings, mut chance: Chance) -> Switch {
         let values = TimerValues::default();
         let cx = Cx {
             now,
-            tx: Transactions::new(values, MOST_TRANSACTIONS),
+            tx: Transactions::new(values, MOST_TRANSACTIONS, &mut chance),
             chance,
             alarms: Timers::new(),
             out: Effects::default(),
@@ -328,7 +328,7 @@ impl Switch {
         };
         let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let flow = came.answering(&essentials.via, force);
-        route::stamp_via(&mut request, source, force);
+        route::stamp_via(&mut request.headers, source, force);
         if !self.cx.tx.is_known(&request, &essentials)
             && !self.may_open(&request, &essentials, &caller, leg, source, flow)
         {

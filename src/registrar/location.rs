@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 use crate::clock::{Now, Time, Wall};
 use crate::sip::flow::ConnectionId;
@@ -38,13 +39,13 @@ pub struct Binding {
     /// The same on the wall clock, for people; nothing is decided by it.
     pub expires_wall: Wall,
     /// The Call-ID of its latest REGISTER, for the order of requests.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// The CSeq number of its latest REGISTER.
     pub cseq: u32,
     /// The proxies on the way to it, nearest first, as the REGISTER's Path had them (RFC 3327).
     pub path: Vec<Bytes>,
     /// The phone's `User-Agent`, as sent.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<SmolStr>,
 }
 
 impl Binding {

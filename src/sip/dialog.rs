@@ -4,6 +4,7 @@ use super::header::{CSeq, ContactValue, NameAddr};
 use super::validate::Essentials;
 use super::{HeaderName, Headers, Method, Request, Response, Uri};
 use bytes::Bytes;
+use smol_str::{SmolStr, StrExt};
 use std::fmt;
 
 /// The number before our first in a dialog that a peer began: RFC 3261 8.1.1.5 leaves it free, and chan_sip begins with 102.
@@ -22,11 +23,11 @@ const MAX_FORWARDS: &str = "70";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialog {
     /// The Call-ID.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// Our tag.
-    pub local_tag: String,
+    pub local_tag: SmolStr,
     /// The peer's tag; `None` with an RFC 2543 peer that sends none (12.1.1, 12.1.2).
-    pub remote_tag: Option<String>,
+    pub remote_tag: Option<SmolStr>,
     /// Our address, with our tag: From of our requests.
     pub local: NameAddr,
     /// The peer's address, with its tag: To of our requests.
@@ -82,18 +83,19 @@ impl std::error::Error for OutOfOrder {}
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DialogKey {
     /// The Call-ID.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// Our tag.
-    pub local_tag: String,
+    pub local_tag: SmolStr,
     /// The peer's tag.
-    pub remote_tag: Option<String>,
+    pub remote_tag: Option<SmolStr>,
 }
 
 impl DialogKey {
     /// The key of these values.
     pub fn new(call_id: &str, local_tag: &str, remote_tag: Option<&str>) -> DialogKey {
-        let local_tag = local_tag.to_ascii_lowercase();
-        DialogKey { call_id: call_id.to_owned(), local_tag, remote_tag: remote_tag.map(str::to_ascii_lowercase) }
+        let local_tag = local_tag.to_ascii_lowercase_smolstr();
+        let remote_tag = remote_tag.map(StrExt::to_ascii_lowercase_smolstr);
+        DialogKey { call_id: call_id.into(), local_tag, remote_tag }
     }
 
     /// The dialog a peer's request belongs to; `None` when it has no To tag and so belongs to none.
@@ -114,8 +116,8 @@ impl Dialog {
         local.params.set("tag", Some(local_tag));
         Ok(Dialog {
             call_id: essentials.call_id.clone(),
-            local_tag: local_tag.to_owned(),
-            remote_tag: essentials.from.tag().map(str::to_owned),
+            local_tag: local_tag.into(),
+            remote_tag: essentials.from.tag().map(SmolStr::new),
             local,
             remote: essentials.from.clone(),
             remote_target: match request.headers.get(HeaderName::Contact) {
@@ -135,12 +137,12 @@ impl Dialog {
     pub fn uac(sent: &Request, response: &Response, essentials: &Essentials) -> Result<Dialog, DialogError> {
         let local = sent.headers.get(HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
         let local = local.ok_or(DialogError::BadRequest)?;
-        let local_tag = local.tag().ok_or(DialogError::BadRequest)?.to_owned();
+        let local_tag = SmolStr::new(local.tag().ok_or(DialogError::BadRequest)?);
         let target = contact(&response.headers).or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
         Ok(Dialog {
             call_id: essentials.call_id.clone(),
             local_tag,
-            remote_tag: essentials.to.tag().map(str::to_owned),
+            remote_tag: essentials.to.tag().map(SmolStr::new),
             local,
             remote: essentials.to.clone(),
             remote_target: target,
@@ -206,7 +208,7 @@ impl Dialog {
         request.headers.push(HeaderName::MaxForwards, MAX_FORWARDS);
         request.headers.push(HeaderName::From, self.local.to_string());
         request.headers.push(HeaderName::To, self.remote.to_string());
-        request.headers.push(HeaderName::CallId, self.call_id.clone());
+        request.headers.push(HeaderName::CallId, self.call_id.to_string());
         request.headers.push(HeaderName::CSeq, CSeq { number, method }.to_string());
         request
     }

@@ -85,10 +85,10 @@ fn binding(text: &str, now: Now) -> Binding {
         granted: Duration::from_secs(3600),
         expires: Time::ZERO,
         expires_wall: Wall(0),
-        call_id: "call'id; DROP TABLE binding".to_owned(),
+        call_id: "call'id; DROP TABLE binding".into(),
         cseq: u32::MAX,
         path: vec![bytes::Bytes::from_static(b"<sip:edge.example.com;lr>")],
-        user_agent: Some("Linksys/PAP2T \u{1F4DE}".to_owned()),
+        user_agent: Some("Linksys/PAP2T \u{1F4DE}".into()),
     };
     binding.renew(now);
     binding
