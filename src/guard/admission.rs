@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::domain::Domains;
 use super::event::{self, Note, Why};
 use super::hint::hint;
-use super::identity::{self, Account, Accounts, Claim};
+use super::identity::{self, Account, Accounts, Claim, Homes};
 use super::{nat, size};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
@@ -95,6 +95,7 @@ pub struct Admission {
     external: External,
     names: Arc<Names>,
     accounts: Arc<Accounts>,
+    homes: Arc<Homes>,
     /// `[general]`'s own list: every source is held against it.
     acl: Acl,
     domains: Domains,
@@ -128,6 +129,7 @@ impl Admission {
     pub fn new(conf: &SipConf, key: NonceKey) -> Admission {
         let realm = conf.general.realm.clone();
         let accounts = conf.peers.iter().map(|(name, peer)| (name.clone(), Account::new(peer, &realm))).collect();
+        let names = Arc::<Names>::default();
         Admission {
             quotable: realm.replace(['"', '\\'], ""),
             realm,
@@ -135,7 +137,8 @@ impl Admission {
             key: Sealer::new(&key),
             nat: conf.general.defaults.nat.force_rport,
             external: conf.general.external.clone(),
-            names: Arc::default(),
+            homes: Arc::new(Homes::new(&accounts, &names)),
+            names,
             accounts: Arc::new(accounts),
             acl: conf.general.acl.clone(),
             domains: Domains::new(&conf.general),
@@ -153,7 +156,8 @@ impl Admission {
 
     /// The same table with what names were looked up to be.
     pub fn with_names(&self, names: Arc<Names>) -> Admission {
-        Admission { names, ..self.clone() }
+        let homes = Arc::new(Homes::new(&self.accounts, &names));
+        Admission { names, homes, ..self.clone() }
     }
 
     /// What names were last looked up to be.
@@ -309,7 +313,14 @@ impl Admission {
         let credentials = credentials.as_ref();
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(&self.accounts, essentials, credentials, source, self.by_digest, &self.names),
+            _ => identity::caller(
+                (&self.accounts, &self.homes),
+                essentials,
+                credentials,
+                source,
+                self.by_digest,
+                &self.names,
+            ),
         };
         let is_allowed = self.acl.allows(source.ip());
         let is_ours = self.domains.serves(request, essentials, flow.local);

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::config::peer::{Credential, Host, Names, Peer};
@@ -78,6 +78,29 @@ pub(super) struct Claim<'a> {
 /// The accounts, by name.
 pub(super) type Accounts = BTreeMap<String, Account>;
 
+/// Who lives at a fixed address, so that a call costs the same however many accounts there are.
+#[derive(Debug, Default)]
+pub(super) struct Homes(BTreeMap<IpAddr, Vec<String>>);
+
+impl Homes {
+    pub fn new(accounts: &Accounts, names: &Names) -> Homes {
+        let mut homes: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
+        for (name, account) in accounts {
+            if let Some(home) = account.peer.host.address(names) {
+                homes.entry(home.ip().to_canonical()).or_default().push(name.clone());
+            }
+        }
+        Homes(homes)
+    }
+
+    /// The first of the accounts that live where the packet came from, and may call.
+    fn account<'a>(&self, accounts: &'a Accounts, source: SocketAddr, names: &Names) -> Option<&'a Account> {
+        let here = self.0.get(&source.ip().to_canonical())?;
+        let mut here = here.iter().filter_map(|name| accounts.get(name));
+        here.find(|account| account.peer.is_callable() && account.lives_at(source, names))
+    }
+}
+
 /// The claim of a REGISTER: the user of its To (RFC 3261 10.3, step 5), whoever its From may be.
 pub(super) fn registrant<'a>(
     accounts: &'a Accounts,
@@ -93,7 +116,7 @@ pub(super) fn registrant<'a>(
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
-    accounts: &'a Accounts,
+    (accounts, homes): (&'a Accounts, &Homes),
     essentials: &Essentials,
     credentials: Option<&Credentials>,
     source: SocketAddr,
@@ -101,9 +124,7 @@ pub(super) fn caller<'a>(
     names: &Names,
 ) -> Claim<'a> {
     // Looked for whether it is needed or not: the time of an answer must not tell who exists.
-    let here = std::hint::black_box(
-        accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source, names)),
-    );
+    let here = std::hint::black_box(homes.account(accounts, source, names));
     let from = user(&essentials.from.uri).unwrap_or_default();
     if let Some(account) = accounts.get(from.as_str()).filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
