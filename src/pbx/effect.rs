@@ -8,6 +8,7 @@ use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::Transmit;
 use crate::sip::validate::Essentials;
+use smol_str::SmolStr;
 use std::net::IpAddr;
 
 /// Something that happened outside the switch.
@@ -90,7 +91,7 @@ pub enum StoreOrder {
     /// These are a peer's bindings now, the newest last; none: it is not registered any more.
     Bindings {
         /// Whose.
-        peer: String,
+        peer: SmolStr,
         /// All of them.
         bindings: Vec<Binding>,
     },

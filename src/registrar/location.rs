@@ -103,13 +103,13 @@ pub struct Restored {
 #[derive(Debug, Clone, Default)]
 pub struct Location {
     /// A peer's contacts, the newest last; never an empty list.
-    peers: BTreeMap<String, Vec<Binding>>,
+    peers: BTreeMap<SmolStr, Vec<Binding>>,
     /// For each peer that has any, when its first binding ends.
-    deadlines: BTreeSet<(Time, String)>,
+    deadlines: BTreeSet<(Time, SmolStr)>,
     /// Whose contacts were registered over a connection.
-    connected: BTreeSet<(ConnectionId, String)>,
+    connected: BTreeSet<(ConnectionId, SmolStr)>,
     /// Whose contacts changed since they were last taken to be stored.
-    changed: BTreeSet<String>,
+    changed: BTreeSet<SmolStr>,
 }
 
 impl Location {
@@ -145,16 +145,21 @@ impl Location {
 
     /// Makes these a peer's contacts, the newest last; an empty list unregisters it. The caller keeps to `max_contacts`.
     pub fn set(&mut self, peer: &str, mut bindings: Vec<Binding>) {
-        self.unregister(peer);
+        if bindings.is_empty() {
+            self.unregister(peer);
+            return;
+        }
         // A list that grew has room for four, and nearly every peer has one.
         bindings.shrink_to_fit();
-        if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
-            self.deadlines.insert((first, peer.to_owned()));
-            let connections = bindings.iter().filter_map(|binding| binding.flow.connection);
-            self.connected.extend(connections.map(|connection| (connection, peer.to_owned())));
-            self.peers.insert(peer.to_owned(), bindings);
-            self.changed.insert(peer.to_owned());
+        let name = SmolStr::new(peer);
+        if let Some(old) = self.peers.get(peer) {
+            leave(&mut self.deadlines, &mut self.connected, &name, old);
         }
+        self.deadlines.extend(first(&bindings).map(|first| (first, name.clone())));
+        let connections = bindings.iter().filter_map(|binding| binding.flow.connection);
+        self.connected.extend(connections.map(|connection| (connection, name.clone())));
+        self.changed.insert(name.clone());
+        self.peers.insert(name, bindings);
     }
 
     /// Takes a binding back from a time before a restart. Its clock goes on when one that cannot jump tells what was left
@@ -175,27 +180,23 @@ impl Location {
     }
 
     /// Whose contacts changed since this was asked last, whatever changed them: to be stored as they are now.
-    pub fn take_changed(&mut self) -> BTreeSet<String> {
+    pub fn take_changed(&mut self) -> BTreeSet<SmolStr> {
         std::mem::take(&mut self.changed)
     }
 
     /// Forgets a peer's contacts, and gives them back.
     pub fn unregister(&mut self, peer: &str) -> Vec<Binding> {
-        let bindings = self.peers.remove(peer).unwrap_or_default();
-        if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
-            self.deadlines.remove(&(first, peer.to_owned()));
-            for connection in bindings.iter().filter_map(|binding| binding.flow.connection) {
-                self.connected.remove(&(connection, peer.to_owned()));
-            }
-            self.changed.insert(peer.to_owned());
-        }
+        let Some((name, bindings)) = self.peers.remove_entry(peer) else { return Vec::new() };
+        leave(&mut self.deadlines, &mut self.connected, &name, &bindings);
+        self.changed.insert(name);
         bindings
     }
 
     /// A connection is closed: whose contacts were registered over it, and whether each can be called otherwise.
     pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, bool)> {
-        let range = (connection, String::new())..(ConnectionId(connection.0.saturating_add(1)), String::new());
-        let peers: Vec<String> = self.connected.range(range).map(|(_, peer)| peer.clone()).collect();
+        let none = SmolStr::default;
+        let range = (connection, none())..(ConnectionId(connection.0.saturating_add(1)), none());
+        let peers: Vec<SmolStr> = self.connected.range(range).map(|(_, peer)| peer.clone()).collect();
         peers
             .into_iter()
             .map(|peer| {
@@ -203,18 +204,18 @@ impl Location {
                 let lost = bindings.iter_mut().filter(|binding| binding.flow.connection == Some(connection));
                 let can_be_called = lost.fold(false, |can, binding| binding.lose_connection() | can);
                 self.set(&peer, bindings);
-                (peer, can_be_called)
+                (peer.into(), can_be_called)
             })
             .collect()
     }
 
     /// Forgets the peers that `stays` does not name, at a reload, and gives their contacts back.
     pub fn retain(&mut self, stays: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
-        let gone: Vec<String> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();
+        let gone: Vec<SmolStr> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();
         gone.into_iter()
             .flat_map(|peer| {
                 let bindings = self.unregister(&peer);
-                bindings.into_iter().map(move |binding| (peer.clone(), binding))
+                bindings.into_iter().map(move |binding| (peer.to_string(), binding))
             })
             .collect()
     }
@@ -232,9 +233,29 @@ impl Location {
             let (gone, left) = self.unregister(&peer).into_iter().partition(|binding| binding.expires <= now);
             let gone: Vec<Binding> = gone;
             self.set(&peer, left);
-            over.extend(gone.into_iter().map(|binding| (peer.clone(), binding)));
+            over.extend(gone.into_iter().map(|binding| (peer.to_string(), binding)));
         }
         over
+    }
+}
+
+/// When the first of them ends.
+fn first(bindings: &[Binding]) -> Option<Time> {
+    bindings.iter().map(|binding| binding.expires).min()
+}
+
+/// Takes out what leads to a peer's bindings.
+fn leave(
+    deadlines: &mut BTreeSet<(Time, SmolStr)>,
+    connected: &mut BTreeSet<(ConnectionId, SmolStr)>,
+    name: &SmolStr,
+    bindings: &[Binding],
+) {
+    if let Some(first) = first(bindings) {
+        deadlines.remove(&(first, name.clone()));
+    }
+    for connection in bindings.iter().filter_map(|binding| binding.flow.connection) {
+        connected.remove(&(connection, name.clone()));
     }
 }
 

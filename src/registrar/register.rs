@@ -1,5 +1,6 @@
 //! A REGISTER as a row of phases (RFC 3261 10.3). Who may register was settled at the edge; here all or nothing happens.
 
+use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -86,16 +87,16 @@ pub fn register(
     now: Now,
 ) -> Registered {
     let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, from_trunk, now };
-    let old = location.bindings(&peer.name).to_vec();
+    let old = location.bindings(&peer.name);
     match asked
         .is_dynamic()
         .and_then(|()| asked.takes_path())
         .and_then(|()| asked.contacts())
-        .and_then(|wish| asked.apply(&old, wish))
+        .and_then(|wish| asked.apply(old, wish))
     {
         Ok(new) => {
-            let log = asked.story(&old, &new);
-            let changes = changes(&old, &new);
+            let log = asked.story(old, &new);
+            let changes = changes(old, &new);
             if !changes.is_empty() {
                 location.set(&peer.name, new);
             }
@@ -398,7 +399,9 @@ impl Asked<'_> {
         let mut response = Response::for_request(self.request, 200, None);
         for binding in preferred(bindings) {
             let seconds = binding.seconds_left(self.now.mono);
-            let value = format!("<{}>{};expires={seconds}", binding.contact, binding.params);
+            let mut value = String::with_capacity(128);
+            // Memory takes whatever is written to it.
+            let _ = write!(value, "<{}>{};expires={seconds}", binding.contact, binding.params);
             response.headers.push(HeaderName::Contact, value);
         }
         if let Some(newest) = bindings.last() {

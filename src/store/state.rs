@@ -195,7 +195,7 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
                     Some(prepared) => prepared,
                     none @ None => none.insert(binding_statements(transaction)?),
                 };
-                forget.execute([peer])?;
+                forget.execute([peer.as_str()])?;
                 for (place, binding) in (0i64..).zip(bindings) {
                     row::insert(insert, peer, place, binding, moment)?;
                 }

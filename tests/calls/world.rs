@@ -177,7 +177,7 @@ impl World {
         self.media = MediaStub::new();
         self.switch = Switch::new(now, settings, Chance::from_number(self.seed ^ 0xb007));
         let restored = stored.into_iter().flat_map(|(peer, bindings)| {
-            bindings.into_iter().map(move |binding| Restored { peer: peer.clone(), binding, left })
+            bindings.into_iter().map(move |binding| Restored { peer: peer.to_string(), binding, left })
         });
         self.switch.restore(now, restored.collect());
         let effects = self.switch.take_effects();
