@@ -23,6 +23,7 @@ use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
 use crate::sdp::Sdp;
+use crate::sdp::negotiate::same_media;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
@@ -257,6 +258,8 @@ pub struct Leg {
     pub local: Option<Sdp>,
     /// What the peer last told us.
     pub remote: Option<Sdp>,
+    /// How often it told us otherwise in mid-call.
+    heard: u32,
     state: State,
     /// A caller's dialog exists from the start; a callee's from its first tagged response.
     dialog: Option<Dialog>,
@@ -317,6 +320,19 @@ impl Leg {
     /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
     pub fn made_offer(&self) -> bool {
         self.made_offer
+    }
+
+    /// How often the peer changed its media in mid-call.
+    pub fn heard(&self) -> u32 {
+        self.heard
+    }
+
+    /// The peer's description from now on.
+    fn hear(&mut self, described: Sdp) {
+        if self.remote.as_ref().is_none_or(|old| !same_media(old, &described)) {
+            self.heard = self.heard.wrapping_add(1);
+        }
+        self.remote = Some(described);
     }
 
     /// Is the peer reached at where it sends from rather than where it says it is?

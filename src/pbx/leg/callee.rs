@@ -61,6 +61,7 @@ impl Leg {
             ours: true,
             local: None,
             remote: None,
+            heard: 0,
             state: State::Ended,
             dialog: None,
             pending_ok: None,

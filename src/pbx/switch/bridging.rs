@@ -5,6 +5,7 @@ use crate::config::peer::DirectMedia;
 use crate::dialplan::ChannelId;
 use crate::pbx::bridge::{Bridge, Route, Side, Step};
 use crate::pbx::channel::Channel;
+use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, PayloadMap};
 use crate::pbx::why::Why;
 use crate::sdp::{Sdp, negotiate, payload};
@@ -111,6 +112,13 @@ impl Switch {
                     .out
                     .verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
             }
+            Step::Chased(side) => {
+                let text =
+                    format!("{a} and {b} answer every new offer from another port: their media stays on the relay");
+                self.cx.out.verbose(3, text);
+                self.redirect_media(caller, &bridge, side, Route::Relay);
+            }
+            Step::Told => self.join(caller, callee),
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
                 let reason = Why::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
@@ -168,7 +176,11 @@ impl Switch {
         };
         match agreed {
             // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
-            Some(agreed) => negotiate::offer_from(source, &allow.only(agreed.codec), &face).ok(),
+            Some(agreed) => {
+                let one = negotiate::offer_from(source, &allow.only(agreed.codec), &face);
+                // The other has left that codec since.
+                one.or_else(|_| negotiate::offer_from(source, &allow, &face)).ok()
+            }
             None => negotiate::offer_from(source, &allow, &face).ok(),
         }
     }
@@ -310,6 +322,13 @@ impl Switch {
         if now_at != told {
             let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.moved(side));
             self.step(caller, step);
+        }
+    }
+
+    /// The line to which a caller's new offer was carried is gone: the offer is answered all the same (RFC 3261 14.2).
+    pub(super) fn answer_carried_alone(&mut self, caller: ChannelId) {
+        if let Some(offer) = self.leg_of_channel(caller).and_then(Leg::pending_offer).cloned() {
+            self.reoffered(caller, caller, Some(offer));
         }
     }
 

@@ -51,6 +51,7 @@ impl Switch {
     /// A program dials.
     pub(super) fn dial(&mut self, caller: ChannelId, request: DialRequest) {
         let mut dial = Dial::new(self.cx.now.mono, request.options);
+        dial.heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
         let ring_at_once = dial.options.ringing;
         let mut found: Vec<(String, Found)> = Vec::new();
         for target in &request.targets {
@@ -376,9 +377,10 @@ impl Switch {
             channel.ledger.called_channel.clone_from(&callee_name);
             channel.ledger.connected = true;
         }
+        let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
-            dial.bridge = Some(Bridge::new(caller, callee, direct));
+            dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard != heard));
             dial.peer.0 = callee_name;
             if let Some(timer) = dial.timer.take() {
                 self.cx.alarms.cancel(timer);
