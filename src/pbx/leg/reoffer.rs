@@ -58,7 +58,8 @@ impl Leg {
                 }
                 match (refresh, same) {
                     (false, _) => self.tell(LegEvent::ReofferAccepted(answer), cx),
-                    (true, true) => {}
+                    // What waited for the leg to be idle may go on.
+                    (true, true) => self.tell(LegEvent::Confirmed(None), cx),
                     // The peer took the occasion to move: the call is told as after an ACK that brings an answer.
                     (true, false) => self.tell(LegEvent::Confirmed(answer), cx),
                 }
@@ -78,7 +79,11 @@ impl Leg {
         self.made_offer = made_offer;
         let offer = std::mem::replace(&mut self.local, previous);
         if refresh {
-            return self.refresh_refused(response, cx);
+            self.refresh_refused(response, cx);
+            if !self.is_ended() {
+                self.tell(LegEvent::Confirmed(None), cx);
+            }
+            return;
         }
         match (response.status, offer) {
             // RFC 3261 14.1: 481 and 408 end the dialog.
