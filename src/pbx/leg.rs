@@ -4,6 +4,7 @@
 mod callee;
 mod caller;
 mod dialogue;
+mod forks;
 mod refresh;
 mod reoffer;
 
@@ -263,6 +264,8 @@ pub struct Leg {
     state: State,
     /// A caller's dialog exists from the start; a callee's from its first tagged response.
     dialog: Option<Dialog>,
+    /// The other early dialogs of our INVITE.
+    forks: Vec<forks::Fork>,
     pending_ok: Option<PendingOk>,
     reoffer: Reoffer,
     /// 491s met in a row; bounded.
@@ -417,9 +420,7 @@ impl Leg {
             }
             State::Answering { .. } | State::Confirmed | State::Ended => {}
         }
-        if let Some(dialog) = &self.dialog {
-            cx.dialogs.remove(&dialog.key());
-        }
+        self.forget_dialogs(cx);
         if self.state != State::Ended {
             cx.ended.push(self.id);
         }

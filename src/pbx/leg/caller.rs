@@ -45,6 +45,7 @@ impl Leg {
             heard: 0,
             state: State::Incoming { invite },
             dialog: Some(dialog),
+            forks: Vec::new(),
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
