@@ -1,7 +1,7 @@
 //! Requests that meet each other, as random scripts found them and as other stacks got them wrong.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::world::{GUIDE, Hand, SIP, World};
 use std::time::Duration;
 use strowger::sdp::Codec;
 use strowger::sim::{Change, PhoneEvent};
@@ -13,6 +13,7 @@ stories! {
     the_caller_holds_while_it_rings(SIP, PROMPT);
     the_caller_holds_while_it_rings_and_wants_direct_media(SIP.replace("directmedia=no", "directmedia=yes"), PROMPT);
     the_caller_changes_its_codec_while_it_rings(SIP, PROMPT);
+    the_callee_wants_fax_while_it_is_led_back(SIP.replace("directmedia=no", "directmedia=yes"), GUIDE);
     the_callee_asks_for_an_offer_while_it_is_led_back(SIP.replace("directmedia=no", "directmedia=yes"), GUIDE);
 }
 
@@ -134,12 +135,21 @@ fn the_caller_changes_its_codec_while_it_rings(world: &mut World) {
 /// The caller refuses direct media, and the callee, which knows its address already, is busy with a re-INVITE of its own when
 /// it is to be led back to the relay: it is led back after that.
 fn the_callee_asks_for_an_offer_while_it_is_led_back(world: &mut World) {
+    led_back(world, |hand| hand.reoffers(Change::NoSdp), &PhoneEvent::ReofferAccepted);
+}
+
+/// The same with an offer that is refused at once.
+fn the_callee_wants_fax_while_it_is_led_back(world: &mut World) {
+    led_back(world, |hand| hand.updates(Some(Change::T38)), &PhoneEvent::ReofferRefused(488));
+}
+
+fn led_back(world: &mut World, act: fn(Hand), told: &PhoneEvent) {
     world.phone("client").habit(|habits| habits.refuse_reinvite = Some(603));
     world.connect();
     world.until(|w| !w.messages("exchange", "client", &["INVITE sip"]).is_empty());
     world.run(Duration::from_millis(25));
-    world.phone("isp").reoffers(Change::NoSdp);
-    world.until(|w| w.saw("isp", &PhoneEvent::ReofferAccepted));
+    act(world.phone("isp"));
+    world.until(|w| w.saw("isp", told));
     world.run(Duration::from_secs(20));
     world.assert_agreed("client", "isp", true);
     world.phone("client").hangs_up();

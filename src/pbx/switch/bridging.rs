@@ -207,8 +207,13 @@ impl Switch {
         self.try_direct(caller);
     }
 
-    /// A peer makes a new offer in mid-call.
+    /// A peer makes a new offer in mid-call. What waited for its leg to be idle may go on when it is refused at once.
     pub(super) fn reoffered(&mut self, caller: ChannelId, id: ChannelId, offer: Option<Sdp>) {
+        self.take_offer(caller, id, offer);
+        self.try_direct(caller);
+    }
+
+    fn take_offer(&mut self, caller: ChannelId, id: ChannelId, offer: Option<Sdp>) {
         let Some(offer) = offer else {
             // RFC 3261 14.2: it asks for ours, which is what it was told last.
             return match self.retell(id) {

@@ -225,6 +225,7 @@ impl Phone {
         if !request.body.is_empty() && offer.is_none() {
             return self.reply(server, request, 488);
         }
+        let before = self.sound.rtp;
         if self.habits.new_port_on_reinvite {
             let port = self.sound.rtp.port().saturating_add(PORT_STEP);
             self.sound.rtp.set_port(port);
@@ -233,7 +234,10 @@ impl Phone {
             Some(offer) => self.answer_to(offer),
             None => self.offer(),
         };
-        let Some(told) = told else { return self.reply(server, request, 488) };
+        let Some(told) = told else {
+            self.sound.rtp = before;
+            return self.reply(server, request, 488);
+        };
         self.accept_reoffer(server, request, offer, told);
     }
 
