@@ -24,7 +24,6 @@ use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
 use crate::sdp::Sdp;
-use crate::sdp::negotiate::same_media;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
@@ -332,7 +331,12 @@ impl Leg {
 
     /// The peer's description from now on.
     fn hear(&mut self, described: Sdp) {
-        if self.remote.as_ref().is_none_or(|old| !same_media(old, &described)) {
+        // Where it wants its sound the relay knows by itself.
+        let essence = |sdp: &Sdp| {
+            let audio = sdp.audio()?;
+            Some((audio.direction, sdp.is_hold(), audio.formats.first().map(|format| format.codec)))
+        };
+        if self.remote.as_ref().is_none_or(|old| essence(old) != essence(&described)) {
             self.heard = self.heard.wrapping_add(1);
         }
         self.remote = Some(described);

@@ -3,13 +3,15 @@
 use crate::stories::stories;
 use crate::world::{GUIDE, Hand, SIP, World};
 use std::time::Duration;
-use strowger::sdp::Codec;
+use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};
 
 stories! {
     a_key_is_pressed_while_an_offer_is_carried(SIP, GUIDE);
     the_callee_leaves_while_the_callers_offer_is_carried(SIP, ON);
     the_callee_leaves_while_the_direct_callers_offer_is_carried(SIP.replace("directmedia=no", "directmedia=yes"), ON);
+    the_callee_hangs_up_on_a_caller_it_holds(SIP, ON);
+    the_callee_hangs_up_on_a_direct_caller_it_holds(SIP.replace("directmedia=no", "directmedia=yes"), ON);
     the_caller_holds_while_it_rings(SIP, PROMPT);
     the_caller_holds_while_it_rings_and_wants_direct_media(SIP.replace("directmedia=no", "directmedia=yes"), PROMPT);
     the_caller_changes_its_codec_while_it_rings(SIP, PROMPT);
@@ -154,4 +156,30 @@ fn led_back(world: &mut World, act: fn(Hand), told: &PhoneEvent) {
     world.assert_agreed("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();
+}
+
+/// Nobody holds the caller any more: it is told so, and the next line hears it.
+fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut World) {
+    world.connect();
+    world.run(Duration::from_secs(2));
+    for direction in [Direction::SendOnly, Direction::Inactive] {
+        let before = world.count("isp", &PhoneEvent::ReofferAccepted);
+        world.phone("isp").reoffers(Change::Face(direction));
+        world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) > before);
+    }
+    world.phone("isp").hangs_up();
+    world.until(|w| w.is_called("desk") && w.look("client").media().is_some());
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("desk"));
+    world.run(Duration::from_secs(20));
+    let relayed = world.sound_from("client").is_some_and(|sound| sound.relayed);
+    world.assert_agreed("client", "desk", relayed);
+    // Called when the caller had not said yet that it sends again, and told so afterwards; one of them may be for direct media.
+    assert!(!world.is_perfect() || world.messages("exchange", "desk", &["INVITE sip"]).len() == 2);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn the_callee_hangs_up_on_a_direct_caller_it_holds(world: &mut World) {
+    the_callee_hangs_up_on_a_caller_it_holds(world);
 }

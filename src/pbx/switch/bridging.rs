@@ -86,8 +86,9 @@ impl Switch {
         let callee = bridge.callee;
         let idle = |id| self.leg_of_channel(id).is_some_and(|leg| leg.is_idle());
         if idle(caller) && idle(callee) {
+            let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
             let step = match self.bridge(caller) {
-                Some(bridge) => bridge.settled(),
+                Some(bridge) => bridge.settled(heard),
                 None => Step::Rest,
             };
             self.step(caller, step);
@@ -125,7 +126,10 @@ impl Switch {
                 self.cx.out.verbose(3, reason.text);
                 self.join(caller, callee);
             }
-            Step::Accept(side) => self.accept_carried(&bridge, side),
+            Step::Accept(side) => {
+                self.accept_carried(&bridge, side);
+                self.tells(caller);
+            }
             Step::Refuse(side, status) => {
                 let status = if status == 491 { 491 } else { 488 };
                 self.with_leg(bridge.channel(side), |leg, cx| leg.refuse_reoffer(status, cx));
@@ -152,6 +156,9 @@ impl Switch {
         let sent = match offer {
             Some(offer) if self.leg_of_channel(id).is_some_and(|leg| leg.is_idle()) => {
                 self.with_leg(id, |leg, cx| leg.reoffer(offer, cx));
+                if side == Side::Callee {
+                    self.tells(caller);
+                }
                 true
             }
             Some(_) | None => false,
@@ -159,6 +166,14 @@ impl Switch {
         if !sent {
             let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.refused(side, 491));
             self.step(caller, step);
+        }
+    }
+
+    /// The callee is told what the caller has said until now.
+    fn tells(&mut self, caller: ChannelId) {
+        let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
+        if let Some(bridge) = self.bridge(caller) {
+            bridge.tells(heard);
         }
     }
 
@@ -337,14 +352,16 @@ impl Switch {
         }
     }
 
-    /// A caller that goes on alone after a direct call is led back to the exchange's own port: now, or as soon as nothing else is under way on its leg.
+    /// A caller that goes on alone is led back to the exchange's own port, and nobody holds it any more: now, or as soon as nothing else is
+    /// under way on its leg.
     pub(super) fn come_back(&mut self, caller: ChannelId) {
         let Some(channel) = self.channels.get(&caller) else { return };
         let Some(rtp) = channel.rtp else { return };
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
-        let Some(told) = leg.local.clone().filter(|told| told.rtp_addr().is_some_and(|at| at != rtp)) else { return };
+        let astray = |told: &Sdp| told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
+        let Some(told) = leg.local.clone().filter(astray) else { return };
         let face = leg.next_face(rtp, &self.settings.general);
-        let offer = negotiate::readdress(&told, &face);
+        let offer = negotiate::reopen(&told, &face);
         leg.reoffer(offer, &mut self.cx);
     }
 }

@@ -377,10 +377,9 @@ impl Switch {
             channel.ledger.called_channel.clone_from(&callee_name);
             channel.ledger.connected = true;
         }
-        let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
-            dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard != heard));
+            dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard));
             dial.peer.0 = callee_name;
             if let Some(timer) = dial.timer.take() {
                 self.cx.alarms.cancel(timer);
