@@ -10,6 +10,7 @@ mod connections;
 mod direct;
 mod examples;
 mod forks;
+mod full;
 mod lines;
 mod matrix;
 mod media;

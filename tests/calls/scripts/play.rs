@@ -336,10 +336,11 @@ impl Player<'_> {
                         talking = false;
                         // A BYE may take its 32 s, and what it comes from as well.
                         let near = |end: &Time| *end <= *when && when.since(*end) <= Duration::from_secs(70);
-                        // A program that has nothing left to do hangs up, too, and a Dial that gave up just when somebody answered.
-                        let reasons = ["Auto fallthrough", "Nobody picked up"];
+                        // A program that has nothing left to do hangs up, too, and a Dial that gave up just when somebody
+                        // answered, or when two did.
+                        let reasons = ["Auto fallthrough", "Nobody picked up", "answered elsewhere"];
                         let ran_out =
-                            |(at, line): &(Time, String)| near(at) && reasons.iter().any(|it| line.starts_with(it));
+                            |(at, line): &(Time, String)| near(at) && reasons.iter().any(|it| line.contains(it));
                         let explained = self.ends.iter().any(near) || self.world.lines.iter().any(ran_out);
                         if !explained && self.parted.is_empty() {
                             return Err(format!("{name}'s call ended at {:?}, and nobody hung up", when.since_start()));
