@@ -17,6 +17,7 @@ mod media;
 mod mutation;
 mod network;
 mod options;
+mod owed;
 mod programs;
 mod races;
 mod records;

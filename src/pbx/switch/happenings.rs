@@ -277,6 +277,9 @@ impl Switch {
         if self.streams.remove(&channel.stream).is_none() {
             return;
         }
+        for own in [channel.rtp, channel.bound].into_iter().flatten() {
+            self.own_rtp.remove(&own);
+        }
         let remote = self.legs.get(&channel.leg).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
         let talked = channel.answered.map_or(Duration::ZERO, |at| self.cx.now.mono.since(at));
         let expected = remote.filter(|_| talked >= LONG_ENOUGH && !channel.was_direct);
