@@ -39,8 +39,10 @@ pub enum Route {
 pub enum Work {
     /// Nothing: it just carries.
     None,
-    /// It waits until both legs are settled before it goes direct.
+    /// It waits until both legs are settled before media goes direct, or is led back.
     Settling,
+    /// The callee is told what the caller changed behind its back: while it rang, say.
+    Telling,
     /// This side was told the other's own address and has not answered yet.
     Directing(Side),
     /// This side is being led back to the relay.
@@ -58,8 +60,12 @@ pub enum Step {
     Direct(Side),
     /// Tell this side the relay's address.
     Relay(Side),
+    /// They would chase each other for ever: tell this side the relay's address, and the other one afterwards.
+    Chased(Side),
     /// Both know each other's address now.
     IsDirect,
+    /// A side knows what it has to know: the relay maps what they agree to now.
+    Told,
     /// Both are back on the relay (or never left it), because of this side's refusal and its status.
     Stays(Side, u16),
     /// The other side accepted this side's offer: answer it.
@@ -84,6 +90,10 @@ pub struct Bridge {
     /// How often direct media met an offer of a phone's own (491).
     glares: u8,
     wants_direct: bool,
+    /// How often the caller had changed its media when the callee was last told of it.
+    told: u32,
+    /// This side sends to where the other is not heard from any more: it is led back to the relay as soon as nothing is under way.
+    astray: Option<Side>,
     refusal: Option<(Side, u16)>,
 }
 
@@ -93,8 +103,9 @@ const MOST_MOVES: u8 = 2;
 const MOST_GLARES: u8 = 3;
 
 impl Bridge {
-    /// Joined through the relay; `direct`: both lines want direct media.
-    pub fn new(caller: ChannelId, callee: ChannelId, direct: bool) -> Bridge {
+    /// Joined through the relay; `direct`: both lines want direct media; `told`: how often the caller had changed its media when
+    /// the callee was called.
+    pub fn new(caller: ChannelId, callee: ChannelId, direct: bool, told: u32) -> Bridge {
         let mut bridge = Bridge {
             caller,
             callee,
@@ -103,6 +114,8 @@ impl Bridge {
             moves: 0,
             glares: 0,
             wants_direct: direct,
+            told,
+            astray: None,
             refusal: None,
         };
         bridge.rest();
@@ -111,7 +124,7 @@ impl Bridge {
 
     /// What is done has ended: direct media, if it is still wanted, waits for both legs to settle.
     fn rest(&mut self) {
-        let settling = self.wants_direct && self.route == Route::Relay;
+        let settling = (self.wants_direct || self.astray.is_some()) && self.route == Route::Relay;
         self.work = if settling { Work::Settling } else { Work::None };
     }
 
@@ -134,15 +147,30 @@ impl Bridge {
         }
     }
 
-    /// Both legs are settled (answered, acknowledged, nothing pending).
-    pub fn settled(&mut self) -> Step {
+    /// Both legs are settled (answered, acknowledged, nothing pending). `heard`: how often the caller has changed its media.
+    pub fn settled(&mut self, heard: u32) -> Step {
         match self.work {
-            Work::Settling => {
+            Work::Settling if self.astray.is_some() => self.lead_back(),
+            Work::Settling if self.wants_direct => {
                 self.work = Work::Directing(Side::Callee);
                 Step::Direct(Side::Callee)
             }
-            Work::None | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+            Work::Settling | Work::None if self.route == Route::Relay && self.told != heard => {
+                self.work = Work::Telling;
+                Step::Relay(Side::Callee)
+            }
+            Work::Settling
+            | Work::None
+            | Work::Telling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Carrying(_) => Step::Rest,
         }
+    }
+
+    /// The callee is told now what the caller said last.
+    pub fn tells(&mut self, heard: u32) {
+        self.told = heard;
     }
 
     /// A side accepted our offer. `moved`: its own address is not the one the other side was told.
@@ -160,18 +188,36 @@ impl Bridge {
                     self.work = Work::Directing(side.other());
                     return Step::Direct(side.other());
                 }
+                if moved {
+                    return self.give_up_chase(side);
+                }
                 self.work = Work::None;
                 Step::IsDirect
             }
-            Work::Retreating(asked) if asked == side => {
-                let (by, status) = self.refusal.take().unwrap_or((side.other(), 488));
-                self.stay(by, status)
-            }
+            Work::Retreating(asked) if asked == side => match self.refusal.take() {
+                Some((by, status)) => self.stay(by, status),
+                // The second one led back: it was told why before.
+                None => {
+                    self.rest();
+                    Step::Told
+                }
+            },
             Work::Carrying(from) if from == side.other() => {
+                // Both were told of each other anew.
+                self.astray = None;
                 self.rest();
                 Step::Accept(from)
             }
-            Work::None | Work::Settling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+            Work::Telling if side == Side::Callee => {
+                self.rest();
+                Step::Told
+            }
+            Work::None
+            | Work::Settling
+            | Work::Telling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Carrying(_) => Step::Rest,
         }
     }
 
@@ -182,12 +228,20 @@ impl Bridge {
                 if side == Side::Callee && self.route == Route::Relay {
                     return self.stay(side, status);
                 }
-                // The other side already sends to this one directly: lead it back.
+                // The other side already sends to this one directly: lead it back. And this one after it, if it was told before.
+                self.astray = Some(side).filter(|_| self.route == Route::Direct);
                 self.refusal = Some((side, status));
                 self.work = Work::Retreating(side.other());
                 Step::Relay(side.other())
             }
             Work::Retreating(asked) if asked == side => {
+                if status == 491 && self.glares < MOST_GLARES {
+                    self.glares = self.glares.saturating_add(1);
+                    self.route = Route::Relay;
+                    self.astray = Some(side);
+                    self.rest();
+                    return Step::Rest;
+                }
                 let (by, status) = self.refusal.take().unwrap_or((side, status));
                 self.stay(by, status)
             }
@@ -195,8 +249,37 @@ impl Bridge {
                 self.rest();
                 Step::Refuse(from, status)
             }
-            Work::None | Work::Settling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+            Work::Telling if side == Side::Callee => {
+                // Not now: it has an offer of its own under way, which goes first.
+                if status == 491 && self.glares < MOST_GLARES {
+                    self.glares = self.glares.saturating_add(1);
+                    self.told = self.told.wrapping_sub(1);
+                }
+                self.rest();
+                Step::Rest
+            }
+            Work::None
+            | Work::Settling
+            | Work::Telling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Carrying(_) => Step::Rest,
         }
+    }
+
+    /// Both answer from new addresses for ever: both are led back to the relay, which follows each by itself.
+    fn give_up_chase(&mut self, side: Side) -> Step {
+        self.wants_direct = false;
+        self.route = Route::Relay;
+        self.astray = Some(side);
+        self.work = Work::Retreating(side.other());
+        Step::Chased(side.other())
+    }
+
+    fn lead_back(&mut self) -> Step {
+        let Some(side) = self.astray.take() else { return Step::Rest };
+        self.work = Work::Retreating(side);
+        Step::Relay(side)
     }
 
     /// The media stays on the relay for the rest of the call; but after a 491, which only says "not now" (RFC 3261 14.1), until the legs have settled.
@@ -208,7 +291,7 @@ impl Bridge {
             return Step::Rest;
         }
         self.wants_direct = false;
-        self.work = Work::None;
+        self.rest();
         Step::Stays(by, status)
     }
 
@@ -230,7 +313,7 @@ impl Bridge {
                 self.work = Work::Carrying(side);
                 true
             }
-            Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => false,
+            Work::Telling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => false,
         }
     }
 
@@ -245,13 +328,43 @@ mod tests {
     use super::*;
 
     fn bridge(direct: bool) -> Bridge {
-        Bridge::new(ChannelId(1), ChannelId(2), direct)
+        Bridge::new(ChannelId(1), ChannelId(2), direct, 0)
+    }
+
+    #[test]
+    fn a_callee_is_told_once_what_changed_while_it_rang() {
+        let mut bridge = bridge(false);
+        assert_eq!(bridge.settled(1), Step::Relay(Side::Callee));
+        bridge.tells(1);
+        assert!(!bridge.offered(Side::Caller), "one after the other");
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+        assert_eq!(bridge.settled(1), Step::Relay(Side::Callee));
+        bridge.tells(1);
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Told);
+        assert_eq!((bridge.settled(1), bridge.work), (Step::Rest, Work::None));
+        assert_eq!(bridge.settled(2), Step::Relay(Side::Callee), "and again, when it changes again");
+    }
+
+    #[test]
+    fn a_callee_that_will_not_hear_what_changed_is_left_alone() {
+        let mut refusing = bridge(false);
+        refusing.settled(1);
+        refusing.tells(1);
+        assert_eq!(refusing.refused(Side::Callee, 488), Step::Rest);
+        assert_eq!(refusing.settled(1), Step::Rest);
+        // Direct media tells it the same, so it is told nothing else.
+        let mut direct = bridge(true);
+        assert_eq!(direct.settled(1), Step::Direct(Side::Callee));
+        direct.tells(1);
+        direct.accepted(Side::Callee, false);
+        assert_eq!(direct.accepted(Side::Caller, false), Step::IsDirect);
+        assert_eq!(direct.settled(1), Step::Rest);
     }
 
     #[test]
     fn both_are_told_one_after_the_other() {
         let mut bridge = bridge(true);
-        assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+        assert_eq!(bridge.settled(0), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Direct(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
         assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
@@ -260,7 +373,7 @@ mod tests {
     #[test]
     fn a_callee_that_refuses_leaves_everything_as_it_was() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0);
         assert_eq!(bridge.refused(Side::Callee, 488), Step::Stays(Side::Callee, 488));
         assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::None));
     }
@@ -268,7 +381,7 @@ mod tests {
     #[test]
     fn a_caller_that_refuses_sends_the_callee_back_to_the_relay() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
@@ -276,27 +389,59 @@ mod tests {
     }
 
     #[test]
+    fn a_callee_too_busy_to_be_led_back_is_led_back_later_but_not_for_ever() {
+        let mut bridge = bridge(true);
+        bridge.settled(0);
+        bridge.accepted(Side::Callee, false);
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
+        for _ in 0..3 {
+            assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+            assert_eq!(bridge.settled(0), Step::Relay(Side::Callee));
+        }
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Caller, 488));
+        assert_eq!(bridge.settled(0), Step::Rest);
+    }
+
+    #[test]
+    fn both_are_led_back_when_one_refuses_where_the_other_moved() {
+        let mut bridge = bridge(true);
+        bridge.settled(0);
+        bridge.accepted(Side::Callee, false);
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
+        assert_eq!(bridge.moved(Side::Callee), Step::Direct(Side::Caller));
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
+        assert_eq!(bridge.settled(0), Step::Relay(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::Told);
+        assert_eq!((bridge.settled(0), bridge.route), (Step::Rest, Route::Relay));
+    }
+
+    #[test]
     fn a_new_port_in_the_answer_is_told_to_the_other_but_not_for_ever() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.accepted(Side::Caller, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, true), Step::Direct(Side::Caller));
-        assert_eq!(bridge.accepted(Side::Caller, true), Step::IsDirect);
+        assert_eq!(bridge.accepted(Side::Caller, true), Step::Chased(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, true), Step::Told);
+        assert_eq!(bridge.settled(0), Step::Relay(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, true), Step::Told);
+        assert_eq!((bridge.settled(0), bridge.route), (Step::Rest, Route::Relay));
     }
 
     #[test]
     fn a_phone_busy_with_its_own_offer_is_asked_again_but_not_for_ever() {
         let mut bridge = bridge(true);
         for _ in 0..3 {
-            assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+            assert_eq!(bridge.settled(0), Step::Direct(Side::Callee));
             assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
             assert!(bridge.offered(Side::Callee), "its own offer goes first");
             assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
         }
-        assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+        assert_eq!(bridge.settled(0), Step::Direct(Side::Callee));
         assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Callee, 491));
-        assert_eq!(bridge.settled(), Step::Rest);
+        assert_eq!(bridge.settled(0), Step::Rest);
     }
 
     #[test]
@@ -312,7 +457,7 @@ mod tests {
     #[test]
     fn an_offer_while_direct_media_is_set_up_has_to_come_again() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0);
         assert!(!bridge.offered(Side::Caller));
     }
 }

@@ -74,6 +74,8 @@ pub struct Channel {
     pub stream: StreamId,
     /// Our RTP address on it as the peer is told it, once bound.
     pub rtp: Option<SocketAddr>,
+    /// The same where it is bound.
+    pub bound: Option<SocketAddr>,
     /// As the console shows it.
     pub state: ChannelState,
     /// What it does.

@@ -4,6 +4,7 @@
 mod callee;
 mod caller;
 mod dialogue;
+mod forks;
 mod refresh;
 mod reoffer;
 
@@ -257,9 +258,13 @@ pub struct Leg {
     pub local: Option<Sdp>,
     /// What the peer last told us.
     pub remote: Option<Sdp>,
+    /// How often it told us otherwise in mid-call.
+    heard: u32,
     state: State,
     /// A caller's dialog exists from the start; a callee's from its first tagged response.
     dialog: Option<Dialog>,
+    /// The other early dialogs of our INVITE.
+    forks: Vec<forks::Fork>,
     pending_ok: Option<PendingOk>,
     reoffer: Reoffer,
     /// 491s met in a row; bounded.
@@ -317,6 +322,24 @@ impl Leg {
     /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
     pub fn made_offer(&self) -> bool {
         self.made_offer
+    }
+
+    /// How often the peer changed its media in mid-call.
+    pub fn heard(&self) -> u32 {
+        self.heard
+    }
+
+    /// The peer's description from now on.
+    fn hear(&mut self, described: Sdp) {
+        // Where it wants its sound the relay knows by itself.
+        let essence = |sdp: &Sdp| {
+            let audio = sdp.audio()?;
+            Some((audio.direction, sdp.is_hold(), audio.formats.first().map(|format| format.codec)))
+        };
+        if self.remote.as_ref().is_none_or(|old| essence(old) != essence(&described)) {
+            self.heard = self.heard.wrapping_add(1);
+        }
+        self.remote = Some(described);
     }
 
     /// Is the peer reached at where it sends from rather than where it says it is?
@@ -401,9 +424,7 @@ impl Leg {
             }
             State::Answering { .. } | State::Confirmed | State::Ended => {}
         }
-        if let Some(dialog) = &self.dialog {
-            cx.dialogs.remove(&dialog.key());
-        }
+        self.forget_dialogs(cx);
         if self.state != State::Ended {
             cx.ended.push(self.id);
         }

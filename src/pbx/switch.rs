@@ -133,6 +133,8 @@ pub struct Switch {
     streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
     releases: BTreeMap<StreamId, happenings::Released>,
+    /// Our own RTP addresses in use: where they are bound, and as the peers are told.
+    own_rtp: BTreeSet<SocketAddr>,
     runnable: VecDeque<ChannelId>,
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
@@ -180,6 +182,7 @@ impl Switch {
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
             releases: BTreeMap::new(),
+            own_rtp: BTreeSet::new(),
             runnable: VecDeque::new(),
             calling: BTreeMap::new(),
             location: Location::new(),

@@ -213,3 +213,72 @@ fn a_phone_that_knows_no_timers_is_never_told_422() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// Phones whose Allow does not name UPDATE are refreshed by re-INVITE.
+fn refreshed_by_invite(sip: &str) -> World {
+    let mut world = World::new(sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    for name in ["client", "isp"] {
+        world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
+    }
+    world.register_all();
+    world
+}
+
+/// Direct media had to wait for a refresh: it is tried when that is over, though nothing changed by it.
+#[test]
+fn direct_media_that_met_a_refresh_is_tried_after_it() {
+    for refused in [None, Some(603)] {
+        let mut world = refreshed_by_invite(&asks().replace("directmedia=no", "directmedia=yes"));
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(491));
+        // So that all it ever says of its media are answers, each like the last.
+        world.phone("client").habit(|habits| habits.offerless = true);
+        world.connect();
+        // While the called line is busy with itself, the caller hears nothing of its refresh.
+        world.run(Duration::from_secs(40));
+        world.phone("client").habit(|habits| habits.ignores_everything = true);
+        world.until(|w| !w.texts("client", &["INVITE sip:"]).is_empty());
+        let tries = world.messages("exchange", "isp", &["INVITE sip:"]).len();
+        world.run(Duration::from_secs(25));
+        assert!(world.messages("exchange", "isp", &["INVITE sip:"]).len() < tries + 8, "the round is over");
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = None);
+        world.phone("client").habit(|habits| {
+            habits.ignores_everything = false;
+            habits.refuse_reinvite = refused;
+        });
+        world.run(Duration::from_secs(5));
+        world.phone("client").habit(|habits| habits.refuse_reinvite = None);
+        world.run(Duration::from_secs(30));
+        if refused.is_none() {
+            world.assert_connected("client", "isp", false);
+        }
+        assert!(world.is_talking("client") && world.is_talking("isp"));
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// Who refuses every refresh is there: the call goes on, and it is asked no oftener than a refresh is due.
+#[test]
+fn a_phone_that_refuses_every_refresh_is_not_asked_all_the_time() {
+    for status in [491, 500, 503, 405] {
+        let mut world = refreshed_by_invite(&asks());
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
+        world.connect();
+        world.run(MINUTE * 20);
+        let asked = world.messages("exchange", "isp", &["INVITE sip:"]).len();
+        assert!((20..40).contains(&asked), "{status}: asked {asked} times");
+        assert!(world.is_talking("client") && world.is_talking("isp"));
+        // It takes one again: the count begins anew.
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = None);
+        world.run(MINUTE * 2);
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
+        let before = world.messages("exchange", "isp", &["INVITE sip:"]).len();
+        world.run(MINUTE);
+        let asked = world.messages("exchange", "isp", &["INVITE sip:"]).len() - before;
+        assert!((2..9).contains(&asked), "{status}: asked {asked} times in a minute");
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}

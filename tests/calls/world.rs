@@ -93,6 +93,8 @@ pub struct World {
     seed: u64,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
+    /// A failure is not to be told by the ladder: somebody else tells it.
+    pub silent: bool,
 }
 
 impl World {
@@ -153,6 +155,7 @@ impl World {
             no_route: BTreeSet::new(),
             seed,
             spoiler: None,
+            silent: false,
         }
     }
 
@@ -404,6 +407,21 @@ impl World {
     /// Takes a phone's plug out of the wall.
     pub fn unplug(&mut self, name: &str) {
         self.stations.remove(name);
+    }
+
+    /// Puts a phone's plug back into the wall: it has forgotten everything but who it is.
+    pub fn plug_in(&mut self, config: PhoneConfig) {
+        let mut phone = Phone::new(config, Chance::from_number(self.chance.bits()));
+        phone.habits.auto_ring = true;
+        let (name, source) = (phone.config().user.clone(), phone.config().sip);
+        self.stations.insert(name, Station { phone, source, connection: None, events: Vec::new() });
+    }
+
+    /// Has a phone speak over a connection of its own from now on.
+    pub fn connects(&mut self, name: &str, id: u64) {
+        let station = self.stations.get_mut(name).unwrap();
+        station.connection = Some(ConnectionId(id));
+        station.phone.speak_over(Transport::Tcp);
     }
 
     pub fn seed(&self) -> u64 {
@@ -673,6 +691,16 @@ impl World {
     /// After every timer has run out, nothing is held: not in the switch (bindings and their qualify apart), not by a
     /// phone, not by the media ring.
     pub fn assert_nothing_left(&mut self) {
+        self.settles();
+        for station in self.stations.values() {
+            assert!(station.phone.is_idle(), "{}", station.phone.leftovers());
+        }
+        assert_eq!(self.switch.leftovers(), Default::default());
+        assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+    }
+
+    /// Lets every timer run out; whether nothing is held then.
+    pub fn settles(&mut self) -> bool {
         self.run(Duration::from_secs(40));
         let perfect = self.is_perfect();
         // Qualify may ask just now; on a bad network everything takes longer.
@@ -683,11 +711,7 @@ impl World {
             }
             self.run(Duration::from_millis(each));
         }
-        for station in self.stations.values() {
-            assert!(station.phone.is_idle(), "{}", station.phone.leftovers());
-        }
-        assert_eq!(self.switch.leftovers(), Default::default());
-        assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+        self.is_clean()
     }
 
     fn is_clean(&self) -> bool {
@@ -700,7 +724,7 @@ impl World {
 impl Drop for World {
     /// A story that failed tells what was said until then.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if self.silent || !std::thread::panicking() {
             return;
         }
         let mut story: Vec<(Time, String)> = Vec::new();
@@ -773,6 +797,10 @@ impl Hand<'_> {
 
     pub fn updates(self, change: Option<Change>) {
         self.act(|phone, now| phone.update(now, change));
+    }
+
+    pub fn presses(self, key: char) {
+        self.act(|phone, now| phone.press(now, key));
     }
 
     /// Gives the phone a habit.

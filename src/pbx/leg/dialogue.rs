@@ -35,6 +35,9 @@ impl Leg {
 
     /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
     pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx) {
+        if let Some(fork) = self.fork_of(essentials) {
+            return self.fork_asks(fork, server, request, essentials, cx);
+        }
         let in_order = match &mut self.dialog {
             Some(dialog) => dialog.receive(essentials.cseq.number, &request.method).is_ok(),
             None => false,
@@ -46,23 +49,20 @@ impl Leg {
         match &request.method {
             Method::Bye => self.bye_came(server, request, cx),
             Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
-            Method::Options | Method::Info | Method::Notify => self.reply(server, request, 200, cx),
-            Method::Ack | Method::Cancel => {}
-            Method::Message
-            | Method::Register
-            | Method::Subscribe
-            | Method::Refer
-            | Method::Prack
-            | Method::Publish => {
-                self.reply(server, request, 405, cx);
+            method => {
+                if let Some(status) = plain_status(method) {
+                    self.reply(server, request, status, cx);
+                }
             }
-            Method::Other(_) => self.reply(server, request, 501, cx),
         }
     }
 
     /// RFC 3261 15.1.2: 200 at once; a pending INVITE of either side is over with it (487).
     fn bye_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
         self.reply(server, request, 200, cx);
+        if self.next_fork(cx) {
+            return;
+        }
         self.refuse_pending_reoffer(cx);
         match self.state {
             State::Incoming { .. } => self.refuse(487, cx),
@@ -105,6 +105,24 @@ impl Leg {
         if !self.behind_nat || !dialog.route_set.is_empty() {
             self.flow = follow(&dialog.next_hop(), self.flow);
         }
+    }
+}
+
+/// What a request in a dialog is answered that neither ends nor changes the call; none: nothing is owed.
+pub(super) fn plain_status(method: &Method) -> Option<u16> {
+    match method {
+        Method::Options | Method::Info | Method::Notify => Some(200),
+        Method::Ack | Method::Cancel => None,
+        Method::Message
+        | Method::Register
+        | Method::Subscribe
+        | Method::Refer
+        | Method::Prack
+        | Method::Publish
+        | Method::Bye
+        | Method::Invite
+        | Method::Update => Some(405),
+        Method::Other(_) => Some(501),
     }
 }
 

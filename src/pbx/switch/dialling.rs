@@ -1,6 +1,6 @@
 //! `Dial`: lines are found, rung, and the first to answer is joined to the caller.
 
-use super::Switch;
+use super::{MOST_CHANNELS, Switch};
 use crate::calendar;
 use crate::config::nearest::nearest;
 use crate::config::peer::{Host, Peer};
@@ -51,11 +51,12 @@ impl Switch {
     /// A program dials.
     pub(super) fn dial(&mut self, caller: ChannelId, request: DialRequest) {
         let mut dial = Dial::new(self.cx.now.mono, request.options);
+        dial.heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
         let ring_at_once = dial.options.ringing;
         let mut found: Vec<(String, Found)> = Vec::new();
         for target in &request.targets {
             let named = |peer: &Peer| found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
-            match self.locate(target).and_then(|places| self.within_limit(places, named)) {
+            match self.locate(target).and_then(|places| self.within_limit(places, found.len(), named)) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err(reason) => {
                     self.cx.out.verbose(3, format!("Couldn't call {target}: {}", reason.text));
@@ -81,7 +82,15 @@ impl Switch {
     }
 
     /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
-    fn within_limit(&self, places: Vec<Found>, named: impl Fn(&Peer) -> usize) -> Result<Vec<Found>, Reason> {
+    fn within_limit(
+        &self,
+        places: Vec<Found>,
+        found: usize,
+        named: impl Fn(&Peer) -> usize,
+    ) -> Result<Vec<Found>, Reason> {
+        if self.channels.len().saturating_add(found).saturating_add(places.len()) > MOST_CHANNELS {
+            return Err(Why::TooMany.with(&[&MOST_CHANNELS.to_string()]));
+        }
         let peer = places.first().map(|place| &place.peer);
         match peer.and_then(|peer| Some((peer, self.limit_reached(peer, named(peer))?))) {
             Some((peer, limit)) => Err(Why::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
@@ -378,7 +387,7 @@ impl Switch {
         }
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
-            dial.bridge = Some(Bridge::new(caller, callee, direct));
+            dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard));
             dial.peer.0 = callee_name;
             if let Some(timer) = dial.timer.take() {
                 self.cx.alarms.cancel(timer);

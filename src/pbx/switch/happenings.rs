@@ -237,6 +237,7 @@ impl Switch {
         let go_on = dial.options.continue_after;
         let report = dial.report(now, DialStatus::Answer, Some(cause::NORMAL), true);
         if go_on {
+            self.answer_carried_alone(caller);
             // What the caller was told may name the other phone: its media comes back here first.
             self.come_back(caller);
         } else {
@@ -275,6 +276,9 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         if self.streams.remove(&channel.stream).is_none() {
             return;
+        }
+        for own in [channel.rtp, channel.bound].into_iter().flatten() {
+            self.own_rtp.remove(&own);
         }
         let remote = self.legs.get(&channel.leg).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
         let talked = channel.answered.map_or(Duration::ZERO, |at| self.cx.now.mono.since(at));

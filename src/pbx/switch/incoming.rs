@@ -179,6 +179,7 @@ impl Switch {
             leg,
             stream,
             rtp: None,
+            bound: None,
             state,
             doing,
             program: None,
@@ -208,8 +209,11 @@ impl Switch {
         let outside = self.legs.get(&channel.leg).map(|leg| leg.flow).filter(|flow| flow.told.ip() != flow.local.ip());
         let outside = outside.map(|flow| flow.told.ip());
         let told = self.settings.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
+        let bound = rtp;
         let rtp = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
         channel.rtp = Some(rtp);
+        self.own_rtp.extend([bound, rtp]);
+        channel.bound = Some(bound);
         let id = channel.id;
         match channel.doing {
             Doing::Reserving => {

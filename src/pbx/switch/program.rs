@@ -15,6 +15,7 @@ use crate::pbx::why::{Reason, Why};
 use crate::sdp::codec::Codec;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -306,9 +307,12 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(leg) = self.legs.get(&channel.leg) else { return };
         let Some(description) = &leg.remote else { return };
+        // Whoever names a port of ours would have its sound go round and round.
+        let elsewhere = |at: &SocketAddr| !self.own_rtp.contains(at);
+        let rtp = description.rtp_addr().filter(elsewhere);
         let remote = crate::pbx::media::Remote {
-            rtp: description.rtp_addr(),
-            rtcp: description.rtcp_addr(),
+            rtp,
+            rtcp: description.rtcp_addr().filter(|_| rtp.is_some()),
             signalling: Some(leg.signalling()),
             symmetric: channel.peer.settings.nat.comedia.holds(leg.is_behind_nat()),
             strictness: self.settings.strictness,
