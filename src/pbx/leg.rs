@@ -9,7 +9,7 @@ mod reoffer;
 
 pub use callee::Calling;
 pub use dialogue::{
-    contact, description, escape_user, follow, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
+    contact, description, escape_user, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
 };
 pub use refresh::unfit_timer;
 
@@ -22,6 +22,7 @@ use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
+use crate::registrar::way::Ways;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
@@ -138,6 +139,8 @@ pub struct Cx {
     pub dialogs: BTreeMap<DialogKey, LegId>,
     /// The product's name, for `Server` and `User-Agent`.
     pub product: String,
+    /// The ways to telephones.
+    pub ways: Ways,
 }
 
 impl Cx {

@@ -33,10 +33,10 @@ use crate::guard::replay::Replay;
 use crate::guard::size;
 use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
+use crate::registrar::way::Ways;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
-use crate::sip::flow::Transport;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
@@ -45,10 +45,10 @@ use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transact
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+pub use crate::registrar::way::Listening;
 pub use control::{HangUp, Stopping};
 pub use orders::{LegReport, QualifyNow, Unregistered};
 pub use report::{ChannelReport, PeerReport, PeerStatus};
@@ -73,46 +73,6 @@ pub struct SwitchSettings {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
-}
-
-/// Where SIP is received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listening {
-    /// UDP.
-    pub udp: SocketAddr,
-    /// TCP; none: nowhere.
-    pub tcp: Option<SocketAddr>,
-    /// TLS; none: nowhere.
-    pub tls: Option<SocketAddr>,
-}
-
-impl fmt::Display for Listening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (SIP over UDP)", self.udp)?;
-        for (name, address) in [("TCP", self.tcp), ("TLS", self.tls)] {
-            if let Some(address) = address {
-                write!(f, ", {address} ({name})")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Listening {
-    /// UDP alone.
-    pub fn udp(address: SocketAddr) -> Listening {
-        Listening { udp: address, tcp: None, tls: None }
-    }
-
-    /// Where a transport is received; one that is not takes its usual port.
-    pub fn of(&self, transport: Transport) -> SocketAddr {
-        let usual = SocketAddr::new(self.udp.ip(), transport.default_port());
-        match transport {
-            Transport::Udp => self.udp,
-            Transport::Tcp => self.tcp.unwrap_or(usual),
-            Transport::Tls => self.tls.unwrap_or(usual),
-        }
-    }
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
@@ -170,6 +130,7 @@ impl Switch {
             servers: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             product: settings.product.clone(),
+            ways: Ways { listening: settings.listening, admission: settings.admission.clone() },
         };
         let globals = Globals::new();
         globals.load(&settings.dialplan);
@@ -472,7 +433,7 @@ impl Switch {
             return;
         };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
-        let flow = super::leg::follow(&dialog.next_hop(), flow);
+        let flow = self.cx.ways.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;

@@ -24,5 +24,6 @@ mod routes;
 mod stories;
 mod strangers;
 mod timers;
+mod transports;
 mod why;
 mod world;

@@ -250,7 +250,7 @@ impl Leg {
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_dialog();
+        self.follow_dialog(&cx.ways);
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {

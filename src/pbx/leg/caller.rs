@@ -55,7 +55,7 @@ impl Leg {
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),
         };
-        leg.follow_dialog();
+        leg.follow_dialog(&cx.ways);
         Ok(leg)
     }
 

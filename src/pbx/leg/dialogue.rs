@@ -1,6 +1,7 @@
 //! What arrives for an established leg, and the small helpers every leg's messages are made with.
 
 use super::{Cx, Ending, Leg, LegEvent, State};
+use crate::registrar::way::Ways;
 use crate::sdp::{Sdp, SdpError};
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
@@ -100,42 +101,11 @@ impl Leg {
 
     /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
     /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
-    pub(super) fn follow_dialog(&mut self) {
+    pub(super) fn follow_dialog(&mut self, ways: &Ways) {
         let Some(dialog) = &self.dialog else { return };
         if !self.behind_nat || !dialog.route_set.is_empty() {
-            self.flow = follow(&dialog.next_hop(), self.flow);
+            self.flow = ways.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
         }
-    }
-}
-
-/// The way to `next` for a peer that is heard from where `flow` leads: that way itself, when `next` is a name or may not be followed.
-pub fn follow(next: &Uri, flow: Flow) -> Flow {
-    match uri_address(next).filter(|next| may_follow(*next, flow)) {
-        Some(next) => flow.towards(next),
-        None => flow,
-    }
-}
-
-/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
-/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
-fn may_follow(next: SocketAddr, flow: Flow) -> bool {
-    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
-    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
-    ip.is_ipv4() == heard.is_ipv4()
-        && !ip.is_unspecified()
-        && !ip.is_multicast()
-        && !broadcast
-        && ip.is_loopback() == heard.is_loopback()
-        && (!is_private(ip) || is_private(heard))
-        && next != flow.local
-        && next != flow.told
-}
-
-/// RFC 1918, RFC 6598, RFC 4193.
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
-        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 

@@ -92,6 +92,7 @@ impl Switch {
         self.cx.now = now;
         let old: Arc<Names> = self.settings.admission.names().clone();
         let new = admission.names().clone();
+        self.cx.ways.admission = admission.clone();
         self.settings.admission = admission;
         self.settings.local_towards = towards;
         let peers = self.settings.peers.clone();

@@ -16,6 +16,7 @@ use crate::pbx::media::MediaCommand;
 use crate::pbx::why::{Reason, Why};
 use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
+use crate::registrar::way::uri_at;
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Sdp, negotiate, own, payload};
 use crate::sip::{Flow, Uri};
@@ -106,8 +107,9 @@ impl Switch {
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
         for binding in preferred(self.location.bindings(&peer.name)) {
+            let secure = binding.contact.sip().is_some_and(|contact| contact.secure);
             let target = match exten {
-                Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
+                Some(exten) => uri_at(Some(&leg::escape_user(exten)), binding.flow, secure),
                 None => binding.contact.to_string(),
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
@@ -124,7 +126,7 @@ impl Switch {
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
             let flow = self.flow_to(&peer, address);
-            let target = format!("sip:{}@{address}{}", leg::escape_user(user), leg::transport_param(flow.transport));
+            let target = uri_at(Some(&leg::escape_user(user)), flow, false);
             places.push(place(&peer, flow, false, target, watched));
         }
         Ok(places)
@@ -159,12 +161,9 @@ impl Switch {
     /// The way to a peer's fixed address.
     pub(super) fn flow_to(&self, peer: &Peer, remote: SocketAddr) -> Flow {
         let transport = peer.settings.transport();
-        let bound = self.settings.listening.of(transport);
         let seen = self.settings.local_towards.get(&remote.ip()).copied();
-        let ip = seen.filter(|_| bound.ip().is_unspecified()).unwrap_or(bound.ip());
-        let local = SocketAddr::new(ip, bound.port());
-        let told = self.settings.admission.told(transport, local, remote.ip());
-        Flow { transport, local, told, remote, connection: None }
+        let seen = seen.unwrap_or(self.settings.listening.of(transport).ip());
+        self.cx.ways.over(transport, seen, remote)
     }
 
     pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, mut place: Found) {

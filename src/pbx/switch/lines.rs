@@ -12,6 +12,7 @@ use crate::registrar::absence::{Absence, Left};
 use crate::registrar::location::Binding;
 use crate::registrar::qualify::{self, Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
+use crate::registrar::way::uri_at;
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
@@ -59,7 +60,7 @@ impl Switch {
         let (names, source) = (self.settings.admission.names(), flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
-        let came = (flow, from_trunk);
+        let came = (flow, from_trunk, &self.cx.ways);
         let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
         for line in done.log {
             self.cx.out.lines.push(line_of(line));
@@ -230,7 +231,7 @@ impl Switch {
             None => match self.static_address(&peer) {
                 Some(address) => {
                     let flow = self.flow_to(&peer, address);
-                    (format!("sip:{address}{}", leg::transport_param(flow.transport)), flow, &[][..])
+                    (uri_at(None, flow, false), flow, &[][..])
                 }
                 None => return,
             },
