@@ -44,8 +44,8 @@ impl Switch {
         if lost.is_empty() {
             self.cx.out.verbose(4, what.clone());
         }
-        for (name, can_be_called) in lost {
-            let then = if can_be_called { "called at its Contact" } else { "out of reach" };
+        for (name, called_at) in lost {
+            let then = called_at.map_or_else(|| "out of reach".to_owned(), |at| format!("called at {at}"));
             self.cx.out.notice(format!("{what}: '{name}' is {then} until it registers again"));
             self.watch(&name);
         }
