@@ -147,6 +147,34 @@ fn tls_with_a_certificate_of_ones_own_and_another_after_a_reload() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The whole of a call over TLS by `sips:`; the same telephone over TCP is refused.
+#[test]
+fn sips_is_spoken_over_tls_and_nowhere_else() {
+    let certificate = line::certificate();
+    let tls_port = line::free_port();
+    let file = std::env::temp_dir().join(format!("strowger-sips-{}.pem", std::process::id()));
+    std::fs::write(&file, &certificate.pem).unwrap();
+    let general =
+        format!("tcpenable=yes\ntlsenable=yes\ntlsbindaddr=127.0.0.1:{tls_port}\ntlscertfile={}\n", file.display());
+    let exchange = Exchange::start("sips", &format!("{general}{LINES}"), EXTENSIONS);
+    let tls = SocketAddr::new(exchange.sip.ip(), tls_port);
+    let lines = ["a", "b"].map(|name| {
+        let mut line = Line::new(name, tls, &Way::Tls(certificate.der.clone()));
+        line.phone.habits.sips = true;
+        line
+    });
+    let [a, b] = lines;
+    let (_a, b) = call(&exchange, a, b);
+    assert!(b.heard.contains("INVITE sips:b@127.0.0.1:"), "{}", b.heard);
+    assert!(b.heard.contains(&format!("Contact: <sips:a@127.0.0.1:{tls_port}>\r\n")), "{}", b.heard);
+    let mut open = Line::new("a", exchange.sip, &Way::Tcp);
+    open.phone.habits.sips = true;
+    open.registers();
+    assert!(until(&mut [&mut open], PATIENCE, |lines| lines[0].saw(&PhoneEvent::RegisterRefused(480))));
+    assert!(exchange.told("sip show counters").contains("refused: sips: that is not over TLS"));
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[test]
 fn ipv6_and_the_address_that_was_asked() {
     let exchange = Exchange::start_at("::".parse().unwrap(), "addresses", LINES, EXTENSIONS);

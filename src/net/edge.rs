@@ -205,6 +205,7 @@ fn reply_reason(status: u16) -> &'static str {
         403 => "refused: 403",
         405 | 501 => "refused: method not supported",
         420 => "refused: extension required that is not supported",
+        480 => "refused: sips: that is not over TLS",
         _ => "refused otherwise without state",
     }
 }

@@ -37,9 +37,12 @@ use crate::registrar::way::Ways;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
+use crate::sip::flow::Transport;
+use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
+use crate::sip::sips::Slip;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
@@ -359,6 +362,10 @@ impl Switch {
     ) -> bool {
         use crate::guard::admission::Proof;
         match (caller, leg) {
+            (_, Some(leg)) if flow.transport != Transport::Tls && self.legs.get(&leg).is_some_and(Leg::is_secure) => {
+                self.refuse_in_the_clear(request, flow);
+                false
+            }
             (_, Some(_)) => true,
             (Caller::Dialog, None) => match request.method {
                 // An ACK is never answered.
@@ -394,6 +401,17 @@ impl Switch {
                 }
                 fresh
             }
+        }
+    }
+
+    /// Somebody speaks within a call that stays on TLS, and does not come over it (RFC 5630 5.1.2).
+    fn refuse_in_the_clear(&mut self, request: &Request, flow: Flow) {
+        self.drop_counted("request in the clear for a call over TLS");
+        // An ACK is never answered.
+        if request.method != Method::Ack {
+            let mut response = Response::for_request(request, 480, None);
+            response.headers.push(HeaderName::Warning, Slip::Required.warning(&super::leg::host(flow.told.ip())));
+            self.answer_statelessly(request, flow, response);
         }
     }
 

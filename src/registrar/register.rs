@@ -16,6 +16,7 @@ use crate::sip::dialog::first_hop;
 use crate::sip::flow::Transport;
 use crate::sip::header::contact::expires_seconds;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr, OptionTags};
+use crate::sip::sips::is_sips;
 use crate::sip::uri::SipUri;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Request, Response, Uri};
@@ -328,6 +329,7 @@ impl Asked<'_> {
     /// The way requests will go: to the first proxy of the Path, by its URI or, when that is a name, to where the REGISTER came
     /// from; else to the Contact. Over what the REGISTER came, unless that was UDP and the URI asks for another transport.
     fn way(&self, contact: &SipUri, path: &[Bytes]) -> Result<Flow, Refusal> {
+        self.keeps_to_tls(contact, path)?;
         let target = self.target(contact)?;
         let hop = first_hop(path);
         let (uri, target) = match hop.as_ref().and_then(Uri::sip) {
@@ -340,6 +342,26 @@ impl Asked<'_> {
             return Err(self.unfit(remote.ip(), "it is the exchange itself"));
         }
         Ok(way)
+    }
+
+    /// RFC 5630 5.2: a `sips:` Contact is bound only by a REGISTER that came over TLS, to a `sips:` address, by way of `sips:` proxies
+    /// alone. Calls to it would leave TLS otherwise.
+    fn keeps_to_tls(&self, contact: &SipUri, path: &[Bytes]) -> Result<(), Refusal> {
+        if !contact.secure {
+            return Ok(());
+        }
+        let secure = |hop: &Bytes| NameAddr::parse(hop).is_ok_and(|hop| hop.uri.sip().is_some_and(|uri| uri.secure));
+        let what = match self.flow.transport {
+            Transport::Udp | Transport::Tcp => "it did not register over TLS",
+            Transport::Tls if !is_sips(&self.request.target) => "it registered at a sip: address",
+            Transport::Tls if !path.iter().all(secure) => "a proxy on the way (Path) has a sip: address",
+            Transport::Tls => return Ok(()),
+        };
+        let text = format!(
+            "Peer '{}' at {}: refused to register {contact}, for {what}: let the phone use sips: for all of it, over TLS, or for none",
+            self.peer.name, self.source
+        );
+        Err(Refusal::told(400, "SIPS Contact Without SIPS All The Way", Level::Warning, text))
     }
 
     /// What a URI asks for that came over UDP and wants another transport (RFC 3263 4.1): over what, and where; or why not so.

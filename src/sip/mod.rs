@@ -11,6 +11,7 @@ pub mod parse;
 mod print;
 pub mod route;
 mod scan;
+pub mod sips;
 pub mod status;
 pub mod timer;
 pub mod transaction;

@@ -21,6 +21,7 @@ mod records;
 mod reload;
 mod restart;
 mod routes;
+mod sips;
 mod stories;
 mod strangers;
 mod timers;

@@ -100,12 +100,25 @@ impl Leg {
     }
 
     /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
-    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
-    pub(super) fn follow_dialog(&mut self, ways: &Ways) {
-        let Some(dialog) = &self.dialog else { return };
+    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from. A dialog that began with `sips:` stays on
+    /// TLS, and a Contact that asks for TLS where there is none is not used: `before` stays the target.
+    pub(super) fn follow_dialog(&mut self, before: Option<Uri>, ways: &Ways) {
+        let Some(dialog) = &mut self.dialog else { return };
         if !self.behind_nat || !dialog.route_set.is_empty() {
-            self.flow = ways.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
+            let way = ways.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
+            if !dialog.secure || way.transport == Transport::Tls {
+                self.flow = way;
+            }
         }
+        let asks = dialog.remote_target.sip().is_some_and(|target| target.secure);
+        if let Some(before) = before.filter(|_| asks && self.flow.transport != Transport::Tls) {
+            dialog.remote_target = before;
+        }
+    }
+
+    /// Did it begin with `sips:`, so that nothing of it may leave TLS?
+    pub fn is_secure(&self) -> bool {
+        self.dialog.as_ref().is_some_and(|dialog| dialog.secure)
     }
 }
 
@@ -187,9 +200,12 @@ pub fn host(ip: IpAddr) -> String {
     }
 }
 
-/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1).
-pub fn contact(user: &str, flow: Flow) -> Bytes {
+/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1), unless it is `sips:` (RFC 5630 3.1.4).
+pub fn contact(user: &str, flow: Flow, secure: bool) -> Bytes {
     let (user, host, port) = (escape_user(user), host(flow.told.ip()), flow.told.port());
+    if secure {
+        return Bytes::from(format!("<sips:{user}@{host}:{port}>"));
+    }
     Bytes::from(format!("<sip:{user}@{host}:{port}{}>", transport_param(flow.transport)))
 }
 

@@ -209,8 +209,9 @@ impl Leg {
     /// RFC 3261 12.2.2: a target refresh request moves the remote target.
     pub(super) fn refresh_target(&mut self, headers: &Headers, cx: &Cx) {
         if let Some(dialog) = &mut self.dialog {
+            let before = dialog.remote_target.clone();
             dialog.refresh_target(headers);
-            self.follow_dialog(&cx.ways);
+            self.follow_dialog(Some(before), &cx.ways);
         }
     }
 

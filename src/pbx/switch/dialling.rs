@@ -19,6 +19,7 @@ use crate::registrar::qualify::Status;
 use crate::registrar::way::uri_at;
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Sdp, negotiate, own, payload};
+use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -209,7 +210,7 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
         let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
-        let hops = self.leg_of_channel(caller).map_or(u8::MAX, |leg| leg.hops);
+        let (hops, secure) = self.leg_of_channel(caller).map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
             hops,
@@ -223,9 +224,16 @@ impl Switch {
             presentation: outgoing.presentation,
             watched: outgoing.watched,
         };
+        let over = leg.flow.transport;
         leg.invite(&calling, offer, &mut self.cx);
         self.mark_branch(caller, id, Branch::Calling);
         self.cx.out.verbose(3, format!("Called SIP/{name}"));
+        if secure && over != Transport::Tls {
+            // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
+            self.cx
+                .out
+                .verbose(3, format!("The caller's side is secured by TLS (sips:), that of SIP/{name} is not: {over}"));
+        }
     }
 
     /// The offer a called line gets: the caller's, as far as both lines allow it, with our address.

@@ -18,6 +18,7 @@ use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
 use crate::sip::message::Request;
 use crate::sip::method::Method;
+use crate::sip::sips::binds_request;
 use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
@@ -238,6 +239,7 @@ impl Switch {
         };
         let host = leg::host(flow.told.ip());
         let mut request = routed(Method::Options, &target, route);
+        let contact = leg::contact(&self.settings.general.caller_id, flow, binds_request(&request));
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
@@ -246,7 +248,7 @@ impl Switch {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", leg::to_uri(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
-        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow));
+        headers.push(HeaderName::Contact, contact);
         leg::dress_request(&mut request, &self.cx.product);
         let how = Sending::Once { give_up };
         let id =
