@@ -7,7 +7,7 @@ pub mod tls;
 use super::edge::{Counters, Edge, Heard};
 use crate::guard::event::Note;
 use crate::pbx::effect::Event;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
 use bytes::Bytes;
@@ -106,8 +106,8 @@ struct Shared {
     counters: Arc<Counters>,
     limits: Mutex<Limits>,
     setup: Mutex<Option<tls::Setup>>,
-    /// The names of addresses, as certificates have them.
-    names: Mutex<BTreeMap<IpAddr, String>>,
+    /// The names of our peers' servers, as certificates have them.
+    names: Mutex<BTreeMap<ServerKey, String>>,
     tcp: Option<SocketAddr>,
     tls: Option<SocketAddr>,
     tos: u8,
@@ -171,7 +171,7 @@ impl Shared {
     fn flow(&self, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> io::Result<Flow> {
         let ip = stream.local_addr()?.ip().to_canonical();
         let local = SocketAddr::new(ip, self.port(transport));
-        Ok(lock(&self.edge).seen(Flow { transport, local, told: local, remote, connection: None }))
+        Ok(lock(&self.edge).seen(Flow { transport, ..Flow::udp(local, remote) }))
     }
 
     /// Tells the switch, however busy it is.
@@ -266,7 +266,7 @@ impl Streams {
                 }
             },
             None => {
-                let there = table.to(flow.transport, flow.remote);
+                let there = table.to(flow);
                 let id = match there {
                     Some(id) => id,
                     None => {
@@ -290,7 +290,7 @@ impl Streams {
     }
 
     /// Tells by which names our peers' servers go.
-    pub fn set_names(&self, names: BTreeMap<IpAddr, String>) {
+    pub fn set_names(&self, names: BTreeMap<ServerKey, String>) {
         *lock(&self.shared.names) = names;
     }
 
@@ -394,7 +394,7 @@ async fn connect(shared: Arc<Shared>, mut ends: Ends) {
             shared.dress(&stream);
             match flow.transport {
                 Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
-                Transport::Tls => match shake(&shared, stream, flow.remote.ip()).await {
+                Transport::Tls => match shake(&shared, stream, flow).await {
                     Ok(stream) => connection::serve(&shared, stream, &mut ends).await,
                     Err(why) => why,
                 },
@@ -408,11 +408,12 @@ async fn connect(shared: Arc<Shared>, mut ends: Ends) {
 async fn shake(
     shared: &Shared,
     stream: TcpStream,
-    remote: IpAddr,
+    flow: Flow,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
     let Some(setup) = lock(&shared.setup).clone() else { return Err("TLS is not set up: see tlscertfile=".into()) };
-    let name = lock(&shared.names).get(&remote).cloned().and_then(|name| ServerName::try_from(name).ok());
-    let name = name.unwrap_or_else(|| ServerName::IpAddress(remote.into()));
+    let name = flow.server.and_then(|server| lock(&shared.names).get(&server).cloned());
+    let name = name.and_then(|name| ServerName::try_from(name).ok());
+    let name = name.unwrap_or_else(|| ServerName::IpAddress(flow.remote.ip().into()));
     match timeout(HANDSHAKE, setup.connector.connect(name, stream)).await {
         Ok(shaken) => {
             shaken.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
@@ -436,15 +437,79 @@ mod tests {
     use crate::net::edge::to_nobody;
     use std::io::Read as _;
 
+    fn streams(setup: Option<tls::Setup>) -> Streams {
+        let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        Streams::start(listeners, to_nobody(), limits, setup, ()).unwrap()
+    }
+
+    /// Whom each of `count` connections asks for, and whether it is content with the certificate it is shown.
+    fn tls_server(
+        listener: std::net::TcpListener,
+        config: rustls::ServerConfig,
+        count: usize,
+    ) -> Vec<(Option<String>, bool)> {
+        let config = Arc::new(config);
+        let one = |stream: std::net::TcpStream| {
+            let mut stream = stream;
+            let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut done = true;
+            while done && connection.is_handshaking() {
+                done = connection.complete_io(&mut stream).is_ok();
+            }
+            // In TLS 1.3 the client's verdict comes after our last word: its first message, or an alert.
+            let mut first = [0; 1];
+            let content =
+                done && rustls::Stream::new(&mut connection, &mut stream).read(&mut first).is_ok_and(|read| read == 1);
+            (connection.server_name().map(str::to_owned), content)
+        };
+        listener.incoming().take(count).map(|stream| one(stream.unwrap())).collect()
+    }
+
+    /// Two trunks at one address, each with its own name.
+    #[test]
+    fn a_server_is_asked_for_by_the_name_of_its_peer_not_by_its_address() {
+        let names = ["one.example", "two.example"].map(str::to_owned);
+        let made = rcgen::generate_simple_self_signed(names.clone()).unwrap();
+        let file = std::env::temp_dir().join(format!("strowger-names-{}.pem", std::process::id()));
+        std::fs::write(&file, format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem())).unwrap();
+        let files = tls::Files {
+            certificate: file.clone(),
+            key: file.clone(),
+            authorities: Some(file.clone()),
+            verify_server: true,
+        };
+        let setup = tls::Setup::read(&files).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = Flow::udp("127.0.0.1:5061".parse().unwrap(), listener.local_addr().unwrap());
+        let tls = Flow { transport: Transport::Tls, ..udp };
+        let server = std::thread::spawn(move || tls_server(listener, config, 3));
+        let streams = streams(Some(setup));
+        streams.set_names(names.iter().map(|name| (ServerKey::of(name), name.clone())).collect());
+        let to = |server: Option<ServerKey>| {
+            streams.send(Flow { server, ..tls }, Bytes::from_static(b"x")).unwrap();
+            streams.report().len()
+        };
+        let [one, two] = names.each_ref().map(|name| Some(ServerKey::of(name)));
+        assert_eq!((to(one), to(two), to(one), to(None)), (1, 2, 2, 3), "one connection for each");
+        let mut seen = server.join().unwrap();
+        seen.sort();
+        // To nobody by name the address itself must be in the certificate.
+        assert_eq!(seen, [(None, false), (Some("one.example".into()), true), (Some("two.example".into()), true)]);
+    }
+
     /// The answer to the last BYE is among them.
     #[test]
     fn what_was_sent_before_the_end_is_delivered() {
         for _ in 0..20 {
-            let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
-            let address = listeners.tcp().unwrap();
-            let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-            let streams = Streams::start(listeners, to_nobody(), limits, None, ()).unwrap();
-            let mut phone = std::net::TcpStream::connect(address).unwrap();
+            let streams = streams(None);
+            let mut phone = std::net::TcpStream::connect(streams.shared.tcp.unwrap()).unwrap();
             while streams.report().is_empty() {
                 std::thread::sleep(Duration::from_millis(1));
             }

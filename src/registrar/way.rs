@@ -74,7 +74,7 @@ impl Ways {
         let ip = if bound.ip().is_unspecified() { seen } else { bound.ip() };
         let local = SocketAddr::new(ip, bound.port());
         let told = self.admission.told(transport, local, remote.ip());
-        Flow { transport, local, told, remote, connection: None }
+        Flow { told, ..Flow { transport, ..Flow::udp(local, remote) } }
     }
 
     /// Why a peer is not spoken to over a transport; none when it is.
@@ -95,7 +95,7 @@ impl Ways {
         let is_open = |asked: Transport| self.closed_to(asked, settings).is_none();
         let way = match asked {
             Some(asked) if flow.connection.is_none() || uri.secure => match is_open(asked) {
-                true => self.over(asked, flow.local.ip(), remote),
+                true => Flow { server: flow.server, ..self.over(asked, flow.local.ip(), remote) },
                 false if uri.secure => return None,
                 false => flow.towards(remote),
             },

@@ -4,7 +4,7 @@ use crate::sip::Flow;
 use crate::sip::flow::{ConnectionId, Transport};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
@@ -120,10 +120,16 @@ impl Table {
         Some(why)
     }
 
-    /// The connection that leads to an address, newest first.
-    pub fn to(&self, transport: Transport, remote: SocketAddr) -> Option<ConnectionId> {
-        let mut all = self.entries.iter().rev();
-        all.find(|(_, entry)| entry.flow.transport == transport && entry.flow.remote == remote).map(|(id, _)| *id)
+    /// The connection that leads the way of a flow, newest first: over TLS only one whose server proved, or must prove, to be the
+    /// same.
+    pub fn to(&self, flow: Flow) -> Option<ConnectionId> {
+        let leads = |one: Flow| match flow.transport {
+            Transport::Udp | Transport::Tcp => true,
+            Transport::Tls => one.server == flow.server,
+        };
+        let mut all = self.entries.iter().rev().filter(|(_, entry)| leads(entry.flow));
+        all.find(|(_, entry)| entry.flow.transport == flow.transport && entry.flow.remote == flow.remote)
+            .map(|(id, _)| *id)
     }
 
     /// Has the next of a connection's messages sent.

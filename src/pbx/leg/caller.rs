@@ -34,6 +34,8 @@ impl Leg {
         cx.servers.insert(invite, id);
         cx.respond(invite, Response::for_request(request, 100, None));
         let user = super::user_of(&request.uri()).unwrap_or_default();
+        // Where its connection is gone, and we make one.
+        let flow = Flow { server: peer.host.server(), ..flow };
         let mut leg = Leg {
             id,
             channel,

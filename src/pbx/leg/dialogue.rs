@@ -95,7 +95,7 @@ impl Leg {
     pub fn follow_connection(&mut self, came: Flow) {
         let is_another = came.transport == self.flow.transport && came.connection != self.flow.connection;
         if came.connection.is_some() && is_another && came.remote.ip() == self.flow.remote.ip() {
-            self.flow = came;
+            self.flow = Flow { server: self.flow.server, ..came };
         }
     }
 

@@ -164,7 +164,7 @@ impl Switch {
         let transport = peer.settings.transport();
         let seen = self.settings.local_towards.get(&remote.ip()).copied();
         let seen = seen.unwrap_or(self.settings.listening.of(transport).ip());
-        self.cx.ways.over(transport, seen, remote)
+        Flow { server: peer.host.server(), ..self.cx.ways.over(transport, seen, remote) }
     }
 
     pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, mut place: Found) {
