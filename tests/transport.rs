@@ -244,6 +244,41 @@ fn two_hundred_slow_clients_stop_nobody() {
     assert!(exchange.told("sip show tcp").contains("2 connections\n"), "those of the phones stay");
 }
 
+/// A right digest that somebody else sent before proves nothing: the connection it comes on is a stranger's.
+#[test]
+fn a_digest_sent_again_keeps_no_connection_open() {
+    use strowger::sip::digest;
+    use strowger::sip::header::Challenge;
+    let exchange = start("replayed", "tcpenable=yes\ntcpauthtimeout=2");
+    let mut phone = connect(exchange.sip);
+    let register = |cseq: u32, authorization: &str| {
+        format!(
+            "REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{cseq}\r\nMax-Forwards: 70\r\n\
+             From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:a@127.0.0.1>\r\nCall-ID: r\r\nCSeq: {cseq} REGISTER\r\n\
+             Contact: <sip:a@127.0.0.1:9;transport=tcp>\r\n{authorization}Content-Length: 0\r\n\r\n"
+        )
+    };
+    phone.write_all(register(1, "").as_bytes()).unwrap();
+    let challenged = hear(&mut phone, "\r\n\r\n", 1);
+    let challenge = challenged.lines().find_map(|line| line.strip_prefix("WWW-Authenticate: ")).unwrap();
+    let challenge = Challenge::parse(challenge.as_bytes()).unwrap();
+    let ha1 = digest::Ha1::from_secret("a", &challenge.realm, "password");
+    let method = strowger::sip::Method::Register;
+    let answer = digest::answer(&challenge, "a", &ha1, &method, "sip:127.0.0.1", "c0ffee", 1).unwrap();
+    let proof = register(2, &format!("Authorization: {answer}\r\n"));
+    phone.write_all(proof.as_bytes()).unwrap();
+    hear(&mut phone, "SIP/2.0 200 OK", 1);
+    let mut stranger = connect(exchange.sip);
+    let then = Instant::now();
+    stranger.write_all(proof.as_bytes()).unwrap();
+    assert!(hear(&mut stranger, "\r\n\r\n", 1).contains("stale=true"));
+    assert!(closed(&mut stranger));
+    assert!(then.elapsed() < Duration::from_secs(6), "{:?}", then.elapsed());
+    assert!(exchange.told("sip show counters").contains("closed: nobody proved who he is in time"));
+    phone.write_all(b"\r\n\r\n").unwrap();
+    hear(&mut phone, "\r\n", 1);
+}
+
 /// A client that asks and asks and reads nothing is closed; the exchange holds no more than 64 kB for it.
 #[test]
 fn who_does_not_read_is_closed() {

@@ -11,7 +11,7 @@ use crate::net::{route, udp};
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::Listening;
 use crate::sip::Flow;
-use crate::sip::flow::{ServerKey, Transport};
+use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io;
@@ -101,6 +101,13 @@ impl Signalling {
     pub(super) fn renew(&self, renewed: Renewed) {
         if let Some(streams) = &self.streams {
             streams.renew(renewed.limits, renewed.setup);
+        }
+    }
+
+    /// Lifts the bounds for strangers from connections on which somebody proved who he is.
+    pub(super) fn prove(&self, connections: &[ConnectionId]) {
+        if let Some(streams) = self.streams.as_ref().filter(|_| !connections.is_empty()) {
+            streams.prove(connections);
         }
     }
 

@@ -7,7 +7,7 @@ pub mod tls;
 use super::edge::{Counters, Edge, Heard};
 use crate::guard::event::Note;
 use crate::pbx::effect::Event;
-use crate::sip::flow::{ServerKey, Transport};
+use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
 use bytes::Bytes;
@@ -287,6 +287,12 @@ impl Streams {
         if setup.is_some() {
             *lock(&self.shared.setup) = setup;
         }
+    }
+
+    /// Lifts the bounds for strangers from these connections: somebody proved who he is on them.
+    pub fn prove(&self, connections: &[ConnectionId]) {
+        let mut table = self.shared.table();
+        connections.iter().for_each(|connection| table.prove(*connection));
     }
 
     /// Tells by which names our peers' servers go.

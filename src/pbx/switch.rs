@@ -398,6 +398,8 @@ impl Switch {
                     let stale = (peer.settings.auth_algorithm, true);
                     let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
                     self.answer_statelessly(request, flow, response);
+                } else if let Some(connection) = flow.connection {
+                    self.cx.out.proven.push(connection);
                 }
                 fresh
             }

@@ -72,9 +72,10 @@ impl Talk<'_> {
         let mut heard = start;
         let mut begun: Option<Instant> = None;
         loop {
-            let proven = self.link.proven.load(Ordering::Relaxed);
-            let (until, why) = self.deadline(proven, start, heard, begun);
+            let (until, why) = self.deadline(start, heard, begun);
             let length = match timeout_at(until, reader.read(&mut piece)).await {
+                // The switch has found out meanwhile that it is no stranger.
+                Err(_) if self.deadline(start, heard, begun).0 > until => continue,
                 Err(_) => {
                     self.shared.counters.add(why);
                     return why.to_owned();
@@ -97,13 +98,8 @@ impl Talk<'_> {
     }
 
     /// How long to wait for more, and what it means when nothing comes.
-    fn deadline(
-        &self,
-        proven: bool,
-        start: Instant,
-        heard: Instant,
-        begun: Option<Instant>,
-    ) -> (Instant, &'static str) {
+    fn deadline(&self, start: Instant, heard: Instant, begun: Option<Instant>) -> (Instant, &'static str) {
+        let proven = self.link.proven.load(Ordering::Relaxed);
         let idle = (heard + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
         let stranger =
@@ -128,8 +124,8 @@ impl Talk<'_> {
     async fn message(&self, bytes: &Bytes) -> Result<(), &'static str> {
         let heard = self.shared.hear(bytes, self.flow);
         match heard {
-            Heard::Passed { proven } => self.passed(proven),
-            Heard::Full(event, proven) => self.insist(event, proven).await,
+            Heard::Passed => self.passed(),
+            Heard::Full(event) => self.insist(event).await,
             Heard::Answer { bytes, note, .. } => {
                 let sent = self.send(bytes);
                 self.shared.note(note, self.flow);
@@ -145,20 +141,17 @@ impl Talk<'_> {
         Ok(())
     }
 
-    fn passed(&self, proven: bool) {
+    fn passed(&self) {
         self.link.known.store(true, Ordering::Relaxed);
-        if proven {
-            self.link.proven.store(true, Ordering::Relaxed);
-        }
     }
 
     /// Over a connection nothing is sent again: the message waits until the switch has room, and its sender with it.
-    async fn insist(&self, mut event: Box<Event>, proven: bool) {
+    async fn insist(&self, mut event: Box<Event>) {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             sleep(ASK).await;
             match self.shared.pass(event) {
-                Ok(()) => return self.passed(proven),
+                Ok(()) => return self.passed(),
                 Err(back) => event = back,
             }
         }

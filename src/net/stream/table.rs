@@ -148,6 +148,13 @@ impl Table {
         Err("the other side does not read what it is sent")
     }
 
+    /// Somebody proved who he is on it.
+    pub fn prove(&mut self, id: ConnectionId) {
+        if let Some(entry) = self.entries.get(&id) {
+            entry.link.proven.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Forgets a connection, which ends it.
     pub fn remove(&mut self, id: ConnectionId) {
         self.entries.remove(&id);
