@@ -11,10 +11,11 @@ use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
 use bytes::Bytes;
+use nix::libc;
 use rustls::pki_types::ServerName;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -57,7 +58,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds them; `::` accepts both families.
+    /// Binds them; `::` accepts both families, and IPv4 alone on a machine without IPv6.
     ///
     /// # Errors
     /// An address cannot be bound; the error comes with it.
@@ -66,7 +67,7 @@ impl Listeners {
         tls: Option<SocketAddr>,
         tos: u8,
     ) -> Result<Listeners, (SocketAddr, io::Error)> {
-        let bind = |address: SocketAddr| listen(address).map_err(|error| (address, error));
+        let bind = |address: SocketAddr| listen(address, open).map_err(|error| (address, error));
         Ok(Listeners { tcp: tcp.map(bind).transpose()?, tls: tls.map(bind).transpose()?, tos })
     }
 
@@ -86,9 +87,20 @@ impl Listeners {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+fn open(domain: socket2::Domain) -> io::Result<socket2::Socket> {
+    socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))
+}
+
+fn listen(
+    address: SocketAddr,
+    open: fn(socket2::Domain) -> io::Result<socket2::Socket>,
+) -> io::Result<std::net::TcpListener> {
+    let socket = match open(socket2::Domain::for_address(address)) {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+            return listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()), open);
+        }
+        socket => socket?,
+    };
     // A restart need not wait for the connections of the one before to be forgotten.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -447,6 +459,19 @@ mod tests {
         let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
         Streams::start(listeners, to_nobody(), limits, setup, ()).unwrap()
+    }
+
+    #[test]
+    fn a_machine_without_ipv6_listens_for_ipv4_alone() {
+        let without = |domain: socket2::Domain| match domain {
+            socket2::Domain::IPV6 => Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)),
+            domain => open(domain),
+        };
+        let listener = listen("[::]:0".parse().unwrap(), without).unwrap();
+        assert_eq!(listener.local_addr().unwrap().ip(), Ipv4Addr::UNSPECIFIED);
+        assert!(std::net::TcpStream::connect(("127.0.0.1", listener.local_addr().unwrap().port())).is_ok());
+        let refused = listen("[::1]:0".parse().unwrap(), without).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EAFNOSUPPORT), "one address was asked for, and it is not there");
     }
 
     /// Whom each of `count` connections asks for, and whether it is content with the certificate it is shown.
