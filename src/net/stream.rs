@@ -130,6 +130,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    fn new(listeners: &Listeners, edge: Edge, limits: Limits, setup: Option<tls::Setup>) -> Shared {
+        Shared {
+            table: Mutex::default(),
+            counters: edge.counters.clone(),
+            edge: Mutex::new(edge),
+            limits: Mutex::new(limits),
+            setup: Mutex::new(setup),
+            names: Mutex::default(),
+            tcp: listeners.tcp(),
+            tls: listeners.tls(),
+            tos: listeners.tos,
+        }
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         lock(&self.table)
     }
@@ -217,17 +231,7 @@ impl Streams {
         kept: impl Send + 'static,
     ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shared = Arc::new(Shared {
-            table: Mutex::default(),
-            counters: edge.counters.clone(),
-            edge: Mutex::new(edge),
-            limits: Mutex::new(limits),
-            setup: Mutex::new(setup),
-            names: Mutex::default(),
-            tcp: listeners.tcp(),
-            tls: listeners.tls(),
-            tos: listeners.tos,
-        });
+        let shared = Arc::new(Shared::new(&listeners, edge, limits, setup));
         let handle = runtime.handle().clone();
         let (over, mut ended) = watch::channel(false);
         let mut accepting = Vec::new();
@@ -472,6 +476,32 @@ mod tests {
         assert!(std::net::TcpStream::connect(("127.0.0.1", listener.local_addr().unwrap().port())).is_ok());
         let refused = listen("[::1]:0".parse().unwrap(), without).unwrap_err();
         assert_eq!(refused.raw_os_error(), Some(libc::EAFNOSUPPORT), "one address was asked for, and it is not there");
+    }
+
+    /// Somebody connects to the TLS port and says nothing.
+    #[tokio::test(start_paused = true)]
+    async fn a_tls_handshake_takes_ten_seconds_at_most() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let file = std::env::temp_dir().join(format!("strowger-stall-{}.pem", std::process::id()));
+        std::fs::write(&file, format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem())).unwrap();
+        let files =
+            tls::Files { certificate: file.clone(), key: file.clone(), authorities: None, verify_server: false };
+        let setup = tls::Setup::read(&files).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let listeners = Listeners::bind(None, None, 0).unwrap();
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        let shared = Arc::new(Shared::new(&listeners, to_nobody(), limits, Some(setup)));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let _stranger = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, remote) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(stream).unwrap();
+        let ends = take_in(&shared, Transport::Tls, &stream, remote).unwrap();
+        let start = tokio::time::Instant::now();
+        serve(shared.clone(), stream, ends).await;
+        assert_eq!(start.elapsed().as_secs(), 10);
+        assert_eq!(shared.counters.all(), [("TLS handshake failed", 1)]);
+        assert!(shared.table().report().is_empty());
     }
 
     /// Whom each of `count` connections asks for, and whether it is content with the certificate it is shown.

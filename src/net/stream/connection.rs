@@ -163,3 +163,42 @@ impl Talk<'_> {
         self.shared.table().queue(id, bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Limits, Listeners};
+    use super::*;
+    use crate::net::edge::to_nobody;
+    use crate::sip::flow::Transport;
+
+    /// What becomes of a connection over which `said` came, and no more: why it ends, and after how many seconds.
+    async fn fate(said: &[u8], is_proven: bool) -> (String, u64) {
+        let listeners = Listeners::bind(None, None, 0).unwrap();
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        let shared = Shared::new(&listeners, to_nobody(), limits, None);
+        let udp = Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.9:5060".parse().unwrap());
+        let entered = shared.table().enter(Flow { transport: Transport::Tcp, ..udp }, false, 100);
+        let mut ends = entered.map_err(drop).unwrap().0;
+        if is_proven {
+            shared.table().prove(ends.flow.connection.unwrap());
+        }
+        let (mut phone, stream) = tokio::io::duplex(100_000);
+        phone.write_all(said).await.unwrap();
+        let start = Instant::now();
+        let why = serve(&shared, stream, &mut ends).await;
+        assert!(shared.counters.all().iter().any(|(reason, _)| *reason == why), "{why} is counted");
+        (why, start.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_borne_for_two_hours_by_who_proved_himself_and_for_half_a_minute_by_others() {
+        assert_eq!(fate(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
+        assert_eq!(fate(b"", false).await, ("closed: nobody proved who he is in time".to_owned(), 30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_whole_within_half_a_minute_whoever_sends_it() {
+        let begun = b"OPTIONS sip:a SIP/2.0\r\nVia: ";
+        assert_eq!(fate(begun, true).await, ("closed: a message took too long".to_owned(), 30));
+    }
+}
