@@ -300,7 +300,7 @@ impl Admission {
     fn greet(&self, knock: Knock<'_>) -> Verdict {
         let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 200);
         if knock.request.method == Method::Options {
-            response.headers.push(HeaderName::Accept, "application/sdp");
+            response.headers.push(HeaderName::Accept, "application/sdp, multipart/mixed");
         }
         self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }

@@ -1,16 +1,16 @@
 //! A leg: one SIP dialog of a call, from its INVITE to its BYE. What happens on it comes out as [`LegEvent`]s;
 //! what the call decides goes in by the methods. It knows no other leg.
 
+mod body;
 mod callee;
 mod caller;
 mod dialogue;
 mod refresh;
 mod reoffer;
 
+pub use body::{description, unfit_body};
 pub use callee::Calling;
-pub use dialogue::{
-    contact, description, escape_user, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
-};
+pub use dialogue::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
 pub use refresh::unfit_timer;
 
 use super::alarm::Alarm;

@@ -7,6 +7,7 @@ pub mod frame;
 pub mod header;
 pub mod message;
 pub mod method;
+pub mod multipart;
 pub mod parse;
 mod print;
 pub mod route;

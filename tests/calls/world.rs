@@ -90,6 +90,8 @@ pub struct World {
     extra: BTreeMap<(SocketAddr, &'static str), String>,
     /// Words of the messages from an address, and what stands there instead.
     rewritten: BTreeMap<SocketAddr, Vec<(String, String)>>,
+    /// Parts that stand around the descriptions from an address, before and behind.
+    wrapped: BTreeMap<SocketAddr, (String, String)>,
     /// What From says in the INVITEs, ACKs and CANCELs from an address.
     froms: BTreeMap<SocketAddr, String>,
     /// Where the exchange may connect to.
@@ -157,6 +159,7 @@ impl World {
             proxies: BTreeMap::new(),
             extra: BTreeMap::new(),
             rewritten: BTreeMap::new(),
+            wrapped: BTreeMap::new(),
             froms: BTreeMap::new(),
             listeners: BTreeSet::new(),
             overs: Vec::new(),
@@ -426,6 +429,11 @@ impl World {
         self.rewritten.entry(from).or_default().push((words.to_owned(), others.to_owned()));
     }
 
+    /// Has a phone's descriptions come as one of several parts (RFC 5621), between these: header lines, an empty line, a body.
+    pub fn wraps(&mut self, name: &str, before: &str, behind: &str) {
+        self.wrapped.insert(self.look(name).config().sip, (before.to_owned(), behind.to_owned()));
+    }
+
     /// The level of the line with these words, and the line: there must be one such line.
     pub fn line(&self, words: &str) -> (Level, String) {
         let mut found = self.said.iter().filter(|line| line.text.contains(words));
@@ -646,6 +654,9 @@ impl World {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
         }
+        if let Some((before, behind)) = self.wrapped.get(&from) {
+            bytes = in_parts(bytes, before, behind);
+        }
         if let Some(words) = self.rewritten.get(&from) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             bytes = Bytes::from(words.iter().fold(text, |text, (words, others)| text.replace(words, others)));
@@ -817,6 +828,17 @@ impl Hand<'_> {
     pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Habits)) {
         self.act(|phone, _| change(&mut phone.habits));
     }
+}
+
+/// A message whose description stands between two other parts, if it has one.
+fn in_parts(bytes: Bytes, before: &str, behind: &str) -> Bytes {
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let Some((head, sdp)) = text.split_once("\r\n\r\n").filter(|(_, sdp)| !sdp.is_empty()) else { return bytes };
+    let parts = [before, &format!("Content-Type: application/sdp\r\n\r\n{sdp}"), behind];
+    let body: String = parts.iter().map(|part| format!("--part\r\n{part}\r\n")).collect::<String>() + "--part--\r\n";
+    let head = head.replace("Content-Type: application/sdp", "Content-Type: multipart/mixed;boundary=part");
+    let head = head.replace(&format!("Content-Length: {}", sdp.len()), &format!("Content-Length: {}", body.len()));
+    Bytes::from(format!("{head}\r\n\r\n{body}"))
 }
 
 /// A message's first line and its CSeq.

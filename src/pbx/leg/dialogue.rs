@@ -2,11 +2,9 @@
 
 use super::{Cx, Ending, Leg, LegEvent, State};
 use crate::registrar::way::Ways;
-use crate::sdp::{Sdp, SdpError};
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
-use crate::sip::header::HeaderName;
-use crate::sip::header::{Headers, Params};
+use crate::sip::header::Params;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ServerId};
@@ -30,7 +28,7 @@ impl Leg {
 
     /// An ACK that belongs to this dialog and to no transaction: it is for a 2xx of ours.
     pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx) {
-        let body = description(&request.headers, &request.body).and_then(Result::ok);
+        let body = super::description(&request.headers, &request.body).and_then(Result::ok);
         self.acknowledged(essentials.cseq.number, body, cx);
     }
 
@@ -141,55 +139,6 @@ pub fn to_uri(target: &str) -> String {
 /// The address a URI names, when it names one: no name is ever looked up here.
 pub fn uri_address(uri: &Uri) -> Option<SocketAddr> {
     uri.sip().and_then(|uri| uri.address())
-}
-
-/// The session description in a message: `None` when it carries none.
-pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpError>> {
-    if body.is_empty() {
-        return None;
-    }
-    let kind = headers.text(HeaderName::ContentType)?;
-    media_type(&kind).eq_ignore_ascii_case(SDP).then(|| Sdp::parse(body))
-}
-
-/// What a request with a description, or without, is owed for a body or an answer that cannot be understood (RFC 3261 8.2.3,
-/// 13.3.1): the response, complete with what is understood. A body that is optional by its Content-Disposition is passed over.
-pub fn unfit_body(request: &Request) -> Option<Response> {
-    let headers = &request.headers;
-    let word = |name: HeaderName| headers.text(name).map(|text| text.trim().to_ascii_lowercase()).unwrap_or_default();
-    let mut accepted = headers.values(HeaderName::Accept).peekable();
-    let wants_other = accepted.peek().is_some() && !accepted.any(|range| takes_sdp(&range));
-    if wants_other {
-        let mut response = Response::for_request(request, 406, None);
-        response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
-        return Some(response);
-    }
-    if request.body.is_empty() || word(HeaderName::ContentDisposition).replace(' ', "").contains("handling=optional") {
-        return None;
-    }
-    let mut response = Response::for_request(request, 415, None);
-    if !matches!(word(HeaderName::ContentEncoding).as_str(), "" | "identity") {
-        response.headers.push(HeaderName::AcceptEncoding, Bytes::from_static(b"identity"));
-        return Some(response);
-    }
-    if media_type(&word(HeaderName::ContentType)) == SDP {
-        return None;
-    }
-    response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
-    Some(response)
-}
-
-const SDP: &str = "application/sdp";
-
-/// A media type without its parameters.
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
-}
-
-/// Does a media range of Accept (RFC 3261 20.1) include descriptions?
-fn takes_sdp(range: &[u8]) -> bool {
-    let range = String::from_utf8_lossy(range).to_ascii_lowercase();
-    matches!(media_type(&range), SDP | "application/*" | "*/*")
 }
 
 /// An address as a URI writes it: IPv6 in brackets.
