@@ -23,6 +23,8 @@ use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
+use crate::sip::sips::{self, Slip};
+use crate::sip::uri::Host;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
 
@@ -179,6 +181,9 @@ impl Admission {
             return Verdict::Drop("source port 0");
         }
         let knock = Knock { request, essentials, flow, now, random };
+        if let Some(slip) = sips::slip(request, flow.transport) {
+            return self.refuse_sips(knock, slip);
+        }
         // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
         if matches!(request.method, Method::Ack | Method::Cancel) {
             return Verdict::Pass { caller: Caller::Dialog };
@@ -292,11 +297,22 @@ impl Admission {
         Some(self.reply(knock.request, &knock.essentials.via, knock.flow, response, None))
     }
 
+    /// RFC 5630 5.1.2: `sips:` over what is not TLS, or a Contact that would leave it. The same for everyone, in a call, too.
+    fn refuse_sips(&self, knock: Knock<'_>, slip: Slip) -> Verdict {
+        if knock.request.method == Method::Ack {
+            return Verdict::Drop("ACK for sips: that is not over TLS");
+        }
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 480);
+        let agent = Host::from(knock.flow.told.ip()).to_string();
+        response.headers.push(HeaderName::Warning, slip.warning(&agent));
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
+    }
+
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
     fn greet(&self, knock: Knock<'_>) -> Verdict {
         let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 200);
         if knock.request.method == Method::Options {
-            response.headers.push(HeaderName::Accept, "application/sdp");
+            response.headers.push(HeaderName::Accept, "application/sdp, multipart/mixed");
         }
         self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }

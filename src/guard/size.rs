@@ -8,11 +8,11 @@ use crate::sip::{Request, Response};
 /// The most that [`crate::sip::route::stamp_via`] adds to a Via: an address and a port.
 const STAMP: usize = ";received=".len() + 39 + ";rport=65535".len();
 
-/// Makes an answer to somebody who has proved nothing no larger than twice its request: `Allow` and `Server` go if need be.
+/// Makes an answer to somebody who has proved nothing no larger than twice its request: `Allow`, `Server` and `Warning` go if need be.
 /// False: that is not enough, and it must not be sent.
 pub fn fits(request: &Request, response: &mut Response) -> bool {
     let most = least_size(request).saturating_mul(2);
-    for spare in [HeaderName::Allow, HeaderName::Server] {
+    for spare in [HeaderName::Allow, HeaderName::Server, HeaderName::Warning] {
         if response.length() <= most {
             return true;
         }

@@ -1,6 +1,7 @@
 //! A leg: one SIP dialog of a call, from its INVITE to its BYE. What happens on it comes out as [`LegEvent`]s;
 //! what the call decides goes in by the methods. It knows no other leg.
 
+mod body;
 mod callee;
 mod caller;
 mod dialogue;
@@ -8,10 +9,9 @@ mod forks;
 mod refresh;
 mod reoffer;
 
+pub use body::{description, unfit_body};
 pub use callee::Calling;
-pub use dialogue::{
-    contact, description, escape_user, follow, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
-};
+pub use dialogue::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
 pub use refresh::unfit_timer;
 
 use super::alarm::Alarm;
@@ -23,6 +23,7 @@ use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
+use crate::registrar::way::Ways;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
@@ -139,6 +140,8 @@ pub struct Cx {
     pub dialogs: BTreeMap<DialogKey, LegId>,
     /// The product's name, for `Server` and `User-Agent`.
     pub product: String,
+    /// The ways to telephones.
+    pub ways: Ways,
 }
 
 impl Cx {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use smol_str::SmolStr;
 
 use crate::clock::{Now, Time, Wall};
+use crate::sip::dialog::first_hop;
 use crate::sip::flow::ConnectionId;
 use crate::sip::header::Params;
 use crate::sip::{Flow, Uri};
@@ -56,20 +57,26 @@ impl Binding {
         left.as_secs().saturating_add(up).max(1)
     }
 
-    /// The connection it was registered over is gone: it is called over a new one where its Contact says that it listens, if
-    /// that is another place than it called from. Says whether there is such a place.
-    pub fn lose_connection(&mut self) -> bool {
-        let contact = self.contact.sip().and_then(|uri| {
-            let port = uri.port.unwrap_or(self.flow.transport.default_port());
-            uri.host.ip().map(|ip| SocketAddr::new(ip.to_canonical(), port))
-        });
-        match contact.filter(|contact| contact.ip() == self.source.ip() && contact.port() != self.source.port()) {
-            Some(remote) => {
-                self.flow = Flow { connection: None, remote, ..self.flow };
-                true
+    /// The connection it was registered over is gone: it is called over a new one through the first proxy of its Path, which
+    /// listens; else where its Contact says that it listens, if that is another place than it called from. That place, if any.
+    pub fn lose_connection(&mut self) -> Option<SocketAddr> {
+        let usual = self.flow.transport.default_port();
+        let remote = match first_hop(&self.path) {
+            Some(hop) => {
+                let uri = hop.sip()?;
+                // Who came from there is the proxy, when its Path has a name.
+                let ip = uri.address().map_or(self.source.ip(), |address| address.ip().to_canonical());
+                SocketAddr::new(ip, uri.port.unwrap_or(usual))
             }
-            None => false,
-        }
+            None => {
+                let uri = self.contact.sip()?;
+                let contact = SocketAddr::new(uri.host.ip()?.to_canonical(), uri.port.unwrap_or(usual));
+                let listens = contact.ip() == self.source.ip() && contact.port() != self.source.port();
+                listens.then_some(contact)?
+            }
+        };
+        self.flow = Flow { connection: None, remote, ..self.flow };
+        Some(remote)
     }
 
     /// Begins the time granted at `now`.
@@ -167,6 +174,9 @@ impl Location {
     /// phone that is still there refreshes within that time.
     pub fn restore(&mut self, peer: &str, mut binding: Binding, left: Option<Duration>, now: Now) {
         binding.renew(now);
+        if binding.flow.transport.is_reliable() {
+            binding.lose_connection();
+        }
         if let Some(left) = left {
             let whole = binding.expires.since(now.mono);
             let lost = whole.saturating_sub(left.max(RETURN));
@@ -192,8 +202,8 @@ impl Location {
         bindings
     }
 
-    /// A connection is closed: whose contacts were registered over it, and whether each can be called otherwise.
-    pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, bool)> {
+    /// A connection is closed: whose contacts were registered over it, and where each is called now, if anywhere.
+    pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, Option<SocketAddr>)> {
         let none = SmolStr::default;
         let range = (connection, none())..(ConnectionId(connection.0.saturating_add(1)), none());
         let peers: Vec<SmolStr> = self.connected.range(range).map(|(_, peer)| peer.clone()).collect();
@@ -202,9 +212,9 @@ impl Location {
             .map(|peer| {
                 let mut bindings = self.bindings(&peer).to_vec();
                 let lost = bindings.iter_mut().filter(|binding| binding.flow.connection == Some(connection));
-                let can_be_called = lost.fold(false, |can, binding| binding.lose_connection() | can);
+                let called_at = lost.fold(None, |at, binding| binding.lose_connection().or(at));
                 self.set(&peer, bindings);
-                (peer.into(), can_be_called)
+                (peer.into(), called_at)
             })
             .collect()
     }
@@ -341,7 +351,7 @@ mod tests {
         location.set("other", vec![over(40_001, 8)]);
         assert_eq!(
             location.lose_connection(ConnectionId(7)),
-            [("listens".to_owned(), true), ("same".to_owned(), false)]
+            [("listens".to_owned(), "192.168.1.20:5060".parse().ok()), ("same".to_owned(), None)]
         );
         let flow = location.bindings("listens")[0].flow;
         assert_eq!((flow.remote.port(), flow.connection), (5060, None));
@@ -352,6 +362,25 @@ mod tests {
             location.unregister(peer);
         }
         assert!(location.connected.is_empty());
+    }
+
+    /// A proxy listens where its Path says; by its own port or the usual one when the Path has a name.
+    #[test]
+    fn a_closed_connection_of_a_proxy_leaves_the_proxy() {
+        use crate::sip::flow::Transport;
+        for (path, transport, place) in [
+            ("<sip:192.168.1.5:5070;lr>", Transport::Tcp, "192.168.1.5:5070"),
+            ("<sip:192.168.1.5;transport=tls;lr>", Transport::Tls, "192.168.1.5:5061"),
+            ("<sip:192.168.1.5;lr>", Transport::Tls, "192.168.1.5:5061"),
+            ("<sip:proxy.example;lr>", Transport::Tcp, "192.168.1.20:5060"),
+            ("<sip:proxy.example:5080;lr>", Transport::Tcp, "192.168.1.20:5080"),
+        ] {
+            let mut binding = binding("a", 60, at(0));
+            binding.flow = Flow { transport, connection: Some(ConnectionId(7)), ..binding.flow };
+            binding.path = vec![Bytes::from(path), Bytes::from_static(b"<sip:192.168.1.9;lr>")];
+            assert_eq!(binding.lose_connection(), place.parse().ok(), "{path}");
+            assert_eq!((binding.flow.remote, binding.flow.connection), (place.parse().unwrap(), None));
+        }
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct Habits {
     pub ignores_everything: bool,
     /// Does not hear a BYE.
     pub loses_bye: bool,
+    /// Writes `sips:` where others write `sip:`: its Contact, and what it registers at and dials.
+    pub sips: bool,
 }
 
 /// What happened to a phone.
@@ -357,7 +359,16 @@ impl Phone {
     }
 
     fn contact(&self) -> Bytes {
-        Bytes::from(self.config.style.contact(&self.config.user, self.config.sip, self.transport))
+        let contact = self.config.style.contact(&self.config.user, self.config.sip, self.transport);
+        if !self.habits.sips {
+            return Bytes::from(contact);
+        }
+        Bytes::from(self.scheme(contact).replacen(";transport=tls", "", 1))
+    }
+
+    /// A URI with the scheme it writes.
+    fn scheme(&self, uri: String) -> String {
+        if self.habits.sips { uri.replacen("sip:", "sips:", 1) } else { uri }
     }
 
     /// Proves who it is, when a challenge is known (RFC 3261 22.2).

@@ -1,6 +1,7 @@
 //! Dialogs (RFC 3261 12): who talks to whom, on which way, and in which order.
 
 use super::header::{CSeq, ContactValue, NameAddr};
+use super::sips::is_sips;
 use super::validate::Essentials;
 use super::{HeaderName, Headers, Method, Request, Response, Uri};
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub struct Dialog {
     pub local_cseq: u32,
     /// The number of the peer's latest request; `None` when there was none yet.
     pub remote_cseq: Option<u32>,
+    /// It began with a `sips:` Request-URI over TLS, and stays there.
+    pub secure: bool,
     /// Whether a 2xx has gone either way; before that the dialog is early. Who answers sets it with the 2xx.
     pub confirmed: bool,
 }
@@ -128,6 +131,7 @@ impl Dialog {
             route_set: record_route(&request.headers)?,
             local_cseq: BEFORE_FIRST_CSEQ,
             remote_cseq: Some(essentials.cseq.number),
+            secure: is_sips(&request.target),
             confirmed: false,
         })
     }
@@ -138,7 +142,10 @@ impl Dialog {
         let local = sent.headers.get(HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
         let local = local.ok_or(DialogError::BadRequest)?;
         let local_tag = SmolStr::new(local.tag().ok_or(DialogError::BadRequest)?);
-        let target = contact(&response.headers).or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
+        let secure = is_sips(&sent.target);
+        // A Contact that would leave TLS breaks RFC 3261 12.1.1, and is not used.
+        let told = contact(&response.headers).filter(|told| !secure || is_secure(told));
+        let target = told.or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
         Ok(Dialog {
             call_id: essentials.call_id.clone(),
             local_tag,
@@ -149,6 +156,7 @@ impl Dialog {
             route_set: reversed(record_route(&response.headers)?),
             local_cseq: essentials.cseq.number,
             remote_cseq: None,
+            secure,
             confirmed: (200..300).contains(&response.status),
         })
     }
@@ -187,9 +195,9 @@ impl Dialog {
     }
 
     /// RFC 3261 12.2.1.2 and 12.2.2: a target refresh (INVITE or UPDATE, and their 2xx) moves the remote target, when it has a Contact that can
-    /// be read. The route set never changes with it.
+    /// be read. The route set never changes with it, and a dialog that is to stay on TLS keeps a target that does.
     pub fn refresh_target(&mut self, headers: &Headers) {
-        if let Some(target) = contact(headers) {
+        if let Some(target) = contact(headers).filter(|target| !self.secure || is_secure(target)) {
             self.remote_target = target;
         }
     }
@@ -237,6 +245,10 @@ pub fn routed(method: Method, target: &str, routes: &[Bytes]) -> Request {
 /// The nearest of these proxies; none when there is none that can be read.
 pub fn first_hop(routes: &[Bytes]) -> Option<Uri> {
     routes.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri)
+}
+
+fn is_secure(uri: &Uri) -> bool {
+    uri.sip().is_some_and(|uri| uri.secure)
 }
 
 fn contact(headers: &Headers) -> Option<Uri> {

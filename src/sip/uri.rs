@@ -1,5 +1,6 @@
 //! URIs (RFC 3261 19.1, 25.1).
 
+use super::flow::Transport;
 use super::header::Params;
 use super::scan;
 use smol_str::SmolStr;
@@ -113,9 +114,17 @@ impl SipUri {
     /// The address it leads to (RFC 3261 19.1.1: `maddr`, else the host), when that is no name: none is ever looked up here.
     pub fn address(&self) -> Option<SocketAddr> {
         let maddr = self.params.get("maddr").and_then(|maddr| maddr.trim_matches(['[', ']']).parse().ok());
-        let tls = self.secure || self.params.get("transport").is_some_and(|word| word.eq_ignore_ascii_case("tls"));
-        let port = self.port.unwrap_or(if tls { 5061 } else { 5060 });
+        let port = self.port.unwrap_or(self.transport().unwrap_or(Transport::Udp).default_port());
         Some(SocketAddr::new(maddr.or_else(|| self.host.ip())?, port))
+    }
+
+    /// What it is to be reached over: TLS by `sips:` (RFC 3261 26.2.2), else what `transport=` asks for. `None`: it does not say,
+    /// or names what is not spoken here.
+    pub fn transport(&self) -> Option<Transport> {
+        if self.secure {
+            return Some(Transport::Tls);
+        }
+        self.params.get("transport").and_then(Transport::from_name)
     }
 
     /// The user with its escapes resolved.

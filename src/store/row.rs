@@ -61,6 +61,7 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         remote: text(5)?.parse().ok()?,
         // No connection outlives the program.
         connection: None,
+        server: None,
     };
     let mut path = Headers::new();
     path.push(HeaderName::Path, text(15)?);

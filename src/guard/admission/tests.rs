@@ -473,7 +473,10 @@ fn what_needs_no_account_is_answered_at_once_and_alike() {
         assert_eq!(known.headers.text(HeaderName::Allow).as_deref(), Some(ALLOW), "{method}");
         assert_eq!(shape(&known, "pap2t-client"), shape(&answer(method, "pap2t-nobody"), "pap2t-nobody"), "{method}");
     }
-    assert_eq!(answer("OPTIONS", "x").headers.text(HeaderName::Accept).as_deref(), Some("application/sdp"));
+    assert_eq!(
+        answer("OPTIONS", "x").headers.text(HeaderName::Accept).as_deref(),
+        Some("application/sdp, multipart/mixed")
+    );
 }
 
 /// RFC 3261 8.2.2.3.

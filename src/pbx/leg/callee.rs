@@ -11,6 +11,7 @@ use crate::sip::dialog::routed;
 use crate::sip::header::{CSeq, ContactValue, HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::sips::binds_request;
 use crate::sip::transaction::ClientId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
@@ -80,8 +81,8 @@ impl Leg {
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
         let (from, user) = self.from(calling);
-        self.contact = super::contact(&user, self.flow);
         let mut request = routed(Method::Invite, &calling.target, &calling.route);
+        self.contact = super::contact(&user, self.flow, binds_request(&request));
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
@@ -242,7 +243,8 @@ impl Leg {
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_dialog();
+        let before = cx.tx.request_of(id).and_then(|request| request.uri().ok());
+        self.follow_dialog(before, &cx.ways);
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {

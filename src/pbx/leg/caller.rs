@@ -9,6 +9,7 @@ use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::sips::binds_answer;
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
@@ -33,6 +34,8 @@ impl Leg {
         cx.servers.insert(invite, id);
         cx.respond(invite, Response::for_request(request, 100, None));
         let user = super::user_of(&request.uri()).unwrap_or_default();
+        // Where its connection is gone, and we make one.
+        let flow = Flow { server: peer.host.server(), ..flow };
         let mut leg = Leg {
             id,
             channel,
@@ -52,12 +55,12 @@ impl Leg {
             refresh: Default::default(),
             // RFC 7332: a call that goes on from here has one hop less.
             hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
-            contact: super::contact(&user, flow),
+            contact: super::contact(&user, flow, binds_answer(request)),
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),
         };
-        leg.follow_dialog();
+        leg.follow_dialog(None, &cx.ways);
         Ok(leg)
     }
 

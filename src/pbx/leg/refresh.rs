@@ -231,10 +231,7 @@ impl Leg {
         cx.clients.remove(&id);
         self.refresh.update = None;
         if (200..300).contains(&response.status) {
-            if let Some(dialog) = &mut self.dialog {
-                dialog.refresh_target(&response.headers);
-            }
-            self.follow_dialog();
+            self.refresh_target(&response.headers, cx);
             return self.timer_answered(&response.headers, cx);
         }
         if response.status == 405 || response.status == 501 {

@@ -49,7 +49,7 @@ impl Leg {
                 let refresh = matches!(self.reoffer, Reoffer::Sent { refresh: true, .. });
                 self.reoffer = Reoffer::None;
                 self.glares = 0;
-                self.refresh_target(&response.headers);
+                self.refresh_target(&response.headers, cx);
                 self.timer_answered(&response.headers, cx);
                 let answer = super::description(&response.headers, &response.body).and_then(Result::ok);
                 let same = answer.as_ref().zip(self.remote.as_ref()).is_none_or(|(new, old)| same_media(old, new));
@@ -132,7 +132,7 @@ impl Leg {
             Some(Err(_)) => return self.reply(server, request, 488, cx),
             None => None,
         };
-        self.refresh_target(&request.headers);
+        self.refresh_target(&request.headers, cx);
         if request.method == Method::Update && offer.is_none() {
             // RFC 3311 5.2: without an offer it meets no other, and only moves the target.
             return self.accept_refresh(server, request, cx);
@@ -212,10 +212,11 @@ impl Leg {
     }
 
     /// RFC 3261 12.2.2: a target refresh request moves the remote target.
-    fn refresh_target(&mut self, headers: &Headers) {
+    pub(super) fn refresh_target(&mut self, headers: &Headers, cx: &Cx) {
         if let Some(dialog) = &mut self.dialog {
+            let before = dialog.remote_target.clone();
             dialog.refresh_target(headers);
-            self.follow_dialog();
+            self.follow_dialog(Some(before), &cx.ways);
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::bridge::Route;
 use strowger::sim::{Phone, PhoneConfig, PhoneEvent};
+use strowger::sip::flow::Transport;
 
 /// What a script came to, counted, so that nobody takes scripts in which nothing happens for a proof.
 #[derive(Debug, Default)]
@@ -75,15 +76,13 @@ struct Player<'s> {
     parted: BTreeSet<&'static str>,
     /// When somebody ended a call.
     ends: Vec<Time>,
-    connections: u64,
 }
 
 /// Plays a script. `silent`: a panic is not told by the world's ladder.
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
     let mut world = World::new(&script.sip(), PLAN, script.quality, script.seed);
     world.silent = silent;
-    let mut player =
-        Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new(), connections: 0 };
+    let mut player = Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new() };
     for name in PHONES {
         player.dress(name);
     }
@@ -107,8 +106,7 @@ impl Player<'_> {
         let place = PHONES.iter().position(|phone| *phone == name).unwrap();
         let it = self.script.traits[place];
         if it.tcp {
-            self.connections += 1;
-            self.world.connects(name, self.connections);
+            self.world.connects(name, Transport::Tcp);
         }
         if it.no_update {
             self.world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
