@@ -160,7 +160,7 @@ fn same_as_sdp_types(sdp: &Sdp, theirs: &sdp_types::Session, name: &str) {
                 .find(|(payload, _)| payload_type(payload) == Some(format.payload))
                 .map(|(_, rest)| rest.trim_start().to_owned())
         };
-        assert_eq!(format.fmtp, of("fmtp"), "{name}");
+        assert_eq!(format.fmtp.as_deref(), of("fmtp").as_deref(), "{name}");
         if let Some(map) = of("rtpmap").as_deref().and_then(map) {
             assert_eq!((format.encoding.as_str(), format.clock), map, "{name}");
         }
