@@ -122,6 +122,7 @@ pub struct Switch {
 impl Switch {
     /// A switch at rest; `host=` peers with qualify are asked at once, one after another.
     pub fn new(now: Now, settings: SwitchSettings, mut chance: Chance) -> Switch {
+        let replay = Replay::new(MOST_NONCES, &mut chance);
         let values = TimerValues::default();
         let cx = Cx {
             now,
@@ -155,7 +156,7 @@ impl Switch {
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
-            replay: Replay::new(MOST_NONCES),
+            replay,
             globals,
             database: Database::new(),
             last_id: 0,
