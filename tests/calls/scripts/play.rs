@@ -243,7 +243,8 @@ impl Player<'_> {
     }
 
     /// A phone whose every 180 was lost is never told that nobody calls it any more: the INVITE is given up without a CANCEL, which may only
-    /// follow an answer (RFC 3261 9.1). It takes seven losses in a row; whoever sits there picks up in vain.
+    /// follow an answer (RFC 3261 9.1). It takes seven losses in a row, or power that comes back with the INVITE's last copy; whoever sits there picks
+    /// up in vain.
     fn nobody_rings_any_more(&mut self) {
         for name in PHONES {
             let is_known = self.world.switch.legs().any(|report| report.leg.peer.name == name);
