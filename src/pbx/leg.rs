@@ -24,7 +24,8 @@ use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
 use crate::registrar::way::Ways;
-use crate::sdp::Sdp;
+use crate::sdp::payload::{self, Agreed};
+use crate::sdp::{Direction, Sdp};
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
@@ -332,14 +333,20 @@ impl Leg {
         self.heard
     }
 
-    /// The peer's description from now on.
+    /// What the present agreement says: the codec in use.
+    pub fn agreed(&self) -> Option<Agreed> {
+        let (local, remote) = (self.local.as_ref()?, self.remote.as_ref()?);
+        if self.made_offer { payload::agreed(local, remote) } else { payload::agreed(remote, local) }
+    }
+
+    /// The peer's description from now on. It is news to the other side when sound is to go other ways, or the codec in use is gone; where
+    /// it wants its sound the relay knows by itself.
     fn hear(&mut self, described: Sdp) {
-        // Where it wants its sound the relay knows by itself.
-        let essence = |sdp: &Sdp| {
-            let audio = sdp.audio()?;
-            Some((audio.direction, sdp.is_hold(), audio.formats.first().map(|format| format.codec)))
-        };
-        if self.remote.as_ref().is_none_or(|old| essence(old) != essence(&described)) {
+        let ways = |sdp: &Sdp| (sdp.audio().map(|audio| audio.direction), sdp.is_hold());
+        let before = self.remote.as_ref().map_or((Some(Direction::SendRecv), false), ways);
+        let formats = described.audio().map(|audio| audio.formats).unwrap_or_default();
+        let is_left = |agreed: Agreed| formats.iter().all(|format| format.codec != Some(agreed.codec));
+        if before != ways(&described) || self.agreed().is_some_and(is_left) {
             self.heard = self.heard.wrapping_add(1);
         }
         self.remote = Some(described);

@@ -100,6 +100,9 @@ fn an_invite_without_an_offer(world: &mut World) {
     world.phone("client").habit(|habits| habits.offerless = true);
     world.connect();
     world.assert_agreed("client", "isp", true);
+    if world.is_perfect() {
+        assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), 1, "nothing changed for the called line");
+    }
     world.phone("client").hangs_up();
     world.until_over();
 }

@@ -28,6 +28,11 @@ impl Spoiler {
         Spoiler { chance: Chance::from_number(seed), earlier: Vec::new(), made: 0, is_quiet: false }
     }
 
+    /// Spoils nothing: what is injected may be wrong all the same.
+    pub fn none() -> Spoiler {
+        Spoiler { is_quiet: true, ..Spoiler::new(0) }
+    }
+
     /// Some spoilt copies, before or after the datagram itself, which one time in twenty is spoilt as well.
     /// With each whether it is a copy.
     pub fn spoil(&mut self, bytes: Bytes) -> Vec<(Bytes, bool)> {

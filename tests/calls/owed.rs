@@ -1,5 +1,6 @@
 //! What is owed whatever happens, from the lists of what other stacks got wrong: each test says which line it stands for.
 
+use crate::mutation::Spoiler;
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
@@ -277,6 +278,98 @@ fn media_is_never_sent_to_where_nobody_or_the_exchange_itself_is() {
         let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &channel);
         world.execute(effects);
     }
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// The advisories of other exchanges, each as the request that broke one: it is answered once, with what is owed, or not at all; and a call goes
+/// through afterwards.
+#[test]
+fn what_broke_others_is_answered_as_it_is_owed() {
+    let neighbour = "[neighbour]\ntype=friend\nhost=192.0.2.30\ninsecure=port,invite\ncontext=default\n";
+    let mut world = World::ready(&format!("{SIP}{neighbour}"), GUIDE);
+    world.spoiler = Some(Spoiler::none());
+    let multipart = "--b\r\nContent-Type: application/sdp\r\nContent-Length: 0\r\n\r\n\r\n--b--\r\n";
+    let contact = "Contact: <sip:neighbour@192.0.2.30>";
+    let long = |length: usize| "a".repeat(length);
+    let cases: Vec<(&str, String, String, &[u16])> = vec![
+        // AST-2017-002: a CSeq of 5 kB; a Via without branch.
+        ("OPTIONS", format!("CSeq: 1 {}", long(5_000)), String::new(), &[400]),
+        // AST-2017-003: a part of no length.
+        ("INVITE", format!("{contact}\r\nContent-Type: multipart/mixed;boundary=b"), multipart.into(), &[415]),
+        // AST-2016-009: To with a control character is not To.
+        ("INVITE", format!("{contact}\r\nTo\u{1}: <sip:other@192.0.2.1>"), String::new(), &[400]),
+        // AST-2017-009: numbers beyond all bounds.
+        ("REGISTER", "Expires: 99999999999999999999".into(), String::new(), &[401, 400]),
+        ("OPTIONS", "CSeq: 99999999999999999999 OPTIONS".into(), String::new(), &[400]),
+        ("OPTIONS", "Max-Forwards: 99999999999".into(), String::new(), &[200, 400]),
+        ("INVITE", format!("{contact};q=99999999999;expires=-1"), String::new(), &[100, 400]),
+        // AST-2017-014: nowhere to reach the caller.
+        ("INVITE", String::new(), String::new(), &[400]),
+        ("SUBSCRIBE", String::new(), String::new(), &[401, 405, 400]),
+        // AST-2018-004: more Accept lines than anybody needs.
+        ("SUBSCRIBE", format!("{contact}\r\n{}", "Accept: a/b\r\n".repeat(60).trim_end()), String::new(), &[401, 405]),
+        // GHSA-589g-qgf8-m6mx: a body nobody asked for.
+        (
+            "NOTIFY",
+            "Content-Type: application/simple-message-summary".into(),
+            "Voice-Message: 1/1\r\n".repeat(99),
+            &[200, 401],
+        ),
+        // AST-2008-003: an empty From is nobody.
+        ("REGISTER", "From: <>;tag=x".into(), String::new(), &[400, 401, 403]),
+        ("REGISTER", "From: ;tag=x".into(), String::new(), &[400]),
+        // CVE-2021-37624: a message with somebody else's From.
+        ("MESSAGE", "From: <sip:desk@192.0.2.1>;tag=x".into(), "boo".into(), &[401, 405]),
+    ];
+    for (number, (method, lines, body, owed)) in cases.into_iter().enumerate() {
+        let own = |name: &str, text: String| if lines.contains(&format!("{name}:")) { String::new() } else { text };
+        let from = own("From", "From: <sip:neighbour@192.0.2.30>;tag=n\r\n".into());
+        let cseq = own("CSeq", format!("CSeq: 1 {method}\r\n"));
+        let hops = own("Max-Forwards", "Max-Forwards: 70\r\n".into());
+        let lines = if lines.is_empty() { lines } else { format!("{lines}\r\n") };
+        let text = format!(
+            "{method} sip:1@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-broke{number}\r\n{from}\
+             To: <sip:1@192.0.2.1>\r\nCall-ID: broke{number}\r\n{cseq}{hops}{lines}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        world.inject("desk", &text);
+        world.run(Duration::from_millis(5));
+        let sent = world.texts("desk", &["SIP/2.0"]);
+        let answers: Vec<&String> =
+            sent.iter().filter(|it| it.contains(&format!("Call-ID: broke{number}\r\n"))).collect();
+        let statuses: Vec<u16> = answers.iter().map(|text| text[8..11].parse().unwrap()).collect();
+        assert!(statuses.iter().all(|status| owed.contains(status)), "{statuses:?} to {text}");
+        assert_eq!(statuses.len(), 1, "{text}");
+    }
+    // AST-2016-004: a URI of any length.
+    for length in [1, 60, 255, 256, 257, 1_000, 4_095, 4_096, 8_191, 16_000, 32_000, 60_000] {
+        let text = format!(
+            "REGISTER sip:{} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-long{length}\r\nFrom: <sip:desk@192.0.2.1>;tag=x\r\n\
+             To: <sip:desk@192.0.2.1>\r\nCall-ID: long{length}\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+            long(length)
+        );
+        world.inject("desk", &text);
+        world.run(Duration::from_millis(5));
+        let sent = world.texts("desk", &["SIP/2.0"]);
+        let answers: Vec<&String> =
+            sent.iter().filter(|it| it.contains(&format!("Call-ID: long{length}\r\n"))).collect();
+        // An answer of more than twice the bytes is not sent to a stranger.
+        assert!(answers.len() == 1 || (length < 60 && answers.is_empty()), "{length}");
+        for answer in answers {
+            assert!(["401", "414", "400", "404"].contains(&&answer[8..11]), "{length}: {answer}");
+            assert!(answer.len() <= 2 * text.len(), "{length}");
+        }
+    }
+    // What was refused is never acknowledged here, and what rings is given up.
+    for channel in world.channels() {
+        let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &channel);
+        world.execute(effects);
+    }
+    world.run(Duration::from_secs(40));
+    world.connect();
+    world.assert_connected("client", "isp", true);
+    world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
 }

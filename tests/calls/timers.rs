@@ -282,3 +282,20 @@ fn a_phone_that_refuses_every_refresh_is_not_asked_all_the_time() {
         world.assert_nothing_left();
     }
 }
+
+/// The caller answers our refresh with the one codec in use, of the many it had offered: that is no news for the called line.
+#[test]
+fn a_refresh_by_invite_is_no_news_for_the_other_side() {
+    let sip = asks().replace("[isp]\n", "[isp]\ndisallow=all\nallow=alaw\n");
+    let mut world = refreshed_by_invite(&sip);
+    world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(488));
+    world.connect();
+    world.run(MINUTE * 2);
+    assert!(world.texts("client", &["INVITE sip:"]).len() >= 2, "it is refreshed");
+    assert!(world.texts("isp", &["INVITE sip:"]).len() <= 3, "called, and asked twice to refresh its own leg");
+    world.assert_connected("client", "isp", true);
+    assert_eq!(world.look("client").payload_type(), Some(8));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

@@ -235,10 +235,10 @@ impl Leg {
     pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx) {
         let Some((server, method, offer)) = self.take_received() else { return };
         let offered = offer.is_none();
-        self.made_offer = offered;
         if let Some(offer) = offer {
             self.hear(offer);
         }
+        self.made_offer = offered;
         self.local = Some(description.clone());
         let Some(request) = cx.tx.server_request(server) else { return };
         let asked = request.headers.clone();

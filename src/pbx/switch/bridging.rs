@@ -184,11 +184,7 @@ impl Switch {
         let leg = self.legs.get_mut(&channel.leg)?;
         let face = leg.next_face(rtp, &self.settings.general);
         // One codec for both: what the two agreed to when the call was answered.
-        let agreed = match (&leg.local, &leg.remote) {
-            (Some(local), Some(remote)) if leg.made_offer() => payload::agreed(local, remote),
-            (Some(local), Some(remote)) => payload::agreed(remote, local),
-            _ => None,
-        };
+        let agreed = leg.agreed();
         match agreed {
             // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
             Some(agreed) => {

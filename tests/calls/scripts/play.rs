@@ -22,6 +22,7 @@ pub struct Seen {
     held_at_the_end: u64,
     cancelled: u64,
     parted: u64,
+    rang_in_vain: u64,
 }
 
 impl Seen {
@@ -34,6 +35,7 @@ impl Seen {
         self.held_at_the_end += other.held_at_the_end;
         self.cancelled += other.cancelled;
         self.parted += other.parted;
+        self.rang_in_vain += other.rang_in_vain;
     }
 
     /// Does each thing happen in a fair share of so many scripts?
@@ -46,6 +48,7 @@ impl Seen {
             && self.held_at_the_end > scripts / 60
             && self.cancelled > scripts / 60
             && self.parted > scripts / 60
+            && self.rang_in_vain <= scripts / 1000
     }
 }
 
@@ -54,7 +57,7 @@ impl fmt::Display for Seen {
         write!(
             f,
             "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
-             while; at the end {} bridges, {} of them direct and {} held",
+             while; at the end {} bridges, {} of them direct and {} held; {} phones rang in vain",
             self.answered,
             self.reoffered,
             self.refused_offers,
@@ -62,7 +65,8 @@ impl fmt::Display for Seen {
             self.parted,
             self.bridged_at_the_end,
             self.direct_at_the_end,
-            self.held_at_the_end
+            self.held_at_the_end,
+            self.rang_in_vain
         )
     }
 }
@@ -76,13 +80,15 @@ struct Player<'s> {
     parted: BTreeSet<&'static str>,
     /// When somebody ended a call.
     ends: Vec<Time>,
+    rang_in_vain: u64,
 }
 
 /// Plays a script. `silent`: a panic is not told by the world's ladder.
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
     let mut world = World::new(&script.sip(), PLAN, script.quality, script.seed);
     world.silent = silent;
-    let mut player = Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new() };
+    let mut player =
+        Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new(), rang_in_vain: 0 };
     for name in PHONES {
         player.dress(name);
     }
@@ -192,6 +198,7 @@ impl Player<'_> {
         }
         // Longer than any ringing, any transaction and any wait after a glare.
         self.world.run(Duration::from_secs(100));
+        self.nobody_rings_any_more();
         let mut agreed = self.all_agree();
         for _ in 0..60 {
             if agreed.is_ok() {
@@ -225,6 +232,19 @@ impl Player<'_> {
             }
         }
         Ok(seen)
+    }
+
+    /// A phone whose every 180 was lost is never told that nobody calls it any more: the INVITE is given up without a CANCEL, which may only
+    /// follow an answer (RFC 3261 9.1). It takes seven losses in a row, or power that comes back with the INVITE's last copy; whoever sits there picks
+    /// up in vain.
+    fn nobody_rings_any_more(&mut self) {
+        for name in PHONES {
+            let is_known = self.world.switch.legs().any(|report| report.leg.peer.name == name);
+            if self.script.quality.loss > 0 && self.world.is_called(name) && !is_known {
+                self.rang_in_vain += 1;
+                self.world.phone(name).refuses(480);
+            }
+        }
     }
 
     /// What is still up belongs to phones that were away: no timer need end it.
@@ -369,6 +389,7 @@ impl Player<'_> {
             held_at_the_end: PHONES.iter().filter(held).count() as u64,
             cancelled: self.world.lines.iter().filter(given_up).count() as u64,
             parted: u64::from(!self.parted.is_empty()),
+            rang_in_vain: self.rang_in_vain,
         }
     }
 }
