@@ -3,8 +3,10 @@
 use super::json::quoted;
 use crate::check::everything;
 use crate::cli::{Common, Format};
-use crate::config::diagnostic::{Counts, Diagnostic, column, render};
+use crate::config::diagnostic::{self, Counts, Diagnostic, column, render};
 use crate::config::load::{self, Loaded};
+use crate::daemon::certificates;
+use crate::daemon::clock::wall;
 use crate::dialplan::Dialplan;
 use crate::observe::place;
 use std::io::Write as _;
@@ -20,7 +22,7 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
         None => place::identity(None),
     };
     let loaded = load::load(&place);
-    let (plan, diagnostics) = everything(&loaded);
+    let (plan, diagnostics) = all(&loaded);
     let counts = Counts::of(&diagnostics);
     let text = match format {
         Format::Text => text(&loaded, plan.as_ref(), &diagnostics, counts),
@@ -33,8 +35,16 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
 
 /// All diagnostics as text, and themselves, the dialplan's among them.
 pub fn report(loaded: &Loaded) -> (String, Vec<Diagnostic>) {
-    let (_, all) = everything(loaded);
-    (render(&all, &|file, line| loaded.source_line(file, line)), all)
+    let (_, said) = all(loaded);
+    (render(&said, &|file, line| loaded.source_line(file, line)), said)
+}
+
+/// The same of the files that the configuration names.
+fn all(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
+    let (plan, mut said) = everything(loaded);
+    said.extend(certificates::findings(loaded, wall()));
+    diagnostic::tidy(&mut said);
+    (plan, said)
 }
 
 fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts) -> String {

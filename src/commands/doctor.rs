@@ -1,5 +1,6 @@
 //! `strowger doctor`: looks at the machine for what keeps calls from working, and says what to do about it.
 
+mod certificates;
 mod finding;
 mod folder;
 mod machine;
@@ -75,5 +76,7 @@ fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
         (Some(_), 0, warnings) => Finding::note("config", format!("{shown} loads (warnings: {warnings}); {advice}")),
         (Some(_), errors, _) => Finding::todo("config", format!("{shown} loads in part (errors: {errors})"), advice),
     };
-    (loaded.config.unwrap_or_default(), Some(loaded.directory), vec![said])
+    let mut findings = vec![said];
+    findings.extend(certificates::certificates(&loaded, wall()));
+    (loaded.config.unwrap_or_default(), Some(loaded.directory), findings)
 }

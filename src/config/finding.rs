@@ -39,6 +39,10 @@ pub static TABLE: &[&Finding] = &[
     &SECRET_PLACEHOLDER,
     &SECRET_SHARED,
     &SECRET_WEAK,
+    &TLS_EXPIRED,
+    &TLS_EXPIRING,
+    &TLS_KEY_OPEN,
+    &TLS_UNUSABLE,
 ];
 
 /// An application that is not there.
@@ -159,6 +163,38 @@ pub static SECRET_WEAK: Finding = Finding {
     what: "a secret is one that is tried first, the peer's own name, or shorter than eight characters",
     why: "it is what scanners try first, to call at your expense",
     advice: "twelve letters and digits at random",
+};
+
+/// A certificate that nobody takes any more, or yet.
+pub static TLS_EXPIRED: Finding = Finding {
+    code: "tls-expired",
+    what: "the certificate of tlscertfile=, or one of its chain, is over, or not valid yet",
+    why: "telephones that look at it do not connect",
+    advice: "put a new one in its place and reload; look at this machine's clock",
+};
+
+/// A certificate that soon nobody takes.
+pub static TLS_EXPIRING: Finding = Finding {
+    code: "tls-expiring",
+    what: "the certificate of tlscertfile=, or one of its chain, is over within 30 days",
+    why: "then telephones that look at it do not connect",
+    advice: "put a new one in its place and reload",
+};
+
+/// A key that is no secret.
+pub static TLS_KEY_OPEN: Finding = Finding {
+    code: "tls-key-open",
+    what: "everyone on this machine can read the key of the certificate",
+    why: "whoever has it can be the exchange",
+    advice: "chmod o= the file",
+};
+
+/// Files of which no TLS can be made.
+pub static TLS_UNUSABLE: Finding = Finding {
+    code: "tls-unusable",
+    what: "the file of tlscertfile=, tlsprivatekey= or tlscafile= is missing, cannot be read or is no PEM, or the key is not the certificate's",
+    why: "TLS is not spoken; after a reload it goes on with the files of before",
+    advice: "repair the file and reload",
 };
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ pub struct Tls {
     pub verify_server: bool,
     /// Where `tlscertfile` stands.
     pub place: Place,
+    /// Where `tlsprivatekey` stands, or what is said instead of it.
+    pub key_place: Place,
+    /// The same of `tlscafile`.
+    pub authorities_place: Place,
 }
 
 /// What an address translator between the exchange and some of its peers makes of our address.

@@ -1,5 +1,6 @@
 //! The wiring: executes the switch's effects, owns the clocks, and starts and ends the threads.
 
+pub mod certificates;
 pub mod clock;
 mod crew;
 mod exchange;

@@ -1,12 +1,14 @@
 //! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block; the
 //! switch gets what came of it, or nothing when it cannot be used.
 
+use super::clock::wall;
 use super::owner::Order;
 use super::signalling::Renewed;
-use super::{Sink, names};
+use super::{Sink, certificates, names};
 use crate::check::everything;
 use crate::config::Config;
 use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
+use crate::config::finding::TLS_UNUSABLE;
 use crate::config::load::{self, Loaded};
 use crate::dialplan::Dialplan;
 use crate::observe::command::Output;
@@ -217,7 +219,10 @@ impl Fixed {
 
 /// What was read, when it can be used, and all that is to be said of it, the dialplan's too.
 fn complete(loaded: &Loaded) -> (Option<Read>, Vec<Diagnostic>) {
-    let (plan, diagnostics) = everything(loaded);
+    let (plan, mut diagnostics) = everything(loaded);
+    // Files that cannot be used are said when they are not put in force.
+    let found = certificates::findings(loaded, wall());
+    diagnostics.extend(found.into_iter().filter(|one| one.code != TLS_UNUSABLE.code));
     let read = loaded.config.clone().zip(plan).map(|(config, plan)| Read { config, plan });
     let is_usable = Counts::of(&diagnostics).fatals == 0;
     (read.filter(|_| is_usable), diagnostics)

@@ -1,10 +1,10 @@
 //! The sockets for SIP, as the owner of the switch sees them: bound at the start, sent through, renewed by a reload.
 
-use super::Sink;
 use super::crew::Post;
+use super::{Sink, certificates};
+use crate::config::Config;
 use crate::config::general::General;
 use crate::config::peer::{Host, Names, Peer};
-use crate::config::{Config, Source};
 use crate::net::edge::Edge;
 use crate::net::stream::{ConnectionReport, Limits, Listeners, Streams, tls};
 use crate::net::{route, udp};
@@ -16,7 +16,6 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
 /// The sockets, bound and not yet served.
@@ -136,17 +135,7 @@ fn limits(general: &General) -> Limits {
 /// What TLS is spoken with. A file that cannot be used is said, with the line that names it; all else goes on.
 fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
     let tls = config.sip.general.streams.tls.as_ref()?;
-    let directory = match &config.source {
-        Source::Texts => Path::new(""),
-        Source::Directory(directory) => directory,
-    };
-    let files = tls::Files {
-        certificate: directory.join(&tls.certificate),
-        key: directory.join(tls.key.as_ref().unwrap_or(&tls.certificate)),
-        authorities: tls.authorities.as_ref().map(|file| directory.join(file)),
-        verify_server: tls.verify_server,
-    };
-    match tls::Setup::read(&files) {
+    match tls::Setup::read(&certificates::files(&config.source, tls)) {
         Ok(setup) => Some(setup),
         Err(why) => {
             let text = format!("{}: TLS has no new certificate: {why}; repair it and reload", tls.place);

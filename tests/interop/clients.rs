@@ -64,8 +64,7 @@ pub fn network(story: &str, clients: &[Client]) -> Option<Namespace> {
     made.map_err(|why| skip(story, &why)).ok()
 }
 
-/// The first and the second call each other, hear each other, put each other on hold, and hang up; the first calls what
-/// only the exchange answers.
+/// Both call each other, hear each other, put each other on hold, and hang up; each calls what only the exchange answers.
 fn converse(first: Client, second: Client, way: Way) {
     let story = format!("{first:?} and {second:?} over {way:?}");
     let Some(namespace) = network(&story, &[first, second]) else { return };
@@ -89,17 +88,9 @@ fn converse(first: Client, second: Client, way: Way) {
     a.told(Order::HangUp);
     over(&exchange, &[&a, &b]);
 
-    a.told(Order::Call("600"));
-    a.hears(first.tone(), &exchange);
-    exchange.ask("channel request hangup all");
-    over(&exchange, &[&a]);
-    a.told(Order::Call("601"));
-    a.hears(TONE, &exchange);
-    a.told(Order::HangUp);
-    over(&exchange, &[&a]);
-    a.is_refused("602", 486);
-    a.is_refused("999", 404);
-    over(&exchange, &[&a]);
+    for telephone in [&mut a, &mut b] {
+        speaks_with_the_exchange(&exchange, telephone);
+    }
     for telephone in [a, b] {
         telephone.quits();
     }
@@ -107,6 +98,21 @@ fn converse(first: Client, second: Client, way: Way) {
     exchange.said("Unregistered SIP 'bob'");
     exchange.assert_nothing_left(before);
     exchange.stop();
+}
+
+/// What only the exchange answers, and what nobody does.
+fn speaks_with_the_exchange(exchange: &Exchange, telephone: &mut Telephone) {
+    telephone.told(Order::Call("600"));
+    telephone.hears(telephone.client.tone(), exchange);
+    exchange.ask("channel request hangup all");
+    over(exchange, &[telephone]);
+    telephone.told(Order::Call("601"));
+    telephone.hears(TONE, exchange);
+    telephone.told(Order::HangUp);
+    over(exchange, &[telephone]);
+    telephone.is_refused("602", 486);
+    telephone.is_refused("999", 404);
+    over(exchange, &[telephone]);
 }
 
 /// The call is over for everyone.

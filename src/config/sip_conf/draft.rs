@@ -32,6 +32,8 @@ pub struct GeneralDraft {
     pub(super) tls_authorities: Option<PathBuf>,
     pub(super) tls_verify: bool,
     pub(super) certificate_place: Option<Place>,
+    pub(super) key_place: Option<Place>,
+    pub(super) authorities_place: Option<Place>,
     pub(super) lists: Arc<Lists>,
     /// Where the line stands that is being read.
     pub(super) at: Place,
@@ -52,6 +54,8 @@ impl GeneralDraft {
             tls_authorities: None,
             tls_verify: true,
             certificate_place: None,
+            key_place: None,
+            authorities_place: None,
             lists: lists.clone(),
             at: Place { file: "sip.conf".into(), line: 0 },
         }
@@ -101,6 +105,8 @@ impl GeneralDraft {
             key: self.tls_key,
             authorities: self.tls_authorities,
             verify_server: self.tls_verify,
+            key_place: self.key_place.unwrap_or_else(|| place.clone()),
+            authorities_place: self.authorities_place.unwrap_or_else(|| place.clone()),
             place: self.certificate_place.unwrap_or_else(|| place.clone()),
         });
     }

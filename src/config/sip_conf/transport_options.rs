@@ -43,14 +43,14 @@ pub(super) const ROWS: &[OptionRow] = &[
         "a file (PEM)",
         "the file of 'tlscertfile'",
         "the key of our certificate",
-        Effect::General(|draft, text| file(text, &mut draft.tls_key)),
+        Effect::General(key),
     ),
     row(
         &["tlscafile"],
         "a file (PEM)",
         "the system's list",
         "whose certificates a server must show that we connect to",
-        Effect::General(|draft, text| file(text, &mut draft.tls_authorities)),
+        Effect::General(authorities),
     ),
     row(
         &["tlsdontverifyserver"],
@@ -151,6 +151,16 @@ fn bind(text: &str, setting: &mut Option<(IpAddr, Option<u16>)>) -> Result {
 fn certificate(draft: &mut GeneralDraft, text: &str) -> Result {
     draft.certificate_place = Some(draft.at.clone());
     file(text, &mut draft.tls_certificate)
+}
+
+fn key(draft: &mut GeneralDraft, text: &str) -> Result {
+    draft.key_place = Some(draft.at.clone());
+    file(text, &mut draft.tls_key)
+}
+
+fn authorities(draft: &mut GeneralDraft, text: &str) -> Result {
+    draft.authorities_place = Some(draft.at.clone());
+    file(text, &mut draft.tls_authorities)
 }
 
 fn file(text: &str, setting: &mut Option<std::path::PathBuf>) -> Result {
