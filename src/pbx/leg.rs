@@ -306,6 +306,7 @@ impl Leg {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
+            extras: Vec::new(),
         }
     }
 

@@ -207,6 +207,7 @@ fn network(ip: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sdp::Extra;
 
     fn told(direction: Direction, only: Option<Codec>) -> Told<'static> {
         Told { user: "-", rtp: "192.0.2.20:16420".parse().unwrap(), id: 7, version: 7, direction, only }
@@ -229,7 +230,7 @@ mod tests {
             let one = style.describe(told(Direction::SendRecv, Some(Codec::Alaw))).unwrap();
             let codecs: Vec<Codec> = one.audio().unwrap().formats.iter().filter_map(|format| format.codec).collect();
             assert_eq!(codecs, [Codec::Alaw], "{style:?}");
-            assert!(style.describe_t38(told(Direction::SendRecv, None)).unwrap().has_t38());
+            assert!(style.describe_t38(told(Direction::SendRecv, None)).unwrap().has(Extra::Fax));
         }
     }
 }

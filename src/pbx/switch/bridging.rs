@@ -166,11 +166,9 @@ impl Switch {
             (Some(local), Some(remote)) => payload::agreed(remote, local),
             _ => None,
         };
-        match agreed {
-            // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
-            Some(agreed) => negotiate::offer_from(source, &allow.only(agreed.codec), &face).ok(),
-            None => negotiate::offer_from(source, &allow, &face).ok(),
-        }
+        // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
+        let allow = agreed.map_or(allow.clone(), |agreed| allow.only(agreed.codec));
+        negotiate::reoffer_from(source, &allow, &face, leg.local.as_ref()?).ok()
     }
 
     /// A leg accepted our new offer.
@@ -251,7 +249,11 @@ impl Switch {
         let made = match (leg, rtp) {
             (Some(leg), Some(rtp)) => {
                 let face = leg.next_face(rtp, &general);
-                negotiate::offer_from(offer, &allow, &face).map_err(|none| none.to_string())
+                let made = match &leg.local {
+                    Some(before) => negotiate::reoffer_from(offer, &allow, &face, before),
+                    None => negotiate::offer_from(offer, &allow, &face),
+                };
+                made.map_err(|none| none.to_string())
             }
             _ => Err("the other line is gone, or its directmedia list refuses the address".to_owned()),
         };

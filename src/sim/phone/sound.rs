@@ -79,6 +79,7 @@ impl Phone {
             media_addr: self.sound.rtp.ip(),
             rtp_port: self.sound.rtp.port(),
             rtcp_port: None,
+            extras: Vec::new(),
         };
         negotiate::answer_from(offer, &own, &all_codecs(), &face).ok()
     }
