@@ -48,7 +48,7 @@ impl MediaStub {
     pub fn execute(&mut self, command: MediaCommand) -> Vec<(Duration, MediaEvent)> {
         let soon = Duration::from_millis(1);
         match command {
-            MediaCommand::Reserve { stream, local } => vec![(soon, self.reserve(stream, local))],
+            MediaCommand::Reserve { stream, local, .. } => vec![(soon, self.reserve(stream, local))],
             MediaCommand::Remote { stream, remote } => {
                 if let Some(found) = self.streams.get_mut(&stream) {
                     found.remote = Some(remote);

@@ -9,7 +9,7 @@ use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::identity::{self, Shown};
 use crate::pbx::leg::{self, Leg, LegId};
-use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
@@ -195,7 +195,7 @@ impl Switch {
         };
         self.channels.insert(id, channel);
         self.streams.insert(stream, id);
-        self.cx.out.media.push(MediaCommand::Reserve { stream, local });
+        self.cx.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
     }
 
     /// A channel's ports are bound.
