@@ -45,8 +45,12 @@ pub enum Work {
     Directing(Side),
     /// This side is being led back to the relay.
     Retreating(Side),
+    /// This side's new offer waits for the ports of a medium beside voice.
+    Preparing(Side),
     /// This side's new offer was carried to the other, whose answer it gets.
     Carrying(Side),
+    /// This side's answer to a carried offer was of no use: it is told again what holds.
+    Restoring(Side),
 }
 
 /// What to do next.
@@ -84,6 +88,8 @@ pub struct Bridge {
     /// How often direct media met an offer of a phone's own (491).
     glares: u8,
     wants_direct: bool,
+    /// The way the offer that is carried names; once it is accepted, the way before it.
+    carried_by: Route,
     refusal: Option<(Side, u16)>,
 }
 
@@ -103,6 +109,7 @@ impl Bridge {
             moves: 0,
             glares: 0,
             wants_direct: direct,
+            carried_by: Route::Relay,
             refusal: None,
         };
         bridge.rest();
@@ -141,7 +148,12 @@ impl Bridge {
                 self.work = Work::Directing(Side::Callee);
                 Step::Direct(Side::Callee)
             }
-            Work::None | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+            Work::None
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => Step::Rest,
         }
     }
 
@@ -168,10 +180,21 @@ impl Bridge {
                 self.stay(by, status)
             }
             Work::Carrying(from) if from == side.other() => {
+                std::mem::swap(&mut self.route, &mut self.carried_by);
                 self.rest();
                 Step::Accept(from)
             }
-            Work::None | Work::Settling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+            Work::Restoring(asked) if asked == side => {
+                self.rest();
+                Step::Rest
+            }
+            Work::None
+            | Work::Settling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => Step::Rest,
         }
     }
 
@@ -195,7 +218,17 @@ impl Bridge {
                 self.rest();
                 Step::Refuse(from, status)
             }
-            Work::None | Work::Settling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => Step::Rest,
+            Work::Restoring(asked) if asked == side => {
+                self.rest();
+                Step::Rest
+            }
+            Work::None
+            | Work::Settling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => Step::Rest,
         }
     }
 
@@ -227,16 +260,35 @@ impl Bridge {
     pub fn offered(&mut self, side: Side) -> bool {
         match self.work {
             Work::None | Work::Settling => {
-                self.work = Work::Carrying(side);
+                self.work = Work::Preparing(side);
                 true
             }
-            Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => false,
+            Work::Directing(_) | Work::Retreating(_) | Work::Preparing(_) | Work::Carrying(_) | Work::Restoring(_) => {
+                false
+            }
         }
+    }
+
+    /// The side whose new offer waits to be carried.
+    pub fn preparing(&self) -> Option<Side> {
+        if let Work::Preparing(side) = self.work { Some(side) } else { None }
+    }
+
+    /// A side's new offer is carried to the other, with media that way from then on if it is accepted.
+    pub fn carried(&mut self, side: Side, by: Route) {
+        self.work = Work::Carrying(side);
+        self.carried_by = by;
     }
 
     /// A carried offer could not even be made to the other side.
     pub fn not_carried(&mut self) {
         self.rest();
+    }
+
+    /// A side accepted a carried offer in a way that is of no use to the one that made it: it is led back to what holds.
+    pub fn restore(&mut self, side: Side) {
+        self.route = self.carried_by;
+        self.work = Work::Restoring(side);
     }
 }
 
@@ -292,6 +344,7 @@ mod tests {
             assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
             assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
             assert!(bridge.offered(Side::Callee), "its own offer goes first");
+            bridge.carried(Side::Callee, Route::Relay);
             assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
         }
         assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
@@ -304,8 +357,13 @@ mod tests {
         let mut bridge = bridge(false);
         assert!(bridge.offered(Side::Caller));
         assert!(!bridge.offered(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Rest, "it was asked nothing yet");
+        assert_eq!(bridge.preparing(), Some(Side::Caller));
+        bridge.carried(Side::Caller, Route::Relay);
+        assert_eq!(bridge.preparing(), None);
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Accept(Side::Caller));
         assert!(bridge.offered(Side::Callee));
+        bridge.carried(Side::Callee, Route::Relay);
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Refuse(Side::Callee, 488));
     }
 
@@ -314,5 +372,42 @@ mod tests {
         let mut bridge = bridge(true);
         bridge.settled();
         assert!(!bridge.offered(Side::Caller));
+    }
+
+    /// Fax by T.38 goes through the exchange, also in a call whose voice goes directly; and voice directly again afterwards.
+    #[test]
+    fn an_offer_may_bring_media_back_to_the_relay() {
+        let mut bridge = bridge(true);
+        bridge.settled();
+        bridge.accepted(Side::Callee, false);
+        bridge.accepted(Side::Caller, false);
+        assert!(bridge.offered(Side::Callee));
+        bridge.carried(Side::Callee, Route::Relay);
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Refuse(Side::Callee, 488));
+        assert_eq!(bridge.route, Route::Direct, "refused: all as it was");
+        assert!(bridge.offered(Side::Callee));
+        bridge.carried(Side::Callee, Route::Relay);
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
+        assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::Settling));
+    }
+
+    #[test]
+    fn who_answered_to_no_use_is_led_back() {
+        let mut bridge = bridge(false);
+        bridge.offered(Side::Caller);
+        bridge.carried(Side::Caller, Route::Relay);
+        bridge.accepted(Side::Callee, false);
+        bridge.restore(Side::Callee);
+        assert!(!bridge.offered(Side::Caller), "not now");
+        assert_eq!(bridge.accepted(Side::Callee, true), Step::Rest);
+        assert_eq!(bridge.work, Work::None);
+        let mut bridge = Bridge { route: Route::Direct, work: Work::None, ..self::bridge(true) };
+        bridge.offered(Side::Caller);
+        bridge.carried(Side::Caller, Route::Relay);
+        bridge.accepted(Side::Callee, false);
+        bridge.restore(Side::Callee);
+        assert_eq!(bridge.route, Route::Direct, "what holds is what was");
+        assert_eq!(bridge.refused(Side::Callee, 488), Step::Rest);
+        assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
     }
 }

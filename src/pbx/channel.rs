@@ -1,6 +1,7 @@
 //! A channel: a line as the dialplan and the console see it. It holds a leg and, for a caller, a running program.
 
 use super::dial::Dial;
+use super::extra::ExtraPort;
 use super::leg::LegId;
 use super::media::StreamId;
 use super::record::Ledger;
@@ -72,6 +73,8 @@ pub struct Channel {
     pub leg: LegId,
     /// Its RTP and RTCP ports.
     pub stream: StreamId,
+    /// The ports of what it carries beside voice.
+    pub extras: Vec<ExtraPort>,
     /// Our RTP address on it as the peer is told it, once bound.
     pub rtp: Option<SocketAddr>,
     /// As the console shows it.

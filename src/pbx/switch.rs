@@ -4,6 +4,7 @@ mod bridging;
 mod connections;
 mod control;
 mod dialling;
+mod extras;
 mod happenings;
 mod incoming;
 mod keepalive;

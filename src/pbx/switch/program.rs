@@ -13,7 +13,7 @@ use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
 use crate::sdp::codec::Codec;
-use crate::sdp::{Sdp, negotiate, own, payload};
+use crate::sdp::{Face, Sdp, negotiate, own, payload};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -306,13 +306,7 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(leg) = self.legs.get(&channel.leg) else { return };
         let Some(description) = &leg.remote else { return };
-        let remote = crate::pbx::media::Remote {
-            rtp: description.rtp_addr(),
-            rtcp: description.rtcp_addr(),
-            signalling: Some(leg.signalling()),
-            symmetric: channel.peer.settings.nat.comedia.holds(leg.is_behind_nat()),
-            strictness: self.settings.strictness,
-        };
+        let remote = self.remote_of(channel, leg, (description.rtp_addr(), description.rtcp_addr()));
         self.cx.out.media.push(MediaCommand::Remote { stream: channel.stream, remote });
     }
 
@@ -336,11 +330,12 @@ impl Switch {
 
     /// What we last told a leg, as a new description of its own (a refresh must be told something of the same content).
     pub(super) fn retell(&mut self, id: ChannelId) -> Option<Sdp> {
+        let extras = self.extras_of(id);
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get_mut(&channel.leg)?;
         let told = leg.local.clone()?;
         let rtp = told.rtp_addr().or(channel.rtp)?;
-        let face = leg.next_face(rtp, &self.settings.general);
+        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
         Some(negotiate::readdress(&told, &face))
     }
 }
