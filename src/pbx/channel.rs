@@ -97,6 +97,8 @@ pub struct Channel {
     pub answered: Option<Time>,
     /// Its sound went directly to the other telephone for a while: the exchange cannot know what it should have heard.
     pub was_direct: bool,
+    /// It was said that its media go nowhere, because of what its peer names.
+    pub misplaced: bool,
     /// The leg is gone: only `h` may still run.
     pub dead: bool,
     /// How many sounds it was played; the latest one's number tells whose end is reported.

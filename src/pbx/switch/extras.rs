@@ -194,6 +194,18 @@ impl Switch {
         }
     }
 
+    /// Says once in a call why its peer will hear nothing.
+    pub(super) fn say_misplaced(&mut self, id: ChannelId, at: SocketAddr) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.misplaced = true;
+        let text = format!(
+            "{}: '{}' wants its sound at {at}, which is the exchange itself or this machine's loopback: nothing is sent there. \
+             Set the telephone's own address in it",
+            channel.name, channel.peer.name
+        );
+        self.cx.out.notice(text);
+    }
+
     /// May media go there because a peer's description says so? Not to the exchange itself, and to this machine's other
     /// programs (loopback) only for peers on this machine. The media ring knows the addresses its own ports are bound to;
     /// here they are known as a translator's address, where that is what peers are told.

@@ -188,6 +188,7 @@ impl Switch {
             created_wall: self.cx.now.wall,
             answered: None,
             was_direct: false,
+            misplaced: false,
             dead: false,
             plays: 0,
             ledger: Default::default(),

@@ -306,8 +306,13 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(leg) = self.legs.get(&channel.leg) else { return };
         let Some(description) = &leg.remote else { return };
-        let remote = self.remote_of(channel, leg, (description.rtp_addr(), description.rtcp_addr()));
-        self.cx.out.media.push(MediaCommand::Remote { stream: channel.stream, remote });
+        let (stream, named) = (channel.stream, description.rtp_addr());
+        let remote = self.remote_of(channel, leg, (named, description.rtcp_addr()));
+        let misplaced = named.filter(|_| remote.rtp.is_none() && !channel.misplaced);
+        self.cx.out.media.push(MediaCommand::Remote { stream, remote });
+        if let Some(at) = misplaced {
+            self.say_misplaced(id, at);
+        }
     }
 
     /// The negotiated list of codecs both of two lines allow, in the first one's order.
