@@ -390,6 +390,11 @@ fn a_video_call_stays_on_the_relay(world: &mut World) {
     world.phone("isp").reoffers(Change::Without(Extra::Text));
     world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) >= 2);
     world.assert_agreed("client", "isp", false);
+    // And back again from there.
+    accepted(world, "client", Change::With(Extra::Video));
+    world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
+    world.assert_shares("client", "isp", Extra::Video);
+    world.assert_connected("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();
 }
