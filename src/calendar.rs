@@ -96,7 +96,11 @@ impl Civil {
 
 /// A `Date` header (RFC 3261 20.17): `Sat, 21 Nov 2026 06:08:54 GMT`.
 pub fn header_date(at: Wall) -> String {
-    strftime(at, "%a, %d %b %Y %T GMT")
+    let now = Civil::from_wall(at);
+    let weekday = WEEKDAYS.get(now.weekday as usize).and_then(|name| name.get(..3)).unwrap_or_default();
+    let month = MONTHS.get((now.month as usize).saturating_sub(1)).and_then(|name| name.get(..3)).unwrap_or_default();
+    let Civil { year, day, hour, minute, second, .. } = now;
+    format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 /// ISO 8601 with milliseconds, as security events carry it: `2026-11-21T06:08:54.123+0000`.

@@ -29,11 +29,15 @@ impl Chance {
 
     /// `digits` random hexadecimal digits in lower case.
     pub fn hex(&mut self, digits: usize) -> String {
-        let mut text = String::with_capacity(digits + 16);
+        let mut text = String::with_capacity(digits);
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.bits()));
+            let bits = self.bits();
+            let left = digits.saturating_sub(text.len()).min(16);
+            text.extend((0..16u32).rev().take(left).filter_map(|at| {
+                let digit = u32::try_from((bits >> (4 * at)) & 15).ok()?;
+                char::from_digit(digit, 16)
+            }));
         }
-        text.truncate(digits);
         text
     }
 }

@@ -147,6 +147,34 @@ fn tls_with_a_certificate_of_ones_own_and_another_after_a_reload() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The whole of a call over TLS by `sips:`; the same telephone over TCP is refused.
+#[test]
+fn sips_is_spoken_over_tls_and_nowhere_else() {
+    let certificate = line::certificate();
+    let tls_port = line::free_port();
+    let file = std::env::temp_dir().join(format!("strowger-sips-{}.pem", std::process::id()));
+    std::fs::write(&file, &certificate.pem).unwrap();
+    let general =
+        format!("tcpenable=yes\ntlsenable=yes\ntlsbindaddr=127.0.0.1:{tls_port}\ntlscertfile={}\n", file.display());
+    let exchange = Exchange::start("sips", &format!("{general}{LINES}"), EXTENSIONS);
+    let tls = SocketAddr::new(exchange.sip.ip(), tls_port);
+    let lines = ["a", "b"].map(|name| {
+        let mut line = Line::new(name, tls, &Way::Tls(certificate.der.clone()));
+        line.phone.habits.sips = true;
+        line
+    });
+    let [a, b] = lines;
+    let (_a, b) = call(&exchange, a, b);
+    assert!(b.heard.contains("INVITE sips:b@127.0.0.1:"), "{}", b.heard);
+    assert!(b.heard.contains(&format!("Contact: <sips:a@127.0.0.1:{tls_port}>\r\n")), "{}", b.heard);
+    let mut open = Line::new("a", exchange.sip, &Way::Tcp);
+    open.phone.habits.sips = true;
+    open.registers();
+    assert!(until(&mut [&mut open], PATIENCE, |lines| lines[0].saw(&PhoneEvent::RegisterRefused(480))));
+    assert!(exchange.told("sip show counters").contains("refused: sips: that is not over TLS"));
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[test]
 fn ipv6_and_the_address_that_was_asked() {
     let exchange = Exchange::start_at("::".parse().unwrap(), "addresses", LINES, EXTENSIONS);
@@ -214,6 +242,41 @@ fn two_hundred_slow_clients_stop_nobody() {
     assert!(slow.iter_mut().all(closed));
     assert!(start.elapsed() < Duration::from_secs(20));
     assert!(exchange.told("sip show tcp").contains("2 connections\n"), "those of the phones stay");
+}
+
+/// A right digest that somebody else sent before proves nothing: the connection it comes on is a stranger's.
+#[test]
+fn a_digest_sent_again_keeps_no_connection_open() {
+    use strowger::sip::digest;
+    use strowger::sip::header::Challenge;
+    let exchange = start("replayed", "tcpenable=yes\ntcpauthtimeout=2");
+    let mut phone = connect(exchange.sip);
+    let register = |cseq: u32, authorization: &str| {
+        format!(
+            "REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{cseq}\r\nMax-Forwards: 70\r\n\
+             From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:a@127.0.0.1>\r\nCall-ID: r\r\nCSeq: {cseq} REGISTER\r\n\
+             Contact: <sip:a@127.0.0.1:9;transport=tcp>\r\n{authorization}Content-Length: 0\r\n\r\n"
+        )
+    };
+    phone.write_all(register(1, "").as_bytes()).unwrap();
+    let challenged = hear(&mut phone, "\r\n\r\n", 1);
+    let challenge = challenged.lines().find_map(|line| line.strip_prefix("WWW-Authenticate: ")).unwrap();
+    let challenge = Challenge::parse(challenge.as_bytes()).unwrap();
+    let ha1 = digest::Ha1::from_secret("a", &challenge.realm, "password");
+    let method = strowger::sip::Method::Register;
+    let answer = digest::answer(&challenge, "a", &ha1, &method, "sip:127.0.0.1", "c0ffee", 1).unwrap();
+    let proof = register(2, &format!("Authorization: {answer}\r\n"));
+    phone.write_all(proof.as_bytes()).unwrap();
+    hear(&mut phone, "SIP/2.0 200 OK", 1);
+    let mut stranger = connect(exchange.sip);
+    let then = Instant::now();
+    stranger.write_all(proof.as_bytes()).unwrap();
+    assert!(hear(&mut stranger, "\r\n\r\n", 1).contains("stale=true"));
+    assert!(closed(&mut stranger));
+    assert!(then.elapsed() < Duration::from_secs(6), "{:?}", then.elapsed());
+    assert!(exchange.told("sip show counters").contains("closed: nobody proved who he is in time"));
+    phone.write_all(b"\r\n\r\n").unwrap();
+    hear(&mut phone, "\r\n", 1);
 }
 
 /// A client that asks and asks and reads nothing is closed; the exchange holds no more than 64 kB for it.

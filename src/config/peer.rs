@@ -7,7 +7,7 @@ use super::secret::Secret;
 use crate::sdp::Extra;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{ServerKey, Transport};
 use crate::sip::header::{Refresher, session_expires};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -284,6 +284,14 @@ impl Host {
             Host::Dynamic => None,
             Host::Static(address) => Some(*address),
             Host::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
+        }
+    }
+
+    /// Whom it must prove to be where we connect to it over TLS.
+    pub fn server(&self) -> Option<ServerKey> {
+        match self {
+            Host::Dynamic | Host::Static(_) => None,
+            Host::Named { name, .. } => Some(ServerKey::of(name)),
         }
     }
 }

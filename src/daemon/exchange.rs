@@ -396,7 +396,7 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         regexten: extensions.join("&"),
         default_user: username(report),
         codecs: settings.codecs.names(),
-        user_agent: binding.and_then(|binding| binding.user_agent.clone()).unwrap_or_default(),
+        user_agent: binding.and_then(|binding| binding.user_agent.as_deref()).unwrap_or_default().to_owned(),
         contact: binding.map(|binding| binding.contact.to_string()).unwrap_or_default(),
         qualify_every_ms: milliseconds(settings.qualify_freq),
         keepalive_ms: settings.keepalive.map_or(0, milliseconds),

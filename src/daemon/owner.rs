@@ -164,9 +164,6 @@ impl Owner {
             let local = SocketAddr::new(ip, bound.port());
             let told = self.gate.admission().told(flow.transport, local, flow.remote.ip());
             binding.flow = Flow { local, told, ..flow };
-            if flow.transport.is_reliable() {
-                binding.lose_connection();
-            }
         }
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
@@ -196,6 +193,7 @@ impl Owner {
         for line in &effects.lines {
             (self.sink)(line);
         }
+        self.signalling.prove(&effects.proven);
         for source in effects.strangers {
             self.limiter.charge(source, Instant::now());
         }

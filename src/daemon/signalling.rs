@@ -11,7 +11,7 @@ use crate::net::{route, udp};
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::Listening;
 use crate::sip::Flow;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io;
@@ -104,10 +104,17 @@ impl Signalling {
         }
     }
 
+    /// Lifts the bounds for strangers from connections on which somebody proved who he is.
+    pub(super) fn prove(&self, connections: &[ConnectionId]) {
+        if let Some(streams) = self.streams.as_ref().filter(|_| !connections.is_empty()) {
+            streams.prove(connections);
+        }
+    }
+
     /// Tells under which names the servers of our peers show certificates.
     pub(super) fn set_names(&self, names: &Names) {
         if let Some(streams) = &self.streams {
-            streams.set_names(names.iter().map(|(name, ip)| (*ip, name.clone())).collect());
+            streams.set_names(names.keys().map(|name| (ServerKey::of(name), name.clone())).collect());
         }
     }
 

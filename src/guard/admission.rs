@@ -5,13 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use smol_str::SmolStr;
 
 use super::domain::Domains;
 use super::event::{self, Note, Why};
 use super::hint::hint;
-use super::identity::{self, Account, Accounts, Claim};
+use super::identity::{self, Account, Accounts, Claim, Homes};
 use super::{nat, size};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
@@ -19,11 +18,13 @@ use crate::config::nearest::nearest;
 use crate::config::peer::{Names, Peer, Switch};
 use crate::config::sip_conf::SipConf;
 use crate::config::transport::External;
-use crate::sip::digest::nonce::{self, NonceKey, NonceState};
+use crate::sip::digest::nonce::{self, NonceKey, NonceState, Sealer};
 use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
+use crate::sip::sips::{self, Slip};
+use crate::sip::uri::Host;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
 
@@ -74,7 +75,7 @@ pub enum Proof {
     /// A right digest. The switch still asks [`super::replay::Replay`] whether it is the first of its kind.
     Digest {
         /// The nonce, one of ours.
-        nonce: String,
+        nonce: SmolStr,
         /// The nonce count; `None` without `qop` (RFC 2069): the nonce is good once.
         nc: Option<u32>,
         /// The nonce has expired: 401 with `stale=true`, unless this is a retransmission of a request already known.
@@ -88,12 +89,15 @@ pub enum Proof {
 #[derive(Clone)]
 pub struct Admission {
     realm: String,
-    server: String,
-    key: NonceKey,
+    /// The realm as it stands between quotes.
+    quotable: String,
+    server: Bytes,
+    key: Sealer,
     nat: Switch,
     external: External,
     names: Arc<Names>,
     accounts: Arc<Accounts>,
+    homes: Arc<Homes>,
     /// `[general]`'s own list: every source is held against it.
     acl: Acl,
     domains: Domains,
@@ -127,13 +131,16 @@ impl Admission {
     pub fn new(conf: &SipConf, key: NonceKey) -> Admission {
         let realm = conf.general.realm.clone();
         let accounts = conf.peers.iter().map(|(name, peer)| (name.clone(), Account::new(peer, &realm))).collect();
+        let names = Arc::<Names>::default();
         Admission {
+            quotable: realm.replace(['"', '\\'], ""),
             realm,
-            server: conf.general.user_agent.clone(),
-            key,
+            server: Bytes::from(conf.general.user_agent.clone()),
+            key: Sealer::new(&key),
             nat: conf.general.defaults.nat.force_rport,
             external: conf.general.external.clone(),
-            names: Arc::default(),
+            homes: Arc::new(Homes::new(&accounts, &names)),
+            names,
             accounts: Arc::new(accounts),
             acl: conf.general.acl.clone(),
             domains: Domains::new(&conf.general),
@@ -151,7 +158,8 @@ impl Admission {
 
     /// The same table with what names were looked up to be.
     pub fn with_names(&self, names: Arc<Names>) -> Admission {
-        Admission { names, ..self.clone() }
+        let homes = Arc::new(Homes::new(&self.accounts, &names));
+        Admission { names, homes, ..self.clone() }
     }
 
     /// What names were last looked up to be.
@@ -173,6 +181,9 @@ impl Admission {
             return Verdict::Drop("source port 0");
         }
         let knock = Knock { request, essentials, flow, now, random };
+        if let Some(slip) = sips::slip(request, flow.transport) {
+            return self.refuse_sips(knock, slip);
+        }
         // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
         if matches!(request.method, Method::Ack | Method::Cancel) {
             return Verdict::Pass { caller: Caller::Dialog };
@@ -238,12 +249,18 @@ impl Admission {
     ) -> Response {
         let mut response = Response::for_request(request, 401, Some(&self.to_tag(request)));
         let nonce = nonce::mint(&self.key, now, random, source.ip(), &self.realm);
-        let realm = self.realm.replace(['"', '\\'], "");
         let stale = if stale { ", stale=true" } else { "" };
-        let algorithm = algorithm.as_str();
-        let challenge =
-            format!("Digest algorithm={algorithm}, realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}");
-        response.headers.push(HeaderName::WwwAuthenticate, challenge);
+        let challenge = [
+            "Digest algorithm=",
+            algorithm.as_str(),
+            ", realm=\"",
+            &self.quotable,
+            "\", nonce=\"",
+            &nonce,
+            "\", qop=\"auth\"",
+            stale,
+        ];
+        response.headers.push(HeaderName::WwwAuthenticate, challenge.concat());
         self.sign(&mut response);
         response
     }
@@ -280,11 +297,22 @@ impl Admission {
         Some(self.reply(knock.request, &knock.essentials.via, knock.flow, response, None))
     }
 
+    /// RFC 5630 5.1.2: `sips:` over what is not TLS, or a Contact that would leave it. The same for everyone, in a call, too.
+    fn refuse_sips(&self, knock: Knock<'_>, slip: Slip) -> Verdict {
+        if knock.request.method == Method::Ack {
+            return Verdict::Drop("ACK for sips: that is not over TLS");
+        }
+        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 480);
+        let agent = Host::from(knock.flow.told.ip()).to_string();
+        response.headers.push(HeaderName::Warning, slip.warning(&agent));
+        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
+    }
+
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
     fn greet(&self, knock: Knock<'_>) -> Verdict {
         let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 200);
         if knock.request.method == Method::Options {
-            response.headers.push(HeaderName::Accept, "application/sdp");
+            response.headers.push(HeaderName::Accept, "application/sdp, multipart/mixed");
         }
         self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
     }
@@ -301,7 +329,14 @@ impl Admission {
         let credentials = credentials.as_ref();
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(&self.accounts, essentials, credentials, source, self.by_digest, &self.names),
+            _ => identity::caller(
+                (&self.accounts, &self.homes),
+                essentials,
+                credentials,
+                source,
+                self.by_digest,
+                &self.names,
+            ),
         };
         let is_allowed = self.acl.allows(source.ip());
         let is_ours = self.domains.serves(request, essentials, flow.local);
@@ -374,14 +409,11 @@ impl Admission {
     }
 
     fn ask(&self, knock: Knock<'_>, claim: &Claim<'_>) -> Verdict {
-        let response = self.challenge(
-            &self.stamped(knock.request, &knock.essentials.via, knock.flow.remote),
-            knock.flow.remote,
-            knock.now,
-            knock.random,
-            (self.algorithm_for(claim), false),
-        );
-        self.reply(knock.request, &knock.essentials.via, knock.flow, response, Some(Note::Challenged))
+        let (via, source) = (&knock.essentials.via, knock.flow.remote);
+        let asked = (self.algorithm_for(claim), false);
+        let mut response = self.challenge(knock.request, source, knock.now, knock.random, asked);
+        self.stamp(&mut response, via, source);
+        self.reply(knock.request, via, knock.flow, response, Some(Note::Challenged))
     }
 
     fn refuse(&self, knock: Knock<'_>, claim: &Claim<'_>, why: Why, hint: String) -> Verdict {
@@ -410,7 +442,7 @@ impl Admission {
 
     /// The HA1 of somebody who does not exist: the same for the same name, and nobody can know its secret.
     fn dummy(&self, user: &str, algorithm: Algorithm) -> Ha1 {
-        let mac = self.mac(b"dummy", &[user.as_bytes(), self.realm.as_bytes()]);
+        let mac = digest::hex(&self.key.mac(b"dummy", &[user.as_bytes(), self.realm.as_bytes()]));
         Ha1::from_secret_with(algorithm, "", "", &mac)
     }
 
@@ -420,33 +452,20 @@ impl Admission {
         let branch = top.and_then(|via| Via::parse(via).ok()).and_then(|via| via.branch).unwrap_or_default();
         let part = |name| request.headers.get(name).map_or(&b""[..], |value| value.as_ref());
         let parts = [part(HeaderName::CallId), part(HeaderName::From), part(HeaderName::CSeq), branch.as_bytes()];
-        self.mac(b"to-tag", &parts).chars().take(16).collect()
-    }
-
-    /// A keyed hash of parts, in hexadecimal; `purpose` keeps it apart from the nonces made with the same key.
-    fn mac(&self, purpose: &[u8], parts: &[&[u8]]) -> String {
-        // HMAC takes a key of any length, so this cannot fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.0) else { return String::new() };
-        mac.update(purpose);
-        for part in parts {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part);
-        }
-        digest::hex(&mac.finalize().into_bytes())
+        let mac = self.key.mac(b"to-tag", &parts);
+        digest::hex(mac.get(..8).unwrap_or_default())
     }
 
     fn answer(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {
-        let stamped = self.stamped(request, via, source);
-        let mut response = Response::for_request(&stamped, status, Some(&self.to_tag(request)));
+        let mut response = Response::for_request(request, status, Some(&self.to_tag(request)));
         self.sign(&mut response);
+        self.stamp(&mut response, via, source);
         response
     }
 
-    /// The request with `received` and `rport` in its top Via.
-    fn stamped(&self, request: &Request, via: &Via, source: SocketAddr) -> Request {
-        let mut stamped = request.clone();
-        route::stamp_via(&mut stamped, source, nat::force_rport(self.nat, via, source));
-        stamped
+    /// Writes `received` and `rport` into its top Via.
+    fn stamp(&self, response: &mut Response, via: &Via, source: SocketAddr) {
+        route::stamp_via(&mut response.headers, source, nat::force_rport(self.nat, via, source));
     }
 
     /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a

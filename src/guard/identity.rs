@@ -1,7 +1,8 @@
 //! Which account a request claims to be, before anything is proved.
 
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::config::peer::{Credential, Host, Names, Peer};
@@ -67,7 +68,7 @@ impl Account {
 /// Who a request claims to be.
 pub(super) struct Claim<'a> {
     /// The name it goes by, for the log.
-    pub name: String,
+    pub name: SmolStr,
     /// The account of that name.
     pub account: Option<&'a Account>,
     /// The digest speaks of another user.
@@ -77,6 +78,29 @@ pub(super) struct Claim<'a> {
 /// The accounts, by name.
 pub(super) type Accounts = BTreeMap<String, Account>;
 
+/// Who lives at a fixed address, so that a call costs the same however many accounts there are.
+#[derive(Debug, Default)]
+pub(super) struct Homes(BTreeMap<IpAddr, Vec<String>>);
+
+impl Homes {
+    pub fn new(accounts: &Accounts, names: &Names) -> Homes {
+        let mut homes: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
+        for (name, account) in accounts {
+            if let Some(home) = account.peer.host.address(names) {
+                homes.entry(home.ip().to_canonical()).or_default().push(name.clone());
+            }
+        }
+        Homes(homes)
+    }
+
+    /// The first of the accounts that live where the packet came from, and may call.
+    fn account<'a>(&self, accounts: &'a Accounts, source: SocketAddr, names: &Names) -> Option<&'a Account> {
+        let here = self.0.get(&source.ip().to_canonical())?;
+        let mut here = here.iter().filter_map(|name| accounts.get(name));
+        here.find(|account| account.peer.is_callable() && account.lives_at(source, names))
+    }
+}
+
 /// The claim of a REGISTER: the user of its To (RFC 3261 10.3, step 5), whoever its From may be.
 pub(super) fn registrant<'a>(
     accounts: &'a Accounts,
@@ -84,7 +108,7 @@ pub(super) fn registrant<'a>(
     credentials: Option<&Credentials>,
 ) -> Claim<'a> {
     let name = user(&essentials.to.uri).unwrap_or_default();
-    let account = accounts.get(&name).filter(|account| account.peer.is_callable());
+    let account = accounts.get(name.as_str()).filter(|account| account.peer.is_callable());
     let is_mixed = credentials.is_some_and(|credentials| credentials.username != name);
     Claim { name, account, is_mixed }
 }
@@ -92,7 +116,7 @@ pub(super) fn registrant<'a>(
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
-    accounts: &'a Accounts,
+    (accounts, homes): (&'a Accounts, &Homes),
     essentials: &Essentials,
     credentials: Option<&Credentials>,
     source: SocketAddr,
@@ -100,19 +124,17 @@ pub(super) fn caller<'a>(
     names: &Names,
 ) -> Claim<'a> {
     // Looked for whether it is needed or not: the time of an answer must not tell who exists.
-    let here = std::hint::black_box(
-        accounts.values().find(|account| account.peer.is_callable() && account.lives_at(source, names)),
-    );
+    let here = std::hint::black_box(homes.account(accounts, source, names));
     let from = user(&essentials.from.uri).unwrap_or_default();
-    if let Some(account) = accounts.get(&from).filter(|_| !by_digest || credentials.is_none()) {
+    if let Some(account) = accounts.get(from.as_str()).filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
         return Claim { name: from, account: Some(account), is_mixed };
     }
     if let Some(credentials) = credentials {
         let name = credentials.username.clone();
-        return Claim { account: accounts.get(&name), name, is_mixed: false };
+        return Claim { account: accounts.get(name.as_str()), name, is_mixed: false };
     }
-    Claim { name: here.map_or(from, |account| account.peer.name.clone()), account: here, is_mixed: false }
+    Claim { name: here.map_or(from, |account| account.peer.name.as_str().into()), account: here, is_mixed: false }
 }
 
 /// Whether the digest was made for the number that is dialled. Clients leave the user out of the digest's URI, and
@@ -130,6 +152,6 @@ pub(super) fn is_for_target(request: &Request, credentials: &Credentials) -> boo
 }
 
 /// The user part, decoded; none when it is empty or the URI has no such thing.
-fn user(uri: &Uri) -> Option<String> {
-    uri.sip().and_then(|uri| uri.user_text()).map(|user| user.into_owned()).filter(|user| !user.is_empty())
+fn user(uri: &Uri) -> Option<SmolStr> {
+    uri.sip().and_then(|uri| uri.user_text()).map(SmolStr::new).filter(|user| !user.is_empty())
 }

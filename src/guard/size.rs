@@ -8,17 +8,17 @@ use crate::sip::{Request, Response};
 /// The most that [`crate::sip::route::stamp_via`] adds to a Via: an address and a port.
 const STAMP: usize = ";received=".len() + 39 + ";rport=65535".len();
 
-/// Makes an answer to somebody who has proved nothing no larger than twice its request: `Allow` and `Server` go if need be.
+/// Makes an answer to somebody who has proved nothing no larger than twice its request: `Allow`, `Server` and `Warning` go if need be.
 /// False: that is not enough, and it must not be sent.
 pub fn fits(request: &Request, response: &mut Response) -> bool {
     let most = least_size(request).saturating_mul(2);
-    for spare in [HeaderName::Allow, HeaderName::Server] {
-        if response.to_bytes().len() <= most {
+    for spare in [HeaderName::Allow, HeaderName::Server, HeaderName::Warning] {
+        if response.length() <= most {
             return true;
         }
         response.headers.remove(spare);
     }
-    response.to_bytes().len() <= most
+    response.length() <= most
 }
 
 /// The fewest bytes the request can have come in: its names in compact form, lines ended by LF alone, and its topmost Via
@@ -60,7 +60,7 @@ mod tests {
             let size = least_size(&request);
             assert!(size <= text.len() && size + 40 > text.len(), "{size} of {}", text.len());
             for source in ["1.2.3.4:5", "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"] {
-                route::stamp_via(&mut request, source.parse().unwrap(), true);
+                route::stamp_via(&mut request.headers, source.parse().unwrap(), true);
                 assert!(least_size(&request) <= text.len(), "{source}");
             }
         }

@@ -245,6 +245,45 @@ fn payload_types_are_mapped_where_they_differ_and_the_marker_stays() {
     assert_eq!(a.receive(), packet);
 }
 
+/// A phone answers a new offer before it has sent its last packets of the old codec, and perhaps from its old port: they end and
+/// disturb nothing, and strict RTP stays as strict as it was.
+#[test]
+fn packets_of_the_old_codec_pass_after_a_renegotiation() {
+    let rig = Rig::new(21_700..=21_799);
+    let (mut a, b) = rig.call();
+    let of = |payload: u8, sequence: u16| {
+        let mut packet = packet(1, sequence, &[payload; 160]);
+        packet[1] = payload;
+        packet
+    };
+    assert_eq!(exchange(&a, &b, &[of(0, 1), of(0, 2)]), [of(0, 1), of(0, 2)]);
+    // Now alaw, which the other side calls 97.
+    let alaw = |rig: &Rig, a: &Phone| {
+        rig.remote(A, a.remote());
+        rig.remote(B, b.remote());
+        let (mut there, mut back) = (PayloadMap::identity(), PayloadMap::identity());
+        (there.0[8], back.0[97]) = (97, 8);
+        rig.bridge(there, back);
+    };
+    alaw(&rig, &a);
+    let sent = [of(0, 3), of(8, 5), of(0, 4), of(8, 6), of(0, 4)];
+    let mut heard = sent.clone();
+    (heard[1][1], heard[3][1]) = (97, 97);
+    assert_eq!(exchange(&a, &b, &sent), heard);
+    // And now from another port: the old one's last packets pass until the new one is heard.
+    let moved = Phone { exchange: a.exchange, ..Phone::new(LOCAL) };
+    alaw(&rig, &moved);
+    assert_eq!(exchange(&a, &b, &[of(0, 7)]), [of(0, 7)]);
+    assert_eq!(exchange(&moved, &b, &[of(0, 8), of(0, 9)]), [of(0, 8), of(0, 9)]);
+    a.send(&of(0, 10));
+    assert!(b.hears_nothing());
+    assert_eq!(exchange(&moved, &b, &[of(0, 11)]), [of(0, 11)]);
+    a = moved;
+    assert_eq!(exchange(&b, &a, &[of(0, 1)]), [of(0, 1)]);
+    let counts = rig.release(A).1;
+    assert_eq!((counts.received, counts.strangers, counts.malformed, counts.undelivered), (11, 1, 0, 0));
+}
+
 #[test]
 fn rtcp_goes_through_untouched_and_what_is_none_does_not() {
     let rig = Rig::new(20_300..=20_399);

@@ -4,7 +4,7 @@
 use super::limit::Limiter;
 use crate::chance::Chance;
 use crate::clock::Wall;
-use crate::guard::admission::{Admission, Caller, Verdict};
+use crate::guard::admission::{Admission, Verdict};
 use crate::guard::event::Note;
 use crate::pbx::effect::Event;
 use crate::sip::message::{Message, Request};
@@ -71,13 +71,10 @@ impl Gate {
 
 /// What became of a message.
 pub enum Heard {
-    /// It is on its way into the switch.
-    Passed {
-        /// Its sender proved to be somebody.
-        proven: bool,
-    },
+    /// It is on its way into the switch, which knows whether its sender proved to be somebody: a digest is good once.
+    Passed,
     /// The switch has no room for it now.
-    Full(Box<Event>, bool),
+    Full(Box<Event>),
     /// This is the answer, and nothing is kept.
     Answer {
         /// Where it goes; over a connection, back over that.
@@ -137,7 +134,7 @@ impl Edge {
         match message {
             Message::Request(request) => self.request(request, flow, now),
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => self.pass(Event::Response { response, essentials, flow }, false),
+                Ok(essentials) => self.pass(Event::Response { response, essentials, flow }),
                 Err(_) => {
                     self.counters.add("malformed response");
                     Heard::Dropped
@@ -164,10 +161,7 @@ impl Edge {
             }
         };
         match self.gate.admission().admit(&request, &essentials, flow, wall, self.chance.bits()) {
-            Verdict::Pass { caller } => {
-                let proven = matches!(caller, Caller::Account { .. });
-                self.pass(Event::Request { request, essentials, caller, flow }, proven)
-            }
+            Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
             verdict => self.turn_away(verdict, flow, now),
         }
     }
@@ -190,10 +184,10 @@ impl Edge {
         }
     }
 
-    fn pass(&self, event: Event, proven: bool) -> Heard {
+    fn pass(&self, event: Event) -> Heard {
         match self.outlet.pass(Box::new(event)) {
-            Ok(()) => Heard::Passed { proven },
-            Err(event) => Heard::Full(event, proven),
+            Ok(()) => Heard::Passed,
+            Err(event) => Heard::Full(event),
         }
     }
 }
@@ -205,6 +199,7 @@ fn reply_reason(status: u16) -> &'static str {
         403 => "refused: 403",
         405 | 501 => "refused: method not supported",
         420 => "refused: extension required that is not supported",
+        480 => "refused: sips: that is not over TLS",
         _ => "refused otherwise without state",
     }
 }

@@ -7,14 +7,15 @@ pub mod tls;
 use super::edge::{Counters, Edge, Heard};
 use crate::guard::event::Note;
 use crate::pbx::effect::Event;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
 use bytes::Bytes;
+use nix::libc;
 use rustls::pki_types::ServerName;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -57,7 +58,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds them; `::` accepts both families.
+    /// Binds them; `::` accepts both families, and IPv4 alone on a machine without IPv6.
     ///
     /// # Errors
     /// An address cannot be bound; the error comes with it.
@@ -66,7 +67,7 @@ impl Listeners {
         tls: Option<SocketAddr>,
         tos: u8,
     ) -> Result<Listeners, (SocketAddr, io::Error)> {
-        let bind = |address: SocketAddr| listen(address).map_err(|error| (address, error));
+        let bind = |address: SocketAddr| listen(address, open).map_err(|error| (address, error));
         Ok(Listeners { tcp: tcp.map(bind).transpose()?, tls: tls.map(bind).transpose()?, tos })
     }
 
@@ -86,9 +87,20 @@ impl Listeners {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+fn open(domain: socket2::Domain) -> io::Result<socket2::Socket> {
+    socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))
+}
+
+fn listen(
+    address: SocketAddr,
+    open: fn(socket2::Domain) -> io::Result<socket2::Socket>,
+) -> io::Result<std::net::TcpListener> {
+    let socket = match open(socket2::Domain::for_address(address)) {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+            return listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()), open);
+        }
+        socket => socket?,
+    };
     // A restart need not wait for the connections of the one before to be forgotten.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -106,8 +118,8 @@ struct Shared {
     counters: Arc<Counters>,
     limits: Mutex<Limits>,
     setup: Mutex<Option<tls::Setup>>,
-    /// The names of addresses, as certificates have them.
-    names: Mutex<BTreeMap<IpAddr, String>>,
+    /// The names of our peers' servers, as certificates have them.
+    names: Mutex<BTreeMap<ServerKey, String>>,
     tcp: Option<SocketAddr>,
     tls: Option<SocketAddr>,
     tos: u8,
@@ -118,6 +130,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    fn new(listeners: &Listeners, edge: Edge, limits: Limits, setup: Option<tls::Setup>) -> Shared {
+        Shared {
+            table: Mutex::default(),
+            counters: edge.counters.clone(),
+            edge: Mutex::new(edge),
+            limits: Mutex::new(limits),
+            setup: Mutex::new(setup),
+            names: Mutex::default(),
+            tcp: listeners.tcp(),
+            tls: listeners.tls(),
+            tos: listeners.tos,
+        }
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         lock(&self.table)
     }
@@ -171,7 +197,7 @@ impl Shared {
     fn flow(&self, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> io::Result<Flow> {
         let ip = stream.local_addr()?.ip().to_canonical();
         let local = SocketAddr::new(ip, self.port(transport));
-        Ok(lock(&self.edge).seen(Flow { transport, local, told: local, remote, connection: None }))
+        Ok(lock(&self.edge).seen(Flow { transport, ..Flow::udp(local, remote) }))
     }
 
     /// Tells the switch, however busy it is.
@@ -205,17 +231,7 @@ impl Streams {
         kept: impl Send + 'static,
     ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shared = Arc::new(Shared {
-            table: Mutex::default(),
-            counters: edge.counters.clone(),
-            edge: Mutex::new(edge),
-            limits: Mutex::new(limits),
-            setup: Mutex::new(setup),
-            names: Mutex::default(),
-            tcp: listeners.tcp(),
-            tls: listeners.tls(),
-            tos: listeners.tos,
-        });
+        let shared = Arc::new(Shared::new(&listeners, edge, limits, setup));
         let handle = runtime.handle().clone();
         let (over, mut ended) = watch::channel(false);
         let mut accepting = Vec::new();
@@ -266,7 +282,7 @@ impl Streams {
                 }
             },
             None => {
-                let there = table.to(flow.transport, flow.remote);
+                let there = table.to(flow);
                 let id = match there {
                     Some(id) => id,
                     None => {
@@ -289,8 +305,14 @@ impl Streams {
         }
     }
 
+    /// Lifts the bounds for strangers from these connections: somebody proved who he is on them.
+    pub fn prove(&self, connections: &[ConnectionId]) {
+        let mut table = self.shared.table();
+        connections.iter().for_each(|connection| table.prove(*connection));
+    }
+
     /// Tells by which names our peers' servers go.
-    pub fn set_names(&self, names: BTreeMap<IpAddr, String>) {
+    pub fn set_names(&self, names: BTreeMap<ServerKey, String>) {
         *lock(&self.shared.names) = names;
     }
 
@@ -394,7 +416,7 @@ async fn connect(shared: Arc<Shared>, mut ends: Ends) {
             shared.dress(&stream);
             match flow.transport {
                 Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
-                Transport::Tls => match shake(&shared, stream, flow.remote.ip()).await {
+                Transport::Tls => match shake(&shared, stream, flow).await {
                     Ok(stream) => connection::serve(&shared, stream, &mut ends).await,
                     Err(why) => why,
                 },
@@ -408,11 +430,12 @@ async fn connect(shared: Arc<Shared>, mut ends: Ends) {
 async fn shake(
     shared: &Shared,
     stream: TcpStream,
-    remote: IpAddr,
+    flow: Flow,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
     let Some(setup) = lock(&shared.setup).clone() else { return Err("TLS is not set up: see tlscertfile=".into()) };
-    let name = lock(&shared.names).get(&remote).cloned().and_then(|name| ServerName::try_from(name).ok());
-    let name = name.unwrap_or_else(|| ServerName::IpAddress(remote.into()));
+    let name = flow.server.and_then(|server| lock(&shared.names).get(&server).cloned());
+    let name = name.and_then(|name| ServerName::try_from(name).ok());
+    let name = name.unwrap_or_else(|| ServerName::IpAddress(flow.remote.ip().into()));
     match timeout(HANDSHAKE, setup.connector.connect(name, stream)).await {
         Ok(shaken) => {
             shaken.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
@@ -436,15 +459,118 @@ mod tests {
     use crate::net::edge::to_nobody;
     use std::io::Read as _;
 
+    fn streams(setup: Option<tls::Setup>) -> Streams {
+        let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        Streams::start(listeners, to_nobody(), limits, setup, ()).unwrap()
+    }
+
+    #[test]
+    fn a_machine_without_ipv6_listens_for_ipv4_alone() {
+        let without = |domain: socket2::Domain| match domain {
+            socket2::Domain::IPV6 => Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)),
+            domain => open(domain),
+        };
+        let listener = listen("[::]:0".parse().unwrap(), without).unwrap();
+        assert_eq!(listener.local_addr().unwrap().ip(), Ipv4Addr::UNSPECIFIED);
+        assert!(std::net::TcpStream::connect(("127.0.0.1", listener.local_addr().unwrap().port())).is_ok());
+        let refused = listen("[::1]:0".parse().unwrap(), without).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EAFNOSUPPORT), "one address was asked for, and it is not there");
+    }
+
+    /// Somebody connects to the TLS port and says nothing.
+    #[tokio::test(start_paused = true)]
+    async fn a_tls_handshake_takes_ten_seconds_at_most() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let file = std::env::temp_dir().join(format!("strowger-stall-{}.pem", std::process::id()));
+        std::fs::write(&file, format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem())).unwrap();
+        let files =
+            tls::Files { certificate: file.clone(), key: file.clone(), authorities: None, verify_server: false };
+        let setup = tls::Setup::read(&files).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let listeners = Listeners::bind(None, None, 0).unwrap();
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        let shared = Arc::new(Shared::new(&listeners, to_nobody(), limits, Some(setup)));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let _stranger = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, remote) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(stream).unwrap();
+        let ends = take_in(&shared, Transport::Tls, &stream, remote).unwrap();
+        let start = tokio::time::Instant::now();
+        serve(shared.clone(), stream, ends).await;
+        assert_eq!(start.elapsed().as_secs(), 10);
+        assert_eq!(shared.counters.all(), [("TLS handshake failed", 1)]);
+        assert!(shared.table().report().is_empty());
+    }
+
+    /// Whom each of `count` connections asks for, and whether it is content with the certificate it is shown.
+    fn tls_server(
+        listener: std::net::TcpListener,
+        config: rustls::ServerConfig,
+        count: usize,
+    ) -> Vec<(Option<String>, bool)> {
+        let config = Arc::new(config);
+        let one = |stream: std::net::TcpStream| {
+            let mut stream = stream;
+            let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut done = true;
+            while done && connection.is_handshaking() {
+                done = connection.complete_io(&mut stream).is_ok();
+            }
+            // In TLS 1.3 the client's verdict comes after our last word: its first message, or an alert.
+            let mut first = [0; 1];
+            let content =
+                done && rustls::Stream::new(&mut connection, &mut stream).read(&mut first).is_ok_and(|read| read == 1);
+            (connection.server_name().map(str::to_owned), content)
+        };
+        listener.incoming().take(count).map(|stream| one(stream.unwrap())).collect()
+    }
+
+    /// Two trunks at one address, each with its own name.
+    #[test]
+    fn a_server_is_asked_for_by_the_name_of_its_peer_not_by_its_address() {
+        let names = ["one.example", "two.example"].map(str::to_owned);
+        let made = rcgen::generate_simple_self_signed(names.clone()).unwrap();
+        let file = std::env::temp_dir().join(format!("strowger-names-{}.pem", std::process::id()));
+        std::fs::write(&file, format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem())).unwrap();
+        let files = tls::Files {
+            certificate: file.clone(),
+            key: file.clone(),
+            authorities: Some(file.clone()),
+            verify_server: true,
+        };
+        let setup = tls::Setup::read(&files).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = Flow::udp("127.0.0.1:5061".parse().unwrap(), listener.local_addr().unwrap());
+        let tls = Flow { transport: Transport::Tls, ..udp };
+        let server = std::thread::spawn(move || tls_server(listener, config, 3));
+        let streams = streams(Some(setup));
+        streams.set_names(names.iter().map(|name| (ServerKey::of(name), name.clone())).collect());
+        let to = |server: Option<ServerKey>| {
+            streams.send(Flow { server, ..tls }, Bytes::from_static(b"x")).unwrap();
+            streams.report().len()
+        };
+        let [one, two] = names.each_ref().map(|name| Some(ServerKey::of(name)));
+        assert_eq!((to(one), to(two), to(one), to(None)), (1, 2, 2, 3), "one connection for each");
+        let mut seen = server.join().unwrap();
+        seen.sort();
+        // To nobody by name the address itself must be in the certificate.
+        assert_eq!(seen, [(None, false), (Some("one.example".into()), true), (Some("two.example".into()), true)]);
+    }
+
     /// The answer to the last BYE is among them.
     #[test]
     fn what_was_sent_before_the_end_is_delivered() {
         for _ in 0..20 {
-            let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
-            let address = listeners.tcp().unwrap();
-            let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-            let streams = Streams::start(listeners, to_nobody(), limits, None, ()).unwrap();
-            let mut phone = std::net::TcpStream::connect(address).unwrap();
+            let streams = streams(None);
+            let mut phone = std::net::TcpStream::connect(streams.shared.tcp.unwrap()).unwrap();
             while streams.report().is_empty() {
                 std::thread::sleep(Duration::from_millis(1));
             }

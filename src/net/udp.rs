@@ -239,7 +239,7 @@ impl Receiver {
     fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {
         let flow = self.edge.seen(flow);
         match self.edge.hear(datagram, flow) {
-            Heard::Passed { .. } | Heard::KeepAlive | Heard::Unreadable | Heard::Dropped => {}
+            Heard::Passed | Heard::KeepAlive | Heard::Unreadable | Heard::Dropped => {}
             // SIP sends it again.
             Heard::Full(..) => self.edge.counters.add("the switch's queue is full"),
             Heard::Answer { to, bytes, note } => {

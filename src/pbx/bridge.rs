@@ -39,8 +39,10 @@ pub enum Route {
 pub enum Work {
     /// Nothing: it just carries.
     None,
-    /// It waits until both legs are settled before it goes direct.
+    /// It waits until both legs are settled before media goes direct, or is led back.
     Settling,
+    /// The callee is told what the caller changed behind its back: while it rang, say.
+    Telling,
     /// This side was told the other's own address and has not answered yet.
     Directing(Side),
     /// This side is being led back to the relay.
@@ -62,8 +64,12 @@ pub enum Step {
     Direct(Side),
     /// Tell this side the relay's address.
     Relay(Side),
+    /// They would chase each other for ever: tell this side the relay's address, and the other one afterwards.
+    Chased(Side),
     /// Both know each other's address now.
     IsDirect,
+    /// A side knows what it has to know: the relay maps what they agree to now.
+    Told,
     /// Both are back on the relay (or never left it), because of this side's refusal and its status.
     Stays(Side, u16),
     /// The other side accepted this side's offer: answer it.
@@ -88,8 +94,12 @@ pub struct Bridge {
     /// How often direct media met an offer of a phone's own (491).
     glares: u8,
     wants_direct: bool,
-    /// The way the offer that is carried names; once it is accepted, the way before it.
-    carried_by: Route,
+    /// What stands behind an offer that is carried: the way it names, and who is astray then. Once it is accepted, what was before it.
+    carried: (Route, Option<Side>),
+    /// How often the caller had changed its media when the callee was last told of it.
+    told: u32,
+    /// This side sends to where the other is not heard from any more: it is led back to the relay as soon as nothing is under way.
+    astray: Option<Side>,
     refusal: Option<(Side, u16)>,
 }
 
@@ -99,8 +109,9 @@ const MOST_MOVES: u8 = 2;
 const MOST_GLARES: u8 = 3;
 
 impl Bridge {
-    /// Joined through the relay; `direct`: both lines want direct media.
-    pub fn new(caller: ChannelId, callee: ChannelId, direct: bool) -> Bridge {
+    /// Joined through the relay; `direct`: both lines want direct media; `told`: how often the caller had changed its media when
+    /// the callee was called.
+    pub fn new(caller: ChannelId, callee: ChannelId, direct: bool, told: u32) -> Bridge {
         let mut bridge = Bridge {
             caller,
             callee,
@@ -109,7 +120,9 @@ impl Bridge {
             moves: 0,
             glares: 0,
             wants_direct: direct,
-            carried_by: Route::Relay,
+            carried: (Route::Relay, None),
+            told,
+            astray: None,
             refusal: None,
         };
         bridge.rest();
@@ -118,7 +131,7 @@ impl Bridge {
 
     /// What is done has ended: direct media, if it is still wanted, waits for both legs to settle.
     fn rest(&mut self) {
-        let settling = self.wants_direct && self.route == Route::Relay;
+        let settling = (self.wants_direct || self.astray.is_some()) && self.route == Route::Relay;
         self.work = if settling { Work::Settling } else { Work::None };
     }
 
@@ -141,20 +154,33 @@ impl Bridge {
         }
     }
 
-    /// Both legs are settled (answered, acknowledged, nothing pending).
-    pub fn settled(&mut self) -> Step {
+    /// Both legs are settled (answered, acknowledged, nothing pending). `heard`: how often the caller has changed its media; `voice_alone`:
+    /// they carry nothing else, which could not go directly.
+    pub fn settled(&mut self, heard: u32, voice_alone: bool) -> Step {
         match self.work {
-            Work::Settling => {
+            Work::Settling if self.astray.is_some() => self.lead_back(),
+            Work::Settling if self.wants_direct && voice_alone => {
                 self.work = Work::Directing(Side::Callee);
                 Step::Direct(Side::Callee)
             }
-            Work::None
+            Work::Settling | Work::None if self.route == Route::Relay && self.told != heard => {
+                self.work = Work::Telling;
+                Step::Relay(Side::Callee)
+            }
+            Work::Settling
+            | Work::None
+            | Work::Telling
             | Work::Directing(_)
             | Work::Retreating(_)
             | Work::Preparing(_)
             | Work::Carrying(_)
             | Work::Restoring(_) => Step::Rest,
         }
+    }
+
+    /// The callee is told now what the caller said last.
+    pub fn tells(&mut self, heard: u32) {
+        self.told = heard;
     }
 
     /// A side accepted our offer. `moved`: its own address is not the one the other side was told.
@@ -172,24 +198,39 @@ impl Bridge {
                     self.work = Work::Directing(side.other());
                     return Step::Direct(side.other());
                 }
+                if moved {
+                    return self.give_up_chase(side);
+                }
                 self.work = Work::None;
                 Step::IsDirect
             }
-            Work::Retreating(asked) if asked == side => {
-                let (by, status) = self.refusal.take().unwrap_or((side.other(), 488));
-                self.stay(by, status)
-            }
+            Work::Retreating(asked) if asked == side => match self.refusal.take() {
+                Some((by, status)) => self.stay(by, status),
+                // The second one led back: it was told why before.
+                None => {
+                    self.rest();
+                    Step::Told
+                }
+            },
             Work::Carrying(from) if from == side.other() => {
-                std::mem::swap(&mut self.route, &mut self.carried_by);
+                // Both were told of each other anew.
+                let (route, astray) = self.carried;
+                self.carried = (self.route, self.astray);
+                (self.route, self.astray) = (route, astray);
                 self.rest();
                 Step::Accept(from)
             }
+            Work::Telling if side == Side::Callee => {
+                self.rest();
+                Step::Told
+            }
             Work::Restoring(asked) if asked == side => {
                 self.rest();
-                Step::Rest
+                Step::Told
             }
             Work::None
             | Work::Settling
+            | Work::Telling
             | Work::Directing(_)
             | Work::Retreating(_)
             | Work::Preparing(_)
@@ -205,12 +246,20 @@ impl Bridge {
                 if side == Side::Callee && self.route == Route::Relay {
                     return self.stay(side, status);
                 }
-                // The other side already sends to this one directly: lead it back.
+                // The other side already sends to this one directly: lead it back. And this one after it, if it was told before.
+                self.astray = Some(side).filter(|_| self.route == Route::Direct);
                 self.refusal = Some((side, status));
                 self.work = Work::Retreating(side.other());
                 Step::Relay(side.other())
             }
             Work::Retreating(asked) if asked == side => {
+                if status == 491 && self.glares < MOST_GLARES {
+                    self.glares = self.glares.saturating_add(1);
+                    self.route = Route::Relay;
+                    self.astray = Some(side);
+                    self.rest();
+                    return Step::Rest;
+                }
                 let (by, status) = self.refusal.take().unwrap_or((side, status));
                 self.stay(by, status)
             }
@@ -218,18 +267,47 @@ impl Bridge {
                 self.rest();
                 Step::Refuse(from, status)
             }
+            Work::Telling if side == Side::Callee => {
+                // Not now: it has an offer of its own under way, which goes first.
+                if status == 491 && self.glares < MOST_GLARES {
+                    self.glares = self.glares.saturating_add(1);
+                    self.told = self.told.wrapping_sub(1);
+                }
+                self.rest();
+                Step::Rest
+            }
             Work::Restoring(asked) if asked == side => {
+                if status == 491 && self.glares < MOST_GLARES && self.route == Route::Relay {
+                    self.glares = self.glares.saturating_add(1);
+                    self.astray = Some(side);
+                }
                 self.rest();
                 Step::Rest
             }
             Work::None
             | Work::Settling
+            | Work::Telling
             | Work::Directing(_)
             | Work::Retreating(_)
             | Work::Preparing(_)
             | Work::Carrying(_)
             | Work::Restoring(_) => Step::Rest,
         }
+    }
+
+    /// Both answer from new addresses for ever: both are led back to the relay, which follows each by itself.
+    fn give_up_chase(&mut self, side: Side) -> Step {
+        self.wants_direct = false;
+        self.route = Route::Relay;
+        self.astray = Some(side);
+        self.work = Work::Retreating(side.other());
+        Step::Chased(side.other())
+    }
+
+    fn lead_back(&mut self) -> Step {
+        let Some(side) = self.astray.take() else { return Step::Rest };
+        self.work = Work::Retreating(side);
+        Step::Relay(side)
     }
 
     /// The media stays on the relay for the rest of the call; but after a 491, which only says "not now" (RFC 3261 14.1), until the legs have settled.
@@ -241,7 +319,7 @@ impl Bridge {
             return Step::Rest;
         }
         self.wants_direct = false;
-        self.work = Work::None;
+        self.rest();
         Step::Stays(by, status)
     }
 
@@ -263,9 +341,12 @@ impl Bridge {
                 self.work = Work::Preparing(side);
                 true
             }
-            Work::Directing(_) | Work::Retreating(_) | Work::Preparing(_) | Work::Carrying(_) | Work::Restoring(_) => {
-                false
-            }
+            Work::Telling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => false,
         }
     }
 
@@ -277,7 +358,7 @@ impl Bridge {
     /// A side's new offer is carried to the other, with media that way from then on if it is accepted.
     pub fn carried(&mut self, side: Side, by: Route) {
         self.work = Work::Carrying(side);
-        self.carried_by = by;
+        self.carried = (by, None);
     }
 
     /// A carried offer could not even be made to the other side.
@@ -287,7 +368,8 @@ impl Bridge {
 
     /// A side accepted a carried offer in a way that is of no use to the one that made it: it is led back to what holds.
     pub fn restore(&mut self, side: Side) {
-        self.route = self.carried_by;
+        (self.route, self.astray) = self.carried;
+        self.astray = self.astray.filter(|astray| *astray != side);
         self.work = Work::Restoring(side);
     }
 }
@@ -297,13 +379,43 @@ mod tests {
     use super::*;
 
     fn bridge(direct: bool) -> Bridge {
-        Bridge::new(ChannelId(1), ChannelId(2), direct)
+        Bridge::new(ChannelId(1), ChannelId(2), direct, 0)
+    }
+
+    #[test]
+    fn a_callee_is_told_once_what_changed_while_it_rang() {
+        let mut bridge = bridge(false);
+        assert_eq!(bridge.settled(1, true), Step::Relay(Side::Callee));
+        bridge.tells(1);
+        assert!(!bridge.offered(Side::Caller), "one after the other");
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+        assert_eq!(bridge.settled(1, true), Step::Relay(Side::Callee));
+        bridge.tells(1);
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Told);
+        assert_eq!((bridge.settled(1, true), bridge.work), (Step::Rest, Work::None));
+        assert_eq!(bridge.settled(2, true), Step::Relay(Side::Callee), "and again, when it changes again");
+    }
+
+    #[test]
+    fn a_callee_that_will_not_hear_what_changed_is_left_alone() {
+        let mut refusing = bridge(false);
+        refusing.settled(1, true);
+        refusing.tells(1);
+        assert_eq!(refusing.refused(Side::Callee, 488), Step::Rest);
+        assert_eq!(refusing.settled(1, true), Step::Rest);
+        // Direct media tells it the same, so it is told nothing else.
+        let mut direct = bridge(true);
+        assert_eq!(direct.settled(1, true), Step::Direct(Side::Callee));
+        direct.tells(1);
+        direct.accepted(Side::Callee, false);
+        assert_eq!(direct.accepted(Side::Caller, false), Step::IsDirect);
+        assert_eq!(direct.settled(1, true), Step::Rest);
     }
 
     #[test]
     fn both_are_told_one_after_the_other() {
         let mut bridge = bridge(true);
-        assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+        assert_eq!(bridge.settled(0, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Direct(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
         assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
@@ -312,7 +424,7 @@ mod tests {
     #[test]
     fn a_callee_that_refuses_leaves_everything_as_it_was() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0, true);
         assert_eq!(bridge.refused(Side::Callee, 488), Step::Stays(Side::Callee, 488));
         assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::None));
     }
@@ -320,7 +432,7 @@ mod tests {
     #[test]
     fn a_caller_that_refuses_sends_the_callee_back_to_the_relay() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
@@ -328,28 +440,60 @@ mod tests {
     }
 
     #[test]
+    fn a_callee_too_busy_to_be_led_back_is_led_back_later_but_not_for_ever() {
+        let mut bridge = bridge(true);
+        bridge.settled(0, true);
+        bridge.accepted(Side::Callee, false);
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
+        for _ in 0..3 {
+            assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+            assert_eq!(bridge.settled(0, true), Step::Relay(Side::Callee));
+        }
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Caller, 488));
+        assert_eq!(bridge.settled(0, true), Step::Rest);
+    }
+
+    #[test]
+    fn both_are_led_back_when_one_refuses_where_the_other_moved() {
+        let mut bridge = bridge(true);
+        bridge.settled(0, true);
+        bridge.accepted(Side::Callee, false);
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
+        assert_eq!(bridge.moved(Side::Callee), Step::Direct(Side::Caller));
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
+        assert_eq!(bridge.settled(0, true), Step::Relay(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::Told);
+        assert_eq!((bridge.settled(0, true), bridge.route), (Step::Rest, Route::Relay));
+    }
+
+    #[test]
     fn a_new_port_in_the_answer_is_told_to_the_other_but_not_for_ever() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.accepted(Side::Caller, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, true), Step::Direct(Side::Caller));
-        assert_eq!(bridge.accepted(Side::Caller, true), Step::IsDirect);
+        assert_eq!(bridge.accepted(Side::Caller, true), Step::Chased(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, true), Step::Told);
+        assert_eq!(bridge.settled(0, true), Step::Relay(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, true), Step::Told);
+        assert_eq!((bridge.settled(0, true), bridge.route), (Step::Rest, Route::Relay));
     }
 
     #[test]
     fn a_phone_busy_with_its_own_offer_is_asked_again_but_not_for_ever() {
         let mut bridge = bridge(true);
         for _ in 0..3 {
-            assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+            assert_eq!(bridge.settled(0, true), Step::Direct(Side::Callee));
             assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
             assert!(bridge.offered(Side::Callee), "its own offer goes first");
             bridge.carried(Side::Callee, Route::Relay);
             assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
         }
-        assert_eq!(bridge.settled(), Step::Direct(Side::Callee));
+        assert_eq!(bridge.settled(0, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Callee, 491));
-        assert_eq!(bridge.settled(), Step::Rest);
+        assert_eq!(bridge.settled(0, true), Step::Rest);
     }
 
     #[test]
@@ -370,7 +514,7 @@ mod tests {
     #[test]
     fn an_offer_while_direct_media_is_set_up_has_to_come_again() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0, true);
         assert!(!bridge.offered(Side::Caller));
     }
 
@@ -378,7 +522,7 @@ mod tests {
     #[test]
     fn an_offer_may_bring_media_back_to_the_relay() {
         let mut bridge = bridge(true);
-        bridge.settled();
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         bridge.accepted(Side::Caller, false);
         assert!(bridge.offered(Side::Callee));
@@ -399,7 +543,7 @@ mod tests {
         bridge.accepted(Side::Callee, false);
         bridge.restore(Side::Callee);
         assert!(!bridge.offered(Side::Caller), "not now");
-        assert_eq!(bridge.accepted(Side::Callee, true), Step::Rest);
+        assert_eq!(bridge.accepted(Side::Callee, true), Step::Told);
         assert_eq!(bridge.work, Work::None);
         let mut bridge = Bridge { route: Route::Direct, work: Work::None, ..self::bridge(true) };
         bridge.offered(Side::Caller);

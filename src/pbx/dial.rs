@@ -34,6 +34,8 @@ pub struct Dial {
     pub timer: Option<TimerId>,
     /// Whose early sound the caller hears.
     pub early: Option<ChannelId>,
+    /// How often the caller had changed its media when the lines were offered it.
+    pub heard: u32,
     /// Set once one answered.
     pub bridge: Option<Bridge>,
     /// When it was answered.
@@ -62,6 +64,7 @@ impl Dial {
             started,
             timer: None,
             early: None,
+            heard: 0,
             bridge: None,
             answered: None,
             redirections: Vec::new(),

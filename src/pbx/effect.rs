@@ -5,9 +5,11 @@ use super::record::CallRecord;
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
 use crate::sip::Flow;
+use crate::sip::flow::ConnectionId;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::Transmit;
 use crate::sip::validate::Essentials;
+use smol_str::SmolStr;
 use std::net::IpAddr;
 
 /// Something that happened outside the switch.
@@ -63,6 +65,8 @@ pub struct Effects {
     pub lines: Vec<Line>,
     /// What must outlive a restart: stored before the datagrams are sent.
     pub store: Vec<StoreOrder>,
+    /// Connections on which somebody proved who he is, by a digest that was not used before, or as a peer that needs none.
+    pub proven: Vec<ConnectionId>,
     /// Sources whose request belonged to nothing: whoever limits strangers counts them.
     pub strangers: Vec<IpAddr>,
 }
@@ -90,7 +94,7 @@ pub enum StoreOrder {
     /// These are a peer's bindings now, the newest last; none: it is not registered any more.
     Bindings {
         /// Whose.
-        peer: String,
+        peer: SmolStr,
         /// All of them.
         bindings: Vec<Binding>,
     },

@@ -27,11 +27,11 @@ pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown 
     let told = if peer.settings.trust_rpid { identity(request) } else { None };
     let vouched = if told.is_some() { Presentation::VOUCHED } else { Presentation::ALLOWED };
     let wished = if asks_to_be_hidden(request, essentials) { vouched.hidden() } else { vouched };
-    let (told_name, told_number) = told.map_or((None, None), |told| (told.display.clone(), user(&told.uri)));
-    let name = told_name.or_else(|| peer.caller_id.name.clone()).or_else(|| essentials.from.display.clone());
+    let (told_name, told_number) = told.map_or((None, None), |told| (told.display, user(&told.uri)));
+    let name = told_name.as_deref().or(peer.caller_id.name.as_deref()).or(essentials.from.display.as_deref());
     let number = told_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
     Shown {
-        name: name.unwrap_or_default(),
+        name: name.unwrap_or_default().to_owned(),
         number: number.unwrap_or_default(),
         presentation: peer.calling_pres.unwrap_or(wished),
     }

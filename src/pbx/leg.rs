@@ -1,16 +1,17 @@
 //! A leg: one SIP dialog of a call, from its INVITE to its BYE. What happens on it comes out as [`LegEvent`]s;
 //! what the call decides goes in by the methods. It knows no other leg.
 
+mod body;
 mod callee;
 mod caller;
 mod dialogue;
+mod forks;
 mod refresh;
 mod reoffer;
 
+pub use body::{description, unfit_body};
 pub use callee::Calling;
-pub use dialogue::{
-    contact, description, escape_user, follow, host, quote, to_uri, transport_param, unfit_body, uri_address, user_of,
-};
+pub use dialogue::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
 pub use refresh::unfit_timer;
 
 use super::alarm::Alarm;
@@ -22,6 +23,7 @@ use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
+use crate::registrar::way::Ways;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{HeaderName, NameAddr};
@@ -138,6 +140,8 @@ pub struct Cx {
     pub dialogs: BTreeMap<DialogKey, LegId>,
     /// The product's name, for `Server` and `User-Agent`.
     pub product: String,
+    /// The ways to telephones.
+    pub ways: Ways,
 }
 
 impl Cx {
@@ -257,9 +261,13 @@ pub struct Leg {
     pub local: Option<Sdp>,
     /// What the peer last told us.
     pub remote: Option<Sdp>,
+    /// How often it told us otherwise in mid-call.
+    heard: u32,
     state: State,
     /// A caller's dialog exists from the start; a callee's from its first tagged response.
     dialog: Option<Dialog>,
+    /// The other early dialogs of our INVITE.
+    forks: Vec<forks::Fork>,
     pending_ok: Option<PendingOk>,
     reoffer: Reoffer,
     /// 491s met in a row; bounded.
@@ -318,6 +326,24 @@ impl Leg {
     /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
     pub fn made_offer(&self) -> bool {
         self.made_offer
+    }
+
+    /// How often the peer changed its media in mid-call.
+    pub fn heard(&self) -> u32 {
+        self.heard
+    }
+
+    /// The peer's description from now on.
+    fn hear(&mut self, described: Sdp) {
+        // Where it wants its sound the relay knows by itself.
+        let essence = |sdp: &Sdp| {
+            let audio = sdp.audio()?;
+            Some((audio.direction, sdp.is_hold(), audio.formats.first().map(|format| format.codec)))
+        };
+        if self.remote.as_ref().is_none_or(|old| essence(old) != essence(&described)) {
+            self.heard = self.heard.wrapping_add(1);
+        }
+        self.remote = Some(described);
     }
 
     /// Is the peer reached at where it sends from rather than where it says it is?
@@ -402,9 +428,7 @@ impl Leg {
             }
             State::Answering { .. } | State::Confirmed | State::Ended => {}
         }
-        if let Some(dialog) = &self.dialog {
-            cx.dialogs.remove(&dialog.key());
-        }
+        self.forget_dialogs(cx);
         if self.state != State::Ended {
             cx.ended.push(self.id);
         }

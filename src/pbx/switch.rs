@@ -34,22 +34,25 @@ use crate::guard::replay::Replay;
 use crate::guard::size;
 use crate::registrar::absence::Absences;
 use crate::registrar::location::Location;
+use crate::registrar::way::Ways;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
 use crate::sip::flow::Transport;
+use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
+use crate::sip::sips::Slip;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+pub use crate::registrar::way::Listening;
 pub use control::{HangUp, Stopping};
 pub use orders::{LegReport, QualifyNow, Unregistered};
 pub use report::{ChannelReport, PeerReport, PeerStatus};
@@ -74,46 +77,6 @@ pub struct SwitchSettings {
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
-}
-
-/// Where SIP is received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listening {
-    /// UDP.
-    pub udp: SocketAddr,
-    /// TCP; none: nowhere.
-    pub tcp: Option<SocketAddr>,
-    /// TLS; none: nowhere.
-    pub tls: Option<SocketAddr>,
-}
-
-impl fmt::Display for Listening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (SIP over UDP)", self.udp)?;
-        for (name, address) in [("TCP", self.tcp), ("TLS", self.tls)] {
-            if let Some(address) = address {
-                write!(f, ", {address} ({name})")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Listening {
-    /// UDP alone.
-    pub fn udp(address: SocketAddr) -> Listening {
-        Listening { udp: address, tcp: None, tls: None }
-    }
-
-    /// Where a transport is received; one that is not takes its usual port.
-    pub fn of(&self, transport: Transport) -> SocketAddr {
-        let usual = SocketAddr::new(self.udp.ip(), transport.default_port());
-        match transport {
-            Transport::Udp => self.udp,
-            Transport::Tcp => self.tcp.unwrap_or(usual),
-            Transport::Tls => self.tls.unwrap_or(usual),
-        }
-    }
 }
 
 /// Most server transactions at once; what comes beyond gets no answer and is counted.
@@ -157,11 +120,11 @@ pub struct Switch {
 
 impl Switch {
     /// A switch at rest; `host=` peers with qualify are asked at once, one after another.
-    pub fn new(now: Now, settings: SwitchSettings, chance: Chance) -> Switch {
+    pub fn new(now: Now, settings: SwitchSettings, mut chance: Chance) -> Switch {
         let values = TimerValues::default();
         let cx = Cx {
             now,
-            tx: Transactions::new(values, MOST_TRANSACTIONS),
+            tx: Transactions::new(values, MOST_TRANSACTIONS, &mut chance),
             chance,
             alarms: Timers::new(),
             out: Effects::default(),
@@ -171,6 +134,7 @@ impl Switch {
             servers: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             product: settings.product.clone(),
+            ways: Ways { listening: settings.listening, admission: settings.admission.clone() },
         };
         let globals = Globals::new();
         globals.load(&settings.dialplan);
@@ -329,7 +293,7 @@ impl Switch {
         };
         let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let flow = came.answering(&essentials.via, force);
-        route::stamp_via(&mut request, source, force);
+        route::stamp_via(&mut request.headers, source, force);
         if !self.cx.tx.is_known(&request, &essentials)
             && !self.may_open(&request, &essentials, &caller, leg, source, flow)
         {
@@ -399,6 +363,10 @@ impl Switch {
     ) -> bool {
         use crate::guard::admission::Proof;
         match (caller, leg) {
+            (_, Some(leg)) if flow.transport != Transport::Tls && self.legs.get(&leg).is_some_and(Leg::is_secure) => {
+                self.refuse_in_the_clear(request, flow);
+                false
+            }
             (_, Some(_)) => true,
             (Caller::Dialog, None) => match request.method {
                 // An ACK is never answered.
@@ -431,9 +399,22 @@ impl Switch {
                     let stale = (peer.settings.auth_algorithm, true);
                     let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
                     self.answer_statelessly(request, flow, response);
+                } else if let Some(connection) = flow.connection {
+                    self.cx.out.proven.push(connection);
                 }
                 fresh
             }
+        }
+    }
+
+    /// Somebody speaks within a call that stays on TLS, and does not come over it (RFC 5630 5.1.2).
+    fn refuse_in_the_clear(&mut self, request: &Request, flow: Flow) {
+        self.drop_counted("request in the clear for a call over TLS");
+        // An ACK is never answered.
+        if request.method != Method::Ack {
+            let mut response = Response::for_request(request, 480, None);
+            response.headers.push(HeaderName::Warning, Slip::Required.warning(&super::leg::host(flow.told.ip())));
+            self.answer_statelessly(request, flow, response);
         }
     }
 
@@ -473,7 +454,7 @@ impl Switch {
             return;
         };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
-        let flow = super::leg::follow(&dialog.next_hop(), flow);
+        let flow = self.cx.ways.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;

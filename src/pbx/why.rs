@@ -69,7 +69,7 @@ reasons! {
     Unreadable 95 400 None, Level::Notice, "its media description cannot be read: {error}",
         "update the telephone; `sip set debug on` shows what it sent";
     UnfitBody 79 0 None, Level::Notice, "its body or its Accept is of no use here ({status}, '{kind}')",
-        "the telephone must describe its call by SDP (application/sdp) alone";
+        "the telephone must describe its call by SDP (application/sdp), and mark what else it sends as optional";
     // For want of something to speak.
     NoVoice 58 488 UNAVAILABLE, Level::Notice, "'{line}' offers no voice stream (an m=audio line with RTP/AVP, a port and a format)",
         "turn SRTP off in the telephone; a call begins with voice, and changes to fax by T.38 later";

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 use crate::clock::{Now, Time, Wall};
+use crate::sip::dialog::first_hop;
 use crate::sip::flow::ConnectionId;
 use crate::sip::header::Params;
 use crate::sip::{Flow, Uri};
@@ -38,13 +40,13 @@ pub struct Binding {
     /// The same on the wall clock, for people; nothing is decided by it.
     pub expires_wall: Wall,
     /// The Call-ID of its latest REGISTER, for the order of requests.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// The CSeq number of its latest REGISTER.
     pub cseq: u32,
     /// The proxies on the way to it, nearest first, as the REGISTER's Path had them (RFC 3327).
     pub path: Vec<Bytes>,
     /// The phone's `User-Agent`, as sent.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<SmolStr>,
 }
 
 impl Binding {
@@ -55,20 +57,26 @@ impl Binding {
         left.as_secs().saturating_add(up).max(1)
     }
 
-    /// The connection it was registered over is gone: it is called over a new one where its Contact says that it listens, if
-    /// that is another place than it called from. Says whether there is such a place.
-    pub fn lose_connection(&mut self) -> bool {
-        let contact = self.contact.sip().and_then(|uri| {
-            let port = uri.port.unwrap_or(self.flow.transport.default_port());
-            uri.host.ip().map(|ip| SocketAddr::new(ip.to_canonical(), port))
-        });
-        match contact.filter(|contact| contact.ip() == self.source.ip() && contact.port() != self.source.port()) {
-            Some(remote) => {
-                self.flow = Flow { connection: None, remote, ..self.flow };
-                true
+    /// The connection it was registered over is gone: it is called over a new one through the first proxy of its Path, which
+    /// listens; else where its Contact says that it listens, if that is another place than it called from. That place, if any.
+    pub fn lose_connection(&mut self) -> Option<SocketAddr> {
+        let usual = self.flow.transport.default_port();
+        let remote = match first_hop(&self.path) {
+            Some(hop) => {
+                let uri = hop.sip()?;
+                // Who came from there is the proxy, when its Path has a name.
+                let ip = uri.address().map_or(self.source.ip(), |address| address.ip().to_canonical());
+                SocketAddr::new(ip, uri.port.unwrap_or(usual))
             }
-            None => false,
-        }
+            None => {
+                let uri = self.contact.sip()?;
+                let contact = SocketAddr::new(uri.host.ip()?.to_canonical(), uri.port.unwrap_or(usual));
+                let listens = contact.ip() == self.source.ip() && contact.port() != self.source.port();
+                listens.then_some(contact)?
+            }
+        };
+        self.flow = Flow { connection: None, remote, ..self.flow };
+        Some(remote)
     }
 
     /// Begins the time granted at `now`.
@@ -102,13 +110,13 @@ pub struct Restored {
 #[derive(Debug, Clone, Default)]
 pub struct Location {
     /// A peer's contacts, the newest last; never an empty list.
-    peers: BTreeMap<String, Vec<Binding>>,
+    peers: BTreeMap<SmolStr, Vec<Binding>>,
     /// For each peer that has any, when its first binding ends.
-    deadlines: BTreeSet<(Time, String)>,
+    deadlines: BTreeSet<(Time, SmolStr)>,
     /// Whose contacts were registered over a connection.
-    connected: BTreeSet<(ConnectionId, String)>,
+    connected: BTreeSet<(ConnectionId, SmolStr)>,
     /// Whose contacts changed since they were last taken to be stored.
-    changed: BTreeSet<String>,
+    changed: BTreeSet<SmolStr>,
 }
 
 impl Location {
@@ -144,16 +152,21 @@ impl Location {
 
     /// Makes these a peer's contacts, the newest last; an empty list unregisters it. The caller keeps to `max_contacts`.
     pub fn set(&mut self, peer: &str, mut bindings: Vec<Binding>) {
-        self.unregister(peer);
+        if bindings.is_empty() {
+            self.unregister(peer);
+            return;
+        }
         // A list that grew has room for four, and nearly every peer has one.
         bindings.shrink_to_fit();
-        if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
-            self.deadlines.insert((first, peer.to_owned()));
-            let connections = bindings.iter().filter_map(|binding| binding.flow.connection);
-            self.connected.extend(connections.map(|connection| (connection, peer.to_owned())));
-            self.peers.insert(peer.to_owned(), bindings);
-            self.changed.insert(peer.to_owned());
+        let name = SmolStr::new(peer);
+        if let Some(old) = self.peers.get(peer) {
+            leave(&mut self.deadlines, &mut self.connected, &name, old);
         }
+        self.deadlines.extend(first(&bindings).map(|first| (first, name.clone())));
+        let connections = bindings.iter().filter_map(|binding| binding.flow.connection);
+        self.connected.extend(connections.map(|connection| (connection, name.clone())));
+        self.changed.insert(name.clone());
+        self.peers.insert(name, bindings);
     }
 
     /// Takes a binding back from a time before a restart. Its clock goes on when one that cannot jump tells what was left
@@ -161,6 +174,9 @@ impl Location {
     /// phone that is still there refreshes within that time.
     pub fn restore(&mut self, peer: &str, mut binding: Binding, left: Option<Duration>, now: Now) {
         binding.renew(now);
+        if binding.flow.transport.is_reliable() {
+            binding.lose_connection();
+        }
         if let Some(left) = left {
             let whole = binding.expires.since(now.mono);
             let lost = whole.saturating_sub(left.max(RETURN));
@@ -174,46 +190,42 @@ impl Location {
     }
 
     /// Whose contacts changed since this was asked last, whatever changed them: to be stored as they are now.
-    pub fn take_changed(&mut self) -> BTreeSet<String> {
+    pub fn take_changed(&mut self) -> BTreeSet<SmolStr> {
         std::mem::take(&mut self.changed)
     }
 
     /// Forgets a peer's contacts, and gives them back.
     pub fn unregister(&mut self, peer: &str) -> Vec<Binding> {
-        let bindings = self.peers.remove(peer).unwrap_or_default();
-        if let Some(first) = bindings.iter().map(|binding| binding.expires).min() {
-            self.deadlines.remove(&(first, peer.to_owned()));
-            for connection in bindings.iter().filter_map(|binding| binding.flow.connection) {
-                self.connected.remove(&(connection, peer.to_owned()));
-            }
-            self.changed.insert(peer.to_owned());
-        }
+        let Some((name, bindings)) = self.peers.remove_entry(peer) else { return Vec::new() };
+        leave(&mut self.deadlines, &mut self.connected, &name, &bindings);
+        self.changed.insert(name);
         bindings
     }
 
-    /// A connection is closed: whose contacts were registered over it, and whether each can be called otherwise.
-    pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, bool)> {
-        let range = (connection, String::new())..(ConnectionId(connection.0.saturating_add(1)), String::new());
-        let peers: Vec<String> = self.connected.range(range).map(|(_, peer)| peer.clone()).collect();
+    /// A connection is closed: whose contacts were registered over it, and where each is called now, if anywhere.
+    pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, Option<SocketAddr>)> {
+        let none = SmolStr::default;
+        let range = (connection, none())..(ConnectionId(connection.0.saturating_add(1)), none());
+        let peers: Vec<SmolStr> = self.connected.range(range).map(|(_, peer)| peer.clone()).collect();
         peers
             .into_iter()
             .map(|peer| {
                 let mut bindings = self.bindings(&peer).to_vec();
                 let lost = bindings.iter_mut().filter(|binding| binding.flow.connection == Some(connection));
-                let can_be_called = lost.fold(false, |can, binding| binding.lose_connection() | can);
+                let called_at = lost.fold(None, |at, binding| binding.lose_connection().or(at));
                 self.set(&peer, bindings);
-                (peer, can_be_called)
+                (peer.into(), called_at)
             })
             .collect()
     }
 
     /// Forgets the peers that `stays` does not name, at a reload, and gives their contacts back.
     pub fn retain(&mut self, stays: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
-        let gone: Vec<String> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();
+        let gone: Vec<SmolStr> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();
         gone.into_iter()
             .flat_map(|peer| {
                 let bindings = self.unregister(&peer);
-                bindings.into_iter().map(move |binding| (peer.clone(), binding))
+                bindings.into_iter().map(move |binding| (peer.to_string(), binding))
             })
             .collect()
     }
@@ -231,9 +243,29 @@ impl Location {
             let (gone, left) = self.unregister(&peer).into_iter().partition(|binding| binding.expires <= now);
             let gone: Vec<Binding> = gone;
             self.set(&peer, left);
-            over.extend(gone.into_iter().map(|binding| (peer.clone(), binding)));
+            over.extend(gone.into_iter().map(|binding| (peer.to_string(), binding)));
         }
         over
+    }
+}
+
+/// When the first of them ends.
+fn first(bindings: &[Binding]) -> Option<Time> {
+    bindings.iter().map(|binding| binding.expires).min()
+}
+
+/// Takes out what leads to a peer's bindings.
+fn leave(
+    deadlines: &mut BTreeSet<(Time, SmolStr)>,
+    connected: &mut BTreeSet<(ConnectionId, SmolStr)>,
+    name: &SmolStr,
+    bindings: &[Binding],
+) {
+    if let Some(first) = first(bindings) {
+        deadlines.remove(&(first, name.clone()));
+    }
+    for connection in bindings.iter().filter_map(|binding| binding.flow.connection) {
+        connected.remove(&(connection, name.clone()));
     }
 }
 
@@ -319,7 +351,7 @@ mod tests {
         location.set("other", vec![over(40_001, 8)]);
         assert_eq!(
             location.lose_connection(ConnectionId(7)),
-            [("listens".to_owned(), true), ("same".to_owned(), false)]
+            [("listens".to_owned(), "192.168.1.20:5060".parse().ok()), ("same".to_owned(), None)]
         );
         let flow = location.bindings("listens")[0].flow;
         assert_eq!((flow.remote.port(), flow.connection), (5060, None));
@@ -330,6 +362,25 @@ mod tests {
             location.unregister(peer);
         }
         assert!(location.connected.is_empty());
+    }
+
+    /// A proxy listens where its Path says; by its own port or the usual one when the Path has a name.
+    #[test]
+    fn a_closed_connection_of_a_proxy_leaves_the_proxy() {
+        use crate::sip::flow::Transport;
+        for (path, transport, place) in [
+            ("<sip:192.168.1.5:5070;lr>", Transport::Tcp, "192.168.1.5:5070"),
+            ("<sip:192.168.1.5;transport=tls;lr>", Transport::Tls, "192.168.1.5:5061"),
+            ("<sip:192.168.1.5;lr>", Transport::Tls, "192.168.1.5:5061"),
+            ("<sip:proxy.example;lr>", Transport::Tcp, "192.168.1.20:5060"),
+            ("<sip:proxy.example:5080;lr>", Transport::Tcp, "192.168.1.20:5080"),
+        ] {
+            let mut binding = binding("a", 60, at(0));
+            binding.flow = Flow { transport, connection: Some(ConnectionId(7)), ..binding.flow };
+            binding.path = vec![Bytes::from(path), Bytes::from_static(b"<sip:192.168.1.9;lr>")];
+            assert_eq!(binding.lose_connection(), place.parse().ok(), "{path}");
+            assert_eq!((binding.flow.remote, binding.flow.connection), (place.parse().unwrap(), None));
+        }
     }
 
     #[test]

@@ -1,22 +1,26 @@
 //! A REGISTER as a row of phases (RFC 3261 10.3). Who may register was settled at the edge; here all or nothing happens.
 
+use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::location::{Binding, Location, preferred};
+use super::way::Ways;
 use crate::calendar;
 use crate::clock::{Now, Time, Wall};
 use crate::config::general::General;
 use crate::config::peer::{Host, Peer};
 use crate::guard::nat;
 use crate::sip::dialog::first_hop;
+use crate::sip::flow::Transport;
 use crate::sip::header::contact::expires_seconds;
 use crate::sip::header::{ContactValue, HeaderName, NameAddr, OptionTags};
+use crate::sip::sips::is_sips;
 use crate::sip::uri::SipUri;
 use crate::sip::validate::Essentials;
-use crate::sip::{Flow, Request, Response};
+use crate::sip::{Flow, Request, Response, Uri};
 
 /// The option tag of RFC 3327.
 const PATH: &str = "path";
@@ -82,20 +86,20 @@ pub fn register(
     peer: &Peer,
     request: &Request,
     essentials: &Essentials,
-    (flow, from_trunk): (Flow, bool),
+    (flow, from_trunk, ways): (Flow, bool, &Ways),
     now: Now,
 ) -> Registered {
-    let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, from_trunk, now };
-    let old = location.bindings(&peer.name).to_vec();
+    let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, from_trunk, ways, now };
+    let old = location.bindings(&peer.name);
     match asked
         .is_dynamic()
         .and_then(|()| asked.takes_path())
         .and_then(|()| asked.contacts())
-        .and_then(|wish| asked.apply(&old, wish))
+        .and_then(|wish| asked.apply(old, wish))
     {
         Ok(new) => {
-            let log = asked.story(&old, &new);
-            let changes = changes(&old, &new);
+            let log = asked.story(old, &new);
+            let changes = changes(old, &new);
             if !changes.is_empty() {
                 location.set(&peer.name, new);
             }
@@ -154,6 +158,7 @@ struct Asked<'a> {
     source: SocketAddr,
     flow: Flow,
     from_trunk: bool,
+    ways: &'a Ways,
     now: Now,
 }
 
@@ -269,12 +274,7 @@ impl Asked<'_> {
 
     fn binding(&self, contact: Contact) -> Result<Binding, Refusal> {
         let path = self.path()?;
-        let target = self.target(&contact.sip)?;
-        // The proxy by its Path; by where the REGISTER came from, when that is a name.
-        let target = match first_hop(&path) {
-            Some(hop) => hop.sip().and_then(SipUri::address).unwrap_or(self.source),
-            None => target,
-        };
+        let flow = self.way(&contact.sip, &path)?;
         let mut params = contact.value.params;
         params.remove("expires");
         let mut binding = Binding {
@@ -282,7 +282,7 @@ impl Asked<'_> {
             params,
             q: contact.q,
             source: self.source,
-            flow: self.flow.towards(target),
+            flow,
             granted: contact.granted,
             expires: Time::ZERO,
             expires_wall: Wall(0),
@@ -325,6 +325,60 @@ impl Asked<'_> {
             self.peer.name, self.source, self.peer.name
         );
         Err(Refusal::told(403, "Forbidden", Level::Warning, text))
+    }
+
+    /// The way requests will go: to the first proxy of the Path, by its URI or, when that is a name, to where the REGISTER came
+    /// from; else to the Contact. Over what the REGISTER came, unless that was UDP and the URI asks for another transport.
+    fn way(&self, contact: &SipUri, path: &[Bytes]) -> Result<Flow, Refusal> {
+        self.keeps_to_tls(contact, path)?;
+        let target = self.target(contact)?;
+        let hop = first_hop(path);
+        let (uri, target) = match hop.as_ref().and_then(Uri::sip) {
+            Some(hop) => (hop, hop.address().unwrap_or(self.source)),
+            None => (contact, target),
+        };
+        let Some(Ok((transport, remote))) = self.asked(uri, target.ip()) else { return Ok(self.flow.towards(target)) };
+        let way = self.ways.over(transport, self.flow.local.ip(), remote);
+        if [way.local, way.told].contains(&remote) {
+            return Err(self.unfit(remote.ip(), "it is the exchange itself"));
+        }
+        Ok(way)
+    }
+
+    /// RFC 5630 5.2: a `sips:` Contact is bound only by a REGISTER that came over TLS, to a `sips:` address, by way of `sips:` proxies
+    /// alone. Calls to it would leave TLS otherwise.
+    fn keeps_to_tls(&self, contact: &SipUri, path: &[Bytes]) -> Result<(), Refusal> {
+        if !contact.secure {
+            return Ok(());
+        }
+        let secure = |hop: &Bytes| NameAddr::parse(hop).is_ok_and(|hop| hop.uri.sip().is_some_and(|uri| uri.secure));
+        let what = match self.flow.transport {
+            Transport::Udp | Transport::Tcp => "it did not register over TLS",
+            Transport::Tls if !is_sips(&self.request.target) => "it registered at a sip: address",
+            Transport::Tls if !path.iter().all(secure) => "a proxy on the way (Path) has a sip: address",
+            Transport::Tls => return Ok(()),
+        };
+        let text = format!(
+            "Peer '{}' at {}: refused to register {contact}, for {what}: let the phone use sips: for all of it, over TLS, or for none",
+            self.peer.name, self.source
+        );
+        Err(Refusal::told(400, "SIPS Contact Without SIPS All The Way", Level::Warning, text))
+    }
+
+    /// What a URI asks for that came over UDP and wants another transport (RFC 3263 4.1): over what, and where; or why not so.
+    /// Requests to it would go to `target`.
+    fn asked(&self, uri: &SipUri, target: IpAddr) -> Option<Result<(Transport, SocketAddr), &'static str>> {
+        let transport = uri.transport().filter(|_| self.flow.transport == Transport::Udp)?;
+        let remote = match transport {
+            Transport::Udp => return None,
+            Transport::Tcp | Transport::Tls => uri.address(),
+        };
+        let remote = remote.map(|remote| SocketAddr::new(remote.ip().to_canonical(), remote.port()));
+        Some(match (self.ways.closed_to(transport, &self.peer.settings), remote) {
+            (Some(why), _) => Err(why),
+            (None, Some(remote)) if remote.ip() == target => Ok((transport, remote)),
+            (None, _) => Err("no connection can be made to it from here: it is a name, or behind NAT"),
+        })
     }
 
     /// Where requests will go. The Contact's own address, be it the source's or not; the source when
@@ -387,10 +441,26 @@ impl Asked<'_> {
         if new.is_empty() && !old.is_empty() {
             return vec![say(format!("Unregistered SIP '{name}'"))];
         }
-        new.iter()
-            .filter(|binding| !old.iter().any(|before| before.flow.remote == binding.flow.remote))
-            .map(|binding| say(format!("Registered SIP '{name}' at {}", binding.flow.remote)))
-            .collect()
+        let is_new = |binding: &&Binding| !old.iter().any(|before| before.flow.remote == binding.flow.remote);
+        let mut story = Vec::new();
+        for binding in new.iter().filter(is_new) {
+            story.push(say(format!("Registered SIP '{name}' at {}", binding.flow.remote)));
+            story.extend(self.unmet(binding));
+        }
+        story
+    }
+
+    /// It asks for a transport that it is not called over.
+    fn unmet(&self, binding: &Binding) -> Option<Line> {
+        let hop = first_hop(&binding.path);
+        let uri = hop.as_ref().unwrap_or(&binding.contact).sip()?;
+        let why = self.asked(uri, binding.flow.remote.ip())?.err()?;
+        let transport = uri.transport()?;
+        let text = format!(
+            "Peer '{}' at {} asks to be called over {transport} ({uri}), and is called over UDP, as it registered: {why}",
+            self.peer.name, self.source
+        );
+        Some(Line { level: Level::Warning, text })
     }
 
     /// RFC 3261 10.3, step 8: all contacts there are, each with the time it has left.
@@ -398,7 +468,9 @@ impl Asked<'_> {
         let mut response = Response::for_request(self.request, 200, None);
         for binding in preferred(bindings) {
             let seconds = binding.seconds_left(self.now.mono);
-            let value = format!("<{}>{};expires={seconds}", binding.contact, binding.params);
+            let mut value = String::with_capacity(128);
+            // Memory takes whatever is written to it.
+            let _ = write!(value, "<{}>{};expires={seconds}", binding.contact, binding.params);
             response.headers.push(HeaderName::Contact, value);
         }
         if let Some(newest) = bindings.last() {

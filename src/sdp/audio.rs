@@ -3,6 +3,8 @@
 use super::codec::Codec;
 use super::description::Sdp;
 use super::line::{Line, MediaLine, address, media_line, number, payload_type, words};
+use smallvec::SmallVec;
+use smol_str::SmolStr;
 use std::net::{IpAddr, SocketAddr};
 
 /// The first `m=audio` over RTP/AVP that is not rejected.
@@ -13,7 +15,7 @@ pub struct Audio {
     /// The port RTP is wanted at; not 0.
     pub port: u16,
     /// The transport as written: `RTP/AVP`.
-    pub proto: String,
+    pub proto: SmolStr,
     /// The payload types in order of preference, each once. Numbers above 127 are left out.
     pub formats: Vec<Format>,
     /// Milliseconds of sound wanted in a packet (`a=ptime`).
@@ -32,13 +34,13 @@ pub struct Format {
     /// The payload type, 0 to 127.
     pub payload: u8,
     /// The encoding name by `a=rtpmap`, else by RFC 3551; empty when neither knows it.
-    pub encoding: String,
+    pub encoding: SmolStr,
     /// The RTP clock in Hz; 0 when nothing names the encoding.
     pub clock: u32,
     /// The channels; 1 unless `a=rtpmap` says otherwise.
     pub channels: u8,
     /// The parameters of `a=fmtp`, as written.
-    pub fmtp: Option<String>,
+    pub fmtp: Option<SmolStr>,
     /// The codec, when it is one that `allow=` can name.
     pub codec: Option<Codec>,
 }
@@ -130,7 +132,7 @@ impl Format {
 
     /// The name for a message: the encoding, else the number.
     pub(super) fn label(&self) -> String {
-        if self.encoding.is_empty() { format!("payload type {}", self.payload) } else { self.encoding.clone() }
+        if self.encoding.is_empty() { format!("payload type {}", self.payload) } else { self.encoding.to_string() }
     }
 }
 
@@ -216,8 +218,8 @@ impl Sdp {
     }
 
     fn audio_of(&self, Media { index, line, section }: Media<'_>) -> Audio {
-        let described: Vec<_> = section.iter().filter_map(Line::of_payload).collect();
-        let mut formats: Vec<Format> = Vec::new();
+        let described: SmallVec<[_; 12]> = section.iter().filter_map(Line::of_payload).collect();
+        let mut formats: Vec<Format> = Vec::with_capacity(line.formats.len());
         for payload in line.formats.iter().filter_map(|word| payload_type(word.as_bytes())) {
             if !formats.iter().any(|known| known.payload == payload) {
                 formats.push(format_of(&described, payload));
@@ -227,7 +229,7 @@ impl Sdp {
         Audio {
             index,
             port: line.port,
-            proto: line.proto.to_owned(),
+            proto: line.proto.into(),
             formats,
             ptime: section.iter().chain(&self.session).find_map(ptime),
             direction: self.direction_of(section),
@@ -259,11 +261,11 @@ fn format_of(described: &[(&str, u8, &str)], payload: u8) -> Format {
     };
     let (encoding, clock, channels) = of("rtpmap").and_then(rtpmap).unwrap_or_else(|| fixed(payload));
     let codec = if channels == 1 { Codec::from_encoding(&encoding, clock) } else { None };
-    Format { payload, encoding, clock, channels, fmtp: of("fmtp").map(str::to_owned), codec }
+    Format { payload, encoding, clock, channels, fmtp: of("fmtp").map(SmolStr::new), codec }
 }
 
 /// `PCMU/8000`, `L16/44100/2`.
-fn rtpmap(text: &str) -> Option<(String, u32, u8)> {
+fn rtpmap(text: &str) -> Option<(SmolStr, u32, u8)> {
     let mut parts = text.trim().split('/');
     let encoding = parts.next().map(str::trim).filter(|name| !name.is_empty())?;
     let clock = number(parts.next()?.trim().as_bytes())?;
@@ -271,11 +273,11 @@ fn rtpmap(text: &str) -> Option<(String, u32, u8)> {
         Some(text) => number(text.trim().as_bytes())?,
         None => 1,
     };
-    Some((encoding.to_owned(), clock, channels))
+    Some((encoding.into(), clock, channels))
 }
 
 /// The payload types RFC 3551 section 6 fixed, and two that it reserves because of their old use (2 and 19).
-fn fixed(payload: u8) -> (String, u32, u8) {
+fn fixed(payload: u8) -> (SmolStr, u32, u8) {
     let (encoding, clock, channels) = match payload {
         0 => ("PCMU", 8000, 1),
         2 => ("G726-32", 8000, 1),
@@ -297,5 +299,5 @@ fn fixed(payload: u8) -> (String, u32, u8) {
         18 => ("G729", 8000, 1),
         _ => ("", 0, 1),
     };
-    (encoding.to_owned(), clock, channels)
+    (SmolStr::new_static(encoding), clock, channels)
 }

@@ -1,6 +1,8 @@
 //! A session description, line for line as it came.
 
-use super::line::{CRLF, Line, address, media_line};
+use super::line::{CRLF, Line, address_of, media_line};
+use bytes::Bytes;
+use smol_str::SmolStr;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -99,11 +101,11 @@ impl std::error::Error for SdpError {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Who made it; `-` or empty when it does not say.
-    pub user: String,
+    pub user: SmolStr,
     /// What names this description for as long as the call lasts.
-    pub id: String,
+    pub id: SmolStr,
     /// What grows with each change.
-    pub version: String,
+    pub version: SmolStr,
     /// The maker's address; `None` when it is a host name.
     pub addr: Option<IpAddr>,
 }
@@ -118,12 +120,14 @@ impl Sdp {
         if bytes.len() > MAX_SIZE {
             return Err(SdpError::TooLarge { size: bytes.len() });
         }
-        let mut sdp = Sdp { session: Vec::new(), media: Vec::new() };
-        for (number, piece) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
+        let mut sdp = Sdp { session: Vec::with_capacity(6), media: Vec::new() };
+        // The lines share one piece of memory.
+        let shared = Bytes::copy_from_slice(bytes);
+        for (number, piece) in (1..).zip(shared.split_inclusive(|byte| *byte == b'\n')) {
             if number > MAX_LINES {
                 return Err(SdpError::TooManyLines);
             }
-            sdp.take(split_end(piece), number)?;
+            sdp.take(split_end(&shared, piece), number)?;
         }
         match sdp.session.iter().find(|line| line.letter().is_some()) {
             Some(first) if first.text.trim_ascii_end() == b"v=0" => {}
@@ -169,14 +173,16 @@ impl Sdp {
         }
         match line.letter() {
             Some(b'm') => {
-                let parts = media_line(&line).ok_or(SdpError::BadMedia { line: number })?;
-                if parts.formats.len() > MAX_FORMATS {
+                let formats = media_line(&line).ok_or(SdpError::BadMedia { line: number })?.formats.len();
+                if formats > MAX_FORMATS {
                     return Err(SdpError::TooManyFormats { line: number });
                 }
                 if self.media.len() >= MAX_MEDIA {
                     return Err(SdpError::TooManyMedia { line: number });
                 }
-                self.media.push(vec![line]);
+                let mut section = Vec::with_capacity(12);
+                section.push(line);
+                self.media.push(section);
                 return Ok(());
             }
             Some(b'o') if origin(&line).is_none() => return Err(SdpError::BadOrigin { line: number }),
@@ -205,11 +211,12 @@ impl fmt::Debug for Sdp {
     }
 }
 
-fn split_end(piece: &[u8]) -> Line {
+/// A piece of `shared` as a line.
+fn split_end(shared: &Bytes, piece: &[u8]) -> Line {
     const ENDS: [&[u8]; 4] = [CRLF, b"\n", b"\r", b""];
     let found = ENDS.iter().find_map(|end| piece.strip_suffix(*end).map(|text| (text, *end)));
     let (text, end) = found.unwrap_or((piece, b""));
-    Line { text: text.to_vec(), end }
+    Line { text: shared.slice_ref(text), end }
 }
 
 /// Read from the right, because user names with spaces exist, and empty ones.
@@ -220,8 +227,8 @@ fn origin(line: &Line) -> Option<Origin> {
     let (rest, net) = last_word(rest)?;
     let (rest, version) = last_word(rest)?;
     let (user, id) = last_word(rest)?;
-    let addr = address(format!("{net} {kind} {host}").as_bytes());
-    Some(Origin { user: user.trim().to_owned(), id: id.to_owned(), version: version.to_owned(), addr })
+    let addr = address_of(net.as_bytes(), kind.as_bytes(), host.as_bytes());
+    Some(Origin { user: user.trim().into(), id: id.into(), version: version.into(), addr })
 }
 
 /// What stands before the last word, and the word.

@@ -1,12 +1,14 @@
 //! One line of a description, kept as it came, and the small parts lines are made of.
 
+use bytes::Bytes;
+use smallvec::SmallVec;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A line and the bytes that ended it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    pub(super) text: Vec<u8>,
+    pub(super) text: Bytes,
     pub(super) end: &'static [u8],
 }
 
@@ -15,12 +17,12 @@ pub(super) const CRLF: &[u8] = b"\r\n";
 impl Line {
     /// A line of our own.
     pub(super) fn made(text: String) -> Line {
-        Line { text: text.into_bytes(), end: CRLF }
+        Line { text: text.into(), end: CRLF }
     }
 
     /// The letter before `=`.
     pub(super) fn letter(&self) -> Option<u8> {
-        match self.text.as_slice() {
+        match self.text.as_ref() {
             [letter, b'=', ..] => Some(*letter),
             _ => None,
         }
@@ -82,13 +84,16 @@ pub(super) fn payload_type(word: &[u8]) -> Option<u8> {
 /// is never sent where only a name server says.
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     let mut words = words(text);
-    let network = words.next()?;
-    let kind = words.next()?;
+    address_of(words.next()?, words.next()?, words.next()?)
+}
+
+/// The same from its three words.
+pub(super) fn address_of(network: &[u8], kind: &[u8], host: &[u8]) -> Option<IpAddr> {
     if !network.eq_ignore_ascii_case(b"IN") || !(kind.eq_ignore_ascii_case(b"IP4") || kind.eq_ignore_ascii_case(b"IP6"))
     {
         return None;
     }
-    let host = words.next()?.split(|byte| *byte == b'/').next()?;
+    let host = host.split(|byte| *byte == b'/').next()?;
     std::str::from_utf8(host).ok()?.parse().ok()
 }
 
@@ -105,7 +110,7 @@ pub(super) struct MediaLine<'a> {
     pub(super) medium: &'a str,
     pub(super) port: u16,
     pub(super) proto: &'a str,
-    pub(super) formats: Vec<&'a str>,
+    pub(super) formats: SmallVec<[&'a str; 12]>,
 }
 
 /// Takes an `m=` line apart (RFC 8866 section 5.14). `None` when medium, port or protocol are missing or no such thing.

@@ -197,6 +197,24 @@ pub fn readdress(sdp: &Sdp, face: &Face) -> Sdp {
     Sdp { session: carry::session(sdp, face), media: media.collect() }
 }
 
+/// The same again for a telephone that nobody holds any more: sound goes both ways.
+pub fn reopen(sdp: &Sdp, face: &Face) -> Sdp {
+    let mut open = readdress(sdp, face);
+    if let Some(section) = open.audio().and_then(|audio| open.media.get_mut(audio.index)) {
+        set_direction(section, Direction::SendRecv);
+        // The old way to say hold is an address.
+        section
+            .iter_mut()
+            .filter(|line| line.letter() == Some(b'c'))
+            .for_each(|line| *line = face.connection_line(None));
+    }
+    open.session
+        .iter_mut()
+        .filter(|line| line.letter() == Some(b'c'))
+        .for_each(|line| *line = face.connection_line(None));
+    open
+}
+
 /// The description with as many `m=` lines as `before`, in its order: the voice stream where it was, every other
 /// medium rejected (RFC 3264 sections 6 and 8).
 pub fn align_media(sdp: Sdp, before: &Sdp) -> Sdp {

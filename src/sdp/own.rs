@@ -6,6 +6,7 @@ use super::description::Sdp;
 use super::face::Face;
 use super::line::Line;
 use super::negotiate::{NoCommonCodec, align_media};
+use bytes::Bytes;
 
 /// The answer when the exchange itself takes the call (a prompt, an echo, a menu): the first codec of the offer that
 /// `allow` permits, and key presses if offered, under the offer's numbers. The packet time is the offered one, else what
@@ -68,7 +69,7 @@ const KEYS: u8 = 101;
 /// The keys, A to D, and the flash hook (RFC 4733 section 3.2).
 const EVENTS: &str = "0-16";
 
-fn session_lines(face: &Face, time: Option<Vec<u8>>) -> Vec<Line> {
+fn session_lines(face: &Face, time: Option<Bytes>) -> Vec<Line> {
     let time = match time {
         Some(text) => Line { text, end: super::line::CRLF },
         None => Line::made("t=0 0".into()),

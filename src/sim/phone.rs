@@ -79,6 +79,8 @@ pub struct Habits {
     pub ignores_everything: bool,
     /// Does not hear a BYE.
     pub loses_bye: bool,
+    /// Writes `sips:` where others write `sip:`: its Contact, and what it registers at and dials.
+    pub sips: bool,
 }
 
 /// What happened to a phone.
@@ -190,13 +192,14 @@ impl Phone {
     pub fn new(config: PhoneConfig, mut chance: Chance) -> Phone {
         let registration = registering::Registration::new(&config, &mut chance);
         let sound = sound::Sound::new(&config, &mut chance);
+        let tx = Transactions::new(TimerValues::default(), 1000, &mut chance);
         Phone {
             habits: Habits::default(),
             config,
             transport: Transport::Udp,
             chance,
             now: Time::ZERO,
-            tx: Transactions::new(TimerValues::default(), 1000),
+            tx,
             alarms: Timers::new(),
             purposes: BTreeMap::new(),
             sent: Vec::new(),
@@ -360,7 +363,16 @@ impl Phone {
     }
 
     fn contact(&self) -> Bytes {
-        Bytes::from(self.config.style.contact(&self.config.user, self.config.sip, self.transport))
+        let contact = self.config.style.contact(&self.config.user, self.config.sip, self.transport);
+        if !self.habits.sips {
+            return Bytes::from(contact);
+        }
+        Bytes::from(self.scheme(contact).replacen(";transport=tls", "", 1))
+    }
+
+    /// A URI with the scheme it writes.
+    fn scheme(&self, uri: String) -> String {
+        if self.habits.sips { uri.replacen("sip:", "sips:", 1) } else { uri }
     }
 
     /// Proves who it is, when a challenge is known (RFC 3261 22.2).
@@ -373,7 +385,7 @@ impl Phone {
         let made = digest::answer(challenge, &self.config.user, &ha1, &request.method, &uri, &cnonce, *used);
         let Some(credentials) = made else { return };
         let algorithm = match self.config.style {
-            Style::Cisco7960 => Some("md5".to_owned()),
+            Style::Cisco7960 => Some("md5".into()),
             Style::Plain | Style::Pap2t | Style::Grandstream => credentials.algorithm.clone(),
         };
         let credentials = Credentials { algorithm, ..credentials };
@@ -426,7 +438,7 @@ impl Phone {
             return;
         }
         let flow = self.flow_with(from).answering(&essentials.via, false);
-        route::stamp_via(&mut request, from, false);
+        route::stamp_via(&mut request.headers, from, false);
         if matches!(request.method, Method::Options | Method::Notify) && essentials.to.tag().is_none() {
             // RFC 3261 8.2.7: without state, as telephones do, so that being asked after leaves nothing behind.
             let response = self.dressed(Response::for_request(&request, 200, Some(self.registration.tag())));

@@ -1,9 +1,11 @@
 //! Dialogs (RFC 3261 12): who talks to whom, on which way, and in which order.
 
 use super::header::{CSeq, ContactValue, NameAddr};
+use super::sips::is_sips;
 use super::validate::Essentials;
 use super::{HeaderName, Headers, Method, Request, Response, Uri};
 use bytes::Bytes;
+use smol_str::{SmolStr, StrExt};
 use std::fmt;
 
 /// The number before our first in a dialog that a peer began: RFC 3261 8.1.1.5 leaves it free, and chan_sip begins with 102.
@@ -22,11 +24,11 @@ const MAX_FORWARDS: &str = "70";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialog {
     /// The Call-ID.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// Our tag.
-    pub local_tag: String,
+    pub local_tag: SmolStr,
     /// The peer's tag; `None` with an RFC 2543 peer that sends none (12.1.1, 12.1.2).
-    pub remote_tag: Option<String>,
+    pub remote_tag: Option<SmolStr>,
     /// Our address, with our tag: From of our requests.
     pub local: NameAddr,
     /// The peer's address, with its tag: To of our requests.
@@ -39,6 +41,8 @@ pub struct Dialog {
     pub local_cseq: u32,
     /// The number of the peer's latest request; `None` when there was none yet.
     pub remote_cseq: Option<u32>,
+    /// It began with a `sips:` Request-URI over TLS, and stays there.
+    pub secure: bool,
     /// Whether a 2xx has gone either way; before that the dialog is early. Who answers sets it with the 2xx.
     pub confirmed: bool,
 }
@@ -82,18 +86,19 @@ impl std::error::Error for OutOfOrder {}
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DialogKey {
     /// The Call-ID.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// Our tag.
-    pub local_tag: String,
+    pub local_tag: SmolStr,
     /// The peer's tag.
-    pub remote_tag: Option<String>,
+    pub remote_tag: Option<SmolStr>,
 }
 
 impl DialogKey {
     /// The key of these values.
     pub fn new(call_id: &str, local_tag: &str, remote_tag: Option<&str>) -> DialogKey {
-        let local_tag = local_tag.to_ascii_lowercase();
-        DialogKey { call_id: call_id.to_owned(), local_tag, remote_tag: remote_tag.map(str::to_ascii_lowercase) }
+        let local_tag = local_tag.to_ascii_lowercase_smolstr();
+        let remote_tag = remote_tag.map(StrExt::to_ascii_lowercase_smolstr);
+        DialogKey { call_id: call_id.into(), local_tag, remote_tag }
     }
 
     /// The dialog a peer's request belongs to; `None` when it has no To tag and so belongs to none.
@@ -114,8 +119,8 @@ impl Dialog {
         local.params.set("tag", Some(local_tag));
         Ok(Dialog {
             call_id: essentials.call_id.clone(),
-            local_tag: local_tag.to_owned(),
-            remote_tag: essentials.from.tag().map(str::to_owned),
+            local_tag: local_tag.into(),
+            remote_tag: essentials.from.tag().map(SmolStr::new),
             local,
             remote: essentials.from.clone(),
             remote_target: match request.headers.get(HeaderName::Contact) {
@@ -126,6 +131,7 @@ impl Dialog {
             route_set: record_route(&request.headers)?,
             local_cseq: BEFORE_FIRST_CSEQ,
             remote_cseq: Some(essentials.cseq.number),
+            secure: is_sips(&request.target),
             confirmed: false,
         })
     }
@@ -135,18 +141,22 @@ impl Dialog {
     pub fn uac(sent: &Request, response: &Response, essentials: &Essentials) -> Result<Dialog, DialogError> {
         let local = sent.headers.get(HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
         let local = local.ok_or(DialogError::BadRequest)?;
-        let local_tag = local.tag().ok_or(DialogError::BadRequest)?.to_owned();
-        let target = contact(&response.headers).or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
+        let local_tag = SmolStr::new(local.tag().ok_or(DialogError::BadRequest)?);
+        let secure = is_sips(&sent.target);
+        // A Contact that would leave TLS breaks RFC 3261 12.1.1, and is not used.
+        let told = contact(&response.headers).filter(|told| !secure || is_secure(told));
+        let target = told.or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
         Ok(Dialog {
             call_id: essentials.call_id.clone(),
             local_tag,
-            remote_tag: essentials.to.tag().map(str::to_owned),
+            remote_tag: essentials.to.tag().map(SmolStr::new),
             local,
             remote: essentials.to.clone(),
             remote_target: target,
             route_set: reversed(record_route(&response.headers)?),
             local_cseq: essentials.cseq.number,
             remote_cseq: None,
+            secure,
             confirmed: (200..300).contains(&response.status),
         })
     }
@@ -185,9 +195,9 @@ impl Dialog {
     }
 
     /// RFC 3261 12.2.1.2 and 12.2.2: a target refresh (INVITE or UPDATE, and their 2xx) moves the remote target, when it has a Contact that can
-    /// be read. The route set never changes with it.
+    /// be read. The route set never changes with it, and a dialog that is to stay on TLS keeps a target that does.
     pub fn refresh_target(&mut self, headers: &Headers) {
-        if let Some(target) = contact(headers) {
+        if let Some(target) = contact(headers).filter(|target| !self.secure || is_secure(target)) {
             self.remote_target = target;
         }
     }
@@ -206,7 +216,7 @@ impl Dialog {
         request.headers.push(HeaderName::MaxForwards, MAX_FORWARDS);
         request.headers.push(HeaderName::From, self.local.to_string());
         request.headers.push(HeaderName::To, self.remote.to_string());
-        request.headers.push(HeaderName::CallId, self.call_id.clone());
+        request.headers.push(HeaderName::CallId, self.call_id.to_string());
         request.headers.push(HeaderName::CSeq, CSeq { number, method }.to_string());
         request
     }
@@ -235,6 +245,10 @@ pub fn routed(method: Method, target: &str, routes: &[Bytes]) -> Request {
 /// The nearest of these proxies; none when there is none that can be read.
 pub fn first_hop(routes: &[Bytes]) -> Option<Uri> {
     routes.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri)
+}
+
+fn is_secure(uri: &Uri) -> bool {
+    uri.sip().is_some_and(|uri| uri.secure)
 }
 
 fn contact(headers: &Headers) -> Option<Uri> {

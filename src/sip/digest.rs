@@ -7,6 +7,7 @@ use super::Method;
 use super::header::{Challenge, Credentials};
 use md5::Md5;
 use sha2::{Digest, Sha256};
+use smol_str::{SmolStr, format_smolstr};
 use std::fmt;
 
 /// A hash function of RFC 7616 that we know.
@@ -39,8 +40,8 @@ impl Algorithm {
     /// The hash of the parts with colons between them, in lower-case hexadecimal.
     fn hash(self, parts: &[&[u8]]) -> String {
         match self {
-            Algorithm::Md5 => hex(&joined::<Md5>(parts)),
-            Algorithm::Sha256 => hex(&joined::<Sha256>(parts)),
+            Algorithm::Md5 => hex(&joined::<Md5>(parts).finalize()),
+            Algorithm::Sha256 => hex(&joined::<Sha256>(parts).finalize()),
         }
     }
 }
@@ -116,18 +117,18 @@ pub fn answer(
         return None;
     }
     let mut credentials = Credentials {
-        username: user.to_owned(),
+        username: user.into(),
         realm: challenge.realm.clone(),
         nonce: challenge.nonce.clone(),
-        uri: uri.to_owned(),
-        response: String::new(),
+        uri: uri.into(),
+        response: SmolStr::default(),
         algorithm: challenge.algorithm.clone(),
-        cnonce: qop.then(|| cnonce.to_owned()),
+        cnonce: qop.then(|| cnonce.into()),
         opaque: challenge.opaque.clone(),
-        qop: qop.then(|| "auth".to_owned()),
-        nc: qop.then(|| format!("{nc:08x}")),
+        qop: qop.then(|| "auth".into()),
+        nc: qop.then(|| format_smolstr!("{nc:08x}")),
     };
-    credentials.response = response(&credentials, method, ha1)?;
+    credentials.response = response(&credentials, method, ha1)?.into();
     Some(credentials)
 }
 
@@ -146,7 +147,7 @@ fn response(credentials: &Credentials, method: &Method, ha1: &Ha1) -> Option<Str
     }
 }
 
-fn joined<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
+fn joined<D: Digest>(parts: &[&[u8]]) -> D {
     let mut hash = D::new();
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
@@ -154,14 +155,19 @@ fn joined<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
         }
         hash.update(part);
     }
-    hash.finalize().to_vec()
+    hash
 }
 
 /// Bytes as hexadecimal digits in lower case.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| DIGITS.get(usize::from(n)).map_or('0', |d| char::from(*d));
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// Compares hexadecimal in any case, in a time that does not tell where the first difference stands.

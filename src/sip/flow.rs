@@ -73,6 +73,18 @@ impl fmt::Display for Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
+/// The name that a server must prove by its certificate, as the configuration has it; a name in another case is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerKey(u64);
+
+impl ServerKey {
+    /// The key of a name (FNV-1a): whoever makes connections knows the names by their keys, so that a flow need not carry one.
+    pub fn of(name: &str) -> ServerKey {
+        let bytes = name.bytes().map(|byte| u64::from(byte.to_ascii_lowercase()));
+        ServerKey(bytes.fold(0xcbf2_9ce4_8422_2325, |key, byte| (key ^ byte).wrapping_mul(0x0100_0000_01b3)))
+    }
+}
+
 /// Between whom a message goes, and over what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flow {
@@ -86,12 +98,14 @@ pub struct Flow {
     pub remote: SocketAddr,
     /// The connection it came over, or is to go over and no other; none for UDP, and for a peer that we connect to.
     pub connection: Option<ConnectionId>,
+    /// Who the peer must prove to be where we connect to it over TLS; none: whoever has its address.
+    pub server: Option<ServerKey>,
 }
 
 impl Flow {
     /// A flow of datagrams.
     pub fn udp(local: SocketAddr, remote: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local, told: local, remote, connection: None }
+        Flow { transport: Transport::Udp, local, told: local, remote, connection: None, server: None }
     }
 
     /// Where the answer to a request goes that came over this flow with this topmost Via (RFC 3261 18.2.2): over the
@@ -103,9 +117,10 @@ impl Flow {
         }
     }
 
-    /// Do two flows lead the same way? Connections tell, where both have one.
+    /// Do two flows lead the same way? Connections tell, where both have one, and servers.
     pub fn is_same_way(self, other: Flow) -> bool {
-        let apart = self.connection.zip(other.connection).is_some_and(|(one, two)| one != two);
+        let apart = self.connection.zip(other.connection).is_some_and(|(one, two)| one != two)
+            || self.server.zip(other.server).is_some_and(|(one, two)| one != two);
         self.transport == other.transport && self.remote == other.remote && !apart
     }
 
@@ -148,6 +163,8 @@ mod tests {
         assert_eq!(unconnected.towards(elsewhere).remote, elsewhere);
         assert!(tcp.is_same_way(unconnected) && !tcp.is_same_way(udp));
         assert!(!tcp.is_same_way(Flow { connection: Some(ConnectionId(8)), ..tcp }));
+        let [one, two] = ["One.example", "two.example"].map(|name| Flow { server: Some(ServerKey::of(name)), ..tcp });
+        assert!(!one.is_same_way(two) && one.is_same_way(tcp) && one.server == Some(ServerKey::of("one.EXAMPLE")));
     }
 
     #[test]

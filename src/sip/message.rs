@@ -102,6 +102,8 @@ impl Response {
     /// untouched.
     pub fn for_request(request: &Request, status: u16, to_tag: Option<&str>) -> Response {
         let mut response = Response::new(status);
+        // What is echoed, and what an answer usually adds.
+        response.headers = Headers::with_capacity(12);
         for via in request.headers.lines(HeaderName::Via) {
             response.headers.push(HeaderName::Via, via.clone());
         }

@@ -5,6 +5,7 @@ use super::header::{HeaderName, Headers};
 use super::message::{Message, Request, Response};
 use super::{Method, scan};
 use bytes::Bytes;
+use memchr::memchr;
 use std::fmt;
 use std::ops::Range;
 
@@ -210,7 +211,7 @@ impl Reader<'_> {
     fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = self.datagram.get(self.at..).filter(|rest| !rest.is_empty())?;
         let start = self.at;
-        let (mut end, next) = match rest.iter().position(|b| *b == b'\n') {
+        let (mut end, next) = match memchr(b'\n', rest) {
             Some(length) => (start + length, start + length + 1),
             None => (self.datagram.len(), self.datagram.len()),
         };
@@ -311,7 +312,7 @@ impl Reader<'_> {
 
     /// One header field: `first` is its first line, `end` where its last folded line ends.
     fn header_line(&self, first: Range<usize>, end: usize) -> Option<(HeaderName, Bytes)> {
-        let colon = first.start + self.bytes(&first).iter().position(|b| *b == b':')?;
+        let colon = first.start + memchr(b':', self.bytes(&first))?;
         // RFC 3261 25.1, HCOLON: only blanks and tabs may stand before the colon.
         let mut name_end = colon;
         while name_end > first.start && self.datagram.get(name_end - 1).is_some_and(|b| matches!(b, b' ' | b'\t')) {
@@ -327,7 +328,7 @@ impl Reader<'_> {
         let value = self.trim(colon + 1..end);
         let value = if value.end > first.end { unfold(self.bytes(&value)) } else { self.cut(value) };
         // A CR that ended no line: see `next_line`.
-        if value.contains(&b'\r') { None } else { Some((name, value)) }
+        if memchr(b'\r', &value).is_some() { None } else { Some((name, value)) }
     }
 
     /// RFC 3261 18.3: over UDP the body is as long as Content-Length says, bytes beyond it are discarded; without one

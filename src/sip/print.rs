@@ -3,6 +3,8 @@
 use super::header::{HeaderName, Headers};
 use super::message::{Request, Response};
 use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memchr2;
+use std::fmt::Write;
 
 impl Request {
     /// The request as it goes on the wire. Content-Length is always written, last, and always tells the truth.
@@ -21,14 +23,19 @@ impl Request {
 impl Response {
     /// The response as it goes on the wire. Content-Length is always written, last, and always tells the truth.
     pub fn to_bytes(&self) -> Bytes {
-        let first = "SIP/2.0 200 \r\n".len() + self.reason.len();
-        let mut out = BytesMut::with_capacity(first + size(&self.headers, &self.body));
+        let mut out = BytesMut::with_capacity(self.length());
         out.put_slice(b"SIP/2.0 ");
-        out.put_slice(format!("{:03} ", self.status).as_bytes());
+        put_number(&mut out, usize::from(self.status));
+        out.put_u8(b' ');
         put_line(&mut out, &self.reason);
         out.put_slice(b"\r\n");
         put_rest(&mut out, &self.headers, &self.body);
         out.freeze()
+    }
+
+    /// How many bytes that is.
+    pub fn length(&self) -> usize {
+        "SIP/2.0 200 \r\n".len() + self.reason.len() + size(&self.headers, &self.body)
     }
 }
 
@@ -47,13 +54,20 @@ fn put_rest(out: &mut BytesMut, headers: &Headers, body: &Bytes) {
         put_line(out, value);
         out.put_slice(b"\r\n");
     }
-    out.put_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+    out.put_slice(b"Content-Length: ");
+    put_number(out, body.len());
+    out.put_slice(b"\r\n\r\n");
     out.put_slice(body);
+}
+
+fn put_number(out: &mut BytesMut, number: usize) {
+    // Memory takes whatever is written to it.
+    let _ = write!(out, "{number}");
 }
 
 /// No value, wherever it came from, can end its line: that is how header fields are smuggled in.
 fn put_line(out: &mut BytesMut, value: &[u8]) {
-    if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
+    if memchr2(b'\r', b'\n', value).is_some() {
         out.extend(value.iter().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { *b }));
     } else {
         out.put_slice(value);

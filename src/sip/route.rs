@@ -1,9 +1,9 @@
 //! Where an answer goes, and what the topmost Via must say for it (RFC 3261 18.2, RFC 3581).
 
 use super::header::split::first_comma;
-use super::header::{HeaderName, Via};
-use super::message::Request;
+use super::header::{HeaderName, Headers, Via};
 use super::scan::Scan;
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where the answer to a request goes that came from `source` with this topmost Via. `force_rport` answers to the
@@ -27,14 +27,14 @@ pub fn response_target(via: &Via, source: SocketAddr, force_rport: bool) -> Sock
 
 /// Writes into the topmost Via where the request came from: `received` (RFC 3261 18.2.1), always, as chan_sip does, and
 /// the value of `rport` when it was asked for (RFC 3581 4) or is forced. All else in it stays byte for byte as it was.
-pub fn stamp_via(request: &mut Request, source: SocketAddr, force_rport: bool) {
-    let Some(line) = request.headers.get(HeaderName::Via) else { return };
+pub fn stamp_via(headers: &mut Headers, source: SocketAddr, force_rport: bool) {
+    let Some(line) = headers.get(HeaderName::Via) else { return };
     let end = first_comma(line);
     let first = line.get(..end).unwrap_or_default();
     let others = line.get(end..).unwrap_or_default();
     let mut stamped = Vec::with_capacity(line.len().saturating_add(64));
     let mut rport = force_rport;
-    for (at, piece) in pieces(first).into_iter().enumerate() {
+    for (at, piece) in pieces(first).enumerate() {
         let name = Scan::new(piece.trim_ascii_start()).token();
         // A `received` or `rport` the sender wrote is a lie or a left-over.
         let ours = name.eq_ignore_ascii_case(b"received") || name.eq_ignore_ascii_case(b"rport");
@@ -47,12 +47,13 @@ pub fn stamp_via(request: &mut Request, source: SocketAddr, force_rport: bool) {
         }
     }
     stamped.truncate(stamped.trim_ascii_end().len());
-    stamped.extend_from_slice(format!(";received={}", source.ip().to_canonical()).as_bytes());
+    // Memory takes whatever is written to it.
+    let _ = write!(stamped, ";received={}", source.ip().to_canonical());
     if rport {
-        stamped.extend_from_slice(format!(";rport={}", source.port()).as_bytes());
+        let _ = write!(stamped, ";rport={}", source.port());
     }
     stamped.extend_from_slice(others);
-    request.headers.set_first(HeaderName::Via, stamped);
+    headers.set_first(HeaderName::Via, stamped);
 }
 
 fn may_follow(maddr: IpAddr, source: IpAddr) -> bool {
@@ -62,26 +63,24 @@ fn may_follow(maddr: IpAddr, source: IpAddr) -> bool {
 }
 
 /// The parts of a Via value between its semicolons; those inside quotes part nothing.
-fn pieces(value: &[u8]) -> Vec<&[u8]> {
+fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut quoted = false;
     let mut escaped = false;
-    value
-        .split(|byte| {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
-                _ => {}
-            }
-            *byte == b';' && !quoted
-        })
-        .collect()
+    value.split(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        *byte == b';' && !quoted
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::Method;
+    use crate::sip::{Method, Request};
 
     const SOURCE: &str = "192.0.2.130:51098";
 
@@ -119,7 +118,7 @@ mod tests {
         let mut request = Request::new(Method::Options, "sip:a@192.0.2.1");
         request.headers.push(HeaderName::Via, via.to_owned());
         request.headers.push(HeaderName::Via, "SIP/2.0/UDP other;received=1.2.3.4");
-        stamp_via(&mut request, SOURCE.parse().unwrap(), force);
+        stamp_via(&mut request.headers, SOURCE.parse().unwrap(), force);
         assert_eq!(
             request.headers.lines(HeaderName::Via).nth(1).map(|v| v.as_ref()),
             Some(&b"SIP/2.0/UDP other;received=1.2.3.4"[..])

@@ -1,5 +1,6 @@
 //! The small reading steps all SIP grammars share (RFC 3261 25.1): tokens, white space, quoted strings.
 
+use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// A place in a header value. Every step is checked; none can run past the end.
@@ -89,10 +90,15 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The same, kept: most of what a message names is short enough to need no memory of its own.
+pub(crate) fn kept(bytes: &[u8]) -> SmolStr {
+    SmolStr::new(text(bytes))
+}
+
 /// Takes the backslashes out of a quoted string's inside.
-pub(crate) fn unescape(inside: &[u8]) -> String {
+pub(crate) fn unescape(inside: &[u8]) -> SmolStr {
     if !inside.contains(&b'\\') {
-        return text(inside).into_owned();
+        return kept(inside);
     }
     let mut plain = Vec::with_capacity(inside.len());
     let mut escaped = false;
@@ -104,7 +110,7 @@ pub(crate) fn unescape(inside: &[u8]) -> String {
             plain.push(*byte);
         }
     }
-    text(&plain).into_owned()
+    kept(&plain)
 }
 
 /// Writes `text` as a quoted string.

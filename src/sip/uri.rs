@@ -1,7 +1,9 @@
 //! URIs (RFC 3261 19.1, 25.1).
 
+use super::flow::Transport;
 use super::header::Params;
 use super::scan;
+use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -89,9 +91,9 @@ pub struct SipUri {
     /// `sips:`.
     pub secure: bool,
     /// The user as written, escapes and all; see `user_text`.
-    pub user: Option<String>,
+    pub user: Option<SmolStr>,
     /// The password as written. The RFC advises against it.
-    pub password: Option<String>,
+    pub password: Option<SmolStr>,
     /// The host.
     pub host: Host,
     /// The port.
@@ -99,22 +101,30 @@ pub struct SipUri {
     /// The URI's own parameters.
     pub params: Params,
     /// What stands after the question mark.
-    pub headers: Option<String>,
+    pub headers: Option<SmolStr>,
 }
 
 impl SipUri {
     /// A plain `sip:user@host:port`. Characters of `user` that may not stand there are escaped.
     pub fn new(user: Option<&str>, host: Host, port: Option<u16>) -> SipUri {
-        let user = user.map(|user| escape_user(user).into_owned());
+        let user = user.map(|user| SmolStr::new(escape_user(user)));
         SipUri { secure: false, user, password: None, host, port, params: Params::new(), headers: None }
     }
 
     /// The address it leads to (RFC 3261 19.1.1: `maddr`, else the host), when that is no name: none is ever looked up here.
     pub fn address(&self) -> Option<SocketAddr> {
         let maddr = self.params.get("maddr").and_then(|maddr| maddr.trim_matches(['[', ']']).parse().ok());
-        let tls = self.secure || self.params.get("transport").is_some_and(|word| word.eq_ignore_ascii_case("tls"));
-        let port = self.port.unwrap_or(if tls { 5061 } else { 5060 });
+        let port = self.port.unwrap_or(self.transport().unwrap_or(Transport::Udp).default_port());
         Some(SocketAddr::new(maddr.or_else(|| self.host.ip())?, port))
+    }
+
+    /// What it is to be reached over: TLS by `sips:` (RFC 3261 26.2.2), else what `transport=` asks for. `None`: it does not say,
+    /// or names what is not spoken here.
+    pub fn transport(&self) -> Option<Transport> {
+        if self.secure {
+            return Some(Transport::Tls);
+        }
+        self.params.get("transport").and_then(Transport::from_name)
     }
 
     /// The user with its escapes resolved.
@@ -158,14 +168,14 @@ impl SipUri {
         }
         let (user, password) = match userinfo.map(|u| u.split_once(':').map_or((u, None), |(u, p)| (u, Some(p)))) {
             Some(("", _)) => return Err(UriError("a URI with an at sign and no user")),
-            Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
+            Some((user, password)) => (Some(SmolStr::new(user)), password.map(SmolStr::new)),
             None => (None, None),
         };
         let (rest, headers) = rest.split_once('?').map_or((rest, None), |(rest, headers)| (rest, Some(headers)));
         let (hostport, params) = rest.split_once(';').map_or((rest, None), |(host, params)| (host, Some(params)));
         let (host, port) = split_port(hostport)?;
         let params = params.map(Params::parse_uri).transpose().map_err(|e| UriError(e.0))?.unwrap_or_default();
-        let headers = headers.map(str::to_owned);
+        let headers = headers.map(SmolStr::new);
         Ok(SipUri { secure, user, password, host, port, params, headers })
     }
 }
@@ -196,7 +206,7 @@ impl fmt::Display for SipUri {
 #[derive(Debug, Clone)]
 pub enum Host {
     /// A name, as written; compared without case.
-    Name(String),
+    Name(SmolStr),
     /// An IPv4 address.
     V4(Ipv4Addr),
     /// An IPv6 address.
@@ -221,7 +231,7 @@ impl Host {
         if !legal || last_label.bytes().all(|b| b.is_ascii_digit()) || text.len() > 255 {
             return Err(UriError("a host that is neither a name nor an address"));
         }
-        Ok(Host::Name(text.to_owned()))
+        Ok(Host::Name(text.into()))
     }
 
     /// The address; `None` for a name.

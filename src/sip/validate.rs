@@ -6,6 +6,7 @@ use super::header::{Arity, CSeq, ContactValue, HeaderName, Headers, NameAddr, Vi
 use super::message::{Request, Response};
 use super::parse::{Flaw, Unframed};
 use super::{Method, Uri, scan};
+use smol_str::SmolStr;
 
 /// The largest body a request may have, in bytes; descriptions of calls take a few hundred.
 pub const MAX_BODY: usize = 32_768;
@@ -20,7 +21,7 @@ pub struct Essentials {
     /// Who was asked for.
     pub to: NameAddr,
     /// The Call-ID.
-    pub call_id: String,
+    pub call_id: SmolStr,
     /// The CSeq.
     pub cseq: CSeq,
     /// Max-Forwards; `None` when absent, as from an RFC 2543 device.
@@ -84,7 +85,7 @@ pub fn response(response: &Response) -> Result<Essentials, Unframed> {
     })
 }
 
-type Checked = (NameAddr, NameAddr, String, CSeq, Option<u8>);
+type Checked = (NameAddr, NameAddr, SmolStr, CSeq, Option<u8>);
 
 fn checked(request: &Request, is_old: bool) -> Result<Checked, Refusal> {
     let headers = &request.headers;
@@ -206,9 +207,9 @@ fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
 }
 
 /// RFC 3261 25.1: `word [ "@" word ]`; anything visible is let through.
-fn call_id(value: &[u8]) -> Option<String> {
+fn call_id(value: &[u8]) -> Option<SmolStr> {
     let visible = !value.is_empty() && value.iter().all(|b| *b > b' ' && *b != 0x7f);
-    visible.then(|| scan::text(value).into_owned())
+    visible.then(|| scan::kept(value))
 }
 
 #[cfg(test)]

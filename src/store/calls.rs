@@ -91,12 +91,12 @@ impl Calls {
             closed @ None => closed.insert(open(&self.path)?),
         };
         let transaction = connection.transaction()?;
-        let mut statement = transaction.prepare(INSERT)?;
+        let mut statement = transaction.prepare_cached(INSERT)?;
         for record in records {
             insert(&mut statement, record)?;
         }
         drop(statement);
-        transaction.execute(DELETE, [MOST])?;
+        transaction.prepare_cached(DELETE)?.execute([MOST])?;
         transaction.commit()
     }
 }

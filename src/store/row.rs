@@ -38,9 +38,9 @@ pub(super) fn insert(
         moment.boot,
         moment.stamp(binding.expires),
         binding.expires_wall.0,
-        binding.call_id,
+        binding.call_id.as_str(),
         binding.cseq,
-        binding.user_agent,
+        binding.user_agent.as_deref(),
         binding.flow.transport.name(),
         path.join(", "),
     ])
@@ -61,6 +61,7 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         remote: text(5)?.parse().ok()?,
         // No connection outlives the program.
         connection: None,
+        server: None,
     };
     let mut path = Headers::new();
     path.push(HeaderName::Path, text(15)?);
@@ -73,10 +74,10 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         granted: Duration::from_millis(u64::try_from(granted).ok()?),
         expires: Time::ZERO,
         expires_wall: Wall(row.get(10).ok()?),
-        call_id: text(11)?,
+        call_id: text(11)?.into(),
         cseq: row.get(12).ok()?,
         path: path.values(HeaderName::Path).filter(|hop| !hop.is_empty()).collect(),
-        user_agent: row.get::<_, Option<String>>(13).ok()?.filter(|agent| agent.len() <= MOST),
+        user_agent: row.get::<_, Option<String>>(13).ok()?.filter(|agent| agent.len() <= MOST).map(Into::into),
     };
     Some(Restored { peer: text(0)?, binding, left })
 }

@@ -4,7 +4,7 @@ use super::boot::Moment;
 use super::{Found, folder, row};
 use crate::dialplan::database::{MAX_ENTRIES, MAX_KEY};
 use crate::pbx::effect::StoreOrder;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, Transaction, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -195,7 +195,7 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
                     Some(prepared) => prepared,
                     none @ None => none.insert(binding_statements(transaction)?),
                 };
-                forget.execute([peer])?;
+                forget.execute([peer.as_str()])?;
                 for (place, binding) in (0i64..).zip(bindings) {
                     row::insert(insert, peer, place, binding, moment)?;
                 }
@@ -217,17 +217,19 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
     Ok(())
 }
 
+type Pair<'a> = (CachedStatement<'a>, CachedStatement<'a>);
+
 /// Forgets a peer's bindings; writes one.
-fn binding_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<(Statement<'a>, Statement<'a>)> {
+fn binding_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pair<'a>> {
     let marks = row::COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
     let insert = format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS);
-    Ok((transaction.prepare("DELETE FROM binding WHERE peer = ?1")?, transaction.prepare(&insert)?))
+    Ok((transaction.prepare_cached("DELETE FROM binding WHERE peer = ?1")?, transaction.prepare_cached(&insert)?))
 }
 
 /// Writes a value; takes one away.
-fn value_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<(Statement<'a>, Statement<'a>)> {
-    let set = transaction.prepare("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
-    Ok((set, transaction.prepare("DELETE FROM astdb WHERE key = ?1")?))
+fn value_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pair<'a>> {
+    let set = transaction.prepare_cached("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
+    Ok((set, transaction.prepare_cached("DELETE FROM astdb WHERE key = ?1")?))
 }
 
 /// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is damaged.

@@ -85,10 +85,10 @@ fn binding(text: &str, now: Now) -> Binding {
         granted: Duration::from_secs(3600),
         expires: Time::ZERO,
         expires_wall: Wall(0),
-        call_id: "call'id; DROP TABLE binding".to_owned(),
+        call_id: "call'id; DROP TABLE binding".into(),
         cseq: u32::MAX,
         path: vec![bytes::Bytes::from_static(b"<sip:edge.example.com;lr>")],
-        user_agent: Some("Linksys/PAP2T \u{1F4DE}".to_owned()),
+        user_agent: Some("Linksys/PAP2T \u{1F4DE}".into()),
     };
     binding.renew(now);
     binding
@@ -98,8 +98,8 @@ fn orders(now: Now) -> Vec<StoreOrder> {
     let contacts =
         ["<sip:a@192.0.2.7:5060;transport=udp>;+sip.instance=\"<urn:uuid:1>\";q=0.5", "<sip:%41b@[2001:db8::7]>"];
     vec![
-        StoreOrder::Bindings { peer: "a".to_owned(), bindings: contacts.map(|text| binding(text, now)).to_vec() },
-        StoreOrder::Bindings { peer: "b".to_owned(), bindings: vec![binding("<sip:b@192.0.2.8>", now)] },
+        StoreOrder::Bindings { peer: "a".into(), bindings: contacts.map(|text| binding(text, now)).to_vec() },
+        StoreOrder::Bindings { peer: "b".into(), bindings: vec![binding("<sip:b@192.0.2.8>", now)] },
         StoreOrder::Value { path: "/cid/1".to_owned(), value: Some("Ada".to_owned()) },
         StoreOrder::Value { path: "/cid/2".to_owned(), value: Some("Bob".to_owned()) },
     ]
@@ -116,7 +116,7 @@ fn what_is_written_is_found_again_without_a_close() {
     assert_eq!(found, Found::default());
     assert_eq!(store.write(at(5), orders(at(5)), nothing), None);
     let gone = [
-        StoreOrder::Bindings { peer: "b".to_owned(), bindings: Vec::new() },
+        StoreOrder::Bindings { peer: "b".into(), bindings: Vec::new() },
         StoreOrder::Value { path: "/cid/2".to_owned(), value: None },
     ];
     store.write(at(6), gone.to_vec(), nothing);

@@ -283,3 +283,43 @@ fn it_stops_now() {
     assert!(world.switch.is_stopped());
     world.assert_nothing_left();
 }
+
+/// RFC 5621: the offer and the answer may each be one of several parts; the others are passed over when they may be.
+#[test]
+fn a_call_whose_descriptions_come_in_parts() {
+    let picture = "Content-Type: image/png\r\nContent-Disposition: icon;handling=optional\r\n\r\nnot really";
+    let mut world = World::ready(SIP, GUIDE);
+    world.wraps("client", picture, "");
+    world.wraps("isp", "", picture);
+    world.connect();
+    world.assert_connected("client", "isp", true);
+    let invite = &world.texts("isp", &["INVITE"])[0];
+    assert!(invite.contains("Content-Type: application/sdp\r\n") && !invite.contains("not really"), "{invite}");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_call_with_a_part_that_must_be_understood_and_is_not_is_415() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.wraps("client", "Content-Type: application/isup\r\n\r\nx", "");
+    world.phone("client").dials("88567682");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(415)));
+    let answer = &world.texts("client", &["415"])[0];
+    assert!(answer.contains("\r\nAccept: application/sdp, multipart/mixed\r\n"), "{answer}");
+    assert!(world.has_line("is of no use here (415, 'multipart/mixed;boundary=part')"), "{:?}", world.lines);
+    world.assert_nothing_left();
+}
+
+/// AST-2017-003, and a body that never ends.
+#[test]
+fn a_call_whose_parts_cannot_be_told_apart_is_400() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.wraps("client", "", "");
+    world.rewrite("client", "--part--", "--par---");
+    world.phone("client").dials("88567682");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(400)));
+    assert!(world.texts("client", &["400 Bad Multipart Body: parts without an end"]).len() == 1);
+    world.assert_nothing_left();
+}

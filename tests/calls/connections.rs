@@ -184,3 +184,27 @@ fn a_called_line_on_a_connection_is_not_taken_for_one_behind_nat() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// A proxy between that keeps no connection open: it listens where its Path says.
+#[test]
+fn a_line_behind_a_proxy_is_called_through_it_over_a_new_connection() {
+    let sip = SIP.replacen("[isp]\n", "[isp]\nsupportpath=yes\ncontactpermit=192.0.2.20\n", 1);
+    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let near = "192.0.2.50:5060";
+    world.listeners.insert(near.parse().unwrap());
+    world.relay(near, "isp");
+    world.add_to("isp", "REGISTER", "Path: <sip:192.0.2.50;transport=tcp;lr>");
+    world.connects("isp", Transport::Tcp);
+    world.register_all();
+    world.cut("isp");
+    assert!(world.has_line("'isp' is called at 192.0.2.50:5060 until it registers again"), "{:?}", world.lines);
+    world.connect();
+    let invite = &world.texts_at(near, &["INVITE"])[0];
+    assert!(
+        invite.contains("Via: SIP/2.0/TCP ") && invite.contains("Route: <sip:192.0.2.50;transport=tcp;lr>"),
+        "{invite}"
+    );
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

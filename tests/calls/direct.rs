@@ -109,6 +109,7 @@ fn both_answer_from_new_ports(world: &mut World) {
     world.connect();
     world.run(Duration::from_secs(10));
     assert!(world.messages("exchange", "isp", &["INVITE sip"]).len() < 30);
+    world.assert_agreed("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();
 }

@@ -170,3 +170,94 @@ fn a_called_line_that_hangs_up_early_and_never_answers_leaves_nothing() {
     world.run(Duration::from_secs(120));
     assert_eq!(world.switch.leftovers(), Default::default());
 }
+
+/// A request inside the early dialog that the telephone at `desk` has by its answer's tag.
+fn other_phone_asks(world: &mut World, method: &str, cseq: u32, tag: &str, branch: &str) -> Vec<String> {
+    let invite = world.texts("isp", &["INVITE sip:"]).remove(0);
+    let [from, to, call_id] = ["From:", "To:", "Call-ID:"].map(|name| line(&invite, name));
+    let (from, to) = (to.replacen("To", "From", 1), from.replacen("From", "To", 1));
+    world.inject(
+        "desk",
+        &format!(
+            "{method} sip:client@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-{branch}\r\n{from};tag={tag}\r\n\
+             {to}\r\n{call_id}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\nContact: <sip:desk@192.0.2.30>\r\nContent-Length: 0\r\n\r\n"
+        ),
+    );
+    world.run(TICK);
+    let sent = world.texts("desk", &["SIP/2.0"]);
+    sent.into_iter().filter(|text| text.contains(branch)).map(|text| text[8..11].to_owned()).collect()
+}
+
+/// A proxy rings three telephones: each early dialog lives until the call is answered, whichever was heard of last.
+#[test]
+fn older_early_dialogs_are_not_forgotten() {
+    let mut world = ringing();
+    other_phone_says(&mut world, "180 Ringing", "older", false);
+    other_phone_says(&mut world, "180 Ringing", "younger", false);
+    for (number, (method, status)) in [
+        ("UPDATE", "200"),
+        ("OPTIONS", "200"),
+        ("INFO", "200"),
+        ("PRACK", "405"),
+        ("INVITE", "491"),
+        ("MESSAGE", "405"),
+        ("BYE", "200"),
+        ("OPTIONS", "481"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let got = other_phone_asks(&mut world, method, 200 + number as u32, "older", &format!("fork{number}"));
+        assert_eq!(got, [status], "{method}");
+    }
+    assert_eq!(other_phone_asks(&mut world, "OPTIONS", 3, "younger", "old-number"), ["200"]);
+    assert_eq!(other_phone_asks(&mut world, "OPTIONS", 2, "younger", "too-old"), ["500"]);
+    assert!(world.look("client").has_call() && world.is_called("isp"), "the call rings on");
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    assert_eq!(other_phone_asks(&mut world, "BYE", 4, "younger", "late-bye"), ["200"]);
+    world.assert_connected("client", "isp", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// The telephone that was heard of last hangs up; the others ring on, and one answers.
+#[test]
+fn a_fork_that_hangs_up_early_leaves_the_call_to_the_others() {
+    let mut world = ringing();
+    other_phone_says(&mut world, "183 Session Progress", "other", true);
+    assert!(world.saw("client", &PhoneEvent::Progress));
+    assert_eq!(other_phone_asks(&mut world, "BYE", 1, "other", "early-bye"), ["200"]);
+    assert!(world.look("client").has_call() && world.is_called("isp"));
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    world.assert_connected("client", "isp", true);
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// However many telephones claim to ring behind one INVITE, no more than a few are kept; and whoever answers is taken.
+#[test]
+fn the_early_dialogs_of_one_invite_are_bounded() {
+    let mut world = ringing();
+    for number in 0..40 {
+        other_phone_says(&mut world, "180 Ringing", &format!("phone{number}"), false);
+    }
+    assert!(world.switch.leftovers().dialogs <= 10, "{:?}", world.switch.leftovers());
+    other_phone_says(&mut world, "200 OK", "phone39", true);
+    assert!(world.is_talking("client"));
+    assert_eq!(world.texts("desk", &["ACK sip:desk@"]).len(), 1);
+    assert!(world.switch.leftovers().dialogs <= 10);
+    world.phone("client").hangs_up();
+    world.run(TICK);
+    assert_eq!(world.texts("desk", &["BYE sip:desk@"]).len(), 1, "it is the one that is hung up");
+    // Answered by hand: the telephone is none of the simulated ones.
+    let bye = world.texts("desk", &["BYE sip:desk@"]).remove(0);
+    let lines = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].map(|name| line(&bye, name)).join("\r\n");
+    world.inject("desk", &format!("SIP/2.0 200 OK\r\n{lines}\r\nContent-Length: 0\r\n\r\n"));
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

@@ -50,7 +50,11 @@ impl MediaStub {
         let soon = Duration::from_millis(1);
         match command {
             MediaCommand::Reserve { stream, local, kind } => vec![(soon, self.reserve(stream, local, kind))],
-            MediaCommand::Remote { stream, remote } => {
+            MediaCommand::Remote { stream, mut remote } => {
+                // Nothing is sent to a port of our own.
+                let is_far = |at: &SocketAddr| self.streams.values().all(|stream| !is_in_pair(stream.rtp, *at));
+                remote.rtp = remote.rtp.filter(is_far);
+                remote.rtcp = remote.rtcp.filter(is_far);
                 if let Some(found) = self.streams.get_mut(&stream) {
                     found.remote = Some(remote);
                 }
@@ -153,4 +157,8 @@ impl MediaStub {
             }
         }
     }
+}
+
+fn is_in_pair(rtp: SocketAddr, at: SocketAddr) -> bool {
+    rtp.ip() == at.ip() && rtp.port() == at.port() & !1
 }

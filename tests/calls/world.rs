@@ -28,6 +28,8 @@ use strowger::sip::message::Message;
 use strowger::sip::validate;
 
 pub const EXCHANGE: &str = "192.0.2.1:5060";
+/// The same for TLS.
+pub const TLS: &str = "192.0.2.1:5061";
 
 /// The account file of every story; a story may have words of it replaced.
 pub const SIP: &str = "[general]\ncontext=default\nudpbindaddr=192.0.2.1\n\
@@ -48,8 +50,10 @@ pub struct Station {
     pub phone: Phone,
     /// Where its datagrams come from; its Via may say another port.
     pub source: SocketAddr,
-    /// Its connection, when it speaks over TCP.
+    /// Its connection, when it speaks over one.
     pub connection: Option<ConnectionId>,
+    /// What that is.
+    pub over: Transport,
     pub events: Vec<(Time, PhoneEvent)>,
 }
 
@@ -87,13 +91,23 @@ pub struct World {
     extra: BTreeMap<(SocketAddr, &'static str), String>,
     /// Words of the messages from an address, and what stands there instead.
     rewritten: BTreeMap<SocketAddr, Vec<(String, String)>>,
+    /// Parts that stand around the descriptions from an address, before and behind.
+    wrapped: BTreeMap<SocketAddr, (String, String)>,
     /// What From says in the INVITEs, ACKs and CANCELs from an address.
     froms: BTreeMap<SocketAddr, String>,
+    /// Where the exchange may connect to.
+    pub listeners: BTreeSet<SocketAddr>,
+    /// Over what the exchange sent which first line where.
+    overs: Vec<(SocketAddr, Transport, String)>,
     /// Where the system refuses to send to.
     pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
+    /// How many connections phones made.
+    connections: u64,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
+    /// A failure is not to be told by the ladder: somebody else tells it.
+    pub silent: bool,
 }
 
 impl World {
@@ -150,10 +164,15 @@ impl World {
             proxies: BTreeMap::new(),
             extra: BTreeMap::new(),
             rewritten: BTreeMap::new(),
+            wrapped: BTreeMap::new(),
             froms: BTreeMap::new(),
+            listeners: BTreeSet::new(),
+            overs: Vec::new(),
             no_route: BTreeSet::new(),
             seed,
+            connections: 0,
             spoiler: None,
+            silent: false,
         }
     }
 
@@ -178,7 +197,7 @@ impl World {
         self.media = MediaStub::new();
         self.switch = Switch::new(now, settings, Chance::from_number(self.seed ^ 0xb007));
         let restored = stored.into_iter().flat_map(|(peer, bindings)| {
-            bindings.into_iter().map(move |binding| Restored { peer: peer.clone(), binding, left })
+            bindings.into_iter().map(move |binding| Restored { peer: peer.to_string(), binding, left })
         });
         self.switch.restore(now, restored.collect());
         let effects = self.switch.take_effects();
@@ -209,12 +228,27 @@ impl World {
     /// The same over TCP: each phone has one connection.
     pub fn connected(sip: &str, extensions: &str) -> World {
         let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
-        for (id, station) in (1..).zip(world.stations.values_mut()) {
-            station.connection = Some(ConnectionId(id));
-            station.phone.speak_over(Transport::Tcp);
+        for name in ["cisco", "client", "desk", "isp"] {
+            world.connects(name, Transport::Tcp);
         }
         world.register_all();
         world
+    }
+
+    /// A phone speaks over a connection of its own from now on.
+    pub fn connects(&mut self, name: &str, over: Transport) {
+        self.connections += 1;
+        let id = ConnectionId(self.connections);
+        let station = self.stations.get_mut(name).unwrap();
+        (station.connection, station.over) = (Some(id), over);
+        station.phone.speak_over(over);
+    }
+
+    /// Over what the messages went to a phone whose first line begins so.
+    pub fn overs(&self, to: &str, start: &str) -> Vec<Transport> {
+        let to = self.look(to).config().sip;
+        let sent = self.overs.iter().filter(|(at, _, line)| *at == to && line.starts_with(start));
+        sent.map(|(_, over, _)| *over).collect()
     }
 
     /// Cuts a phone's connection; it makes another, which the exchange hears of when it speaks.
@@ -228,10 +262,12 @@ impl World {
 
     /// Over what a datagram from there comes.
     fn flow_from(&self, source: SocketAddr) -> Flow {
-        let udp = Flow::udp(self.exchange, source);
-        let connection = self.stations.values().find(|station| station.source == source).and_then(|it| it.connection);
-        let transport = if connection.is_some() { Transport::Tcp } else { Transport::Udp };
-        Flow { transport, connection, ..udp }
+        let station = self.stations.values().find(|station| station.source == source);
+        let Some((connection, transport)) = station.and_then(|it| Some((it.connection?, it.over))) else {
+            return Flow::udp(self.exchange, source);
+        };
+        let local = if transport == Transport::Tls { TLS.parse().unwrap() } else { self.exchange };
+        Flow { transport, connection: Some(connection), ..Flow::udp(local, source) }
     }
 
     /// The same with a network that loses, repeats and reorders.
@@ -276,7 +312,8 @@ impl World {
         let mut phone = Phone::new(config, Chance::from_number(seed));
         phone.habits.auto_ring = true;
         let source = sip.parse().unwrap();
-        self.stations.insert(name.into(), Station { phone, source, connection: None, events: Vec::new() });
+        let station = Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() };
+        self.stations.insert(name.into(), station);
     }
 
     /// A phone, to be told what to do.
@@ -394,6 +431,17 @@ impl World {
         self.rewritten.entry(from).or_default().push((words.to_owned(), others.to_owned()));
     }
 
+    /// Has the header lines of a phone's messages say another thing of any length.
+    pub fn rewrite_head(&mut self, name: &str, words: &str, others: &str) {
+        let from = self.look(name).config().sip;
+        self.rewritten.entry(from).or_default().push((words.to_owned(), others.to_owned()));
+    }
+
+    /// Has a phone's descriptions come as one of several parts (RFC 5621), between these: header lines, an empty line, a body.
+    pub fn wraps(&mut self, name: &str, before: &str, behind: &str) {
+        self.wrapped.insert(self.look(name).config().sip, (before.to_owned(), behind.to_owned()));
+    }
+
     /// The level of the line with these words, and the line: there must be one such line.
     pub fn line(&self, words: &str) -> (Level, String) {
         let mut found = self.said.iter().filter(|line| line.text.contains(words));
@@ -405,6 +453,15 @@ impl World {
     /// Takes a phone's plug out of the wall.
     pub fn unplug(&mut self, name: &str) {
         self.stations.remove(name);
+    }
+
+    /// Puts a phone's plug back into the wall: it has forgotten everything but who it is.
+    pub fn plug_in(&mut self, config: PhoneConfig) {
+        let mut phone = Phone::new(config, Chance::from_number(self.chance.bits()));
+        phone.habits.auto_ring = true;
+        let (name, source) = (phone.config().user.clone(), phone.config().sip);
+        self.stations
+            .insert(name, Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() });
     }
 
     pub fn seed(&self) -> u64 {
@@ -463,7 +520,7 @@ impl World {
     fn deliver(&mut self, parcel: Parcel) {
         let now = self.now;
         match parcel {
-            Parcel::Datagram { from, to, bytes } if to == self.exchange => {
+            Parcel::Datagram { from, to, bytes } if to == self.exchange || to == TLS.parse().unwrap() => {
                 for (bytes, is_copy) in self.spoil(bytes) {
                     self.knock(from, &bytes, is_copy);
                 }
@@ -569,16 +626,21 @@ impl World {
         let mut refused = Vec::new();
         for transmit in effects.transmit {
             let local = transmit.flow.local;
-            assert_eq!(local, self.exchange, "the exchange sends from an address that is not its own");
+            let own = if transmit.flow.transport == Transport::Tls { TLS.parse().unwrap() } else { self.exchange };
+            assert_eq!(local, own, "the exchange sends from an address that is not its own");
             let to = transmit.flow.remote;
             let open = self.flow_from(to);
-            let closed = transmit.flow.transport.is_reliable() && open.connection != transmit.flow.connection;
+            let connects = transmit.flow.connection.is_none() && self.listeners.contains(&to);
+            let closed =
+                transmit.flow.transport.is_reliable() && !connects && open.connection != transmit.flow.connection;
             if closed || self.no_route.contains(&to) {
                 let why = if closed { "the connection is closed" } else { "No route to host (os error 113)" };
                 refused.push(Event::SendFailed { flow: transmit.flow, why: why.to_owned() });
                 continue;
             }
-            self.send(local, to, transmit.bytes);
+            let line = heading(&transmit.bytes);
+            self.overs.push((to, transmit.flow.transport, line));
+            self.send(self.exchange, to, transmit.bytes);
         }
         self.kept.extend(effects.store);
         self.said.extend(effects.lines.iter().cloned());
@@ -608,6 +670,9 @@ impl World {
         if let Some((_, extra)) = extra.next().filter(|(_, extra)| !extra.is_empty()) {
             let text = String::from_utf8_lossy(&bytes).replacen("\r\n", &format!("\r\n{extra}\r\n"), 1);
             bytes = Bytes::from(text);
+        }
+        if let Some((before, behind)) = self.wrapped.get(&from) {
+            bytes = in_parts(bytes, before, behind);
         }
         if let Some(words) = self.rewritten.get(&from) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -694,6 +759,16 @@ impl World {
     /// After every timer has run out, nothing is held: not in the switch (bindings and their qualify apart), not by a
     /// phone, not by the media ring.
     pub fn assert_nothing_left(&mut self) {
+        self.settles();
+        for station in self.stations.values() {
+            assert!(station.phone.is_idle(), "{}", station.phone.leftovers());
+        }
+        assert_eq!(self.switch.leftovers(), Default::default());
+        assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+    }
+
+    /// Lets every timer run out; whether nothing is held then.
+    pub fn settles(&mut self) -> bool {
         self.run(Duration::from_secs(40));
         let perfect = self.is_perfect();
         // Qualify may ask just now; on a bad network everything takes longer.
@@ -704,11 +779,7 @@ impl World {
             }
             self.run(Duration::from_millis(each));
         }
-        for station in self.stations.values() {
-            assert!(station.phone.is_idle(), "{}", station.phone.leftovers());
-        }
-        assert_eq!(self.switch.leftovers(), Default::default());
-        assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+        self.is_clean()
     }
 
     fn is_clean(&self) -> bool {
@@ -721,7 +792,7 @@ impl World {
 impl Drop for World {
     /// A story that failed tells what was said until then.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if self.silent || !std::thread::panicking() {
             return;
         }
         let mut story: Vec<(Time, String)> = Vec::new();
@@ -796,10 +867,25 @@ impl Hand<'_> {
         self.act(|phone, now| phone.update(now, change));
     }
 
+    pub fn presses(self, key: char) {
+        self.act(|phone, now| phone.press(now, key));
+    }
+
     /// Gives the phone a habit.
     pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Habits)) {
         self.act(|phone, _| change(&mut phone.habits));
     }
+}
+
+/// A message whose description stands between two other parts, if it has one.
+fn in_parts(bytes: Bytes, before: &str, behind: &str) -> Bytes {
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let Some((head, sdp)) = text.split_once("\r\n\r\n").filter(|(_, sdp)| !sdp.is_empty()) else { return bytes };
+    let parts = [before, &format!("Content-Type: application/sdp\r\n\r\n{sdp}"), behind];
+    let body: String = parts.iter().map(|part| format!("--part\r\n{part}\r\n")).collect::<String>() + "--part--\r\n";
+    let head = head.replace("Content-Type: application/sdp", "Content-Type: multipart/mixed;boundary=part");
+    let head = head.replace(&format!("Content-Length: {}", sdp.len()), &format!("Content-Length: {}", body.len()));
+    Bytes::from(format!("{head}\r\n\r\n{body}"))
 }
 
 /// A message's first line and its CSeq.
@@ -822,7 +908,11 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
         admission: Arc::new(Admission::new(&config.sip, NonceKey([7; 32]))),
-        listening: Listening::udp(EXCHANGE.parse().unwrap()),
+        listening: Listening {
+            tcp: general.streams.tcp.and(EXCHANGE.parse().ok()),
+            tls: general.streams.tls.as_ref().and(TLS.parse().ok()),
+            ..Listening::udp(EXCHANGE.parse().unwrap())
+        },
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
         product: general.user_agent.clone(),

@@ -72,9 +72,10 @@ impl Talk<'_> {
         let mut heard = start;
         let mut begun: Option<Instant> = None;
         loop {
-            let proven = self.link.proven.load(Ordering::Relaxed);
-            let (until, why) = self.deadline(proven, start, heard, begun);
+            let (until, why) = self.deadline(start, heard, begun);
             let length = match timeout_at(until, reader.read(&mut piece)).await {
+                // The switch has found out meanwhile that it is no stranger.
+                Err(_) if self.deadline(start, heard, begun).0 > until => continue,
                 Err(_) => {
                     self.shared.counters.add(why);
                     return why.to_owned();
@@ -97,13 +98,8 @@ impl Talk<'_> {
     }
 
     /// How long to wait for more, and what it means when nothing comes.
-    fn deadline(
-        &self,
-        proven: bool,
-        start: Instant,
-        heard: Instant,
-        begun: Option<Instant>,
-    ) -> (Instant, &'static str) {
+    fn deadline(&self, start: Instant, heard: Instant, begun: Option<Instant>) -> (Instant, &'static str) {
+        let proven = self.link.proven.load(Ordering::Relaxed);
         let idle = (heard + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
         let stranger =
@@ -128,8 +124,8 @@ impl Talk<'_> {
     async fn message(&self, bytes: &Bytes) -> Result<(), &'static str> {
         let heard = self.shared.hear(bytes, self.flow);
         match heard {
-            Heard::Passed { proven } => self.passed(proven),
-            Heard::Full(event, proven) => self.insist(event, proven).await,
+            Heard::Passed => self.passed(),
+            Heard::Full(event) => self.insist(event).await,
             Heard::Answer { bytes, note, .. } => {
                 let sent = self.send(bytes);
                 self.shared.note(note, self.flow);
@@ -145,20 +141,17 @@ impl Talk<'_> {
         Ok(())
     }
 
-    fn passed(&self, proven: bool) {
+    fn passed(&self) {
         self.link.known.store(true, Ordering::Relaxed);
-        if proven {
-            self.link.proven.store(true, Ordering::Relaxed);
-        }
     }
 
     /// Over a connection nothing is sent again: the message waits until the switch has room, and its sender with it.
-    async fn insist(&self, mut event: Box<Event>, proven: bool) {
+    async fn insist(&self, mut event: Box<Event>) {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             sleep(ASK).await;
             match self.shared.pass(event) {
-                Ok(()) => return self.passed(proven),
+                Ok(()) => return self.passed(),
                 Err(back) => event = back,
             }
         }
@@ -168,5 +161,44 @@ impl Talk<'_> {
     fn send(&self, bytes: Bytes) -> Result<(), &'static str> {
         let Some(id) = self.flow.connection else { return Ok(()) };
         self.shared.table().queue(id, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Limits, Listeners};
+    use super::*;
+    use crate::net::edge::to_nobody;
+    use crate::sip::flow::Transport;
+
+    /// What becomes of a connection over which `said` came, and no more: why it ends, and after how many seconds.
+    async fn fate(said: &[u8], is_proven: bool) -> (String, u64) {
+        let listeners = Listeners::bind(None, None, 0).unwrap();
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        let shared = Shared::new(&listeners, to_nobody(), limits, None);
+        let udp = Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.9:5060".parse().unwrap());
+        let entered = shared.table().enter(Flow { transport: Transport::Tcp, ..udp }, false, 100);
+        let mut ends = entered.map_err(drop).unwrap().0;
+        if is_proven {
+            shared.table().prove(ends.flow.connection.unwrap());
+        }
+        let (mut phone, stream) = tokio::io::duplex(100_000);
+        phone.write_all(said).await.unwrap();
+        let start = Instant::now();
+        let why = serve(&shared, stream, &mut ends).await;
+        assert!(shared.counters.all().iter().any(|(reason, _)| *reason == why), "{why} is counted");
+        (why, start.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_borne_for_two_hours_by_who_proved_himself_and_for_half_a_minute_by_others() {
+        assert_eq!(fate(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
+        assert_eq!(fate(b"", false).await, ("closed: nobody proved who he is in time".to_owned(), 30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_whole_within_half_a_minute_whoever_sends_it() {
+        let begun = b"OPTIONS sip:a SIP/2.0\r\nVia: ";
+        assert_eq!(fate(begun, true).await, ("closed: a message took too long".to_owned(), 30));
     }
 }

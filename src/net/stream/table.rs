@@ -4,7 +4,7 @@ use crate::sip::Flow;
 use crate::sip::flow::{ConnectionId, Transport};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
@@ -120,10 +120,16 @@ impl Table {
         Some(why)
     }
 
-    /// The connection that leads to an address, newest first.
-    pub fn to(&self, transport: Transport, remote: SocketAddr) -> Option<ConnectionId> {
-        let mut all = self.entries.iter().rev();
-        all.find(|(_, entry)| entry.flow.transport == transport && entry.flow.remote == remote).map(|(id, _)| *id)
+    /// The connection that leads the way of a flow, newest first: over TLS only one whose server proved, or must prove, to be the
+    /// same.
+    pub fn to(&self, flow: Flow) -> Option<ConnectionId> {
+        let leads = |one: Flow| match flow.transport {
+            Transport::Udp | Transport::Tcp => true,
+            Transport::Tls => one.server == flow.server,
+        };
+        let mut all = self.entries.iter().rev().filter(|(_, entry)| leads(entry.flow));
+        all.find(|(_, entry)| entry.flow.transport == flow.transport && entry.flow.remote == flow.remote)
+            .map(|(id, _)| *id)
     }
 
     /// Has the next of a connection's messages sent.
@@ -140,6 +146,13 @@ impl Table {
         }
         self.entries.remove(&id);
         Err("the other side does not read what it is sent")
+    }
+
+    /// Somebody proved who he is on it.
+    pub fn prove(&mut self, id: ConnectionId) {
+        if let Some(entry) = self.entries.get(&id) {
+            entry.link.proven.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Forgets a connection, which ends it.
@@ -201,6 +214,44 @@ mod tests {
         }
         assert_eq!(table.report().len(), 100);
         assert_eq!(table.report()[0].flow.remote, "192.0.2.151:1".parse().unwrap());
+    }
+
+    fn proven(table: &mut Table, remote: &str) -> Result<(), &'static str> {
+        let (ends, _) = table.enter(flow(remote), false, 100)?;
+        table.prove(ends.flow.connection.unwrap());
+        Ok(())
+    }
+
+    #[test]
+    fn one_address_has_256_at_most_however_well_it_proved_itself() {
+        let mut table = Table::default();
+        for port in 1..=256 {
+            assert_eq!(proven(&mut table, &format!("192.0.2.9:{port}")), Ok(()));
+        }
+        assert_eq!(proven(&mut table, "192.0.2.9:300"), Err("too many connections from one address"));
+        assert!(table.enter(flow("192.0.2.9:5060"), true, 0).is_err(), "nor do we connect there");
+        assert_eq!(proven(&mut table, "192.0.2.8:1"), Ok(()));
+        table.remove(ConnectionId(7));
+        assert_eq!(proven(&mut table, "192.0.2.9:300"), Ok(()), "one is closed: there is room for one");
+    }
+
+    #[test]
+    fn there_are_2000_at_most_and_strangers_make_room_first() {
+        let mut table = Table::default();
+        let address = |number: u16| format!("192.0.{}.{}:1", number / 250, number % 250 + 1);
+        let (mut stranger, _) = table.enter(flow("198.51.100.1:1"), false, 100).map_err(drop).unwrap();
+        for number in 1..2_000 {
+            assert_eq!(proven(&mut table, &address(number)), Ok(()), "{number}");
+        }
+        assert_eq!(table.report().len(), 2_000);
+        let (_, made_room) = table.enter(flow("198.51.100.2:1"), false, 100).map_err(drop).unwrap();
+        assert_eq!(made_room, Some("closed: unproven, and too many"));
+        assert_eq!(stranger.stop.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        assert_eq!((table.report().len(), table.report()[0].flow.remote), (2_000, address(1).parse().unwrap()));
+        table.prove(ConnectionId(table.last));
+        assert_eq!(proven(&mut table, "198.51.100.3:1"), Err("too many connections"), "nobody who proved himself goes");
+        assert!(table.enter(flow("198.51.100.3:1"), true, 0).is_err());
+        assert_eq!(table.report().len(), 2_000);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
 use crate::sip::Uri;
-use crate::sip::dialog::{Dialog, routed};
+use crate::sip::dialog::routed;
 use crate::sip::header::{CSeq, ContactValue, HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::sips::binds_request;
 use crate::sip::transaction::ClientId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
@@ -61,8 +62,10 @@ impl Leg {
             ours: true,
             local: None,
             remote: None,
+            heard: 0,
             state: State::Ended,
             dialog: None,
+            forks: Vec::new(),
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
@@ -78,8 +81,8 @@ impl Leg {
     /// Sends the INVITE with our offer.
     pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
         let (from, user) = self.from(calling);
-        self.contact = super::contact(&user, self.flow);
         let mut request = routed(Method::Invite, &calling.target, &calling.route);
+        self.contact = super::contact(&user, self.flow, binds_request(&request));
         let tag = cx.chance.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
@@ -186,9 +189,8 @@ impl Leg {
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
         cx.clients.remove(&id);
         cx.alarms.cancel(silence);
-        if let Some(early) = self.dialog.take() {
-            cx.dialogs.remove(&early.key());
-        }
+        self.forget_dialogs(cx);
+        self.dialog = None;
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
         // It was handed back as it was sent; the next one gets a Via of its own.
         request.headers.remove(HeaderName::Via);
@@ -220,7 +222,9 @@ impl Leg {
         if !matches!(self.state, State::Outgoing { .. }) {
             return;
         }
-        self.meet_dialog(id, response, essentials, cx);
+        if !self.meet_dialog(id, response, essentials, cx) {
+            return;
+        }
         match super::description(&response.headers, &response.body) {
             Some(Ok(sdp)) => {
                 self.remote = Some(sdp.clone());
@@ -235,22 +239,12 @@ impl Leg {
         }
     }
 
-    /// The dialog of a tagged response: the early one confirmed, or another phone's behind a fork (RFC 3261 12.1.2).
-    fn meet_dialog(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
-        let Some(request) = cx.tx.request_of(id) else { return };
-        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return };
-        if let Some(old) = &self.dialog {
-            cx.dialogs.remove(&old.key());
-        }
-        cx.dialogs.insert(dialog.key(), self.id);
-        self.dialog = Some(dialog);
-    }
-
     /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
         self.meet_dialog(id, response, essentials, cx);
         cx.clients.remove(&id);
-        self.follow_dialog();
+        let before = cx.tx.request_of(id).and_then(|request| request.uri().ok());
+        self.follow_dialog(before, &cx.ways);
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {

@@ -6,9 +6,10 @@ use crate::dialplan::ChannelId;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
 use crate::sip::dialog::{Dialog, DialogError};
-use crate::sip::header::HeaderName;
+use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::sips::binds_answer;
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
@@ -33,6 +34,8 @@ impl Leg {
         cx.servers.insert(invite, id);
         cx.respond(invite, Response::for_request(request, 100, None));
         let user = super::user_of(&request.uri()).unwrap_or_default();
+        // Where its connection is gone, and we make one.
+        let flow = Flow { server: peer.host.server(), ..flow };
         let mut leg = Leg {
             id,
             channel,
@@ -42,20 +45,22 @@ impl Leg {
             ours: false,
             local: None,
             remote: offer,
+            heard: 0,
             state: State::Incoming { invite },
             dialog: Some(dialog),
+            forks: Vec::new(),
             pending_ok: None,
             reoffer: Reoffer::None,
             glares: 0,
             refresh: Default::default(),
             // RFC 7332: a call that goes on from here has one hop less.
             hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
-            contact: super::contact(&user, flow),
+            contact: super::contact(&user, flow, binds_answer(request)),
             made_offer: false,
             sdp_id: cx.chance.below(1 << 31),
             sdp_version: cx.chance.below(1 << 30),
         };
-        leg.follow_dialog();
+        leg.follow_dialog(None, &cx.ways);
         Ok(leg)
     }
 
@@ -89,12 +94,11 @@ impl Leg {
         if let Some(dialog) = &mut self.dialog {
             dialog.confirmed = true;
         }
-        let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
         let asked = cx.tx.server_request(invite).map(|request| request.headers.clone());
         if let (Some(mut response), Some(asked)) = (self.response_to_invite(invite, 200, Some(description), cx), asked)
         {
             self.answer_timer(&asked, &mut response, cx);
-            self.send_ok(invite, response, cseq, offered, cx);
+            self.send_ok(invite, response, offered, cx);
         }
     }
 
@@ -137,7 +141,10 @@ impl Leg {
         response
     }
 
-    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, cseq: u32, offered: bool, cx: &mut Cx) {
+    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, offered: bool, cx: &mut Cx) {
+        // RFC 3261 13.2.2.4: the ACK has the number of its INVITE, whatever the peer sent since.
+        let cseq = response.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok());
+        let cseq = cseq.map_or(0, |cseq| cseq.number);
         cx.respond(server, response.clone());
         let again = cx.alarm(self.id, LegTimer::Ok, T1);
         let give_up = cx.alarm(self.id, LegTimer::OkGiveUp, T1 * 64);
@@ -184,7 +191,7 @@ impl Leg {
         let offered = self.drop_pending_ok(cx).is_some_and(|pending| pending.offered);
         let answer = if offered { body } else { None };
         if let Some(answer) = &answer {
-            self.remote = Some(answer.clone());
+            self.hear(answer.clone());
         }
         if let State::Answering { hang_up } = self.state {
             self.state = State::Confirmed;

@@ -1,11 +1,10 @@
 //! What arrives for an established leg, and the small helpers every leg's messages are made with.
 
 use super::{Cx, Ending, Leg, LegEvent, State};
-use crate::sdp::{Sdp, SdpError};
+use crate::registrar::way::Ways;
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
-use crate::sip::header::HeaderName;
-use crate::sip::header::{Headers, Params};
+use crate::sip::header::Params;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ServerId};
@@ -29,12 +28,15 @@ impl Leg {
 
     /// An ACK that belongs to this dialog and to no transaction: it is for a 2xx of ours.
     pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx) {
-        let body = description(&request.headers, &request.body).and_then(Result::ok);
+        let body = super::description(&request.headers, &request.body).and_then(Result::ok);
         self.acknowledged(essentials.cseq.number, body, cx);
     }
 
     /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
     pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx) {
+        if let Some(fork) = self.fork_of(essentials) {
+            return self.fork_asks(fork, server, request, essentials, cx);
+        }
         let in_order = match &mut self.dialog {
             Some(dialog) => dialog.receive(essentials.cseq.number, &request.method).is_ok(),
             None => false,
@@ -46,23 +48,20 @@ impl Leg {
         match &request.method {
             Method::Bye => self.bye_came(server, request, cx),
             Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
-            Method::Options | Method::Info | Method::Notify => self.reply(server, request, 200, cx),
-            Method::Ack | Method::Cancel => {}
-            Method::Message
-            | Method::Register
-            | Method::Subscribe
-            | Method::Refer
-            | Method::Prack
-            | Method::Publish => {
-                self.reply(server, request, 405, cx);
+            method => {
+                if let Some(status) = plain_status(method) {
+                    self.reply(server, request, status, cx);
+                }
             }
-            Method::Other(_) => self.reply(server, request, 501, cx),
         }
     }
 
     /// RFC 3261 15.1.2: 200 at once; a pending INVITE of either side is over with it (487).
     fn bye_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
         self.reply(server, request, 200, cx);
+        if self.next_fork(cx) {
+            return;
+        }
         self.refuse_pending_reoffer(cx);
         match self.state {
             State::Incoming { .. } => self.refuse(487, cx),
@@ -94,48 +93,48 @@ impl Leg {
     pub fn follow_connection(&mut self, came: Flow) {
         let is_another = came.transport == self.flow.transport && came.connection != self.flow.connection;
         if came.connection.is_some() && is_another && came.remote.ip() == self.flow.remote.ip() {
-            self.flow = came;
+            self.flow = Flow { server: self.flow.server, ..came };
         }
     }
 
     /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
-    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from.
-    pub(super) fn follow_dialog(&mut self) {
-        let Some(dialog) = &self.dialog else { return };
+    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from. A dialog that began with `sips:` stays on
+    /// TLS, and a Contact that asks for TLS where there is none is not used: `before` stays the target.
+    pub(super) fn follow_dialog(&mut self, before: Option<Uri>, ways: &Ways) {
+        let Some(dialog) = &mut self.dialog else { return };
         if !self.behind_nat || !dialog.route_set.is_empty() {
-            self.flow = follow(&dialog.next_hop(), self.flow);
+            let way = ways.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
+            if !dialog.secure || way.transport == Transport::Tls {
+                self.flow = way;
+            }
+        }
+        let asks = dialog.remote_target.sip().is_some_and(|target| target.secure);
+        if let Some(before) = before.filter(|_| asks && self.flow.transport != Transport::Tls) {
+            dialog.remote_target = before;
         }
     }
-}
 
-/// The way to `next` for a peer that is heard from where `flow` leads: that way itself, when `next` is a name or may not be followed.
-pub fn follow(next: &Uri, flow: Flow) -> Flow {
-    match uri_address(next).filter(|next| may_follow(*next, flow)) {
-        Some(next) => flow.towards(next),
-        None => flow,
+    /// Did it begin with `sips:`, so that nothing of it may leave TLS?
+    pub fn is_secure(&self) -> bool {
+        self.dialog.as_ref().is_some_and(|dialog| dialog.secure)
     }
 }
 
-/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
-/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
-fn may_follow(next: SocketAddr, flow: Flow) -> bool {
-    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
-    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
-    ip.is_ipv4() == heard.is_ipv4()
-        && !ip.is_unspecified()
-        && !ip.is_multicast()
-        && !broadcast
-        && ip.is_loopback() == heard.is_loopback()
-        && (!is_private(ip) || is_private(heard))
-        && next != flow.local
-        && next != flow.told
-}
-
-/// RFC 1918, RFC 6598, RFC 4193.
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
-        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+/// What a request in a dialog is answered that neither ends nor changes the call; none: nothing is owed.
+pub(super) fn plain_status(method: &Method) -> Option<u16> {
+    match method {
+        Method::Options | Method::Info | Method::Notify => Some(200),
+        Method::Ack | Method::Cancel => None,
+        Method::Message
+        | Method::Register
+        | Method::Subscribe
+        | Method::Refer
+        | Method::Prack
+        | Method::Publish
+        | Method::Bye
+        | Method::Invite
+        | Method::Update => Some(405),
+        Method::Other(_) => Some(501),
     }
 }
 
@@ -160,55 +159,6 @@ pub fn uri_address(uri: &Uri) -> Option<SocketAddr> {
     uri.sip().and_then(|uri| uri.address())
 }
 
-/// The session description in a message: `None` when it carries none.
-pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpError>> {
-    if body.is_empty() {
-        return None;
-    }
-    let kind = headers.text(HeaderName::ContentType)?;
-    media_type(&kind).eq_ignore_ascii_case(SDP).then(|| Sdp::parse(body))
-}
-
-/// What a request with a description, or without, is owed for a body or an answer that cannot be understood (RFC 3261 8.2.3,
-/// 13.3.1): the response, complete with what is understood. A body that is optional by its Content-Disposition is passed over.
-pub fn unfit_body(request: &Request) -> Option<Response> {
-    let headers = &request.headers;
-    let word = |name: HeaderName| headers.text(name).map(|text| text.trim().to_ascii_lowercase()).unwrap_or_default();
-    let mut accepted = headers.values(HeaderName::Accept).peekable();
-    let wants_other = accepted.peek().is_some() && !accepted.any(|range| takes_sdp(&range));
-    if wants_other {
-        let mut response = Response::for_request(request, 406, None);
-        response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
-        return Some(response);
-    }
-    if request.body.is_empty() || word(HeaderName::ContentDisposition).replace(' ', "").contains("handling=optional") {
-        return None;
-    }
-    let mut response = Response::for_request(request, 415, None);
-    if !matches!(word(HeaderName::ContentEncoding).as_str(), "" | "identity") {
-        response.headers.push(HeaderName::AcceptEncoding, Bytes::from_static(b"identity"));
-        return Some(response);
-    }
-    if media_type(&word(HeaderName::ContentType)) == SDP {
-        return None;
-    }
-    response.headers.push(HeaderName::Accept, Bytes::from_static(SDP.as_bytes()));
-    Some(response)
-}
-
-const SDP: &str = "application/sdp";
-
-/// A media type without its parameters.
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
-}
-
-/// Does a media range of Accept (RFC 3261 20.1) include descriptions?
-fn takes_sdp(range: &[u8]) -> bool {
-    let range = String::from_utf8_lossy(range).to_ascii_lowercase();
-    matches!(media_type(&range), SDP | "application/*" | "*/*")
-}
-
 /// An address as a URI writes it: IPv6 in brackets.
 pub fn host(ip: IpAddr) -> String {
     match ip {
@@ -217,9 +167,12 @@ pub fn host(ip: IpAddr) -> String {
     }
 }
 
-/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1).
-pub fn contact(user: &str, flow: Flow) -> Bytes {
+/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1), unless it is `sips:` (RFC 5630 3.1.4).
+pub fn contact(user: &str, flow: Flow, secure: bool) -> Bytes {
     let (user, host, port) = (escape_user(user), host(flow.told.ip()), flow.told.port());
+    if secure {
+        return Bytes::from(format!("<sips:{user}@{host}:{port}>"));
+    }
     Bytes::from(format!("<sip:{user}@{host}:{port}{}>", transport_param(flow.transport)))
 }
 

@@ -15,6 +15,8 @@ use std::time::Duration;
 const TIMER: &str = "timer";
 /// A refresh that met something else under way is tried again so much later.
 const AGAIN: Duration = Duration::from_secs(5);
+/// So often in a row; then as if it had been refreshed.
+const MOST_AGAIN: u8 = 6;
 /// A peer may raise the interval by 422 so often for one request.
 const MOST_RAISES: u8 = 2;
 /// The longest interval a peer may raise ours to, in seconds: a day.
@@ -28,6 +30,8 @@ pub(super) struct Refresh {
     min_se: u32,
     /// 422s met in a row.
     raises: u8,
+    /// Refreshes refused in a row that are tried again soon.
+    refusals: u8,
     /// The peer's Allow names UPDATE.
     takes_update: bool,
     /// Our UPDATE that is not answered yet.
@@ -103,7 +107,7 @@ impl Leg {
     /// The peer's 2xx to our INVITE, re-INVITE or UPDATE says what holds from now on (RFC 4028 7.2).
     pub(super) fn timer_answered(&mut self, headers: &Headers, cx: &mut Cx) {
         self.note_allow(headers);
-        self.refresh.raises = 0;
+        (self.refresh.raises, self.refresh.refusals) = (0, 0);
         let settings = &self.peer.settings;
         let refreshed = self.refresh.running.as_ref().filter(|running| running.ours).map(|running| running.seconds);
         // An answer without it leaves it to us (RFC 4028 7.2): the peer may know no session timers, but we notice when it is gone.
@@ -227,10 +231,7 @@ impl Leg {
         cx.clients.remove(&id);
         self.refresh.update = None;
         if (200..300).contains(&response.status) {
-            if let Some(dialog) = &mut self.dialog {
-                dialog.refresh_target(&response.headers);
-            }
-            self.follow_dialog();
+            self.refresh_target(&response.headers, cx);
             return self.timer_answered(&response.headers, cx);
         }
         if response.status == 405 || response.status == 501 {
@@ -247,7 +248,10 @@ impl Leg {
             // RFC 4028 10 and RFC 3261 12.2.1.2: the peer has the call no more.
             408 | 481 => self.lost(cx),
             422 if self.raise_interval(&response.headers) => self.refresh_after(Duration::ZERO, cx),
-            405 | 491 | 500 | 501 | 503 => self.refresh_after(AGAIN, cx),
+            405 | 491 | 500 | 501 | 503 if self.refresh.refusals < MOST_AGAIN => {
+                self.refresh.refusals = self.refresh.refusals.saturating_add(1);
+                self.refresh_after(AGAIN, cx);
+            }
             // Whoever refuses is there.
             _ => self.refresh_after(half, cx),
         }

@@ -49,16 +49,17 @@ impl Leg {
                 let refresh = matches!(self.reoffer, Reoffer::Sent { refresh: true, .. });
                 self.reoffer = Reoffer::None;
                 self.glares = 0;
-                self.refresh_target(&response.headers);
+                self.refresh_target(&response.headers, cx);
                 self.timer_answered(&response.headers, cx);
                 let answer = super::description(&response.headers, &response.body).and_then(Result::ok);
                 let same = answer.as_ref().zip(self.remote.as_ref()).is_none_or(|(new, old)| same_media(old, new));
-                if answer.is_some() {
-                    self.remote.clone_from(&answer);
+                if let Some(answer) = &answer {
+                    self.hear(answer.clone());
                 }
                 match (refresh, same) {
                     (false, _) => self.tell(LegEvent::ReofferAccepted(answer), cx),
-                    (true, true) => {}
+                    // What waited for the leg to be idle may go on.
+                    (true, true) => self.tell(LegEvent::Confirmed(None), cx),
                     // The peer took the occasion to move: the call is told as after an ACK that brings an answer.
                     (true, false) => self.tell(LegEvent::Confirmed(answer), cx),
                 }
@@ -78,7 +79,11 @@ impl Leg {
         self.made_offer = made_offer;
         let offer = std::mem::replace(&mut self.local, previous);
         if refresh {
-            return self.refresh_refused(response, cx);
+            self.refresh_refused(response, cx);
+            if !self.is_ended() {
+                self.tell(LegEvent::Confirmed(None), cx);
+            }
+            return;
         }
         match (response.status, offer) {
             // RFC 3261 14.1: 481 and 408 end the dialog.
@@ -127,7 +132,7 @@ impl Leg {
             Some(Err(_)) => return self.reply(server, request, 488, cx),
             None => None,
         };
-        self.refresh_target(&request.headers);
+        self.refresh_target(&request.headers, cx);
         if request.method == Method::Update && offer.is_none() {
             // RFC 3311 5.2: without an offer it meets no other, and only moves the target.
             return self.accept_refresh(server, request, cx);
@@ -207,10 +212,11 @@ impl Leg {
     }
 
     /// RFC 3261 12.2.2: a target refresh request moves the remote target.
-    fn refresh_target(&mut self, headers: &Headers) {
+    pub(super) fn refresh_target(&mut self, headers: &Headers, cx: &Cx) {
         if let Some(dialog) = &mut self.dialog {
+            let before = dialog.remote_target.clone();
             dialog.refresh_target(headers);
-            self.follow_dialog();
+            self.follow_dialog(Some(before), &cx.ways);
         }
     }
 
@@ -230,8 +236,8 @@ impl Leg {
         let Some((server, method, offer)) = self.take_received() else { return };
         let offered = offer.is_none();
         self.made_offer = offered;
-        if offer.is_some() {
-            self.remote = offer;
+        if let Some(offer) = offer {
+            self.hear(offer);
         }
         self.local = Some(description.clone());
         let Some(request) = cx.tx.server_request(server) else { return };
@@ -239,8 +245,7 @@ impl Leg {
         let mut response = self.compose(request, None, 200, Some(description));
         self.refresh_came(&asked, &mut response, cx);
         if method == Method::Invite {
-            let cseq = self.dialog.as_ref().and_then(|d| d.remote_cseq).unwrap_or_default();
-            self.send_ok(server, response, cseq, offered, cx);
+            self.send_ok(server, response, offered, cx);
         } else {
             cx.respond(server, response);
         }

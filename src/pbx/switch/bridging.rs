@@ -5,6 +5,7 @@ use crate::config::peer::DirectMedia;
 use crate::dialplan::ChannelId;
 use crate::pbx::bridge::{Bridge, Route, Side, Step};
 use crate::pbx::channel::Channel;
+use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, PayloadMap};
 use crate::pbx::why::Why;
 use crate::sdp::{Face, Sdp, negotiate, own, payload};
@@ -85,13 +86,12 @@ impl Switch {
     pub(super) fn try_direct(&mut self, caller: ChannelId) {
         let Some(bridge) = self.bridge(caller) else { return };
         let callee = bridge.callee;
-        if self.have_extras(caller, callee) {
-            return;
-        }
         let idle = |id| self.leg_of_channel(id).is_some_and(|leg| leg.is_idle());
         if idle(caller) && idle(callee) {
+            let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
+            let voice_alone = !self.have_extras(caller, callee);
             let step = match self.bridge(caller) {
-                Some(bridge) => bridge.settled(),
+                Some(bridge) => bridge.settled(heard, voice_alone),
                 None => Step::Rest,
             };
             self.step(caller, step);
@@ -116,13 +116,26 @@ impl Switch {
                     .out
                     .verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
             }
+            Step::Chased(side) => {
+                let text =
+                    format!("{a} and {b} answer every new offer from another port: their media stays on the relay");
+                self.cx.out.verbose(3, text);
+                self.redirect_media(caller, &bridge, side, Route::Relay);
+            }
+            Step::Told => {
+                self.join(caller, callee);
+                self.sweep_extras(&[caller, callee]);
+            }
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
                 let reason = Why::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
                 self.cx.out.verbose(3, reason.text);
                 self.join(caller, callee);
             }
-            Step::Accept(side) => self.accept_carried(&bridge, side),
+            Step::Accept(side) => {
+                self.accept_carried(&bridge, side);
+                self.tells(caller);
+            }
             Step::Refuse(side, status) => {
                 let status = if status == 491 { 491 } else { 488 };
                 self.with_leg(bridge.channel(side), |leg, cx| leg.refuse_reoffer(status, cx));
@@ -150,6 +163,9 @@ impl Switch {
         let sent = match offer {
             Some(offer) if self.leg_of_channel(id).is_some_and(|leg| leg.is_idle()) => {
                 self.with_leg(id, |leg, cx| leg.reoffer(offer, cx));
+                if side == Side::Callee {
+                    self.tells(caller);
+                }
                 true
             }
             Some(_) | None => false,
@@ -157,6 +173,14 @@ impl Switch {
         if !sent {
             let step = self.bridge(caller).map_or(Step::Rest, |bridge| bridge.refused(side, 491));
             self.step(caller, step);
+        }
+    }
+
+    /// The callee is told what the caller has said until now.
+    fn tells(&mut self, caller: ChannelId) {
+        let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
+        if let Some(bridge) = self.bridge(caller) {
+            bridge.tells(heard);
         }
     }
 
@@ -173,9 +197,12 @@ impl Switch {
             (Some(local), Some(remote)) => payload::agreed(remote, local),
             _ => None,
         };
+        let before = leg.local.as_ref()?;
         // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
-        let allow = agreed.map_or(allow.clone(), |agreed| allow.only(agreed.codec));
-        negotiate::reoffer_from(source, &allow, &face, leg.local.as_ref()?).ok()
+        let one = agreed.map_or_else(|| allow.clone(), |agreed| allow.only(agreed.codec));
+        let made = negotiate::reoffer_from(source, &one, &face, before);
+        // The other may have left that codec since.
+        made.or_else(|_| negotiate::reoffer_from(source, &allow, &face, before)).ok()
     }
 
     /// A leg accepted our new offer.
@@ -203,8 +230,13 @@ impl Switch {
         self.try_direct(caller);
     }
 
-    /// A peer makes a new offer in mid-call.
+    /// A peer makes a new offer in mid-call. What waited for its leg to be idle may go on when it is refused at once.
     pub(super) fn reoffered(&mut self, caller: ChannelId, id: ChannelId, offer: Option<Sdp>) {
+        self.take_offer(caller, id, offer);
+        self.try_direct(caller);
+    }
+
+    fn take_offer(&mut self, caller: ChannelId, id: ChannelId, offer: Option<Sdp>) {
         let Some(offer) = offer else {
             // RFC 3261 14.2: it asks for ours, which is what it was told last.
             return match self.retell(id) {
@@ -391,16 +423,27 @@ impl Switch {
         }
     }
 
-    /// A caller that goes on alone after a direct call is led back to the exchange's own port: now, or as soon as nothing else is under way on its leg.
+    /// The line to which a caller's new offer was carried is gone: the offer is answered all the same (RFC 3261 14.2).
+    pub(super) fn answer_carried_alone(&mut self, caller: ChannelId) {
+        if let Some(offer) = self.leg_of_channel(caller).and_then(Leg::pending_offer).cloned() {
+            self.reoffered(caller, caller, Some(offer));
+        }
+    }
+
+    /// A caller that goes on alone is led back to the exchange's own port, and nobody holds it any more: now, or as soon as nothing else is
+    /// under way on its leg.
     pub(super) fn come_back(&mut self, caller: ChannelId) {
         let Some(channel) = self.channels.get(&caller) else { return };
         let Some(rtp) = channel.rtp else { return };
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
-        let is_elsewhere = |told: &Sdp| told.rtp_addr().is_some_and(|at| at != rtp) || told.extras().next().is_some();
-        let Some(told) = leg.local.clone().filter(is_elsewhere) else { return };
+        let is_astray = |told: &Sdp| {
+            let voice = told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
+            voice || told.extras().next().is_some()
+        };
+        let Some(told) = leg.local.clone().filter(is_astray) else { return };
         let face = leg.next_face(rtp, &self.settings.general);
         let offer = match told.audio() {
-            Some(_) => negotiate::readdress(&told, &face),
+            Some(_) => negotiate::reopen(&told, &face),
             // It was in a fax: nobody but a telephone could go on with that.
             None => match own::own_offer(&channel.peer.settings.codecs, &face) {
                 Ok(voice) => negotiate::align_media(voice, &told),

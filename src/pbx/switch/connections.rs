@@ -44,8 +44,8 @@ impl Switch {
         if lost.is_empty() {
             self.cx.out.verbose(4, what.clone());
         }
-        for (name, can_be_called) in lost {
-            let then = if can_be_called { "called at its Contact" } else { "out of reach" };
+        for (name, called_at) in lost {
+            let then = called_at.map_or_else(|| "out of reach".to_owned(), |at| format!("called at {at}"));
             self.cx.out.notice(format!("{what}: '{name}' is {then} until it registers again"));
             self.watch(&name);
         }
@@ -92,6 +92,7 @@ impl Switch {
         self.cx.now = now;
         let old: Arc<Names> = self.settings.admission.names().clone();
         let new = admission.names().clone();
+        self.cx.ways.admission = admission.clone();
         self.settings.admission = admission;
         self.settings.local_towards = towards;
         let peers = self.settings.peers.clone();

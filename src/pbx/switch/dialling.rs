@@ -1,6 +1,6 @@
 //! `Dial`: lines are found, rung, and the first to answer is joined to the caller.
 
-use super::Switch;
+use super::{MOST_CHANNELS, Switch};
 use crate::calendar;
 use crate::config::nearest::nearest;
 use crate::config::peer::{Host, Peer};
@@ -16,8 +16,10 @@ use crate::pbx::media::MediaCommand;
 use crate::pbx::why::{Reason, Why};
 use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
+use crate::registrar::way::uri_at;
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{Face, Sdp, negotiate, own, payload};
+use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -51,11 +53,12 @@ impl Switch {
     /// A program dials.
     pub(super) fn dial(&mut self, caller: ChannelId, request: DialRequest) {
         let mut dial = Dial::new(self.cx.now.mono, request.options);
+        dial.heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
         let ring_at_once = dial.options.ringing;
         let mut found: Vec<(String, Found)> = Vec::new();
         for target in &request.targets {
             let named = |peer: &Peer| found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
-            match self.locate(target).and_then(|places| self.within_limit(places, named)) {
+            match self.locate(target).and_then(|places| self.within_limit(places, found.len(), named)) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err(reason) => {
                     self.cx.out.verbose(3, format!("Couldn't call {target}: {}", reason.text));
@@ -81,7 +84,15 @@ impl Switch {
     }
 
     /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
-    fn within_limit(&self, places: Vec<Found>, named: impl Fn(&Peer) -> usize) -> Result<Vec<Found>, Reason> {
+    fn within_limit(
+        &self,
+        places: Vec<Found>,
+        found: usize,
+        named: impl Fn(&Peer) -> usize,
+    ) -> Result<Vec<Found>, Reason> {
+        if self.channels.len().saturating_add(found).saturating_add(places.len()) > MOST_CHANNELS {
+            return Err(Why::TooMany.with(&[&MOST_CHANNELS.to_string()]));
+        }
         let peer = places.first().map(|place| &place.peer);
         match peer.and_then(|peer| Some((peer, self.limit_reached(peer, named(peer))?))) {
             Some((peer, limit)) => Err(Why::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
@@ -106,8 +117,9 @@ impl Switch {
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
         for binding in preferred(self.location.bindings(&peer.name)) {
+            let secure = binding.contact.sip().is_some_and(|contact| contact.secure);
             let target = match exten {
-                Some(exten) => format!("sip:{}@{}", leg::escape_user(exten), binding.flow.remote),
+                Some(exten) => uri_at(Some(&leg::escape_user(exten)), binding.flow, secure),
                 None => binding.contact.to_string(),
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
@@ -124,7 +136,7 @@ impl Switch {
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
             let flow = self.flow_to(&peer, address);
-            let target = format!("sip:{}@{address}{}", leg::escape_user(user), leg::transport_param(flow.transport));
+            let target = uri_at(Some(&leg::escape_user(user)), flow, false);
             places.push(place(&peer, flow, false, target, watched));
         }
         Ok(places)
@@ -159,12 +171,9 @@ impl Switch {
     /// The way to a peer's fixed address.
     pub(super) fn flow_to(&self, peer: &Peer, remote: SocketAddr) -> Flow {
         let transport = peer.settings.transport();
-        let bound = self.settings.listening.of(transport);
         let seen = self.settings.local_towards.get(&remote.ip()).copied();
-        let ip = seen.filter(|_| bound.ip().is_unspecified()).unwrap_or(bound.ip());
-        let local = SocketAddr::new(ip, bound.port());
-        let told = self.settings.admission.told(transport, local, remote.ip());
-        Flow { transport, local, told, remote, connection: None }
+        let seen = seen.unwrap_or(self.settings.listening.of(transport).ip());
+        Flow { server: peer.host.server(), ..self.cx.ways.over(transport, seen, remote) }
     }
 
     pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, mut place: Found) {
@@ -213,7 +222,7 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
         let from_user = channel.peer.from_user.as_ref().or(known).unwrap_or(&self.settings.general.caller_id);
-        let hops = self.leg_of_channel(caller).map_or(u8::MAX, |leg| leg.hops);
+        let (hops, secure) = self.leg_of_channel(caller).map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let calling = Calling {
             hops,
@@ -227,9 +236,16 @@ impl Switch {
             presentation: outgoing.presentation,
             watched: outgoing.watched,
         };
+        let over = leg.flow.transport;
         leg.invite(&calling, offer, &mut self.cx);
         self.mark_branch(caller, id, Branch::Calling);
         self.cx.out.verbose(3, format!("Called SIP/{name}"));
+        if secure && over != Transport::Tls {
+            // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
+            self.cx
+                .out
+                .verbose(3, format!("The caller's side is secured by TLS (sips:), that of SIP/{name} is not: {over}"));
+        }
     }
 
     /// The offer a called line gets: the caller's, as far as both lines allow it, with our address.
@@ -383,7 +399,7 @@ impl Switch {
         }
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
-            dial.bridge = Some(Bridge::new(caller, callee, direct));
+            dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard));
             dial.peer.0 = callee_name;
             if let Some(timer) = dial.timer.take() {
                 self.cx.alarms.cancel(timer);

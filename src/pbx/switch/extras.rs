@@ -74,7 +74,9 @@ impl Switch {
         let caller = channel.called_by().unwrap_or(id);
         let Some(dial) = self.channels.get(&caller).and_then(Channel::dial) else { return };
         if dial.bridge.is_some() {
-            return self.carry_on(caller);
+            self.carry_on(caller);
+            // Should it be refused after all, what waited for the legs to settle may go on.
+            return self.try_direct(caller);
         }
         let waiting = dial.branches.iter().filter(|(_, branch)| *branch == Branch::Reserving).map(|(id, _)| *id);
         let ready = waiting.filter_map(|id| Some((id, self.channels.get(&id)?.rtp?)));

@@ -244,6 +244,7 @@ impl Switch {
         let go_on = dial.options.continue_after;
         let report = dial.report(now, DialStatus::Answer, Some(cause::NORMAL), true);
         if go_on {
+            self.answer_carried_alone(caller);
             // What the caller was told may name the other phone: its media comes back here first.
             self.come_back(caller);
         } else {

@@ -12,11 +12,13 @@ use crate::registrar::absence::{Absence, Left};
 use crate::registrar::location::Binding;
 use crate::registrar::qualify::{self, Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
+use crate::registrar::way::uri_at;
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
 use crate::sip::message::Request;
 use crate::sip::method::Method;
+use crate::sip::sips::binds_request;
 use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
@@ -59,7 +61,7 @@ impl Switch {
         let (names, source) = (self.settings.admission.names(), flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
-        let came = (flow, from_trunk);
+        let came = (flow, from_trunk, &self.cx.ways);
         let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
         for line in done.log {
             self.cx.out.lines.push(line_of(line));
@@ -230,13 +232,14 @@ impl Switch {
             None => match self.static_address(&peer) {
                 Some(address) => {
                     let flow = self.flow_to(&peer, address);
-                    (format!("sip:{address}{}", leg::transport_param(flow.transport)), flow, &[][..])
+                    (uri_at(None, flow, false), flow, &[][..])
                 }
                 None => return,
             },
         };
         let host = leg::host(flow.told.ip());
         let mut request = routed(Method::Options, &target, route);
+        let contact = leg::contact(&self.settings.general.caller_id, flow, binds_request(&request));
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
@@ -245,7 +248,7 @@ impl Switch {
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", leg::to_uri(&target))));
         headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
-        headers.push(HeaderName::Contact, leg::contact(&self.settings.general.caller_id, flow));
+        headers.push(HeaderName::Contact, contact);
         leg::dress_request(&mut request, &self.cx.product);
         let how = Sending::Once { give_up };
         let id =

@@ -135,7 +135,7 @@ mod tests {
             granted: Duration::from_secs(3600),
             expires: Time::ZERO,
             expires_wall: Wall(0),
-            call_id: "c".to_owned(),
+            call_id: "c".into(),
             cseq: 1,
             path: Vec::new(),
             user_agent: None,

@@ -32,7 +32,7 @@ impl Switch {
         let bindings = self
             .location
             .iter()
-            .map(|(peer, bindings)| StoreOrder::Bindings { peer: peer.to_owned(), bindings: bindings.to_vec() });
+            .map(|(peer, bindings)| StoreOrder::Bindings { peer: peer.into(), bindings: bindings.to_vec() });
         let values = self.database.all().into_iter();
         bindings.chain(values.map(|(path, value)| StoreOrder::Value { path, value: Some(value) })).collect()
     }
@@ -55,7 +55,7 @@ impl Switch {
         for (name, mut stored) in by_peer {
             let Some(peer) = self.settings.peers.get(&name).filter(|peer| matches!(peer.host, Host::Dynamic)) else {
                 self.drop_counted("stored registration of a peer that is no more");
-                self.cx.out.store.push(StoreOrder::Bindings { peer: name, bindings: Vec::new() });
+                self.cx.out.store.push(StoreOrder::Bindings { peer: name.into(), bindings: Vec::new() });
                 continue;
             };
             if !self.location.bindings(&name).is_empty() {

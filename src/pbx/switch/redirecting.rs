@@ -4,7 +4,7 @@ use super::Switch;
 use super::dialling::place;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
-use crate::pbx::leg::{self, Refusal};
+use crate::pbx::leg::Refusal;
 use crate::sip::dialog::plain;
 use crate::sip::{Flow, Uri};
 
@@ -26,10 +26,7 @@ impl Switch {
         let Some(flow) = self.leg_of_channel(id).map(|leg| leg.flow) else { return };
         let mut followed = Vec::new();
         for uri in places {
-            let to = leg::follow(uri, Flow { connection: None, ..flow });
-            if leg::uri_address(uri) != Some(to.remote) {
-                continue;
-            }
+            let Some(to) = self.cx.ways.to(uri, Flow { connection: None, ..flow }, &peer.settings) else { continue };
             let target = plain(uri).to_string();
             let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) else { return };
             if dial.redirections.len() < MOST && !dial.redirections.contains(&target) {

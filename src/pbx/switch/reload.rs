@@ -5,6 +5,7 @@ use super::{Switch, SwitchSettings};
 use crate::clock::Now;
 use crate::config::peer::{Host, Kind, Peer};
 use crate::pbx::effect::Effects;
+use crate::registrar::way::Ways;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ impl Switch {
         Arc::make_mut(&mut settings.dialplan).adopt(&self.settings.dialplan, REGISTRAR);
         self.globals.load(&settings.dialplan);
         self.cx.product.clone_from(&settings.product);
+        self.cx.ways = Ways { listening: settings.listening, admission: settings.admission.clone() };
         let old = std::mem::replace(&mut self.settings, settings);
         let (added, removed) = difference(&old.peers, &self.settings.peers);
         self.tell_reload(added, removed);

@@ -49,7 +49,12 @@ impl World for View<'_> {
                 let calls = self.switch.channels.values().filter(|channel| channel.peer.name == name).count();
                 Some(calls.to_string())
             }
-            "useragent" => self.switch.location.newest(name).and_then(|binding| binding.user_agent.clone()),
+            "useragent" => self
+                .switch
+                .location
+                .newest(name)
+                .and_then(|binding| binding.user_agent.as_ref())
+                .map(ToString::to_string),
             "status" => Some(match self.switch.status_of(name) {
                 Some(Status::Ok(ms)) => format!("OK ({ms} ms)"),
                 Some(Status::Lagged(ms)) => format!("LAGGED ({ms} ms)"),

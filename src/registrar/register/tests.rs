@@ -6,7 +6,11 @@ use super::*;
 use crate::config::acl::{Acl, Rule};
 use crate::config::peer::{Nat, Switch};
 use crate::config::{ini, sip_conf};
+use crate::guard::admission::Admission;
+use crate::registrar::way::Listening;
+use crate::sip::digest::nonce::NonceKey;
 use crate::sip::{Message, validate};
+use std::sync::Arc;
 
 const LOCAL: &str = "192.168.1.2:5060";
 const SOURCE: &str = "192.168.1.20:5060";
@@ -21,6 +25,13 @@ fn peer() -> Peer {
     Peer::clone(&peer)
 }
 
+/// An exchange that speaks UDP and TCP.
+fn ways() -> Ways {
+    let local = LOCAL.parse().unwrap();
+    let listening = Listening { udp: local, tcp: Some(local), tls: None };
+    Ways { listening, admission: Arc::new(Admission::new(&Default::default(), NonceKey([0; 32]))) }
+}
+
 /// A registrar with one peer, and a clock.
 struct Desk {
     location: Location,
@@ -29,6 +40,7 @@ struct Desk {
     now: Now,
     cseq: u32,
     from_trunk: bool,
+    ways: Ways,
 }
 
 impl Desk {
@@ -40,6 +52,7 @@ impl Desk {
             now: Now { mono: Time::from_start(Duration::from_secs(100)), wall: Wall(1_795_000_000_000) },
             cseq: 1,
             from_trunk: false,
+            ways: ways(),
         }
     }
 
@@ -59,7 +72,7 @@ impl Desk {
             &self.peer,
             &request,
             &essentials,
-            (flow, self.from_trunk),
+            (flow, self.from_trunk, &self.ways),
             self.now,
         )
     }
@@ -572,8 +585,15 @@ fn mutated_contacts_keep_the_table_in_bounds() {
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(line)) else { continue };
         let Ok(essentials) = validate::request(&request) else { continue };
         let flow = Flow::udp(LOCAL.parse().unwrap(), SOURCE.parse().unwrap());
-        let registered =
-            register(&mut desk.location, &desk.general, &desk.peer, &request, &essentials, (flow, false), desk.now);
+        let registered = register(
+            &mut desk.location,
+            &desk.general,
+            &desk.peer,
+            &request,
+            &essentials,
+            (flow, false, &desk.ways),
+            desk.now,
+        );
         accepted += usize::from(registered.response.status == 200);
         let bindings = desk.location.bindings("pap2t-client");
         assert!(bindings.len() <= 3);

@@ -4,7 +4,7 @@ use super::{Alarm, Call, Phone, PhoneEvent, State, attach, description, reoffer}
 use crate::clock::Time;
 use crate::sdp::Sdp;
 use crate::sip::dialog::Dialog;
-use crate::sip::header::HeaderName;
+use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::timer::TimerId;
 use crate::sip::transaction::ServerId;
@@ -101,8 +101,7 @@ impl Phone {
         if let Some(dialog) = &mut call.dialog {
             dialog.confirmed = true;
         }
-        let cseq = call.dialog.as_ref().and_then(|dialog| dialog.remote_cseq).unwrap_or_default();
-        self.send_ok(server, response, cseq, offered);
+        self.send_ok(server, response, offered);
         if !offered {
             self.tell_media();
         }
@@ -153,7 +152,10 @@ impl Phone {
         Some(response)
     }
 
-    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, cseq: u32, offered: bool) {
+    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, offered: bool) {
+        // RFC 3261 13.2.2.4: its ACK has the number of its INVITE.
+        let cseq = response.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok());
+        let cseq = cseq.map_or(0, |cseq| cseq.number);
         self.drop_pending_ok();
         self.respond(server, response.clone());
         let again = self.alarms.set(self.now + T1, Alarm::Ok);

@@ -36,6 +36,7 @@ impl Phone {
         self.reset_sound();
         let exchange = self.config.exchange;
         let target = SipUri::new(Some(number), exchange.ip().into(), Some(exchange.port())).to_string();
+        let target = self.scheme(target);
         let (begin, _) = self.config.style.marks(self.config.sip.port());
         let dialling = Dialling {
             client: None,

@@ -83,7 +83,7 @@ impl Phone {
     fn send_register(&mut self) {
         self.registration.cseq = self.registration.cseq.saturating_add(1);
         let exchange = self.config.exchange;
-        let mut request = Request::new(Method::Register, format!("sip:{exchange}"));
+        let mut request = Request::new(Method::Register, self.scheme(format!("sip:{exchange}")));
         let Registration { call_id, tag, cseq, asked, .. } = &self.registration;
         let address = format!("<sip:{}@{exchange}>", self.config.user);
         let headers = &mut request.headers;

@@ -214,7 +214,7 @@ impl Phone {
     }
 
     /// The other side's re-INVITE or UPDATE.
-    pub(super) fn reoffered(&mut self, server: ServerId, request: &Request, essentials: &Essentials) {
+    pub(super) fn reoffered(&mut self, server: ServerId, request: &Request) {
         let Some(call) = &mut self.call else { return };
         let is_update = request.method == Method::Update;
         if is_update && request.body.is_empty() {
@@ -234,6 +234,7 @@ impl Phone {
         if !request.body.is_empty() && offer.is_none() {
             return self.reply(server, request, 488);
         }
+        let before = self.sound.rtp;
         if self.habits.new_port_on_reinvite {
             let port = self.sound.rtp.port().saturating_add(PORT_STEP);
             self.sound.rtp.set_port(port);
@@ -242,23 +243,19 @@ impl Phone {
             Some(offer) => self.answer_to(offer),
             None => self.offer(),
         };
-        let Some(told) = told else { return self.reply(server, request, 488) };
-        self.accept_reoffer(server, request, essentials, offer, told);
+        let Some(told) = told else {
+            self.sound.rtp = before;
+            return self.reply(server, request, 488);
+        };
+        self.accept_reoffer(server, request, offer, told);
     }
 
-    fn accept_reoffer(
-        &mut self,
-        server: ServerId,
-        request: &Request,
-        essentials: &Essentials,
-        offer: Option<Sdp>,
-        told: Sdp,
-    ) {
+    fn accept_reoffer(&mut self, server: ServerId, request: &Request, offer: Option<Sdp>, told: Sdp) {
         let offered = offer.is_none();
         if request.method == Method::Update {
             self.reply_in_call(server, request, 200, Some(&told));
         } else if let Some(response) = self.response_in_call(server, 200, Some(&told)) {
-            self.send_ok(server, response, essentials.cseq.number, offered);
+            self.send_ok(server, response, offered);
         }
         let Some(Call { local, remote, made_offer, .. }) = &mut self.call else { return };
         *local = Some(told);

@@ -30,10 +30,17 @@ impl Phone {
         self.sound.rtp
     }
 
-    /// Where RTP is to be sent now; `None` without a call or while the other side does not want to hear anything.
+    /// In which directions it wants sound.
+    pub fn direction(&self) -> Direction {
+        self.sound.direction
+    }
+
+    /// Where RTP is to be sent now; `None` without a call, while the other side does not want to hear anything, and while
+    /// this one wants to send nothing.
     pub fn media(&self) -> Option<SocketAddr> {
         let remote = self.call.as_ref()?.remote.as_ref()?;
-        if remote.is_hold() { None } else { remote.rtp_addr() }
+        let sends = self.sound.direction.sends() && !remote.is_hold();
+        if sends { remote.rtp_addr() } else { None }
     }
 
     /// The payload type to send with.

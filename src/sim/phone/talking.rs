@@ -3,10 +3,12 @@
 use super::{Call, Phone, PhoneEvent, State};
 use crate::clock::Time;
 use crate::sip::dialog::DialogKey;
+use crate::sip::header::HeaderName;
 use crate::sip::message::Request;
 use crate::sip::method::Method;
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
+use bytes::Bytes;
 
 impl Call {
     /// Does the request belong to this call's dialog?
@@ -31,6 +33,22 @@ impl Phone {
         }
     }
 
+    /// A key is pressed in mid-call: INFO, as telephones that send no telephone events have it.
+    pub fn press(&mut self, now: Time, key: char) {
+        self.now = now;
+        let Some(call) = self.call.as_mut().filter(|call| matches!(call.state, State::Talking)) else { return };
+        let Some(dialog) = &mut call.dialog else { return };
+        let mut info = dialog.request(Method::Info);
+        info.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/dtmf-relay"));
+        info.body = Bytes::from(format!("Signal={key}\r\nDuration=160\r\n"));
+        self.send(info, None);
+    }
+
+    /// The Call-ID of its call, once there is a dialog.
+    pub fn call_id(&self) -> Option<&str> {
+        self.call.as_ref()?.dialog.as_ref().map(|dialog| dialog.call_id.as_str())
+    }
+
     /// A request with a To tag.
     pub(super) fn in_dialog(&mut self, server: ServerId, request: &Request, essentials: &Essentials) {
         let Some(call) = self.call.as_mut().filter(|call| call.is_of(essentials)) else {
@@ -43,7 +61,7 @@ impl Phone {
         }
         match request.method {
             Method::Bye => self.bye_came(server, request),
-            Method::Invite | Method::Update => self.reoffered(server, request, essentials),
+            Method::Invite | Method::Update => self.reoffered(server, request),
             Method::Options | Method::Info | Method::Notify | Method::Message => self.reply(server, request, 200),
             Method::Ack
             | Method::Cancel

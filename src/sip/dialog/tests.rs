@@ -169,7 +169,7 @@ fn a_message_finds_its_dialog() {
     essentials.to.params.set("tag", Some("OURS"));
     essentials.from.params.set("tag", Some("theirs"));
     assert_eq!(DialogKey::of_request(&essentials), Some(dialog.key()));
-    essentials.call_id.make_ascii_lowercase();
+    essentials.call_id = essentials.call_id.to_ascii_lowercase().into();
     assert_ne!(DialogKey::of_request(&essentials), Some(dialog.key()));
     let dialog = uac(180, "");
     let (sent, _) = invite("");

@@ -3,6 +3,7 @@
 use super::{HeaderError, HeaderName, Headers};
 use crate::sip::digest::Algorithm;
 use crate::sip::scan::{self, Scan};
+use smol_str::{SmolStr, StrExt};
 use std::fmt;
 
 /// The most comma-parted parameters one value may have.
@@ -12,15 +13,15 @@ const MAX_FIELDS: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Challenge {
     /// Whose passwords are asked for.
-    pub realm: String,
+    pub realm: SmolStr,
     /// The server's one-time value, as written between its quotes.
-    pub nonce: String,
+    pub nonce: SmolStr,
     /// To be sent back as it is.
-    pub opaque: Option<String>,
+    pub opaque: Option<SmolStr>,
     /// The algorithm's name as written; absent means MD5.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<SmolStr>,
     /// The offered qualities, such as `auth` or `auth,auth-int`; `None` is RFC 2069.
-    pub qop: Option<String>,
+    pub qop: Option<SmolStr>,
     /// The answer was right, but its nonce too old.
     pub stale: bool,
 }
@@ -85,25 +86,25 @@ impl fmt::Display for Challenge {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
     /// Who claims to be asking, without escapes.
-    pub username: String,
+    pub username: SmolStr,
     /// The realm, without escapes.
-    pub realm: String,
+    pub realm: SmolStr,
     /// The server's value, sent back.
-    pub nonce: String,
+    pub nonce: SmolStr,
     /// The URI the digest was made over; need not be the Request-URI (RFC 3261 22.4).
-    pub uri: String,
+    pub uri: SmolStr,
     /// The proof, in hexadecimal.
-    pub response: String,
+    pub response: SmolStr,
     /// The algorithm's name as written; absent means MD5.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<SmolStr>,
     /// The client's own one-time value.
-    pub cnonce: Option<String>,
+    pub cnonce: Option<SmolStr>,
     /// The server's opaque value, sent back.
-    pub opaque: Option<String>,
+    pub opaque: Option<SmolStr>,
     /// The quality of protection chosen; `None` is RFC 2069.
-    pub qop: Option<String>,
+    pub qop: Option<SmolStr>,
     /// How often the nonce has been used, eight hexadecimal digits, as written.
-    pub nc: Option<String>,
+    pub nc: Option<SmolStr>,
 }
 
 impl Credentials {
@@ -226,8 +227,8 @@ impl fmt::Display for Bare<'_> {
     }
 }
 
-fn literal(inside: &[u8]) -> String {
-    scan::text(inside).into_owned()
+fn literal(inside: &[u8]) -> SmolStr {
+    scan::kept(inside)
 }
 
 /// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A
@@ -238,10 +239,10 @@ fn for_each_field<'a>(value: &'a [u8], mut each: impl FnMut(&str, &'a [u8])) -> 
     if !scan.token().eq_ignore_ascii_case(b"Digest") || !scan.peek().is_some_and(|b| b.is_ascii_whitespace()) {
         return Err(HeaderError("an authentication scheme other than Digest"));
     }
-    let mut names: Vec<String> = Vec::with_capacity(12);
+    let mut names: Vec<SmolStr> = Vec::with_capacity(12);
     loop {
         scan.skip_space();
-        let name = scan::text(scan.token()).to_ascii_lowercase();
+        let name = scan::text(scan.token()).to_ascii_lowercase_smolstr();
         scan.skip_space();
         if name.is_empty() || !scan.eat(b'=') {
             return Err(HeaderError("an authentication parameter without a name or value"));

@@ -3,13 +3,14 @@
 use super::{HeaderError, Params};
 use crate::sip::scan::{self, Scan};
 use crate::sip::uri::Uri;
+use smol_str::SmolStr;
 use std::fmt;
 
 /// `"display" <uri>;params`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameAddr {
     /// The display name without quotes and escapes; `None` when there is none.
-    pub display: Option<String>,
+    pub display: Option<SmolStr>,
     /// The address.
     pub uri: Uri,
     /// The header parameters; not the URI's own.
@@ -69,7 +70,7 @@ impl fmt::Display for NameAddr {
 /// The words before `<` without quotes; `None`, and nothing taken, when the address has no angle brackets. The RFC
 /// wants tokens; old devices also send dots, umlauts and the like, which can be mistaken for nothing else. A comma can:
 /// it would begin another address.
-fn plain_display(scan: &mut Scan<'_>) -> Result<Option<String>, HeaderError> {
+fn plain_display(scan: &mut Scan<'_>) -> Result<Option<SmolStr>, HeaderError> {
     let words = scan.rest().split(|b| *b == b'<').next().unwrap_or_default();
     if words.len() == scan.rest().len() {
         return Ok(None);
@@ -79,7 +80,7 @@ fn plain_display(scan: &mut Scan<'_>) -> Result<Option<String>, HeaderError> {
         return Err(HeaderError("a display name that needs quotes"));
     }
     scan.take_while(|b| b != b'<');
-    Ok(Some(scan::text(words.trim_ascii()).into_owned()))
+    Ok(Some(scan::kept(words.trim_ascii())))
 }
 
 fn bare(mut scan: Scan<'_>) -> Result<NameAddr, HeaderError> {

@@ -2,6 +2,7 @@
 
 use super::HeaderError;
 use crate::sip::scan::{self, Scan};
+use smol_str::SmolStr;
 use std::fmt;
 
 /// The most parameters one value may have.
@@ -11,9 +12,9 @@ pub const MAX_PARAMS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Param {
     /// Its name, as written; compared without case.
-    pub name: String,
+    pub name: SmolStr,
     /// Its value without quotes; `None` for a flag such as `lr`.
-    pub value: Option<String>,
+    pub value: Option<SmolStr>,
     /// Whether the value is printed in quotes.
     pub quoted: bool,
 }
@@ -44,7 +45,7 @@ impl Params {
             }
             scan.skip_space();
             let (value, quoted) = if scan.eat(b'=') { value(scan)? } else { (None, false) };
-            params.add(Param { name: scan::text(name).into_owned(), value, quoted })?;
+            params.add(Param { name: scan::kept(name), value, quoted })?;
             scan.skip_space();
         }
         Ok(params)
@@ -62,7 +63,7 @@ impl Params {
             if name.is_empty() || value.is_some_and(str::is_empty) {
                 return Err(HeaderError("a URI parameter without a name or value"));
             }
-            params.add(Param { name: name.to_owned(), value: value.map(str::to_owned), quoted: false })?;
+            params.add(Param { name: name.into(), value: value.map(SmolStr::new), quoted: false })?;
         }
         Ok(params)
     }
@@ -74,6 +75,8 @@ impl Params {
         if self.has(&param.name) {
             return Err(HeaderError("the same parameter twice"));
         }
+        // Nearly every value has one or two.
+        self.0.reserve_exact(1);
         self.0.push(param);
         Ok(())
     }
@@ -91,10 +94,10 @@ impl Params {
     /// Sets a parameter, where it stood or else at the end. A value that is no token is printed in quotes.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         let quoted = value.is_some_and(|v| !v.bytes().all(is_value_byte) || v.is_empty());
-        let value = value.map(str::to_owned);
+        let value = value.map(SmolStr::new);
         match self.0.iter_mut().find(|p| p.name.eq_ignore_ascii_case(name)) {
             Some(param) => (param.value, param.quoted) = (value, quoted),
-            None => self.0.push(Param { name: name.to_owned(), value, quoted }),
+            None => self.0.push(Param { name: name.into(), value, quoted }),
         }
     }
 
@@ -133,7 +136,7 @@ impl fmt::Display for Params {
 }
 
 /// The value after `=`: a token, host or quoted string, or anything else that cannot be mistaken for what follows.
-pub(crate) fn value(scan: &mut Scan<'_>) -> Result<(Option<String>, bool), HeaderError> {
+pub(crate) fn value(scan: &mut Scan<'_>) -> Result<(Option<SmolStr>, bool), HeaderError> {
     scan.skip_space();
     if scan.peek() == Some(b'"') {
         let inside = scan.quoted().ok_or(HeaderError("a quote that is not closed"))?;
@@ -143,7 +146,7 @@ pub(crate) fn value(scan: &mut Scan<'_>) -> Result<(Option<String>, bool), Heade
     if value.is_empty() {
         return Err(HeaderError("a parameter with an equals sign and no value"));
     }
-    Ok((Some(scan::text(value).into_owned()), false))
+    Ok((Some(scan::kept(value)), false))
 }
 
 fn is_value_byte(byte: u8) -> bool {

@@ -1,6 +1,7 @@
 //! Parting a line of header values at its commas.
 
 use bytes::Bytes;
+use memchr::memchr;
 
 /// The values of one line. Slices of it, blanks around them and empty ones left out.
 pub struct Items {
@@ -44,6 +45,9 @@ pub fn first_item(line: &[u8]) -> &[u8] {
 
 /// Where the first comma stands that parts two values; the end of the line when there is none.
 pub fn first_comma(line: &[u8]) -> usize {
+    if memchr(b',', line).is_none() {
+        return line.len();
+    }
     let mut at = 0usize;
     while let Some(byte) = line.get(at) {
         let skip = match byte {

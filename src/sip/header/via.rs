@@ -3,6 +3,7 @@
 use super::{HeaderError, Params};
 use crate::sip::scan::{self, Scan};
 use crate::sip::uri::Host;
+use smol_str::SmolStr;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -59,7 +60,7 @@ pub struct Via {
     /// The port of sent-by.
     pub port: Option<u16>,
     /// The transaction identifier.
-    pub branch: Option<String>,
+    pub branch: Option<SmolStr>,
     /// Where the request came from (RFC 3261 18.2.1).
     pub received: Option<IpAddr>,
     /// RFC 3581: `Some(None)` asks for the source port, `Some(Some(port))` tells it.

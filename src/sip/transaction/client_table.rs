@@ -3,7 +3,7 @@
 use super::key::ClientKey;
 use super::running::Running;
 use super::table::{ClientId, Expired, Sending, Transmit};
-use super::{Action, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
+use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sip::header::{NameAddr, Via};
@@ -380,7 +380,7 @@ impl Kept {
 }
 
 impl Machine {
-    fn start(method: &Method, values: &TimerValues) -> (Machine, Vec<Action>) {
+    fn start(method: &Method, values: &TimerValues) -> (Machine, Actions) {
         if *method == Method::Invite {
             let (state, actions) = invite_client::start(values);
             (Machine::Invite(state), actions)
@@ -390,7 +390,7 @@ impl Machine {
         }
     }
 
-    fn step(self, input: Input, values: &TimerValues) -> (Machine, Vec<Action>) {
+    fn step(self, input: Input, values: &TimerValues) -> (Machine, Actions) {
         match self {
             Machine::Invite(state) => {
                 let input = match input {
@@ -406,7 +406,7 @@ impl Machine {
                 let input = match input {
                     Input::Response(class) => non_invite_client::Input::Response(class),
                     Input::Timer(timer) => non_invite_client::Input::Timer(timer),
-                    Input::Cancelled => return (self, Vec::new()),
+                    Input::Cancelled => return (self, Actions::new()),
                     Input::TransportError => non_invite_client::Input::TransportError,
                 };
                 let (state, actions) = non_invite_client::step(state, input, values);

@@ -1,6 +1,7 @@
 //! The INVITE client transaction: RFC 3261 17.1.1 with the state that RFC 6026 7.2 adds.
 
-use super::{Action, Class, Timer, TimerValues};
+use super::{Action, Actions, Class, Timer, TimerValues};
+use smallvec::smallvec;
 use std::time::Duration;
 
 /// Where it stands (RFC 6026 7.2, its figure).
@@ -35,8 +36,8 @@ pub enum Input {
 }
 
 /// RFC 3261 17.1.1.2: the request goes out, with timer B and, unless the transport is reliable, timer A.
-pub fn start(values: &TimerValues) -> (State, Vec<Action>) {
-    let mut actions = vec![Action::SendRequest];
+pub fn start(values: &TimerValues) -> (State, Actions) {
+    let mut actions = smallvec![Action::SendRequest];
     if !values.reliable {
         actions.push(Action::Start(Timer::A, values.t1));
     }
@@ -45,90 +46,94 @@ pub fn start(values: &TimerValues) -> (State, Vec<Action>) {
 }
 
 /// The next state, and what to do on the way.
-pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Calling { interval } => calling(interval, input, values),
         State::Proceeding => proceeding(input, values),
         State::Accepted => accepted(input),
         State::Completed => completed(input),
-        State::Terminated => (State::Terminated, Vec::new()),
+        State::Terminated => (State::Terminated, Actions::new()),
     }
 }
 
-fn calling(interval: Duration, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn calling(interval: Duration, input: Input, values: &TimerValues) -> (State, Actions) {
     let stop = [Action::Stop(Timer::A), Action::Stop(Timer::B)];
     match input {
         // RFC 3261 17.1.1.2: a provisional response ends the retransmissions, and timer B with them.
-        Input::Response(Class::Provisional) => (State::Proceeding, [&stop[..], &[Action::Pass]].concat()),
+        Input::Response(Class::Provisional) => (State::Proceeding, joined(&stop, &[Action::Pass])),
         // RFC 6026 7.2: a 2xx is passed and timer M started.
         Input::Response(Class::Success) => {
-            (State::Accepted, [&stop[..], &[Action::Start(Timer::M, values.life()), Action::Pass]].concat())
+            (State::Accepted, joined(&stop, &[Action::Start(Timer::M, values.life()), Action::Pass]))
         }
         // RFC 3261 17.1.1.2: a refusal is acknowledged and passed, and timer D started.
-        Input::Response(Class::Refusal) => (State::Completed, [&stop[..], &refused(values)].concat()),
+        Input::Response(Class::Refusal) => (State::Completed, joined(&stop, &refused(values))),
         // RFC 3261 17.1.1.2: retransmitted after T1, 2 T1, 4 T1 and so on, without an upper limit.
         Input::Timer(Timer::A) => {
             let interval = interval.saturating_mul(2);
-            (State::Calling { interval }, vec![Action::SendRequest, Action::Start(Timer::A, interval)])
+            (State::Calling { interval }, smallvec![Action::SendRequest, Action::Start(Timer::A, interval)])
         }
         // RFC 3261 17.1.1.2: the user is told of the timeout; no ACK is sent.
-        Input::Timer(Timer::B) => (State::Terminated, vec![Action::Stop(Timer::A), Action::Timeout]),
+        Input::Timer(Timer::B) => (State::Terminated, smallvec![Action::Stop(Timer::A), Action::Timeout]),
         // RFC 3261 17.1.4.
-        Input::TransportError => (State::Terminated, [&stop[..], &[Action::Failed]].concat()),
+        Input::TransportError => (State::Terminated, joined(&stop, &[Action::Failed])),
         // RFC 3261 9.1: nothing is cancelled before a provisional response.
-        Input::Timer(_) | Input::Cancelled => (State::Calling { interval }, Vec::new()),
+        Input::Timer(_) | Input::Cancelled => (State::Calling { interval }, Actions::new()),
     }
 }
 
-fn proceeding(input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn proceeding(input: Input, values: &TimerValues) -> (State, Actions) {
     let stop = Action::Stop(Timer::Cancelled);
     match input {
         // RFC 3261 17.1.1.2: any further provisional responses are passed.
-        Input::Response(Class::Provisional) => (State::Proceeding, vec![Action::Pass]),
+        Input::Response(Class::Provisional) => (State::Proceeding, smallvec![Action::Pass]),
         // RFC 6026 7.2.
         Input::Response(Class::Success) => {
-            (State::Accepted, vec![stop, Action::Start(Timer::M, values.life()), Action::Pass])
+            (State::Accepted, smallvec![stop, Action::Start(Timer::M, values.life()), Action::Pass])
         }
         // RFC 3261 17.1.1.2.
-        Input::Response(Class::Refusal) => (State::Completed, [&[stop][..], &refused(values)].concat()),
+        Input::Response(Class::Refusal) => (State::Completed, joined(&[stop], &refused(values))),
         // RFC 3261 9.1: without a final response 64 × T1 after the CANCEL the transaction is given up.
-        Input::Cancelled => (State::Proceeding, vec![Action::Start(Timer::Cancelled, values.life())]),
-        Input::Timer(Timer::Cancelled) => (State::Terminated, vec![Action::Timeout]),
+        Input::Cancelled => (State::Proceeding, smallvec![Action::Start(Timer::Cancelled, values.life())]),
+        Input::Timer(Timer::Cancelled) => (State::Terminated, smallvec![Action::Timeout]),
         // RFC 3261 figure 5: here nothing of ours is on its way, and only the user's patience ends.
-        Input::Timer(_) | Input::TransportError => (State::Proceeding, Vec::new()),
+        Input::Timer(_) | Input::TransportError => (State::Proceeding, Actions::new()),
     }
 }
 
-fn accepted(input: Input) -> (State, Vec<Action>) {
+fn accepted(input: Input) -> (State, Actions) {
     match input {
         // RFC 6026 7.2: every 2xx is passed, a retransmission and a fork alike.
-        Input::Response(Class::Success) => (State::Accepted, vec![Action::Pass]),
+        Input::Response(Class::Success) => (State::Accepted, smallvec![Action::Pass]),
         // RFC 6026 7.2.
-        Input::Timer(Timer::M) => (State::Terminated, Vec::new()),
+        Input::Timer(Timer::M) => (State::Terminated, Actions::new()),
         // RFC 6026 7.2, its figure: nothing else counts any more.
         Input::Response(Class::Provisional | Class::Refusal)
         | Input::Timer(_)
         | Input::Cancelled
-        | Input::TransportError => (State::Accepted, Vec::new()),
+        | Input::TransportError => (State::Accepted, Actions::new()),
     }
 }
 
-fn completed(input: Input) -> (State, Vec<Action>) {
+fn completed(input: Input) -> (State, Actions) {
     match input {
         // RFC 3261 17.1.1.2: a retransmitted refusal is acknowledged again and not passed.
-        Input::Response(Class::Refusal) => (State::Completed, vec![Action::SendAck]),
+        Input::Response(Class::Refusal) => (State::Completed, smallvec![Action::SendAck]),
         // RFC 3261 17.1.1.2.
-        Input::Timer(Timer::D) => (State::Terminated, Vec::new()),
+        Input::Timer(Timer::D) => (State::Terminated, Actions::new()),
         // RFC 3261 17.1.1.2: the ACK could not be sent.
-        Input::TransportError => (State::Terminated, vec![Action::Stop(Timer::D), Action::Failed]),
+        Input::TransportError => (State::Terminated, smallvec![Action::Stop(Timer::D), Action::Failed]),
         Input::Response(Class::Provisional | Class::Success) | Input::Timer(_) | Input::Cancelled => {
-            (State::Completed, Vec::new())
+            (State::Completed, Actions::new())
         }
     }
 }
 
 fn refused(values: &TimerValues) -> [Action; 3] {
     [Action::SendAck, Action::Start(Timer::D, values.linger(values.acknowledge)), Action::Pass]
+}
+
+fn joined(first: &[Action], then: &[Action]) -> Actions {
+    first.iter().chain(then).copied().collect()
 }
 
 #[cfg(test)]
@@ -162,7 +167,7 @@ mod tests {
                 .iter()
                 .find(|(at, ..)| *at == input)
                 .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
-            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+            assert_eq!(step(state, input, &udp()), (next, actions.into()), "{state:?} {input:?}");
         }
     }
 
@@ -175,8 +180,11 @@ mod tests {
     /// the client transaction MUST start timer B with a value of 64*T1 seconds".
     #[test]
     fn timer_a_starts_for_an_unreliable_transport_only_and_timer_b_for_any() {
-        assert_eq!(start(&udp()), (CALLING, vec![SendRequest, Start(Timer::A, ms(500)), Start(Timer::B, ms(32_000))]));
-        assert_eq!(start(&tcp()), (CALLING, vec![SendRequest, Start(Timer::B, ms(32_000))]));
+        assert_eq!(
+            start(&udp()),
+            (CALLING, smallvec![SendRequest, Start(Timer::A, ms(500)), Start(Timer::B, ms(32_000))])
+        );
+        assert_eq!(start(&tcp()), (CALLING, smallvec![SendRequest, Start(Timer::B, ms(32_000))]));
         let early = TimerValues { invite_timeout: ms(6_000), ..udp() };
         assert_eq!(start(&early).1.last(), Some(&Start(Timer::B, ms(6_000))));
     }
@@ -188,7 +196,7 @@ mod tests {
         let mut state = CALLING;
         for interval in [1_000, 2_000, 4_000, 8_000, 16_000] {
             let (next, actions) = step(state, Input::Timer(Timer::A), &udp());
-            assert_eq!(actions, [SendRequest, Start(Timer::A, ms(interval))]);
+            assert_eq!(actions.as_slice(), [SendRequest, Start(Timer::A, ms(interval))]);
             state = next;
         }
     }
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn timer_d_is_zero_on_a_reliable_transport() {
         let (_, actions) = step(State::Proceeding, REFUSAL, &tcp());
-        assert_eq!(actions, [Stop(Timer::Cancelled), SendAck, Start(Timer::D, ms(0)), Pass]);
+        assert_eq!(actions.as_slice(), [Stop(Timer::Cancelled), SendAck, Start(Timer::D, ms(0)), Pass]);
     }
 
     #[test]

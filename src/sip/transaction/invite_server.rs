@@ -1,6 +1,7 @@
 //! The INVITE server transaction: RFC 3261 17.2.1 with the state that RFC 6026 7.1 adds.
 
-use super::{Action, Class, Timer, TimerValues};
+use super::{Action, Actions, Class, Timer, TimerValues};
+use smallvec::smallvec;
 use std::time::Duration;
 
 /// How long the exchange may think before the 100 is sent for it (RFC 3261 17.2.1).
@@ -43,39 +44,41 @@ pub enum Input {
 }
 
 /// RFC 3261 17.2.1: the request is passed; a 100 follows unless the exchange answers within 200 ms.
-pub fn start(_values: &TimerValues) -> (State, Vec<Action>) {
-    (State::Proceeding { answered: false }, vec![Action::Pass, Action::Start(Timer::Trying, TRYING_AFTER)])
+pub fn start(_values: &TimerValues) -> (State, Actions) {
+    (State::Proceeding { answered: false }, smallvec![Action::Pass, Action::Start(Timer::Trying, TRYING_AFTER)])
 }
 
 /// The next state, and what to do on the way.
-pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Proceeding { answered } => proceeding(answered, input, values),
         State::Accepted => accepted(input),
         State::Completed { interval } => completed(interval, input, values),
         State::Confirmed => confirmed(input),
-        State::Terminated => (State::Terminated, Vec::new()),
+        State::Terminated => (State::Terminated, Actions::new()),
     }
 }
 
-fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Actions) {
     let stay = State::Proceeding { answered };
     let stop = Action::Stop(Timer::Trying);
     match input {
         // RFC 3261 17.2.1: a retransmission gets the latest provisional response again.
-        Input::Invite if answered => (stay, vec![Action::SendResponse]),
-        Input::Invite => (stay, Vec::new()),
+        Input::Invite if answered => (stay, smallvec![Action::SendResponse]),
+        Input::Invite => (stay, Actions::new()),
         // RFC 3261 17.2.1: a 100 unless the user answers within 200 ms.
-        Input::Timer(Timer::Trying) => (State::Proceeding { answered: true }, vec![Action::SendTrying]),
+        Input::Timer(Timer::Trying) => (State::Proceeding { answered: true }, smallvec![Action::SendTrying]),
         // RFC 3261 17.2.1: any number of provisional responses is sent.
-        Input::Respond(Class::Provisional) => (State::Proceeding { answered: true }, vec![stop, Action::SendResponse]),
+        Input::Respond(Class::Provisional) => {
+            (State::Proceeding { answered: true }, smallvec![stop, Action::SendResponse])
+        }
         // RFC 6026 7.1: a 2xx is sent, and timer L started.
         Input::Respond(Class::Success) => {
-            (State::Accepted, vec![stop, Action::SendResponse, Action::Start(Timer::L, values.life())])
+            (State::Accepted, smallvec![stop, Action::SendResponse, Action::Start(Timer::L, values.life())])
         }
         // RFC 3261 17.2.1: a refusal is sent, with timer H and, unless the transport is reliable, timer G.
         Input::Respond(Class::Refusal) => {
-            let mut actions = vec![stop, Action::SendResponse];
+            let mut actions = smallvec![stop, Action::SendResponse];
             if !values.reliable {
                 actions.push(Action::Start(Timer::G, values.t1));
             }
@@ -83,59 +86,59 @@ fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Vec
             (State::Completed { interval: values.t1 }, actions)
         }
         // RFC 6026 8.8: an error of the transport leaves the state as it is. An ACK of nothing means nothing.
-        Input::TransportError | Input::Ack | Input::Timer(_) => (stay, Vec::new()),
+        Input::TransportError | Input::Ack | Input::Timer(_) => (stay, Actions::new()),
     }
 }
 
-fn accepted(input: Input) -> (State, Vec<Action>) {
+fn accepted(input: Input) -> (State, Actions) {
     match input {
         // RFC 6026 7.1: the exchange's own retransmissions of the 2xx are sent.
-        Input::Respond(Class::Success) => (State::Accepted, vec![Action::SendResponse]),
+        Input::Respond(Class::Success) => (State::Accepted, smallvec![Action::SendResponse]),
         // RFC 6026 7.1: an ACK is passed, never absorbed.
-        Input::Ack => (State::Accepted, vec![Action::Pass]),
-        Input::Timer(Timer::L) => (State::Terminated, Vec::new()),
+        Input::Ack => (State::Accepted, smallvec![Action::Pass]),
+        Input::Timer(Timer::L) => (State::Terminated, Actions::new()),
         // RFC 6026 7.1: a retransmitted INVITE is absorbed without an answer.
         Input::Invite
         | Input::Respond(Class::Provisional | Class::Refusal)
         | Input::Timer(_)
-        | Input::TransportError => (State::Accepted, Vec::new()),
+        | Input::TransportError => (State::Accepted, Actions::new()),
     }
 }
 
-fn completed(interval: Duration, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn completed(interval: Duration, input: Input, values: &TimerValues) -> (State, Actions) {
     let stay = State::Completed { interval };
     match input {
         // RFC 3261 17.2.1: a retransmission gets the refusal again.
-        Input::Invite => (stay, vec![Action::SendResponse]),
+        Input::Invite => (stay, smallvec![Action::SendResponse]),
         // RFC 3261 17.2.1: the ACK ends the retransmissions; timer I absorbs further ones.
         Input::Ack => {
             let wait = values.linger(values.t4);
-            (State::Confirmed, vec![Action::Stop(Timer::G), Action::Stop(Timer::H), Action::Start(Timer::I, wait)])
+            (State::Confirmed, smallvec![Action::Stop(Timer::G), Action::Stop(Timer::H), Action::Start(Timer::I, wait)])
         }
         // RFC 3261 17.2.1: after T1, 2 T1, 4 T1 and so on, at most T2.
         Input::Timer(Timer::G) => {
             let interval = values.back_off(interval);
-            (State::Completed { interval }, vec![Action::SendResponse, Action::Start(Timer::G, interval)])
+            (State::Completed { interval }, smallvec![Action::SendResponse, Action::Start(Timer::G, interval)])
         }
         // RFC 3261 17.2.1: the ACK never came, and the user is told.
-        Input::Timer(Timer::H) => (State::Terminated, vec![Action::Stop(Timer::G), Action::NotAcked]),
+        Input::Timer(Timer::H) => (State::Terminated, smallvec![Action::Stop(Timer::G), Action::NotAcked]),
         // RFC 3261 17.2.1: other final responses of the user are discarded. RFC 6026 8.8: errors change nothing.
         Input::Respond(Class::Provisional | Class::Success | Class::Refusal)
         | Input::Timer(_)
-        | Input::TransportError => (stay, Vec::new()),
+        | Input::TransportError => (stay, Actions::new()),
     }
 }
 
-fn confirmed(input: Input) -> (State, Vec<Action>) {
+fn confirmed(input: Input) -> (State, Actions) {
     match input {
         // RFC 3261 17.2.1.
-        Input::Timer(Timer::I) => (State::Terminated, Vec::new()),
+        Input::Timer(Timer::I) => (State::Terminated, Actions::new()),
         // RFC 3261 17.2.1: further ACKs, and INVITEs that were late, are absorbed.
         Input::Ack
         | Input::Invite
         | Input::Respond(Class::Provisional | Class::Success | Class::Refusal)
         | Input::Timer(_)
-        | Input::TransportError => (State::Confirmed, Vec::new()),
+        | Input::TransportError => (State::Confirmed, Actions::new()),
     }
 }
 
@@ -170,7 +173,7 @@ mod tests {
                 .iter()
                 .find(|(at, ..)| *at == input)
                 .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
-            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+            assert_eq!(step(state, input, &udp()), (next, actions.into()), "{state:?} {input:?}");
         }
     }
 
@@ -189,7 +192,7 @@ mod tests {
     /// within 200 ms".
     #[test]
     fn a_100_is_due_after_200_ms() {
-        assert_eq!(start(&udp()), (SILENT, vec![Pass, Start(Timer::Trying, ms(200))]));
+        assert_eq!(start(&udp()), (SILENT, smallvec![Pass, Start(Timer::Trying, ms(200))]));
     }
 
     #[test]
@@ -260,7 +263,7 @@ mod tests {
         let mut state = COMPLETED;
         for interval in [1_000, 2_000, 4_000, 4_000] {
             let (next, actions) = step(state, Input::Timer(Timer::G), &udp());
-            assert_eq!(actions, [SendResponse, Start(Timer::G, ms(interval))]);
+            assert_eq!(actions.as_slice(), [SendResponse, Start(Timer::G, ms(interval))]);
             state = next;
         }
     }
@@ -274,9 +277,9 @@ mod tests {
     /// 17.2.1: timer G is for unreliable transports, and timer I is "zero seconds for reliable transports".
     #[test]
     fn a_reliable_transport_repeats_nothing_and_waits_for_nothing() {
-        assert_eq!(step(SILENT, REFUSAL, &tcp()).1, [STOP, SendResponse, Start(Timer::H, ms(32_000))]);
+        assert_eq!(step(SILENT, REFUSAL, &tcp()).1.as_slice(), [STOP, SendResponse, Start(Timer::H, ms(32_000))]);
         let confirm = [Stop(Timer::G), Stop(Timer::H), Start(Timer::I, ms(0))];
-        assert_eq!(step(COMPLETED, Input::Ack, &tcp()), (State::Confirmed, confirm.to_vec()));
+        assert_eq!(step(COMPLETED, Input::Ack, &tcp()), (State::Confirmed, confirm.as_slice().into()));
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! What a message says of the transaction it belongs to (RFC 3261 17.1.3, 17.2.3, 8.2.2.2). The key of a peer's request is one text
-//! in one piece of memory, which the table and the transaction share: half a minute of finished calls is kept by it.
+//! What a message says of the transaction it belongs to (RFC 3261 17.1.3, 17.2.3, 8.2.2.2). The keys of peers' requests are hashes: half a
+//! minute of finished calls is kept by them.
 
+use crate::chance::Chance;
 use crate::sip::header::Via;
 use crate::sip::validate::Essentials;
-use crate::sip::{Method, Request};
-use std::sync::Arc;
+use crate::sip::{Host, Method, Request};
+use siphasher::sip128::{Hasher128, SipHasher13};
+use smol_str::StrExt;
+use std::hash::Hasher;
 
 /// RFC 3261 17.1.3: the branch of the top Via, which is ours, and whether the CSeq names a CANCEL: that has the branch of its INVITE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,96 +32,94 @@ impl ClientKey {
     }
 }
 
+/// Makes the keys of peers' requests: 128 bits of a hash whose key nobody outside knows (SipHash, made for tables that strangers fill). Two
+/// requests with the same one are the same request: nobody can find two others, and by chance it takes 10^19 of them.
+pub(super) struct Keys(SipHasher13);
+
 /// RFC 3261 17.2.3: what a request, its retransmissions, its ACK and its CANCEL have in common.
 ///
 /// With the magic branch of RFC 3261 that is branch, sent-by and method; Call-ID and CSeq number are in it because there are devices that give
 /// every request of a call the same branch, and only they tell such requests apart. Without it the rules for the requests of RFC 2543 hold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ServerKey {
-    text: Arc<[u8]>,
-    /// How much of the text, from its beginning, is the sender's own mark.
-    via: usize,
-    is_legacy: bool,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ServerKey(u128);
+
+/// The sender's own mark of a request: sent-by, with its port, and the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(u64);
 
 /// RFC 3261 8.2.2.2: what the copies of a request have in common that reached us on different ways.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct MergeKey(Arc<[u8]>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MergeKey(u128);
 
-impl ServerKey {
+impl Keys {
+    pub fn new(chance: &mut Chance) -> Keys {
+        Keys(SipHasher13::new_with_keys(chance.bits(), chance.bits()))
+    }
+
     /// The key of the transaction that a request opens or repeats.
-    pub fn of(request: &Request, essentials: &Essentials) -> ServerKey {
-        ServerKey::with(request, essentials, &request.method, essentials.to.tag())
+    pub fn of(&self, request: &Request, essentials: &Essentials) -> ServerKey {
+        self.with(request, essentials, &request.method, essentials.to.tag())
     }
 
     /// The key of the INVITE transaction that an ACK or CANCEL may belong to. `to_tag` is the INVITE's own, which an ACK does not repeat when
     /// the response added it.
-    pub fn of_invite(request: &Request, essentials: &Essentials, to_tag: Option<&str>) -> ServerKey {
-        ServerKey::with(request, essentials, &Method::Invite, to_tag)
+    pub fn of_invite(&self, request: &Request, essentials: &Essentials, to_tag: Option<&str>) -> ServerKey {
+        self.with(request, essentials, &Method::Invite, to_tag)
     }
 
-    pub fn is_legacy(&self) -> bool {
-        self.is_legacy
+    /// The mark in a Via.
+    pub fn mark(&self, via: &Via) -> Mark {
+        Mark(self.via(via).0.finish128().h1)
     }
 
-    /// Does this Via carry the sender's mark of this key: sent-by, with its port, and the branch?
-    pub fn is_of(&self, via: &Via) -> bool {
-        self.text.get(..self.via) == Some(mark(via).0.as_slice())
-    }
-
-    fn with(request: &Request, essentials: &Essentials, method: &Method, to_tag: Option<&str>) -> ServerKey {
-        let mut text = mark(&essentials.via);
-        let via = text.0.len();
+    /// `None` for a request inside a dialog, which has a To tag and is never taken for merged.
+    pub fn merge(&self, essentials: &Essentials) -> Option<MergeKey> {
+        if essentials.to.tag().is_some() {
+            return None;
+        }
+        let mut text = Text(self.0);
+        text.part(essentials.from.tag().map(str::as_bytes));
         text.part(Some(essentials.call_id.as_bytes()));
-        text.0.extend(essentials.cseq.number.to_be_bytes());
+        text.0.write(&essentials.cseq.number.to_be_bytes());
+        text.part(Some(essentials.cseq.method.as_bytes()));
+        Some(MergeKey(text.0.finish128().as_u128()))
+    }
+
+    fn with(&self, request: &Request, essentials: &Essentials, method: &Method, to_tag: Option<&str>) -> ServerKey {
+        let mut text = self.via(&essentials.via);
+        text.part(Some(essentials.call_id.as_bytes()));
+        text.0.write(&essentials.cseq.number.to_be_bytes());
         text.part(Some(method.as_bytes()));
-        let is_legacy = !essentials.via.has_magic_branch();
-        if is_legacy {
+        if !essentials.via.has_magic_branch() {
             text.part(Some(&request.target));
             text.part(to_tag.map(str::as_bytes));
             text.part(essentials.from.tag().map(str::as_bytes));
         }
-        ServerKey { text: text.0.into(), via, is_legacy }
+        ServerKey(text.0.finish128().as_u128())
     }
-}
 
-impl MergeKey {
-    /// `None` for a request inside a dialog, which has a To tag and is never taken for merged.
-    pub fn of(essentials: &Essentials) -> Option<MergeKey> {
-        if essentials.to.tag().is_some() {
-            return None;
+    fn via(&self, via: &Via) -> Text {
+        let mut text = Text(self.0);
+        match &via.host {
+            Host::Name(name) => text.part(Some(name.to_ascii_lowercase_smolstr().as_bytes())),
+            Host::V4(address) => text.part(Some(&address.octets())),
+            Host::V6(address) => text.part(Some(&address.octets())),
         }
-        let mut text = Text::new();
-        text.part(essentials.from.tag().map(str::as_bytes));
-        text.part(Some(essentials.call_id.as_bytes()));
-        text.0.extend(essentials.cseq.number.to_be_bytes());
-        text.part(Some(essentials.cseq.method.as_bytes()));
-        Some(MergeKey(text.0.into()))
+        text.0.write(&via.sent_by_port().to_be_bytes());
+        text.part(via.branch.as_ref().map(|branch| branch.as_bytes()));
+        text
     }
-}
-
-/// The sender's own mark: sent-by in lower case, with its port, and the branch.
-fn mark(via: &Via) -> Text {
-    let mut text = Text::new();
-    text.part(Some(via.host.to_string().to_ascii_lowercase().as_bytes()));
-    text.0.extend(via.sent_by_port().to_be_bytes());
-    text.part(via.branch.as_ref().map(String::as_bytes));
-    text
 }
 
 /// Parts one behind the other, each with its length before it, so that no two lists of parts make the same text.
-struct Text(Vec<u8>);
+struct Text(SipHasher13);
 
 impl Text {
-    fn new() -> Text {
-        Text(Vec::with_capacity(192))
-    }
-
     fn part(&mut self, part: Option<&[u8]>) {
         // None is longer than any part: a message has 64 kB at most.
         let length = part.map_or(u32::MAX, |part| u32::try_from(part.len()).unwrap_or(u32::MAX - 1));
-        self.0.extend(length.to_be_bytes());
-        self.0.extend(part.unwrap_or_default());
+        self.0.write(&length.to_be_bytes());
+        self.0.write(part.unwrap_or_default());
     }
 }
 
@@ -143,9 +144,9 @@ mod tests {
     #[test]
     fn no_two_lists_of_parts_make_the_same_text() {
         let text = |parts: &[Option<&[u8]>]| {
-            let mut text = Text::new();
+            let mut text = Text(Keys::new(&mut Chance::from_number(1)).0);
             parts.iter().for_each(|part| text.part(*part));
-            text.0
+            text.0.finish128().as_u128()
         };
         assert_ne!(text(&[Some(b"ab"), Some(b"c")]), text(&[Some(b"a"), Some(b"bc")]));
         assert_ne!(text(&[None]), text(&[Some(b"")]));

@@ -12,6 +12,7 @@ mod server_table;
 pub mod table;
 
 use super::Flow;
+use smallvec::SmallVec;
 use std::time::Duration;
 
 pub use table::{Answer, ClientId, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
@@ -134,6 +135,9 @@ pub enum Action {
     /// Tell the user: our refusal was never acknowledged.
     NotAcked,
 }
+
+/// What a step wants done: seldom more than three things.
+pub type Actions = SmallVec<[Action; 4]>;
 
 /// The class of a response, which is all that the machines ask of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The client transaction of every request but INVITE and ACK: RFC 3261 17.1.2.
 
-use super::{Action, Class, Timer, TimerValues};
+use super::{Action, Actions, Class, Timer, TimerValues};
+use smallvec::smallvec;
 use std::time::Duration;
 
 /// Where it stands (RFC 3261 figure 6).
@@ -31,8 +32,8 @@ pub enum Input {
 }
 
 /// RFC 3261 17.1.2.2: the request goes out, with timer F and, unless the transport is reliable, timer E.
-pub fn start(values: &TimerValues) -> (State, Vec<Action>) {
-    let mut actions = vec![Action::SendRequest];
+pub fn start(values: &TimerValues) -> (State, Actions) {
+    let mut actions = smallvec![Action::SendRequest];
     if !values.reliable {
         actions.push(Action::Start(Timer::E, values.t1));
     }
@@ -41,58 +42,60 @@ pub fn start(values: &TimerValues) -> (State, Vec<Action>) {
 }
 
 /// The next state, and what to do on the way.
-pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Trying { interval } => trying(interval, input, values),
         State::Proceeding => proceeding(input, values),
         State::Completed => completed(input),
-        State::Terminated => (State::Terminated, Vec::new()),
+        State::Terminated => (State::Terminated, Actions::new()),
     }
 }
 
-fn trying(interval: Duration, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn trying(interval: Duration, input: Input, values: &TimerValues) -> (State, Actions) {
     match input {
         // RFC 3261 17.1.2.2: passed; timers E and F run on, E at T2 from its next turn.
-        Input::Response(Class::Provisional) => (State::Proceeding, vec![Action::Pass]),
+        Input::Response(Class::Provisional) => (State::Proceeding, smallvec![Action::Pass]),
         Input::Response(Class::Success | Class::Refusal) => answered(values),
         // RFC 3261 17.1.2.2: after T1, 2 T1, 4 T1 and so on, at most T2.
         Input::Timer(Timer::E) => {
             let interval = values.back_off(interval);
-            (State::Trying { interval }, vec![Action::SendRequest, Action::Start(Timer::E, interval)])
+            (State::Trying { interval }, smallvec![Action::SendRequest, Action::Start(Timer::E, interval)])
         }
-        Input::Timer(Timer::F) => (State::Terminated, vec![Action::Stop(Timer::E), Action::Timeout]),
+        Input::Timer(Timer::F) => (State::Terminated, smallvec![Action::Stop(Timer::E), Action::Timeout]),
         Input::TransportError => failed(),
-        Input::Timer(_) => (State::Trying { interval }, Vec::new()),
+        Input::Timer(_) => (State::Trying { interval }, Actions::new()),
     }
 }
 
-fn proceeding(input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn proceeding(input: Input, values: &TimerValues) -> (State, Actions) {
     match input {
         // RFC 3261 figure 6: passed.
-        Input::Response(Class::Provisional) => (State::Proceeding, vec![Action::Pass]),
+        Input::Response(Class::Provisional) => (State::Proceeding, smallvec![Action::Pass]),
         Input::Response(Class::Success | Class::Refusal) => answered(values),
         // RFC 3261 17.1.2.2: in this state the interval is T2.
-        Input::Timer(Timer::E) => (State::Proceeding, vec![Action::SendRequest, Action::Start(Timer::E, values.t2)]),
-        Input::Timer(Timer::F) => (State::Terminated, vec![Action::Stop(Timer::E), Action::Timeout]),
+        Input::Timer(Timer::E) => {
+            (State::Proceeding, smallvec![Action::SendRequest, Action::Start(Timer::E, values.t2)])
+        }
+        Input::Timer(Timer::F) => (State::Terminated, smallvec![Action::Stop(Timer::E), Action::Timeout]),
         Input::TransportError => failed(),
-        Input::Timer(_) => (State::Proceeding, Vec::new()),
+        Input::Timer(_) => (State::Proceeding, Actions::new()),
     }
 }
 
-fn completed(input: Input) -> (State, Vec<Action>) {
+fn completed(input: Input) -> (State, Actions) {
     match input {
         // RFC 3261 17.1.2.2.
-        Input::Timer(Timer::K) => (State::Terminated, Vec::new()),
+        Input::Timer(Timer::K) => (State::Terminated, Actions::new()),
         // RFC 3261 17.1.2.2: this state is there to absorb retransmitted responses.
         Input::Response(Class::Provisional | Class::Success | Class::Refusal)
         | Input::Timer(_)
-        | Input::TransportError => (State::Completed, Vec::new()),
+        | Input::TransportError => (State::Completed, Actions::new()),
     }
 }
 
 /// RFC 3261 17.1.2.2: a final response is passed, and timer K absorbs its retransmissions.
-fn answered(values: &TimerValues) -> (State, Vec<Action>) {
-    let actions = vec![
+fn answered(values: &TimerValues) -> (State, Actions) {
+    let actions = smallvec![
         Action::Stop(Timer::E),
         Action::Stop(Timer::F),
         Action::Start(Timer::K, values.linger(values.t4)),
@@ -102,8 +105,8 @@ fn answered(values: &TimerValues) -> (State, Vec<Action>) {
 }
 
 /// RFC 3261 17.1.4.
-fn failed() -> (State, Vec<Action>) {
-    (State::Terminated, vec![Action::Stop(Timer::E), Action::Stop(Timer::F), Action::Failed])
+fn failed() -> (State, Actions) {
+    (State::Terminated, smallvec![Action::Stop(Timer::E), Action::Stop(Timer::F), Action::Failed])
 }
 
 #[cfg(test)]
@@ -137,7 +140,7 @@ mod tests {
                 .iter()
                 .find(|(at, ..)| *at == input)
                 .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
-            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+            assert_eq!(step(state, input, &udp()), (next, actions.into()), "{state:?} {input:?}");
         }
     }
 
@@ -149,8 +152,11 @@ mod tests {
     /// 17.1.2.2: timer F is set to 64*T1, and "If an unreliable transport is in use, the client transaction MUST set timer E to fire in T1 seconds."
     #[test]
     fn timer_e_starts_for_an_unreliable_transport_only_and_timer_f_for_any() {
-        assert_eq!(start(&udp()), (TRYING, vec![SendRequest, Start(Timer::E, ms(500)), Start(Timer::F, ms(32_000))]));
-        assert_eq!(start(&tcp()), (TRYING, vec![SendRequest, Start(Timer::F, ms(32_000))]));
+        assert_eq!(
+            start(&udp()),
+            (TRYING, smallvec![SendRequest, Start(Timer::E, ms(500)), Start(Timer::F, ms(32_000))])
+        );
+        assert_eq!(start(&tcp()), (TRYING, smallvec![SendRequest, Start(Timer::F, ms(32_000))]));
     }
 
     /// 17.1.2.2: "This results in intervals of 500 ms, 1 s, 2 s, 4 s, 4 s, 4 s, etc."
@@ -159,7 +165,7 @@ mod tests {
         let mut state = TRYING;
         for interval in [1_000, 2_000, 4_000, 4_000, 4_000] {
             let (next, actions) = step(state, Input::Timer(Timer::E), &udp());
-            assert_eq!(actions, [SendRequest, Start(Timer::E, ms(interval))]);
+            assert_eq!(actions.as_slice(), [SendRequest, Start(Timer::E, ms(interval))]);
             state = next;
         }
     }
@@ -210,7 +216,7 @@ mod tests {
     #[test]
     fn timer_k_is_zero_on_a_reliable_transport() {
         let (_, actions) = step(TRYING, Input::Response(Class::Success), &tcp());
-        assert_eq!(actions, [Stop(Timer::E), Stop(Timer::F), Start(Timer::K, ms(0)), Pass]);
+        assert_eq!(actions.as_slice(), [Stop(Timer::E), Stop(Timer::F), Start(Timer::K, ms(0)), Pass]);
     }
 
     #[test]

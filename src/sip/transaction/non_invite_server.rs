@@ -1,6 +1,7 @@
 //! The server transaction of every request but INVITE and ACK: RFC 3261 17.2.2.
 
-use super::{Action, Class, Timer, TimerValues};
+use super::{Action, Actions, Class, Timer, TimerValues};
+use smallvec::smallvec;
 
 /// Where it stands (RFC 3261 figure 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,54 +30,54 @@ pub enum Input {
 }
 
 /// RFC 3261 17.2.2: the request is passed.
-pub fn start(_values: &TimerValues) -> (State, Vec<Action>) {
-    (State::Trying, vec![Action::Pass])
+pub fn start(_values: &TimerValues) -> (State, Actions) {
+    (State::Trying, smallvec![Action::Pass])
 }
 
 /// The next state, and what to do on the way.
-pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Trying => trying(input, values),
         State::Proceeding => proceeding(input, values),
         State::Completed => completed(input),
-        State::Terminated => (State::Terminated, Vec::new()),
+        State::Terminated => (State::Terminated, Actions::new()),
     }
 }
 
-fn trying(input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn trying(input: Input, values: &TimerValues) -> (State, Actions) {
     match input {
         // RFC 3261 17.2.2.
-        Input::Respond(Class::Provisional) => (State::Proceeding, vec![Action::SendResponse]),
+        Input::Respond(Class::Provisional) => (State::Proceeding, smallvec![Action::SendResponse]),
         Input::Respond(Class::Success | Class::Refusal) => answered(values),
         // RFC 3261 17.2.2: retransmissions are discarded in this state.
-        Input::Request | Input::Timer(_) | Input::TransportError => (State::Trying, Vec::new()),
+        Input::Request | Input::Timer(_) | Input::TransportError => (State::Trying, Actions::new()),
     }
 }
 
-fn proceeding(input: Input, values: &TimerValues) -> (State, Vec<Action>) {
+fn proceeding(input: Input, values: &TimerValues) -> (State, Actions) {
     match input {
         // RFC 3261 17.2.2: a retransmission gets the latest provisional response again.
-        Input::Request | Input::Respond(Class::Provisional) => (State::Proceeding, vec![Action::SendResponse]),
+        Input::Request | Input::Respond(Class::Provisional) => (State::Proceeding, smallvec![Action::SendResponse]),
         Input::Respond(Class::Success | Class::Refusal) => answered(values),
-        Input::Timer(_) | Input::TransportError => (State::Proceeding, Vec::new()),
+        Input::Timer(_) | Input::TransportError => (State::Proceeding, Actions::new()),
     }
 }
 
-fn completed(input: Input) -> (State, Vec<Action>) {
+fn completed(input: Input) -> (State, Actions) {
     match input {
         // RFC 3261 17.2.2: a retransmission gets the final response again.
-        Input::Request => (State::Completed, vec![Action::SendResponse]),
-        Input::Timer(Timer::J) => (State::Terminated, Vec::new()),
+        Input::Request => (State::Completed, smallvec![Action::SendResponse]),
+        Input::Timer(Timer::J) => (State::Terminated, Actions::new()),
         // RFC 3261 17.2.2: any other final response of the user is discarded.
         Input::Respond(Class::Provisional | Class::Success | Class::Refusal)
         | Input::Timer(_)
-        | Input::TransportError => (State::Completed, Vec::new()),
+        | Input::TransportError => (State::Completed, Actions::new()),
     }
 }
 
 /// RFC 3261 17.2.2: the final response is sent, and timer J keeps it for retransmitted requests.
-fn answered(values: &TimerValues) -> (State, Vec<Action>) {
-    (State::Completed, vec![Action::SendResponse, Action::Start(Timer::J, values.linger(values.life()))])
+fn answered(values: &TimerValues) -> (State, Actions) {
+    (State::Completed, smallvec![Action::SendResponse, Action::Start(Timer::J, values.linger(values.life()))])
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
                 .iter()
                 .find(|(at, ..)| *at == input)
                 .map_or((state, &[][..]), |(_, next, actions)| (*next, *actions));
-            assert_eq!(step(state, input, &udp()), (next, actions.to_vec()), "{state:?} {input:?}");
+            assert_eq!(step(state, input, &udp()), (next, actions.into()), "{state:?} {input:?}");
         }
     }
 
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_request_is_passed() {
-        assert_eq!(start(&udp()), (State::Trying, vec![Pass]));
+        assert_eq!(start(&udp()), (State::Trying, smallvec![Pass]));
     }
 
     /// 17.2.2: "Once in the "Trying" state, any further request retransmissions are discarded."
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn timer_j_is_zero_on_a_reliable_transport() {
         let (_, actions) = step(State::Trying, Input::Respond(Class::Success), &tcp());
-        assert_eq!(actions, [SendResponse, Start(Timer::J, ms(0))]);
+        assert_eq!(actions.as_slice(), [SendResponse, Start(Timer::J, ms(0))]);
     }
 
     #[test]

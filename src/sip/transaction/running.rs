@@ -2,18 +2,16 @@
 
 use super::Timer;
 use crate::sip::timer::TimerId;
+use smallvec::SmallVec;
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Running(Vec<(Timer, TimerId)>);
+pub(super) struct Running(SmallVec<[(Timer, TimerId); 2]>);
 
 impl Running {
     /// Notes that a timer runs; returns the one of that name it takes the place of.
     pub fn insert(&mut self, timer: Timer, id: TimerId) -> Option<TimerId> {
         let old = self.remove(timer);
-        if self.0.is_empty() {
-            self.0.reserve_exact(2);
-        }
         self.0.push((timer, id));
         old
     }

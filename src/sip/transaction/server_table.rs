@@ -1,16 +1,17 @@
 //! The requests of peers that wait for answers, or are remembered for their retransmissions.
 
-use super::key::{MergeKey, ServerKey};
+use super::key::{Keys, Mark, MergeKey, ServerKey};
 use super::running::Running;
 use super::table::{Expired, Incoming, ServerId, Transmit};
-use super::{Action, Class, Timer, TimerValues, invite_server, non_invite_server};
+use super::{Action, Actions, Class, Timer, TimerValues, invite_server, non_invite_server};
+use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sip::header::NameAddr;
 use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, HeaderName, Method, Request, Response};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) struct Servers {
     values: TimerValues,
@@ -19,12 +20,17 @@ pub(super) struct Servers {
     /// In boxes: a table that grows at its end keeps half of its room free.
     records: BTreeMap<ServerId, Box<Server>>,
     by_key: BTreeMap<ServerKey, ServerId>,
-    merging: BTreeSet<(MergeKey, ServerId)>,
+    /// Of the copies of a request the one that came first.
+    merging: BTreeMap<MergeKey, ServerId>,
+    keys: Keys,
     timers: Timers<(ServerId, Timer)>,
 }
 
 struct Server {
     key: ServerKey,
+    mark: Mark,
+    /// Its branch names nothing: the rules of RFC 2543 hold.
+    is_legacy: bool,
     merge: Option<MergeKey>,
     /// Needed until its final response is made; what retransmissions are answered with is `latest`.
     request: Option<Box<Request>>,
@@ -60,14 +66,15 @@ enum Told {
 }
 
 impl Servers {
-    pub fn new(values: TimerValues, bound: usize) -> Servers {
+    pub fn new(values: TimerValues, bound: usize, chance: &mut Chance) -> Servers {
         Servers {
             values,
             bound,
             last: 0,
             records: BTreeMap::new(),
             by_key: BTreeMap::new(),
-            merging: BTreeSet::new(),
+            merging: BTreeMap::new(),
+            keys: Keys::new(chance),
             timers: Timers::new(),
         }
     }
@@ -85,7 +92,7 @@ impl Servers {
             let told = self.drive(now, id, Input::Ack, out);
             return if told == Told::Pass { Incoming::Ack(Some(id)) } else { Incoming::Absorbed };
         }
-        let key = ServerKey::of(request, essentials);
+        let key = self.keys.of(request, essentials);
         if let Some(id) = self.by_key.get(&key).copied() {
             self.drive(now, id, Input::Again, out);
             return Incoming::Absorbed;
@@ -103,23 +110,20 @@ impl Servers {
 
     /// The INVITE that a CANCEL names.
     pub fn cancelled(&self, cancel: &Request, essentials: &Essentials) -> Option<ServerId> {
-        self.by_key.get(&ServerKey::of_invite(cancel, essentials, essentials.to.tag())).copied()
+        self.by_key.get(&self.keys.of_invite(cancel, essentials, essentials.to.tag())).copied()
     }
 
     pub fn is_known(&self, request: &Request, essentials: &Essentials) -> bool {
         match request.method {
             Method::Ack => self.acknowledged(request, essentials).is_some(),
-            _ => self.by_key.contains_key(&ServerKey::of(request, essentials)),
+            _ => self.by_key.contains_key(&self.keys.of(request, essentials)),
         }
     }
 
     pub fn is_merged(&self, essentials: &Essentials) -> bool {
-        let Some(merge) = MergeKey::of(essentials) else { return false };
-        // One of two copies is another than this, whichever this is.
-        self.merging
-            .range((merge.clone(), ServerId(0))..=(merge, ServerId(u64::MAX)))
-            .take(2)
-            .any(|(_, id)| self.records.get(id).is_some_and(|server| !server.key.is_of(&essentials.via)))
+        let first = self.keys.merge(essentials).and_then(|merge| self.merging.get(&merge));
+        let first = first.and_then(|id| self.records.get(id));
+        first.is_some_and(|server| server.mark != self.keys.mark(&essentials.via))
     }
 
     pub fn respond(&mut self, now: Time, id: ServerId, response: &Response, out: &mut Vec<Transmit>) {
@@ -128,7 +132,7 @@ impl Servers {
             server.machine.step(Input::Respond(Class::of(response.status)), &self.values.over(server.flow));
         if actions.contains(&Action::SendResponse) {
             server.latest = Some(response.to_bytes());
-            if server.key.is_legacy() {
+            if server.is_legacy {
                 let to = response.headers.get(HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
                 server.tag = to.as_ref().and_then(NameAddr::tag).map(str::to_owned);
             }
@@ -193,14 +197,13 @@ impl Servers {
     /// already or had not.
     fn acknowledged(&self, ack: &Request, essentials: &Essentials) -> Option<ServerId> {
         let tag = essentials.to.tag();
-        let key = ServerKey::of_invite(ack, essentials, tag);
-        if let Some(id) = self.by_key.get(&key) {
+        if let Some(id) = self.by_key.get(&self.keys.of_invite(ack, essentials, tag)) {
             return Some(*id);
         }
-        if !key.is_legacy() || tag.is_none() {
+        if essentials.via.has_magic_branch() || tag.is_none() {
             return None;
         }
-        let id = *self.by_key.get(&ServerKey::of_invite(ack, essentials, None))?;
+        let id = *self.by_key.get(&self.keys.of_invite(ack, essentials, None))?;
         self.records.get(&id).filter(|server| server.tag.as_deref() == tag).map(|_| id)
     }
 
@@ -215,14 +218,16 @@ impl Servers {
     ) -> ServerId {
         self.last = self.last.wrapping_add(1);
         let id = ServerId(self.last);
-        let merge = MergeKey::of(essentials);
-        if let Some(merge) = &merge {
-            self.merging.insert((merge.clone(), id));
+        let merge = self.keys.merge(essentials);
+        if let Some(merge) = merge {
+            self.merging.entry(merge).or_insert(id);
         }
-        self.by_key.insert(key.clone(), id);
+        self.by_key.insert(key, id);
         let (machine, actions) = Machine::start(&request.method, &self.values.over(flow));
         let server = Server {
             key,
+            mark: self.keys.mark(&essentials.via),
+            is_legacy: !essentials.via.has_magic_branch(),
             merge,
             request: Some(Box::new(request.clone())),
             flow,
@@ -287,8 +292,8 @@ impl Servers {
     fn close(&mut self, id: ServerId) {
         let Some(server) = self.records.remove(&id) else { return };
         self.by_key.remove(&server.key);
-        if let Some(merge) = server.merge {
-            self.merging.remove(&(merge, id));
+        if let Some(merge) = server.merge.filter(|merge| self.merging.get(merge) == Some(&id)) {
+            self.merging.remove(&merge);
         }
         for timer in server.running.into_ids() {
             self.timers.cancel(timer);
@@ -303,7 +308,7 @@ impl Server {
 }
 
 impl Machine {
-    fn start(method: &Method, values: &TimerValues) -> (Machine, Vec<Action>) {
+    fn start(method: &Method, values: &TimerValues) -> (Machine, Actions) {
         if *method == Method::Invite {
             let (state, actions) = invite_server::start(values);
             (Machine::Invite(state), actions)
@@ -313,7 +318,7 @@ impl Machine {
         }
     }
 
-    fn step(self, input: Input, values: &TimerValues) -> (Machine, Vec<Action>) {
+    fn step(self, input: Input, values: &TimerValues) -> (Machine, Actions) {
         match self {
             Machine::Invite(state) => {
                 let input = match input {
@@ -328,7 +333,7 @@ impl Machine {
             Machine::Other(state) => {
                 let input = match input {
                     Input::Again => non_invite_server::Input::Request,
-                    Input::Ack => return (self, Vec::new()),
+                    Input::Ack => return (self, Actions::new()),
                     Input::Respond(class) => non_invite_server::Input::Respond(class),
                     Input::Timer(timer) => non_invite_server::Input::Timer(timer),
                 };

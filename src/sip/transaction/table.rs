@@ -100,9 +100,10 @@ pub struct Transactions {
 }
 
 impl Transactions {
-    /// An empty table. No more than `bound` requests of peers are remembered at once; our own the exchange counts itself.
-    pub fn new(values: TimerValues, bound: usize) -> Transactions {
-        Transactions { clients: Clients::new(values), servers: Servers::new(values, bound) }
+    /// An empty table. No more than `bound` requests of peers are remembered at once; our own the exchange counts itself. `chance` makes
+    /// the key of its hashes.
+    pub fn new(values: TimerValues, bound: usize, chance: &mut Chance) -> Transactions {
+        Transactions { clients: Clients::new(values), servers: Servers::new(values, bound, chance) }
     }
 
     /// Takes in a validated request. `flow` is where its responses go (RFC 3261 18.2.2). Answers to retransmissions are put in `out`.

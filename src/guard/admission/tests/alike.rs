@@ -143,6 +143,32 @@ fn a_small_request_over_a_connection_is_answered() {
     assert_eq!(status(edge.admit(&request, &essentials, tcp, NOW, 42)), 401);
 }
 
+/// RFC 5630 5.1.2. Nobody is told whether the account exists, and no challenge comes before it.
+#[test]
+fn sips_over_what_is_not_tls_is_refused_alike() {
+    let edge = edge(vec![peer("known-cli-")]);
+    let ask = |method: &str, user: &str, transport: crate::sip::flow::Transport| {
+        let text = String::from_utf8(request(method, user, "192.168.1.20", "").to_bytes().to_vec()).unwrap();
+        let sips = read(&text.replace("sip:", "sips:"));
+        let essentials = validate::request(&sips).unwrap();
+        edge.admit(&sips, &essentials, Flow { transport, ..over(LINE1) }, NOW, 42)
+    };
+    use crate::sip::flow::Transport::{Tcp, Tls, Udp};
+    for method in METHODS {
+        for transport in [Udp, Tcp] {
+            if method == "ACK" {
+                assert!(matches!(ask(method, "known-cli-", transport), Verdict::Drop(_)));
+                continue;
+            }
+            let [known, unknown] = ["known-cli-", "nobody-xyz"].map(|user| reply(ask(method, user, transport)).0);
+            assert_eq!(known.status, 480, "{method}");
+            assert_eq!(known.headers.text(HeaderName::Warning).unwrap(), "380 192.168.1.2 \"SIPS Not Allowed\"");
+            assert_eq!(shape(&known, "known-cli-"), shape(&unknown, "nobody-xyz"), "{method}");
+        }
+    }
+    assert_eq!(status(ask("INVITE", "known-cli-", Tls)), 401);
+}
+
 /// A measure, and no test of a time: `cargo test --release --lib refusals_take_as_long -- --ignored --nocapture`. Of pairs of
 /// samples taken in turn it says how often the one took longer than the other; 0.50 is no difference to be seen.
 #[test]

@@ -156,7 +156,7 @@ fn probe(bytes: &[u8]) -> bool {
             let source = "192.0.2.130:51098".parse().unwrap();
             if let Ok(essentials) = validate::request(&request) {
                 route::response_target(&essentials.via, source, false);
-                route::stamp_via(&mut request, source, false);
+                route::stamp_via(&mut request.headers, source, false);
                 let stamped = validate::request(&request).unwrap();
                 assert_eq!((stamped.via.received, &stamped.via.branch), (Some(source.ip()), &essentials.via.branch));
                 assert_eq!(stamped.via.rport, essentials.via.rport.map(|_| Some(source.port())));

@@ -255,7 +255,7 @@ fn a_response_that_is_not_for_us_is_dropped() {
         (response, essentials)
     };
     let strays = [
-        twist(&|_, e| e.via.branch = Some("z9hG4bK0000000000000000".to_owned())),
+        twist(&|_, e| e.via.branch = Some("z9hG4bK0000000000000000".into())),
         twist(&|_, e| e.via.branch = None),
         twist(&|_, e| e.cseq.method = Method::Bye),
         twist(&|_, e| e.via.host = crate::sip::Host::from(address("192.0.2.3:1").ip())),

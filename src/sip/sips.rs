@@ -1,0 +1,156 @@
+//! `sips:`: what it asks of a request and of the way it comes (RFC 3261 8.1.1.8, 12.1.1 and 26.2.2, RFC 5630).
+
+use super::flow::Transport;
+use super::header::split::first_item;
+use super::header::{ContactValue, HeaderName, NameAddr};
+use super::{Method, Request};
+
+/// What is wrong with a request; it is owed a 480 with this warning (RFC 5630 5.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slip {
+    /// It speaks of `sips:`, and did not come over TLS.
+    NotAllowed,
+    /// It is for `sips:`, and its Contact is not: requests to that would leave TLS.
+    Required,
+}
+
+impl Slip {
+    /// A Warning (RFC 3261 20.43) that names it; `agent` is our host.
+    pub fn warning(self, agent: &str) -> String {
+        match self {
+            Slip::NotAllowed => format!("380 {agent} \"SIPS Not Allowed\""),
+            Slip::Required => format!("381 {agent} \"SIPS Required\""),
+        }
+    }
+}
+
+/// What is wrong with a request that came over this transport, if anything. What a REGISTER binds is the registrar's to judge.
+pub fn slip(request: &Request, transport: Transport) -> Option<Slip> {
+    let is_secured = transport == Transport::Tls;
+    if is_sips(&request.target) || top_is_sips(request, HeaderName::Route) {
+        let stays = is_secured && (!moves_target(&request.method) || contact_is_sips(request) != Some(false));
+        return match (is_secured, stays) {
+            (false, _) => Some(Slip::NotAllowed),
+            (true, false) => Some(Slip::Required),
+            (true, true) => None,
+        };
+    }
+    let asks = !is_secured && moves_target(&request.method) && asks_for_sips(request);
+    asks.then_some(Slip::NotAllowed)
+}
+
+/// Must the Contact of our answer be a `sips:` one (RFC 3261 12.1.1)?
+pub fn binds_answer(request: &Request) -> bool {
+    is_sips(&request.target) || asks_for_sips(request)
+}
+
+/// Must the Contact of a request of ours be a `sips:` one (RFC 3261 8.1.1.8)?
+pub fn binds_request(request: &Request) -> bool {
+    is_sips(&request.target) || top_is_sips(request, HeaderName::Route)
+}
+
+/// Is a URI, as written, a `sips:` one?
+pub fn is_sips(uri: &[u8]) -> bool {
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
+}
+
+/// Does its Contact begin a dialog, or move the target of one?
+fn moves_target(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Update | Method::Subscribe)
+}
+
+/// The topmost Record-Route, or without any the Contact.
+fn asks_for_sips(request: &Request) -> bool {
+    match request.headers.get(HeaderName::RecordRoute) {
+        Some(_) => top_is_sips(request, HeaderName::RecordRoute),
+        None => contact_is_sips(request) == Some(true),
+    }
+}
+
+fn top_is_sips(request: &Request, name: HeaderName) -> bool {
+    let top = request.headers.get(name).map(|line| first_item(line));
+    top.and_then(|top| NameAddr::parse(top).ok()).is_some_and(|top| top.uri.sip().is_some_and(|uri| uri.secure))
+}
+
+/// None: there is no Contact that can be read.
+fn contact_is_sips(request: &Request) -> Option<bool> {
+    let contact = ContactValue::parse(&request.headers.values(HeaderName::Contact).next()?).ok()?;
+    Some(contact.address()?.uri.sip().is_some_and(|uri| uri.secure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Transport::{Tcp, Tls, Udp};
+
+    fn request(method: Method, uri: &str, lines: &[(HeaderName, &str)]) -> Request {
+        let mut request = Request::new(method, uri.to_owned());
+        lines.iter().for_each(|(name, value)| request.headers.push(name.clone(), (*value).to_owned()));
+        request
+    }
+
+    fn invite(uri: &str, lines: &[(HeaderName, &str)]) -> Request {
+        request(Method::Invite, uri, lines)
+    }
+
+    #[test]
+    fn what_speaks_of_sips_comes_over_tls() {
+        use HeaderName::{Contact, RecordRoute, Route};
+        const SIP: (HeaderName, &str) = (Contact, "<sip:a@192.0.2.9>");
+        const SIPS: (HeaderName, &str) = (Contact, "\"A\" <SIPS:a@192.0.2.9>");
+        for spoken in [
+            invite("SipS:1@h", &[SIPS]),
+            invite("sip:1@h", &[SIPS]),
+            invite("sip:1@h", &[SIP, (Route, "<sips:h;lr>, <sip:i;lr>")]),
+            invite("sip:1@h", &[SIP, (RecordRoute, "<sips:p;lr>, <sip:q;lr>")]),
+            request(Method::Bye, "sips:1@h", &[]),
+            request(Method::Register, "sips:h", &[SIP]),
+            request(Method::Update, "sip:1@h", &[SIPS]),
+        ] {
+            assert_eq!([Udp, Tcp].map(|over| slip(&spoken, over)), [Some(Slip::NotAllowed); 2], "{spoken:?}");
+        }
+        for unspoken in [
+            invite("sip:1@h", &[SIP]),
+            invite("sip:1@h", &[SIPS, (RecordRoute, "<sip:q;lr>, <sips:p;lr>")]),
+            invite("sip:sips:1@h", &[SIP]),
+            request(Method::Register, "sip:h", &[SIPS]),
+            request(Method::Options, "sip:h", &[SIPS]),
+        ] {
+            assert_eq!(slip(&unspoken, Udp), None, "{unspoken:?}");
+        }
+        assert_eq!([invite("sips:1@h", &[SIPS]), invite("sip:1@h", &[SIPS])].map(|it| slip(&it, Tls)), [None; 2]);
+    }
+
+    /// RFC 3261 8.1.1.8.
+    #[test]
+    fn what_is_for_sips_has_a_contact_that_is() {
+        use HeaderName::{Contact, Route};
+        let sip = (Contact, "<sip:a@192.0.2.9;transport=tls>");
+        for wrong in [
+            invite("sips:1@h", std::slice::from_ref(&sip)),
+            invite("sip:1@h", &[sip.clone(), (Route, "<sips:h;lr>")]),
+            request(Method::Update, "sips:1@h", std::slice::from_ref(&sip)),
+        ] {
+            assert_eq!(slip(&wrong, Tls), Some(Slip::Required), "{wrong:?}");
+        }
+        for right in [
+            request(Method::Update, "sips:1@h", &[]),
+            request(Method::Register, "sips:h", std::slice::from_ref(&sip)),
+            request(Method::Bye, "sips:1@h", std::slice::from_ref(&sip)),
+        ] {
+            assert_eq!(slip(&right, Tls), None, "{right:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_contact_follows() {
+        use HeaderName::{Contact, RecordRoute, Route};
+        let sips = (Contact, "<sips:a@192.0.2.9>");
+        assert!(
+            binds_answer(&invite("sips:1@h", &[])) && binds_answer(&invite("sip:1@h", std::slice::from_ref(&sips)))
+        );
+        assert!(!binds_answer(&invite("sip:1@h", &[sips.clone(), (RecordRoute, "<sip:p;lr>")])));
+        assert!(binds_request(&invite("sip:1@h", &[(Route, "<sips:p;lr>")])));
+        assert!(!binds_request(&invite("sip:1@h", &[sips])));
+    }
+}

@@ -1,0 +1,282 @@
+//! What is owed whatever happens, from the lists of what other stacks got wrong: each test says which line it stands for.
+
+use crate::world::{GUIDE, SIP, World};
+use std::time::Duration;
+use strowger::sim::{Change, PhoneEvent};
+
+const TICK: Duration = Duration::from_millis(50);
+
+fn line(text: &str, name: &str) -> String {
+    text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {text}")).to_owned()
+}
+
+fn direct() -> String {
+    SIP.replace("directmedia=no", "directmedia=yes")
+}
+
+/// CANCEL against 200, and "the 487 to our own CANCEL must be ACKed even when the call object is gone; CANCEL keeps the INVITE's
+/// branch and its To without tag" (RFC 3261 9.1, 17.1.1.3).
+#[test]
+fn a_487_is_acknowledged_when_the_call_is_long_gone() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
+    // It answers the CANCEL late: until then it hears nothing.
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.phone("client").hangs_up();
+    world.run(Duration::from_secs(20));
+    assert!(world.channels().is_empty(), "the call is over");
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.until(|w| w.saw("isp", &PhoneEvent::Ended));
+    world.run(TICK);
+    let invite = world.texts("isp", &["INVITE sip:"]).remove(0);
+    let cancel = world.texts("isp", &["CANCEL sip:"]).remove(0);
+    let ack = world.texts("isp", &["ACK sip:"]).remove(0);
+    for name in ["Via:", "To:", "From:", "Call-ID:"] {
+        assert_eq!(line(&cancel, name), line(&invite, name));
+    }
+    assert!(!line(&cancel, "To:").contains("tag="));
+    assert_eq!(line(&ack, "Via:"), line(&invite, "Via:"), "the ACK of a refusal is part of its INVITE");
+    assert!(line(&ack, "To:").contains("tag="));
+    world.assert_nothing_left();
+}
+
+/// Re-INVITE glare (RFC 3261 14.1): who owns the Call-ID waits 2.1 to 4 s, the other 0 to 2 s. We own that of the called line's leg, and the
+/// caller that of its own. All in steps of 10 ms.
+#[test]
+fn the_waits_after_a_glare_are_unequal() {
+    for (who, shortest, longest) in [("isp", 2100, 4000), ("client", 0, 2000)] {
+        let mut world = World::ready(&direct(), GUIDE);
+        world.phone(who).habit(|habits| habits.refuse_reinvite = Some(491));
+        world.connect();
+        let before = if who == "isp" { 1 } else { 0 };
+        world.until(|w| w.messages("exchange", who, &["INVITE sip"]).len() >= before + 8);
+        let tries = world.messages("exchange", who, &["INVITE sip"]).split_off(before);
+        for pair in tries.windows(2) {
+            // 20 ms go by until the 491 is there.
+            let wait = pair[1].since(pair[0]).as_millis() - 20;
+            assert!((shortest..=longest).contains(&wait) && wait % 10 == 0, "{who}: {wait} ms");
+        }
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// A refused re-INVITE (RFC 3261 14.1): the call goes on as it was, whoever's offer it was; 481 and 408 say that there is none any more,
+/// and end it on both sides.
+#[test]
+fn a_refused_new_offer_keeps_the_call_unless_it_says_that_there_is_none() {
+    for (status, ends) in
+        [(488, false), (491, false), (500, false), (603, false), (404, false), (481, true), (408, true)]
+    {
+        for ours in [false, true] {
+            let mut world = World::ready(&if ours { direct() } else { SIP.to_owned() }, GUIDE);
+            if ours {
+                world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
+                world.connect();
+            } else {
+                world.connect();
+                world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
+                world.phone("client").reoffers(Change::Hold);
+            }
+            world.run(Duration::from_secs(100));
+            assert_eq!(world.channels().is_empty(), ends, "{status} to our own offer: {ours}");
+            for name in ["client", "isp"] {
+                assert_eq!(world.messages("exchange", name, &["BYE sip"]).len(), usize::from(ends), "{status} {name}");
+            }
+            if !ends {
+                world.assert_connected("client", "isp", true);
+                world.phone("client").hangs_up();
+            }
+            world.until_over();
+            world.assert_nothing_left();
+        }
+    }
+}
+
+/// The same INVITE by two ways (RFC 3261 8.2.2.2): the second is a 482, and there is one call.
+#[test]
+fn a_merged_request_is_482() {
+    let neighbour = "[neighbour]\ntype=friend\nhost=192.0.2.30\ninsecure=port,invite\ncontext=default\n";
+    let mut world = World::ready(&format!("{SIP}{neighbour}"), GUIDE);
+    let invite = |branch: &str| {
+        let sdp =
+            "v=0\r\no=- 7 7 IN IP4 192.0.2.30\r\ns=-\r\nc=IN IP4 192.0.2.30\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n";
+        format!(
+            "INVITE sip:1@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-{branch}\r\n\
+             From: <sip:neighbour@192.0.2.30>;tag=n\r\nTo: <sip:1@192.0.2.1>\r\nCall-ID: merged\r\nCSeq: 1 INVITE\r\n\
+             Max-Forwards: 70\r\nContact: <sip:neighbour@192.0.2.30>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+            sdp.len()
+        )
+    };
+    world.inject("desk", &invite("one"));
+    world.run(TICK);
+    world.inject("desk", &invite("two"));
+    world.run(TICK);
+    let merged = world.texts("desk", &["SIP/2.0 482"]);
+    assert!(merged.len() == 1 && merged[0].contains("z9hG4bK-two"), "{merged:?}");
+    assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 1);
+    assert!(world.is_called("isp"));
+    // The first is known all the while: it is a retransmission.
+    world.inject("desk", &invite("one"));
+    world.run(TICK);
+    assert_eq!(world.texts("desk", &["SIP/2.0 482"]).len(), 1);
+    world.phone("isp").refuses(486);
+    world.run(TICK);
+    let via = "Via: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-one";
+    let busy = world.texts("desk", &["SIP/2.0 486"]).remove(0);
+    let (from, to) = (line(&busy, "From:"), line(&busy, "To:"));
+    world.inject(
+        "desk",
+        &format!("ACK sip:1@192.0.2.1 SIP/2.0\r\n{via}\r\n{from}\r\n{to}\r\nCall-ID: merged\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"),
+    );
+    world.assert_nothing_left();
+}
+
+/// A target refresh (RFC 3261 12.2): whoever re-INVITEs from another Contact is reached there from then on.
+#[test]
+fn a_new_contact_in_a_new_offer_is_followed() {
+    let mut world = World::ready(SIP, GUIDE);
+    world.connect();
+    world.relay("192.0.2.20:5062", "client");
+    world.rewrite("client", "<sip:client@192.0.2.20:5060>", "<sip:client@192.0.2.20:5062>");
+    world.phone("client").reoffers(Change::MovePort(20_000));
+    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.phone("isp").reoffers(Change::Hold);
+    world.until(|w| w.saw("isp", &PhoneEvent::ReofferAccepted));
+    world.phone("isp").hangs_up();
+    world.until_over();
+    assert_eq!(world.texts_at("192.0.2.20:5062", &["INVITE sip:client@192.0.2.20:5062"]).len(), 1);
+    assert_eq!(world.texts_at("192.0.2.20:5062", &["BYE sip:client@192.0.2.20:5062"]).len(), 1);
+    world.assert_nothing_left();
+}
+
+/// CVE-2021-41158: a telephone that challenges what we send it learns no digest, neither for an INVITE nor in mid-call nor for a BYE; and we do
+/// not try for ever (AST-2020-002).
+#[test]
+fn who_challenges_us_learns_nothing() {
+    for (status, name) in [(401, "WWW-Authenticate"), (407, "Proxy-Authenticate")] {
+        for realm in ["asterisk", "provider.example"] {
+            let mut world = World::ready(&direct(), GUIDE);
+            let challenge = format!("{name}: Digest realm=\"{realm}\",nonce=\"abc\",algorithm=MD5");
+            for start in ["SIP/2.0 401", "SIP/2.0 407"] {
+                world.add_to("isp", start, &challenge);
+            }
+            world.phone("isp").habit(|habits| habits.refuse = Some(status));
+            world.phone("client").dials("1");
+            world.until_over();
+            assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 1);
+            world.phone("isp").habit(|habits| {
+                habits.refuse = None;
+                habits.refuse_reinvite = Some(status);
+            });
+            world.connect();
+            world.run(Duration::from_secs(5));
+            world.phone("client").hangs_up();
+            world.until_over();
+            assert!(world.texts("isp", &[]).iter().all(|text| !text.contains("Authorization")), "{status} {realm}");
+            world.assert_nothing_left();
+        }
+    }
+}
+
+/// A re-INVITE of the caller's with this description, by hand: with the number after all it has sent itself.
+fn offers(world: &mut World, number: u32, sdp: &str) -> String {
+    let ok = world.texts("client", &["200 OK", "102 INVITE"]).remove(0);
+    let [from, to, call_id] = ["From:", "To:", "Call-ID:"].map(|name| line(&ok, name));
+    let message = |method: &str, branch: &str, sdp: &str| {
+        format!(
+            "{method} sip:1@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-{branch}{number}\r\n{from}\r\n{to}\r\n\
+             {call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\nContact: <sip:client@192.0.2.20:5060>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+            sdp.len()
+        )
+    };
+    world.inject("client", &message("INVITE", "offer", sdp));
+    world.run(Duration::from_millis(100));
+    world.inject("client", &message("ACK", "ack", ""));
+    world.run(TICK);
+    let answers = world.texts("client", &["SIP/2.0 2", &format!("{number} INVITE")]);
+    answers.into_iter().next().unwrap_or_default()
+}
+
+fn described(session: &str, address: &str, media: &str) -> String {
+    format!("v=0\r\no=- 7 7 IN IP4 192.0.2.20\r\ns=-\r\n{address}t=0 0\r\n{session}m=audio 16420 RTP/AVP 0\r\n{media}")
+}
+
+/// Hold in all its spellings (RFC 3264 8.4 and before): by direction or by address, for the whole description or for the medium alone.
+#[test]
+fn hold_in_every_spelling_and_back() {
+    const HERE: &str = "c=IN IP4 192.0.2.20\r\n";
+    const NOWHERE: &str = "c=IN IP4 0.0.0.0\r\n";
+    let spellings = [
+        (described("", HERE, "a=sendonly\r\n"), true),
+        (described("", HERE, "a=inactive\r\n"), true),
+        (described("", HERE, "a=recvonly\r\n"), false),
+        (described("a=sendonly\r\n", HERE, ""), true),
+        (described("a=inactive\r\n", HERE, ""), true),
+        (described("a=recvonly\r\n", HERE, ""), false),
+        (described("a=sendrecv\r\n", HERE, "a=inactive\r\n"), true),
+        (described("a=inactive\r\n", HERE, "a=sendrecv\r\n"), false),
+        (described("", NOWHERE, ""), true),
+        (described("", NOWHERE, "a=sendrecv\r\n"), true),
+        (described("", NOWHERE, "a=inactive\r\n"), true),
+        (described("", "", NOWHERE), true),
+        (described("", HERE, NOWHERE), true),
+        (described("", NOWHERE, HERE), false),
+    ];
+    for sip in [SIP.to_owned(), direct()] {
+        let mut world = World::ready(&sip, GUIDE);
+        world.connect();
+        world.run(Duration::from_secs(1));
+        let mut number = 200;
+        for (spelling, held) in &spellings {
+            let answer = offers(&mut world, number, spelling);
+            assert!(answer.starts_with("SIP/2.0 200"), "{spelling}");
+            assert_eq!(world.look("isp").media().is_none(), *held, "{spelling}");
+            let listens = !spelling.contains("recvonly");
+            assert!(listens || answer.contains("a=sendonly"), "{spelling}\n{answer}");
+            let answer = offers(&mut world, number + 1, &described("", HERE, "a=sendrecv\r\n"));
+            assert!(answer.starts_with("SIP/2.0 200") && !answer.contains("only\r\n"), "{answer}");
+            assert!(world.look("isp").media().is_some(), "resumed after {spelling}");
+            number += 2;
+        }
+        world.phone("isp").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// SDP that lies: media never goes to the exchange itself, where an echo or a second call would send it round and round, nor to nobody or everybody.
+#[test]
+fn media_is_never_sent_to_where_nobody_or_the_exchange_itself_is() {
+    let echo = "[default]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n";
+    let mut world = World::ready(SIP, echo);
+    world.phone("client").dials("1");
+    world.until(|w| w.is_talking("client"));
+    world.run(TICK);
+    let own = world.media.streams.values().next().unwrap().rtp;
+    for (number, address, port) in [
+        (200, "192.0.2.1", own.port()),
+        (201, "0.0.0.0", 5004),
+        (202, "255.255.255.255", 5004),
+        (203, "224.2.1.1/127", 5004),
+        (204, "somewhere.example", 5004),
+    ] {
+        let sdp = described("", &format!("c=IN IP4 {address}\r\n"), "").replace("16420", &port.to_string());
+        offers(&mut world, number, &sdp);
+        let remote = world.media.streams.values().next().unwrap().remote.and_then(|remote| remote.rtp);
+        assert!(remote.is_none() || remote == "192.0.2.20:16420".parse().ok(), "{address}: {remote:?}");
+        assert!(world.look("client").has_call());
+    }
+    world.phone("client").hangs_up();
+    world.run(Duration::from_secs(1));
+    // Its BYE has a number that was used by hand: 500. The console ends the call.
+    for channel in world.channels() {
+        let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &channel);
+        world.execute(effects);
+    }
+    world.until_over();
+    world.assert_nothing_left();
+}

@@ -1,0 +1,374 @@
+//! A script played, and what must be so when it is over.
+
+use super::script::{Act, PHONES, PLAN, Script};
+use crate::world::{World, at};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+use strowger::clock::Time;
+use strowger::pbx::bridge::Route;
+use strowger::sim::{Phone, PhoneConfig, PhoneEvent};
+use strowger::sip::flow::Transport;
+
+/// What a script came to, counted, so that nobody takes scripts in which nothing happens for a proof.
+#[derive(Debug, Default)]
+pub struct Seen {
+    answered: u64,
+    reoffered: u64,
+    refused_offers: u64,
+    bridged_at_the_end: u64,
+    direct_at_the_end: u64,
+    held_at_the_end: u64,
+    cancelled: u64,
+    parted: u64,
+}
+
+impl Seen {
+    pub fn add(&mut self, other: &Seen) {
+        self.answered += other.answered;
+        self.reoffered += other.reoffered;
+        self.refused_offers += other.refused_offers;
+        self.bridged_at_the_end += other.bridged_at_the_end;
+        self.direct_at_the_end += other.direct_at_the_end;
+        self.held_at_the_end += other.held_at_the_end;
+        self.cancelled += other.cancelled;
+        self.parted += other.parted;
+    }
+
+    /// Does each thing happen in a fair share of so many scripts?
+    pub fn reached_everything(&self, scripts: u64) -> bool {
+        self.answered > scripts / 2
+            && self.reoffered > scripts / 4
+            && self.refused_offers > scripts / 50
+            && self.bridged_at_the_end > scripts / 20
+            && self.direct_at_the_end > scripts / 60
+            && self.held_at_the_end > scripts / 60
+            && self.cancelled > scripts / 60
+            && self.parted > scripts / 60
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
+             while; at the end {} bridges, {} of them direct and {} held",
+            self.answered,
+            self.reoffered,
+            self.refused_offers,
+            self.cancelled,
+            self.parted,
+            self.bridged_at_the_end,
+            self.direct_at_the_end,
+            self.held_at_the_end
+        )
+    }
+}
+
+struct Player<'s> {
+    script: &'s Script,
+    world: World,
+    /// Phones without power.
+    dark: Vec<PhoneConfig>,
+    /// Phones that were away for a while: they and the exchange may have lost each other.
+    parted: BTreeSet<&'static str>,
+    /// When somebody ended a call.
+    ends: Vec<Time>,
+}
+
+/// Plays a script. `silent`: a panic is not told by the world's ladder.
+pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
+    let mut world = World::new(&script.sip(), PLAN, script.quality, script.seed);
+    world.silent = silent;
+    let mut player = Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new() };
+    for name in PHONES {
+        player.dress(name);
+    }
+    player.world.register_all();
+    for step in &script.steps {
+        player.world.run(Duration::from_millis(step.after));
+        player.act(step.who, step.act);
+    }
+    let seen = player.end();
+    if let Err(why) = &seen
+        && !silent
+    {
+        panic!("{why}");
+    }
+    seen
+}
+
+impl Player<'_> {
+    /// What the script says of a phone that is new or comes back.
+    fn dress(&mut self, name: &'static str) {
+        let place = PHONES.iter().position(|phone| *phone == name).unwrap();
+        let it = self.script.traits[place];
+        if it.tcp {
+            self.world.connects(name, Transport::Tcp);
+        }
+        if it.no_update {
+            self.world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
+        }
+        if it.asks_timer {
+            self.world.add_header(name, "Supported: timer\r\nSession-Expires: 90;refresher=uas");
+        }
+    }
+
+    fn act(&mut self, who: &'static str, act: Act) {
+        let now = self.world.now;
+        if act.ends() {
+            self.ends.push(now);
+        }
+        if act == Act::Reload {
+            return self.world.reload(&self.script.sip(), PLAN);
+        }
+        if act == Act::PowerIsBack {
+            return self.power_is_back(who);
+        }
+        if !self.world.stations.contains_key(who) {
+            return;
+        }
+        if act.parts() {
+            self.parted.insert(who);
+            self.ends.push(now);
+        }
+        let phone = self.world.phone(who);
+        match act {
+            Act::Registers => phone.registers(),
+            Act::Calls(number) => phone.dials(number),
+            Act::Answers => phone.answers(),
+            Act::Sounds => phone.sounds(),
+            Act::Refuses(status) => phone.refuses(status),
+            Act::HangsUp => phone.hangs_up(),
+            Act::Offers(change) => phone.reoffers(change),
+            Act::Updates(change) => phone.updates(change),
+            Act::Presses => phone.presses('5'),
+            Act::Wanders(yes) => phone.habit(|habits| habits.new_port_on_reinvite = yes),
+            Act::RefusesOffers(status) => {
+                phone.habit(|habits| habits.refuse_reinvite = Some(status).filter(|it| *it > 0))
+            }
+            Act::Offerless(yes) => phone.habit(|habits| habits.offerless = yes),
+            Act::AnswersAfter(ms) => phone.habit(|habits| habits.auto_answer_after = Some(Duration::from_millis(ms))),
+            Act::IsDeaf => phone.habit(|habits| habits.ignores_everything = true),
+            Act::Hears => phone.habit(|habits| habits.ignores_everything = false),
+            Act::PowerFails => {
+                self.dark.push(self.world.look(who).config().clone());
+                self.world.unplug(who);
+            }
+            Act::IsCut => {
+                if self.world.stations[who].connection.is_some() {
+                    self.world.cut(who);
+                }
+            }
+            Act::IsHungUp => {
+                let channel = self.world.channels().into_iter().find(|name| name.starts_with(&format!("SIP/{who}-")));
+                if let Some(channel) = channel {
+                    let (_, effects) = self.world.switch.hang_up(at(now), &channel);
+                    self.world.execute(effects);
+                }
+            }
+            Act::PowerIsBack | Act::Reload => {}
+        }
+    }
+
+    fn power_is_back(&mut self, who: &'static str) {
+        let Some(place) = self.dark.iter().position(|config| config.user == who) else { return };
+        let config = self.dark.remove(place);
+        self.world.plug_in(config);
+        self.dress(who);
+        self.world.phone(who).registers();
+    }
+
+    /// All are there again; after a while all sides agree; then everybody hangs up, and nothing is left.
+    fn end(&mut self) -> Result<Seen, String> {
+        for name in PHONES {
+            self.power_is_back(name);
+            self.world.phone(name).habit(|habits| {
+                habits.ignores_everything = false;
+                habits.refuse_reinvite = None;
+            });
+        }
+        // Longer than any ringing, any transaction and any wait after a glare.
+        self.world.run(Duration::from_secs(100));
+        let mut agreed = self.all_agree();
+        for _ in 0..60 {
+            if agreed.is_ok() {
+                break;
+            }
+            self.world.run(Duration::from_secs(1));
+            agreed = self.all_agree();
+        }
+        agreed?;
+        self.nobody_was_hung_up_for_nothing()?;
+        let seen = self.seen();
+        // A program with option g may ring another line then.
+        for _ in 0..3 {
+            for name in PHONES {
+                self.world.phone(name).hangs_up();
+            }
+            self.world.run(Duration::from_secs(80));
+        }
+        self.hang_up_the_forgotten()?;
+        for name in PHONES {
+            self.world.phone(name).registers();
+        }
+        if !self.world.settles() {
+            let phones: Vec<String> = PHONES.iter().map(|name| self.world.look(name).leftovers()).collect();
+            let streams = self.world.media.streams.len();
+            return Err(format!("left: {:?}; {streams} streams; {}", self.world.switch.leftovers(), phones.join("; ")));
+        }
+        for name in PHONES {
+            if !self.world.look(name).is_registered() || self.world.switch.bindings(name).len() != 1 {
+                return Err(format!("{name} is not registered in the end"));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// What is still up belongs to phones that were away: no timer need end it.
+    fn hang_up_the_forgotten(&mut self) -> Result<(), String> {
+        if self.world.channels().is_empty() {
+            return Ok(());
+        }
+        if self.parted.is_empty() {
+            return Err(format!("everybody hung up, and there are {:?}", self.world.channels()));
+        }
+        for channel in self.world.channels() {
+            let (_, effects) = self.world.switch.hang_up(at(self.world.now), &channel);
+            self.world.execute(effects);
+        }
+        self.world.run(Duration::from_secs(40));
+        Ok(())
+    }
+
+    fn all_agree(&self) -> Result<(), String> {
+        let known: BTreeSet<(String, String)> = self
+            .world
+            .switch
+            .legs()
+            .filter(|report| !report.leg.is_ended())
+            .filter_map(|report| Some((report.leg.peer.name.clone(), report.call_id?.to_owned())))
+            .collect();
+        let mut there = BTreeSet::new();
+        for name in PHONES {
+            let phone = self.world.look(name);
+            if phone.is_called() && !self.parted.contains(name) {
+                return Err(format!("{name} still rings"));
+            }
+            if let Some(call_id) = phone.call_id() {
+                there.insert((name.to_owned(), call_id.to_owned()));
+            }
+        }
+        for (name, call_id) in known.symmetric_difference(&there) {
+            let side = if there.contains(&(name.clone(), call_id.clone())) { "the phone" } else { "the exchange" };
+            if !self.parted.contains(name.as_str()) {
+                return Err(format!("only {side} knows call {call_id} of {name}"));
+            }
+        }
+        for report in self.world.switch.channels() {
+            let Some(bridge) = report.channel.dial().and_then(|dial| dial.bridge.as_ref()) else { continue };
+            let phone = |id| {
+                let channel = self.world.switch.channels().find(|other| other.channel.id == id)?;
+                Some(self.world.look(&channel.channel.peer.name))
+            };
+            if let (Some(a), Some(b)) = (phone(bridge.caller), phone(bridge.callee)) {
+                self.hear_each_other(a, b)?;
+                self.hear_each_other(b, a)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What `from` sends ends up at `to` if both want that, and is not sent otherwise.
+    fn hear_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
+        let (name, other) = (&from.config().user, &to.config().user);
+        if [name, other].iter().any(|name| self.parted.contains(name.as_str())) {
+            return Ok(());
+        }
+        if !from.is_talking() || !to.is_talking() {
+            return Err(format!("{name} and {other} are joined, and one of them does not talk"));
+        }
+        // Who says hold by 0.0.0.0 is nowhere to the relay, which takes nothing from there.
+        let nowhere = name == "cisco" && !from.direction().receives();
+        let wanted = from.direction().sends() && to.direction().receives();
+        let wishes = format!("{name} is {:?}, {other} is {:?}", from.direction(), to.direction());
+        if from.media().is_some() != wanted {
+            return Err(format!("{wishes}, and {name} sends to {:?}", from.media()));
+        }
+        let Some(target) = from.media().filter(|_| !nowhere) else { return Ok(()) };
+        let payload = from.payload_type().ok_or_else(|| format!("{name} has no payload type"))?;
+        let (source, place, payload) = match self.at(target) {
+            Some(_) => (from.rtp(), target, payload),
+            None => self
+                .world
+                .media
+                .forward(from.rtp(), target, payload)
+                .ok_or_else(|| format!("what {name} sends from {} to {target} is dropped", from.rtp()))?,
+        };
+        if place != to.rtp() {
+            return Err(format!("what {name} sends to {target} ends at {place}, and {other} is at {}", to.rtp()));
+        }
+        if to.media().is_some_and(|expected| expected != source) {
+            return Err(format!("{other} sends to {:?} and hears {name} from {source}", to.media()));
+        }
+        if Some(payload) != to.payload_type() {
+            return Err(format!("{other} hears {name} with payload {payload}, and speaks {:?}", to.payload_type()));
+        }
+        Ok(())
+    }
+
+    fn at(&self, place: SocketAddr) -> Option<&Phone> {
+        self.world.stations.values().map(|station| &station.phone).find(|phone| phone.rtp() == place)
+    }
+
+    /// A call that was up ends only when somebody hangs up.
+    fn nobody_was_hung_up_for_nothing(&self) -> Result<(), String> {
+        for (name, station) in &self.world.stations {
+            let mut talking = false;
+            for (when, event) in &station.events {
+                match event {
+                    PhoneEvent::Answered => talking = true,
+                    PhoneEvent::Ended if talking => {
+                        talking = false;
+                        // A BYE may take its 32 s, and what it comes from as well.
+                        let near = |end: &Time| *end <= *when && when.since(*end) <= Duration::from_secs(70);
+                        // A program that has nothing left to do hangs up, too, and a Dial that gave up just when somebody
+                        // answered, or when two did.
+                        let reasons = ["Auto fallthrough", "Nobody picked up", "answered elsewhere"];
+                        let ran_out =
+                            |(at, line): &(Time, String)| near(at) && reasons.iter().any(|it| line.contains(it));
+                        let explained = self.ends.iter().any(near) || self.world.lines.iter().any(ran_out);
+                        if !explained && self.parted.is_empty() {
+                            return Err(format!("{name}'s call ended at {:?}, and nobody hung up", when.since_start()));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn seen(&self) -> Seen {
+        let count = |wanted: fn(&PhoneEvent) -> bool| {
+            let events = self.world.stations.values().flat_map(|station| &station.events);
+            events.filter(|(_, event)| wanted(event)).count() as u64
+        };
+        let bridges = self.world.switch.channels().filter_map(|report| report.channel.dial()?.bridge.clone());
+        let bridges: Vec<_> = bridges.collect();
+        let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
+        let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
+        Seen {
+            answered: count(|event| *event == PhoneEvent::Answered),
+            reoffered: count(|event| *event == PhoneEvent::ReofferAccepted),
+            refused_offers: count(|event| matches!(event, PhoneEvent::ReofferRefused(_))),
+            bridged_at_the_end: bridges.len() as u64,
+            direct_at_the_end: bridges.iter().filter(|bridge| bridge.route == Route::Direct).count() as u64,
+            held_at_the_end: PHONES.iter().filter(held).count() as u64,
+            cancelled: self.world.lines.iter().filter(given_up).count() as u64,
+            parted: u64::from(!self.parted.is_empty()),
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What a script says: who is there, on what network, and who does what after how long.
+
+use crate::network::Quality;
+use std::fmt;
+use strowger::chance::Chance;
+use strowger::sdp::{Codec, Direction};
+use strowger::sim::Change;
+
+pub const PHONES: [&str; 4] = ["client", "isp", "desk", "cisco"];
+
+/// What can be dialled. The last is nobody's.
+pub const PLAN: &str = "[default]\n\
+    exten => 1,1,Dial(SIP/client,20)\n\
+    exten => 2,1,Dial(SIP/isp,20)\n\
+    exten => 3,1,Dial(SIP/desk,20)\n\
+    exten => 4,1,Dial(SIP/cisco,20)\n\
+    exten => 5,1,Dial(SIP/isp&SIP/desk,15)\n\
+    exten => 6,1,Dial(SIP/desk&SIP/cisco&SIP/client,8)\nexten => 6,2,Dial(SIP/isp,10)\n\
+    exten => 7,1,Answer()\nexten => 7,2,Echo()\n\
+    exten => 8,1,Answer()\nexten => 8,2,Playback(beep)\nexten => 8,3,Dial(SIP/isp,20,g)\nexten => 8,4,Dial(SIP/desk,20)\n\
+    exten => h,1,NoOp()\n";
+const NUMBERS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// Something somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Registers,
+    Calls(&'static str),
+    Answers,
+    Sounds,
+    Refuses(u16),
+    HangsUp,
+    Offers(Change),
+    Updates(Option<Change>),
+    Presses,
+    /// From now on it answers every new offer from a new port.
+    Wanders(bool),
+    /// From now on it refuses every new offer so; 0: no longer.
+    RefusesOffers(u16),
+    /// It makes no offer in its INVITEs from now on.
+    Offerless(bool),
+    /// It answers by itself after so many milliseconds.
+    AnswersAfter(u64),
+    /// It hears nothing.
+    IsDeaf,
+    Hears,
+    /// Its plug is pulled, and it forgets everything.
+    PowerFails,
+    PowerIsBack,
+    /// Its connection is cut, if it has one.
+    IsCut,
+    /// The exchange hangs its call up.
+    IsHungUp,
+    /// The exchange reads its configuration again.
+    Reload,
+}
+
+impl Act {
+    /// Does it end calls?
+    pub fn ends(self) -> bool {
+        matches!(self, Act::HangsUp | Act::IsHungUp | Act::Refuses(_))
+    }
+
+    /// May it leave one side with a call that the other has not?
+    pub fn parts(self) -> bool {
+        matches!(self, Act::IsDeaf | Act::PowerFails | Act::IsCut)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// Milliseconds since the one before.
+    pub after: u64,
+    pub who: &'static str,
+    pub act: Act,
+}
+
+/// What a phone is beside its name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trait {
+    pub direct: bool,
+    pub originate: bool,
+    pub qualify: bool,
+    pub tcp: bool,
+    /// It does not say that it takes UPDATE.
+    pub no_update: bool,
+    /// It asks for a session timer in its INVITEs.
+    pub asks_timer: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Script {
+    pub seed: u64,
+    pub quality: Quality,
+    pub traits: [Trait; 4],
+    pub steps: Vec<Step>,
+}
+
+struct Pen {
+    chance: Chance,
+    steps: Vec<Step>,
+}
+
+impl Pen {
+    fn one_in(&mut self, number: u64) -> bool {
+        self.chance.below(number) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.chance.below(of.len() as u64)).unwrap()]
+    }
+
+    /// Mostly short, so that messages cross; sometimes the same instant; rarely longer than any timer.
+    fn pause(&mut self) -> u64 {
+        match self.chance.below(20) {
+            0..=2 => 0,
+            3..=8 => self.chance.below(60),
+            9..=12 => self.chance.below(600),
+            13..=17 => self.chance.below(5_000),
+            18 => self.chance.below(40_000),
+            _ => self.chance.below(100_000),
+        }
+    }
+
+    fn step(&mut self, after: u64, who: &'static str, act: Act) {
+        self.steps.push(Step { after, who, act });
+    }
+
+    fn change(&mut self) -> Change {
+        match self.chance.below(16) {
+            0..=3 => Change::Hold,
+            4..=6 => Change::Resume,
+            7 => Change::Face(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
+            8 | 9 => Change::MovePort(20_000 + 2 * u16::try_from(self.chance.below(500)).unwrap()),
+            10 | 11 => Change::Refresh,
+            12 | 13 => Change::NoSdp,
+            14 => Change::Codec(self.pick(&[Codec::Ulaw, Codec::Alaw])),
+            _ => Change::T38,
+        }
+    }
+
+    /// A call and what is done in it; most are answered by whom they reach, and the last may be left as it is.
+    fn scene(&mut self, parties: &[&'static str], is_last: bool) {
+        let caller = self.pick(parties);
+        let others: Vec<&'static str> = parties.iter().copied().filter(|name| *name != caller).collect();
+        let mut other = self.pick(&others);
+        let number = match self.chance.below(10) {
+            0..=6 => NUMBERS[PHONES.iter().position(|name| *name == other).unwrap()],
+            _ => self.pick(&NUMBERS),
+        };
+        other = match number {
+            "5" => self.pick(&["isp", "desk"]),
+            "6" => self.pick(&["desk", "cisco", "client"]),
+            "8" => "isp",
+            _ => other,
+        };
+        let pause = self.pause();
+        self.step(pause, caller, Act::Calls(number));
+        if self.one_in(8) {
+            let pause = self.pause();
+            self.step(pause, caller, Act::HangsUp);
+        }
+        let (who, pause) = (if self.one_in(10) { self.pick(parties) } else { other }, self.pause() + 60);
+        if self.one_in(6) {
+            self.step(pause / 2, who, Act::Sounds);
+        }
+        match self.chance.below(16) {
+            0 => self.step(pause, who, Act::HangsUp),
+            1 => {
+                let status = self.pick(&[486, 480, 603, 404, 503]);
+                self.step(pause, who, Act::Refuses(status));
+            }
+            2 => {}
+            _ => self.step(pause, who, Act::Answers),
+        }
+        for _ in 0..self.chance.below(7) {
+            let (pause, who) = (self.pause(), self.pick(&[caller, other]));
+            match self.chance.below(12) {
+                0..=6 => {
+                    let change = self.change();
+                    self.step(pause, who, Act::Offers(change));
+                    // Glare: the other at the same instant.
+                    if self.one_in(4) {
+                        let (change, who) = (self.change(), if who == caller { other } else { caller });
+                        let pause = self.pick(&[0, 0, 5, 10, 15, 25]);
+                        self.step(pause, who, Act::Offers(change));
+                    }
+                }
+                7 => self.step(pause, who, Act::Updates(None)),
+                8 => {
+                    let change = self.change();
+                    self.step(pause, who, Act::Updates(Some(change).filter(|change| *change != Change::NoSdp)));
+                }
+                9 => self.step(pause, who, Act::Presses),
+                10 => self.step(pause, who, Act::Registers),
+                _ => self.noise(pause, parties),
+            }
+        }
+        match self.chance.below(if is_last { 12 } else { 6 }) {
+            0 | 6.. => {}
+            1 => {
+                // Both at the same instant.
+                let pause = self.pause();
+                self.step(pause, caller, Act::HangsUp);
+                self.step(0, other, Act::HangsUp);
+            }
+            _ => {
+                let (pause, who) = (self.pause(), self.pick(&[caller, other]));
+                self.step(pause, who, Act::HangsUp);
+            }
+        }
+    }
+
+    /// What belongs to no call.
+    fn noise(&mut self, pause: u64, parties: &[&'static str]) {
+        let who = self.pick(parties);
+        let act = match self.chance.below(24) {
+            0 | 1 => Act::Wanders(self.one_in(2)),
+            2..=4 => Act::RefusesOffers(self.pick(&[0, 488, 491, 500, 603])),
+            5 | 6 => Act::Offerless(self.one_in(2)),
+            7 | 8 => Act::AnswersAfter(self.chance.below(3000)),
+            9 => Act::IsDeaf,
+            10 | 11 => Act::Hears,
+            12 => Act::PowerFails,
+            13 | 14 => Act::PowerIsBack,
+            15 => Act::IsCut,
+            16 => Act::IsHungUp,
+            17 | 18 => Act::Reload,
+            19 => Act::Calls(self.pick(&NUMBERS)),
+            20 => Act::Answers,
+            21 => Act::HangsUp,
+            _ => Act::Registers,
+        };
+        self.step(pause, who, act);
+    }
+}
+
+impl Script {
+    /// The script of this number.
+    pub fn random(seed: u64) -> Script {
+        let mut pen = Pen { chance: Chance::from_number(seed ^ 0x5c41_97b5), steps: Vec::new() };
+        let quality = match pen.chance.below(4) {
+            0 => Quality::PERFECT,
+            1 => Quality::ROUGH,
+            _ => Quality {
+                loss: pen.chance.below(11),
+                duplication: pen.chance.below(30),
+                reorder: pen.chance.below(40),
+                delay: (1 + pen.chance.below(20), 20 + pen.chance.below(150)),
+            },
+        };
+        let direct = pen.chance.below(3);
+        let (originate, qualify, tcp) = (pen.one_in(3), pen.one_in(4), pen.one_in(4));
+        let traits = PHONES.map(|_| Trait {
+            direct: direct == 0 || (direct == 1 && pen.one_in(2)),
+            originate: originate && pen.one_in(2),
+            qualify: qualify && pen.one_in(2),
+            tcp: tcp && pen.one_in(2),
+            no_update: pen.one_in(3),
+            asks_timer: pen.one_in(6),
+        });
+        let mut parties = PHONES.to_vec();
+        let wanted = if pen.one_in(2) { 2 } else { 3 };
+        while parties.len() > wanted {
+            let at = usize::try_from(pen.chance.below(parties.len() as u64)).unwrap();
+            parties.remove(at);
+        }
+        let scenes = 1 + pen.chance.below(3);
+        for scene in 1..=scenes {
+            if pen.one_in(5) {
+                let pause = pen.pause();
+                pen.noise(pause, &parties);
+            }
+            pen.scene(&parties, scene == scenes);
+        }
+        Script { seed, quality, traits, steps: pen.steps }
+    }
+
+    /// The same with a little less of it, the largest cuts first.
+    pub fn smaller(&self) -> Vec<Script> {
+        let mut all = Vec::new();
+        let count = self.steps.len();
+        let mut size = count / 2;
+        while size > 0 {
+            for start in (0..count).step_by(size) {
+                let mut less = self.clone();
+                // The others keep their times.
+                let end = (start + size).min(count);
+                let lost: u64 = less.steps.drain(start..end).map(|step| step.after).sum();
+                if let Some(next) = less.steps.get_mut(start) {
+                    next.after += lost;
+                }
+                all.push(less);
+            }
+            size /= 2;
+        }
+        if self.quality.loss + self.quality.duplication + self.quality.reorder > 0 {
+            all.insert(0, Script { quality: Quality::PERFECT, ..self.clone() });
+        }
+        for at in 0..self.traits.len() {
+            for change in [
+                (|it: &mut Trait| std::mem::take(&mut it.direct)) as fn(&mut Trait) -> bool,
+                |it| std::mem::take(&mut it.originate),
+                |it| std::mem::take(&mut it.qualify),
+                |it| std::mem::take(&mut it.tcp),
+                |it| std::mem::take(&mut it.no_update),
+                |it| std::mem::take(&mut it.asks_timer),
+            ] {
+                let mut less = self.clone();
+                if change(&mut less.traits[at]) {
+                    all.push(less);
+                }
+            }
+        }
+        all
+    }
+
+    /// The accounts.
+    pub fn sip(&self) -> String {
+        let mut text = "[general]\ncontext=default\nudpbindaddr=192.0.2.1\n".to_owned();
+        for (name, it) in PHONES.iter().zip(&self.traits) {
+            let direct = if it.direct { "yes" } else { "no" };
+            text += &format!(
+                "[{name}]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\nnat=no\ndirectmedia={direct}\n"
+            );
+            if it.originate {
+                text += "session-timers=originate\nsession-expires=90\n";
+            }
+            if it.qualify {
+                text += "qualify=yes\n";
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "script {}, network {:?}", self.seed, self.quality)?;
+        for (name, it) in PHONES.iter().zip(&self.traits) {
+            writeln!(f, "  {name:6} {it:?}")?;
+        }
+        let mut at = 0;
+        for Step { after, who, act } in &self.steps {
+            at += after;
+            writeln!(f, "{:9}.{:03}  {who:6}  {act:?}", at / 1000, at % 1000)?;
+        }
+        Ok(())
+    }
+}
