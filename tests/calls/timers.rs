@@ -213,3 +213,82 @@ fn a_phone_that_knows_no_timers_is_never_told_422() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// Phones whose Allow does not name UPDATE are refreshed by re-INVITE.
+fn refreshed_by_invite(sip: &str, seed: u64) -> World {
+    let mut world = World::new(sip, GUIDE, crate::network::Quality::PERFECT, seed);
+    for name in ["client", "isp"] {
+        world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
+    }
+    world.register_all();
+    world
+}
+
+/// The called line's new offers that name the caller's own address.
+fn direct_offers(world: &World) -> usize {
+    world.texts("isp", &["INVITE sip:"]).iter().filter(|text| text.contains("c=IN IP4 192.0.2.20\r\n")).count()
+}
+
+/// Direct media had to wait for a refresh: it is tried when that is over, though nothing changed by it.
+#[test]
+fn direct_media_that_met_a_refresh_is_tried_after_it() {
+    for (refused, seed) in [None, Some(603)].into_iter().flat_map(|refused| (1..6).map(move |seed| (refused, seed))) {
+        let mut world = refreshed_by_invite(&asks().replace("directmedia=no", "directmedia=yes"), seed);
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(491));
+        // So that all it ever says of its media are answers, each like the last.
+        world.phone("client").habit(|habits| habits.offerless = true);
+        world.connect();
+        // While the called line is busy with itself, the caller hears nothing of its refresh.
+        world.run(Duration::from_secs(40));
+        world.phone("client").habit(|habits| habits.ignores_everything = true);
+        world.until(|w| !w.texts("client", &["INVITE sip:"]).is_empty());
+        // A round is eight offers, 2.1 to 4 s apart, and is over before the refresh is given up (32 s); the next one waits.
+        world.until(|w| direct_offers(w) % 8 == 0);
+        let tries = direct_offers(&world);
+        world.run(Duration::from_millis(200));
+        assert_eq!(
+            direct_offers(&world),
+            tries,
+            "the round is over, and none begins while the caller's refresh is under way"
+        );
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = None);
+        world.phone("client").habit(|habits| {
+            habits.ignores_everything = false;
+            habits.refuse_reinvite = refused;
+        });
+        let answers = world.messages("client", "exchange", &["CSeq", "INVITE"]).len();
+        world.until(|w| w.messages("client", "exchange", &["CSeq", "INVITE"]).len() > answers);
+        world.phone("client").habit(|habits| habits.refuse_reinvite = None);
+        world.run(Duration::from_secs(1));
+        assert_eq!(direct_offers(&world), tries + 1, "tried at once");
+        world.assert_connected("client", "isp", false);
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// Who refuses every refresh is there: the call goes on, and it is asked no oftener than a refresh is due.
+#[test]
+fn a_phone_that_refuses_every_refresh_is_not_asked_all_the_time() {
+    for status in [491, 500, 503, 405] {
+        let mut world = refreshed_by_invite(&asks(), 1);
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
+        world.connect();
+        world.run(MINUTE * 20);
+        let asked = world.messages("exchange", "isp", &["INVITE sip:"]).len();
+        assert!((20..40).contains(&asked), "{status}: asked {asked} times");
+        assert!(world.is_talking("client") && world.is_talking("isp"));
+        // It takes one again: the count begins anew.
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = None);
+        world.run(MINUTE * 2);
+        world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
+        let before = world.messages("exchange", "isp", &["INVITE sip:"]).len();
+        world.run(MINUTE);
+        let asked = world.messages("exchange", "isp", &["INVITE sip:"]).len() - before;
+        assert!((2..9).contains(&asked), "{status}: asked {asked} times in a minute");
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
