@@ -249,6 +249,57 @@ fn media_goes_directly_between_the_lines() {
     exchange.stop();
 }
 
+/// The called line hears a fax tone: T.38 and back, and what the two send each other in between arrives as it was sent.
+#[test]
+fn a_fax_goes_over_to_t38_and_back_to_voice() {
+    if !can("a fax goes over to T.38", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("fax", &Wishes { general: "t38pt_udptl=yes\n", ..Wishes::default() });
+    let before = exchange.descriptors();
+    let (a, b) = (Mouth::new(0), Mouth::new(0));
+    let bob = Phone::new(&exchange, BOB).registered().with_fax(b.port()).hanging_up_after(2_500);
+    let alice = Phone::new(&exchange, ALICE).registered().with_fax(a.port()).hanging_up_after(500);
+    let answering = bob.listens("fax-callee.xml");
+    let calling = alice.calling("fax-caller.xml", "200");
+    let [to_a, to_b] = [&calling, &answering].map(|play| format!("127.0.0.1:{}", play.said("fax ")).parse().unwrap());
+    let sent: Vec<Vec<u8>> = (0..40u8).map(|n| [vec![0, n, 6], vec![n ^ 0x5a; usize::from(n)]].concat()).collect();
+    let heard = sound::exchange(&a, to_a, &b, to_b, &sent);
+    assert_eq!(heard.at_a, sent);
+    assert_eq!(heard.at_b, sent);
+    calling.said("voice again");
+    calling.succeeds();
+    answering.succeeds();
+    let line = exchange.said("(T.38 fax): ");
+    assert!(line.contains("40 packets received, 40 sent, 0 lost"), "{line}");
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
+#[test]
+fn a_fax_that_a_line_may_not_send_is_refused_and_the_call_goes_on() {
+    if !can("a fax is refused", &["sipp"]) {
+        return;
+    }
+    let exchange = Exchange::start("fax-refused", &Wishes::default());
+    let before = exchange.descriptors();
+    let (a, b) = (Mouth::new(0xa11c_e000), Mouth::new(0x0000_0b0b));
+    let bob = Phone::new(&exchange, BOB).registered().with_rtp(b.port()).status(488, "");
+    let alice = Phone::new(&exchange, ALICE).registered().with_rtp(a.port()).hanging_up_after(4_000);
+    let answering = bob.listens("fax-refused.xml");
+    let calling = alice.calling("caller.xml", "200");
+    answering.said("refused");
+    let to_b = answering.first_media();
+    let heard = converse(&a, calling.first_media(), &b, to_b, 50);
+    assert_untouched(&heard.at_b, &a, 50);
+    assert_untouched(&heard.at_a, &b, 50);
+    assert_eq!(media(&calling.succeeds()).len(), 1, "the other line is not even asked");
+    answering.succeeds();
+    exchange.said("T.38 fax needs 't38pt_udptl=yes' in sip.conf, not set for 'bob' and 'alice'");
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+}
+
 #[test]
 fn a_line_that_refuses_direct_media_stays_relayed() {
     if !can("direct media refused", &["sipp"]) {

@@ -113,7 +113,7 @@ impl Exchange {
         self.sent.extend(effects.transmit.into_iter().map(|sent| (sent.flow.remote, sent.bytes)));
         for command in effects.media {
             let event = match command {
-                MediaCommand::Reserve { stream, local } => {
+                MediaCommand::Reserve { stream, local, .. } => {
                     self.ports = self.ports.wrapping_add(2).max(10_000);
                     MediaEvent::Reserved { stream, rtp: SocketAddr::new(local, self.ports) }
                 }

@@ -4,6 +4,7 @@ use super::acl::Acl;
 use super::diagnostic::Place;
 use super::presentation::Presentation;
 use super::secret::Secret;
+use crate::sdp::Extra;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
 use crate::sip::flow::{ServerKey, Transport};
@@ -141,6 +142,12 @@ pub struct Settings {
     pub keepalive: Option<Duration>,
     /// `allow`/`disallow`: its codecs, the preferred one first. Never empty in a peer.
     pub codecs: CodecList,
+    /// `videosupport`: its calls may carry video, as it comes.
+    pub video: bool,
+    /// `textsupport`: its calls may carry real-time text, as it comes.
+    pub text: bool,
+    /// `t38pt_udptl`: its calls may change to fax by T.38, as it comes; none: they stay sound.
+    pub t38: Option<T38>,
     /// `trustrpid`: believe the identity headers it sends.
     pub trust_rpid: bool,
     /// `sendrpid`.
@@ -179,6 +186,15 @@ impl Settings {
         self.transports.first().copied().unwrap_or(Transport::Udp)
     }
 
+    /// May its calls carry this beside voice?
+    pub fn may_carry(&self, extra: Extra) -> bool {
+        match extra {
+            Extra::Video => self.video,
+            Extra::Text => self.text,
+            Extra::Fax => self.t38.is_some(),
+        }
+    }
+
     /// May it use this transport?
     pub fn may_use(&self, transport: Transport) -> bool {
         self.transports.is_empty() || self.transports.contains(&transport)
@@ -198,6 +214,9 @@ impl Default for Settings {
             qualify_freq: Duration::from_secs(60),
             keepalive: None,
             codecs: CodecList::default(),
+            video: false,
+            text: false,
+            t38: None,
             trust_rpid: false,
             send_rpid: SendRpid::No,
             trust_id: false,
@@ -344,6 +363,43 @@ impl DtmfMode {
             DtmfMode::Info => "info",
             DtmfMode::ShortInfo => "shortinfo",
             DtmfMode::Auto => "auto",
+        }
+    }
+}
+
+/// The words of `t38pt_udptl=yes`, for the console: what the devices tell each other of both passes as it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct T38 {
+    /// The error correction named.
+    pub correction: Correction,
+    /// `maxdatagram=`, in bytes.
+    pub max_datagram: Option<u32>,
+}
+
+/// How T.38 makes up for lost packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    /// Forward error correction; also when no word is said.
+    Fec,
+    /// Each packet repeats the last ones.
+    Redundancy,
+    /// Not at all.
+    None,
+}
+
+impl Correction {
+    /// The one a word of sip.conf names.
+    pub fn from_word(word: &str) -> Option<Correction> {
+        let all = [Correction::Fec, Correction::Redundancy, Correction::None];
+        all.into_iter().find(|correction| correction.name().eq_ignore_ascii_case(word))
+    }
+
+    /// The word the console shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Correction::Fec => "FEC",
+            Correction::Redundancy => "Redundancy",
+            Correction::None => "None",
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::net::edge::Counters as Drops;
 use crate::net::stream::ConnectionReport;
 use crate::observe::exchange::{Exchange, HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
-    PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, ExtraMedia, HintRow, InUse, ManualPage, NatFlag,
+    PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::{Effects, Level, Line};
 use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
@@ -160,6 +160,7 @@ impl Exchange for View<'_> {
             extern_host: general.external.host.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
             local_nets: general.external.local_nets.iter().map(ToString::to_string).collect(),
             rtp_ports: self.rtp,
+            extra: extra(defaults),
             realm: general.realm.clone(),
             match_auth_username: general.match_auth_username,
             allow_guest: general.allow_guest,
@@ -377,6 +378,7 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         contact_acl: !peer.contact_acl.is_empty(),
         direct_media_acl: !peer.direct_media_acl.is_empty(),
         direct_media: matches!(settings.direct_media, DirectMedia::Direct { .. }),
+        extra: extra(settings),
         trust_rpid: settings.trust_rpid,
         trust_id: settings.trust_id,
         send_rpid: settings.send_rpid != peer::SendRpid::No,
@@ -404,6 +406,15 @@ fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         timer_expires_s: settings.session_expires,
         timer_minimum_s: settings.session_min_se,
         ..PeerDetail::default()
+    }
+}
+
+fn extra(settings: &peer::Settings) -> ExtraMedia {
+    ExtraMedia {
+        video: settings.video,
+        text: settings.text,
+        t38: settings.t38.map(|t38| t38.correction.name().to_owned()),
+        t38_max_datagram: settings.t38.and_then(|t38| t38.max_datagram),
     }
 }
 

@@ -299,7 +299,11 @@ mod tests {
             let _ = orders.send(Order::Event(Box::new(Event::Media(event))));
         })
         .unwrap();
-        media.send(MediaCommand::Reserve { stream: StreamId(1), local: "127.0.0.1".parse().unwrap() });
+        media.send(MediaCommand::Reserve {
+            stream: StreamId(1),
+            local: "127.0.0.1".parse().unwrap(),
+            kind: crate::pbx::media::StreamKind::Rtp,
+        });
         hears.recv_timeout(Duration::from_secs(5)).unwrap();
         let (done, is_done) = sync_channel(1);
         std::thread::spawn(move || {

@@ -90,6 +90,11 @@ impl Ports {
         ))
     }
 
+    /// Is this port one of a pair given out?
+    pub fn is_taken(&self, port: u16) -> bool {
+        self.taken.contains(&(port & !1))
+    }
+
     /// Takes a pair back; its sockets are closed already.
     pub fn give_back(&mut self, port: u16) {
         self.taken.remove(&port);

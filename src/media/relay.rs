@@ -76,6 +76,37 @@ pub(super) fn rtp(
     event
 }
 
+/// One datagram waits at the UDPTL stream in `slot`: forwarded as it is, whatever is in it. Returns what is to be reported.
+pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) -> Option<MediaEvent> {
+    let stream = streams.get_mut(slot)?;
+    let (length, source) = receive(&stream.rtp, buffer)?;
+    let Some(datagram) = buffer.get(..length).filter(|datagram| datagram.len() <= LARGEST) else {
+        increment(&mut stream.counts.malformed);
+        return None;
+    };
+    let event = match stream.learner.judge_datagram(now, source) {
+        Verdict::Drop => {
+            increment(&mut stream.counts.strangers);
+            return None;
+        }
+        Verdict::Accept => None,
+        Verdict::AcceptAndLock => {
+            stream.follow();
+            Some(MediaEvent::Learned { stream: stream.id, source })
+        }
+    };
+    increment(&mut stream.counts.received);
+    let partner = match &stream.mode {
+        Mode::Bridged { partner, .. } => Some(*partner),
+        Mode::Idle | Mode::Echo | Mode::Playing(_) => None,
+    };
+    match partner.and_then(|partner| streams.get_mut(partner)) {
+        Some(partner) => partner.deliver_datagram(datagram),
+        None => undelivered(streams, slot),
+    }
+    event
+}
+
 /// One RTCP packet waits at the stream in `slot`.
 pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) {
     let Some(stream) = streams.get_mut(slot) else { return };

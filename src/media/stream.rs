@@ -3,7 +3,7 @@
 use super::player::Playing;
 use super::ports::Pair;
 use crate::clock::Time;
-use crate::pbx::media::{Remote, StreamCounts, StreamId};
+use crate::pbx::media::{Remote, StreamCounts, StreamId, StreamKind};
 use crate::rtp::continuity::{Continuity, Place};
 use crate::rtp::header::{self, Header};
 use crate::rtp::rtcp;
@@ -26,6 +26,7 @@ const STALE: usize = 2_048;
 /// A leg's media.
 pub(super) struct Stream {
     pub id: StreamId,
+    pub kind: StreamKind,
     pub port: u16,
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
@@ -58,9 +59,10 @@ pub(super) enum Mode {
 }
 
 impl Stream {
-    pub fn new(id: StreamId, pair: Pair) -> Stream {
+    pub fn new(id: StreamId, kind: StreamKind, pair: Pair) -> Stream {
         Stream {
             id,
+            kind,
             port: pair.port,
             rtp: pair.rtp,
             rtcp: pair.rtcp,
@@ -143,6 +145,23 @@ impl Stream {
             return None;
         };
         self.send(now, source, to, packet, header)
+    }
+
+    /// Sends a datagram to the peer as it is.
+    pub fn deliver_datagram(&mut self, datagram: &[u8]) {
+        let sent = self.rtp_to.is_some_and(|to| transmit(&self.rtp, datagram, to));
+        self.count(sent);
+    }
+
+    /// Forgets where the peer is: it names a port of the exchange's own.
+    pub fn lose_remote(&mut self) {
+        self.remote = self.remote.map(|remote| Remote { rtp: None, rtcp: None, ..remote });
+        (self.rtp_to, self.rtcp_to) = (None, None);
+    }
+
+    /// Where the peer says it is.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.remote.into_iter().flat_map(|remote| [remote.rtp, remote.rtcp]).flatten()
     }
 
     fn send(

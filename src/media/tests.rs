@@ -2,7 +2,7 @@
 
 use super::{Media, MediaSettings, Tap};
 use crate::chance::Chance;
-use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId};
+use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 use crate::rtp::header::Header;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -38,7 +38,11 @@ impl Rig {
     }
 
     fn reserve(&self, stream: StreamId, local: IpAddr) -> SocketAddr {
-        self.media.send(MediaCommand::Reserve { stream, local });
+        self.reserve_for(stream, local, StreamKind::Rtp)
+    }
+
+    fn reserve_for(&self, stream: StreamId, local: IpAddr, kind: StreamKind) -> SocketAddr {
+        self.media.send(MediaCommand::Reserve { stream, local, kind });
         loop {
             match self.event() {
                 MediaEvent::Reserved { stream: named, rtp } if named == stream => return rtp,
@@ -594,7 +598,7 @@ fn a_range_that_is_used_up_says_so_and_a_port_given_back_rests() {
     let mut sorted = ports;
     sorted.sort_unstable();
     assert_eq!(sorted, [21_400, 21_402, 21_404]);
-    rig.media.send(MediaCommand::Reserve { stream: StreamId(4), local: LOCAL });
+    rig.media.send(MediaCommand::Reserve { stream: StreamId(4), local: LOCAL, kind: StreamKind::Rtp });
     match rig.event() {
         MediaEvent::NoPorts { stream: StreamId(4), why } => assert!(why.contains("widen rtpstart/rtpend"), "{why}"),
         other => panic!("{other:?}"),
@@ -660,4 +664,163 @@ fn the_bell_is_rung_once_until_it_is_heard() {
     bell.heard();
     bell.ring();
     assert_eq!(count(), 1);
+}
+
+/// Anything at all: T.38 as it is, but also what would be STUN, RTP, RTCP, or nothing.
+fn datagrams() -> Vec<Vec<u8>> {
+    let mut chance = Chance::from_number(38);
+    let mut all = vec![
+        vec![],
+        vec![0],
+        b"\x00\x01\x00\x00\x21\x12\xa4\x42".to_vec(),
+        b"\x00\x05\x06\xc0\x01\x80\x00\x00\xff".to_vec(),
+        vec![0x80, 200, 0, 6, 1, 2, 3, 4],
+        packet(7, 9, &[0; 160]),
+        vec![0xff; 1_400],
+    ];
+    all.extend((0..300u64).map(|n| (0..chance.below(1 + n * 4)).map(|_| chance.bits() as u8).collect()));
+    all
+}
+
+fn fax(rig: &Rig) -> (Phone, Phone) {
+    let mut phones = (Phone::new(LOCAL), Phone::new(LOCAL));
+    phones.0.exchange = Some(rig.reserve_for(A, LOCAL, StreamKind::Udptl));
+    phones.1.exchange = Some(rig.reserve_for(B, LOCAL, StreamKind::Udptl));
+    rig.remote(A, Remote { rtcp: None, ..phones.0.remote() });
+    rig.remote(B, Remote { rtcp: None, ..phones.1.remote() });
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    phones
+}
+
+#[test]
+fn a_fax_arrives_byte_for_byte_whatever_it_is() {
+    let rig = Rig::new(21_800..=21_899);
+    let (a, b) = fax(&rig);
+    let all = datagrams();
+    assert_eq!(exchange(&a, &b, &all), all);
+    assert_eq!(exchange(&b, &a, &all), all);
+    // Nothing is read on the odd port.
+    a.send_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 7]);
+    a.send(&vec![1; 5_000]);
+    assert!(a.hears_nothing() && b.hears_nothing());
+    let number = all.len() as u64;
+    let counts = StreamCounts { received: number, sent: number, ..StreamCounts::default() };
+    assert_eq!(rig.release(A).1, StreamCounts { malformed: 1, ..counts });
+    assert_eq!(rig.release(B).1, counts);
+}
+
+#[test]
+fn a_strangers_datagrams_are_no_part_of_a_fax_and_do_not_move_it() {
+    let rig = Rig::new(21_900..=21_999);
+    let (a, b) = fax(&rig);
+    let stranger = Phone::new("127.0.0.2".parse().unwrap());
+    let spray = || {
+        for at in [a.exchange.unwrap(), b.exchange.unwrap()] {
+            (0..20).for_each(|_| drop(stranger.rtp.send_to(b"\x00\x01injected", at)));
+        }
+    };
+    for n in 0..20u8 {
+        spray();
+        a.send(&[0, n, 1]);
+        assert_eq!(b.receive(), [0, n, 1]);
+        spray();
+        b.send(&[0, n, 2]);
+        assert_eq!(a.receive(), [0, n, 2]);
+    }
+    assert!(stranger.hears_nothing() && a.hears_nothing() && b.hears_nothing());
+    let (events, counts) = rig.release(A);
+    assert_eq!((counts.received, counts.sent), (20, 20));
+    assert!(counts.strangers >= 400, "{counts:?}");
+    assert_eq!(events.len(), 2, "each side was learned once: {events:?}");
+}
+
+/// Its translator chose another port than the one it names: believed after four, and followed when it is asked to be.
+#[test]
+fn a_fax_from_another_port_of_the_same_host_is_learned() {
+    let rig = Rig::new(22_000..=22_099);
+    let (a, b) = fax(&rig);
+    let elsewhere = UdpSocket::bind((LOCAL, 0)).unwrap();
+    elsewhere.set_read_timeout(Some(PATIENCE)).unwrap();
+    rig.remote(A, Remote { symmetric: true, rtcp: None, ..a.remote() });
+    for n in 0..6u8 {
+        elsewhere.send_to(&[0, n, 7], a.exchange.unwrap()).unwrap();
+    }
+    for n in 3..6u8 {
+        assert_eq!(b.receive(), [0, n, 7], "the fourth is the first that is believed");
+    }
+    b.send(b"back");
+    assert_eq!(received(&elsewhere).unwrap(), b"back");
+    assert!(a.hears_nothing());
+}
+
+/// Whatever number a packet comes with, and whatever was agreed in the meantime: it passes, and nothing else of it changes.
+#[test]
+fn every_payload_type_passes_before_and_after_a_new_agreement() {
+    let rig = Rig::new(22_100..=22_199);
+    let (a, b) = rig.call();
+    let every = |first: u16| -> Vec<Vec<u8>> {
+        let with = |number: u8| {
+            let mut packet = packet(1, first + u16::from(number), b"one payload");
+            packet[1] = number;
+            packet
+        };
+        (0..=255u8).map(with).collect()
+    };
+    assert_eq!(exchange(&a, &b, &every(0)), every(0));
+    // A new offer and answer: another codec, and key presses under another number.
+    rig.remote(A, a.remote());
+    rig.remote(B, b.remote());
+    let mut there = PayloadMap::identity();
+    there.0[101] = 96;
+    rig.bridge(there, PayloadMap::identity());
+    let mut expected = every(256);
+    for (number, mapped) in [(101, 96), (229, 224)] {
+        expected[number][1] = mapped;
+    }
+    assert_eq!(exchange(&a, &b, &every(256)), expected);
+    assert_eq!(exchange(&b, &a, &every(0)), every(0));
+    let counts = rig.release(A).1;
+    assert_eq!((counts.received, counts.malformed, counts.lost), (512, 0, 0));
+}
+
+/// Two descriptions that name the exchange's own ports would send one packet round and round for ever.
+#[test]
+fn the_exchange_sends_nothing_to_itself() {
+    for kind in [StreamKind::Rtp, StreamKind::Udptl] {
+        let rig = Rig::new(22_200..=22_203);
+        let (a, b) = (rig.reserve_for(A, LOCAL, kind), rig.reserve_for(B, LOCAL, kind));
+        rig.remote(A, described_at(b));
+        rig.remote(B, described_at(a));
+        rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+        let phone = Phone::new(LOCAL);
+        for n in 0..20 {
+            phone.rtp.send_to(&packet(1, n, b"round"), a).unwrap();
+            phone.rtp.send_to(&packet(1, n, b"round"), b).unwrap();
+        }
+        assert!(phone.hears_nothing());
+        assert_eq!([A, B].map(|stream| rig.release(stream).1.sent), [0, 0], "{kind:?}");
+    }
+}
+
+/// The same with a port that becomes ours only after it was named.
+#[test]
+fn nothing_is_sent_to_a_port_that_has_become_ours() {
+    let rig = Rig::new(22_300..=22_305);
+    let (a, b) = (rig.reserve(A, LOCAL), rig.reserve(B, LOCAL));
+    let free = (22_300..22_306).step_by(2).find(|port| *port != a.port() && *port != b.port());
+    let (mut far, third) = (Phone::new(LOCAL), SocketAddr::new(LOCAL, free.unwrap()));
+    far.exchange = Some(b);
+    rig.remote(A, described_at(third));
+    rig.remote(B, far.remote());
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    assert_eq!(rig.reserve(StreamId(3), LOCAL), third);
+    (0..10).for_each(|n| far.send(&packet(2, n, b"round")));
+    assert!(far.hears_nothing());
+    let counts = rig.release(B).1;
+    assert_eq!((counts.received, rig.release(A).1.sent), (10, 0));
+}
+
+fn described_at(rtp: SocketAddr) -> Remote {
+    let rtcp = Some(SocketAddr::new(LOCAL, rtp.port() + 1));
+    Remote { rtp: Some(rtp), rtcp, ..Phone::new(LOCAL).remote() }
 }

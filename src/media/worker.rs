@@ -7,14 +7,14 @@ use super::stream::{Mode, Stream};
 use super::{Bell, MediaSettings, Order, Tap};
 use crate::chance::Chance;
 use crate::clock::Time;
-use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, StreamCounts, StreamId};
+use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 use crate::rtp::continuity::Place;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use slab::Slab;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -22,8 +22,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 
-/// What epoll says when a command has come; all other numbers are a stream's slot, doubled, plus one for RTCP.
+/// What epoll says when a command has come; all other numbers are a stream's slot, four times, plus which socket it is.
 const BELL: u64 = u64::MAX;
+/// Sockets there are to a slot.
+const SOCKETS: u64 = 4;
+/// The RTP socket.
+const RTP: u64 = 0;
+/// The RTCP socket.
+const RTCP: u64 = 1;
+/// The one socket of a UDPTL stream.
+const UDPTL: u64 = 2;
 
 /// Stands in `due` for a first packet that has waited long enough; playings count from one.
 const LISTEN: u64 = 0;
@@ -45,6 +53,10 @@ pub(super) struct Worker {
     /// When which stream's playing (by its turn) or waiting packet is due; entries whose turn has passed are left to be thrown away.
     due: BinaryHeap<Reverse<(Time, usize, u64)>>,
     turns: u64,
+    /// Our own addresses, as far as streams were bound to them: few.
+    ours: BTreeSet<IpAddr>,
+    /// The pairs of ports that peers named, by their even one, and the slots of their streams.
+    named: BTreeSet<(u16, usize)>,
     buffer: Box<Buffer>,
     /// Nearly always none: then a packet costs nothing more than the look at it.
     tap: Option<Box<Tap>>,
@@ -72,6 +84,8 @@ impl Worker {
             slots: BTreeMap::new(),
             due: BinaryHeap::new(),
             turns: 0,
+            ours: BTreeSet::new(),
+            named: BTreeSet::new(),
             buffer: Box::new([0; LARGEST + 1]),
             tap: None,
         })
@@ -113,16 +127,21 @@ impl Worker {
     }
 
     fn packet(&mut self, number: u64, now: Time) {
-        let Ok(slot) = usize::try_from(number / 2) else { return };
+        let Ok(slot) = usize::try_from(number / SOCKETS) else { return };
         if let Some(stream) = self.streams.get_mut(slot).filter(|stream| !stream.listening) {
             stream.early.get_or_insert(now);
             self.listen(now, slot);
             return;
         }
-        if number % 2 == 1 {
-            relay::rtcp(&mut self.streams, slot, now, &mut self.buffer);
-        } else if let Some(event) = relay::rtp(&mut self.streams, slot, now, &mut self.buffer, self.tap.as_deref_mut())
-        {
+        let event = match number % SOCKETS {
+            RTP => relay::rtp(&mut self.streams, slot, now, &mut self.buffer, self.tap.as_deref_mut()),
+            UDPTL => relay::datagram(&mut self.streams, slot, now, &mut self.buffer),
+            _ => {
+                relay::rtcp(&mut self.streams, slot, now, &mut self.buffer);
+                None
+            }
+        };
+        if let Some(event) = event {
             (self.events)(event);
         }
     }
@@ -173,8 +192,9 @@ impl Worker {
     fn command(&mut self, command: MediaCommand) {
         let now = self.now();
         match command {
-            MediaCommand::Reserve { stream, local } => self.reserve(stream, local),
+            MediaCommand::Reserve { stream, local, kind } => self.reserve(stream, local, kind),
             MediaCommand::Remote { stream, remote } => {
+                let remote = self.fit(stream, remote);
                 if let Some(found) = self.stream(stream) {
                     found.set_remote(now, remote);
                     self.begin_listening(now, stream);
@@ -206,11 +226,11 @@ impl Worker {
         self.streams.get_mut(*self.slots.get(&id)?)
     }
 
-    fn reserve(&mut self, id: StreamId, local: IpAddr) {
+    fn reserve(&mut self, id: StreamId, local: IpAddr, kind: StreamKind) {
         let bound = match self.stream(id) {
             // Asked twice: the answer stands.
             Some(stream) => stream.rtp.local_addr().map_err(|error| error.to_string()),
-            None => self.open(id, local),
+            None => self.open(id, local, kind),
         };
         (self.events)(match bound {
             Ok(rtp) => MediaEvent::Reserved { stream: id, rtp },
@@ -218,21 +238,54 @@ impl Worker {
         });
     }
 
-    fn open(&mut self, id: StreamId, local: IpAddr) -> Result<SocketAddr, String> {
+    fn open(&mut self, id: StreamId, local: IpAddr, kind: StreamKind) -> Result<SocketAddr, String> {
         let pair = self.ports.take(local)?;
         let port = pair.port;
         let entry = self.streams.vacant_entry();
         // Once, to know when the first packet came: it is not read before the peer's address is known.
         let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
-        match epoll::add(&self.epoll, &pair.rtp, rtp_number(entry.key()), once) {
+        match epoll::add(&self.epoll, &pair.rtp, number(entry.key(), socket_of(kind)), once) {
             Ok(()) => {
                 self.slots.insert(id, entry.key());
-                entry.insert(Stream::new(id, pair));
+                entry.insert(Stream::new(id, kind, pair));
+                self.ours.insert(local);
+                self.lose_those_at(port);
                 Ok(SocketAddr::new(local, port))
             }
             Err(error) => {
                 self.ports.give_back(port);
                 Err(format!("cannot watch the media port {port}: {error}"))
+            }
+        }
+    }
+
+    /// A peer that names a port of ours is nowhere: what it is sent would come back to us, and for ever between two such.
+    fn fit(&mut self, id: StreamId, mut remote: Remote) -> Remote {
+        let Some(slot) = self.slots.get(&id).copied() else { return remote };
+        self.forget_named(slot);
+        let is_far = |at: &SocketAddr| !(self.ours.contains(&at.ip()) && self.ports.is_taken(at.port()));
+        remote.rtp = remote.rtp.filter(is_far);
+        remote.rtcp = remote.rtcp.filter(is_far);
+        self.named.extend([remote.rtp, remote.rtcp].into_iter().flatten().map(|at| (pair_of(at), slot)));
+        remote
+    }
+
+    fn forget_named(&mut self, slot: usize) {
+        for at in self.streams.get(slot).into_iter().flat_map(Stream::addresses) {
+            self.named.remove(&(pair_of(at), slot));
+        }
+    }
+
+    /// The pair at `port` is ours from now on: who said before that its peer is there meant us.
+    fn lose_those_at(&mut self, port: u16) {
+        let slots: Vec<usize> = self.named.range((port, 0)..=(port, usize::MAX)).map(|(_, slot)| *slot).collect();
+        for slot in slots {
+            let is_ours = |at: SocketAddr| self.ours.contains(&at.ip()) && pair_of(at) == port;
+            if self.streams.get(slot).is_some_and(|stream| stream.addresses().any(is_ours)) {
+                self.forget_named(slot);
+                if let Some(stream) = self.streams.get_mut(slot) {
+                    stream.lose_remote();
+                }
             }
         }
     }
@@ -254,10 +307,13 @@ impl Worker {
         }
         stream.listen(now);
         // Fails only for a descriptor that is not there, and it is.
-        let _ = epoll::modify(&self.epoll, &stream.rtp, rtp_number(slot), epoll::EventFlags::IN);
+        let _ = epoll::modify(&self.epoll, &stream.rtp, number(slot, socket_of(stream.kind)), epoll::EventFlags::IN);
+        if stream.kind == StreamKind::Udptl {
+            return;
+        }
         // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have no memory
         // for it, the call goes on without reports.
-        let _ = epoll::add(&self.epoll, &stream.rtcp, rtcp_number(slot), epoll::EventFlags::IN);
+        let _ = epoll::add(&self.epoll, &stream.rtcp, number(slot, RTCP), epoll::EventFlags::IN);
     }
 
     fn bridge(&mut self, (a, a_to_b): (StreamId, &PayloadMap), (b, b_to_a): (StreamId, &PayloadMap)) {
@@ -309,7 +365,11 @@ impl Worker {
     fn release(&mut self, id: StreamId) {
         self.rest(id);
         let mut counts = StreamCounts::default();
-        if let Some(slot) = self.slots.remove(&id)
+        let slot = self.slots.remove(&id);
+        if let Some(slot) = slot {
+            self.forget_named(slot);
+        }
+        if let Some(slot) = slot
             && let Some(stream) = self.streams.try_remove(slot)
         {
             counts = StreamCounts { lost: stream.stats.lost(), ..stream.counts };
@@ -327,12 +387,20 @@ fn table(map: &PayloadMap) -> Option<Box<[u8; 128]>> {
     (*map != PayloadMap::identity()).then(|| Box::new(map.0))
 }
 
-/// What epoll is to say when a stream's RTP socket has a packet.
-fn rtp_number(slot: usize) -> epoll::EventData {
-    epoll::EventData::new_u64(slot as u64 * 2)
+/// The even port of the pair an address is in.
+fn pair_of(at: SocketAddr) -> u16 {
+    at.port() & !1
 }
 
-/// The same of its RTCP socket.
-fn rtcp_number(slot: usize) -> epoll::EventData {
-    epoll::EventData::new_u64(slot as u64 * 2 + 1)
+/// What epoll is to say when a socket of a stream has a packet.
+fn number(slot: usize, socket: u64) -> epoll::EventData {
+    epoll::EventData::new_u64(slot as u64 * SOCKETS + socket)
+}
+
+/// What the even port of a stream is read as.
+fn socket_of(kind: StreamKind) -> u64 {
+    match kind {
+        StreamKind::Rtp => RTP,
+        StreamKind::Udptl => UDPTL,
+    }
 }

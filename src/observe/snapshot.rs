@@ -58,6 +58,19 @@ pub struct PeerRow {
     pub description: String,
 }
 
+/// Which media calls may carry beside voice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExtraMedia {
+    /// `videosupport`.
+    pub video: bool,
+    /// `textsupport`.
+    pub text: bool,
+    /// `t38pt_udptl`: the error correction it names; none: no T.38.
+    pub t38: Option<String>,
+    /// `maxdatagram` of `t38pt_udptl`, in bytes.
+    pub t38_max_datagram: Option<u32>,
+}
+
 /// What `sip show peer NAME` tells of one peer. Texts are empty and options `None` where nothing is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PeerDetail {
@@ -107,6 +120,8 @@ pub struct PeerDetail {
     pub direct_media_acl: bool,
     /// `directmedia`.
     pub direct_media: bool,
+    /// Media beside voice.
+    pub extra: ExtraMedia,
     /// `promiscredir`.
     pub promiscuous_redirect: bool,
     /// `trustrpid`.
@@ -252,6 +267,8 @@ pub struct Settings {
     pub tls: Vec<SocketAddr>,
     /// The first and last port media may use.
     pub rtp_ports: (u16, u16),
+    /// Media beside voice, as `[general]` presets them.
+    pub extra: ExtraMedia,
     /// `match_auth_username`.
     pub match_auth_username: bool,
     /// `allowguest`.

@@ -47,8 +47,12 @@ pub enum Work {
     Directing(Side),
     /// This side is being led back to the relay.
     Retreating(Side),
+    /// This side's new offer waits for the ports of a medium beside voice.
+    Preparing(Side),
     /// This side's new offer was carried to the other, whose answer it gets.
     Carrying(Side),
+    /// This side's answer to a carried offer was of no use: it is told again what holds.
+    Restoring(Side),
 }
 
 /// What to do next.
@@ -90,6 +94,8 @@ pub struct Bridge {
     /// How often direct media met an offer of a phone's own (491).
     glares: u8,
     wants_direct: bool,
+    /// What stands behind an offer that is carried: the way it names, and who is astray then. Once it is accepted, what was before it.
+    carried: (Route, Option<Side>),
     /// How often the caller had changed its media when the callee was last told of it.
     told: u32,
     /// This side sends to where the other is not heard from any more: it is led back to the relay as soon as nothing is under way.
@@ -114,6 +120,7 @@ impl Bridge {
             moves: 0,
             glares: 0,
             wants_direct: direct,
+            carried: (Route::Relay, None),
             told,
             astray: None,
             refusal: None,
@@ -147,11 +154,12 @@ impl Bridge {
         }
     }
 
-    /// Both legs are settled (answered, acknowledged, nothing pending). `heard`: how often the caller has changed its media.
-    pub fn settled(&mut self, heard: u32) -> Step {
+    /// Both legs are settled (answered, acknowledged, nothing pending). `heard`: how often the caller has changed its media; `voice_alone`:
+    /// they carry nothing else, which could not go directly.
+    pub fn settled(&mut self, heard: u32, voice_alone: bool) -> Step {
         match self.work {
             Work::Settling if self.astray.is_some() => self.lead_back(),
-            Work::Settling if self.wants_direct => {
+            Work::Settling if self.wants_direct && voice_alone => {
                 self.work = Work::Directing(Side::Callee);
                 Step::Direct(Side::Callee)
             }
@@ -164,7 +172,9 @@ impl Bridge {
             | Work::Telling
             | Work::Directing(_)
             | Work::Retreating(_)
-            | Work::Carrying(_) => Step::Rest,
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => Step::Rest,
         }
     }
 
@@ -204,11 +214,17 @@ impl Bridge {
             },
             Work::Carrying(from) if from == side.other() => {
                 // Both were told of each other anew.
-                self.astray = None;
+                let (route, astray) = self.carried;
+                self.carried = (self.route, self.astray);
+                (self.route, self.astray) = (route, astray);
                 self.rest();
                 Step::Accept(from)
             }
             Work::Telling if side == Side::Callee => {
+                self.rest();
+                Step::Told
+            }
+            Work::Restoring(asked) if asked == side => {
                 self.rest();
                 Step::Told
             }
@@ -217,7 +233,9 @@ impl Bridge {
             | Work::Telling
             | Work::Directing(_)
             | Work::Retreating(_)
-            | Work::Carrying(_) => Step::Rest,
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => Step::Rest,
         }
     }
 
@@ -258,12 +276,22 @@ impl Bridge {
                 self.rest();
                 Step::Rest
             }
+            Work::Restoring(asked) if asked == side => {
+                if status == 491 && self.glares < MOST_GLARES && self.route == Route::Relay {
+                    self.glares = self.glares.saturating_add(1);
+                    self.astray = Some(side);
+                }
+                self.rest();
+                Step::Rest
+            }
             Work::None
             | Work::Settling
             | Work::Telling
             | Work::Directing(_)
             | Work::Retreating(_)
-            | Work::Carrying(_) => Step::Rest,
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => Step::Rest,
         }
     }
 
@@ -310,16 +338,39 @@ impl Bridge {
     pub fn offered(&mut self, side: Side) -> bool {
         match self.work {
             Work::None | Work::Settling => {
-                self.work = Work::Carrying(side);
+                self.work = Work::Preparing(side);
                 true
             }
-            Work::Telling | Work::Directing(_) | Work::Retreating(_) | Work::Carrying(_) => false,
+            Work::Telling
+            | Work::Directing(_)
+            | Work::Retreating(_)
+            | Work::Preparing(_)
+            | Work::Carrying(_)
+            | Work::Restoring(_) => false,
         }
+    }
+
+    /// The side whose new offer waits to be carried.
+    pub fn preparing(&self) -> Option<Side> {
+        if let Work::Preparing(side) = self.work { Some(side) } else { None }
+    }
+
+    /// A side's new offer is carried to the other, with media that way from then on if it is accepted.
+    pub fn carried(&mut self, side: Side, by: Route) {
+        self.work = Work::Carrying(side);
+        self.carried = (by, None);
     }
 
     /// A carried offer could not even be made to the other side.
     pub fn not_carried(&mut self) {
         self.rest();
+    }
+
+    /// A side accepted a carried offer in a way that is of no use to the one that made it: it is led back to what holds.
+    pub fn restore(&mut self, side: Side) {
+        (self.route, self.astray) = self.carried;
+        self.astray = self.astray.filter(|astray| *astray != side);
+        self.work = Work::Restoring(side);
     }
 }
 
@@ -334,37 +385,37 @@ mod tests {
     #[test]
     fn a_callee_is_told_once_what_changed_while_it_rang() {
         let mut bridge = bridge(false);
-        assert_eq!(bridge.settled(1), Step::Relay(Side::Callee));
+        assert_eq!(bridge.settled(1, true), Step::Relay(Side::Callee));
         bridge.tells(1);
         assert!(!bridge.offered(Side::Caller), "one after the other");
         assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
-        assert_eq!(bridge.settled(1), Step::Relay(Side::Callee));
+        assert_eq!(bridge.settled(1, true), Step::Relay(Side::Callee));
         bridge.tells(1);
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Told);
-        assert_eq!((bridge.settled(1), bridge.work), (Step::Rest, Work::None));
-        assert_eq!(bridge.settled(2), Step::Relay(Side::Callee), "and again, when it changes again");
+        assert_eq!((bridge.settled(1, true), bridge.work), (Step::Rest, Work::None));
+        assert_eq!(bridge.settled(2, true), Step::Relay(Side::Callee), "and again, when it changes again");
     }
 
     #[test]
     fn a_callee_that_will_not_hear_what_changed_is_left_alone() {
         let mut refusing = bridge(false);
-        refusing.settled(1);
+        refusing.settled(1, true);
         refusing.tells(1);
         assert_eq!(refusing.refused(Side::Callee, 488), Step::Rest);
-        assert_eq!(refusing.settled(1), Step::Rest);
+        assert_eq!(refusing.settled(1, true), Step::Rest);
         // Direct media tells it the same, so it is told nothing else.
         let mut direct = bridge(true);
-        assert_eq!(direct.settled(1), Step::Direct(Side::Callee));
+        assert_eq!(direct.settled(1, true), Step::Direct(Side::Callee));
         direct.tells(1);
         direct.accepted(Side::Callee, false);
         assert_eq!(direct.accepted(Side::Caller, false), Step::IsDirect);
-        assert_eq!(direct.settled(1), Step::Rest);
+        assert_eq!(direct.settled(1, true), Step::Rest);
     }
 
     #[test]
     fn both_are_told_one_after_the_other() {
         let mut bridge = bridge(true);
-        assert_eq!(bridge.settled(0), Step::Direct(Side::Callee));
+        assert_eq!(bridge.settled(0, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Direct(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
         assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
@@ -373,7 +424,7 @@ mod tests {
     #[test]
     fn a_callee_that_refuses_leaves_everything_as_it_was() {
         let mut bridge = bridge(true);
-        bridge.settled(0);
+        bridge.settled(0, true);
         assert_eq!(bridge.refused(Side::Callee, 488), Step::Stays(Side::Callee, 488));
         assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::None));
     }
@@ -381,7 +432,7 @@ mod tests {
     #[test]
     fn a_caller_that_refuses_sends_the_callee_back_to_the_relay() {
         let mut bridge = bridge(true);
-        bridge.settled(0);
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
@@ -391,57 +442,58 @@ mod tests {
     #[test]
     fn a_callee_too_busy_to_be_led_back_is_led_back_later_but_not_for_ever() {
         let mut bridge = bridge(true);
-        bridge.settled(0);
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
         for _ in 0..3 {
             assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
-            assert_eq!(bridge.settled(0), Step::Relay(Side::Callee));
+            assert_eq!(bridge.settled(0, true), Step::Relay(Side::Callee));
         }
         assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Caller, 488));
-        assert_eq!(bridge.settled(0), Step::Rest);
+        assert_eq!(bridge.settled(0, true), Step::Rest);
     }
 
     #[test]
     fn both_are_led_back_when_one_refuses_where_the_other_moved() {
         let mut bridge = bridge(true);
-        bridge.settled(0);
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.accepted(Side::Caller, false), Step::IsDirect);
         assert_eq!(bridge.moved(Side::Callee), Step::Direct(Side::Caller));
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
-        assert_eq!(bridge.settled(0), Step::Relay(Side::Caller));
+        assert_eq!(bridge.settled(0, true), Step::Relay(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, false), Step::Told);
-        assert_eq!((bridge.settled(0), bridge.route), (Step::Rest, Route::Relay));
+        assert_eq!((bridge.settled(0, true), bridge.route), (Step::Rest, Route::Relay));
     }
 
     #[test]
     fn a_new_port_in_the_answer_is_told_to_the_other_but_not_for_ever() {
         let mut bridge = bridge(true);
-        bridge.settled(0);
+        bridge.settled(0, true);
         bridge.accepted(Side::Callee, false);
         assert_eq!(bridge.accepted(Side::Caller, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, true), Step::Direct(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, true), Step::Chased(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, true), Step::Told);
-        assert_eq!(bridge.settled(0), Step::Relay(Side::Caller));
+        assert_eq!(bridge.settled(0, true), Step::Relay(Side::Caller));
         assert_eq!(bridge.accepted(Side::Caller, true), Step::Told);
-        assert_eq!((bridge.settled(0), bridge.route), (Step::Rest, Route::Relay));
+        assert_eq!((bridge.settled(0, true), bridge.route), (Step::Rest, Route::Relay));
     }
 
     #[test]
     fn a_phone_busy_with_its_own_offer_is_asked_again_but_not_for_ever() {
         let mut bridge = bridge(true);
         for _ in 0..3 {
-            assert_eq!(bridge.settled(0), Step::Direct(Side::Callee));
+            assert_eq!(bridge.settled(0, true), Step::Direct(Side::Callee));
             assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
             assert!(bridge.offered(Side::Callee), "its own offer goes first");
+            bridge.carried(Side::Callee, Route::Relay);
             assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
         }
-        assert_eq!(bridge.settled(0), Step::Direct(Side::Callee));
+        assert_eq!(bridge.settled(0, true), Step::Direct(Side::Callee));
         assert_eq!(bridge.refused(Side::Callee, 491), Step::Stays(Side::Callee, 491));
-        assert_eq!(bridge.settled(0), Step::Rest);
+        assert_eq!(bridge.settled(0, true), Step::Rest);
     }
 
     #[test]
@@ -449,15 +501,57 @@ mod tests {
         let mut bridge = bridge(false);
         assert!(bridge.offered(Side::Caller));
         assert!(!bridge.offered(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Rest, "it was asked nothing yet");
+        assert_eq!(bridge.preparing(), Some(Side::Caller));
+        bridge.carried(Side::Caller, Route::Relay);
+        assert_eq!(bridge.preparing(), None);
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Accept(Side::Caller));
         assert!(bridge.offered(Side::Callee));
+        bridge.carried(Side::Callee, Route::Relay);
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Refuse(Side::Callee, 488));
     }
 
     #[test]
     fn an_offer_while_direct_media_is_set_up_has_to_come_again() {
         let mut bridge = bridge(true);
-        bridge.settled(0);
+        bridge.settled(0, true);
         assert!(!bridge.offered(Side::Caller));
+    }
+
+    /// Fax by T.38 goes through the exchange, also in a call whose voice goes directly; and voice directly again afterwards.
+    #[test]
+    fn an_offer_may_bring_media_back_to_the_relay() {
+        let mut bridge = bridge(true);
+        bridge.settled(0, true);
+        bridge.accepted(Side::Callee, false);
+        bridge.accepted(Side::Caller, false);
+        assert!(bridge.offered(Side::Callee));
+        bridge.carried(Side::Callee, Route::Relay);
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Refuse(Side::Callee, 488));
+        assert_eq!(bridge.route, Route::Direct, "refused: all as it was");
+        assert!(bridge.offered(Side::Callee));
+        bridge.carried(Side::Callee, Route::Relay);
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::Accept(Side::Callee));
+        assert_eq!((bridge.route, bridge.work), (Route::Relay, Work::Settling));
+    }
+
+    #[test]
+    fn who_answered_to_no_use_is_led_back() {
+        let mut bridge = bridge(false);
+        bridge.offered(Side::Caller);
+        bridge.carried(Side::Caller, Route::Relay);
+        bridge.accepted(Side::Callee, false);
+        bridge.restore(Side::Callee);
+        assert!(!bridge.offered(Side::Caller), "not now");
+        assert_eq!(bridge.accepted(Side::Callee, true), Step::Told);
+        assert_eq!(bridge.work, Work::None);
+        let mut bridge = Bridge { route: Route::Direct, work: Work::None, ..self::bridge(true) };
+        bridge.offered(Side::Caller);
+        bridge.carried(Side::Caller, Route::Relay);
+        bridge.accepted(Side::Callee, false);
+        bridge.restore(Side::Callee);
+        assert_eq!(bridge.route, Route::Direct, "what holds is what was");
+        assert_eq!(bridge.refused(Side::Callee, 488), Step::Rest);
+        assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
     }
 }

@@ -1,6 +1,7 @@
 //! A channel: a line as the dialplan and the console see it. It holds a leg and, for a caller, a running program.
 
 use super::dial::Dial;
+use super::extra::ExtraPort;
 use super::leg::LegId;
 use super::media::StreamId;
 use super::record::Ledger;
@@ -72,10 +73,10 @@ pub struct Channel {
     pub leg: LegId,
     /// Its RTP and RTCP ports.
     pub stream: StreamId,
+    /// The ports of what it carries beside voice.
+    pub extras: Vec<ExtraPort>,
     /// Our RTP address on it as the peer is told it, once bound.
     pub rtp: Option<SocketAddr>,
-    /// The same where it is bound.
-    pub bound: Option<SocketAddr>,
     /// As the console shows it.
     pub state: ChannelState,
     /// What it does.
@@ -96,6 +97,8 @@ pub struct Channel {
     pub answered: Option<Time>,
     /// Its sound went directly to the other telephone for a while: the exchange cannot know what it should have heard.
     pub was_direct: bool,
+    /// It was said that its media go nowhere, because of what its peer names.
+    pub misplaced: bool,
     /// The leg is gone: only `h` may still run.
     pub dead: bool,
     /// How many sounds it was played; the latest one's number tells whose end is reported.

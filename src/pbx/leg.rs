@@ -315,6 +315,7 @@ impl Leg {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
+            extras: Vec::new(),
         }
     }
 

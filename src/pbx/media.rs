@@ -5,7 +5,7 @@ use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// One leg's media: an RTP and an RTCP socket of the exchange, and the peer at the other end.
+/// One medium of a leg: an RTP and an RTCP socket of the exchange, and the peer at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
@@ -18,6 +18,8 @@ pub enum MediaCommand {
         stream: StreamId,
         /// The local address to bind.
         local: IpAddr,
+        /// What it will carry.
+        kind: StreamKind,
     },
     /// What the peer's SDP says: where to send, and from where to expect packets. Given again after every new offer or answer.
     Remote {
@@ -67,6 +69,15 @@ pub enum MediaCommand {
         /// The stream.
         stream: StreamId,
     },
+}
+
+/// What a stream's packets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamKind {
+    /// RTP, with RTCP one port above: sound, video, text.
+    Rtp,
+    /// UDPTL, fax as data: any datagram at all, on the even port alone; nothing in it is read or changed.
+    Udptl,
 }
 
 /// The far end of a stream, as its SDP and its signalling describe it.

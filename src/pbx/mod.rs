@@ -6,6 +6,7 @@ pub mod cause;
 pub mod channel;
 pub mod dial;
 pub mod effect;
+pub mod extra;
 pub mod identity;
 pub mod leg;
 pub mod media;

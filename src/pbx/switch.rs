@@ -4,6 +4,7 @@ mod bridging;
 mod connections;
 mod control;
 mod dialling;
+mod extras;
 mod happenings;
 mod incoming;
 mod keepalive;
@@ -96,8 +97,6 @@ pub struct Switch {
     streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
     releases: BTreeMap<StreamId, happenings::Released>,
-    /// Our own RTP addresses in use: where they are bound, and as the peers are told.
-    own_rtp: BTreeSet<SocketAddr>,
     runnable: VecDeque<ChannelId>,
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
@@ -147,7 +146,6 @@ impl Switch {
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
             releases: BTreeMap::new(),
-            own_rtp: BTreeSet::new(),
             runnable: VecDeque::new(),
             calling: BTreeMap::new(),
             location: Location::new(),

@@ -72,12 +72,12 @@ reasons! {
         "the telephone must describe its call by SDP (application/sdp), and mark what else it sends as optional";
     // For want of something to speak.
     NoVoice 58 488 UNAVAILABLE, Level::Notice, "'{line}' offers no voice stream (an m=audio line with RTP/AVP, a port and a format)",
-        "turn SRTP, video and fax by T.38 off in the telephone";
+        "turn SRTP off in the telephone; a call begins with voice, and changes to fax by T.38 later";
     NoCodec 58 488 UNAVAILABLE, Level::Notice, "no codec in common: offered {codecs}; {allows}",
         "the exchange converts nothing: set the telephones to G.711 (ulaw; in Europe alaw), or `allow=` what is offered in the sections of both";
     NoPorts 34 503 Some(DialStatus::Congestion), Level::Warning,
         "no RTP ports are left ({error}); rtpstart= and rtpend= in rtp.conf set how many there are",
-        "make the range wider: a call takes four ports; `core show channels` tells of calls that hang";
+        "make the range wider: a call takes four ports, and four more each for video, text and fax; `core show channels` tells of calls that hang";
     // Dial finds nobody to ring.
     NoTechnology 66 503 UNAVAILABLE, Level::Notice, "there is no '{technology}' here, only SIP",
         "write `SIP/name` in Dial()";

@@ -144,6 +144,12 @@ impl Learner {
         if self.is_proved(source, sequence) { self.lock(now, source) } else { Verdict::Drop }
     }
 
+    /// Judges a datagram that has no sequence of its own to be judged by (UDPTL): each one of a source is the next of it.
+    pub fn judge_datagram(&mut self, now: Time, source: SocketAddr) -> Verdict {
+        let known = self.candidates.iter().flatten().find(|known| known.source == source);
+        self.judge(now, source, known.map_or(0, |known| known.next))
+    }
+
     /// Judges an RTCP packet: RTCP has no sequence, so the host the lock stands on decides (before the lock, the SDP's), or the very
     /// address the SDP gives for RTCP.
     pub fn judge_rtcp(&self, now: Time, source: SocketAddr) -> bool {

@@ -155,11 +155,11 @@ impl Audio {
     }
 }
 
-/// Where in a description its voice stream is.
-struct Voice<'a> {
-    index: usize,
-    line: MediaLine<'a>,
-    section: &'a [Line],
+/// Where in a description a medium is.
+pub(super) struct Media<'a> {
+    pub(super) index: usize,
+    pub(super) line: MediaLine<'a>,
+    pub(super) section: &'a [Line],
 }
 
 impl Sdp {
@@ -169,13 +169,13 @@ impl Sdp {
     }
 
     /// Its section, without a look at the formats: most questions are about the address alone.
-    fn voice(&self) -> Option<Voice<'_>> {
+    fn voice(&self) -> Option<Media<'_>> {
         self.media.iter().enumerate().find_map(|(index, section)| {
             let line = media_line(section.first()?)?;
             let is_voice = line.port != 0
                 && line.medium.eq_ignore_ascii_case("audio")
                 && line.proto.eq_ignore_ascii_case("RTP/AVP");
-            is_voice.then_some(Voice { index, line, section })
+            is_voice.then_some(Media { index, line, section })
         })
     }
 
@@ -211,13 +211,13 @@ impl Sdp {
     }
 
     /// The `c=` line that counts for a section.
-    fn connection_of(&self, section: &[Line]) -> Option<IpAddr> {
+    pub(super) fn connection_of(&self, section: &[Line]) -> Option<IpAddr> {
         let is_c = |line: &&Line| line.letter() == Some(b'c');
         let line = section.iter().find(is_c).or_else(|| self.session.iter().find(is_c))?;
         address(line.value())
     }
 
-    fn audio_of(&self, Voice { index, line, section }: Voice<'_>) -> Audio {
+    fn audio_of(&self, Media { index, line, section }: Media<'_>) -> Audio {
         let described: SmallVec<[_; 12]> = section.iter().filter_map(Line::of_payload).collect();
         let mut formats: Vec<Format> = Vec::with_capacity(line.formats.len());
         for payload in line.formats.iter().filter_map(|word| payload_type(word.as_bytes())) {
@@ -239,12 +239,12 @@ impl Sdp {
     }
 }
 
-fn usable(addr: IpAddr, port: u16) -> Option<SocketAddr> {
+pub(super) fn usable(addr: IpAddr, port: u16) -> Option<SocketAddr> {
     let broadcast = matches!(addr, IpAddr::V4(v4) if v4.is_broadcast());
     (port != 0 && !addr.is_unspecified() && !addr.is_multicast() && !broadcast).then_some(SocketAddr::new(addr, port))
 }
 
-fn rtcp_of(line: &Line) -> Option<(u16, Option<IpAddr>)> {
+pub(super) fn rtcp_of(line: &Line) -> Option<(u16, Option<IpAddr>)> {
     let value = line.attribute_named("rtcp")?;
     let port = number(words(value).next()?)?;
     let mut rest = value.trim_ascii().splitn(2, |byte| *byte == b' ');

@@ -157,24 +157,14 @@ impl Sdp {
         })
     }
 
-    /// Whether it offers or accepts fax over UDPTL (T.38).
-    pub fn has_t38(&self) -> bool {
-        self.has_medium("image")
-    }
-
-    /// Whether it offers or accepts video.
-    pub fn has_video(&self) -> bool {
-        self.has_medium("video")
+    /// How many `m=` lines it has, rejected ones included.
+    pub fn media_lines(&self) -> usize {
+        self.media.len()
     }
 
     /// All lines in order.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
         self.session.iter().chain(self.media.iter().flatten())
-    }
-
-    fn has_medium(&self, medium: &str) -> bool {
-        let mut lines = self.media.iter().filter_map(|section| media_line(section.first()?));
-        lines.any(|line| line.port != 0 && line.medium.eq_ignore_ascii_case(medium))
     }
 
     fn take(&mut self, line: Line, number: usize) -> Result<(), SdpError> {

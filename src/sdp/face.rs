@@ -1,7 +1,8 @@
 //! How the exchange appears in a description.
 
+use super::extra::Extra;
 use super::line::{Line, network};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The lines of a description that are ours: `o=`, `c=`, the port, and `s=` of those we write ourselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Face {
     pub rtp_port: u16,
     /// The RTCP port when it is not the one above; then `a=rtcp` says so.
     pub rtcp_port: Option<u16>,
+    /// Where the media beside voice are wanted; one that is not here is refused.
+    pub extras: Vec<(Extra, SocketAddr)>,
 }
 
 impl Face {

@@ -8,7 +8,9 @@ pub mod audio;
 mod carry;
 pub mod codec;
 pub mod description;
+pub mod extra;
 pub mod face;
+mod layout;
 mod line;
 pub mod negotiate;
 pub mod own;
@@ -17,8 +19,11 @@ pub mod payload;
 pub use audio::{Audio, Direction, Format};
 pub use codec::{Codec, CodecList};
 pub use description::{Origin, Sdp, SdpError};
+pub use extra::Extra;
 pub use face::Face;
-pub use negotiate::{NoCommonCodec, align_media, answer_from, offer_from, offer_of_agreed, readdress, same_media};
+pub use negotiate::{
+    NoCommonCodec, align_media, answer_from, offer_from, offer_of_agreed, readdress, reoffer_from, same_media,
+};
 pub use own::{own_answer, own_offer};
 pub use payload::{Agreed, agreed, payload_map};
 

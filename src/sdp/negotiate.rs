@@ -7,6 +7,7 @@ use super::description::Sdp;
 use super::face::Face;
 use super::line::Line;
 use super::payload::Agreed;
+use super::{extra, layout};
 use std::fmt;
 
 /// No codec remains: the call is refused with 488, because the exchange does not transcode.
@@ -57,16 +58,45 @@ pub fn usable(description: &Sdp, allow: &CodecList) -> Result<(), NoCommonCodec>
 }
 
 /// The offer for the callee, made from the caller's description: its codecs that `allow` permits, under the caller's
-/// numbers and in the caller's order, with all that accompanies them. Media other than voice are left out.
+/// numbers and in the caller's order, with all that accompanies them, and the other media that `face` has a port for.
+/// What is not carried is left out.
 ///
 /// # Errors
-/// [`NoCommonCodec`] when no permitted codec remains.
+/// [`NoCommonCodec`] when no permitted codec remains of a voice stream, or nothing at all.
 pub fn offer_from(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
+    let media = carried(source, allow, face)?;
+    Ok(Sdp { session: carry::session(source, face), media })
+}
+
+/// The same in a call: a later offer has every `m=` line of `before`, which was told last, in its place (RFC 3264
+/// section 8).
+///
+/// # Errors
+/// As those of [`offer_from`]; also when it would come to more `m=` lines than are read.
+pub fn reoffer_from(source: &Sdp, allow: &CodecList, face: &Face, before: &Sdp) -> Result<Sdp, NoCommonCodec> {
+    let laid = layout::lay(carried(source, allow, face)?, &source.media, &before.media);
+    let media = laid.ok_or_else(|| NoCommonCodec::between(None, allow))?;
+    Ok(Sdp { session: carry::session(source, face), media })
+}
+
+/// The sections of `source` that go on.
+fn carried(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Vec<Vec<Line>>, NoCommonCodec> {
     let audio = source.audio();
     let refusal = || NoCommonCodec::between(audio.as_ref(), allow);
-    let audio = audio.as_ref().ok_or_else(refusal)?;
-    let stay = staying(audio, |format| format.codec.is_some_and(|codec| allow.contains(codec)), |_| true);
-    offer_with(source, audio, &stay, face).ok_or_else(refusal)
+    let mut voice = match &audio {
+        Some(audio) => {
+            let stay = staying(audio, |format| format.codec.is_some_and(|codec| allow.contains(codec)), |_| true);
+            Some(voice_with(source, audio, &stay, face).ok_or_else(refusal)?)
+        }
+        None => None,
+    };
+    let index_of_voice = audio.as_ref().map(|audio| audio.index);
+    let sections = (0..source.media.len()).filter_map(|index| match index_of_voice {
+        Some(voice_index) if voice_index == index => voice.take(),
+        Some(_) | None => extra::carried(source, index, face),
+    });
+    let sections: Vec<_> = sections.collect();
+    if sections.is_empty() { Err(refusal()) } else { Ok(sections) }
 }
 
 /// The offer for another leg when this one has already agreed (a prompt was played before the call went on): only the
@@ -99,21 +129,48 @@ pub fn offer_of_agreed(
 }
 
 /// The answer for the leg that offered `leg_offer`, made from what the other leg answered: the other's lines, under the
-/// payload types of the offer (RFC 3264 section 6.1), with a line for each offered medium.
+/// payload types of the offer (RFC 3264 section 6.1), with a line for each offered medium. Media beside voice are accepted
+/// where the other accepted them and `face` has a port for them.
 ///
 /// # Errors
-/// [`NoCommonCodec`] when the other leg answered no codec that was offered here and that `allow` permits.
+/// [`NoCommonCodec`] when the other leg answered no codec that was offered here and that `allow` permits, or no medium
+/// that was offered.
 pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
     let offered = leg_offer.audio();
-    let offered = offered.as_ref().ok_or_else(|| NoCommonCodec::between(None, allow))?;
-    let answered = other_answer.audio().map(|audio| audio.understood_by(offered));
-    let refusal = || NoCommonCodec::between(answered.as_ref(), allow);
-    let answered = answered.as_ref().ok_or_else(refusal)?;
+    let mut voice = match &offered {
+        Some(offered) => voice_answer(offered, other_answer, allow, face)?,
+        None => None,
+    };
+    let mut accepted = 0usize;
+    let media = leg_offer.media.iter().enumerate().filter_map(|(index, section)| {
+        let taken = match &offered {
+            Some(offered) if offered.index == index => voice.take(),
+            Some(_) | None => extra::answered(leg_offer, index, other_answer, face),
+        };
+        accepted = accepted.saturating_add(usize::from(taken.is_some()));
+        taken.or_else(|| carry::rejected(section))
+    });
+    let media: Vec<_> = media.collect();
+    if accepted == 0 {
+        return Err(NoCommonCodec::between(other_answer.audio().as_ref(), allow));
+    }
+    Ok(Sdp { session: carry::session(other_answer, face), media })
+}
+
+/// The voice stream of an answer; none when the other leg declined it as a whole.
+fn voice_answer(
+    offered: &Audio,
+    other_answer: &Sdp,
+    allow: &CodecList,
+    face: &Face,
+) -> Result<Option<Vec<Line>>, NoCommonCodec> {
+    let Some(answered) = other_answer.audio().map(|audio| audio.understood_by(offered)) else { return Ok(None) };
     let permitted =
         |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec)) && offered.find(format).is_some();
-    let mut stay = staying(answered, permitted, |format| offered.find(format).is_some());
-    renumber(&mut stay, answered, offered);
-    let section = other_answer.media.get(answered.index).filter(|_| !stay.is_empty()).ok_or_else(refusal)?;
+    let mut stay = staying(&answered, permitted, |format| offered.find(format).is_some());
+    renumber(&mut stay, &answered, offered);
+    let section = other_answer.media.get(answered.index).filter(|_| !stay.is_empty());
+    let section = section.ok_or_else(|| NoCommonCodec::between(Some(&answered), allow))?;
     let mut section = carry::medium(section, Some(&stay), face, !carry::has_session_address(other_answer));
     section.extend(missing_maps(&section, &stay, offered));
     // RFC 3264 section 6.1: the answer to sendonly is recvonly or inactive, whatever the other leg said.
@@ -121,13 +178,12 @@ pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face:
     if direction != answered.direction {
         set_direction(&mut section, direction);
     }
-    let answer = Sdp { session: carry::session(other_answer, face), media: vec![section] };
-    Ok(align_media(answer, leg_offer))
+    Ok(Some(section))
 }
 
 /// The same content with our `o=` and the address and port of `face`: for a re-INVITE that moves media, back to the
-/// exchange or directly to the other telephone. Media other than voice are rejected, not dropped: a later offer must
-/// not have fewer `m=` lines (RFC 3264 section 8).
+/// exchange or directly to the other telephone. Other media that `face` has no port for are rejected, not dropped: a later
+/// offer must not have fewer `m=` lines (RFC 3264 section 8).
 pub fn readdress(sdp: &Sdp, face: &Face) -> Sdp {
     let voice = sdp.audio().map(|audio| audio.index);
     let needs_address = !carry::has_session_address(sdp);
@@ -135,7 +191,7 @@ pub fn readdress(sdp: &Sdp, face: &Face) -> Sdp {
         if voice == Some(index) {
             Some(carry::medium(section, None, face, needs_address))
         } else {
-            carry::rejected(section)
+            extra::carried(sdp, index, face).or_else(|| carry::rejected(section))
         }
     });
     Sdp { session: carry::session(sdp, face), media: media.collect() }
@@ -188,9 +244,13 @@ pub fn same_media(a: &Sdp, b: &Sdp) -> bool {
 }
 
 fn offer_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &Face) -> Option<Sdp> {
-    let section = source.media.get(audio.index).filter(|_| !stay.is_empty())?;
-    let section = carry::medium(section, Some(stay), face, !carry::has_session_address(source));
+    let section = voice_with(source, audio, stay, face)?;
     Some(Sdp { session: carry::session(source, face), media: vec![section] })
+}
+
+fn voice_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &Face) -> Option<Vec<Line>> {
+    let section = source.media.get(audio.index).filter(|_| !stay.is_empty())?;
+    Some(carry::medium(section, Some(stay), face, !carry::has_session_address(source)))
 }
 
 /// The payload types that stay, under their own numbers: the codecs `permitted` names and, if there is one, the

@@ -67,6 +67,7 @@ pub(super) fn face() -> Face {
         media_addr: "192.168.1.1".parse().unwrap(),
         rtp_port: 10000,
         rtcp_port: None,
+        extras: Vec::new(),
     }
 }
 
@@ -112,7 +113,7 @@ fn a_pap2t_is_understood() {
         sdp.origin(),
         Origin { user: "-".into(), id: "1234567".into(), version: "1234567".into(), addr: Some(ip("192.168.1.20")) }
     );
-    assert!(!sdp.is_hold() && !sdp.has_t38() && !sdp.has_video());
+    assert!(!sdp.is_hold() && !sdp.has(Extra::Fax) && !sdp.has(Extra::Video));
 }
 
 #[test]
@@ -157,10 +158,10 @@ fn hold_is_seen_in_its_three_forms() {
 
 #[test]
 fn fax_and_video_are_seen() {
-    assert!(parse(T38).has_t38());
+    assert!(parse(T38).has(Extra::Fax));
     assert_eq!(parse(T38).audio(), None);
-    assert!(parse(SOFTPHONE).has_video());
-    assert!(!parse(&SOFTPHONE.replace("m=video 6000", "m=video 0")).has_video());
+    assert!(parse(SOFTPHONE).has(Extra::Video));
+    assert!(!parse(&SOFTPHONE.replace("m=video 6000", "m=video 0")).has(Extra::Video));
 }
 
 #[test]
@@ -235,6 +236,7 @@ fn mutated_descriptions_are_read_or_refused() {
             _ => CodecList { entries: Codec::all().map(|codec| (codec, Some(20))).collect() },
         };
         let (offered, answered) = exercise(&sdp, &other, &allow);
+        exercise_extras(&sdp, &other, &allow);
         offers += u64::from(offered);
         answers += u64::from(answered);
         other = sdp;
@@ -283,7 +285,8 @@ fn mutant(chance: &mut crate::chance::Chance) -> Vec<u8> {
 }
 
 fn views(sdp: &Sdp) {
-    let _ = (sdp.origin(), sdp.rtcp_addr(), sdp.is_hold(), sdp.has_t38(), sdp.has_video(), format!("{sdp:?}"));
+    let _ =
+        (sdp.origin(), sdp.rtcp_addr(), sdp.is_hold(), sdp.has(Extra::Fax), sdp.has(Extra::Video), format!("{sdp:?}"));
     if let Some(addr) = sdp.rtp_addr() {
         assert!(addr.port() != 0 && !addr.ip().is_unspecified() && !addr.ip().is_multicast());
     }
@@ -326,4 +329,26 @@ fn exercise(sdp: &Sdp, other: &Sdp, allow: &CodecList) -> (bool, bool) {
         assert!(!bytes.contains("\na=candidate:") && !bytes.contains("\na=crypto:"), "{sdp:?}");
     }
     outcome
+}
+
+/// The same with ports for everything beside voice.
+fn exercise_extras(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
+    let at = SocketAddr::new(face().media_addr, 10_020);
+    let ours = Face { extras: Extra::ALL.into_iter().map(|extra| (extra, at)).collect(), ..face() };
+    let offer = reoffer_from(sdp, allow, &ours, other);
+    let answer = answer_from(sdp, other, allow, &ours);
+    if let Ok(offer) = &offer {
+        assert!(offer.media_lines() >= other.media_lines(), "{sdp:?} {other:?}");
+    }
+    if let Ok(answer) = &answer {
+        assert_eq!(answer.media_lines(), sdp.media_lines());
+    }
+    for made in [offer, answer, Ok(readdress(sdp, &ours))].into_iter().flatten() {
+        let again = Sdp::parse(&made.to_bytes()).unwrap_or_else(|error| panic!("{error}: {made:?}"));
+        assert_eq!(again, made);
+        for extra in Extra::ALL {
+            assert!(again.extra_addr(extra).is_none_or(|addr| addr == at), "{made:?}");
+            assert!(again.extra_rtcp_addr(extra).is_none_or(|addr| addr.port() == at.port() + 1), "{made:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ mod talking;
 use super::style::Style;
 use crate::chance::Chance;
 use crate::clock::Time;
-use crate::sdp::{Codec, Sdp};
+use crate::sdp::{Codec, Extra, Sdp};
 use crate::sip::flow::{ConnectionId, Transport};
 use crate::sip::header::{Challenge, Credentials, HeaderName};
 use crate::sip::message::{Message, Request, Response};
@@ -67,6 +67,10 @@ pub struct Habits {
     pub refuse_reinvite: Option<u16>,
     /// Answers a new offer from a new RTP port, two above the last.
     pub new_port_on_reinvite: bool,
+    /// Can do these beside voice: takes them when offered, and offers all but fax itself.
+    pub extras: Vec<Extra>,
+    /// Takes an offer of fax, and turns down all of its media by port 0.
+    pub empty_fax: bool,
     /// Makes no offer in its INVITE: that comes with the 200, and its answer goes with the ACK.
     pub offerless: bool,
     /// Never acknowledges a 200.

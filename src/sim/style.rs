@@ -1,6 +1,6 @@
 //! How the messages of different telephones look: what a simulated one must imitate to be a test of anything.
 
-use crate::sdp::{Codec, Direction, Sdp};
+use crate::sdp::{Codec, Direction, Extra, Sdp};
 use crate::sip::flow::Transport;
 use std::net::{IpAddr, SocketAddr};
 
@@ -172,18 +172,33 @@ impl Style {
         Sdp::parse(text.as_bytes()).ok()
     }
 
-    /// The offer of a fax machine behind it that heard a fax tone: voice off, T.38 on.
-    pub(super) fn describe_t38(self, told: Told<'_>) -> Option<Sdp> {
+    /// A description with media beside voice, each at its port (0: turned down); without `voice` it begins with them.
+    pub(super) fn describe_extras(self, voice: Option<Sdp>, told: Told<'_>, extras: &[(Extra, u16)]) -> Option<Sdp> {
         let Told { user, rtp, id, version, .. } = told;
         let network = network(rtp.ip());
-        let text = format!(
-            "v=0\r\no={user} {id} {version} {network}\r\ns=-\r\nc={network}\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n\
-             m=image {} udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n",
-            rtp.port()
-        );
+        let mut text = match voice {
+            Some(voice) => String::from_utf8(voice.to_bytes()).ok()?,
+            None => format!("v=0\r\no={user} {id} {version} {network}\r\ns=-\r\nc={network}\r\nt=0 0\r\n"),
+        };
+        for (extra, port) in extras {
+            let (medium, lines) = match extra {
+                Extra::Video => ("video", VIDEO),
+                Extra::Text => ("text", TEXT),
+                Extra::Fax => ("image", FAX),
+            };
+            let (first, rest) = lines.split_once("\r\n")?;
+            text.push_str(&format!("m={medium} {port} {first}\r\nc={network}\r\n{rest}"));
+        }
         Sdp::parse(text.as_bytes()).ok()
     }
 }
+
+/// What stands behind the port of video, and its attributes.
+const VIDEO: &str =
+    "RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\na=fmtp:99 profile-level-id=42e01f\r\na=X-camera:front\r\na=sendrecv\r\n";
+const TEXT: &str = "RTP/AVP 98\r\na=rtpmap:98 t140/1000\r\na=fmtp:98 cps=30\r\n";
+const FAX: &str = "udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\na=T38FaxRateManagement:transferredTCF\r\n\
+    a=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:t38UDPRedundancy\r\n";
 
 fn codec_of(row: &Row) -> Option<Codec> {
     let (name, clock) = row.1.split_once('/')?;
@@ -229,7 +244,8 @@ mod tests {
             let one = style.describe(told(Direction::SendRecv, Some(Codec::Alaw))).unwrap();
             let codecs: Vec<Codec> = one.audio().unwrap().formats.iter().filter_map(|format| format.codec).collect();
             assert_eq!(codecs, [Codec::Alaw], "{style:?}");
-            assert!(style.describe_t38(told(Direction::SendRecv, None)).unwrap().has_t38());
+            let fax = style.describe_extras(None, told(Direction::SendRecv, None), &[(Extra::Fax, 16_720)]).unwrap();
+            assert_eq!(fax.extra_addr(Extra::Fax), "192.0.2.20:16720".parse().ok());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use strowger::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId};
+use strowger::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 
 #[derive(Debug)]
 pub enum Doing {
@@ -15,6 +15,7 @@ pub enum Doing {
 
 pub struct Stream {
     pub rtp: SocketAddr,
+    pub kind: StreamKind,
     pub remote: Option<Remote>,
     pub doing: Doing,
 }
@@ -48,8 +49,12 @@ impl MediaStub {
     pub fn execute(&mut self, command: MediaCommand) -> Vec<(Duration, MediaEvent)> {
         let soon = Duration::from_millis(1);
         match command {
-            MediaCommand::Reserve { stream, local } => vec![(soon, self.reserve(stream, local))],
-            MediaCommand::Remote { stream, remote } => {
+            MediaCommand::Reserve { stream, local, kind } => vec![(soon, self.reserve(stream, local, kind))],
+            MediaCommand::Remote { stream, mut remote } => {
+                // Nothing is sent to a port of our own.
+                let is_far = |at: &SocketAddr| self.streams.values().all(|stream| !is_in_pair(stream.rtp, *at));
+                remote.rtp = remote.rtp.filter(is_far);
+                remote.rtcp = remote.rtcp.filter(is_far);
                 if let Some(found) = self.streams.get_mut(&stream) {
                     found.remote = Some(remote);
                 }
@@ -75,14 +80,14 @@ impl MediaStub {
         }
     }
 
-    fn reserve(&mut self, stream: StreamId, local: IpAddr) -> MediaEvent {
+    fn reserve(&mut self, stream: StreamId, local: IpAddr, kind: StreamKind) -> MediaEvent {
         if self.ports == 0 {
             return MediaEvent::NoPorts { stream, why: "all are in use".into() };
         }
         self.ports -= 1;
         let rtp = SocketAddr::new(local, self.next_port);
         self.next_port = if self.next_port >= 19_998 { 10_000 } else { self.next_port + 2 };
-        let known = self.streams.insert(stream, Stream { rtp, remote: None, doing: Doing::Idle });
+        let known = self.streams.insert(stream, Stream { rtp, kind, remote: None, doing: Doing::Idle });
         assert!(known.is_none(), "{stream:?} is reserved twice");
         MediaEvent::Reserved { stream, rtp }
     }
@@ -152,4 +157,8 @@ impl MediaStub {
             }
         }
     }
+}
+
+fn is_in_pair(rtp: SocketAddr, at: SocketAddr) -> bool {
+    rtp.ip() == at.ip() && rtp.port() == at.port() & !1
 }

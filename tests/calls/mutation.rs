@@ -8,6 +8,7 @@ use crate::world::{SIP, World, at};
 use bytes::Bytes;
 use std::time::Duration;
 use strowger::chance::Chance;
+use strowger::sdp::Extra;
 use strowger::sim::Change;
 
 /// Spoilt copies that reach the exchange before each datagram.
@@ -137,11 +138,19 @@ const PLAN: &str = "[default]\nexten => _8X!,1,Dial(SIP/isp,20)\nexten => 1,1,An
 #[test]
 fn mutated_calls() {
     let wanted: u64 = std::env::var("STROWGER_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
-    let sip = [SIP.to_owned(), SIP.replace("directmedia=no", "directmedia=yes\nqualify=200\nsession-timers=originate")];
+    let more = "directmedia=yes\nvideosupport=yes\ntextsupport=yes\nt38pt_udptl=yes";
+    let sip = [
+        SIP.to_owned(),
+        SIP.replace("directmedia=no", "directmedia=yes\nqualify=200\nsession-timers=originate"),
+        SIP.replace("directmedia=no", more),
+    ];
     let (mut made, mut talks, mut calls, mut seed) = (0, 0, 0, 0u64);
     while made < wanted {
         let quality = if seed.is_multiple_of(3) { Quality::ROUGH } else { Quality::PERFECT };
         let mut world = World::new(&sip[seed as usize % sip.len()], PLAN, quality, seed);
+        for name in ["client", "isp", "desk"] {
+            world.phone(name).habit(|habits| habits.extras = Extra::ALL.to_vec());
+        }
         // Most worlds are registered before the noise begins, so that their calls get far.
         if !seed.is_multiple_of(4) {
             world.register_all();
@@ -181,10 +190,22 @@ fn noise(world: &mut World, number: u64) -> bool {
     }
     world.run(Duration::from_secs(2));
     let talks = world.is_talking("client");
-    let changes = [Change::Hold, Change::MovePort(17_000), Change::Refresh, Change::Resume, Change::NoSdp, Change::T38];
-    for name in ["client", "isp"] {
+    let changes = [
+        Change::Hold,
+        Change::MovePort(17_000),
+        Change::Refresh,
+        Change::Resume,
+        Change::NoSdp,
+        Change::T38,
+        Change::Voice,
+        Change::Without(Extra::Video),
+        Change::T38Alone,
+        Change::With(Extra::Video),
+        Change::T38,
+    ];
+    for (name, step) in [("client", 0), ("isp", number / 7)] {
         if world.is_talking(name) {
-            world.phone(name).reoffers(changes[number as usize % changes.len()]);
+            world.phone(name).reoffers(changes[number.wrapping_add(step) as usize % changes.len()]);
             world.run(Duration::from_millis(number % 400));
         }
     }

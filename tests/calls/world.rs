@@ -16,9 +16,10 @@ use strowger::dialplan;
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::refusals::Refusals;
 use strowger::pbx::effect::{Effects, Event, Level, Line, StoreOrder};
-use strowger::pbx::media::MediaEvent;
+use strowger::pbx::media::{MediaEvent, StreamKind};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
+use strowger::sdp::Extra;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
@@ -712,6 +713,26 @@ impl World {
         let (from, to, payload) = self.media.forward(source, target, payload)?;
         let (to, station) = owner(to)?;
         (station.phone.media() == Some(from)).then(|| Sound { to: to.clone(), relayed: true, payload })
+    }
+
+    /// To whom what a phone sends beside voice goes, if anywhere: always over the exchange, and untouched.
+    pub fn extra_from(&self, name: &str, extra: Extra) -> Option<String> {
+        let phone = self.look(name);
+        let (source, target) = (phone.extra(extra), phone.extra_media(extra)?);
+        let stream = self.media.streams.values().find(|stream| stream.rtp == target)?;
+        assert_eq!(stream.kind == StreamKind::Udptl, extra == Extra::Fax, "{extra:?} over {:?}", stream.kind);
+        for payload in [0, 99, 127] {
+            assert_eq!(self.media.forward(source, target, payload).map(|(_, _, as_what)| as_what), Some(payload));
+        }
+        let (from, to, _) = self.media.forward(source, target, 0)?;
+        let (owner, station) = self.stations.iter().find(|(_, station)| station.phone.extra(extra) == to)?;
+        (station.phone.extra_media(extra) == Some(from)).then(|| owner.clone())
+    }
+
+    /// Both get what the other sends beside voice.
+    pub fn assert_shares(&self, a: &str, b: &str, extra: Extra) {
+        assert_eq!(self.extra_from(a, extra).as_deref(), Some(b), "{a} sends to {:?}", self.look(a).extra_media(extra));
+        assert_eq!(self.extra_from(b, extra).as_deref(), Some(a), "{b} sends to {:?}", self.look(b).extra_media(extra));
     }
 
     /// Both hear each other, over the exchange or past it, each with payload types it knows.

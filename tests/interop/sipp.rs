@@ -16,6 +16,8 @@ pub struct Phone<'a> {
     line: (&'a str, &'a str),
     pub port: u16,
     rtp: u16,
+    /// The port it wants fax at.
+    fax: u16,
     hold_ms: u64,
     reinvite: &'a str,
     calls: (u32, u32),
@@ -33,9 +35,9 @@ pub struct Play {
 
 impl<'a> Phone<'a> {
     pub fn new(exchange: &'a Exchange, line: (&'a str, &'a str)) -> Phone<'a> {
-        let (port, rtp) = (free_port(), free_port());
+        let (port, rtp, fax) = (free_port(), free_port(), free_port());
         let (hold_ms, reinvite, calls, status) = (60_000, "200", (1, 1), (200, "OK"));
-        Phone { exchange, line, port, rtp, hold_ms, reinvite, calls, status, transport: "u1" }
+        Phone { exchange, line, port, rtp, fax, hold_ms, reinvite, calls, status, transport: "u1" }
     }
 
     /// Calls over TCP.
@@ -47,6 +49,12 @@ impl<'a> Phone<'a> {
     /// Names this port in its session descriptions.
     pub fn with_rtp(mut self, port: u16) -> Phone<'a> {
         self.rtp = port;
+        self
+    }
+
+    /// Names this port for fax.
+    pub fn with_fax(mut self, port: u16) -> Phone<'a> {
+        self.fax = port;
         self
     }
 
@@ -104,6 +112,7 @@ impl<'a> Phone<'a> {
             .replace("{SECRET}", secret)
             .replace("{NUMBER}", number)
             .replace("{RTP}", &self.rtp.to_string())
+            .replace("{FAX}", &self.fax.to_string())
             .replace("{HOLD}", &self.hold_ms.to_string())
             .replace("{STATUS}", &self.status.0.to_string())
             .replace("{REASON}", self.status.1);
@@ -162,6 +171,17 @@ impl Play {
         let text = [self.read("err"), tail(&self.read("msg"), 80)].concat();
         assert!(found, "{}: no session description came\n{text}", self.name);
         self.media()[0]
+    }
+
+    /// Waits until it says this; the rest of that line.
+    pub fn said(&self, words: &str) -> String {
+        let mut rest = None;
+        wait(Duration::from_secs(10), || {
+            rest = self.read("log").lines().find_map(|line| Some(line.strip_prefix(words)?.trim().to_owned()));
+            rest.is_some()
+        });
+        let text = [self.read("err"), tail(&self.read("msg"), 80)].concat();
+        rest.unwrap_or_else(|| panic!("{}: never says '{words}'\n{text}", self.name))
     }
 
     fn read(&self, kind: &str) -> String {

@@ -66,6 +66,25 @@ pub fn converse(a: &Mouth, a_sends_to: SocketAddr, b: &Mouth, b_sends_to: Socket
     heard
 }
 
+/// Both ends send these datagrams to the exchange, one after the other; what either gets is returned.
+pub fn exchange(a: &Mouth, a_sends_to: SocketAddr, b: &Mouth, b_sends_to: SocketAddr, all: &[Vec<u8>]) -> Heard {
+    let mut heard = Heard { at_a: Vec::new(), at_b: Vec::new() };
+    for datagram in all {
+        a.socket.send_to(datagram, a_sends_to).unwrap();
+        b.socket.send_to(datagram, b_sends_to).unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+        heard.at_a.extend(a.heard());
+        heard.at_b.extend(b.heard());
+    }
+    let end = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < end && (heard.at_a.len() < all.len() || heard.at_b.len() < all.len()) {
+        std::thread::sleep(Duration::from_millis(5));
+        heard.at_a.extend(a.heard());
+        heard.at_b.extend(b.heard());
+    }
+    heard
+}
+
 /// Every packet of `from` arrived once, in order and untouched.
 pub fn assert_untouched(heard: &[Vec<u8>], from: &Mouth, count: u16) {
     let sent: Vec<Vec<u8>> = (0..count).map(|number| from.packet(number)).collect();

@@ -167,9 +167,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         FALSE_WORDS,
         "no RTP is sent of our own during a call: use 'keepalive' for signalling",
     ),
-    unsupported(Both, &["videosupport"], FALSE_WORDS, "video is declined"),
-    accepted(Both, &["maxcallbitrate"], "serves video only"),
-    unsupported(Both, &["textsupport"], FALSE_WORDS, "real-time text is declined"),
+    accepted(Both, &["maxcallbitrate"], "the devices agree on video's bit rate among themselves"),
     unsupported(
         Both,
         &["preferred_codec_only"],
@@ -192,8 +190,12 @@ pub(super) const ROWS: &[OptionRow] = &[
         FALSE_WORDS,
         "fax tones are not listened for, which modems need: give fax an extension of its own",
     ),
-    unsupported(Both, &["t38pt_udptl"], FALSE_WORDS, "T.38 is not supported yet: fax goes as sound, 'allow=ulaw'"),
-    unsupported(Both, &["t38pt_usertpsource"], FALSE_WORDS, "T.38 is not supported yet"),
+    unsupported(
+        Both,
+        &["t38pt_usertpsource"],
+        FALSE_WORDS,
+        "where T.38 comes from is learned of its own packets, as with sound: 'nat=comedia'",
+    ),
     unsupported(Both, &["rtcp_mux"], FALSE_WORDS, "RTCP has a port of its own"),
     unsupported(
         Both,
@@ -206,7 +208,8 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["jbmaxsize", "jbresyncthreshold", "jbimpl", "jbtargetextra", "jblog"],
         "there is no jitter buffer; 'jbenable' says so",
     ),
-    accepted(General, &["tos_video", "tos_text", "cos_video", "cos_text"], "video and text are not carried"),
+    accepted(General, &["tos_video", "tos_text"], "all media are marked as 'tos_audio' says"),
+    accepted(General, &["cos_video", "cos_text"], "802.1p marks are the network card's"),
     unsupported(
         General,
         &["cos_sip", "cos_audio"],

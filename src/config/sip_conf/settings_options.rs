@@ -1,7 +1,9 @@
 //! The options that `[general]` presets and a peer may change.
 
 use super::option::{Effect, OptionRow, Trouble, row};
-use crate::config::peer::{DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch};
+use crate::config::peer::{
+    Correction, DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch, T38,
+};
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
 use crate::sip::digest::Algorithm;
@@ -89,6 +91,27 @@ pub(super) const ROWS: &[OptionRow] = &[
         "none",
         "codecs to take off the list, usually 'all' before 'allow'",
         Effect::Settings(|s, text| codecs(s, false, text)),
+    ),
+    row(
+        &["videosupport"],
+        "yes, no, always",
+        "no",
+        "its calls may carry video between two devices that both may, as it comes; always is yes",
+        Effect::Settings(video),
+    ),
+    row(
+        &["textsupport"],
+        "yes or no",
+        "no",
+        "its calls may carry real-time text (T.140) between two devices that both may, as it comes",
+        Effect::Settings(text_support),
+    ),
+    row(
+        &["t38pt_udptl"],
+        "no, or yes, with fec, redundancy or none and maxdatagram=BYTES behind commas",
+        "no",
+        "its calls may change to fax by T.38 when both devices may; it passes as it comes, so the words behind yes are only shown. Not for modems",
+        Effect::Settings(t38),
     ),
     row(
         &["trustrpid"],
@@ -195,11 +218,13 @@ const CODECS: &str = "ulaw, alaw, gsm, g722, g726, g729, g723, ilbc, slin or all
 
 /// Codecs Asterisk knows and this exchange does not carry.
 const NOT_CARRIED: &[&str] = &[
-    "adpcm", "codec2", "g719", "g726aal2", "h261", "h263", "h263p", "h264", "h265", "jpeg", "lpc10", "mpeg4", "none",
-    "opus", "png", "red", "silk", "silk8", "silk12", "silk16", "silk24", "siren14", "siren7", "slin12", "slin16",
-    "slin24", "slin32", "slin44", "slin48", "slin96", "slin192", "speex", "speex16", "speex32", "t140", "t140red",
-    "testlaw", "vp8", "vp9",
+    "adpcm", "codec2", "g719", "g726aal2", "jpeg", "lpc10", "none", "opus", "png", "silk", "silk8", "silk12", "silk16",
+    "silk24", "siren14", "siren7", "slin12", "slin16", "slin24", "slin32", "slin44", "slin48", "slin96", "slin192",
+    "speex", "speex16", "speex32", "testlaw",
 ];
+
+/// Those of other media than voice, which the devices agree on among themselves: `videosupport` and `textsupport` let them.
+const NOT_VOICE: &[&str] = &["h261", "h263", "h263p", "h264", "h265", "mpeg4", "red", "t140", "t140red", "vp8", "vp9"];
 
 fn context(settings: &mut Settings, text: &str) -> Result {
     if text.is_empty() {
@@ -367,6 +392,8 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
             } else {
                 list.push((codec, ptime));
             }
+        } else if is_one_of(name, NOT_VOICE) {
+            // Nothing to do: whatever the devices offer passes.
         } else if !is_one_of(name, NOT_CARRIED) {
             return Err(Trouble::Word(word.into()));
         } else if permit {
@@ -384,6 +411,39 @@ fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
 /// Milliseconds of sound per packet: what Asterisk offers for the codecs of 10 ms frames, and iLBC's 30.
 fn packet_time(text: &str) -> Option<u8> {
     value::number(text).and_then(|ms| u8::try_from(ms).ok()).filter(|ms| (10..=150).contains(ms) && ms % 10 == 0)
+}
+
+fn video(settings: &mut Settings, text: &str) -> Result {
+    let always = text.eq_ignore_ascii_case("always").then_some(true);
+    settings.video = always.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn text_support(settings: &mut Settings, text: &str) -> Result {
+    settings.text = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn t38(settings: &mut Settings, text: &str) -> Result {
+    let (mut is_on, mut t38) = (false, T38 { correction: Correction::Fec, max_datagram: None });
+    for word in text.split(',').map(str::trim) {
+        let lower = word.to_ascii_lowercase();
+        match (value::boolean(&lower), lower.strip_prefix("maxdatagram="), Correction::from_word(&lower)) {
+            (Some(true), ..) => is_on = true,
+            // A false word clears what stands before it and ends the list.
+            (Some(false), ..) => {
+                is_on = false;
+                break;
+            }
+            (None, Some(bytes), _) => {
+                t38.max_datagram = Some(value::number(bytes).ok_or_else(|| Trouble::Word(word.into()))?);
+            }
+            (None, None, Some(correction)) => (is_on, t38.correction) = (true, correction),
+            (None, None, None) => return Err(Trouble::Word(word.into())),
+        }
+    }
+    settings.t38 = is_on.then_some(t38);
+    Ok(())
 }
 
 fn trust_rpid(settings: &mut Settings, text: &str) -> Result {

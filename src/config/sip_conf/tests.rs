@@ -147,6 +147,36 @@ fn codec_lists() {
 }
 
 #[test]
+fn what_may_be_carried_beside_voice() {
+    let may = |lines: &str| {
+        let settings = peer(lines).settings;
+        let t38 = settings.t38.map(|t38| (t38.correction, t38.max_datagram));
+        (settings.video, settings.text, t38)
+    };
+    assert_eq!(may(""), (false, false, None));
+    assert_eq!(may("videosupport=always\ntextsupport=on"), (true, true, None));
+    assert_eq!(may("videosupport=yes\nt38pt_udptl=yes"), (true, false, Some((Correction::Fec, None))));
+    for (words, wanted) in [
+        ("yes,redundancy,maxdatagram=400", Some((Correction::Redundancy, Some(400)))),
+        ("yes, none", Some((Correction::None, None))),
+        ("YES,FEC", Some((Correction::Fec, None))),
+        ("maxdatagram=400", None),
+        ("yes,no", None),
+        ("no", None),
+    ] {
+        assert_eq!(may(&format!("t38pt_udptl={words}")).2, wanted, "{words}");
+    }
+    let conf = good("[general]\nt38pt_udptl=yes\n[a]\ntype=friend\nhost=dynamic\nsecret=s\nt38pt_udptl=no\n");
+    assert!(conf.general.defaults.t38.is_some() && conf.peers["a"].settings.t38.is_none());
+    for bad in
+        ["t38pt_udptl=yes,fast", "t38pt_udptl=yes,maxdatagram=many", "videosupport=sometimes", "textsupport=always"]
+    {
+        let (_, said) = read(&format!("[a]\ntype=friend\nhost=dynamic\nsecret=s\n{bad}\n"));
+        assert_eq!(said.len(), 1, "{bad}: {said:?}");
+    }
+}
+
+#[test]
 fn a_second_section_edits_the_peer_of_the_first() {
     let conf = good(
         "[a]\ntype=peer\nhost=dynamic\nsecret=s\naccountcode=1\n[A]\ntype=user\nsecret=s\n[a]\nqualify=100\ndescription=2\n",

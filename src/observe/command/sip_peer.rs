@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::sip::{nat, status};
-use crate::observe::snapshot::PeerDetail;
+use crate::observe::snapshot::{ExtraMedia, PeerDetail};
 use crate::observe::text::{line, yes_no};
 
 pub(super) fn detail(peer: &PeerDetail) -> String {
@@ -69,14 +69,14 @@ fn permissions(peer: &PeerDetail) -> Vec<Row> {
         ("ACL", yes(peer.row.acl)),
         ("ContactACL", yes(peer.contact_acl)),
         ("DirectMedACL", yes(peer.direct_media_acl)),
-        ("T.38 support", yes(false)),
-        ("T.38 EC mode", "Unknown".to_owned()),
-        ("T.38 MaxDtgrm", "4294967295".to_owned()),
+        ("T.38 support", yes(peer.extra.t38.is_some())),
+        ("T.38 EC mode", correction(&peer.extra)),
+        ("T.38 MaxDtgrm", largest(&peer.extra)),
         ("DirectMedia", yes(peer.direct_media)),
         ("PromiscRedir", yes(peer.promiscuous_redirect)),
         ("User=Phone", yes(false)),
-        ("Video Support", yes(false)),
-        ("Text Support", yes(false)),
+        ("Video Support", yes(peer.extra.video)),
+        ("Text Support", yes(peer.extra.text)),
         ("Ign SDP ver", yes(false)),
         ("Trust RPID", yes(peer.trust_rpid)),
         ("Send RPID", yes(peer.send_rpid)),
@@ -130,6 +130,16 @@ fn timing(peer: &PeerDetail) -> Vec<Row> {
         ("RTCP Mux", yes(false)),
     ]);
     rows
+}
+
+/// The error correction of T.38 that is configured.
+pub(super) fn correction(extra: &ExtraMedia) -> String {
+    extra.t38.clone().unwrap_or_else(|| "Unknown".to_owned())
+}
+
+/// The largest datagram of T.38 that is configured; chan_sip prints -1 without its sign when none is.
+pub(super) fn largest(extra: &ExtraMedia) -> String {
+    extra.t38_max_datagram.unwrap_or(u32::MAX).to_string()
 }
 
 fn optional(rows: &mut Vec<Row>, label: &'static str, value: &str) {

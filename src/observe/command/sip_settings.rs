@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::sip::nat;
+use super::sip_peer::{correction, largest};
 use crate::observe::snapshot::Settings;
 use crate::observe::text::{line, yes_no};
 
@@ -30,6 +31,8 @@ fn global(of: &Settings) -> Vec<Row> {
         ("TCP SIP Bindaddress:", addresses(&of.tcp)),
         ("TLS SIP Bindaddress:", addresses(&of.tls)),
         ("RTP Ports:", format!("{}-{}", of.rtp_ports.0, of.rtp_ports.1)),
+        ("Videosupport:", yes(of.extra.video)),
+        ("Textsupport:", yes(of.extra.text)),
         ("Match Auth Username:", yes(of.match_auth_username)),
         ("Allow unknown access:", yes(of.allow_guest)),
         ("Our auth realm", of.realm.clone()),
@@ -70,6 +73,9 @@ fn signalling(of: &Settings) -> Vec<Row> {
         ("Reg. min duration", format!("{} secs", of.min_expiry_s)),
         ("Reg. max duration:", format!("{} secs", of.max_expiry_s)),
         ("Reg. default duration:", format!("{} secs", of.default_expiry_s)),
+        ("T.38 support:", yes(of.extra.t38.is_some())),
+        ("T.38 EC mode:", correction(&of.extra)),
+        ("T.38 MaxDtgrm:", largest(&of.extra)),
     ]
 }
 

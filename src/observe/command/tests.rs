@@ -8,8 +8,9 @@ use crate::chance::Chance;
 use crate::observe::exchange::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::ConnectionRow;
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, HintRow, InUse, ManualPage, NatFlag,
-    PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, ExtraMedia, HintRow, InUse,
+    ManualPage, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow,
+    Version,
 };
 
 const LOCAL: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -328,6 +329,7 @@ fn one_peer_in_full() {
         presentation: "Presentation Allowed, Not Screened".to_owned(),
         expires_s: Some(3540),
         direct_media: true,
+        extra: ExtraMedia { video: true, text: false, t38: Some("Redundancy".to_owned()), t38_max_datagram: Some(400) },
         dtmf_mode: "rfc2833".to_owned(),
         t1_ms: 500,
         timer_b_ms: 32_000,
@@ -388,13 +390,13 @@ const PEER: &str = r#"
   ACL          : No
   ContactACL   : No
   DirectMedACL : No
-  T.38 support : No
-  T.38 EC mode : Unknown
-  T.38 MaxDtgrm: 4294967295
+  T.38 support : Yes
+  T.38 EC mode : Redundancy
+  T.38 MaxDtgrm: 400
   DirectMedia  : Yes
   PromiscRedir : No
   User=Phone   : No
-  Video Support: No
+  Video Support: Yes
   Text Support : No
   Ign SDP ver  : No
   Trust RPID   : No
@@ -450,6 +452,10 @@ fn settings_stand_in_a_column_of_24() {
     assert!(text.contains("\n  SIP address remapping:  Enabled using externaddr\n"));
     assert!(text.contains("\n  Localnet:               10.0.0.0/8\n                          192.168.0.0/16\n"));
     assert!(text.contains("\n  TCP SIP Bindaddress:    Disabled\n"));
+    assert!(text.contains("\n  Videosupport:           No\n  Textsupport:            No\n"));
+    assert!(text.contains(
+        "\n  T.38 support:           No\n  T.38 EC mode:           Unknown\n  T.38 MaxDtgrm:          4294967295\n"
+    ));
 }
 
 #[test]

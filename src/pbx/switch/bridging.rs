@@ -8,7 +8,7 @@ use crate::pbx::channel::Channel;
 use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, PayloadMap};
 use crate::pbx::why::Why;
-use crate::sdp::{Sdp, negotiate, payload};
+use crate::sdp::{Face, Sdp, negotiate, own, payload};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 impl Switch {
@@ -20,6 +20,7 @@ impl Switch {
         let command =
             MediaCommand::Bridge { a: a.stream, b: b.stream, a_to_b: self.payloads(a, b), b_to_a: self.payloads(b, a) };
         self.cx.out.media.push(command);
+        self.join_extras(caller, callee);
     }
 
     fn payloads(&self, from: &Channel, to: &Channel) -> PayloadMap {
@@ -80,15 +81,17 @@ impl Switch {
         self.channels.get_mut(&caller)?.dial_mut()?.bridge.as_mut()
     }
 
-    /// Direct media begins once both legs have nothing else under way.
+    /// Direct media begins once both legs have nothing else under way. It is for voice alone: a call that carries more stays
+    /// on the relay until it does not any more.
     pub(super) fn try_direct(&mut self, caller: ChannelId) {
         let Some(bridge) = self.bridge(caller) else { return };
         let callee = bridge.callee;
         let idle = |id| self.leg_of_channel(id).is_some_and(|leg| leg.is_idle());
         if idle(caller) && idle(callee) {
             let heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
+            let voice_alone = !self.have_extras(caller, callee);
             let step = match self.bridge(caller) {
-                Some(bridge) => bridge.settled(heard),
+                Some(bridge) => bridge.settled(heard, voice_alone),
                 None => Step::Rest,
             };
             self.step(caller, step);
@@ -119,7 +122,10 @@ impl Switch {
                 self.cx.out.verbose(3, text);
                 self.redirect_media(caller, &bridge, side, Route::Relay);
             }
-            Step::Told => self.join(caller, callee),
+            Step::Told => {
+                self.join(caller, callee);
+                self.sweep_extras(&[caller, callee]);
+            }
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
                 let reason = Why::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
@@ -133,6 +139,7 @@ impl Switch {
             Step::Refuse(side, status) => {
                 let status = if status == 491 { 491 } else { 488 };
                 self.with_leg(bridge.channel(side), |leg, cx| leg.refuse_reoffer(status, cx));
+                self.sweep_extras(&[caller, callee]);
             }
         }
     }
@@ -180,26 +187,27 @@ impl Switch {
     /// An offer for `id` made from what `other` described, as far as `id` may have it, with media at `rtp`.
     fn description_for(&mut self, id: ChannelId, other: ChannelId, source: &Sdp, rtp: SocketAddr) -> Option<Sdp> {
         let allow = self.common_codecs(id, other);
+        let extras = self.extras_between(id, other);
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get_mut(&channel.leg)?;
-        let face = leg.next_face(rtp, &self.settings.general);
+        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
         // One codec for both: what the two agreed to when the call was answered.
         let agreed = leg.agreed();
-        match agreed {
-            // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
-            Some(agreed) => {
-                let one = negotiate::offer_from(source, &allow.only(agreed.codec), &face);
-                // The other has left that codec since.
-                one.or_else(|_| negotiate::offer_from(source, &allow, &face)).ok()
-            }
-            None => negotiate::offer_from(source, &allow, &face).ok(),
-        }
+        let before = leg.local.as_ref()?;
+        // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
+        let one = agreed.map_or_else(|| allow.clone(), |agreed| allow.only(agreed.codec));
+        let made = negotiate::reoffer_from(source, &one, &face, before);
+        // The other may have left that codec since.
+        made.or_else(|_| negotiate::reoffer_from(source, &allow, &face, before)).ok()
     }
 
     /// A leg accepted our new offer.
     pub(super) fn reoffer_accepted(&mut self, caller: ChannelId, id: ChannelId) {
         self.tell_remote(id);
-        let Some(bridge) = self.bridge(caller) else { return self.come_back(caller) };
+        let Some(bridge) = self.bridge(caller) else {
+            self.sweep_extras(&[caller]);
+            return self.come_back(caller);
+        };
         let Some(side) = bridge.side(id) else { return };
         let other = bridge.channel(side.other());
         let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
@@ -242,7 +250,7 @@ impl Switch {
                 Some(ours) => self.with_leg(id, |leg, cx| leg.accept_reoffer(ours, cx)),
                 None => self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx)),
             },
-            Some(side) => self.carry(caller, side, &offer),
+            Some(side) => self.carry(caller, side),
             None => match self.answer_alone(id, &offer) {
                 Ok(answer) => {
                     self.with_leg(id, |leg, cx| leg.accept_reoffer(answer, cx));
@@ -257,49 +265,89 @@ impl Switch {
         }
     }
 
-    /// Carries a side's new offer to the other.
-    fn carry(&mut self, caller: ChannelId, side: Side, offer: &Sdp) {
+    /// Carries a side's new offer to the other, as soon as there are ports for all of it.
+    fn carry(&mut self, caller: ChannelId, side: Side) {
         let Some(bridge) = self.bridge(caller) else { return };
         let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
-        let route = bridge.route;
-        let may = bridge.offered(side);
-        if !may || !self.leg_of_channel(other).is_some_and(|leg| leg.is_idle()) {
-            if may && let Some(bridge) = self.bridge(caller) {
-                bridge.not_carried();
-            }
+        if !bridge.offered(side) {
             return self.with_leg(id, |leg, cx| leg.refuse_reoffer(491, cx));
         }
+        if !self.leg_of_channel(other).is_some_and(|leg| leg.is_idle()) {
+            return self.not_carried(caller, id, 491);
+        }
+        self.carry_on(caller);
+    }
+
+    fn not_carried(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
+        if let Some(bridge) = self.bridge(caller) {
+            bridge.not_carried();
+        }
+        self.with_leg(id, |leg, cx| leg.refuse_reoffer(status, cx));
+        let callee = self.bridge(caller).map_or(caller, |bridge| bridge.callee);
+        self.sweep_extras(&[caller, callee]);
+    }
+
+    /// The same, once it is known for all of it where it goes.
+    pub(super) fn carry_on(&mut self, caller: ChannelId) {
+        let Some((bridge, side)) = self.bridge(caller).and_then(|bridge| Some((bridge.clone(), bridge.preparing()?)))
+        else {
+            return;
+        };
+        let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
+        let Some(offer) = self.leg_of_channel(id).and_then(|leg| leg.pending_offer()).cloned() else {
+            return self.not_carried(caller, id, 488);
+        };
+        let shared = self.shared_extras((id, other), &offer);
+        if !self.are_settled((id, other), &shared) {
+            return;
+        }
+        if !self.leg_of_channel(other).is_some_and(|leg| leg.is_idle()) {
+            return self.not_carried(caller, id, 491);
+        }
+        let route = if shared.is_empty() { bridge.route } else { Route::Relay };
+        // Should this end in a fax, nobody could tell the codec any more.
+        self.note_media(caller, Some(bridge.callee));
+        match self.offer_carried(id, other, &offer, route) {
+            Ok(made) => {
+                if let Some(bridge) = self.bridge(caller) {
+                    bridge.carried(side, route);
+                }
+                self.with_leg(other, |leg, cx| leg.reoffer(made, cx));
+            }
+            Err(why) => {
+                let why = self.lacking([id, other], &offer).unwrap_or(why);
+                let text = format!("{}: its new offer is refused, the call goes on as it was: {why}", self.name_of(id));
+                self.cx.out.notice(text);
+                self.not_carried(caller, id, 488);
+            }
+        }
+    }
+
+    /// What the other side is offered of a side's new offer.
+    fn offer_carried(&mut self, id: ChannelId, other: ChannelId, offer: &Sdp, route: Route) -> Result<Sdp, String> {
         let rtp = match route {
             Route::Relay => self.channels.get(&other).and_then(|channel| channel.rtp),
             Route::Direct => Some(raw_address(offer)).filter(|_| self.may_meet(other, offer)),
         };
         let allow = self.common_codecs(id, other);
-        let general = self.settings.general.clone();
+        let extras = self.extras_between(other, id);
         let leg = self.channels.get(&other).and_then(|channel| self.legs.get_mut(&channel.leg));
-        let made = match (leg, rtp) {
-            (Some(leg), Some(rtp)) => {
-                let face = leg.next_face(rtp, &general);
-                negotiate::offer_from(offer, &allow, &face).map_err(|none| none.to_string())
-            }
-            _ => Err("the other line is gone, or its directmedia list refuses the address".to_owned()),
+        let (Some(leg), Some(rtp)) = (leg, rtp) else {
+            return Err("the other line is gone, or its directmedia list refuses the address".to_owned());
         };
-        match made {
-            Ok(made) => self.with_leg(other, |leg, cx| leg.reoffer(made, cx)),
-            Err(why) => {
-                if let Some(bridge) = self.bridge(caller) {
-                    bridge.not_carried();
-                }
-                let text = format!("{}: its new offer is refused, the call goes on as it was: {why}", self.name_of(id));
-                self.cx.out.notice(text);
-                self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx));
-            }
-        }
+        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
+        let made = match &leg.local {
+            Some(before) => negotiate::reoffer_from(offer, &allow, &face, before),
+            None => negotiate::offer_from(offer, &allow, &face),
+        };
+        made.map_err(|none| none.to_string())
     }
 
     /// The other side accepted: its answer, with its address or ours, answers the offer that was carried.
     fn accept_carried(&mut self, bridge: &Bridge, side: Side) {
         let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
         let answer = self.leg_of_channel(other).and_then(|leg| leg.remote.clone());
+        let extras = self.extras_between(id, other);
         let Some((answer, channel)) = answer.zip(self.channels.get(&id)) else { return };
         let rtp = match bridge.route {
             Route::Relay => channel.rtp,
@@ -308,7 +356,7 @@ impl Switch {
         let general = &self.settings.general;
         let made = match (self.legs.get_mut(&channel.leg), rtp) {
             (Some(leg), Some(rtp)) => {
-                let face = leg.next_face(rtp, general);
+                let face = Face { extras, ..leg.next_face(rtp, general) };
                 let offer = leg.pending_offer().cloned();
                 offer.and_then(|offer| {
                     negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok()
@@ -318,9 +366,38 @@ impl Switch {
         };
         match made {
             Some(made) => self.with_leg(id, |leg, cx| leg.accept_reoffer(made, cx)),
-            None => self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx)),
+            None => {
+                self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx));
+                self.lead_back(bridge, side.other());
+            }
         }
         self.join(bridge.caller, bridge.callee);
+        self.sweep_extras(&[bridge.caller, bridge.callee]);
+    }
+
+    /// A side's answer to what was carried was of no use (T.38 taken with port 0, say): it is told again what holds.
+    fn lead_back(&mut self, bridge: &Bridge, side: Side) {
+        let (id, other) = (bridge.channel(side), bridge.channel(side.other()));
+        let Some(bridge) = self.bridge(bridge.caller) else { return };
+        bridge.restore(side);
+        let (caller, route) = (bridge.caller, bridge.route);
+        let offer = self.leg_of_channel(other).and_then(|leg| leg.remote.clone()).and_then(|source| {
+            let at = match route {
+                Route::Direct => source.rtp_addr()?,
+                Route::Relay => self.channels.get(&id)?.rtp?,
+            };
+            self.description_for(id, other, &source, at)
+        });
+        match offer {
+            Some(offer) if self.leg_of_channel(id).is_some_and(|leg| leg.is_idle()) => {
+                self.with_leg(id, |leg, cx| leg.reoffer(offer, cx));
+            }
+            Some(_) | None => {
+                if let Some(bridge) = self.bridge(caller) {
+                    bridge.not_carried();
+                }
+            }
+        }
     }
 
     /// A peer gave its address with an ACK (our 2xx had made the offer).
@@ -333,6 +410,7 @@ impl Switch {
         let (bridge, callee) = (bridge.clone(), bridge.callee);
         let other = bridge.channel(side.other());
         self.join(caller, callee);
+        self.sweep_extras(&[id]);
         let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
         let told = self.leg_of_channel(other).and_then(|leg| leg.local.as_ref()).and_then(Sdp::rtp_addr);
         if now_at != told {
@@ -354,10 +432,20 @@ impl Switch {
         let Some(channel) = self.channels.get(&caller) else { return };
         let Some(rtp) = channel.rtp else { return };
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
-        let astray = |told: &Sdp| told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
-        let Some(told) = leg.local.clone().filter(astray) else { return };
+        let is_astray = |told: &Sdp| {
+            let voice = told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
+            voice || told.extras().next().is_some()
+        };
+        let Some(told) = leg.local.clone().filter(is_astray) else { return };
         let face = leg.next_face(rtp, &self.settings.general);
-        let offer = negotiate::reopen(&told, &face);
+        let offer = match told.audio() {
+            Some(_) => negotiate::reopen(&told, &face),
+            // It was in a fax: nobody but a telephone could go on with that.
+            None => match own::own_offer(&channel.peer.settings.codecs, &face) {
+                Ok(voice) => negotiate::align_media(voice, &told),
+                Err(_) => return,
+            },
+        };
         leg.reoffer(offer, &mut self.cx);
     }
 }

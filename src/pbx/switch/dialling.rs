@@ -9,7 +9,7 @@ use crate::dialplan::{ChannelId, DialRequest, DialStatus, DialTarget, Reply};
 use crate::pbx::alarm::Alarm;
 use crate::pbx::bridge::Bridge;
 use crate::pbx::cause;
-use crate::pbx::channel::{ChannelState, Doing};
+use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
 use crate::pbx::media::MediaCommand;
@@ -18,7 +18,7 @@ use crate::registrar::location::preferred;
 use crate::registrar::qualify::Status;
 use crate::registrar::way::uri_at;
 use crate::sdp::negotiate::NoCommonCodec;
-use crate::sdp::{Sdp, negotiate, own, payload};
+use crate::sdp::{Face, Sdp, negotiate, own, payload};
 use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
@@ -205,9 +205,12 @@ impl Switch {
 
     /// A called line's ports are bound: its INVITE can say where media shall go.
     pub(super) fn ports_for_branch(&mut self, id: ChannelId, rtp: SocketAddr) {
+        let Some(caller) = self.channels.get(&id).and_then(Channel::called_by) else { return };
+        if !self.calling.contains_key(&id) || !self.is_branch_settled(caller, id) {
+            return;
+        }
         let Some(outgoing) = self.calling.remove(&id) else { return };
         let Some(channel) = self.channels.get(&id) else { return };
-        let Doing::Called(caller) = channel.doing else { return };
         let name = channel.peer.name.clone();
         let offer = match self.offer_for(caller, id, rtp) {
             Ok(offer) => offer,
@@ -249,8 +252,9 @@ impl Switch {
     fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, Reason> {
         let allow = self.common_codecs(caller, callee);
         let general = self.settings.general.clone();
+        let extras = self.extras_between(callee, caller);
         let face = match self.channels.get(&callee).and_then(|channel| self.legs.get_mut(&channel.leg)) {
-            Some(leg) => leg.next_face(rtp, &general),
+            Some(leg) => Face { extras, ..leg.next_face(rtp, &general) },
             None => return Err(self.gone(callee)),
         };
         let Some(leg) = self.leg_of_channel(caller) else { return Err(self.gone(caller)) };
@@ -337,6 +341,7 @@ impl Switch {
     /// A Dial that was never answered is over: every line still rung is given up, and the program told.
     fn end_dial(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);
+        self.sweep_extras(&[caller]);
         let now = self.cx.now.mono;
         let Some(channel) = self.channels.get_mut(&caller) else { return };
         let Some(dial) = channel.dial_mut() else { return };
@@ -401,11 +406,13 @@ impl Switch {
             }
         }
         self.join(caller, callee);
+        self.sweep_extras(&[caller, callee]);
         self.try_direct(caller);
     }
 
     /// What a caller is told of a called line's description: its own payload numbers, our address. What it was told before stands.
     pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, Reason> {
+        let extras = self.extras_of(caller);
         let Some(channel) = self.channels.get(&caller) else { return Err(self.gone(caller)) };
         let Some(rtp) = channel.rtp else { return Err(self.gone(caller)) };
         let general = &self.settings.general;
@@ -413,7 +420,7 @@ impl Switch {
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = leg.next_face(rtp, general);
+        let face = Face { extras, ..leg.next_face(rtp, general) };
         let allow = &channel.peer.settings.codecs;
         let made = match &leg.remote {
             Some(offer) => negotiate::answer_from(offer, answer, allow, &face),

@@ -11,7 +11,7 @@ use crate::pbx::leg::{Cx, Ending, Leg, LegEvent, Refusal};
 use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
-use crate::sdp::Sdp;
+use crate::sdp::{Extra, Sdp};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,6 +24,13 @@ pub(super) struct Released {
     line: String,
     /// From where sound was to come, and in how long a time; none: from nowhere, past the exchange, or hardly long enough.
     expected: Option<(SocketAddr, Duration)>,
+}
+
+impl Released {
+    /// A stream of which nothing had to be heard.
+    pub(super) fn unexpected(name: String) -> Released {
+        Released { name, line: String::new(), expected: None }
+    }
 }
 
 impl Switch {
@@ -273,12 +280,10 @@ impl Switch {
     }
 
     pub(super) fn release_ports(&mut self, id: ChannelId) {
+        self.release_extras(id, &Extra::ALL);
         let Some(channel) = self.channels.get(&id) else { return };
         if self.streams.remove(&channel.stream).is_none() {
             return;
-        }
-        for own in [channel.rtp, channel.bound].into_iter().flatten() {
-            self.own_rtp.remove(&own);
         }
         let remote = self.legs.get(&channel.leg).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
         let talked = channel.answered.map_or(Duration::ZERO, |at| self.cx.now.mono.since(at));

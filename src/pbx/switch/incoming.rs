@@ -9,7 +9,7 @@ use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::identity::{self, Shown};
 use crate::pbx::leg::{self, Leg, LegId};
-use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
@@ -18,7 +18,7 @@ use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 impl Switch {
@@ -168,9 +168,7 @@ impl Switch {
     ) {
         let stream = StreamId(self.fresh_id());
         let (name, unique_id) = self.next_channel_name(&peer);
-        let local = self.legs.get(&leg).map_or_else(|| self.settings.listening.udp.ip(), |leg| leg.flow.local.ip());
-        let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
-        let local = wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local);
+        let local = self.media_address(leg);
         let channel = Channel {
             id,
             name,
@@ -178,8 +176,8 @@ impl Switch {
             peer,
             leg,
             stream,
+            extras: Vec::new(),
             rtp: None,
-            bound: None,
             state,
             doing,
             program: None,
@@ -190,13 +188,21 @@ impl Switch {
             created_wall: self.cx.now.wall,
             answered: None,
             was_direct: false,
+            misplaced: false,
             dead: false,
             plays: 0,
             ledger: Default::default(),
         };
         self.channels.insert(id, channel);
         self.streams.insert(stream, id);
-        self.cx.out.media.push(MediaCommand::Reserve { stream, local });
+        self.cx.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
+    }
+
+    /// The address a leg's media ports are bound at.
+    pub(super) fn media_address(&self, leg: LegId) -> IpAddr {
+        let local = self.legs.get(&leg).map_or_else(|| self.settings.listening.udp.ip(), |leg| leg.flow.local.ip());
+        let wanted = self.settings.general.rtp_bind.filter(|ip| !ip.is_unspecified());
+        wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local)
     }
 
     /// A channel's ports are bound.
@@ -209,12 +215,12 @@ impl Switch {
         let outside = self.legs.get(&channel.leg).map(|leg| leg.flow).filter(|flow| flow.told.ip() != flow.local.ip());
         let outside = outside.map(|flow| flow.told.ip());
         let told = self.settings.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
-        let bound = rtp;
         let rtp = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
-        channel.rtp = Some(rtp);
-        self.own_rtp.extend([bound, rtp]);
-        channel.bound = Some(bound);
         let id = channel.id;
+        if channel.stream != stream {
+            return self.extra_reserved(id, stream, rtp);
+        }
+        channel.rtp = Some(rtp);
         match channel.doing {
             Doing::Reserving => {
                 channel.doing = Doing::Running;
@@ -234,6 +240,9 @@ impl Switch {
     pub(super) fn no_ports(&mut self, stream: StreamId, why: &str) {
         let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) else { return };
         let (id, called_by) = (channel.id, channel.called_by());
+        if channel.stream != stream {
+            return self.extra_missing(id, stream, why);
+        }
         let reason = Why::NoPorts.with(&[why]);
         match called_by {
             Some(caller) => self.branch_failed(caller, id, reason),

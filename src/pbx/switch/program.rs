@@ -13,9 +13,8 @@ use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::record::Side;
 use crate::pbx::why::{Reason, Why};
 use crate::sdp::codec::Codec;
-use crate::sdp::{Sdp, negotiate, own, payload};
+use crate::sdp::{Face, Sdp, negotiate, own, payload};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -307,17 +306,13 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(leg) = self.legs.get(&channel.leg) else { return };
         let Some(description) = &leg.remote else { return };
-        // Whoever names a port of ours would have its sound go round and round.
-        let elsewhere = |at: &SocketAddr| !self.own_rtp.contains(at);
-        let rtp = description.rtp_addr().filter(elsewhere);
-        let remote = crate::pbx::media::Remote {
-            rtp,
-            rtcp: description.rtcp_addr().filter(|_| rtp.is_some()),
-            signalling: Some(leg.signalling()),
-            symmetric: channel.peer.settings.nat.comedia.holds(leg.is_behind_nat()),
-            strictness: self.settings.strictness,
-        };
-        self.cx.out.media.push(MediaCommand::Remote { stream: channel.stream, remote });
+        let (stream, named) = (channel.stream, description.rtp_addr());
+        let remote = self.remote_of(channel, leg, (named, description.rtcp_addr()));
+        let misplaced = named.filter(|_| remote.rtp.is_none() && !channel.misplaced);
+        self.cx.out.media.push(MediaCommand::Remote { stream, remote });
+        if let Some(at) = misplaced {
+            self.say_misplaced(id, at);
+        }
     }
 
     /// The negotiated list of codecs both of two lines allow, in the first one's order.
@@ -340,11 +335,12 @@ impl Switch {
 
     /// What we last told a leg, as a new description of its own (a refresh must be told something of the same content).
     pub(super) fn retell(&mut self, id: ChannelId) -> Option<Sdp> {
+        let extras = self.extras_of(id);
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get_mut(&channel.leg)?;
         let told = leg.local.clone()?;
         let rtp = told.rtp_addr().or(channel.rtp)?;
-        let face = leg.next_face(rtp, &self.settings.general);
+        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
         Some(negotiate::readdress(&told, &face))
     }
 }

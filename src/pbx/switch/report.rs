@@ -156,7 +156,7 @@ impl Switch {
             dialogs: self.cx.dialogs.len(),
             clients,
             servers,
-            streams: self.streams.len() + self.releases.len() + self.own_rtp.len(),
+            streams: self.streams.len() + self.releases.len(),
             owners: self.cx.clients.len() + self.cx.servers.len() + self.polls.len() + self.calling.len(),
             timers: self.cx.alarms.len().saturating_sub(background),
         }

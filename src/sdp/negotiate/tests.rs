@@ -1,8 +1,9 @@
 //! Offer and answer between real telephones, rule by rule.
 
 use super::super::tests::{BARE, CISCO, GATEWAY, HT801, PAP2T, SOFTPHONE, T38, face, parse, text};
-use super::super::{Codec, agreed, own_answer, own_offer, payload_map};
+use super::super::{Codec, Extra, agreed, own_answer, own_offer, payload_map};
 use super::*;
+use std::net::SocketAddr;
 
 fn allow(codecs: &[Codec]) -> CodecList {
     CodecList::of(codecs)
@@ -300,4 +301,164 @@ fn a_refresh_is_told_from_a_change() {
     ] {
         assert!(!same_media(&parse(PAP2T), &parse(&changed)), "{changed}");
     }
+}
+
+/// The exchange with ports for everything.
+fn wide() -> Face {
+    let extras = Extra::ALL.into_iter().zip([10_020u16, 10_030, 10_040]);
+    Face { extras: extras.map(|(extra, port)| (extra, SocketAddr::new(face().media_addr, port))).collect(), ..face() }
+}
+
+/// A camera beside the voice, with everything that may stand around it.
+const CAMERA: &str = "v=0\r\no=- 9 9 IN IP4 192.168.1.50\r\ns=-\r\nc=IN IP4 192.168.1.50\r\nb=AS:384\r\nt=0 0\r\n\
+    m=video 7000/2 RTP/AVP 97 98 34\r\ni=front door\r\nb=AS:256\r\na=rtcp:7009 IN IP4 192.168.1.51\r\na=rtpmap:97 H264/90000\r\n\
+    a=fmtp:97 profile-level-id=42801f;packetization-mode=1\r\na=rtpmap:98 VP8/90000\r\na=rtcp-fb:98 nack\r\na=setup:actpass\r\n\
+    a=X-odd: 1\r\na=sendonly\r\nm=audio 7010 RTP/AVP 0 8\r\nm=application 7020 RTP/AVP 100\r\na=rtpmap:100 H224/4800\r\n";
+
+#[test]
+fn video_passes_line_for_line_with_our_port() {
+    let offer = offer_from(&parse(CAMERA), &allow(&ULAW), &wide()).unwrap();
+    assert_eq!(
+        text(&offer),
+        "v=0\r\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=-\r\nc=IN IP4 192.168.1.1\r\nb=AS:384\r\nt=0 0\r\n\
+         m=video 10020 RTP/AVP 97 98 34\r\ni=front door\r\nb=AS:256\r\na=rtpmap:97 H264/90000\r\n\
+         a=fmtp:97 profile-level-id=42801f;packetization-mode=1\r\na=rtpmap:98 VP8/90000\r\na=rtcp-fb:98 nack\r\n\
+         a=X-odd: 1\r\na=sendonly\r\nm=audio 10000 RTP/AVP 0\r\n"
+    );
+    let heard = "v=0\r\no=b 5 5 IN IP4 192.168.1.30\r\ns=B\r\nt=0 0\r\nm=video 6000 RTP/AVP 34\r\nc=IN IP4 192.168.1.30\r\n\
+        a=recvonly\r\nm=audio 6010 RTP/AVP 0\r\nc=IN IP4 192.168.1.30\r\n";
+    let told = answer_from(&parse(CAMERA), &parse(heard), &allow(&ULAW), &wide()).unwrap();
+    assert!(
+        text(&told).ends_with(
+            "m=video 10020 RTP/AVP 34\r\nc=IN IP4 192.168.1.1\r\na=recvonly\r\nm=audio 10000 RTP/AVP 0\r\n\
+             c=IN IP4 192.168.1.1\r\nm=application 0 RTP/AVP 100\r\n"
+        ),
+        "{told:?}"
+    );
+    let deaf = answer_from(&parse(CAMERA), &parse(heard), &allow(&ULAW), &face()).unwrap();
+    assert!(
+        text(&deaf).contains("m=video 0 RTP/AVP 97 98 34\r\nm=audio 10000 RTP/AVP 0\r\n"),
+        "no port, no video: {deaf:?}"
+    );
+}
+
+#[test]
+fn an_address_of_its_own_is_told_where_the_session_has_another() {
+    let apart = Face { extras: vec![(Extra::Video, "192.168.2.1:10020".parse().unwrap())], ..face() };
+    let offer = offer_from(&parse(CAMERA), &allow(&ULAW), &apart).unwrap();
+    assert!(
+        text(&offer).contains("m=video 10020 RTP/AVP 97 98 34\r\ni=front door\r\nc=IN IP4 192.168.2.1\r\n"),
+        "{offer:?}"
+    );
+    assert_eq!(offer.rtp_addr(), "192.168.1.1:10000".parse().ok());
+}
+
+#[test]
+fn what_is_no_such_medium_is_carried_by_nobody() {
+    for line in [
+        "m=application 9 TCP/MSRP *",
+        "m=message 7394 TCP/MSRP *",
+        "m=video 9 RTP/SAVP 97",
+        "m=video 9 RTP/AVPF 97",
+        "m=video 9 UDP/TLS/RTP/SAVPF 97",
+        "m=text 9 TCP/RTP/AVP 98",
+        "m=image 9 tcp t38",
+        "m=image 9 udptl t37",
+        "m=image 9 udptl",
+        "m=audio 9 RTP/SAVP 0",
+        "m=unheard 9 of 1",
+    ] {
+        let alone =
+            parse(&format!("v=0\r\no=- 1 1 IN IP4 192.168.1.9\r\ns=-\r\nc=IN IP4 192.168.1.9\r\nt=0 0\r\n{line}\r\n"));
+        assert!(offer_from(&alone, &CodecList::default(), &wide()).is_err(), "{line}");
+        assert!(reoffer_from(&alone, &CodecList::default(), &wide(), &parse(PAP2T)).is_err(), "{line}");
+        let beside = parse(&format!("{PAP2T}{line}\r\n"));
+        let offer = offer_from(&beside, &allow(&ULAW), &wide()).unwrap();
+        assert_eq!(offer, offer_from(&parse(PAP2T), &allow(&ULAW), &wide()).unwrap(), "{line}");
+        let told = text(&answer_from(&beside, &answer("0", ""), &allow(&ULAW), &wide()).unwrap());
+        assert!(
+            told.lines().last().is_some_and(|last| last.starts_with(&line.replace(" 9 ", " 0 ").replace("7394", "0"))),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn the_second_of_a_kind_is_refused() {
+    let two = parse(&format!("{CAMERA}m=video 7030 RTP/AVP 99\r\n"));
+    let offer = offer_from(&two, &allow(&ULAW), &wide()).unwrap();
+    assert_eq!(text(&offer).matches("m=video").count(), 1);
+    let told = answer_from(&two, &offer_from(&two, &allow(&ULAW), &wide()).unwrap(), &allow(&ULAW), &wide()).unwrap();
+    assert!(text(&told).ends_with("m=video 0 RTP/AVP 99\r\n"), "{told:?}");
+}
+
+/// Voice with port 0 and fax beside it: each line of what was told before stays where it was.
+#[test]
+fn fax_beside_silenced_voice_comes_behind_it() {
+    let before = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
+    let offer = reoffer_from(&parse(T38), &allow(&ULAW), &wide(), &before).unwrap();
+    assert_eq!(
+        text(&offer),
+        "v=0\r\no=strowger 42 3 IN IP4 192.168.1.1\r\ns=-\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\nm=audio 0 RTP/AVP 0 100 101\r\n\
+         m=image 10040 udptl t38\r\na=T38FaxVersion:0\r\n"
+    );
+    // The other leg began with a video that was refused.
+    let before = answer_from(&parse(CAMERA), &answer("0", ""), &allow(&ULAW), &face()).unwrap();
+    let offer = text(&reoffer_from(&parse(T38), &allow(&ULAW), &wide(), &before).unwrap());
+    let media: Vec<&str> = offer.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(
+        media,
+        ["m=video 0 RTP/AVP 97 98 34", "m=audio 0 RTP/AVP 0", "m=application 0 RTP/AVP 100", "m=image 10040 udptl t38"]
+    );
+    assert!(reoffer_from(&parse(T38), &allow(&ULAW), &face(), &before).is_err(), "no port: nothing is left of it");
+    let told = answer_from(&parse(T38), &parse(&T38.replace("16500", "4000")), &allow(&ULAW), &wide()).unwrap();
+    assert!(
+        text(&told).contains("m=audio 0 RTP/AVP 0\r\nm=image 10040 udptl t38\r\na=T38FaxVersion:0\r\n"),
+        "{told:?}"
+    );
+    for useless in [T38.replace("16500", "0"), PAP2T.to_owned()] {
+        assert!(answer_from(&parse(T38), &parse(&useless), &allow(&ULAW), &wide()).is_err(), "{useless}");
+    }
+}
+
+/// RFC 3264 section 8.3.3, both ways; and the lines do not become more with each change.
+#[test]
+fn fax_alone_takes_the_place_of_voice() {
+    let alone = parse(&T38.replace("m=audio 0 RTP/AVP 0\r\n", ""));
+    let voice = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
+    let fax = reoffer_from(&alone, &allow(&ULAW), &wide(), &voice).unwrap();
+    assert!(text(&fax).ends_with("t=0 0\r\nm=image 10040 udptl t38\r\na=T38FaxVersion:0\r\n"), "{fax:?}");
+    let back = reoffer_from(&parse(PAP2T), &allow(&ULAW), &face(), &fax).unwrap();
+    assert_eq!(back, voice);
+    // The other form afterwards: the fax then has a line of its own for good.
+    let beside = reoffer_from(&parse(T38), &allow(&ULAW), &wide(), &back).unwrap();
+    let again = reoffer_from(&alone, &allow(&ULAW), &wide(), &beside).unwrap();
+    let back = text(&reoffer_from(&parse(PAP2T), &allow(&ULAW), &face(), &again).unwrap());
+    assert!(
+        back.contains("m=audio 10000 RTP/AVP 0 100 101\r\n") && back.ends_with("m=image 0 udptl t38\r\n"),
+        "{back}"
+    );
+}
+
+#[test]
+fn sixteen_lines_are_all_there_can_be() {
+    let crowd = |number: usize| parse(&format!("{PAP2T}{}", "m=unheard 9 of 1\r\n".repeat(number)));
+    let told = |number| answer_from(&crowd(number), &answer("0", ""), &allow(&ULAW), &face()).unwrap();
+    assert!(reoffer_from(&parse(T38), &allow(&ULAW), &wide(), &told(14)).is_ok());
+    assert!(reoffer_from(&parse(T38), &allow(&ULAW), &wide(), &told(15)).is_err());
+}
+
+#[test]
+fn media_beside_voice_are_sent_nowhere_that_voice_is_not() {
+    for addr in ["0.0.0.0", "224.2.1.1/127", "255.255.255.255", "phone.example", "192.168.1.256", ""] {
+        let sdp = parse(&CAMERA.replace("c=IN IP4 192.168.1.50", &format!("c=IN IP4 {addr}")));
+        assert_eq!((sdp.extra_addr(Extra::Video), sdp.extra_rtcp_addr(Extra::Video)), (None, None), "{addr}");
+    }
+    let sdp = parse(CAMERA);
+    assert_eq!(sdp.extra_addr(Extra::Video), "192.168.1.50:7000".parse().ok());
+    assert_eq!(sdp.extra_rtcp_addr(Extra::Video), "192.168.1.51:7009".parse().ok());
+    let last = parse(&T38.replace("16500", "65535"));
+    assert_eq!(last.extra_addr(Extra::Fax).map(|addr| addr.port()), Some(65535));
+    assert_eq!(parse(T38).extra_rtcp_addr(Extra::Fax), None);
+    assert_eq!(sdp.extras().collect::<Vec<_>>(), [Extra::Video]);
 }

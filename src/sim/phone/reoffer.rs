@@ -2,7 +2,7 @@
 
 use super::{Alarm, Call, Phone, PhoneEvent, Purpose, State, attach, description};
 use crate::clock::Time;
-use crate::sdp::{Codec, Direction, Sdp};
+use crate::sdp::{Codec, Direction, Extra, Sdp};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -25,8 +25,16 @@ pub enum Change {
     MovePort(u16),
     /// Wants this codec alone.
     Codec(Codec),
-    /// Wants fax instead of voice.
+    /// Wants fax instead of voice, whose line it keeps with port 0.
     T38,
+    /// The same, with the line of fax alone in its place.
+    T38Alone,
+    /// Wants voice (again), with what was beside it.
+    Voice,
+    /// Wants this beside voice no more.
+    Without(Extra),
+    /// Wants this beside voice.
+    With(Extra),
     /// Nothing: the call is kept alive.
     Refresh,
     /// No offer: the other side is asked for one.
@@ -109,10 +117,11 @@ impl Phone {
             Change::Face(direction) => self.sound.direction = direction,
             Change::MovePort(port) => self.sound.rtp.set_port(port),
             Change::Codec(codec) => self.sound.only = Some(codec),
-            Change::T38 => {
-                let style = self.config.style;
-                return style.describe_t38(self.told(None));
-            }
+            Change::T38 => return self.fax_offer(true),
+            Change::T38Alone => return self.fax_offer(false),
+            Change::Voice => {}
+            Change::Without(extra) => self.sound.extras.retain(|known| *known != extra),
+            Change::With(extra) => self.sound.extras.push(extra),
             Change::Refresh => return self.call.as_ref().and_then(|call| call.local.clone()),
             Change::NoSdp => return None,
         }

@@ -2,7 +2,7 @@
 
 use super::{Phone, PhoneConfig, PhoneEvent, all_codecs};
 use crate::chance::Chance;
-use crate::sdp::{Codec, Direction, Face, Sdp, negotiate, payload};
+use crate::sdp::{Codec, Direction, Extra, Face, Sdp, negotiate, payload};
 use crate::sim::style::Told;
 use std::net::SocketAddr;
 
@@ -11,6 +11,8 @@ pub(super) struct Sound {
     pub rtp: SocketAddr,
     pub direction: Direction,
     pub only: Option<Codec>,
+    /// What it offers beside voice.
+    pub extras: Vec<Extra>,
     id: u64,
     version: u64,
 }
@@ -18,7 +20,7 @@ pub(super) struct Sound {
 impl Sound {
     pub fn new(config: &PhoneConfig, chance: &mut Chance) -> Sound {
         let id = 10_000 + chance.below(1 << 24);
-        Sound { rtp: config.rtp, direction: Direction::SendRecv, only: None, id, version: id }
+        Sound { rtp: config.rtp, direction: Direction::SendRecv, only: None, extras: Vec::new(), id, version: id }
     }
 }
 
@@ -62,37 +64,108 @@ impl Phone {
         Told { user: &self.config.user, rtp, id, version, direction, only }
     }
 
+    /// Where it wants this beside voice.
+    pub fn extra(&self, extra: Extra) -> SocketAddr {
+        let step = match extra {
+            Extra::Video => 100,
+            Extra::Text => 200,
+            Extra::Fax => 300,
+        };
+        SocketAddr::new(self.sound.rtp.ip(), self.sound.rtp.port().saturating_add(step))
+    }
+
+    /// Where to send this beside voice; `None` unless both sides take part in it.
+    pub fn extra_media(&self, extra: Extra) -> Option<SocketAddr> {
+        let call = self.call.as_ref()?;
+        call.local.as_ref().filter(|told| told.has(extra))?;
+        call.remote.as_ref()?.extra_addr(extra)
+    }
+
     /// A new offer of its own.
     pub(super) fn offer(&mut self) -> Option<Sdp> {
         self.sound.version = self.sound.version.saturating_add(1);
         let (style, only) = (self.config.style, self.sound.only);
-        style.describe(self.told(only))
+        let voice = style.describe(self.told(only))?;
+        let extras = self.ports(&self.sound.extras);
+        let told = self.call.as_ref().and_then(|call| call.local.as_ref());
+        if extras.is_empty() && told.is_none_or(|told| told.media_lines() <= 1 && told.audio().is_some()) {
+            return Some(voice);
+        }
+        let own = style.describe_extras(Some(voice), self.told(only), &extras)?;
+        self.in_order(own)
     }
 
-    /// The answer to an offer: the first codec of it that the phone speaks, and what goes along with it.
+    /// The offer of a fax machine behind it that heard a fax tone.
+    pub(super) fn fax_offer(&mut self, keeps_voice: bool) -> Option<Sdp> {
+        self.sound.version = self.sound.version.saturating_add(1);
+        let fax = self.ports(&[Extra::Fax]);
+        let voice = keeps_voice.then(|| {
+            let text = format!(
+                "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 {}\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n",
+                self.sound.rtp.ip()
+            );
+            Sdp::parse(text.as_bytes()).ok()
+        });
+        let own = self.config.style.describe_extras(voice.flatten(), self.told(None), &fax)?;
+        self.in_order(own)
+    }
+
+    /// RFC 3264 section 8: an offer in a call has all lines of what was told before.
+    fn in_order(&mut self, own: Sdp) -> Option<Sdp> {
+        let face = self.face();
+        match self.call.as_ref().and_then(|call| call.local.as_ref()) {
+            Some(before) => negotiate::reoffer_from(&own, &all_codecs(), &face, before).ok(),
+            None => Some(own),
+        }
+    }
+
+    fn ports(&self, extras: &[Extra]) -> Vec<(Extra, u16)> {
+        extras.iter().map(|extra| (*extra, self.extra(*extra).port())).collect()
+    }
+
+    fn face(&self) -> Face {
+        let Sound { rtp, id, version, .. } = self.sound;
+        Face {
+            user: self.config.user.clone(),
+            session_name: String::new(),
+            id,
+            version,
+            addr: rtp.ip(),
+            media_addr: rtp.ip(),
+            rtp_port: rtp.port(),
+            rtcp_port: None,
+            extras: Extra::ALL.into_iter().map(|extra| (extra, self.extra(extra))).collect(),
+        }
+    }
+
+    /// The answer to an offer: the first codec of it that the phone speaks, and what goes along with it; and what it can do beside voice.
     pub(super) fn answer_to(&mut self, offer: &Sdp) -> Option<Sdp> {
         let style = self.config.style;
         let may = self.sound.only;
         let fits = |codec: &Codec| style.speaks(*codec) && may.is_none_or(|only| only == *codec);
-        let codec = offer.audio()?.formats.iter().filter_map(|format| format.codec).find(fits)?;
         self.sound.version = self.sound.version.saturating_add(1);
-        let own = style.describe(self.told(Some(codec)))?;
-        let face = Face {
-            user: self.config.user.clone(),
-            session_name: String::new(),
-            id: self.sound.id,
-            version: self.sound.version,
-            addr: self.sound.rtp.ip(),
-            media_addr: self.sound.rtp.ip(),
-            rtp_port: self.sound.rtp.port(),
-            rtcp_port: None,
+        let voice = match offer.audio() {
+            Some(audio) => {
+                let codec = audio.formats.iter().filter_map(|format| format.codec).find(fits)?;
+                Some(style.describe(self.told(Some(codec)))?)
+            }
+            None => None,
         };
-        negotiate::answer_from(offer, &own, &all_codecs(), &face).ok()
+        if voice.is_none() && self.habits.empty_fax {
+            return Some(negotiate::readdress(offer, &Face { extras: Vec::new(), ..self.face() }));
+        }
+        let extras = self.ports(&self.habits.extras);
+        let own = match voice {
+            Some(voice) if extras.is_empty() => voice,
+            voice => style.describe_extras(voice, self.told(None), &extras)?,
+        };
+        negotiate::answer_from(offer, &own, &all_codecs(), &self.face()).ok()
     }
 
     /// A new call begins with the media as configured.
     pub(super) fn reset_sound(&mut self) {
         self.sound = Sound::new(&self.config, &mut self.chance);
+        self.sound.extras = self.habits.extras.iter().copied().filter(|extra| *extra != Extra::Fax).collect();
     }
 
     /// Something was agreed: whoever sends RTP is told where to.
