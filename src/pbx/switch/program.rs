@@ -307,17 +307,23 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(leg) = self.legs.get(&channel.leg) else { return };
         let Some(description) = &leg.remote else { return };
-        // Whoever names a port of ours would have its sound go round and round.
-        let elsewhere = |at: &SocketAddr| !self.own_rtp.contains(at);
+        // Whoever names a port of ours would have its sound, or its reports, go round and round.
+        let elsewhere = |at: &SocketAddr| !self.is_own_media(*at);
         let rtp = description.rtp_addr().filter(elsewhere);
         let remote = crate::pbx::media::Remote {
             rtp,
-            rtcp: description.rtcp_addr().filter(|_| rtp.is_some()),
+            rtcp: description.rtcp_addr().filter(|at| rtp.is_some() && elsewhere(at)),
             signalling: Some(leg.signalling()),
             symmetric: channel.peer.settings.nat.comedia.holds(leg.is_behind_nat()),
             strictness: self.settings.strictness,
         };
         self.cx.out.media.push(MediaCommand::Remote { stream: channel.stream, remote });
+    }
+
+    /// Is that one of our ports for RTP, or the one above it, for RTCP?
+    fn is_own_media(&self, at: SocketAddr) -> bool {
+        let below = at.port().checked_sub(1).map(|port| SocketAddr::new(at.ip(), port));
+        [Some(at), below].into_iter().flatten().any(|at| self.own_rtp.contains(&at))
     }
 
     /// The negotiated list of codecs both of two lines allow, in the first one's order.
