@@ -171,7 +171,7 @@ fn sips_is_spoken_over_tls_and_nowhere_else() {
     open.phone.habits.sips = true;
     open.registers();
     assert!(until(&mut [&mut open], PATIENCE, |lines| lines[0].saw(&PhoneEvent::RegisterRefused(480))));
-    assert!(exchange.told("sip show counters").contains("refused: sips: that is not over TLS"));
+    assert!(exchange.told("sip show counters").contains("refused: sips: that does not keep to TLS"));
     std::fs::remove_file(&file).unwrap();
 }
 

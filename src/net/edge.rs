@@ -199,7 +199,7 @@ fn reply_reason(status: u16) -> &'static str {
         403 => "refused: 403",
         405 | 501 => "refused: method not supported",
         420 => "refused: extension required that is not supported",
-        480 => "refused: sips: that is not over TLS",
+        480 => "refused: sips: that does not keep to TLS",
         _ => "refused otherwise without state",
     }
 }

@@ -133,7 +133,7 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Our own address in a URI of somebody's: what a Request-URI that we make of an address needs beside it.
+/// The URI that leads where a flow does, over its transport; `secure` makes it `sips:`. `user` is escaped already.
 pub fn uri_at(user: Option<&str>, flow: Flow, secure: bool) -> String {
     let mut uri = SipUri::new(None, flow.remote.ip().into(), Some(flow.remote.port()));
     uri.user = user.map(Into::into);

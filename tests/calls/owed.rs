@@ -271,6 +271,29 @@ fn media_is_never_sent_to_where_nobody_or_the_exchange_itself_is() {
         assert!(remote.is_none() || remote == "192.0.2.20:16420".parse().ok(), "{address}: {remote:?}");
         assert!(world.look("client").has_call());
     }
+    // Its reports, too: two lines that each name their own would have one go round for ever.
+    let here = "c=IN IP4 192.0.2.20\r\n";
+    let elsewhere = "192.0.2.20:16420".parse().ok();
+    for (number, rtp, rtcp, address) in [
+        (300, 16420, own.port() + 1, "192.0.2.1"),
+        (301, 16420, own.port(), "192.0.2.1"),
+        (302, own.port() + 1, 16421, "192.0.2.20"),
+    ] {
+        let at = if rtp == 16420 { here } else { "c=IN IP4 192.0.2.1\r\n" };
+        let sdp = described("", at, &format!("a=rtcp:{rtcp} IN IP4 {address}\r\n"));
+        offers(&mut world, number, &sdp.replace("16420", &rtp.to_string()));
+        let remote = world.media.streams.values().next().unwrap().remote.unwrap();
+        let theirs = format!("192.0.2.20:{rtcp}").parse().ok().filter(|_| address == "192.0.2.20");
+        assert_eq!((remote.rtp, remote.rtcp), (elsewhere.filter(|_| rtp == 16420), theirs), "{sdp}");
+    }
+    let sdp = described("", here, "a=rtcp:17000\r\n");
+    offers(&mut world, 303, &sdp);
+    let remote = world.media.streams.values().next().unwrap().remote.unwrap();
+    assert_eq!(
+        (remote.rtp, remote.rtcp),
+        (elsewhere, "192.0.2.20:17000".parse().ok()),
+        "reports go where they are wanted"
+    );
     world.phone("client").hangs_up();
     world.run(Duration::from_secs(1));
     // Its BYE has a number that was used by hand: 500. The console ends the call.

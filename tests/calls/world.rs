@@ -210,7 +210,6 @@ impl World {
         self.execute(effects);
     }
 
-    /// The same, with a perfect network and every line registered.
     /// Has these names lead to these addresses from now on.
     pub fn names(&mut self, names: &[(&str, &str)]) {
         let names = names.iter().map(|(name, ip)| ((*name).to_owned(), ip.parse().unwrap())).collect();
@@ -219,6 +218,7 @@ impl World {
         self.execute(effects);
     }
 
+    /// A world with a perfect network and every line registered.
     pub fn ready(sip: &str, extensions: &str) -> World {
         let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
         world.register_all();
