@@ -3,7 +3,7 @@
 use super::flow::Transport;
 use super::header::split::first_item;
 use super::header::{ContactValue, HeaderName, NameAddr};
-use super::{Method, Request};
+use super::{Method, Request, Uri};
 
 /// What is wrong with a request; it is owed a 480 with this warning (RFC 5630 5.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Slip {
 pub fn slip(request: &Request, transport: Transport) -> Option<Slip> {
     let is_secured = transport == Transport::Tls;
     if is_sips(&request.target) || top_is_sips(request, HeaderName::Route) {
-        let stays = is_secured && (!moves_target(&request.method) || contact_is_sips(request) != Some(false));
+        let stays = is_secured && (!moves_target(&request.method) || contact_stays(request));
         return match (is_secured, stays) {
             (false, _) => Some(Slip::NotAllowed),
             (true, false) => Some(Slip::Required),
@@ -63,7 +63,7 @@ fn moves_target(method: &Method) -> bool {
 fn asks_for_sips(request: &Request) -> bool {
     match request.headers.get(HeaderName::RecordRoute) {
         Some(_) => top_is_sips(request, HeaderName::RecordRoute),
-        None => contact_is_sips(request) == Some(true),
+        None => contact_is_sips(request),
     }
 }
 
@@ -72,10 +72,24 @@ fn top_is_sips(request: &Request, name: HeaderName) -> bool {
     top.and_then(|top| NameAddr::parse(top).ok()).is_some_and(|top| top.uri.sip().is_some_and(|uri| uri.secure))
 }
 
+/// Does its Contact not leave TLS? Inside a dialog `sip:` with `transport=tls` will do: the target is not moved there, see
+/// `Dialog::refresh_target`, and a refusal would keep telephones that write it so from holding and resuming.
+fn contact_stays(request: &Request) -> bool {
+    let to = request.headers.get(HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
+    let is_inside = to.is_some_and(|to| to.tag().is_some());
+    contact(request).is_none_or(|uri| {
+        uri.sip().is_some_and(|uri| uri.secure || is_inside && uri.transport() == Some(Transport::Tls))
+    })
+}
+
+fn contact_is_sips(request: &Request) -> bool {
+    contact(request).is_some_and(|uri| uri.sip().is_some_and(|uri| uri.secure))
+}
+
 /// None: there is no Contact that can be read.
-fn contact_is_sips(request: &Request) -> Option<bool> {
+fn contact(request: &Request) -> Option<Uri> {
     let contact = ContactValue::parse(&request.headers.values(HeaderName::Contact).next()?).ok()?;
-    Some(contact.address()?.uri.sip().is_some_and(|uri| uri.secure))
+    contact.address().map(|address| address.uri.clone())
 }
 
 #[cfg(test)]
@@ -124,12 +138,15 @@ mod tests {
     /// RFC 3261 8.1.1.8.
     #[test]
     fn what_is_for_sips_has_a_contact_that_is() {
-        use HeaderName::{Contact, Route};
+        use HeaderName::{Contact, Route, To};
         let sip = (Contact, "<sip:a@192.0.2.9;transport=tls>");
         for wrong in [
             invite("sips:1@h", std::slice::from_ref(&sip)),
             invite("sip:1@h", &[sip.clone(), (Route, "<sips:h;lr>")]),
             request(Method::Update, "sips:1@h", std::slice::from_ref(&sip)),
+            invite("sips:1@h", &[sip.clone(), (To, "<sips:1@h>")]),
+            invite("sips:1@h", &[(Contact, "<sip:a@192.0.2.9>"), (To, "<sips:1@h>;tag=1")]),
+            invite("sips:1@h", &[(Contact, "<sip:a@192.0.2.9;transport=tcp>"), (To, "<sips:1@h>;tag=1")]),
         ] {
             assert_eq!(slip(&wrong, Tls), Some(Slip::Required), "{wrong:?}");
         }
@@ -137,6 +154,7 @@ mod tests {
             request(Method::Update, "sips:1@h", &[]),
             request(Method::Register, "sips:h", std::slice::from_ref(&sip)),
             request(Method::Bye, "sips:1@h", std::slice::from_ref(&sip)),
+            invite("sips:1@h", &[sip.clone(), (To, "<sips:1@h>;tag=1")]),
         ] {
             assert_eq!(slip(&right, Tls), None, "{right:?}");
         }

@@ -148,7 +148,7 @@ fn a_new_target_that_leaves_tls_is_refused() {
     let mut world = secured(&with_tls(""), &["client", "isp"]);
     world.register_all();
     world.connect();
-    world.rewrite_head("client", "<sips:client@192.0.2.20:5060>", "<sip:client@192.0.2.20:5060;transport=tls>");
+    world.rewrite_head("client", "<sips:client@192.0.2.20:5060>", "<sip:client@192.0.2.20:5060>");
     world.phone("client").reoffers(Change::Hold);
     world.until(|w| w.saw("client", &PhoneEvent::ReofferRefused(480)));
     let answer = world.texts("client", &["480"]).remove(0);
@@ -158,6 +158,28 @@ fn a_new_target_that_leaves_tls_is_refused() {
     world.until_over();
     let bye = &world.texts("client", &["BYE"])[0];
     assert!(bye.starts_with("BYE sips:client@192.0.2.20:5060 SIP/2.0\r\n"), "{bye}");
+    world.assert_nothing_left();
+}
+
+/// linphone 5.1 says so of itself in a call it did not make. The call is on TLS already, and stays where it is.
+#[test]
+fn a_contact_with_sip_that_says_tls_is_taken_in_a_call() {
+    let mut world = secured(&with_tls(""), &["client", "isp"]);
+    world.register_all();
+    world.rewrite_head("isp", "<sips:isp@192.0.2.20:5061>", "<sip:isp@192.0.2.20:5061;transport=tls>");
+    world.connect();
+    for (number, change) in [(1, Change::Hold), (2, Change::Resume)] {
+        world.phone("isp").reoffers(change);
+        world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) == number);
+    }
+    world.phone("client").hangs_up();
+    world.until_over();
+    assert!(world.texts("isp", &["480"]).is_empty());
+    for request in ["ACK", "BYE"] {
+        assert!(all(&world.overs("isp", request), Tls), "{request}");
+        let text = &world.texts("isp", &[request])[0];
+        assert!(text.starts_with(&format!("{request} sips:isp@192.0.2.20:5061 SIP/2.0\r\n")), "{text}");
+    }
     world.assert_nothing_left();
 }
 

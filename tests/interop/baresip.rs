@@ -21,9 +21,9 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, tone: u16) -> Command {
         if way.protocol() == "tls" { authority.display().to_string() } else { String::new() },
     );
     let account = format!(
-        "<sip:{user}@{server};transport={}>;auth_user={user};auth_pass={secret};answermode=auto;regint=60;\
+        "<{}>;auth_user={user};auth_pass={secret};answermode=auto;regint=60;\
          audio_codecs=PCMU/8000/1\n",
-        way.protocol()
+        way.uri(&format!("{user}@{server}"))
     );
     for (name, text) in [("config", config.as_str()), ("accounts", &account), ("contacts", ""), ("uuid", "0")] {
         std::fs::write(folder.join(name), text).unwrap();

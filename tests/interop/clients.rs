@@ -47,6 +47,17 @@ fn linphone_and_pjsua2_over_tls() {
 }
 
 #[test]
+fn linphone_and_pjsua2_over_sips() {
+    converse(Linphone, Pjsua2, Way::Sips);
+}
+
+/// baresip 1.0.0 knows no `sips:`; over TLS it speaks with those that do.
+#[test]
+fn pjsua2_over_sips_and_baresip_over_tls() {
+    converse_each(Pjsua2, Way::Sips, Baresip, Way::Tls);
+}
+
+#[test]
 fn linphone_and_baresip_over_udp_and_ipv6() {
     converse(Linphone, Baresip, Way::Udp6);
 }
@@ -64,16 +75,24 @@ pub fn network(story: &str, clients: &[Client]) -> Option<Namespace> {
     made.map_err(|why| skip(story, &why)).ok()
 }
 
-/// Both call each other, hear each other, put each other on hold, and hang up; each calls what only the exchange answers.
 fn converse(first: Client, second: Client, way: Way) {
-    let story = format!("{first:?} and {second:?} over {way:?}");
+    converse_each(first, way, second, way);
+}
+
+/// Both call each other, hear each other, put each other on hold, and hang up; each calls what only the exchange answers.
+fn converse_each(first: Client, way: Way, second: Client, other_way: Way) {
+    let story = if way == other_way {
+        format!("{first:?} and {second:?} over {way:?}")
+    } else {
+        format!("{first:?} over {way:?} and {second:?} over {other_way:?}")
+    };
     let Some(namespace) = network(&story, &[first, second]) else { return };
     let qualify = if first.answers_options() && second.answers_options() { "2000" } else { "no" };
     let wishes = Wishes { qualify, address: way.address(), namespace: Some(&namespace.name), way, ..Wishes::default() };
     let exchange = Exchange::start(&story.replace(' ', "-"), &wishes);
     let before = exchange.descriptors();
     let mut a = Telephone::start(&exchange, first, ALICE, way);
-    let mut b = Telephone::start(&exchange, second, BOB, way);
+    let mut b = Telephone::start(&exchange, second, BOB, other_way);
     for user in ["alice", "bob"] {
         exchange.said(&format!("Registered SIP '{user}'"));
         if qualify != "no" {
@@ -82,9 +101,11 @@ fn converse(first: Client, second: Client, way: Way) {
     }
 
     calls_and_is_heard(&exchange, &mut a, &mut b, "200");
+    holds_and_resumes(&exchange, &mut b, &mut a);
     b.told(Order::HangUp);
     over(&exchange, &[&a, &b]);
     calls_and_is_heard(&exchange, &mut b, &mut a, "100");
+    holds_and_resumes(&exchange, &mut a, &mut b);
     a.told(Order::HangUp);
     over(&exchange, &[&a, &b]);
 
@@ -123,21 +144,27 @@ pub fn over(exchange: &Exchange, telephones: &[&Telephone]) {
     }
 }
 
-/// Sound both ways; none to a caller that holds, and again when it has resumed.
+/// Sound both ways, also after the caller has put the callee on hold.
 pub fn calls_and_is_heard(exchange: &Exchange, caller: &mut Telephone, callee: &mut Telephone, number: &str) {
     caller.told(Order::Call(number));
     exchange.ask_until("core show channels", "2 active channels");
     caller.hears(callee.client.tone(), exchange);
     callee.hears(caller.client.tone(), exchange);
-    if caller.client.holds() {
-        caller.told(Order::Hold);
-        caller.hears_no_more(callee.client.tone());
-        callee.hears_no_more(caller.client.tone());
-        caller.told(Order::Resume);
-        for (ear, mouth) in [(&*caller, &*callee), (&*callee, &*caller)] {
-            if ear.client.records_after_hold() {
-                ear.hears(mouth.client.tone(), exchange);
-            }
+    holds_and_resumes(exchange, caller, callee);
+}
+
+/// No sound to either while one holds, and again when it has resumed; nothing with one that cannot hold.
+fn holds_and_resumes(exchange: &Exchange, holder: &mut Telephone, other: &mut Telephone) {
+    if !holder.client.holds() {
+        return;
+    }
+    holder.told(Order::Hold);
+    holder.hears_no_more(other.client.tone());
+    other.hears_no_more(holder.client.tone());
+    holder.told(Order::Resume);
+    for (ear, mouth) in [(&*holder, &*other), (&*other, &*holder)] {
+        if ear.client.records_after_hold() {
+            ear.hears(mouth.client.tone(), exchange);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::clients::{calls_and_is_heard, network, over};
 use crate::exchange::{ALICE, BOB, Exchange, Wishes, wait};
 use crate::namespace::{ADDRESS, PROXY};
 use crate::skip;
-use crate::telephone::Client::{Baresip, Pjsua2};
+use crate::telephone::Client::{self, Baresip, Linphone, Pjsua2};
 use crate::telephone::{Order, Telephone, Way, program};
 
 /// One that is running; ended with the value.
@@ -61,15 +61,24 @@ impl Drop for Kamailio {
     }
 }
 
-/// One telephone reaches the proxy over UDP, the other over TCP; the exchange knows the proxy over UDP only.
 #[test]
-fn telephones_behind_a_proxy_with_path_and_record_route() {
-    const STORY: &str = "Baresip and Pjsua2 behind Kamailio";
+fn baresip_and_pjsua2_behind_a_proxy_with_path_and_record_route() {
+    behind_a_proxy(Baresip, Pjsua2);
+}
+
+#[test]
+fn baresip_and_linphone_behind_a_proxy_with_path_and_record_route() {
+    behind_a_proxy(Baresip, Linphone);
+}
+
+/// The first telephone reaches the proxy over UDP, the second over TCP; the exchange knows the proxy over UDP only.
+fn behind_a_proxy(first: Client, second: Client) {
+    let story = format!("{first:?} and {second:?} behind Kamailio");
     if !crate::installed("kamailio") {
-        skip(STORY, "kamailio: not installed");
+        skip(&story, "kamailio: not installed");
         return;
     }
-    let Some(namespace) = network(STORY, &[Baresip, Pjsua2]) else { return };
+    let Some(namespace) = network(&story, &[first, second]) else { return };
     let general = format!("supportpath=yes\ncontactpermit={PROXY}\n");
     let wishes = Wishes {
         qualify: "2000",
@@ -78,13 +87,13 @@ fn telephones_behind_a_proxy_with_path_and_record_route() {
         general: &general,
         ..Wishes::default()
     };
-    let exchange = Exchange::start("kamailio", &wishes);
+    let exchange = Exchange::start(&story.replace(' ', "-"), &wishes);
     exchange.ask("sip set debug on");
     let before = exchange.descriptors();
     let kamailio = Kamailio::start(&exchange);
     let server = format!("{PROXY}:{}", exchange.port);
-    let mut a = Telephone::start_at(&exchange, Baresip, ALICE, Way::Udp, &server);
-    let mut b = Telephone::start_at(&exchange, Pjsua2, BOB, Way::Tcp, &server);
+    let mut a = Telephone::start_at(&exchange, first, ALICE, Way::Udp, &server);
+    let mut b = Telephone::start_at(&exchange, second, BOB, Way::Tcp, &server);
     exchange.said("Registered SIP 'alice'");
     exchange.said("Registered SIP 'bob'");
     exchange.said("Peer 'alice' is now Reachable");

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::exchange::Exchange;
-use crate::telephone::{Line, Telephone, program};
+use crate::telephone::{Line, Telephone, Way, program};
 use crate::tone;
 
 pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command {
@@ -12,13 +12,14 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command 
     // Without this folder for its database it makes do, but complains.
     std::fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
     let (protocol, address) = (way.protocol(), way.address());
+    let scheme = if *way == Way::Sips { "sips" } else { "sip" };
     let only = |wanted: &str| if wanted == protocol { *port } else { 0 };
     let host = if way.is_v6() { format!("[{address}]") } else { address.to_owned() };
     let config = format!(
-        "[sip]\nsip_port={}\nsip_tcp_port={}\nsip_tls_port={}\nguess_hostname=0\ncontact=<sip:{user}@{host}>\n\
+        "[sip]\nsip_port={}\nsip_tcp_port={}\nsip_tls_port={}\nguess_hostname=0\ncontact=<{scheme}:{user}@{host}>\n\
          default_proxy=0\nuse_ipv6={}\nmedia_encryption=none\nroot_ca={}\n\n\
          [auth_info_0]\nusername={user}\npasswd={secret}\nrealm=asterisk\n\n\
-         [proxy_0]\nreg_proxy=<sip:{server};transport={protocol}>\nreg_identity=sip:{user}@{server}\nreg_expires=60\n\
+         [proxy_0]\nreg_proxy=<{}>\nreg_identity={scheme}:{user}@{server}\nreg_expires=60\n\
          reg_sendregister=1\npublish=0\n\n\
          [rtp]\naudio_rtp_port={}\n\n[sound]\nechocancellation=0\nremote_ring=\n",
         only("udp"),
@@ -26,6 +27,7 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command 
         only("tls"),
         u8::from(way.is_v6()),
         authority.display(),
+        way.uri(server),
         if *user == "alice" { 43_000 } else { 44_000 },
     );
     std::fs::write(folder.join("config"), config).unwrap();

@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 
 use crate::exchange::Exchange;
-use crate::telephone::{Line, program};
+use crate::telephone::{Line, Way, program};
 
 fn interpreter() -> String {
     std::env::var("STROWGER_PYTHON").unwrap_or_else(|_| "python3".to_owned())
@@ -26,7 +26,8 @@ fn script(exchange: &Exchange, name: &str) -> Command {
 
 pub fn pjsua2(exchange: &Exchange, line: &Line<'_>, tone: u16) -> Command {
     let mut command = script(exchange, "pjsua2_phone.py");
-    command.args([line.user, line.secret, &line.server, line.way.address(), line.way.protocol(), &tone.to_string()]);
+    let transport = if line.way == Way::Sips { "sips" } else { line.way.protocol() };
+    command.args([line.user, line.secret, &line.server, line.way.address(), transport, &tone.to_string()]);
     command.arg(line.folder.join("heard.wav")).arg(&line.authority);
     command
 }

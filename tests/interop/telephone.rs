@@ -16,6 +16,8 @@ pub enum Way {
     Udp,
     Tcp,
     Tls,
+    /// TLS, and `sips:` wherever the others write `sip:`.
+    Sips,
     Udp6,
     Tcp6,
 }
@@ -25,7 +27,17 @@ impl Way {
         match self {
             Way::Udp | Way::Udp6 => "udp",
             Way::Tcp | Way::Tcp6 => "tcp",
-            Way::Tls => "tls",
+            Way::Tls | Way::Sips => "tls",
+        }
+    }
+
+    /// A URI that is reached that way.
+    pub fn uri(self, user_and_host: &str) -> String {
+        match self {
+            Way::Sips => format!("sips:{user_and_host}"),
+            Way::Udp | Way::Tcp | Way::Tls | Way::Udp6 | Way::Tcp6 => {
+                format!("sip:{user_and_host};transport={}", self.protocol())
+            }
         }
     }
 

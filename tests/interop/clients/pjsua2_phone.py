@@ -1,6 +1,6 @@
 """A telephone played by pjsua2. Says what happens on standard output, does what it is told on standard input.
 
-    pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls TONE_HZ RECORDING.wav AUTHORITY.pem
+    pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls|sips TONE_HZ RECORDING.wav AUTHORITY.pem
 
 Takes `call NUMBER`, `hold`, `resume`, `hangup` and `quit`, a line each; answers every call by itself.
 """
@@ -14,6 +14,8 @@ import pjsua2 as pj
 
 user, secret, server, local, transport, tone, recording, authority = sys.argv[1:]
 calls = {}
+# What is for TLS by its scheme names no transport.
+scheme, ending = ("sips", "") if transport == "sips" else ("sip", f";transport={transport}")
 # Everything is done on one thread, as the library wants it: also what one of its callbacks asks for.
 todo = queue.Queue()
 
@@ -54,7 +56,7 @@ class Account(pj.Account):
 
 def dial(number):
     call = Call(account)
-    call.makeCall(f"sip:{number}@{server};transport={transport}", pj.CallOpParam(True))
+    call.makeCall(f"{scheme}:{number}@{server}{ending}", pj.CallOpParam(True))
     calls[call.getId()] = call
 
 
@@ -98,9 +100,10 @@ config.medConfig.noVad = True
 endpoint.libInit(config)
 endpoint.audDevManager().setNullDev()
 kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
+kinds["sips"] = kinds["tls"]
 own = pj.TransportConfig()
 own.boundAddress = local
-if transport == "tls":
+if kinds[transport] == pj.PJSIP_TRANSPORT_TLS:
     own.tlsConfig.CaListFile = authority
     own.tlsConfig.verifyServer = True
 endpoint.transportCreate(kinds[transport], own)
@@ -117,8 +120,8 @@ ear = pj.AudioMediaRecorder()
 ear.createRecorder(recording)
 
 account_config = pj.AccountConfig()
-account_config.idUri = f"sip:{user}@{server}"
-account_config.regConfig.registrarUri = f"sip:{server};transport={transport}"
+account_config.idUri = f"{scheme}:{user}@{server}"
+account_config.regConfig.registrarUri = f"{scheme}:{server}{ending}"
 account_config.regConfig.retryIntervalSec = 0
 account_config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, secret))
 account_config.mediaConfig.transportConfig.boundAddress = local
