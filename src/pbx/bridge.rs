@@ -95,11 +95,12 @@ pub struct Bridge {
     glares: u8,
     wants_direct: bool,
     /// What stands behind an offer that is carried: the way it names, and who is astray then. Once it is accepted, what was before it.
-    carried: (Route, Option<Side>),
+    carried: (Route, Vec<Side>),
     /// How often the caller had changed its media when the callee was last told of it.
     told: u32,
-    /// This side sends to where the other is not heard from any more: it is led back to the relay as soon as nothing is under way.
-    astray: Option<Side>,
+    /// These sides send to where the other is not heard from any more: they are led back to the relay, one after the other, as soon as nothing is
+    /// under way.
+    astray: Vec<Side>,
     refusal: Option<(Side, u16)>,
 }
 
@@ -120,9 +121,9 @@ impl Bridge {
             moves: 0,
             glares: 0,
             wants_direct: direct,
-            carried: (Route::Relay, None),
+            carried: (Route::Relay, Vec::new()),
             told,
-            astray: None,
+            astray: Vec::new(),
             refusal: None,
         };
         bridge.rest();
@@ -131,7 +132,7 @@ impl Bridge {
 
     /// What is done has ended: direct media, if it is still wanted, waits for both legs to settle.
     fn rest(&mut self) {
-        let settling = (self.wants_direct || self.astray.is_some()) && self.route == Route::Relay;
+        let settling = (self.wants_direct || !self.astray.is_empty()) && self.route == Route::Relay;
         self.work = if settling { Work::Settling } else { Work::None };
     }
 
@@ -158,7 +159,7 @@ impl Bridge {
     /// they carry nothing else, which could not go directly.
     pub fn settled(&mut self, heard: u32, voice_alone: bool) -> Step {
         match self.work {
-            Work::Settling if self.astray.is_some() => self.lead_back(),
+            Work::Settling if !self.astray.is_empty() => self.lead_back(),
             Work::Settling if self.wants_direct && voice_alone => {
                 self.work = Work::Directing(Side::Callee);
                 Step::Direct(Side::Callee)
@@ -214,9 +215,8 @@ impl Bridge {
             },
             Work::Carrying(from) if from == side.other() => {
                 // Both were told of each other anew.
-                let (route, astray) = self.carried;
-                self.carried = (self.route, self.astray);
-                (self.route, self.astray) = (route, astray);
+                let before = (self.route, std::mem::take(&mut self.astray));
+                (self.route, self.astray) = std::mem::replace(&mut self.carried, before);
                 self.rest();
                 Step::Accept(from)
             }
@@ -247,7 +247,7 @@ impl Bridge {
                     return self.stay(side, status);
                 }
                 // The other side already sends to this one directly: lead it back. And this one after it, if it was told before.
-                self.astray = Some(side).filter(|_| self.route == Route::Direct);
+                self.astray = Some(side).filter(|_| self.route == Route::Direct).into_iter().collect();
                 self.refusal = Some((side, status));
                 self.work = Work::Retreating(side.other());
                 Step::Relay(side.other())
@@ -256,7 +256,7 @@ impl Bridge {
                 if status == 491 && self.glares < MOST_GLARES {
                     self.glares = self.glares.saturating_add(1);
                     self.route = Route::Relay;
-                    self.astray = Some(side);
+                    self.astray.insert(0, side);
                     self.rest();
                     return Step::Rest;
                 }
@@ -279,7 +279,7 @@ impl Bridge {
             Work::Restoring(asked) if asked == side => {
                 if status == 491 && self.glares < MOST_GLARES && self.route == Route::Relay {
                     self.glares = self.glares.saturating_add(1);
-                    self.astray = Some(side);
+                    self.astray.insert(0, side);
                 }
                 self.rest();
                 Step::Rest
@@ -299,13 +299,16 @@ impl Bridge {
     fn give_up_chase(&mut self, side: Side) -> Step {
         self.wants_direct = false;
         self.route = Route::Relay;
-        self.astray = Some(side);
+        self.astray = vec![side];
         self.work = Work::Retreating(side.other());
         Step::Chased(side.other())
     }
 
     fn lead_back(&mut self) -> Step {
-        let Some(side) = self.astray.take() else { return Step::Rest };
+        if self.astray.is_empty() {
+            return Step::Rest;
+        }
+        let side = self.astray.remove(0);
         self.work = Work::Retreating(side);
         Step::Relay(side)
     }
@@ -358,7 +361,7 @@ impl Bridge {
     /// A side's new offer is carried to the other, with media that way from then on if it is accepted.
     pub fn carried(&mut self, side: Side, by: Route) {
         self.work = Work::Carrying(side);
-        self.carried = (by, None);
+        self.carried = (by, Vec::new());
     }
 
     /// A carried offer could not even be made to the other side.
@@ -368,8 +371,8 @@ impl Bridge {
 
     /// A side accepted a carried offer in a way that is of no use to the one that made it: it is led back to what holds.
     pub fn restore(&mut self, side: Side) {
-        (self.route, self.astray) = self.carried;
-        self.astray = self.astray.filter(|astray| *astray != side);
+        (self.route, self.astray) = std::mem::replace(&mut self.carried, (Route::Relay, Vec::new()));
+        self.astray.retain(|astray| *astray != side);
         self.work = Work::Restoring(side);
     }
 }
@@ -463,6 +466,22 @@ mod tests {
         assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
         assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
         assert_eq!(bridge.settled(0, true), Step::Relay(Side::Caller));
+        assert_eq!(bridge.accepted(Side::Caller, false), Step::Told);
+        assert_eq!((bridge.settled(0, true), bridge.route), (Step::Rest, Route::Relay));
+    }
+
+    #[test]
+    fn both_are_led_back_also_when_the_first_is_too_busy() {
+        let mut bridge = bridge(true);
+        bridge.settled(0, true);
+        bridge.accepted(Side::Callee, false);
+        bridge.accepted(Side::Caller, false);
+        assert_eq!(bridge.moved(Side::Callee), Step::Direct(Side::Caller));
+        assert_eq!(bridge.refused(Side::Caller, 488), Step::Relay(Side::Callee));
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+        assert_eq!(bridge.settled(0, true), Step::Relay(Side::Callee));
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Stays(Side::Caller, 488));
+        assert_eq!(bridge.settled(0, true), Step::Relay(Side::Caller), "it sends past the exchange still");
         assert_eq!(bridge.accepted(Side::Caller, false), Step::Told);
         assert_eq!((bridge.settled(0, true), bridge.route), (Step::Rest, Route::Relay));
     }

@@ -64,6 +64,7 @@ stories! {
     video_is_refreshed(video(), GUIDE);
     without_ports_there_is_no_video(video(), GUIDE);
     they_give_up_while_ports_are_bound(video(), GUIDE);
+    a_caller_of_video_goes_on_alone_with_an_offer_under_way(video(), GOES_ON);
 }
 
 const BOTH: [&str; 2] = ["client", "isp"];
@@ -538,6 +539,19 @@ fn they_give_up_while_ports_are_bound(world: &mut World) {
     world.phone("client").dials("1");
     let after = world.seed() % 8 * 5;
     world.run(Duration::from_millis(10 + after));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+/// The callee hangs up before it answers what the caller wants anew: the exchange answers that, by voice alone.
+fn a_caller_of_video_goes_on_alone_with_an_offer_under_way(world: &mut World) {
+    video_call(world);
+    world.phone("client").reoffers(Change::MovePort(20_000));
+    world.phone("isp").hangs_up();
+    world.until(|w| !w.look("isp").has_call());
+    world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
+    assert_eq!(world.extra_from("client", Extra::Video), None);
+    assert_streams(world, 1);
     world.phone("client").hangs_up();
     world.until_over();
 }

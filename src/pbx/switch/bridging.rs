@@ -255,6 +255,7 @@ impl Switch {
                 Ok(answer) => {
                     self.with_leg(id, |leg, cx| leg.accept_reoffer(answer, cx));
                     self.tell_remote(id);
+                    self.sweep_extras(&[id]);
                 }
                 Err(why) => {
                     let text = format!("{}: its new offer is refused: {why}", self.name_of(id));

@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::bridge::Route;
-use strowger::sim::{Phone, PhoneConfig, PhoneEvent};
+use strowger::pbx::channel::Channel;
+use strowger::sdp::Extra;
+use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
 
 /// What a script came to, counted, so that nobody takes scripts in which nothing happens for a proof.
@@ -20,6 +22,8 @@ pub struct Seen {
     bridged_at_the_end: u64,
     direct_at_the_end: u64,
     held_at_the_end: u64,
+    fax_at_the_end: u64,
+    video_at_the_end: u64,
     cancelled: u64,
     parted: u64,
     rang_in_vain: u64,
@@ -33,6 +37,8 @@ impl Seen {
         self.bridged_at_the_end += other.bridged_at_the_end;
         self.direct_at_the_end += other.direct_at_the_end;
         self.held_at_the_end += other.held_at_the_end;
+        self.fax_at_the_end += other.fax_at_the_end;
+        self.video_at_the_end += other.video_at_the_end;
         self.cancelled += other.cancelled;
         self.parted += other.parted;
         self.rang_in_vain += other.rang_in_vain;
@@ -46,6 +52,8 @@ impl Seen {
             && self.bridged_at_the_end > scripts / 20
             && self.direct_at_the_end > scripts / 60
             && self.held_at_the_end > scripts / 60
+            && self.fax_at_the_end > scripts / 500
+            && self.video_at_the_end > scripts / 100
             && self.cancelled > scripts / 60
             && self.parted > scripts / 60
             && self.rang_in_vain <= scripts / 1000
@@ -57,7 +65,7 @@ impl fmt::Display for Seen {
         write!(
             f,
             "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
-             while; at the end {} bridges, {} of them direct and {} held; {} phones rang in vain",
+             while; at the end {} bridges, {} of them direct, {} held, {} in a fax and {} with video; {} phones rang in vain",
             self.answered,
             self.reoffered,
             self.refused_offers,
@@ -66,6 +74,8 @@ impl fmt::Display for Seen {
             self.bridged_at_the_end,
             self.direct_at_the_end,
             self.held_at_the_end,
+            self.fax_at_the_end,
+            self.video_at_the_end,
             self.rang_in_vain
         )
     }
@@ -82,6 +92,9 @@ struct Player<'s> {
     ends: Vec<Time>,
     rang_in_vain: u64,
 }
+
+/// A camera is switched on.
+const SHOW: Change = Change::With(Extra::Video);
 
 /// Plays a script. `silent`: a panic is not told by the world's ladder.
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
@@ -117,6 +130,9 @@ impl Player<'_> {
         if it.no_update {
             self.world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
         }
+        if it.shows {
+            self.world.phone(name).habit(|habits| habits.extras = vec![Extra::Video, Extra::Fax]);
+        }
         if it.asks_timer {
             self.world.add_header(name, "Supported: timer\r\nSession-Expires: 90;refresher=uas");
         }
@@ -139,6 +155,11 @@ impl Player<'_> {
         if act.parts() {
             self.parted.insert(who);
             self.ends.push(now);
+        }
+        // Who has no camera cannot begin with it.
+        let begins = [Act::Offers(SHOW), Act::Updates(Some(SHOW))].contains(&act);
+        if begins && self.world.look(who).habits.extras.is_empty() {
+            return;
         }
         let phone = self.world.phone(who);
         match act {
@@ -288,6 +309,7 @@ impl Player<'_> {
             }
         }
         for report in self.world.switch.channels() {
+            self.has_no_idle_ports(report.channel)?;
             let Some(bridge) = report.channel.dial().and_then(|dial| dial.bridge.as_ref()) else { continue };
             let phone = |id| {
                 let channel = self.world.switch.channels().find(|other| other.channel.id == id)?;
@@ -301,6 +323,32 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// A medium beside voice has ports only while both sides of the leg take part in it.
+    fn has_no_idle_ports(&self, channel: &Channel) -> Result<(), String> {
+        let leg = self.world.switch.legs().find(|report| report.leg.id == channel.leg);
+        for port in &channel.extras {
+            let told = leg.as_ref().map(|report| [report.leg.local.as_ref(), report.leg.remote.as_ref()]);
+            let carries = told.is_some_and(|told| told.iter().all(|sdp| sdp.is_some_and(|sdp| sdp.has(port.extra))));
+            if !carries {
+                return Err(format!("{} has ports for {} and does not carry it", channel.name, port.extra.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Beside voice: what one sends the other gets.
+    fn show_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
+        let (name, other) = (&from.config().user, &to.config().user);
+        for extra in [Extra::Video, Extra::Fax] {
+            if let Some(target) = from.extra_media(extra)
+                && self.world.extra_from(name, extra).as_ref() != Some(other)
+            {
+                return Err(format!("the {} of {name} goes to {target}, and not to {other}", extra.name()));
+            }
+        }
+        Ok(())
+    }
+
     /// What `from` sends ends up at `to` if both want that, and is not sent otherwise.
     fn hear_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
         let (name, other) = (&from.config().user, &to.config().user);
@@ -309,6 +357,11 @@ impl Player<'_> {
         }
         if !from.is_talking() || !to.is_talking() {
             return Err(format!("{name} and {other} are joined, and one of them does not talk"));
+        }
+        self.show_each_other(from, to)?;
+        if is_in_fax(from) || is_in_fax(to) {
+            let both = is_in_fax(from) && is_in_fax(to) && from.extra_media(Extra::Fax).is_some();
+            return if both { Ok(()) } else { Err(format!("only one of {name} and {other} is in a fax")) };
         }
         // Who says hold by 0.0.0.0 is nowhere to the relay, which takes nothing from there.
         let nowhere = name == "cisco" && !from.direction().receives();
@@ -379,6 +432,7 @@ impl Player<'_> {
         let bridges = self.world.switch.channels().filter_map(|report| report.channel.dial()?.bridge.clone());
         let bridges: Vec<_> = bridges.collect();
         let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
+        let shows = |name: &&&str| self.world.look(name).extra_media(Extra::Video).is_some();
         let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
         Seen {
             answered: count(|event| *event == PhoneEvent::Answered),
@@ -387,9 +441,16 @@ impl Player<'_> {
             bridged_at_the_end: bridges.len() as u64,
             direct_at_the_end: bridges.iter().filter(|bridge| bridge.route == Route::Direct).count() as u64,
             held_at_the_end: PHONES.iter().filter(held).count() as u64,
+            fax_at_the_end: PHONES.iter().filter(|name| is_in_fax(self.world.look(name))).count() as u64,
+            video_at_the_end: PHONES.iter().filter(shows).count() as u64,
             cancelled: self.world.lines.iter().filter(given_up).count() as u64,
             parted: u64::from(!self.parted.is_empty()),
             rang_in_vain: self.rang_in_vain,
         }
     }
+}
+
+/// It was told of no voice last.
+fn is_in_fax(phone: &Phone) -> bool {
+    phone.is_talking() && phone.remote_description().is_some_and(|told| told.audio().is_none())
 }

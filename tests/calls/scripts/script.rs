@@ -3,7 +3,7 @@
 use crate::network::Quality;
 use std::fmt;
 use strowger::chance::Chance;
-use strowger::sdp::{Codec, Direction};
+use strowger::sdp::{Codec, Direction, Extra};
 use strowger::sim::Change;
 
 pub const PHONES: [&str; 4] = ["client", "isp", "desk", "cisco"];
@@ -86,6 +86,10 @@ pub struct Trait {
     pub no_update: bool,
     /// It asks for a session timer in its INVITEs.
     pub asks_timer: bool,
+    /// It can do video and fax.
+    pub shows: bool,
+    /// Its line may carry them.
+    pub may_show: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -127,7 +131,7 @@ impl Pen {
     }
 
     fn change(&mut self) -> Change {
-        match self.chance.below(16) {
+        match self.chance.below(20) {
             0..=3 => Change::Hold,
             4..=6 => Change::Resume,
             7 => Change::Face(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
@@ -135,7 +139,10 @@ impl Pen {
             10 | 11 => Change::Refresh,
             12 | 13 => Change::NoSdp,
             14 => Change::Codec(self.pick(&[Codec::Ulaw, Codec::Alaw])),
-            _ => Change::T38,
+            15 | 16 => self.pick(&[Change::T38, Change::T38Alone]),
+            17 => Change::Voice,
+            18 => Change::Without(Extra::Video),
+            _ => Change::With(Extra::Video),
         }
     }
 
@@ -251,6 +258,7 @@ impl Script {
         };
         let direct = pen.chance.below(3);
         let (originate, qualify, tcp) = (pen.one_in(3), pen.one_in(4), pen.one_in(4));
+        let shows = pen.one_in(3);
         let traits = PHONES.map(|_| Trait {
             direct: direct == 0 || (direct == 1 && pen.one_in(2)),
             originate: originate && pen.one_in(2),
@@ -258,6 +266,8 @@ impl Script {
             tcp: tcp && pen.one_in(2),
             no_update: pen.one_in(3),
             asks_timer: pen.one_in(6),
+            shows: shows && !pen.one_in(6),
+            may_show: shows && !pen.one_in(8),
         });
         let mut parties = PHONES.to_vec();
         let wanted = if pen.one_in(2) { 2 } else { 3 };
@@ -305,6 +315,8 @@ impl Script {
                 |it| std::mem::take(&mut it.tcp),
                 |it| std::mem::take(&mut it.no_update),
                 |it| std::mem::take(&mut it.asks_timer),
+                |it| std::mem::take(&mut it.shows),
+                |it| std::mem::take(&mut it.may_show),
             ] {
                 let mut less = self.clone();
                 if change(&mut less.traits[at]) {
@@ -325,6 +337,9 @@ impl Script {
             );
             if it.originate {
                 text += "session-timers=originate\nsession-expires=90\n";
+            }
+            if it.may_show {
+                text += "videosupport=yes\nt38pt_udptl=yes\n";
             }
             if it.qualify {
                 text += "qualify=yes\n";
