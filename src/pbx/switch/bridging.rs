@@ -411,7 +411,10 @@ impl Switch {
         let (bridge, callee) = (bridge.clone(), bridge.callee);
         let other = bridge.channel(side.other());
         self.join(caller, callee);
-        self.sweep_extras(&[id]);
+        // Ports that are being opened for an offer are not yet in any description.
+        if bridge.preparing().is_none() {
+            self.sweep_extras(&[id]);
+        }
         let now_at = self.leg_of_channel(id).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
         let told = self.leg_of_channel(other).and_then(|leg| leg.local.as_ref()).and_then(Sdp::rtp_addr);
         if now_at != told {

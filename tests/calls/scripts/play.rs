@@ -56,7 +56,8 @@ impl Seen {
             && self.video_at_the_end > scripts / 100
             && self.cancelled > scripts / 60
             && self.parted > scripts / 60
-            && self.rang_in_vain <= scripts / 1000
+            // One in some thousands, by what was lost on the way; few scripts may have two.
+            && self.rang_in_vain <= scripts / 1000 + 3
     }
 }
 
