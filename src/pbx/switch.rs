@@ -455,7 +455,9 @@ impl Switch {
             return;
         };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
-        let flow = self.cx.ways.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
+        let way = self.cx.ways.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
+        // What began with sips: does not leave TLS, whatever the answer's route says.
+        let flow = if dialog.secure && way.transport != Transport::Tls { flow } else { way };
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
