@@ -243,7 +243,7 @@ fn direct_media_that_met_a_refresh_is_tried_after_it() {
         world.phone("client").habit(|habits| habits.ignores_everything = true);
         world.until(|w| !w.texts("client", &["INVITE sip:"]).is_empty());
         // A round is eight offers, 2.1 to 4 s apart, and is over before the refresh is given up (32 s); the next one waits.
-        world.until(|w| direct_offers(w) % 8 == 0);
+        world.until(|w| direct_offers(w).is_multiple_of(8));
         let tries = direct_offers(&world);
         world.run(Duration::from_millis(200));
         assert_eq!(
