@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::bridge::Route;
-use strowger::sim::{Phone, PhoneConfig, PhoneEvent};
+use strowger::sdp::Extra;
+use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
 
 /// What a script came to, counted, so that nobody takes scripts in which nothing happens for a proof.
@@ -20,6 +21,8 @@ pub struct Seen {
     bridged_at_the_end: u64,
     direct_at_the_end: u64,
     held_at_the_end: u64,
+    faxing_at_the_end: u64,
+    seeing_at_the_end: u64,
     cancelled: u64,
     parted: u64,
 }
@@ -32,6 +35,8 @@ impl Seen {
         self.bridged_at_the_end += other.bridged_at_the_end;
         self.direct_at_the_end += other.direct_at_the_end;
         self.held_at_the_end += other.held_at_the_end;
+        self.faxing_at_the_end += other.faxing_at_the_end;
+        self.seeing_at_the_end += other.seeing_at_the_end;
         self.cancelled += other.cancelled;
         self.parted += other.parted;
     }
@@ -44,6 +49,8 @@ impl Seen {
             && self.bridged_at_the_end > scripts / 20
             && self.direct_at_the_end > scripts / 60
             && self.held_at_the_end > scripts / 60
+            && self.faxing_at_the_end > scripts / 1000
+            && self.seeing_at_the_end > scripts / 250
             && self.cancelled > scripts / 60
             && self.parted > scripts / 60
     }
@@ -54,7 +61,7 @@ impl fmt::Display for Seen {
         write!(
             f,
             "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
-             while; at the end {} bridges, {} of them direct and {} held",
+             while; at the end {} bridges, {} of them direct, {} held, {} faxing and {} with video",
             self.answered,
             self.reoffered,
             self.refused_offers,
@@ -62,7 +69,9 @@ impl fmt::Display for Seen {
             self.parted,
             self.bridged_at_the_end,
             self.direct_at_the_end,
-            self.held_at_the_end
+            self.held_at_the_end,
+            self.faxing_at_the_end,
+            self.seeing_at_the_end
         )
     }
 }
@@ -114,6 +123,9 @@ impl Player<'_> {
         if it.asks_timer {
             self.world.add_header(name, "Supported: timer\r\nSession-Expires: 90;refresher=uas");
         }
+        let can = [(it.faxes, Extra::Fax), (it.sees, Extra::Video)].into_iter().filter(|(can, _)| *can);
+        let can = can.map(|(_, extra)| extra).collect();
+        self.world.phone(name).habit(|habits| habits.extras = can);
     }
 
     fn act(&mut self, who: &'static str, act: Act) {
@@ -134,6 +146,12 @@ impl Player<'_> {
             self.parted.insert(who);
             self.ends.push(now);
         }
+        // Nobody begins what it cannot do: it would turn it down again at the next opportunity.
+        let place = PHONES.iter().position(|phone| *phone == who).unwrap();
+        let begins = [Act::Offers(Change::With(Extra::Video)), Act::Updates(Some(Change::With(Extra::Video)))];
+        if begins.contains(&act) && !self.script.traits[place].sees {
+            return;
+        }
         let phone = self.world.phone(who);
         match act {
             Act::Registers => phone.registers(),
@@ -149,6 +167,7 @@ impl Player<'_> {
             Act::RefusesOffers(status) => {
                 phone.habit(|habits| habits.refuse_reinvite = Some(status).filter(|it| *it > 0))
             }
+            Act::EmptiesFax(yes) => phone.habit(|habits| habits.empty_fax = yes),
             Act::Offerless(yes) => phone.habit(|habits| habits.offerless = yes),
             Act::AnswersAfter(ms) => phone.habit(|habits| habits.auto_answer_after = Some(Duration::from_millis(ms))),
             Act::IsDeaf => phone.habit(|habits| habits.ignores_everything = true),
@@ -276,6 +295,7 @@ impl Player<'_> {
             if let (Some(a), Some(b)) = (phone(bridge.caller), phone(bridge.callee)) {
                 self.hear_each_other(a, b)?;
                 self.hear_each_other(b, a)?;
+                self.share_the_same(a, b)?;
             }
         }
         Ok(())
@@ -292,7 +312,7 @@ impl Player<'_> {
         }
         // Who says hold by 0.0.0.0 is nowhere to the relay, which takes nothing from there.
         let nowhere = name == "cisco" && !from.direction().receives();
-        let wanted = from.direction().sends() && to.direction().receives();
+        let wanted = from.has_voice() && from.direction().sends() && to.direction().receives();
         let wishes = format!("{name} is {:?}, {other} is {:?}", from.direction(), to.direction());
         if from.media().is_some() != wanted {
             return Err(format!("{wishes}, and {name} sends to {:?}", from.media()));
@@ -315,6 +335,26 @@ impl Player<'_> {
         }
         if Some(payload) != to.payload_type() {
             return Err(format!("{other} hears {name} with payload {payload}, and speaks {:?}", to.payload_type()));
+        }
+        Ok(())
+    }
+
+    /// Both fax or both talk, and what they have beside voice reaches the other.
+    fn share_the_same(&self, a: &Phone, b: &Phone) -> Result<(), String> {
+        let (name, other) = (a.config().user.as_str(), b.config().user.as_str());
+        if [name, other].iter().any(|name| self.parted.contains(name)) {
+            return Ok(());
+        }
+        if a.has_voice() != b.has_voice() {
+            return Err(format!("{name} has voice: {}, {other} has it: {}", a.has_voice(), b.has_voice()));
+        }
+        for extra in Extra::ALL {
+            let sends = [a, b].map(|phone| phone.extra_media(extra));
+            let reaches = [name, other].map(|name| self.world.extra_from(name, extra));
+            let wanted = if sends[0].is_some() { [Some(other), Some(name)] } else { [None, None] };
+            if sends[0].is_some() != sends[1].is_some() || reaches.each_ref().map(Option::as_deref) != wanted {
+                return Err(format!("{extra:?} of {name} and {other} goes to {sends:?} and reaches {reaches:?}"));
+            }
         }
         Ok(())
     }
@@ -359,6 +399,10 @@ impl Player<'_> {
         let bridges = self.world.switch.channels().filter_map(|report| report.channel.dial()?.bridge.clone());
         let bridges: Vec<_> = bridges.collect();
         let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
+        let shared = |extra| {
+            let mut parties = PHONES.iter().map(|name| self.world.look(name).extra_media(extra));
+            parties.any(|place| place.is_some())
+        };
         let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
         Seen {
             answered: count(|event| *event == PhoneEvent::Answered),
@@ -367,6 +411,8 @@ impl Player<'_> {
             bridged_at_the_end: bridges.len() as u64,
             direct_at_the_end: bridges.iter().filter(|bridge| bridge.route == Route::Direct).count() as u64,
             held_at_the_end: PHONES.iter().filter(held).count() as u64,
+            faxing_at_the_end: u64::from(shared(Extra::Fax)),
+            seeing_at_the_end: u64::from(shared(Extra::Video)),
             cancelled: self.world.lines.iter().filter(given_up).count() as u64,
             parted: u64::from(!self.parted.is_empty()),
         }

@@ -3,7 +3,7 @@
 use crate::network::Quality;
 use std::fmt;
 use strowger::chance::Chance;
-use strowger::sdp::{Codec, Direction};
+use strowger::sdp::{Codec, Direction, Extra};
 use strowger::sim::Change;
 
 pub const PHONES: [&str; 4] = ["client", "isp", "desk", "cisco"];
@@ -37,6 +37,8 @@ pub enum Act {
     Wanders(bool),
     /// From now on it refuses every new offer so; 0: no longer.
     RefusesOffers(u16),
+    /// From now on it accepts fax without a port for it, or no longer.
+    EmptiesFax(bool),
     /// It makes no offer in its INVITEs from now on.
     Offerless(bool),
     /// It answers by itself after so many milliseconds.
@@ -86,6 +88,12 @@ pub struct Trait {
     pub no_update: bool,
     /// It asks for a session timer in its INVITEs.
     pub asks_timer: bool,
+    /// Its line may have fax by T.38 and video.
+    pub may_fax: bool,
+    pub may_see: bool,
+    /// It can do it.
+    pub faxes: bool,
+    pub sees: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -127,7 +135,7 @@ impl Pen {
     }
 
     fn change(&mut self) -> Change {
-        match self.chance.below(16) {
+        match self.chance.below(22) {
             0..=3 => Change::Hold,
             4..=6 => Change::Resume,
             7 => Change::Face(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
@@ -135,7 +143,11 @@ impl Pen {
             10 | 11 => Change::Refresh,
             12 | 13 => Change::NoSdp,
             14 => Change::Codec(self.pick(&[Codec::Ulaw, Codec::Alaw])),
-            _ => Change::T38,
+            15..=17 => Change::T38,
+            18 => Change::T38Alone,
+            19 => Change::Voice,
+            20 => Change::With(Extra::Video),
+            _ => Change::Without(Extra::Video),
         }
     }
 
@@ -179,6 +191,11 @@ impl Pen {
                 0..=6 => {
                     let change = self.change();
                     self.step(pause, who, Act::Offers(change));
+                    // A fax is seldom the end of a call.
+                    if matches!(change, Change::T38 | Change::T38Alone) && self.one_in(2) {
+                        let (pause, who) = (self.pause(), self.pick(&[caller, other]));
+                        self.step(pause, who, Act::Offers(Change::Voice));
+                    }
                     // Glare: the other at the same instant.
                     if self.one_in(4) {
                         let (change, who) = (self.change(), if who == caller { other } else { caller });
@@ -214,7 +231,7 @@ impl Pen {
     /// What belongs to no call.
     fn noise(&mut self, pause: u64, parties: &[&'static str]) {
         let who = self.pick(parties);
-        let act = match self.chance.below(24) {
+        let act = match self.chance.below(26) {
             0 | 1 => Act::Wanders(self.one_in(2)),
             2..=4 => Act::RefusesOffers(self.pick(&[0, 488, 491, 500, 603])),
             5 | 6 => Act::Offerless(self.one_in(2)),
@@ -229,6 +246,7 @@ impl Pen {
             19 => Act::Calls(self.pick(&NUMBERS)),
             20 => Act::Answers,
             21 => Act::HangsUp,
+            22 => Act::EmptiesFax(self.one_in(2)),
             _ => Act::Registers,
         };
         self.step(pause, who, act);
@@ -251,6 +269,7 @@ impl Script {
         };
         let direct = pen.chance.below(3);
         let (originate, qualify, tcp) = (pen.one_in(3), pen.one_in(4), pen.one_in(4));
+        let (fax, video) = (pen.one_in(2), pen.one_in(3));
         let traits = PHONES.map(|_| Trait {
             direct: direct == 0 || (direct == 1 && pen.one_in(2)),
             originate: originate && pen.one_in(2),
@@ -258,6 +277,10 @@ impl Script {
             tcp: tcp && pen.one_in(2),
             no_update: pen.one_in(3),
             asks_timer: pen.one_in(6),
+            may_fax: fax && !pen.one_in(6),
+            may_see: video && !pen.one_in(6),
+            faxes: fax && !pen.one_in(8),
+            sees: video && !pen.one_in(4),
         });
         let mut parties = PHONES.to_vec();
         let wanted = if pen.one_in(2) { 2 } else { 3 };
@@ -305,6 +328,10 @@ impl Script {
                 |it| std::mem::take(&mut it.tcp),
                 |it| std::mem::take(&mut it.no_update),
                 |it| std::mem::take(&mut it.asks_timer),
+                |it| std::mem::take(&mut it.may_fax),
+                |it| std::mem::take(&mut it.may_see),
+                |it| std::mem::take(&mut it.faxes),
+                |it| std::mem::take(&mut it.sees),
             ] {
                 let mut less = self.clone();
                 if change(&mut less.traits[at]) {
@@ -325,6 +352,12 @@ impl Script {
             );
             if it.originate {
                 text += "session-timers=originate\nsession-expires=90\n";
+            }
+            if it.may_fax {
+                text += "t38pt_udptl=yes\n";
+            }
+            if it.may_see {
+                text += "videosupport=yes\n";
             }
             if it.qualify {
                 text += "qualify=yes\n";
