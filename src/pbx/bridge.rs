@@ -260,8 +260,15 @@ impl Bridge {
                     self.rest();
                     return Step::Rest;
                 }
-                let (by, status) = self.refusal.take().unwrap_or((side, status));
-                self.stay(by, status)
+                match self.refusal.take() {
+                    Some((by, status)) => self.stay(by, status),
+                    // It was led back for something else than refused direct media.
+                    None => {
+                        self.route = Route::Relay;
+                        self.rest();
+                        Step::Told
+                    }
+                }
             }
             Work::Carrying(from) if from == side.other() => {
                 self.rest();
@@ -572,5 +579,51 @@ mod tests {
         assert_eq!(bridge.route, Route::Direct, "what holds is what was");
         assert_eq!(bridge.refused(Side::Callee, 488), Step::Rest);
         assert_eq!((bridge.route, bridge.work), (Route::Direct, Work::None));
+    }
+
+    #[test]
+    fn who_was_busy_when_led_back_from_a_useless_answer_is_led_back_later_but_not_for_ever() {
+        let mut bridge = bridge(false);
+        bridge.offered(Side::Caller);
+        bridge.carried(Side::Caller, Route::Relay);
+        bridge.accepted(Side::Callee, false);
+        bridge.restore(Side::Callee);
+        for _ in 0..3 {
+            assert_eq!(bridge.refused(Side::Callee, 491), Step::Rest);
+            assert_eq!(bridge.settled(0, true), Step::Relay(Side::Callee));
+        }
+        assert_eq!(bridge.refused(Side::Callee, 491), Step::Told);
+        assert_eq!((bridge.settled(0, true), bridge.work), (Step::Rest, Work::None));
+    }
+
+    /// The other one was to be led back to the relay, and its offer comes to nothing: it still is.
+    #[test]
+    fn a_useless_answer_leaves_who_was_astray_astray() {
+        let astray = || Bridge { astray: vec![Side::Caller], work: Work::Settling, ..bridge(false) };
+        let mut useless = astray();
+        useless.offered(Side::Caller);
+        useless.carried(Side::Caller, Route::Relay);
+        useless.accepted(Side::Callee, false);
+        useless.restore(Side::Callee);
+        assert_eq!(useless.accepted(Side::Callee, false), Step::Told);
+        assert_eq!(useless.settled(0, true), Step::Relay(Side::Caller));
+        // One that is of use tells it where media go.
+        let mut agreed = astray();
+        agreed.offered(Side::Caller);
+        agreed.carried(Side::Caller, Route::Relay);
+        assert_eq!(agreed.accepted(Side::Callee, false), Step::Accept(Side::Caller));
+        assert_eq!((agreed.settled(0, true), agreed.work), (Step::Rest, Work::None));
+    }
+
+    /// Video stays on the relay; but the callee is told what the caller changed, all the same.
+    #[test]
+    fn more_than_voice_waits_with_going_direct_and_with_nothing_else() {
+        let mut bridge = bridge(true);
+        assert_eq!(bridge.settled(0, false), Step::Rest);
+        assert_eq!(bridge.settled(1, false), Step::Relay(Side::Callee));
+        bridge.tells(1);
+        assert_eq!(bridge.accepted(Side::Callee, false), Step::Told);
+        assert_eq!(bridge.settled(1, false), Step::Rest);
+        assert_eq!(bridge.settled(1, true), Step::Direct(Side::Callee), "the video is over");
     }
 }

@@ -69,7 +69,7 @@ pub struct Habits {
     pub new_port_on_reinvite: bool,
     /// Can do these beside voice: takes them when offered, and offers all but fax itself.
     pub extras: Vec<Extra>,
-    /// Takes an offer of fax, and turns down all of its media by port 0.
+    /// Takes an offer of fax instead of voice, and turns down all of its media by port 0.
     pub empty_fax: bool,
     /// Makes no offer in its INVITE: that comes with the 200, and its answer goes with the ACK.
     pub offerless: bool,

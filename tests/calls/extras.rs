@@ -21,6 +21,11 @@ fn both() -> String {
     fax().replace("[general]\n", "[general]\nvideosupport=yes\n")
 }
 
+/// The exchange refreshes every call.
+fn refreshed(sip: &str) -> String {
+    sip.replace("[general]\n", "[general]\nsession-timers=originate\nsession-expires=90\n")
+}
+
 fn direct(sip: &str) -> String {
     sip.replace("directmedia=no", "directmedia=yes")
 }
@@ -62,6 +67,7 @@ stories! {
     the_first_of_two_to_answer_gets_the_video(video(), FORK);
     video_before_the_answer(video(), GUIDE);
     video_is_refreshed(video(), GUIDE);
+    video_turned_down_is_not_offered_by_a_refresh(refreshed(&video()), GUIDE);
     without_ports_there_is_no_video(video(), GUIDE);
     they_give_up_while_ports_are_bound(video(), GUIDE);
     a_caller_of_video_goes_on_alone_with_an_offer_under_way(video(), GOES_ON);
@@ -512,6 +518,24 @@ fn video_is_refreshed(world: &mut World) {
         }
     }
     assert_streams(world, 6);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+/// Its ports are closed by then, or another call's.
+fn video_turned_down_is_not_offered_by_a_refresh(world: &mut World) {
+    world.rewrite("isp", ", UPDATE\r\n", ", SOMETH\r\n");
+    can(world, &["client"], &SEEN);
+    world.connect();
+    assert_streams(world, 2);
+    can(world, &BOTH, &SEEN);
+    let asked = world.texts("isp", &["INVITE sip"]).len();
+    world.until(|w| w.texts("isp", &["INVITE sip"]).len() > asked);
+    world.run(Duration::from_secs(5));
+    let refresh = world.texts("isp", &["INVITE sip"]).pop().unwrap();
+    assert!(refresh.contains("m=video 0 ") && refresh.contains("m=text 0 "), "{refresh}");
+    assert_eq!(BOTH.map(|name| world.look(name).extra_media(Extra::Video)), [None, None]);
+    world.assert_agreed("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();
 }

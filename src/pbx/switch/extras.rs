@@ -143,7 +143,21 @@ impl Switch {
             let carries = |extra: Extra| [local, remote].iter().all(|told| told.is_some_and(|told| told.has(extra)));
             let unused: Vec<Extra> =
                 channel.extras.iter().map(|port| port.extra).filter(|extra| !carries(*extra)).collect();
+            // What the peer turned down in an answer was told it with a port: a refresh must not say that again.
+            let told = local.filter(|_| leg.is_some_and(Leg::is_idle));
+            let is_told = told.is_some_and(|told| unused.iter().any(|extra| told.has(*extra)));
             self.release_extras(*id, &unused);
+            if is_told {
+                self.unsay_extras(*id);
+            }
+        }
+    }
+
+    /// What a channel was told last is that without the media whose ports it has no more.
+    fn unsay_extras(&mut self, id: ChannelId) {
+        let told = self.retell(id);
+        if let Some(leg) = self.channels.get(&id).and_then(|channel| self.legs.get_mut(&channel.leg)) {
+            leg.local = told.or(leg.local.take());
         }
     }
 

@@ -121,6 +121,7 @@ impl Phone {
             Change::T38Alone => return self.fax_offer(false),
             Change::Voice => {}
             Change::Without(extra) => self.sound.extras.retain(|known| *known != extra),
+            Change::With(extra) if self.sound.extras.contains(&extra) => {}
             Change::With(extra) => self.sound.extras.push(extra),
             Change::Refresh => return self.call.as_ref().and_then(|call| call.local.clone()),
             Change::NoSdp => return None,

@@ -43,6 +43,12 @@ impl Phone {
         if sends { remote.rtp_addr() } else { None }
     }
 
+    /// Do both sides take part in voice? They do not while they fax.
+    pub fn has_voice(&self) -> bool {
+        let told = self.call.as_ref().map(|call| [call.local.as_ref(), call.remote.as_ref()]);
+        told.is_some_and(|both| both.iter().all(|told| told.is_some_and(|told| told.audio().is_some())))
+    }
+
     /// The payload type to send with.
     pub fn payload_type(&self) -> Option<u8> {
         let call = self.call.as_ref()?;
@@ -151,7 +157,7 @@ impl Phone {
             }
             None => None,
         };
-        if voice.is_none() && self.habits.empty_fax {
+        if voice.is_none() && self.habits.empty_fax && self.has_voice() {
             return Some(negotiate::readdress(offer, &Face { extras: Vec::new(), ..self.face() }));
         }
         let extras = self.ports(&self.habits.extras);
