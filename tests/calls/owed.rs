@@ -320,7 +320,7 @@ fn what_broke_others_is_answered_as_it_is_owed() {
         ("OPTIONS", format!("CSeq: 1 {}", long(5_000)), String::new(), &[400]),
         // AST-2017-003: a part of no length, which describes nothing.
         ("INVITE", format!("{contact}\r\nContent-Type: multipart/mixed;boundary=b"), multipart.into(), &[400]),
-        // AST-2016-009: To with a control character is not To.
+        // AST-2016-009: To with a control character is not To; there is no other.
         ("INVITE", format!("{contact}\r\nTo\u{1}: <sip:other@192.0.2.1>"), String::new(), &[400]),
         // AST-2017-009: numbers beyond all bounds.
         ("REGISTER", "Expires: 99999999999999999999".into(), String::new(), &[401, 400]),
@@ -347,13 +347,14 @@ fn what_broke_others_is_answered_as_it_is_owed() {
     ];
     for (number, (method, lines, body, owed)) in cases.into_iter().enumerate() {
         let own = |name: &str, text: String| if lines.contains(&format!("{name}:")) { String::new() } else { text };
+        let to = own("To\u{1}", "To: <sip:1@192.0.2.1>\r\n".into());
         let from = own("From", "From: <sip:neighbour@192.0.2.30>;tag=n\r\n".into());
         let cseq = own("CSeq", format!("CSeq: 1 {method}\r\n"));
         let hops = own("Max-Forwards", "Max-Forwards: 70\r\n".into());
         let lines = if lines.is_empty() { lines } else { format!("{lines}\r\n") };
         let text = format!(
-            "{method} sip:1@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-broke{number}\r\n{from}\
-             To: <sip:1@192.0.2.1>\r\nCall-ID: broke{number}\r\n{cseq}{hops}{lines}Content-Length: {}\r\n\r\n{body}",
+            "{method} sip:1@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK-broke{number}\r\n{from}{to}\
+             Call-ID: broke{number}\r\n{cseq}{hops}{lines}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         world.inject("desk", &text);
