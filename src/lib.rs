@@ -4,14 +4,13 @@
 //! `docs/develop/house.md` says which room may know which.
 
 pub mod audio;
-pub mod calendar;
-pub mod chance;
 pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod daemon;
+pub mod datetime;
 pub mod dialplan;
 pub mod guard;
 pub mod media;
@@ -19,6 +18,7 @@ pub mod net;
 pub mod observe;
 pub mod pbx;
 pub mod registrar;
+pub mod rng;
 pub mod rtp;
 pub mod sdp;
 pub mod sim;

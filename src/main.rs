@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Task::Run => commands::run::run(&cli.common),
         Task::Check(format) => commands::check::run(&cli.common, format),
         Task::Doctor { json } => commands::doctor::run(&cli.common, json),
-        Task::Init(folder) => commands::first::init(folder.as_deref()),
+        Task::Init(folder) => commands::init::init(folder.as_deref()),
         Task::Demo => commands::demo::run(),
     }
 }

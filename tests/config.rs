@@ -7,11 +7,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use strowger::chance::Chance;
 use strowger::check;
 use strowger::config::diagnostic::{Counts, Diagnostic, render, tidy};
 use strowger::config::ini::{self, IncludeRequest, IncludedFile};
 use strowger::config::{Config, builtin, logger_conf, rtp_conf, sip_conf};
+use strowger::rng::Rng;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config")
@@ -138,10 +138,10 @@ fn the_log_that_the_package_suggests_is_one() {
 #[test]
 fn mutated_files_are_survived() {
     let rounds: u64 = std::env::var("STROWGER_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(50_000);
-    let mut chance = Chance::from_number(2);
+    let mut rng = Rng::from_number(2);
     let mut peers = 0usize;
     for _ in 0..rounds {
-        let text = mutant(&mut chance);
+        let text = mutant(&mut rng);
         let mut depth = 0;
         let (document, mut diagnostics) = ini::parse("sip.conf", &text, &mut |request: IncludeRequest<'_>| {
             depth += 1;
@@ -217,25 +217,25 @@ const WORDS: &[&str] = &[
     "host=",
 ];
 
-fn mutant(chance: &mut Chance) -> Vec<u8> {
+fn mutant(rng: &mut Rng) -> Vec<u8> {
     let mut text = SEED.as_bytes().to_vec();
-    for _ in 0..=chance.below(6) {
-        let at = chance.below(text.len() as u64 + 1) as usize;
-        let end = (at + chance.below(12) as usize).min(text.len());
-        match chance.below(5) {
+    for _ in 0..=rng.below(6) {
+        let at = rng.below(text.len() as u64 + 1) as usize;
+        let end = (at + rng.below(12) as usize).min(text.len());
+        match rng.below(5) {
             0 => drop(text.drain(at..end)),
             1 => {
-                let word = WORDS[chance.below(WORDS.len() as u64) as usize];
+                let word = WORDS[rng.below(WORDS.len() as u64) as usize];
                 drop(text.splice(at..at, word.bytes()));
             }
             2 => {
                 let copy = text[at..end].to_vec();
-                let to = chance.below(text.len() as u64 + 1) as usize;
+                let to = rng.below(text.len() as u64 + 1) as usize;
                 drop(text.splice(to..to, copy));
             }
-            3 if at < text.len() => text[at] = chance.below(256) as u8,
+            3 if at < text.len() => text[at] = rng.below(256) as u8,
             _ => {
-                let word = WORDS[chance.below(WORDS.len() as u64) as usize];
+                let word = WORDS[rng.below(WORDS.len() as u64) as usize];
                 drop(text.splice(at..end, word.bytes()));
             }
         }

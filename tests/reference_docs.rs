@@ -10,7 +10,7 @@ use strowger::config::finding;
 use strowger::config::sip_conf::option::{Effect, OptionRow, Scope, table};
 use strowger::config::toml_conf;
 use strowger::dialplan::{apps, functions};
-use strowger::pbx::why::Why;
+use strowger::pbx::failure::FailureReason;
 
 #[test]
 fn options_of_sip_conf() {
@@ -74,7 +74,7 @@ fn reasons_of_failed_calls() {
         "| the log | the caller gets | `DIALSTATUS` | `HANGUPCAUSE` | what to do |\n|---|---|---|---|---|\n",
     );
     let or_none = |number: u16| if number == 0 { "-".to_owned() } else { number.to_string() };
-    for row in Why::ALL.iter().map(|why| why.row()) {
+    for row in FailureReason::ALL.iter().map(|why| why.row()) {
         let dial = row.dial.map_or("-", |status| status.name());
         let (sentence, advice) = (cell(row.text), cell(row.advice));
         writeln!(text, "| {sentence} | {} | {dial} | {} | {advice} |", or_none(row.status), or_none(row.cause))

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use strowger::chance::Chance;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
@@ -13,6 +12,7 @@ use strowger::guard::admission::{Admission, Verdict};
 use strowger::pbx::effect::{Effects, Event};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamCounts};
 use strowger::pbx::switch::{Listening, Switch, SwitchSettings};
+use strowger::rng::Rng;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::digest::{self, Ha1};
 use strowger::sip::header::{Challenge, HeaderName};
@@ -25,7 +25,7 @@ const LOCAL: &str = "192.0.2.1:5060";
 pub struct Exchange {
     admission: Arc<Admission>,
     pub switch: Switch,
-    chance: Chance,
+    rng: Rng,
     pub now: Now,
     local: SocketAddr,
     /// What was sent to phones and not asked for yet.
@@ -78,9 +78,9 @@ impl Exchange {
             sounds: BTreeMap::new(),
             product: String::new(),
         };
-        let switch = Switch::new(now, settings, Chance::from_number(1));
-        let chance = Chance::from_number(2);
-        Exchange { admission, switch, chance, now, local, sent: Vec::new(), ports: 10_000 }
+        let switch = Switch::new(now, settings, Rng::from_number(1));
+        let rng = Rng::from_number(2);
+        Exchange { admission, switch, rng, now, local, sent: Vec::new(), ports: 10_000 }
     }
 
     /// Hands in a datagram, parsed and admitted as in the exchange; what comes of it waits to be [`Exchange::received`].
@@ -90,7 +90,7 @@ impl Exchange {
         let effects = match Message::parse(datagram).unwrap() {
             Message::Request(request) => {
                 let essentials = validate::request(&request).unwrap();
-                match self.admission.admit(&request, &essentials, flow, self.now.wall, self.chance.bits()) {
+                match self.admission.admit(&request, &essentials, flow, self.now.wall, self.rng.bits()) {
                     Verdict::Reply { response, to, .. } => {
                         self.sent.push((to, response.to_bytes()));
                         return;

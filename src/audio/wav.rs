@@ -61,7 +61,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<i16>, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     fn wav(rate: u32, channels: u16, bits: u16, samples: &[i16]) -> Vec<u8> {
         let spec = hound::WavSpec {
@@ -104,15 +104,15 @@ mod tests {
     #[test]
     fn mutated_files_are_read_or_refused() {
         let base = wav(8_000, 1, 16, &[3; 40]);
-        let mut chance = Chance::from_number(4);
+        let mut rng = Rng::from_number(4);
         let mut refused = 0u32;
         for _ in 0..100_000 {
             let mut bytes = base.clone();
-            for _ in 0..=chance.below(3) {
-                let place = chance.below(bytes.len() as u64) as usize;
-                bytes[place] = chance.bits() as u8;
+            for _ in 0..=rng.below(3) {
+                let place = rng.below(bytes.len() as u64) as usize;
+                bytes[place] = rng.bits() as u8;
             }
-            bytes.truncate(if chance.below(3) == 0 { chance.below(130) as usize } else { 130 });
+            bytes.truncate(if rng.below(3) == 0 { rng.below(130) as usize } else { 130 });
             refused += u32::from(read(&bytes).is_err());
         }
         assert!(refused > 1_000, "{refused}");

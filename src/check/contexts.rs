@@ -4,8 +4,8 @@ use super::survey::{Survey, is_computed};
 use super::{meant, some_of};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::config::nearest::nearest;
 use crate::config::peer::{Kind, Peer};
+use crate::config::suggest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {

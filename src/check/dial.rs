@@ -4,7 +4,7 @@ use super::meant;
 use super::survey::{Step, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::config::nearest::nearest;
+use crate::config::suggest::nearest;
 use crate::dialplan::DialTarget;
 use crate::dialplan::arguments;
 use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};

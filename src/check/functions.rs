@@ -4,7 +4,7 @@ use super::meant;
 use super::survey::{Call, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::config::nearest::nearest;
+use crate::config::suggest::nearest;
 use crate::dialplan::apps;
 use crate::dialplan::functions;
 use crate::dialplan::load::unknown_application;

@@ -4,7 +4,7 @@ use super::meant;
 use super::survey::{Jump, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::config::nearest::nearest;
+use crate::config::suggest::nearest;
 use crate::dialplan::apps::Target;
 use crate::dialplan::pattern::{Match, Name, digits};
 use crate::dialplan::tree::{Context, Extension};

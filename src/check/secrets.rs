@@ -4,7 +4,7 @@ use super::some_of;
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding::{self, Finding};
-use crate::config::weakness::{Weakness, shared, weakness};
+use crate::config::weak_secret::{Weakness, shared, weakness};
 
 pub(super) fn findings(config: &Config) -> Vec<Diagnostic> {
     let peers = &config.sip.peers;

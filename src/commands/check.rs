@@ -8,7 +8,7 @@ use crate::config::load::{self, Loaded};
 use crate::daemon::certificates;
 use crate::daemon::clock::wall;
 use crate::dialplan::Dialplan;
-use crate::observe::place;
+use crate::observe::socket_path;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ pub const UNUSABLE: u8 = 78;
 pub fn run(common: &Common, format: Format) -> ExitCode {
     let place = match &common.config {
         Some(place) => place.clone(),
-        None => place::identity(None),
+        None => socket_path::identity(None),
     };
     let loaded = load::load(&place);
     let (plan, diagnostics) = all(&loaded);

@@ -1,9 +1,9 @@
 //! `strowger -rx "COMMAND"` and `strowger -r`: the client of the control socket.
 
 mod client;
+mod connection;
 mod history;
-mod link;
-mod paper;
+mod printer;
 mod terminal;
 
 use std::io::{self, BufRead as _, IsTerminal as _};
@@ -12,10 +12,10 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::cli::Common;
-use crate::observe::place::{self, Surroundings};
+use crate::observe::socket_path::{self, Surroundings};
 use client::{Client, Failure};
-use link::{Link, Loss};
-use paper::{Paper, print};
+use connection::{Connection, Loss};
+use printer::{Printer, print};
 
 /// How much of the story a console tells when nobody says otherwise (`-v`).
 const USUAL_VERBOSITY: u8 = 3;
@@ -28,8 +28,12 @@ pub fn run(common: &Common, execute: Option<&str>) -> ExitCode {
     let places = match &common.socket {
         Some(path) => vec![path.clone()],
         None => {
-            let config = place::identity(common.config.as_deref());
-            place::console_places(&Surroundings::of_this_process(), &config, configured_socket(&config).as_deref())
+            let config = socket_path::identity(common.config.as_deref());
+            socket_path::console_places(
+                &Surroundings::of_this_process(),
+                &config,
+                configured_socket(&config).as_deref(),
+            )
         }
     };
     let done = match execute {
@@ -64,8 +68,8 @@ fn once(places: &[PathBuf], line: &str) -> Result<(), Failure> {
 
 /// Commands from a pipe or a file: no prompt, and the log only if `-v` asks for it.
 fn read(places: &[PathBuf], verbosity: Option<String>) -> Result<(), Failure> {
-    let paper = Paper::new(false, |line| print(&line)).map_err(Failure::Io)?;
-    let (link, _) = Link::open(places, verbosity, Loss::End, paper)?;
+    let printer = Printer::new(false, |line| print(&line)).map_err(Failure::Io)?;
+    let (link, _) = Connection::open(places, verbosity, Loss::End, printer)?;
     for line in io::stdin().lock().lines() {
         let line = match line {
             Ok(line) => line,
@@ -89,7 +93,7 @@ enum Step {
 }
 
 /// Does what a line says: here, or by the exchange.
-fn carry_out(link: &Link, line: &str) -> Result<Step, Failure> {
+fn carry_out(link: &Connection, line: &str) -> Result<Step, Failure> {
     let line = line.trim();
     if line.is_empty() {
         return Ok(Step::Next);

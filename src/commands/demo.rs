@@ -1,7 +1,7 @@
 //! `strowger demo`: the dial-up guide's call without any hardware. A real exchange with the guide's configuration, two
 //! simulated lines on real UDP sockets; everything printed is what happened.
 
-mod line;
+mod phone;
 mod sound;
 
 use crate::config::Config;
@@ -12,7 +12,7 @@ use crate::pbx::effect::Line as LogLine;
 use crate::pbx::switch::Stopping;
 use crate::sim::{Phone, PhoneConfig, PhoneEvent, Style};
 use crate::store::Places;
-use line::{Line, Order};
+use phone::{DemoPhone, Order};
 use sound::Direction;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -150,8 +150,8 @@ impl Act {
 
     /// Where each line is told to send: (the ISP's line towards the client, the client's towards the ISP). For direct
     /// media, not before each was told the other's own address.
-    fn where_to(self, isp: &mut Line, client: &mut Line) -> Result<(SocketAddr, SocketAddr), String> {
-        let address = |line: &Line| line.rtp.local_addr().map_err(|error| error.to_string());
+    fn where_to(self, isp: &mut DemoPhone, client: &mut DemoPhone) -> Result<(SocketAddr, SocketAddr), String> {
+        let address = |line: &DemoPhone| line.rtp.local_addr().map_err(|error| error.to_string());
         let (isp_rtp, client_rtp) = (address(isp)?, address(client)?);
         let settled = |own_exchange: bool, other: SocketAddr| {
             move |event: &PhoneEvent| match event {
@@ -166,7 +166,7 @@ impl Act {
     }
 
     /// Did the packets really come from where this act says they do?
-    fn check_sources(self, directions: &[Direction; 2], isp: &Line, client: &Line) -> Result<(), String> {
+    fn check_sources(self, directions: &[Direction; 2], isp: &DemoPhone, client: &DemoPhone) -> Result<(), String> {
         for (direction, speaker) in directions.iter().zip([client, isp]) {
             let own = speaker.rtp.local_addr().map_err(|error| error.to_string())?;
             if (direction.source == Some(own)) != self.direct {
@@ -180,7 +180,7 @@ impl Act {
     }
 }
 
-fn line(user: &str, exchange: SocketAddr, seed: u64, prepare: impl FnOnce(&mut Phone)) -> Result<Line, String> {
+fn line(user: &str, exchange: SocketAddr, seed: u64, prepare: impl FnOnce(&mut Phone)) -> Result<DemoPhone, String> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = PhoneConfig {
         user: user.to_owned(),
@@ -191,7 +191,7 @@ fn line(user: &str, exchange: SocketAddr, seed: u64, prepare: impl FnOnce(&mut P
         style: Style::Pap2t,
         expires: 3600,
     };
-    Line::start(config, seed, prepare).map_err(|error| format!("line {user}: {error}"))
+    DemoPhone::start(config, seed, prepare).map_err(|error| format!("line {user}: {error}"))
 }
 
 /// Prints the exchange's story as its console would.

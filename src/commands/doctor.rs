@@ -10,13 +10,13 @@ mod process;
 mod secret;
 mod streams;
 
-use super::{check, first};
+use super::{check, init};
 use crate::cli::Common;
 use crate::config::Config;
 use crate::config::diagnostic::Counts;
 use crate::config::load;
 use crate::daemon::clock::wall;
-use crate::observe::place;
+use crate::observe::socket_path;
 use finding::Finding;
 use folder::User;
 use network::Sockets;
@@ -47,7 +47,7 @@ fn findings(common: &Common) -> Vec<Finding> {
     let before = network::udp_counts();
     findings.push(machine::jitter(machine::beats()));
     findings.push(network::drops(before, network::udp_counts(), &config, &sockets));
-    let state = folder::state_folder(&config, &place::identity(common.config.as_deref()));
+    let state = folder::state_folder(&config, &socket_path::identity(common.config.as_deref()));
     let user = User::of(&state);
     findings.extend(place.iter().flat_map(|place| folder::configuration(place, user)));
     findings.extend(folder::state(&state, user));
@@ -61,7 +61,7 @@ fn findings(common: &Common) -> Vec<Finding> {
 /// The configuration that would be run, where it is, and what is to be said of it. One that cannot be used is replaced
 /// by the default, so that the rest can be looked at.
 fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
-    let Some(place) = first::existing(common) else {
+    let Some(place) = init::existing(common) else {
         let what = "there is none yet: the first start makes ten telephones with secrets of their own";
         return (Config::default(), None, vec![Finding::note("config", what)]);
     };

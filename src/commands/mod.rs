@@ -4,7 +4,7 @@ pub mod check;
 pub mod console;
 pub mod demo;
 pub mod doctor;
-pub mod first;
+pub mod init;
 mod json;
 mod restart;
 pub mod run;

@@ -1,17 +1,17 @@
 //! `strowger`: runs the exchange in the foreground, and says what it listens on, what it took and what to do next.
 
 use super::check::{self, UNUSABLE};
-use super::first;
+use super::init;
 use super::restart::Program;
 use crate::cli::Common;
 use crate::config::Config;
 use crate::config::diagnostic::Severity;
 use crate::config::load::{self, Loaded};
 use crate::daemon::log::{self, Log};
-use crate::daemon::{self, Hand, Plan, Reloading, Running, service};
+use crate::daemon::{self, Hand, Plan, Reloading, Running, systemd};
 use crate::observe::control::{self, ControlSocket, Limits};
-use crate::observe::live::Live;
-use crate::observe::place::{self, Surroundings};
+use crate::observe::log_stream::Live;
+use crate::observe::socket_path::{self, Surroundings};
 use crate::pbx::effect::Level;
 use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
@@ -32,7 +32,7 @@ enum End {
 pub fn run(common: &Common) -> ExitCode {
     // Before anything may replace the program's file: a restart runs what stands there then.
     let program = Program::of_this_process();
-    let (place, fresh) = match first::configuration(common) {
+    let (place, fresh) = match init::configuration(common) {
         Ok(found) => found,
         Err(error) => {
             eprintln!("strowger: {error}");
@@ -120,7 +120,7 @@ async fn serve(
     );
     let mut ending = false;
     let console = running.console();
-    service::ready(running.console(), &format!("listens on {}", running.listening))
+    systemd::ready(running.console(), &format!("listens on {}", running.listening))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
     loop {
         tokio::select! {
@@ -149,7 +149,7 @@ async fn serve(
     }
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };
     match end {
-        End::Stopped => service::stopping(),
+        End::Stopped => systemd::stopping(),
         // The service manager would end what says that it ends and then goes on as the same process.
         End::Restart => {}
     }
@@ -192,10 +192,10 @@ async fn either(one: &mut Signal, other: &mut Signal) {
 
 /// Where what outlives a restart is kept: the folder that strowger.toml names, else the usual ones.
 fn places(common: &Common, config: &Config) -> Places {
-    let identity = place::identity(common.config.as_deref());
+    let identity = socket_path::identity(common.config.as_deref());
     let state = match &config.toml.state.folder {
         Some(folder) => vec![identity.join(folder)],
-        None => place::state_places(&Surroundings::of_this_process(), &identity),
+        None => socket_path::state_places(&Surroundings::of_this_process(), &identity),
     };
     let named = config.toml.log.folder.as_ref().map(|folder| identity.join(folder));
     Places { state, log: named.or_else(|| Surroundings::of_this_process().log_folder()) }
@@ -231,8 +231,8 @@ async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, 
     let path = match common.socket.clone().or(configured) {
         Some(path) => path,
         None => {
-            let identity = place::identity(common.config.as_deref());
-            control::choose(&place::exchange_places(&Surroundings::of_this_process(), &identity, None))?
+            let identity = socket_path::identity(common.config.as_deref());
+            control::choose(&socket_path::exchange_places(&Surroundings::of_this_process(), &identity, None))?
         }
     };
     ControlSocket::open(&path).await.map_err(|error| error.to_string())

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration: what, where and what to do next.
 
-use super::nearest::nearest;
+use super::suggest::nearest;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 
 use super::diagnostic::{Diagnostic, Place};
 use super::ini::{Document, Entry};
-use super::known::{self, Ignored};
-use super::nearest::nearest;
+use super::small_files::{self, Ignored};
+use super::suggest::nearest;
 use super::value;
 
 /// What logger.conf says.
@@ -136,7 +136,7 @@ fn general(conf: &mut LoggerConf, entry: &Entry) -> Result<(), Diagnostic> {
                 _ => return Err(bad("sequential, rotate, timestamp, none")),
             }
         }
-        _ => return known::ignored(entry, KNOWN, IGNORED),
+        _ => return small_files::ignored(entry, KNOWN, IGNORED),
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::acl::Acl;
 use super::diagnostic::Place;
 use super::presentation::Presentation;
 use super::secret::Secret;
-use crate::sdp::Extra;
+use crate::sdp::MediaKind;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
 use crate::sip::flow::{ServerKey, Transport};
@@ -28,7 +28,7 @@ pub struct Peer {
     /// `secret` or `md5secret`, the latter winning; none: requests are accepted without a challenge.
     pub credential: Option<Credential>,
     /// `host` with `port`.
-    pub host: Host,
+    pub host: PeerAddress,
     /// `defaultip` with `port`: where a dynamic peer is called while it is not registered.
     pub default_addr: Option<SocketAddr>,
     /// `defaultuser`/`username`: the user of the Request-URI while there is no registered Contact.
@@ -71,7 +71,7 @@ impl Peer {
             place,
             kind: Kind::Friend,
             credential: None,
-            host: Host::Dynamic,
+            host: PeerAddress::Dynamic,
             default_addr: None,
             default_user: None,
             from_user: None,
@@ -187,11 +187,11 @@ impl Settings {
     }
 
     /// May its calls carry this beside voice?
-    pub fn may_carry(&self, extra: Extra) -> bool {
+    pub fn may_carry(&self, extra: MediaKind) -> bool {
         match extra {
-            Extra::Video => self.video,
-            Extra::Text => self.text,
-            Extra::Fax => self.t38.is_some(),
+            MediaKind::Video => self.video,
+            MediaKind::Text => self.text,
+            MediaKind::Image => self.t38.is_some(),
         }
     }
 
@@ -205,7 +205,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             context: "default".into(),
-            nat: Nat { force_rport: Switch::Auto, comedia: Switch::Off },
+            nat: Nat { force_rport: Tristate::Auto, comedia: Tristate::Off },
             direct_media: DirectMedia::Relay,
             dtmf_mode: DtmfMode::Rfc2833,
             insecure: Insecure::default(),
@@ -260,7 +260,7 @@ pub enum Credential {
 
 /// `host=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Host {
+pub enum PeerAddress {
     /// `dynamic`: where it is, it says by REGISTER.
     Dynamic,
     /// Always here.
@@ -277,21 +277,21 @@ pub enum Host {
 /// What names were last looked up to be.
 pub type Names = BTreeMap<String, IpAddr>;
 
-impl Host {
+impl PeerAddress {
     /// Its fixed address, as far as it is known.
     pub fn address(&self, names: &Names) -> Option<SocketAddr> {
         match self {
-            Host::Dynamic => None,
-            Host::Static(address) => Some(*address),
-            Host::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
+            PeerAddress::Dynamic => None,
+            PeerAddress::Static(address) => Some(*address),
+            PeerAddress::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
         }
     }
 
     /// Whom it must prove to be where we connect to it over TLS.
     pub fn server(&self) -> Option<ServerKey> {
         match self {
-            Host::Dynamic | Host::Static(_) => None,
-            Host::Named { name, .. } => Some(ServerKey::of(name)),
+            PeerAddress::Dynamic | PeerAddress::Static(_) => None,
+            PeerAddress::Named { name, .. } => Some(ServerKey::of(name)),
         }
     }
 }
@@ -300,14 +300,14 @@ impl Host {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nat {
     /// Reply to the source address and port even when the Via carries no `rport` (RFC 3581).
-    pub force_rport: Switch,
+    pub force_rport: Tristate,
     /// Send RTP to where accepted RTP comes from, not to what its SDP says.
-    pub comedia: Switch,
+    pub comedia: Tristate,
 }
 
 /// A setting that may decide by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Switch {
+pub enum Tristate {
     /// Never.
     Off,
     /// Always.
@@ -316,13 +316,13 @@ pub enum Switch {
     Auto,
 }
 
-impl Switch {
+impl Tristate {
     /// Whether it holds, `behind_nat` deciding when it is `Auto`.
     pub fn holds(self, behind_nat: bool) -> bool {
         match self {
-            Switch::Off => false,
-            Switch::On => true,
-            Switch::Auto => behind_nat,
+            Tristate::Off => false,
+            Tristate::On => true,
+            Tristate::Auto => behind_nat,
         }
     }
 }

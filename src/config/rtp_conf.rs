@@ -2,7 +2,7 @@
 
 use super::diagnostic::Diagnostic;
 use super::ini::{Document, Entry};
-use super::known::{self, Ignored};
+use super::small_files::{self, Ignored};
 use super::value;
 use crate::rtp::strict::Strictness;
 
@@ -84,7 +84,7 @@ fn apply(conf: &mut RtpConf, entry: &Entry) -> Result<(), Diagnostic> {
                 None => return Err(bad("yes, no, seqno")),
             }
         }
-        _ => return known::ignored(entry, KNOWN, IGNORED),
+        _ => return small_files::ignored(entry, KNOWN, IGNORED),
     }
     Ok(())
 }

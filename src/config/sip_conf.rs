@@ -1,6 +1,6 @@
 //! sip.conf, typed: `[general]` and the peers.
 
-mod draft;
+mod builder;
 mod general_options;
 mod ignored_options;
 pub mod option;
@@ -18,7 +18,7 @@ use super::ini::{Document, Entry, Section};
 use super::peer::{Peer, Settings};
 use super::value::is_one_of;
 use crate::sip::flow::Transport;
-use draft::{GeneralDraft, PeerDraft};
+use builder::{GeneralDraft, PeerDraft};
 use option::{Effect, Lookup, OptionRow, Trouble, look_up};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! What is to be said of the files that `tlscertfile=`, `tlsprivatekey=` and `tlscafile=` name, before a telephone finds out.
 
-use crate::calendar;
 use crate::clock::Wall;
 use crate::config::Source;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding::{self, Finding};
 use crate::config::load::Loaded;
 use crate::config::transport::Tls;
+use crate::datetime;
 use crate::net::stream::tls::{self, Files, Ill, Which};
 use std::path::Path;
 
@@ -66,7 +66,7 @@ pub fn findings(loaded: &Loaded, now: Wall) -> Vec<Diagnostic> {
 
 /// A day, as `2030-01-31`.
 fn day(at: Wall) -> String {
-    calendar::iso(at).chars().take(10).collect()
+    datetime::iso(at).chars().take(10).collect()
 }
 
 #[cfg(test)]

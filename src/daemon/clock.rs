@@ -1,7 +1,7 @@
 //! The two clocks, read; and the time zone that people here live in.
 
-use crate::calendar::Zone;
 use crate::clock::{Now, Time, Wall};
+use crate::datetime::Zone;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Reads both clocks; the monotonic one counts from when this was made.

@@ -1,26 +1,26 @@
 //! The log: lines of every thread go into a queue with a bound, and a thread of its own writes them to stderr and to the files
 //! of logger.conf, so that a slow disk holds nobody up. Consoles hear them as they are said.
 
-mod bridge;
-mod channel;
-mod face;
 mod file;
+mod format;
+mod target;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod writer;
 
 use super::Sink;
 use super::clock::wall;
-use crate::calendar::ISO;
 use crate::clock::Wall;
 use crate::config::logger_conf::LoggerConf;
+use crate::datetime::ISO;
 use crate::observe::command::Output;
-use crate::observe::exchange::LogOrder;
-use crate::observe::live::{Live, Said};
-use crate::observe::text;
+use crate::observe::control_api::LogOrder;
+use crate::observe::escape;
+use crate::observe::log_stream::{Live, LogLine};
 use crate::observe::wire::Kind;
 use crate::pbx::effect::{Level, Line};
-pub use face::story;
+pub use format::story;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl Log {
 
     /// Puts this log behind the program's tracing events. Once in a process; later calls change nothing.
     pub fn hear_tracing(&self) {
-        bridge::install(self.clone());
+        tracing::install(self.clone());
     }
 
     /// Has a line written. It never waits: a line that finds no room is counted, and the log says so.
@@ -167,7 +167,7 @@ impl Log {
 pub fn sink(log: Log, live: Live) -> Sink {
     Arc::new(move |line: &Line| {
         if log.takes(line.level) {
-            bridge::event(line);
+            tracing::event(line);
         }
         if live.is_heard() {
             live.say(said(line));
@@ -176,18 +176,18 @@ pub fn sink(log: Log, live: Live) -> Sink {
 }
 
 /// A line as consoles show it: the story without its time, as on Asterisk's console, all else as in the log.
-fn said(line: &Line) -> Said {
+fn said(line: &Line) -> LogLine {
     let (kind, level) = match line.level {
         Level::Verbose(level) => {
             let text = story(level, line.text.trim_end_matches('\n'));
-            return Said { kind: Kind::Story, level, text };
+            return LogLine { kind: Kind::Story, level, text };
         }
         Level::Notice => (Kind::Notice, 0),
         Level::Warning => (Kind::Warning, 0),
         Level::Error => (Kind::Error, 0),
         Level::Security => (Kind::Security, 0),
     };
-    Said { kind, level, text: face::dated(ISO, wall(), line.level, &line.text) }
+    LogLine { kind, level, text: format::dated(ISO, wall(), line.level, &line.text) }
 }
 
 /// A line as plain text without the time, or nothing when it lies above `verbose`.
@@ -196,7 +196,7 @@ pub fn plain(line: &Line, verbose: u8) -> Option<String> {
         Level::Verbose(level) if level > verbose => None,
         Level::Verbose(level) => Some(story(level, &line.text)),
         Level::Notice | Level::Warning | Level::Error | Level::Security => {
-            Some(format!("{}: {}", face::word(line.level), text::line(&line.text)))
+            Some(format!("{}: {}", format::word(line.level), escape::line(&line.text)))
         }
     }
 }

@@ -2,18 +2,17 @@
 
 pub mod certificates;
 pub mod clock;
-mod crew;
-mod exchange;
+mod control_view;
+mod core_thread;
+mod event_queue;
 pub mod log;
-mod names;
-mod outlet;
-mod owner;
 mod reload;
-pub mod service;
+mod resolver;
 mod signalling;
-mod watch;
+mod sip_debug;
+pub mod systemd;
+mod threads;
 
-use crate::chance::Chance;
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::general::General;
@@ -21,23 +20,23 @@ use crate::config::peer::Names;
 use crate::dialplan;
 use crate::guard::admission::Admission;
 use crate::media::{Media, MediaSettings};
-use crate::net::edge::{self, Edge};
-use crate::net::{bell::Bell, limit::Limiter, udp};
+use crate::net::ingress::{self, Ingress};
+use crate::net::{rate_limit::Limiter, udp, wakeup::Wakeup};
 use crate::observe::control::Request as ConsoleRequest;
-use crate::observe::exchange::Reload;
+use crate::observe::control_api::Reload;
 use crate::pbx::effect::{Event, Line};
 use crate::pbx::switch::{Listening, Stopping, SwitchSettings};
+use crate::rng::Rng;
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use clock::Clock;
-pub use crew::Hand;
-use crew::{Ends, muster};
+use core_thread::{Order, Owner};
 use log::Log;
-use names::Resolver;
-use owner::{Order, Owner};
 pub use reload::Reloading;
 use reload::{Reloader, Wanted};
+use resolver::Resolver;
 use signalling::Bound;
+use sip_debug::Watch;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -46,7 +45,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use watch::Watch;
+pub use threads::Hand;
+use threads::{Ends, muster};
 
 /// Where log lines go; called from several threads.
 pub type Sink = Arc<dyn Fn(&Line) + Send + Sync>;
@@ -78,7 +78,7 @@ pub struct Running {
     pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
     /// Tells the receiver to end.
-    over: Bell,
+    over: Wakeup,
     ends: Ends,
     /// The thread that ended first, once one has: the switch, unless another one failed.
     first: Option<Hand>,
@@ -98,7 +98,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let bound = Bound::bind(&general)?;
     let listening = bound.listening;
     let clock = Clock::start();
-    let chance = Chance::from_seed(entropy()?);
+    let rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink)?;
     let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let (orders, inbox) = sync_channel(QUEUE);
@@ -106,19 +106,19 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let admission = settings.admission.clone();
     let (crew, ends) = muster();
     let media = start_media(&config, crew.post(Hand::Media), orders.clone())?;
-    let over = Bell::new()?;
-    let counters = Arc::new(edge::Counters::default());
+    let over = Wakeup::new()?;
+    let counters = Arc::new(ingress::Counters::default());
     let limiter = Arc::new(Limiter::default());
     let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
-    let gate = Arc::new(edge::Gate::new(admission));
+    let auth_table = Arc::new(ingress::AuthTable::new(admission));
     let heard = (sink.clone(), watch.clone());
-    let outlet = Arc::new(outlet::ToSwitch::new(orders.clone(), heard, gate.clone(), clock));
-    let make_edge = || -> io::Result<Edge> {
-        let (gate, limiter, counters) = (gate.clone(), limiter.clone(), counters.clone());
-        Ok(Edge { gate, limiter, counters, chance: Chance::from_seed(entropy()?), outlet: outlet.clone() })
+    let outlet = Arc::new(event_queue::ToSwitch::new(orders.clone(), heard, auth_table.clone(), clock));
+    let make_ingress = || -> io::Result<Ingress> {
+        let (auth_table, limiter, counters) = (auth_table.clone(), limiter.clone(), counters.clone());
+        Ok(Ingress { auth_table, limiter, counters, rng: Rng::from_seed(entropy()?), sink: outlet.clone() })
     };
-    let receiver = udp::Receiver { datagrams: bound.datagrams.clone(), edge: make_edge()?, over: over.clone() };
-    let signalling = bound.serve(&config, &sink, make_edge, || crew.post(Hand::Connections))?;
+    let receiver = udp::Receiver { datagrams: bound.datagrams.clone(), ingress: make_ingress()?, over: over.clone() };
+    let signalling = bound.serve(&config, &sink, make_ingress, || crew.post(Hand::Connections))?;
     let names = look_up_names(&config, &orders, &sink)?;
     let reloads = match reload {
         Some(reloading) => {
@@ -142,13 +142,13 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         limiter,
         watch,
         rtp: (config.rtp.port_first, config.rtp.port_last),
-        gate,
+        auth_table,
         names,
         reloads: reloads.clone(),
         restart: restart.clone(),
     };
     let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
-    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, chance, store))?;
+    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, rng, store))?;
     let post = crew.post(Hand::Receiver);
     let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || {
         let _post = post;
@@ -169,7 +169,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     Ok((running, diagnostics))
 }
 
-fn start_media(config: &Config, post: crew::Post, orders: SyncSender<Order>) -> io::Result<Media> {
+fn start_media(config: &Config, post: threads::Post, orders: SyncSender<Order>) -> io::Result<Media> {
     let (ports, dscp) = (config.rtp.port_first..=config.rtp.port_last, dscp(&config.sip.general));
     Media::start(MediaSettings { ports, dscp, seed: entropy()? }, move |event| {
         // The thread has this closure, and with it its post, for as long as it lives.
@@ -242,7 +242,7 @@ impl Running {
         let owner = self.owner.take().map(JoinHandle::join);
         // Until the switch ended, nobody else had a reason to.
         let first = self.first.or_else(|| self.ends.passed());
-        self.over.ring();
+        self.over.signal();
         let receiver = self.receiver.take().map(JoinHandle::join);
         let failed = match (owner, receiver) {
             (Some(Err(_)), _) => Some(Hand::Switch),
@@ -255,7 +255,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.over.ring();
+        self.over.signal();
     }
 }
 
@@ -286,9 +286,9 @@ fn look_up_names(
     orders: &SyncSender<Order>,
     sink: &Sink,
 ) -> io::Result<Sender<BTreeMap<String, Duration>>> {
-    let wanted = names::wanted(&config.sip);
+    let wanted = resolver::wanted(&config.sip);
     let (tell, changes) = channel();
-    let resolver = Resolver { orders: orders.clone(), sink: sink.clone(), look_up: names::system };
+    let resolver = Resolver { orders: orders.clone(), sink: sink.clone(), look_up: resolver::system };
     std::thread::Builder::new().name("names".into()).spawn(move || resolver.run(wanted, &changes))?;
     Ok(tell)
 }

@@ -2,9 +2,9 @@
 //! switch gets what came of it, or nothing when it cannot be used.
 
 use super::clock::wall;
-use super::owner::Order;
+use super::core_thread::Order;
 use super::signalling::Renewed;
-use super::{Sink, certificates, names};
+use super::{Sink, certificates, resolver};
 use crate::check::everything;
 use crate::config::Config;
 use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
@@ -12,7 +12,7 @@ use crate::config::finding::TLS_UNUSABLE;
 use crate::config::load::{self, Loaded};
 use crate::dialplan::Dialplan;
 use crate::observe::command::Output;
-use crate::observe::exchange::Reload;
+use crate::observe::control_api::Reload;
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
@@ -143,7 +143,7 @@ impl Reloader {
             text.push_str(&note);
             text.push_str(".\n");
         }
-        Output { text: crate::observe::text::lines(&text), ..Output::default() }
+        Output { text: crate::observe::escape::lines(&text), ..Output::default() }
     }
 
     /// What the owner should know beyond the change itself; said to the log too.
@@ -177,7 +177,7 @@ impl Reloader {
             dscp: super::dscp(&settings.general),
             settings,
             signalling: Renewed::read(config, &self.sink),
-            wanted: names::wanted(&config.sip),
+            wanted: resolver::wanted(&config.sip),
             done,
         };
         self.orders.send(Order::Renew(Box::new(renewal))).ok()?;

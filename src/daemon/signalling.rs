@@ -1,13 +1,13 @@
 //! The sockets for SIP, as the owner of the switch sees them: bound at the start, sent through, renewed by a reload.
 
-use super::crew::Post;
+use super::threads::Post;
 use super::{Sink, certificates};
 use crate::config::Config;
 use crate::config::general::General;
-use crate::config::peer::{Host, Names, Peer};
-use crate::net::edge::Edge;
+use crate::config::peer::{Names, Peer, PeerAddress};
+use crate::net::ingress::Ingress;
 use crate::net::stream::{ConnectionReport, Limits, Listeners, Streams, tls};
-use crate::net::{route, udp};
+use crate::net::{local_address, udp};
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::Listening;
 use crate::sip::Flow;
@@ -48,7 +48,7 @@ impl Bound {
         self,
         config: &Config,
         sink: &Sink,
-        edge: impl FnOnce() -> io::Result<Edge>,
+        edge: impl FnOnce() -> io::Result<Ingress>,
         post: impl FnOnce() -> Post,
     ) -> io::Result<Signalling> {
         let streams = if self.listeners.is_empty() {
@@ -148,10 +148,10 @@ fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
 /// Our address towards each peer with a fixed one.
 pub(super) fn routes(peers: &BTreeMap<String, Arc<Peer>>, names: &Names) -> BTreeMap<IpAddr, IpAddr> {
     let fixed = peers.values().filter_map(|peer| match &peer.host {
-        Host::Dynamic => peer.default_addr.map(|address| address.ip()),
-        host @ (Host::Static(_) | Host::Named { .. }) => host.address(names).map(|address| address.ip()),
+        PeerAddress::Dynamic => peer.default_addr.map(|address| address.ip()),
+        host @ (PeerAddress::Static(_) | PeerAddress::Named { .. }) => host.address(names).map(|address| address.ip()),
     });
-    fixed.filter_map(|remote| Some((remote, route::look_up(remote)?))).collect()
+    fixed.filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()
 }
 
 fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> io::Error {
@@ -176,9 +176,9 @@ fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> i
 
 #[cfg(test)]
 mod tests {
-    use super::super::crew::{Hand, muster};
+    use super::super::threads::{Hand, muster};
     use super::*;
-    use crate::net::edge::to_nobody;
+    use crate::net::ingress::to_nobody;
 
     #[test]
     fn what_is_off_carries_nothing_whatever_else_is_on() {

@@ -21,8 +21,8 @@ pub mod verbose;
 pub mod wait;
 
 use super::arguments;
-use super::ask::{Cause, Ended};
-use super::line::Line;
+use super::handle::ChannelHandle;
+use super::request::{Cause, Interrupted};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -62,11 +62,11 @@ pub struct App {
     /// The fewest arguments that make sense.
     pub arity: usize,
     /// The body.
-    pub run: fn(Line, Args) -> Body,
+    pub run: fn(ChannelHandle, Args) -> Body,
 }
 
 /// A running application.
-pub type Body = Pin<Box<dyn Future<Output = Result<Outcome, Ended>>>>;
+pub type Body = Pin<Box<dyn Future<Output = Result<Outcome, Interrupted>>>>;
 
 /// How an application ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

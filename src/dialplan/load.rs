@@ -1,7 +1,7 @@
 //! extensions.conf into a dialplan, with everything odd about it said in terms of file and line.
 
 mod entry;
-mod later;
+mod not_yet_supported;
 
 use super::apps;
 use super::pattern::Name;
@@ -12,7 +12,7 @@ use super::tree::{Dialplan, Include, Note, Priority};
 use crate::config::diagnostic::{Diagnostic, Place, Severity};
 use crate::config::finding;
 use crate::config::ini::{Document, Entry, Section};
-use crate::config::nearest::nearest;
+use crate::config::suggest::nearest;
 use entry::Number;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -378,7 +378,7 @@ pub(crate) fn unknown_application(app: &str, place: &Place) -> Option<Diagnostic
     let known: Vec<&str> = apps::TABLE.iter().map(|app| app.name).collect();
     let hint = if app.contains(',') {
         "arguments stand in parentheses: Application(arguments)".to_owned()
-    } else if later::APPLICATIONS.iter().any(|later| later.eq_ignore_ascii_case(app)) {
+    } else if not_yet_supported::APPLICATIONS.iter().any(|later| later.eq_ignore_ascii_case(app)) {
         "this exchange does not have it yet: a call that gets here ends".to_owned()
     } else {
         match nearest(app, known) {

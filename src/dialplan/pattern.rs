@@ -297,10 +297,10 @@ mod tests {
             "_9.", "_9!", "_[1-2]X", "_[13]X", "_[3-5]X", "_[a-c]X", "_ZXX", "_XXX", "_XX", "_X.", "_X!", "_.",
         ];
         for seed in 0..50u64 {
-            let mut chance = crate::chance::Chance::from_number(seed);
+            let mut rng = crate::rng::Rng::from_number(seed);
             let mut names: Vec<Name> = measured.iter().map(|text| name(text)).collect();
             for at in (1..names.len()).rev() {
-                let other = usize::try_from(chance.below(at as u64 + 1)).unwrap();
+                let other = usize::try_from(rng.below(at as u64 + 1)).unwrap();
                 names.swap(at, other);
             }
             names.sort();

@@ -1,12 +1,12 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
 use super::apps::{self, App, AppCall, Args, Body, Outcome, Target};
-use super::ask::{Ask, Cause, ChannelId, Ended, Level, LogLine, Position, Reply};
-use super::line::{Desk, Line};
+use super::environment::Environment;
+use super::handle::{ChannelHandle, Slot};
+use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Level, LogLine, Position};
 use super::state::{CallerId, State};
 use super::substitute::{Scope, assign, substitute};
 use super::tree::Priority;
-use super::world::World;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -18,7 +18,7 @@ const MAX_STEPS_AFTER_HANGUP: u32 = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// It asks; `Program::answer` it, then `advance` again.
-    Asks(Ask),
+    Asks(AppRequest),
     /// Its budget of steps is used: `advance` it again in the next turn.
     Again,
     /// It still waits for the answer to what it asked.
@@ -64,7 +64,7 @@ struct Running {
 /// One running dialplan program.
 pub struct Program {
     id: ChannelId,
-    desk: Rc<RefCell<Desk>>,
+    slot: Rc<RefCell<Slot>>,
     running: Option<Running>,
     stage: Stage,
     /// The application that was started last.
@@ -75,23 +75,23 @@ pub struct Program {
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
-        let desk = Rc::new(RefCell::new(Desk::new(State::new(name, start, caller))));
-        Program { id, desk, running: None, stage: Stage::Plan, latest: "", finish: None }
+        let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
+        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
-    pub fn advance(&mut self, world: &dyn World, budget: u32) -> Progress {
+    pub fn advance(&mut self, world: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
                 return Progress::Finished(cause);
             }
             if let Some(running) = &mut self.running {
-                if !self.desk.borrow().can_go_on() {
+                if !self.slot.borrow().can_go_on() {
                     return Progress::Waiting;
                 }
                 match running.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Pending => {
-                        return self.desk.borrow_mut().ask.take().map_or(Progress::Waiting, Progress::Asks);
+                        return self.slot.borrow_mut().ask.take().map_or(Progress::Waiting, Progress::Asks);
                     }
                     Poll::Ready(result) => {
                         self.running = None;
@@ -109,35 +109,35 @@ impl Program {
     }
 
     /// The switch's answer to the pending ask; without one it is dropped.
-    pub fn answer(&mut self, reply: Reply) {
-        let mut desk = self.desk.borrow_mut();
-        if desk.waiting && desk.answer.is_none() && desk.ended.is_none() {
-            desk.answer = Some(reply);
+    pub fn answer(&mut self, reply: AppReply) {
+        let mut slot = self.slot.borrow_mut();
+        if slot.waiting && slot.answer.is_none() && slot.ended.is_none() {
+            slot.answer = Some(reply);
         }
     }
 
     /// The channel is hung up: the pending ask ends, the application unwinds, `h` runs. The first cause stays.
     pub fn hang_up(&mut self, cause: Cause) {
-        let mut desk = self.desk.borrow_mut();
-        if !matches!(desk.ended, Some(Ended::Hangup(_))) && !matches!(self.stage, Stage::Finished(_)) {
-            desk.ended = Some(Ended::Hangup(cause));
+        let mut slot = self.slot.borrow_mut();
+        if !matches!(slot.ended, Some(Interrupted::Hangup(_))) && !matches!(self.stage, Stage::Finished(_)) {
+            slot.ended = Some(Interrupted::Hangup(cause));
         }
     }
 
     /// The channel goes on elsewhere: the pending ask ends, the application unwinds, the program runs from there.
     /// Without effect once the channel is hung up.
     pub fn redirect(&mut self, to: Position) {
-        let mut desk = self.desk.borrow_mut();
-        if !matches!(desk.ended, Some(Ended::Hangup(_)))
+        let mut slot = self.slot.borrow_mut();
+        if !matches!(slot.ended, Some(Interrupted::Hangup(_)))
             && !matches!(self.stage, Stage::Finished(_) | Stage::AfterHangup(..))
         {
-            desk.ended = Some(Ended::Redirect(to));
+            slot.ended = Some(Interrupted::Redirect(to));
         }
     }
 
     /// The lines to log since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<LogLine> {
-        self.desk.borrow_mut().state.take_log()
+        self.slot.borrow_mut().state.take_log()
     }
 
     /// The channel the program runs on.
@@ -147,7 +147,7 @@ impl Program {
 
     /// Where it stands.
     pub fn position(&self) -> Position {
-        self.desk.borrow().state.position.clone()
+        self.slot.borrow().state.position.clone()
     }
 
     /// The application that runs, and its arguments.
@@ -162,7 +162,7 @@ impl Program {
 
     /// Notes how it ended, unless that is known already, or somebody hung up.
     fn note_finish(&mut self, how: Finish) {
-        if self.finish.is_none() && self.desk.borrow().ended.is_none() {
+        if self.finish.is_none() && self.slot.borrow().ended.is_none() {
             let position = self.position();
             self.finish = Some((how, position));
         }
@@ -170,46 +170,46 @@ impl Program {
 
     /// Whether the end is decided: hung up, or over.
     pub fn is_ending(&self) -> bool {
-        matches!(self.desk.borrow().ended, Some(Ended::Hangup(_))) || matches!(self.stage, Stage::Finished(_))
+        matches!(self.slot.borrow().ended, Some(Interrupted::Hangup(_))) || matches!(self.stage, Stage::Finished(_))
     }
 
     /// A channel variable.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.desk.borrow().state.variable(name)
+        self.slot.borrow().state.variable(name)
     }
 
     /// All variables of the channel, by name.
     pub fn variables(&self) -> Vec<(String, String)> {
-        self.desk.borrow().state.all_variables()
+        self.slot.borrow().state.all_variables()
     }
 
     /// Sets a channel variable; `_NAME` and `__NAME` are inherited by channels this one creates.
     pub fn set_variable(&mut self, name: &str, value: &str) {
-        self.desk.borrow_mut().state.set_variable(name, value);
+        self.slot.borrow_mut().state.set_variable(name, value);
     }
 
     /// The variables a channel created by this one starts with: give each to its `set_variable`.
     pub fn inherited(&self) -> Vec<(String, String)> {
-        self.desk.borrow().state.inherited()
+        self.slot.borrow().state.inherited()
     }
 
     /// Who calls, as the dialplan left it.
     pub fn caller(&self) -> CallerId {
-        self.desk.borrow().state.caller.clone()
+        self.slot.borrow().state.caller.clone()
     }
 
     /// Says who calls.
     pub fn set_caller(&mut self, caller: CallerId) {
-        self.desk.borrow_mut().state.caller = caller;
+        self.slot.borrow_mut().state.caller = caller;
     }
 
     /// Says that the channel is answered, when it was not the program that asked for it.
     pub fn set_answered(&mut self) {
-        self.desk.borrow_mut().state.answered = true;
+        self.slot.borrow_mut().state.answered = true;
     }
 
     /// One step: the latch, then the next priority.
-    fn step(&mut self, world: &dyn World) {
+    fn step(&mut self, world: &dyn Environment) {
         if self.heed_latch(world) {
             return;
         }
@@ -226,8 +226,8 @@ impl Program {
             Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, world),
         }
         let (position, caller) = {
-            let desk = self.desk.borrow();
-            (desk.state.position.clone(), desk.state.caller.number.clone())
+            let slot = self.slot.borrow();
+            (slot.state.position.clone(), slot.state.caller.number.clone())
         };
         let Position { context, exten, priority } = &position;
         match world.dialplan().find(context, exten, *priority, Some(&caller), world.now().wall) {
@@ -238,15 +238,15 @@ impl Program {
     }
 
     /// A hang-up or redirect that came between applications; true when it took the step.
-    fn heed_latch(&mut self, world: &dyn World) -> bool {
-        let ended = self.desk.borrow().ended.clone();
+    fn heed_latch(&mut self, world: &dyn Environment) -> bool {
+        let ended = self.slot.borrow().ended.clone();
         match ended {
-            Some(Ended::Hangup(_)) if matches!(self.stage, Stage::AfterHangup(..)) => false,
-            Some(Ended::Hangup(cause)) => {
+            Some(Interrupted::Hangup(_)) if matches!(self.stage, Stage::AfterHangup(..)) => false,
+            Some(Interrupted::Hangup(cause)) => {
                 self.end(cause, world);
                 true
             }
-            Some(Ended::Redirect(to)) => {
+            Some(Interrupted::Redirect(to)) => {
                 self.jump(to);
                 true
             }
@@ -255,40 +255,40 @@ impl Program {
     }
 
     /// Starts the application of a priority.
-    fn execute(&mut self, priority: &Priority, world: &dyn World) {
-        let args = substitute(&priority.args, &mut Scope::new(&mut self.desk.borrow_mut().state, world));
+    fn execute(&mut self, priority: &Priority, world: &dyn Environment) {
+        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, world));
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), world);
         };
-        let mut desk = self.desk.borrow_mut();
-        let Position { context, exten, priority } = &desk.state.position;
+        let mut slot = self.slot.borrow_mut();
+        let Position { context, exten, priority } = &slot.state.position;
         let text = format!(
             "Executing [{exten}@{context}:{priority}] {}(\"{}\", \"{args}\") in new stack",
-            app.name, desk.state.name
+            app.name, slot.state.name
         );
-        desk.state.log(Level::Verbose(3), text);
-        drop(desk);
+        slot.state.log(Level::Verbose(3), text);
+        drop(slot);
         self.start(app, args);
     }
 
     fn start(&mut self, app: &'static App, args: String) {
         self.latest = app.name;
-        let line = Line::new(self.id, Rc::clone(&self.desk));
+        let line = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(line, Args::new(&args));
         self.running = Some(Running { app, args, body });
     }
 
     /// What follows from how an application ended.
-    fn conclude(&mut self, result: Result<Outcome, Ended>, world: &dyn World) {
+    fn conclude(&mut self, result: Result<Outcome, Interrupted>, world: &dyn Environment) {
         {
-            let mut desk = self.desk.borrow_mut();
-            desk.waiting = false;
-            desk.ask = None;
-            desk.answer = None;
+            let mut slot = self.slot.borrow_mut();
+            slot.waiting = false;
+            slot.ask = None;
+            slot.answer = None;
         }
         match result {
-            Err(Ended::Hangup(cause)) => self.spawn_ended(cause, world),
-            Err(Ended::Redirect(to)) => self.jump(to),
+            Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, world),
+            Err(Interrupted::Redirect(to)) => self.jump(to),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, world);
@@ -296,12 +296,12 @@ impl Program {
             Ok(Outcome::Next) => self.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
-                    assign(&name, &value, &mut Scope::new(&mut self.desk.borrow_mut().state, world));
+                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, world));
                 }
                 self.next();
             }
             Ok(Outcome::Jump(target)) => match self.resolve(&target, world) {
-                Some(to) => self.desk.borrow_mut().state.position = to,
+                Some(to) => self.slot.borrow_mut().state.position = to,
                 None => self.led_nowhere(world),
             },
             Ok(Outcome::Call(target, args)) => self.call(&target, &args, world),
@@ -313,10 +313,10 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], world: &dyn World) {
+    fn call(&mut self, target: &Target, args: &[String], world: &dyn Environment) {
         let Some(to) = self.resolve(target, world) else { return self.led_nowhere(world) };
-        let mut desk = self.desk.borrow_mut();
-        let state = &mut desk.state;
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
         let mut back = state.position.clone();
         back.priority = back.priority.saturating_add(1);
         if state.push_frame(back, args) {
@@ -324,32 +324,32 @@ impl Program {
             return;
         }
         state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-        drop(desk);
+        drop(slot);
         self.led_nowhere(world);
     }
 
-    fn return_from(&mut self, value: &str, world: &dyn World) {
-        let mut desk = self.desk.borrow_mut();
-        let state = &mut desk.state;
+    fn return_from(&mut self, value: &str, world: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
         if let Some(frame) = state.frames.pop() {
             state.position = frame.back;
             state.set_variable("GOSUB_RETVAL", value);
             return;
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
-        drop(desk);
+        drop(slot);
         self.led_nowhere(world);
     }
 
-    fn led_nowhere(&mut self, world: &dyn World) {
+    fn led_nowhere(&mut self, world: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
         self.spawn_ended(Cause::NONE, world);
     }
 
     /// Makes a position of what `Goto` was told: a label becomes a number.
-    fn resolve(&mut self, target: &Target, world: &dyn World) -> Option<Position> {
-        let mut desk = self.desk.borrow_mut();
-        let state = &mut desk.state;
+    fn resolve(&mut self, target: &Target, world: &dyn Environment) -> Option<Position> {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
         let here = &state.position;
         let context = target.context.as_deref().unwrap_or(&here.context);
         let exten = target.exten.as_deref().unwrap_or(&here.exten);
@@ -377,41 +377,41 @@ impl Program {
     }
 
     fn next(&mut self) {
-        let priority = &mut self.desk.borrow_mut().state.position.priority;
+        let priority = &mut self.slot.borrow_mut().state.position.priority;
         *priority = priority.saturating_add(1);
     }
 
     fn jump(&mut self, to: Position) {
-        let mut desk = self.desk.borrow_mut();
-        desk.ended = None;
-        desk.state.position = to;
-        drop(desk);
+        let mut slot = self.slot.borrow_mut();
+        slot.ended = None;
+        slot.state.position = to;
+        drop(slot);
         self.finish = None;
         self.stage = Stage::Plan;
     }
 
-    fn no_application(&mut self, name: &str, priority: Option<&Priority>, world: &dyn World) {
-        let mut desk = self.desk.borrow_mut();
-        let Position { context, exten, priority: number } = &desk.state.position;
+    fn no_application(&mut self, name: &str, priority: Option<&Priority>, world: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let Position { context, exten, priority: number } = &slot.state.position;
         let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
         let text = format!(
             "No application '{name}' for extension ({context}, {exten}, {number}){}",
             place.unwrap_or_default()
         );
-        desk.state.warn(text);
-        drop(desk);
+        slot.state.warn(text);
+        drop(slot);
         self.note_finish(Finish::NoApplication(name.to_owned()));
         self.spawn_ended(Cause::NONE, world);
     }
 
     /// A dialled extension that is not there: `i`, or the end.
-    fn no_extension(&mut self, position: &Position, world: &dyn World) {
+    fn no_extension(&mut self, position: &Position, world: &dyn Environment) {
         if matches!(self.stage, Stage::AfterHangup(..)) {
             return self.end(Cause::NONE, world);
         }
         let Position { context, exten, priority } = position;
-        let mut desk = self.desk.borrow_mut();
-        let state = &mut desk.state;
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
         let caller = Some(state.caller.number.as_str());
         let place = format!("context,exten,priority={context},{exten},{priority}");
         if exten != "i" && world.dialplan().find(context, "i", 1, caller, world.now().wall).is_some() {
@@ -421,13 +421,13 @@ impl Program {
             return;
         }
         state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
-        drop(desk);
+        drop(slot);
         self.note_finish(Finish::Nowhere);
         self.end(Cause::NONE, world);
     }
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
-    fn fall_through(&mut self, world: &dyn World) {
+    fn fall_through(&mut self, world: &dyn Environment) {
         if matches!(self.stage, Stage::AfterHangup(..)) {
             return self.end(Cause::NONE, world);
         }
@@ -436,13 +436,13 @@ impl Program {
             self.stage = Stage::OutOfPriorities;
             return self.start_named("Wait", "10");
         }
-        let mut desk = self.desk.borrow_mut();
-        let state = &mut desk.state;
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
         let status = state.variable("DIALSTATUS").filter(|status| !status.is_empty());
         let shown = status.as_deref().unwrap_or("UNKNOWN");
         state.log(Level::Verbose(3), format!("Auto fallthrough, channel '{}' status is '{shown}'", state.name));
         let (cause, answered) = (state.cause, state.answered);
-        drop(desk);
+        drop(slot);
         match status.as_deref() {
             // 488 tells the caller's telephone more than the 503 of congestion: another codec might do.
             Some("CONGESTION" | "CHANUNAVAIL") if cause == Cause::NOT_ACCEPTABLE && !answered => self.end(cause, world),
@@ -460,10 +460,10 @@ impl Program {
     }
 
     /// `autofallthrough=no`, and no digit came: `t`, or the end.
-    fn no_digit(&mut self, world: &dyn World) {
+    fn no_digit(&mut self, world: &dyn Environment) {
         let (Position { context, .. }, caller) = {
-            let desk = self.desk.borrow();
-            (desk.state.position.clone(), desk.state.caller.number.clone())
+            let slot = self.slot.borrow();
+            (slot.state.position.clone(), slot.state.caller.number.clone())
         };
         if world.dialplan().find(&context, "t", 1, Some(&caller), world.now().wall).is_some() {
             self.jump(Position::new(&context, "t", 1));
@@ -479,32 +479,32 @@ impl Program {
     }
 
     /// An application ended the channel, or the channel ended under it.
-    fn spawn_ended(&mut self, cause: Cause, world: &dyn World) {
-        let mut desk = self.desk.borrow_mut();
-        let Position { context, exten, priority } = &desk.state.position;
-        let text = format!("Spawn extension ({context}, {exten}, {priority}) exited non-zero on '{}'", desk.state.name);
+    fn spawn_ended(&mut self, cause: Cause, world: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let Position { context, exten, priority } = &slot.state.position;
+        let text = format!("Spawn extension ({context}, {exten}, {priority}) exited non-zero on '{}'", slot.state.name);
         // After a fall-through the story has been told.
         if self.stage != Stage::FallingThrough {
-            desk.state.log(Level::Verbose(2), text);
+            slot.state.log(Level::Verbose(2), text);
         }
-        drop(desk);
+        drop(slot);
         self.end(cause, world);
     }
 
     /// The program is over but for `h`, which runs once, on a dead channel: every ask in it ends at once.
-    fn end(&mut self, cause: Cause, world: &dyn World) {
+    fn end(&mut self, cause: Cause, world: &dyn Environment) {
         if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
             self.stage = Stage::Finished(decided);
             return;
         }
-        let mut desk = self.desk.borrow_mut();
+        let mut slot = self.slot.borrow_mut();
         // What the other side said first stands.
-        let cause = match desk.ended {
-            Some(Ended::Hangup(latched)) => latched,
-            Some(Ended::Redirect(_)) | None => cause,
+        let cause = match slot.ended {
+            Some(Interrupted::Hangup(latched)) => latched,
+            Some(Interrupted::Redirect(_)) | None => cause,
         };
-        desk.ended = Some(Ended::Hangup(cause));
-        let state = &mut desk.state;
+        slot.ended = Some(Interrupted::Hangup(cause));
+        let state = &mut slot.state;
         state.cause = cause;
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
@@ -517,7 +517,7 @@ impl Program {
     }
 
     fn warn(&mut self, text: String) {
-        self.desk.borrow_mut().state.warn(text);
+        self.slot.borrow_mut().state.warn(text);
     }
 }
 
@@ -526,14 +526,14 @@ mod tests {
     use super::*;
     use crate::clock::Now;
     use crate::dialplan::database::Database;
+    use crate::dialplan::environment::Globals;
     use crate::dialplan::load::document;
     use crate::dialplan::tree::Dialplan;
-    use crate::dialplan::world::Globals;
     use std::sync::Arc;
 
     struct Bare(Arc<Dialplan>, Globals, Database);
 
-    impl World for Bare {
+    impl Environment for Bare {
         fn now(&self) -> Now {
             Now::default()
         }
@@ -562,8 +562,8 @@ mod tests {
         let plan = crate::dialplan::parse(&document(text), "pbx_config").0;
         let world = Bare(Arc::new(plan), Globals::new(), Database::new());
         let mut program = Program::new(ChannelId(1), "SIP/a-0", Position::new("a", "s", 1), CallerId::default());
-        assert!(matches!(program.advance(&world, 10), Progress::Asks(Ask::Dial(_))));
-        assert_eq!(Rc::strong_count(&program.desk), 2, "the application holds its end of the desk");
+        assert!(matches!(program.advance(&world, 10), Progress::Asks(AppRequest::Dial(_))));
+        assert_eq!(Rc::strong_count(&program.slot), 2, "the application holds its end of the desk");
         (world, program)
     }
 
@@ -572,16 +572,16 @@ mod tests {
         let (world, mut program) = begin();
         program.hang_up(Cause::NORMAL);
         assert_eq!(program.advance(&world, 10), Progress::Finished(Cause::NORMAL));
-        assert_eq!(Rc::strong_count(&program.desk), 1);
-        let desk = program.desk.borrow();
-        assert!(desk.ask.is_none() && desk.answer.is_none() && !desk.waiting);
+        assert_eq!(Rc::strong_count(&program.slot), 1);
+        let slot = program.slot.borrow();
+        assert!(slot.ask.is_none() && slot.answer.is_none() && !slot.waiting);
     }
 
     #[test]
     fn dropping_a_program_drops_its_application() {
         let (_, program) = begin();
-        let desk = Rc::downgrade(&program.desk);
+        let slot = Rc::downgrade(&program.slot);
         drop(program);
-        assert!(desk.upgrade().is_none());
+        assert!(slot.upgrade().is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! What a channel's program carries along: its place, variables, caller ID, and what it has to say.
 
-use super::ask::{Cause, Level, LogLine, Position};
+use super::request::{Cause, Level, LogLine, Position};
 use crate::config::presentation::Presentation;
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! `${...}` and `$[...]` in the arguments of an application.
 
+use super::environment::Environment;
 use super::expression;
 use super::functions;
 use super::state::{MAX_TEXT, State, bounded};
-use super::world::World;
 
 /// How deep `${...${...}}` may nest.
 pub(crate) const MAX_DEPTH: usize = 15;
@@ -29,11 +29,11 @@ pub fn substitute(text: &str, source: &mut dyn Source) -> String {
 /// What a running program sees: its own variables and the world's.
 pub struct Scope<'a> {
     pub(super) state: &'a mut State,
-    pub(super) world: &'a dyn World,
+    pub(super) world: &'a dyn Environment,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(state: &'a mut State, world: &'a dyn World) -> Scope<'a> {
+    pub(super) fn new(state: &'a mut State, world: &'a dyn Environment) -> Scope<'a> {
         Scope { state, world }
     }
 }

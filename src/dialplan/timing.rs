@@ -1,7 +1,7 @@
 //! Time conditions: `times,weekdays,monthdays,months`, as includes and `IFTIME` have them. In UTC.
 
-use crate::calendar::Civil;
 use crate::clock::Wall;
+use crate::datetime::Civil;
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

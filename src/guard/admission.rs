@@ -8,22 +8,22 @@ use bytes::Bytes;
 use smol_str::SmolStr;
 
 use super::domain::Domains;
-use super::event::{self, Note, Why};
-use super::hint::hint;
-use super::identity::{self, Account, Accounts, Claim, Homes};
-use super::{nat, size};
+use super::event::{self, AuthEvent, DenialReason};
+use super::explain::hint;
+use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity};
+use super::{amplification, nat};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
-use crate::config::nearest::nearest;
-use crate::config::peer::{Names, Peer, Switch};
+use crate::config::peer::{Names, Peer, Tristate};
 use crate::config::sip_conf::SipConf;
+use crate::config::suggest::nearest;
 use crate::config::transport::External;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState, Sealer};
 use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
 use crate::sip::route;
-use crate::sip::sips::{self, Slip};
+use crate::sip::sips::{self, SipsViolation};
 use crate::sip::uri::Host;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
@@ -44,7 +44,7 @@ pub enum Verdict {
         /// Where it goes; over the connection that the request came on, if any.
         to: SocketAddr,
         /// What to count and log.
-        note: Option<Note>,
+        note: Option<AuthEvent>,
     },
     /// The switch takes it.
     Pass {
@@ -93,11 +93,11 @@ pub struct Admission {
     quotable: String,
     server: Bytes,
     key: Sealer,
-    nat: Switch,
+    nat: Tristate,
     external: External,
     names: Arc<Names>,
     accounts: Arc<Accounts>,
-    homes: Arc<Homes>,
+    addresses: Arc<AddressIndex>,
     /// `[general]`'s own list: every source is held against it.
     acl: Acl,
     domains: Domains,
@@ -117,7 +117,7 @@ impl std::fmt::Debug for Admission {
 
 /// One request, with what came along.
 #[derive(Clone, Copy)]
-pub(super) struct Knock<'a> {
+pub(super) struct RequestContext<'a> {
     request: &'a Request,
     essentials: &'a Essentials,
     pub(super) flow: Flow,
@@ -139,7 +139,7 @@ impl Admission {
             key: Sealer::new(&key),
             nat: conf.general.defaults.nat.force_rport,
             external: conf.general.external.clone(),
-            homes: Arc::new(Homes::new(&accounts, &names)),
+            addresses: Arc::new(AddressIndex::new(&accounts, &names)),
             names,
             accounts: Arc::new(accounts),
             acl: conf.general.acl.clone(),
@@ -158,8 +158,8 @@ impl Admission {
 
     /// The same table with what names were looked up to be.
     pub fn with_names(&self, names: Arc<Names>) -> Admission {
-        let homes = Arc::new(Homes::new(&self.accounts, &names));
-        Admission { names, homes, ..self.clone() }
+        let addresses = Arc::new(AddressIndex::new(&self.accounts, &names));
+        Admission { names, addresses, ..self.clone() }
     }
 
     /// What names were last looked up to be.
@@ -168,7 +168,7 @@ impl Admission {
     }
 
     /// Our address `local` as `remote` sees it (`externaddr`).
-    pub fn told(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
+    pub fn advertised_address(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
         let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
         self.external.told(transport, local, remote, found)
     }
@@ -180,39 +180,39 @@ impl Admission {
         if source.port() == 0 {
             return Verdict::Drop("source port 0");
         }
-        let knock = Knock { request, essentials, flow, now, random };
-        if let Some(slip) = sips::slip(request, flow.transport) {
-            return self.refuse_sips(knock, slip);
+        let context = RequestContext { request, essentials, flow, now, random };
+        if let Some(slip) = sips::sips_violation(request, flow.transport) {
+            return self.refuse_sips(context, slip);
         }
         // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
         if matches!(request.method, Method::Ack | Method::Cancel) {
             return Verdict::Pass { caller: Caller::Dialog };
         }
-        if let Some(reply) = self.refuse_extensions(knock) {
+        if let Some(reply) = self.refuse_extensions(context) {
             return reply;
         }
         let is_inside = essentials.to.tag().is_some();
         match &request.method {
-            Method::Register => self.authenticate(knock),
-            Method::Other(_) => self.decline(knock, 501),
+            Method::Register => self.authenticate(context),
+            Method::Other(_) => self.decline(context, 501),
             _ if is_inside => Verdict::Pass { caller: Caller::Dialog },
             // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
-            Method::Invite if essentials.max_forwards == Some(0) => self.decline(knock, 483),
-            Method::Invite => self.authenticate(knock),
-            Method::Options if self.options_too => match self.authenticate(knock) {
-                Verdict::Pass { .. } => self.greet(knock),
+            Method::Invite if essentials.max_forwards == Some(0) => self.decline(context, 483),
+            Method::Invite => self.authenticate(context),
+            Method::Options if self.options_too => match self.authenticate(context) {
+                Verdict::Pass { .. } => self.greet(context),
                 turned_away => turned_away,
             },
-            Method::Options | Method::Notify => self.greet(knock),
+            Method::Options | Method::Notify => self.greet(context),
             // RFC 3261 15.1.2: a BYE that matches no dialog.
-            Method::Bye => self.decline(knock, 481),
+            Method::Bye => self.decline(context, 481),
             Method::Subscribe
             | Method::Publish
             | Method::Message
             | Method::Refer
             | Method::Info
             | Method::Update
-            | Method::Prack => self.decline(knock, 405),
+            | Method::Prack => self.decline(context, 405),
             Method::Ack | Method::Cancel => Verdict::Pass { caller: Caller::Dialog },
         }
     }
@@ -286,51 +286,51 @@ impl Admission {
     }
 
     /// RFC 3261 8.2.2.3: extensions that are required and not known.
-    fn refuse_extensions(&self, knock: Knock<'_>) -> Option<Verdict> {
-        let required = OptionTags::from_headers(&knock.request.headers, HeaderName::Require);
+    fn refuse_extensions(&self, context: RequestContext<'_>) -> Option<Verdict> {
+        let required = OptionTags::from_headers(&context.request.headers, HeaderName::Require);
         let unknown = required.unknown(EXTENSIONS);
         if unknown.is_empty() {
             return None;
         }
-        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 420);
+        let mut response = self.answer(context.request, &context.essentials.via, context.flow.remote, 420);
         response.headers.push(HeaderName::Unsupported, unknown.to_string());
-        Some(self.reply(knock.request, &knock.essentials.via, knock.flow, response, None))
+        Some(self.reply(context.request, &context.essentials.via, context.flow, response, None))
     }
 
     /// RFC 5630 5.1.2: `sips:` over what is not TLS, or a Contact that would leave it. The same for everyone, in a call, too.
-    fn refuse_sips(&self, knock: Knock<'_>, slip: Slip) -> Verdict {
-        if knock.request.method == Method::Ack {
+    fn refuse_sips(&self, context: RequestContext<'_>, slip: SipsViolation) -> Verdict {
+        if context.request.method == Method::Ack {
             return Verdict::Drop("ACK for sips: that is not over TLS");
         }
-        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 480);
-        let agent = Host::from(knock.flow.told.ip()).to_string();
+        let mut response = self.answer(context.request, &context.essentials.via, context.flow.remote, 480);
+        let agent = Host::from(context.flow.advertised.ip()).to_string();
         response.headers.push(HeaderName::Warning, slip.warning(&agent));
-        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
+        self.reply(context.request, &context.essentials.via, context.flow, response, None)
     }
 
     /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
-    fn greet(&self, knock: Knock<'_>) -> Verdict {
-        let mut response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 200);
-        if knock.request.method == Method::Options {
+    fn greet(&self, context: RequestContext<'_>) -> Verdict {
+        let mut response = self.answer(context.request, &context.essentials.via, context.flow.remote, 200);
+        if context.request.method == Method::Options {
             response.headers.push(HeaderName::Accept, "application/sdp, multipart/mixed");
         }
-        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
+        self.reply(context.request, &context.essentials.via, context.flow, response, None)
     }
 
-    fn decline(&self, knock: Knock<'_>, status: u16) -> Verdict {
-        let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, status);
-        self.reply(knock.request, &knock.essentials.via, knock.flow, response, None)
+    fn decline(&self, context: RequestContext<'_>, status: u16) -> Verdict {
+        let response = self.answer(context.request, &context.essentials.via, context.flow.remote, status);
+        self.reply(context.request, &context.essentials.via, context.flow, response, None)
     }
 
-    fn authenticate(&self, knock: Knock<'_>) -> Verdict {
-        let Knock { request, essentials, flow, .. } = knock;
+    fn authenticate(&self, context: RequestContext<'_>) -> Verdict {
+        let RequestContext { request, essentials, flow, .. } = context;
         let source = flow.remote;
         let credentials = self.credentials(request);
         let credentials = credentials.as_ref();
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
             _ => identity::caller(
-                (&self.accounts, &self.homes),
+                (&self.accounts, &self.addresses),
                 essentials,
                 credentials,
                 source,
@@ -350,20 +350,20 @@ impl Admission {
             return welcome(guest, Proof::Trusted);
         }
         match credentials {
-            None => self.ask(knock, &claim),
-            Some(credentials) => self.examine(knock, credentials, &claim, (is_allowed, is_ours)),
+            None => self.ask(context, &claim),
+            Some(credentials) => self.examine(context, credentials, &claim, (is_allowed, is_ours)),
         }
     }
 
     /// Every path through here does the same work, whoever exists: the dummy HA1 is made in any case.
     fn examine(
         &self,
-        knock: Knock<'_>,
+        context: RequestContext<'_>,
         credentials: &Credentials,
-        claim: &Claim<'_>,
+        claim: &ClaimedIdentity<'_>,
         (may_come, is_ours): (bool, bool),
     ) -> Verdict {
-        let Knock { request, flow, now, .. } = knock;
+        let RequestContext { request, flow, now, .. } = context;
         let source = flow.remote;
         let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
         let algorithm = self.algorithm_for(claim);
@@ -377,19 +377,19 @@ impl Admission {
         // it must be to a caller that only its digest names.
         let is_fit = credentials.algorithm() == Some(algorithm);
         match (state, passed) {
-            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(knock, claim),
-            (NonceState::Valid, None) if !is_fit => self.ask(knock, claim),
+            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(context, claim),
+            (NonceState::Valid, None) if !is_fit => self.ask(context, claim),
             (NonceState::Valid, None) => {
                 let why = match claim.account {
-                    _ if !may_come || !is_ours => Why::FailedACL,
-                    None => Why::InvalidAccountID,
-                    Some(_) if claim.is_mixed => Why::ChallengeResponseFailed,
-                    Some(_) if !is_allowed => Why::FailedACL,
-                    Some(_) if !knows_secret => Why::InvalidPassword,
-                    Some(_) => Why::ChallengeResponseFailed,
+                    _ if !may_come || !is_ours => DenialReason::FailedACL,
+                    None => DenialReason::InvalidAccountID,
+                    Some(_) if claim.is_mixed => DenialReason::ChallengeResponseFailed,
+                    Some(_) if !is_allowed => DenialReason::FailedACL,
+                    Some(_) if !knows_secret => DenialReason::InvalidPassword,
+                    Some(_) => DenialReason::ChallengeResponseFailed,
                 };
-                let hint = hint(why, knock, credentials, claim, (may_come, is_ours));
-                self.refuse(knock, claim, why, hint)
+                let hint = hint(why, context, credentials, claim, (may_come, is_ours));
+                self.refuse(context, claim, why, hint)
             }
             (NonceState::Valid | NonceState::Expired, Some(account)) => {
                 let proof = Proof::Digest {
@@ -404,29 +404,35 @@ impl Admission {
 
     /// What a claimed account is challenged with: its own algorithm; that of `[general]` when there is no such account,
     /// so that by the algorithm only those peers can be told to exist that have another one than `[general]`.
-    fn algorithm_for(&self, claim: &Claim<'_>) -> Algorithm {
+    fn algorithm_for(&self, claim: &ClaimedIdentity<'_>) -> Algorithm {
         claim.account.map_or(self.algorithm, Account::algorithm)
     }
 
-    fn ask(&self, knock: Knock<'_>, claim: &Claim<'_>) -> Verdict {
-        let (via, source) = (&knock.essentials.via, knock.flow.remote);
+    fn ask(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>) -> Verdict {
+        let (via, source) = (&context.essentials.via, context.flow.remote);
         let asked = (self.algorithm_for(claim), false);
-        let mut response = self.challenge(knock.request, source, knock.now, knock.random, asked);
+        let mut response = self.challenge(context.request, source, context.now, context.random, asked);
         self.stamp(&mut response, via, source);
-        self.reply(knock.request, via, knock.flow, response, Some(Note::Challenged))
+        self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
     }
 
-    fn refuse(&self, knock: Knock<'_>, claim: &Claim<'_>, why: Why, hint: String) -> Verdict {
+    fn refuse(
+        &self,
+        context: RequestContext<'_>,
+        claim: &ClaimedIdentity<'_>,
+        why: DenialReason,
+        hint: String,
+    ) -> Verdict {
         let account = event::encode(&claim.name);
-        let id = self.to_tag(knock.request);
-        let line = event::line(why, &account, &id, knock.flow, knock.now);
-        let response = self.answer(knock.request, &knock.essentials.via, knock.flow.remote, 403);
+        let id = self.to_tag(context.request);
+        let line = event::line(why, &account, &id, context.flow, context.now);
+        let response = self.answer(context.request, &context.essentials.via, context.flow.remote, 403);
         self.reply(
-            knock.request,
-            &knock.essentials.via,
-            knock.flow,
+            context.request,
+            &context.essentials.via,
+            context.flow,
             response,
-            Some(Note::Refused { why, account, line, hint }),
+            Some(AuthEvent::Refused { why, account, line, hint }),
         )
     }
 
@@ -470,9 +476,16 @@ impl Admission {
 
     /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
     /// stranger wrote: `maddr` is for those who have proved who they are.
-    fn reply(&self, request: &Request, via: &Via, flow: Flow, mut response: Response, note: Option<Note>) -> Verdict {
+    fn reply(
+        &self,
+        request: &Request,
+        via: &Via,
+        flow: Flow,
+        mut response: Response,
+        note: Option<AuthEvent>,
+    ) -> Verdict {
         // Whoever has a connection is where it says it is.
-        if flow.connection.is_none() && !size::fits(request, &mut response) {
+        if flow.connection.is_none() && !amplification::fits(request, &mut response) {
             return Verdict::Drop("the answer would be more than twice the request");
         }
         let port = flow.answering(via, nat::force_rport(self.nat, via, flow.remote)).remote.port();

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::calendar;
 use crate::clock::Wall;
+use crate::datetime;
 use crate::sip::Flow;
 
 /// Longest account name in a line, in bytes before encoding: a stranger chooses it.
@@ -11,7 +11,7 @@ const LONGEST: usize = 64;
 
 /// Why somebody was refused who had proved its address by returning a nonce of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum DenialReason {
     /// The secret is wrong.
     InvalidPassword,
     /// Nobody of that name is configured.
@@ -22,34 +22,34 @@ pub enum Why {
     ChallengeResponseFailed,
 }
 
-impl Why {
+impl DenialReason {
     /// The event's name as Asterisk's security log has it.
     pub fn name(self) -> &'static str {
         match self {
-            Why::InvalidPassword => "InvalidPassword",
-            Why::InvalidAccountID => "InvalidAccountID",
-            Why::FailedACL => "FailedACL",
-            Why::ChallengeResponseFailed => "ChallengeResponseFailed",
+            DenialReason::InvalidPassword => "InvalidPassword",
+            DenialReason::InvalidAccountID => "InvalidAccountID",
+            DenialReason::FailedACL => "FailedACL",
+            DenialReason::ChallengeResponseFailed => "ChallengeResponseFailed",
         }
     }
 
     fn version(self) -> u8 {
         match self {
-            Why::InvalidPassword => 2,
-            Why::InvalidAccountID | Why::FailedACL | Why::ChallengeResponseFailed => 1,
+            DenialReason::InvalidPassword => 2,
+            DenialReason::InvalidAccountID | DenialReason::FailedACL | DenialReason::ChallengeResponseFailed => 1,
         }
     }
 }
 
 /// What a stateless answer leaves to be counted and logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub enum AuthEvent {
     /// A challenge was sent. Nobody has proved anything: count it, limit it, ban nobody for it.
     Challenged,
     /// Somebody who proved its address was refused: this may count towards a ban.
     Refused {
         /// What was wrong.
-        why: Why,
+        why: DenialReason,
         /// The account it spoke of, percent-encoded.
         account: String,
         /// The `SecurityEvent=` line, to be logged at level SECURITY.
@@ -76,7 +76,7 @@ pub fn encode(name: &str) -> String {
 }
 
 /// The `SecurityEvent=` line. `account` is encoded already; `id` is any text that tells events apart.
-pub fn line(why: Why, account: &str, id: &str, flow: Flow, now: Wall) -> String {
+pub fn line(why: DenialReason, account: &str, id: &str, flow: Flow, now: Wall) -> String {
     let (source, transport) = (flow.remote, flow.transport);
     let address = source.ip().to_canonical();
     let family = match address {
@@ -87,7 +87,7 @@ pub fn line(why: Why, account: &str, id: &str, flow: Flow, now: Wall) -> String 
         "SecurityEvent=\"{}\",EventTV=\"{}\",Severity=\"Error\",Service=\"SIP\",EventVersion=\"{}\",AccountID=\"{account}\",\
          SessionID=\"{id}\",RemoteAddress=\"{family}/{transport}/{address}/{}\"",
         why.name(),
-        calendar::iso(now),
+        datetime::iso(now),
         why.version(),
         source.port()
     )
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_line_has_the_shape_ban_tools_know() {
-        let line = line(Why::InvalidPassword, "pap2t-client", "7f", from("198.51.100.7:5062"), Wall(0));
+        let line = line(DenialReason::InvalidPassword, "pap2t-client", "7f", from("198.51.100.7:5062"), Wall(0));
         assert_eq!(
             line,
             "SecurityEvent=\"InvalidPassword\",EventTV=\"1970-01-01T00:00:00.000+0000\",Severity=\"Error\",Service=\"SIP\",\
@@ -114,16 +114,17 @@ mod tests {
 
     #[test]
     fn an_address_in_ipv6_clothes_is_banned_as_what_it_is() {
-        let mapped = line(Why::FailedACL, "a", "1", from("[::ffff:198.51.100.7]:5060"), Wall(0));
+        let mapped = line(DenialReason::FailedACL, "a", "1", from("[::ffff:198.51.100.7]:5060"), Wall(0));
         assert!(mapped.ends_with("RemoteAddress=\"IPV4/UDP/198.51.100.7/5060\""), "{mapped}");
-        let real = line(Why::FailedACL, "a", "1", from("[2001:db8::7]:5060"), Wall(0));
+        let real = line(DenialReason::FailedACL, "a", "1", from("[2001:db8::7]:5060"), Wall(0));
         assert!(real.ends_with("RemoteAddress=\"IPV6/UDP/2001:db8::7/5060\""), "{real}");
     }
 
     #[test]
     fn the_transport_is_told() {
         for (transport, told) in [(Transport::Tcp, "IPV6/TCP"), (Transport::Tls, "IPV6/TLS")] {
-            let line = line(Why::FailedACL, "a", "1", Flow { transport, ..from("[2001:db8::7]:5061") }, Wall(0));
+            let line =
+                line(DenialReason::FailedACL, "a", "1", Flow { transport, ..from("[2001:db8::7]:5061") }, Wall(0));
             assert!(line.ends_with(&format!("RemoteAddress=\"{told}/2001:db8::7/5061\"")), "{line}");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::config::peer::{Credential, Host, Names, Peer};
+use crate::config::peer::{Credential, Names, Peer, PeerAddress};
 use crate::sip::digest::{Algorithm, Ha1};
 use crate::sip::header::Credentials;
 use crate::sip::validate::Essentials;
@@ -51,8 +51,8 @@ impl Account {
 
     fn is_at_home(&self, source: SocketAddr, names: &Names) -> bool {
         match self.peer.host {
-            Host::Dynamic => true,
-            Host::Static(_) | Host::Named { .. } => self.lives_at(source, names),
+            PeerAddress::Dynamic => true,
+            PeerAddress::Static(_) | PeerAddress::Named { .. } => self.lives_at(source, names),
         }
     }
 
@@ -66,7 +66,7 @@ impl Account {
 }
 
 /// Who a request claims to be.
-pub(super) struct Claim<'a> {
+pub(super) struct ClaimedIdentity<'a> {
     /// The name it goes by, for the log.
     pub name: SmolStr,
     /// The account of that name.
@@ -80,17 +80,17 @@ pub(super) type Accounts = BTreeMap<String, Account>;
 
 /// Who lives at a fixed address, so that a call costs the same however many accounts there are.
 #[derive(Debug, Default)]
-pub(super) struct Homes(BTreeMap<IpAddr, Vec<String>>);
+pub(super) struct AddressIndex(BTreeMap<IpAddr, Vec<String>>);
 
-impl Homes {
-    pub fn new(accounts: &Accounts, names: &Names) -> Homes {
-        let mut homes: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
+impl AddressIndex {
+    pub fn new(accounts: &Accounts, names: &Names) -> AddressIndex {
+        let mut addresses: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
         for (name, account) in accounts {
             if let Some(home) = account.peer.host.address(names) {
-                homes.entry(home.ip().to_canonical()).or_default().push(name.clone());
+                addresses.entry(home.ip().to_canonical()).or_default().push(name.clone());
             }
         }
-        Homes(homes)
+        AddressIndex(addresses)
     }
 
     /// The first of the accounts that live where the packet came from, and may call.
@@ -106,35 +106,39 @@ pub(super) fn registrant<'a>(
     accounts: &'a Accounts,
     essentials: &Essentials,
     credentials: Option<&Credentials>,
-) -> Claim<'a> {
+) -> ClaimedIdentity<'a> {
     let name = user(&essentials.to.uri).unwrap_or_default();
     let account = accounts.get(name.as_str()).filter(|account| account.peer.is_callable());
     let is_mixed = credentials.is_some_and(|credentials| credentials.username != name);
-    Claim { name, account, is_mixed }
+    ClaimedIdentity { name, account, is_mixed }
 }
 
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
-    (accounts, homes): (&'a Accounts, &Homes),
+    (accounts, addresses): (&'a Accounts, &AddressIndex),
     essentials: &Essentials,
     credentials: Option<&Credentials>,
     source: SocketAddr,
     by_digest: bool,
     names: &Names,
-) -> Claim<'a> {
+) -> ClaimedIdentity<'a> {
     // Looked for whether it is needed or not: the time of an answer must not tell who exists.
-    let here = std::hint::black_box(homes.account(accounts, source, names));
+    let here = std::hint::black_box(addresses.account(accounts, source, names));
     let from = user(&essentials.from.uri).unwrap_or_default();
     if let Some(account) = accounts.get(from.as_str()).filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
-        return Claim { name: from, account: Some(account), is_mixed };
+        return ClaimedIdentity { name: from, account: Some(account), is_mixed };
     }
     if let Some(credentials) = credentials {
         let name = credentials.username.clone();
-        return Claim { account: accounts.get(name.as_str()), name, is_mixed: false };
+        return ClaimedIdentity { account: accounts.get(name.as_str()), name, is_mixed: false };
     }
-    Claim { name: here.map_or(from, |account| account.peer.name.as_str().into()), account: here, is_mixed: false }
+    ClaimedIdentity {
+        name: here.map_or(from, |account| account.peer.name.as_str().into()),
+        account: here,
+        is_mixed: false,
+    }
 }
 
 /// Whether the digest was made for the number that is dialled. Clients leave the user out of the digest's URI, and

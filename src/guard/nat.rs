@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::config::peer::Switch;
+use crate::config::peer::Tristate;
 use crate::sip::header::Via;
 
 /// Whether the top Via names another address than the packet came from. Ports are not compared: a Cisco 7960 sends from
@@ -13,6 +13,6 @@ pub fn is_behind_nat(via: &Via, source: SocketAddr) -> bool {
 
 /// Whether responses go to the source port, and the source is where the peer is called, although its Via did not ask
 /// for it by `rport` (RFC 3581). `flag` is the peer's `nat=`, or the general one while nobody is identified.
-pub fn force_rport(flag: Switch, via: &Via, source: SocketAddr) -> bool {
+pub fn force_rport(flag: Tristate, via: &Via, source: SocketAddr) -> bool {
     flag.holds(is_behind_nat(via, source))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::chance::Chance;
 use crate::clock::Time;
+use crate::rng::Rng;
 
 /// How long a nonce is remembered after its last use. Far longer than a nonce lives, because a wall clock set
 /// back makes old nonces valid again, and a captured digest must not come back with them.
@@ -40,9 +40,9 @@ struct Seen {
 }
 
 impl Replay {
-    /// A table of at most `bound` nonces (at least one). `chance` makes the key of its hashes.
-    pub fn new(bound: usize, chance: &mut Chance) -> Replay {
-        let keyed = SipHasher13::new_with_keys(chance.bits(), chance.bits());
+    /// A table of at most `bound` nonces (at least one). `rng` makes the key of its hashes.
+    pub fn new(bound: usize, rng: &mut Rng) -> Replay {
+        let keyed = SipHasher13::new_with_keys(rng.bits(), rng.bits());
         Replay { bound: bound.max(1), nonces: BTreeMap::new(), order: BTreeMap::new(), uses: 0, keyed }
     }
 
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn counts_must_grow_for_each_nonce_alone() {
-        let mut replay = Replay::new(8, &mut Chance::from_number(1));
+        let mut replay = Replay::new(8, &mut Rng::from_number(1));
         assert!(replay.accept("a", Some(1), at(0)));
         assert!(!replay.accept("a", Some(1), at(0)), "the same count is a replay");
         assert!(replay.accept("b", Some(1), at(0)), "another nonce counts for itself");
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_nonce_without_count_is_good_once() {
-        let mut replay = Replay::new(8, &mut Chance::from_number(1));
+        let mut replay = Replay::new(8, &mut Rng::from_number(1));
         assert!(replay.accept("a", None, at(0)));
         assert!(!replay.accept("a", None, at(0)));
         assert!(!replay.accept("a", Some(7), at(0)), "spent without a count, spent with one");
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_forgets_the_longest_unused() {
-        let mut replay = Replay::new(3, &mut Chance::from_number(1));
+        let mut replay = Replay::new(3, &mut Rng::from_number(1));
         for nonce in ["a", "b", "c"] {
             assert!(replay.accept(nonce, Some(1), at(0)));
         }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_refused_use_leaves_the_table_as_it_was() {
-        let mut replay = Replay::new(2, &mut Chance::from_number(1));
+        let mut replay = Replay::new(2, &mut Rng::from_number(1));
         assert!(replay.accept("a", Some(2), at(0)));
         assert!(replay.accept("b", Some(1), at(0)));
         assert!(!replay.accept("a", Some(1), at(0)));
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn old_nonces_are_dropped() {
-        let mut replay = Replay::new(100, &mut Chance::from_number(1));
+        let mut replay = Replay::new(100, &mut Rng::from_number(1));
         assert!(replay.accept("a", Some(1), at(0)));
         assert!(replay.accept("b", Some(1), at(50_000)));
         assert!(!replay.accept("b", Some(1), Time::ZERO + MEMORY));

@@ -7,13 +7,14 @@
 mod player;
 mod ports;
 mod relay;
+mod rtp_debug;
 mod stream;
-mod tap;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 use crate::pbx::media::{MediaCommand, MediaEvent};
+pub use rtp_debug::PacketTrace;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::ops::RangeInclusive;
@@ -22,7 +23,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-pub use tap::Tap;
 
 /// How the media ring is set up.
 #[derive(Clone)]
@@ -39,20 +39,20 @@ pub struct MediaSettings {
 enum Order {
     Command(Box<MediaCommand>),
     Ports(RangeInclusive<u16>, Option<u8>),
-    Show(Option<Box<Tap>>),
+    Show(Option<Box<PacketTrace>>),
 }
 
 /// Tells the worker that its inbox has something. Rung for a whole turn of the switch, it costs the system one call.
-struct Bell {
+struct Wakeup {
     eventfd: OwnedFd,
     /// The worker was woken and has not looked into its inbox since.
-    is_rung: AtomicBool,
+    is_signalled: AtomicBool,
 }
 
-impl Bell {
-    /// To be rung after the order is in the inbox.
-    fn ring(&self) {
-        if !self.is_rung.swap(true, Ordering::AcqRel) {
+impl Wakeup {
+    /// Called after the order is in the inbox.
+    fn signal(&self) {
+        if !self.is_signalled.swap(true, Ordering::AcqRel) {
             // The counter of an eventfd cannot fill up with ones.
             let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
         }
@@ -62,8 +62,8 @@ impl Bell {
     fn heard(&self) {
         let mut count = [0u8; 8];
         let _ = rustix::io::read(&self.eventfd, &mut count);
-        // A swap, so that what was put in before a ring that found the bell rung is seen in the inbox.
-        self.is_rung.swap(false, Ordering::AcqRel);
+        // A swap, so that an order put in while the flag was set already is still seen in the inbox.
+        self.is_signalled.swap(false, Ordering::AcqRel);
     }
 }
 
@@ -71,7 +71,7 @@ impl Bell {
 pub struct Media {
     /// Gone once the worker is to stop.
     orders: Option<Sender<Order>>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -82,10 +82,10 @@ impl Media {
     pub fn start(settings: MediaSettings, events: impl Fn(MediaEvent) + Send + 'static) -> io::Result<Media> {
         let (orders, inbox) = channel();
         let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        let bell = Arc::new(Bell { eventfd, is_rung: AtomicBool::new(false) });
-        let worker = worker::Worker::new(settings, Box::new(events), inbox, Arc::clone(&bell))?;
+        let wakeup = Arc::new(Wakeup { eventfd, is_signalled: AtomicBool::new(false) });
+        let worker = worker::Worker::new(settings, Box::new(events), inbox, Arc::clone(&wakeup))?;
         let thread = std::thread::Builder::new().name("media".to_owned()).spawn(move || worker.run())?;
-        Ok(Media { orders: Some(orders), bell, thread: Some(thread) })
+        Ok(Media { orders: Some(orders), wakeup, thread: Some(thread) })
     }
 
     /// Hands a command to the worker and returns at once. Commands are carried out in the order given. False: the worker is gone.
@@ -100,13 +100,13 @@ impl Media {
     }
 
     /// Shows RTP packets from now on (`rtp set debug`), or none any more.
-    pub fn show(&self, tap: Option<Tap>) {
-        self.order(Order::Show(tap.map(Box::new)));
+    pub fn show(&self, trace: Option<PacketTrace>) {
+        self.order(Order::Show(trace.map(Box::new)));
     }
 
     fn order(&self, order: Order) -> bool {
         let taken = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
-        self.bell.ring();
+        self.wakeup.signal();
         taken
     }
 
@@ -117,7 +117,7 @@ impl Media {
 
     fn end(&mut self) {
         self.orders = None;
-        self.bell.ring();
+        self.wakeup.signal();
         if let Some(thread) = self.thread.take() {
             // A worker that has panicked has said so already.
             let _ = thread.join();

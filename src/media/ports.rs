@@ -1,6 +1,6 @@
 //! The port range: pairs of an even RTP port and the odd RTCP port above it, given out in turn.
 
-use crate::chance::Chance;
+use crate::rng::Rng;
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub(super) struct Pair {
 
 impl Ports {
     /// Fails when the range holds no pair.
-    pub fn new(range: RangeInclusive<u16>, dscp: Option<u8>, chance: &mut Chance) -> io::Result<Ports> {
+    pub fn new(range: RangeInclusive<u16>, dscp: Option<u8>, rng: &mut Rng) -> io::Result<Ports> {
         let (start, end) = (u32::from(*range.start()), u32::from(*range.end()));
         let first = start + start % 2;
         let pairs = (end + 1).saturating_sub(first) / 2;
@@ -44,16 +44,16 @@ impl Ports {
         if pairs == 0 || first == 0 {
             return Err(no_pair(&range));
         }
-        let next = usize::try_from(chance.below(pairs as u64)).unwrap_or(0);
+        let next = usize::try_from(rng.below(pairs as u64)).unwrap_or(0);
         Ok(Ports { range, first, pairs, next, taken: BTreeSet::new(), dscp })
     }
 
     /// Gives out pairs of another range from now on; a range without a pair is not taken over.
-    pub fn change(&mut self, range: RangeInclusive<u16>, dscp: Option<u8>, chance: &mut Chance) {
+    pub fn change(&mut self, range: RangeInclusive<u16>, dscp: Option<u8>, rng: &mut Rng) {
         if (&range, dscp) == (&self.range, self.dscp) {
             return;
         }
-        if let Ok(new) = Ports::new(range, dscp, chance) {
+        if let Ok(new) = Ports::new(range, dscp, rng) {
             let taken = std::mem::take(&mut self.taken);
             *self = Ports { taken, ..new };
         }
@@ -162,17 +162,17 @@ mod tests {
 
     #[test]
     fn a_range_without_a_pair_is_refused() {
-        let mut chance = Chance::from_number(1);
+        let mut rng = Rng::from_number(1);
         for range in [0..=1, 10_001..=10_002, 10_000..=10_000, 65_535..=65_535, RangeInclusive::new(20_000, 10_000)] {
-            let error = Ports::new(range.clone(), None, &mut chance).err().unwrap();
+            let error = Ports::new(range.clone(), None, &mut rng).err().unwrap();
             assert!(error.to_string().contains("rtpstart"), "{range:?}");
         }
-        assert!(Ports::new(65_534..=65_535, None, &mut chance).is_ok());
+        assert!(Ports::new(65_534..=65_535, None, &mut rng).is_ok());
     }
 
     #[test]
     fn the_walk_goes_round_over_even_ports_only() {
-        let mut ports = Ports::new(10_001..=10_007, None, &mut Chance::from_number(1)).unwrap();
+        let mut ports = Ports::new(10_001..=10_007, None, &mut Rng::from_number(1)).unwrap();
         let mut seen: Vec<u16> = (0..6).map(|_| ports.walk()).collect();
         assert_eq!(seen[..3], seen[3..]);
         seen.sort_unstable();
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_pair_held_by_another_program_is_passed_over_and_an_exhausted_range_says_so() {
-        let mut ports = Ports::new(24_100..=24_105, Some(46), &mut Chance::from_number(1)).unwrap();
+        let mut ports = Ports::new(24_100..=24_105, Some(46), &mut Rng::from_number(1)).unwrap();
         let foreign = UdpSocket::bind((LOCAL, 24_103)).unwrap();
         let pairs = [ports.take(LOCAL).unwrap(), ports.take(LOCAL).unwrap()];
         let mut taken = pairs.each_ref().map(|pair| pair.port);
@@ -202,24 +202,24 @@ mod tests {
 
     #[test]
     fn another_range_is_for_new_pairs_and_one_without_a_pair_for_none() {
-        let mut chance = Chance::from_number(1);
-        let mut ports = Ports::new(24_120..=24_123, None, &mut chance).unwrap();
+        let mut rng = Rng::from_number(1);
+        let mut ports = Ports::new(24_120..=24_123, None, &mut rng).unwrap();
         let local = "127.0.0.1".parse().unwrap();
         let old = ports.take(local).unwrap();
-        ports.change(24_130..=24_131, Some(46), &mut chance);
+        ports.change(24_130..=24_131, Some(46), &mut rng);
         let new = ports.take(local).unwrap();
         assert_eq!(new.port, 24_130);
-        ports.change(24_131..=24_131, None, &mut chance);
+        ports.change(24_131..=24_131, None, &mut rng);
         assert_eq!(ports.dscp, Some(46), "what cannot be used changes nothing");
         assert!(ports.take(local).is_err());
-        ports.change(24_120..=24_123, None, &mut chance);
+        ports.change(24_120..=24_123, None, &mut rng);
         assert_ne!(ports.take(local).unwrap().port, old.port, "it is taken still");
         ports.give_back(new.port);
     }
 
     #[test]
     fn an_address_that_is_not_ours_is_told_so() {
-        let mut ports = Ports::new(24_110..=24_119, None, &mut Chance::from_number(1)).unwrap();
+        let mut ports = Ports::new(24_110..=24_119, None, &mut Rng::from_number(1)).unwrap();
         let why = ports.take("192.0.2.1".parse().unwrap()).err().unwrap();
         assert!(why.ends_with("it is not an address of this machine"), "{why}");
     }

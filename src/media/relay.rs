@@ -1,6 +1,6 @@
 //! The way of one packet: received, judged, forwarded. No allocation, no lock, no log call.
 
-use super::Tap;
+use super::PacketTrace;
 use super::stream::{Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;
@@ -22,7 +22,7 @@ pub(super) fn rtp(
     slot: usize,
     now: Time,
     buffer: &mut Buffer,
-    mut tap: Option<&mut Tap>,
+    mut trace: Option<&mut PacketTrace>,
 ) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
     let (length, source) = receive(&stream.rtp, buffer)?;
@@ -34,8 +34,8 @@ pub(super) fn rtp(
         increment(&mut stream.counts.malformed);
         return None;
     };
-    if let Some(tap) = tap.as_deref_mut() {
-        tap.got(now, source, packet);
+    if let Some(trace) = trace.as_deref_mut() {
+        trace.got(now, source, packet);
     }
     let event = match stream.learner.judge(now, source, header.sequence) {
         Verdict::Drop => {
@@ -70,8 +70,8 @@ pub(super) fn rtp(
             }
         }
     };
-    if let Some((tap, to)) = tap.zip(sent) {
-        tap.sent(now, to, packet);
+    if let Some((trace, to)) = trace.zip(sent) {
+        trace.sent(now, to, packet);
     }
     event
 }

@@ -1,8 +1,8 @@
 //! Real packets on the loopback: what a phone sends is what the other one gets.
 
-use super::{Media, MediaSettings, Tap};
-use crate::chance::Chance;
+use super::{Media, MediaSettings, PacketTrace};
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
+use crate::rng::Rng;
 use crate::rtp::header::Header;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -148,19 +148,19 @@ fn packet(ssrc: u32, sequence: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Any size, payload type, marker; CSRC, extension and padding bits as far as they are true.
-fn wild_packet(chance: &mut Chance, sequence: u16) -> Vec<u8> {
-    let csrc = chance.below(3) as u8;
-    let extended = chance.below(4) == 0;
-    let mut packet = vec![0x80 | u8::from(extended) << 4 | csrc, chance.bits() as u8];
+fn wild_packet(rng: &mut Rng, sequence: u16) -> Vec<u8> {
+    let csrc = rng.below(3) as u8;
+    let extended = rng.below(4) == 0;
+    let mut packet = vec![0x80 | u8::from(extended) << 4 | csrc, rng.bits() as u8];
     packet.extend(sequence.to_be_bytes());
-    packet.extend((chance.bits() as u32).to_be_bytes());
+    packet.extend((rng.bits() as u32).to_be_bytes());
     packet.extend(0xfeed_beefu32.to_be_bytes());
-    packet.extend((0..csrc * 4).map(|_| chance.bits() as u8));
+    packet.extend((0..csrc * 4).map(|_| rng.bits() as u8));
     if extended {
         packet.extend([0xbe, 0xde, 0, 1, 1, 2, 3, 4]);
     }
-    let length = if chance.below(10) == 0 { chance.below(1_700) } else { chance.below(330) };
-    packet.extend((0..length).map(|_| chance.bits() as u8));
+    let length = if rng.below(10) == 0 { rng.below(1_700) } else { rng.below(330) };
+    packet.extend((0..length).map(|_| rng.bits() as u8));
     packet
 }
 
@@ -178,8 +178,8 @@ fn exchange(from: &Phone, to: &Phone, packets: &[Vec<u8>]) -> Vec<Vec<u8>> {
 fn a_thousand_packets_of_all_kinds_arrive_byte_for_byte() {
     let rig = Rig::new(20_000..=20_099);
     let (a, b) = rig.call();
-    let mut chance = Chance::from_number(5);
-    let packets: Vec<Vec<u8>> = (65_300..65_800u32).map(|n| wild_packet(&mut chance, n as u16)).collect();
+    let mut rng = Rng::from_number(5);
+    let packets: Vec<Vec<u8>> = (65_300..65_800u32).map(|n| wild_packet(&mut rng, n as u16)).collect();
     std::thread::scope(|scope| {
         let there = scope.spawn(|| exchange(&a, &b, &packets));
         // The other way at the same time. Each phone's socket hears only the other.
@@ -205,7 +205,7 @@ fn packets_are_shown_while_somebody_wants_to_see_them() {
     };
     assert!(shown(&[packet(1, 7, &[0; 160])]).is_empty());
     let only = Some((LOCAL, Some(b.rtp.local_addr().unwrap().port())));
-    rig.media.show(Some(Tap::new(only, Box::new(move |line| say.send(line).unwrap()))));
+    rig.media.show(Some(PacketTrace::new(only, Box::new(move |line| say.send(line).unwrap()))));
     let to = b.rtp.local_addr().unwrap();
     let line = format!("Sent RTP packet to      {to} (type 00, seq 000008, ts 001280, len 000160)");
     assert_eq!(shown(&[packet(1, 8, &[0; 160])]), [line]);
@@ -465,8 +465,8 @@ fn an_echo_gives_back_what_it_gets() {
     let (a, _) = rig.call();
     rig.media.send(MediaCommand::Echo { stream: A });
     rig.reserve(A, LOCAL);
-    let mut chance = Chance::from_number(6);
-    let packets: Vec<Vec<u8>> = (0..100).map(|n| wild_packet(&mut chance, n)).collect();
+    let mut rng = Rng::from_number(6);
+    let packets: Vec<Vec<u8>> = (0..100).map(|n| wild_packet(&mut rng, n)).collect();
     assert_eq!(exchange(&a, &a, &packets), packets);
     let counts = rig.release(A).1;
     assert_eq!((counts.received, counts.sent), (100, 100));
@@ -652,23 +652,23 @@ fn what_was_opened_is_closed() {
 #[test]
 fn the_bell_is_rung_once_until_it_is_heard() {
     let eventfd = rustix::event::eventfd(0, rustix::event::EventfdFlags::NONBLOCK).unwrap();
-    let bell = super::Bell { eventfd, is_rung: std::sync::atomic::AtomicBool::new(false) };
+    let wakeup = super::Wakeup { eventfd, is_signalled: std::sync::atomic::AtomicBool::new(false) };
     let count = || {
         let mut count = [0u8; 8];
-        rustix::io::read(&bell.eventfd, &mut count).map_or(0, |_| u64::from_ne_bytes(count))
+        rustix::io::read(&wakeup.eventfd, &mut count).map_or(0, |_| u64::from_ne_bytes(count))
     };
-    (0..3).for_each(|_| bell.ring());
+    (0..3).for_each(|_| wakeup.signal());
     assert_eq!(count(), 1);
-    bell.ring();
+    wakeup.signal();
     assert_eq!(count(), 0, "nobody has heard the first");
-    bell.heard();
-    bell.ring();
+    wakeup.heard();
+    wakeup.signal();
     assert_eq!(count(), 1);
 }
 
 /// Anything at all: T.38 as it is, but also what would be STUN, RTP, RTCP, or nothing.
 fn datagrams() -> Vec<Vec<u8>> {
-    let mut chance = Chance::from_number(38);
+    let mut rng = Rng::from_number(38);
     let mut all = vec![
         vec![],
         vec![0],
@@ -678,7 +678,7 @@ fn datagrams() -> Vec<Vec<u8>> {
         packet(7, 9, &[0; 160]),
         vec![0xff; 1_400],
     ];
-    all.extend((0..300u64).map(|n| (0..chance.below(1 + n * 4)).map(|_| chance.bits() as u8).collect()));
+    all.extend((0..300u64).map(|n| (0..rng.below(1 + n * 4)).map(|_| rng.bits() as u8).collect()));
     all
 }
 

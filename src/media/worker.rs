@@ -4,10 +4,10 @@ use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::relay::{self, Buffer, LARGEST};
 use super::stream::{Mode, Stream};
-use super::{Bell, MediaSettings, Order, Tap};
-use crate::chance::Chance;
+use super::{MediaSettings, Order, PacketTrace, Wakeup};
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
+use crate::rng::Rng;
 use crate::rtp::continuity::Place;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -42,12 +42,12 @@ const EVENTS: usize = 256;
 /// Owns every stream.
 pub(super) struct Worker {
     epoll: OwnedFd,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     inbox: Receiver<Order>,
     events: Box<dyn Fn(MediaEvent) + Send>,
     started: Instant,
     ports: Ports,
-    chance: Chance,
+    rng: Rng,
     streams: Slab<Stream>,
     slots: BTreeMap<StreamId, usize>,
     /// When which stream's playing (by its turn) or waiting packet is due; entries whose turn has passed are left to be thrown away.
@@ -59,7 +59,7 @@ pub(super) struct Worker {
     named: BTreeSet<(u16, usize)>,
     buffer: Box<Buffer>,
     /// Nearly always none: then a packet costs nothing more than the look at it.
-    tap: Option<Box<Tap>>,
+    trace: Option<Box<PacketTrace>>,
 }
 
 impl Worker {
@@ -67,19 +67,19 @@ impl Worker {
         settings: MediaSettings,
         events: Box<dyn Fn(MediaEvent) + Send>,
         inbox: Receiver<Order>,
-        bell: Arc<Bell>,
+        wakeup: Arc<Wakeup>,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &bell.eventfd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
-        let mut chance = Chance::from_seed(settings.seed);
+        epoll::add(&epoll, &wakeup.eventfd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        let mut rng = Rng::from_seed(settings.seed);
         Ok(Worker {
             epoll,
-            bell,
+            wakeup,
             inbox,
             events,
             started: Instant::now(),
-            ports: Ports::new(settings.ports, settings.dscp, &mut chance)?,
-            chance,
+            ports: Ports::new(settings.ports, settings.dscp, &mut rng)?,
+            rng,
             streams: Slab::new(),
             slots: BTreeMap::new(),
             due: BinaryHeap::new(),
@@ -87,7 +87,7 @@ impl Worker {
             ours: BTreeSet::new(),
             named: BTreeSet::new(),
             buffer: Box::new([0; LARGEST + 1]),
-            tap: None,
+            trace: None,
         })
     }
 
@@ -134,7 +134,7 @@ impl Worker {
             return;
         }
         let event = match number % SOCKETS {
-            RTP => relay::rtp(&mut self.streams, slot, now, &mut self.buffer, self.tap.as_deref_mut()),
+            RTP => relay::rtp(&mut self.streams, slot, now, &mut self.buffer, self.trace.as_deref_mut()),
             UDPTL => relay::datagram(&mut self.streams, slot, now, &mut self.buffer),
             _ => {
                 relay::rtcp(&mut self.streams, slot, now, &mut self.buffer);
@@ -169,20 +169,20 @@ impl Worker {
             };
             self.due.push(Reverse((playing.due(), slot, turn)));
             let sent = stream.deliver_own(now, place, step, bytes);
-            if let Some((tap, to)) = self.tap.as_deref_mut().zip(sent) {
-                tap.sent(now, to, bytes);
+            if let Some((trace, to)) = self.trace.as_deref_mut().zip(sent) {
+                trace.sent(now, to, bytes);
             }
         }
     }
 
     /// Carries out what is in the inbox; false: stop.
     fn orders(&mut self) -> bool {
-        self.bell.heard();
+        self.wakeup.heard();
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
-                Ok(Order::Show(tap)) => self.tap = tap,
-                Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.chance),
+                Ok(Order::Show(trace)) => self.trace = trace,
+                Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
@@ -346,8 +346,8 @@ impl Worker {
     }
 
     fn begin(&mut self, now: Time, id: StreamId, request: Request) {
-        let bits = self.chance.bits();
-        let fresh = Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.chance.bits() as u32 };
+        let bits = self.rng.bits();
+        let fresh = Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.rng.bits() as u32 };
         let Some((slot, stream)) =
             self.slots.get(&id).and_then(|slot| self.streams.get_mut(*slot).map(|stream| (*slot, stream)))
         else {

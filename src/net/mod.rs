@@ -1,8 +1,8 @@
 //! Sockets for signalling: receive, decide what can be decided without state, send.
 
-pub mod bell;
-pub mod edge;
-pub mod limit;
-pub mod route;
+pub mod ingress;
+pub mod local_address;
+pub mod rate_limit;
 pub mod stream;
 pub mod udp;
+pub mod wakeup;

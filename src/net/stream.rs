@@ -4,8 +4,8 @@ mod connection;
 mod table;
 pub mod tls;
 
-use super::edge::{Counters, Edge, Heard};
-use crate::guard::event::Note;
+use super::ingress::{Counters, Ingress, Received};
+use crate::guard::event::AuthEvent;
 use crate::pbx::effect::Event;
 use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
@@ -114,7 +114,7 @@ fn listen(
 
 struct Shared {
     table: Mutex<Table>,
-    edge: Mutex<Edge>,
+    ingress: Mutex<Ingress>,
     counters: Arc<Counters>,
     limits: Mutex<Limits>,
     setup: Mutex<Option<tls::Setup>>,
@@ -130,11 +130,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn new(listeners: &Listeners, edge: Edge, limits: Limits, setup: Option<tls::Setup>) -> Shared {
+    fn new(listeners: &Listeners, ingress: Ingress, limits: Limits, setup: Option<tls::Setup>) -> Shared {
         Shared {
             table: Mutex::default(),
-            counters: edge.counters.clone(),
-            edge: Mutex::new(edge),
+            counters: ingress.counters.clone(),
+            ingress: Mutex::new(ingress),
             limits: Mutex::new(limits),
             setup: Mutex::new(setup),
             names: Mutex::default(),
@@ -152,21 +152,21 @@ impl Shared {
         lock(&self.limits).auth_timeout
     }
 
-    fn hear(&self, bytes: &Bytes, flow: Flow) -> Heard {
-        lock(&self.edge).hear(bytes, flow)
+    fn receive(&self, bytes: &Bytes, flow: Flow) -> Received {
+        lock(&self.ingress).receive(bytes, flow)
     }
 
-    fn note(&self, note: Option<Note>, came: Flow) {
-        lock(&self.edge).tell(note, came);
+    fn note(&self, note: Option<AuthEvent>, came: Flow) {
+        lock(&self.ingress).tell(note, came);
     }
 
     fn may_ask(&self, source: IpAddr) -> bool {
-        lock(&self.edge).limiter.allows(source, Instant::now())
+        lock(&self.ingress).limiter.allows(source, Instant::now())
     }
 
     fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
-        let outlet = lock(&self.edge).outlet.clone();
-        outlet.pass(event)
+        let sink = lock(&self.ingress).sink.clone();
+        sink.pass(event)
     }
 
     /// The port we listen on for a transport.
@@ -197,7 +197,7 @@ impl Shared {
     fn flow(&self, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> io::Result<Flow> {
         let ip = stream.local_addr()?.ip().to_canonical();
         let local = SocketAddr::new(ip, self.port(transport));
-        Ok(lock(&self.edge).seen(Flow { transport, ..Flow::udp(local, remote) }))
+        Ok(lock(&self.ingress).seen(Flow { transport, ..Flow::udp(local, remote) }))
     }
 
     /// Tells the switch, however busy it is.
@@ -225,13 +225,13 @@ impl Streams {
     /// The system refuses a thread, or what a runtime needs.
     pub fn start(
         listeners: Listeners,
-        edge: Edge,
+        ingress: Ingress,
         limits: Limits,
         setup: Option<tls::Setup>,
         kept: impl Send + 'static,
     ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shared = Arc::new(Shared::new(&listeners, edge, limits, setup));
+        let shared = Arc::new(Shared::new(&listeners, ingress, limits, setup));
         let handle = runtime.handle().clone();
         let (over, mut ended) = watch::channel(false);
         let mut accepting = Vec::new();
@@ -456,7 +456,7 @@ async fn end(shared: &Shared, ends: &Ends, why: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::edge::to_nobody;
+    use crate::net::ingress::to_nobody;
     use std::io::Read as _;
 
     fn streams(setup: Option<tls::Setup>) -> Streams {
@@ -580,9 +580,9 @@ mod tests {
             }
             drop(streams);
             phone.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-            let mut heard = Vec::new();
-            phone.read_to_end(&mut heard).unwrap();
-            assert_eq!(heard.len(), 30_000);
+            let mut received = Vec::new();
+            phone.read_to_end(&mut received).unwrap();
+            assert_eq!(received.len(), 30_000);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! SIP over UDP: the sockets, a thread that receives from all of them, and the way out again from the address that was
 //! asked (RFC 3261 18.2.1 answers to where a request came from; a phone believes only answers from where it sent to).
 
-use super::bell::Bell;
-use super::edge::{Edge, Heard};
+use super::ingress::{Ingress, Received};
+use super::wakeup::Wakeup;
 use crate::sip::Flow;
 use bytes::{Bytes, BytesMut};
 use nix::cmsg_space;
@@ -186,9 +186,9 @@ pub struct Receiver {
     /// The sockets.
     pub datagrams: Arc<Datagrams>,
     /// What every message meets first.
-    pub edge: Edge,
+    pub ingress: Ingress,
     /// Rung when it is time to end.
-    pub over: Bell,
+    pub over: Wakeup,
 }
 
 impl Receiver {
@@ -208,11 +208,11 @@ impl Receiver {
             }
             if tidied.elapsed() > TIDY {
                 tidied = Instant::now();
-                self.edge.limiter.tidy(tidied);
+                self.ingress.limiter.tidy(tidied);
             }
             // What waits is taken without asking first: under load that is one system call a datagram.
             let sockets = datagrams.sockets.iter().map(|socket| &socket.socket);
-            if self.over.is_rung() || (!more && !self.over.wait(sockets).unwrap_or(false)) {
+            if self.over.is_signalled() || (!more && !self.over.wait(sockets).unwrap_or(false)) {
                 return;
             }
         }
@@ -230,23 +230,23 @@ impl Receiver {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOTSOCK)) => return None,
                 // ICMP errors of earlier sends surface here; they say nothing about the socket.
-                Err(_) => self.edge.counters.add("receive error"),
+                Err(_) => self.ingress.counters.add("receive error"),
             }
         }
         Some(true)
     }
 
     fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {
-        let flow = self.edge.seen(flow);
-        match self.edge.hear(datagram, flow) {
-            Heard::Passed | Heard::KeepAlive | Heard::Unreadable | Heard::Dropped => {}
+        let flow = self.ingress.seen(flow);
+        match self.ingress.receive(datagram, flow) {
+            Received::Passed | Received::KeepAlive | Received::Unreadable | Received::Dropped => {}
             // SIP sends it again.
-            Heard::Full(..) => self.edge.counters.add("the switch's queue is full"),
-            Heard::Answer { to, bytes, note } => {
-                if socket.send(flow.towards(to), &bytes).is_err() {
-                    self.edge.counters.add("system refused to send");
+            Received::Full(..) => self.ingress.counters.add("the switch's queue is full"),
+            Received::Answer { to, bytes, note } => {
+                if socket.send(flow.with_remote(to), &bytes).is_err() {
+                    self.ingress.counters.add("system refused to send");
                 }
-                self.edge.tell(note, flow);
+                self.ingress.tell(note, flow);
             }
         }
     }
@@ -255,7 +255,7 @@ impl Receiver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::edge::to_nobody;
+    use crate::net::ingress::to_nobody;
     use std::net::SocketAddr;
 
     fn take(datagrams: &Datagrams) -> (usize, SocketAddr, SocketAddr) {
@@ -310,9 +310,9 @@ mod tests {
         for _ in 0..2 * TURN + 1 {
             stranger.send_to(b"\r\n\r\n", datagrams.bound()[0]).unwrap();
         }
-        let over = Bell::new().unwrap();
-        over.ring();
-        Receiver { datagrams: datagrams.clone(), edge: to_nobody(), over }.run();
+        let over = Wakeup::new().unwrap();
+        over.signal();
+        Receiver { datagrams: datagrams.clone(), ingress: to_nobody(), over }.run();
         assert_eq!(take(&datagrams).0, 4);
     }
 }

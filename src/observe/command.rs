@@ -18,8 +18,8 @@ mod sip_settings;
 #[cfg(test)]
 mod tests;
 
-use super::exchange::Exchange;
-use super::{text, wire, word};
+use super::control_api::ControlApi;
+use super::{escape, tokenize, wire};
 
 /// What the console is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,7 +57,7 @@ pub struct Command {
     pub help: &'static str,
     /// What completes each argument.
     complete: &'static [Completion],
-    run: fn(&[String], &mut dyn Exchange) -> Answer,
+    run: fn(&[String], &mut dyn ControlApi) -> Answer,
 }
 
 /// What a command's function answers.
@@ -552,7 +552,7 @@ pub static ALIASES: &[(&str, &str)] = &[
 ];
 
 /// Answers one line of the wire: a command, or a question what its last word may become.
-pub fn answer(line: &str, exchange: &mut dyn Exchange) -> Output {
+pub fn answer(line: &str, exchange: &mut dyn ControlApi) -> Output {
     match line.strip_prefix(wire::COMPLETE) {
         Some(open) => {
             let words = complete(open, exchange).into_iter().map(|word| word + "\n");
@@ -563,12 +563,12 @@ pub fn answer(line: &str, exchange: &mut dyn Exchange) -> Output {
 }
 
 /// Carries out one console line.
-pub fn run(line: &str, exchange: &mut dyn Exchange) -> Output {
-    let words = word::split(line).list;
+pub fn run(line: &str, exchange: &mut dyn ControlApi) -> Output {
+    let words = tokenize::split(line).list;
     if words.is_empty() {
         return Output::default();
     }
-    let typed = text::line(line.trim());
+    let typed = escape::line(line.trim());
     let Some((command, arguments)) = find(&words) else {
         return Output::failed(format!(
             "No such command '{typed}' (type 'core show help {typed}' for other possible commands)\n"
@@ -581,12 +581,12 @@ pub fn run(line: &str, exchange: &mut dyn Exchange) -> Output {
         Answer::NotYet => Output { not_yet: true, ..Output::default() },
         Answer::Verbose(wish) => Output { verbose: Some(wish), ..Output::default() },
     };
-    Output { text: text::lines(&output.text), ..output }
+    Output { text: escape::lines(&output.text), ..output }
 }
 
 /// What the last word of an unfinished line may become, sorted: whole words. Empty when nothing fits.
-pub fn complete(line: &str, exchange: &dyn Exchange) -> Vec<String> {
-    let mut words = word::split(line);
+pub fn complete(line: &str, exchange: &dyn ControlApi) -> Vec<String> {
+    let mut words = tokenize::split(line);
     let open = if words.is_open { words.list.pop().unwrap_or_default() } else { String::new() };
     let mut found = next_words(&words.list);
     if let Some((command, arguments)) = find(&words.list) {
@@ -618,15 +618,15 @@ impl Command {
 }
 
 impl Completion {
-    fn candidates(self, exchange: &dyn Exchange) -> Vec<String> {
+    fn candidates(self, exchange: &dyn ControlApi) -> Vec<String> {
         match self {
             Completion::Word(words) => words.split(' ').map(str::to_owned).collect(),
-            Completion::Peer => exchange.peers().into_iter().map(|peer| text::line(&peer.name)).collect(),
-            Completion::Channel => exchange.channels().into_iter().map(|channel| text::line(&channel.name)).collect(),
+            Completion::Peer => exchange.peers().into_iter().map(|peer| escape::line(&peer.name)).collect(),
+            Completion::Channel => exchange.channels().into_iter().map(|channel| escape::line(&channel.name)).collect(),
             Completion::Application => exchange.applications().iter().map(|page| page.name.to_owned()).collect(),
             Completion::Function => exchange.functions().iter().map(|page| page.name.to_owned()).collect(),
             Completion::Command => next_words(&[]),
-            Completion::Context => exchange.contexts().iter().map(|context| text::line(context)).collect(),
+            Completion::Context => exchange.contexts().iter().map(|context| escape::line(context)).collect(),
         }
     }
 }

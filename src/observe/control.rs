@@ -4,8 +4,8 @@
 //! It does not know the switch: lines go into a bounded queue, and each answer comes back by its own channel.
 
 mod connection;
-mod ear;
-mod folder;
+mod log_subscription;
+mod socket_dir;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +21,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::command::Output;
-use super::live::Live;
-pub use folder::choose;
+use super::log_stream::Live;
+pub use socket_dir::choose;
 
 /// One line that a console sent, for whoever owns the switch.
 #[derive(Debug)]
@@ -114,11 +114,11 @@ impl ControlSocket {
     /// is replaced; one that lives is left alone. Must be called inside a tokio runtime.
     pub async fn open(path: &Path) -> Result<ControlSocket, OpenError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        folder::make(folder).map_err(|error| OpenError::Refused("make the folder", folder.to_path_buf(), error))?;
+        socket_dir::make(folder).map_err(|error| OpenError::Refused("make the folder", folder.to_path_buf(), error))?;
         // Two that start at once must not remove each other's socket between the look and the bind.
-        let _turn = folder::take_turn(folder).await;
+        let _turn = socket_dir::take_turn(folder).await;
         clear(path).await?;
-        let listener = folder::bind(path).map_err(|error| OpenError::Refused("open", path.to_path_buf(), error))?;
+        let listener = socket_dir::bind(path).map_err(|error| OpenError::Refused("open", path.to_path_buf(), error))?;
         let listener = UnixListener::from_std(listener)
             .map_err(|error| OpenError::Refused("listen at", path.to_path_buf(), error))?;
         Ok(ControlSocket { listener, path: path.to_path_buf(), inode: inode(path) })

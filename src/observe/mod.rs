@@ -5,10 +5,10 @@
 
 pub mod command;
 pub mod control;
-pub mod exchange;
-pub mod live;
-pub mod place;
+pub mod control_api;
+pub mod escape;
+pub mod log_stream;
 pub mod snapshot;
-pub mod text;
+pub mod socket_path;
+pub mod tokenize;
 pub mod wire;
-pub mod word;

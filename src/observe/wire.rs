@@ -85,7 +85,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     #[test]
     fn what_is_printed_is_read_back() {
@@ -105,12 +105,12 @@ mod tests {
 
     #[test]
     fn mutated_heads_never_break_the_reader() {
-        let mut chance = Chance::from_number(7);
+        let mut rng = Rng::from_number(7);
         for _ in 0..100_000 {
             let mut bytes = b"failed 1234567\n".to_vec();
-            for _ in 0..=chance.below(3) {
-                let at = chance.below(bytes.len() as u64) as usize;
-                bytes[at] = chance.bits() as u8;
+            for _ in 0..=rng.below(3) {
+                let at = rng.below(bytes.len() as u64) as usize;
+                bytes[at] = rng.bits() as u8;
             }
             if let Some(head) = Head::parse(&String::from_utf8_lossy(&bytes)) {
                 assert!(head.length <= ANSWER_LIMIT);

@@ -1,10 +1,10 @@
 //! A channel: a line as the dialplan and the console see it. It holds a leg and, for a caller, a running program.
 
+use super::cdr::CdrBuilder;
 use super::dial::Dial;
-use super::extra::ExtraPort;
 use super::leg::LegId;
 use super::media::StreamId;
-use super::record::Ledger;
+use super::media_port::MediaPort;
 use crate::clock::{Time, Wall};
 use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Position, Program};
@@ -74,7 +74,7 @@ pub struct Channel {
     /// Its RTP and RTCP ports.
     pub stream: StreamId,
     /// The ports of what it carries beside voice.
-    pub extras: Vec<ExtraPort>,
+    pub extras: Vec<MediaPort>,
     /// Our RTP address on it as the peer is told it, once bound.
     pub rtp: Option<SocketAddr>,
     /// As the console shows it.
@@ -104,7 +104,7 @@ pub struct Channel {
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
     /// What a caller's record will say.
-    pub ledger: Ledger,
+    pub cdr: CdrBuilder,
 }
 
 impl Channel {

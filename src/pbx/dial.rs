@@ -2,7 +2,7 @@
 
 use super::bridge::Bridge;
 use super::cause;
-use super::why::{self, Reason};
+use super::failure::{self, Failure};
 use crate::clock::Time;
 use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus};
 use crate::sip::timer::TimerId;
@@ -50,7 +50,7 @@ pub struct Dial {
     unavailable: u32,
     last_cause: u16,
     /// Why each line that failed did.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<Failure>,
     /// The caller, answered before or to be told in band, hears ringing from us.
     pub tone: bool,
 }
@@ -80,7 +80,7 @@ impl Dial {
     }
 
     /// Counts a line that could not be reached, by its cause.
-    pub fn fail(&mut self, reason: Reason) {
+    pub fn fail(&mut self, reason: Failure) {
         self.tried = self.tried.saturating_add(1);
         self.last_cause = reason.cause;
         match reason.cause {
@@ -145,7 +145,7 @@ impl Dial {
             peer_number: self.peer.1.clone(),
             hangup_cause: hangup_cause.unwrap_or(self.last_cause),
             callee_hung_up,
-            reason: why::together(&self.reasons),
+            reason: failure::together(&self.reasons),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What comes into the switch and what comes out of it, as values.
 
+use super::cdr::Cdr;
 use super::media::{MediaCommand, MediaEvent};
-use super::record::CallRecord;
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
 use crate::sip::Flow;
@@ -106,7 +106,7 @@ pub enum StoreOrder {
         value: Option<String>,
     },
     /// A call is over.
-    Call(Box<CallRecord>),
+    Call(Box<Cdr>),
 }
 
 /// One line for the log and the console. It may hold text from the network: whoever prints it escapes it.

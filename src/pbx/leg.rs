@@ -14,16 +14,16 @@ pub use callee::Calling;
 pub use dialogue::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
 pub use refresh::unfit_timer;
 
-use super::alarm::Alarm;
+use super::call_timer::CallTimer;
 use super::cause;
 use super::effect::Effects;
-use crate::chance::Chance;
 use crate::clock::Now;
 use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::guard::admission::ALLOW;
-use crate::registrar::way::Ways;
+use crate::registrar::next_hop::Routing;
+use crate::rng::Rng;
 use crate::sdp::payload::{self, Agreed};
 use crate::sdp::{Direction, Sdp};
 use crate::sip::dialog::{Dialog, DialogKey};
@@ -124,9 +124,9 @@ pub struct Cx {
     /// All transactions.
     pub tx: Transactions,
     /// The random source.
-    pub chance: Chance,
+    pub rng: Rng,
     /// Every timer of the switch.
-    pub alarms: Timers<Alarm>,
+    pub timers: Timers<CallTimer>,
     /// What is to be done.
     pub out: Effects,
     /// What happened on legs, for their calls to handle afterwards.
@@ -142,12 +142,12 @@ pub struct Cx {
     /// The product's name, for `Server` and `User-Agent`.
     pub product: String,
     /// The ways to telephones.
-    pub ways: Ways,
+    pub ways: Routing,
 }
 
 impl Cx {
     pub(super) fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
-        self.alarms.set(self.now.mono + after, Alarm::Leg(leg, timer))
+        self.timers.set(self.now.mono + after, CallTimer::Leg(leg, timer))
     }
 
     /// RFC 3261 8.2.6.2: every response but 100 carries a To tag.
@@ -156,7 +156,7 @@ impl Cx {
         let tagged = NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
         if !tagged {
             let mut value = to.to_vec();
-            value.extend_from_slice(format!(";tag={}", self.chance.hex(16)).as_bytes());
+            value.extend_from_slice(format!(";tag={}", self.rng.hex(16)).as_bytes());
             response.headers.set(HeaderName::To, value);
         }
     }
@@ -304,14 +304,14 @@ impl Leg {
 
     /// The offer or address of the exchange itself on this leg, as the next description would name it.
     /// `rtp` is where media shall go: our own port, or the other phone's for direct media.
-    pub fn next_face(&mut self, rtp: std::net::SocketAddr, general: &General) -> crate::sdp::Face {
+    pub fn next_local_media(&mut self, rtp: std::net::SocketAddr, general: &General) -> crate::sdp::LocalMedia {
         self.sdp_version = self.sdp_version.wrapping_add(1);
-        crate::sdp::Face {
+        crate::sdp::LocalMedia {
             user: general.sdp_owner.clone(),
             session_name: general.sdp_name.clone(),
             id: self.sdp_id,
             version: self.sdp_version,
-            addr: self.flow.told.ip(),
+            addr: self.flow.advertised.ip(),
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
@@ -368,7 +368,7 @@ impl Leg {
         match self.state {
             State::Incoming { .. } => self.refuse(cause::to_status(hangup_cause), cx),
             State::Outgoing { invite, heard, silence } => {
-                cx.alarms.cancel(silence);
+                cx.timers.cancel(silence);
                 // RFC 3261 9.1: no CANCEL before a provisional response.
                 if heard {
                     self.send_cancel(invite, cx);
@@ -392,7 +392,7 @@ impl Leg {
         let mut request = self.dialog.as_mut()?.request(method);
         self.dress(&mut request, cx);
         let how = self.sending(None);
-        Some(cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit))
+        Some(cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit))
     }
 
     /// Adds what every request to this peer carries.
@@ -416,19 +416,19 @@ impl Leg {
                 cx.clients.remove(&client);
                 cx.tx.abandon(cx.now.mono, client);
             }
-            Reoffer::Waiting { timer, .. } => cx.alarms.cancel(timer),
+            Reoffer::Waiting { timer, .. } => cx.timers.cancel(timer),
             Reoffer::None | Reoffer::Received { .. } => {}
         }
         match self.state {
             State::Outgoing { invite, silence, .. } => {
                 cx.clients.remove(&invite);
-                cx.alarms.cancel(silence);
+                cx.timers.cancel(silence);
                 // Its final response may never come: the peer sent BYE before, say.
                 cx.tx.abandon(cx.now.mono, invite);
             }
             State::Abandoned { invite, give_up, .. } => {
                 cx.clients.remove(&invite);
-                cx.alarms.cancel(give_up);
+                cx.timers.cancel(give_up);
             }
             State::Incoming { invite } => {
                 cx.servers.remove(&invite);

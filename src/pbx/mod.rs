@@ -1,15 +1,15 @@
 //! The exchange itself: the switch, its channels, legs, calls and bridges.
 
-pub mod alarm;
 pub mod bridge;
+pub mod call_timer;
 pub mod cause;
+pub mod cdr;
 pub mod channel;
 pub mod dial;
 pub mod effect;
-pub mod extra;
+pub mod failure;
 pub mod identity;
 pub mod leg;
 pub mod media;
-pub mod record;
+pub mod media_port;
 pub mod switch;
-pub mod why;

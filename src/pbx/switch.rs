@@ -18,23 +18,23 @@ mod reload;
 mod report;
 mod world;
 
-use super::alarm::Alarm;
+use super::call_timer::CallTimer;
 use super::channel::Channel;
 use super::effect::{Effects, Event};
 use super::leg::{Cx, Leg, LegId};
 use super::media::{MediaEvent, StreamId};
-use crate::chance::Chance;
 use crate::clock::{Now, Time};
 use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
 use crate::guard::admission::{Admission, Caller};
+use crate::guard::amplification;
 use crate::guard::replay::Replay;
-use crate::guard::size;
-use crate::registrar::absence::Absences;
+use crate::registrar::last_seen::Departures;
 use crate::registrar::location::Location;
-use crate::registrar::way::Ways;
+use crate::registrar::next_hop::Routing;
+use crate::rng::Rng;
 use crate::rtp::strict::Strictness;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
@@ -43,7 +43,7 @@ use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
-use crate::sip::sips::Slip;
+use crate::sip::sips::SipsViolation;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
@@ -52,7 +52,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-pub use crate::registrar::way::Listening;
+pub use crate::registrar::next_hop::Listening;
 pub use control::{HangUp, Stopping};
 pub use orders::{LegReport, QualifyNow, Unregistered};
 pub use report::{ChannelReport, PeerReport, PeerStatus};
@@ -101,7 +101,7 @@ pub struct Switch {
     calling: BTreeMap<ChannelId, dialling::Outgoing>,
     location: Location,
     location_alarm: Option<crate::sip::timer::TimerId>,
-    absences: Absences,
+    absences: Departures,
     watches: BTreeMap<String, lines::Watch>,
     /// Peers whose next `keepalive=` is due at some time.
     keepalives: BTreeSet<String>,
@@ -120,14 +120,14 @@ pub struct Switch {
 
 impl Switch {
     /// A switch at rest; `host=` peers with qualify are asked at once, one after another.
-    pub fn new(now: Now, settings: SwitchSettings, mut chance: Chance) -> Switch {
-        let replay = Replay::new(MOST_NONCES, &mut chance);
+    pub fn new(now: Now, settings: SwitchSettings, mut rng: Rng) -> Switch {
+        let replay = Replay::new(MOST_NONCES, &mut rng);
         let values = TimerValues::default();
         let cx = Cx {
             now,
-            tx: Transactions::new(values, MOST_TRANSACTIONS, &mut chance),
-            chance,
-            alarms: Timers::new(),
+            tx: Transactions::new(values, MOST_TRANSACTIONS, &mut rng),
+            rng,
+            timers: Timers::new(),
             out: Effects::default(),
             events: VecDeque::new(),
             ended: Vec::new(),
@@ -135,7 +135,7 @@ impl Switch {
             servers: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             product: settings.product.clone(),
-            ways: Ways { listening: settings.listening, admission: settings.admission.clone() },
+            ways: Routing { listening: settings.listening, admission: settings.admission.clone() },
         };
         let globals = Globals::new();
         globals.load(&settings.dialplan);
@@ -150,7 +150,7 @@ impl Switch {
             calling: BTreeMap::new(),
             location: Location::new(),
             location_alarm: None,
-            absences: Absences::default(),
+            absences: Departures::default(),
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
             polls: BTreeMap::new(),
@@ -192,7 +192,7 @@ impl Switch {
         if !self.runnable.is_empty() {
             return Some(self.cx.now.mono);
         }
-        [self.cx.tx.next_deadline(), self.cx.alarms.next()].into_iter().flatten().min()
+        [self.cx.tx.next_deadline(), self.cx.timers.next()].into_iter().flatten().min()
     }
 
     fn fresh_id(&mut self) -> u64 {
@@ -238,23 +238,23 @@ impl Switch {
                 Expired::NotAcked(_) => self.drop_counted("refusal never acknowledged"),
             }
         }
-        while let Some(alarm) = self.cx.alarms.pop(now) {
+        while let Some(alarm) = self.cx.timers.pop(now) {
             self.alarm(alarm);
         }
     }
 
-    fn alarm(&mut self, alarm: Alarm) {
+    fn alarm(&mut self, alarm: CallTimer) {
         match alarm {
-            Alarm::Leg(id, timer) => {
+            CallTimer::Leg(id, timer) => {
                 if let Some(leg) = self.legs.get_mut(&id) {
                     leg.alarm(timer, &mut self.cx);
                 }
             }
-            Alarm::Wait(channel) => self.wait_is_over(channel),
-            Alarm::Dial(channel) => self.rung_long_enough(channel),
-            Alarm::Qualify(peer) => self.qualify_due(&peer),
-            Alarm::Keepalive(peer) => self.keepalive_due(&peer),
-            Alarm::Location => self.expire_bindings(),
+            CallTimer::Wait(channel) => self.wait_is_over(channel),
+            CallTimer::Dial(channel) => self.rung_long_enough(channel),
+            CallTimer::Qualify(peer) => self.qualify_due(&peer),
+            CallTimer::Keepalive(peer) => self.keepalive_due(&peer),
+            CallTimer::Location => self.expire_bindings(),
         }
     }
 
@@ -396,7 +396,7 @@ impl Switch {
                     Proof::Digest { nonce, nc, stale: false } => self.replay.accept(nonce, *nc, self.cx.now.mono),
                 };
                 if !fresh {
-                    let random = self.cx.chance.bits();
+                    let random = self.cx.rng.bits();
                     let stale = (peer.settings.auth_algorithm, true);
                     let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
                     self.answer_statelessly(request, flow, response);
@@ -414,7 +414,9 @@ impl Switch {
         // An ACK is never answered.
         if request.method != Method::Ack {
             let mut response = Response::for_request(request, 480, None);
-            response.headers.push(HeaderName::Warning, Slip::Required.warning(&super::leg::host(flow.told.ip())));
+            response
+                .headers
+                .push(HeaderName::Warning, SipsViolation::Required.warning(&super::leg::host(flow.advertised.ip())));
             self.answer_statelessly(request, flow, response);
         }
     }
@@ -422,7 +424,7 @@ impl Switch {
     fn answer_statelessly(&mut self, request: &Request, flow: Flow, mut response: Response) {
         super::leg::dress_response(&mut response, &self.cx.product);
         self.cx.tag(&mut response);
-        if flow.connection.is_none() && !size::fits(request, &mut response) {
+        if flow.connection.is_none() && !amplification::fits(request, &mut response) {
             return self.drop_counted("the answer would be more than twice the request");
         }
         self.cx.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
@@ -461,7 +463,7 @@ impl Switch {
         let mut ack = dialog.ack(essentials.cseq.number);
         super::leg::dress_request(&mut ack, &self.cx.product);
         let now = self.cx.now.mono;
-        self.cx.tx.acknowledge(id, ack, flow, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.cx.tx.acknowledge(id, ack, flow, &mut self.cx.rng, &mut self.cx.out.transmit);
         if request_has_to_tag(&request) {
             // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
             return;
@@ -469,7 +471,7 @@ impl Switch {
         let mut bye = dialog.request(Method::Bye);
         super::leg::dress_request(&mut bye, &self.cx.product);
         let how = crate::sip::transaction::Sending::Reliably;
-        self.cx.tx.request(now, bye, flow, how, &mut self.cx.chance, &mut self.cx.out.transmit);
+        self.cx.tx.request(now, bye, flow, how, &mut self.cx.rng, &mut self.cx.out.transmit);
         self.drop_counted("late or forked answer ended");
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::location::{Binding, Location, preferred};
-use super::way::Ways;
-use crate::calendar;
+use super::next_hop::Routing;
 use crate::clock::{Now, Time, Wall};
 use crate::config::general::General;
-use crate::config::peer::{Host, Peer};
+use crate::config::peer::{Peer, PeerAddress};
+use crate::datetime;
 use crate::guard::nat;
 use crate::sip::dialog::first_hop;
 use crate::sip::flow::Transport;
@@ -86,7 +86,7 @@ pub fn register(
     peer: &Peer,
     request: &Request,
     essentials: &Essentials,
-    (flow, from_trunk, ways): (Flow, bool, &Ways),
+    (flow, from_trunk, ways): (Flow, bool, &Routing),
     now: Now,
 ) -> Registered {
     let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, from_trunk, ways, now };
@@ -158,7 +158,7 @@ struct Asked<'a> {
     source: SocketAddr,
     flow: Flow,
     from_trunk: bool,
-    ways: &'a Ways,
+    ways: &'a Routing,
     now: Now,
 }
 
@@ -166,9 +166,9 @@ impl Asked<'_> {
     /// Only a peer with `host=dynamic` says itself where it is.
     fn is_dynamic(&self) -> Result<(), Refusal> {
         let home = match &self.peer.host {
-            Host::Dynamic => return Ok(()),
-            Host::Static(home) => home.to_string(),
-            Host::Named { name, .. } => name.clone(),
+            PeerAddress::Dynamic => return Ok(()),
+            PeerAddress::Static(home) => home.to_string(),
+            PeerAddress::Named { name, .. } => name.clone(),
         };
         Err(Refusal::told(
             403,
@@ -337,9 +337,11 @@ impl Asked<'_> {
             Some(hop) => (hop, hop.address().unwrap_or(self.source)),
             None => (contact, target),
         };
-        let Some(Ok((transport, remote))) = self.asked(uri, target.ip()) else { return Ok(self.flow.towards(target)) };
+        let Some(Ok((transport, remote))) = self.asked(uri, target.ip()) else {
+            return Ok(self.flow.with_remote(target));
+        };
         let way = self.ways.over(transport, self.flow.local.ip(), remote);
-        if [way.local, way.told].contains(&remote) {
+        if [way.local, way.advertised].contains(&remote) {
             return Err(self.unfit(remote.ip(), "it is the exchange itself"));
         }
         Ok(way)
@@ -397,7 +399,7 @@ impl Asked<'_> {
             }
             Some(_) | None => source,
         };
-        let is_own = [self.flow.local, self.flow.told].contains(&target);
+        let is_own = [self.flow.local, self.flow.advertised].contains(&target);
         if is_own {
             return Err(self.unfit(target.ip(), "it is the exchange itself"));
         }
@@ -481,7 +483,7 @@ impl Asked<'_> {
             newest.path.iter().for_each(|hop| response.headers.push(HeaderName::Path, hop.clone()));
             response.headers.push(HeaderName::Supported, Bytes::from_static(PATH.as_bytes()));
         }
-        response.headers.push(HeaderName::Date, calendar::header_date(self.now.wall));
+        response.headers.push(HeaderName::Date, datetime::header_date(self.now.wall));
         response
     }
 

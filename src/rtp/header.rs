@@ -100,7 +100,7 @@ pub fn set_place(packet: &mut [u8], sequence: u16, timestamp: u32, ssrc: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     const PLAIN: [u8; 16] = [0x80, 0x88, 0x12, 0x34, 0, 0, 0, 160, 0xde, 0xad, 0xbe, 0xef, 1, 2, 3, 4];
 
@@ -161,12 +161,12 @@ mod tests {
 
     #[test]
     fn two_hundred_thousand_mutations_are_read_within_bounds() {
-        let mut chance = Chance::from_number(1);
+        let mut rng = Rng::from_number(1);
         let mut accepted = 0u32;
         for _ in 0..200_000 {
-            let length = chance.below(48) as usize;
-            let mut packet: Vec<u8> = (0..length).map(|_| chance.bits() as u8).collect();
-            if let Some(first) = packet.first_mut().filter(|_| chance.below(4) != 0) {
+            let length = rng.below(48) as usize;
+            let mut packet: Vec<u8> = (0..length).map(|_| rng.bits() as u8).collect();
+            if let Some(first) = packet.first_mut().filter(|_| rng.below(4) != 0) {
                 *first = (*first & 0x3f) | 0x80;
             }
             if let Ok(header) = Header::read(&packet) {

@@ -178,7 +178,7 @@ fn set_word(bytes: &mut [u8], at: usize, value: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     const OWN: Shift = Shift { from_ssrc: 0xa, to_ssrc: 0xaa, sequence: 100, timestamp: 1_000 };
     const REPORTED: Shift = Shift { from_ssrc: 0xb, to_ssrc: 0xbb, sequence: 7, timestamp: 50 };
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn two_hundred_thousand_mutations_stay_within_bounds() {
-        let mut chance = Chance::from_number(2);
+        let mut rng = Rng::from_number(2);
         let mut base = part(1, 200, &[0xa, 1, 2, 500, 10, 1_600, 0xbb, 0, 0x0003_0005, 4, 5, 6]);
         base.extend(description(0xa));
         base.extend(part(1, 203, &[0xa]));
@@ -263,11 +263,11 @@ mod tests {
         let mut moved = 0u32;
         for _ in 0..200_000 {
             let mut packet = base.clone();
-            for _ in 0..chance.below(4) {
-                let place = chance.below(packet.len() as u64) as usize;
-                packet[place] = chance.bits() as u8;
+            for _ in 0..rng.below(4) {
+                let place = rng.below(packet.len() as u64) as usize;
+                packet[place] = rng.bits() as u8;
             }
-            packet.truncate(chance.below(packet.len() as u64 + 1).max(chance.below(2) * 1_000) as usize);
+            packet.truncate(rng.below(packet.len() as u64 + 1).max(rng.below(2) * 1_000) as usize);
             let before = packet.len();
             assert!(parts(&packet).count() <= before / 4 + 1);
             if let Some(length) = shift(&mut packet, Some(OWN), Some(REPORTED)) {

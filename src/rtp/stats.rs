@@ -115,7 +115,7 @@ impl Current {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     fn counted(sequences: impl IntoIterator<Item = u16>) -> (u64, u64, u64) {
         let mut stats = Stats::default();
@@ -171,17 +171,16 @@ mod tests {
 
     #[test]
     fn a_shuffled_stream_with_losses_counts_exactly() {
-        let mut chance = Chance::from_number(3);
+        let mut rng = Rng::from_number(3);
         for _ in 0..200 {
-            let first = chance.bits() as u16;
+            let first = rng.bits() as u16;
             let total = 400u16;
-            let mut kept: Vec<u16> =
-                (0..total).filter(|n| *n < 20 || *n == total - 1 || chance.below(10) != 0).collect();
+            let mut kept: Vec<u16> = (0..total).filter(|n| *n < 20 || *n == total - 1 || rng.below(10) != 0).collect();
             let missing = u64::from(total) - kept.len() as u64;
             let middle = 20..kept.len() - 1;
             for block in kept[middle].chunks_mut(20) {
                 let length = block.len() as u64;
-                (0..block.len()).for_each(|place| block.swap(place, chance.below(length) as usize));
+                (0..block.len()).for_each(|place| block.swap(place, rng.below(length) as usize));
             }
             let (received, lost, duplicates) = counted(kept.iter().map(|n| first.wrapping_add(*n)));
             assert_eq!((received, lost, duplicates), (kept.len() as u64, missing, 0));

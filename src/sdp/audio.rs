@@ -2,7 +2,7 @@
 
 use super::codec::Codec;
 use super::description::Sdp;
-use super::line::{Line, MediaLine, address, media_line, number, payload_type, words};
+use super::line::{MediaLine, SdpLine, address, media_line, number, payload_type, words};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use std::net::{IpAddr, SocketAddr};
@@ -98,7 +98,7 @@ impl Direction {
         }
     }
 
-    pub(super) fn of_line(line: &Line) -> Option<Direction> {
+    pub(super) fn of_line(line: &SdpLine) -> Option<Direction> {
         let (name, _) = line.attribute()?;
         let all = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
         all.into_iter().find(|direction| name.eq_ignore_ascii_case(direction.name().as_bytes()))
@@ -159,7 +159,7 @@ impl Audio {
 pub(super) struct Media<'a> {
     pub(super) index: usize,
     pub(super) line: MediaLine<'a>,
-    pub(super) section: &'a [Line],
+    pub(super) section: &'a [SdpLine],
 }
 
 impl Sdp {
@@ -206,26 +206,26 @@ impl Sdp {
     }
 
     /// RFC 8866 section 6.7: the session's direction holds for media that give none.
-    fn direction_of(&self, section: &[Line]) -> Direction {
+    fn direction_of(&self, section: &[SdpLine]) -> Direction {
         section.iter().chain(&self.session).find_map(Direction::of_line).unwrap_or(Direction::SendRecv)
     }
 
     /// The `c=` line that counts for a section.
-    pub(super) fn connection_of(&self, section: &[Line]) -> Option<IpAddr> {
-        let is_c = |line: &&Line| line.letter() == Some(b'c');
+    pub(super) fn connection_of(&self, section: &[SdpLine]) -> Option<IpAddr> {
+        let is_c = |line: &&SdpLine| line.letter() == Some(b'c');
         let line = section.iter().find(is_c).or_else(|| self.session.iter().find(is_c))?;
         address(line.value())
     }
 
     fn audio_of(&self, Media { index, line, section }: Media<'_>) -> Audio {
-        let described: SmallVec<[_; 12]> = section.iter().filter_map(Line::of_payload).collect();
+        let described: SmallVec<[_; 12]> = section.iter().filter_map(SdpLine::of_payload).collect();
         let mut formats: Vec<Format> = Vec::with_capacity(line.formats.len());
         for payload in line.formats.iter().filter_map(|word| payload_type(word.as_bytes())) {
             if !formats.iter().any(|known| known.payload == payload) {
                 formats.push(format_of(&described, payload));
             }
         }
-        let ptime = |line: &Line| number::<u8>(line.attribute_named("ptime")?.trim_ascii()).filter(|ms| *ms > 0);
+        let ptime = |line: &SdpLine| number::<u8>(line.attribute_named("ptime")?.trim_ascii()).filter(|ms| *ms > 0);
         Audio {
             index,
             port: line.port,
@@ -244,7 +244,7 @@ pub(super) fn usable(addr: IpAddr, port: u16) -> Option<SocketAddr> {
     (port != 0 && !addr.is_unspecified() && !addr.is_multicast() && !broadcast).then_some(SocketAddr::new(addr, port))
 }
 
-pub(super) fn rtcp_of(line: &Line) -> Option<(u16, Option<IpAddr>)> {
+pub(super) fn rtcp_of(line: &SdpLine) -> Option<(u16, Option<IpAddr>)> {
     let value = line.attribute_named("rtcp")?;
     let port = number(words(value).next()?)?;
     let mut rest = value.trim_ascii().splitn(2, |byte| *byte == b' ');

@@ -1,6 +1,6 @@
 //! A session description, line for line as it came.
 
-use super::line::{CRLF, Line, address_of, media_line};
+use super::line::{CRLF, SdpLine, address_of, media_line};
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::fmt;
@@ -19,9 +19,9 @@ pub const MAX_FORMATS: usize = 64;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sdp {
     /// The lines before the first `m=`.
-    pub(super) session: Vec<Line>,
+    pub(super) session: Vec<SdpLine>,
     /// Each medium's lines, its `m=` line first.
-    pub(super) media: Vec<Vec<Line>>,
+    pub(super) media: Vec<Vec<SdpLine>>,
 }
 
 /// Why bytes are not a session description. Lines count from 1.
@@ -163,11 +163,11 @@ impl Sdp {
     }
 
     /// All lines in order.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = &SdpLine> {
         self.session.iter().chain(self.media.iter().flatten())
     }
 
-    fn take(&mut self, line: Line, number: usize) -> Result<(), SdpError> {
+    fn take(&mut self, line: SdpLine, number: usize) -> Result<(), SdpError> {
         if line.text.iter().any(|byte| matches!(byte, 0 | b'\r')) {
             return Err(SdpError::BadByte { line: number });
         }
@@ -212,15 +212,15 @@ impl fmt::Debug for Sdp {
 }
 
 /// A piece of `shared` as a line.
-fn split_end(shared: &Bytes, piece: &[u8]) -> Line {
+fn split_end(shared: &Bytes, piece: &[u8]) -> SdpLine {
     const ENDS: [&[u8]; 4] = [CRLF, b"\n", b"\r", b""];
     let found = ENDS.iter().find_map(|end| piece.strip_suffix(*end).map(|text| (text, *end)));
     let (text, end) = found.unwrap_or((piece, b""));
-    Line { text: shared.slice_ref(text), end }
+    SdpLine { text: shared.slice_ref(text), end }
 }
 
 /// Read from the right, because user names with spaces exist, and empty ones.
-fn origin(line: &Line) -> Option<Origin> {
+fn origin(line: &SdpLine) -> Option<Origin> {
     let text = std::str::from_utf8(line.value()).ok()?;
     let (rest, host) = last_word(text)?;
     let (rest, kind) = last_word(rest)?;

@@ -7,17 +7,17 @@ use std::str::FromStr;
 
 /// A line and the bytes that ended it.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct SdpLine {
     pub(super) text: Bytes,
     pub(super) end: &'static [u8],
 }
 
 pub(super) const CRLF: &[u8] = b"\r\n";
 
-impl Line {
+impl SdpLine {
     /// A line of our own.
-    pub(super) fn made(text: String) -> Line {
-        Line { text: text.into(), end: CRLF }
+    pub(super) fn made(text: String) -> SdpLine {
+        SdpLine { text: text.into(), end: CRLF }
     }
 
     /// The letter before `=`.
@@ -114,7 +114,7 @@ pub(super) struct MediaLine<'a> {
 }
 
 /// Takes an `m=` line apart (RFC 8866 section 5.14). `None` when medium, port or protocol are missing or no such thing.
-pub(super) fn media_line(line: &Line) -> Option<MediaLine<'_>> {
+pub(super) fn media_line(line: &SdpLine) -> Option<MediaLine<'_>> {
     if line.letter() != Some(b'm') {
         return None;
     }

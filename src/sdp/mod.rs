@@ -5,26 +5,26 @@
 //! and in the payload types of refused codecs: what two modem adapters tell each other passes untouched.
 
 pub mod audio;
-mod carry;
 pub mod codec;
 pub mod description;
-pub mod extra;
-pub mod face;
-mod layout;
 mod line;
+pub mod local_media;
+pub mod local_offer;
+pub mod media_kind;
+mod media_order;
 pub mod negotiate;
-pub mod own;
 pub mod payload;
+mod relay_sdp;
 
 pub use audio::{Audio, Direction, Format};
 pub use codec::{Codec, CodecList};
 pub use description::{Origin, Sdp, SdpError};
-pub use extra::Extra;
-pub use face::Face;
+pub use local_media::LocalMedia;
+pub use local_offer::{own_answer, own_offer};
+pub use media_kind::MediaKind;
 pub use negotiate::{
     NoCommonCodec, align_media, answer_from, offer_from, offer_of_agreed, readdress, reoffer_from, same_media,
 };
-pub use own::{own_answer, own_offer};
 pub use payload::{Agreed, agreed, payload_map};
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Offer and answer between two legs (RFC 3264): what one leg said, told to the other.
 
 use super::audio::{Audio, Direction, Format};
-use super::carry::{self, Renumbered};
 use super::codec::CodecList;
 use super::description::Sdp;
-use super::face::Face;
-use super::line::Line;
+use super::line::SdpLine;
+use super::local_media::LocalMedia;
 use super::payload::Agreed;
-use super::{extra, layout};
+use super::relay_sdp::{self, Renumbered};
+use super::{media_kind, media_order};
 use std::fmt;
 
 /// No codec remains: the call is refused with 488, because the exchange does not transcode.
@@ -63,9 +63,9 @@ pub fn usable(description: &Sdp, allow: &CodecList) -> Result<(), NoCommonCodec>
 ///
 /// # Errors
 /// [`NoCommonCodec`] when no permitted codec remains of a voice stream, or nothing at all.
-pub fn offer_from(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
+pub fn offer_from(source: &Sdp, allow: &CodecList, face: &LocalMedia) -> Result<Sdp, NoCommonCodec> {
     let media = carried(source, allow, face)?;
-    Ok(Sdp { session: carry::session(source, face), media })
+    Ok(Sdp { session: relay_sdp::session(source, face), media })
 }
 
 /// The same in a call: a later offer has every `m=` line of `before`, which was told last, in its place (RFC 3264
@@ -73,14 +73,14 @@ pub fn offer_from(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, N
 ///
 /// # Errors
 /// As those of [`offer_from`]; also when it would come to more `m=` lines than are read.
-pub fn reoffer_from(source: &Sdp, allow: &CodecList, face: &Face, before: &Sdp) -> Result<Sdp, NoCommonCodec> {
-    let laid = layout::lay(carried(source, allow, face)?, &source.media, &before.media);
+pub fn reoffer_from(source: &Sdp, allow: &CodecList, face: &LocalMedia, before: &Sdp) -> Result<Sdp, NoCommonCodec> {
+    let laid = media_order::lay(carried(source, allow, face)?, &source.media, &before.media);
     let media = laid.ok_or_else(|| NoCommonCodec::between(None, allow))?;
-    Ok(Sdp { session: carry::session(source, face), media })
+    Ok(Sdp { session: relay_sdp::session(source, face), media })
 }
 
 /// The sections of `source` that go on.
-fn carried(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Vec<Vec<Line>>, NoCommonCodec> {
+fn carried(source: &Sdp, allow: &CodecList, face: &LocalMedia) -> Result<Vec<Vec<SdpLine>>, NoCommonCodec> {
     let audio = source.audio();
     let refusal = || NoCommonCodec::between(audio.as_ref(), allow);
     let mut voice = match &audio {
@@ -93,7 +93,7 @@ fn carried(source: &Sdp, allow: &CodecList, face: &Face) -> Result<Vec<Vec<Line>
     let index_of_voice = audio.as_ref().map(|audio| audio.index);
     let sections = (0..source.media.len()).filter_map(|index| match index_of_voice {
         Some(voice_index) if voice_index == index => voice.take(),
-        Some(_) | None => extra::carried(source, index, face),
+        Some(_) | None => media_kind::carried(source, index, face),
     });
     let sections: Vec<_> = sections.collect();
     if sections.is_empty() { Err(refusal()) } else { Ok(sections) }
@@ -108,7 +108,7 @@ pub fn offer_of_agreed(
     leg_remote: &Sdp,
     agreed: &Agreed,
     allow: &CodecList,
-    face: &Face,
+    face: &LocalMedia,
 ) -> Result<Sdp, NoCommonCodec> {
     let audio = leg_remote.audio();
     let refusal = || NoCommonCodec { offered: vec![agreed.codec.encoding().to_owned()], allowed: allow.names() };
@@ -118,7 +118,7 @@ pub fn offer_of_agreed(
     let stay = staying(audio, is_chosen, |format| format.is_telephone_event() && agreed.telephone_event.is_some());
     let mut offer = offer_with(leg_remote, audio, &stay, face).ok_or_else(refusal)?;
     if let (Some(ptime), Some(section)) = (agreed.ptime, offer.media.first_mut()) {
-        let line = Line::made(format!("a=ptime:{ptime}"));
+        let line = SdpLine::made(format!("a=ptime:{ptime}"));
         match section.iter_mut().find(|line| line.attribute_named("ptime").is_some()) {
             Some(_) if audio.ptime == Some(ptime) => {}
             Some(old) => *old = line,
@@ -135,7 +135,12 @@ pub fn offer_of_agreed(
 /// # Errors
 /// [`NoCommonCodec`] when the other leg answered no codec that was offered here and that `allow` permits, or no medium
 /// that was offered.
-pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face: &Face) -> Result<Sdp, NoCommonCodec> {
+pub fn answer_from(
+    leg_offer: &Sdp,
+    other_answer: &Sdp,
+    allow: &CodecList,
+    face: &LocalMedia,
+) -> Result<Sdp, NoCommonCodec> {
     let offered = leg_offer.audio();
     let mut voice = match &offered {
         Some(offered) => voice_answer(offered, other_answer, allow, face)?,
@@ -145,16 +150,16 @@ pub fn answer_from(leg_offer: &Sdp, other_answer: &Sdp, allow: &CodecList, face:
     let media = leg_offer.media.iter().enumerate().filter_map(|(index, section)| {
         let taken = match &offered {
             Some(offered) if offered.index == index => voice.take(),
-            Some(_) | None => extra::answered(leg_offer, index, other_answer, face),
+            Some(_) | None => media_kind::answered(leg_offer, index, other_answer, face),
         };
         accepted = accepted.saturating_add(usize::from(taken.is_some()));
-        taken.or_else(|| carry::rejected(section))
+        taken.or_else(|| relay_sdp::rejected(section))
     });
     let media: Vec<_> = media.collect();
     if accepted == 0 {
         return Err(NoCommonCodec::between(other_answer.audio().as_ref(), allow));
     }
-    Ok(Sdp { session: carry::session(other_answer, face), media })
+    Ok(Sdp { session: relay_sdp::session(other_answer, face), media })
 }
 
 /// The voice stream of an answer; none when the other leg declined it as a whole.
@@ -162,8 +167,8 @@ fn voice_answer(
     offered: &Audio,
     other_answer: &Sdp,
     allow: &CodecList,
-    face: &Face,
-) -> Result<Option<Vec<Line>>, NoCommonCodec> {
+    face: &LocalMedia,
+) -> Result<Option<Vec<SdpLine>>, NoCommonCodec> {
     let Some(answered) = other_answer.audio().map(|audio| audio.understood_by(offered)) else { return Ok(None) };
     let permitted =
         |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec)) && offered.find(format).is_some();
@@ -171,7 +176,7 @@ fn voice_answer(
     renumber(&mut stay, &answered, offered);
     let section = other_answer.media.get(answered.index).filter(|_| !stay.is_empty());
     let section = section.ok_or_else(|| NoCommonCodec::between(Some(&answered), allow))?;
-    let mut section = carry::medium(section, Some(&stay), face, !carry::has_session_address(other_answer));
+    let mut section = relay_sdp::medium(section, Some(&stay), face, !relay_sdp::has_session_address(other_answer));
     section.extend(missing_maps(&section, &stay, offered));
     // RFC 3264 section 6.1: the answer to sendonly is recvonly or inactive, whatever the other leg said.
     let direction = answered.direction.narrowed(offered.direction.mirrored());
@@ -184,21 +189,21 @@ fn voice_answer(
 /// The same content with our `o=` and the address and port of `face`: for a re-INVITE that moves media, back to the
 /// exchange or directly to the other telephone. Other media that `face` has no port for are rejected, not dropped: a later
 /// offer must not have fewer `m=` lines (RFC 3264 section 8).
-pub fn readdress(sdp: &Sdp, face: &Face) -> Sdp {
+pub fn readdress(sdp: &Sdp, face: &LocalMedia) -> Sdp {
     let voice = sdp.audio().map(|audio| audio.index);
-    let needs_address = !carry::has_session_address(sdp);
+    let needs_address = !relay_sdp::has_session_address(sdp);
     let media = sdp.media.iter().enumerate().filter_map(|(index, section)| {
         if voice == Some(index) {
-            Some(carry::medium(section, None, face, needs_address))
+            Some(relay_sdp::medium(section, None, face, needs_address))
         } else {
-            extra::carried(sdp, index, face).or_else(|| carry::rejected(section))
+            media_kind::carried(sdp, index, face).or_else(|| relay_sdp::rejected(section))
         }
     });
-    Sdp { session: carry::session(sdp, face), media: media.collect() }
+    Sdp { session: relay_sdp::session(sdp, face), media: media.collect() }
 }
 
 /// The same again for a telephone that nobody holds any more: sound goes both ways.
-pub fn reopen(sdp: &Sdp, face: &Face) -> Sdp {
+pub fn reopen(sdp: &Sdp, face: &LocalMedia) -> Sdp {
     let mut open = readdress(sdp, face);
     if let Some(section) = open.audio().and_then(|audio| open.media.get_mut(audio.index)) {
         set_direction(section, Direction::SendRecv);
@@ -226,7 +231,7 @@ pub fn align_media(sdp: Sdp, before: &Sdp) -> Sdp {
     let slot = before.audio().map_or(0, |audio| audio.index);
     let mut aligned = Vec::with_capacity(before.media.len().max(1));
     for (index, section) in before.media.iter().enumerate() {
-        if index == slot { aligned.extend(voice.take()) } else { aligned.extend(carry::rejected(section)) }
+        if index == slot { aligned.extend(voice.take()) } else { aligned.extend(relay_sdp::rejected(section)) }
     }
     aligned.extend(voice);
     Sdp { session, media: aligned }
@@ -243,14 +248,14 @@ pub fn same_media(a: &Sdp, b: &Sdp) -> bool {
     (old.user, old.id, old.addr) == (new.user, new.id, new.addr) && texts(a) == texts(b)
 }
 
-fn offer_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &Face) -> Option<Sdp> {
+fn offer_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &LocalMedia) -> Option<Sdp> {
     let section = voice_with(source, audio, stay, face)?;
-    Some(Sdp { session: carry::session(source, face), media: vec![section] })
+    Some(Sdp { session: relay_sdp::session(source, face), media: vec![section] })
 }
 
-fn voice_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &Face) -> Option<Vec<Line>> {
+fn voice_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &LocalMedia) -> Option<Vec<SdpLine>> {
     let section = source.media.get(audio.index).filter(|_| !stay.is_empty())?;
-    Some(carry::medium(section, Some(stay), face, !carry::has_session_address(source)))
+    Some(relay_sdp::medium(section, Some(stay), face, !relay_sdp::has_session_address(source)))
 }
 
 /// The payload types that stay, under their own numbers: the codecs `permitted` names and, if there is one, the
@@ -304,21 +309,21 @@ fn renumber(stay: &mut Vec<Renumbered>, answered: &Audio, offered: &Audio) {
 }
 
 /// `a=rtpmap` for payload types that got another number and had none, because RFC 3551 fixed the old one.
-fn missing_maps(section: &[Line], stay: &[Renumbered], offered: &Audio) -> Vec<Line> {
+fn missing_maps(section: &[SdpLine], stay: &[Renumbered], offered: &Audio) -> Vec<SdpLine> {
     let is_mapped = |payload: u8| {
-        let mut lines = section.iter().filter_map(Line::of_payload);
+        let mut lines = section.iter().filter_map(SdpLine::of_payload);
         lines.any(|(name, number, _)| number == payload && name.eq_ignore_ascii_case("rtpmap"))
     };
     let bare = stay.iter().filter(|number| number.from != number.to && !is_mapped(number.to));
     let formats = bare.filter_map(|number| offered.formats.iter().find(|format| format.payload == number.to));
     formats
-        .map(|Format { payload, encoding, clock, .. }| Line::made(format!("a=rtpmap:{payload} {encoding}/{clock}")))
+        .map(|Format { payload, encoding, clock, .. }| SdpLine::made(format!("a=rtpmap:{payload} {encoding}/{clock}")))
         .collect()
 }
 
-fn set_direction(section: &mut Vec<Line>, direction: Direction) {
+fn set_direction(section: &mut Vec<SdpLine>, direction: Direction) {
     section.retain(|line| Direction::of_line(line).is_none());
-    section.push(Line::made(format!("a={}", direction.name())));
+    section.push(SdpLine::made(format!("a={}", direction.name())));
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ pub(super) fn text(sdp: &Sdp) -> String {
     String::from_utf8(sdp.to_bytes()).unwrap()
 }
 
-pub(super) fn face() -> Face {
-    Face {
+pub(super) fn face() -> LocalMedia {
+    LocalMedia {
         user: "strowger".into(),
         session_name: "strowger".into(),
         id: 42,
@@ -113,7 +113,7 @@ fn a_pap2t_is_understood() {
         sdp.origin(),
         Origin { user: "-".into(), id: "1234567".into(), version: "1234567".into(), addr: Some(ip("192.168.1.20")) }
     );
-    assert!(!sdp.is_hold() && !sdp.has(Extra::Fax) && !sdp.has(Extra::Video));
+    assert!(!sdp.is_hold() && !sdp.has(MediaKind::Image) && !sdp.has(MediaKind::Video));
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn hold_is_seen_in_its_three_forms() {
 
 #[test]
 fn fax_and_video_are_seen() {
-    assert!(parse(T38).has(Extra::Fax));
+    assert!(parse(T38).has(MediaKind::Image));
     assert_eq!(parse(T38).audio(), None);
-    assert!(parse(SOFTPHONE).has(Extra::Video));
-    assert!(!parse(&SOFTPHONE.replace("m=video 6000", "m=video 0")).has(Extra::Video));
+    assert!(parse(SOFTPHONE).has(MediaKind::Video));
+    assert!(!parse(&SOFTPHONE.replace("m=video 6000", "m=video 0")).has(MediaKind::Video));
 }
 
 #[test]
@@ -221,16 +221,16 @@ fn keys_are_not_shown() {
 #[test]
 fn mutated_descriptions_are_read_or_refused() {
     let count = std::env::var("STROWGER_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(50_000u64);
-    let mut chance = crate::chance::Chance::from_number(0x5d9);
+    let mut rng = crate::rng::Rng::from_number(0x5d9);
     let mut other = parse(HT801);
     let (mut read, mut offers, mut answers) = (0u64, 0u64, 0u64);
     for round in 0..count {
-        let bytes = mutant(&mut chance);
+        let bytes = mutant(&mut rng);
         let Ok(sdp) = Sdp::parse(&bytes) else { continue };
         read += 1;
         assert_eq!(sdp.to_bytes(), bytes, "round {round}");
         views(&sdp);
-        let allow = match chance.below(3) {
+        let allow = match rng.below(3) {
             0 => CodecList::default(),
             1 => CodecList::of(&[Codec::G729, Codec::Alaw]),
             _ => CodecList { entries: Codec::all().map(|codec| (codec, Some(20))).collect() },
@@ -245,7 +245,7 @@ fn mutated_descriptions_are_read_or_refused() {
     assert!(offers > count / 20 && answers > count / 20, "{offers} offers, {answers} answers of {count}");
 }
 
-fn mutant(chance: &mut crate::chance::Chance) -> Vec<u8> {
+fn mutant(rng: &mut crate::rng::Rng) -> Vec<u8> {
     const WORDS: [&str; 14] = [
         "0.0.0.0",
         " ",
@@ -262,20 +262,20 @@ fn mutant(chance: &mut crate::chance::Chance) -> Vec<u8> {
         "IN IP6 ::1",
         "=",
     ];
-    let pick = |chance: &mut crate::chance::Chance| ALL[chance.below(ALL.len() as u64) as usize].as_bytes();
-    let mut bytes = pick(chance).to_vec();
-    for _ in 0..1 + chance.below(3) {
-        let at = chance.below(bytes.len() as u64 + 1) as usize;
-        let to = (at + chance.below(12) as usize).min(bytes.len());
-        match chance.below(7) {
-            0 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = chance.bits() as u8),
+    let pick = |rng: &mut crate::rng::Rng| ALL[rng.below(ALL.len() as u64) as usize].as_bytes();
+    let mut bytes = pick(rng).to_vec();
+    for _ in 0..1 + rng.below(3) {
+        let at = rng.below(bytes.len() as u64 + 1) as usize;
+        let to = (at + rng.below(12) as usize).min(bytes.len());
+        match rng.below(7) {
+            0 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = rng.bits() as u8),
             1 => bytes.truncate(at),
             2 => drop(bytes.drain(at..to)),
-            3 => drop(bytes.splice(at..to, WORDS[chance.below(14) as usize].bytes())),
-            4 => drop(bytes.splice(at..at, WORDS[chance.below(14) as usize].bytes())),
-            5 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = b'0' + chance.below(10) as u8),
+            3 => drop(bytes.splice(at..to, WORDS[rng.below(14) as usize].bytes())),
+            4 => drop(bytes.splice(at..at, WORDS[rng.below(14) as usize].bytes())),
+            5 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = b'0' + rng.below(10) as u8),
             _ => {
-                let tail = pick(chance);
+                let tail = pick(rng);
                 bytes.truncate(at);
                 bytes.extend_from_slice(&tail[at.min(tail.len())..]);
             }
@@ -285,8 +285,14 @@ fn mutant(chance: &mut crate::chance::Chance) -> Vec<u8> {
 }
 
 fn views(sdp: &Sdp) {
-    let _ =
-        (sdp.origin(), sdp.rtcp_addr(), sdp.is_hold(), sdp.has(Extra::Fax), sdp.has(Extra::Video), format!("{sdp:?}"));
+    let _ = (
+        sdp.origin(),
+        sdp.rtcp_addr(),
+        sdp.is_hold(),
+        sdp.has(MediaKind::Image),
+        sdp.has(MediaKind::Video),
+        format!("{sdp:?}"),
+    );
     if let Some(addr) = sdp.rtp_addr() {
         assert!(addr.port() != 0 && !addr.ip().is_unspecified() && !addr.ip().is_multicast());
     }
@@ -334,7 +340,7 @@ fn exercise(sdp: &Sdp, other: &Sdp, allow: &CodecList) -> (bool, bool) {
 /// The same with ports for everything beside voice.
 fn exercise_extras(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
     let at = SocketAddr::new(face().media_addr, 10_020);
-    let ours = Face { extras: Extra::ALL.into_iter().map(|extra| (extra, at)).collect(), ..face() };
+    let ours = LocalMedia { extras: MediaKind::ALL.into_iter().map(|extra| (extra, at)).collect(), ..face() };
     let offer = reoffer_from(sdp, allow, &ours, other);
     let answer = answer_from(sdp, other, allow, &ours);
     if let Ok(offer) = &offer {
@@ -346,7 +352,7 @@ fn exercise_extras(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
     for made in [offer, answer, Ok(readdress(sdp, &ours))].into_iter().flatten() {
         let again = Sdp::parse(&made.to_bytes()).unwrap_or_else(|error| panic!("{error}: {made:?}"));
         assert_eq!(again, made);
-        for extra in Extra::ALL {
+        for extra in MediaKind::ALL {
             assert!(again.extra_addr(extra).is_none_or(|addr| addr == at), "{made:?}");
             assert!(again.extra_rtcp_addr(extra).is_none_or(|addr| addr.port() == at.port() + 1), "{made:?}");
         }

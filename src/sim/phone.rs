@@ -9,9 +9,9 @@ mod sound;
 mod talking;
 
 use super::style::Style;
-use crate::chance::Chance;
 use crate::clock::Time;
-use crate::sdp::{Codec, Extra, Sdp};
+use crate::rng::Rng;
+use crate::sdp::{Codec, MediaKind, Sdp};
 use crate::sip::flow::{ConnectionId, Transport};
 use crate::sip::header::{Challenge, Credentials, HeaderName};
 use crate::sip::message::{Message, Request, Response};
@@ -68,7 +68,7 @@ pub struct Habits {
     /// Answers a new offer from a new RTP port, two above the last.
     pub new_port_on_reinvite: bool,
     /// Can do these beside voice: takes them when offered, and offers all but fax itself.
-    pub extras: Vec<Extra>,
+    pub extras: Vec<MediaKind>,
     /// Takes an offer of fax instead of voice, and turns down all of its media by port 0.
     pub empty_fax: bool,
     /// Makes no offer in its INVITE: that comes with the 200, and its answer goes with the ACK.
@@ -130,7 +130,7 @@ pub struct Phone {
     pub habits: Habits,
     config: PhoneConfig,
     transport: Transport,
-    chance: Chance,
+    rng: Rng,
     now: Time,
     tx: Transactions,
     alarms: Timers<Alarm>,
@@ -189,15 +189,15 @@ enum State {
 
 impl Phone {
     /// A phone on the hook, not registered.
-    pub fn new(config: PhoneConfig, mut chance: Chance) -> Phone {
-        let registration = registering::Registration::new(&config, &mut chance);
-        let sound = sound::Sound::new(&config, &mut chance);
-        let tx = Transactions::new(TimerValues::default(), 1000, &mut chance);
+    pub fn new(config: PhoneConfig, mut rng: Rng) -> Phone {
+        let registration = registering::Registration::new(&config, &mut rng);
+        let sound = sound::Sound::new(&config, &mut rng);
+        let tx = Transactions::new(TimerValues::default(), 1000, &mut rng);
         Phone {
             habits: Habits::default(),
             config,
             transport: Transport::Udp,
-            chance,
+            rng,
             now: Time::ZERO,
             tx,
             alarms: Timers::new(),
@@ -331,14 +331,14 @@ impl Phone {
 
     fn tag(&mut self) -> String {
         let (begin, end) = self.config.style.marks(self.config.sip.port());
-        format!("{begin}{}{end}", self.chance.hex(12))
+        format!("{begin}{}{end}", self.rng.hex(12))
     }
 
     /// Adds what every request has beside what its dialog gave it, and sends it.
     fn send(&mut self, mut request: Request, purpose: Option<Purpose>) -> ClientId {
         request.headers.push(HeaderName::UserAgent, Bytes::from_static(self.config.style.user_agent().as_bytes()));
         let flow = self.flow();
-        let id = self.tx.request(self.now, request, flow, Sending::Reliably, &mut self.chance, &mut self.sent);
+        let id = self.tx.request(self.now, request, flow, Sending::Reliably, &mut self.rng, &mut self.sent);
         if let Some(purpose) = purpose {
             self.purposes.insert(id, purpose);
         }
@@ -358,7 +358,7 @@ impl Phone {
     }
 
     fn reply(&mut self, id: ServerId, request: &Request, status: u16) {
-        let tag = self.chance.hex(12);
+        let tag = self.rng.hex(12);
         self.respond(id, Response::for_request(request, status, Some(&tag)));
     }
 
@@ -381,7 +381,7 @@ impl Phone {
         *used = used.saturating_add(1);
         let uri = String::from_utf8_lossy(&request.target).into_owned();
         let ha1 = digest::Ha1::from_secret(&self.config.user, &challenge.realm, &self.config.secret);
-        let cnonce = self.chance.hex(16);
+        let cnonce = self.rng.hex(16);
         let made = digest::answer(challenge, &self.config.user, &ha1, &request.method, &uri, &cnonce, *used);
         let Some(credentials) = made else { return };
         let algorithm = match self.config.style {

@@ -1,6 +1,6 @@
 //! How the messages of different telephones look: what a simulated one must imitate to be a test of anything.
 
-use crate::sdp::{Codec, Direction, Extra, Sdp};
+use crate::sdp::{Codec, Direction, MediaKind, Sdp};
 use crate::sip::flow::Transport;
 use std::net::{IpAddr, SocketAddr};
 
@@ -173,7 +173,12 @@ impl Style {
     }
 
     /// A description with media beside voice, each at its port (0: turned down); without `voice` it begins with them.
-    pub(super) fn describe_extras(self, voice: Option<Sdp>, told: Told<'_>, extras: &[(Extra, u16)]) -> Option<Sdp> {
+    pub(super) fn describe_extras(
+        self,
+        voice: Option<Sdp>,
+        told: Told<'_>,
+        extras: &[(MediaKind, u16)],
+    ) -> Option<Sdp> {
         let Told { user, rtp, id, version, .. } = told;
         let network = network(rtp.ip());
         let mut text = match voice {
@@ -182,9 +187,9 @@ impl Style {
         };
         for (extra, port) in extras {
             let (medium, lines) = match extra {
-                Extra::Video => ("video", VIDEO),
-                Extra::Text => ("text", TEXT),
-                Extra::Fax => ("image", FAX),
+                MediaKind::Video => ("video", VIDEO),
+                MediaKind::Text => ("text", TEXT),
+                MediaKind::Image => ("image", FAX),
             };
             let (first, rest) = lines.split_once("\r\n")?;
             text.push_str(&format!("m={medium} {port} {first}\r\nc={network}\r\n{rest}"));
@@ -244,8 +249,9 @@ mod tests {
             let one = style.describe(told(Direction::SendRecv, Some(Codec::Alaw))).unwrap();
             let codecs: Vec<Codec> = one.audio().unwrap().formats.iter().filter_map(|format| format.codec).collect();
             assert_eq!(codecs, [Codec::Alaw], "{style:?}");
-            let fax = style.describe_extras(None, told(Direction::SendRecv, None), &[(Extra::Fax, 16_720)]).unwrap();
-            assert_eq!(fax.extra_addr(Extra::Fax), "192.0.2.20:16720".parse().ok());
+            let fax =
+                style.describe_extras(None, told(Direction::SendRecv, None), &[(MediaKind::Image, 16_720)]).unwrap();
+            assert_eq!(fax.extra_addr(MediaKind::Image), "192.0.2.20:16720".parse().ok());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! RTP with a payload both ends know: one side makes packets, the other sees whether each came, once, in order, and
 //! with every byte as it was sent.
 
-use crate::chance::Chance;
+use crate::rng::Rng;
 use crate::rtp::header::{FIXED, Header};
 use crate::rtp::is_after;
 use std::collections::BTreeSet;
@@ -70,10 +70,10 @@ pub fn packet(config: &TalkerConfig, number: u64) -> Vec<u8> {
 
 fn payload(config: &TalkerConfig, number: u64) -> Vec<u8> {
     let length = usize::from(config.ptime_ms) * 8;
-    let mut chance = Chance::from_number(config.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut rng = Rng::from_number(config.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
-        bytes.extend_from_slice(&chance.bits().to_be_bytes());
+        bytes.extend_from_slice(&rng.bits().to_be_bytes());
     }
     bytes.truncate(length);
     bytes

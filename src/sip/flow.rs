@@ -1,6 +1,6 @@
 //! Over what a message came or goes, and between whom (what RFC 5626 3 calls a flow).
 
-use super::header::{Transport as ViaTransport, Via};
+use super::header::{SentProtocol, Via};
 use super::route;
 use std::fmt;
 use std::net::SocketAddr;
@@ -50,11 +50,11 @@ impl Transport {
     }
 
     /// The same in a Via.
-    pub fn in_via(self) -> ViaTransport {
+    pub fn in_via(self) -> SentProtocol {
         match self {
-            Transport::Udp => ViaTransport::Udp,
-            Transport::Tcp => ViaTransport::Tcp,
-            Transport::Tls => ViaTransport::Tls,
+            Transport::Udp => SentProtocol::Udp,
+            Transport::Tcp => SentProtocol::Tcp,
+            Transport::Tls => SentProtocol::Tls,
         }
     }
 }
@@ -93,7 +93,7 @@ pub struct Flow {
     /// Our own address on this way, with the port we listen on.
     pub local: SocketAddr,
     /// The same as the peer sees it, which an address translator between may have made another: what Via, Contact and SDP name.
-    pub told: SocketAddr,
+    pub advertised: SocketAddr,
     /// Where the peer is.
     pub remote: SocketAddr,
     /// The connection it came over, or is to go over and no other; none for UDP, and for a peer that we connect to.
@@ -105,7 +105,7 @@ pub struct Flow {
 impl Flow {
     /// A flow of datagrams.
     pub fn udp(local: SocketAddr, remote: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local, told: local, remote, connection: None, server: None }
+        Flow { transport: Transport::Udp, local, advertised: local, remote, connection: None, server: None }
     }
 
     /// Where the answer to a request goes that came over this flow with this topmost Via (RFC 3261 18.2.2): over the
@@ -118,14 +118,14 @@ impl Flow {
     }
 
     /// Do two flows lead the same way? Connections tell, where both have one, and servers.
-    pub fn is_same_way(self, other: Flow) -> bool {
+    pub fn is_same_flow(self, other: Flow) -> bool {
         let apart = self.connection.zip(other.connection).is_some_and(|(one, two)| one != two)
             || self.server.zip(other.server).is_some_and(|(one, two)| one != two);
         self.transport == other.transport && self.remote == other.remote && !apart
     }
 
     /// The same way to another address of the peer's. A connection leads to one only, so it stays.
-    pub fn towards(self, remote: SocketAddr) -> Flow {
+    pub fn with_remote(self, remote: SocketAddr) -> Flow {
         match self.transport {
             Transport::Udp => Flow { remote, ..self },
             Transport::Tcp | Transport::Tls if self.connection.is_some() => self,
@@ -156,15 +156,15 @@ mod tests {
     fn a_connection_leads_to_one_address_only() {
         let (there, elsewhere) = (at("192.0.2.9:40000"), at("192.0.2.9:5060"));
         let udp = Flow::udp(at("192.0.2.1:5060"), there);
-        assert_eq!(udp.towards(elsewhere).remote, elsewhere);
+        assert_eq!(udp.with_remote(elsewhere).remote, elsewhere);
         let tcp = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(7)), ..udp };
-        assert_eq!(tcp.towards(elsewhere), tcp);
+        assert_eq!(tcp.with_remote(elsewhere), tcp);
         let unconnected = Flow { connection: None, ..tcp };
-        assert_eq!(unconnected.towards(elsewhere).remote, elsewhere);
-        assert!(tcp.is_same_way(unconnected) && !tcp.is_same_way(udp));
-        assert!(!tcp.is_same_way(Flow { connection: Some(ConnectionId(8)), ..tcp }));
+        assert_eq!(unconnected.with_remote(elsewhere).remote, elsewhere);
+        assert!(tcp.is_same_flow(unconnected) && !tcp.is_same_flow(udp));
+        assert!(!tcp.is_same_flow(Flow { connection: Some(ConnectionId(8)), ..tcp }));
         let [one, two] = ["One.example", "two.example"].map(|name| Flow { server: Some(ServerKey::of(name)), ..tcp });
-        assert!(!one.is_same_way(two) && one.is_same_way(tcp) && one.server == Some(ServerKey::of("one.EXAMPLE")));
+        assert!(!one.is_same_flow(two) && one.is_same_flow(tcp) && one.server == Some(ServerKey::of("one.EXAMPLE")));
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Framer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     const ONE: &str = "OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 4\r\n\r\nbody";
     const TWO: &str = "SIP/2.0 200 OK\nl : 3\n\nabc";
@@ -127,13 +127,13 @@ mod tests {
     fn however_the_stream_is_cut_the_same_messages_come_out() {
         let stream = format!("\r\n{ONE}{TWO}\r\n\r\n{NONE}\r\n\r\n\r\n\r\n{ONE}");
         let expected = [ONE, TWO, "ping", NONE, "ping", "ping", ONE];
-        let mut chance = Chance::from_number(1);
+        let mut rng = Rng::from_number(1);
         for most in [1, 2, 3, 7, 50, 10_000] {
             let mut framer = Framer::new();
             let mut found = Vec::new();
             let mut rest = stream.as_bytes();
             while !rest.is_empty() {
-                let (now, later) = rest.split_at(rest.len().min(1 + chance.below(most) as usize));
+                let (now, later) = rest.split_at(rest.len().min(1 + rng.below(most) as usize));
                 framer.push(now);
                 found.extend(all(&mut framer));
                 rest = later;

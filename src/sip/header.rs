@@ -17,9 +17,9 @@ pub use name_addr::NameAddr;
 pub use option_tag::OptionTags;
 pub use param::Params;
 pub use session_expires::{Refresher, SessionExpires};
-pub use via::{Transport, Via};
+pub use via::{SentProtocol, Via};
 
-use super::scan;
+use super::lex;
 use super::uri::UriError;
 use bytes::Bytes;
 use split::Items;
@@ -159,7 +159,7 @@ impl HeaderName {
 
     /// The name as text.
     pub fn as_str(&self) -> Cow<'_, str> {
-        scan::text(self.as_bytes())
+        lex::text(self.as_bytes())
     }
 
     /// Its compact form (RFC 3261 7.3.3), if it has one.
@@ -238,7 +238,7 @@ impl Headers {
 
     /// The value of the first line of this name as text; bytes that are no UTF-8 are read as Latin-1.
     pub fn text(&self, name: HeaderName) -> Option<Cow<'_, str>> {
-        self.get(name).map(|value| scan::text(value))
+        self.get(name).map(|value| lex::text(value))
     }
 
     /// The values of all lines of this name, as written.
@@ -363,7 +363,7 @@ mod tests {
             headers.push(name, value);
         }
         headers.set(HeaderName::To, "new");
-        let all: Vec<String> = headers.iter().map(|(n, v)| format!("{n}={}", scan::text(v))).collect();
+        let all: Vec<String> = headers.iter().map(|(n, v)| format!("{n}={}", lex::text(v))).collect();
         assert_eq!(all, ["To=new", "Via=2", "Via=4"]);
         headers.set(HeaderName::Expires, "60");
         headers.remove(HeaderName::Via);

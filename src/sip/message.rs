@@ -4,7 +4,7 @@ use super::header::name_addr::NameAddr;
 use super::header::{HeaderName, Headers};
 use super::parse::Flaw;
 use super::uri::{Uri, UriError};
-use super::{Method, scan, status};
+use super::{Method, lex, status};
 use bytes::Bytes;
 
 /// What one datagram carries (RFC 3261 7).
@@ -128,7 +128,7 @@ impl Response {
 
     /// The words after the status, as text.
     pub fn reason_text(&self) -> std::borrow::Cow<'_, str> {
-        scan::text(&self.reason)
+        lex::text(&self.reason)
     }
 }
 

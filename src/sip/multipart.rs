@@ -1,7 +1,7 @@
 //! Bodies of several parts (RFC 2046 5.1, RFC 5621).
 
 use super::header::Params;
-use super::scan::Scan;
+use super::lex::Scan;
 use bytes::Bytes;
 use std::fmt;
 
@@ -159,7 +159,7 @@ fn part(whole: &Bytes, content: &[u8]) -> Result<Part, Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     fn whole(content_type: &str, body: &str) -> Part {
         Part { content_type: content_type.to_owned(), body: Bytes::from(body.to_owned()), ..Part::default() }
@@ -224,15 +224,15 @@ mod tests {
     fn mutated_bodies_stay_in_bounds() {
         let good = "--b1\r\nContent-Type: application/sdp\r\n\r\nv=0\r\ns=-\r\n--b1\r\nContent-Type: multipart/mixed;boundary=b1\r\n\
                     Content-Disposition: render;handling=optional\r\n\r\n--b1\r\n\r\n\r\n--b1--\r\n";
-        let mut chance = Chance::from_number(5621);
+        let mut rng = Rng::from_number(5621);
         let (mut taken, mut broken) = (0, 0);
         for _ in 0..20_000 {
             let mut body = good.as_bytes().to_vec();
-            for _ in 0..=chance.below(4) {
-                let at = chance.below(body.len() as u64) as usize;
-                match chance.below(4) {
+            for _ in 0..=rng.below(4) {
+                let at = rng.below(body.len() as u64) as usize;
+                match rng.below(4) {
                     0 if body.len() > 1 => drop(body.remove(at)),
-                    1 => body.insert(at, b"\r\n-b1:; \"\0"[chance.below(10) as usize]),
+                    1 => body.insert(at, b"\r\n-b1:; \"\0"[rng.below(10) as usize]),
                     2 => body.truncate(at.max(1)),
                     _ => body.extend_from_within(at..),
                 }

@@ -3,7 +3,7 @@
 
 use super::header::{HeaderName, Headers};
 use super::message::{Message, Request, Response};
-use super::{Method, scan};
+use super::{Method, lex};
 use bytes::Bytes;
 use memchr::memchr;
 use std::fmt;
@@ -178,7 +178,7 @@ pub fn stream_length(head: &Bytes) -> Result<usize, &'static str> {
         return Err("more than one Content-Length");
     }
     let Some(length) = length else { return Ok(0) };
-    scan::number(&length, u64::from(u32::MAX))
+    lex::number(&length, u64::from(u32::MAX))
         .and_then(|length| usize::try_from(length).ok())
         .ok_or("a Content-Length that is no number")
 }
@@ -261,7 +261,7 @@ impl Reader<'_> {
         if !tidy {
             self.note(Flaw::StartLineSpace);
         }
-        if !scan::is_token(method.as_bytes()) {
+        if !lex::is_token(method.as_bytes()) {
             self.note(Flaw::Method);
         }
         Ok(Message::Request(Request::new(method, self.cut(target))))
@@ -272,7 +272,7 @@ impl Reader<'_> {
         let version = bytes.get(..7)?;
         let digits = bytes.get(8..11)?;
         let blank = bytes.get(7) == Some(&b' ') && bytes.get(11).is_none_or(|b| *b == b' ');
-        let status = scan::number(digits, 699).filter(|n| *n >= 100).and_then(|n| u16::try_from(n).ok())?;
+        let status = lex::number(digits, 699).filter(|n| *n >= 100).and_then(|n| u16::try_from(n).ok())?;
         if !blank || !version.eq_ignore_ascii_case(b"SIP/2.0") {
             return None;
         }
@@ -322,7 +322,7 @@ impl Reader<'_> {
         let known = HeaderName::known(self.bytes(&name));
         let name = match known {
             Some(known) => known,
-            None if scan::is_token(self.bytes(&name)) => HeaderName::Other(self.cut(name)),
+            None if lex::is_token(self.bytes(&name)) => HeaderName::Other(self.cut(name)),
             None => return None,
         };
         let value = self.trim(colon + 1..end);
@@ -336,7 +336,7 @@ impl Reader<'_> {
     fn body(&mut self, length: Option<Bytes>) -> Bytes {
         let rest = self.at..self.datagram.len();
         let Some(length) = length else { return self.cut(rest) };
-        let Some(length) = scan::number(&length, u64::from(u32::MAX)).and_then(|n| usize::try_from(n).ok()) else {
+        let Some(length) = lex::number(&length, u64::from(u32::MAX)).and_then(|n| usize::try_from(n).ok()) else {
             self.note(Flaw::ContentLength);
             return self.cut(rest);
         };

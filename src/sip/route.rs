@@ -2,7 +2,7 @@
 
 use super::header::split::first_comma;
 use super::header::{HeaderName, Headers, Via};
-use super::scan::Scan;
+use super::lex::Scan;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 

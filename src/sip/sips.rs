@@ -7,36 +7,36 @@ use super::{Method, Request, Uri};
 
 /// What is wrong with a request; it is owed a 480 with this warning (RFC 5630 5.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slip {
+pub enum SipsViolation {
     /// It speaks of `sips:`, and did not come over TLS.
     NotAllowed,
     /// It is for `sips:`, and its Contact is not: requests to that would leave TLS.
     Required,
 }
 
-impl Slip {
+impl SipsViolation {
     /// A Warning (RFC 3261 20.43) that names it; `agent` is our host.
     pub fn warning(self, agent: &str) -> String {
         match self {
-            Slip::NotAllowed => format!("380 {agent} \"SIPS Not Allowed\""),
-            Slip::Required => format!("381 {agent} \"SIPS Required\""),
+            SipsViolation::NotAllowed => format!("380 {agent} \"SIPS Not Allowed\""),
+            SipsViolation::Required => format!("381 {agent} \"SIPS Required\""),
         }
     }
 }
 
 /// What is wrong with a request that came over this transport, if anything. What a REGISTER binds is the registrar's to judge.
-pub fn slip(request: &Request, transport: Transport) -> Option<Slip> {
+pub fn sips_violation(request: &Request, transport: Transport) -> Option<SipsViolation> {
     let is_secured = transport == Transport::Tls;
     if is_sips(&request.target) || top_is_sips(request, HeaderName::Route) {
         let stays = is_secured && (!moves_target(&request.method) || contact_stays(request));
         return match (is_secured, stays) {
-            (false, _) => Some(Slip::NotAllowed),
-            (true, false) => Some(Slip::Required),
+            (false, _) => Some(SipsViolation::NotAllowed),
+            (true, false) => Some(SipsViolation::Required),
             (true, true) => None,
         };
     }
     let asks = !is_secured && moves_target(&request.method) && asks_for_sips(request);
-    asks.then_some(Slip::NotAllowed)
+    asks.then_some(SipsViolation::NotAllowed)
 }
 
 /// Must the Contact of our answer be a `sips:` one (RFC 3261 12.1.1)?
@@ -121,7 +121,11 @@ mod tests {
             request(Method::Register, "sips:h", &[SIP]),
             request(Method::Update, "sip:1@h", &[SIPS]),
         ] {
-            assert_eq!([Udp, Tcp].map(|over| slip(&spoken, over)), [Some(Slip::NotAllowed); 2], "{spoken:?}");
+            assert_eq!(
+                [Udp, Tcp].map(|over| sips_violation(&spoken, over)),
+                [Some(SipsViolation::NotAllowed); 2],
+                "{spoken:?}"
+            );
         }
         for unspoken in [
             invite("sip:1@h", &[SIP]),
@@ -130,9 +134,12 @@ mod tests {
             request(Method::Register, "sip:h", &[SIPS]),
             request(Method::Options, "sip:h", &[SIPS]),
         ] {
-            assert_eq!(slip(&unspoken, Udp), None, "{unspoken:?}");
+            assert_eq!(sips_violation(&unspoken, Udp), None, "{unspoken:?}");
         }
-        assert_eq!([invite("sips:1@h", &[SIPS]), invite("sip:1@h", &[SIPS])].map(|it| slip(&it, Tls)), [None; 2]);
+        assert_eq!(
+            [invite("sips:1@h", &[SIPS]), invite("sip:1@h", &[SIPS])].map(|it| sips_violation(&it, Tls)),
+            [None; 2]
+        );
     }
 
     /// RFC 3261 8.1.1.8.
@@ -148,7 +155,7 @@ mod tests {
             invite("sips:1@h", &[(Contact, "<sip:a@192.0.2.9>"), (To, "<sips:1@h>;tag=1")]),
             invite("sips:1@h", &[(Contact, "<sip:a@192.0.2.9;transport=tcp>"), (To, "<sips:1@h>;tag=1")]),
         ] {
-            assert_eq!(slip(&wrong, Tls), Some(Slip::Required), "{wrong:?}");
+            assert_eq!(sips_violation(&wrong, Tls), Some(SipsViolation::Required), "{wrong:?}");
         }
         for right in [
             request(Method::Update, "sips:1@h", &[]),
@@ -156,7 +163,7 @@ mod tests {
             request(Method::Bye, "sips:1@h", std::slice::from_ref(&sip)),
             invite("sips:1@h", &[sip.clone(), (To, "<sips:1@h>;tag=1")]),
         ] {
-            assert_eq!(slip(&right, Tls), None, "{right:?}");
+            assert_eq!(sips_violation(&right, Tls), None, "{right:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::flow::Transport;
 use super::header::Params;
-use super::scan;
+use super::lex;
 use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::fmt;
@@ -283,7 +283,7 @@ fn split_port(text: &str) -> Result<(Host, Option<u16>), UriError> {
     let (host, rest) = text.split_at_checked(host_end).unwrap_or((text, ""));
     let port = match rest.strip_prefix(':') {
         Some(digits) => {
-            Some(scan::port(digits.as_bytes()).ok_or(UriError("a port that is not a number from 1 to 65535"))?)
+            Some(lex::port(digits.as_bytes()).ok_or(UriError("a port that is not a number from 1 to 65535"))?)
         }
         None if rest.is_empty() => None,
         None => return Err(UriError("a host that is neither a name nor an address")),
@@ -360,7 +360,7 @@ fn decode(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let bytes: Vec<u8> = characters(text).map(|(byte, _)| byte).collect();
-    Cow::Owned(scan::text(&bytes).into_owned())
+    Cow::Owned(lex::text(&bytes).into_owned())
 }
 
 /// RFC 3261 25.1, `user`: unreserved and user-unreserved; `#` stands plain because the phones of this trade write and

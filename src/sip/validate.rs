@@ -5,7 +5,7 @@ use super::header::split::first_item;
 use super::header::{Arity, CSeq, ContactValue, HeaderName, Headers, NameAddr, Via};
 use super::message::{Request, Response};
 use super::parse::{Flaw, Unframed};
-use super::{Method, Uri, scan};
+use super::{Method, Uri, lex};
 use smol_str::SmolStr;
 
 /// The largest body a request may have, in bytes; descriptions of calls take a few hundred.
@@ -176,7 +176,7 @@ fn target(request: &Request) -> Result<(), Refusal> {
 fn max_forwards(headers: &Headers) -> Result<Option<u8>, Refusal> {
     let Some(value) = headers.get(HeaderName::MaxForwards) else { return Ok(None) };
     // RFC 3261 20.22: "The Max-Forwards value is an integer in the range 0-255".
-    match scan::number(value, 255).and_then(|n| u8::try_from(n).ok()) {
+    match lex::number(value, 255).and_then(|n| u8::try_from(n).ok()) {
         Some(hops) => Ok(Some(hops)),
         None => Err(refuse(400, "Malformed Max-Forwards header", "not a number from 0 to 255")),
     }
@@ -209,7 +209,7 @@ fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
 /// RFC 3261 25.1: `word [ "@" word ]`; anything visible is let through.
 fn call_id(value: &[u8]) -> Option<SmolStr> {
     let visible = !value.is_empty() && value.iter().all(|b| *b > b' ' && *b != 0x7f);
-    visible.then(|| scan::kept(value))
+    visible.then(|| lex::kept(value))
 }
 
 #[cfg(test)]

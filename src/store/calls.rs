@@ -2,9 +2,9 @@
 
 use super::folder;
 use super::state::{self, Trouble, trouble};
-use crate::calendar;
 use crate::clock::Wall;
-use crate::pbx::record::CallRecord;
+use crate::datetime;
+use crate::pbx::cdr::Cdr;
 use rusqlite::{Connection, OpenFlags, Statement, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Calls {
     ///
     /// # Errors
     /// They could not be kept: why, and what to do.
-    pub(super) fn write(&mut self, records: &[Box<CallRecord>]) -> Result<(), String> {
+    pub(super) fn write(&mut self, records: &[Box<Cdr>]) -> Result<(), String> {
         let Some(last) = records.last() else { return Ok(()) };
         for _ in 0..2 {
             match self.try_write(records) {
@@ -85,7 +85,7 @@ impl Calls {
         Err(format!("{} is damaged again at once: is the disk failing?", self.path.display()))
     }
 
-    fn try_write(&mut self, records: &[Box<CallRecord>]) -> rusqlite::Result<()> {
+    fn try_write(&mut self, records: &[Box<Cdr>]) -> rusqlite::Result<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             closed @ None => closed.insert(open(&self.path)?),
@@ -115,7 +115,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn insert(statement: &mut Statement<'_>, record: &CallRecord) -> rusqlite::Result<usize> {
+fn insert(statement: &mut Statement<'_>, record: &Cdr) -> rusqlite::Result<usize> {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     statement.execute(params![
         moment(record.start),
@@ -144,6 +144,6 @@ fn insert(statement: &mut Statement<'_>, record: &CallRecord) -> rusqlite::Resul
 
 /// `2026-11-21 06:08:54`, in UTC.
 fn moment(at: Wall) -> String {
-    let iso = calendar::iso(at);
+    let iso = datetime::iso(at);
     iso.split('.').next().unwrap_or(&iso).replacen('T', " ", 1)
 }

@@ -1,8 +1,8 @@
 //! `cdr-csv/Master.csv`: the records of calls as Asterisk writes them, for the programs that read those.
 
-use crate::calendar::{self, ZoneAt};
 use crate::clock::Wall;
-use crate::pbx::record::CallRecord;
+use crate::datetime::{self, ZoneAt};
+use crate::pbx::cdr::Cdr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ impl Text {
     ///
     /// # Errors
     /// They could not be written: why, and what to do.
-    pub(super) fn write(&self, records: &[Box<CallRecord>]) -> Result<(), String> {
+    pub(super) fn write(&self, records: &[Box<Cdr>]) -> Result<(), String> {
         let lines: String = records.iter().map(|record| line(record, self.zone)).collect();
         self.add(&lines).map_err(|error| {
             let path = self.path.display();
@@ -49,8 +49,8 @@ impl Text {
 
 /// A record as a line: eighteen fields, the last the unique id and the user field. Its
 /// times are those of the clock on the wall, as in Asterisk.
-fn line(record: &CallRecord, zone: ZoneAt) -> String {
-    let moment = |at: Wall| calendar::strftime_in(at, &zone(at), "%F %T");
+fn line(record: &Cdr, zone: ZoneAt) -> String {
+    let moment = |at: Wall| datetime::strftime_in(at, &zone(at), "%F %T");
     let caller = match (record.caller_name.as_str(), record.source.as_str()) {
         ("", number) => number.to_owned(),
         (name, "") => format!("\"{name}\""),
@@ -81,7 +81,7 @@ fn line(record: &CallRecord, zone: ZoneAt) -> String {
 }
 
 /// What Asterisk's fields have no place for.
-fn user_field(record: &CallRecord) -> String {
+fn user_field(record: &Cdr) -> String {
     let address = |at: Option<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
     format!(
         "ended_by={};codec={};caller_rtp={};called_rtp={};reason={}",
@@ -102,7 +102,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::Zone;
+    use crate::datetime::Zone;
     use crate::store::tests::a_call;
 
     #[test]

@@ -5,27 +5,27 @@
 //! answers are sent; nothing waits for the disk there (no fsync). A second thread has the disk take them within a second,
 //! and writes call records, which the disk takes in the same way.
 
-mod boot;
+mod binding_row;
+mod boot_clock;
 mod calls;
 mod csv;
 mod folder;
-mod keeper;
-mod row;
 mod state;
 #[cfg(test)]
 mod tests;
+mod writer_thread;
 
-use crate::calendar::ZoneAt;
 use crate::clock::{Now, Time};
+use crate::datetime::ZoneAt;
 use crate::pbx::effect::{Level, Line, StoreOrder};
 use crate::registrar::location::Restored;
 use crate::sip::digest::nonce::NonceKey;
-use boot::Boot;
-use keeper::Keeper;
+use boot_clock::Boot;
 use state::{State, Trouble};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use writer_thread::Keeper;
 
 /// Where lines about the store go, from whichever thread.
 pub type Say = Arc<dyn Fn(&Line) + Send + Sync>;

@@ -1,7 +1,7 @@
 //! `state.db`: registrations and the key/value database.
 
-use super::boot::Moment;
-use super::{Found, folder, row};
+use super::boot_clock::Moment;
+use super::{Found, binding_row, folder};
 use crate::dialplan::database::{MAX_ENTRIES, MAX_KEY};
 use crate::pbx::effect::StoreOrder;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, params};
@@ -116,10 +116,11 @@ impl State {
             let mut found = Found::default();
             let mut unreadable = 0;
             let db = &self.connection;
-            let mut statement = db.prepare(&format!("SELECT {} FROM binding ORDER BY peer, place", row::COLUMNS))?;
+            let mut statement =
+                db.prepare(&format!("SELECT {} FROM binding ORDER BY peer, place", binding_row::COLUMNS))?;
             let mut rows = statement.query([])?;
             while let Some(stored) = rows.next()? {
-                match row::read(stored, moment) {
+                match binding_row::read(stored, moment) {
                     Some(binding) if found.bindings.len() < MOST_BINDINGS => found.bindings.push(binding),
                     Some(_) | None => unreadable += 1,
                 }
@@ -197,7 +198,7 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
                 };
                 forget.execute([peer.as_str()])?;
                 for (place, binding) in (0i64..).zip(bindings) {
-                    row::insert(insert, peer, place, binding, moment)?;
+                    binding_row::insert(insert, peer, place, binding, moment)?;
                 }
             }
             StoreOrder::Value { path, value } => {
@@ -221,8 +222,8 @@ type Pair<'a> = (CachedStatement<'a>, CachedStatement<'a>);
 
 /// Forgets a peer's bindings; writes one.
 fn binding_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pair<'a>> {
-    let marks = row::COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
-    let insert = format!("INSERT INTO binding ({}) VALUES ({marks})", row::COLUMNS);
+    let marks = binding_row::COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
+    let insert = format!("INSERT INTO binding ({}) VALUES ({marks})", binding_row::COLUMNS);
     Ok((transaction.prepare_cached("DELETE FROM binding WHERE peer = ?1")?, transaction.prepare_cached(&insert)?))
 }
 

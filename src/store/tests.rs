@@ -1,16 +1,16 @@
 //! The store against files of every kind, without an exchange around it.
 
 use super::*;
-use crate::chance::Chance;
 use crate::clock::Wall;
-use crate::pbx::record::{CallRecord, Disposition, Side};
+use crate::pbx::cdr::{Cdr, Disposition, HangupBy};
 use crate::registrar::location::Binding;
+use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::sip::header::NameAddr;
 use std::sync::{Mutex, PoisonError};
 
-pub(super) fn a_call() -> CallRecord {
-    CallRecord {
+pub(super) fn a_call() -> Cdr {
+    Cdr {
         account: String::new(),
         source: "100".to_owned(),
         caller_name: "Ada \"L\"".to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn a_call() -> CallRecord {
         duration: Duration::from_millis(35_999),
         billed: Duration::from_millis(30_999),
         disposition: Disposition::Answered,
-        ended_by: Side::Caller,
+        ended_by: HangupBy::Caller,
         unique_id: "1795000000.0".to_owned(),
         caller_rtp: "192.0.2.1:5004".parse().ok(),
         called_rtp: None,
@@ -66,7 +66,7 @@ fn ears() -> (Say, Said) {
 
 fn open(place: &Place) -> (Store, Found, Said) {
     let (say, said) = ears();
-    let (store, found) = Store::open(&place.places(), at(0), |_| crate::calendar::Zone::utc(), say).unwrap();
+    let (store, found) = Store::open(&place.places(), at(0), |_| crate::datetime::Zone::utc(), say).unwrap();
     (store, found, said)
 }
 
@@ -210,20 +210,20 @@ fn any_damage_is_survived() {
     store.write(at(1), orders(at(1)), nothing);
     store.close();
     let sound = std::fs::read(place.0.join("state.db")).unwrap();
-    let mut chance = Chance::from_number(31);
+    let mut rng = Rng::from_number(31);
     let mut asides = 0;
     for round in 0..60 {
         let mut bytes = sound.clone();
         let length = bytes.len() as u64;
         if round % 3 == 0 {
-            bytes.truncate(chance.below(length) as usize);
+            bytes.truncate(rng.below(length) as usize);
         }
-        for _ in 0..=chance.below(20) {
+        for _ in 0..=rng.below(20) {
             let length = bytes.len() as u64;
             // The header of the file is hit as often as the rest.
-            let most = if chance.below(2) == 0 { length.min(100) } else { length };
-            if let Some(byte) = bytes.get_mut(chance.below(most.max(1)) as usize) {
-                *byte = chance.bits() as u8;
+            let most = if rng.below(2) == 0 { length.min(100) } else { length };
+            if let Some(byte) = bytes.get_mut(rng.below(most.max(1)) as usize) {
+                *byte = rng.bits() as u8;
             }
         }
         let _ = std::fs::remove_dir_all(&place.0);

@@ -184,7 +184,7 @@ fn every_direction(world: &mut World, relayed: bool) {
             (Direction::Inactive, false, false),
         ] {
             let before = world.count(who, &PhoneEvent::ReofferAccepted);
-            world.phone(who).reoffers(Change::Face(direction));
+            world.phone(who).reoffers(Change::LocalMedia(direction));
             world.until(|w| w.count(who, &PhoneEvent::ReofferAccepted) > before);
             world.run(Duration::from_secs(20));
             let sound = |w: &World| (w.look(who).media().is_some(), w.look(other).media().is_some());

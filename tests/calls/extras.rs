@@ -4,7 +4,7 @@ use crate::stories::stories;
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::pbx::effect::{Level, StoreOrder};
-use strowger::sdp::Extra;
+use strowger::sdp::MediaKind;
 use strowger::sim::{Change, PhoneEvent};
 
 /// Everybody may fax by T.38.
@@ -75,7 +75,7 @@ stories! {
 
 const BOTH: [&str; 2] = ["client", "isp"];
 
-fn can(world: &mut World, names: &[&str], extras: &[Extra]) {
+fn can(world: &mut World, names: &[&str], extras: &[MediaKind]) {
     for name in names {
         world.phone(name).habit(|habits| habits.extras = extras.to_vec());
     }
@@ -104,12 +104,12 @@ fn assert_streams(world: &mut World, number: usize) {
 /// On a bad network the last answer may still be on its way.
 fn assert_fax(world: &mut World) {
     world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
-    world.assert_shares("client", "isp", Extra::Fax);
+    world.assert_shares("client", "isp", MediaKind::Image);
     assert_eq!((world.look("client").media(), world.look("isp").media()), (None, None), "voice is off");
 }
 
 fn there_and_back(world: &mut World, who: &str, change: Change) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     assert_streams(world, 2);
     for round in 0..2 {
@@ -119,7 +119,7 @@ fn there_and_back(world: &mut World, who: &str, change: Change) {
         let back = BOTH[round % 2];
         accepted(world, back, Change::Voice);
         world.assert_agreed("client", "isp", true);
-        assert_eq!(world.extra_from("client", Extra::Fax), None);
+        assert_eq!(world.extra_from("client", MediaKind::Image), None);
         assert_streams(world, 2);
     }
     world.phone("isp").hangs_up();
@@ -160,7 +160,7 @@ fn fax_takes_the_place_of_voice(world: &mut World) {
 }
 
 fn they_hang_up_in_the_fax(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     accepted(world, "isp", Change::T38);
     assert_fax(world);
@@ -203,7 +203,7 @@ fn the_other_phone_accepts_fax_without_a_port(world: &mut World) {
 }
 
 fn the_other_line_may_not_fax(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     for who in BOTH {
         refused(world, who, Change::T38);
@@ -220,7 +220,7 @@ fn the_other_line_may_not_fax(world: &mut World) {
 }
 
 fn nobody_faxes_with_the_exchange(world: &mut World) {
-    can(world, &["client"], &[Extra::Fax]);
+    can(world, &["client"], &[MediaKind::Image]);
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     refused(world, "client", Change::T38);
@@ -230,7 +230,7 @@ fn nobody_faxes_with_the_exchange(world: &mut World) {
 }
 
 fn both_go_to_fax_at_once(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     world.run(Duration::from_secs(1));
     for name in BOTH {
@@ -243,7 +243,7 @@ fn both_go_to_fax_at_once(world: &mut World) {
 }
 
 fn fax_goes_over_the_exchange_and_voice_past_it(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     world.assert_agreed("client", "isp", false);
     for (who, back) in [("isp", "isp"), ("client", "isp")] {
@@ -258,7 +258,7 @@ fn fax_goes_over_the_exchange_and_voice_past_it(world: &mut World) {
 }
 
 fn refused_fax_leaves_voice_direct(world: &mut World) {
-    can(world, &["isp"], &[Extra::Fax]);
+    can(world, &["isp"], &[MediaKind::Image]);
     world.connect();
     world.assert_agreed("client", "isp", false);
     refused(world, "isp", Change::T38);
@@ -280,7 +280,7 @@ fn useless_fax_leaves_voice_direct(world: &mut World) {
 }
 
 fn they_hang_up_while_fax_is_asked_for(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     world.phone("isp").reoffers(Change::T38);
     let after = world.seed() % 8 * 7;
@@ -291,7 +291,7 @@ fn they_hang_up_while_fax_is_asked_for(world: &mut World) {
 
 /// The callee of a fax hung up: the dialplan goes on with the caller, and that by voice.
 fn the_caller_of_a_fax_goes_on_alone(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     accepted(world, "isp", Change::T38);
     assert_fax(world);
@@ -306,7 +306,7 @@ fn the_caller_of_a_fax_goes_on_alone(world: &mut World) {
 }
 
 fn a_fax_is_refreshed(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     accepted(world, "isp", Change::T38);
     assert_fax(world);
@@ -321,13 +321,13 @@ fn a_fax_is_refreshed(world: &mut World) {
 
 /// The exchange has answered by voice alone before it put the call through.
 fn after_a_prompt_they_may_ask_for_all_of_it(world: &mut World) {
-    can(world, &BOTH, &[Extra::Video, Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Video, MediaKind::Image]);
     world.connect();
     world.assert_agreed("client", "isp", true);
-    assert_eq!(world.extra_from("client", Extra::Video), None);
-    accepted(world, "isp", Change::With(Extra::Video));
+    assert_eq!(world.extra_from("client", MediaKind::Video), None);
+    accepted(world, "isp", Change::With(MediaKind::Video));
     world.assert_agreed("client", "isp", true);
-    world.assert_shares("client", "isp", Extra::Video);
+    world.assert_shares("client", "isp", MediaKind::Video);
     accepted(world, "isp", Change::T38);
     assert_fax(world);
     assert_streams(world, 4);
@@ -336,7 +336,7 @@ fn after_a_prompt_they_may_ask_for_all_of_it(world: &mut World) {
 }
 
 fn without_ports_there_is_no_fax(world: &mut World) {
-    can(world, &BOTH, &[Extra::Fax]);
+    can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     for left in [0, 1] {
         world.media.ports = left;
@@ -356,7 +356,7 @@ fn without_ports_there_is_no_fax(world: &mut World) {
     }
 }
 
-const SEEN: [Extra; 2] = [Extra::Video, Extra::Text];
+const SEEN: [MediaKind; 2] = [MediaKind::Video, MediaKind::Text];
 
 /// The client calls with video, and the isp answers.
 fn video_call(world: &mut World) {
@@ -393,14 +393,14 @@ fn a_video_call(world: &mut World) {
 fn a_video_call_stays_on_the_relay(world: &mut World) {
     video_call(world);
     assert_video(world);
-    world.phone("isp").reoffers(Change::Without(Extra::Video));
-    world.phone("isp").reoffers(Change::Without(Extra::Text));
+    world.phone("isp").reoffers(Change::Without(MediaKind::Video));
+    world.phone("isp").reoffers(Change::Without(MediaKind::Text));
     world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) >= 2);
     world.assert_agreed("client", "isp", false);
     // And back again from there.
-    accepted(world, "client", Change::With(Extra::Video));
+    accepted(world, "client", Change::With(MediaKind::Video));
     world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
-    world.assert_shares("client", "isp", Extra::Video);
+    world.assert_shares("client", "isp", MediaKind::Video);
     world.assert_connected("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();
@@ -423,12 +423,12 @@ fn video_is_held_and_resumed(world: &mut World) {
 fn video_ends_and_begins_in_mid_call(world: &mut World) {
     video_call(world);
     for who in BOTH {
-        accepted(world, who, Change::Without(Extra::Video));
+        accepted(world, who, Change::Without(MediaKind::Video));
         world.assert_agreed("client", "isp", true);
-        world.assert_shares("client", "isp", Extra::Text);
-        assert_eq!(world.extra_from("client", Extra::Video), None);
+        world.assert_shares("client", "isp", MediaKind::Text);
+        assert_eq!(world.extra_from("client", MediaKind::Video), None);
         assert_streams(world, 4);
-        accepted(world, who, Change::With(Extra::Video));
+        accepted(world, who, Change::With(MediaKind::Video));
         assert_video(world);
         assert_streams(world, 6);
     }
@@ -451,7 +451,7 @@ fn media_of(text: &str) -> Vec<String> {
 fn video_that_the_other_line_may_not_have(world: &mut World) {
     video_call(world);
     world.assert_agreed("client", "isp", true);
-    assert_eq!(world.extra_from("client", Extra::Video), None);
+    assert_eq!(world.extra_from("client", MediaKind::Video), None);
     assert_streams(world, 2);
     if world.is_perfect() {
         assert_eq!(media_of(&world.texts("isp", &["INVITE sip"])[0]), ["audio"]);
@@ -472,7 +472,7 @@ fn video_that_the_other_phone_does_not_know(world: &mut World) {
     can(world, &["client"], &SEEN);
     world.connect();
     world.assert_agreed("client", "isp", true);
-    assert_eq!(world.extra_from("client", Extra::Video), None);
+    assert_eq!(world.extra_from("client", MediaKind::Video), None);
     assert_streams(world, 2);
     world.phone("client").hangs_up();
     world.until_over();
@@ -534,7 +534,7 @@ fn video_turned_down_is_not_offered_by_a_refresh(world: &mut World) {
     world.run(Duration::from_secs(5));
     let refresh = world.texts("isp", &["INVITE sip"]).pop().unwrap();
     assert!(refresh.contains("m=video 0 ") && refresh.contains("m=text 0 "), "{refresh}");
-    assert_eq!(BOTH.map(|name| world.look(name).extra_media(Extra::Video)), [None, None]);
+    assert_eq!(BOTH.map(|name| world.look(name).extra_media(MediaKind::Video)), [None, None]);
     world.assert_agreed("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();
@@ -546,7 +546,7 @@ fn without_ports_there_is_no_video(world: &mut World) {
         world.media.ports = left;
         video_call(world);
         world.assert_agreed("client", "isp", true);
-        assert_eq!(world.extra_from("client", Extra::Video), None);
+        assert_eq!(world.extra_from("client", MediaKind::Video), None);
         assert_streams(world, 2);
         world.phone("client").hangs_up();
         world.until_over();
@@ -574,7 +574,7 @@ fn a_caller_of_video_goes_on_alone_with_an_offer_under_way(world: &mut World) {
     world.phone("isp").hangs_up();
     world.until(|w| !w.look("isp").has_call());
     world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
-    assert_eq!(world.extra_from("client", Extra::Video), None);
+    assert_eq!(world.extra_from("client", MediaKind::Video), None);
     assert_streams(world, 1);
     world.phone("client").hangs_up();
     world.until_over();

@@ -7,8 +7,8 @@ use crate::network::Quality;
 use crate::world::{SIP, World, at};
 use bytes::Bytes;
 use std::time::Duration;
-use strowger::chance::Chance;
-use strowger::sdp::Extra;
+use strowger::rng::Rng;
+use strowger::sdp::MediaKind;
 use strowger::sim::Change;
 
 /// Spoilt copies that reach the exchange before each datagram.
@@ -16,7 +16,7 @@ const COPIES: usize = 8;
 
 /// See the module.
 pub struct Spoiler {
-    chance: Chance,
+    rng: Rng,
     /// What was sent of late: pieces of it turn up in other messages.
     earlier: Vec<Bytes>,
     pub made: u64,
@@ -26,7 +26,7 @@ pub struct Spoiler {
 
 impl Spoiler {
     pub fn new(seed: u64) -> Spoiler {
-        Spoiler { chance: Chance::from_number(seed), earlier: Vec::new(), made: 0, is_quiet: false }
+        Spoiler { rng: Rng::from_number(seed), earlier: Vec::new(), made: 0, is_quiet: false }
     }
 
     /// Spoils nothing: what is injected may be wrong all the same.
@@ -43,7 +43,7 @@ impl Spoiler {
         let mut all: Vec<(Bytes, bool)> = (0..COPIES).map(|_| (self.one(&bytes), true)).collect();
         let itself = (self.itself(&bytes), false);
         // Before it they mostly win, since they open the transaction: three times in four they come behind.
-        let at = if self.chance.below(4) > 0 { 0 } else { self.below(COPIES + 1) };
+        let at = if self.rng.below(4) > 0 { 0 } else { self.below(COPIES + 1) };
         all.insert(at, itself);
         if self.earlier.len() == 16 {
             self.earlier.remove(0);
@@ -54,20 +54,20 @@ impl Spoiler {
 
     /// The datagram alone, as it arrives at a phone.
     pub fn itself(&mut self, bytes: &Bytes) -> Bytes {
-        if !self.is_quiet && self.chance.below(20) == 0 { self.one(bytes) } else { bytes.clone() }
+        if !self.is_quiet && self.rng.below(20) == 0 { self.one(bytes) } else { bytes.clone() }
     }
 
     fn one(&mut self, bytes: &Bytes) -> Bytes {
         self.made += 1;
         let mut bytes = bytes.to_vec();
-        for _ in 0..=self.chance.below(3) {
-            if self.chance.below(2) == 0 { self.line(&mut bytes) } else { self.byte(&mut bytes) }
+        for _ in 0..=self.rng.below(3) {
+            if self.rng.below(2) == 0 { self.line(&mut bytes) } else { self.byte(&mut bytes) }
         }
         Bytes::from(bytes)
     }
 
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.chance.below(end.max(1) as u64)).unwrap()
+        usize::try_from(self.rng.below(end.max(1) as u64)).unwrap()
     }
 
     fn byte(&mut self, bytes: &mut Vec<u8>) {
@@ -75,8 +75,8 @@ impl Spoiler {
             return;
         }
         let at = self.below(bytes.len());
-        match self.chance.below(5) {
-            0 => bytes[at] ^= 1 << self.chance.below(8),
+        match self.rng.below(5) {
+            0 => bytes[at] ^= 1 << self.rng.below(8),
             1 => drop(bytes.remove(at)),
             2 => bytes.insert(at, b"\"<>;,=:@%\\ \0\r\n\t0"[self.below(16)]),
             3 => bytes.truncate(at),
@@ -92,7 +92,7 @@ impl Spoiler {
     fn line(&mut self, bytes: &mut Vec<u8>) {
         let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
         let at = self.below(lines.len());
-        match self.chance.below(6) {
+        match self.rng.below(6) {
             0 => drop(lines.remove(at)),
             1 => lines.insert(at, lines[at].clone()),
             2 => {
@@ -149,7 +149,7 @@ fn mutated_calls() {
         let quality = if seed.is_multiple_of(3) { Quality::ROUGH } else { Quality::PERFECT };
         let mut world = World::new(&sip[seed as usize % sip.len()], PLAN, quality, seed);
         for name in ["client", "isp", "desk"] {
-            world.phone(name).habit(|habits| habits.extras = Extra::ALL.to_vec());
+            world.phone(name).habit(|habits| habits.extras = MediaKind::ALL.to_vec());
         }
         // Most worlds are registered before the noise begins, so that their calls get far.
         if !seed.is_multiple_of(4) {
@@ -198,9 +198,9 @@ fn noise(world: &mut World, number: u64) -> bool {
         Change::NoSdp,
         Change::T38,
         Change::Voice,
-        Change::Without(Extra::Video),
+        Change::Without(MediaKind::Video),
         Change::T38Alone,
-        Change::With(Extra::Video),
+        Change::With(MediaKind::Video),
         Change::T38,
     ];
     for (name, step) in [("client", 0), ("isp", number / 7)] {

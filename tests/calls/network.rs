@@ -1,7 +1,7 @@
 //! A network that treats each datagram as badly as it is told to.
 
 use std::time::Duration;
-use strowger::chance::Chance;
+use strowger::rng::Rng;
 
 /// How datagrams fare. Per cent and milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -21,25 +21,25 @@ impl Quality {
 
 pub struct Network {
     pub quality: Quality,
-    chance: Chance,
+    rng: Rng,
 }
 
 impl Network {
     pub fn new(quality: Quality, seed: u64) -> Network {
-        Network { quality, chance: Chance::from_number(seed) }
+        Network { quality, rng: Rng::from_number(seed) }
     }
 
     /// After how long each copy of a datagram arrives: none when it is lost.
     pub fn carry(&mut self) -> Vec<Duration> {
         let Quality { loss, duplication, reorder, delay } = self.quality;
-        if self.chance.below(100) < loss {
+        if self.rng.below(100) < loss {
             return Vec::new();
         }
-        let copies = if self.chance.below(100) < duplication { 2 } else { 1 };
+        let copies = if self.rng.below(100) < duplication { 2 } else { 1 };
         (0..copies)
             .map(|_| {
-                let late = if self.chance.below(100) < reorder { 60 } else { 0 };
-                Duration::from_millis(delay.0 + self.chance.below(delay.1 - delay.0 + 1) + late)
+                let late = if self.rng.below(100) < reorder { 60 } else { 0 };
+                Duration::from_millis(delay.0 + self.rng.below(delay.1 - delay.0 + 1) + late)
             })
             .collect()
     }

@@ -164,7 +164,7 @@ fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut World) {
     world.run(Duration::from_secs(2));
     for direction in [Direction::SendOnly, Direction::Inactive] {
         let before = world.count("isp", &PhoneEvent::ReofferAccepted);
-        world.phone("isp").reoffers(Change::Face(direction));
+        world.phone("isp").reoffers(Change::LocalMedia(direction));
         world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) > before);
     }
     world.phone("isp").hangs_up();

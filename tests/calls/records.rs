@@ -2,11 +2,11 @@
 
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::pbx::cdr::{Cdr, Disposition, HangupBy};
 use strowger::pbx::effect::StoreOrder;
-use strowger::pbx::record::{CallRecord, Disposition, Side};
 
 /// The one record that a story left.
-fn record(world: &World) -> CallRecord {
+fn record(world: &World) -> Cdr {
     let mut records = world.kept.iter().filter_map(|order| match order {
         StoreOrder::Call(record) => Some(record.as_ref().clone()),
         StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
@@ -26,7 +26,7 @@ fn a_call_that_was_answered() {
         world.until_over();
         let record = record(&world);
         assert_eq!((record.disposition, record.billed.as_secs()), (Disposition::Answered, 30));
-        assert_eq!(record.ended_by, if caller_ends { Side::Caller } else { Side::Called });
+        assert_eq!(record.ended_by, if caller_ends { HangupBy::Caller } else { HangupBy::Callee });
         assert_eq!((record.source.as_str(), record.destination.as_str()), ("client", "88567682"));
         assert_eq!((record.context.as_str(), record.codec.as_str()), ("default", "ulaw"));
         assert_eq!((record.application.as_str(), record.data.as_str()), ("Dial", "SIP/isp,20"));
@@ -85,6 +85,6 @@ fn the_exchange_alone_answers_and_the_console_ends_a_call() {
     world.execute(effects);
     world.until_over();
     let record = record(&world);
-    assert_eq!((record.disposition, record.ended_by), (Disposition::Answered, Side::Exchange));
+    assert_eq!((record.disposition, record.ended_by), (Disposition::Answered, HangupBy::Exchange));
     assert_eq!((record.application.as_str(), record.called_channel.as_str(), record.called_rtp), ("Echo", "", None));
 }

@@ -3,9 +3,9 @@
 use crate::network::Quality;
 use crate::world::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::pbx::cdr::Cdr;
 use strowger::pbx::effect::{Level, StoreOrder};
-use strowger::pbx::record::CallRecord;
-use strowger::pbx::why::Why;
+use strowger::pbx::failure::FailureReason;
 use strowger::sim::PhoneEvent;
 
 /// The guide's dialplan, and what it was told, once the call is over.
@@ -22,7 +22,7 @@ fn with_client(lines: &str) -> String {
 }
 
 /// The records of the calls so far.
-pub fn records(world: &World) -> Vec<CallRecord> {
+pub fn records(world: &World) -> Vec<Cdr> {
     let records = world.kept.iter().filter_map(|order| match order {
         StoreOrder::Call(record) => Some(record.as_ref().clone()),
         StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
@@ -36,7 +36,7 @@ fn told(world: &World) -> Option<String> {
 }
 
 /// The client's only call failed: for this reason, which the line, the record, the wire and the dialplan tell alike.
-fn assert_failed(world: &mut World, why: Why, text: &str, disposition: &str) {
+fn assert_failed(world: &mut World, why: FailureReason, text: &str, disposition: &str) {
     world.until_over();
     world.run(Duration::from_secs(1));
     let row = why.row();
@@ -63,7 +63,7 @@ fn assert_failed(world: &mut World, why: Why, text: &str, disposition: &str) {
 }
 
 /// The client dials, and what it then takes for the call to fail.
-fn fails(sip: &str, plan: &str, story: impl FnOnce(&mut World), why: Why, text: &str, disposition: &str) {
+fn fails(sip: &str, plan: &str, story: impl FnOnce(&mut World), why: FailureReason, text: &str, disposition: &str) {
     let mut world = World::ready(sip, plan);
     world.run(Duration::from_secs(1));
     world.lines.clear();
@@ -74,7 +74,7 @@ fn fails(sip: &str, plan: &str, story: impl FnOnce(&mut World), why: Why, text: 
 }
 
 /// The same, with something that happens once the line rings.
-fn fails_ringing(plan: &str, act: impl FnOnce(&mut World), why: Why, text: &str, disposition: &str) {
+fn fails_ringing(plan: &str, act: impl FnOnce(&mut World), why: FailureReason, text: &str, disposition: &str) {
     let mut world = World::ready(SIP, plan);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
@@ -86,9 +86,9 @@ fn fails_ringing(plan: &str, act: impl FnOnce(&mut World), why: Why, text: &str,
 fn a_peer_that_is_not_configured() {
     let plan = PLAN.replace("SIP/isp", "SIP/ips");
     let text = "there is no peer 'ips' in sip.conf; did you mean 'isp'?";
-    fails(SIP, &plan, |_| (), Why::NoSuchPeer, text, "FAILED");
+    fails(SIP, &plan, |_| (), FailureReason::NoSuchPeer, text, "FAILED");
     let plan = PLAN.replace("SIP/isp", "IAX2/isp");
-    fails(SIP, &plan, |_| (), Why::NoTechnology, "there is no 'IAX2' here, only SIP", "FAILED");
+    fails(SIP, &plan, |_| (), FailureReason::NoTechnology, "there is no 'IAX2' here, only SIP", "FAILED");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_peer_that_may_not_be_called() {
     let sip = SIP.replace("[isp]\ntype=friend", "[isp]\ntype=user");
     let mut world = World::new(&sip, PLAN, Quality::PERFECT, 1);
     world.phone("client").dials("1");
-    assert_failed(&mut world, Why::NotCallable, "'isp' is type=user: it may call, not be called", "FAILED");
+    assert_failed(&mut world, FailureReason::NotCallable, "'isp' is type=user: it may call, not be called", "FAILED");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_line_that_never_registered() {
     let mut world = World::new(SIP, PLAN, Quality::PERFECT, 1);
     world.phone("client").dials("1");
     let text = "'isp' is not registered, and was not since the exchange started at 2026-09-21 14:13:21 UTC";
-    assert_failed(&mut world, Why::NeverRegistered, text, "FAILED");
+    assert_failed(&mut world, FailureReason::NeverRegistered, text, "FAILED");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_line_that_signed_off() {
         w.run(Duration::from_secs(125));
     };
     let text = "'isp' is not registered: it was unregistered 2 min 5 s ago, at 2026-09-21 14:13:22 UTC";
-    fails(SIP, PLAN, story, Why::SignedOff, text, "FAILED");
+    fails(SIP, PLAN, story, FailureReason::SignedOff, text, "FAILED");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_line_whose_registration_ran_out_and_that_comes_back() {
     assert_eq!(world.line("did not refresh"), (Level::Notice, line.to_owned()));
     world.phone("client").dials("1");
     let text = "'isp' is not registered: its registration ran out 30 s ago, at 2026-09-21 15:13:31 UTC";
-    assert_failed(&mut world, Why::Expired, text, "FAILED");
+    assert_failed(&mut world, FailureReason::Expired, text, "FAILED");
     world.stations.insert("isp".into(), isp);
     world.phone("isp").registers();
     world.run(Duration::from_secs(2));
@@ -153,7 +153,7 @@ fn a_line_that_went_silent_and_came_back() {
         reason.starts_with("'isp' has been UNREACHABLE for 5") && reason.ends_with("it answers no OPTIONS (qualify=)"),
         "{reason}"
     );
-    assert_failed(&mut world, Why::Unreachable, &reason, "FAILED");
+    assert_failed(&mut world, FailureReason::Unreachable, &reason, "FAILED");
     world.stations.insert("isp".into(), isp);
     world.run(Duration::from_secs(11));
     assert!(world.has_line("Peer 'isp' is now Reachable. (20ms / 200ms) after 1 min"), "{:?}", world.lines.last());
@@ -164,11 +164,11 @@ fn a_line_with_no_codec_in_common() {
     // Refused before the dialplan.
     let text =
         "no codec in common: offered PCMU, G726-32, G723, PCMA, G729a, G726-40, G726-24, G726-16; 'client' allows gsm";
-    fails(&with_client("disallow=all\nallow=gsm"), PLAN, |_| (), Why::NoCodec, text, "FAILED");
+    fails(&with_client("disallow=all\nallow=gsm"), PLAN, |_| (), FailureReason::NoCodec, text, "FAILED");
     // Before the called line is asked.
     let text = "no codec in common: offered PCMU, G726-32, G723, PCMA, G729a, G726-40, G726-24, G726-16; 'client' allows ulaw, \
                 alaw, gsm, 'isp' allows gsm";
-    fails(&with_isp("disallow=all\nallow=gsm"), PLAN, |_| (), Why::NoCodec, text, "FAILED");
+    fails(&with_isp("disallow=all\nallow=gsm"), PLAN, |_| (), FailureReason::NoCodec, text, "FAILED");
     // By the called line's answer: it speaks what it was not offered.
     let story = |w: &mut World| {
         w.rewrite("isp", "RTP/AVP 0", "RTP/AVP 3");
@@ -184,7 +184,7 @@ fn a_line_with_no_codec_in_common() {
         reason.starts_with("no codec in common: offered ") && reason.ends_with("'client' allows ulaw, alaw, gsm"),
         "{reason}"
     );
-    assert_failed(&mut world, Why::NoCodec, &reason, "FAILED");
+    assert_failed(&mut world, FailureReason::NoCodec, &reason, "FAILED");
 }
 
 #[test]
@@ -196,13 +196,13 @@ fn a_description_that_cannot_be_read() {
     world.until_over();
     let reason = records(&world)[0].reason.clone();
     assert!(reason.starts_with("its media description cannot be read: "), "{reason}");
-    assert_failed(&mut world, Why::Unreadable, &reason, "FAILED");
+    assert_failed(&mut world, FailureReason::Unreadable, &reason, "FAILED");
     let story = |w: &mut World| {
         w.rewrite("isp", "v=0", "x=0");
         w.phone("isp").habit(|habits| habits.auto_answer_after = Some(Duration::from_secs(1)));
     };
     let text = "'isp' answered without a media description that can be read";
-    fails(SIP, PLAN, story, Why::NoDescription, text, "FAILED");
+    fails(SIP, PLAN, story, FailureReason::NoDescription, text, "FAILED");
 }
 
 #[test]
@@ -243,9 +243,9 @@ fn a_line_beyond_its_limit() {
 #[test]
 fn a_line_that_refuses() {
     let refused = |status: u16| move |w: &mut World| w.phone("isp").habit(|habits| habits.refuse = Some(status));
-    fails(SIP, PLAN, refused(486), Why::Busy, "'isp' is busy (486 Busy Here)", "BUSY");
-    fails(SIP, PLAN, refused(600), Why::Busy, "'isp' is busy (600 Busy Everywhere)", "BUSY");
-    fails(SIP, PLAN, refused(603), Why::Declined, "'isp' declined the call (603 Decline)", "FAILED");
+    fails(SIP, PLAN, refused(486), FailureReason::Busy, "'isp' is busy (486 Busy Here)", "BUSY");
+    fails(SIP, PLAN, refused(600), FailureReason::Busy, "'isp' is busy (600 Busy Everywhere)", "BUSY");
+    fails(SIP, PLAN, refused(603), FailureReason::Declined, "'isp' declined the call (603 Decline)", "FAILED");
     for (status, words, wire, told, disposition) in [
         (403, "Forbidden", 503, "CHANUNAVAIL 21", "FAILED"),
         (404, "Not Found", 503, "CHANUNAVAIL 1", "FAILED"),
@@ -261,14 +261,14 @@ fn a_line_that_refuses() {
         let heard = self::told(&world).unwrap();
         assert!(heard.starts_with(&format!("told {told} ")), "{heard}");
         let text = format!("'isp' refused the call ({status} {words})");
-        assert_failed(&mut world, Why::Refused, &text, disposition);
+        assert_failed(&mut world, FailureReason::Refused, &text, disposition);
     }
 }
 
 #[test]
 fn a_line_that_rings_in_vain() {
     let plan = PLAN.replace("SIP/isp,20", "SIP/isp&SIP/desk,20");
-    fails(SIP, &plan, |_| (), Why::NoAnswer, "nobody picked up 'isp', 'desk' within 20 s", "NO ANSWER");
+    fails(SIP, &plan, |_| (), FailureReason::NoAnswer, "nobody picked up 'isp', 'desk' within 20 s", "NO ANSWER");
 }
 
 #[test]
@@ -276,22 +276,22 @@ fn a_line_that_hears_nothing() {
     let deaf = |w: &mut World| w.phone("isp").habit(|habits| habits.ignores_everything = true);
     let plan = PLAN.replace(",20)", ")");
     let text = |span| format!("'isp' at 192.0.2.20:5061 did not answer the call at all for {span}");
-    fails(&with_isp("qualify=yes"), &plan, deaf, Why::NoResponse, &text("6 s"), "FAILED");
-    fails(SIP, &plan, deaf, Why::NoResponse, &text("32 s"), "FAILED");
-    fails(&with_isp("timerb=3000"), &plan, deaf, Why::NoResponse, &text("3 s"), "FAILED");
+    fails(&with_isp("qualify=yes"), &plan, deaf, FailureReason::NoResponse, &text("6 s"), "FAILED");
+    fails(SIP, &plan, deaf, FailureReason::NoResponse, &text("32 s"), "FAILED");
+    fails(&with_isp("timerb=3000"), &plan, deaf, FailureReason::NoResponse, &text("3 s"), "FAILED");
 }
 
 #[test]
 fn a_line_the_system_does_not_send_to() {
     let away = |w: &mut World| w.no_route.extend(["192.0.2.20:5061".parse::<std::net::SocketAddr>().unwrap()]);
     let text = "nothing can be sent to 'isp' at 192.0.2.20:5061: No route to host (os error 113)";
-    fails(SIP, PLAN, away, Why::Unsendable, text, "FAILED");
+    fails(SIP, PLAN, away, FailureReason::Unsendable, text, "FAILED");
 }
 
 #[test]
 fn a_caller_that_gives_up() {
     let act = |w: &mut World| w.phone("client").hangs_up();
-    fails_ringing(PLAN, act, Why::CallerGaveUp, "the caller hung up before the answer", "NO ANSWER");
+    fails_ringing(PLAN, act, FailureReason::CallerGaveUp, "the caller hung up before the answer", "NO ANSWER");
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_hunt_tells_of_every_line_unless_one_answers() {
     let mut world = World::ready(SIP, plan);
     busy(&mut world);
     world.phone("client").dials("1");
-    assert_failed(&mut world, Why::NoSuchPeer, text, "FAILED");
+    assert_failed(&mut world, FailureReason::NoSuchPeer, text, "FAILED");
     let mut world = World::ready(SIP, plan);
     world.phone("isp").habit(|habits| habits.refuse = Some(486));
     world.phone("desk").habit(|habits| habits.auto_answer_after = Some(Duration::from_secs(1)));
@@ -339,7 +339,7 @@ fn of_several_that_ring_one_answers() {
 fn no_ports_are_left() {
     let text = "no RTP ports are left (all are in use); rtpstart= and rtpend= in rtp.conf set how many there are";
     for ports in [0, 1] {
-        fails(SIP, PLAN, |w| w.media.ports = ports, Why::NoPorts, text, "CONGESTION");
+        fails(SIP, PLAN, |w| w.media.ports = ports, FailureReason::NoPorts, text, "CONGESTION");
     }
 }
 
@@ -349,11 +349,18 @@ fn a_number_that_nobody_has() {
     let mut world = World::ready(SIP, plan);
     world.phone("client").dials("601");
     let text = "the extension was not found in context 'default'. Did you mean 600?";
-    assert_failed(&mut world, Why::NoSuchExtension, text, "FAILED");
+    assert_failed(&mut world, FailureReason::NoSuchExtension, text, "FAILED");
     // The shape that ban tools look for.
     let line = format!("Call from 'client' (192.0.2.20:5060) to extension '601' rejected because {text}");
     assert_eq!(world.line("rejected").1, line);
-    fails(SIP, plan, |_| (), Why::NoSuchExtension, "the extension was not found in context 'default'.", "FAILED");
+    fails(
+        SIP,
+        plan,
+        |_| (),
+        FailureReason::NoSuchExtension,
+        "the extension was not found in context 'default'.",
+        "FAILED",
+    );
     let sip = with_client("context=nowhere");
     let mut world = World::ready(&sip.replacen("context=default\ndirectmedia", "directmedia", 1), plan);
     world.phone("client").dials("1");
@@ -371,7 +378,7 @@ fn a_number_that_nobody_has() {
 fn a_line_that_may_not_call() {
     let sip = SIP.replace("[client]\ntype=friend", "[client]\ntype=peer");
     let text = "'client' is type=peer: it may be called, not call";
-    fails(&sip, PLAN, |_| (), Why::MayNotCall, text, "FAILED");
+    fails(&sip, PLAN, |_| (), FailureReason::MayNotCall, text, "FAILED");
 }
 
 #[test]
@@ -381,7 +388,7 @@ fn the_exchange_stops() {
         let effects = w.switch.stop(crate::world::at(w.now), Stopping::Gracefully);
         w.execute(effects);
     };
-    fails(SIP, PLAN, stop, Why::Stopping, "the exchange is stopping", "FAILED");
+    fails(SIP, PLAN, stop, FailureReason::Stopping, "the exchange is stopping", "FAILED");
 }
 
 #[test]
@@ -389,7 +396,12 @@ fn the_dialplan_ends_it() {
     let plan = |steps: &str| format!("[default]\nexten => 1,1,{steps}\n");
     let failed =
         |steps: &str, why, text: &str, disposition: &str| fails(SIP, &plan(steps), |_| (), why, text, disposition);
-    failed("NoOp()", Why::RanOut, "the dialplan came to its end at 1@default:2 without an answer", "NO ANSWER");
+    failed(
+        "NoOp()",
+        FailureReason::RanOut,
+        "the dialplan came to its end at 1@default:2 without an answer",
+        "NO ANSWER",
+    );
     let by = |app: &str| format!("{app}() in the dialplan ended it, at 1@default:1");
     for (steps, status, disposition) in
         [("Congestion()", 503, "CONGESTION"), ("Busy()", 486, "BUSY"), ("Hangup(21)", 403, "FAILED")]
@@ -397,9 +409,9 @@ fn the_dialplan_ends_it() {
         let mut world = World::ready(SIP, &plan(steps));
         world.phone("client").dials("1");
         world.until(|w| w.saw("client", &PhoneEvent::Failed(status)));
-        assert_failed(&mut world, Why::ByDialplan, &by(steps.split('(').next().unwrap()), disposition);
+        assert_failed(&mut world, FailureReason::ByDialplan, &by(steps.split('(').next().unwrap()), disposition);
     }
-    failed("Goto(nowhere,1)", Why::Nowhere, "the dialplan leads nowhere at nowhere@default:1", "NO ANSWER");
+    failed("Goto(nowhere,1)", FailureReason::Nowhere, "the dialplan leads nowhere at nowhere@default:1", "NO ANSWER");
 }
 
 #[test]
@@ -412,7 +424,7 @@ fn the_console_ends_it() {
     fails_ringing(
         "[default]\nexten => 1,1,Dial(SIP/isp)\n",
         act,
-        Why::ByConsole,
+        FailureReason::ByConsole,
         "hung up from the console",
         "NO ANSWER",
     );
@@ -428,7 +440,7 @@ fn an_answer_that_is_never_acknowledged() {
     world.until(|w| w.is_talking("client") && w.is_talking("isp"));
     let text = "'client' never acknowledged the answer in 32 s: what it sends does not arrive here, or our 200 OK not there \
                 (wrong Contact, NAT, a firewall?)";
-    assert_failed(&mut world, Why::NotAcked, text, "ANSWERED");
+    assert_failed(&mut world, FailureReason::NotAcked, text, "ANSWERED");
     assert!(world.has_line("Call from 'client' to '1' ended: 'client' never"));
 }
 

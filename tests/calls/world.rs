@@ -8,18 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use strowger::chance::Chance;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::config::peer::Credential;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
-use strowger::guard::refusals::Refusals;
+use strowger::guard::repeat_filter::Refusals;
 use strowger::pbx::effect::{Effects, Event, Level, Line, StoreOrder};
 use strowger::pbx::media::{MediaEvent, StreamKind};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
-use strowger::sdp::Extra;
+use strowger::rng::Rng;
+use strowger::sdp::MediaKind;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
@@ -80,7 +80,7 @@ pub struct World {
     admission: Arc<Admission>,
     /// Whom the owner was told of.
     refusals: Refusals,
-    chance: Chance,
+    rng: Rng,
     exchange: SocketAddr,
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
@@ -144,7 +144,7 @@ impl World {
         let admission = settings.admission.clone();
         let exchange = settings.listening.udp;
         let now = Time::from_start(Duration::from_secs(1));
-        let switch = Switch::new(at(now), settings, Chance::from_number(seed ^ 0x5717));
+        let switch = Switch::new(at(now), settings, Rng::from_number(seed ^ 0x5717));
         World {
             now,
             switch,
@@ -156,7 +156,7 @@ impl World {
             kept: Vec::new(),
             admission,
             refusals: Refusals::default(),
-            chance: Chance::from_number(seed ^ 0xadd),
+            rng: Rng::from_number(seed ^ 0xadd),
             exchange,
             parcels: BTreeMap::new(),
             serial: 0,
@@ -195,7 +195,7 @@ impl World {
         self.admission = settings.admission.clone();
         let now = Now { wall, ..at(self.now) };
         self.media = MediaStub::new();
-        self.switch = Switch::new(now, settings, Chance::from_number(self.seed ^ 0xb007));
+        self.switch = Switch::new(now, settings, Rng::from_number(self.seed ^ 0xb007));
         let restored = stored.into_iter().flat_map(|(peer, bindings)| {
             bindings.into_iter().map(move |binding| Restored { peer: peer.to_string(), binding, left })
         });
@@ -309,7 +309,7 @@ impl World {
             expires: 3600,
         };
         let seed = name.bytes().fold(self.seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let mut phone = Phone::new(config, Chance::from_number(seed));
+        let mut phone = Phone::new(config, Rng::from_number(seed));
         phone.habits.auto_ring = true;
         let source = sip.parse().unwrap();
         let station = Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() };
@@ -457,7 +457,7 @@ impl World {
 
     /// Puts a phone's plug back into the wall: it has forgotten everything but who it is.
     pub fn plug_in(&mut self, config: PhoneConfig) {
-        let mut phone = Phone::new(config, Chance::from_number(self.chance.bits()));
+        let mut phone = Phone::new(config, Rng::from_number(self.rng.bits()));
         phone.habits.auto_ring = true;
         let (name, source) = (phone.config().user.clone(), phone.config().sip);
         self.stations
@@ -576,7 +576,7 @@ impl World {
             Message::Request(request) => {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
-                        let random = self.chance.bits();
+                        let random = self.rng.bits();
                         match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
                                 self.welcome(&caller, source);
@@ -716,11 +716,11 @@ impl World {
     }
 
     /// To whom what a phone sends beside voice goes, if anywhere: always over the exchange, and untouched.
-    pub fn extra_from(&self, name: &str, extra: Extra) -> Option<String> {
+    pub fn extra_from(&self, name: &str, extra: MediaKind) -> Option<String> {
         let phone = self.look(name);
         let (source, target) = (phone.extra(extra), phone.extra_media(extra)?);
         let stream = self.media.streams.values().find(|stream| stream.rtp == target)?;
-        assert_eq!(stream.kind == StreamKind::Udptl, extra == Extra::Fax, "{extra:?} over {:?}", stream.kind);
+        assert_eq!(stream.kind == StreamKind::Udptl, extra == MediaKind::Image, "{extra:?} over {:?}", stream.kind);
         for payload in [0, 99, 127] {
             assert_eq!(self.media.forward(source, target, payload).map(|(_, _, as_what)| as_what), Some(payload));
         }
@@ -730,7 +730,7 @@ impl World {
     }
 
     /// Both get what the other sends beside voice.
-    pub fn assert_shares(&self, a: &str, b: &str, extra: Extra) {
+    pub fn assert_shares(&self, a: &str, b: &str, extra: MediaKind) {
         assert_eq!(self.extra_from(a, extra).as_deref(), Some(b), "{a} sends to {:?}", self.look(a).extra_media(extra));
         assert_eq!(self.extra_from(b, extra).as_deref(), Some(a), "{b} sends to {:?}", self.look(b).extra_media(extra));
     }

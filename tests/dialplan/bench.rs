@@ -6,7 +6,7 @@ use strowger::clock::{Now, Time, Wall};
 use strowger::config::diagnostic::{Diagnostic, Place};
 use strowger::config::ini::{Document, Entry, Section};
 use strowger::dialplan::database::Database;
-use strowger::dialplan::{Dialplan, Globals, World, parse};
+use strowger::dialplan::{Dialplan, Environment, Globals, parse};
 
 /// Friday 2024-03-15 14:30:00 UTC.
 pub const FRIDAY: Wall = Wall(1_710_513_000_000);
@@ -16,7 +16,7 @@ pub struct Bench {
     pub said: Vec<Diagnostic>,
     globals: Globals,
     database: Database,
-    chance: Cell<u64>,
+    rng: Cell<u64>,
     pub looked_up: RefCell<Vec<String>>,
 }
 
@@ -30,13 +30,13 @@ impl Bench {
             said,
             globals,
             database: Database::new(),
-            chance: Cell::new(7),
+            rng: Cell::new(7),
             looked_up: RefCell::new(Vec::new()),
         }
     }
 }
 
-impl World for Bench {
+impl Environment for Bench {
     fn now(&self) -> Now {
         Now { mono: Time::ZERO, wall: FRIDAY }
     }
@@ -57,8 +57,8 @@ impl World for Bench {
         &self.database
     }
     fn random(&self) -> u64 {
-        self.chance.set(self.chance.get() + 1);
-        self.chance.get()
+        self.rng.set(self.rng.get() + 1);
+        self.rng.get()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Nothing a file or a caller writes makes reading, matching, evaluating or running panic or hang.
 
 use super::bench::Bench;
-use strowger::chance::Chance;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    CallerId, Cause, ChannelId, DialReport, DialStatus, Position, Program, Progress, Reply, expression, timing::Timing,
+    AppReply, CallerId, Cause, ChannelId, DialReport, DialStatus, Position, Program, Progress, expression,
+    timing::Timing,
 };
+use strowger::rng::Rng;
 
 const PIECES: &[&str] = &[
     "exten => ",
@@ -77,22 +78,22 @@ const SEED: &str = "[globals]\nA=${B}1\n[a]\ninclude => b,9:00-17:00,mon-fri,*,*
     same => n,ExecIf($[1 ? 2 :: 3]?Playback(a&b):Hangup(17))\nexten => sub,1,Return(${CUT(ARG1,-,1-)})\n\
     exten => h,1,Set(GLOBAL(X)=${STRFTIME(${EPOCH},,%c)})\n[b]\nexten => 9-1-1/_1X,hint,SIP/x\nexten => _[a-z12]X.,1,Wait(${MATH(1+2,int)})\n";
 
-fn mutate(text: &str, chance: &mut Chance) -> String {
+fn mutate(text: &str, rng: &mut Rng) -> String {
     let mut letters: Vec<char> = text.chars().collect();
-    for _ in 0..=chance.below(4) {
-        let at = usize::try_from(chance.below(letters.len() as u64 + 1)).unwrap();
-        match chance.below(4) {
+    for _ in 0..=rng.below(4) {
+        let at = usize::try_from(rng.below(letters.len() as u64 + 1)).unwrap();
+        match rng.below(4) {
             0 if at < letters.len() => {
                 letters.remove(at);
             }
             1 => {
-                let to = (at + usize::try_from(chance.below(30)).unwrap()).min(letters.len());
+                let to = (at + usize::try_from(rng.below(30)).unwrap()).min(letters.len());
                 let part: Vec<char> = letters[at..to].to_vec();
-                let there = usize::try_from(chance.below(letters.len() as u64 + 1)).unwrap();
+                let there = usize::try_from(rng.below(letters.len() as u64 + 1)).unwrap();
                 letters.splice(there..there, part);
             }
             _ => {
-                let piece = PIECES[usize::try_from(chance.below(PIECES.len() as u64)).unwrap()];
+                let piece = PIECES[usize::try_from(rng.below(PIECES.len() as u64)).unwrap()];
                 letters.splice(at..at, piece.chars());
             }
         }
@@ -100,35 +101,35 @@ fn mutate(text: &str, chance: &mut Chance) -> String {
     letters.into_iter().collect()
 }
 
-fn any_reply(chance: &mut Chance) -> Reply {
-    match chance.below(4) {
-        0 => Reply::Missing("x".to_owned()),
-        1 => Reply::Failed("x".to_owned()),
-        2 => Reply::Dialled(DialReport {
+fn any_reply(rng: &mut Rng) -> AppReply {
+    match rng.below(4) {
+        0 => AppReply::Missing("x".to_owned()),
+        1 => AppReply::Failed("x".to_owned()),
+        2 => AppReply::Dialled(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
-                [usize::try_from(chance.below(3)).unwrap()],
+                [usize::try_from(rng.below(3)).unwrap()],
             dialed: std::time::Duration::MAX,
             answered: std::time::Duration::MAX,
             peer_name: String::new(),
             peer_number: String::new(),
             hangup_cause: u16::MAX,
-            callee_hung_up: chance.below(2) == 0,
+            callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
         }),
-        _ => Reply::Done,
+        _ => AppReply::Done,
     }
 }
 
-fn short_run(bench: &Bench, context: &str, exten: &str, chance: &mut Chance) {
+fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
     let start = Position::new(context, exten, 1);
     let mut program = Program::new(ChannelId(1), "SIP/a-00000000", start, CallerId::default());
     for _ in 0..20 {
         match program.advance(bench, 20) {
-            Progress::Asks(_) | Progress::Waiting => program.answer(any_reply(chance)),
+            Progress::Asks(_) | Progress::Waiting => program.answer(any_reply(rng)),
             Progress::Again => {}
             Progress::Finished(_) => break,
         }
-        if chance.below(20) == 0 {
+        if rng.below(20) == 0 {
             program.redirect(Position::new("a", "s", 1));
         }
     }
@@ -141,29 +142,29 @@ fn short_run(bench: &Bench, context: &str, exten: &str, chance: &mut Chance) {
 #[test]
 fn mutations_neither_panic_nor_hang() {
     let rounds: u64 = std::env::var("STROWGER_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(50_000);
-    let mut chance = Chance::from_number(2);
+    let mut rng = Rng::from_number(2);
     let mut ran = 0u64;
     for round in 0..rounds {
         // The whole file is dearer than its parts: every tenth round.
         if round % 10 == 0 {
-            let bench = Bench::new(&mutate(SEED, &mut chance));
+            let bench = Bench::new(&mutate(SEED, &mut rng));
             for exten in ["s", "5551234", "911", "l", ""] {
                 bench.plan.exists("a", exten, Some("12"), super::bench::FRIDAY);
             }
             assert!(bench.plan.show(None).is_ok());
             strowger::check::findings(&strowger::config::Config::default(), &bench.plan);
-            short_run(&bench, "a", "s", &mut chance);
+            short_run(&bench, "a", "s", &mut rng);
             ran += 1;
         } else {
             // Compiling regular expressions takes most of the time: now and then.
             let matched = if round % 8 == 1 { "=~ \"(.*)[0-9]\"" } else { "~~ abc" };
             let text = format!("\"${{V:1}}\" {matched} & 1 + 2 * -3 ? a :: POW(2, 0.5)");
-            let text = mutate(&text, &mut chance);
+            let text = mutate(&text, &mut rng);
             let _ = expression::evaluate(&text, &mut Vec::new());
-            let (name, _) = Name::parse(&mutate("_[1-5a]X-Z.", &mut chance));
-            let dialled = mutate("5551234", &mut chance);
+            let (name, _) = Name::parse(&mutate("_[1-5a]X-Z.", &mut rng));
+            let dialled = mutate("5551234", &mut rng);
             let _ = name.matches(&digits(&dialled));
-            let _ = Timing::parse(&mutate("9:00-17:00,mon-fri,1-31&3,jan", &mut chance).split(',').collect::<Vec<_>>());
+            let _ = Timing::parse(&mutate("9:00-17:00,mon-fri,1-31&3,jan", &mut rng).split(',').collect::<Vec<_>>());
         }
     }
     assert!(ran * 10 >= rounds, "{ran}");

@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use std::time::Duration;
-use strowger::dialplan::{Ask, CallerId, Cause, ChannelId, Level, Position, Program, Progress, Reply, Tone};
+use strowger::dialplan::{AppReply, AppRequest, CallerId, Cause, ChannelId, Level, Position, Program, Progress, Tone};
 
 fn program(bench: &Bench, exten: &str) -> Program {
     assert!(bench.said.is_empty(), "{:?}", bench.said);
@@ -25,7 +25,7 @@ fn a_loop_uses_its_budget_and_no_more() {
 fn a_loop_in_h_comes_to_an_end() {
     let bench = Bench::new("[a]\nexten => s,1,Wait(5)\nexten => h,1,Goto(h,1)\n");
     let mut program = program(&bench, "s");
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Wait(Duration::from_secs(5))));
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Wait(Duration::from_secs(5))));
     program.hang_up(Cause(16));
     assert_eq!(program.advance(&bench, 1_000), Progress::Again);
     assert_eq!(program.advance(&bench, 1_000_000), Progress::Finished(Cause(16)));
@@ -55,13 +55,13 @@ fn the_log_is_bounded() {
 fn an_ask_is_handed_out_once_and_waits_for_its_answer() {
     let bench = Bench::new("[a]\nexten => s,1,Ringing()\nexten => s,n,Echo()\n");
     let mut program = program(&bench, "s");
-    program.answer(Reply::Done);
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Indicate(Tone::Ringing)));
+    program.answer(AppReply::Done);
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Indicate(Tone::Ringing)));
     assert_eq!(program.application(), Some(("Ringing", String::new())));
     assert_eq!(program.advance(&bench, 50), Progress::Waiting);
-    program.answer(Reply::Done);
-    program.answer(Reply::Failed("the second answer is nobody's".to_owned()));
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Echo));
+    program.answer(AppReply::Done);
+    program.answer(AppReply::Failed("the second answer is nobody's".to_owned()));
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Echo));
     assert_eq!(program.position(), Position::new("a", "s", 2));
     assert_eq!(program.advance(&bench, 50), Progress::Waiting);
     assert_eq!(program.advance(&bench, 0), Progress::Again);
@@ -74,7 +74,7 @@ fn after_a_hangup_every_later_ask_ends_at_once() {
         "[a]\nexten => s,1,Wait(5)\nexten => h,1,NoOp(${HANGUPCAUSE})\nexten => h,n,Playback(x)\nexten => h,n,NoOp(never)\n",
     );
     let mut program = program(&bench, "s");
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Wait(Duration::from_secs(5))));
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Wait(Duration::from_secs(5))));
     program.hang_up(Cause(31));
     program.hang_up(Cause(16));
     program.redirect(Position::new("a", "s", 1));
@@ -86,7 +86,7 @@ fn after_a_hangup_every_later_ask_ends_at_once() {
     );
     assert!(!log.iter().any(|line| line.contains("never")), "{log:#?}");
     assert!(program.application().is_none());
-    program.answer(Reply::Done);
+    program.answer(AppReply::Done);
     program.redirect(Position::new("a", "s", 1));
     assert_eq!(program.advance(&bench, 50), Progress::Finished(Cause(31)));
 }
@@ -95,8 +95,8 @@ fn after_a_hangup_every_later_ask_ends_at_once() {
 fn an_answer_given_before_the_hangup_is_heard() {
     let bench = Bench::new("[a]\nexten => s,1,Answer()\nexten => s,n,NoOp(not reached)\n");
     let mut program = program(&bench, "s");
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Answer));
-    program.answer(Reply::Done);
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Answer));
+    program.answer(AppReply::Done);
     program.hang_up(Cause(16));
     assert_eq!(program.advance(&bench, 50), Progress::Finished(Cause(16)));
     assert!(!program.take_log().iter().any(|line| line.text.contains("not reached")));
@@ -106,9 +106,9 @@ fn an_answer_given_before_the_hangup_is_heard() {
 fn a_redirect_takes_the_program_elsewhere() {
     let bench = Bench::new("[a]\nexten => s,1,Echo()\nexten => t,1,Wait(1)\n");
     let mut program = program(&bench, "s");
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Echo));
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Echo));
     program.redirect(Position::new("a", "t", 1));
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(Ask::Wait(Duration::from_secs(1))));
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Wait(Duration::from_secs(1))));
     assert!(!program.is_ending());
     program.redirect(Position::new("a", "t", 1));
     program.hang_up(Cause(16));

@@ -4,7 +4,7 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::dialplan::{
-    Ask, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Position, Program, Progress, Reply,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Position, Program, Progress,
     UNTIL_HANGUP,
 };
 
@@ -16,7 +16,7 @@ struct Call {
     steps: VecDeque<String>,
     /// Other lines of the log not yet looked for.
     log: VecDeque<String>,
-    asked: Option<Ask>,
+    asked: Option<AppRequest>,
     finished: Option<Cause>,
 }
 
@@ -48,7 +48,7 @@ pub fn run(name: &str, text: &str) {
             }
             "global" => {
                 let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
-                let globals = strowger::dialplan::World::globals(&bench);
+                let globals = strowger::dialplan::Environment::globals(&bench);
                 assert_eq!(globals.get(name).unwrap_or_default(), value, "{at}");
             }
             "call" => {
@@ -150,30 +150,30 @@ impl Call {
     }
 }
 
-fn shown(ask: &Ask) -> String {
+fn shown(ask: &AppRequest) -> String {
     match ask {
-        Ask::Wait(time) if *time == UNTIL_HANGUP => "Wait forever".to_owned(),
-        Ask::Wait(time) => format!("Wait {}", time.as_secs_f64()),
-        Ask::Answer => "Answer".to_owned(),
-        Ask::Indicate(tone) => format!("Indicate {tone:?}"),
-        Ask::Play(sounds) => format!("Play {}", sounds.join("&")),
-        Ask::Dial(request) => {
+        AppRequest::Wait(time) if *time == UNTIL_HANGUP => "Wait forever".to_owned(),
+        AppRequest::Wait(time) => format!("Wait {}", time.as_secs_f64()),
+        AppRequest::Answer => "Answer".to_owned(),
+        AppRequest::Indicate(tone) => format!("Indicate {tone:?}"),
+        AppRequest::Play(sounds) => format!("Play {}", sounds.join("&")),
+        AppRequest::Dial(request) => {
             let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
             let time = request.timeout.map_or("forever".to_owned(), |time| time.as_secs_f64().to_string());
             let letters: String = request.options.letters.iter().map(|(letter, _)| *letter).collect();
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
-        Ask::Echo => "Echo".to_owned(),
+        AppRequest::Echo => "Echo".to_owned(),
     }
 }
 
-fn reply(text: &str) -> Reply {
+fn reply(text: &str) -> AppReply {
     let words: Vec<&str> = text.split(' ').collect();
     let after = |word: &str| words.iter().skip_while(|one| **one != word).nth(1);
     match words.as_slice() {
-        ["done"] => Reply::Done,
-        ["missing", name] => Reply::Missing((*name).to_owned()),
-        ["failed", why @ ..] => Reply::Failed(why.join(" ")),
+        ["done"] => AppReply::Done,
+        ["missing", name] => AppReply::Missing((*name).to_owned()),
+        ["failed", why @ ..] => AppReply::Failed(why.join(" ")),
         ["dialled", status, ..] => {
             let all = [
                 DialStatus::Answer,
@@ -186,7 +186,7 @@ fn reply(text: &str) -> Reply {
             ];
             let status = *all.iter().find(|one| one.name() == *status).unwrap();
             let answered = Duration::from_secs(after("after").map_or(0, |seconds| seconds.parse().unwrap()));
-            Reply::Dialled(DialReport {
+            AppReply::Dialled(DialReport {
                 status,
                 dialed: answered + Duration::from_millis(2500),
                 answered,

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use strowger::chance::Chance;
 use strowger::daemon::clock::Clock;
+use strowger::rng::Rng;
 use strowger::sim::{Phone, PhoneConfig, PhoneEvent, Style};
 
 pub struct Line {
@@ -37,7 +37,7 @@ impl Line {
             style: Style::Pap2t,
             expires: 3600,
         };
-        let mut phone = Phone::new(config, Chance::from_number(seed));
+        let mut phone = Phone::new(config, Rng::from_number(seed));
         phone.habits.auto_ring = true;
         phone.habits.auto_answer_after = Some(Duration::from_millis(50));
         Line { phone, events: Vec::new(), socket, _rtp: rtp, clock: Clock::start() }

@@ -4,9 +4,9 @@ use crate::exchange::PATIENCE;
 use bytes::Bytes;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
-use strowger::chance::Chance;
 use strowger::clock::Time;
 use strowger::daemon::clock::Clock;
+use strowger::rng::Rng;
 use strowger::sim::{Heard, Phone, PhoneConfig, PhoneEvent, Style, Talker, TalkerConfig};
 
 const PACKET: Duration = Duration::from_millis(20);
@@ -153,7 +153,7 @@ impl Line {
             style: Style::Plain,
             expires: 3600,
         };
-        let mut phone = Phone::new(config, Chance::from_number(seed));
+        let mut phone = Phone::new(config, Rng::from_number(seed));
         phone.habits.auto_ring = true;
         phone.habits.auto_answer_after = Some(Duration::from_millis(50));
         Line { phone, events: Vec::new(), received: 0, sip, rtp, mouth: None, ear: None }

@@ -8,8 +8,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use strowger::chance::Chance;
 use strowger::daemon::clock::Clock;
+use strowger::rng::Rng;
 use strowger::sim::{Phone, PhoneConfig, PhoneEvent, Style};
 use strowger::sip::flow::Transport;
 use strowger::sip::frame::{Frame, Framer};
@@ -74,7 +74,7 @@ impl Line {
             style: Style::Plain,
             expires: 3600,
         };
-        let mut phone = Phone::new(config, Chance::from_number(seed));
+        let mut phone = Phone::new(config, Rng::from_number(seed));
         phone.speak_over(transport);
         phone.habits.auto_ring = true;
         phone.habits.auto_answer_after = Some(Duration::from_millis(50));

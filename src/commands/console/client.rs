@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::observe::command::Output;
     use crate::observe::control::{ControlSocket, Limits, Request};
-    use crate::observe::live::Live;
+    use crate::observe::log_stream::Live;
 
     /// A listener that reads one line from one client, answers with these bytes, and closes.
     fn stub(name: &str, answer: &'static [u8]) -> (PathBuf, JoinHandle<String>) {

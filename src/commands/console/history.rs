@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::observe::place::Surroundings;
+use crate::observe::socket_path::Surroundings;
 
 /// Commands that are remembered.
 pub(super) const LENGTH: usize = 1000;

@@ -13,11 +13,11 @@ use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter as _, Helper};
 
 use super::client::Failure;
+use super::connection::{Connection, Loss};
 use super::history;
-use super::link::{Link, Loss};
-use super::paper::{self, Paper};
+use super::printer::{self, Printer};
 use super::{Step, carry_out};
-use crate::observe::place::Surroundings;
+use crate::observe::socket_path::Surroundings;
 use crate::observe::wire;
 
 const PROMPT: &str = "strowger*CLI> ";
@@ -28,12 +28,12 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
     let mut editor: Editor<Words, MemHistory> =
         Editor::with_history(config, MemHistory::new()).map_err(|error| Failure::Io(io_error(error)))?;
     // A terminal that cannot move its cursor gets the log as it comes.
-    let paper = match editor.create_external_printer() {
-        Ok(mut printer) => Paper::new(has_colours(), move |line| drop(printer.print(line))),
-        Err(_) => Paper::new(false, |line| paper::print(&line)),
+    let printer = match editor.create_external_printer() {
+        Ok(mut printer) => Printer::new(has_colours(), move |line| drop(printer.print(line))),
+        Err(_) => Printer::new(false, |line| printer::print(&line)),
     };
-    let (link, greeting) = Link::open(places, Some(verbosity), Loss::LookForIt, paper.map_err(Failure::Io)?)?;
-    paper::print(&format!("Connected to {greeting}. 'help' lists the commands; 'exit' ends this console only.\n"));
+    let (link, greeting) = Connection::open(places, Some(verbosity), Loss::LookForIt, printer.map_err(Failure::Io)?)?;
+    printer::print(&format!("Connected to {greeting}. 'help' lists the commands; 'exit' ends this console only.\n"));
     let link = Rc::new(link);
     editor.set_helper(Some(Words { link: Rc::clone(&link) }));
     let _ = editor.set_max_history_size(history::LENGTH);
@@ -45,7 +45,7 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
         let line = match editor.readline(PROMPT) {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => {
-                paper::print("'exit' or Ctrl-D ends this console.\n");
+                printer::print("'exit' or Ctrl-D ends this console.\n");
                 continue;
             }
             // The end of the input, or of the terminal: there is nobody to ask again.
@@ -64,7 +64,7 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
             Ok(Step::End) => return Ok(()),
             Err(failure @ (Failure::Away | Failure::LineTooLong | Failure::Silent | Failure::Disconnected)) => {
                 // The connection is found again by itself; what was asked is not asked twice.
-                paper::print(&format!("{failure}\n"));
+                printer::print(&format!("{failure}\n"));
             }
             Err(failure) => return Err(failure),
         }
@@ -73,7 +73,7 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
 
 /// Completes the word under the cursor by asking the exchange.
 struct Words {
-    link: Rc<Link>,
+    link: Rc<Connection>,
 }
 
 impl Completer for Words {

@@ -1,6 +1,6 @@
 //! G.711 between two lines, measured: what was sent, what came, from where, how late, and whether it was touched.
 
-use super::line::Line;
+use super::phone::DemoPhone;
 use crate::sim::{Heard, Talker, TalkerConfig};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Mutex;
@@ -45,7 +45,11 @@ impl Direction {
 }
 
 /// Lets both lines talk at once, `packets` each, and measures both directions.
-pub(super) fn talk(a: (&Line, SocketAddr), b: (&Line, SocketAddr), packets: u64) -> Result<[Direction; 2], String> {
+pub(super) fn talk(
+    a: (&DemoPhone, SocketAddr),
+    b: (&DemoPhone, SocketAddr),
+    packets: u64,
+) -> Result<[Direction; 2], String> {
     let (a_rtp, b_rtp) = (&a.0.rtp, &b.0.rtp);
     let (a_name, b_name) = (&a.0.name, &b.0.name);
     let (to_b, to_a) = (a.1, b.1);

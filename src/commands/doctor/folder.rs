@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use crate::config::Config;
-use crate::observe::place::{self, Surroundings};
+use crate::observe::socket_path::{self, Surroundings};
 use rustix::fs::StatVfsMountFlags;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
@@ -51,7 +51,7 @@ pub(super) fn state_folder(config: &Config, identity: &Path) -> PathBuf {
         return identity.join(told);
     }
     let around = Surroundings::of_this_process();
-    let mut usual = place::state_places(&around, identity);
+    let mut usual = socket_path::state_places(&around, identity);
     usual.extend(around.state_folders());
     let first = usual.first().cloned().unwrap_or_else(|| PathBuf::from("."));
     usual.into_iter().find(|folder| folder.is_dir()).unwrap_or(first)

@@ -3,9 +3,9 @@
 use super::finding::Finding;
 use super::proc;
 use super::process::Process;
-use crate::calendar;
 use crate::clock::Wall;
 use crate::config::Config;
+use crate::datetime;
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ const MANY_CALLS: u64 = 50;
 
 /// Whether the clock can be right.
 pub(super) fn clock(now: Wall) -> Finding {
-    let time = calendar::iso(now);
+    let time = datetime::iso(now);
     if now < OLDEST {
         return Finding::todo(
             "clock",

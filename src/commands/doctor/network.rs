@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::proc::{self, UdpCounts, UdpSocket};
 use super::process::{self, Process};
 use crate::config::Config;
-use crate::net::route;
+use crate::net::local_address;
 use ipnetwork::Ipv4Network;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -152,12 +152,12 @@ pub(super) fn addresses(config: &Config) -> Vec<Finding> {
             let Ok(prefix) = u8::try_from(network.prefix) else { continue };
             let Ok(range) = Ipv4Network::new(network.address, prefix) else { continue };
             let somebody = range.nth(1).unwrap_or(network.address);
-            if let Some(told) = route::look_up(somebody.into()) {
+            if let Some(told) = local_address::look_up(somebody.into()) {
                 let interface = &network.interface;
                 findings.push(Finding::fine("address", format!("phones in {range} ({interface}) are told {told}")));
             }
         }
-        match route::look_up(ELSEWHERE) {
+        match local_address::look_up(ELSEWHERE) {
             Some(told) => {
                 findings.push(Finding::fine("address", format!("phones in other IPv4 networks are told {told}")))
             }

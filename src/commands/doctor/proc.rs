@@ -112,7 +112,7 @@ pub(super) fn socket_inode(link: &str) -> Option<u64> {
 #[cfg(target_endian = "little")]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::rng::Rng;
 
     const UDP: &str = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
         3056: 0100007F:13C4 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 25961 2 0000000000000000 17\n";
@@ -157,15 +157,15 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_left_out() {
-        let mut chance = Chance::from_number(5);
+        let mut rng = Rng::from_number(5);
         for text in [UDP, UDP6, SNMP, ROUTE, LIMITS, "32768\t60999\n", "socket:[25961]"] {
             for _ in 0..3000 {
                 let mut bytes = text.as_bytes().to_vec();
-                for _ in 0..=chance.below(3) {
-                    let at = usize::try_from(chance.below(bytes.len() as u64)).unwrap();
-                    match chance.below(3) {
+                for _ in 0..=rng.below(3) {
+                    let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
+                    match rng.below(3) {
                         0 => bytes.truncate(at.max(1)),
-                        1 => bytes[at] = b" \n0F:[\xc3"[usize::try_from(chance.below(7)).unwrap()],
+                        1 => bytes[at] = b" \n0F:[\xc3"[usize::try_from(rng.below(7)).unwrap()],
                         _ => drop(bytes.drain(..at.min(bytes.len() - 1))),
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use crate::config::Config;
-use crate::config::weakness::{shared, weakness};
+use crate::config::weak_secret::{shared, weakness};
 
 /// The peers whose secret anyone can guess, each with the reason; then those that share one.
 pub(super) fn secrets(config: &Config) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! The options of `[general]` alone that are in effect.
 
-use super::draft::GeneralDraft;
+use super::builder::GeneralDraft;
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::acl::Acl;
 use crate::config::acl_conf::Lists;

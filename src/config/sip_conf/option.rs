@@ -1,10 +1,10 @@
 //! The table of sip.conf's options: every name, where it stands, what it accepts, and what becomes of it.
 
-use super::draft::{GeneralDraft, PeerDraft};
+use super::builder::{GeneralDraft, PeerDraft};
 use super::{general_options, ignored_options, peer_options, settings_options, transport_options};
 use crate::config::diagnostic::Severity;
-use crate::config::nearest::nearest;
 use crate::config::peer::Settings;
+use crate::config::suggest::nearest;
 use crate::config::value;
 
 /// One option: a row of the table.

@@ -1,6 +1,6 @@
 //! The options of a peer alone that are in effect.
 
-use super::draft::{HostDraft, PeerDraft};
+use super::builder::{HostDraft, PeerDraft};
 use super::general_options::{ACL, NAMED, NO_LIST};
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::acl::Acl;

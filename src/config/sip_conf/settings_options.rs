@@ -2,7 +2,7 @@
 
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::peer::{
-    Correction, DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, Switch, T38,
+    Correction, DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, T38, Tristate,
 };
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
@@ -235,16 +235,16 @@ fn context(settings: &mut Settings, text: &str) -> Result {
 }
 
 fn nat(settings: &mut Settings, text: &str) -> Result {
-    let mut nat = Nat { force_rport: Switch::Off, comedia: Switch::Off };
+    let mut nat = Nat { force_rport: Tristate::Off, comedia: Tristate::Off };
     let (mut auto_rport, mut auto_comedia, mut remark) = (false, false, None);
     for word in text.split(',').map(str::trim) {
         match word.to_ascii_lowercase().as_str() {
-            "force_rport" => nat.force_rport = Switch::On,
-            "comedia" => nat.comedia = Switch::On,
+            "force_rport" => nat.force_rport = Tristate::On,
+            "comedia" => nat.comedia = Tristate::On,
             "auto_force_rport" => auto_rport = true,
             "auto_comedia" => auto_comedia = true,
             "yes" | "true" | "y" | "t" | "1" | "on" => {
-                nat = Nat { force_rport: Switch::On, comedia: Switch::On };
+                nat = Nat { force_rport: Tristate::On, comedia: Tristate::On };
                 let say = format!("'{word}' is an old way to say force_rport,comedia, and is read as that");
                 remark = Some(Trouble::warn(say, "write 'nat=force_rport,comedia'"));
             }
@@ -254,7 +254,7 @@ fn nat(settings: &mut Settings, text: &str) -> Result {
             }
             // A false word clears what stands before it and ends the list.
             "never" | "no" | "false" | "n" | "f" | "0" | "off" => {
-                nat = Nat { force_rport: Switch::Off, comedia: Switch::Off };
+                nat = Nat { force_rport: Tristate::Off, comedia: Tristate::Off };
                 (auto_rport, auto_comedia) = (false, false);
                 break;
             }
@@ -262,10 +262,10 @@ fn nat(settings: &mut Settings, text: &str) -> Result {
         }
     }
     if auto_rport {
-        nat.force_rport = Switch::Auto;
+        nat.force_rport = Tristate::Auto;
     }
     if auto_comedia {
-        nat.comedia = Switch::Auto;
+        nat.comedia = Tristate::Auto;
     }
     settings.nat = nat;
     remark.map_or(Ok(()), Err)

@@ -30,12 +30,12 @@ fn codec_names(settings: &Settings) -> Vec<(Codec, Option<u8>)> {
 fn the_guides_peer() {
     let peer = peer("context=in\nqualify=200  ; no more than 200ms\ndirectmedia=yes\nregexten=881\nnat=no");
     assert_eq!(peer.kind, Kind::Friend);
-    assert_eq!(peer.host, Host::Dynamic);
+    assert_eq!(peer.host, PeerAddress::Dynamic);
     assert_eq!(peer.credential, Some(Credential::Password(crate::config::secret::Secret::new("s"))));
     assert_eq!(peer.settings.context, "in");
     assert_eq!(peer.settings.qualify, Some(Duration::from_millis(200)));
     assert_eq!(peer.settings.direct_media, DirectMedia::Direct { nonat: false });
-    assert_eq!(peer.settings.nat, Nat { force_rport: Switch::Off, comedia: Switch::Off });
+    assert_eq!(peer.settings.nat, Nat { force_rport: Tristate::Off, comedia: Tristate::Off });
     assert_eq!(peer.reg_extensions(), [RegExten { extension: "881".into(), context: None }]);
 }
 
@@ -48,7 +48,7 @@ fn general_presets_the_peers_wherever_it_stands() {
     assert_eq!(settings.qualify, None);
     assert_eq!(conf.general.defaults.qualify, Some(Duration::from_secs(2)));
     assert_eq!(settings.context, "x");
-    assert_eq!(settings.nat, Nat { force_rport: Switch::Off, comedia: Switch::On });
+    assert_eq!(settings.nat, Nat { force_rport: Tristate::Off, comedia: Tristate::On });
     assert_eq!(codec_names(settings), [(Codec::Alaw, Some(30))]);
     assert_eq!(settings.timer_t1, Duration::from_millis(750));
 }
@@ -95,7 +95,7 @@ fn every_peer_option() {
     assert_eq!((peer.kind, peer.is_caller(), peer.is_callable()), (Kind::Peer, false, true));
     let ha1 = Credential::Ha1(crate::config::secret::Secret::new("0123456789abcdef0123456789abcdef"));
     assert_eq!(peer.credential, Some(ha1));
-    assert_eq!(peer.host, Host::Static("192.0.2.9:5066".parse().unwrap()));
+    assert_eq!(peer.host, PeerAddress::Static("192.0.2.9:5066".parse().unwrap()));
     assert_eq!(peer.default_addr, Some("192.0.2.8:5066".parse().unwrap()));
     let texts = [&peer.default_user, &peer.from_user, &peer.from_domain].map(|text| text.as_deref());
     assert_eq!(texts, [Some("u"), Some("f"), Some("sip.example")]);
@@ -121,7 +121,7 @@ fn nat_words() {
         let nat = read(&format!("[general]\nnat={text}")).0.general.defaults.nat;
         (nat.force_rport, nat.comedia)
     };
-    use Switch::*;
+    use Tristate::*;
     assert_eq!(nat("yes"), (On, On));
     assert_eq!(nat("force_rport,comedia"), (On, On));
     assert_eq!(nat("auto_force_rport, comedia"), (Auto, On));

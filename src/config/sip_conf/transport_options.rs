@@ -1,6 +1,6 @@
 //! The options of `[general]` that say how SIP is carried.
 
-use super::draft::GeneralDraft;
+use super::builder::GeneralDraft;
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::value;
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 //! The log against files of every kind.
 
-use super::face::{self, Face};
+use super::format::{self, Format};
 use super::*;
 use crate::config::ini;
 use crate::config::logger_conf::{self, LoggerConf};
@@ -70,7 +70,7 @@ impl Drop for Place {
 fn a_file_gets_the_levels_it_names() {
     let place =
         Place::new("levels", "[general]\ndateformat=%Y\n[logfiles]\nmessages => notice\nfull => error,verbose(2)");
-    let year = crate::calendar::strftime_in(wall(), &crate::daemon::clock::zone(wall()), "%Y");
+    let year = crate::datetime::strftime_in(wall(), &crate::daemon::clock::zone(wall()), "%Y");
     for (level, text) in [
         (Level::Notice, "n\u{1b}[2J\nforged"),
         (Level::Warning, "w"),
@@ -110,11 +110,11 @@ fn the_journal_has_the_time_and_wants_the_priority() {
         text: "<--- SIP --->\n<1>SECURITY[1] x: y\n".to_owned(),
     };
     let mut out = Vec::new();
-    face::print(&mut out, Face::Journal, ISO, &entry);
+    format::print(&mut out, Format::Journal, ISO, &entry);
     let head = format!("<6>VERBOSE[{}] strowger: ", std::process::id());
     assert_eq!(String::from_utf8(out).unwrap(), format!("{head}<--- SIP --->\n{head}<1>SECURITY[1] x: y\n"));
     let mut out = Vec::new();
-    face::print(&mut out, Face::Terminal, "%Y", &Entry { level: Level::Verbose(3), text: "a".to_owned(), ..entry });
+    format::print(&mut out, Format::Terminal, "%Y", &Entry { level: Level::Verbose(3), text: "a".to_owned(), ..entry });
     assert_eq!(String::from_utf8(out).unwrap(), "[1970]     -- a\n");
 }
 

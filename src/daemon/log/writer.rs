@@ -1,15 +1,15 @@
 //! The thread that writes the log.
 
-use super::channel::{self, Channel, Target};
 use super::file::Written;
+use super::target::{self, LogTarget, Target};
 use super::{Entry, Reread, Settings, Waiting, Work, said};
-use crate::calendar::ISO;
 use crate::clock::Wall;
 use crate::config::logger_conf::Rotation;
 use crate::daemon::clock::wall;
+use crate::datetime::ISO;
 use crate::observe::command::Output;
-use crate::observe::exchange::LogOrder;
-use crate::observe::live::Live;
+use crate::observe::control_api::LogOrder;
+use crate::observe::log_stream::Live;
 use crate::pbx::effect::{Level, Line};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const GATHER: Duration = Duration::from_millis(2);
 /// See the module.
 pub(super) struct Writer {
     settings: Settings,
-    channels: Vec<Channel>,
+    channels: Vec<LogTarget>,
     live: Live,
     reread: Reread,
     waiting: Arc<Waiting>,
@@ -50,7 +50,7 @@ impl Settings {
 
 impl Writer {
     pub(super) fn new(settings: Settings, live: Live, reread: Reread, waiting: Arc<Waiting>) -> Writer {
-        let channels = channel::channels(&settings, Vec::new());
+        let channels = target::channels(&settings, Vec::new());
         let writer = Writer { settings, channels, live, reread, waiting };
         writer.tell_depth();
         writer
@@ -58,7 +58,7 @@ impl Writer {
 
     /// Writes until nobody can say anything any more.
     pub(super) fn run(mut self, inbox: &Receiver<Work>) {
-        self.write(Channel::open);
+        self.write(LogTarget::open);
         while let Ok(first) = inbox.recv() {
             if matches!(&first, Work::Line(Entry { level: Level::Verbose(_), .. })) {
                 std::thread::sleep(GATHER);
@@ -76,7 +76,7 @@ impl Writer {
                 let text = format!("{lost} lines of the log were lost: what it is written to is too slow");
                 self.say(Level::Warning, text, None);
             }
-            self.write(Channel::write);
+            self.write(LogTarget::write);
             match after {
                 After::Nothing => {}
                 After::Renew(settings) => self.renew(*settings),
@@ -105,7 +105,7 @@ impl Writer {
     }
 
     /// Writes to every channel, or opens it, and says what came of that to the others.
-    fn write(&mut self, each: impl Fn(&mut Channel, &Settings, Wall) -> Written) {
+    fn write(&mut self, each: impl Fn(&mut LogTarget, &Settings, Wall) -> Written) {
         let at = wall();
         let mut news = Vec::new();
         for (number, channel) in self.channels.iter_mut().enumerate() {
@@ -142,9 +142,9 @@ impl Writer {
 
     fn renew(&mut self, settings: Settings) {
         self.settings = settings;
-        self.channels = channel::channels(&self.settings, std::mem::take(&mut self.channels));
+        self.channels = target::channels(&self.settings, std::mem::take(&mut self.channels));
         self.tell_depth();
-        self.write(Channel::open);
+        self.write(LogTarget::open);
     }
 
     fn tell_depth(&self) {
@@ -162,12 +162,12 @@ impl Writer {
     }
 
     fn table(&self) -> String {
-        let mut text = format!("{} Configuration\n", channel::columns(["Channel", "Type", "Formatter", "Status"]));
-        let _ = writeln!(text, "{} -------------", channel::columns(["-------", "----", "---------", "------"]));
+        let mut text = format!("{} Configuration\n", target::columns(["Channel", "Type", "Formatter", "Status"]));
+        let _ = writeln!(text, "{} -------------", target::columns(["-------", "----", "---------", "------"]));
         for channel in &self.channels {
             text += &channel.row(&self.settings);
         }
-        crate::observe::text::lines(&(text + &self.troubles()))
+        crate::observe::escape::lines(&(text + &self.troubles()))
     }
 
     /// Why which file cannot be written, in whole lines.
@@ -199,10 +199,10 @@ impl Writer {
                     format!("{path}: could not be moved: {error}\n")
                 }
             };
-            output.text += &crate::observe::text::lines(&said);
+            output.text += &crate::observe::escape::lines(&said);
         }
         // Whoever reads them finds the new files there.
-        self.write(Channel::open);
+        self.write(LogTarget::open);
         if output.text.is_empty() {
             output.text = "logger.conf names no file: there is nothing to rotate.\n".to_owned();
         }
@@ -214,7 +214,7 @@ impl Writer {
         let is_usable = conf.is_some();
         let conf = conf.unwrap_or_else(|| self.settings.conf.clone());
         self.renew(Settings { conf, ..self.settings.clone() });
-        let mut text = crate::observe::text::lines(&(report + &self.troubles()));
+        let mut text = crate::observe::escape::lines(&(report + &self.troubles()));
         text.push_str(if is_usable { "logger.conf" } else { "logger.conf was not taken over; the files" });
         text.push_str(if is_usable { " was read, and every file opened anew.\n" } else { " were opened anew.\n" });
         Output { text, failed: !is_usable, ..Output::default() }

@@ -2,8 +2,8 @@
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
-use crate::dialplan::ask::Ended;
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::Interrupted;
 
 /// The application.
 pub const APP: App = App {
@@ -16,7 +16,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     line.answer().await?;
     if let Some(delay) = arguments::seconds(args.split().get(0)) {
         line.wait(delay / 1000).await?;

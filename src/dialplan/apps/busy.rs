@@ -2,8 +2,8 @@
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
-use crate::dialplan::ask::{Cause, Ended, Tone, UNTIL_HANGUP};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Cause, Interrupted, Tone, UNTIL_HANGUP};
 
 /// The application.
 pub const APP: App = App {
@@ -16,7 +16,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     line.with_state(|state| state.cause = Cause::BUSY);
     line.indicate(Tone::Busy).await?;
     line.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;

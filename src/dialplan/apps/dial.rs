@@ -2,10 +2,10 @@
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments::{self, Split};
-use crate::dialplan::ask::{
-    Ask, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Ended, Level, Reply,
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{
+    AppReply, AppRequest, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, Level,
 };
-use crate::dialplan::line::Line;
 
 /// The most that are rung at once.
 pub const MAX_TARGETS: usize = 50;
@@ -26,7 +26,7 @@ pub const APP: App = App {
 /// Letters that change nothing for callers on SIP lines here, and are not worth a word: music and what other exchanges need.
 const HARMLESS: &str = "miIjzNn";
 
-async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     for name in ["DIALEDPEERNAME", "DIALEDPEERNUMBER", "DIALEDTIME", "ANSWEREDTIME", "DIALREASON"] {
         line.set_variable(name, "");
     }
@@ -45,8 +45,8 @@ async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
     let continue_after = request.options.continue_after;
     // Should the caller give up, there is no report.
     line.set_variable("DIALSTATUS", DialStatus::Cancel.name());
-    match line.ask(Ask::Dial(request)).await? {
-        Reply::Dialled(report) => {
+    match line.ask(AppRequest::Dial(request)).await? {
+        AppReply::Dialled(report) => {
             note(&line, &report);
             Ok(match report.status {
                 DialStatus::Answer if !(report.callee_hung_up && continue_after) => {
@@ -61,20 +61,20 @@ async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
                 | DialStatus::Cancel => Outcome::Next,
             })
         }
-        Reply::Failed(why) => {
+        AppReply::Failed(why) => {
             line.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
             line.set_variable("DIALREASON", &why);
             line.log(Level::Warning, why);
             Ok(Outcome::Next)
         }
-        Reply::Done | Reply::Missing(_) => {
+        AppReply::Done | AppReply::Missing(_) => {
             line.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
             Ok(Outcome::Next)
         }
     }
 }
 
-fn note(line: &Line, report: &DialReport) {
+fn note(line: &ChannelHandle, report: &DialReport) {
     line.set_variable("DIALSTATUS", report.status.name());
     line.set_variable("DIALEDTIME", &report.dialed.as_secs().to_string());
     line.set_variable("DIALEDTIME_MS", &report.dialed.as_millis().to_string());

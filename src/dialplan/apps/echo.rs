@@ -1,8 +1,8 @@
 //! `Echo`: sends the caller's sound back.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Ask, Ended};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{AppRequest, Interrupted};
 
 /// The application.
 pub const APP: App = App {
@@ -14,7 +14,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(mut line: Line, _: Args) -> Result<Outcome, Ended> {
-    line.ask(Ask::Echo).await?;
+async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    line.ask(AppRequest::Echo).await?;
     Ok(Outcome::Next)
 }

@@ -2,8 +2,8 @@
 
 use super::{App, AppCall, Args, Outcome};
 use crate::dialplan::arguments;
-use crate::dialplan::ask::Ended;
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::Interrupted;
 
 /// The application.
 pub const APP: App = App {
@@ -15,7 +15,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(_: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let (holds, yes, no) = arguments::condition(args.text());
     Ok(call(if holds { &yes } else { &no }).map_or(Outcome::Next, Outcome::Exec))
 }

@@ -1,8 +1,8 @@
 //! `Gosub`: goes elsewhere until `Return`.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Cause, Ended, Level};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Cause, Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -14,7 +14,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(Outcome::call(args.text()).unwrap_or_else(|| {
         line.log(Level::Warning, "Gosub needs a priority or label to go to".to_owned());
         Outcome::Stop(Cause::NONE)

@@ -1,8 +1,8 @@
 //! `Goto`: goes on elsewhere.
 
 use super::{App, Args, Outcome, Target};
-use crate::dialplan::ask::{Cause, Ended, Level};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Cause, Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -14,7 +14,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(match Target::parse(args.text()) {
         Some(target) => Outcome::Jump(target),
         None => {

@@ -1,8 +1,8 @@
 //! `Hangup`: ends the call.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Cause, Ended, Level};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Cause, Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -46,7 +46,7 @@ const NAMES: &[(&str, u16)] = &[
     ("INTERWORKING", 127),
 ];
 
-async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let wanted = args.text().trim();
     let cause = if wanted.is_empty() {
         line.with_state(|state| state.cause)

@@ -1,8 +1,8 @@
 //! `Playback`: plays sounds.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Ask, Ended, Level, Reply};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{AppReply, AppRequest, Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -15,7 +15,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let args = args.split();
     line.set_variable("PLAYBACKSTATUS", "FAILED");
     let sounds: Vec<String> =
@@ -34,10 +34,10 @@ async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
             line.answer().await?;
         }
     }
-    match line.ask(Ask::Play(sounds)).await? {
-        Reply::Done | Reply::Dialled(_) => line.set_variable("PLAYBACKSTATUS", "SUCCESS"),
-        Reply::Missing(sound) => line.log(Level::Warning, format!("There is no sound '{sound}' to play")),
-        Reply::Failed(why) => line.log(Level::Warning, why),
+    match line.ask(AppRequest::Play(sounds)).await? {
+        AppReply::Done | AppReply::Dialled(_) => line.set_variable("PLAYBACKSTATUS", "SUCCESS"),
+        AppReply::Missing(sound) => line.log(Level::Warning, format!("There is no sound '{sound}' to play")),
+        AppReply::Failed(why) => line.log(Level::Warning, why),
     }
     Ok(Outcome::Next)
 }

@@ -1,8 +1,8 @@
 //! `Return`: goes back behind the last `Gosub`.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::Ended;
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::Interrupted;
 
 /// The application.
 pub const APP: App = App {
@@ -14,6 +14,6 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(_: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(Outcome::Return(args.text().to_owned()))
 }

@@ -1,8 +1,8 @@
 //! `Ringing`: lets the caller hear ringing.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Ended, Tone};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Interrupted, Tone};
 
 /// The application.
 pub const APP: App = App {
@@ -14,7 +14,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(mut line: Line, _: Args) -> Result<Outcome, Ended> {
+async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
     line.indicate(Tone::Ringing).await?;
     Ok(Outcome::Next)
 }

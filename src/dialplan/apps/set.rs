@@ -1,8 +1,8 @@
 //! `Set`: assigns a variable or function.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Ended, Level};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -15,7 +15,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let Some((name, value)) = args.text().split_once('=') else {
         line.log(Level::Warning, format!("Set needs name=value; '{}' has no '='", args.text()));
         return Ok(Outcome::Next);

@@ -1,8 +1,8 @@
 //! `Verbose`: writes to the console.
 
 use super::{App, Args, Outcome};
-use crate::dialplan::ask::{Ended, Level};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -14,7 +14,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let (level, message) = match args.text().split_once(',') {
         Some((level, message)) => match level.trim().parse::<u8>() {
             Ok(level) => (level, message),

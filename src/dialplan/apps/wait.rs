@@ -2,8 +2,8 @@
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
-use crate::dialplan::ask::{Ended, Level};
-use crate::dialplan::line::Line;
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::request::{Interrupted, Level};
 
 /// The application.
 pub const APP: App = App {
@@ -15,7 +15,7 @@ pub const APP: App = App {
     run: |line, args| Box::pin(run(line, args)),
 };
 
-async fn run(mut line: Line, args: Args) -> Result<Outcome, Ended> {
+async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     match arguments::seconds(args.text()) {
         Some(time) => line.wait(time).await?,
         None if args.text().is_empty() => {}

@@ -1,8 +1,8 @@
 //! `STRFTIME`.
 
 use super::Function;
-use crate::calendar;
 use crate::clock::Wall;
+use crate::datetime;
 use crate::dialplan::arguments;
 use crate::dialplan::state::bounded;
 use crate::dialplan::substitute::Scope;
@@ -26,5 +26,5 @@ fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     };
     let format = arguments::unquote(parts.get(2));
     let format = if format.is_empty() { "%c" } else { format.as_str() };
-    Ok(bounded(&calendar::strftime(at, format)))
+    Ok(bounded(&datetime::strftime(at, format)))
 }

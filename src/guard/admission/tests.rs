@@ -8,7 +8,7 @@ use md5::{Digest as _, Md5};
 use super::*;
 use crate::config::acl::{Acl, Rule};
 use crate::config::general::General;
-use crate::config::peer::{Credential, Host, Kind, Nat};
+use crate::config::peer::{Credential, Kind, Nat, PeerAddress};
 use crate::config::secret::Secret;
 use crate::config::{ini, sip_conf};
 use crate::sip::{Message, validate};
@@ -72,7 +72,7 @@ fn admit(edge: &Admission, request: &Request, source: &str) -> Verdict {
     admit_at(edge, request, source, NOW)
 }
 
-fn reply(verdict: Verdict) -> (Response, SocketAddr, Option<Note>) {
+fn reply(verdict: Verdict) -> (Response, SocketAddr, Option<AuthEvent>) {
     match verdict {
         Verdict::Reply { response, to, note } => (response, to, note),
         other => panic!("no reply: {other:?}"),
@@ -118,11 +118,11 @@ fn account(verdict: Verdict) -> (String, Proof) {
     }
 }
 
-fn why(verdict: Verdict) -> Why {
+fn why(verdict: Verdict) -> DenialReason {
     let (response, _, note) = reply(verdict);
     assert_eq!((response.status, &response.reason[..]), (403, &b"Forbidden"[..]));
     match note {
-        Some(Note::Refused { why, .. }) => why,
+        Some(AuthEvent::Refused { why, .. }) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -147,7 +147,7 @@ fn a_stranger_is_challenged_once_with_md5_and_qop() {
     for method in ["REGISTER", "INVITE"] {
         let (response, to, note) =
             reply(admit(&edge, &request(method, "pap2t-client", "192.168.1.20:5060", ""), LINE1));
-        assert_eq!((response.status, note), (401, Some(Note::Challenged)));
+        assert_eq!((response.status, note), (401, Some(AuthEvent::Challenged)));
         assert_eq!(to, LINE1.parse().unwrap());
         assert_eq!(response.headers.count(HeaderName::WwwAuthenticate), 1);
         assert_eq!(response.headers.count(HeaderName::ProxyAuthenticate), 0);
@@ -212,7 +212,7 @@ fn md5secret_works_like_the_secret() {
     let edge = edge(vec![modem]);
     let nonce = nonce(&edge, LINE1);
     account(admit(&edge, &registers("modem", "hunter2", &nonce), LINE1));
-    assert_eq!(why(admit(&edge, &registers("modem", "hunter3", &nonce), LINE1)), Why::InvalidPassword);
+    assert_eq!(why(admit(&edge, &registers("modem", "hunter3", &nonce), LINE1)), DenialReason::InvalidPassword);
 }
 
 /// AST-2009-008, AST-2013-003, AST-2018-008: whoever does not get in learns nothing of who exists.
@@ -223,26 +223,26 @@ fn unknown_wrong_refused_and_mixed_look_alike() {
     let mut caller = peer("caller-cli");
     caller.kind = Kind::User;
     let mut fixed = peer("fixed-cli-");
-    fixed.settings.nat = Nat { force_rport: Switch::On, comedia: Switch::On };
+    fixed.settings.nat = Nat { force_rport: Tristate::On, comedia: Tristate::On };
     let edge = edge(vec![peer("known-cli-"), fenced, caller, fixed]);
     let nonce = nonce(&edge, LINE1);
     for method in ["REGISTER", "INVITE"] {
         let uri = if method == "REGISTER" { "sip:192.168.1.2" } else { "sip:88567682@192.168.1.2" };
-        let knock = |user: &str, digest: &str, secret: &str| {
+        let context = |user: &str, digest: &str, secret: &str| {
             let line = authorize(method, digest, secret, uri, &nonce, 1);
             let first = reply(admit(&edge, &request(method, user, "192.168.1.20:5099", ""), LINE1));
             let second = reply(admit(&edge, &request(method, user, "192.168.1.20:5099", &line), LINE1));
             assert_eq!((first.0.status, second.0.status), (401, 403));
             (shape(&first.0, user), first.1, shape(&second.0, user), second.1)
         };
-        let unknown = knock("nobody-xyz", "nobody-xyz", "password");
-        assert_eq!(knock("known-cli-", "known-cli-", "wrong"), unknown);
-        assert_eq!(knock("fenced-cli", "fenced-cli", "password"), unknown);
-        assert_eq!(knock("known-cli-", "fixed-cli-", "password"), unknown);
-        assert_eq!(knock("known-cli-", "nobody-xyz", "password"), unknown);
-        assert_eq!(knock("fixed-cli-", "fixed-cli-", "wrong"), unknown, "nat=force_rport moves no answer");
+        let unknown = context("nobody-xyz", "nobody-xyz", "password");
+        assert_eq!(context("known-cli-", "known-cli-", "wrong"), unknown);
+        assert_eq!(context("fenced-cli", "fenced-cli", "password"), unknown);
+        assert_eq!(context("known-cli-", "fixed-cli-", "password"), unknown);
+        assert_eq!(context("known-cli-", "nobody-xyz", "password"), unknown);
+        assert_eq!(context("fixed-cli-", "fixed-cli-", "wrong"), unknown, "nat=force_rport moves no answer");
         if method == "REGISTER" {
-            assert_eq!(knock("caller-cli", "caller-cli", "password"), unknown, "type=user does not register");
+            assert_eq!(context("caller-cli", "caller-cli", "password"), unknown, "type=user does not register");
         }
     }
 }
@@ -253,14 +253,14 @@ fn what_was_wrong_is_known_inside() {
     fenced.acl = Acl { rules: vec![Rule { permit: false, net: "192.168.0.0/16".parse().unwrap() }], ..Acl::default() };
     let edge = edge(vec![peer("a"), peer("b"), fenced]);
     let nonce = nonce(&edge, LINE1);
-    assert_eq!(why(admit(&edge, &registers("a", "wrong", &nonce), LINE1)), Why::InvalidPassword);
-    assert_eq!(why(admit(&edge, &registers("x", "password", &nonce), LINE1)), Why::InvalidAccountID);
-    assert_eq!(why(admit(&edge, &registers("fenced", "password", &nonce), LINE1)), Why::FailedACL);
+    assert_eq!(why(admit(&edge, &registers("a", "wrong", &nonce), LINE1)), DenialReason::InvalidPassword);
+    assert_eq!(why(admit(&edge, &registers("x", "password", &nonce), LINE1)), DenialReason::InvalidAccountID);
+    assert_eq!(why(admit(&edge, &registers("fenced", "password", &nonce), LINE1)), DenialReason::FailedACL);
     let line = authorize("REGISTER", "b", "password", "sip:192.168.1.2", &nonce, 1);
     let mixed = request("REGISTER", "a", "192.168.1.20", &line);
-    assert_eq!(why(admit(&edge, &mixed, LINE1)), Why::ChallengeResponseFailed);
+    assert_eq!(why(admit(&edge, &mixed, LINE1)), DenialReason::ChallengeResponseFailed);
     let (.., note) = reply(admit(&edge, &registers("a", "wrong", &nonce), LINE1));
-    let Some(Note::Refused { account, line, hint, .. }) = note else { panic!("{note:?}") };
+    let Some(AuthEvent::Refused { account, line, hint, .. }) = note else { panic!("{note:?}") };
     assert_eq!(account, "a");
     assert!(
         line.starts_with("SecurityEvent=\"InvalidPassword\",")
@@ -284,11 +284,11 @@ fn a_digest_under_another_name_proves_nothing() {
     let renamed = honest.replace("username=\"a\"", "username=\"b\"");
     assert_eq!(
         why(admit(&edge, &request("REGISTER", "a", "192.168.1.20", &renamed), LINE1)),
-        Why::ChallengeResponseFailed
+        DenialReason::ChallengeResponseFailed
     );
     let line = authorize("INVITE", "a", "password", "sip:88567682@192.168.1.2", &nonce, 1);
     let posing = request("INVITE", "open", "192.168.1.20", &line);
-    assert_eq!(why(admit(&edge, &posing, LINE1)), Why::ChallengeResponseFailed, "open or not");
+    assert_eq!(why(admit(&edge, &posing, LINE1)), DenialReason::ChallengeResponseFailed, "open or not");
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_name_from_the_network_cannot_forge_a_line() {
     let name = "x%22,RemoteAddress=%22IPV4/UDP/192.0.2.66/1%22%0d%0a";
     let line = authorize("REGISTER", "y", "z", "sip:192.168.1.2", &nonce, 1);
     let (.., note) = reply(admit(&edge, &request("REGISTER", name, "192.168.1.20", &line), LINE1));
-    let Some(Note::Refused { line, hint, .. }) = note else { panic!("{note:?}") };
+    let Some(AuthEvent::Refused { line, hint, .. }) = note else { panic!("{note:?}") };
     assert_eq!(line.matches("RemoteAddress=").count(), 1);
     for text in [line, hint] {
         assert!(!text.contains("192.0.2.66/1\"") && !text.contains('\r') && !text.contains('\n'), "{text}");
@@ -314,7 +314,7 @@ fn an_expired_nonce_is_told_stale_only_to_those_who_know_the_secret() {
     assert_eq!(proof, Proof::Digest { nonce: nonce.as_str().into(), nc: Some(1), stale: true });
     for (user, secret) in [("pap2t-client", "wrong"), ("nobody", "password")] {
         let (response, _, note) = reply(admit_at(&edge, &registers(user, secret, &nonce), LINE1, later));
-        assert_eq!((response.status, note), (401, Some(Note::Challenged)));
+        assert_eq!((response.status, note), (401, Some(AuthEvent::Challenged)));
         assert!(!response.headers.text(HeaderName::WwwAuthenticate).unwrap().contains("stale"));
     }
     let request = registers("pap2t-client", "password", &nonce);
@@ -346,7 +346,7 @@ fn a_foreign_nonce_is_only_a_reason_to_ask_again() {
     for nonce in ["deadbeef", "", theirs.as_str()] {
         for secret in ["password", "wrong"] {
             let (response, _, note) = reply(admit(&edge, &registers("pap2t-client", secret, nonce), LINE1));
-            assert_eq!((response.status, note), (401, Some(Note::Challenged)));
+            assert_eq!((response.status, note), (401, Some(AuthEvent::Challenged)));
         }
     }
 }
@@ -374,8 +374,8 @@ fn a_digest_is_good_for_its_own_method_and_number_only() {
     account(invite("sip:88567682@192.168.1.2", "INVITE"));
     account(invite("sip:88567682@192.168.1.2;user=phone", "INVITE"));
     account(invite("sip:192.168.1.2;transport=UDP", "INVITE"));
-    assert_eq!(why(invite("sip:0900123456@192.168.1.2", "INVITE")), Why::ChallengeResponseFailed);
-    assert_eq!(why(invite("sip:88567682@192.168.1.2", "REGISTER")), Why::InvalidPassword);
+    assert_eq!(why(invite("sip:0900123456@192.168.1.2", "INVITE")), DenialReason::ChallengeResponseFailed);
+    assert_eq!(why(invite("sip:88567682@192.168.1.2", "REGISTER")), DenialReason::InvalidPassword);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn an_anonymous_from_is_known_by_its_digest() {
     anonymous.headers.set(HeaderName::From, "\"Anonymous\" <tel:+491234>;tag=1");
     assert_eq!(account(admit(&edge, &anonymous, LINE1)).0, "pap2t-client");
     anonymous.headers.set(HeaderName::From, "<sip:pap2t-ispmodem@192.168.1.2>;tag=1");
-    assert_eq!(why(admit(&edge, &anonymous, LINE1)), Why::ChallengeResponseFailed);
+    assert_eq!(why(admit(&edge, &anonymous, LINE1)), DenialReason::ChallengeResponseFailed);
 }
 
 #[test]
@@ -409,10 +409,10 @@ fn a_peer_without_secret_is_let_in_unless_refused_by_address() {
     open.acl = Acl { rules: vec![Rule { permit: false, net: "10.0.0.0/8".parse().unwrap() }], ..Acl::default() };
     let edge = edge(vec![open]);
     for method in ["REGISTER", "INVITE"] {
-        let knock = request(method, "open", "192.168.1.20", "");
-        assert_eq!(account(admit(&edge, &knock, LINE1)), ("open".into(), Proof::Trusted));
+        let context = request(method, "open", "192.168.1.20", "");
+        assert_eq!(account(admit(&edge, &context, LINE1)), ("open".into(), Proof::Trusted));
         assert_eq!(
-            status(admit(&edge, &knock, "10.0.0.9:5060")),
+            status(admit(&edge, &context, "10.0.0.9:5060")),
             401,
             "refused addresses are challenged like strangers"
         );
@@ -423,10 +423,10 @@ fn a_peer_without_secret_is_let_in_unless_refused_by_address() {
 fn a_trunk_is_known_by_its_address() {
     let home: SocketAddr = "203.0.113.5:5060".parse().unwrap();
     let mut trunk = peer("trunk");
-    trunk.host = Host::Static(home);
+    trunk.host = PeerAddress::Static(home);
     trunk.settings.insecure.invite = true;
     let mut asked = peer("asked");
-    asked.host = Host::Static("203.0.113.6:5060".parse().unwrap());
+    asked.host = PeerAddress::Static("203.0.113.6:5060".parse().unwrap());
     let edge = edge(vec![trunk.clone(), asked, peer("zz")]);
     let call = request("INVITE", "+491234567", "203.0.113.5", "");
     assert_eq!(account(admit(&edge, &call, "203.0.113.5:5060")), ("trunk".into(), Proof::Trusted));
@@ -493,8 +493,8 @@ fn a_required_extension_is_refused_by_name_but_not_in_ack_and_cancel() {
         assert_eq!(response.headers.text(HeaderName::Unsupported).as_deref(), Some("100rel, x"));
     }
     for method in ["ACK", "CANCEL"] {
-        let knock = request(method, "pap2t-client", "192.168.1.20", "Require: 100rel\r\n");
-        assert_eq!(admit(&edge, &knock, LINE1), Verdict::Pass { caller: Caller::Dialog });
+        let context = request(method, "pap2t-client", "192.168.1.20", "Require: 100rel\r\n");
+        assert_eq!(admit(&edge, &context, LINE1), Verdict::Pass { caller: Caller::Dialog });
     }
 }
 
@@ -516,9 +516,9 @@ fn what_has_a_to_tag_is_the_switchs() {
 fn max_forwards_0_makes_no_call() {
     let edge = guide();
     let answer = |method: &str| {
-        let mut knock = request(method, "pap2t-client", "192.168.1.20", "");
-        knock.headers.set(HeaderName::MaxForwards, "0");
-        status(admit(&edge, &knock, LINE1))
+        let mut context = request(method, "pap2t-client", "192.168.1.20", "");
+        context.headers.set(HeaderName::MaxForwards, "0");
+        status(admit(&edge, &context, LINE1))
     };
     assert_eq!((answer("INVITE"), answer("REGISTER"), answer("OPTIONS")), (483, 401, 200));
 }
@@ -540,10 +540,10 @@ fn answers_go_where_each_device_listens() {
 #[test]
 fn a_response_is_completed_but_keeps_the_tag_it_has() {
     let edge = guide();
-    let knock = request("REGISTER", "pap2t-client", "192.168.1.20", "");
+    let context = request("REGISTER", "pap2t-client", "192.168.1.20", "");
     let to = |status: u16, tag: Option<&str>| {
-        let mut response = Response::for_request(&knock, status, tag);
-        edge.dress(&knock, &mut response);
+        let mut response = Response::for_request(&context, status, tag);
+        edge.dress(&context, &mut response);
         assert_eq!(response.headers.text(HeaderName::Allow).as_deref(), Some(ALLOW));
         assert_eq!(response.headers.text(HeaderName::Server).unwrap(), General::default().user_agent);
         response.headers.text(HeaderName::To).unwrap().into_owned()
@@ -551,7 +551,7 @@ fn a_response_is_completed_but_keeps_the_tag_it_has() {
     let plain = "<sip:pap2t-client@192.168.1.2>";
     assert_eq!(to(200, Some("as1")), format!("{plain};tag=as1"));
     assert_eq!(to(100, None), plain);
-    let (challenge, ..) = reply(admit(&edge, &knock, LINE1));
+    let (challenge, ..) = reply(admit(&edge, &context, LINE1));
     assert_eq!(to(200, None), challenge.headers.text(HeaderName::To).unwrap(), "as the stateless answer had it");
 }
 
@@ -592,18 +592,18 @@ fn mutated_requests_are_answered_to_their_source_only() {
     .map(Request::to_bytes)
     .collect();
     let source = over(LINE1);
-    let mut chance = crate::chance::Chance::from_number(14);
+    let mut rng = crate::rng::Rng::from_number(14);
     let mut seen = 0;
     for round in 0..20_000usize {
         let mut bytes = seeds[round % seeds.len()].to_vec();
-        for _ in 0..=chance.below(3) {
-            let at = chance.below(bytes.len() as u64) as usize;
-            match chance.below(4) {
-                0 => bytes[at] ^= 1 << chance.below(8),
+        for _ in 0..=rng.below(3) {
+            let at = rng.below(bytes.len() as u64) as usize;
+            match rng.below(4) {
+                0 => bytes[at] ^= 1 << rng.below(8),
                 1 => drop(bytes.remove(at)),
-                2 => bytes.insert(at, b"\"<>;,=:@%\\ \0"[chance.below(12) as usize]),
+                2 => bytes.insert(at, b"\"<>;,=:@%\\ \0"[rng.below(12) as usize]),
                 _ => {
-                    let end = (at + chance.below(30) as usize).min(bytes.len());
+                    let end = (at + rng.below(30) as usize).min(bytes.len());
                     let piece = bytes[at..end].to_vec();
                     bytes.splice(at..at, piece);
                 }
@@ -612,7 +612,7 @@ fn mutated_requests_are_answered_to_their_source_only() {
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(bytes)) else { continue };
         let Ok(essentials) = validate::request(&request) else { continue };
         seen += 1;
-        if let Verdict::Reply { response, to, .. } = edge.admit(&request, &essentials, source, NOW, chance.bits()) {
+        if let Verdict::Reply { response, to, .. } = edge.admit(&request, &essentials, source, NOW, rng.bits()) {
             assert_eq!(to.ip(), source.remote.ip());
             assert!(!response.to_bytes().is_empty());
         }

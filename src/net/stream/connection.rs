@@ -2,7 +2,7 @@
 
 use super::table::{Ends, Link};
 use super::{FAREWELL, Shared};
-use crate::net::edge::Heard;
+use crate::net::ingress::Received;
 use crate::pbx::effect::Event;
 use crate::sip::Flow;
 use crate::sip::frame::{Frame, Framer};
@@ -69,13 +69,13 @@ impl Talk<'_> {
         let mut framer = Framer::new();
         let mut piece = vec![0; PIECE];
         let start = Instant::now();
-        let mut heard = start;
+        let mut received = start;
         let mut begun: Option<Instant> = None;
         loop {
-            let (until, why) = self.deadline(start, heard, begun);
+            let (until, why) = self.deadline(start, received, begun);
             let length = match timeout_at(until, reader.read(&mut piece)).await {
                 // The switch has found out meanwhile that it is no stranger.
-                Err(_) if self.deadline(start, heard, begun).0 > until => continue,
+                Err(_) if self.deadline(start, received, begun).0 > until => continue,
                 Err(_) => {
                     self.shared.counters.add(why);
                     return why.to_owned();
@@ -84,7 +84,7 @@ impl Talk<'_> {
                 Ok(Err(error)) => return format!("broken: {error}"),
                 Ok(Ok(length)) => length,
             };
-            heard = Instant::now();
+            received = Instant::now();
             framer.push(piece.get(..length).unwrap_or_default());
             while let Some(frame) = framer.next_frame() {
                 begun = None;
@@ -93,14 +93,14 @@ impl Talk<'_> {
                     return why.to_owned();
                 }
             }
-            begun = if framer.is_amid() { begun.or(Some(heard)) } else { None };
+            begun = if framer.is_amid() { begun.or(Some(received)) } else { None };
         }
     }
 
     /// How long to wait for more, and what it means when nothing comes.
-    fn deadline(&self, start: Instant, heard: Instant, begun: Option<Instant>) -> (Instant, &'static str) {
+    fn deadline(&self, start: Instant, received: Instant, begun: Option<Instant>) -> (Instant, &'static str) {
         let proven = self.link.proven.load(Ordering::Relaxed);
-        let idle = (heard + IDLE, "closed: nothing came for too long");
+        let idle = (received + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
         let stranger =
             (!proven).then(|| (start + self.shared.auth_timeout(), "closed: nobody proved who he is in time"));
@@ -122,21 +122,21 @@ impl Talk<'_> {
     }
 
     async fn message(&self, bytes: &Bytes) -> Result<(), &'static str> {
-        let heard = self.shared.hear(bytes, self.flow);
-        match heard {
-            Heard::Passed => self.passed(),
-            Heard::Full(event) => self.insist(event).await,
-            Heard::Answer { bytes, note, .. } => {
+        let received = self.shared.receive(bytes, self.flow);
+        match received {
+            Received::Passed => self.passed(),
+            Received::Full(event) => self.insist(event).await,
+            Received::Answer { bytes, note, .. } => {
                 let sent = self.send(bytes);
                 self.shared.note(note, self.flow);
                 return sent;
             }
-            Heard::KeepAlive => {}
-            Heard::Unreadable => return Err("sent what is no SIP"),
-            Heard::Dropped if !self.shared.may_ask(self.flow.remote.ip()) => {
+            Received::KeepAlive => {}
+            Received::Unreadable => return Err("sent what is no SIP"),
+            Received::Dropped if !self.shared.may_ask(self.flow.remote.ip()) => {
                 return Err("too many unproven requests from its address");
             }
-            Heard::Dropped => {}
+            Received::Dropped => {}
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Talk<'_> {
 mod tests {
     use super::super::{Limits, Listeners};
     use super::*;
-    use crate::net::edge::to_nobody;
+    use crate::net::ingress::to_nobody;
     use crate::sip::flow::Transport;
 
     /// What becomes of a connection over which `said` came, and no more: why it ends, and after how many seconds.

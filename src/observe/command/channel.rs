@@ -1,11 +1,11 @@
 //! `core show channels` and `channel ...`, in the columns scripts know.
 
 use super::{Answer, channel_detail, core, regex};
-use crate::observe::exchange::{Exchange, HangUp};
+use crate::observe::control_api::{ControlApi, HangUp};
+use crate::observe::escape::{line, plural};
 use crate::observe::snapshot::{ChannelRow, SystemCounts};
-use crate::observe::text::{line, plural};
 
-pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let word = match arguments {
         [] => String::new(),
         [word] => word.to_ascii_lowercase(),
@@ -20,7 +20,7 @@ pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -
     })
 }
 
-pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [name] = arguments else { return Answer::Usage };
     Answer::Done(match exchange.channel(name) {
         Some(channel) => channel_detail::detail(&channel),
@@ -28,7 +28,7 @@ pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn Exchange) ->
     })
 }
 
-pub(super) fn show_calls(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_calls(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let counts = exchange.counts();
     let calls = calls(counts.calls, counts.processed);
     match arguments {
@@ -41,7 +41,7 @@ pub(super) fn show_calls(arguments: &[String], exchange: &mut dyn Exchange) -> A
     }
 }
 
-pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [target] = arguments else { return Answer::Usage };
     let all = || exchange.channels().into_iter().map(|channel| channel.name);
     let names: Vec<String> = if target.eq_ignore_ascii_case("all") {

@@ -1,7 +1,7 @@
 //! `core show channel NAME`: Asterisk's groups and labels. What strowger has no such thing for shows what is in effect.
 
+use crate::observe::escape::line;
 use crate::observe::snapshot::{ChannelDetail, ChannelState};
-use crate::observe::text::line;
 
 pub(super) fn detail(of: &ChannelDetail) -> String {
     let mut text = String::new();

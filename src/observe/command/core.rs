@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Answer, SetVerbose};
-use crate::observe::exchange::{Exchange, Stop};
-use crate::observe::text::{self, plural};
+use crate::observe::control_api::{ControlApi, Stop};
+use crate::observe::escape::{self, plural};
 
-pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let tell: fn(Duration) -> String = match arguments {
         [] => in_words,
         [word] if word.eq_ignore_ascii_case("seconds") => |time| time.as_secs().to_string(),
@@ -16,16 +16,17 @@ pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn Exchange) -> 
     Answer::Done(format!("System uptime: {}\nLast reload: {}\n", tell(uptime.up), tell(uptime.since_reload)))
 }
 
-pub(super) fn show_version(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_version(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
     let version = exchange.version();
-    let [number, machine, system] = [&version.version, &version.machine, &version.system].map(|part| text::line(part));
+    let [number, machine, system] =
+        [&version.version, &version.machine, &version.system].map(|part| escape::line(part));
     Answer::Done(format!("strowger {number} on a {machine} running {system}\n"))
 }
 
-pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -38,16 +39,16 @@ pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn Exchange) -
         ("Last reload time:", core.reloaded),
         ("System:", format!("{} on a {}", version.system, version.machine)),
     ];
-    let rows = rows.map(|(label, value)| format!("  {label:<28} {}\n", text::line(&value)));
+    let rows = rows.map(|(label, value)| format!("  {label:<28} {}\n", escape::line(&value)));
     Answer::Done(format!("\nPBX Core settings\n-----------------\n{}\n", rows.concat()))
 }
 
 /// What to set belongs to the console, not to the exchange: the socket does it.
-pub(super) fn set_verbose(arguments: &[String], _exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn set_verbose(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
     parse_level(arguments).map_or(Answer::Usage, Answer::Verbose)
 }
 
-pub(super) fn set_debug(arguments: &[String], _exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn set_debug(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
     match parse_level(arguments) {
         None => Answer::Usage,
         Some(SetVerbose { silent: true, .. }) => Answer::Done(String::new()),
@@ -71,7 +72,7 @@ fn parse_level(arguments: &[String]) -> Option<SetVerbose> {
     }
 }
 
-pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     match arguments {
         [] if exchange.is_fully_booted() => Answer::Done("strowger has fully booted.\n".to_owned()),
         [] => Answer::NotYet,
@@ -79,7 +80,7 @@ pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn Exchang
     }
 }
 
-pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -91,7 +92,7 @@ pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn Exchange) -> Ans
     })
 }
 
-pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }

@@ -1,10 +1,10 @@
 //! `database ...`: the key/value database.
 
 use super::Answer;
-use crate::observe::exchange::Exchange;
-use crate::observe::text;
+use crate::observe::control_api::ControlApi;
+use crate::observe::escape;
 
-pub(super) fn show(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let path = match arguments {
         [] => String::new(),
         [family] => format!("/{family}"),
@@ -15,23 +15,23 @@ pub(super) fn show(arguments: &[String], exchange: &mut dyn Exchange) -> Answer 
     list(exchange, |name| name == path || name.starts_with(&below))
 }
 
-pub(super) fn showkey(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn showkey(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [key] = arguments else { return Answer::Usage };
     let end = format!("/{key}");
     list(exchange, |name| name.ends_with(&end))
 }
 
-pub(super) fn get(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn get(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [family, key] = arguments else { return Answer::Usage };
     let path = format!("/{family}/{key}");
     let found = exchange.database().into_iter().find(|(name, _)| *name == path);
     Answer::Done(match found {
-        Some((_, value)) => format!("Value: {}\n", text::line(&value)),
+        Some((_, value)) => format!("Value: {}\n", escape::line(&value)),
         None => "Database entry not found.\n".to_owned(),
     })
 }
 
-pub(super) fn put(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn put(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [family, key, value] = arguments else { return Answer::Usage };
     match exchange.database_put(&format!("/{family}/{key}"), value) {
         Ok(()) => Answer::Done("Updated database successfully\n".to_owned()),
@@ -39,14 +39,14 @@ pub(super) fn put(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
     }
 }
 
-pub(super) fn del(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn del(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [family, key] = arguments else { return Answer::Usage };
     let gone = exchange.database_delete(&format!("/{family}/{key}"), false);
     let said = if gone > 0 { "Database entry removed.\n" } else { "Database entry could not be removed.\n" };
     Answer::Done(said.to_owned())
 }
 
-pub(super) fn deltree(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn deltree(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let path = match arguments {
         [family] => format!("/{family}"),
         [family, key] => format!("/{family}/{key}"),
@@ -58,9 +58,9 @@ pub(super) fn deltree(arguments: &[String], exchange: &mut dyn Exchange) -> Answ
     })
 }
 
-fn list(exchange: &dyn Exchange, wanted: impl Fn(&str) -> bool) -> Answer {
+fn list(exchange: &dyn ControlApi, wanted: impl Fn(&str) -> bool) -> Answer {
     let found = exchange.database().into_iter().filter(|(name, _)| wanted(name));
     let rows: Vec<String> =
-        found.map(|(name, value)| format!("{:<50}: {:<25}\n", text::line(&name), text::line(&value))).collect();
+        found.map(|(name, value)| format!("{:<50}: {:<25}\n", escape::line(&name), escape::line(&value))).collect();
     Answer::Done(format!("{}{} results found.\n", rows.concat(), rows.len()))
 }

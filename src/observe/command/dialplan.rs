@@ -1,9 +1,9 @@
 //! `dialplan ...`: the dialplan prints itself.
 
 use super::Answer;
-use crate::observe::exchange::Exchange;
+use crate::observe::control_api::ControlApi;
 
-pub(super) fn show(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let filter = match arguments {
         [] => None,
         [filter] => Some(filter.as_str()),

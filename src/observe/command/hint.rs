@@ -1,11 +1,11 @@
 //! `core show hints`.
 
 use super::Answer;
-use crate::observe::exchange::Exchange;
+use crate::observe::control_api::ControlApi;
+use crate::observe::escape::line;
 use crate::observe::snapshot::DeviceState;
-use crate::observe::text::line;
 
-pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }

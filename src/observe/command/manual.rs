@@ -1,11 +1,11 @@
 //! `core show applications|application|functions|function`: the dialplan's own tables.
 
 use super::{Answer, regex};
-use crate::observe::exchange::Exchange;
+use crate::observe::control_api::ControlApi;
+use crate::observe::escape::line;
 use crate::observe::snapshot::ManualPage;
-use crate::observe::text::line;
 
-pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let found = match chosen(arguments, exchange.applications()) {
         Ok(found) => found,
         Err(answer) => return answer,
@@ -16,7 +16,7 @@ pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn Exchang
     Answer::Done(format!("{head}{rows}    -= {} Applications {are} =-\n", found.len()))
 }
 
-pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let found = match chosen(arguments, exchange.functions()) {
         Ok(found) => found,
         Err(answer) => return answer,
@@ -30,11 +30,11 @@ pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn Exchange) 
     Answer::Done(format!("{are} Custom Functions:\n{rule}\n{rows}{foot}"))
 }
 
-pub(super) fn show_application(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_application(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     page(arguments, "application", &exchange.applications())
 }
 
-pub(super) fn show_function(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_function(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     page(arguments, "function", &exchange.functions())
 }
 

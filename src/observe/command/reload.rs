@@ -1,35 +1,35 @@
 //! `reload` in all its spellings, and `core restart`.
 
 use super::Answer;
-use crate::observe::exchange::{Exchange, Reload, Stop};
-use crate::observe::text::{self, plural};
+use crate::observe::control_api::{ControlApi, Reload, Stop};
+use crate::observe::escape::{self, plural};
 
 /// The modules of Asterisk whose files we read.
 const MODULES: &[&str] = &["chan_sip", "pbx_config", "res_rtp_asterisk"];
 
-pub(super) fn everything(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn everything(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     ask(arguments, Reload::All, exchange)
 }
 
-pub(super) fn sip(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn sip(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     ask(arguments, Reload::Sip, exchange)
 }
 
-pub(super) fn dialplan(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn dialplan(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     ask(arguments, Reload::Dialplan, exchange)
 }
 
-pub(super) fn module(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn module(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [name] = arguments else { return ask(arguments, Reload::All, exchange) };
     let stem = name.strip_suffix(".so").unwrap_or(name);
     if !MODULES.iter().any(|module| stem.eq_ignore_ascii_case(module)) {
-        let name = text::line(name);
+        let name = escape::line(name);
         return Answer::Failed(format!("There is no module '{name}' here: 'reload' reads everything again.\n"));
     }
     ask(&[], Reload::Module(name.clone()), exchange)
 }
 
-fn ask(arguments: &[String], what: Reload, exchange: &mut dyn Exchange) -> Answer {
+fn ask(arguments: &[String], what: Reload, exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -38,7 +38,7 @@ fn ask(arguments: &[String], what: Reload, exchange: &mut dyn Exchange) -> Answe
     Answer::Done(String::new())
 }
 
-pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -50,7 +50,7 @@ pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn Exchange) -> 
     })
 }
 
-pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }

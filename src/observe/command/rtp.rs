@@ -1,9 +1,9 @@
 //! `rtp ...`: packets shown as they come and go.
 
 use super::{Answer, sip};
-use crate::observe::exchange::{Exchange, RtpDebug};
+use crate::observe::control_api::{ControlApi, RtpDebug};
 
-pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -11,7 +11,7 @@ pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn Exchange) -> Ans
     Answer::Done("RTP Packet Debugging Enabled\n".to_owned())
 }
 
-pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -19,7 +19,7 @@ pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn Exchange) -> An
     Answer::Done("RTP Packet Debugging Disabled\n".to_owned())
 }
 
-pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [text] = arguments else { return Answer::Usage };
     let (ip, port) = match sip::address(text) {
         Ok(address) => address,

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Answer, regex, sip_peer, sip_settings};
-use crate::observe::exchange::{Exchange, SipDebug};
+use crate::observe::control_api::{ControlApi, SipDebug};
+use crate::observe::escape::line;
 use crate::observe::snapshot::{NatFlag, PeerRow, PeerStatus};
-use crate::observe::text::line;
 
-pub(super) fn show_peers(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_peers(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let mut peers = match arguments {
         [] => exchange.peers(),
         [word, pattern] if word.eq_ignore_ascii_case("like") => match regex(pattern) {
@@ -20,7 +20,7 @@ pub(super) fn show_peers(arguments: &[String], exchange: &mut dyn Exchange) -> A
     Answer::Done(peer_table(&peers))
 }
 
-pub(super) fn show_peer(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let name = match arguments {
         [name] => name,
         [name, word] if word.eq_ignore_ascii_case("load") => name,
@@ -32,14 +32,14 @@ pub(super) fn show_peer(arguments: &[String], exchange: &mut dyn Exchange) -> An
     })
 }
 
-pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
     Answer::Done(sip_settings::settings(&exchange.settings()))
 }
 
-pub(super) fn show_counters(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_counters(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -52,7 +52,7 @@ pub(super) fn show_counters(arguments: &[String], exchange: &mut dyn Exchange) -
     Answer::Done(text + &format!("{total} dropped since the start\n"))
 }
 
-pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -60,7 +60,7 @@ pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn Exchange) -> Ans
     Answer::Done(format!("SIP Debugging {}\n", if was_on { "re-enabled" } else { "enabled" }))
 }
 
-pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -68,7 +68,7 @@ pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn Exchange) -> An
     Answer::Done("SIP Debugging Disabled\n".to_owned())
 }
 
-pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [text] = arguments else { return Answer::Usage };
     let (ip, port) = match address(text) {
         Ok(address) => address,
@@ -94,7 +94,7 @@ pub(super) fn shown(ip: IpAddr, port: Option<u16>) -> String {
     port.map_or(ip.to_string(), |port| SocketAddr::new(ip, port).to_string())
 }
 
-pub(super) fn debug_peer(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn debug_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [name] = arguments else { return Answer::Usage };
     let Some(peer) = exchange.peer(name) else {
         return Answer::Failed(format!("No such peer '{}'; 'sip show peers' lists them.\n", line(name)));

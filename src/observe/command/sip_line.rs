@@ -2,10 +2,10 @@
 
 use super::Answer;
 use super::sip::nat;
-use crate::observe::exchange::{Exchange, Qualify, Unregister};
-use crate::observe::text::{line, plural, yes_no};
+use crate::observe::control_api::{ControlApi, Qualify, Unregister};
+use crate::observe::escape::{line, plural, yes_no};
 
-pub(super) fn show_users(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_users(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -24,7 +24,7 @@ pub(super) fn show_users(arguments: &[String], exchange: &mut dyn Exchange) -> A
     Answer::Done(text)
 }
 
-pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -52,7 +52,7 @@ pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn Exchange) -
     Answer::Done(text + &format!("{count} active SIP dialog{}\n", plural(count)))
 }
 
-pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -69,7 +69,7 @@ pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn Exchange) -> Ans
     Answer::Done(text + &format!("{count} connection{}\n", plural(count)))
 }
 
-pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let all = match arguments {
         [] => false,
         [word] if word.eq_ignore_ascii_case("all") => true,
@@ -86,7 +86,7 @@ pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn Exchange) -> A
     Answer::Done(text)
 }
 
-pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
         return Answer::Usage;
     }
@@ -96,7 +96,7 @@ pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn Exchange) 
     ))
 }
 
-pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let name = match arguments {
         [name] => name,
         [name, word] if word.eq_ignore_ascii_case("load") => name,
@@ -113,7 +113,7 @@ pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn Exchange) ->
     }
 }
 
-pub(super) fn unregister(arguments: &[String], exchange: &mut dyn Exchange) -> Answer {
+pub(super) fn unregister(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let [name] = arguments else { return Answer::Usage };
     let shown = line(name);
     Answer::Done(match exchange.unregister(name) {

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use super::sip::{nat, status};
+use crate::observe::escape::{line, yes_no};
 use crate::observe::snapshot::{ExtraMedia, PeerDetail};
-use crate::observe::text::{line, yes_no};
 
 pub(super) fn detail(peer: &PeerDetail) -> String {
     let mut text = String::from("\n");

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::sip::nat;
 use super::sip_peer::{correction, largest};
+use crate::observe::escape::{line, yes_no};
 use crate::observe::snapshot::Settings;
-use crate::observe::text::{line, yes_no};
 
 pub(super) fn settings(of: &Settings) -> String {
     let mut text = String::new();

@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::*;
-use crate::chance::Chance;
-use crate::observe::exchange::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
+use crate::observe::control_api::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::ConnectionRow;
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, ExtraMedia, HintRow, InUse,
     ManualPage, NatFlag, PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow,
     Version,
 };
+use crate::rng::Rng;
 
 const LOCAL: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
@@ -40,7 +40,7 @@ struct Fake {
     log: Vec<LogOrder>,
 }
 
-impl Exchange for Fake {
+impl ControlApi for Fake {
     fn peers(&self) -> Vec<PeerRow> {
         self.peers.clone()
     }
@@ -870,16 +870,16 @@ fn completion_knows_words_peers_channels_and_contexts() {
 
 #[test]
 fn no_line_breaks_the_console() {
-    let mut chance = Chance::from_number(11);
+    let mut rng = Rng::from_number(11);
     let seeds: Vec<String> = names().map(|name| format!("{name} \"a\\ b\" like ^x")).collect();
     let mut fake = guide();
     for turn in 0..20_000u64 {
-        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone().into_bytes();
-        for _ in 0..chance.below(4) {
-            let at = chance.below(bytes.len() as u64) as usize;
-            match chance.below(3) {
-                0 => bytes[at] = chance.bits() as u8,
-                1 => bytes.insert(at, chance.bits() as u8),
+        let mut bytes = seeds[rng.below(seeds.len() as u64) as usize].clone().into_bytes();
+        for _ in 0..rng.below(4) {
+            let at = rng.below(bytes.len() as u64) as usize;
+            match rng.below(3) {
+                0 => bytes[at] = rng.bits() as u8,
+                1 => bytes.insert(at, rng.bits() as u8),
                 _ => bytes.truncate(at + 1),
             }
         }

@@ -10,10 +10,10 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::ear::Ear;
+use super::log_subscription::Subscription;
 use super::{Limits, Request};
 use crate::observe::command::Output;
-use crate::observe::live::{Live, Said};
+use crate::observe::log_stream::{Live, LogLine};
 use crate::observe::wire::{Head, Kind, LINE_LIMIT};
 
 /// What came of reading a line.
@@ -27,7 +27,7 @@ enum Line {
 /// What happens next on a connection.
 enum Next {
     Line(Line),
-    Said(Arc<Said>),
+    LogLine(Arc<LogLine>),
 }
 
 /// Tells one that cannot come in why. It never waits: what does not fit into the socket's buffer is lost.
@@ -39,16 +39,16 @@ pub(super) fn turn_away(stream: &UnixStream, why: &str) {
 pub(super) async fn attend(stream: UnixStream, requests: mpsc::Sender<Request>, live: Live, limits: Limits) {
     let (read, mut write) = stream.into_split();
     let mut lines = Lines { read: BufReader::new(read), line: Vec::new(), begun: None };
-    let mut ear = Ear::new(live);
+    let mut ear = Subscription::new(live);
     loop {
         let next = tokio::select! {
             line = lines.next(limits.line) => Next::Line(line),
-            said = ear.next() => Next::Said(said),
+            said = ear.next() => Next::LogLine(said),
             () = requests.closed() => return,
         };
         let line = match next {
             Next::Line(line) => line,
-            Next::Said(said) => {
+            Next::LogLine(said) => {
                 // However long it takes: what it misses meanwhile is counted, and no answer is owed.
                 let bytes = frame(said.kind, &said.text);
                 let written = tokio::select! {

@@ -73,8 +73,8 @@ impl Leg {
             hops: u8::MAX,
             contact: Bytes::new(),
             made_offer: true,
-            sdp_id: cx.chance.below(1 << 31),
-            sdp_version: cx.chance.below(1 << 30),
+            sdp_id: cx.rng.below(1 << 31),
+            sdp_version: cx.rng.below(1 << 30),
         }
     }
 
@@ -83,13 +83,13 @@ impl Leg {
         let (from, user) = self.from(calling);
         let mut request = routed(Method::Invite, &calling.target, &calling.route);
         self.contact = super::contact(&user, self.flow, binds_request(&request));
-        let tag = cx.chance.hex(16);
+        let tag = cx.rng.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.chance.hex(32), super::host(self.flow.told.ip()))),
+            Bytes::from(format!("{}@{}", cx.rng.hex(32), super::host(self.flow.advertised.ip()))),
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -114,7 +114,7 @@ impl Leg {
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
-        let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
+        let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit);
         cx.clients.insert(invite, self.id);
         let patience = match (self.peer.settings.timer_b, watched) {
             (Some(timer_b), _) => timer_b,
@@ -188,7 +188,7 @@ impl Leg {
         let State::Outgoing { silence, .. } = self.state else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
         cx.clients.remove(&id);
-        cx.alarms.cancel(silence);
+        cx.timers.cancel(silence);
         self.forget_dialogs(cx);
         self.dialog = None;
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
@@ -202,11 +202,11 @@ impl Leg {
     fn mark_heard(&mut self, cx: &mut Cx) {
         match self.state {
             State::Outgoing { invite, silence, .. } => {
-                cx.alarms.cancel(silence);
+                cx.timers.cancel(silence);
                 self.state = State::Outgoing { invite, heard: true, silence };
             }
             State::Abandoned { invite, cancelled: false, give_up } => {
-                cx.alarms.cancel(give_up);
+                cx.timers.cancel(give_up);
                 self.send_cancel(invite, cx);
             }
             State::Abandoned { .. }
@@ -248,7 +248,7 @@ impl Leg {
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {
-                cx.alarms.cancel(silence);
+                cx.timers.cancel(silence);
                 self.state = State::Confirmed;
                 self.timer_answered(&response.headers, cx);
                 let answer = match super::description(&response.headers, &response.body) {
@@ -263,7 +263,7 @@ impl Leg {
             }
             State::Abandoned { give_up, .. } => {
                 // The answer crossed our CANCEL (RFC 3261 9.1): end what it began.
-                cx.alarms.cancel(give_up);
+                cx.timers.cancel(give_up);
                 self.state = State::Confirmed;
                 self.send_in_dialog(Method::Bye, cx);
                 self.end(cx);
@@ -276,7 +276,7 @@ impl Leg {
         let Some(dialog) = &self.dialog else { return };
         let mut ack = dialog.ack(cseq);
         self.dress(&mut ack, cx);
-        cx.tx.acknowledge(id, ack, self.flow, &mut cx.chance, &mut cx.out.transmit);
+        cx.tx.acknowledge(id, ack, self.flow, &mut cx.rng, &mut cx.out.transmit);
     }
 
     fn refused(&mut self, response: &Response, cx: &mut Cx) {

@@ -28,7 +28,7 @@ impl Leg {
         offer: Option<Sdp>,
         cx: &mut Cx,
     ) -> Result<Leg, DialogError> {
-        let tag = cx.chance.hex(16);
+        let tag = cx.rng.hex(16);
         let dialog = Dialog::uas(request, essentials, &tag)?;
         cx.dialogs.insert(dialog.key(), id);
         cx.servers.insert(invite, id);
@@ -57,8 +57,8 @@ impl Leg {
             hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
             contact: super::contact(&user, flow, binds_answer(request)),
             made_offer: false,
-            sdp_id: cx.chance.below(1 << 31),
-            sdp_version: cx.chance.below(1 << 30),
+            sdp_id: cx.rng.below(1 << 31),
+            sdp_version: cx.rng.below(1 << 30),
         };
         leg.follow_dialog(None, &cx.ways);
         Ok(leg)
@@ -156,8 +156,8 @@ impl Leg {
     pub(super) fn drop_pending_ok(&mut self, cx: &mut Cx) -> Option<PendingOk> {
         let pending = self.pending_ok.take()?;
         cx.servers.remove(&pending.server);
-        cx.alarms.cancel(pending.again);
-        cx.alarms.cancel(pending.give_up);
+        cx.timers.cancel(pending.again);
+        cx.timers.cancel(pending.give_up);
         Some(pending)
     }
 

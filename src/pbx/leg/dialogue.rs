@@ -1,7 +1,7 @@
 //! What arrives for an established leg, and the small helpers every leg's messages are made with.
 
 use super::{Cx, Ending, Leg, LegEvent, State};
-use crate::registrar::way::Ways;
+use crate::registrar::next_hop::Routing;
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::header::Params;
@@ -100,7 +100,7 @@ impl Leg {
     /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
     /// peer's Contact. What is behind NAT, and a name, stays where it was heard from. A dialog that began with `sips:` stays on
     /// TLS, and a Contact that asks for TLS where there is none is not used: `before` stays the target.
-    pub(super) fn follow_dialog(&mut self, before: Option<Uri>, ways: &Ways) {
+    pub(super) fn follow_dialog(&mut self, before: Option<Uri>, ways: &Routing) {
         let Some(dialog) = &mut self.dialog else { return };
         if !self.behind_nat || !dialog.route_set.is_empty() {
             let way = ways.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
@@ -169,7 +169,7 @@ pub fn host(ip: IpAddr) -> String {
 
 /// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1), unless it is `sips:` (RFC 5630 3.1.4).
 pub fn contact(user: &str, flow: Flow, secure: bool) -> Bytes {
-    let (user, host, port) = (escape_user(user), host(flow.told.ip()), flow.told.port());
+    let (user, host, port) = (escape_user(user), host(flow.advertised.ip()), flow.advertised.port());
     if secure {
         return Bytes::from(format!("<sips:{user}@{host}:{port}>"));
     }

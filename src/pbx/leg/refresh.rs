@@ -166,7 +166,7 @@ impl Leg {
 
     pub(super) fn stop_timer(&mut self, cx: &mut Cx) {
         if let Some(running) = self.refresh.running.take() {
-            cx.alarms.cancel(running.timer);
+            cx.timers.cancel(running.timer);
         }
     }
 
@@ -202,7 +202,7 @@ impl Leg {
 
     fn refresh_after(&mut self, wait: Duration, cx: &mut Cx) {
         if let Some(running) = &mut self.refresh.running {
-            cx.alarms.cancel(running.timer);
+            cx.timers.cancel(running.timer);
             running.timer = cx.alarm(self.id, LegTimer::Refresh, wait);
         }
     }
@@ -214,7 +214,7 @@ impl Leg {
         self.dress(&mut request, cx);
         self.ask_for_timer(&mut request.headers);
         let how = self.sending(None);
-        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
+        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         self.refresh.update = Some(client);
     }

@@ -28,7 +28,7 @@ impl Leg {
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         let how = self.sending(None);
-        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.chance, &mut cx.out.transmit);
+        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit);
         cx.clients.insert(client, self.id);
         let previous = self.local.replace(offer);
         self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer, refresh: false };
@@ -94,7 +94,7 @@ impl Leg {
             }
             (491, Some(offer)) if self.glares < MOST_GLARES => {
                 self.glares = self.glares.saturating_add(1);
-                let delay = self.glare_delay(cx.chance.bits());
+                let delay = self.glare_delay(cx.rng.bits());
                 let timer = cx.alarm(self.id, LegTimer::Glare, delay);
                 self.reoffer = Reoffer::Waiting { offer, timer };
             }
@@ -154,7 +154,7 @@ impl Leg {
         }
         if let Reoffer::Waiting { timer, .. } = self.reoffer {
             // Theirs comes first; ours is told as refused and may be tried anew by the call.
-            cx.alarms.cancel(timer);
+            cx.timers.cancel(timer);
             self.tell(LegEvent::ReofferRefused(491), cx);
         }
         self.reoffer = Reoffer::Received { server, method: request.method.clone(), offer: offer.clone() };
@@ -194,7 +194,7 @@ impl Leg {
 
     fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
         let mut response = Response::for_request(request, 500, None);
-        response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.chance.below(11).to_string()));
+        response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.rng.below(11).to_string()));
         cx.respond(server, response);
     }
 

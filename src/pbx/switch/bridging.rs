@@ -5,10 +5,10 @@ use crate::config::peer::DirectMedia;
 use crate::dialplan::ChannelId;
 use crate::pbx::bridge::{Bridge, Route, Side, Step};
 use crate::pbx::channel::Channel;
+use crate::pbx::failure::FailureReason;
 use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, PayloadMap};
-use crate::pbx::why::Why;
-use crate::sdp::{Face, Sdp, negotiate, own, payload};
+use crate::sdp::{LocalMedia, Sdp, local_offer, negotiate, payload};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 impl Switch {
@@ -128,7 +128,7 @@ impl Switch {
             }
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
-                let reason = Why::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
+                let reason = FailureReason::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
                 self.cx.out.verbose(3, reason.text);
                 self.join(caller, callee);
             }
@@ -190,7 +190,7 @@ impl Switch {
         let extras = self.extras_between(id, other);
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get_mut(&channel.leg)?;
-        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
+        let face = LocalMedia { extras, ..leg.next_local_media(rtp, &self.settings.general) };
         // One codec for both: what the two agreed to when the call was answered.
         let agreed = leg.agreed();
         let before = leg.local.as_ref()?;
@@ -336,7 +336,7 @@ impl Switch {
         let (Some(leg), Some(rtp)) = (leg, rtp) else {
             return Err("the other line is gone, or its directmedia list refuses the address".to_owned());
         };
-        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
+        let face = LocalMedia { extras, ..leg.next_local_media(rtp, &self.settings.general) };
         let made = match &leg.local {
             Some(before) => negotiate::reoffer_from(offer, &allow, &face, before),
             None => negotiate::offer_from(offer, &allow, &face),
@@ -357,7 +357,7 @@ impl Switch {
         let general = &self.settings.general;
         let made = match (self.legs.get_mut(&channel.leg), rtp) {
             (Some(leg), Some(rtp)) => {
-                let face = Face { extras, ..leg.next_face(rtp, general) };
+                let face = LocalMedia { extras, ..leg.next_local_media(rtp, general) };
                 let offer = leg.pending_offer().cloned();
                 offer.and_then(|offer| {
                     negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok()
@@ -441,11 +441,11 @@ impl Switch {
             voice || told.extras().next().is_some()
         };
         let Some(told) = leg.local.clone().filter(is_astray) else { return };
-        let face = leg.next_face(rtp, &self.settings.general);
+        let face = leg.next_local_media(rtp, &self.settings.general);
         let offer = match told.audio() {
             Some(_) => negotiate::reopen(&told, &face),
             // It was in a fax: nobody but a telephone could go on with that.
-            None => match own::own_offer(&channel.peer.settings.codecs, &face) {
+            None => match local_offer::own_offer(&channel.peer.settings.codecs, &face) {
                 Ok(voice) => negotiate::align_media(voice, &told),
                 Err(_) => return,
             },

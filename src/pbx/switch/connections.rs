@@ -88,13 +88,18 @@ impl Switch {
     }
 
     /// Names lead elsewhere now, or for the first time: peers with `host=NAME` are found there, and told our address by it.
-    pub fn names_changed(&mut self, now: Now, admission: Arc<Admission>, towards: BTreeMap<IpAddr, IpAddr>) -> Effects {
+    pub fn names_changed(
+        &mut self,
+        now: Now,
+        admission: Arc<Admission>,
+        with_remote: BTreeMap<IpAddr, IpAddr>,
+    ) -> Effects {
         self.cx.now = now;
         let old: Arc<Names> = self.settings.admission.names().clone();
         let new = admission.names().clone();
         self.cx.ways.admission = admission.clone();
         self.settings.admission = admission;
-        self.settings.local_towards = towards;
+        self.settings.local_towards = with_remote;
         let peers = self.settings.peers.clone();
         for peer in peers.values() {
             let (before, after) = (peer.host.address(&old), peer.host.address(&new));

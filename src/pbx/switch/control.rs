@@ -4,10 +4,10 @@ use super::Switch;
 use crate::clock::Now;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
+use crate::pbx::cdr::HangupBy;
 use crate::pbx::channel::Channel;
 use crate::pbx::effect::Effects;
-use crate::pbx::record::Side;
-use crate::pbx::why::Why;
+use crate::pbx::failure::FailureReason;
 
 /// How the exchange was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Switch {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(caller) = channel.called_by() else {
             if let Some(channel) = self.channels.get_mut(&id).filter(|channel| channel.answered.is_none()) {
-                channel.ledger.note([Why::ByConsole.with(&[])]);
+                channel.cdr.note([FailureReason::ByConsole.with(&[])]);
             }
             self.hang_up_leg(id, cause::NORMAL);
             return self.caller_is_gone(id, cause::NORMAL);
@@ -62,9 +62,9 @@ impl Switch {
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         self.hang_up_leg(id, cause::NORMAL);
         if joined {
-            self.callee_is_gone(caller, id, Side::Exchange);
+            self.callee_is_gone(caller, id, HangupBy::Exchange);
         } else {
-            self.branch_failed(caller, id, Why::ByConsole.with(&[]));
+            self.branch_failed(caller, id, FailureReason::ByConsole.with(&[]));
         }
     }
 

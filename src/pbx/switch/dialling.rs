@@ -1,24 +1,24 @@
 //! `Dial`: lines are found, rung, and the first to answer is joined to the caller.
 
 use super::{MOST_CHANNELS, Switch};
-use crate::calendar;
-use crate::config::nearest::nearest;
-use crate::config::peer::{Host, Peer};
+use crate::config::peer::{Peer, PeerAddress};
 use crate::config::presentation::Presentation;
-use crate::dialplan::{ChannelId, DialRequest, DialStatus, DialTarget, Reply};
-use crate::pbx::alarm::Alarm;
+use crate::config::suggest::nearest;
+use crate::datetime;
+use crate::dialplan::{AppReply, ChannelId, DialRequest, DialStatus, DialTarget};
 use crate::pbx::bridge::Bridge;
+use crate::pbx::call_timer::CallTimer;
 use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::{Branch, Dial};
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::leg::{self, Calling, Leg, LegId};
 use crate::pbx::media::MediaCommand;
-use crate::pbx::why::{Reason, Why};
 use crate::registrar::location::preferred;
+use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
-use crate::registrar::way::uri_at;
 use crate::sdp::negotiate::NoCommonCodec;
-use crate::sdp::{Face, Sdp, negotiate, own, payload};
+use crate::sdp::{LocalMedia, Sdp, local_offer, negotiate, payload};
 use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
@@ -66,7 +66,8 @@ impl Switch {
                 }
             }
         }
-        dial.timer = request.timeout.map(|timeout| self.cx.alarms.set(self.cx.now.mono + timeout, Alarm::Dial(caller)));
+        dial.timer =
+            request.timeout.map(|timeout| self.cx.timers.set(self.cx.now.mono + timeout, CallTimer::Dial(caller)));
         if let Some(channel) = self.channels.get_mut(&caller) {
             channel.doing = Doing::Dialling(Box::new(dial));
         }
@@ -89,37 +90,37 @@ impl Switch {
         places: Vec<Found>,
         found: usize,
         named: impl Fn(&Peer) -> usize,
-    ) -> Result<Vec<Found>, Reason> {
+    ) -> Result<Vec<Found>, Failure> {
         if self.channels.len().saturating_add(found).saturating_add(places.len()) > MOST_CHANNELS {
-            return Err(Why::TooMany.with(&[&MOST_CHANNELS.to_string()]));
+            return Err(FailureReason::TooMany.with(&[&MOST_CHANNELS.to_string()]));
         }
         let peer = places.first().map(|place| &place.peer);
         match peer.and_then(|peer| Some((peer, self.limit_reached(peer, named(peer))?))) {
-            Some((peer, limit)) => Err(Why::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
+            Some((peer, limit)) => Err(FailureReason::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
             None => Ok(places),
         }
     }
 
     /// The places a dial string names, or why there is none.
-    fn locate(&mut self, target: &DialTarget) -> Result<Vec<Found>, Reason> {
+    fn locate(&mut self, target: &DialTarget) -> Result<Vec<Found>, Failure> {
         if !target.technology.eq_ignore_ascii_case("SIP") {
-            return Err(Why::NoTechnology.with(&[&target.technology]));
+            return Err(FailureReason::NoTechnology.with(&[&target.technology]));
         }
         let (name, exten) = target.line();
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             let near = nearest(name, self.settings.peers.keys().map(String::as_str));
             let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-            return Err(Why::NoSuchPeer.with(&[name, &near]));
+            return Err(FailureReason::NoSuchPeer.with(&[name, &near]));
         };
         if !peer.is_callable() {
-            return Err(Why::NotCallable.with(&[name]));
+            return Err(FailureReason::NotCallable.with(&[name]));
         }
         let watched = self.check_reachable(&peer)?;
         let mut places = Vec::new();
         for binding in preferred(self.location.bindings(&peer.name)) {
             let secure = binding.contact.sip().is_some_and(|contact| contact.secure);
             let target = match exten {
-                Some(exten) => uri_at(Some(&leg::escape_user(exten)), binding.flow, secure),
+                Some(exten) => target_uri(Some(&leg::escape_user(exten)), binding.flow, secure),
                 None => binding.contact.to_string(),
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
@@ -130,29 +131,29 @@ impl Switch {
         if places.is_empty() {
             let Some(address) = self.static_address(&peer) else {
                 return Err(match &peer.host {
-                    Host::Named { name: host, .. } => Why::NoAddress.with(&[host, name]),
-                    Host::Dynamic | Host::Static(_) => self.not_registered(name),
+                    PeerAddress::Named { name: host, .. } => FailureReason::NoAddress.with(&[host, name]),
+                    PeerAddress::Dynamic | PeerAddress::Static(_) => self.not_registered(name),
                 });
             };
             let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
             let flow = self.flow_to(&peer, address);
-            let target = uri_at(Some(&leg::escape_user(user)), flow, false);
+            let target = target_uri(Some(&leg::escape_user(user)), flow, false);
             places.push(place(&peer, flow, false, target, watched));
         }
         Ok(places)
     }
 
     /// LAGGED is called with a warning, UNREACHABLE not at all; says whether the peer is watched and alive.
-    fn check_reachable(&mut self, peer: &Peer) -> Result<bool, Reason> {
+    fn check_reachable(&mut self, peer: &Peer) -> Result<bool, Failure> {
         let Some(status) = self.status_of(&peer.name) else { return Ok(false) };
         match status {
             Status::Unreachable => {
                 let away = self.unreachable_for(&peer.name);
-                Err(Why::Unreachable.with(&[&peer.name, &calendar::span(away), &self.moment_ago(away)]))
+                Err(FailureReason::Unreachable.with(&[&peer.name, &datetime::span(away), &self.moment_ago(away)]))
             }
             Status::Lagged(ms) => {
                 let limit = peer.settings.qualify.unwrap_or_default().as_millis();
-                let reason = Why::Lagged.with(&[&peer.name, &ms.to_string(), &limit.to_string()]);
+                let reason = FailureReason::Lagged.with(&[&peer.name, &ms.to_string(), &limit.to_string()]);
                 self.cx.out.warning(reason.text);
                 Ok(true)
             }
@@ -163,8 +164,8 @@ impl Switch {
 
     pub(super) fn static_address(&self, peer: &Peer) -> Option<SocketAddr> {
         match peer.host {
-            Host::Static(_) | Host::Named { .. } => peer.host.address(self.settings.admission.names()),
-            Host::Dynamic => peer.default_addr,
+            PeerAddress::Static(_) | PeerAddress::Named { .. } => peer.host.address(self.settings.admission.names()),
+            PeerAddress::Dynamic => peer.default_addr,
         }
     }
 
@@ -185,7 +186,7 @@ impl Switch {
         let branch = self.name_of(id);
         let (caller_name, caller_number) = match self.channels.get_mut(&caller) {
             Some(channel) => {
-                channel.ledger.called_channel = branch;
+                channel.cdr.called_channel = branch;
                 if let Some(dial) = channel.dial_mut() {
                     dial.branches.push((id, Branch::Reserving));
                     dial.peer = (String::new(), name.strip_prefix("SIP/").unwrap_or(name).to_owned());
@@ -232,7 +233,7 @@ impl Switch {
             from_name: Some(&channel.caller_name),
             from_number: &channel.caller_number,
             from_user,
-            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.told.ip())),
+            from_domain: channel.peer.from_domain.clone().unwrap_or_else(|| leg::host(leg.flow.advertised.ip())),
             presentation: outgoing.presentation,
             watched: outgoing.watched,
         };
@@ -249,12 +250,12 @@ impl Switch {
     }
 
     /// The offer a called line gets: the caller's, as far as both lines allow it, with our address.
-    fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, Reason> {
+    fn offer_for(&mut self, caller: ChannelId, callee: ChannelId, rtp: SocketAddr) -> Result<Sdp, Failure> {
         let allow = self.common_codecs(caller, callee);
         let general = self.settings.general.clone();
         let extras = self.extras_between(callee, caller);
         let face = match self.channels.get(&callee).and_then(|channel| self.legs.get_mut(&channel.leg)) {
-            Some(leg) => Face { extras, ..leg.next_face(rtp, &general) },
+            Some(leg) => LocalMedia { extras, ..leg.next_local_media(rtp, &general) },
             None => return Err(self.gone(callee)),
         };
         let Some(leg) = self.leg_of_channel(caller) else { return Err(self.gone(caller)) };
@@ -269,18 +270,18 @@ impl Switch {
                 }
             }
             (Some(offer), None) => negotiate::offer_from(offer, &allow, &face),
-            (None, _) => own::own_offer(&allow, &face),
+            (None, _) => local_offer::own_offer(&allow, &face),
         };
         made.map_err(|none| self.no_codec(&none, &[caller, callee]))
     }
 
     /// A leg that nobody should miss: it ended a moment ago.
-    fn gone(&self, id: ChannelId) -> Reason {
-        Why::Gone.with(&[self.channels.get(&id).map_or("it", |channel| &channel.peer.name)])
+    fn gone(&self, id: ChannelId) -> Failure {
+        FailureReason::Gone.with(&[self.channels.get(&id).map_or("it", |channel| &channel.peer.name)])
     }
 
     /// No codec in common, as far as these lines allow any.
-    pub(super) fn no_codec(&self, none: &NoCommonCodec, lines: &[ChannelId]) -> Reason {
+    pub(super) fn no_codec(&self, none: &NoCommonCodec, lines: &[ChannelId]) -> Failure {
         let peers: Vec<&Peer> =
             lines.iter().filter_map(|id| self.channels.get(id)).map(|channel| &*channel.peer).collect();
         no_codec(none, &peers)
@@ -293,7 +294,7 @@ impl Switch {
     }
 
     /// One line cannot be had: take it off, and finish when it was the last.
-    pub(super) fn branch_failed(&mut self, caller: ChannelId, id: ChannelId, reason: Reason) {
+    pub(super) fn branch_failed(&mut self, caller: ChannelId, id: ChannelId, reason: Failure) {
         self.hang_up_leg(id, cause::NORMAL);
         self.forget_channel(id);
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut())
@@ -330,7 +331,7 @@ impl Switch {
                 lines.push(line);
             }
         }
-        let reason = Why::NoAnswer.with(&[&lines.join(", "), &calendar::span(rung)]);
+        let reason = FailureReason::NoAnswer.with(&[&lines.join(", "), &datetime::span(rung)]);
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.reasons.push(reason);
         }
@@ -351,12 +352,12 @@ impl Switch {
         if std::mem::take(&mut dial.tone) {
             self.cx.out.media.push(MediaCommand::Idle { stream: channel.stream });
         }
-        channel.ledger.unanswered = Some(status);
-        channel.ledger.note(reasons);
+        channel.cdr.unanswered = Some(status);
+        channel.cdr.note(reasons);
         if let Some(timer) = timer {
-            self.cx.alarms.cancel(timer);
+            self.cx.timers.cancel(timer);
         }
-        self.answer_program(caller, Reply::Dialled(report));
+        self.answer_program(caller, AppReply::Dialled(report));
     }
 
     /// Gives up every line still rung but one.
@@ -374,7 +375,7 @@ impl Switch {
     pub(super) fn line_answered(&mut self, caller: ChannelId, callee: ChannelId, answer: Option<Sdp>) {
         let Some(answer) = answer else {
             let line = self.channels.get(&callee).map(|channel| channel.peer.name.clone()).unwrap_or_default();
-            return self.branch_failed(caller, callee, Why::NoDescription.with(&[&line]));
+            return self.branch_failed(caller, callee, FailureReason::NoDescription.with(&[&line]));
         };
         let text = format!("{} answered {}", self.name_of(callee), self.name_of(caller));
         self.cx.out.verbose(3, text);
@@ -394,15 +395,15 @@ impl Switch {
         let direct = self.may_go_direct(caller, callee);
         let callee_name = self.name_of(callee);
         if let Some(channel) = self.channels.get_mut(&caller) {
-            channel.ledger.called_channel.clone_from(&callee_name);
-            channel.ledger.connected = true;
+            channel.cdr.called_channel.clone_from(&callee_name);
+            channel.cdr.connected = true;
         }
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.answered = Some(now);
             dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard));
             dial.peer.0 = callee_name;
             if let Some(timer) = dial.timer.take() {
-                self.cx.alarms.cancel(timer);
+                self.cx.timers.cancel(timer);
             }
         }
         self.join(caller, callee);
@@ -411,7 +412,7 @@ impl Switch {
     }
 
     /// What a caller is told of a called line's description: its own payload numbers, our address. What it was told before stands.
-    pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, Reason> {
+    pub(super) fn answer_for(&mut self, caller: ChannelId, answer: &Sdp) -> Result<Sdp, Failure> {
         let extras = self.extras_of(caller);
         let Some(channel) = self.channels.get(&caller) else { return Err(self.gone(caller)) };
         let Some(rtp) = channel.rtp else { return Err(self.gone(caller)) };
@@ -420,7 +421,7 @@ impl Switch {
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = Face { extras, ..leg.next_face(rtp, general) };
+        let face = LocalMedia { extras, ..leg.next_local_media(rtp, general) };
         let allow = &channel.peer.settings.codecs;
         let made = match &leg.remote {
             Some(offer) => negotiate::answer_from(offer, answer, allow, &face),
@@ -436,7 +437,7 @@ impl Switch {
         let others: Vec<ChannelId> = dial.branches.iter().map(|(id, _)| *id).filter(|id| *id != callee).collect();
         let by = self.name_of(callee);
         for other in others {
-            let text = format!("{}: {}", self.name_of(other), Why::AnsweredElsewhere.with(&[&by]).text);
+            let text = format!("{}: {}", self.name_of(other), FailureReason::AnsweredElsewhere.with(&[&by]).text);
             self.cx.out.verbose(3, text);
         }
     }
@@ -450,9 +451,9 @@ fn is_behind_nat(contact: &Uri, flow: Flow) -> bool {
 }
 
 /// No codec in common, with what each of these lines allows.
-pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
+pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Failure {
     if none.offered.is_empty() {
-        return Why::NoVoice.with(&[peers.first().map_or("it", |peer| &peer.name)]);
+        return FailureReason::NoVoice.with(&[peers.first().map_or("it", |peer| &peer.name)]);
     }
     let mut allows: Vec<String> = Vec::new();
     for peer in peers {
@@ -462,7 +463,7 @@ pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Reason {
             allows.push(text);
         }
     }
-    Why::NoCodec.with(&[&none.offered.join(", "), &allows.join(", ")])
+    FailureReason::NoCodec.with(&[&none.offered.join(", "), &allows.join(", ")])
 }
 
 pub(super) fn place(peer: &Arc<Peer>, flow: Flow, behind_nat: bool, target: String, watched: bool) -> Found {

@@ -5,23 +5,23 @@ use super::happenings::Released;
 use crate::dialplan::ChannelId;
 use crate::pbx::channel::Channel;
 use crate::pbx::dial::Branch;
-use crate::pbx::extra::{ExtraPort, Place, kind_of};
 use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, PayloadMap, Remote, StreamId};
-use crate::sdp::{Extra, Sdp};
+use crate::pbx::media_port::{MediaPort, Place, kind_of};
+use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
 
 impl Switch {
     /// The media beside voice that a description has and that both lines may carry.
-    pub(super) fn shared_extras(&self, (a, b): (ChannelId, ChannelId), described: &Sdp) -> Vec<Extra> {
+    pub(super) fn shared_extras(&self, (a, b): (ChannelId, ChannelId), described: &Sdp) -> Vec<MediaKind> {
         let (Some(a), Some(b)) = (self.channels.get(&a), self.channels.get(&b)) else { return Vec::new() };
-        let both = |extra: &Extra| a.peer.settings.may_carry(*extra) && b.peer.settings.may_carry(*extra);
-        Extra::ALL.into_iter().filter(both).filter(|extra| described.has(*extra)).collect()
+        let both = |extra: &MediaKind| a.peer.settings.may_carry(*extra) && b.peer.settings.may_carry(*extra);
+        MediaKind::ALL.into_iter().filter(both).filter(|extra| described.has(*extra)).collect()
     }
 
     /// Is it settled for both channels where these media go? What has no ports yet is asked for; [`Switch::extra_settled`]
     /// comes back to whoever waits.
-    pub(super) fn are_settled(&mut self, ids: (ChannelId, ChannelId), extras: &[Extra]) -> bool {
+    pub(super) fn are_settled(&mut self, ids: (ChannelId, ChannelId), extras: &[MediaKind]) -> bool {
         let mut all = true;
         for extra in extras {
             for id in [ids.0, ids.1] {
@@ -33,12 +33,12 @@ impl Switch {
         all
     }
 
-    fn ask_for_port(&mut self, id: ChannelId, extra: Extra) {
+    fn ask_for_port(&mut self, id: ChannelId, extra: MediaKind) {
         let stream = StreamId(self.fresh_id());
         let Some(channel) = self.channels.get(&id).filter(|channel| port_of(channel, extra).is_none()) else { return };
         let local = self.media_address(channel.leg);
         if let Some(channel) = self.channels.get_mut(&id) {
-            channel.extras.push(ExtraPort { extra, stream, place: Place::Asked });
+            channel.extras.push(MediaPort { extra, stream, place: Place::Asked });
             self.streams.insert(stream, id);
             self.cx.out.media.push(MediaCommand::Reserve { stream, local, kind: kind_of(extra) });
         }
@@ -94,7 +94,7 @@ impl Switch {
     }
 
     /// Where `id` is told that these media go: those that both it and the other have ports for.
-    pub(super) fn extras_between(&self, id: ChannelId, other: ChannelId) -> Vec<(Extra, SocketAddr)> {
+    pub(super) fn extras_between(&self, id: ChannelId, other: ChannelId) -> Vec<(MediaKind, SocketAddr)> {
         let (Some(channel), Some(other)) = (self.channels.get(&id), self.channels.get(&other)) else {
             return Vec::new();
         };
@@ -103,7 +103,7 @@ impl Switch {
     }
 
     /// Where a channel is told that media beside voice go, whoever is at the other end.
-    pub(super) fn extras_of(&self, id: ChannelId) -> Vec<(Extra, SocketAddr)> {
+    pub(super) fn extras_of(&self, id: ChannelId) -> Vec<(MediaKind, SocketAddr)> {
         let ports = self.channels.get(&id).map(|channel| channel.extras.as_slice()).unwrap_or_default();
         ports.iter().filter_map(|port| Some((port.extra, port.bound()?))).collect()
     }
@@ -126,7 +126,7 @@ impl Switch {
     }
 
     /// A channel's stream for a medium its peer takes part in, and where that peer is.
-    fn extra_end(&self, id: ChannelId, extra: Extra) -> Option<(StreamId, Remote)> {
+    fn extra_end(&self, id: ChannelId, extra: MediaKind) -> Option<(StreamId, Remote)> {
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get(&channel.leg)?;
         let described = leg.remote.as_ref().filter(|described| described.has(extra))?;
@@ -140,8 +140,9 @@ impl Switch {
             let Some(channel) = self.channels.get(id).filter(|channel| !channel.extras.is_empty()) else { continue };
             let leg = self.legs.get(&channel.leg);
             let (local, remote) = (leg.and_then(|leg| leg.local.as_ref()), leg.and_then(|leg| leg.remote.as_ref()));
-            let carries = |extra: Extra| [local, remote].iter().all(|told| told.is_some_and(|told| told.has(extra)));
-            let unused: Vec<Extra> =
+            let carries =
+                |extra: MediaKind| [local, remote].iter().all(|told| told.is_some_and(|told| told.has(extra)));
+            let unused: Vec<MediaKind> =
                 channel.extras.iter().map(|port| port.extra).filter(|extra| !carries(*extra)).collect();
             // What the peer turned down in an answer was told it with a port: a refresh must not say that again.
             let told = local.filter(|_| leg.is_some_and(Leg::is_idle));
@@ -162,11 +163,11 @@ impl Switch {
     }
 
     /// Gives back the ports of these media.
-    pub(super) fn release_extras(&mut self, id: ChannelId, extras: &[Extra]) {
+    pub(super) fn release_extras(&mut self, id: ChannelId, extras: &[MediaKind]) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let (gone, kept) = std::mem::take(&mut channel.extras).into_iter().partition(|p| extras.contains(&p.extra));
         channel.extras = kept;
-        let gone: Vec<ExtraPort> = gone;
+        let gone: Vec<MediaPort> = gone;
         for port in gone {
             // One without ports has no stream, either.
             if self.streams.remove(&port.stream).is_some() {
@@ -180,7 +181,7 @@ impl Switch {
     /// Why a description with these media is not carried: which line lacks which option.
     pub(super) fn lacking(&self, ids: [ChannelId; 2], described: &Sdp) -> Option<String> {
         let channels: Vec<&Channel> = ids.iter().filter_map(|id| self.channels.get(id)).collect();
-        let lacks = |channel: &&&Channel, extra: Extra| !channel.peer.settings.may_carry(extra);
+        let lacks = |channel: &&&Channel, extra: MediaKind| !channel.peer.settings.may_carry(extra);
         described.extras().find_map(|extra| {
             let lines: Vec<String> = channels
                 .iter()
@@ -228,9 +229,10 @@ impl Switch {
     fn may_be_sent_to(&self, leg: &Leg, at: SocketAddr) -> bool {
         let (ours, theirs) = (leg.flow.local.ip(), leg.flow.remote.ip());
         let listening = self.settings.listening.udp;
-        let is_sip = at.port() == listening.port() && [ours, listening.ip(), leg.flow.told.ip()].contains(&at.ip());
+        let is_sip =
+            at.port() == listening.port() && [ours, listening.ip(), leg.flow.advertised.ip()].contains(&at.ip());
         let is_foreign = at.ip().is_loopback() && !theirs.is_loopback() && theirs != ours;
-        let told = self.settings.general.media_address.unwrap_or(leg.flow.told.ip());
+        let told = self.settings.general.media_address.unwrap_or(leg.flow.advertised.ip());
         let even = SocketAddr::new(at.ip(), at.port() & !1);
         let is_media = told != ours && at.ip() == told && self.channels.values().any(|channel| is_told(channel, even));
         !is_sip && !is_foreign && !is_media
@@ -242,6 +244,6 @@ fn is_told(channel: &Channel, at: SocketAddr) -> bool {
     channel.rtp == Some(at) || channel.extras.iter().any(|port| port.bound() == Some(at))
 }
 
-fn port_of(channel: &Channel, extra: Extra) -> Option<&ExtraPort> {
+fn port_of(channel: &Channel, extra: MediaKind) -> Option<&MediaPort> {
     channel.extras.iter().find(|port| port.extra == extra)
 }

@@ -1,17 +1,17 @@
 //! What happened on a leg, handed to whom it concerns: the caller's program, its Dial, or its bridge.
 
 use super::Switch;
-use crate::calendar;
-use crate::dialplan::{Cause, ChannelId, DialStatus, Reply};
+use crate::datetime;
+use crate::dialplan::{AppReply, Cause, ChannelId, DialStatus};
 use crate::pbx::bridge::Route;
 use crate::pbx::cause;
+use crate::pbx::cdr::HangupBy;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::Branch;
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::leg::{Cx, Ending, Leg, LegEvent, Refusal};
 use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
-use crate::pbx::record::Side;
-use crate::pbx::why::{Reason, Why};
-use crate::sdp::{Extra, Sdp};
+use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ impl Switch {
                 self.with_leg(caller, |leg, cx| leg.progress(answer, cx));
                 self.join(caller, id);
             }
-            Err(Reason { text: why, .. }) => {
+            Err(Failure { text: why, .. }) => {
                 let text = format!("{}: its sound before the answer cannot be passed on: {why}", self.name_of(id));
                 self.cx.out.verbose(3, text);
             }
@@ -110,12 +110,12 @@ impl Switch {
         let (line, name) = (&channel.peer.name, &channel.name);
         let address = self.legs.get(&channel.leg).map(|leg| leg.flow.remote.to_string()).unwrap_or_default();
         let reason = match refusal {
-            Refusal::Status(status, words) => Reason::of_status(line, status, &words),
+            Refusal::Status(status, words) => Failure::of_status(line, status, &words),
             Refusal::Silent => {
                 let waited = self.cx.now.mono.since(channel.created);
-                Why::NoResponse.with(&[line, &address, &calendar::span(waited)])
+                FailureReason::NoResponse.with(&[line, &address, &datetime::span(waited)])
             }
-            Refusal::Unsendable(why) => Why::Unsendable.with(&[line, &address, &why]),
+            Refusal::Unsendable(why) => FailureReason::Unsendable.with(&[line, &address, &why]),
         };
         let text = match reason.cause {
             cause::BUSY => format!("{name} is busy"),
@@ -133,7 +133,7 @@ impl Switch {
         }
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.doing {
-            Doing::Answering => self.answer_program(id, Reply::Done),
+            Doing::Answering => self.answer_program(id, AppReply::Done),
             Doing::Dialling(ref dial) if dial.bridge.is_some() => self.try_direct(id),
             Doing::Called(caller) => self.try_direct(caller),
             Doing::Dialling(_)
@@ -149,16 +149,16 @@ impl Switch {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let line = channel.peer.name.as_str();
         let (side, reason) = match ending {
-            Ending::Bye if channel.answered.is_some() => (Side::Caller, None),
-            Ending::Bye | Ending::Cancelled => (Side::Caller, Some(Why::CallerGaveUp.with(&[]))),
-            Ending::NotAcked => (Side::Exchange, Some(Why::NotAcked.with(&[line]))),
-            Ending::Gone => (Side::Exchange, Some(Why::Gone.with(&[line]))),
-            Ending::Expired => (Side::Exchange, Some(Why::NotRefreshed.with(&[line]))),
+            Ending::Bye if channel.answered.is_some() => (HangupBy::Caller, None),
+            Ending::Bye | Ending::Cancelled => (HangupBy::Caller, Some(FailureReason::CallerGaveUp.with(&[]))),
+            Ending::NotAcked => (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line]))),
+            Ending::Gone => (HangupBy::Exchange, Some(FailureReason::Gone.with(&[line]))),
+            Ending::Expired => (HangupBy::Exchange, Some(FailureReason::NotRefreshed.with(&[line]))),
         };
         let cause = reason.as_ref().map_or(cause::NORMAL, |reason| reason.cause);
         let text = format!("{} hung up", channel.name);
-        channel.ledger.note(reason);
-        if side == Side::Caller {
+        channel.cdr.note(reason);
+        if side == HangupBy::Caller {
             self.cx.out.verbose(3, text);
         }
         self.note_end(id, side, cause);
@@ -168,7 +168,7 @@ impl Switch {
     /// The caller's leg is over: what it dialled is too, at once; then its program may run `h`.
     pub(super) fn caller_is_gone(&mut self, id: ChannelId, cause: u16) {
         let now = self.cx.now.mono;
-        self.note_end(id, Side::Exchange, cause);
+        self.note_end(id, HangupBy::Exchange, cause);
         self.give_up_branches(id, None);
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.dead = true;
@@ -180,13 +180,13 @@ impl Switch {
                 let report = dial.report(now, status, Some(cause), false);
                 callee = bridge.map(|bridge| (bridge.callee, bridge.route));
                 if let Some(program) = &mut channel.program {
-                    program.answer(Reply::Dialled(report));
+                    program.answer(AppReply::Dialled(report));
                 }
                 if let Some(timer) = timer {
-                    self.cx.alarms.cancel(timer);
+                    self.cx.timers.cancel(timer);
                 }
             }
-            Doing::Waiting(Some(timer)) => self.cx.alarms.cancel(*timer),
+            Doing::Waiting(Some(timer)) => self.cx.timers.cancel(*timer),
             Doing::Waiting(None)
             | Doing::Reserving
             | Doing::Running
@@ -217,24 +217,24 @@ impl Switch {
         let line = self.channels.get(&id).map(|channel| channel.peer.name.clone()).unwrap_or_default();
         let reason = match ending {
             Ending::Bye => None,
-            Ending::Expired => Some(Why::NotRefreshed.with(&[&line])),
-            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(Why::Gone.with(&[&line])),
+            Ending::Expired => Some(FailureReason::NotRefreshed.with(&[&line])),
+            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(FailureReason::Gone.with(&[&line])),
         };
         match (reason, self.channels.get_mut(&caller)) {
-            (Some(reason), Some(channel)) => channel.ledger.note([reason]),
+            (Some(reason), Some(channel)) => channel.cdr.note([reason]),
             (Some(_), None) => {}
             (None, _) => self.cx.out.verbose(3, format!("{name} hung up")),
         }
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         if joined {
-            self.callee_is_gone(caller, id, Side::Called);
+            self.callee_is_gone(caller, id, HangupBy::Callee);
         } else {
-            self.branch_failed(caller, id, Why::HungUpEarly.with(&[&line]));
+            self.branch_failed(caller, id, FailureReason::HungUpEarly.with(&[&line]));
         }
     }
 
     /// The joined line's leg is over: without option `g` the caller is hung up at once, before its program goes on to `h`.
-    pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId, by: Side) {
+    pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId, by: HangupBy) {
         let now = self.cx.now.mono;
         let bridge = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()?.bridge.take());
         self.part(caller, callee, bridge.map_or(Route::Relay, |bridge| bridge.route));
@@ -255,7 +255,7 @@ impl Switch {
                 channel.dead = true;
             }
         }
-        self.answer_program(caller, Reply::Dialled(report));
+        self.answer_program(caller, AppReply::Dialled(report));
     }
 
     // ---- what every file of the switch does with a channel ----
@@ -280,7 +280,7 @@ impl Switch {
     }
 
     pub(super) fn release_ports(&mut self, id: ChannelId) {
-        self.release_extras(id, &Extra::ALL);
+        self.release_extras(id, &MediaKind::ALL);
         let Some(channel) = self.channels.get(&id) else { return };
         if self.streams.remove(&channel.stream).is_none() {
             return;
@@ -308,7 +308,7 @@ impl Switch {
                 self.legs.remove(&channel.leg);
             }
             match channel.doing {
-                Doing::Waiting(Some(timer)) => self.cx.alarms.cancel(timer),
+                Doing::Waiting(Some(timer)) => self.cx.timers.cancel(timer),
                 Doing::Waiting(None)
                 | Doing::Reserving
                 | Doing::Running
@@ -329,7 +329,7 @@ impl Switch {
                 0 => String::new(),
                 number => format!(", and {number} packets from elsewhere were dropped"),
             };
-            let reason = Why::NoSound.with(&[&line, &calendar::span(talked), &from.to_string(), &strangers]);
+            let reason = FailureReason::NoSound.with(&[&line, &datetime::span(talked), &from.to_string(), &strangers]);
             self.cx.out.warning(format!("{name}: {}", reason.text));
         }
         if counts.received == 0 && counts.sent == 0 && counts.strangers == 0 {

@@ -2,16 +2,16 @@
 
 use super::dialling::no_codec;
 use super::{MOST_CHANNELS, Switch};
-use crate::config::nearest::nearest;
 use crate::config::peer::Peer;
+use crate::config::suggest::nearest;
 use crate::dialplan::{ChannelId, Existence, Position, Program};
 use crate::pbx::cause;
+use crate::pbx::cdr::HangupBy;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::identity::{self, Shown};
 use crate::pbx::leg::{self, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
-use crate::pbx::record::Side;
-use crate::pbx::why::{Reason, Why};
 use crate::sdp::{Sdp, negotiate};
 use crate::sip::Flow;
 use crate::sip::header::HeaderName;
@@ -84,31 +84,31 @@ impl Switch {
     }
 
     /// Why this line may not call this number now.
-    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Reason> {
+    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Failure> {
         let context = &peer.settings.context;
         if !peer.is_caller() {
-            return Err(Why::MayNotCall.with(&[&peer.name]));
+            return Err(FailureReason::MayNotCall.with(&[&peer.name]));
         }
         if self.stopping.is_some() {
-            return Err(Why::Stopping.with(&[]));
+            return Err(FailureReason::Stopping.with(&[]));
         }
         if self.channels.len() >= MOST_CHANNELS {
-            return Err(Why::TooMany.with(&[&MOST_CHANNELS.to_string()]));
+            return Err(FailureReason::TooMany.with(&[&MOST_CHANNELS.to_string()]));
         }
         if let Some(limit) = self.limit_reached(peer, 0) {
-            return Err(Why::CallerLimit.with(&[&limit.to_string()]));
+            return Err(FailureReason::CallerLimit.with(&[&limit.to_string()]));
         }
         let (plan, wall) = (&self.settings.dialplan, self.cx.now.wall);
         match plan.exists(context, exten, Some(number), wall) {
             Existence::Yes => Ok(()),
-            Existence::MoreDigits => Err(Why::Incomplete.with(&[context])),
+            Existence::MoreDigits => Err(FailureReason::Incomplete.with(&[context])),
             Existence::No if !plan.has_context(context) => {
-                Err(Why::NoSuchExtension.with(&[context, " There is no such context in extensions.conf"]))
+                Err(FailureReason::NoSuchExtension.with(&[context, " There is no such context in extensions.conf"]))
             }
             Existence::No => {
                 let near = nearest(exten, plan.numbers(context, wall));
                 let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
-                Err(Why::NoSuchExtension.with(&[context, &near]))
+                Err(FailureReason::NoSuchExtension.with(&[context, &near]))
             }
         }
     }
@@ -191,7 +191,7 @@ impl Switch {
             misplaced: false,
             dead: false,
             plays: 0,
-            ledger: Default::default(),
+            cdr: Default::default(),
         };
         self.channels.insert(id, channel);
         self.streams.insert(stream, id);
@@ -212,8 +212,9 @@ impl Switch {
             return;
         };
         // What the peer is told may be the address of a translator that passes RTP on to us.
-        let outside = self.legs.get(&channel.leg).map(|leg| leg.flow).filter(|flow| flow.told.ip() != flow.local.ip());
-        let outside = outside.map(|flow| flow.told.ip());
+        let outside =
+            self.legs.get(&channel.leg).map(|leg| leg.flow).filter(|flow| flow.advertised.ip() != flow.local.ip());
+        let outside = outside.map(|flow| flow.advertised.ip());
         let told = self.settings.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
         let rtp = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
         let id = channel.id;
@@ -243,15 +244,15 @@ impl Switch {
         if channel.stream != stream {
             return self.extra_missing(id, stream, why);
         }
-        let reason = Why::NoPorts.with(&[why]);
+        let reason = FailureReason::NoPorts.with(&[why]);
         match called_by {
             Some(caller) => self.branch_failed(caller, id, reason),
             None => {
                 if let Some(channel) = self.channels.get_mut(&id) {
-                    channel.ledger.note([reason]);
+                    channel.cdr.note([reason]);
                 }
                 self.hang_up_leg(id, cause::CONGESTION);
-                self.note_end(id, Side::Exchange, cause::CONGESTION);
+                self.note_end(id, HangupBy::Exchange, cause::CONGESTION);
                 self.forget_channel(id);
             }
         }
@@ -259,19 +260,19 @@ impl Switch {
 }
 
 /// The refusal of a body or an Accept that is of no use here (415, 406).
-fn unfit(request: &Request) -> Option<(Response, Reason)> {
+fn unfit(request: &Request) -> Option<(Response, Failure)> {
     let response = leg::unfit_body(request)?;
     let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
-    let reason = Why::UnfitBody.with(&[&response.status.to_string(), &kind]);
+    let reason = FailureReason::UnfitBody.with(&[&response.status.to_string(), &kind]);
     Some((response, reason))
 }
 
 /// What a caller offers, if its INVITE has an offer that can be read and something of it allowed.
-fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Reason> {
+fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
     let offer = match leg::description(&request.headers, &request.body) {
         None => return Ok(None),
         Some(Ok(offer)) => offer,
-        Some(Err(error)) => return Err(Why::Unreadable.with(&[&error.to_string()])),
+        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
     };
     match negotiate::usable(&offer, &peer.settings.codecs) {
         Ok(()) => Ok(Some(offer)),

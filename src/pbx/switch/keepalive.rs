@@ -1,7 +1,7 @@
 //! `keepalive=`: an empty packet now and then, so that an address translator on the way keeps its door open.
 
 use super::Switch;
-use crate::pbx::alarm::Alarm;
+use crate::pbx::call_timer::CallTimer;
 use crate::sip::Flow;
 use crate::sip::transaction::Transmit;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ impl Switch {
     pub(super) fn keep_alive(&mut self, name: &str) {
         let Some(every) = self.settings.peers.get(name).and_then(|peer| peer.settings.keepalive) else { return };
         if self.keepalives.insert(name.to_owned()) {
-            self.cx.alarms.set(self.cx.now.mono + every, Alarm::Keepalive(name.to_owned()));
+            self.cx.timers.set(self.cx.now.mono + every, CallTimer::Keepalive(name.to_owned()));
         }
     }
 

@@ -1,18 +1,18 @@
 //! Lines: their registrations and whether they are there (qualify).
 
 use super::Switch;
-use crate::calendar;
 use crate::clock::{Time, Wall};
-use crate::config::peer::{Host, Peer};
-use crate::pbx::alarm::Alarm;
+use crate::config::peer::{Peer, PeerAddress};
+use crate::datetime;
+use crate::pbx::call_timer::CallTimer;
 use crate::pbx::effect::{Level, Line};
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::leg;
-use crate::pbx::why::{Reason, Why};
-use crate::registrar::absence::{Absence, Left};
+use crate::registrar::last_seen::{Departure, DepartureCause};
 use crate::registrar::location::Binding;
+use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::{self, Action, Qualify, Status};
 use crate::registrar::register::{self, Change};
-use crate::registrar::way::uri_at;
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
@@ -75,7 +75,7 @@ impl Switch {
                     self.add_extensions(peer);
                 }
                 Change::Refreshed(_) => {}
-                Change::Removed(_) => self.line_may_be_gone(&peer.name, Left::SignedOff),
+                Change::Removed(_) => self.line_may_be_gone(&peer.name, DepartureCause::SignedOff),
             }
         }
         self.bring_calls_along(peer, flow);
@@ -85,25 +85,25 @@ impl Switch {
 
     pub(super) fn arm_location(&mut self) {
         if let Some(alarm) = self.location_alarm.take() {
-            self.cx.alarms.cancel(alarm);
+            self.cx.timers.cancel(alarm);
         }
-        self.location_alarm = self.location.next_deadline().map(|at| self.cx.alarms.set(at, Alarm::Location));
+        self.location_alarm = self.location.next_deadline().map(|at| self.cx.timers.set(at, CallTimer::Location));
     }
 
     pub(super) fn expire_bindings(&mut self) {
         self.location_alarm = None;
         for (peer, binding) in self.location.expire(self.cx.now.mono) {
-            let (at, granted) = (binding.flow.remote, calendar::span(binding.granted));
+            let (at, granted) = (binding.flow.remote, datetime::span(binding.granted));
             self.cx.out.notice(format!(
                 "'{peer}' did not refresh its registration: it is unregistered. It was at {at}, for {granted}; is it switched \
                  on, and on the network?"
             ));
-            self.line_may_be_gone(&peer, Left::Expired);
+            self.line_may_be_gone(&peer, DepartureCause::Expired);
         }
         self.arm_location();
     }
 
-    pub(super) fn line_may_be_gone(&mut self, name: &str, left: Left) {
+    pub(super) fn line_may_be_gone(&mut self, name: &str, left: DepartureCause) {
         if !self.location.bindings(name).is_empty() {
             return;
         }
@@ -114,7 +114,7 @@ impl Switch {
         if let Some(watch) = self.watches.get_mut(name) {
             watch.qualify.stop();
             if let Some(alarm) = watch.alarm.take() {
-                self.cx.alarms.cancel(alarm);
+                self.cx.timers.cancel(alarm);
             }
         }
     }
@@ -122,31 +122,31 @@ impl Switch {
     /// A line is registered again. One that vanished was noticed: so is its return.
     fn tell_return(&mut self, name: &str) {
         match self.absences.come_back(name) {
-            Some(Absence { since, left: Left::Expired }) => {
-                let away = calendar::span(self.cx.now.mono.since(since.mono));
+            Some(Departure { since, left: DepartureCause::Expired }) => {
+                let away = datetime::span(self.cx.now.mono.since(since.mono));
                 self.cx.out.notice(format!("'{name}' is registered again, {away} after its registration ran out"));
             }
-            Some(Absence { left: Left::SignedOff, .. }) | None => {}
+            Some(Departure { left: DepartureCause::SignedOff, .. }) | None => {}
         }
     }
 
     /// Why a line that could register cannot be called: it is nowhere.
-    pub(super) fn not_registered(&self, name: &str) -> Reason {
-        let Some(Absence { since, left }) = self.absences.of(name) else {
-            return Why::NeverRegistered.with(&[name, &calendar::moment(self.started.wall)]);
+    pub(super) fn not_registered(&self, name: &str) -> Failure {
+        let Some(Departure { since, left }) = self.absences.of(name) else {
+            return FailureReason::NeverRegistered.with(&[name, &datetime::moment(self.started.wall)]);
         };
         let why = match left {
-            Left::Expired => Why::Expired,
-            Left::SignedOff => Why::SignedOff,
+            DepartureCause::Expired => FailureReason::Expired,
+            DepartureCause::SignedOff => FailureReason::SignedOff,
         };
         let away = self.cx.now.mono.since(since.mono);
-        why.with(&[name, &calendar::span(away), &self.moment_ago(away)])
+        why.with(&[name, &datetime::span(away), &self.moment_ago(away)])
     }
 
     /// When it was, so long ago: reckoned back from now, for the wall clock may have been set since.
     pub(super) fn moment_ago(&self, ago: Duration) -> String {
         let ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-        calendar::moment(Wall(self.cx.now.wall.0.saturating_sub(ms)))
+        datetime::moment(Wall(self.cx.now.wall.0.saturating_sub(ms)))
     }
 
     /// Begins to ask a peer whether it is there, at once.
@@ -168,7 +168,7 @@ impl Switch {
         let Some(limit) = settings.qualify else { return };
         let freq = settings.qualify_freq;
         let wait = u64::try_from(freq.as_millis()).unwrap_or(u64::MAX);
-        let at = self.cx.now.mono + Duration::from_millis(self.cx.chance.below(wait));
+        let at = self.cx.now.mono + Duration::from_millis(self.cx.rng.below(wait));
         let watch = self
             .watches
             .entry(name.to_owned())
@@ -180,7 +180,7 @@ impl Switch {
     /// Peers with a fixed address are asked from the start.
     pub(super) fn watch_static_peers(&mut self) {
         let peers = self.settings.peers.clone();
-        self.watch_in_turn(peers.values().filter(|peer| !matches!(peer.host, Host::Dynamic)));
+        self.watch_in_turn(peers.values().filter(|peer| !matches!(peer.host, PeerAddress::Dynamic)));
     }
 
     /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
@@ -210,9 +210,9 @@ impl Switch {
             match action {
                 Action::Send { attempt, give_up } => self.poll(name, attempt, give_up),
                 Action::Arm(at) => {
-                    let alarm = self.cx.alarms.set(at, Alarm::Qualify(name.to_owned()));
+                    let alarm = self.cx.timers.set(at, CallTimer::Qualify(name.to_owned()));
                     if let Some(old) = self.watches.get_mut(name).and_then(|watch| watch.alarm.replace(alarm)) {
-                        self.cx.alarms.cancel(old);
+                        self.cx.timers.cancel(old);
                     }
                 }
                 Action::Changed(change) => {
@@ -232,27 +232,26 @@ impl Switch {
             None => match self.static_address(&peer) {
                 Some(address) => {
                     let flow = self.flow_to(&peer, address);
-                    (uri_at(None, flow, false), flow, &[][..])
+                    (target_uri(None, flow, false), flow, &[][..])
                 }
                 None => return,
             },
         };
-        let host = leg::host(flow.told.ip());
+        let host = leg::host(flow.advertised.ip());
         let mut request = routed(Method::Options, &target, route);
         let contact = leg::contact(&self.settings.general.caller_id, flow, binds_request(&request));
         let user = leg::escape_user(peer.from_user.as_ref().unwrap_or(&self.settings.general.caller_id));
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
-        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.chance.hex(16))));
+        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.rng.hex(16))));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", leg::to_uri(&target))));
-        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.chance.hex(32))));
+        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.rng.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
         headers.push(HeaderName::Contact, contact);
         leg::dress_request(&mut request, &self.cx.product);
         let how = Sending::Once { give_up };
-        let id =
-            self.cx.tx.request(self.cx.now.mono, request, flow, how, &mut self.cx.chance, &mut self.cx.out.transmit);
+        let id = self.cx.tx.request(self.cx.now.mono, request, flow, how, &mut self.cx.rng, &mut self.cx.out.transmit);
         self.polls.insert(id, (name.to_owned(), attempt));
     }
 
@@ -274,7 +273,7 @@ impl Switch {
         let polled: Vec<(String, u8)> = self
             .polls
             .iter()
-            .filter(|(id, _)| self.cx.tx.flow_of(**id).is_some_and(|flow| flow.is_same_way(failed)))
+            .filter(|(id, _)| self.cx.tx.flow_of(**id).is_some_and(|flow| flow.is_same_flow(failed)))
             .map(|(_, poll)| poll.clone())
             .collect();
         for (name, attempt) in polled {
@@ -308,7 +307,7 @@ fn aside(change: &qualify::Change, place: Option<SocketAddr>) -> String {
             " ({place} answered none of {} OPTIONS: is it switched on, and on the network? Calls to it fail until it does)",
             qualify::ATTEMPTS
         ),
-        (Status::Ok(_) | Status::Lagged(_), _, Some(away)) => format!(" after {}", calendar::span(away)),
+        (Status::Ok(_) | Status::Lagged(_), _, Some(away)) => format!(" after {}", datetime::span(away)),
         _ => String::new(),
     }
 }

@@ -5,7 +5,7 @@ use crate::clock::Now;
 use crate::pbx::channel::Channel;
 use crate::pbx::effect::Effects;
 use crate::pbx::leg::{Leg, LegId};
-use crate::registrar::absence::Left;
+use crate::registrar::last_seen::DepartureCause;
 use std::collections::BTreeMap;
 
 /// What came of asking a peer now whether it is there.
@@ -68,7 +68,7 @@ impl Switch {
         if self.location.unregister(name).is_empty() {
             return (Unregistered::NotRegistered, Effects::default());
         }
-        self.line_may_be_gone(name, Left::SignedOff);
+        self.line_may_be_gone(name, DepartureCause::SignedOff);
         self.arm_location();
         self.cx.out.verbose(3, format!("Unregistered SIP '{name}'"));
         (Unregistered::Done, self.take_effects())
@@ -89,7 +89,6 @@ impl Switch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
     use crate::clock::{Time, Wall};
     use crate::config::{ini, sip_conf};
     use crate::dialplan::Dialplan;
@@ -97,6 +96,7 @@ mod tests {
     use crate::pbx::effect::Event;
     use crate::pbx::switch::{PeerStatus, SwitchSettings};
     use crate::registrar::location::Binding;
+    use crate::rng::Rng;
     use crate::rtp::strict::Strictness;
     use crate::sip::digest::nonce::NonceKey;
     use crate::sip::header::Params;
@@ -122,7 +122,7 @@ mod tests {
             sounds: BTreeMap::new(),
             product: "strowger".to_owned(),
         };
-        Switch::new(at(0), settings, Chance::from_number(1))
+        Switch::new(at(0), settings, Rng::from_number(1))
     }
 
     fn register(switch: &mut Switch, name: &str) {
@@ -173,7 +173,7 @@ mod tests {
         let (done, effects) = switch.unregister(at(2), "a");
         assert_eq!((done, effects.lines.len()), (Unregistered::Done, 1));
         assert_eq!(effects.lines[0].text, "Unregistered SIP 'a'");
-        assert!(switch.bindings("a").is_empty() && switch.cx.alarms.is_empty());
+        assert!(switch.bindings("a").is_empty() && switch.cx.timers.is_empty());
         assert_eq!(switch.peer("a").map(|report| report.status), Some(PeerStatus::Unknown));
         let later = switch.handle(at(4000), Event::Tick);
         assert!(later.transmit.is_empty() && later.lines.is_empty());

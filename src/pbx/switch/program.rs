@@ -3,17 +3,17 @@
 use super::Switch;
 use crate::audio::g711::{self, Law};
 use crate::audio::{sound, tone};
-use crate::dialplan::{Ask, Cause, ChannelId, Finish, Program, Progress, Reply, Tone, UNTIL_HANGUP};
-use crate::pbx::alarm::Alarm;
+use crate::dialplan::{AppReply, AppRequest, Cause, ChannelId, Finish, Program, Progress, Tone, UNTIL_HANGUP};
+use crate::pbx::call_timer::CallTimer;
 use crate::pbx::cause;
+use crate::pbx::cdr::HangupBy;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::effect::{Level, Line};
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::leg::Leg;
 use crate::pbx::media::{MediaCommand, StreamId};
-use crate::pbx::record::Side;
-use crate::pbx::why::{Reason, Why};
 use crate::sdp::codec::Codec;
-use crate::sdp::{Face, Sdp, negotiate, own, payload};
+use crate::sdp::{LocalMedia, Sdp, local_offer, negotiate, payload};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl Switch {
             if !channel.dead
                 && let Some((name, data)) = program.application()
             {
-                channel.ledger.application = (name.to_owned(), data);
+                channel.cdr.application = (name.to_owned(), data);
             }
             channel.program = Some(program);
         }
@@ -57,7 +57,7 @@ impl Switch {
             Cause(0) if !unanswered => cause::NORMAL,
             Cause(cause) => cause,
         };
-        self.note_end(id, Side::Exchange, cause);
+        self.note_end(id, HangupBy::Exchange, cause);
         self.hang_up_leg(id, cause);
         self.forget_channel(id);
     }
@@ -66,21 +66,21 @@ impl Switch {
     fn note_finish(&mut self, id: ChannelId, cause: Cause) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let finish = channel.program.as_ref().and_then(Program::finish);
-        if channel.dead || channel.answered.is_some() || channel.ledger.is_explained() {
+        if channel.dead || channel.answered.is_some() || channel.cdr.is_explained() {
             return;
         }
         let Some((finish, place)) = finish else { return };
         let place = place.to_string();
-        channel.ledger.note([match finish {
-            Finish::RanOut => Why::RanOut.with(&[&place]),
-            Finish::Application(name) => Reason { cause: cause.0, ..Why::ByDialplan.with(&[name, &place]) },
-            Finish::NoApplication(name) => Why::NoApplication.with(&[&name, &place]),
-            Finish::Nowhere => Why::Nowhere.with(&[&place]),
+        channel.cdr.note([match finish {
+            Finish::RanOut => FailureReason::RanOut.with(&[&place]),
+            Finish::Application(name) => Failure { cause: cause.0, ..FailureReason::ByDialplan.with(&[name, &place]) },
+            Finish::NoApplication(name) => FailureReason::NoApplication.with(&[&name, &place]),
+            Finish::Nowhere => FailureReason::Nowhere.with(&[&place]),
         }]);
     }
 
     /// Gives a program what it waits for, and lets it go on.
-    pub(super) fn answer_program(&mut self, id: ChannelId, reply: Reply) {
+    pub(super) fn answer_program(&mut self, id: ChannelId, reply: AppReply) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.doing = Doing::Running;
         if let Some(program) = &mut channel.program {
@@ -89,19 +89,19 @@ impl Switch {
         }
     }
 
-    fn perform(&mut self, id: ChannelId, ask: Ask) {
+    fn perform(&mut self, id: ChannelId, ask: AppRequest) {
         match ask {
-            Ask::Wait(time) => self.wait(id, time),
-            Ask::Answer => self.answer(id),
-            Ask::Indicate(tone) => self.indicate(id, tone),
-            Ask::Play(names) => self.play(id, names.into()),
-            Ask::Dial(request) => self.dial(id, request),
-            Ask::Echo => self.echo(id),
+            AppRequest::Wait(time) => self.wait(id, time),
+            AppRequest::Answer => self.answer(id),
+            AppRequest::Indicate(tone) => self.indicate(id, tone),
+            AppRequest::Play(names) => self.play(id, names.into()),
+            AppRequest::Dial(request) => self.dial(id, request),
+            AppRequest::Echo => self.echo(id),
         }
     }
 
     fn wait(&mut self, id: ChannelId, time: Duration) {
-        let timer = (time < UNTIL_HANGUP).then(|| self.cx.alarms.set(self.cx.now.mono + time, Alarm::Wait(id)));
+        let timer = (time < UNTIL_HANGUP).then(|| self.cx.timers.set(self.cx.now.mono + time, CallTimer::Wait(id)));
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.doing = Doing::Waiting(timer);
         }
@@ -109,13 +109,13 @@ impl Switch {
 
     pub(super) fn wait_is_over(&mut self, id: ChannelId) {
         if self.channels.get(&id).is_some_and(|channel| matches!(channel.doing, Doing::Waiting(_))) {
-            self.answer_program(id, Reply::Done);
+            self.answer_program(id, AppReply::Done);
         }
     }
 
     fn answer(&mut self, id: ChannelId) {
         if !self.leg_of_channel(id).is_some_and(|leg| leg.is_unanswered_caller()) {
-            return self.answer_program(id, Reply::Done);
+            return self.answer_program(id, AppReply::Done);
         }
         match self.own_description(id) {
             Ok(description) => {
@@ -124,7 +124,7 @@ impl Switch {
                     channel.doing = Doing::Answering;
                 }
             }
-            Err(why) => self.answer_program(id, Reply::Failed(why)),
+            Err(why) => self.answer_program(id, AppReply::Failed(why)),
         }
     }
 
@@ -150,10 +150,10 @@ impl Switch {
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = leg.next_face(rtp, &general);
+        let face = leg.next_local_media(rtp, &general);
         let made = match &leg.remote {
-            Some(offer) => own::own_answer(offer, &allow, &face, None),
-            None => own::own_offer(&allow, &face),
+            Some(offer) => local_offer::own_answer(offer, &allow, &face, None),
+            None => local_offer::own_offer(&allow, &face),
         };
         made.map_err(|none| none.to_string())
     }
@@ -164,7 +164,7 @@ impl Switch {
             Tone::Ringing if unanswered => self.show_ringing(id),
             Tone::Progress if unanswered => {
                 if let Err(why) = self.let_hear(id) {
-                    return self.answer_program(id, Reply::Failed(why));
+                    return self.answer_program(id, AppReply::Failed(why));
                 }
             }
             Tone::Busy if unanswered => return self.refuse_caller(id, cause::BUSY),
@@ -174,7 +174,7 @@ impl Switch {
             Tone::Congestion => self.play_tone(id, tone::Meaning::Congestion),
             Tone::Progress => {}
         }
-        self.answer_program(id, Reply::Done);
+        self.answer_program(id, AppReply::Done);
     }
 
     /// Shall a caller that is not answered hear ringing from us, rather than make it of a 180 (`progressinband=yes`)?
@@ -208,12 +208,12 @@ impl Switch {
 
     /// A final refusal: the call is over, only `h` may still run.
     fn refuse_caller(&mut self, id: ChannelId, cause: u16) {
-        if let Some(channel) = self.channels.get_mut(&id).filter(|channel| !channel.ledger.is_explained())
+        if let Some(channel) = self.channels.get_mut(&id).filter(|channel| !channel.cdr.is_explained())
             && let Some(program) = &channel.program
             && let Some((name, _)) = program.application()
         {
-            let reason = Why::ByDialplan.with(&[name, &program.position().to_string()]);
-            channel.ledger.note([Reason { cause, ..reason }]);
+            let reason = FailureReason::ByDialplan.with(&[name, &program.position().to_string()]);
+            channel.cdr.note([Failure { cause, ..reason }]);
         }
         self.hang_up_leg(id, cause);
         self.caller_is_gone(id, cause);
@@ -238,14 +238,14 @@ impl Switch {
 
     /// Plays the next of the sounds; the program goes on after the last.
     fn play(&mut self, id: ChannelId, mut names: VecDeque<String>) {
-        let Some(name) = names.pop_front() else { return self.answer_program(id, Reply::Done) };
+        let Some(name) = names.pop_front() else { return self.answer_program(id, AppReply::Done) };
         let samples = match self.settings.sounds.get(&name) {
             Some(samples) => Some(samples.to_vec()),
             None => sound::find(&name),
         };
-        let Some(samples) = samples else { return self.answer_program(id, Reply::Missing(name)) };
+        let Some(samples) = samples else { return self.answer_program(id, AppReply::Missing(name)) };
         if let Err(why) = self.let_hear(id) {
-            return self.answer_program(id, Reply::Failed(why));
+            return self.answer_program(id, AppReply::Failed(why));
         }
         match self.start_playing(id, &samples, false) {
             Ok(play) => {
@@ -253,7 +253,7 @@ impl Switch {
                     channel.doing = Doing::Playing(play, names);
                 }
             }
-            Err(why) => self.answer_program(id, Reply::Failed(why)),
+            Err(why) => self.answer_program(id, AppReply::Failed(why)),
         }
     }
 
@@ -329,8 +329,8 @@ impl Switch {
         let (Some(rtp), Some(leg)) = (channel.rtp, self.legs.get_mut(&channel.leg)) else {
             return Err(format!("{}: no RTP port", channel.name));
         };
-        let face = leg.next_face(rtp, &self.settings.general);
-        own::own_answer(offer, &channel.peer.settings.codecs, &face, None).map_err(|none| none.to_string())
+        let face = leg.next_local_media(rtp, &self.settings.general);
+        local_offer::own_answer(offer, &channel.peer.settings.codecs, &face, None).map_err(|none| none.to_string())
     }
 
     /// What we last told a leg, as a new description of its own (a refresh must be told something of the same content).
@@ -340,7 +340,7 @@ impl Switch {
         let leg = self.legs.get_mut(&channel.leg)?;
         let told = leg.local.clone()?;
         let rtp = told.rtp_addr().or(channel.rtp)?;
-        let face = Face { extras, ..leg.next_face(rtp, &self.settings.general) };
+        let face = LocalMedia { extras, ..leg.next_local_media(rtp, &self.settings.general) };
         Some(negotiate::readdress(&told, &face))
     }
 }

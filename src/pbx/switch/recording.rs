@@ -2,13 +2,13 @@
 
 use super::Switch;
 use crate::clock::Now;
-use crate::config::peer::{Host, Kind, Peer};
+use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::dialplan::ChannelId;
 use crate::dialplan::database::Database;
+use crate::pbx::cdr::{CdrBuilder, Facts, HangupBy};
 use crate::pbx::channel::Channel;
 use crate::pbx::effect::{Effects, Line, StoreOrder};
-use crate::pbx::record::{Facts, Ledger, Side};
-use crate::pbx::why::{Reason, Why};
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::registrar::location::Restored;
 use crate::sdp::payload;
 use std::collections::BTreeMap;
@@ -53,7 +53,8 @@ impl Switch {
         }
         let mut restored = 0;
         for (name, mut stored) in by_peer {
-            let Some(peer) = self.settings.peers.get(&name).filter(|peer| matches!(peer.host, Host::Dynamic)) else {
+            let Some(peer) = self.settings.peers.get(&name).filter(|peer| matches!(peer.host, PeerAddress::Dynamic))
+            else {
                 self.drop_counted("stored registration of a peer that is no more");
                 self.cx.out.store.push(StoreOrder::Bindings { peer: name.into(), bindings: Vec::new() });
                 continue;
@@ -75,11 +76,11 @@ impl Switch {
     }
 
     /// A call ended, in what is known of its record; only the first end of a call counts.
-    pub(super) fn note_end(&mut self, id: ChannelId, by: Side, hangup_cause: u16) {
+    pub(super) fn note_end(&mut self, id: ChannelId, by: HangupBy, hangup_cause: u16) {
         let now = self.cx.now.mono;
         self.note_media(id, None);
         if let Some(channel) = self.channels.get_mut(&id) {
-            channel.ledger.end(now, by, hangup_cause);
+            channel.cdr.end(now, by, hangup_cause);
         }
     }
 
@@ -92,11 +93,11 @@ impl Switch {
             if leg.made_offer() { payload::agreed(local, remote) } else { payload::agreed(remote, local) }
         });
         let Some(channel) = self.channels.get_mut(&caller) else { return };
-        let ledger = &mut channel.ledger;
-        ledger.caller_rtp = ledger.caller_rtp.or(caller_rtp);
-        ledger.called_rtp = called_rtp.or(ledger.called_rtp);
-        if let Some(agreed) = agreed.filter(|_| ledger.codec.is_empty()) {
-            ledger.codec = agreed.codec.name().to_owned();
+        let cdr = &mut channel.cdr;
+        cdr.caller_rtp = cdr.caller_rtp.or(caller_rtp);
+        cdr.called_rtp = called_rtp.or(cdr.called_rtp);
+        if let Some(agreed) = agreed.filter(|_| cdr.codec.is_empty()) {
+            cdr.codec = agreed.codec.name().to_owned();
         }
     }
 
@@ -118,12 +119,12 @@ impl Switch {
             began: (channel.created, channel.created_wall),
             answered: channel.answered,
         };
-        if let Some((level, why)) = channel.ledger.story() {
+        if let Some((level, why)) = channel.cdr.story() {
             let ended = if channel.answered.is_some() { "ended" } else { "failed" };
             let text = format!("Call from '{}' to '{}' {ended}: {why}", channel.peer.name, entered.exten);
             self.cx.out.lines.push(Line { level, text });
         }
-        let record = channel.ledger.clone().record(self.cx.now.mono, facts);
+        let record = channel.cdr.clone().record(self.cx.now.mono, facts);
         self.cx.out.store.push(StoreOrder::Call(Box::new(record)));
     }
 
@@ -136,12 +137,12 @@ impl Switch {
         source: SocketAddr,
         exten: &str,
         caller: (String, String),
-        reason: Reason,
+        reason: Failure,
     ) {
         let text =
             format!("Call from '{}' ({source}) to extension '{exten}' rejected because {}", peer.name, reason.text);
         self.cx.out.lines.push(Line { level: reason.level(), text });
-        if reason.why == Why::Incomplete || peer.kind == Kind::Guest {
+        if reason.why == FailureReason::Incomplete || peer.kind == Kind::Guest {
             return;
         }
         let (name, unique_id) = self.next_channel_name(peer);
@@ -154,9 +155,9 @@ impl Switch {
             began: (now.mono, now.wall),
             answered: None,
         };
-        let mut ledger = Ledger::default();
-        ledger.end(now.mono, Side::Exchange, reason.cause);
-        ledger.note([reason]);
-        self.cx.out.store.push(StoreOrder::Call(Box::new(ledger.record(now.mono, facts))));
+        let mut cdr = CdrBuilder::default();
+        cdr.end(now.mono, HangupBy::Exchange, reason.cause);
+        cdr.note([reason]);
+        self.cx.out.store.push(StoreOrder::Call(Box::new(cdr.record(now.mono, facts))));
     }
 }

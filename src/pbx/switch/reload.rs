@@ -3,9 +3,9 @@
 use super::lines::Watch;
 use super::{Switch, SwitchSettings};
 use crate::clock::Now;
-use crate::config::peer::{Host, Kind, Peer};
+use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::pbx::effect::Effects;
-use crate::registrar::way::Ways;
+use crate::registrar::next_hop::Routing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Switch {
         Arc::make_mut(&mut settings.dialplan).adopt(&self.settings.dialplan, REGISTRAR);
         self.globals.load(&settings.dialplan);
         self.cx.product.clone_from(&settings.product);
-        self.cx.ways = Ways { listening: settings.listening, admission: settings.admission.clone() };
+        self.cx.ways = Routing { listening: settings.listening, admission: settings.admission.clone() };
         let old = std::mem::replace(&mut self.settings, settings);
         let (added, removed) = difference(&old.peers, &self.settings.peers);
         self.tell_reload(added, removed);
@@ -53,7 +53,8 @@ impl Switch {
     /// Registrations of those who cannot be registered any more.
     fn unregister_strangers(&mut self) {
         let peers = &self.settings.peers;
-        let gone = self.location.retain(|name| peers.get(name).is_some_and(|peer| matches!(peer.host, Host::Dynamic)));
+        let gone =
+            self.location.retain(|name| peers.get(name).is_some_and(|peer| matches!(peer.host, PeerAddress::Dynamic)));
         for (name, binding) in gone {
             let why = match self.settings.peers.get(&name) {
                 Some(_) => "has a fixed address (host=) in the new configuration",
@@ -78,8 +79,8 @@ impl Switch {
         }
         let missing = peers.values().filter(|peer| !self.watches.contains_key(&peer.name));
         let missing = missing.filter(|peer| match peer.host {
-            Host::Static(_) | Host::Named { .. } => true,
-            Host::Dynamic => !self.location.bindings(&peer.name).is_empty(),
+            PeerAddress::Static(_) | PeerAddress::Named { .. } => true,
+            PeerAddress::Dynamic => !self.location.bindings(&peer.name).is_empty(),
         });
         let missing: Vec<Arc<Peer>> = missing.cloned().collect();
         self.watch_in_turn(missing.iter());
@@ -88,7 +89,7 @@ impl Switch {
     /// Nothing is asked any more, and an answer under way is nobody's.
     fn forget_watch(&mut self, name: &str) {
         if let Some(alarm) = self.watches.remove(name).and_then(Watch::into_alarm) {
-            self.cx.alarms.cancel(alarm);
+            self.cx.timers.cancel(alarm);
         }
         self.polls.retain(|_, (polled, _)| polled != name);
     }

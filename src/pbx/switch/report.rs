@@ -158,7 +158,7 @@ impl Switch {
             servers,
             streams: self.streams.len() + self.releases.len(),
             owners: self.cx.clients.len() + self.cx.servers.len() + self.polls.len() + self.calling.len(),
-            timers: self.cx.alarms.len().saturating_sub(background),
+            timers: self.cx.timers.len().saturating_sub(background),
         }
     }
 }

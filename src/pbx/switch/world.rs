@@ -3,7 +3,7 @@
 use super::Switch;
 use crate::clock::Now;
 use crate::dialplan::database::Database;
-use crate::dialplan::{ChannelId, Dialplan, Globals, World};
+use crate::dialplan::{ChannelId, Dialplan, Environment, Globals};
 use crate::pbx::channel::Channel;
 use crate::registrar::qualify::Status;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ pub(super) struct View<'a> {
 impl Switch {
     /// The world of a channel's program, for one step of it.
     pub(super) fn world(&mut self, id: ChannelId) -> View<'_> {
-        let random = self.cx.chance.bits();
+        let random = self.cx.rng.bits();
         View { switch: self, channel: self.channels.get(&id), random }
     }
 }
 
-impl World for View<'_> {
+impl Environment for View<'_> {
     fn now(&self) -> Now {
         self.switch.cx.now
     }

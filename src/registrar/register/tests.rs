@@ -4,10 +4,10 @@ use bytes::Bytes;
 
 use super::*;
 use crate::config::acl::{Acl, Rule};
-use crate::config::peer::{Nat, Switch};
+use crate::config::peer::{Nat, Tristate};
 use crate::config::{ini, sip_conf};
 use crate::guard::admission::Admission;
-use crate::registrar::way::Listening;
+use crate::registrar::next_hop::Listening;
 use crate::sip::digest::nonce::NonceKey;
 use crate::sip::{Message, validate};
 use std::sync::Arc;
@@ -26,10 +26,10 @@ fn peer() -> Peer {
 }
 
 /// An exchange that speaks UDP and TCP.
-fn ways() -> Ways {
+fn ways() -> Routing {
     let local = LOCAL.parse().unwrap();
     let listening = Listening { udp: local, tcp: Some(local), tls: None };
-    Ways { listening, admission: Arc::new(Admission::new(&Default::default(), NonceKey([0; 32]))) }
+    Routing { listening, admission: Arc::new(Admission::new(&Default::default(), NonceKey([0; 32]))) }
 }
 
 /// A registrar with one peer, and a clock.
@@ -40,7 +40,7 @@ struct Desk {
     now: Now,
     cseq: u32,
     from_trunk: bool,
-    ways: Ways,
+    ways: Routing,
 }
 
 impl Desk {
@@ -183,9 +183,9 @@ fn a_cisco_7960_is_called_at_its_contact_not_at_its_source_port() {
 
 #[test]
 fn where_requests_go_follows_nat_and_rport() {
-    let go = |nat: Switch, via: &str, contact: &str, source: &str| {
+    let go = |nat: Tristate, via: &str, contact: &str, source: &str| {
         let mut desk = Desk::new();
-        desk.peer.settings.nat = Nat { force_rport: nat, comedia: Switch::Off };
+        desk.peer.settings.nat = Nat { force_rport: nat, comedia: Tristate::Off };
         let registered = desk.send(text(via, "c", 1, &format!("Contact: {contact}\r\n")), source);
         assert_eq!(registered.response.status, 200, "{}", registered.response.reason_text());
         desk.target()
@@ -193,21 +193,25 @@ fn where_requests_go_follows_nat_and_rport() {
     let home = "<sip:a@192.168.1.20:5061>";
     let inner = "<sip:a@10.0.0.5:5061>";
     let outer = "198.51.100.3:1024";
-    assert_eq!(go(Switch::Auto, "192.168.1.20:5061", home, "192.168.1.20:40000"), "192.168.1.20:5061");
-    assert_eq!(go(Switch::Auto, "10.0.0.5:5061", inner, outer), outer, "behind NAT");
-    assert_eq!(go(Switch::Auto, "ata.local", inner, outer), outer, "a name in the Via");
-    assert_eq!(go(Switch::Off, "10.0.0.5:5061", inner, outer), "10.0.0.5:5061", "nat=no believes the Contact");
-    assert_eq!(go(Switch::Off, "10.0.0.5:5061;rport", inner, outer), outer, "rport asks for the source");
-    assert_eq!(go(Switch::On, "192.168.1.20:5061", home, "192.168.1.20:40000"), "192.168.1.20:40000");
-    assert_eq!(go(Switch::Off, "192.168.1.20", "<sip:a@192.168.1.20>", SOURCE), "192.168.1.20:5060", "5060 by default");
-    assert_eq!(go(Switch::Off, "192.168.1.20", "<sip:a@phone.local:5080>", SOURCE), SOURCE, "no name is looked up");
+    assert_eq!(go(Tristate::Auto, "192.168.1.20:5061", home, "192.168.1.20:40000"), "192.168.1.20:5061");
+    assert_eq!(go(Tristate::Auto, "10.0.0.5:5061", inner, outer), outer, "behind NAT");
+    assert_eq!(go(Tristate::Auto, "ata.local", inner, outer), outer, "a name in the Via");
+    assert_eq!(go(Tristate::Off, "10.0.0.5:5061", inner, outer), "10.0.0.5:5061", "nat=no believes the Contact");
+    assert_eq!(go(Tristate::Off, "10.0.0.5:5061;rport", inner, outer), outer, "rport asks for the source");
+    assert_eq!(go(Tristate::On, "192.168.1.20:5061", home, "192.168.1.20:40000"), "192.168.1.20:40000");
     assert_eq!(
-        go(Switch::Off, "192.168.1.20", "<sip:a@[2001:db8::1]:5080>", SOURCE),
+        go(Tristate::Off, "192.168.1.20", "<sip:a@192.168.1.20>", SOURCE),
+        "192.168.1.20:5060",
+        "5060 by default"
+    );
+    assert_eq!(go(Tristate::Off, "192.168.1.20", "<sip:a@phone.local:5080>", SOURCE), SOURCE, "no name is looked up");
+    assert_eq!(
+        go(Tristate::Off, "192.168.1.20", "<sip:a@[2001:db8::1]:5080>", SOURCE),
         SOURCE,
         "not reachable from here"
     );
     assert_eq!(
-        go(Switch::Off, "192.168.1.20", "<sip:a@192.168.1.77:5080>", SOURCE),
+        go(Tristate::Off, "192.168.1.20", "<sip:a@192.168.1.77:5080>", SOURCE),
         "192.168.1.77:5080",
         "a third host"
     );
@@ -531,7 +535,7 @@ fn contactdeny_is_603() {
 #[test]
 fn a_peer_with_a_fixed_address_does_not_register() {
     let mut desk = Desk::new();
-    desk.peer.host = Host::Static("192.168.1.20:5060".parse().unwrap());
+    desk.peer.host = PeerAddress::Static("192.168.1.20:5060".parse().unwrap());
     let refused = desk.contact("<sip:a@192.168.1.20>");
     assert_eq!((refused.response.status, refused.log[0].level), (403, Level::Error));
     assert!(said(&refused)[0].starts_with("Peer 'pap2t-client' is trying to register"));
@@ -562,24 +566,24 @@ fn mutated_contacts_keep_the_table_in_bounds() {
         "\"x, y\" <sip:1600@192.168.1.2:5060;user=phone>;+sip.instance=\"<urn:uuid:0>\", <sip:b@[::1]:0>;expires=99999999999",
         "*",
     ];
-    let mut chance = crate::chance::Chance::from_number(10);
+    let mut rng = crate::rng::Rng::from_number(10);
     let mut desk = Desk::with_contacts(3);
     let mut accepted = 0;
     for round in 0..20_000usize {
         let mut contact = seeds[round % seeds.len()].as_bytes().to_vec();
-        for _ in 0..chance.below(4) {
-            let at = chance.below(contact.len() as u64) as usize;
-            match chance.below(3) {
-                0 => contact[at] = b"0123456789*<>;,=:@.[]\""[chance.below(22) as usize],
+        for _ in 0..rng.below(4) {
+            let at = rng.below(contact.len() as u64) as usize;
+            match rng.below(3) {
+                0 => contact[at] = b"0123456789*<>;,=:@.[]\""[rng.below(22) as usize],
                 1 => drop(contact.remove(at)),
-                _ => contact.insert(at, b"0123456789*<>;,=:@.[]\""[chance.below(22) as usize]),
+                _ => contact.insert(at, b"0123456789*<>;,=:@.[]\""[rng.below(22) as usize]),
             }
             if contact.is_empty() {
                 contact.push(b'*');
             }
         }
         let contact = String::from_utf8_lossy(&contact).into_owned();
-        let expires = chance.below(4) * 100;
+        let expires = rng.below(4) * 100;
         let line = text("192.168.1.20", "c", desk.cseq, &format!("Contact: {contact}\r\nExpires: {expires}\r\n"));
         desk.cseq += 1;
         let Ok(Message::Request(request)) = Message::parse(&Bytes::from(line)) else { continue };

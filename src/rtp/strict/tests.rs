@@ -1,5 +1,5 @@
 use super::*;
-use crate::chance::Chance;
+use crate::rng::Rng;
 
 fn at(ms: u64) -> Time {
     Time::from_start(Duration::from_millis(ms))
@@ -197,18 +197,18 @@ fn rtcp_is_believed_from_the_locked_host_or_the_very_address_given() {
 
 #[test]
 fn whatever_comes_in_whatever_order_only_allowed_hosts_are_accepted() {
-    let mut chance = Chance::from_number(24);
+    let mut rng = Rng::from_number(24);
     let hosts: Vec<IpAddr> =
         ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"].iter().map(|host| host.parse().unwrap()).collect();
     let mut learner = Learner::new(Expected::default());
     let (mut now, mut offers, mut locks) = (0u64, Vec::<(u64, Expected)>::new(), 0u32);
     let mut sequence = 0u16;
     for _ in 0..200_000 {
-        now += chance.below(60);
-        let pick = |chance: &mut Chance| hosts[chance.below(4) as usize];
-        if chance.below(500) == 0 {
-            let rtp = (chance.below(5) != 0).then(|| SocketAddr::new(pick(&mut chance), 4000));
-            let signalling = (chance.below(2) == 0).then(|| pick(&mut chance));
+        now += rng.below(60);
+        let pick = |rng: &mut Rng| hosts[rng.below(4) as usize];
+        if rng.below(500) == 0 {
+            let rtp = (rng.below(5) != 0).then(|| SocketAddr::new(pick(&mut rng), 4000));
+            let signalling = (rng.below(2) == 0).then(|| pick(&mut rng));
             let expected = Expected { rtp, signalling, ..Expected::default() };
             learner.reset(at(now), expected);
             if rtp.is_some() {
@@ -218,8 +218,8 @@ fn whatever_comes_in_whatever_order_only_allowed_hosts_are_accepted() {
                 offers.push((now, Expected { rtp: last.1.rtp, ..expected }));
             }
         }
-        let source = SocketAddr::new(pick(&mut chance), 4000 + 2 * chance.below(3) as u16);
-        sequence = if chance.below(8) == 0 { chance.bits() as u16 } else { sequence.wrapping_add(1) };
+        let source = SocketAddr::new(pick(&mut rng), 4000 + 2 * rng.below(3) as u16);
+        sequence = if rng.below(8) == 0 { rng.bits() as u16 } else { sequence.wrapping_add(1) };
         let verdict = learner.judge(at(now), source, sequence);
         locks += u32::from(verdict == Verdict::AcceptAndLock);
         if verdict != Verdict::Drop {

@@ -1,7 +1,7 @@
 //! Offer and answer between real telephones, rule by rule.
 
 use super::super::tests::{BARE, CISCO, GATEWAY, HT801, PAP2T, SOFTPHONE, T38, face, parse, text};
-use super::super::{Codec, Extra, agreed, own_answer, own_offer, payload_map};
+use super::super::{Codec, MediaKind, agreed, own_answer, own_offer, payload_map};
 use super::*;
 use std::net::SocketAddr;
 
@@ -38,7 +38,7 @@ fn a_gateways_modem_lines_pass_and_its_rtcp_address_does_not() {
     }
     assert!(!offer.contains("10.0.0") && !offer.contains("a=rtcp"), "{offer}");
     assert_eq!(offer.matches("c=IN IP4 192.168.1.1\r\n").count(), 2);
-    let elsewhere = Face { rtcp_port: Some(10009), ..face() };
+    let elsewhere = LocalMedia { rtcp_port: Some(10009), ..face() };
     let offer = text(&offer_from(&parse(GATEWAY), &every, &elsewhere).unwrap());
     assert!(offer.contains("c=IN IP4 192.168.1.1\r\na=rtcp:10009\r\na=rtpmap:8"), "in its place: {offer}");
 }
@@ -231,7 +231,8 @@ fn our_own_answer_takes_the_first_codec_we_allow() {
 #[test]
 fn our_own_offer_lists_what_is_allowed() {
     let codecs = CodecList { entries: vec![(Codec::Alaw, Some(30)), (Codec::Ilbc, None), (Codec::Ulaw, None)] };
-    let offer = own_offer(&codecs, &Face { user: "a b\r\n".into(), session_name: String::new(), ..face() }).unwrap();
+    let offer =
+        own_offer(&codecs, &LocalMedia { user: "a b\r\n".into(), session_name: String::new(), ..face() }).unwrap();
     assert_eq!(
         text(&offer),
         "v=0\r\no=ab 42 3 IN IP4 192.168.1.1\r\ns=-\r\nc=IN IP4 192.168.1.1\r\nt=0 0\r\nm=audio 10000 RTP/AVP 8 96 0 101\r\n\
@@ -277,7 +278,7 @@ fn after_a_prompt_only_what_is_in_use_is_offered_on() {
 #[test]
 fn media_moves_to_the_other_telephone_and_back() {
     let told = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
-    let direct = Face { media_addr: "192.168.1.30".parse().unwrap(), rtp_port: 5004, version: 4, ..face() };
+    let direct = LocalMedia { media_addr: "192.168.1.30".parse().unwrap(), rtp_port: 5004, version: 4, ..face() };
     let moved = readdress(&told, &direct);
     let expected = text(&told)
         .replace("42 3 IN", "42 4 IN")
@@ -292,7 +293,7 @@ fn media_moves_to_the_other_telephone_and_back() {
 #[test]
 fn a_refresh_is_told_from_a_change() {
     let old = offer_from(&parse(PAP2T), &allow(&ULAW), &face()).unwrap();
-    assert!(same_media(&old, &offer_from(&parse(PAP2T), &allow(&ULAW), &Face { version: 9, ..face() }).unwrap()));
+    assert!(same_media(&old, &offer_from(&parse(PAP2T), &allow(&ULAW), &LocalMedia { version: 9, ..face() }).unwrap()));
     assert!(same_media(&parse(BARE), &parse(&BARE.replace('\n', "\r\n"))));
     for changed in [
         PAP2T.replace("sendrecv", "sendonly"),
@@ -304,9 +305,12 @@ fn a_refresh_is_told_from_a_change() {
 }
 
 /// The exchange with ports for everything.
-fn wide() -> Face {
-    let extras = Extra::ALL.into_iter().zip([10_020u16, 10_030, 10_040]);
-    Face { extras: extras.map(|(extra, port)| (extra, SocketAddr::new(face().media_addr, port))).collect(), ..face() }
+fn wide() -> LocalMedia {
+    let extras = MediaKind::ALL.into_iter().zip([10_020u16, 10_030, 10_040]);
+    LocalMedia {
+        extras: extras.map(|(extra, port)| (extra, SocketAddr::new(face().media_addr, port))).collect(),
+        ..face()
+    }
 }
 
 /// A camera beside the voice, with everything that may stand around it.
@@ -344,7 +348,7 @@ fn video_passes_line_for_line_with_our_port() {
 
 #[test]
 fn an_address_of_its_own_is_told_where_the_session_has_another() {
-    let apart = Face { extras: vec![(Extra::Video, "192.168.2.1:10020".parse().unwrap())], ..face() };
+    let apart = LocalMedia { extras: vec![(MediaKind::Video, "192.168.2.1:10020".parse().unwrap())], ..face() };
     let offer = offer_from(&parse(CAMERA), &allow(&ULAW), &apart).unwrap();
     assert!(
         text(&offer).contains("m=video 10020 RTP/AVP 97 98 34\r\ni=front door\r\nc=IN IP4 192.168.2.1\r\n"),
@@ -452,13 +456,13 @@ fn sixteen_lines_are_all_there_can_be() {
 fn media_beside_voice_are_sent_nowhere_that_voice_is_not() {
     for addr in ["0.0.0.0", "224.2.1.1/127", "255.255.255.255", "phone.example", "192.168.1.256", ""] {
         let sdp = parse(&CAMERA.replace("c=IN IP4 192.168.1.50", &format!("c=IN IP4 {addr}")));
-        assert_eq!((sdp.extra_addr(Extra::Video), sdp.extra_rtcp_addr(Extra::Video)), (None, None), "{addr}");
+        assert_eq!((sdp.extra_addr(MediaKind::Video), sdp.extra_rtcp_addr(MediaKind::Video)), (None, None), "{addr}");
     }
     let sdp = parse(CAMERA);
-    assert_eq!(sdp.extra_addr(Extra::Video), "192.168.1.50:7000".parse().ok());
-    assert_eq!(sdp.extra_rtcp_addr(Extra::Video), "192.168.1.51:7009".parse().ok());
+    assert_eq!(sdp.extra_addr(MediaKind::Video), "192.168.1.50:7000".parse().ok());
+    assert_eq!(sdp.extra_rtcp_addr(MediaKind::Video), "192.168.1.51:7009".parse().ok());
     let last = parse(&T38.replace("16500", "65535"));
-    assert_eq!(last.extra_addr(Extra::Fax).map(|addr| addr.port()), Some(65535));
-    assert_eq!(parse(T38).extra_rtcp_addr(Extra::Fax), None);
-    assert_eq!(sdp.extras().collect::<Vec<_>>(), [Extra::Video]);
+    assert_eq!(last.extra_addr(MediaKind::Image).map(|addr| addr.port()), Some(65535));
+    assert_eq!(parse(T38).extra_rtcp_addr(MediaKind::Image), None);
+    assert_eq!(sdp.extras().collect::<Vec<_>>(), [MediaKind::Video]);
 }

@@ -41,7 +41,7 @@ impl Phone {
         let dialling = Dialling {
             client: None,
             target,
-            call_id: format!("{begin}{}@{}", self.chance.hex(16), self.config.sip.ip()),
+            call_id: format!("{begin}{}@{}", self.rng.hex(16), self.config.sip.ip()),
             tag: self.tag(),
             cseq: 100,
             challenged: 0,
@@ -164,7 +164,7 @@ impl Phone {
             attach(&mut ack.headers, &mut ack.body, sdp);
         }
         let flow = self.flow();
-        self.tx.acknowledge(id, ack, flow, &mut self.chance, &mut self.sent);
+        self.tx.acknowledge(id, ack, flow, &mut self.rng, &mut self.sent);
     }
 
     /// A 2xx to an INVITE of a call that is gone: acknowledged, and ended when it opened one (RFC 3261 13.2.2.4).

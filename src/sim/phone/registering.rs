@@ -1,8 +1,8 @@
 //! REGISTER (RFC 3261 10.2), again and again before it expires.
 
 use super::{Alarm, Phone, PhoneConfig, PhoneEvent, Purpose};
-use crate::chance::Chance;
 use crate::clock::Time;
+use crate::rng::Rng;
 use crate::sip::header::{CSeq, ContactValue, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -27,11 +27,11 @@ pub(super) struct Registration {
 }
 
 impl Registration {
-    pub fn new(config: &PhoneConfig, chance: &mut Chance) -> Registration {
+    pub fn new(config: &PhoneConfig, rng: &mut Rng) -> Registration {
         let (begin, end) = config.style.marks(config.sip.port());
         Registration {
-            call_id: format!("{begin}{}@{}", chance.hex(16), config.sip.ip()),
-            tag: format!("{begin}{}{end}", chance.hex(12)),
+            call_id: format!("{begin}{}@{}", rng.hex(16), config.sip.ip()),
+            tag: format!("{begin}{}{end}", rng.hex(12)),
             cseq: 100,
             asked: 0,
             challenged: 0,

@@ -2,7 +2,7 @@
 
 use super::{Alarm, Call, Phone, PhoneEvent, Purpose, State, attach, description};
 use crate::clock::Time;
-use crate::sdp::{Codec, Direction, Extra, Sdp};
+use crate::sdp::{Codec, Direction, MediaKind, Sdp};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -20,7 +20,7 @@ pub enum Change {
     /// Wants to hear it again.
     Resume,
     /// Says in which directions there is to be sound.
-    Face(Direction),
+    LocalMedia(Direction),
     /// Wants RTP at this port from now on.
     MovePort(u16),
     /// Wants this codec alone.
@@ -32,9 +32,9 @@ pub enum Change {
     /// Wants voice (again), with what was beside it.
     Voice,
     /// Wants this beside voice no more.
-    Without(Extra),
+    Without(MediaKind),
     /// Wants this beside voice.
-    With(Extra),
+    With(MediaKind),
     /// Nothing: the call is kept alive.
     Refresh,
     /// No offer: the other side is asked for one.
@@ -114,7 +114,7 @@ impl Phone {
         match change {
             Change::Hold => self.sound.direction = Direction::SendOnly,
             Change::Resume => self.sound.direction = Direction::SendRecv,
-            Change::Face(direction) => self.sound.direction = direction,
+            Change::LocalMedia(direction) => self.sound.direction = direction,
             Change::MovePort(port) => self.sound.rtp.set_port(port),
             Change::Codec(codec) => self.sound.only = Some(codec),
             Change::T38 => return self.fax_offer(true),
@@ -177,7 +177,7 @@ impl Phone {
         let Some(sent) = call.reoffers.sent.take() else { return };
         (self.sound.rtp, self.sound.direction, self.sound.only) = sent.before;
         // RFC 3261 14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in steps of 10 ms.
-        let steps = if call.ours { 210 + self.chance.below(191) } else { self.chance.below(201) };
+        let steps = if call.ours { 210 + self.rng.below(191) } else { self.rng.below(201) };
         let wait = match (status, retry_after) {
             (491, _) => Some(Duration::from_millis(steps * 10)),
             // RFC 3261 14.2 and 20.33: too early.

@@ -1,8 +1,8 @@
 //! A phone's media as its descriptions tell it.
 
 use super::{Phone, PhoneConfig, PhoneEvent, all_codecs};
-use crate::chance::Chance;
-use crate::sdp::{Codec, Direction, Extra, Face, Sdp, negotiate, payload};
+use crate::rng::Rng;
+use crate::sdp::{Codec, Direction, LocalMedia, MediaKind, Sdp, negotiate, payload};
 use crate::sim::style::Told;
 use std::net::SocketAddr;
 
@@ -12,14 +12,14 @@ pub(super) struct Sound {
     pub direction: Direction,
     pub only: Option<Codec>,
     /// What it offers beside voice.
-    pub extras: Vec<Extra>,
+    pub extras: Vec<MediaKind>,
     id: u64,
     version: u64,
 }
 
 impl Sound {
-    pub fn new(config: &PhoneConfig, chance: &mut Chance) -> Sound {
-        let id = 10_000 + chance.below(1 << 24);
+    pub fn new(config: &PhoneConfig, rng: &mut Rng) -> Sound {
+        let id = 10_000 + rng.below(1 << 24);
         Sound { rtp: config.rtp, direction: Direction::SendRecv, only: None, extras: Vec::new(), id, version: id }
     }
 }
@@ -71,17 +71,17 @@ impl Phone {
     }
 
     /// Where it wants this beside voice.
-    pub fn extra(&self, extra: Extra) -> SocketAddr {
+    pub fn extra(&self, extra: MediaKind) -> SocketAddr {
         let step = match extra {
-            Extra::Video => 100,
-            Extra::Text => 200,
-            Extra::Fax => 300,
+            MediaKind::Video => 100,
+            MediaKind::Text => 200,
+            MediaKind::Image => 300,
         };
         SocketAddr::new(self.sound.rtp.ip(), self.sound.rtp.port().saturating_add(step))
     }
 
     /// Where to send this beside voice; `None` unless both sides take part in it.
-    pub fn extra_media(&self, extra: Extra) -> Option<SocketAddr> {
+    pub fn extra_media(&self, extra: MediaKind) -> Option<SocketAddr> {
         let call = self.call.as_ref()?;
         call.local.as_ref().filter(|told| told.has(extra))?;
         call.remote.as_ref()?.extra_addr(extra)
@@ -104,7 +104,7 @@ impl Phone {
     /// The offer of a fax machine behind it that heard a fax tone.
     pub(super) fn fax_offer(&mut self, keeps_voice: bool) -> Option<Sdp> {
         self.sound.version = self.sound.version.saturating_add(1);
-        let fax = self.ports(&[Extra::Fax]);
+        let fax = self.ports(&[MediaKind::Image]);
         let voice = keeps_voice.then(|| {
             let text = format!(
                 "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 {}\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n",
@@ -125,13 +125,13 @@ impl Phone {
         }
     }
 
-    fn ports(&self, extras: &[Extra]) -> Vec<(Extra, u16)> {
+    fn ports(&self, extras: &[MediaKind]) -> Vec<(MediaKind, u16)> {
         extras.iter().map(|extra| (*extra, self.extra(*extra).port())).collect()
     }
 
-    fn face(&self) -> Face {
+    fn face(&self) -> LocalMedia {
         let Sound { rtp, id, version, .. } = self.sound;
-        Face {
+        LocalMedia {
             user: self.config.user.clone(),
             session_name: String::new(),
             id,
@@ -140,7 +140,7 @@ impl Phone {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
-            extras: Extra::ALL.into_iter().map(|extra| (extra, self.extra(extra))).collect(),
+            extras: MediaKind::ALL.into_iter().map(|extra| (extra, self.extra(extra))).collect(),
         }
     }
 
@@ -158,7 +158,7 @@ impl Phone {
             None => None,
         };
         if voice.is_none() && self.habits.empty_fax && self.has_voice() {
-            return Some(negotiate::readdress(offer, &Face { extras: Vec::new(), ..self.face() }));
+            return Some(negotiate::readdress(offer, &LocalMedia { extras: Vec::new(), ..self.face() }));
         }
         let extras = self.ports(&self.habits.extras);
         let own = match voice {
@@ -170,8 +170,8 @@ impl Phone {
 
     /// A new call begins with the media as configured.
     pub(super) fn reset_sound(&mut self) {
-        self.sound = Sound::new(&self.config, &mut self.chance);
-        self.sound.extras = self.habits.extras.iter().copied().filter(|extra| *extra != Extra::Fax).collect();
+        self.sound = Sound::new(&self.config, &mut self.rng);
+        self.sound.extras = self.habits.extras.iter().copied().filter(|extra| *extra != MediaKind::Image).collect();
     }
 
     /// Something was agreed: whoever sends RTP is told where to.

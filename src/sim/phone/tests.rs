@@ -13,7 +13,7 @@ fn phone(user: &str, own: &str, other: &str, style: Style) -> Phone {
         style,
         expires: 60,
     };
-    Phone::new(config, Chance::from_number(u64::from(own.len() as u32) + user.len() as u64))
+    Phone::new(config, Rng::from_number(u64::from(own.len() as u32) + user.len() as u64))
 }
 
 fn pair() -> (Phone, Phone) {

@@ -2,7 +2,7 @@
 
 use super::{HeaderError, HeaderName, Headers};
 use crate::sip::digest::Algorithm;
-use crate::sip::scan::{self, Scan};
+use crate::sip::lex::{self, Scan};
 use smol_str::{SmolStr, StrExt};
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl Challenge {
         let mut seen = (false, false);
         for_each_field(value, |name, inside| {
             match name {
-                "realm" => (challenge.realm, seen.0) = (scan::unescape(inside), true),
+                "realm" => (challenge.realm, seen.0) = (lex::unescape(inside), true),
                 "nonce" => (challenge.nonce, seen.1) = (literal(inside), true),
                 "opaque" => challenge.opaque = Some(literal(inside)),
                 "algorithm" => challenge.algorithm = Some(literal(inside)),
@@ -63,7 +63,7 @@ impl Challenge {
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest realm=")?;
-        scan::write_quoted(f, &self.realm)?;
+        lex::write_quoted(f, &self.realm)?;
         write!(f, ", nonce=\"{}\"", Raw(&self.nonce))?;
         if let Some(opaque) = &self.opaque {
             write!(f, ", opaque=\"{}\"", Raw(opaque))?;
@@ -113,8 +113,8 @@ impl Credentials {
         let mut all = Credentials::default();
         let mut seen = 0u8;
         for_each_field(value, |name, inside| match name {
-            "username" => (all.username, seen) = (scan::unescape(inside), seen | 1),
-            "realm" => (all.realm, seen) = (scan::unescape(inside), seen | 2),
+            "username" => (all.username, seen) = (lex::unescape(inside), seen | 1),
+            "realm" => (all.realm, seen) = (lex::unescape(inside), seen | 2),
             "nonce" => (all.nonce, seen) = (literal(inside), seen | 4),
             "uri" => (all.uri, seen) = (literal(inside), seen | 8),
             "response" => (all.response, seen) = (literal(inside), seen | 16),
@@ -166,9 +166,9 @@ impl fmt::Debug for Credentials {
 impl fmt::Display for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest username=")?;
-        scan::write_quoted(f, &self.username)?;
+        lex::write_quoted(f, &self.username)?;
         f.write_str(", realm=")?;
-        scan::write_quoted(f, &self.realm)?;
+        lex::write_quoted(f, &self.realm)?;
         write!(
             f,
             ", nonce=\"{}\", uri=\"{}\", response=\"{}\"",
@@ -223,12 +223,12 @@ struct Bare<'a>(&'a str);
 
 impl fmt::Display for Bare<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if scan::is_token(self.0.as_bytes()) { f.write_str(self.0) } else { write!(f, "\"{}\"", Raw(self.0)) }
+        if lex::is_token(self.0.as_bytes()) { f.write_str(self.0) } else { write!(f, "\"{}\"", Raw(self.0)) }
     }
 }
 
 fn literal(inside: &[u8]) -> SmolStr {
-    scan::kept(inside)
+    lex::kept(inside)
 }
 
 /// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A
@@ -242,7 +242,7 @@ fn for_each_field<'a>(value: &'a [u8], mut each: impl FnMut(&str, &'a [u8])) -> 
     let mut names: Vec<SmolStr> = Vec::with_capacity(12);
     loop {
         scan.skip_space();
-        let name = scan::text(scan.token()).to_ascii_lowercase_smolstr();
+        let name = lex::text(scan.token()).to_ascii_lowercase_smolstr();
         scan.skip_space();
         if name.is_empty() || !scan.eat(b'=') {
             return Err(HeaderError("an authentication parameter without a name or value"));

@@ -1,7 +1,7 @@
 //! Contact (RFC 3261 20.10).
 
 use super::{HeaderError, NameAddr};
-use crate::sip::scan;
+use crate::sip::lex;
 use std::fmt;
 
 /// One value of a Contact header field.
@@ -55,7 +55,7 @@ impl fmt::Display for ContactValue {
 /// equivalent to 3600").
 pub fn expires_seconds(value: &[u8]) -> u32 {
     let value = value.trim_ascii();
-    match scan::number(value, u64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()) {
+    match lex::number(value, u64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()) {
         Some(seconds) => seconds,
         None if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => u32::MAX,
         None => 3600,
@@ -69,7 +69,7 @@ fn thousandths(value: &str) -> Option<u16> {
         return None;
     }
     let digits = format!("{whole}{fraction:0<3}");
-    scan::number(digits.as_bytes(), 1000).and_then(|n| u16::try_from(n).ok())
+    lex::number(digits.as_bytes(), 1000).and_then(|n| u16::try_from(n).ok())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::HeaderError;
 use crate::sip::Method;
-use crate::sip::scan::{self, Scan};
+use crate::sip::lex::{self, Scan};
 use std::fmt;
 
 /// The number and method of a request within its dialog.
@@ -20,11 +20,11 @@ impl CSeq {
         let mut scan = Scan::new(value);
         scan.skip_space();
         let digits = scan.take_while(|b| !b.is_ascii_whitespace());
-        let number = scan::number(digits, 0x7fff_ffff)
+        let number = lex::number(digits, 0x7fff_ffff)
             .and_then(|n| u32::try_from(n).ok())
             .ok_or(HeaderError("a sequence number that is not a number below 2^31"))?;
         let method = scan.rest().trim_ascii();
-        if !scan::is_token(method) {
+        if !lex::is_token(method) {
             return Err(HeaderError("a sequence number without a method"));
         }
         Ok(CSeq { number, method: Method::from_bytes(method) })

@@ -1,7 +1,7 @@
 //! An address with its display name: From, To, Contact, Route and their like (RFC 3261 20.10, 25.1).
 
 use super::{HeaderError, Params};
-use crate::sip::scan::{self, Scan};
+use crate::sip::lex::{self, Scan};
 use crate::sip::uri::Uri;
 use smol_str::SmolStr;
 use std::fmt;
@@ -33,7 +33,7 @@ impl NameAddr {
             Some(b'"') => {
                 let inside = scan.quoted().ok_or(HeaderError("a display name whose quote is not closed"))?;
                 scan.skip_space();
-                Some(scan::unescape(inside))
+                Some(lex::unescape(inside))
             }
             Some(b'<') => None,
             Some(_) => match plain_display(&mut scan)? {
@@ -60,7 +60,7 @@ impl NameAddr {
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(display) = &self.display {
-            scan::write_quoted(f, display)?;
+            lex::write_quoted(f, display)?;
             f.write_str(" ")?;
         }
         write!(f, "<{}>{}", self.uri, self.params)
@@ -80,7 +80,7 @@ fn plain_display(scan: &mut Scan<'_>) -> Result<Option<SmolStr>, HeaderError> {
         return Err(HeaderError("a display name that needs quotes"));
     }
     scan.take_while(|b| b != b'<');
-    Ok(Some(scan::kept(words.trim_ascii())))
+    Ok(Some(lex::kept(words.trim_ascii())))
 }
 
 fn bare(mut scan: Scan<'_>) -> Result<NameAddr, HeaderError> {

@@ -1,7 +1,7 @@
 //! Lists of option tags: Require, Supported, Proxy-Require, Unsupported (RFC 3261 19.2).
 
 use super::{HeaderName, Headers};
-use crate::sip::scan;
+use crate::sip::lex;
 use std::fmt;
 
 /// Option tags in their order.
@@ -11,7 +11,7 @@ pub struct OptionTags(pub Vec<String>);
 impl OptionTags {
     /// All option tags of the lines of this name; none when there is no such line.
     pub fn from_headers(headers: &Headers, name: HeaderName) -> OptionTags {
-        OptionTags(headers.values(name).map(|value| scan::text(&value).into_owned()).collect())
+        OptionTags(headers.values(name).map(|value| lex::text(&value).into_owned()).collect())
     }
 
     /// Whether a tag is among them; tags are tokens and so compared without case (RFC 3261 7.3.1).

@@ -1,7 +1,7 @@
 //! Parameters: `;name=value`, as header fields and URIs carry them.
 
 use super::HeaderError;
-use crate::sip::scan::{self, Scan};
+use crate::sip::lex::{self, Scan};
 use smol_str::SmolStr;
 use std::fmt;
 
@@ -45,7 +45,7 @@ impl Params {
             }
             scan.skip_space();
             let (value, quoted) = if scan.eat(b'=') { value(scan)? } else { (None, false) };
-            params.add(Param { name: scan::kept(name), value, quoted })?;
+            params.add(Param { name: lex::kept(name), value, quoted })?;
             scan.skip_space();
         }
         Ok(params)
@@ -125,7 +125,7 @@ impl fmt::Display for Params {
             match &param.value {
                 Some(value) if param.quoted => {
                     f.write_str("=")?;
-                    scan::write_quoted(f, value)?;
+                    lex::write_quoted(f, value)?;
                 }
                 Some(value) => write!(f, "={value}")?,
                 None => {}
@@ -140,13 +140,13 @@ pub(crate) fn value(scan: &mut Scan<'_>) -> Result<(Option<SmolStr>, bool), Head
     scan.skip_space();
     if scan.peek() == Some(b'"') {
         let inside = scan.quoted().ok_or(HeaderError("a quote that is not closed"))?;
-        return Ok((Some(scan::unescape(inside)), true));
+        return Ok((Some(lex::unescape(inside)), true));
     }
     let value = scan.take_while(is_value_byte);
     if value.is_empty() {
         return Err(HeaderError("a parameter with an equals sign and no value"));
     }
-    Ok((Some(scan::kept(value)), false))
+    Ok((Some(lex::kept(value)), false))
 }
 
 fn is_value_byte(byte: u8) -> bool {

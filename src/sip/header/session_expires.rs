@@ -1,7 +1,7 @@
 //! Session-Expires and Min-SE (RFC 4028 4 and 5).
 
 use super::{HeaderName, Headers, Params};
-use crate::sip::scan::{self, Scan};
+use crate::sip::lex::{self, Scan};
 use std::fmt;
 
 /// The shortest interval there may be, in seconds (RFC 4028 4).
@@ -66,7 +66,7 @@ fn delta_seconds(headers: &Headers, name: HeaderName) -> Option<(u32, Params)> {
     scan.skip_space();
     // More than 32 bits hold is as good as never.
     let digits = scan.token();
-    let seconds = match scan::number(digits, u64::from(u32::MAX)).and_then(|seconds| u32::try_from(seconds).ok()) {
+    let seconds = match lex::number(digits, u64::from(u32::MAX)).and_then(|seconds| u32::try_from(seconds).ok()) {
         Some(seconds) => seconds,
         None if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => u32::MAX,
         None => return None,

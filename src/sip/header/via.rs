@@ -1,7 +1,7 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
 use super::{HeaderError, Params};
-use crate::sip::scan::{self, Scan};
+use crate::sip::lex::{self, Scan};
 use crate::sip::uri::Host;
 use smol_str::SmolStr;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// What carries a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Transport {
+pub enum SentProtocol {
     /// UDP.
     Udp,
     /// TCP.
@@ -20,32 +20,32 @@ pub enum Transport {
     Other(String),
 }
 
-impl Transport {
+impl SentProtocol {
     /// Reads a transport's name in any case.
-    pub fn from_name(name: &str) -> Transport {
+    pub fn from_name(name: &str) -> SentProtocol {
         match name {
-            _ if name.eq_ignore_ascii_case("UDP") => Transport::Udp,
-            _ if name.eq_ignore_ascii_case("TCP") => Transport::Tcp,
-            _ if name.eq_ignore_ascii_case("TLS") => Transport::Tls,
-            _ => Transport::Other(name.to_owned()),
+            _ if name.eq_ignore_ascii_case("UDP") => SentProtocol::Udp,
+            _ if name.eq_ignore_ascii_case("TCP") => SentProtocol::Tcp,
+            _ if name.eq_ignore_ascii_case("TLS") => SentProtocol::Tls,
+            _ => SentProtocol::Other(name.to_owned()),
         }
     }
 
     /// Its name in a Via.
     pub fn as_str(&self) -> &str {
         match self {
-            Transport::Udp => "UDP",
-            Transport::Tcp => "TCP",
-            Transport::Tls => "TLS",
-            Transport::Other(name) => name,
+            SentProtocol::Udp => "UDP",
+            SentProtocol::Tcp => "TCP",
+            SentProtocol::Tls => "TLS",
+            SentProtocol::Other(name) => name,
         }
     }
 
     /// The port when none is named (RFC 3261 18.2.2, 19.1.2).
     pub fn default_port(&self) -> u16 {
         match self {
-            Transport::Tls => 5061,
-            Transport::Udp | Transport::Tcp | Transport::Other(_) => 5060,
+            SentProtocol::Tls => 5061,
+            SentProtocol::Udp | SentProtocol::Tcp | SentProtocol::Other(_) => 5060,
         }
     }
 }
@@ -54,7 +54,7 @@ impl Transport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
     /// What carried the request.
-    pub transport: Transport,
+    pub transport: SentProtocol,
     /// The host of sent-by.
     pub host: Host,
     /// The port of sent-by.
@@ -78,7 +78,7 @@ impl Via {
     pub const MAGIC: &'static str = "z9hG4bK";
 
     /// A Via without parameters.
-    pub fn new(transport: Transport, host: Host, port: Option<u16>) -> Via {
+    pub fn new(transport: SentProtocol, host: Host, port: Option<u16>) -> Via {
         let params = Params::new();
         Via { transport, host, port, branch: None, received: None, rport: None, maddr: None, ttl: None, params }
     }
@@ -118,7 +118,7 @@ impl Via {
         if transport.is_empty() || !scan.peek().is_some_and(|b| b.is_ascii_whitespace()) {
             return Err(HeaderError("a Via without a transport"));
         }
-        let transport = Transport::from_name(&scan::text(transport));
+        let transport = SentProtocol::from_name(&lex::text(transport));
         scan.skip_space();
         let (host, port) = sent_by(scan)?;
         Ok(Via::new(transport, host, port))
@@ -149,11 +149,11 @@ impl Via {
         if let Some(param) = self.params.remove("rport") {
             self.rport = Some(match param.value {
                 None => None,
-                Some(digits) => Some(scan::port(digits.as_bytes()).ok_or(HeaderError("an rport that is no port"))?),
+                Some(digits) => Some(lex::port(digits.as_bytes()).ok_or(HeaderError("an rport that is no port"))?),
             });
         }
         if let Some(digits) = self.params.remove("ttl").and_then(|p| p.value) {
-            let ttl = scan::number(digits.as_bytes(), 255).and_then(|n| u8::try_from(n).ok());
+            let ttl = lex::number(digits.as_bytes(), 255).and_then(|n| u8::try_from(n).ok());
             self.ttl = Some(ttl.ok_or(HeaderError("a ttl that is not a number up to 255"))?);
         }
         if let Some(host) = self.params.remove("maddr").and_then(|p| p.value) {
@@ -205,20 +205,20 @@ fn slash(scan: &mut Scan<'_>) -> bool {
 fn sent_by(scan: &mut Scan<'_>) -> Result<(Host, Option<u16>), HeaderError> {
     let host = if scan.peek() == Some(b'[') {
         let host = scan.take_while(|b| b != b']' && b != b';');
-        let host = scan::text(host).into_owned();
+        let host = lex::text(host).into_owned();
         if !scan.eat(b']') {
             return Err(HeaderError("a Via whose IPv6 bracket is not closed"));
         }
         Host::parse(&format!("{host}]"))?
     } else {
-        Host::parse(&scan::text(scan.take_while(|b| !b.is_ascii_whitespace() && b != b':' && b != b';')))?
+        Host::parse(&lex::text(scan.take_while(|b| !b.is_ascii_whitespace() && b != b':' && b != b';')))?
     };
     scan.skip_space();
     if !scan.eat(b':') {
         return Ok((host, None));
     }
     scan.skip_space();
-    let port = scan::port(scan.take_while(|b| b.is_ascii_digit()))
+    let port = lex::port(scan.take_while(|b| b.is_ascii_digit()))
         .ok_or(HeaderError("a Via whose port is not a number from 1 to 65535"))?;
     Ok((host, Some(port)))
 }

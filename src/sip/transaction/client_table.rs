@@ -1,11 +1,11 @@
 //! The requests of the exchange that wait for answers.
 
 use super::key::ClientKey;
-use super::running::Running;
 use super::table::{ClientId, Expired, Sending, Transmit};
+use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
-use crate::chance::Chance;
 use crate::clock::Time;
+use crate::rng::Rng;
 use crate::sip::header::{NameAddr, Via};
 use crate::sip::message::Message;
 use crate::sip::timer::Timers;
@@ -93,10 +93,10 @@ impl Clients {
         mut request: Request,
         flow: Flow,
         how: Sending,
-        chance: &mut Chance,
+        rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        let key = ClientKey { number: chance.bits(), cancels: false };
+        let key = ClientKey { number: rng.bits(), cancels: false };
         request.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let values = tuned(self.values.over(flow), how, &request.method);
         self.open(now, key, request, flow, values, out)
@@ -134,16 +134,9 @@ impl Clients {
         }
     }
 
-    pub fn acknowledge(
-        &mut self,
-        id: ClientId,
-        mut ack: Request,
-        flow: Flow,
-        chance: &mut Chance,
-        out: &mut Vec<Transmit>,
-    ) {
+    pub fn acknowledge(&mut self, id: ClientId, mut ack: Request, flow: Flow, rng: &mut Rng, out: &mut Vec<Transmit>) {
         // RFC 3261 13.2.2.4 and 17: the ACK of a 2xx is a transaction of its own, so its branch is a new one.
-        let key = ClientKey { number: chance.bits(), cancels: false };
+        let key = ClientKey { number: rng.bits(), cancels: false };
         ack.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let transmit = Transmit { flow, bytes: ack.to_bytes() };
         out.push(transmit.clone());
@@ -197,7 +190,7 @@ impl Clients {
 
     pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
         let ids: Vec<ClientId> =
-            self.records.iter().filter(|(_, client)| client.flow.is_same_way(flow)).map(|(id, _)| *id).collect();
+            self.records.iter().filter(|(_, client)| client.flow.is_same_flow(flow)).map(|(id, _)| *id).collect();
         let mut unsent = Vec::new();
         ids.into_iter()
             .filter(|id| self.drive(now, *id, Input::TransportError, None, &mut unsent) == Told::Failed)
@@ -454,5 +447,5 @@ fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {
 }
 
 fn is_ours(via: &Via, flow: Flow) -> bool {
-    via.host == Host::from(flow.told.ip().to_canonical()) && via.sent_by_port() == flow.told.port()
+    via.host == Host::from(flow.advertised.ip().to_canonical()) && via.sent_by_port() == flow.advertised.port()
 }

@@ -8,7 +8,11 @@ const MAX_FORWARDS: &str = "70";
 
 /// Our Via (RFC 3261 8.1.1.7, 18.1.1; RFC 3581 3: always with `rport` over UDP).
 pub(super) fn via(flow: Flow, branch: &str) -> String {
-    let mut via = Via::new(flow.transport.in_via(), Host::from(flow.told.ip().to_canonical()), Some(flow.told.port()));
+    let mut via = Via::new(
+        flow.transport.in_via(),
+        Host::from(flow.advertised.ip().to_canonical()),
+        Some(flow.advertised.port()),
+    );
     via.branch = Some(branch.into());
     if !flow.transport.is_reliable() {
         via.rport = Some(None);

@@ -1,7 +1,7 @@
 //! What a message says of the transaction it belongs to (RFC 3261 17.1.3, 17.2.3, 8.2.2.2). The keys of peers' requests are hashes: half a
 //! minute of finished calls is kept by them.
 
-use crate::chance::Chance;
+use crate::rng::Rng;
 use crate::sip::header::Via;
 use crate::sip::validate::Essentials;
 use crate::sip::{Host, Method, Request};
@@ -52,8 +52,8 @@ pub(super) struct Mark(u64);
 pub(super) struct MergeKey(u128);
 
 impl Keys {
-    pub fn new(chance: &mut Chance) -> Keys {
-        Keys(SipHasher13::new_with_keys(chance.bits(), chance.bits()))
+    pub fn new(rng: &mut Rng) -> Keys {
+        Keys(SipHasher13::new_with_keys(rng.bits(), rng.bits()))
     }
 
     /// The key of the transaction that a request opens or repeats.
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn no_two_lists_of_parts_make_the_same_text() {
         let text = |parts: &[Option<&[u8]>]| {
-            let mut text = Text(Keys::new(&mut Chance::from_number(1)).0);
+            let mut text = Text(Keys::new(&mut Rng::from_number(1)).0);
             parts.iter().for_each(|part| text.part(*part));
             text.0.finish128().as_u128()
         };

@@ -7,9 +7,9 @@ pub mod invite_server;
 mod key;
 pub mod non_invite_client;
 pub mod non_invite_server;
-mod running;
 mod server_table;
 pub mod table;
+mod timers;
 
 use super::Flow;
 use smallvec::SmallVec;

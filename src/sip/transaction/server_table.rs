@@ -1,11 +1,11 @@
 //! The requests of peers that wait for answers, or are remembered for their retransmissions.
 
 use super::key::{Keys, Mark, MergeKey, ServerKey};
-use super::running::Running;
 use super::table::{Expired, Incoming, ServerId, Transmit};
+use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, invite_server, non_invite_server};
-use crate::chance::Chance;
 use crate::clock::Time;
+use crate::rng::Rng;
 use crate::sip::header::NameAddr;
 use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
@@ -66,7 +66,7 @@ enum Told {
 }
 
 impl Servers {
-    pub fn new(values: TimerValues, bound: usize, chance: &mut Chance) -> Servers {
+    pub fn new(values: TimerValues, bound: usize, rng: &mut Rng) -> Servers {
         Servers {
             values,
             bound,
@@ -74,7 +74,7 @@ impl Servers {
             records: BTreeMap::new(),
             by_key: BTreeMap::new(),
             merging: BTreeMap::new(),
-            keys: Keys::new(chance),
+            keys: Keys::new(rng),
             timers: Timers::new(),
         }
     }

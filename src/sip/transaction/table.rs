@@ -3,8 +3,8 @@
 use super::TimerValues;
 use super::client_table::Clients;
 use super::server_table::Servers;
-use crate::chance::Chance;
 use crate::clock::Time;
+use crate::rng::Rng;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Request, Response};
 use bytes::Bytes;
@@ -100,10 +100,10 @@ pub struct Transactions {
 }
 
 impl Transactions {
-    /// An empty table. No more than `bound` requests of peers are remembered at once; our own the exchange counts itself. `chance` makes
+    /// An empty table. No more than `bound` requests of peers are remembered at once; our own the exchange counts itself. `rng` makes
     /// the key of its hashes.
-    pub fn new(values: TimerValues, bound: usize, chance: &mut Chance) -> Transactions {
-        Transactions { clients: Clients::new(values), servers: Servers::new(values, bound, chance) }
+    pub fn new(values: TimerValues, bound: usize, rng: &mut Rng) -> Transactions {
+        Transactions { clients: Clients::new(values), servers: Servers::new(values, bound, rng) }
     }
 
     /// Takes in a validated request. `flow` is where its responses go (RFC 3261 18.2.2). Answers to retransmissions are put in `out`.
@@ -161,10 +161,10 @@ impl Transactions {
         request: Request,
         flow: Flow,
         how: Sending,
-        chance: &mut Chance,
+        rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        self.clients.request(now, request, flow, how, chance, out)
+        self.clients.request(now, request, flow, how, rng, out)
     }
 
     /// Cancels an INVITE of ours (RFC 3261 9.1) and gives the CANCEL's own transaction. `None`, and nothing is sent: no provisional response has
@@ -182,15 +182,8 @@ impl Transactions {
 
     /// Sends the ACK of a 2xx, which has no Via yet, and keeps it: every retransmission of that 2xx (the one with the ACK's To tag) is answered by
     /// it, even when the call is long gone (RFC 3261 13.2.2.4). `id` is the INVITE's.
-    pub fn acknowledge(
-        &mut self,
-        id: ClientId,
-        ack: Request,
-        flow: Flow,
-        chance: &mut Chance,
-        out: &mut Vec<Transmit>,
-    ) {
-        self.clients.acknowledge(id, ack, flow, chance, out);
+    pub fn acknowledge(&mut self, id: ClientId, ack: Request, flow: Flow, rng: &mut Rng, out: &mut Vec<Transmit>) {
+        self.clients.acknowledge(id, ack, flow, rng, out);
     }
 
     /// A request of ours with its Via, until its transaction is over. After the ACK of a 2xx, or a refusal, that is an INVITE's part in its

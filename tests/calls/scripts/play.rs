@@ -9,7 +9,7 @@ use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::bridge::Route;
 use strowger::pbx::channel::Channel;
-use strowger::sdp::Extra;
+use strowger::sdp::MediaKind;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
 
@@ -95,7 +95,7 @@ struct Player<'s> {
 }
 
 /// A camera is switched on.
-const SHOW: Change = Change::With(Extra::Video);
+const SHOW: Change = Change::With(MediaKind::Video);
 
 /// Plays a script. `silent`: a panic is not told by the world's ladder.
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
@@ -132,7 +132,7 @@ impl Player<'_> {
             self.world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
         }
         if it.shows {
-            self.world.phone(name).habit(|habits| habits.extras = vec![Extra::Video, Extra::Fax]);
+            self.world.phone(name).habit(|habits| habits.extras = vec![MediaKind::Video, MediaKind::Image]);
         }
         if it.asks_timer {
             self.world.add_header(name, "Supported: timer\r\nSession-Expires: 90;refresher=uas");
@@ -340,7 +340,7 @@ impl Player<'_> {
     /// Beside voice: what one sends the other gets.
     fn show_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
         let (name, other) = (&from.config().user, &to.config().user);
-        for extra in [Extra::Video, Extra::Fax] {
+        for extra in [MediaKind::Video, MediaKind::Image] {
             if let Some(target) = from.extra_media(extra)
                 && self.world.extra_from(name, extra).as_ref() != Some(other)
             {
@@ -361,7 +361,7 @@ impl Player<'_> {
         }
         self.show_each_other(from, to)?;
         if is_in_fax(from) || is_in_fax(to) {
-            let both = is_in_fax(from) && is_in_fax(to) && from.extra_media(Extra::Fax).is_some();
+            let both = is_in_fax(from) && is_in_fax(to) && from.extra_media(MediaKind::Image).is_some();
             return if both { Ok(()) } else { Err(format!("only one of {name} and {other} is in a fax")) };
         }
         // Who says hold by 0.0.0.0 is nowhere to the relay, which takes nothing from there.
@@ -433,7 +433,7 @@ impl Player<'_> {
         let bridges = self.world.switch.channels().filter_map(|report| report.channel.dial()?.bridge.clone());
         let bridges: Vec<_> = bridges.collect();
         let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
-        let shows = |name: &&&str| self.world.look(name).extra_media(Extra::Video).is_some();
+        let shows = |name: &&&str| self.world.look(name).extra_media(MediaKind::Video).is_some();
         let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
         Seen {
             answered: count(|event| *event == PhoneEvent::Answered),

@@ -2,8 +2,8 @@
 
 use crate::network::Quality;
 use std::fmt;
-use strowger::chance::Chance;
-use strowger::sdp::{Codec, Direction, Extra};
+use strowger::rng::Rng;
+use strowger::sdp::{Codec, Direction, MediaKind};
 use strowger::sim::Change;
 
 pub const PHONES: [&str; 4] = ["client", "isp", "desk", "cisco"];
@@ -101,28 +101,28 @@ pub struct Script {
 }
 
 struct Pen {
-    chance: Chance,
+    rng: Rng,
     steps: Vec<Step>,
 }
 
 impl Pen {
     fn one_in(&mut self, number: u64) -> bool {
-        self.chance.below(number) == 0
+        self.rng.below(number) == 0
     }
 
     fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.chance.below(of.len() as u64)).unwrap()]
+        of[usize::try_from(self.rng.below(of.len() as u64)).unwrap()]
     }
 
     /// Mostly short, so that messages cross; sometimes the same instant; rarely longer than any timer.
     fn pause(&mut self) -> u64 {
-        match self.chance.below(20) {
+        match self.rng.below(20) {
             0..=2 => 0,
-            3..=8 => self.chance.below(60),
-            9..=12 => self.chance.below(600),
-            13..=17 => self.chance.below(5_000),
-            18 => self.chance.below(40_000),
-            _ => self.chance.below(100_000),
+            3..=8 => self.rng.below(60),
+            9..=12 => self.rng.below(600),
+            13..=17 => self.rng.below(5_000),
+            18 => self.rng.below(40_000),
+            _ => self.rng.below(100_000),
         }
     }
 
@@ -131,18 +131,18 @@ impl Pen {
     }
 
     fn change(&mut self) -> Change {
-        match self.chance.below(20) {
+        match self.rng.below(20) {
             0..=3 => Change::Hold,
             4..=6 => Change::Resume,
-            7 => Change::Face(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
-            8 | 9 => Change::MovePort(20_000 + 2 * u16::try_from(self.chance.below(500)).unwrap()),
+            7 => Change::LocalMedia(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
+            8 | 9 => Change::MovePort(20_000 + 2 * u16::try_from(self.rng.below(500)).unwrap()),
             10 | 11 => Change::Refresh,
             12 | 13 => Change::NoSdp,
             14 => Change::Codec(self.pick(&[Codec::Ulaw, Codec::Alaw])),
             15 | 16 => self.pick(&[Change::T38, Change::T38Alone]),
             17 => Change::Voice,
-            18 => Change::Without(Extra::Video),
-            _ => Change::With(Extra::Video),
+            18 => Change::Without(MediaKind::Video),
+            _ => Change::With(MediaKind::Video),
         }
     }
 
@@ -151,7 +151,7 @@ impl Pen {
         let caller = self.pick(parties);
         let others: Vec<&'static str> = parties.iter().copied().filter(|name| *name != caller).collect();
         let mut other = self.pick(&others);
-        let number = match self.chance.below(10) {
+        let number = match self.rng.below(10) {
             0..=6 => NUMBERS[PHONES.iter().position(|name| *name == other).unwrap()],
             _ => self.pick(&NUMBERS),
         };
@@ -171,7 +171,7 @@ impl Pen {
         if self.one_in(6) {
             self.step(pause / 2, who, Act::Sounds);
         }
-        match self.chance.below(16) {
+        match self.rng.below(16) {
             0 => self.step(pause, who, Act::HangsUp),
             1 => {
                 let status = self.pick(&[486, 480, 603, 404, 503]);
@@ -180,9 +180,9 @@ impl Pen {
             2 => {}
             _ => self.step(pause, who, Act::Answers),
         }
-        for _ in 0..self.chance.below(7) {
+        for _ in 0..self.rng.below(7) {
             let (pause, who) = (self.pause(), self.pick(&[caller, other]));
-            match self.chance.below(12) {
+            match self.rng.below(12) {
                 0..=6 => {
                     let change = self.change();
                     self.step(pause, who, Act::Offers(change));
@@ -203,7 +203,7 @@ impl Pen {
                 _ => self.noise(pause, parties),
             }
         }
-        match self.chance.below(if is_last { 12 } else { 6 }) {
+        match self.rng.below(if is_last { 12 } else { 6 }) {
             0 | 6.. => {}
             1 => {
                 // Both at the same instant.
@@ -221,11 +221,11 @@ impl Pen {
     /// What belongs to no call.
     fn noise(&mut self, pause: u64, parties: &[&'static str]) {
         let who = self.pick(parties);
-        let act = match self.chance.below(24) {
+        let act = match self.rng.below(24) {
             0 | 1 => Act::Wanders(self.one_in(2)),
             2..=4 => Act::RefusesOffers(self.pick(&[0, 488, 491, 500, 603])),
             5 | 6 => Act::Offerless(self.one_in(2)),
-            7 | 8 => Act::AnswersAfter(self.chance.below(3000)),
+            7 | 8 => Act::AnswersAfter(self.rng.below(3000)),
             9 => Act::IsDeaf,
             10 | 11 => Act::Hears,
             12 => Act::PowerFails,
@@ -245,18 +245,18 @@ impl Pen {
 impl Script {
     /// The script of this number.
     pub fn random(seed: u64) -> Script {
-        let mut pen = Pen { chance: Chance::from_number(seed ^ 0x5c41_97b5), steps: Vec::new() };
-        let quality = match pen.chance.below(4) {
+        let mut pen = Pen { rng: Rng::from_number(seed ^ 0x5c41_97b5), steps: Vec::new() };
+        let quality = match pen.rng.below(4) {
             0 => Quality::PERFECT,
             1 => Quality::ROUGH,
             _ => Quality {
-                loss: pen.chance.below(11),
-                duplication: pen.chance.below(30),
-                reorder: pen.chance.below(40),
-                delay: (1 + pen.chance.below(20), 20 + pen.chance.below(150)),
+                loss: pen.rng.below(11),
+                duplication: pen.rng.below(30),
+                reorder: pen.rng.below(40),
+                delay: (1 + pen.rng.below(20), 20 + pen.rng.below(150)),
             },
         };
-        let direct = pen.chance.below(3);
+        let direct = pen.rng.below(3);
         let (originate, qualify, tcp) = (pen.one_in(3), pen.one_in(4), pen.one_in(4));
         let shows = pen.one_in(3);
         let traits = PHONES.map(|_| Trait {
@@ -272,10 +272,10 @@ impl Script {
         let mut parties = PHONES.to_vec();
         let wanted = if pen.one_in(2) { 2 } else { 3 };
         while parties.len() > wanted {
-            let at = usize::try_from(pen.chance.below(parties.len() as u64)).unwrap();
+            let at = usize::try_from(pen.rng.below(parties.len() as u64)).unwrap();
             parties.remove(at);
         }
-        let scenes = 1 + pen.chance.below(3);
+        let scenes = 1 + pen.rng.below(3);
         for scene in 1..=scenes {
             if pen.one_in(5) {
                 let pause = pen.pause();

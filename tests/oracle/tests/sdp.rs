@@ -1,7 +1,7 @@
 //! SDP: what sdp-types and webrtc-sdp accept rightly, strowger accepts with the same meaning.
 
 use std::net::IpAddr;
-use strowger::chance::Chance;
+use strowger::rng::Rng;
 use strowger::sdp::{Audio, Direction, Sdp, SdpError};
 use strowger_oracle::corpus::{Case, cases};
 use webrtc_sdp::attribute_type::{SdpAttribute, SdpAttributeType};
@@ -53,11 +53,11 @@ fn webrtc_sdp_and_we_mean_the_same() {
 /// Where sdp-types takes a damaged description, so do we, with the same meaning, but for what is listed here.
 #[test]
 fn mutated_descriptions_mean_the_same_to_sdp_types_and_us() {
-    let mut chance = Chance::from_number(1938);
+    let mut rng = Rng::from_number(1938);
     let corpus = cases();
     let (mut both, mut only_theirs) = (0, 0);
     for _ in 0..50_000 {
-        let bytes = mutant(&mut chance, &corpus);
+        let bytes = mutant(&mut rng, &corpus);
         let Ok(theirs) = sdp_types::Session::parse(&bytes) else { continue };
         let shown = String::from_utf8_lossy(&bytes);
         match Sdp::parse(&bytes) {
@@ -77,18 +77,18 @@ fn mutated_descriptions_mean_the_same_to_sdp_types_and_us() {
     assert!(both > 10 * only_theirs && both > 5_000, "too wild: {both} read by both, {only_theirs} only by theirs");
 }
 
-fn mutant(chance: &mut Chance, corpus: &[Case]) -> Vec<u8> {
-    let pick = |chance: &mut Chance| corpus[chance.below(corpus.len() as u64) as usize].text.as_bytes();
-    let mut bytes = pick(chance).to_vec();
-    for _ in 0..1 + chance.below(2) {
-        let at = chance.below(bytes.len() as u64) as usize;
-        match chance.below(5) {
-            0 => bytes[at] = chance.bits() as u8,
-            1 => bytes[at] = b' ' + chance.below(95) as u8,
+fn mutant(rng: &mut Rng, corpus: &[Case]) -> Vec<u8> {
+    let pick = |rng: &mut Rng| corpus[rng.below(corpus.len() as u64) as usize].text.as_bytes();
+    let mut bytes = pick(rng).to_vec();
+    for _ in 0..1 + rng.below(2) {
+        let at = rng.below(bytes.len() as u64) as usize;
+        match rng.below(5) {
+            0 => bytes[at] = rng.bits() as u8,
+            1 => bytes[at] = b' ' + rng.below(95) as u8,
             2 => drop(bytes.remove(at)),
-            3 => bytes.insert(at, b"0123456789 :/=\r\n"[chance.below(16) as usize]),
+            3 => bytes.insert(at, b"0123456789 :/=\r\n"[rng.below(16) as usize]),
             _ => {
-                let tail = pick(chance);
+                let tail = pick(rng);
                 bytes.truncate(at.max(1));
                 bytes.extend_from_slice(&tail[at.min(tail.len())..]);
             }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rsip::prelude::{HasHeaders, HeadersExt, UntypedHeader};
-use strowger::chance::Chance;
+use strowger::rng::Rng;
 use strowger::rtp::header::Header;
 use strowger::sip::header::{CSeq, HeaderName, NameAddr};
 use strowger::sip::message::Message;
@@ -10,36 +10,36 @@ use webrtc_util::marshal::Unmarshal;
 
 const ROUNDS: u64 = 50_000;
 
-fn pick<'a>(chance: &mut Chance, of: &[&'a str]) -> &'a str {
-    of[usize::try_from(chance.below(u64::try_from(of.len()).unwrap())).unwrap()]
+fn pick<'a>(rng: &mut Rng, of: &[&'a str]) -> &'a str {
+    of[usize::try_from(rng.below(u64::try_from(of.len()).unwrap())).unwrap()]
 }
 
 /// A message that is right by RFC 3261 25, put together by chance.
-fn generated(chance: &mut Chance) -> String {
-    let method = pick(chance, &["INVITE", "REGISTER", "OPTIONS", "BYE", "ACK", "CANCEL", "NOTIFY", "UPDATE"]);
-    let host = pick(chance, &["192.0.2.1", "example.com", "[2001:db8::9]", "a-b.example"]);
-    let user = pick(chance, &["alice", "88567682", "a%20b", "+49301234", "x_y-z.w"]);
-    let port = pick(chance, &["", ":5060", ":5070"]);
-    let start = match chance.below(4) {
+fn generated(rng: &mut Rng) -> String {
+    let method = pick(rng, &["INVITE", "REGISTER", "OPTIONS", "BYE", "ACK", "CANCEL", "NOTIFY", "UPDATE"]);
+    let host = pick(rng, &["192.0.2.1", "example.com", "[2001:db8::9]", "a-b.example"]);
+    let user = pick(rng, &["alice", "88567682", "a%20b", "+49301234", "x_y-z.w"]);
+    let port = pick(rng, &["", ":5060", ":5070"]);
+    let start = match rng.below(4) {
         0 => format!(
             "SIP/2.0 {} {}",
-            pick(chance, &["100", "180", "200", "404", "486"]),
-            pick(chance, &["OK", "So it is", "-"])
+            pick(rng, &["100", "180", "200", "404", "486"]),
+            pick(rng, &["OK", "So it is", "-"])
         ),
         _ => format!("{method} sip:{user}@{host}{port} SIP/2.0"),
     };
-    let name = pick(chance, &["", "Alice ", "\"Al \\\"x\\\" ice\" ", "\"\" "]);
-    let tag = format!(";tag={}", chance.hex(8));
-    let via = pick(chance, &["Via", "v", "VIA"]);
-    let call_id = pick(chance, &["Call-ID", "i"]);
-    let body = pick(chance, &["", "v=0\r\n", "any bytes at all"]);
+    let name = pick(rng, &["", "Alice ", "\"Al \\\"x\\\" ice\" ", "\"\" "]);
+    let tag = format!(";tag={}", rng.hex(8));
+    let via = pick(rng, &["Via", "v", "VIA"]);
+    let call_id = pick(rng, &["Call-ID", "i"]);
+    let body = pick(rng, &["", "v=0\r\n", "any bytes at all"]);
     format!(
         "{start}\r\n{via}: SIP/2.0/UDP {host}{port};branch=z9hG4bK{}\r\nMax-Forwards: {}\r\nFrom: {name}<sip:{user}@{host}>{tag}\r\n\
          To: <sip:{user}@{host}>\r\n{call_id}: {}@{host}\r\nCSeq: {} {method}\r\nContent-Length: {}\r\n\r\n{body}",
-        chance.hex(8),
-        chance.below(256),
-        chance.hex(12),
-        chance.below(1 << 31),
+        rng.hex(8),
+        rng.below(256),
+        rng.hex(12),
+        rng.below(1 << 31),
         body.len()
     )
 }
@@ -55,10 +55,10 @@ fn value(header: &rsip::Header) -> String {
 /// Start line, header fields and body, field by field.
 #[test]
 fn rsip_and_we_read_the_same_out_of_generated_messages() {
-    let mut chance = Chance::from_number(3261);
+    let mut rng = Rng::from_number(3261);
     let mut read = 0;
     for _ in 0..ROUNDS {
-        let text = generated(&mut chance);
+        let text = generated(&mut rng);
         let ours = Message::parse(&Bytes::from(text.clone())).unwrap_or_else(|why| panic!("{why}:\n{text}"));
         let Ok(theirs) = rsip::SipMessage::try_from(text.as_bytes()) else { continue };
         read += 1;
@@ -98,11 +98,11 @@ fn rsip_and_we_read_the_same_out_of_generated_messages() {
 /// there the crate panics (see `proofs.rs`).
 #[test]
 fn rtp_and_we_read_the_same_header() {
-    let mut chance = Chance::from_number(3550);
+    let mut rng = Rng::from_number(3550);
     let (mut both, mut neither) = (0, 0);
     for _ in 0..ROUNDS {
-        let length = usize::try_from(chance.below(60)).unwrap();
-        let mut packet: Vec<u8> = (0..length).map(|_| u8::try_from(chance.below(256)).unwrap()).collect();
+        let length = usize::try_from(rng.below(60)).unwrap();
+        let mut packet: Vec<u8> = (0..length).map(|_| u8::try_from(rng.below(256)).unwrap()).collect();
         if let Some(first) = packet.first_mut() {
             // Version 2, no extension, no padding; any number of contributing sources.
             *first = 0x80 | (*first & 0x0f);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use strowger::chance::Chance;
+use strowger::rng::Rng;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
@@ -129,7 +129,7 @@ const LINES: &[&str] = &["caller", "user", "j.user", "watson", "jdrosen", "other
 struct Exchange {
     admission: Arc<Admission>,
     switch: Switch,
-    chance: Chance,
+    rng: Rng,
     now: Now,
 }
 
@@ -156,8 +156,8 @@ fn exchange(lines: &[&str]) -> Exchange {
     };
     Exchange {
         admission,
-        switch: Switch::new(now, settings, Chance::from_number(4475)),
-        chance: Chance::from_number(5118),
+        switch: Switch::new(now, settings, Rng::from_number(4475)),
+        rng: Rng::from_number(5118),
         now,
     }
 }
@@ -178,7 +178,7 @@ impl Exchange {
             Message::Request(request) => {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
-                        let random = self.chance.bits();
+                        let random = self.rng.bits();
                         match self.admission.admit(&request, &essentials, flow, self.now.wall, random) {
                             Verdict::Pass { caller } => {
                                 let effects =

@@ -50,7 +50,7 @@ fn the_general_list_and_named_lists_hold_for_calls_and_registrations() {
             if is_in {
                 assert_eq!(account(verdict).0, "a", "{source}");
             } else {
-                assert_eq!(why(verdict), Why::FailedACL, "{source}");
+                assert_eq!(why(verdict), DenialReason::FailedACL, "{source}");
             }
         }
     }
@@ -58,7 +58,7 @@ fn the_general_list_and_named_lists_hold_for_calls_and_registrations() {
     let (source, general_refuses) =
         ("10.0.0.1:5060", "'x' at 10.0.0.1: the permit, deny and acl lines of [general] refuse that address");
     let nonce = nonce(&edge, source);
-    let Some(Note::Refused { hint, .. }) = reply(admit(&edge, &registers("x", "y", &nonce), source)).2 else {
+    let Some(AuthEvent::Refused { hint, .. }) = reply(admit(&edge, &registers("x", "y", &nonce), source)).2 else {
         panic!()
     };
     assert_eq!(hint, general_refuses);
@@ -91,7 +91,7 @@ fn guests_are_let_in_only_when_the_configuration_says_so() {
     let nonce = nonce(&open, LINE1);
     let wrong = authorize("INVITE", "nobody", "x", "sip:88567682@192.168.1.2", &nonce, 1);
     let verdict = admit(&open, &request("INVITE", "nobody", "192.168.1.20", &wrong), LINE1);
-    assert_eq!(why(verdict), Why::InvalidAccountID, "who tries a secret is no guest");
+    assert_eq!(why(verdict), DenialReason::InvalidAccountID, "who tries a secret is no guest");
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn registrations_for_other_domains_are_refused_and_calls_when_said() {
     }
     let elsewhere = admit(&edge, &register_to("a", "192.168.1.2", &nonce), LINE1);
     let (_, _, note) = reply(elsewhere.clone());
-    assert_eq!(why(elsewhere), Why::FailedACL);
-    let Some(Note::Refused { hint, .. }) = note else { panic!() };
+    assert_eq!(why(elsewhere), DenialReason::FailedACL);
+    let Some(AuthEvent::Refused { hint, .. }) = note else { panic!() };
     assert!(hint.contains("'domain='") && hint.contains("autodomain"), "{hint}");
     // Calls may go anywhere unless it is said.
     account(admit(&edge, &call("a", "sip:88@other.example", &nonce), LINE1));
@@ -131,7 +131,7 @@ fn the_digests_name_may_decide_alone() {
         let line = authorize("INVITE", "b", "password", "sip:88567682@192.168.1.2", &nonce, 1);
         admit(edge, &request("INVITE", "a", "192.168.1.20", &line), LINE1)
     };
-    assert_eq!(why(call(&edge_of(&two, ""))), Why::ChallengeResponseFailed);
+    assert_eq!(why(call(&edge_of(&two, ""))), DenialReason::ChallengeResponseFailed);
     assert_eq!(account(call(&edge_of(&format!("[general]\nmatch_auth_username=yes\n{two}"), ""))).0, "b");
 }
 
@@ -142,7 +142,7 @@ fn options_are_challenged_when_said() {
     let (challenge, ..) = reply(ask(""));
     assert_eq!(challenge.status, 401);
     let line = |secret: &str| authorize("OPTIONS", "a", secret, "sip:88567682@192.168.1.2", &nonce_of(&challenge), 1);
-    assert_eq!((status(ask(&line("password"))), why(ask(&line("wrong")))), (200, Why::InvalidPassword));
+    assert_eq!((status(ask(&line("password"))), why(ask(&line("wrong")))), (200, DenialReason::InvalidPassword));
     assert_eq!(status(admit(&edge_of(A, ""), &request("OPTIONS", "a", "192.168.1.20", ""), LINE1)), 200);
 }
 
@@ -172,7 +172,7 @@ fn sha_256_is_for_the_peer_that_asks_for_it() {
         )
     };
     assert_eq!(account(ask("new", &answer("password"))).0, "new");
-    assert_eq!(why(ask("new", &answer("wrong"))), Why::InvalidPassword);
+    assert_eq!(why(ask("new", &answer("wrong"))), DenialReason::InvalidPassword);
     // The right secret by the weaker hash does not get in: the question is put again, and nobody is banned for it.
     let weaker = authorize("REGISTER", "new", "password", "sip:192.168.1.2", &nonce, 1);
     assert_eq!(algorithm(ask("new", &weaker)), "SHA-256");

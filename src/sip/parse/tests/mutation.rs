@@ -1,7 +1,7 @@
 //! Wrong messages by the thousand, made from right ones: nothing panics, and what is printed reads back as itself.
 
 use super::*;
-use crate::chance::Chance;
+use crate::rng::Rng;
 use crate::sip::header::{CSeq, Challenge, ContactValue, Credentials, NameAddr, OptionTags, Via};
 use crate::sip::{Uri, route, validate};
 use std::fmt::Display;
@@ -65,12 +65,12 @@ fn the_corpus_itself_is_good() {
 #[test]
 fn mutated_messages_never_panic_and_print_stably() {
     let rounds = std::env::var("STROWGER_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(50_000u64);
-    let mut chance = Chance::from_number(0x5349_5032);
+    let mut rng = Rng::from_number(0x5349_5032);
     let mut framed = 0u64;
     for _ in 0..rounds {
-        let mut bytes = pick(&mut chance).to_vec();
-        for _ in 0..=chance.below(4) {
-            mutate(&mut bytes, &mut chance);
+        let mut bytes = pick(&mut rng).to_vec();
+        for _ in 0..=rng.below(4) {
+            mutate(&mut bytes, &mut rng);
         }
         framed += u64::from(probe(&bytes));
     }
@@ -78,11 +78,11 @@ fn mutated_messages_never_panic_and_print_stably() {
     assert!(framed > rounds / 2, "{framed} of {rounds} were framed");
 }
 
-fn pick(chance: &mut Chance) -> &'static [u8] {
-    CORPUS[chance.below(CORPUS.len() as u64) as usize].as_bytes()
+fn pick(rng: &mut Rng) -> &'static [u8] {
+    CORPUS[rng.below(CORPUS.len() as u64) as usize].as_bytes()
 }
 
-fn mutate(bytes: &mut Vec<u8>, chance: &mut Chance) {
+fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
     const ODD: [&[u8]; 16] = [
         b"\0",
         b"\r",
@@ -102,19 +102,19 @@ fn mutate(bytes: &mut Vec<u8>, chance: &mut Chance) {
         b"SIP/2.0",
     ];
     let length = bytes.len() as u64;
-    let at = chance.below(length + 1) as usize;
-    match chance.below(7) {
-        0 if at < bytes.len() => bytes[at] ^= 1 << chance.below(8),
+    let at = rng.below(length + 1) as usize;
+    match rng.below(7) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << rng.below(8),
         1 => {
-            let other = pick(chance);
-            let from = chance.below(other.len() as u64) as usize;
-            let until = (from + chance.below(80) as usize).min(other.len());
+            let other = pick(rng);
+            let from = rng.below(other.len() as u64) as usize;
+            let until = (from + rng.below(80) as usize).min(other.len());
             bytes.splice(at..at, other[from..until].iter().copied());
         }
-        2 if chance.below(4) == 0 => bytes.truncate(at),
+        2 if rng.below(4) == 0 => bytes.truncate(at),
         3 => {
             let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
-            let twice = chance.below(lines.len().max(1) as u64) as usize;
+            let twice = rng.below(lines.len().max(1) as u64) as usize;
             *bytes = lines
                 .iter()
                 .enumerate()
@@ -124,14 +124,14 @@ fn mutate(bytes: &mut Vec<u8>, chance: &mut Chance) {
                 .collect();
         }
         4 => {
-            let odd = ODD[chance.below(ODD.len() as u64) as usize];
+            let odd = ODD[rng.below(ODD.len() as u64) as usize];
             bytes.splice(at..at, odd.iter().copied());
         }
         5 => {
-            let until = (at + chance.below(12) as usize).min(bytes.len());
+            let until = (at + rng.below(12) as usize).min(bytes.len());
             bytes.drain(at..until);
         }
-        _ if at < bytes.len() => bytes[at] = chance.bits() as u8,
+        _ if at < bytes.len() => bytes[at] = rng.bits() as u8,
         _ => {}
     }
 }

@@ -26,7 +26,7 @@ fn address(text: &str) -> SocketAddr {
 }
 
 fn transactions() -> Transactions {
-    Transactions::new(TimerValues::default(), 100, &mut Chance::from_number(1))
+    Transactions::new(TimerValues::default(), 100, &mut Rng::from_number(1))
 }
 
 fn parsed(bytes: &Bytes) -> Message {

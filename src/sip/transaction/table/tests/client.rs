@@ -6,17 +6,17 @@ use std::collections::BTreeSet;
 
 struct Client {
     table: Transactions,
-    chance: Chance,
+    rng: Rng,
     out: Vec<Transmit>,
 }
 
 impl Client {
     fn new() -> Client {
-        Client { table: transactions(), chance: Chance::from_number(1), out: Vec::new() }
+        Client { table: transactions(), rng: Rng::from_number(1), out: Vec::new() }
     }
 
     fn request(&mut self, method: Method, how: Sending) -> ClientId {
-        self.table.request(at(0), ours(method), flow(), how, &mut self.chance, &mut self.out)
+        self.table.request(at(0), ours(method), flow(), how, &mut self.rng, &mut self.out)
     }
 
     fn invite(&mut self) -> (ClientId, Request) {
@@ -148,7 +148,7 @@ fn every_retransmission_of_a_2xx_gets_its_own_ack() {
         if tag == "b" {
             assert_eq!(client.answer(20, &invite, 200, "b"), Some((200, id)), "another end answered too");
         }
-        client.table.acknowledge(id, ack, flow(), &mut client.chance, &mut client.out);
+        client.table.acknowledge(id, ack, flow(), &mut client.rng, &mut client.out);
     }
     let acks: Vec<Transmit> = client.out.drain(..).collect();
     let branch = |bytes: &Bytes| match parsed(bytes) {
@@ -162,7 +162,7 @@ fn every_retransmission_of_a_2xx_gets_its_own_ack() {
     }
     assert_eq!(run(&mut client.table, at(32_010)), (vec![], vec![]));
     assert!(client.table.is_empty());
-    client.table.acknowledge(id, ours(Method::Ack), flow(), &mut client.chance, &mut client.out);
+    client.table.acknowledge(id, ours(Method::Ack), flow(), &mut client.rng, &mut client.out);
     assert_eq!((client.out.len(), client.table.is_empty()), (1, true), "a late ACK goes out and is not kept");
 }
 
@@ -280,7 +280,7 @@ fn an_error_of_the_network_ends_what_waits_there_and_nothing_else() {
     client.answer(10, &request, 180, "a");
     let elsewhere = Flow { remote: address("192.0.2.21:5060"), ..flow() };
     let bye = ours(Method::Bye);
-    client.table.request(at(0), bye, elsewhere, Sending::Reliably, &mut client.chance, &mut client.out);
+    client.table.request(at(0), bye, elsewhere, Sending::Reliably, &mut client.rng, &mut client.out);
     assert_eq!(client.table.transport_failed(at(20), flow()), [invite, options]);
     assert_eq!((client.table.counts(), client.table.request_of(ringing).is_some()), ((2, 0), true));
 }
@@ -293,7 +293,7 @@ fn over_a_connection_nothing_is_sent_again_and_via_names_the_transport() {
         let over = Flow { transport, connection: Some(ConnectionId(1)), ..flow() };
         let how = Sending::Tuned { t1: Duration::from_millis(500), give_up: None };
         for method in [Method::Invite, Method::Bye] {
-            let id = client.table.request(at(0), ours(method), over, how, &mut client.chance, &mut client.out);
+            let id = client.table.request(at(0), ours(method), over, how, &mut client.rng, &mut client.out);
             let via = client.table.request_of(id).unwrap().headers.text(HeaderName::Via).unwrap().into_owned();
             assert!(
                 via.starts_with(&format!("SIP/2.0/{word} 192.0.2.1:5060;branch=")) && !via.contains("rport"),

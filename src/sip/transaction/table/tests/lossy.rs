@@ -18,7 +18,7 @@ enum Script {
 /// One end. Its timers are few: the next thing the user does, and the 2xx again.
 struct End {
     table: Transactions,
-    chance: Chance,
+    rng: Rng,
     flow: Flow,
     out: Vec<Transmit>,
     dialogs: BTreeMap<DialogKey, Dialog>,
@@ -42,7 +42,7 @@ impl End {
     fn new(seed: u64, local: &str, remote: &str, script: Script) -> End {
         End {
             table: transactions(),
-            chance: Chance::from_number(seed),
+            rng: Rng::from_number(seed),
             flow: Flow::udp(address(local), address(remote)),
             out: Vec::new(),
             dialogs: BTreeMap::new(),
@@ -63,7 +63,7 @@ impl End {
     }
 
     fn send(&mut self, now: Time, request: Request) -> ClientId {
-        self.table.request(now, request, self.flow, Sending::Reliably, &mut self.chance, &mut self.out)
+        self.table.request(now, request, self.flow, Sending::Reliably, &mut self.rng, &mut self.out)
     }
 
     fn hang_up(&mut self, now: Time) {
@@ -178,7 +178,7 @@ impl End {
         let sent = self.table.request_of(answer.id).unwrap();
         let dialog = Dialog::uac(&sent, &answer.response, &answer.essentials).unwrap();
         let ack = dialog.ack(answer.essentials.cseq.number);
-        self.table.acknowledge(answer.id, ack, self.flow, &mut self.chance, &mut self.out);
+        self.table.acknowledge(answer.id, ack, self.flow, &mut self.rng, &mut self.out);
         self.dialogs.insert(dialog.key(), dialog);
         self.talked = true;
         // Who cancelled too late hangs up at once.
@@ -189,7 +189,7 @@ impl End {
 
 /// One call. Whether both ends talked.
 fn call(seed: u64, script: Script, loss: u64) -> bool {
-    let mut net = Chance::from_number(seed ^ 0x5eed);
+    let mut net = Rng::from_number(seed ^ 0x5eed);
     let mut ends = [
         End::new(seed * 2, "192.0.2.1:5060", "192.0.2.20:5062", script),
         End::new(seed * 2 + 1, "192.0.2.20:5062", "192.0.2.1:5060", script),

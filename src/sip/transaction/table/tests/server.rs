@@ -234,7 +234,7 @@ fn an_rfc_2543_ack_of_a_refused_re_invite_is_found_by_the_invites_own_tag() {
 
 #[test]
 fn a_full_table_remembers_nothing_more_and_recovers() {
-    let mut table = Transactions::new(TimerValues::default(), 3, &mut Chance::from_number(1));
+    let mut table = Transactions::new(TimerValues::default(), 3, &mut Rng::from_number(1));
     let mut out = Vec::new();
     let via = |n: u64| format!("192.0.2.20:5062;branch=z9hG4bK{n}");
     for n in 0..3 {
@@ -256,7 +256,7 @@ fn a_full_table_remembers_nothing_more_and_recovers() {
 #[test]
 fn on_a_reliable_transport_an_answered_request_is_forgotten_at_once() {
     let mut table =
-        Transactions::new(TimerValues { reliable: true, ..TimerValues::default() }, 10, &mut Chance::from_number(1));
+        Transactions::new(TimerValues { reliable: true, ..TimerValues::default() }, 10, &mut Rng::from_number(1));
     let mut out = Vec::new();
     let id = opened(receive(&mut table, 5, &from_peer("OPTIONS", PAP2T, ""), &mut out));
     respond(&mut table, 5, id, 200, &mut out);

@@ -1,0 +1,151 @@
+//! Host names, looked up on a thread of its own: a resolver that does not answer keeps nobody waiting but this thread.
+
+use super::core_thread::Order;
+use crate::config::peer::{Names, PeerAddress};
+use crate::config::sip_conf::SipConf;
+use crate::pbx::effect::{Level, Line};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use super::Sink;
+
+/// How often the names of peers are looked up again; `externhost` has `externrefresh`.
+const REFRESH: Duration = Duration::from_secs(300);
+/// How soon one that was not found is asked for again.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Which names there are, and how often each is looked up.
+pub(super) fn wanted(conf: &SipConf) -> BTreeMap<String, Duration> {
+    let hosts = conf.peers.values().filter_map(|peer| match &peer.host {
+        PeerAddress::Named { name, .. } => Some((name.clone(), REFRESH)),
+        PeerAddress::Dynamic | PeerAddress::Static(_) => None,
+    });
+    let external = &conf.general.external;
+    let outside = external.host.as_ref().map(|(name, _)| (name.clone(), external.refresh));
+    hosts.chain(outside).collect()
+}
+
+/// See the module.
+pub(super) struct Resolver {
+    pub(super) orders: SyncSender<Order>,
+    pub(super) sink: Sink,
+    /// What a name leads to; the system's resolver, or a test's.
+    pub(super) look_up: fn(&str) -> std::io::Result<Vec<IpAddr>>,
+}
+
+/// The system's resolver. IPv4 first: what a house has for certain.
+pub(super) fn system(name: &str) -> std::io::Result<Vec<IpAddr>> {
+    let mut found: Vec<IpAddr> = (name, 0).to_socket_addrs()?.map(|address| address.ip()).collect();
+    found.sort_by_key(|ip| !ip.is_ipv4());
+    Ok(found)
+}
+
+impl Resolver {
+    /// Looks names up, those that `changes` names last, until nobody can name others any more.
+    pub(super) fn run(self, mut wanted: BTreeMap<String, Duration>, changes: &Receiver<BTreeMap<String, Duration>>) {
+        let mut due: BTreeMap<String, Instant> = BTreeMap::new();
+        let (mut found, mut missing) = (Names::new(), BTreeSet::new());
+        loop {
+            let before = found.clone();
+            due.retain(|name, _| wanted.contains_key(name));
+            found.retain(|name, _| wanted.contains_key(name));
+            missing.retain(|name| wanted.contains_key(name));
+            let now = Instant::now();
+            for (name, every) in &wanted {
+                if due.get(name).is_some_and(|at| *at > now) {
+                    continue;
+                }
+                let next = if self.refresh(name, &mut found, &mut missing) { *every } else { AGAIN.min(*every) };
+                due.insert(name.clone(), Instant::now() + next);
+            }
+            if found != before && self.orders.send(Order::Names(found.clone())).is_err() {
+                return;
+            }
+            // Without names nothing is due, and nobody is woken.
+            let next = due.values().min().map(|at| at.saturating_duration_since(Instant::now()));
+            let others = match next {
+                Some(next) => changes.recv_timeout(next),
+                None => changes.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match others {
+                Ok(others) => wanted = others,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Looks a name up; one that is not found any more stays where it was. A trouble that lasts is said once.
+    fn refresh(&self, name: &str, found: &mut Names, missing: &mut BTreeSet<String>) -> bool {
+        let why = match (self.look_up)(name) {
+            Ok(all) => match all.first() {
+                Some(ip) => {
+                    found.insert(name.to_owned(), *ip);
+                    if missing.remove(name) {
+                        let text = format!("The name {name} of sip.conf was found: {ip}");
+                        (self.sink)(&Line { level: Level::Notice, text });
+                    }
+                    return true;
+                }
+                None => "it has no address".to_owned(),
+            },
+            Err(error) => error.to_string(),
+        };
+        if !missing.insert(name.to_owned()) {
+            return false;
+        }
+        let then = found.get(name).map_or(String::new(), |ip| format!("; {ip}, as before, is used"));
+        let text = format!("The name {name} of sip.conf cannot be looked up: {why}{then}");
+        (self.sink)(&Line { level: Level::Warning, text });
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU8, Ordering};
+    use std::sync::mpsc::sync_channel;
+    use std::sync::{Arc, Mutex};
+
+    static ASKED: AtomicU8 = AtomicU8::new(0);
+
+    fn look_up(name: &str) -> std::io::Result<Vec<IpAddr>> {
+        match (name, ASKED.fetch_add(1, Ordering::Relaxed)) {
+            ("a.example", 0 | 4) => Ok(vec!["192.0.2.1".parse().unwrap()]),
+            ("a.example", _) => Err(std::io::Error::other("gone")),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_found_any_more_stays_where_it_was() {
+        let (orders, inbox) = sync_channel(8);
+        let (change, changes) = std::sync::mpsc::channel();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = said.clone();
+        let sink: Sink = Arc::new(move |line: &Line| heard.lock().unwrap().push(line.text.clone()));
+        let resolver = Resolver { orders, sink, look_up };
+        let wanted: BTreeMap<String, Duration> = [("a.example".to_owned(), Duration::from_millis(20))].into();
+        let thread = std::thread::spawn(move || resolver.run(wanted, &changes));
+        let Ok(Order::Names(names)) = inbox.recv_timeout(Duration::from_secs(5)) else { panic!("no names") };
+        assert_eq!(names["a.example"], "192.0.2.1".parse::<IpAddr>().unwrap());
+        while said.lock().unwrap().len() < 3 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let said = said.lock().unwrap().clone();
+        assert!(said[0].ends_with("gone; 192.0.2.1, as before, is used"), "{said:?}");
+        assert_eq!(
+            said[1], "The name a.example of sip.conf was found: 192.0.2.1",
+            "asked five times, said once: {said:?}"
+        );
+        assert!(inbox.try_recv().is_err(), "nothing changed");
+        change.send(BTreeMap::new()).unwrap();
+        let Ok(Order::Names(names)) = inbox.recv_timeout(Duration::from_secs(5)) else { panic!("no names") };
+        assert!(names.is_empty());
+        drop(change);
+        thread.join().unwrap();
+    }
+}

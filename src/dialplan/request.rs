@@ -1,0 +1,245 @@
+//! What a running dialplan program and the switch say to each other.
+
+use std::time::Duration;
+
+/// A channel, as the switch numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(pub u64);
+
+/// Why a call ended: a Q.850 cause; 0 when there is none to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Cause(pub u16);
+
+impl Cause {
+    /// No cause: an unanswered caller is declined (603).
+    pub const NONE: Cause = Cause(0);
+    /// Normal clearing.
+    pub const NORMAL: Cause = Cause(16);
+    /// User busy.
+    pub const BUSY: Cause = Cause(17);
+    /// No answer from the user.
+    pub const NO_ANSWER: Cause = Cause(19);
+    /// No circuit available.
+    pub const CONGESTION: Cause = Cause(34);
+    /// Nothing both sides can speak.
+    pub const NOT_ACCEPTABLE: Cause = Cause(58);
+}
+
+/// A place in the dialplan: the extension is the number as dialled, not the pattern that matches it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The context.
+    pub context: String,
+    /// The extension.
+    pub exten: String,
+    /// The priority, from 1.
+    pub priority: u32,
+}
+
+impl Position {
+    /// The position `context`, `exten`, `priority`.
+    pub fn new(context: &str, exten: &str, priority: u32) -> Position {
+        Position { context: context.to_owned(), exten: exten.to_owned(), priority }
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}:{}", self.exten, self.context, self.priority)
+    }
+}
+
+/// How long `Busy()` and `Congestion()` without a time wait: until somebody hangs up.
+pub const UNTIL_HANGUP: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// What an application asks of the switch. Every one is answered by `Program::answer`, or ended by a hang-up or redirect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppRequest {
+    /// Let time pass; answered `Done`.
+    Wait(Duration),
+    /// Answer the channel; answered `Done`, at once when it is answered already.
+    Answer,
+    /// Show the caller how the call stands; answered `Done` at once.
+    Indicate(Tone),
+    /// Play sounds in order, by name without extension; answered `Done`, or `Missing` with the first name that does not exist.
+    Play(Vec<String>),
+    /// Call others and connect the first that answers; answered `Dialled`.
+    Dial(DialRequest),
+    /// Send the caller's sound back until the `#` key; answered `Done`.
+    Echo,
+}
+
+/// How a call stands, as shown to a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It rings (180).
+    Ringing,
+    /// There is progress, early media (183).
+    Progress,
+    /// Busy (486 before the answer, busy tone after it).
+    Busy,
+    /// Congestion (503 before the answer, congestion tone after it).
+    Congestion,
+}
+
+/// What `Dial` wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialRequest {
+    /// Whom to ring, all at once; never empty.
+    pub targets: Vec<DialTarget>,
+    /// How long to ring; `None`: until somebody gives up.
+    pub timeout: Option<Duration>,
+    /// How.
+    pub options: DialOptions,
+}
+
+/// One `technology/resource`, for example `SIP/pap2t-client`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialTarget {
+    /// `SIP` and the like, as written; compare it without case.
+    pub technology: String,
+    /// All behind the first `/`.
+    pub resource: String,
+}
+
+impl DialTarget {
+    /// Reads `technology/resource`; `None` when one of them is missing.
+    pub fn parse(text: &str) -> Option<DialTarget> {
+        let (technology, resource) = text.trim().split_once('/')?;
+        let is_whole = !technology.is_empty() && !resource.is_empty();
+        is_whole.then(|| DialTarget { technology: technology.to_owned(), resource: resource.to_owned() })
+    }
+
+    /// The peer, and the extension to call there: `peer`, `peer/extension` or `extension@peer`.
+    pub fn line(&self) -> (&str, Option<&str>) {
+        let (peer, exten) = match self.resource.split_once('/') {
+            Some((peer, exten)) => (peer, exten),
+            None => self.resource.rsplit_once('@').map_or((self.resource.as_str(), ""), |(exten, peer)| (peer, exten)),
+        };
+        (peer, Some(exten).filter(|exten| !exten.is_empty()))
+    }
+}
+
+impl std::fmt::Display for DialTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.technology, self.resource)
+    }
+}
+
+/// The option letters of `Dial` that have an effect now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DialOptions {
+    /// `g`: the dialplan goes on after the callee has hung up.
+    pub continue_after: bool,
+    /// `r`: show ringing at once, and let no early media through.
+    pub ringing: bool,
+    /// `R`: show ringing at once, until there is early media.
+    pub ringing_until_media: bool,
+    /// Every letter given, with its argument in parentheses, in order.
+    pub letters: Vec<(char, Option<String>)>,
+}
+
+impl DialOptions {
+    /// Whether the letter was given.
+    pub fn has(&self, letter: char) -> bool {
+        self.letters.iter().any(|(given, _)| *given == letter)
+    }
+}
+
+/// The switch's answer to an ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppReply {
+    /// It is done.
+    Done,
+    /// There is no such sound.
+    Missing(String),
+    /// It could not be done: why, for the log.
+    Failed(String),
+    /// How a `Dial` went.
+    Dialled(DialReport),
+}
+
+/// How a `Dial` went. When the caller hangs up after the answer, the switch gives this before `Program::hang_up`,
+/// so that `h` finds the times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialReport {
+    /// The outcome.
+    pub status: DialStatus,
+    /// From the first INVITE to the end of the call.
+    pub dialed: Duration,
+    /// From the answer to the end of the call; zero without an answer.
+    pub answered: Duration,
+    /// The channel that answered, for example `SIP/pap2t-client-00000001`; empty without one.
+    pub peer_name: String,
+    /// What was dialled to reach it: the target's resource.
+    pub peer_number: String,
+    /// Q.850 cause; 0 when there is none.
+    pub hangup_cause: u16,
+    /// The callee ended an answered call.
+    pub callee_hung_up: bool,
+    /// The same in plain words, for people.
+    pub reason: String,
+}
+
+/// `DIALSTATUS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DialStatus {
+    /// Somebody answered.
+    Answer,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// Busy.
+    Busy,
+    /// No way through.
+    Congestion,
+    /// Not registered, unreachable or unknown.
+    ChanUnavail,
+    /// The caller gave up.
+    Cancel,
+    /// The arguments of `Dial` make no sense.
+    InvalidArgs,
+}
+
+impl DialStatus {
+    /// The name in `DIALSTATUS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            DialStatus::Answer => "ANSWER",
+            DialStatus::NoAnswer => "NOANSWER",
+            DialStatus::Busy => "BUSY",
+            DialStatus::Congestion => "CONGESTION",
+            DialStatus::ChanUnavail => "CHANUNAVAIL",
+            DialStatus::Cancel => "CANCEL",
+            DialStatus::InvalidArgs => "INVALIDARGS",
+        }
+    }
+}
+
+/// Why an application must end now. Latched: every later ask returns it at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interrupted {
+    /// The channel is hung up.
+    Hangup(Cause),
+    /// The channel goes on elsewhere in the dialplan.
+    Redirect(Position),
+}
+
+/// How loud a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The console's story, at this verbosity and above.
+    Verbose(u8),
+    /// Worth knowing.
+    Notice,
+    /// Something is wrong with the dialplan.
+    Warning,
+}
+
+/// One line for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// How loud.
+    pub level: Level,
+    /// The text, without the console's indentation.
+    pub text: String,
+}

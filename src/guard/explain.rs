@@ -1,0 +1,49 @@
+//! What was wrong, for the owner, and what to do about it.
+
+use super::admission::RequestContext;
+use super::event::{self, DenialReason};
+use super::identity::ClaimedIdentity;
+use crate::sip::header::Credentials;
+
+/// Who was refused, by what, in plain words. `may_come`: `[general]` allows the source; `is_ours`: the domain is ours.
+pub(super) fn hint(
+    why: DenialReason,
+    context: RequestContext<'_>,
+    credentials: &Credentials,
+    claim: &ClaimedIdentity<'_>,
+    (may_come, is_ours): (bool, bool),
+) -> String {
+    let account = event::encode(&claim.name);
+    let address = context.flow.remote.ip().to_canonical();
+    let place = claim.account.map(|account| account.peer.place.to_string()).unwrap_or_default();
+    match why {
+        DenialReason::InvalidPassword => {
+            format!(
+                "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({place}) into the phone; its user \
+                 name is right (`sip show peer {account}`)"
+            )
+        }
+        DenialReason::InvalidAccountID => {
+            format!(
+                "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Correct its user name, or add [{account}] there"
+            )
+        }
+        DenialReason::FailedACL if !may_come => {
+            format!("'{account}' at {address}: the permit, deny and acl lines of [general] refuse that address")
+        }
+        DenialReason::FailedACL if !is_ours => format!(
+            "phone '{account}' at {address} asks for a domain that is not ours. Add it with 'domain=' in [general], or \
+             'autodomain=yes' when it is our address"
+        ),
+        DenialReason::FailedACL => {
+            format!("phone '{account}' at {address}: the permit, deny and acl lines of [{account}] ({place}) refuse it")
+        }
+        DenialReason::ChallengeResponseFailed if claim.is_mixed => format!(
+            "phone '{account}' at {address} authenticates as '{}'. Set its authentication name to '{account}'",
+            event::encode(&credentials.username)
+        ),
+        DenialReason::ChallengeResponseFailed => {
+            format!("phone '{account}' at {address}: its digest was made for another number than the one it dials")
+        }
+    }
+}

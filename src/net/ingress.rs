@@ -1,0 +1,233 @@
+//! What every message meets first, over whatever it came: limits, parsing, and who may. Only what may enter the switch
+//! gets through; everything else is answered or dropped here, counted, and leaves nothing behind.
+
+use super::rate_limit::Limiter;
+use crate::clock::Wall;
+use crate::guard::admission::{Admission, Verdict};
+use crate::guard::event::AuthEvent;
+use crate::pbx::effect::Event;
+use crate::rng::Rng;
+use crate::sip::message::{Message, Request};
+use crate::sip::{Flow, Unframed, validate};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+/// What happened to messages that never reached the switch, by reason.
+#[derive(Default)]
+pub struct Counters(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Counters {
+    /// Counts one.
+    pub fn add(&self, reason: &'static str) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = table.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.iter().map(|(reason, count)| (*reason, *count)).collect()
+    }
+}
+
+/// Where a receiver's findings go.
+pub trait EventSink: Send + Sync {
+    /// An event for the switch; it comes back when the switch's queue is full.
+    ///
+    /// # Errors
+    /// The queue is full.
+    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>>;
+    /// A refusal or challenge for the log, and where it came from.
+    fn note(&self, note: &AuthEvent, source: IpAddr);
+    /// A message as it came or went, when somebody watches.
+    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]);
+    /// The wall clock.
+    fn wall(&self) -> Wall;
+}
+
+/// The table at the edge: read for every request, changed by a reload.
+pub struct AuthTable(RwLock<Arc<Admission>>);
+
+impl AuthTable {
+    /// With this table.
+    pub fn new(admission: Arc<Admission>) -> AuthTable {
+        AuthTable(RwLock::new(admission))
+    }
+
+    /// The table in force.
+    pub fn admission(&self) -> Arc<Admission> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another table in force, from the next request on.
+    pub fn renew(&self, admission: Arc<Admission>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = admission;
+    }
+}
+
+/// What became of a message.
+pub enum Received {
+    /// It is on its way into the switch, which knows whether its sender proved to be somebody: a digest is good once.
+    Passed,
+    /// The switch has no room for it now.
+    Full(Box<Event>),
+    /// This is the answer, and nothing is kept.
+    Answer {
+        /// Where it goes; over a connection, back over that.
+        to: SocketAddr,
+        /// The message.
+        bytes: Bytes,
+        /// What the owner is to be told, after the answer: how long that takes is nobody's business.
+        note: Option<AuthEvent>,
+    },
+    /// Only line ends: somebody keeps a door open.
+    KeepAlive,
+    /// It is no SIP; counted.
+    Unreadable,
+    /// It is dropped; counted.
+    Dropped,
+}
+
+/// See the module. One for each thread that receives.
+pub struct Ingress {
+    /// Who may.
+    pub auth_table: Arc<AuthTable>,
+    /// How much strangers may ask.
+    pub limiter: Arc<Limiter>,
+    /// What never reached the switch.
+    pub counters: Arc<Counters>,
+    /// For nonces.
+    pub rng: Rng,
+    /// Where findings go.
+    pub sink: Arc<dyn EventSink>,
+}
+
+impl Ingress {
+    /// A flow with our address as the other side sees it.
+    pub fn seen(&self, flow: Flow) -> Flow {
+        Flow {
+            advertised: self.auth_table.admission().advertised_address(flow.transport, flow.local, flow.remote.ip()),
+            ..flow
+        }
+    }
+
+    /// One message, with all its bytes.
+    pub fn receive(&mut self, bytes: &Bytes, flow: Flow) -> Received {
+        let (source, now) = (flow.remote.ip(), Instant::now());
+        if !self.limiter.allows(source, now) {
+            self.counters.add("too many unproven requests from one address");
+            return Received::Dropped;
+        }
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(reason) => {
+                self.counters.add(reason.name());
+                if reason == Unframed::KeepAlive {
+                    return Received::KeepAlive;
+                }
+                self.limiter.charge(source, now);
+                return Received::Unreadable;
+            }
+        };
+        self.sink.watch(true, flow, bytes);
+        match message {
+            Message::Request(request) => self.request(request, flow, now),
+            Message::Response(response) => match validate::response(&response) {
+                Ok(essentials) => self.pass(Event::Response { response, essentials, flow }),
+                Err(_) => {
+                    self.counters.add("malformed response");
+                    Received::Dropped
+                }
+            },
+        }
+    }
+
+    /// Tells the owner what there is to tell of an answer that was sent.
+    pub fn tell(&self, note: Option<AuthEvent>, came: Flow) {
+        if let Some(note) = &note {
+            self.sink.note(note, came.remote.ip());
+        }
+    }
+
+    fn request(&mut self, request: Request, flow: Flow, now: Instant) -> Received {
+        let wall = self.sink.wall();
+        let essentials = match validate::request(&request) {
+            Ok(essentials) => essentials,
+            Err(refusal) => {
+                self.counters.add("malformed request");
+                let verdict = self.auth_table.admission().reject(&request, &refusal, flow);
+                return self.turn_away(verdict, flow, now);
+            }
+        };
+        match self.auth_table.admission().admit(&request, &essentials, flow, wall, self.rng.bits()) {
+            Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
+            verdict => self.turn_away(verdict, flow, now),
+        }
+    }
+
+    /// Answers, or does not, without letting anything in.
+    fn turn_away(&self, verdict: Verdict, came: Flow, now: Instant) -> Received {
+        self.limiter.charge(came.remote.ip(), now);
+        match verdict {
+            Verdict::Pass { .. } => Received::Dropped,
+            Verdict::Reply { response, to, note } => {
+                self.counters.add(reply_reason(response.status));
+                let bytes = response.to_bytes();
+                self.sink.watch(false, came.with_remote(to), &bytes);
+                Received::Answer { to, bytes, note }
+            }
+            Verdict::Drop(reason) => {
+                self.counters.add(reason);
+                Received::Dropped
+            }
+        }
+    }
+
+    fn pass(&self, event: Event) -> Received {
+        match self.sink.pass(Box::new(event)) {
+            Ok(()) => Received::Passed,
+            Err(event) => Received::Full(event),
+        }
+    }
+}
+
+fn reply_reason(status: u16) -> &'static str {
+    match status {
+        200..=299 => "answered without state: 200",
+        401 => "challenged: 401",
+        403 => "refused: 403",
+        405 | 501 => "refused: method not supported",
+        420 => "refused: extension required that is not supported",
+        480 => "refused: sips: that does not keep to TLS",
+        _ => "refused otherwise without state",
+    }
+}
+
+/// An edge that knows no accounts, and whose findings go to nobody.
+#[cfg(test)]
+pub(crate) fn to_nobody() -> Ingress {
+    struct Nobody;
+    impl EventSink for Nobody {
+        fn pass(&self, _: Box<Event>) -> Result<(), Box<Event>> {
+            Ok(())
+        }
+        fn note(&self, _: &AuthEvent, _: IpAddr) {}
+        fn watch(&self, _: bool, _: Flow, _: &[u8]) {}
+        fn wall(&self) -> Wall {
+            Wall(0)
+        }
+    }
+    let config = crate::config::Config::from_texts("", "", "", "").0.unwrap_or_default();
+    let admission = Admission::new(&config.sip, crate::sip::digest::nonce::NonceKey([0; 32]));
+    Ingress {
+        auth_table: Arc::new(AuthTable::new(Arc::new(admission))),
+        limiter: Arc::default(),
+        counters: Arc::default(),
+        rng: Rng::from_number(1),
+        sink: Arc::new(Nobody),
+    }
+}

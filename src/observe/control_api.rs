@@ -1,0 +1,169 @@
+//! What a console command may see and ask of the exchange. The daemon implements it over the switch.
+
+use std::net::IpAddr;
+
+use super::snapshot::{
+    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
+    Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+};
+
+/// Whose SIP messages go to the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SipDebug {
+    /// Nobody's.
+    Off,
+    /// Everybody's.
+    On,
+    /// Those from and to one address; every port when none is named.
+    Address(IpAddr, Option<u16>),
+    /// Those from and to a peer, wherever it registers.
+    Peer(String),
+}
+
+/// Whose RTP packets go to the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RtpDebug {
+    /// Nobody's.
+    Off,
+    /// Everybody's.
+    On,
+    /// Those from and to one address; every port when none is named.
+    Address(IpAddr, Option<u16>),
+}
+
+/// What a console has the log do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogOrder {
+    /// Tell where it goes.
+    Show,
+    /// Begin every file anew, and keep the old ones.
+    Rotate,
+    /// Read logger.conf again, and open every file anew.
+    Reload,
+}
+
+/// When to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// At once; the calls that exist get a BYE.
+    Now,
+    /// When the last call has ended; no new one is taken.
+    Gracefully,
+}
+
+/// What a console wants to have read again. All of the configuration is, whatever was asked for: its files are checked
+/// together. The word decides what the console is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    /// Everything.
+    All,
+    /// sip.conf.
+    Sip,
+    /// extensions.conf.
+    Dialplan,
+    /// What a module of Asterisk reads.
+    Module(String),
+}
+
+/// What came of asking for a hang-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangUp {
+    /// The channel exists and was asked to end.
+    Requested,
+    /// There is no such channel.
+    Unknown,
+}
+
+/// What came of asking a peer now whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qualify {
+    /// It is being asked.
+    Asked,
+    /// It has no `qualify=`.
+    NotMonitored,
+    /// It is not registered, and no address of it is configured.
+    NoAddress,
+    /// There is no such peer.
+    Unknown,
+}
+
+/// What came of forgetting where a peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unregister {
+    /// It was registered, and is no more.
+    Done,
+    /// It was not registered.
+    NotRegistered,
+    /// There is no such peer.
+    Unknown,
+}
+
+/// The exchange as a console command sees it. No call waits: each answers from what the switch knows at that moment.
+pub trait ControlApi {
+    /// All peers, in any order.
+    fn peers(&self) -> Vec<PeerRow>;
+    /// One peer; `None` when none has that name.
+    fn peer(&self, name: &str) -> Option<PeerDetail>;
+    /// All channels, newest first.
+    fn channels(&self) -> Vec<ChannelRow>;
+    /// One channel; `None` when none has that name.
+    fn channel(&self, name: &str) -> Option<ChannelDetail>;
+    /// The TCP and TLS connections, oldest first.
+    fn connections(&self) -> Vec<ConnectionRow>;
+    /// The SIP dialogs of calls, oldest first.
+    fn sip_channels(&self) -> Vec<SipChannelRow>;
+    /// The peers that may place calls to us, in any order.
+    fn users(&self) -> Vec<UserRow>;
+    /// How many channels each peer has, in any order.
+    fn in_use(&self) -> Vec<InUse>;
+    /// The hints of the dialplan, by context and extension.
+    fn hints(&self) -> Vec<HintRow>;
+    /// The dialplan's applications, by name.
+    fn applications(&self) -> Vec<ManualPage>;
+    /// The dialplan's functions, by name.
+    fn functions(&self) -> Vec<ManualPage>;
+    /// The process, and since when it runs.
+    fn core_settings(&self) -> CoreSettings;
+    /// The names of the dialplan's contexts, for completion.
+    fn contexts(&self) -> Vec<String>;
+    /// How many channels and calls there are and were.
+    fn counts(&self) -> SystemCounts;
+    /// How long it has been running.
+    fn uptime(&self) -> Uptime;
+    /// Which program this is.
+    fn version(&self) -> Version;
+    /// The settings of `[general]`.
+    fn settings(&self) -> Settings;
+    /// What was dropped, and why.
+    fn counters(&self) -> Counters;
+    /// The configuration is read, the ports are bound, calls are taken.
+    fn is_fully_booted(&self) -> bool;
+    /// The dialplan as `dialplan show` prints it: all of it, one context, or what `number@context` meets.
+    /// The error is the line that says what does not exist.
+    fn dialplan(&self, filter: Option<&str>) -> Result<String, String>;
+    /// Sets whose SIP messages are shown; answers whether any were before. The peer named exists.
+    fn set_sip_debug(&mut self, what: SipDebug) -> bool;
+    /// Sets whose RTP packets are shown.
+    fn set_rtp_debug(&mut self, what: RtpDebug);
+    /// Has the log do something. Disks take their time: the line is answered when it is done, by its outcome and not by the
+    /// command.
+    fn log(&mut self, what: LogOrder);
+    /// Asks a channel to end.
+    fn hang_up(&mut self, channel: &str) -> HangUp;
+    /// The key/value database: full names (`/family/key`) and values, in order; registrations stand in `/SIP/Registry`.
+    fn database(&self) -> Vec<(String, String)>;
+    /// Sets an entry of it; the error says why not.
+    fn database_put(&mut self, path: &str, value: &str) -> Result<(), String>;
+    /// Deletes entries of it: the one of that name, or with `below` it and everything below; answers how many there were.
+    fn database_delete(&mut self, path: &str, below: bool) -> usize;
+    /// Asks a peer now whether it is there.
+    fn qualify(&mut self, peer: &str) -> Qualify;
+    /// Forgets where a peer is registered.
+    fn unregister(&mut self, peer: &str) -> Unregister;
+    /// Asks the exchange to end.
+    fn stop(&mut self, when: Stop);
+    /// Asks the exchange to end and start again.
+    fn restart(&mut self, when: Stop);
+    /// Asks for a reload. Reading takes its time: the line is answered when it is done, by its outcome and not by the command.
+    fn reload(&mut self, what: Reload);
+}

@@ -1,0 +1,225 @@
+//! Which way a request goes: over what, to which address, from which of ours (RFC 3261 8.1.2 and 18.1.1, RFC 3263 4.1).
+
+use crate::config::peer::Settings;
+use crate::guard::admission::Admission;
+use crate::sip::flow::Transport;
+use crate::sip::uri::SipUri;
+use crate::sip::{Flow, Uri};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Where SIP is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// UDP.
+    pub udp: SocketAddr,
+    /// TCP; none: nowhere.
+    pub tcp: Option<SocketAddr>,
+    /// TLS; none: nowhere.
+    pub tls: Option<SocketAddr>,
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SIP over UDP)", self.udp)?;
+        for (name, address) in [("TCP", self.tcp), ("TLS", self.tls)] {
+            if let Some(address) = address {
+                write!(f, ", {address} ({name})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Listening {
+    /// UDP alone.
+    pub fn udp(address: SocketAddr) -> Listening {
+        Listening { udp: address, tcp: None, tls: None }
+    }
+
+    /// Where a transport is received; one that is not takes its usual port.
+    pub fn of(&self, transport: Transport) -> SocketAddr {
+        let usual = SocketAddr::new(self.udp.ip(), transport.default_port());
+        match transport {
+            Transport::Udp => self.udp,
+            Transport::Tcp => self.tcp.unwrap_or(usual),
+            Transport::Tls => self.tls.unwrap_or(usual),
+        }
+    }
+
+    /// Is it spoken here?
+    pub fn has(&self, transport: Transport) -> bool {
+        match transport {
+            Transport::Udp => true,
+            Transport::Tcp => self.tcp.is_some(),
+            Transport::Tls => self.tls.is_some(),
+        }
+    }
+}
+
+/// The ways out of here.
+#[derive(Debug, Clone)]
+pub struct Routing {
+    /// Where SIP is received.
+    pub listening: Listening,
+    /// Knows how others see our addresses.
+    pub admission: Arc<Admission>,
+}
+
+impl Routing {
+    /// The way to an address over a transport, from the address of ours that is `seen` there; no connection is named.
+    pub fn over(&self, transport: Transport, seen: IpAddr, remote: SocketAddr) -> Flow {
+        let bound = self.listening.of(transport);
+        let ip = if bound.ip().is_unspecified() { seen } else { bound.ip() };
+        let local = SocketAddr::new(ip, bound.port());
+        let told = self.admission.advertised_address(transport, local, remote.ip());
+        Flow { advertised: told, ..Flow { transport, ..Flow::udp(local, remote) } }
+    }
+
+    /// Why a peer is not spoken to over a transport; none when it is.
+    pub fn closed_to(&self, transport: Transport, settings: &Settings) -> Option<&'static str> {
+        if !self.listening.has(transport) {
+            return Some("it is off here (tcpenable=, tlsenable=)");
+        }
+        (!settings.may_use(transport)).then_some("transport= of the peer leaves it out")
+    }
+
+    /// The way to `next`, a proxy or a Contact, for a peer that is heard from where `flow` leads. It is taken over what the URI
+    /// asks for (`sips:`, `transport=`), where that is spoken here and by `transport=` of the peer; but the connection that the
+    /// peer speaks over leads to it, whatever its URI asks for. `None`: a name, nobody, or TLS that cannot be had.
+    pub fn to(&self, next: &Uri, flow: Flow, settings: &Settings) -> Option<Flow> {
+        let uri = next.sip()?;
+        let remote = uri.address().filter(|next| may_follow(*next, flow))?;
+        let asked = uri.transport().filter(|asked| *asked != flow.transport);
+        let is_open = |asked: Transport| self.closed_to(asked, settings).is_none();
+        let way = match asked {
+            Some(asked) if flow.connection.is_none() || uri.secure => match is_open(asked) {
+                true => Flow { server: flow.server, ..self.over(asked, flow.local.ip(), remote) },
+                false if uri.secure => return None,
+                false => flow.with_remote(remote),
+            },
+            Some(_) | None => flow.with_remote(remote),
+        };
+        (remote != way.local && remote != way.advertised).then_some(way)
+    }
+
+    /// The same; where it cannot be taken, the way `flow` leads.
+    pub fn follow(&self, next: &Uri, flow: Flow, settings: &Settings) -> Flow {
+        self.to(next, flow, settings).unwrap_or(flow)
+    }
+}
+
+/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
+/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
+fn may_follow(next: SocketAddr, flow: Flow) -> bool {
+    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    ip.is_ipv4() == heard.is_ipv4()
+        && !ip.is_unspecified()
+        && !ip.is_multicast()
+        && !broadcast
+        && ip.is_loopback() == heard.is_loopback()
+        && (!is_private(ip) || is_private(heard))
+        && next != flow.local
+        && next != flow.advertised
+}
+
+/// RFC 1918, RFC 6598, RFC 4193.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+/// The URI that leads where a flow does, over its transport; `secure` makes it `sips:`. `user` is escaped already.
+pub fn target_uri(user: Option<&str>, flow: Flow, secure: bool) -> String {
+    let mut uri = SipUri::new(None, flow.remote.ip().into(), Some(flow.remote.port()));
+    uri.user = user.map(Into::into);
+    uri.secure = secure;
+    if !secure && flow.transport != Transport::Udp {
+        uri.params.set("transport", Some(flow.transport.name()));
+    }
+    uri.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::sip::digest::nonce::NonceKey;
+    use crate::sip::flow::ConnectionId;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    /// The ways of an exchange that speaks these, besides UDP.
+    fn ways(tcp: bool, tls: bool) -> Routing {
+        let config = Config::from_texts("", "", "", "").0.unwrap();
+        let listening = Listening {
+            udp: at("192.0.2.1:5060"),
+            tcp: tcp.then(|| at("0.0.0.0:5070")),
+            tls: tls.then(|| at("192.0.2.2:5061")),
+        };
+        Routing { listening, admission: Arc::new(Admission::new(&config.sip, NonceKey([0; 32]))) }
+    }
+
+    fn udp() -> Flow {
+        Flow::udp(at("192.0.2.1:5060"), at("192.0.2.9:40000"))
+    }
+
+    fn to(ways: &Routing, uri: &str, flow: Flow, transports: &[Transport]) -> Option<String> {
+        let settings = Settings { transports: transports.to_vec(), ..Settings::default() };
+        let way = ways.to(&uri.parse().unwrap(), flow, &settings)?;
+        Some(format!("{} {} from {}", way.transport, way.remote, way.local))
+    }
+
+    #[test]
+    fn a_uri_is_followed_over_what_it_asks_for() {
+        let all = ways(true, true);
+        let of = |uri: &str| to(&all, uri, udp(), &[]).unwrap_or_default();
+        assert_eq!(of("sip:a@192.0.2.9"), "UDP 192.0.2.9:5060 from 192.0.2.1:5060");
+        assert_eq!(of("sip:a@192.0.2.9;transport=TCP"), "TCP 192.0.2.9:5060 from 192.0.2.1:5070");
+        assert_eq!(of("sip:a@192.0.2.9;transport=tls"), "TLS 192.0.2.9:5061 from 192.0.2.2:5061");
+        assert_eq!(of("sips:a@192.0.2.9"), "TLS 192.0.2.9:5061 from 192.0.2.2:5061");
+        assert_eq!(of("sips:a@192.0.2.9:7000;transport=tcp"), "TLS 192.0.2.9:7000 from 192.0.2.2:5061");
+        assert_eq!(of("sip:a@192.0.2.9;transport=sctp"), "UDP 192.0.2.9:5060 from 192.0.2.1:5060");
+        assert_eq!(of("sip:a@phone.example;transport=tcp"), "");
+        assert_eq!(of("sip:a@192.0.2.1:5070;transport=tcp"), "", "that is the exchange itself");
+    }
+
+    #[test]
+    fn what_is_off_or_left_out_is_not_used_and_sips_not_replaced() {
+        let tcp = Some("UDP 192.0.2.9:5060 from 192.0.2.1:5060".to_owned());
+        assert_eq!(to(&ways(false, false), "sip:a@192.0.2.9;transport=tcp", udp(), &[]), tcp);
+        assert_eq!(to(&ways(true, true), "sip:a@192.0.2.9;transport=tcp", udp(), &[Transport::Udp]), tcp);
+        assert_eq!(to(&ways(true, false), "sips:a@192.0.2.9", udp(), &[]), None);
+        assert_eq!(to(&ways(true, true), "sips:a@192.0.2.9", udp(), &[Transport::Udp, Transport::Tcp]), None);
+    }
+
+    #[test]
+    fn the_connection_somebody_speaks_over_is_kept() {
+        let flow = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(7)), ..udp() };
+        let all = ways(true, true);
+        for uri in ["sip:a@192.0.2.9", "sip:a@192.0.2.9;transport=udp", "sip:a@192.0.2.9;transport=tls"] {
+            assert_eq!(all.to(&uri.parse().unwrap(), flow, &Settings::default()), Some(flow), "{uri}");
+        }
+        let gone = Flow { connection: None, ..flow };
+        assert_eq!(
+            to(&all, "sip:a@192.0.2.9;transport=udp", gone, &[]).as_deref(),
+            Some("UDP 192.0.2.9:5060 from 192.0.2.1:5060")
+        );
+        assert!(to(&all, "sips:a@192.0.2.9", flow, &[]).unwrap().starts_with("TLS"), "never in the clear");
+    }
+
+    #[test]
+    fn a_uri_made_of_an_address_says_how_to_get_there() {
+        let flow = |transport| Flow { transport, ..udp() };
+        assert_eq!(target_uri(Some("9%3b"), flow(Transport::Udp), false), "sip:9%3b@192.0.2.9:40000");
+        assert_eq!(target_uri(Some("9"), flow(Transport::Tcp), false), "sip:9@192.0.2.9:40000;transport=tcp");
+        assert_eq!(target_uri(None, flow(Transport::Tls), false), "sip:192.0.2.9:40000;transport=tls");
+        assert_eq!(target_uri(Some("9"), flow(Transport::Tls), true), "sips:9@192.0.2.9:40000");
+    }
+}

@@ -1,0 +1,100 @@
+//! Descriptions that are wholly ours: the exchange answers a call itself, or offers first.
+
+use super::audio::{Audio, Format};
+use super::codec::{Codec, CodecList};
+use super::description::Sdp;
+use super::line::SdpLine;
+use super::local_media::LocalMedia;
+use super::negotiate::{NoCommonCodec, align_media};
+use bytes::Bytes;
+
+/// The answer when the exchange itself takes the call (a prompt, an echo, a menu): the first codec of the offer that
+/// `allow` permits, and key presses if offered, under the offer's numbers. The packet time is the offered one, else what
+/// `allow` asks for with this codec, else `ptime` (milliseconds), else left unsaid.
+///
+/// # Errors
+/// [`NoCommonCodec`] when nothing offered is permitted.
+pub fn own_answer(offer: &Sdp, allow: &CodecList, face: &LocalMedia, ptime: Option<u8>) -> Result<Sdp, NoCommonCodec> {
+    let offered = offer.audio();
+    let refusal = || NoCommonCodec::between(offered.as_ref(), allow);
+    let audio = offered.as_ref().ok_or_else(refusal)?;
+    let permitted = audio.formats.iter().filter_map(|format| Some((format, format.codec?)));
+    let (format, codec) = permitted.clone().find(|(_, codec)| allow.contains(*codec)).ok_or_else(refusal)?;
+    let keys = audio.formats.iter().find(|format| format.is_telephone_event());
+    let mut section = media_lines(audio, format, keys, face);
+    if let Some(ptime) = audio.ptime.or(allow.ptime(codec)).or(ptime) {
+        section.push(SdpLine::made(format!("a=ptime:{ptime}")));
+    }
+    section.extend(silence_line(offer, audio.index));
+    section.push(SdpLine::made(format!("a={}", audio.direction.mirrored().name())));
+    section.extend(face.rtcp_line());
+    // RFC 3264 section 6: the answer's t= is the offer's.
+    let time = offer.session.iter().find(|line| line.letter() == Some(b't')).map(|line| line.text.clone());
+    let answer = Sdp { session: session_lines(face, time), media: vec![section] };
+    Ok(align_media(answer, offer))
+}
+
+/// An offer of our own, for a call without one: each codec in order and key presses as payload type 101. The packet
+/// time is what `codecs` asks for with the first.
+///
+/// # Errors
+/// [`NoCommonCodec`] when `codecs` is empty.
+pub fn own_offer(codecs: &CodecList, face: &LocalMedia) -> Result<Sdp, NoCommonCodec> {
+    if codecs.entries.is_empty() {
+        return Err(NoCommonCodec::between(None, codecs));
+    }
+    let mut dynamic = 96..KEYS;
+    let numbered: Vec<(u8, Codec)> = codecs
+        .entries
+        .iter()
+        .filter_map(|(codec, _)| Some((codec.static_payload().or_else(|| dynamic.next())?, *codec)))
+        .collect();
+    let numbers: Vec<String> = numbered.iter().map(|(payload, _)| payload.to_string()).collect();
+    let mut section = vec![SdpLine::made(format!("m=audio {} RTP/AVP {} {KEYS}", face.rtp_port, numbers.join(" ")))];
+    for (payload, codec) in &numbered {
+        section.push(SdpLine::made(format!("a=rtpmap:{payload} {}/{}", codec.encoding(), codec.clock())));
+    }
+    section.push(SdpLine::made(format!("a=rtpmap:{KEYS} telephone-event/8000")));
+    section.push(SdpLine::made(format!("a=fmtp:{KEYS} {EVENTS}")));
+    if let Some(ptime) = numbered.first().and_then(|(_, codec)| codecs.ptime(*codec)) {
+        section.push(SdpLine::made(format!("a=ptime:{ptime}")));
+    }
+    section.push(SdpLine::made("a=sendrecv".into()));
+    section.extend(face.rtcp_line());
+    Ok(Sdp { session: session_lines(face, None), media: vec![section] })
+}
+
+/// The payload type everybody gives key presses.
+const KEYS: u8 = 101;
+/// The keys, A to D, and the flash hook (RFC 4733 section 3.2).
+const EVENTS: &str = "0-16";
+
+fn session_lines(face: &LocalMedia, time: Option<Bytes>) -> Vec<SdpLine> {
+    let time = match time {
+        Some(text) => SdpLine { text, end: super::line::CRLF },
+        None => SdpLine::made("t=0 0".into()),
+    };
+    vec![SdpLine::made("v=0".into()), face.origin_line(), face.name_line(), face.connection_line(None), time]
+}
+
+fn media_lines(audio: &Audio, format: &Format, keys: Option<&Format>, face: &LocalMedia) -> Vec<SdpLine> {
+    let numbers: Vec<String> =
+        [Some(format), keys].into_iter().flatten().map(|format| format.payload.to_string()).collect();
+    let mut section = vec![SdpLine::made(format!("m=audio {} {} {}", face.rtp_port, audio.proto, numbers.join(" ")))];
+    for format in [Some(format), keys].into_iter().flatten() {
+        let Format { payload, encoding, clock, .. } = format;
+        section.push(SdpLine::made(format!("a=rtpmap:{payload} {encoding}/{clock}")));
+        let fallback = format.is_telephone_event().then_some(EVENTS);
+        if let Some(parameters) = format.fmtp.as_deref().or(fallback) {
+            section.push(SdpLine::made(format!("a=fmtp:{payload} {parameters}")));
+        }
+    }
+    section
+}
+
+/// `a=silenceSupp:off` (RFC 3108) is said to those who speak of it: no telephone is asked for pauses.
+fn silence_line(offer: &Sdp, index: usize) -> Option<SdpLine> {
+    let mut lines = offer.media.get(index)?.iter();
+    lines.find(|line| line.attribute_named("silenceSupp").is_some())?;
+    Some(SdpLine::made("a=silenceSupp:off - - - -".into()))
+}
