@@ -16,22 +16,18 @@ pub use refresh::unfit_timer;
 
 use super::call_timer::CallTimer;
 use super::cause;
-use super::effect::Effects;
-use crate::clock::Now;
+use super::core::{Core, add_request_headers};
 use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
-use crate::guard::admission::ALLOW;
-use crate::registrar::next_hop::Routing;
-use crate::rng::Rng;
 use crate::sdp::payload::{self, Agreed};
 use crate::sdp::{Direction, Sdp};
 use crate::sip::dialog::{Dialog, DialogKey};
-use crate::sip::header::{HeaderName, NameAddr};
+use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{ClientId, Sending, ServerId, Transactions};
+use crate::sip::timer::TimerId;
+use crate::sip::transaction::{ClientId, Sending, ServerId};
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -117,18 +113,9 @@ const SILENCE: Duration = Duration::from_secs(6);
 const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 
-/// What legs share and need while one of their methods runs: transactions, timers, tables, and where effects go.
-pub struct Cx {
-    /// The time of the event being handled.
-    pub now: Now,
-    /// All transactions.
-    pub tx: Transactions,
-    /// The random source.
-    pub rng: Rng,
-    /// Every timer of the switch.
-    pub timers: Timers<CallTimer>,
-    /// What is to be done.
-    pub out: Effects,
+/// Which leg a message belongs to, and what happened on legs since their calls looked.
+#[derive(Default)]
+pub struct LegIndex {
     /// What happened on legs, for their calls to handle afterwards.
     pub events: VecDeque<(ChannelId, LegEvent)>,
     /// Legs that ended and are to be forgotten.
@@ -139,53 +126,20 @@ pub struct Cx {
     pub servers: BTreeMap<ServerId, LegId>,
     /// Which leg a dialog belongs to.
     pub dialogs: BTreeMap<DialogKey, LegId>,
-    /// The product's name, for `Server` and `User-Agent`.
-    pub product: String,
-    /// The ways to telephones.
-    pub ways: Routing,
 }
 
-impl Cx {
-    pub(super) fn alarm(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
-        self.timers.set(self.now.mono + after, CallTimer::Leg(leg, timer))
-    }
-
-    /// RFC 3261 8.2.6.2: every response but 100 carries a To tag.
-    pub(super) fn tag(&mut self, response: &mut Response) {
-        let Some(to) = response.headers.get(HeaderName::To) else { return };
-        let tagged = NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
-        if !tagged {
-            let mut value = to.to_vec();
-            value.extend_from_slice(format!(";tag={}", self.rng.hex(16)).as_bytes());
-            response.headers.set(HeaderName::To, value);
-        }
-    }
-
-    pub(super) fn respond(&mut self, id: ServerId, mut response: Response) {
-        if response.status > 100 {
-            self.tag(&mut response);
-        }
-        dress_response(&mut response, &self.product);
-        self.tx.respond(self.now.mono, id, response, &mut self.out.transmit);
-    }
+/// What a method of a leg works with: the core, and the tables that lead to legs.
+pub struct Cx<'a> {
+    /// Time, transactions, timers, effects.
+    pub core: &'a mut Core,
+    /// Where the leg enters its dialogs and transactions, and reports what happened.
+    pub index: &'a mut LegIndex,
 }
 
-/// Adds what every response of ours carries.
-pub fn dress_response(response: &mut Response, product: &str) {
-    if !product.is_empty() && response.headers.get(HeaderName::Server).is_none() {
-        response.headers.push(HeaderName::Server, Bytes::from(product.to_owned()));
+impl Cx<'_> {
+    pub(super) fn timer(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
+        self.core.timers.set(self.core.now.mono + after, CallTimer::Leg(leg, timer))
     }
-    if response.headers.get(HeaderName::Allow).is_none() {
-        response.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
-    }
-}
-
-/// Adds what every request of ours carries.
-pub fn dress_request(request: &mut Request, product: &str) {
-    if !product.is_empty() {
-        request.headers.push(HeaderName::UserAgent, Bytes::from(product.to_owned()));
-    }
-    request.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
 }
 
 /// Where a leg stands.
@@ -364,16 +318,16 @@ impl Leg {
     }
 
     /// Ends the leg from our side, as its state demands: a refusal, a CANCEL, a BYE now or after the ACK.
-    pub fn hang_up(&mut self, hangup_cause: u16, cx: &mut Cx) {
+    pub fn hang_up(&mut self, hangup_cause: u16, cx: &mut Cx<'_>) {
         match self.state {
             State::Incoming { .. } => self.refuse(cause::to_status(hangup_cause), cx),
             State::Outgoing { invite, heard, silence } => {
-                cx.timers.cancel(silence);
+                cx.core.timers.cancel(silence);
                 // RFC 3261 9.1: no CANCEL before a provisional response.
                 if heard {
                     self.send_cancel(invite, cx);
                 } else {
-                    let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
+                    let give_up = cx.timer(self.id, LegTimer::CancelGiveUp, T1 * 64);
                     self.state = State::Abandoned { invite, cancelled: false, give_up };
                 }
             }
@@ -388,16 +342,16 @@ impl Leg {
     }
 
     /// Sends a request without a body in the dialog.
-    fn send_in_dialog(&mut self, method: Method, cx: &mut Cx) -> Option<ClientId> {
+    fn send_in_dialog(&mut self, method: Method, cx: &mut Cx<'_>) -> Option<ClientId> {
         let mut request = self.dialog.as_mut()?.request(method);
         self.dress(&mut request, cx);
         let how = self.sending(None);
-        Some(cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit))
+        Some(cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit))
     }
 
     /// Adds what every request to this peer carries.
-    fn dress(&self, request: &mut Request, cx: &Cx) {
-        dress_request(request, &cx.product);
+    fn dress(&self, request: &mut Request, cx: &Cx<'_>) {
+        add_request_headers(request, &cx.core.product);
         request.headers.set(HeaderName::MaxForwards, self.peer.settings.max_forwards.to_string());
     }
 
@@ -407,47 +361,47 @@ impl Leg {
     }
 
     /// Nothing more will come or go: timers and table entries of this leg vanish.
-    fn end(&mut self, cx: &mut Cx) {
+    fn end(&mut self, cx: &mut Cx<'_>) {
         self.refuse_pending_reoffer(cx);
         self.end_refresh(cx);
         self.drop_pending_ok(cx);
         match std::mem::replace(&mut self.reoffer, Reoffer::None) {
             Reoffer::Sent { client, .. } => {
-                cx.clients.remove(&client);
-                cx.tx.abandon(cx.now.mono, client);
+                cx.index.clients.remove(&client);
+                cx.core.tx.abandon(cx.core.now.mono, client);
             }
-            Reoffer::Waiting { timer, .. } => cx.timers.cancel(timer),
+            Reoffer::Waiting { timer, .. } => cx.core.timers.cancel(timer),
             Reoffer::None | Reoffer::Received { .. } => {}
         }
         match self.state {
             State::Outgoing { invite, silence, .. } => {
-                cx.clients.remove(&invite);
-                cx.timers.cancel(silence);
+                cx.index.clients.remove(&invite);
+                cx.core.timers.cancel(silence);
                 // Its final response may never come: the peer sent BYE before, say.
-                cx.tx.abandon(cx.now.mono, invite);
+                cx.core.tx.abandon(cx.core.now.mono, invite);
             }
             State::Abandoned { invite, give_up, .. } => {
-                cx.clients.remove(&invite);
-                cx.timers.cancel(give_up);
+                cx.index.clients.remove(&invite);
+                cx.core.timers.cancel(give_up);
             }
             State::Incoming { invite } => {
-                cx.servers.remove(&invite);
+                cx.index.servers.remove(&invite);
             }
             State::Answering { .. } | State::Confirmed | State::Ended => {}
         }
         self.forget_dialogs(cx);
         if self.state != State::Ended {
-            cx.ended.push(self.id);
+            cx.index.ended.push(self.id);
         }
         self.state = State::Ended;
     }
 
-    fn tell(&self, event: LegEvent, cx: &mut Cx) {
-        cx.events.push_back((self.channel, event));
+    fn tell(&self, event: LegEvent, cx: &mut Cx<'_>) {
+        cx.index.events.push_back((self.channel, event));
     }
 
     /// One of the leg's timers went off.
-    pub fn alarm(&mut self, timer: LegTimer, cx: &mut Cx) {
+    pub fn alarm(&mut self, timer: LegTimer, cx: &mut Cx<'_>) {
         match timer {
             LegTimer::Ok => self.repeat_ok(cx),
             LegTimer::OkGiveUp => self.ok_never_acked(cx),

@@ -5,6 +5,7 @@ pub mod call_timer;
 pub mod cause;
 pub mod cdr;
 pub mod channel;
+pub mod core;
 pub mod dial;
 pub mod effect;
 pub mod failure;

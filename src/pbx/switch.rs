@@ -20,8 +20,9 @@ mod world;
 
 use super::call_timer::CallTimer;
 use super::channel::Channel;
+use super::core::Core;
 use super::effect::{Effects, Event};
-use super::leg::{Cx, Leg, LegId};
+use super::leg::{Cx, Leg, LegId, LegIndex};
 use super::media::{MediaEvent, StreamId};
 use crate::clock::{Now, Time};
 use crate::config::general::General;
@@ -91,7 +92,8 @@ const RUNS_PER_TURN: usize = 64;
 /// Everything that happens between telephones.
 pub struct Switch {
     settings: SwitchSettings,
-    cx: Cx,
+    core: Core,
+    index: LegIndex,
     legs: BTreeMap<LegId, Leg>,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<StreamId, ChannelId>,
@@ -123,25 +125,21 @@ impl Switch {
     pub fn new(now: Now, settings: SwitchSettings, mut rng: Rng) -> Switch {
         let replay = Replay::new(MOST_NONCES, &mut rng);
         let values = TimerValues::default();
-        let cx = Cx {
+        let core = Core {
             now,
             tx: Transactions::new(values, MOST_TRANSACTIONS, &mut rng),
             rng,
             timers: Timers::new(),
             out: Effects::default(),
-            events: VecDeque::new(),
-            ended: Vec::new(),
-            clients: BTreeMap::new(),
-            servers: BTreeMap::new(),
-            dialogs: BTreeMap::new(),
             product: settings.product.clone(),
-            ways: Routing { listening: settings.listening, admission: settings.admission.clone() },
+            routing: Routing { listening: settings.listening, admission: settings.admission.clone() },
         };
         let globals = Globals::new();
         globals.load(&settings.dialplan);
         let mut switch = Switch {
             settings,
-            cx,
+            core,
+            index: LegIndex::default(),
             legs: BTreeMap::new(),
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -172,7 +170,7 @@ impl Switch {
 
     /// Handles one event, and everything that is due by now.
     pub fn handle(&mut self, now: Now, event: Event) -> Effects {
-        self.cx.now = now;
+        self.core.now = now;
         match event {
             Event::Request { request, essentials, caller, flow } => self.request(request, essentials, caller, flow),
             Event::Response { response, essentials, flow } => self.response(response, essentials, flow),
@@ -190,9 +188,9 @@ impl Switch {
     /// When [`Switch::handle`] wants to be called with [`Event::Tick`] at the latest.
     pub fn next_deadline(&self) -> Option<Time> {
         if !self.runnable.is_empty() {
-            return Some(self.cx.now.mono);
+            return Some(self.core.now.mono);
         }
-        [self.cx.tx.next_deadline(), self.cx.timers.next()].into_iter().flatten().min()
+        [self.core.tx.next_deadline(), self.core.timers.next()].into_iter().flatten().min()
     }
 
     fn fresh_id(&mut self) -> u64 {
@@ -209,7 +207,7 @@ impl Switch {
     fn settle(&mut self) {
         let mut runs = 0;
         loop {
-            while let Some((channel, event)) = self.cx.events.pop_front() {
+            while let Some((channel, event)) = self.index.events.pop_front() {
                 self.leg_event(channel, event);
             }
             match self.runnable.pop_front() {
@@ -224,21 +222,21 @@ impl Switch {
                 None => break,
             }
         }
-        for id in std::mem::take(&mut self.cx.ended) {
+        for id in std::mem::take(&mut self.index.ended) {
             self.legs.remove(&id);
         }
     }
 
     fn tick(&mut self) {
-        let now = self.cx.now.mono;
-        for expired in self.cx.tx.expire(now, &mut self.cx.out.transmit) {
+        let now = self.core.now.mono;
+        for expired in self.core.tx.expire(now, &mut self.core.out.transmit) {
             match expired {
                 Expired::Timeout(id) => self.client_failed(id),
                 // The refusal was never acknowledged: RFC 3261 17.2.1 tells the user, who has nothing left to do.
                 Expired::NotAcked(_) => self.drop_counted("refusal never acknowledged"),
             }
         }
-        while let Some(alarm) = self.cx.timers.pop(now) {
+        while let Some(alarm) = self.core.timers.pop(now) {
             self.alarm(alarm);
         }
     }
@@ -247,7 +245,7 @@ impl Switch {
         match alarm {
             CallTimer::Leg(id, timer) => {
                 if let Some(leg) = self.legs.get_mut(&id) {
-                    leg.alarm(timer, &mut self.cx);
+                    leg.alarm(timer, &mut Cx { core: &mut self.core, index: &mut self.index });
                 }
             }
             CallTimer::Wait(channel) => self.wait_is_over(channel),
@@ -259,8 +257,8 @@ impl Switch {
     }
 
     fn client_failed(&mut self, id: ClientId) {
-        if let Some(leg) = self.cx.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.client_failed(id, &mut self.cx);
+        if let Some(leg) = self.index.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
+            leg.client_failed(id, &mut Cx { core: &mut self.core, index: &mut self.index });
         } else if let Some((peer, attempt)) = self.polls.remove(&id) {
             self.poll_timed_out(&peer, attempt);
         }
@@ -273,7 +271,7 @@ impl Switch {
             MediaEvent::Learned { stream, source } => {
                 if let Some(channel) = self.streams.get(&stream).and_then(|id| self.channels.get(id)) {
                     let text = format!("{}: strict RTP locked on {source}", channel.name);
-                    self.cx.out.verbose(4, text);
+                    self.core.out.verbose(4, text);
                 }
             }
             MediaEvent::Played { stream, play } => self.played(stream, play),
@@ -295,35 +293,40 @@ impl Switch {
         let force = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let flow = came.answering(&essentials.via, force);
         route::stamp_via(&mut request.headers, source, force);
-        if !self.cx.tx.is_known(&request, &essentials)
+        if !self.core.tx.is_known(&request, &essentials)
             && !self.may_open(&request, &essentials, &caller, leg, source, flow)
         {
             return;
         }
-        let now = self.cx.now.mono;
-        match self.cx.tx.receive_request(now, &request, &essentials, flow, &mut self.cx.out.transmit) {
+        let now = self.core.now.mono;
+        match self.core.tx.receive_request(now, &request, &essentials, flow, &mut self.core.out.transmit) {
             Incoming::Absorbed => {}
             Incoming::Full => self.drop_counted("too many transactions at once"),
             Incoming::Ack(invite) => {
                 // pyVoIP 1.6.8 makes up a To tag for its ACK: the INVITE's branch, Call-ID and CSeq still say whose it is.
-                let leg = leg.or_else(|| self.cx.servers.get(&invite?).copied());
+                let leg = leg.or_else(|| self.index.servers.get(&invite?).copied());
                 if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
-                    leg.receive_ack(&request, &essentials, &mut self.cx);
+                    leg.receive_ack(&request, &essentials, &mut Cx { core: &mut self.core, index: &mut self.index });
                 }
             }
             Incoming::Cancel { id, invite } => {
-                let leg = invite.and_then(|invite| self.cx.servers.get(&invite)).copied();
+                let leg = invite.and_then(|invite| self.index.servers.get(&invite)).copied();
                 // RFC 3261 9.2: 200 for a CANCEL that names an INVITE we know, even an answered one.
                 let status = if invite.is_some() { 200 } else { 481 };
                 // The same tag as the INVITE's own answer has.
                 let tag = leg.and_then(|id| self.legs.get(&id)).and_then(Leg::local_tag).map(str::to_owned);
                 self.reply(id, Response::for_request(&request, status, tag.as_deref()));
                 if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
-                    leg.cancelled(&mut self.cx);
+                    leg.cancelled(&mut Cx { core: &mut self.core, index: &mut self.index });
                 }
             }
             Incoming::New(id) => match (leg.and_then(|id| self.legs.get_mut(&id)), caller) {
-                (Some(leg), _) => leg.receive_request(id, &request, &essentials, &mut self.cx),
+                (Some(leg), _) => leg.receive_request(
+                    id,
+                    &request,
+                    &essentials,
+                    &mut Cx { core: &mut self.core, index: &mut self.index },
+                ),
                 (None, Caller::Account { peer, .. }) => match (&request.method, self.in_force(&peer)) {
                     // A reload took the peer away between the edge and here: as refused as it is there from now on.
                     (_, None) => self.reply(id, Response::for_request(&request, 403, None)),
@@ -349,7 +352,7 @@ impl Switch {
     /// The leg whose dialog a request belongs to.
     fn leg_of(&self, essentials: &Essentials) -> Option<LegId> {
         essentials.to.tag()?;
-        self.cx.dialogs.get(&DialogKey::of_request(essentials)?).copied()
+        self.index.dialogs.get(&DialogKey::of_request(essentials)?).copied()
     }
 
     /// May a request that is no retransmission open a server transaction? If not, it is answered without one, and nothing of it is kept.
@@ -372,20 +375,20 @@ impl Switch {
             (Caller::Dialog, None) => match request.method {
                 // An ACK is never answered.
                 Method::Ack => {
-                    self.cx.out.strangers.push(source.ip());
+                    self.core.out.strangers.push(source.ip());
                     self.drop_counted("ACK for no call");
                     false
                 }
-                Method::Cancel if self.cx.tx.cancels(request, essentials) => true,
+                Method::Cancel if self.core.tx.cancels(request, essentials) => true,
                 _ => {
-                    self.cx.out.strangers.push(source.ip());
+                    self.core.out.strangers.push(source.ip());
                     self.drop_counted("request for a call that is over");
                     self.answer_statelessly(request, flow, Response::for_request(request, 481, None));
                     false
                 }
             },
             (Caller::Account { peer, proof }, None) => {
-                if self.cx.tx.is_merged(essentials) {
+                if self.core.tx.is_merged(essentials) {
                     // RFC 3261 8.2.2.2
                     self.answer_statelessly(request, flow, Response::for_request(request, 482, None));
                     return false;
@@ -393,15 +396,16 @@ impl Switch {
                 let fresh = match proof {
                     Proof::Trusted => true,
                     Proof::Digest { stale: true, .. } => false,
-                    Proof::Digest { nonce, nc, stale: false } => self.replay.accept(nonce, *nc, self.cx.now.mono),
+                    Proof::Digest { nonce, nc, stale: false } => self.replay.accept(nonce, *nc, self.core.now.mono),
                 };
                 if !fresh {
-                    let random = self.cx.rng.bits();
+                    let random = self.core.rng.bits();
                     let stale = (peer.settings.auth_algorithm, true);
-                    let response = self.settings.admission.challenge(request, source, self.cx.now.wall, random, stale);
+                    let response =
+                        self.settings.admission.challenge(request, source, self.core.now.wall, random, stale);
                     self.answer_statelessly(request, flow, response);
                 } else if let Some(connection) = flow.connection {
-                    self.cx.out.proven.push(connection);
+                    self.core.out.proven.push(connection);
                 }
                 fresh
             }
@@ -422,27 +426,27 @@ impl Switch {
     }
 
     fn answer_statelessly(&mut self, request: &Request, flow: Flow, mut response: Response) {
-        super::leg::dress_response(&mut response, &self.cx.product);
-        self.cx.tag(&mut response);
+        super::core::add_response_headers(&mut response, &self.core.product);
+        self.core.tag(&mut response);
         if flow.connection.is_none() && !amplification::fits(request, &mut response) {
             return self.drop_counted("the answer would be more than twice the request");
         }
-        self.cx.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
+        self.core.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
     }
 
     fn reply(&mut self, id: crate::sip::transaction::ServerId, response: Response) {
-        self.cx.respond(id, response);
+        self.core.respond(id, response);
     }
 
     fn response(&mut self, response: Response, essentials: Essentials, flow: Flow) {
-        let now = self.cx.now.mono;
-        let Some(answer) = self.cx.tx.receive_response(now, response, essentials, flow, &mut self.cx.out.transmit)
+        let now = self.core.now.mono;
+        let Some(answer) = self.core.tx.receive_response(now, response, essentials, flow, &mut self.core.out.transmit)
         else {
             return;
         };
         let id = answer.id;
-        if let Some(leg) = self.cx.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.receive_response(answer, &mut self.cx);
+        if let Some(leg) = self.index.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
+            leg.receive_response(answer, &mut Cx { core: &mut self.core, index: &mut self.index });
         } else if let Some((peer, attempt)) = self.polls.remove(&id) {
             self.poll_answered(&peer, attempt);
         } else if answer.essentials.cseq.method == Method::Invite && (200..300).contains(&answer.response.status) {
@@ -453,25 +457,26 @@ impl Switch {
     /// A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up:
     /// RFC 3261 13.2.2.4 has it acknowledged and ended.
     fn end_orphan(&mut self, id: ClientId, response: &Response, essentials: &Essentials) {
-        let Some((request, flow)) = self.cx.tx.request_of(id).map(Cow::into_owned).zip(self.cx.tx.flow_of(id)) else {
+        let Some((request, flow)) = self.core.tx.request_of(id).map(Cow::into_owned).zip(self.core.tx.flow_of(id))
+        else {
             return;
         };
         let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
-        let way = self.cx.ways.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
+        let way = self.core.routing.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
         // What began with sips: does not leave TLS, whatever the answer's route says.
         let flow = if dialog.secure && way.transport != Transport::Tls { flow } else { way };
         let mut ack = dialog.ack(essentials.cseq.number);
-        super::leg::dress_request(&mut ack, &self.cx.product);
-        let now = self.cx.now.mono;
-        self.cx.tx.acknowledge(id, ack, flow, &mut self.cx.rng, &mut self.cx.out.transmit);
+        super::core::add_request_headers(&mut ack, &self.core.product);
+        let now = self.core.now.mono;
+        self.core.tx.acknowledge(id, ack, flow, &mut self.core.rng, &mut self.core.out.transmit);
         if request_has_to_tag(&request) {
             // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
             return;
         }
         let mut bye = dialog.request(Method::Bye);
-        super::leg::dress_request(&mut bye, &self.cx.product);
+        super::core::add_request_headers(&mut bye, &self.core.product);
         let how = crate::sip::transaction::Sending::Reliably;
-        self.cx.tx.request(now, bye, flow, how, &mut self.cx.rng, &mut self.cx.out.transmit);
+        self.core.tx.request(now, bye, flow, how, &mut self.core.rng, &mut self.core.out.transmit);
         self.drop_counted("late or forked answer ended");
     }
 }

@@ -51,7 +51,7 @@ impl Leg {
         channel: ChannelId,
         peer: Arc<Peer>,
         (flow, behind_nat): (Flow, bool),
-        cx: &mut Cx,
+        cx: &mut Cx<'_>,
     ) -> Leg {
         Leg {
             id,
@@ -73,23 +73,23 @@ impl Leg {
             hops: u8::MAX,
             contact: Bytes::new(),
             made_offer: true,
-            sdp_id: cx.rng.below(1 << 31),
-            sdp_version: cx.rng.below(1 << 30),
+            sdp_id: cx.core.rng.below(1 << 31),
+            sdp_version: cx.core.rng.below(1 << 30),
         }
     }
 
     /// Sends the INVITE with our offer.
-    pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx) {
+    pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx<'_>) {
         let (from, user) = self.from(calling);
         let mut request = routed(Method::Invite, &calling.target, &calling.route);
         self.contact = super::contact(&user, self.flow, binds_request(&request));
-        let tag = cx.rng.hex(16);
+        let tag = cx.core.rng.hex(16);
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
         headers.push(
             HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.rng.hex(32), super::host(self.flow.advertised.ip()))),
+            Bytes::from(format!("{}@{}", cx.core.rng.hex(32), super::host(self.flow.advertised.ip()))),
         );
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -109,19 +109,20 @@ impl Leg {
         self.send_invite(request, calling.watched, cx);
     }
 
-    fn send_invite(&mut self, mut request: Request, watched: bool, cx: &mut Cx) {
+    fn send_invite(&mut self, mut request: Request, watched: bool, cx: &mut Cx<'_>) {
         self.ask_for_timer(&mut request.headers);
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
-        let invite = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit);
-        cx.clients.insert(invite, self.id);
+        let invite =
+            cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit);
+        cx.index.clients.insert(invite, self.id);
         let patience = match (self.peer.settings.timer_b, watched) {
             (Some(timer_b), _) => timer_b,
             (None, true) => SILENCE,
             (None, false) => life,
         };
-        let silence = cx.alarm(self.id, LegTimer::Silence, patience);
+        let silence = cx.timer(self.id, LegTimer::Silence, patience);
         self.state = State::Outgoing { invite, heard: false, silence };
     }
 
@@ -165,7 +166,7 @@ impl Leg {
         response: &Response,
         essentials: &Essentials,
         refused: Option<Box<Request>>,
-        cx: &mut Cx,
+        cx: &mut Cx<'_>,
     ) {
         match response.status {
             0..=100 => self.mark_heard(cx),
@@ -184,11 +185,11 @@ impl Leg {
     }
 
     /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
-    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx) {
+    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx<'_>) {
         let State::Outgoing { silence, .. } = self.state else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
-        cx.clients.remove(&id);
-        cx.timers.cancel(silence);
+        cx.index.clients.remove(&id);
+        cx.core.timers.cancel(silence);
         self.forget_dialogs(cx);
         self.dialog = None;
         let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
@@ -199,14 +200,14 @@ impl Leg {
     }
 
     /// Something came: the peer lives, and a CANCEL may be sent (RFC 3261 9.1).
-    fn mark_heard(&mut self, cx: &mut Cx) {
+    fn mark_heard(&mut self, cx: &mut Cx<'_>) {
         match self.state {
             State::Outgoing { invite, silence, .. } => {
-                cx.timers.cancel(silence);
+                cx.core.timers.cancel(silence);
                 self.state = State::Outgoing { invite, heard: true, silence };
             }
             State::Abandoned { invite, cancelled: false, give_up } => {
-                cx.timers.cancel(give_up);
+                cx.core.timers.cancel(give_up);
                 self.send_cancel(invite, cx);
             }
             State::Abandoned { .. }
@@ -217,7 +218,7 @@ impl Leg {
         }
     }
 
-    fn provisional_came(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    fn provisional_came(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
         self.mark_heard(cx);
         if !matches!(self.state, State::Outgoing { .. }) {
             return;
@@ -240,15 +241,15 @@ impl Leg {
     }
 
     /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.
-    fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
         self.meet_dialog(id, response, essentials, cx);
-        cx.clients.remove(&id);
-        let before = cx.tx.request_of(id).and_then(|request| request.uri().ok());
-        self.follow_dialog(before, &cx.ways);
+        cx.index.clients.remove(&id);
+        let before = cx.core.tx.request_of(id).and_then(|request| request.uri().ok());
+        self.follow_dialog(before, &cx.core.routing);
         self.acknowledge(id, essentials.cseq.number, cx);
         match self.state {
             State::Outgoing { silence, .. } => {
-                cx.timers.cancel(silence);
+                cx.core.timers.cancel(silence);
                 self.state = State::Confirmed;
                 self.timer_answered(&response.headers, cx);
                 let answer = match super::description(&response.headers, &response.body) {
@@ -263,7 +264,7 @@ impl Leg {
             }
             State::Abandoned { give_up, .. } => {
                 // The answer crossed our CANCEL (RFC 3261 9.1): end what it began.
-                cx.timers.cancel(give_up);
+                cx.core.timers.cancel(give_up);
                 self.state = State::Confirmed;
                 self.send_in_dialog(Method::Bye, cx);
                 self.end(cx);
@@ -272,14 +273,14 @@ impl Leg {
         }
     }
 
-    pub(super) fn acknowledge(&mut self, id: ClientId, cseq: u32, cx: &mut Cx) {
+    pub(super) fn acknowledge(&mut self, id: ClientId, cseq: u32, cx: &mut Cx<'_>) {
         let Some(dialog) = &self.dialog else { return };
         let mut ack = dialog.ack(cseq);
         self.dress(&mut ack, cx);
-        cx.tx.acknowledge(id, ack, self.flow, &mut cx.rng, &mut cx.out.transmit);
+        cx.core.tx.acknowledge(id, ack, self.flow, &mut cx.core.rng, &mut cx.core.out.transmit);
     }
 
-    fn refused(&mut self, response: &Response, cx: &mut Cx) {
+    fn refused(&mut self, response: &Response, cx: &mut Cx<'_>) {
         let tell = matches!(self.state, State::Outgoing { .. });
         self.end(cx);
         if tell {
@@ -294,17 +295,17 @@ impl Leg {
         }
     }
 
-    pub(super) fn send_cancel(&mut self, invite: ClientId, cx: &mut Cx) {
-        cx.tx.cancel(cx.now.mono, invite, &mut cx.out.transmit);
-        let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
+    pub(super) fn send_cancel(&mut self, invite: ClientId, cx: &mut Cx<'_>) {
+        cx.core.tx.cancel(cx.core.now.mono, invite, &mut cx.core.out.transmit);
+        let give_up = cx.timer(self.id, LegTimer::CancelGiveUp, T1 * 64);
         self.state = State::Abandoned { invite, cancelled: true, give_up };
     }
 
     /// Not one response: the peer is given up (408 in effect).
-    pub(super) fn heard_nothing(&mut self, cx: &mut Cx) {
+    pub(super) fn heard_nothing(&mut self, cx: &mut Cx<'_>) {
         if let State::Outgoing { heard: false, invite, .. } = self.state {
             // A late answer must still find someone to acknowledge and end it.
-            let give_up = cx.alarm(self.id, LegTimer::CancelGiveUp, T1 * 64);
+            let give_up = cx.timer(self.id, LegTimer::CancelGiveUp, T1 * 64);
             self.state = State::Abandoned { invite, cancelled: false, give_up };
             self.tell(LegEvent::Failed(Refusal::Silent), cx);
         }
@@ -312,7 +313,7 @@ impl Leg {
 
     /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
     /// 8.1.3.1). Says whether this leg had one.
-    pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx) -> bool {
+    pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx<'_>) -> bool {
         let State::Outgoing { heard: false, .. } = self.state else { return false };
         let concerned = self.flow == flow;
         if concerned {
@@ -323,15 +324,15 @@ impl Leg {
     }
 
     /// One of this leg's client transactions ended without any final response.
-    pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx) {
+    pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx<'_>) {
         self.request_failed(id, Refusal::Silent, cx);
     }
 
     /// The network did not carry one of this leg's requests (RFC 3261 8.1.3.1: as good as a 503).
-    pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx) {
+    pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx<'_>) {
         if self.is_reoffer(id) && self.state == State::Confirmed {
             // The call itself may go on: the peer can come back over another connection.
-            cx.clients.remove(&id);
+            cx.index.clients.remove(&id);
             return self.reoffer_refused(&Response::new(503), cx);
         }
         if self.is_update(id) {
@@ -340,8 +341,8 @@ impl Leg {
         self.request_failed(id, Refusal::Unsendable(why.to_owned()), cx);
     }
 
-    fn request_failed(&mut self, id: ClientId, refusal: Refusal, cx: &mut Cx) {
-        cx.clients.remove(&id);
+    fn request_failed(&mut self, id: ClientId, refusal: Refusal, cx: &mut Cx<'_>) {
+        cx.index.clients.remove(&id);
         match self.state {
             State::Outgoing { invite, .. } if invite == id => {
                 self.end(cx);

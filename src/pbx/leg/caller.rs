@@ -26,13 +26,13 @@ impl Leg {
         invite: ServerId,
         (flow, behind_nat): (Flow, bool),
         offer: Option<Sdp>,
-        cx: &mut Cx,
+        cx: &mut Cx<'_>,
     ) -> Result<Leg, DialogError> {
-        let tag = cx.rng.hex(16);
+        let tag = cx.core.rng.hex(16);
         let dialog = Dialog::uas(request, essentials, &tag)?;
-        cx.dialogs.insert(dialog.key(), id);
-        cx.servers.insert(invite, id);
-        cx.respond(invite, Response::for_request(request, 100, None));
+        cx.index.dialogs.insert(dialog.key(), id);
+        cx.index.servers.insert(invite, id);
+        cx.core.respond(invite, Response::for_request(request, 100, None));
         let user = super::user_of(&request.uri()).unwrap_or_default();
         // Where its connection is gone, and we make one.
         let flow = Flow { server: peer.host.server(), ..flow };
@@ -57,44 +57,44 @@ impl Leg {
             hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
             contact: super::contact(&user, flow, binds_answer(request)),
             made_offer: false,
-            sdp_id: cx.rng.below(1 << 31),
-            sdp_version: cx.rng.below(1 << 30),
+            sdp_id: cx.core.rng.below(1 << 31),
+            sdp_version: cx.core.rng.below(1 << 30),
         };
-        leg.follow_dialog(None, &cx.ways);
+        leg.follow_dialog(None, &cx.core.routing);
         Ok(leg)
     }
 
     /// Tells the caller that the far phone rings.
-    pub fn ring(&mut self, cx: &mut Cx) {
+    pub fn ring(&mut self, cx: &mut Cx<'_>) {
         self.provisional(180, None, cx);
     }
 
     /// Sends the caller a description before the answer, so that it hears what comes (183).
-    pub fn progress(&mut self, description: Sdp, cx: &mut Cx) {
+    pub fn progress(&mut self, description: Sdp, cx: &mut Cx<'_>) {
         self.local = Some(description.clone());
         self.provisional(183, Some(description), cx);
     }
 
-    fn provisional(&mut self, status: u16, body: Option<Sdp>, cx: &mut Cx) {
+    fn provisional(&mut self, status: u16, body: Option<Sdp>, cx: &mut Cx<'_>) {
         let State::Incoming { invite } = self.state else { return };
         if let Some(response) = self.response_to_invite(invite, status, body, cx) {
-            cx.respond(invite, response);
+            cx.core.respond(invite, response);
         }
     }
 
     /// Answers the call; sent again until the ACK comes.
-    pub fn answer(&mut self, description: Sdp, cx: &mut Cx) {
+    pub fn answer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
         let State::Incoming { invite } = self.state else { return };
         // RFC 3261 13.2.1: without an offer in the INVITE, the 2xx makes it.
         let offered = self.remote.is_none();
         self.made_offer = offered;
         self.local = Some(description.clone());
-        cx.servers.remove(&invite);
+        cx.index.servers.remove(&invite);
         self.state = State::Answering { hang_up: false };
         if let Some(dialog) = &mut self.dialog {
             dialog.confirmed = true;
         }
-        let asked = cx.tx.server_request(invite).map(|request| request.headers.clone());
+        let asked = cx.core.tx.server_request(invite).map(|request| request.headers.clone());
         if let (Some(mut response), Some(asked)) = (self.response_to_invite(invite, 200, Some(description), cx), asked)
         {
             self.answer_timer(&asked, &mut response, cx);
@@ -103,24 +103,24 @@ impl Leg {
     }
 
     /// Refuses the call with a final status.
-    pub fn refuse(&mut self, status: u16, cx: &mut Cx) {
+    pub fn refuse(&mut self, status: u16, cx: &mut Cx<'_>) {
         let State::Incoming { invite } = self.state else { return };
         if let Some(response) = self.response_to_invite(invite, status, None, cx) {
-            cx.respond(invite, response);
+            cx.core.respond(invite, response);
         }
         self.end(cx);
     }
 
     /// The caller's CANCEL names our INVITE transaction (RFC 3261 9.2): 487, unless it came too late.
-    pub fn cancelled(&mut self, cx: &mut Cx) {
+    pub fn cancelled(&mut self, cx: &mut Cx<'_>) {
         if let State::Incoming { .. } = self.state {
             self.refuse(487, cx);
             self.tell(LegEvent::Ended(Ending::Cancelled), cx);
         }
     }
 
-    fn response_to_invite(&self, invite: ServerId, status: u16, body: Option<Sdp>, cx: &Cx) -> Option<Response> {
-        let request = cx.tx.server_request(invite)?;
+    fn response_to_invite(&self, invite: ServerId, status: u16, body: Option<Sdp>, cx: &Cx<'_>) -> Option<Response> {
+        let request = cx.core.tx.server_request(invite)?;
         let tag = self.dialog.as_ref().map(|dialog| dialog.local_tag.as_str());
         Some(self.compose(request, tag, status, body))
     }
@@ -141,38 +141,38 @@ impl Leg {
         response
     }
 
-    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, offered: bool, cx: &mut Cx) {
+    pub(super) fn send_ok(&mut self, server: ServerId, response: Response, offered: bool, cx: &mut Cx<'_>) {
         // RFC 3261 13.2.2.4: the ACK has the number of its INVITE, whatever the peer sent since.
         let cseq = response.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok());
         let cseq = cseq.map_or(0, |cseq| cseq.number);
-        cx.respond(server, response.clone());
-        let again = cx.alarm(self.id, LegTimer::Ok, T1);
-        let give_up = cx.alarm(self.id, LegTimer::OkGiveUp, T1 * 64);
+        cx.core.respond(server, response.clone());
+        let again = cx.timer(self.id, LegTimer::Ok, T1);
+        let give_up = cx.timer(self.id, LegTimer::OkGiveUp, T1 * 64);
         self.drop_pending_ok(cx);
-        cx.servers.insert(server, self.id);
+        cx.index.servers.insert(server, self.id);
         self.pending_ok = Some(PendingOk { server, response, cseq, interval: T1, again, give_up, offered });
     }
 
-    pub(super) fn drop_pending_ok(&mut self, cx: &mut Cx) -> Option<PendingOk> {
+    pub(super) fn drop_pending_ok(&mut self, cx: &mut Cx<'_>) -> Option<PendingOk> {
         let pending = self.pending_ok.take()?;
-        cx.servers.remove(&pending.server);
-        cx.timers.cancel(pending.again);
-        cx.timers.cancel(pending.give_up);
+        cx.index.servers.remove(&pending.server);
+        cx.core.timers.cancel(pending.again);
+        cx.core.timers.cancel(pending.give_up);
         Some(pending)
     }
 
     /// RFC 3261 13.3.1.4: the interval starts at T1 and doubles up to T2.
-    pub(super) fn repeat_ok(&mut self, cx: &mut Cx) {
+    pub(super) fn repeat_ok(&mut self, cx: &mut Cx<'_>) {
         let id = self.id;
         let Some(pending) = &mut self.pending_ok else { return };
         pending.interval = (pending.interval * 2).min(T2);
-        pending.again = cx.alarm(id, LegTimer::Ok, pending.interval);
+        pending.again = cx.timer(id, LegTimer::Ok, pending.interval);
         let (server, response) = (pending.server, pending.response.clone());
-        cx.respond(server, response);
+        cx.core.respond(server, response);
     }
 
     /// RFC 3261 13.3.1.4: no ACK for 64*T1: the dialog is confirmed, but BYE ends it.
-    pub(super) fn ok_never_acked(&mut self, cx: &mut Cx) {
+    pub(super) fn ok_never_acked(&mut self, cx: &mut Cx<'_>) {
         if self.drop_pending_ok(cx).is_some() {
             let unwanted = self.state == State::Answering { hang_up: true };
             self.send_in_dialog(Method::Bye, cx);
@@ -184,7 +184,7 @@ impl Leg {
     }
 
     /// The ACK for a 2xx of ours came.
-    pub(super) fn acknowledged(&mut self, cseq: u32, body: Option<Sdp>, cx: &mut Cx) {
+    pub(super) fn acknowledged(&mut self, cseq: u32, body: Option<Sdp>, cx: &mut Cx<'_>) {
         if self.pending_ok.as_ref().is_none_or(|pending| pending.cseq != cseq) {
             return; // a repeated ACK, or one for a transaction long done
         }

@@ -15,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 
 impl Leg {
     /// A response to one of this leg's requests.
-    pub fn receive_response(&mut self, answer: Answer, cx: &mut Cx) {
+    pub fn receive_response(&mut self, answer: Answer, cx: &mut Cx<'_>) {
         let Answer { id, response, essentials, refused, .. } = answer;
         if self.is_reoffer(id) {
             self.reoffer_answered(id, &response, &essentials, cx);
@@ -27,13 +27,13 @@ impl Leg {
     }
 
     /// An ACK that belongs to this dialog and to no transaction: it is for a 2xx of ours.
-    pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx) {
+    pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx<'_>) {
         let body = super::description(&request.headers, &request.body).and_then(Result::ok);
         self.acknowledged(essentials.cseq.number, body, cx);
     }
 
     /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
-    pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx) {
+    pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx<'_>) {
         if let Some(fork) = self.fork_of(essentials) {
             return self.fork_asks(fork, server, request, essentials, cx);
         }
@@ -57,7 +57,7 @@ impl Leg {
     }
 
     /// RFC 3261 15.1.2: 200 at once; a pending INVITE of either side is over with it (487).
-    fn bye_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+    fn bye_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
         self.reply(server, request, 200, cx);
         if self.next_fork(cx) {
             return;
@@ -78,8 +78,8 @@ impl Leg {
         }
     }
 
-    pub(super) fn reply(&self, server: ServerId, request: &Request, status: u16, cx: &mut Cx) {
-        cx.respond(server, Response::for_request(request, status, None));
+    pub(super) fn reply(&self, server: ServerId, request: &Request, status: u16, cx: &mut Cx<'_>) {
+        cx.core.respond(server, Response::for_request(request, status, None));
     }
 
     /// The connection of the dialog is closed: its requests go over a new one, to the Contact (RFC 3261 12.2.1.1 and 18.1.1).

@@ -28,9 +28,9 @@ impl Leg {
         id: ClientId,
         response: &Response,
         essentials: &Essentials,
-        cx: &mut Cx,
+        cx: &mut Cx<'_>,
     ) -> bool {
-        let Some(request) = cx.tx.request_of(id) else { return true };
+        let Some(request) = cx.core.tx.request_of(id) else { return true };
         let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return true };
         let key = dialog.key();
         if let Some(known) = self.dialog.as_mut().filter(|known| known.key() == key) {
@@ -45,12 +45,12 @@ impl Leg {
                 return false;
             }
             let oldest = self.forks.remove(0);
-            cx.dialogs.remove(&oldest.dialog.key());
+            cx.index.dialogs.remove(&oldest.dialog.key());
         }
         if let Some(before) = self.dialog.take() {
             self.forks.push(Fork { dialog: before, described: self.remote.take() });
         }
-        cx.dialogs.insert(key, self.id);
+        cx.index.dialogs.insert(key, self.id);
         self.dialog = Some(match known {
             Some(Fork { dialog: mut known, described }) => {
                 self.remote = described;
@@ -75,7 +75,7 @@ impl Leg {
         server: ServerId,
         request: &Request,
         essentials: &Essentials,
-        cx: &mut Cx,
+        cx: &mut Cx<'_>,
     ) {
         let Some(fork) = self.forks.get_mut(at) else { return };
         if fork.dialog.receive(essentials.cseq.number, &request.method).is_err() {
@@ -85,13 +85,13 @@ impl Leg {
             Method::Bye => {
                 self.reply(server, request, 200, cx);
                 let gone = self.forks.remove(at);
-                cx.dialogs.remove(&gone.dialog.key());
+                cx.index.dialogs.remove(&gone.dialog.key());
             }
             Method::Update if request.body.is_empty() => {
                 fork.dialog.refresh_target(&request.headers);
                 let mut response = Response::for_request(request, 200, None);
                 response.headers.push(HeaderName::Contact, self.contact.clone());
-                cx.respond(server, response);
+                cx.core.respond(server, response);
             }
             // RFC 3261 14.2 and RFC 3311 5.2: our offer is not answered in this dialog.
             Method::Invite | Method::Update => self.reply(server, request, 491, cx),
@@ -105,26 +105,26 @@ impl Leg {
     }
 
     /// The telephone whose dialog is the leg's hangs up before any answer, and others ring still: the call waits for them.
-    pub(super) fn next_fork(&mut self, cx: &mut Cx) -> bool {
+    pub(super) fn next_fork(&mut self, cx: &mut Cx<'_>) -> bool {
         match self.state {
             State::Outgoing { .. } | State::Abandoned { .. } => {}
             State::Incoming { .. } | State::Answering { .. } | State::Confirmed | State::Ended => return false,
         }
         let Some(next) = self.forks.pop() else { return false };
         if let Some(gone) = self.dialog.replace(next.dialog) {
-            cx.dialogs.remove(&gone.key());
+            cx.index.dialogs.remove(&gone.key());
         }
         self.remote = next.described;
         true
     }
 
     /// The INVITE is over: nobody is heard in these dialogs any more.
-    pub(super) fn forget_dialogs(&mut self, cx: &mut Cx) {
+    pub(super) fn forget_dialogs(&mut self, cx: &mut Cx<'_>) {
         if let Some(dialog) = &self.dialog {
-            cx.dialogs.remove(&dialog.key());
+            cx.index.dialogs.remove(&dialog.key());
         }
         for fork in self.forks.drain(..) {
-            cx.dialogs.remove(&fork.dialog.key());
+            cx.index.dialogs.remove(&fork.dialog.key());
         }
     }
 }

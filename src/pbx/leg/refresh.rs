@@ -105,7 +105,7 @@ impl Leg {
     }
 
     /// The peer's 2xx to our INVITE, re-INVITE or UPDATE says what holds from now on (RFC 4028 7.2).
-    pub(super) fn timer_answered(&mut self, headers: &Headers, cx: &mut Cx) {
+    pub(super) fn timer_answered(&mut self, headers: &Headers, cx: &mut Cx<'_>) {
         self.note_allow(headers);
         (self.refresh.raises, self.refresh.refusals) = (0, 0);
         let settings = &self.peer.settings;
@@ -124,7 +124,7 @@ impl Leg {
     }
 
     /// Our 2xx to the peer's INVITE, re-INVITE or UPDATE: what it asked for is granted, or we ask ourselves (RFC 4028 9).
-    pub(super) fn answer_timer(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx) {
+    pub(super) fn answer_timer(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx<'_>) {
         self.note_allow(asked);
         let settings = &self.peer.settings;
         if settings.session_timers == SessionTimers::Refuse {
@@ -155,31 +155,31 @@ impl Leg {
         self.start_timer(seconds, refresher == Refresher::Uas, cx);
     }
 
-    fn start_timer(&mut self, seconds: u32, ours: bool, cx: &mut Cx) {
+    fn start_timer(&mut self, seconds: u32, ours: bool, cx: &mut Cx<'_>) {
         self.stop_timer(cx);
         let seconds = seconds.max(SHORTEST);
         // RFC 4028 7.2 and 10: half of it for who refreshes; who waits gives up a third of it before its end, 32 s at most.
         let wait = if ours { seconds / 2 } else { seconds.saturating_sub((seconds / 3).min(32)) };
-        let timer = cx.alarm(self.id, LegTimer::Refresh, Duration::from_secs(wait.into()));
+        let timer = cx.timer(self.id, LegTimer::Refresh, Duration::from_secs(wait.into()));
         self.refresh.running = Some(Running { seconds, ours, timer });
     }
 
-    pub(super) fn stop_timer(&mut self, cx: &mut Cx) {
+    pub(super) fn stop_timer(&mut self, cx: &mut Cx<'_>) {
         if let Some(running) = self.refresh.running.take() {
-            cx.timers.cancel(running.timer);
+            cx.core.timers.cancel(running.timer);
         }
     }
 
     /// Nothing more is waited for: the leg ends.
-    pub(super) fn end_refresh(&mut self, cx: &mut Cx) {
+    pub(super) fn end_refresh(&mut self, cx: &mut Cx<'_>) {
         self.stop_timer(cx);
         if let Some(client) = self.refresh.update.take() {
-            cx.clients.remove(&client);
+            cx.index.clients.remove(&client);
         }
     }
 
     /// The timer went off: it is ours to refresh, or the peer never did.
-    pub(super) fn refresh_due(&mut self, cx: &mut Cx) {
+    pub(super) fn refresh_due(&mut self, cx: &mut Cx<'_>) {
         let Some(running) = &self.refresh.running else { return };
         if !running.ours {
             self.send_in_dialog(Method::Bye, cx);
@@ -200,22 +200,23 @@ impl Leg {
         }
     }
 
-    fn refresh_after(&mut self, wait: Duration, cx: &mut Cx) {
+    fn refresh_after(&mut self, wait: Duration, cx: &mut Cx<'_>) {
         if let Some(running) = &mut self.refresh.running {
-            cx.timers.cancel(running.timer);
-            running.timer = cx.alarm(self.id, LegTimer::Refresh, wait);
+            cx.core.timers.cancel(running.timer);
+            running.timer = cx.timer(self.id, LegTimer::Refresh, wait);
         }
     }
 
-    fn send_update(&mut self, cx: &mut Cx) {
+    fn send_update(&mut self, cx: &mut Cx<'_>) {
         let Some(dialog) = &mut self.dialog else { return };
         let mut request = dialog.request(Method::Update);
         request.headers.push(HeaderName::Contact, self.contact.clone());
         self.dress(&mut request, cx);
         self.ask_for_timer(&mut request.headers);
         let how = self.sending(None);
-        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit);
-        cx.clients.insert(client, self.id);
+        let client =
+            cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit);
+        cx.index.clients.insert(client, self.id);
         self.refresh.update = Some(client);
     }
 
@@ -224,11 +225,11 @@ impl Leg {
     }
 
     /// The answer to our UPDATE.
-    pub(super) fn update_answered(&mut self, id: ClientId, response: &Response, cx: &mut Cx) {
+    pub(super) fn update_answered(&mut self, id: ClientId, response: &Response, cx: &mut Cx<'_>) {
         if response.status < 200 {
             return;
         }
-        cx.clients.remove(&id);
+        cx.index.clients.remove(&id);
         self.refresh.update = None;
         if (200..300).contains(&response.status) {
             self.refresh_target(&response.headers, cx);
@@ -241,7 +242,7 @@ impl Leg {
     }
 
     /// A refresh of ours was refused.
-    pub(super) fn refresh_refused(&mut self, response: &Response, cx: &mut Cx) {
+    pub(super) fn refresh_refused(&mut self, response: &Response, cx: &mut Cx<'_>) {
         let half =
             self.refresh.running.as_ref().map_or(AGAIN, |running| Duration::from_secs((running.seconds / 2).into()));
         match response.status {
@@ -267,7 +268,7 @@ impl Leg {
     }
 
     /// The peer has the call no more: BYE, should it be only that it does not answer.
-    pub(super) fn lost(&mut self, cx: &mut Cx) {
+    pub(super) fn lost(&mut self, cx: &mut Cx<'_>) {
         if self.state != State::Ended {
             self.send_in_dialog(Method::Bye, cx);
             self.end(cx);

@@ -16,7 +16,7 @@ const MOST_GLARES: u8 = 7;
 
 impl Leg {
     /// Sends the peer a new offer. Only when [`Leg::is_idle`].
-    pub fn reoffer(&mut self, offer: Sdp, cx: &mut Cx) {
+    pub fn reoffer(&mut self, offer: Sdp, cx: &mut Cx<'_>) {
         if !self.is_idle() {
             return;
         }
@@ -28,8 +28,9 @@ impl Leg {
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         let how = self.sending(None);
-        let client = cx.tx.request(cx.now.mono, request, self.flow, how, &mut cx.rng, &mut cx.out.transmit);
-        cx.clients.insert(client, self.id);
+        let client =
+            cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit);
+        cx.index.clients.insert(client, self.id);
         let previous = self.local.replace(offer);
         self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer, refresh: false };
         self.made_offer = true;
@@ -40,12 +41,18 @@ impl Leg {
     }
 
     /// The peer answers our re-INVITE.
-    pub(super) fn reoffer_answered(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx) {
+    pub(super) fn reoffer_answered(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        cx: &mut Cx<'_>,
+    ) {
         match response.status {
             0..=199 => {}
             200..=299 => {
                 self.acknowledge(id, essentials.cseq.number, cx);
-                cx.clients.remove(&id);
+                cx.index.clients.remove(&id);
                 let refresh = matches!(self.reoffer, Reoffer::Sent { refresh: true, .. });
                 self.reoffer = Reoffer::None;
                 self.glares = 0;
@@ -65,13 +72,13 @@ impl Leg {
                 }
             }
             300.. => {
-                cx.clients.remove(&id);
+                cx.index.clients.remove(&id);
                 self.reoffer_refused(response, cx);
             }
         }
     }
 
-    pub(super) fn reoffer_refused(&mut self, response: &Response, cx: &mut Cx) {
+    pub(super) fn reoffer_refused(&mut self, response: &Response, cx: &mut Cx<'_>) {
         let Reoffer::Sent { previous, made_offer, refresh, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None)
         else {
             return;
@@ -89,13 +96,13 @@ impl Leg {
             // RFC 3261 14.1: 481 and 408 end the dialog.
             (481 | 408, _) => self.lost(cx),
             (422, Some(offer)) if self.raise_interval(&response.headers) => {
-                let timer = cx.alarm(self.id, LegTimer::Glare, Duration::ZERO);
+                let timer = cx.timer(self.id, LegTimer::Glare, Duration::ZERO);
                 self.reoffer = Reoffer::Waiting { offer, timer };
             }
             (491, Some(offer)) if self.glares < MOST_GLARES => {
                 self.glares = self.glares.saturating_add(1);
-                let delay = self.glare_delay(cx.rng.bits());
-                let timer = cx.alarm(self.id, LegTimer::Glare, delay);
+                let delay = self.glare_delay(cx.core.rng.bits());
+                let timer = cx.timer(self.id, LegTimer::Glare, delay);
                 self.reoffer = Reoffer::Waiting { offer, timer };
             }
             (status, _) => {
@@ -111,7 +118,7 @@ impl Leg {
         Duration::from_millis(units.saturating_mul(10))
     }
 
-    pub(super) fn reoffer_again(&mut self, cx: &mut Cx) {
+    pub(super) fn reoffer_again(&mut self, cx: &mut Cx<'_>) {
         if let Reoffer::Waiting { offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) {
             if self.is_idle() {
                 self.reoffer(offer, cx);
@@ -122,10 +129,10 @@ impl Leg {
     }
 
     /// The peer's re-INVITE or UPDATE.
-    pub(super) fn reoffer_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+    pub(super) fn reoffer_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
         let unfit = super::unfit_body(request).or_else(|| super::unfit_timer(&self.peer.settings, request));
         if let Some(response) = unfit {
-            return cx.respond(server, response);
+            return cx.core.respond(server, response);
         }
         let offer = match super::description(&request.headers, &request.body) {
             Some(Ok(sdp)) => Some(sdp),
@@ -154,19 +161,19 @@ impl Leg {
         }
         if let Reoffer::Waiting { timer, .. } = self.reoffer {
             // Theirs comes first; ours is told as refused and may be tried anew by the call.
-            cx.timers.cancel(timer);
+            cx.core.timers.cancel(timer);
             self.tell(LegEvent::ReofferRefused(491), cx);
         }
         self.reoffer = Reoffer::Received { server, method: request.method.clone(), offer: offer.clone() };
         if request.method == Method::Invite {
-            cx.respond(server, Response::for_request(request, 100, None));
+            cx.core.respond(server, Response::for_request(request, 100, None));
         }
         self.tell(LegEvent::Reoffered(offer), cx);
     }
 
     /// A new INVITE in order proves that the peer has our 2xx (RFC 3261 14.1): its ACK was lost or overtaken, and is not waited for, unless it brings
     /// an answer.
-    fn take_as_acknowledged(&mut self, method: &Method, cx: &mut Cx) {
+    fn take_as_acknowledged(&mut self, method: &Method, cx: &mut Cx<'_>) {
         if *method == Method::Invite
             && let Some(cseq) = self.pending_ok.as_ref().filter(|pending| !pending.offered).map(|pending| pending.cseq)
         {
@@ -192,31 +199,31 @@ impl Leg {
         matches!(self.state, State::Outgoing { .. }) || self.pending_ok.as_ref().is_some_and(|pending| pending.offered)
     }
 
-    fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx) {
+    fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
         let mut response = Response::for_request(request, 500, None);
-        response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.rng.below(11).to_string()));
-        cx.respond(server, response);
+        response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.core.rng.below(11).to_string()));
+        cx.core.respond(server, response);
     }
 
-    fn accept_refresh(&mut self, server: ServerId, request: &Request, cx: &mut Cx) {
+    fn accept_refresh(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
         let mut response = self.compose(request, None, 200, None);
         self.refresh_came(&request.headers, &mut response, cx);
-        cx.respond(server, response);
+        cx.core.respond(server, response);
     }
 
     /// A re-INVITE or UPDATE is accepted: it refreshes a call that is up.
-    fn refresh_came(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx) {
+    fn refresh_came(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx<'_>) {
         if matches!(self.state, State::Confirmed | State::Answering { .. }) {
             self.answer_timer(asked, response, cx);
         }
     }
 
     /// RFC 3261 12.2.2: a target refresh request moves the remote target.
-    pub(super) fn refresh_target(&mut self, headers: &Headers, cx: &Cx) {
+    pub(super) fn refresh_target(&mut self, headers: &Headers, cx: &Cx<'_>) {
         if let Some(dialog) = &mut self.dialog {
             let before = dialog.remote_target.clone();
             dialog.refresh_target(headers);
-            self.follow_dialog(Some(before), &cx.ways);
+            self.follow_dialog(Some(before), &cx.core.routing);
         }
     }
 
@@ -232,7 +239,7 @@ impl Leg {
     }
 
     /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
-    pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx) {
+    pub fn accept_reoffer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
         let Some((server, method, offer)) = self.take_received() else { return };
         let offered = offer.is_none();
         if let Some(offer) = offer {
@@ -240,14 +247,14 @@ impl Leg {
         }
         self.made_offer = offered;
         self.local = Some(description.clone());
-        let Some(request) = cx.tx.server_request(server) else { return };
+        let Some(request) = cx.core.tx.server_request(server) else { return };
         let asked = request.headers.clone();
         let mut response = self.compose(request, None, 200, Some(description));
         self.refresh_came(&asked, &mut response, cx);
         if method == Method::Invite {
             self.send_ok(server, response, offered, cx);
         } else {
-            cx.respond(server, response);
+            cx.core.respond(server, response);
         }
     }
 
@@ -260,15 +267,15 @@ impl Leg {
     }
 
     /// Refuses the peer's new offer; what was agreed before goes on.
-    pub fn refuse_reoffer(&mut self, status: u16, cx: &mut Cx) {
+    pub fn refuse_reoffer(&mut self, status: u16, cx: &mut Cx<'_>) {
         let Some((server, ..)) = self.take_received() else { return };
-        let Some(request) = cx.tx.server_request(server) else { return };
+        let Some(request) = cx.core.tx.server_request(server) else { return };
         let response = Response::for_request(request, status, None);
-        cx.respond(server, response);
+        cx.core.respond(server, response);
     }
 
     /// RFC 3261 15.1.2: what is still open when the call ends gets 487.
-    pub(super) fn refuse_pending_reoffer(&mut self, cx: &mut Cx) {
+    pub(super) fn refuse_pending_reoffer(&mut self, cx: &mut Cx<'_>) {
         self.refuse_reoffer(487, cx);
     }
 }

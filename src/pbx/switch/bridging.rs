@@ -6,7 +6,7 @@ use crate::dialplan::ChannelId;
 use crate::pbx::bridge::{Bridge, Route, Side, Step};
 use crate::pbx::channel::Channel;
 use crate::pbx::failure::FailureReason;
-use crate::pbx::leg::Leg;
+use crate::pbx::leg::{Cx, Leg};
 use crate::pbx::media::{MediaCommand, PayloadMap};
 use crate::sdp::{LocalMedia, Sdp, local_offer, negotiate, payload};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,7 +19,7 @@ impl Switch {
         let (Some(a), Some(b)) = (self.channels.get(&caller), self.channels.get(&callee)) else { return };
         let command =
             MediaCommand::Bridge { a: a.stream, b: b.stream, a_to_b: self.payloads(a, b), b_to_a: self.payloads(b, a) };
-        self.cx.out.media.push(command);
+        self.core.out.media.push(command);
         self.join_extras(caller, callee);
     }
 
@@ -40,11 +40,11 @@ impl Switch {
             .channels
             .get(&callee)
             .and_then(|channel| channel.answered)
-            .map_or(0, |at| self.cx.now.mono.since(at).as_secs());
-        self.cx.out.verbose(3, format!("{a} and {b} parted after {seconds} s"));
+            .map_or(0, |at| self.core.now.mono.since(at).as_secs());
+        self.core.out.verbose(3, format!("{a} and {b} parted after {seconds} s"));
         if route == Route::Direct {
             let text = "Their media went directly between them: the exchange saw none of it (directmedia=no shows its quality)";
-            self.cx.out.verbose(3, text);
+            self.core.out.verbose(3, text);
         }
     }
 
@@ -112,14 +112,14 @@ impl Switch {
                         channel.was_direct = true;
                     }
                 }
-                self.cx
+                self.core
                     .out
                     .verbose(3, format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"));
             }
             Step::Chased(side) => {
                 let text =
                     format!("{a} and {b} answer every new offer from another port: their media stays on the relay");
-                self.cx.out.verbose(3, text);
+                self.core.out.verbose(3, text);
                 self.redirect_media(caller, &bridge, side, Route::Relay);
             }
             Step::Told => {
@@ -129,7 +129,7 @@ impl Switch {
             Step::Stays(by, status) => {
                 let name = self.name_of(bridge.channel(by));
                 let reason = FailureReason::DirectRefused.with(&[&name, &status.to_string(), &a, &b]);
-                self.cx.out.verbose(3, reason.text);
+                self.core.out.verbose(3, reason.text);
                 self.join(caller, callee);
             }
             Step::Accept(side) => {
@@ -259,7 +259,7 @@ impl Switch {
                 }
                 Err(why) => {
                     let text = format!("{}: its new offer is refused: {why}", self.name_of(id));
-                    self.cx.out.notice(text);
+                    self.core.out.notice(text);
                     self.with_leg(id, |leg, cx| leg.refuse_reoffer(488, cx));
                 }
             },
@@ -318,7 +318,7 @@ impl Switch {
             Err(why) => {
                 let why = self.lacking([id, other], &offer).unwrap_or(why);
                 let text = format!("{}: its new offer is refused, the call goes on as it was: {why}", self.name_of(id));
-                self.cx.out.notice(text);
+                self.core.out.notice(text);
                 self.not_carried(caller, id, 488);
             }
         }
@@ -450,7 +450,7 @@ impl Switch {
                 Err(_) => return,
             },
         };
-        leg.reoffer(offer, &mut self.cx);
+        leg.reoffer(offer, &mut Cx { core: &mut self.core, index: &mut self.index });
     }
 }
 

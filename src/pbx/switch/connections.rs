@@ -5,6 +5,7 @@ use crate::clock::Now;
 use crate::config::peer::{Names, Peer};
 use crate::guard::admission::Admission;
 use crate::pbx::effect::Effects;
+use crate::pbx::leg::Cx;
 use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::{ClientId, ServerId};
@@ -23,11 +24,11 @@ impl Switch {
         }
         let mut waiting = false;
         for leg in self.legs.values_mut() {
-            waiting |= leg.unsendable(flow, why, &mut self.cx);
+            waiting |= leg.unsendable(flow, why, &mut Cx { core: &mut self.core, index: &mut self.index });
         }
         // A call that fails of it says so itself.
         if !waiting {
-            self.cx.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
+            self.core.out.warning(format!("Nothing can be sent to {} over {}: {why}", flow.remote, flow.transport));
         }
     }
 
@@ -42,25 +43,25 @@ impl Switch {
         let lost = self.location.lose_connection(connection);
         let what = format!("The {} connection with {} is closed ({why})", flow.transport, flow.remote);
         if lost.is_empty() {
-            self.cx.out.verbose(4, what.clone());
+            self.core.out.verbose(4, what.clone());
         }
         for (name, called_at) in lost {
             let then = called_at.map_or_else(|| "out of reach".to_owned(), |at| format!("called at {at}"));
-            self.cx.out.notice(format!("{what}: '{name}' is {then} until it registers again"));
+            self.core.out.notice(format!("{what}: '{name}' is {then} until it registers again"));
             self.watch(&name);
         }
         self.arm_location();
     }
 
     fn fail_requests(&mut self, flow: Flow, why: &str) {
-        for id in self.cx.tx.transport_failed(self.cx.now.mono, flow) {
+        for id in self.core.tx.transport_failed(self.core.now.mono, flow) {
             self.request_failed(id, why);
         }
     }
 
     fn request_failed(&mut self, id: ClientId, why: &str) {
-        if let Some(leg) = self.cx.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.transport_failed(id, why, &mut self.cx);
+        if let Some(leg) = self.index.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
+            leg.transport_failed(id, why, &mut Cx { core: &mut self.core, index: &mut self.index });
         } else {
             self.polls.remove(&id);
         }
@@ -72,7 +73,7 @@ impl Switch {
             "'{}' at {} came over {}, which transport= of [{}] ({}) leaves out",
             peer.name, came.remote, came.transport, peer.name, peer.place
         );
-        self.cx.out.notice(text);
+        self.core.out.notice(text);
         self.reply(id, Response::for_request(request, 403, None));
     }
 
@@ -94,10 +95,10 @@ impl Switch {
         admission: Arc<Admission>,
         with_remote: BTreeMap<IpAddr, IpAddr>,
     ) -> Effects {
-        self.cx.now = now;
+        self.core.now = now;
         let old: Arc<Names> = self.settings.admission.names().clone();
         let new = admission.names().clone();
-        self.cx.ways.admission = admission.clone();
+        self.core.routing.admission = admission.clone();
         self.settings.admission = admission;
         self.settings.local_towards = with_remote;
         let peers = self.settings.peers.clone();
@@ -107,7 +108,7 @@ impl Switch {
                 continue;
             }
             if let Some(address) = after {
-                self.cx.out.verbose(3, format!("'{}' is at {address} now", peer.name));
+                self.core.out.verbose(3, format!("'{}' is at {address} now", peer.name));
                 self.watch(&peer.name);
                 self.keep_alive(&peer.name);
             }

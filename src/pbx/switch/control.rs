@@ -30,7 +30,7 @@ pub enum HangUp {
 impl Switch {
     /// Hangs up a channel by its name, or all of them; what follows (BYE to both, `h`) is as if its phone had.
     pub fn hang_up(&mut self, now: Now, name: &str) -> (HangUp, Effects) {
-        self.cx.now = now;
+        self.core.now = now;
         let all = name.eq_ignore_ascii_case("all");
         let chosen: Vec<(ChannelId, String)> = self
             .channels
@@ -84,6 +84,9 @@ impl Switch {
 
     /// Told to stop, and nothing is left to wait for: no channel, no leg, no BYE, CANCEL or refusal that may have been lost.
     pub fn is_stopped(&self) -> bool {
-        self.stopping.is_some() && self.channels.is_empty() && self.legs.is_empty() && !self.cx.tx.is_ending_something()
+        self.stopping.is_some()
+            && self.channels.is_empty()
+            && self.legs.is_empty()
+            && !self.core.tx.is_ending_something()
     }
 }

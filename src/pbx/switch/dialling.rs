@@ -12,7 +12,7 @@ use crate::pbx::cause;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::dial::{Branch, Dial};
 use crate::pbx::failure::{Failure, FailureReason};
-use crate::pbx::leg::{self, Calling, Leg, LegId};
+use crate::pbx::leg::{self, Calling, Cx, Leg, LegId};
 use crate::pbx::media::MediaCommand;
 use crate::registrar::location::preferred;
 use crate::registrar::next_hop::target_uri;
@@ -52,7 +52,7 @@ impl Found {
 impl Switch {
     /// A program dials.
     pub(super) fn dial(&mut self, caller: ChannelId, request: DialRequest) {
-        let mut dial = Dial::new(self.cx.now.mono, request.options);
+        let mut dial = Dial::new(self.core.now.mono, request.options);
         dial.heard = self.leg_of_channel(caller).map_or(0, Leg::heard);
         let ring_at_once = dial.options.ringing;
         let mut found: Vec<(String, Found)> = Vec::new();
@@ -61,13 +61,13 @@ impl Switch {
             match self.locate(target).and_then(|places| self.within_limit(places, found.len(), named)) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err(reason) => {
-                    self.cx.out.verbose(3, format!("Couldn't call {target}: {}", reason.text));
+                    self.core.out.verbose(3, format!("Couldn't call {target}: {}", reason.text));
                     dial.fail(reason);
                 }
             }
         }
         dial.timer =
-            request.timeout.map(|timeout| self.cx.timers.set(self.cx.now.mono + timeout, CallTimer::Dial(caller)));
+            request.timeout.map(|timeout| self.core.timers.set(self.core.now.mono + timeout, CallTimer::Dial(caller)));
         if let Some(channel) = self.channels.get_mut(&caller) {
             channel.doing = Doing::Dialling(Box::new(dial));
         }
@@ -154,7 +154,7 @@ impl Switch {
             Status::Lagged(ms) => {
                 let limit = peer.settings.qualify.unwrap_or_default().as_millis();
                 let reason = FailureReason::Lagged.with(&[&peer.name, &ms.to_string(), &limit.to_string()]);
-                self.cx.out.warning(reason.text);
+                self.core.out.warning(reason.text);
                 Ok(true)
             }
             Status::Ok(_) => Ok(true),
@@ -174,13 +174,19 @@ impl Switch {
         let transport = peer.settings.transport();
         let seen = self.settings.local_towards.get(&remote.ip()).copied();
         let seen = seen.unwrap_or(self.settings.listening.of(transport).ip());
-        Flow { server: peer.host.server(), ..self.cx.ways.over(transport, seen, remote) }
+        Flow { server: peer.host.server(), ..self.core.routing.over(transport, seen, remote) }
     }
 
     pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, mut place: Found) {
         let id = ChannelId(self.fresh_id());
         let leg_id = LegId(self.fresh_id());
-        let leg = Leg::outgoing(leg_id, id, place.peer.clone(), (place.flow, place.behind_nat), &mut self.cx);
+        let leg = Leg::outgoing(
+            leg_id,
+            id,
+            place.peer.clone(),
+            (place.flow, place.behind_nat),
+            &mut Cx { core: &mut self.core, index: &mut self.index },
+        );
         self.legs.insert(leg_id, leg);
         self.open_channel(id, leg_id, place.peer, Doing::Called(caller), ChannelState::Down);
         let branch = self.name_of(id);
@@ -216,7 +222,7 @@ impl Switch {
         let offer = match self.offer_for(caller, id, rtp) {
             Ok(offer) => offer,
             Err(reason) => {
-                self.cx.out.verbose(3, format!("Couldn't call SIP/{name}: {}", reason.text));
+                self.core.out.verbose(3, format!("Couldn't call SIP/{name}: {}", reason.text));
                 return self.branch_failed(caller, id, reason);
             }
         };
@@ -238,12 +244,12 @@ impl Switch {
             watched: outgoing.watched,
         };
         let over = leg.flow.transport;
-        leg.invite(&calling, offer, &mut self.cx);
+        leg.invite(&calling, offer, &mut Cx { core: &mut self.core, index: &mut self.index });
         self.mark_branch(caller, id, Branch::Calling);
-        self.cx.out.verbose(3, format!("Called SIP/{name}"));
+        self.core.out.verbose(3, format!("Called SIP/{name}"));
         if secure && over != Transport::Tls {
             // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
-            self.cx
+            self.core
                 .out
                 .verbose(3, format!("The caller's side is secured by TLS (sips:), that of SIP/{name} is not: {over}"));
         }
@@ -312,13 +318,13 @@ impl Switch {
         }
         let text = dial.summary();
         let status = dial.failure();
-        self.cx.out.verbose(2, text);
+        self.core.out.verbose(2, text);
         self.end_dial(caller, status, None);
     }
 
     /// The time is up.
     pub(super) fn rung_long_enough(&mut self, caller: ChannelId) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         let Some(dial) = self.channels.get(&caller).and_then(|channel| channel.dial()) else { return };
         if dial.bridge.is_some() {
             return;
@@ -335,7 +341,7 @@ impl Switch {
         if let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) {
             dial.reasons.push(reason);
         }
-        self.cx.out.verbose(3, format!("Nobody picked up in {} ms", rung.as_millis()));
+        self.core.out.verbose(3, format!("Nobody picked up in {} ms", rung.as_millis()));
         self.end_dial(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
     }
 
@@ -343,19 +349,19 @@ impl Switch {
     fn end_dial(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);
         self.sweep_extras(&[caller]);
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         let Some(channel) = self.channels.get_mut(&caller) else { return };
         let Some(dial) = channel.dial_mut() else { return };
         let timer = dial.timer.take();
         let report = dial.report(now, status, hangup_cause, false);
         let reasons = std::mem::take(&mut dial.reasons);
         if std::mem::take(&mut dial.tone) {
-            self.cx.out.media.push(MediaCommand::Idle { stream: channel.stream });
+            self.core.out.media.push(MediaCommand::Idle { stream: channel.stream });
         }
         channel.cdr.unanswered = Some(status);
         channel.cdr.note(reasons);
         if let Some(timer) = timer {
-            self.cx.timers.cancel(timer);
+            self.core.timers.cancel(timer);
         }
         self.answer_program(caller, AppReply::Dialled(report));
     }
@@ -378,8 +384,8 @@ impl Switch {
             return self.branch_failed(caller, callee, FailureReason::NoDescription.with(&[&line]));
         };
         let text = format!("{} answered {}", self.name_of(callee), self.name_of(caller));
-        self.cx.out.verbose(3, text);
-        let now = self.cx.now.mono;
+        self.core.out.verbose(3, text);
+        let now = self.core.now.mono;
         if let Some(channel) = self.channels.get_mut(&callee) {
             channel.state = ChannelState::Up;
             channel.answered = Some(now);
@@ -403,7 +409,7 @@ impl Switch {
             dial.bridge = Some(Bridge::new(caller, callee, direct, dial.heard));
             dial.peer.0 = callee_name;
             if let Some(timer) = dial.timer.take() {
-                self.cx.timers.cancel(timer);
+                self.core.timers.cancel(timer);
             }
         }
         self.join(caller, callee);
@@ -438,7 +444,7 @@ impl Switch {
         let by = self.name_of(callee);
         for other in others {
             let text = format!("{}: {}", self.name_of(other), FailureReason::AnsweredElsewhere.with(&[&by]).text);
-            self.cx.out.verbose(3, text);
+            self.core.out.verbose(3, text);
         }
     }
 }

@@ -40,7 +40,7 @@ impl Switch {
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.extras.push(MediaPort { extra, stream, place: Place::Asked });
             self.streams.insert(stream, id);
-            self.cx.out.media.push(MediaCommand::Reserve { stream, local, kind: kind_of(extra) });
+            self.core.out.media.push(MediaCommand::Reserve { stream, local, kind: kind_of(extra) });
         }
     }
 
@@ -59,7 +59,7 @@ impl Switch {
                 "{name}: its {medium} is refused and its voice goes on: no RTP ports are left ({why}); rtpstart= and rtpend= \
                  in rtp.conf set how many there are"
             );
-            self.cx.out.warning(text);
+            self.core.out.warning(text);
         }
         self.streams.remove(&stream);
         self.extra_settled(id, stream, Place::Missing);
@@ -120,7 +120,7 @@ impl Switch {
                 let map = PayloadMap::identity;
                 let bridge = MediaCommand::Bridge { a: a.0, b: b.0, a_to_b: map(), b_to_a: map() };
                 let remotes = [a, b].map(|(stream, remote)| MediaCommand::Remote { stream, remote });
-                self.cx.out.media.extend(remotes.into_iter().chain([bridge]));
+                self.core.out.media.extend(remotes.into_iter().chain([bridge]));
             }
         }
     }
@@ -173,7 +173,7 @@ impl Switch {
             if self.streams.remove(&port.stream).is_some() {
                 let name = format!("{} ({})", channel.name, port.extra.name());
                 self.releases.insert(port.stream, Released::unexpected(name));
-                self.cx.out.media.push(MediaCommand::Release { stream: port.stream });
+                self.core.out.media.push(MediaCommand::Release { stream: port.stream });
             }
         }
     }
@@ -220,7 +220,7 @@ impl Switch {
              Set the telephone's own address in it",
             channel.name, channel.peer.name
         );
-        self.cx.out.notice(text);
+        self.core.out.notice(text);
     }
 
     /// May media go there because a peer's description says so? Not to the exchange itself, and to this machine's other

@@ -66,7 +66,7 @@ impl Switch {
 
     fn line_rings(&mut self, caller: ChannelId, id: ChannelId) {
         let text = format!("{} is ringing", self.name_of(id));
-        self.cx.out.verbose(3, text);
+        self.core.out.verbose(3, text);
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.state = ChannelState::Ringing;
         }
@@ -89,7 +89,7 @@ impl Switch {
         }
         dial.mark(id, Branch::Progress);
         let text = format!("{} is making progress passing it to {}", self.name_of(id), self.name_of(caller));
-        self.cx.out.verbose(3, text);
+        self.core.out.verbose(3, text);
         if !self.leg_of_channel(caller).is_some_and(|leg| leg.is_unanswered_caller() && leg.remote.is_some()) {
             return self.join(caller, id);
         }
@@ -100,7 +100,7 @@ impl Switch {
             }
             Err(Failure { text: why, .. }) => {
                 let text = format!("{}: its sound before the answer cannot be passed on: {why}", self.name_of(id));
-                self.cx.out.verbose(3, text);
+                self.core.out.verbose(3, text);
             }
         }
     }
@@ -112,7 +112,7 @@ impl Switch {
         let reason = match refusal {
             Refusal::Status(status, words) => Failure::of_status(line, status, &words),
             Refusal::Silent => {
-                let waited = self.cx.now.mono.since(channel.created);
+                let waited = self.core.now.mono.since(channel.created);
                 FailureReason::NoResponse.with(&[line, &address, &datetime::span(waited)])
             }
             Refusal::Unsendable(why) => FailureReason::Unsendable.with(&[line, &address, &why]),
@@ -122,7 +122,7 @@ impl Switch {
             cause::CONGESTION => format!("{name} is circuit-busy"),
             _ => format!("{name} did not take the call: {}", reason.text),
         };
-        self.cx.out.verbose(3, text);
+        self.core.out.verbose(3, text);
         self.branch_failed(caller, id, reason);
     }
 
@@ -159,7 +159,7 @@ impl Switch {
         let text = format!("{} hung up", channel.name);
         channel.cdr.note(reason);
         if side == HangupBy::Caller {
-            self.cx.out.verbose(3, text);
+            self.core.out.verbose(3, text);
         }
         self.note_end(id, side, cause);
         self.caller_is_gone(id, cause);
@@ -167,7 +167,7 @@ impl Switch {
 
     /// The caller's leg is over: what it dialled is too, at once; then its program may run `h`.
     pub(super) fn caller_is_gone(&mut self, id: ChannelId, cause: u16) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         self.note_end(id, HangupBy::Exchange, cause);
         self.give_up_branches(id, None);
         let Some(channel) = self.channels.get_mut(&id) else { return };
@@ -183,10 +183,10 @@ impl Switch {
                     program.answer(AppReply::Dialled(report));
                 }
                 if let Some(timer) = timer {
-                    self.cx.timers.cancel(timer);
+                    self.core.timers.cancel(timer);
                 }
             }
-            Doing::Waiting(Some(timer)) => self.cx.timers.cancel(*timer),
+            Doing::Waiting(Some(timer)) => self.core.timers.cancel(*timer),
             Doing::Waiting(None)
             | Doing::Reserving
             | Doing::Running
@@ -223,7 +223,7 @@ impl Switch {
         match (reason, self.channels.get_mut(&caller)) {
             (Some(reason), Some(channel)) => channel.cdr.note([reason]),
             (Some(_), None) => {}
-            (None, _) => self.cx.out.verbose(3, format!("{name} hung up")),
+            (None, _) => self.core.out.verbose(3, format!("{name} hung up")),
         }
         let joined = self.channels.get(&caller).and_then(Channel::dial).is_some_and(|dial| dial.bridge.is_some());
         if joined {
@@ -235,7 +235,7 @@ impl Switch {
 
     /// The joined line's leg is over: without option `g` the caller is hung up at once, before its program goes on to `h`.
     pub(super) fn callee_is_gone(&mut self, caller: ChannelId, callee: ChannelId, by: HangupBy) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         let bridge = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()?.bridge.take());
         self.part(caller, callee, bridge.map_or(Route::Relay, |bridge| bridge.route));
         self.forget_channel(callee);
@@ -268,9 +268,9 @@ impl Switch {
         self.legs.get(&self.channels.get(&id)?.leg)
     }
 
-    pub(super) fn with_leg(&mut self, id: ChannelId, act: impl FnOnce(&mut Leg, &mut Cx)) {
+    pub(super) fn with_leg(&mut self, id: ChannelId, act: impl FnOnce(&mut Leg, &mut Cx<'_>)) {
         if let Some(leg) = self.channels.get(&id).and_then(|channel| self.legs.get_mut(&channel.leg)) {
-            act(leg, &mut self.cx);
+            act(leg, &mut Cx { core: &mut self.core, index: &mut self.index });
         }
     }
 
@@ -286,7 +286,7 @@ impl Switch {
             return;
         }
         let remote = self.legs.get(&channel.leg).and_then(|leg| leg.remote.as_ref()).and_then(Sdp::rtp_addr);
-        let talked = channel.answered.map_or(Duration::ZERO, |at| self.cx.now.mono.since(at));
+        let talked = channel.answered.map_or(Duration::ZERO, |at| self.core.now.mono.since(at));
         let expected = remote.filter(|_| talked >= LONG_ENOUGH && !channel.was_direct);
         let released = Released {
             name: channel.name.clone(),
@@ -294,7 +294,7 @@ impl Switch {
             expected: expected.map(|from| (from, talked)),
         };
         self.releases.insert(channel.stream, released);
-        self.cx.out.media.push(MediaCommand::Release { stream: channel.stream });
+        self.core.out.media.push(MediaCommand::Release { stream: channel.stream });
     }
 
     /// Takes a channel off the tables, with its ports.
@@ -308,7 +308,7 @@ impl Switch {
                 self.legs.remove(&channel.leg);
             }
             match channel.doing {
-                Doing::Waiting(Some(timer)) => self.cx.timers.cancel(timer),
+                Doing::Waiting(Some(timer)) => self.core.timers.cancel(timer),
                 Doing::Waiting(None)
                 | Doing::Reserving
                 | Doing::Running
@@ -330,7 +330,7 @@ impl Switch {
                 number => format!(", and {number} packets from elsewhere were dropped"),
             };
             let reason = FailureReason::NoSound.with(&[&line, &datetime::span(talked), &from.to_string(), &strangers]);
-            self.cx.out.warning(format!("{name}: {}", reason.text));
+            self.core.out.warning(format!("{name}: {}", reason.text));
         }
         if counts.received == 0 && counts.sent == 0 && counts.strangers == 0 {
             return;
@@ -340,6 +340,6 @@ impl Switch {
         if counts.strangers > 0 {
             text.push_str(&format!(", {} dropped from strangers", counts.strangers));
         }
-        self.cx.out.verbose(3, text);
+        self.core.out.verbose(3, text);
     }
 }

@@ -10,7 +10,7 @@ use crate::pbx::cdr::HangupBy;
 use crate::pbx::channel::{Channel, ChannelState, Doing};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::identity::{self, Shown};
-use crate::pbx::leg::{self, Leg, LegId};
+use crate::pbx::leg::{self, Cx, Leg, LegId};
 use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
 use crate::sdp::{Sdp, negotiate};
 use crate::sip::Flow;
@@ -63,7 +63,7 @@ impl Switch {
             invite,
             (came, behind_nat),
             offer,
-            &mut self.cx,
+            &mut Cx { core: &mut self.core, index: &mut self.index },
         );
         let made = match made {
             Ok(made) => made,
@@ -98,7 +98,7 @@ impl Switch {
         if let Some(limit) = self.limit_reached(peer, 0) {
             return Err(FailureReason::CallerLimit.with(&[&limit.to_string()]));
         }
-        let (plan, wall) = (&self.settings.dialplan, self.cx.now.wall);
+        let (plan, wall) = (&self.settings.dialplan, self.core.now.wall);
         match plan.exists(context, exten, Some(number), wall) {
             Existence::Yes => Ok(()),
             Existence::MoreDigits => Err(FailureReason::Incomplete.with(&[context])),
@@ -153,7 +153,7 @@ impl Switch {
     pub(super) fn next_channel_name(&mut self, peer: &Peer) -> (String, String) {
         let serial = self.last_channel;
         self.last_channel = self.last_channel.wrapping_add(1);
-        let seconds = self.cx.now.wall.0.div_euclid(1000);
+        let seconds = self.core.now.wall.0.div_euclid(1000);
         (format!("SIP/{}-{serial:08x}", peer.name), format!("{seconds}.{serial}"))
     }
 
@@ -184,8 +184,8 @@ impl Switch {
             caller_name: String::new(),
             caller_number: String::new(),
             entered: None,
-            created: self.cx.now.mono,
-            created_wall: self.cx.now.wall,
+            created: self.core.now.mono,
+            created_wall: self.core.now.wall,
             answered: None,
             was_direct: false,
             misplaced: false,
@@ -195,7 +195,7 @@ impl Switch {
         };
         self.channels.insert(id, channel);
         self.streams.insert(stream, id);
-        self.cx.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
+        self.core.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
     }
 
     /// The address a leg's media ports are bound at.

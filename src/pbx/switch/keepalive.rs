@@ -22,7 +22,7 @@ impl Switch {
     pub(super) fn keep_alive(&mut self, name: &str) {
         let Some(every) = self.settings.peers.get(name).and_then(|peer| peer.settings.keepalive) else { return };
         if self.keepalives.insert(name.to_owned()) {
-            self.cx.timers.set(self.cx.now.mono + every, CallTimer::Keepalive(name.to_owned()));
+            self.core.timers.set(self.core.now.mono + every, CallTimer::Keepalive(name.to_owned()));
         }
     }
 
@@ -41,7 +41,7 @@ impl Switch {
             return;
         }
         let packets = flows.into_iter().map(|flow| Transmit { flow, bytes: Bytes::from_static(b"\r\n") });
-        self.cx.out.transmit.extend(packets);
+        self.core.out.transmit.extend(packets);
         self.keep_alive(name);
     }
 }

@@ -55,16 +55,16 @@ impl Switch {
         peer: &Peer,
         flow: Flow,
     ) {
-        let now = self.cx.now;
+        let now = self.core.now;
         let general = &self.settings.general;
         // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
         let (names, source) = (self.settings.admission.names(), flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
-        let came = (flow, from_trunk, &self.cx.ways);
+        let came = (flow, from_trunk, &self.core.routing);
         let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
         for line in done.log {
-            self.cx.out.lines.push(line_of(line));
+            self.core.out.lines.push(line_of(line));
         }
         self.reply(id, done.response);
         for change in done.changes {
@@ -85,16 +85,16 @@ impl Switch {
 
     pub(super) fn arm_location(&mut self) {
         if let Some(alarm) = self.location_alarm.take() {
-            self.cx.timers.cancel(alarm);
+            self.core.timers.cancel(alarm);
         }
-        self.location_alarm = self.location.next_deadline().map(|at| self.cx.timers.set(at, CallTimer::Location));
+        self.location_alarm = self.location.next_deadline().map(|at| self.core.timers.set(at, CallTimer::Location));
     }
 
     pub(super) fn expire_bindings(&mut self) {
         self.location_alarm = None;
-        for (peer, binding) in self.location.expire(self.cx.now.mono) {
+        for (peer, binding) in self.location.expire(self.core.now.mono) {
             let (at, granted) = (binding.flow.remote, datetime::span(binding.granted));
-            self.cx.out.notice(format!(
+            self.core.out.notice(format!(
                 "'{peer}' did not refresh its registration: it is unregistered. It was at {at}, for {granted}; is it switched \
                  on, and on the network?"
             ));
@@ -107,14 +107,14 @@ impl Switch {
         if !self.location.bindings(name).is_empty() {
             return;
         }
-        self.absences.leave(name, left, self.cx.now);
+        self.absences.leave(name, left, self.core.now);
         if let Some(peer) = self.settings.peers.get(name).cloned() {
             self.remove_extensions(&peer);
         }
         if let Some(watch) = self.watches.get_mut(name) {
             watch.qualify.stop();
             if let Some(alarm) = watch.alarm.take() {
-                self.cx.timers.cancel(alarm);
+                self.core.timers.cancel(alarm);
             }
         }
     }
@@ -123,8 +123,8 @@ impl Switch {
     fn tell_return(&mut self, name: &str) {
         match self.absences.come_back(name) {
             Some(Departure { since, left: DepartureCause::Expired }) => {
-                let away = datetime::span(self.cx.now.mono.since(since.mono));
-                self.cx.out.notice(format!("'{name}' is registered again, {away} after its registration ran out"));
+                let away = datetime::span(self.core.now.mono.since(since.mono));
+                self.core.out.notice(format!("'{name}' is registered again, {away} after its registration ran out"));
             }
             Some(Departure { left: DepartureCause::SignedOff, .. }) | None => {}
         }
@@ -139,14 +139,14 @@ impl Switch {
             DepartureCause::Expired => FailureReason::Expired,
             DepartureCause::SignedOff => FailureReason::SignedOff,
         };
-        let away = self.cx.now.mono.since(since.mono);
+        let away = self.core.now.mono.since(since.mono);
         why.with(&[name, &datetime::span(away), &self.moment_ago(away)])
     }
 
     /// When it was, so long ago: reckoned back from now, for the wall clock may have been set since.
     pub(super) fn moment_ago(&self, ago: Duration) -> String {
         let ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-        datetime::moment(Wall(self.cx.now.wall.0.saturating_sub(ms)))
+        datetime::moment(Wall(self.core.now.wall.0.saturating_sub(ms)))
     }
 
     /// Begins to ask a peer whether it is there, at once.
@@ -158,7 +158,7 @@ impl Switch {
             .watches
             .entry(name.to_owned())
             .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
-        let actions = watch.qualify.start(self.cx.now.mono);
+        let actions = watch.qualify.start(self.core.now.mono);
         self.act(name, actions);
     }
 
@@ -168,7 +168,7 @@ impl Switch {
         let Some(limit) = settings.qualify else { return };
         let freq = settings.qualify_freq;
         let wait = u64::try_from(freq.as_millis()).unwrap_or(u64::MAX);
-        let at = self.cx.now.mono + Duration::from_millis(self.cx.rng.below(wait));
+        let at = self.core.now.mono + Duration::from_millis(self.core.rng.below(wait));
         let watch = self
             .watches
             .entry(name.to_owned())
@@ -185,7 +185,7 @@ impl Switch {
 
     /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
     pub(super) fn watch_in_turn<'a>(&mut self, peers: impl Iterator<Item = &'a Arc<Peer>>) {
-        let mut at = self.cx.now.mono;
+        let mut at = self.core.now.mono;
         for peer in peers {
             let Some(limit) = peer.settings.qualify else { continue };
             let mut qualify = Qualify::new(limit, peer.settings.qualify_freq);
@@ -197,7 +197,7 @@ impl Switch {
     }
 
     pub(super) fn qualify_due(&mut self, name: &str) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         if let Some(watch) = self.watches.get_mut(name) {
             watch.alarm = None;
             let actions = watch.qualify.due(now);
@@ -210,15 +210,15 @@ impl Switch {
             match action {
                 Action::Send { attempt, give_up } => self.poll(name, attempt, give_up),
                 Action::Arm(at) => {
-                    let alarm = self.cx.timers.set(at, CallTimer::Qualify(name.to_owned()));
+                    let alarm = self.core.timers.set(at, CallTimer::Qualify(name.to_owned()));
                     if let Some(old) = self.watches.get_mut(name).and_then(|watch| watch.alarm.replace(alarm)) {
-                        self.cx.timers.cancel(old);
+                        self.core.timers.cancel(old);
                     }
                 }
                 Action::Changed(change) => {
                     let place = self.location.newest(name).map(|binding| binding.flow.remote);
                     let place = place.or_else(|| self.static_address(self.settings.peers.get(name)?));
-                    self.cx.out.notice(format!("{}{}", change.line(name), aside(&change, place)));
+                    self.core.out.notice(format!("{}{}", change.line(name), aside(&change, place)));
                 }
             }
         }
@@ -244,20 +244,27 @@ impl Switch {
         let domain = peer.from_domain.as_ref().unwrap_or(&host);
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, Bytes::from(peer.settings.max_forwards.to_string()));
-        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.cx.rng.hex(16))));
+        headers.push(HeaderName::From, Bytes::from(format!("<sip:{user}@{domain}>;tag={}", self.core.rng.hex(16))));
         headers.push(HeaderName::To, Bytes::from(format!("<{}>", leg::to_uri(&target))));
-        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.cx.rng.hex(32))));
+        headers.push(HeaderName::CallId, Bytes::from(format!("{}@{host}", self.core.rng.hex(32))));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 OPTIONS"));
         headers.push(HeaderName::Contact, contact);
-        leg::dress_request(&mut request, &self.cx.product);
+        crate::pbx::core::add_request_headers(&mut request, &self.core.product);
         let how = Sending::Once { give_up };
-        let id = self.cx.tx.request(self.cx.now.mono, request, flow, how, &mut self.cx.rng, &mut self.cx.out.transmit);
+        let id = self.core.tx.request(
+            self.core.now.mono,
+            request,
+            flow,
+            how,
+            &mut self.core.rng,
+            &mut self.core.out.transmit,
+        );
         self.polls.insert(id, (name.to_owned(), attempt));
     }
 
     /// Any answer at all means the peer is there.
     pub(super) fn poll_answered(&mut self, name: &str, attempt: u8) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         if let Some(watch) = self.watches.get_mut(name) {
             let actions = watch.qualify.answered(now, attempt);
             self.act(name, actions);
@@ -269,11 +276,11 @@ impl Switch {
 
     /// The system refuses to send to an address: whoever is asked there is not reachable.
     pub(super) fn poll_failed_over(&mut self, failed: Flow) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         let polled: Vec<(String, u8)> = self
             .polls
             .iter()
-            .filter(|(id, _)| self.cx.tx.flow_of(**id).is_some_and(|flow| flow.is_same_flow(failed)))
+            .filter(|(id, _)| self.core.tx.flow_of(**id).is_some_and(|flow| flow.is_same_flow(failed)))
             .map(|(_, poll)| poll.clone())
             .collect();
         for (name, attempt) in polled {
@@ -291,7 +298,7 @@ impl Switch {
 
     pub(super) fn unreachable_for(&self, name: &str) -> Duration {
         let since: Option<Time> = self.watches.get(name).and_then(|watch| watch.qualify.unreachable_since());
-        since.map_or(Duration::ZERO, |since| self.cx.now.mono.since(since))
+        since.map_or(Duration::ZERO, |since| self.core.now.mono.since(since))
     }
 
     /// Where a peer is registered, newest first.

@@ -45,7 +45,7 @@ pub struct LegReport<'a> {
 impl Switch {
     /// Begins a round of OPTIONS to a peer at once; what it finds is logged if it changes the peer's status.
     pub fn qualify_now(&mut self, now: Now, name: &str) -> (QualifyNow, Effects) {
-        self.cx.now = now;
+        self.core.now = now;
         let Some(peer) = self.settings.peers.get(name).cloned() else {
             return (QualifyNow::Unknown, Effects::default());
         };
@@ -61,7 +61,7 @@ impl Switch {
 
     /// Forgets where a peer is registered, until it registers again. Its calls go on.
     pub fn unregister(&mut self, now: Now, name: &str) -> (Unregistered, Effects) {
-        self.cx.now = now;
+        self.core.now = now;
         if !self.settings.peers.contains_key(name) {
             return (Unregistered::Unknown, Effects::default());
         }
@@ -70,14 +70,14 @@ impl Switch {
         }
         self.line_may_be_gone(name, DepartureCause::SignedOff);
         self.arm_location();
-        self.cx.out.verbose(3, format!("Unregistered SIP '{name}'"));
+        self.core.out.verbose(3, format!("Unregistered SIP '{name}'"));
         (Unregistered::Done, self.take_effects())
     }
 
     /// All legs, oldest first.
     pub fn legs(&self) -> impl Iterator<Item = LegReport<'_>> {
         let call_ids: BTreeMap<LegId, &str> =
-            self.cx.dialogs.iter().map(|(key, leg)| (*leg, key.call_id.as_str())).collect();
+            self.index.dialogs.iter().map(|(key, leg)| (*leg, key.call_id.as_str())).collect();
         self.legs.values().map(move |leg| LegReport {
             leg,
             channel: self.channels.get(&leg.channel),
@@ -173,7 +173,7 @@ mod tests {
         let (done, effects) = switch.unregister(at(2), "a");
         assert_eq!((done, effects.lines.len()), (Unregistered::Done, 1));
         assert_eq!(effects.lines[0].text, "Unregistered SIP 'a'");
-        assert!(switch.bindings("a").is_empty() && switch.cx.timers.is_empty());
+        assert!(switch.bindings("a").is_empty() && switch.core.timers.is_empty());
         assert_eq!(switch.peer("a").map(|report| report.status), Some(PeerStatus::Unknown));
         let later = switch.handle(at(4000), Event::Tick);
         assert!(later.transmit.is_empty() && later.lines.is_empty());

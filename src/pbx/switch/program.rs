@@ -10,7 +10,7 @@ use crate::pbx::cdr::HangupBy;
 use crate::pbx::channel::{ChannelState, Doing};
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::failure::{Failure, FailureReason};
-use crate::pbx::leg::Leg;
+use crate::pbx::leg::{Cx, Leg};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::sdp::codec::Codec;
 use crate::sdp::{LocalMedia, Sdp, local_offer, negotiate, payload};
@@ -32,7 +32,7 @@ impl Switch {
                 crate::dialplan::Level::Notice => Level::Notice,
                 crate::dialplan::Level::Warning => Level::Warning,
             };
-            self.cx.out.lines.push(Line { level, text: line.text });
+            self.core.out.lines.push(Line { level, text: line.text });
         }
         if let Some(channel) = self.channels.get_mut(&id) {
             if !channel.dead
@@ -101,7 +101,7 @@ impl Switch {
     }
 
     fn wait(&mut self, id: ChannelId, time: Duration) {
-        let timer = (time < UNTIL_HANGUP).then(|| self.cx.timers.set(self.cx.now.mono + time, CallTimer::Wait(id)));
+        let timer = (time < UNTIL_HANGUP).then(|| self.core.timers.set(self.core.now.mono + time, CallTimer::Wait(id)));
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.doing = Doing::Waiting(timer);
         }
@@ -130,12 +130,12 @@ impl Switch {
 
     /// Answers a caller's leg and lets its sound in.
     pub(super) fn answer_leg(&mut self, id: ChannelId, description: Sdp) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.state = ChannelState::Up;
         channel.answered.get_or_insert(now);
         if let Some(leg) = self.legs.get_mut(&channel.leg) {
-            leg.answer(description, &mut self.cx);
+            leg.answer(description, &mut Cx { core: &mut self.core, index: &mut self.index });
         }
         self.tell_remote(id);
     }
@@ -233,7 +233,7 @@ impl Switch {
     fn echo(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.doing = Doing::Echoing;
-        self.cx.out.media.push(MediaCommand::Echo { stream: channel.stream });
+        self.core.out.media.push(MediaCommand::Echo { stream: channel.stream });
     }
 
     /// Plays the next of the sounds; the program goes on after the last.
@@ -260,7 +260,7 @@ impl Switch {
     fn play_tone(&mut self, id: ChannelId, meaning: tone::Meaning) {
         let samples = tone::progress("us", meaning).unwrap_or_default();
         if let Err(why) = self.start_playing(id, &samples, true) {
-            self.cx.out.warning(why);
+            self.core.out.warning(why);
         }
     }
 
@@ -286,7 +286,7 @@ impl Switch {
         channel.plays = channel.plays.saturating_add(1);
         let (stream, play) = (channel.stream, channel.plays);
         let ptime_ms = ptime.unwrap_or(20);
-        self.cx.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
+        self.core.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
         Ok(play)
     }
 
@@ -309,7 +309,7 @@ impl Switch {
         let (stream, named) = (channel.stream, description.rtp_addr());
         let remote = self.remote_of(channel, leg, (named, description.rtcp_addr()));
         let misplaced = named.filter(|_| remote.rtp.is_none() && !channel.misplaced);
-        self.cx.out.media.push(MediaCommand::Remote { stream, remote });
+        self.core.out.media.push(MediaCommand::Remote { stream, remote });
         if let Some(at) = misplaced {
             self.say_misplaced(id, at);
         }

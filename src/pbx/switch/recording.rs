@@ -19,12 +19,12 @@ impl Switch {
     pub fn take_effects(&mut self) -> Effects {
         for peer in self.location.take_changed() {
             let bindings = self.location.bindings(&peer).to_vec();
-            self.cx.out.store.push(StoreOrder::Bindings { peer, bindings });
+            self.core.out.store.push(StoreOrder::Bindings { peer, bindings });
         }
         for (path, value) in self.database.take_changes() {
-            self.cx.out.store.push(StoreOrder::Value { path, value });
+            self.core.out.store.push(StoreOrder::Value { path, value });
         }
-        std::mem::take(&mut self.cx.out)
+        std::mem::take(&mut self.core.out)
     }
 
     /// Everything that ought to be stored now, for a store that lost it or could not write for a while.
@@ -46,7 +46,7 @@ impl Switch {
     /// register and have not yet, at most as many as each may have. Watched peers are asked at random times within
     /// `qualifyfreq=`, or a thousand of them would be asked at once. Says how many came back.
     pub fn restore(&mut self, now: Now, stored: Vec<Restored>) -> usize {
-        self.cx.now = now;
+        self.core.now = now;
         let mut by_peer: BTreeMap<String, Vec<Restored>> = BTreeMap::new();
         for stored in stored {
             by_peer.entry(stored.peer.clone()).or_default().push(stored);
@@ -56,7 +56,7 @@ impl Switch {
             let Some(peer) = self.settings.peers.get(&name).filter(|peer| matches!(peer.host, PeerAddress::Dynamic))
             else {
                 self.drop_counted("stored registration of a peer that is no more");
-                self.cx.out.store.push(StoreOrder::Bindings { peer: name.into(), bindings: Vec::new() });
+                self.core.out.store.push(StoreOrder::Bindings { peer: name.into(), bindings: Vec::new() });
                 continue;
             };
             if !self.location.bindings(&name).is_empty() {
@@ -77,7 +77,7 @@ impl Switch {
 
     /// A call ended, in what is known of its record; only the first end of a call counts.
     pub(super) fn note_end(&mut self, id: ChannelId, by: HangupBy, hangup_cause: u16) {
-        let now = self.cx.now.mono;
+        let now = self.core.now.mono;
         self.note_media(id, None);
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.cdr.end(now, by, hangup_cause);
@@ -122,10 +122,10 @@ impl Switch {
         if let Some((level, why)) = channel.cdr.story() {
             let ended = if channel.answered.is_some() { "ended" } else { "failed" };
             let text = format!("Call from '{}' to '{}' {ended}: {why}", channel.peer.name, entered.exten);
-            self.cx.out.lines.push(Line { level, text });
+            self.core.out.lines.push(Line { level, text });
         }
-        let record = channel.cdr.clone().record(self.cx.now.mono, facts);
-        self.cx.out.store.push(StoreOrder::Call(Box::new(record)));
+        let record = channel.cdr.clone().record(self.core.now.mono, facts);
+        self.core.out.store.push(StoreOrder::Call(Box::new(record)));
     }
 
     /// A call that was refused before it had a channel: its line, in the words that log watchers know, and its record. A
@@ -141,12 +141,12 @@ impl Switch {
     ) {
         let text =
             format!("Call from '{}' ({source}) to extension '{exten}' rejected because {}", peer.name, reason.text);
-        self.cx.out.lines.push(Line { level: reason.level(), text });
+        self.core.out.lines.push(Line { level: reason.level(), text });
         if reason.why == FailureReason::Incomplete || peer.kind == Kind::Guest {
             return;
         }
         let (name, unique_id) = self.next_channel_name(peer);
-        let now = self.cx.now;
+        let now = self.core.now;
         let facts = Facts {
             account: &peer.account_code,
             caller,
@@ -158,6 +158,6 @@ impl Switch {
         let mut cdr = CdrBuilder::default();
         cdr.end(now.mono, HangupBy::Exchange, reason.cause);
         cdr.note([reason]);
-        self.cx.out.store.push(StoreOrder::Call(Box::new(cdr.record(now.mono, facts))));
+        self.core.out.store.push(StoreOrder::Call(Box::new(cdr.record(now.mono, facts))));
     }
 }

@@ -26,7 +26,9 @@ impl Switch {
         let Some(flow) = self.leg_of_channel(id).map(|leg| leg.flow) else { return };
         let mut followed = Vec::new();
         for uri in places {
-            let Some(to) = self.cx.ways.to(uri, Flow { connection: None, ..flow }, &peer.settings) else { continue };
+            let Some(to) = self.core.routing.to(uri, Flow { connection: None, ..flow }, &peer.settings) else {
+                continue;
+            };
             let target = plain(uri).to_string();
             let Some(dial) = self.channels.get_mut(&caller).and_then(|channel| channel.dial_mut()) else { return };
             if dial.redirections.len() < MOST && !dial.redirections.contains(&target) {
@@ -43,7 +45,7 @@ impl Switch {
             dial.drop_branch(id);
         }
         for found in followed {
-            self.cx.out.verbose(3, format!("{name} sends the call on to {} ({status} {words})", found.target()));
+            self.core.out.verbose(3, format!("{name} sends the call on to {} ({status} {words})", found.target()));
             self.open_branch(caller, &format!("SIP/{}", peer.name), found);
         }
     }

@@ -12,10 +12,10 @@ impl Switch {
     /// A line is registered: its extensions appear, as far as none of that name is there already.
     pub(super) fn add_extensions(&mut self, peer: &Peer) {
         for (context, exten) in self.extensions_of(peer) {
-            if self.settings.dialplan.exists(&context, &exten, None, self.cx.now.wall) != Existence::Yes {
+            if self.settings.dialplan.exists(&context, &exten, None, self.core.now.wall) != Existence::Yes {
                 let dialplan = Arc::make_mut(&mut self.settings.dialplan);
                 dialplan.add_extension(&context, &exten, 1, "NoOp", &peer.name, REGISTRAR);
-                self.cx.out.verbose(3, format!("Added extension '{exten}' priority 1 to {context}"));
+                self.core.out.verbose(3, format!("Added extension '{exten}' priority 1 to {context}"));
             }
         }
     }
@@ -25,10 +25,10 @@ impl Switch {
         for (context, exten) in self.extensions_of(peer) {
             let dialplan = &self.settings.dialplan;
             // Another line may have the same extension in its name.
-            let found = dialplan.find(&context, &exten, 1, None, self.cx.now.wall);
+            let found = dialplan.find(&context, &exten, 1, None, self.core.now.wall);
             if found.is_some_and(|found| found.priority.args == peer.name && &*found.priority.registrar == REGISTRAR) {
                 Arc::make_mut(&mut self.settings.dialplan).remove_extension(&context, &exten, Some(1), REGISTRAR);
-                self.cx.out.verbose(3, format!("Removed extension '{exten}' priority 1 from {context}"));
+                self.core.out.verbose(3, format!("Removed extension '{exten}' priority 1 from {context}"));
             }
         }
     }

@@ -17,12 +17,12 @@ impl Switch {
     /// running program, registrations and qualify go by the new one. A peer that is gone, or has a fixed address now, loses
     /// its registration. The lines among the effects say what changed.
     pub fn reload(&mut self, now: Now, mut settings: SwitchSettings) -> Effects {
-        self.cx.now = now;
+        self.core.now = now;
         self.remove_all_extensions();
         Arc::make_mut(&mut settings.dialplan).adopt(&self.settings.dialplan, REGISTRAR);
         self.globals.load(&settings.dialplan);
-        self.cx.product.clone_from(&settings.product);
-        self.cx.ways = Routing { listening: settings.listening, admission: settings.admission.clone() };
+        self.core.product.clone_from(&settings.product);
+        self.core.routing = Routing { listening: settings.listening, admission: settings.admission.clone() };
         let old = std::mem::replace(&mut self.settings, settings);
         let (added, removed) = difference(&old.peers, &self.settings.peers);
         self.tell_reload(added, removed);
@@ -47,7 +47,7 @@ impl Switch {
         let (peers, contexts) = (self.settings.peers.len(), self.settings.dialplan.contexts().count());
         let peers = format!("{peers} peer{}", plural(peers));
         let contexts = format!("{contexts} context{}", plural(contexts));
-        self.cx.out.notice(format!("The new configuration is in force: {peers}{changes}, {contexts}"));
+        self.core.out.notice(format!("The new configuration is in force: {peers}{changes}, {contexts}"));
     }
 
     /// Registrations of those who cannot be registered any more.
@@ -60,7 +60,7 @@ impl Switch {
                 Some(_) => "has a fixed address (host=) in the new configuration",
                 None => "is not in the new configuration",
             };
-            self.cx.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.flow.remote));
+            self.core.out.notice(format!("'{name}' {why}: its registration at {} is forgotten", binding.flow.remote));
         }
         let peers = &self.settings.peers;
         self.absences.retain(|name| peers.contains_key(name));
@@ -89,7 +89,7 @@ impl Switch {
     /// Nothing is asked any more, and an answer under way is nobody's.
     fn forget_watch(&mut self, name: &str) {
         if let Some(alarm) = self.watches.remove(name).and_then(Watch::into_alarm) {
-            self.cx.timers.cancel(alarm);
+            self.core.timers.cancel(alarm);
         }
         self.polls.retain(|_, (polled, _)| polled != name);
     }

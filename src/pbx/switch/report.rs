@@ -132,7 +132,7 @@ impl Switch {
 
     /// The latest time it was told.
     pub fn now(&self) -> Time {
-        self.cx.now.mono
+        self.core.now.mono
     }
 
     /// The dialplan in force.
@@ -147,18 +147,18 @@ impl Switch {
 
     /// What is still held.
     pub fn leftovers(&self) -> Leftovers {
-        let (clients, servers) = self.cx.tx.counts();
+        let (clients, servers) = self.core.tx.counts();
         let watching = self.watches.values().filter(|watch| watch.is_armed()).count();
         let background = watching + self.keepalives.len() + usize::from(self.location_alarm.is_some());
         Leftovers {
             channels: self.channels.len(),
             legs: self.legs.len(),
-            dialogs: self.cx.dialogs.len(),
+            dialogs: self.index.dialogs.len(),
             clients,
             servers,
             streams: self.streams.len() + self.releases.len(),
-            owners: self.cx.clients.len() + self.cx.servers.len() + self.polls.len() + self.calling.len(),
-            timers: self.cx.timers.len().saturating_sub(background),
+            owners: self.index.clients.len() + self.index.servers.len() + self.polls.len() + self.calling.len(),
+            timers: self.core.timers.len().saturating_sub(background),
         }
     }
 }

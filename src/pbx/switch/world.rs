@@ -18,14 +18,14 @@ pub(super) struct View<'a> {
 impl Switch {
     /// The world of a channel's program, for one step of it.
     pub(super) fn world(&mut self, id: ChannelId) -> View<'_> {
-        let random = self.cx.rng.bits();
+        let random = self.core.rng.bits();
         View { switch: self, channel: self.channels.get(&id), random }
     }
 }
 
 impl Environment for View<'_> {
     fn now(&self) -> Now {
-        self.switch.cx.now
+        self.switch.core.now
     }
 
     fn dialplan(&self) -> &Arc<Dialplan> {
