@@ -1,16 +1,27 @@
-//! Keeps the house as `docs/develop/house.md` draws it: which room may know which, what a pure room may not name, and
-//! how long a file or a function may grow. It reads the source; a rule that no test keeps leaks.
+//! Keeps the house as `docs/develop/house.md` draws it: which room may know which, what a pure room may not name, how
+//! long a file or a function may grow, how much of a program one type may be, and that files do not stand in circles.
+//! It reads the source; a rule that no test keeps leaks.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 
 use std::path::{Path as FilePath, PathBuf};
 
+#[path = "architecture/circles.rs"]
+mod circles;
+#[path = "architecture/exceptions.rs"]
+mod exceptions;
+#[path = "architecture/modules.rs"]
+mod modules;
 #[path = "architecture/source.rs"]
 mod source;
+#[path = "architecture/types.rs"]
+mod types;
 
-use source::{functions, length, paths, program};
+use exceptions::{EXCEPTIONS, Excess, Rule, judged};
+use modules::{Modules, from_root, module_path};
+use source::{Source, functions, paths};
 
-/// Lines of a file, without the tests at its end.
+/// Lines of a file, without its tests.
 const LONGEST_FILE: usize = 600;
 /// Lines of a function.
 const LONGEST_FUNCTION: usize = 80;
@@ -165,9 +176,15 @@ fn the_house_stands_as_it_is_drawn() {
     let mut wrong = Vec::new();
     let files = source_files();
     assert!(files.len() > 50, "only {} source files found: is the test looking in the right place?", files.len());
-    for (name, text) in &files {
-        wrong.extend(faults(name, text));
+    let mut excesses = Vec::new();
+    for source in &files {
+        wrong.extend(faults(source));
+        excesses.extend(too_long(source));
     }
+    let modules = Modules::of(&files);
+    excesses.extend(types::excesses(&modules));
+    excesses.extend(circles::excesses(&modules));
+    wrong.extend(judged(&excesses, EXCEPTIONS));
     assert!(wrong.is_empty(), "{} faults:\n{}\n", wrong.len(), wrong.join("\n"));
 }
 
@@ -208,13 +225,30 @@ fn each_rule_finds_what_breaks_it() {
         ("media/worker.rs", "fn f() { unsafe { g() } }", "`unsafe`"),
     ];
     for (name, text, fault) in cases {
-        let found = faults(name, text);
+        let found = faults(&Source::new(name, text));
         assert!(found.iter().any(|line| line.contains(fault)), "{name}: {text}\nwanted: {fault}\nfound: {found:?}");
     }
     let long = format!("fn f() {{\n{}}}\n", "g();\n".repeat(LONGEST_FUNCTION));
-    assert!(faults("sip/uri.rs", &long).iter().any(|line| line.contains("function `f` has 82 lines")));
-    let long = "// x\n".repeat(LONGEST_FILE + 1);
-    assert!(faults("sip/uri.rs", &long).iter().any(|line| line.contains("601 lines")));
+    let below_tests = format!("#[cfg(test)]\nmod tests;\n{long}");
+    for text in [long, below_tests] {
+        let found = faults(&Source::new("sip/uri.rs", &text));
+        assert!(found.iter().any(|line| line.contains("function `f` has 82 lines")), "found: {found:?}");
+    }
+}
+
+/// Where the declaration of the tests stands changes nothing of the length of a file.
+#[test]
+fn a_file_that_is_too_long_is_found() {
+    let (long, longest) = ("// x\n".repeat(LONGEST_FILE + 1), "// x\n".repeat(LONGEST_FILE));
+    let tests = "#[cfg(test)]\nmod tests;\n";
+    let inline = "#[cfg(test)]\nmod tests {\n    fn f() {}\n}\n";
+    let found = |text: &str| too_long(&Source::new("sip/uri.rs", text)).map(|excess| excess.fault);
+    for text in [&long, &format!("{tests}{long}"), &format!("{long}{tests}"), &format!("{inline}{long}")] {
+        assert!(found(text).is_some_and(|fault| fault.contains("601 lines")), "found: {:?}", found(text));
+    }
+    for text in [&longest, &format!("{tests}{longest}"), &format!("{longest}{inline}")] {
+        assert_eq!(found(text), None);
+    }
 }
 
 #[test]
@@ -230,29 +264,37 @@ fn what_is_allowed_is_not_found_at_fault() {
         ("main.rs", "use strowger::cli::Cli; use strowger::commands;"),
     ];
     for (name, text) in cases {
-        let found = faults(name, text);
+        let found = faults(&Source::new(name, text));
         assert!(found.is_empty(), "{name}: {text}\nfound: {found:?}");
     }
 }
 
-/// Everything wrong with one file, `name` being its path below `src`.
-fn faults(name: &str, text: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let lines = length(text);
-    if lines > LONGEST_FILE {
-        wrong.push(format!(
+/// The file, if it is longer than a file may be.
+fn too_long(source: &Source) -> Option<Excess> {
+    let Source { name, lines, .. } = source;
+    (*lines > LONGEST_FILE).then(|| Excess {
+        rule: Rule::Lines,
+        what: name.clone(),
+        files: Vec::new(),
+        measured: *lines,
+        fault: format!(
             "src/{name}: {lines} lines without its tests, at most {LONGEST_FILE}: which second purpose has it?"
-        ));
-    }
-    let module = module(name);
-    let tokens = program(text);
-    for function in functions(&tokens).iter().filter(|function| function.lines > LONGEST_FUNCTION) {
+        ),
+    })
+}
+
+/// Everything that no row of the exceptions could allow in one file.
+fn faults(source: &Source) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let Source { name, program: tokens, .. } = source;
+    let module = module_path(name);
+    for function in functions(tokens).iter().filter(|function| function.lines > LONGEST_FUNCTION) {
         let (line, name_, lines) = (function.line, &function.name, function.lines);
         wrong.push(format!(
             "src/{name}:{line}: function `{name_}` has {lines} lines, at most {LONGEST_FUNCTION}: split it"
         ));
     }
-    for token in tokens.iter().filter(|token| token.text == "unsafe" && !UNSAFE_ALLOWED.contains(&name)) {
+    for token in tokens.iter().filter(|token| token.text == "unsafe" && !UNSAFE_ALLOWED.contains(&name.as_str())) {
         wrong.push(format!(
             "src/{name}:{}: `unsafe`: use a safe wrapper, or argue for a row in UNSAFE_ALLOWED",
             token.line
@@ -262,9 +304,9 @@ fn faults(name: &str, text: &str) -> Vec<String> {
         wrong.push(format!("src/{name}: room `{}` has no row in tests/architecture.rs", module[0]));
         return wrong;
     };
-    for path in paths(&tokens) {
+    for path in paths(tokens) {
         let at = format!("src/{name}:{}", path.line);
-        let target = resolved(&module, &path.segments);
+        let target = from_root(&module, &path.segments);
         wrong.extend(arrow_fault(home, target.as_deref()).map(|fault| format!("{at}: {fault}")));
         wrong.extend(application_fault(&module, target.as_deref()).map(|fault| format!("{at}: {fault}")));
         if home.pure {
@@ -313,30 +355,6 @@ fn purity_fault(name: &str, segments: &[String]) -> Option<String> {
     all.next().map(|(word, instead)| format!("a pure room names `{word}`: {instead}"))
 }
 
-/// The module path a file holds: `sip/header/via.rs` is sip, header, via.
-fn module(name: &str) -> Vec<String> {
-    let mut parts: Vec<String> = name.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
-    if parts.last().is_some_and(|last| last == "mod") {
-        parts.pop();
-    }
-    parts
-}
-
-/// The path from the root of the library, for one that is written from there or from where it stands.
-fn resolved(module: &[String], segments: &[String]) -> Option<Vec<String>> {
-    let first = segments.first()?;
-    match first.as_str() {
-        "crate" | "strowger" => Some(segments[1..].to_vec()),
-        "self" => Some([module, &segments[1..]].concat()),
-        "super" => {
-            let up = segments.iter().take_while(|segment| *segment == "super").count();
-            let kept = module.get(..module.len().checked_sub(up)?)?;
-            Some([kept, &segments[up..]].concat())
-        }
-        _ => None,
-    }
-}
-
 fn room(name: &str) -> Option<&'static Room> {
     ROOMS.iter().find(|room| room.name == name)
 }
@@ -345,8 +363,8 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every source file below `src` that is not test code, with its path from there.
-fn source_files() -> Vec<(String, String)> {
+/// Every source file below `src` that is not test code, by its path from there.
+fn source_files() -> Vec<Source> {
     let top = root().join("src");
     let mut found = Vec::new();
     let mut folders = vec![top.clone()];
@@ -357,11 +375,11 @@ fn source_files() -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test_code(&path) {
                 let name = path.strip_prefix(&top).unwrap().to_string_lossy().replace('\\', "/");
-                found.push((name, std::fs::read_to_string(&path).unwrap()));
+                found.push(Source::new(&name, &std::fs::read_to_string(&path).unwrap()));
             }
         }
     }
-    found.sort();
+    found.sort_by(|one, other| one.name.cmp(&other.name));
     found
 }
 

@@ -9,10 +9,49 @@ pub struct Token {
 }
 
 /// A path as it is written (`std::fs::read`), use trees spread out.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
     pub segments: Vec<String>,
     pub line: usize,
+    pub written: Written,
+}
+
+impl Path {
+    /// Whether a `use` makes it known in the file as `name`.
+    pub fn makes_known(&self, name: &str) -> bool {
+        matches!(&self.written, Written::Use { name: known, .. } if known == name)
+    }
+
+    /// Whether it is a `pub use`.
+    pub fn is_handed_on(&self) -> bool {
+        matches!(&self.written, Written::Use { public: true, .. })
+    }
+}
+
+/// Where a path is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// In a `use`, which makes it known in the file as `name` (`*`: all that is behind it).
+    Use { name: String, public: bool },
+    /// In the code. A word alone is `called` when it reads like a type or a call, not like a variable, field or method.
+    Code { called: bool },
+}
+
+/// One file of `src`, without its test code.
+#[derive(Debug)]
+pub struct Source {
+    /// Its path below `src`.
+    pub name: String,
+    /// How many lines it has, those of test code not counted.
+    pub lines: usize,
+    pub program: Vec<Token>,
+}
+
+impl Source {
+    pub fn new(name: &str, text: &str) -> Self {
+        let (program, test_lines) = without_tests(&tokens(text));
+        Self { name: name.to_owned(), lines: text.lines().count() - test_lines, program }
+    }
 }
 
 /// A function with a body.
@@ -23,36 +62,51 @@ pub struct Function {
     pub lines: usize,
 }
 
-/// The tokens of what is compiled without `cfg(test)`.
-pub fn program(text: &str) -> Vec<Token> {
-    without_tests(&tokens(text))
-}
-
-/// The number of lines up to the tests at the end of the file.
-pub fn length(text: &str) -> usize {
-    text.lines().position(|line| line == "#[cfg(test)]").unwrap_or_else(|| text.lines().count())
-}
-
 /// Every path in the program.
 pub fn paths(tokens: &[Token]) -> Vec<Path> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         if token.text == "use" {
-            at = spread(tokens, at + 1, &[], &mut found);
+            at = spread(tokens, at + 1, &[], is_public(tokens, at), &mut found);
         } else if is_word(&token.text) {
+            let start = at;
             let mut segments = vec![token.text.clone()];
             while is(tokens, at + 1, "::") && tokens.get(at + 2).is_some_and(|next| is_word(&next.text)) {
                 at += 2;
                 segments.push(tokens[at].text.clone());
             }
-            found.push(Path { segments, line: token.line });
+            let called = reads_like_a_call(tokens, start, at + 1);
+            let written = Written::Code { called };
+            found.push(Path { segments, line: token.line, written });
             at += 1;
         } else {
             at += 1;
         }
     }
     found
+}
+
+/// Whether the word between `start` and `end` reads like a type or a call: no variable, field or method, and no row of
+/// a table that a macro reads.
+fn reads_like_a_call(tokens: &[Token], start: usize, end: usize) -> bool {
+    const MAY_FOLLOW: [&str; 4] = ["as", "for", "if", "where"];
+    if start.checked_sub(1).is_some_and(|before| is(tokens, before, ".") || is(tokens, before, "fn")) {
+        return false;
+    }
+    let is_row = tokens.get(end).is_some_and(|next| is_word(&next.text) && !MAY_FOLLOW.contains(&next.text.as_str()));
+    let is_type = tokens[start].text.starts_with(char::is_uppercase);
+    (is_type && !is_row) || is(tokens, end, "(")
+}
+
+/// Whether what stands at `at` has a `pub`, `pub(super)` or the like before it.
+fn is_public(tokens: &[Token], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else { return false };
+    if !is(tokens, before, ")") {
+        return is(tokens, before, "pub");
+    }
+    let open = (0..before).rev().find(|open| is(tokens, *open, "("));
+    open.and_then(|open| open.checked_sub(1)).is_some_and(|word| is(tokens, word, "pub"))
 }
 
 /// Every function that has a body, and how many lines it takes from `fn` to its last brace.
@@ -68,7 +122,8 @@ pub fn functions(tokens: &[Token]) -> Vec<Function> {
     found
 }
 
-fn body(tokens: &[Token], from: usize) -> Option<usize> {
+/// Where the body of the item at `from` opens; `None` for one that has none.
+pub fn body(tokens: &[Token], from: usize) -> Option<usize> {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(from) {
         match token.text.as_str() {
@@ -82,7 +137,8 @@ fn body(tokens: &[Token], from: usize) -> Option<usize> {
     None
 }
 
-fn matching(tokens: &[Token], open: usize) -> Option<usize> {
+/// Where the bracket at `open` is closed.
+pub fn matching(tokens: &[Token], open: usize) -> Option<usize> {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match token.text.as_str() {
@@ -98,8 +154,9 @@ fn matching(tokens: &[Token], open: usize) -> Option<usize> {
 }
 
 /// Reads a use tree at `at`; returns where it ends.
-fn spread(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Path>) -> usize {
+fn spread(tokens: &[Token], mut at: usize, prefix: &[String], public: bool, found: &mut Vec<Path>) -> usize {
     let mut segments = prefix.to_vec();
+    let mut alias = None;
     let line = tokens.get(at).map_or(0, |token| token.line);
     while let Some(token) = tokens.get(at) {
         match token.text.as_str() {
@@ -107,14 +164,17 @@ fn spread(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Pa
             "{" => {
                 at += 1;
                 while tokens.get(at).is_some() && !is(tokens, at, "}") {
-                    at = spread(tokens, at, &segments, found);
+                    at = spread(tokens, at, &segments, public, found);
                     if is(tokens, at, ",") {
                         at += 1;
                     }
                 }
                 return at + 1;
             }
-            "as" => at += 2,
+            "as" => {
+                alias = tokens.get(at + 1).map(|token| token.text.clone());
+                at += 2;
+            }
             "*" => {
                 segments.push("*".to_owned());
                 at += 1;
@@ -126,27 +186,33 @@ fn spread(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Pa
             _ => break,
         }
     }
-    found.push(Path { segments, line });
+    let last = segments.iter().rev().find(|segment| *segment != "self").cloned();
+    let name = alias.or(last).unwrap_or_default();
+    found.push(Path { segments, line, written: Written::Use { name, public } });
     // Never stand still, whatever the source holds.
     if tokens.get(at).is_some_and(|token| !matches!(token.text.as_str(), "," | "}")) { at + 1 } else { at }
 }
 
-fn without_tests(tokens: &[Token]) -> Vec<Token> {
+/// The tokens of what is compiled without `cfg(test)`, and the number of lines that the rest takes.
+fn without_tests(tokens: &[Token]) -> (Vec<Token>, usize) {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
+    let mut lines = 0;
     let mut at = 0;
     while at < tokens.len() {
         if MARK.iter().enumerate().all(|(offset, text)| is(tokens, at + offset, text)) {
-            at = after_item(tokens, at + MARK.len());
+            let end = after_item(tokens, at + MARK.len());
+            lines += tokens[end - 1].line - tokens[at].line + 1;
+            at = end;
         } else {
             kept.push(tokens[at].clone());
             at += 1;
         }
     }
-    kept
+    (kept, lines)
 }
 
-/// The end of the item at `from`: its closing brace or its semicolon.
+/// The end of the item at `from`: behind its closing brace or its semicolon.
 fn after_item(tokens: &[Token], from: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(from) {
@@ -161,11 +227,11 @@ fn after_item(tokens: &[Token], from: usize) -> usize {
     tokens.len()
 }
 
-fn is(tokens: &[Token], at: usize, text: &str) -> bool {
+pub fn is(tokens: &[Token], at: usize, text: &str) -> bool {
     tokens.get(at).is_some_and(|token| token.text == text)
 }
 
-fn is_word(text: &str) -> bool {
+pub fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
@@ -264,6 +330,10 @@ fn after_quote(chars: &[char], at: usize, quote: char) -> usize {
 mod tests {
     use super::*;
 
+    fn program(text: &str) -> Vec<Token> {
+        Source::new("a.rs", text).program
+    }
+
     fn written(text: &str) -> Vec<String> {
         paths(&program(text)).into_iter().map(|path| path.segments.join("::")).collect()
     }
@@ -272,6 +342,40 @@ mod tests {
     fn use_trees_are_spread_out() {
         let paths = written("use std::{fs, net::{IpAddr, UdpSocket as Door}, io::*};\nuse a::b;");
         assert_eq!(paths, ["std::fs", "std::net::IpAddr", "std::net::UdpSocket", "std::io::*", "a::b"]);
+    }
+
+    #[test]
+    fn a_use_is_known_by_its_name() {
+        let names: Vec<(String, bool)> =
+            paths(&program("use a::{self, b as c};\npub use d::*;\npub(super) use e::f;\nuse g;"))
+                .into_iter()
+                .filter_map(|path| match path.written {
+                    Written::Use { name, public } => Some((name, public)),
+                    Written::Code { .. } => None,
+                })
+                .collect();
+        let wanted = [("a", false), ("c", false), ("*", true), ("f", true), ("g", false)];
+        assert_eq!(names, wanted.map(|(name, public)| (name.to_owned(), public)));
+    }
+
+    #[test]
+    fn a_call_is_no_variable_field_or_method() {
+        let called: Vec<String> =
+            paths(&program("fn a() { b(c); d.e(f); let g: H = i; }\nrows! { J k; }\nimpl L for M {}"))
+                .into_iter()
+                .filter(|path| path.written == Written::Code { called: true })
+                .map(|path| path.segments.join("::"))
+                .collect();
+        assert_eq!(called, ["b", "H", "L", "M"]);
+    }
+
+    #[test]
+    fn test_code_does_not_count_wherever_it_stands() {
+        let lines = |text: &str| Source::new("a.rs", text).lines;
+        assert_eq!(lines("//! x\n\n#[cfg(test)]\nmod tests;\n\nfn f() {}\n"), 4);
+        assert_eq!(lines("fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\n"), 2);
+        assert_eq!(lines("#[cfg(test)]\nfn f() {\n}\nfn g() {}\n#[cfg(test)]\nuse a::{b,\nc};\nfn h() {}\n"), 2);
+        assert_eq!(lines("/// `#[cfg(test)]`\nfn f() {}\n"), 2);
     }
 
     #[test]
