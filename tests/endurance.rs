@@ -5,15 +5,15 @@
 
 #[path = "support/exchange.rs"]
 mod exchange;
-#[path = "support/floor.rs"]
-mod floor;
+#[path = "support/phones.rs"]
+mod phones;
 #[path = "support/proc.rs"]
 mod proc;
 #[path = "support/skip.rs"]
 mod skip;
 
 use exchange::{Exchange, PATIENCE};
-use floor::Floor;
+use phones::Phones;
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use skip::skip;
 use std::io::{BufReader, Read as _, Write as _};
@@ -42,60 +42,60 @@ fn accounts(pairs: usize, options: &str) -> String {
 }
 
 /// An exchange with so many callers and so many called lines, all registered.
-fn house(story: &str, pairs: usize) -> (Exchange, Floor) {
+fn house(story: &str, pairs: usize) -> (Exchange, Phones) {
     let exchange = Exchange::start(story, &accounts(pairs, ""), EXTENSIONS);
-    let floor = Floor::new(exchange.sip, &names(pairs));
-    (exchange, floor)
+    let phones = Phones::new(exchange.sip, &names(pairs));
+    (exchange, phones)
 }
 
 /// Every caller calls its line, speaks, and hangs up; every packet arrives.
-fn round(floor: &mut Floor, pairs: usize, talk: Duration) {
+fn round(phones: &mut Phones, pairs: usize, talk: Duration) {
     let couples: Vec<(usize, usize)> = (0..pairs).map(|number| (number, number + pairs)).collect();
     for (caller, _) in &couples {
-        floor.dial(*caller, &format!("2{caller:02}"));
+        phones.dial(*caller, &format!("2{caller:02}"));
     }
-    floor.until("all talk", |floor| {
-        floor.lines.iter().all(|line| line.phone.is_talking() && line.phone.media().is_some())
+    phones.until("all talk", |phones| {
+        phones.lines.iter().all(|line| line.phone.is_talking() && line.phone.media().is_some())
     });
-    floor.talk(&couples);
-    floor.run(talk);
-    floor.fall_silent(&couples);
+    phones.talk(&couples);
+    phones.run(talk);
+    phones.fall_silent(&couples);
     for (caller, _) in &couples {
-        floor.hang_up(*caller);
+        phones.hang_up(*caller);
     }
-    floor.until("all are free", |floor| floor.lines.iter().all(|line| !line.phone.has_call()));
-    for line in &mut floor.lines {
+    phones.until("all are free", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
+    for line in &mut phones.lines {
         line.events.clear();
     }
 }
 
-fn call(floor: &mut Floor) {
-    floor.connect(0, "200", 1);
-    floor.hang_up(0);
-    floor.until("it is over", |floor| floor.lines.iter().all(|line| !line.phone.has_call()));
+fn call(phones: &mut Phones) {
+    phones.connect(0, "200", 1);
+    phones.hang_up(0);
+    phones.until("it is over", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
 }
 
-fn register_again(floor: &mut Floor, line: usize) {
-    floor.lines[line].events.clear();
-    floor.act(line, |phone, now| phone.register(now));
-    floor.until("it is registered again", |floor| {
-        floor.lines[line].events.iter().any(|event| matches!(event, PhoneEvent::Registered { .. }))
+fn register_again(phones: &mut Phones, line: usize) {
+    phones.lines[line].events.clear();
+    phones.act(line, |phone, now| phone.register(now));
+    phones.until("it is registered again", |phones| {
+        phones.lines[line].events.iter().any(|event| matches!(event, PhoneEvent::Registered { .. }))
     });
 }
 
 #[test]
 fn call_records_that_cannot_be_written_are_said_once_and_cost_no_call() {
-    let (exchange, mut floor) = house("csv-full", 1);
+    let (exchange, mut phones) = house("csv-full", 1);
     let folder = exchange.folder().join("state/cdr-csv");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("Master.csv");
     std::os::unix::fs::symlink("/dev/full", &file).unwrap();
     for _ in 0..3 {
-        call(&mut floor);
+        call(&mut phones);
     }
     exchange.said("Call records are not kept");
     std::fs::remove_file(&file).unwrap();
-    call(&mut floor);
+    call(&mut phones);
     let end = Instant::now() + PATIENCE;
     // The record of the call before it may have been late enough to find room, too.
     while std::fs::read_to_string(&file).unwrap_or_default().lines().count() == 0 {
@@ -122,25 +122,25 @@ fn a_wall_clock_that_jumps_drops_no_registration_refuses_no_phone_and_ends_no_ca
         command.env("LD_PRELOAD", &library).env("FAKETIME_TIMESTAMP_FILE", &clock);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     });
-    let mut floor = Floor::new(exchange.sip, &names(1));
-    floor.connect(0, "200", 1);
-    floor.talk(&[(0, 1)]);
+    let mut phones = Phones::new(exchange.sip, &names(1));
+    phones.connect(0, "200", 1);
+    phones.talk(&[(0, 1)]);
     let today = "+0";
     for offset in [today, "+3600", today, "-3600", "+3600"] {
         std::fs::write(&clock, offset).unwrap();
-        floor.run(Duration::from_millis(100));
+        phones.run(Duration::from_millis(100));
         // Twice: with the nonce of before the jump, and with one of after it.
         for line in [0, 1, 0, 1] {
-            register_again(&mut floor, line);
+            register_again(&mut phones, line);
         }
         let left = exchange.told("sip show peer b00");
         assert!(left.contains("127.0.0.1"), "{offset}: {left}");
     }
-    floor.fall_silent(&[(0, 1)]);
-    assert!(floor.lines.iter().all(|line| line.phone.has_call()), "a call ended");
-    floor.hang_up(0);
-    floor.until("it is over", |floor| floor.lines.iter().all(|line| !line.phone.has_call()));
-    call(&mut floor);
+    phones.fall_silent(&[(0, 1)]);
+    assert!(phones.lines.iter().all(|line| line.phone.has_call()), "a call ended");
+    phones.hang_up(0);
+    phones.until("it is over", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
+    call(&mut phones);
     // Expiry runs on the clock that does not jump: 2 s granted are 2 s (and the grace), whatever the wall says.
     let log = exchange.log();
     for word in ["SECURITY", "Unreachable", "expired"] {
@@ -160,35 +160,35 @@ fn limit_descriptors(exchange: &Exchange, most: u64) -> Rlimit {
 
 #[test]
 fn without_descriptors_calls_that_stand_live_on_and_new_ones_are_told_503() {
-    let (exchange, mut floor) = house("descriptors", 2);
-    floor.connect(0, "200", 2);
-    floor.talk(&[(0, 2)]);
+    let (exchange, mut phones) = house("descriptors", 2);
+    phones.connect(0, "200", 2);
+    phones.talk(&[(0, 2)]);
     let process = exchange.process();
     let before = limit_descriptors(&exchange, u64::try_from(proc::descriptors(process)).unwrap() + 1);
-    floor.dial(1, "201");
-    floor.until("the new call is refused", |floor| {
-        floor.lines[1].events.iter().any(|event| matches!(event, PhoneEvent::Failed(_)))
+    phones.dial(1, "201");
+    phones.until("the new call is refused", |phones| {
+        phones.lines[1].events.iter().any(|event| matches!(event, PhoneEvent::Failed(_)))
     });
-    assert!(floor.saw(1, &PhoneEvent::Failed(503)), "{:?}", floor.lines[1].events);
+    assert!(phones.saw(1, &PhoneEvent::Failed(503)), "{:?}", phones.lines[1].events);
     exchange.said("raise the limit of open files");
     // Registrations need none.
-    register_again(&mut floor, 1);
+    register_again(&mut phones, 1);
     // A console uses the last one, and others wait for the accept, which must not become a busy loop.
     let waiting: Vec<UnixStream> = (0..4).filter_map(|_| UnixStream::connect(exchange.control()).ok()).collect();
-    floor.run(Duration::from_millis(200));
+    phones.run(Duration::from_millis(200));
     let (begun, spent) = (Instant::now(), proc::cpu(process));
-    floor.run(Duration::from_secs(1));
+    phones.run(Duration::from_secs(1));
     let share = (proc::cpu(process) - spent).as_secs_f64() / begun.elapsed().as_secs_f64();
     assert!(share < 0.5, "{:.0} % of a processor goes into accepting nobody", share * 100.0);
     limit_descriptors(&exchange, before.current.unwrap());
     drop(waiting);
     assert!(exchange.told("core show channels").contains("1 active call"));
-    assert!(floor.fall_silent(&[(0, 2)]) > 50);
-    floor.lines[1].events.clear();
-    floor.connect(1, "201", 3);
-    floor.hang_up(0);
-    floor.hang_up(1);
-    floor.until("all are free", |floor| floor.lines.iter().all(|line| !line.phone.has_call()));
+    assert!(phones.fall_silent(&[(0, 2)]) > 50);
+    phones.lines[1].events.clear();
+    phones.connect(1, "201", 3);
+    phones.hang_up(0);
+    phones.hang_up(1);
+    phones.until("all are free", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
 }
 
 #[test]
@@ -196,35 +196,35 @@ fn a_stopped_process_goes_on_without_a_burst() {
     let asleep = Duration::from_secs(if long() { 40 } else { 4 });
     let accounts = accounts(1, "qualify=yes\nqualifyfreq=1\n");
     let exchange = Exchange::start("stopped", &accounts, EXTENSIONS);
-    let mut floor = Floor::new(exchange.sip, &names(1));
-    floor.connect(0, "200", 1);
-    floor.run(Duration::from_secs(1));
+    let mut phones = Phones::new(exchange.sip, &names(1));
+    phones.connect(0, "200", 1);
+    phones.run(Duration::from_secs(1));
     exchange.signal(Signal::STOP);
-    floor.run(asleep);
-    for line in &mut floor.lines {
+    phones.run(asleep);
+    for line in &mut phones.lines {
         line.received = 0;
     }
     exchange.signal(Signal::CONT);
-    floor.run(Duration::from_millis(500));
+    phones.run(Duration::from_millis(500));
     // One OPTIONS and perhaps its repetition, not one for each second that was slept through.
-    for line in &floor.lines {
+    for line in &phones.lines {
         assert!(line.received <= 3, "{} datagrams at once: {:?}", line.received, line.events);
     }
-    assert!(floor.lines.iter().all(|line| line.phone.has_call()), "a call ended\n{}", exchange.log());
-    floor.talk(&[(0, 1)]);
-    floor.run(Duration::from_millis(500));
-    assert!(floor.fall_silent(&[(0, 1)]) > 25);
-    floor.run(Duration::from_millis(1500));
+    assert!(phones.lines.iter().all(|line| line.phone.has_call()), "a call ended\n{}", exchange.log());
+    phones.talk(&[(0, 1)]);
+    phones.run(Duration::from_millis(500));
+    assert!(phones.fall_silent(&[(0, 1)]) > 25);
+    phones.run(Duration::from_millis(1500));
     let peers = exchange.told("sip show peers");
     assert!(peers.matches("OK (").count() == 2, "{peers}");
-    floor.hang_up(0);
-    floor.until("it is over", |floor| floor.lines.iter().all(|line| !line.phone.has_call()));
-    call(&mut floor);
+    phones.hang_up(0);
+    phones.until("it is over", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
+    call(&mut phones);
 }
 
 #[test]
 fn ten_consoles_that_hear_the_log_harm_no_call_and_neither_does_one_that_does_not_read() {
-    let (exchange, mut floor) = house("consoles", 10);
+    let (exchange, mut phones) = house("consoles", 10);
     let mut consoles: Vec<UnixStream> = (0..10)
         .map(|_| {
             let mut console = UnixStream::connect(exchange.control()).unwrap();
@@ -246,7 +246,7 @@ fn ten_consoles_that_hear_the_log_harm_no_call_and_neither_does_one_that_does_no
         .collect();
     // The stalled one's socket holds some 200 kB: this is more.
     for _ in 0..3 {
-        round(&mut floor, 10, Duration::from_millis(300));
+        round(&mut phones, 10, Duration::from_millis(300));
     }
     assert!(exchange.told("core show channels").contains("30 calls processed"));
     drop(exchange);
@@ -266,20 +266,20 @@ fn holds(exchange: &Exchange) -> (usize, usize, usize) {
 fn after_many_calls_with_sound_everything_is_given_back() {
     const PAIRS: usize = 50;
     let rounds = if long() { 200 } else { 20 };
-    let (exchange, mut floor) = house("soak", PAIRS);
+    let (exchange, mut phones) = house("soak", PAIRS);
     // What is allocated once and kept is there after the first calls; in the long form so is what half a minute of calls lingers in.
     let first = if long() { 60 } else { 3 };
     for _ in 0..first {
-        round(&mut floor, PAIRS, Duration::from_millis(100));
+        round(&mut phones, PAIRS, Duration::from_millis(100));
     }
     let (before, memory) = (holds(&exchange), proc::resident(exchange.process()));
     for _ in 0..rounds {
-        round(&mut floor, PAIRS, Duration::from_millis(100));
+        round(&mut phones, PAIRS, Duration::from_millis(100));
     }
     let calls = rounds * PAIRS;
     let end = Instant::now() + Duration::from_secs(2);
     while holds(&exchange) != before && Instant::now() < end {
-        floor.run(Duration::from_millis(20));
+        phones.run(Duration::from_millis(20));
     }
     assert_eq!(holds(&exchange), before, "descriptors, UDP sockets, threads");
     let channels = exchange.told("core show channels");
@@ -288,7 +288,7 @@ fn after_many_calls_with_sound_everything_is_given_back() {
     assert!(exchange.told("sip show channels").contains("0 active SIP dialogs"));
     // A call's transactions are remembered for 32 s, its nonce for a day.
     let lingering = if long() {
-        floor.run(Duration::from_secs(40));
+        phones.run(Duration::from_secs(40));
         calls * NONCE
     } else {
         calls * LINGERING
@@ -325,20 +325,20 @@ fn a_thread_that_ends_before_its_time_ends_the_calls_and_the_program_with_an_err
         ("no-receiver", "sip-udp", "recvfrom", "SIP receiver"),
         ("no-media", "media", "epoll_wait,epoll_pwait,epoll_pwait2", "media thread"),
     ] {
-        let (mut exchange, mut floor) = house(story, 1);
-        floor.connect(0, "200", 1);
+        let (mut exchange, mut phones) = house(story, 1);
+        phones.connect(0, "200", 1);
         let mut strace = fails_at(&exchange, thread, calls);
-        floor.talk(&[(0, 1)]);
-        floor.run(Duration::from_millis(500));
-        floor.act(0, |phone, now| phone.register(now));
+        phones.talk(&[(0, 1)]);
+        phones.run(Duration::from_millis(500));
+        phones.act(0, |phone, now| phone.register(now));
         let end = Instant::now() + PATIENCE;
         while exchange.ended().is_none() {
             assert!(Instant::now() < end, "{story}: nobody notices\n{}", exchange.log());
-            floor.run(Duration::from_millis(20));
+            phones.run(Duration::from_millis(20));
         }
         assert_eq!(exchange.ended().unwrap().code(), Some(1), "{}", exchange.log());
         assert!(exchange.log().contains(&format!("the {name} failed")), "{}", exchange.log());
-        assert!(floor.saw(0, &PhoneEvent::Ended) && floor.saw(1, &PhoneEvent::Ended), "{:?}", floor.lines[0].events);
+        assert!(phones.saw(0, &PhoneEvent::Ended) && phones.saw(1, &PhoneEvent::Ended), "{:?}", phones.lines[0].events);
         strace.wait().unwrap();
     }
 }

@@ -5,15 +5,15 @@
 
 #[path = "support/exchange.rs"]
 mod exchange;
-#[path = "support/floor.rs"]
+#[path = "support/phones.rs"]
 #[allow(dead_code)] // asked for by others
-mod floor;
+mod phones;
 #[path = "support/proc.rs"]
 #[allow(dead_code)] // asked for by others
 mod proc;
 
 use exchange::Exchange;
-use floor::Floor;
+use phones::Phones;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -106,11 +106,11 @@ fn flood(exchange: SocketAddr, sent: &AtomicU64, over: &AtomicBool) -> (u64, usi
 fn ten_thousand_forged_requests_a_second_touch_no_call() {
     let exchange = Exchange::start("flood", ACCOUNTS, "[default]\nexten => _2X,1,Dial(SIP/b,20)\n");
     let names = ["a", "b", "c"].map(str::to_owned);
-    let mut floor = Floor::new(exchange.sip, &names);
-    floor.connect(0, "22", 1);
+    let mut phones = Phones::new(exchange.sip, &names);
+    phones.connect(0, "22", 1);
     let pair = [(0, 1)];
-    floor.talk(&pair);
-    floor.run(Duration::from_secs(1));
+    phones.talk(&pair);
+    phones.run(Duration::from_secs(1));
     let before = (proc::resident(exchange.process()), proc::cpu(exchange.process()));
 
     let begun = Instant::now();
@@ -119,20 +119,20 @@ fn ten_thousand_forged_requests_a_second_touch_no_call() {
     for _ in 0..time {
         // A line in mid-call and one without: both go on registering.
         for line in [0, 2] {
-            floor.lines[line].events.clear();
-            floor.act(line, |phone, now| phone.register(now));
+            phones.lines[line].events.clear();
+            phones.act(line, |phone, now| phone.register(now));
             let registered = |event: &PhoneEvent| matches!(event, PhoneEvent::Registered { .. });
-            floor.until("it registers in the flood", |floor| floor.lines[line].events.iter().any(registered));
+            phones.until("it registers in the flood", |phones| phones.lines[line].events.iter().any(registered));
         }
-        floor.run(Duration::from_secs(1));
+        phones.run(Duration::from_secs(1));
     }
     let (sent, answers, asked, told) = flood.end();
     let seconds = begun.elapsed().as_secs_f64();
     let after = (proc::resident(exchange.process()), proc::cpu(exchange.process()));
 
-    let packets = floor.fall_silent(&pair);
-    floor.hang_up(0);
-    floor.until("it is over", |floor| floor.lines.iter().all(|line| !line.phone.has_call()));
+    let packets = phones.fall_silent(&pair);
+    phones.hang_up(0);
+    phones.until("it is over", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
     println!(
         "{sent} forged requests in {seconds:.1} s ({:.0} a second) from {SOURCES} addresses: {answers} answers, {:.2} bytes told \
          for one asked, {:.1} us of processor for each; {packets} packets of sound, none lost; memory {:+} kB",

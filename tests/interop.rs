@@ -26,14 +26,14 @@ mod namespace;
 mod python;
 #[path = "interop/sipp.rs"]
 mod sipp;
+#[path = "interop/sipvicious.rs"]
+mod sipvicious;
 #[path = "interop/sound.rs"]
 mod sound;
 #[path = "interop/telephone.rs"]
 mod telephone;
 #[path = "interop/tone.rs"]
 mod tone;
-#[path = "interop/vicious.rs"]
-mod vicious;
 
 use exchange::{ALICE, BOB, Exchange, Wishes};
 use sipp::{Phone, media};
@@ -64,8 +64,8 @@ fn installed(program: &str) -> bool {
 
 #[test]
 fn sipvicious_finds_no_extension() {
-    match vicious::svwar() {
-        Some(program) => vicious::finds_nobody(program),
+    match sipvicious::svwar() {
+        Some(program) => sipvicious::finds_nobody(program),
         None => drop(skip("sipvicious finds no extension", "svwar: not installed")),
     }
 }

@@ -5,8 +5,8 @@
 #[path = "support/exchange.rs"]
 mod exchange;
 #[allow(dead_code)] // Others need more of it.
-#[path = "support/floor.rs"]
-mod floor;
+#[path = "support/phones.rs"]
+mod phones;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -246,10 +246,10 @@ fn fail2ban_bans_no_telephone_of_ours_that_dials_a_wrong_number() {
     let exchange = Exchange::start("log-wrong-number", accounts, EXTENSIONS);
     exchange.write("logger.conf", "[logfiles]\nmessages => notice,warning,error,security\n");
     exchange.told("logger reload");
-    let mut floor = floor::Floor::new(exchange.sip, &["ann".to_owned()]);
-    floor.dial(0, "999");
-    floor.until("it is refused", |floor| {
-        floor.lines[0].events.iter().any(|event| matches!(event, PhoneEvent::Failed(404)))
+    let mut phones = phones::Phones::new(exchange.sip, &["ann".to_owned()]);
+    phones.dial(0, "999");
+    phones.until("it is refused", |phones| {
+        phones.lines[0].events.iter().any(|event| matches!(event, PhoneEvent::Failed(404)))
     });
     let messages = exchange.folder.join("state/messages");
     let text = holds(&messages, "to extension '999' rejected because ");

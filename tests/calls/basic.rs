@@ -1,7 +1,7 @@
 //! The guide's set-up, relayed: two lines of one adapter, one dials, the other's modem answers, or does not.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 
@@ -235,7 +235,7 @@ fn the_console_hangs_up() {
         let mut world = World::ready(SIP, GUIDE);
         world.connect();
         let name = world.channels()[which].clone();
-        let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &name);
+        let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), &name);
         world.execute(effects);
         world.until_over();
         world.assert_nothing_left();
@@ -249,7 +249,7 @@ fn the_console_hangs_up_what_rings() {
         world.phone("client").dials("1");
         world.until(|w| w.saw("client", &PhoneEvent::Ringing));
         let name = world.channels()[which].clone();
-        let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &name);
+        let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), &name);
         world.execute(effects);
         world.until_over();
         world.assert_nothing_left();
@@ -261,7 +261,7 @@ fn it_stops_gracefully() {
     use strowger::pbx::switch::Stopping;
     let mut world = World::ready(SIP, GUIDE);
     world.connect();
-    let effects = world.switch.stop(crate::world::at(world.now), Stopping::Gracefully);
+    let effects = world.switch.stop(crate::testbed::at(world.now), Stopping::Gracefully);
     world.execute(effects);
     world.phone("desk").dials("1");
     world.until(|w| w.saw("desk", &PhoneEvent::Failed(503)));
@@ -277,7 +277,7 @@ fn it_stops_now() {
     use strowger::pbx::switch::Stopping;
     let mut world = World::ready(SIP, GUIDE);
     world.connect();
-    let effects = world.switch.stop(crate::world::at(world.now), Stopping::Now);
+    let effects = world.switch.stop(crate::testbed::at(world.now), Stopping::Now);
     world.execute(effects);
     // Both heard their BYE, but the exchange has not heard so yet: one that was lost it would have to send again.
     world.until_over();

@@ -1,6 +1,6 @@
 //! Who calls, as the called telephone is told, and when it is not.
 
-use crate::world::{SIP, World};
+use crate::testbed::{SIP, World};
 
 /// The lines of the INVITE to the called line that tell who calls, without the tag: From, identity, Privacy; and Contact.
 fn told(client: &str, isp: &str, plan: &str, header: &str, from: Option<&str>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Callers that give up, and messages that cross.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 

@@ -1,6 +1,6 @@
 //! Telephones on TCP whose connection is cut, in every state of a call.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::pbx::switch::PeerStatus;
 use strowger::sim::PhoneEvent;

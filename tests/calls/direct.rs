@@ -1,7 +1,7 @@
 //! Direct media, and new offers in mid-call: hold, resume, another port, fax, refresh, from either side, on either way.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};

@@ -1,7 +1,7 @@
 //! The examples, from their files: `check` finds nothing but their placeholders, and they do what their pages say.
 
 use crate::network::Quality;
-use crate::world::World;
+use crate::testbed::World;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! More than voice: video, text, and fax by T.38, carried as the lines may and refused otherwise, with the voice going on.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::pbx::effect::{Level, StoreOrder};
 use strowger::sdp::MediaKind;

@@ -1,6 +1,6 @@
 //! One INVITE, several answers: phones behind a proxy that forks, and phones that send the call elsewhere.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 

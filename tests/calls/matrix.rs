@@ -1,7 +1,7 @@
 //! Every state of a dialog times every method: what a request inside it is answered. None may go unanswered but ACK, none
 //! may harm a call that is up, and nothing may be left of it.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 
 const METHODS: [&str; 15] = [

@@ -4,7 +4,7 @@
 //! `STROWGER_MUTATIONS` says how many spoilt datagrams; the seeds are fixed.
 
 use crate::network::Quality;
-use crate::world::{SIP, World, at};
+use crate::testbed::{SIP, World, at};
 use bytes::Bytes;
 use std::time::Duration;
 use strowger::rng::Rng;

@@ -1,6 +1,6 @@
 //! Options of sip.conf, each seen on the wire: what is in the table as in effect must be obeyed.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::registrar::location::Restored;
 use strowger::sim::PhoneEvent;
@@ -155,7 +155,7 @@ fn regexten_is_in_regcontext_while_the_line_is_registered() {
     let mut world = World::ready(&conf(general, "regexten=881&882@lines&7&9@nowhere"), plan);
     let shown = |world: &World| world.switch.dialplan().show(Some("lines")).unwrap();
     let has = |world: &World, exten: &str| {
-        let at = crate::world::at(world.now).wall;
+        let at = crate::testbed::at(world.now).wall;
         let found = world.switch.dialplan().find("lines", exten, 1, None, at);
         found.map(|found| (found.priority.application.clone(), found.priority.args.clone()))
     };
@@ -176,7 +176,7 @@ fn regexten_is_in_regcontext_while_the_line_is_registered() {
 #[test]
 fn regexten_without_regcontext_makes_nothing() {
     let world = World::ready(&conf("", "regexten=881@default"), "[default]\nexten => 1,1,NoOp\n");
-    let at = crate::world::at(world.now).wall;
+    let at = crate::testbed::at(world.now).wall;
     assert!(world.switch.dialplan().find("default", "881", 1, None, at).is_none());
 }
 
@@ -226,7 +226,7 @@ fn rtpbindaddr_is_bound_and_media_address_told() {
 fn a_reload_moves_regexten_and_keepalive() {
     let mut world = World::ready(&conf("regcontext=lines", "regexten=881"), GUIDE);
     let has = |world: &World, context: &str, exten: &str| {
-        let at = crate::world::at(world.now).wall;
+        let at = crate::testbed::at(world.now).wall;
         world.switch.dialplan().find(context, exten, 1, None, at).is_some()
     };
     assert!(has(&world, "lines", "881") && has(&world, "lines", "desk"));
@@ -293,8 +293,8 @@ fn a_line_that_is_back_after_a_restart_has_its_extension_and_its_keepalive() {
     let mut after = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 2);
     let binding = before.switch.bindings("isp")[0].clone();
     let stored = Restored { peer: "isp".to_owned(), binding, left: Some(Duration::from_secs(600)) };
-    assert_eq!(after.switch.restore(crate::world::at(after.now), vec![stored]), 1);
-    let at = crate::world::at(after.now).wall;
+    assert_eq!(after.switch.restore(crate::testbed::at(after.now), vec![stored]), 1);
+    let at = crate::testbed::at(after.now).wall;
     assert!(after.switch.dialplan().find("lines", "881", 1, None, at).is_some());
     after.run(Duration::from_secs(11));
     assert_eq!(after.texts("isp", &[]), ["\r\n"]);

@@ -1,7 +1,7 @@
 //! What the dialplan does with a call.
 
 use crate::stories::stories;
-use crate::world::{SIP, World};
+use crate::testbed::{SIP, World};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 

@@ -1,7 +1,7 @@
 //! Requests that meet each other, as random scripts found them and as other stacks got them wrong.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, Hand, SIP, World};
+use crate::testbed::{GUIDE, Hand, SIP, World};
 use std::time::Duration;
 use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};

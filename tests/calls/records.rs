@@ -1,6 +1,6 @@
 //! The records that calls leave.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::pbx::cdr::{Cdr, Disposition, HangupBy};
 use strowger::pbx::effect::StoreOrder;
@@ -81,7 +81,7 @@ fn the_exchange_alone_answers_and_the_console_ends_a_call() {
     world.phone("client").dials("600");
     world.until(|w| w.is_talking("client"));
     world.run(Duration::from_secs(3));
-    let (_, effects) = world.switch.hang_up(crate::world::at(world.now), "all");
+    let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), "all");
     world.execute(effects);
     world.until_over();
     let record = record(&world);

@@ -1,7 +1,7 @@
 //! Another configuration under calls, programs, registrations and qualify.
 
 use crate::network::Quality;
-use crate::world::{EXCHANGE, GUIDE, SIP, World};
+use crate::testbed::{EXCHANGE, GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::switch::PeerStatus;

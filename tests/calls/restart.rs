@@ -1,6 +1,6 @@
 //! A restart of the exchange: who was registered still is, whatever the wall clock says.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::clock::Wall;
 use strowger::pbx::effect::StoreOrder;

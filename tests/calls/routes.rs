@@ -1,6 +1,6 @@
 //! Proxies between a phone and the exchange: Record-Route of calls (RFC 3261 12, 16.12) and Path of registrations (RFC 3327).
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use strowger::clock::Wall;
 use strowger::sim::PhoneEvent;
 

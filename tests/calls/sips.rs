@@ -1,7 +1,7 @@
 //! `sips:` (RFC 3261 26.2.2, RFC 5630): what is for TLS stays on TLS, and is refused where it does not come over it.
 
 use crate::network::Quality;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 use strowger::sip::flow::Transport::{self, Tcp, Tls, Udp};

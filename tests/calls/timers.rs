@@ -1,7 +1,7 @@
 //! Session timers (RFC 4028) in both roles, and the hops a call may take.
 
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 

@@ -1,7 +1,7 @@
 //! What a URI asks for, and what is spoken over in the end: `;transport=` in Contact, Record-Route and Path (RFC 3263 4.1).
 
 use crate::network::Quality;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use strowger::sip::flow::Transport::{self, Tcp, Udp};
 
 /// The account file with TCP switched on, and these lines in the section of `isp`.

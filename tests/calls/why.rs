@@ -1,7 +1,7 @@
 //! A call that fails says why: one line, the status on the wire, what the dialplan is told, and the record.
 
 use crate::network::Quality;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::pbx::cdr::Cdr;
 use strowger::pbx::effect::{Level, StoreOrder};
@@ -385,7 +385,7 @@ fn a_line_that_may_not_call() {
 fn the_exchange_stops() {
     use strowger::pbx::switch::Stopping;
     let stop = |w: &mut World| {
-        let effects = w.switch.stop(crate::world::at(w.now), Stopping::Gracefully);
+        let effects = w.switch.stop(crate::testbed::at(w.now), Stopping::Gracefully);
         w.execute(effects);
     };
     fails(SIP, PLAN, stop, FailureReason::Stopping, "the exchange is stopping", "FAILED");
@@ -418,7 +418,7 @@ fn the_dialplan_ends_it() {
 fn the_console_ends_it() {
     let act = |w: &mut World| {
         let name = w.channels()[0].clone();
-        let (_, effects) = w.switch.hang_up(crate::world::at(w.now), &name);
+        let (_, effects) = w.switch.hang_up(crate::testbed::at(w.now), &name);
         w.execute(effects);
     };
     fails_ringing(

@@ -1,7 +1,7 @@
 //! A script played, and what must be so when it is over.
 
 use super::script::{Act, PHONES, PLAN, Script};
-use crate::world::{World, at};
+use crate::testbed::{World, at};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
-//! Registrations, and whether lines are there.
+//! Registrations, and whether the registered lines answer (qualify).
 
 use crate::network::Quality;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::pbx::effect::Level;
 use strowger::pbx::switch::PeerStatus;

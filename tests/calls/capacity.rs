@@ -1,8 +1,9 @@
-//! The exchange full: as many lines busy as there may be. Whoever calls beyond is told so, and when there is room again all is as before.
+//! The exchange at capacity: as many channels as it allows. A further call is refused, and when a channel is free again
+//! calls are taken as before.
 
 use crate::network::Quality;
+use crate::testbed::{SIP, World};
 use crate::why::records;
-use crate::world::{SIP, World};
 use std::time::Duration;
 use strowger::pbx::effect::Level;
 use strowger::pbx::switch::MOST_CHANNELS;

@@ -1,5 +1,5 @@
 //! The manual pages and the completions are made from the command line's definition, and kept beside the source so that
-//! the program need not carry the makers. `STROWGER_BLESS=1 cargo test --test papers` makes them anew.
+//! the program need not carry the makers. `STROWGER_BLESS=1 cargo test --test generated_files` makes them anew.
 
 #![allow(clippy::unwrap_used)] // A test's helpers may fail the test.
 
@@ -56,7 +56,7 @@ fn keep(path: &Path, made: &[u8]) {
     let kept = fs::read(path).unwrap_or_default();
     assert!(
         kept == made,
-        "{} is not what the command line's definition makes: STROWGER_BLESS=1 cargo test --test papers",
+        "{} is not what the command line's definition makes: STROWGER_BLESS=1 cargo test --test generated_files",
         path.display()
     );
 }

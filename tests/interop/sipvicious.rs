@@ -9,7 +9,7 @@ pub fn svwar() -> Option<&'static str> {
 }
 
 pub fn finds_nobody(program: &str) {
-    let exchange = Exchange::start("vicious", &Wishes::default());
+    let exchange = Exchange::start("sipvicious", &Wishes::default());
     let words = exchange.folder.join("words");
     std::fs::write(&words, format!("{}\n{}\nnobody\nadmin\n1000\n", ALICE.0, BOB.0)).unwrap();
     for method in ["REGISTER", "INVITE", "OPTIONS"] {

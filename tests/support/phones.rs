@@ -24,21 +24,21 @@ pub struct Line {
 }
 
 /// Telephones side by side.
-pub struct Floor {
+pub struct Phones {
     pub lines: Vec<Line>,
     clock: Clock,
 }
 
-impl Floor {
+impl Phones {
     /// One telephone for each account, all with the secret `password`, that ring and answer by themselves. All register.
-    pub fn new(exchange: SocketAddr, accounts: &[String]) -> Floor {
+    pub fn new(exchange: SocketAddr, accounts: &[String]) -> Phones {
         let lines = (1..).zip(accounts).map(|(seed, account)| Line::new(account, exchange, seed)).collect();
-        let mut floor = Floor { lines, clock: Clock::start() };
-        for line in 0..floor.lines.len() {
-            floor.act(line, |phone, now| phone.register(now));
+        let mut phones = Phones { lines, clock: Clock::start() };
+        for line in 0..phones.lines.len() {
+            phones.act(line, |phone, now| phone.register(now));
         }
-        floor.until("all are registered", |floor| floor.lines.iter().all(|line| line.phone.is_registered()));
-        floor
+        phones.until("all are registered", |phones| phones.lines.iter().all(|line| line.phone.is_registered()));
+        phones
     }
 
     /// Has a telephone do something.
@@ -57,7 +57,7 @@ impl Floor {
     }
 
     /// Lets time pass until something is so.
-    pub fn until(&mut self, what: &str, is_so: impl Fn(&Floor) -> bool) {
+    pub fn until(&mut self, what: &str, is_so: impl Fn(&Phones) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so(self) {
             if Instant::now() >= end {
@@ -82,9 +82,9 @@ impl Floor {
     /// Both talk to each other.
     pub fn connect(&mut self, caller: usize, number: &str, callee: usize) {
         self.dial(caller, number);
-        self.until("both talk", |floor| {
+        self.until("both talk", |phones| {
             [caller, callee].iter().all(|line| {
-                let phone = &floor.lines[*line].phone;
+                let phone = &phones.lines[*line].phone;
                 phone.is_talking() && phone.media().is_some()
             })
         });

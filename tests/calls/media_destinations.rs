@@ -1,7 +1,7 @@
-//! Where a description may have media sent: to whom it names, and never to the exchange itself, to everybody, or to this
-//! machine's own programs.
+//! Which destinations of media an SDP may name: the peer's own address, and never the exchange itself, a broadcast or
+//! multicast address, or a program of this machine.
 
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::net::SocketAddr;
 use std::time::Duration;
 use strowger::sdp::MediaKind;

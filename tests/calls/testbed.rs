@@ -1,4 +1,4 @@
-//! The world a story plays in: one exchange, telephones at addresses, a network between them, and a clock that jumps.
+//! The testbed of a story: one exchange, telephones at addresses, a network between them, and a virtual clock.
 
 use crate::media::MediaStub;
 use crate::mutation::Spoiler;

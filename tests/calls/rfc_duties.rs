@@ -1,7 +1,8 @@
-//! What is owed whatever happens, from the lists of what other stacks got wrong: each test says which line it stands for.
+//! Responses and behaviour the RFCs require in every case, collected from what other stacks got wrong: each test names the
+//! sentence it stands for.
 
 use crate::mutation::Spoiler;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 
@@ -298,7 +299,7 @@ fn media_is_never_sent_to_where_nobody_or_the_exchange_itself_is() {
     world.run(Duration::from_secs(1));
     // Its BYE has a number that was used by hand: 500. The console ends the call.
     for channel in world.channels() {
-        let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &channel);
+        let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), &channel);
         world.execute(effects);
     }
     world.until_over();
@@ -387,7 +388,7 @@ fn what_broke_others_is_answered_as_it_is_owed() {
     }
     // What was refused is never acknowledged here, and what rings is given up.
     for channel in world.channels() {
-        let (_, effects) = world.switch.hang_up(crate::world::at(world.now), &channel);
+        let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), &channel);
         world.execute(effects);
     }
     world.run(Duration::from_secs(40));

@@ -1,8 +1,9 @@
-//! Those whom nobody knows: guests where they are let in, address lists of media, and what a stranger may not make us keep.
+//! Unauthenticated callers: guests where they are allowed, address lists for media, and the state such a caller may not
+//! make the exchange keep.
 
 use crate::network::Quality;
 use crate::stories::stories;
-use crate::world::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
 use strowger::sim::{PhoneEvent, Style};
 
