@@ -6,18 +6,40 @@ use crate::clock::Now;
 use crate::guard::admission::ALLOW;
 use crate::registrar::next_hop::Routing;
 use crate::rng::Rng;
+use crate::sip::Flow;
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::timer::Timers;
-use crate::sip::transaction::{ServerId, Transactions};
+use crate::sip::transaction::{ClientId, ClientRequest, Sending, ServerId, Transactions};
 use bytes::Bytes;
+use std::sync::Arc;
+
+/// Names a leg for as long as the exchange runs; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u64);
+
+/// Who sent a request of ours: its responses, its timeout and its transport failure go there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requester {
+    /// A leg. It may be gone, or wait for this request no more.
+    Leg(LegId),
+    /// The watch of a peer: an OPTIONS of `qualify=`.
+    Qualify {
+        /// The peer's name.
+        peer: Arc<str>,
+        /// Which watch of this peer: a reload may have begun another since.
+        watch: u64,
+        /// Which OPTIONS of the watch.
+        attempt: u8,
+    },
+}
 
 /// The core: it carries what lines and calls decide, and knows neither.
 pub struct Core {
     /// The time of the event being handled.
     pub now: Now,
     /// All transactions.
-    pub tx: Transactions,
+    pub tx: Transactions<Requester>,
     /// The random source.
     pub rng: Rng,
     /// Every timer of the switch.
@@ -40,6 +62,12 @@ impl Core {
             value.extend_from_slice(format!(";tag={}", self.rng.hex(16)).as_bytes());
             response.headers.set(HeaderName::To, value);
         }
+    }
+
+    /// Sends a request of ours, any but ACK and CANCEL.
+    pub fn request(&mut self, request: Request, flow: Flow, how: Sending, requester: Requester) -> ClientId {
+        let request = ClientRequest { request, flow, how, requester };
+        self.tx.request(self.now.mono, request, &mut self.rng, &mut self.out.transmit)
     }
 
     /// Answers a request, with what every response of ours carries.

@@ -9,6 +9,7 @@ mod forks;
 mod refresh;
 mod reoffer;
 
+pub use super::core::LegId;
 pub use body::{description, unfit_body};
 pub use callee::Calling;
 pub use dialogue::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
@@ -16,7 +17,7 @@ pub use refresh::unfit_timer;
 
 use super::call_timer::CallTimer;
 use super::cause;
-use super::core::{Core, add_request_headers};
+use super::core::{Core, Requester, add_request_headers};
 use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
@@ -34,10 +35,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Names a leg for as long as the exchange runs; never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LegId(pub u64);
 
 /// What happened on a leg.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,8 +117,6 @@ pub struct LegIndex {
     pub events: VecDeque<(ChannelId, LegEvent)>,
     /// Legs that ended and are to be forgotten.
     pub ended: Vec<LegId>,
-    /// Which leg a client transaction belongs to.
-    pub clients: BTreeMap<ClientId, LegId>,
     /// Which leg an INVITE server transaction belongs to, until it is refused or its 2xx is acknowledged.
     pub servers: BTreeMap<ServerId, LegId>,
     /// Which leg a dialog belongs to.
@@ -273,6 +268,15 @@ impl Leg {
         }
     }
 
+    /// Does the leg wait for responses to this request of its own? Any other is over for it, whatever still comes.
+    pub fn awaits(&self, id: ClientId) -> bool {
+        let invites = match self.state {
+            State::Outgoing { invite, .. } | State::Abandoned { invite, .. } => invite == id,
+            State::Incoming { .. } | State::Answering { .. } | State::Confirmed | State::Ended => false,
+        };
+        invites || self.is_reoffer(id) || self.is_update(id)
+    }
+
     /// Our tag, once there is a dialog.
     pub fn local_tag(&self) -> Option<&str> {
         self.dialog.as_ref().map(|dialog| dialog.local_tag.as_str())
@@ -346,7 +350,7 @@ impl Leg {
         let mut request = self.dialog.as_mut()?.request(method);
         self.dress(&mut request, cx);
         let how = self.sending(None);
-        Some(cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit))
+        Some(cx.core.request(request, self.flow, how, Requester::Leg(self.id)))
     }
 
     /// Adds what every request to this peer carries.
@@ -367,7 +371,6 @@ impl Leg {
         self.drop_pending_ok(cx);
         match std::mem::replace(&mut self.reoffer, Reoffer::None) {
             Reoffer::Sent { client, .. } => {
-                cx.index.clients.remove(&client);
                 cx.core.tx.abandon(cx.core.now.mono, client);
             }
             Reoffer::Waiting { timer, .. } => cx.core.timers.cancel(timer),
@@ -375,13 +378,11 @@ impl Leg {
         }
         match self.state {
             State::Outgoing { invite, silence, .. } => {
-                cx.index.clients.remove(&invite);
                 cx.core.timers.cancel(silence);
                 // Its final response may never come: the peer sent BYE before, say.
                 cx.core.tx.abandon(cx.core.now.mono, invite);
             }
-            State::Abandoned { invite, give_up, .. } => {
-                cx.index.clients.remove(&invite);
+            State::Abandoned { give_up, .. } => {
                 cx.core.timers.cancel(give_up);
             }
             State::Incoming { invite } => {

@@ -20,7 +20,7 @@ mod world;
 
 use super::call_timer::CallTimer;
 use super::channel::Channel;
-use super::core::Core;
+use super::core::{Core, Requester};
 use super::effect::{Effects, Event};
 use super::leg::{Cx, Leg, LegId, LegIndex};
 use super::media::{MediaEvent, StreamId};
@@ -46,7 +46,7 @@ use crate::sip::method::Method;
 use crate::sip::route;
 use crate::sip::sips::SipsViolation;
 use crate::sip::timer::Timers;
-use crate::sip::transaction::{ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
+use crate::sip::transaction::{Answer, ClientId, Expired, Incoming, TimerValues, Transactions, Transmit};
 use crate::sip::validate::Essentials;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -107,7 +107,8 @@ pub struct Switch {
     watches: BTreeMap<String, lines::Watch>,
     /// Peers whose next `keepalive=` is due at some time.
     keepalives: BTreeSet<String>,
-    polls: BTreeMap<ClientId, (String, u8)>,
+    /// The number of the latest watch.
+    last_watch: u64,
     replay: Replay,
     globals: Globals,
     database: Database,
@@ -151,7 +152,7 @@ impl Switch {
             absences: Departures::default(),
             watches: BTreeMap::new(),
             keepalives: BTreeSet::new(),
-            polls: BTreeMap::new(),
+            last_watch: 0,
             replay,
             globals,
             database: Database::new(),
@@ -231,7 +232,7 @@ impl Switch {
         let now = self.core.now.mono;
         for expired in self.core.tx.expire(now, &mut self.core.out.transmit) {
             match expired {
-                Expired::Timeout(id) => self.client_failed(id),
+                Expired::Timeout(id, requester) => self.timed_out(id, requester),
                 // The refusal was never acknowledged: RFC 3261 17.2.1 tells the user, who has nothing left to do.
                 Expired::NotAcked(_) => self.drop_counted("refusal never acknowledged"),
             }
@@ -256,11 +257,15 @@ impl Switch {
         }
     }
 
-    fn client_failed(&mut self, id: ClientId) {
-        if let Some(leg) = self.index.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.client_failed(id, &mut Cx { core: &mut self.core, index: &mut self.index });
-        } else if let Some((peer, attempt)) = self.polls.remove(&id) {
-            self.poll_timed_out(&peer, attempt);
+    fn timed_out(&mut self, id: ClientId, requester: Requester) {
+        match requester {
+            Requester::Leg(leg) => {
+                if let Some(leg) = self.legs.get_mut(&leg).filter(|leg| leg.awaits(id)) {
+                    leg.client_failed(id, &mut Cx { core: &mut self.core, index: &mut self.index });
+                }
+            }
+            // The qualify machine has a clock of its own.
+            Requester::Qualify { .. } => {}
         }
     }
 
@@ -444,30 +449,32 @@ impl Switch {
         else {
             return;
         };
-        let id = answer.id;
-        if let Some(leg) = self.index.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.receive_response(answer, &mut Cx { core: &mut self.core, index: &mut self.index });
-        } else if let Some((peer, attempt)) = self.polls.remove(&id) {
-            self.poll_answered(&peer, attempt);
-        } else if answer.essentials.cseq.method == Method::Invite && (200..300).contains(&answer.response.status) {
-            self.end_orphan(id, &answer.response, &answer.essentials);
+        match &answer.requester {
+            Requester::Leg(leg) => match self.legs.get_mut(leg).filter(|leg| leg.awaits(answer.id)) {
+                Some(leg) => leg.receive_response(answer, &mut Cx { core: &mut self.core, index: &mut self.index }),
+                None => self.end_orphan(answer),
+            },
+            Requester::Qualify { peer, watch, attempt } => self.poll_answered(peer, *watch, *attempt),
         }
     }
 
     /// A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up:
     /// RFC 3261 13.2.2.4 has it acknowledged and ended.
-    fn end_orphan(&mut self, id: ClientId, response: &Response, essentials: &Essentials) {
+    fn end_orphan(&mut self, answer: Answer<Requester>) {
+        let Answer { id, requester, response, essentials, .. } = answer;
+        if essentials.cseq.method != Method::Invite || !(200..300).contains(&response.status) {
+            return;
+        }
         let Some((request, flow)) = self.core.tx.request_of(id).map(Cow::into_owned).zip(self.core.tx.flow_of(id))
         else {
             return;
         };
-        let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, response, essentials) else { return };
+        let Ok(mut dialog) = crate::sip::dialog::Dialog::uac(&request, &response, &essentials) else { return };
         let way = self.core.routing.follow(&dialog.next_hop(), flow, &self.settings.general.defaults);
         // What began with sips: does not leave TLS, whatever the answer's route says.
         let flow = if dialog.secure && way.transport != Transport::Tls { flow } else { way };
         let mut ack = dialog.ack(essentials.cseq.number);
         super::core::add_request_headers(&mut ack, &self.core.product);
-        let now = self.core.now.mono;
         self.core.tx.acknowledge(id, ack, flow, &mut self.core.rng, &mut self.core.out.transmit);
         if request_has_to_tag(&request) {
             // A re-INVITE of a call that was hung up meanwhile: its BYE is on the way already.
@@ -476,7 +483,7 @@ impl Switch {
         let mut bye = dialog.request(Method::Bye);
         super::core::add_request_headers(&mut bye, &self.core.product);
         let how = crate::sip::transaction::Sending::Reliably;
-        self.core.tx.request(now, bye, flow, how, &mut self.core.rng, &mut self.core.out.transmit);
+        self.core.request(bye, flow, how, requester);
         self.drop_counted("late or forked answer ended");
     }
 }

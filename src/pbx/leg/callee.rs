@@ -4,6 +4,7 @@ use super::{Cx, Leg, LegEvent, LegId, LegTimer, Refusal, Reoffer, SILENCE, State
 use crate::config::peer::{Peer, SendRpid};
 use crate::config::presentation::Presentation;
 use crate::dialplan::ChannelId;
+use crate::pbx::core::Requester;
 use crate::sdp::Sdp;
 use crate::sip::Flow;
 use crate::sip::Uri;
@@ -114,9 +115,7 @@ impl Leg {
         let life = T1.max(self.peer.settings.timer_t1) * 64;
         // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
         let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
-        let invite =
-            cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit);
-        cx.index.clients.insert(invite, self.id);
+        let invite = cx.core.request(request, self.flow, how, Requester::Leg(self.id));
         let patience = match (self.peer.settings.timer_b, watched) {
             (Some(timer_b), _) => timer_b,
             (None, true) => SILENCE,
@@ -173,7 +172,7 @@ impl Leg {
             101..=199 => self.provisional_came(id, response, essentials, cx),
             200..=299 => self.accepted(id, response, essentials, cx),
             422 if self.is_calling() && self.raise_interval(&response.headers) => match refused {
-                Some(request) => self.invite_again(id, *request, cx),
+                Some(request) => self.invite_again(*request, cx),
                 None => self.refused(response, cx),
             },
             _ => self.refused(response, cx),
@@ -185,10 +184,9 @@ impl Leg {
     }
 
     /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
-    fn invite_again(&mut self, id: ClientId, mut request: Request, cx: &mut Cx<'_>) {
+    fn invite_again(&mut self, mut request: Request, cx: &mut Cx<'_>) {
         let State::Outgoing { silence, .. } = self.state else { return };
         let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
-        cx.index.clients.remove(&id);
         cx.core.timers.cancel(silence);
         self.forget_dialogs(cx);
         self.dialog = None;
@@ -243,7 +241,6 @@ impl Leg {
     /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.
     fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
         self.meet_dialog(id, response, essentials, cx);
-        cx.index.clients.remove(&id);
         let before = cx.core.tx.request_of(id).and_then(|request| request.uri().ok());
         self.follow_dialog(before, &cx.core.routing);
         self.acknowledge(id, essentials.cseq.number, cx);
@@ -332,17 +329,15 @@ impl Leg {
     pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx<'_>) {
         if self.is_reoffer(id) && self.state == State::Confirmed {
             // The call itself may go on: the peer can come back over another connection.
-            cx.index.clients.remove(&id);
             return self.reoffer_refused(&Response::new(503), cx);
         }
         if self.is_update(id) {
-            return self.update_answered(id, &Response::new(503), cx);
+            return self.update_answered(&Response::new(503), cx);
         }
         self.request_failed(id, Refusal::Unsendable(why.to_owned()), cx);
     }
 
     fn request_failed(&mut self, id: ClientId, refusal: Refusal, cx: &mut Cx<'_>) {
-        cx.index.clients.remove(&id);
         match self.state {
             State::Outgoing { invite, .. } if invite == id => {
                 self.end(cx);

@@ -1,6 +1,7 @@
 //! What arrives for an established leg, and the small helpers every leg's messages are made with.
 
 use super::{Cx, Ending, Leg, LegEvent, State};
+use crate::pbx::core::Requester;
 use crate::registrar::next_hop::Routing;
 use crate::sip::Flow;
 use crate::sip::flow::Transport;
@@ -15,12 +16,12 @@ use std::net::{IpAddr, SocketAddr};
 
 impl Leg {
     /// A response to one of this leg's requests.
-    pub fn receive_response(&mut self, answer: Answer, cx: &mut Cx<'_>) {
+    pub fn receive_response(&mut self, answer: Answer<Requester>, cx: &mut Cx<'_>) {
         let Answer { id, response, essentials, refused, .. } = answer;
         if self.is_reoffer(id) {
             self.reoffer_answered(id, &response, &essentials, cx);
         } else if self.is_update(id) {
-            self.update_answered(id, &response, cx);
+            self.update_answered(&response, cx);
         } else {
             self.invite_answered(id, &response, &essentials, refused, cx);
         }

@@ -2,6 +2,7 @@
 
 use super::{Cx, Ending, Leg, LegEvent, LegTimer, Reoffer, State};
 use crate::config::peer::{SessionTimers, Settings};
+use crate::pbx::core::Requester;
 use crate::sip::header::session_expires::{self, SHORTEST};
 use crate::sip::header::{HeaderName, Headers, OptionTags, Refresher, SessionExpires};
 use crate::sip::message::{Request, Response};
@@ -173,9 +174,7 @@ impl Leg {
     /// Nothing more is waited for: the leg ends.
     pub(super) fn end_refresh(&mut self, cx: &mut Cx<'_>) {
         self.stop_timer(cx);
-        if let Some(client) = self.refresh.update.take() {
-            cx.index.clients.remove(&client);
-        }
+        self.refresh.update = None;
     }
 
     /// The timer went off: it is ours to refresh, or the peer never did.
@@ -214,9 +213,7 @@ impl Leg {
         self.dress(&mut request, cx);
         self.ask_for_timer(&mut request.headers);
         let how = self.sending(None);
-        let client =
-            cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit);
-        cx.index.clients.insert(client, self.id);
+        let client = cx.core.request(request, self.flow, how, Requester::Leg(self.id));
         self.refresh.update = Some(client);
     }
 
@@ -225,11 +222,10 @@ impl Leg {
     }
 
     /// The answer to our UPDATE.
-    pub(super) fn update_answered(&mut self, id: ClientId, response: &Response, cx: &mut Cx<'_>) {
+    pub(super) fn update_answered(&mut self, response: &Response, cx: &mut Cx<'_>) {
         if response.status < 200 {
             return;
         }
-        cx.index.clients.remove(&id);
         self.refresh.update = None;
         if (200..300).contains(&response.status) {
             self.refresh_target(&response.headers, cx);

@@ -1,6 +1,7 @@
 //! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
 use super::{Cx, Leg, LegEvent, LegTimer, Reoffer, State};
+use crate::pbx::core::Requester;
 use crate::sdp::Sdp;
 use crate::sdp::negotiate::same_media;
 use crate::sip::header::{HeaderName, Headers};
@@ -28,9 +29,7 @@ impl Leg {
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
         let how = self.sending(None);
-        let client =
-            cx.core.tx.request(cx.core.now.mono, request, self.flow, how, &mut cx.core.rng, &mut cx.core.out.transmit);
-        cx.index.clients.insert(client, self.id);
+        let client = cx.core.request(request, self.flow, how, Requester::Leg(self.id));
         let previous = self.local.replace(offer);
         self.reoffer = Reoffer::Sent { client, previous, made_offer: self.made_offer, refresh: false };
         self.made_offer = true;
@@ -52,7 +51,6 @@ impl Leg {
             0..=199 => {}
             200..=299 => {
                 self.acknowledge(id, essentials.cseq.number, cx);
-                cx.index.clients.remove(&id);
                 let refresh = matches!(self.reoffer, Reoffer::Sent { refresh: true, .. });
                 self.reoffer = Reoffer::None;
                 self.glares = 0;
@@ -72,7 +70,6 @@ impl Leg {
                 }
             }
             300.. => {
-                cx.index.clients.remove(&id);
                 self.reoffer_refused(response, cx);
             }
         }

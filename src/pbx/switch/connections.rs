@@ -4,11 +4,12 @@ use super::Switch;
 use crate::clock::Now;
 use crate::config::peer::{Names, Peer};
 use crate::guard::admission::Admission;
+use crate::pbx::core::Requester;
 use crate::pbx::effect::Effects;
 use crate::pbx::leg::Cx;
 use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
-use crate::sip::transaction::{ClientId, ServerId};
+use crate::sip::transaction::ServerId;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -54,16 +55,16 @@ impl Switch {
     }
 
     fn fail_requests(&mut self, flow: Flow, why: &str) {
-        for id in self.core.tx.transport_failed(self.core.now.mono, flow) {
-            self.request_failed(id, why);
-        }
-    }
-
-    fn request_failed(&mut self, id: ClientId, why: &str) {
-        if let Some(leg) = self.index.clients.get(&id).and_then(|leg| self.legs.get_mut(leg)) {
-            leg.transport_failed(id, why, &mut Cx { core: &mut self.core, index: &mut self.index });
-        } else {
-            self.polls.remove(&id);
+        for (id, requester) in self.core.tx.transport_failed(self.core.now.mono, flow) {
+            match requester {
+                Requester::Leg(leg) => {
+                    if let Some(leg) = self.legs.get_mut(&leg).filter(|leg| leg.awaits(id)) {
+                        leg.transport_failed(id, why, &mut Cx { core: &mut self.core, index: &mut self.index });
+                    }
+                }
+                // `poll_failed_over` told the watch.
+                Requester::Qualify { .. } => {}
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use crate::clock::{Time, Wall};
 use crate::config::peer::{Peer, PeerAddress};
 use crate::datetime;
 use crate::pbx::call_timer::CallTimer;
+use crate::pbx::core::Requester;
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::leg;
@@ -29,6 +30,8 @@ use std::time::Duration;
 
 /// A peer that is asked whether it is there.
 pub(super) struct Watch {
+    /// No other watch has it, a later one of the same peer neither.
+    number: u64,
     qualify: Qualify,
     alarm: Option<TimerId>,
 }
@@ -154,11 +157,8 @@ impl Switch {
         let Some(settings) = self.settings.peers.get(name).map(|peer| &peer.settings) else { return };
         let Some(limit) = settings.qualify else { return };
         let freq = settings.qualify_freq;
-        let watch = self
-            .watches
-            .entry(name.to_owned())
-            .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
-        let actions = watch.qualify.start(self.core.now.mono);
+        let now = self.core.now.mono;
+        let actions = self.watch_of(name, limit, freq).qualify.start(now);
         self.act(name, actions);
     }
 
@@ -169,12 +169,16 @@ impl Switch {
         let freq = settings.qualify_freq;
         let wait = u64::try_from(freq.as_millis()).unwrap_or(u64::MAX);
         let at = self.core.now.mono + Duration::from_millis(self.core.rng.below(wait));
-        let watch = self
-            .watches
-            .entry(name.to_owned())
-            .or_insert_with(|| Watch { qualify: Qualify::new(limit, freq), alarm: None });
-        let actions = watch.qualify.schedule(at);
+        let actions = self.watch_of(name, limit, freq).qualify.schedule(at);
         self.act(name, actions);
+    }
+
+    /// The watch of a peer: the one there is, or a new one.
+    fn watch_of(&mut self, name: &str, limit: Duration, freq: Duration) -> &mut Watch {
+        self.watches.entry(name.to_owned()).or_insert_with(|| {
+            self.last_watch = self.last_watch.saturating_add(1);
+            Watch { number: self.last_watch, qualify: Qualify::new(limit, freq), alarm: None }
+        })
     }
 
     /// Peers with a fixed address are asked from the start.
@@ -188,9 +192,7 @@ impl Switch {
         let mut at = self.core.now.mono;
         for peer in peers {
             let Some(limit) = peer.settings.qualify else { continue };
-            let mut qualify = Qualify::new(limit, peer.settings.qualify_freq);
-            let actions = qualify.schedule(at);
-            self.watches.insert(peer.name.clone(), Watch { qualify, alarm: None });
+            let actions = self.watch_of(&peer.name, limit, peer.settings.qualify_freq).qualify.schedule(at);
             self.act(&peer.name, actions);
             at = at + self.settings.general.qualify_gap;
         }
@@ -227,6 +229,7 @@ impl Switch {
     /// One OPTIONS to where a peer is (RFC 3261 11).
     fn poll(&mut self, name: &str, attempt: u8, give_up: Duration) {
         let Some(peer) = self.settings.peers.get(name).cloned() else { return };
+        let Some(watch) = self.watches.get(name).map(|watch| watch.number) else { return };
         let (target, flow, route) = match self.location.newest(name) {
             Some(binding) => (binding.contact.to_string(), binding.flow, binding.path.as_slice()),
             None => match self.static_address(&peer) {
@@ -251,40 +254,32 @@ impl Switch {
         headers.push(HeaderName::Contact, contact);
         crate::pbx::core::add_request_headers(&mut request, &self.core.product);
         let how = Sending::Once { give_up };
-        let id = self.core.tx.request(
-            self.core.now.mono,
-            request,
-            flow,
-            how,
-            &mut self.core.rng,
-            &mut self.core.out.transmit,
-        );
-        self.polls.insert(id, (name.to_owned(), attempt));
+        self.core.request(request, flow, how, Requester::Qualify { peer: name.into(), watch, attempt });
     }
 
     /// Any answer at all means the peer is there.
-    pub(super) fn poll_answered(&mut self, name: &str, attempt: u8) {
+    pub(super) fn poll_answered(&mut self, name: &str, watch: u64, attempt: u8) {
         let now = self.core.now.mono;
-        if let Some(watch) = self.watches.get_mut(name) {
+        if let Some(watch) = self.watches.get_mut(name).filter(|known| known.number == watch) {
             let actions = watch.qualify.answered(now, attempt);
             self.act(name, actions);
         }
     }
 
-    /// A poll's transaction ended unanswered: the qualify machine has its own clock, nothing else to do.
-    pub(super) fn poll_timed_out(&mut self, _name: &str, _attempt: u8) {}
-
     /// The system refuses to send to an address: whoever is asked there is not reachable.
     pub(super) fn poll_failed_over(&mut self, failed: Flow) {
         let now = self.core.now.mono;
-        let polled: Vec<(String, u8)> = self
-            .polls
-            .iter()
-            .filter(|(id, _)| self.core.tx.flow_of(**id).is_some_and(|flow| flow.is_same_flow(failed)))
-            .map(|(_, poll)| poll.clone())
+        let polled: Vec<(Arc<str>, u64, u8)> = self
+            .core
+            .tx
+            .requesters_on(failed)
+            .filter_map(|requester| match requester {
+                Requester::Qualify { peer, watch, attempt } => Some((peer.clone(), *watch, *attempt)),
+                Requester::Leg(_) => None,
+            })
             .collect();
-        for (name, attempt) in polled {
-            if let Some(watch) = self.watches.get_mut(&name) {
+        for (name, watch, attempt) in polled {
+            if let Some(watch) = self.watches.get_mut(&*name).filter(|known| known.number == watch) {
                 let actions = watch.qualify.failed(now, attempt);
                 self.act(&name, actions);
             }

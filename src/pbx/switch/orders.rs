@@ -100,7 +100,8 @@ mod tests {
     use crate::rtp::strict::Strictness;
     use crate::sip::digest::nonce::NonceKey;
     use crate::sip::header::Params;
-    use crate::sip::{Flow, Uri};
+    use crate::sip::transaction::Transmit;
+    use crate::sip::{Flow, Message, Response, Uri, validate};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -109,9 +110,13 @@ mod tests {
     }
 
     fn switch(text: &str) -> Switch {
+        Switch::new(at(0), settings(text), Rng::from_number(1))
+    }
+
+    fn settings(text: &str) -> SwitchSettings {
         let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
         let (conf, _) = sip_conf::parse(&document, &Default::default());
-        let settings = SwitchSettings {
+        SwitchSettings {
             admission: Arc::new(Admission::new(&conf, NonceKey([7; 32]))),
             general: Arc::new(conf.general.clone()),
             peers: Arc::new(conf.peers.clone()),
@@ -121,8 +126,16 @@ mod tests {
             local_towards: BTreeMap::new(),
             sounds: BTreeMap::new(),
             product: "strowger".to_owned(),
-        };
-        Switch::new(at(0), settings, Rng::from_number(1))
+        }
+    }
+
+    /// The peer answers an OPTIONS of ours.
+    fn answer(switch: &mut Switch, now: Now, options: &Transmit) {
+        let Ok(Message::Request(request)) = Message::parse(&options.bytes) else { panic!("no request") };
+        let response = Response::for_request(&request, 200, Some("theirs")).to_bytes();
+        let Ok(Message::Response(response)) = Message::parse(&response) else { panic!("no response") };
+        let essentials = validate::response(&response).unwrap();
+        switch.handle(now, Event::Response { response, essentials, flow: options.flow });
     }
 
     fn register(switch: &mut Switch, name: &str) {
@@ -161,6 +174,19 @@ mod tests {
         }
         // However often it was asked, one round is under way, and one timer.
         assert_eq!(switch.leftovers().timers, 0);
+    }
+
+    #[test]
+    fn an_answer_to_the_watch_before_a_reload_does_not_count_for_the_one_after_it() {
+        let mut switch = switch(PEERS);
+        register(&mut switch, "a");
+        let before = switch.qualify_now(at(1), "a").1.transmit;
+        let after = switch.reload(at(1), settings(&PEERS.replace("qualify=yes", "qualify=3000"))).transmit;
+        assert_eq!((before.len(), after.len()), (1, 1), "both watches asked for the first time");
+        answer(&mut switch, at(2), &before[0]);
+        assert_eq!(switch.peer("a").map(|report| report.status), Some(PeerStatus::Unknown));
+        answer(&mut switch, at(3), &after[0]);
+        assert_eq!(switch.peer("a").map(|report| report.status), Some(PeerStatus::Ok(2000)));
     }
 
     #[test]

@@ -86,12 +86,11 @@ impl Switch {
         self.watch_in_turn(missing.iter());
     }
 
-    /// Nothing is asked any more, and an answer under way is nobody's.
+    /// Nothing is asked any more. An answer under way names this watch, and so does not count for one that begins later.
     fn forget_watch(&mut self, name: &str) {
         if let Some(alarm) = self.watches.remove(name).and_then(Watch::into_alarm) {
             self.core.timers.cancel(alarm);
         }
-        self.polls.retain(|_, (polled, _)| polled != name);
     }
 
     /// The peer of that name as it is configured now: what the edge let pass may be older than the latest reload.

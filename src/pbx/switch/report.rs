@@ -52,7 +52,7 @@ pub struct Leftovers {
     pub servers: usize,
     /// Reserved RTP streams, and those being closed.
     pub streams: usize,
-    /// Entries in the tables that lead from transactions to legs and polls.
+    /// Entries in the tables that lead from server transactions to legs, and from channels to what they are about to call.
     pub owners: usize,
     /// Timers other than qualify's, keepalive's and the registrar's.
     pub timers: usize,
@@ -157,7 +157,7 @@ impl Switch {
             clients,
             servers,
             streams: self.streams.len() + self.releases.len(),
-            owners: self.index.clients.len() + self.index.servers.len() + self.polls.len() + self.calling.len(),
+            owners: self.index.servers.len() + self.calling.len(),
             timers: self.core.timers.len().saturating_sub(background),
         }
     }

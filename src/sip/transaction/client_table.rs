@@ -1,7 +1,7 @@
 //! The requests of the exchange that wait for answers.
 
 use super::key::ClientKey;
-use super::table::{ClientId, Expired, Sending, Transmit};
+use super::table::{ClientId, ClientRequest, Expired, Sending, Transmit};
 use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
 use crate::clock::Time;
@@ -18,17 +18,18 @@ use std::collections::BTreeMap;
 /// The most answering ends of one INVITE that are told apart; a house has fewer phones.
 const MAX_FORKS: usize = 16;
 
-pub(super) struct Clients {
+pub(super) struct Clients<R> {
     values: TimerValues,
     last: u64,
     /// In boxes: a table that grows at its end keeps half of its room free.
-    records: BTreeMap<ClientId, Box<Client>>,
+    records: BTreeMap<ClientId, Box<Client<R>>>,
     by_key: BTreeMap<ClientKey, ClientId>,
     timers: Timers<(ClientId, Timer)>,
 }
 
-struct Client {
+struct Client<R> {
     key: ClientKey,
+    requester: R,
     method: Method,
     kept: Kept,
     flow: Flow,
@@ -73,33 +74,40 @@ enum Input {
     TransportError,
 }
 
-/// What the request's owner is to learn from a step.
-#[derive(PartialEq)]
-enum Told {
+/// What the requester is to learn from a step.
+enum Told<R> {
     Nothing,
-    Pass,
-    Timeout,
-    Failed,
+    Pass(R),
+    Timeout(R),
+    Failed(R),
 }
 
-impl Clients {
-    pub fn new(values: TimerValues) -> Clients {
+/// A transaction to open: a request with its Via, and the values of its timers.
+struct Opening<R> {
+    key: ClientKey,
+    requester: R,
+    request: Request,
+    flow: Flow,
+    values: TimerValues,
+}
+
+impl<R: Clone> Clients<R> {
+    pub fn new(values: TimerValues) -> Clients<R> {
         Clients { values, last: 0, records: BTreeMap::new(), by_key: BTreeMap::new(), timers: Timers::new() }
     }
 
     pub fn request(
         &mut self,
         now: Time,
-        mut request: Request,
-        flow: Flow,
-        how: Sending,
+        request: ClientRequest<R>,
         rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
+        let ClientRequest { mut request, flow, how, requester } = request;
         let key = ClientKey { number: rng.bits(), cancels: false };
         request.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let values = tuned(self.values.over(flow), how, &request.method);
-        self.open(now, key, request, flow, values, out)
+        self.open(now, Opening { key, requester, request, flow, values }, out)
     }
 
     pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
@@ -114,8 +122,9 @@ impl Clients {
             return None;
         }
         let (request, flow, t1) = (derive::cancel(&whole.request), client.flow, whole.values.t1);
+        let requester = client.requester.clone();
         let values = tuned(self.values.over(flow), Sending::Tuned { t1, give_up: None }, &Method::Cancel);
-        let cancel = self.open(now, key, request, flow, values, out);
+        let cancel = self.open(now, Opening { key, requester, request, flow, values }, out);
         self.drive(now, id, Input::Cancelled, None, out);
         Some(cancel)
     }
@@ -155,7 +164,7 @@ impl Clients {
         response: &Response,
         essentials: &Essentials,
         out: &mut Vec<Transmit>,
-    ) -> Option<(ClientId, Option<Box<Request>>)> {
+    ) -> Option<(ClientId, R, Option<Box<Request>>)> {
         let key = ClientKey::of_response(essentials.via.branch.as_deref()?, &essentials.cseq.method)?;
         let id = *self.by_key.get(&key)?;
         let client = self.records.get(&id).filter(|client| client.method == essentials.cseq.method)?;
@@ -168,33 +177,38 @@ impl Clients {
         let refused = refused.map(|request| Box::new(request.into_owned()));
         let told = self.drive(now, id, Input::Response(class), Some(response), out);
         self.limit(now, id);
-        if told != Told::Pass {
-            return None;
-        }
+        let Told::Pass(requester) = told else { return None };
         if class == Class::Success && essentials.cseq.method == Method::Invite {
-            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, None));
+            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, requester, None));
         }
-        Some((id, refused))
+        Some((id, requester, refused))
     }
 
-    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
+    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired<R>>) {
         while let Some((id, timer)) = self.timers.pop(now) {
             if let Some(client) = self.records.get_mut(&id) {
                 client.running.remove(timer);
             }
-            if self.drive(now, id, Input::Timer(timer), None, out) == Told::Timeout {
-                expired.push(Expired::Timeout(id));
+            if let Told::Timeout(requester) = self.drive(now, id, Input::Timer(timer), None, out) {
+                expired.push(Expired::Timeout(id, requester));
             }
         }
     }
 
-    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
+    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<(ClientId, R)> {
         let ids: Vec<ClientId> =
             self.records.iter().filter(|(_, client)| client.flow.is_same_flow(flow)).map(|(id, _)| *id).collect();
         let mut unsent = Vec::new();
         ids.into_iter()
-            .filter(|id| self.drive(now, *id, Input::TransportError, None, &mut unsent) == Told::Failed)
+            .filter_map(|id| match self.drive(now, id, Input::TransportError, None, &mut unsent) {
+                Told::Failed(requester) => Some((id, requester)),
+                Told::Nothing | Told::Pass(_) | Told::Timeout(_) => None,
+            })
             .collect()
+    }
+
+    pub fn requesters_on(&self, flow: Flow) -> impl Iterator<Item = &R> {
+        self.records.values().filter(move |client| client.flow.is_same_flow(flow)).map(|client| &client.requester)
     }
 
     pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
@@ -228,15 +242,8 @@ impl Clients {
         self.records.is_empty() && self.by_key.is_empty() && self.timers.is_empty()
     }
 
-    fn open(
-        &mut self,
-        now: Time,
-        key: ClientKey,
-        request: Request,
-        flow: Flow,
-        values: TimerValues,
-        out: &mut Vec<Transmit>,
-    ) -> ClientId {
+    fn open(&mut self, now: Time, opening: Opening<R>, out: &mut Vec<Transmit>) -> ClientId {
+        let Opening { key, requester, request, flow, values } = opening;
         self.last = self.last.wrapping_add(1);
         let id = ClientId(self.last);
         let (machine, actions) = Machine::start(&request.method, &values);
@@ -244,7 +251,7 @@ impl Clients {
         let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key, id);
-        let client = Client { key, method, kept, flow, machine, running, forks, abandoned: false };
+        let client = Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false };
         self.records.insert(id, Box::new(client));
         self.act(now, id, &actions, None, out);
         id
@@ -257,7 +264,7 @@ impl Clients {
         input: Input,
         response: Option<&Response>,
         out: &mut Vec<Transmit>,
-    ) -> Told {
+    ) -> Told<R> {
         let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
         let (machine, actions) = match &client.kept {
             Kept::Whole(whole) => client.machine.step(input, &whole.values),
@@ -283,7 +290,7 @@ impl Clients {
         actions: &[Action],
         response: Option<&Response>,
         out: &mut Vec<Transmit>,
-    ) -> Told {
+    ) -> Told<R> {
         let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
         let mut told = Told::Nothing;
         for action in actions {
@@ -309,9 +316,9 @@ impl Clients {
                         self.timers.cancel(set);
                     }
                 }
-                Action::Pass => told = Told::Pass,
-                Action::Timeout => told = Told::Timeout,
-                Action::Failed => told = Told::Failed,
+                Action::Pass => told = Told::Pass(client.requester.clone()),
+                Action::Timeout => told = Told::Timeout(client.requester.clone()),
+                Action::Failed => told = Told::Failed(client.requester.clone()),
                 // These are the server machines' words.
                 Action::SendResponse | Action::SendTrying | Action::NotAcked => {}
             }
@@ -333,7 +340,7 @@ fn may_be_sent_again(status: u16) -> bool {
     matches!(status, 401 | 407 | 422)
 }
 
-impl Client {
+impl<R> Client<R> {
     /// After the final response, and the ACK of a 2xx: it is never sent again (RFC 6026 8.4 leaves nothing to repeat but ACKs).
     fn shrink(&mut self) {
         if let Kept::Whole(whole) = &self.kept {

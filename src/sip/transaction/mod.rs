@@ -15,7 +15,7 @@ use super::Flow;
 use smallvec::SmallVec;
 use std::time::Duration;
 
-pub use table::{Answer, ClientId, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
+pub use table::{Answer, ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
 
 /// The durations of RFC 3261 17 (its table 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

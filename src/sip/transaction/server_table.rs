@@ -149,7 +149,7 @@ impl Servers {
         }
     }
 
-    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
+    pub fn expire<R>(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired<R>>) {
         while let Some((id, timer)) = self.timers.pop(now) {
             if let Some(server) = self.records.get_mut(&id) {
                 server.running.remove(timer);

@@ -69,11 +69,26 @@ pub enum Sending {
     },
 }
 
-/// A response that is news to the request's owner.
+/// A request of ours to send, and who asks for it.
+#[derive(Debug)]
+pub struct ClientRequest<R> {
+    /// The request: any but ACK and CANCEL. It has no Via yet.
+    pub request: Request,
+    /// Where it is sent.
+    pub flow: Flow,
+    /// By which timers.
+    pub how: Sending,
+    /// Given back with every response, a timeout and a transport failure.
+    pub requester: R,
+}
+
+/// A response that its requester has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Answer<R> {
     /// The request it answers.
     pub id: ClientId,
+    /// Who sent that request. It may not be interested any more: the transaction outlives its call.
+    pub requester: R,
     /// The response.
     pub response: Response,
     /// Its header fields, read.
@@ -86,23 +101,24 @@ pub struct Answer {
 
 /// What ended because nothing came in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Expired {
-    /// A request of ours got no answer: as good as a 408 (RFC 3261 8.1.3.1).
-    Timeout(ClientId),
+pub enum Expired<R> {
+    /// A request of ours, and who sent it: it got no answer, which is as good as a 408 (RFC 3261 8.1.3.1).
+    Timeout(ClientId, R),
     /// Our refusal of an INVITE was never acknowledged (RFC 3261 17.2.1). A 2xx without its ACK is the dialog's to notice.
     NotAcked(ServerId),
 }
 
-/// The transaction layer (RFC 3261 17). It sends by adding to `out` and is told the time.
-pub struct Transactions {
-    clients: Clients,
+/// The transaction layer (RFC 3261 17). It sends by adding to `out` and is told the time. With each request of ours it keeps an `R`: who
+/// sent it.
+pub struct Transactions<R> {
+    clients: Clients<R>,
     servers: Servers,
 }
 
-impl Transactions {
+impl<R: Clone> Transactions<R> {
     /// An empty table. No more than `bound` requests of peers are remembered at once; our own the exchange counts itself. `rng` makes
     /// the key of its hashes.
-    pub fn new(values: TimerValues, bound: usize, rng: &mut Rng) -> Transactions {
+    pub fn new(values: TimerValues, bound: usize, rng: &mut Rng) -> Transactions<R> {
         Transactions { clients: Clients::new(values), servers: Servers::new(values, bound, rng) }
     }
 
@@ -149,25 +165,23 @@ impl Transactions {
         essentials: Essentials,
         flow: Flow,
         out: &mut Vec<Transmit>,
-    ) -> Option<Answer> {
-        let (id, refused) = self.clients.receive(now, &response, &essentials, out)?;
-        Some(Answer { id, response, essentials, flow, refused })
+    ) -> Option<Answer<R>> {
+        let (id, requester, refused) = self.clients.receive(now, &response, &essentials, out)?;
+        Some(Answer { id, requester, response, essentials, flow, refused })
     }
 
-    /// Sends a request, any but ACK and CANCEL. It has no Via: ours is added, with a branch nobody can guess.
+    /// Sends a request. Our Via is added, with a branch nobody can guess.
     pub fn request(
         &mut self,
         now: Time,
-        request: Request,
-        flow: Flow,
-        how: Sending,
+        request: ClientRequest<R>,
         rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        self.clients.request(now, request, flow, how, rng, out)
+        self.clients.request(now, request, rng, out)
     }
 
-    /// Cancels an INVITE of ours (RFC 3261 9.1) and gives the CANCEL's own transaction. `None`, and nothing is sent: no provisional response has
+    /// Cancels an INVITE of ours (RFC 3261 9.1) and gives the CANCEL's own transaction, which has the INVITE's requester. `None`, and nothing is sent: no provisional response has
     /// come yet (cancel when it does), the INVITE is answered or gone, or it was cancelled before. When no final response comes within
     /// 64 × T1, the INVITE ends with `Expired::Timeout`.
     pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
@@ -197,6 +211,11 @@ impl Transactions {
         self.clients.flow_of(id)
     }
 
+    /// Who sent the requests that have a transaction on this flow, oldest first.
+    pub fn requesters_on(&self, flow: Flow) -> impl Iterator<Item = &R> {
+        self.clients.requesters_on(flow)
+    }
+
     /// A request of a peer, until its final response is given.
     pub fn server_request(&self, id: ServerId) -> Option<&Request> {
         self.servers.request(id)
@@ -208,7 +227,7 @@ impl Transactions {
     }
 
     /// Does everything that is due by `now`.
-    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>) -> Vec<Expired> {
+    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>) -> Vec<Expired<R>> {
         let mut expired = Vec::new();
         self.clients.expire(now, out, &mut expired);
         self.servers.expire(now, out, &mut expired);
@@ -222,7 +241,7 @@ impl Transactions {
 
     /// The network refuses what is sent over `flow` (RFC 3261 17.1.4): our requests on it that wait for an answer end, and are named. Those of
     /// peers stay as they are (RFC 6026 8.8).
-    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
+    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<(ClientId, R)> {
         self.clients.transport_failed(now, flow)
     }
 

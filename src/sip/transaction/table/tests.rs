@@ -25,7 +25,10 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-fn transactions() -> Transactions {
+/// Who asks in these tests: who keeps a name with each request.
+type Requester = &'static str;
+
+fn transactions() -> Transactions<Requester> {
     Transactions::new(TimerValues::default(), 100, &mut Rng::from_number(1))
 }
 
@@ -82,7 +85,7 @@ fn sent(out: &mut Vec<Transmit>) -> Vec<String> {
 type At<T> = (u128, T);
 
 /// Lets time pass deadline by deadline, and notes when something was sent or expired.
-fn run(table: &mut Transactions, until: Time) -> (Vec<At<String>>, Vec<At<Expired>>) {
+fn run(table: &mut Transactions<Requester>, until: Time) -> (Vec<At<String>>, Vec<At<Expired<Requester>>>) {
     let (mut lines, mut ends) = (Vec::new(), Vec::new());
     while let Some(now) = table.next_deadline().filter(|now| *now <= until) {
         let mut out = Vec::new();

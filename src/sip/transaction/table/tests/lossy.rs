@@ -17,7 +17,7 @@ enum Script {
 
 /// One end. Its timers are few: the next thing the user does, and the 2xx again.
 struct End {
-    table: Transactions,
+    table: Transactions<Requester>,
     rng: Rng,
     flow: Flow,
     out: Vec<Transmit>,
@@ -63,7 +63,8 @@ impl End {
     }
 
     fn send(&mut self, now: Time, request: Request) -> ClientId {
-        self.table.request(now, request, self.flow, Sending::Reliably, &mut self.rng, &mut self.out)
+        let request = ClientRequest { request, flow: self.flow, how: Sending::Reliably, requester: "end" };
+        self.table.request(now, request, &mut self.rng, &mut self.out)
     }
 
     fn hang_up(&mut self, now: Time) {

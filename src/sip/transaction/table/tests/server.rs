@@ -4,7 +4,12 @@ use super::*;
 
 const PAP2T: &str = "192.0.2.20:5062;branch=z9hG4bK-ca5addb1";
 
-fn receive(table: &mut Transactions, now: u64, message: &(Request, Essentials), out: &mut Vec<Transmit>) -> Incoming {
+fn receive(
+    table: &mut Transactions<Requester>,
+    now: u64,
+    message: &(Request, Essentials),
+    out: &mut Vec<Transmit>,
+) -> Incoming {
     table.receive_request(at(now), &message.0, &message.1, flow(), out)
 }
 
@@ -15,7 +20,7 @@ fn opened(incoming: Incoming) -> ServerId {
     }
 }
 
-fn respond(table: &mut Transactions, now: u64, id: ServerId, status: u16, out: &mut Vec<Transmit>) {
+fn respond(table: &mut Transactions<Requester>, now: u64, id: ServerId, status: u16, out: &mut Vec<Transmit>) {
     // After a final response the table has forgotten the request; a leg keeps what it repeats.
     let forgotten = from_peer("INVITE", PAP2T, "").0;
     let response = Response::for_request(table.server_request(id).unwrap_or(&forgotten), status, Some("us"));
@@ -45,7 +50,7 @@ fn a_retransmission_is_absorbed_and_gets_the_latest_response_again() {
     respond_late(&mut table, id, &mut out);
 }
 
-fn respond_late(table: &mut Transactions, id: ServerId, out: &mut Vec<Transmit>) {
+fn respond_late(table: &mut Transactions<Requester>, id: ServerId, out: &mut Vec<Transmit>) {
     let options = from_peer("OPTIONS", PAP2T, "");
     table.respond(at(40_000), id, Response::for_request(&options.0, 200, None), out);
     assert!(out.is_empty() && table.is_empty());
@@ -234,7 +239,7 @@ fn an_rfc_2543_ack_of_a_refused_re_invite_is_found_by_the_invites_own_tag() {
 
 #[test]
 fn a_full_table_remembers_nothing_more_and_recovers() {
-    let mut table = Transactions::new(TimerValues::default(), 3, &mut Rng::from_number(1));
+    let mut table = Transactions::<Requester>::new(TimerValues::default(), 3, &mut Rng::from_number(1));
     let mut out = Vec::new();
     let via = |n: u64| format!("192.0.2.20:5062;branch=z9hG4bK{n}");
     for n in 0..3 {
@@ -255,8 +260,11 @@ fn a_full_table_remembers_nothing_more_and_recovers() {
 
 #[test]
 fn on_a_reliable_transport_an_answered_request_is_forgotten_at_once() {
-    let mut table =
-        Transactions::new(TimerValues { reliable: true, ..TimerValues::default() }, 10, &mut Rng::from_number(1));
+    let mut table = Transactions::<Requester>::new(
+        TimerValues { reliable: true, ..TimerValues::default() },
+        10,
+        &mut Rng::from_number(1),
+    );
     let mut out = Vec::new();
     let id = opened(receive(&mut table, 5, &from_peer("OPTIONS", PAP2T, ""), &mut out));
     respond(&mut table, 5, id, 200, &mut out);
