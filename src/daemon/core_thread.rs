@@ -5,18 +5,20 @@ use super::clock::Clock;
 use super::control_view::{Later, View};
 use super::log::Log;
 use super::reload::{Renewal, Wanted};
+use super::sentence;
 use super::signalling::{Signalling, routes};
 use super::sip_debug::Watch;
 use super::threads::Post;
 use crate::clock::Time;
 use crate::config::peer::Names;
+use crate::event::{Level, LogLine};
 use crate::media::Media;
 use crate::net::ingress::{AuthTable, Counters};
 use crate::net::local_address;
 use crate::net::rate_limit::Limiter;
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
-use crate::pbx::effect::{Effects, Event, Level, Line};
+use crate::pbx::effect::{Effects, Event};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
@@ -169,7 +171,7 @@ impl Owner {
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
             let text = format!("{restored} registrations of before are still good: those lines can be called at once");
-            (self.sink)(&Line { level: Level::Notice, text });
+            (self.sink)(&LogLine { level: Level::Notice, text });
         }
     }
 
@@ -190,8 +192,8 @@ impl Owner {
                 refused.push(Event::SendFailed { flow: transmit.flow, why });
             }
         }
-        for line in &effects.lines {
-            (self.sink)(line);
+        for line in effects.events.iter().flat_map(sentence::lines) {
+            (self.sink)(&line);
         }
         self.signalling.prove(&effects.proven);
         for source in effects.strangers {
@@ -217,7 +219,8 @@ impl Owner {
         self.media.set_ports(rtp.0..=rtp.1, dscp);
         self.rtp = rtp;
         let effects = switch.reload(self.clock.now(), settings);
-        let said = effects.lines.iter().filter(|line| !matches!(line.level, Level::Verbose(_))).cloned().collect();
+        let lines = effects.events.iter().flat_map(sentence::lines);
+        let said = lines.filter(|line| !matches!(line.level, Level::Verbose(_))).collect();
         // The reloader waits for it.
         let _ = done.send(said);
         effects
@@ -227,7 +230,7 @@ impl Owner {
         self.signalling.set_names(&names);
         let admission = Arc::new(self.auth_table.admission().with_names(Arc::new(names)));
         self.auth_table.renew(admission.clone());
-        let with_remote = routes(switch.configured(), admission.names());
+        let with_remote = routes(&switch.config().peers, admission.names());
         switch.names_changed(self.clock.now(), admission, with_remote)
     }
 

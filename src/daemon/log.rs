@@ -14,12 +14,12 @@ use super::clock::wall;
 use crate::clock::Wall;
 use crate::config::logger_conf::LoggerConf;
 use crate::datetime::ISO;
+use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
 use crate::observe::escape;
-use crate::observe::log_stream::{Live, LogLine};
+use crate::observe::log_stream::{Live, LogLine as ConsoleLine};
 use crate::observe::wire::Kind;
-use crate::pbx::effect::{Level, Line};
 pub use format::story;
 use std::io;
 use std::path::PathBuf;
@@ -165,7 +165,7 @@ impl Log {
 /// A sink that makes a tracing event of every line that is written anywhere, and has consoles hear it: they choose themselves
 /// how much of the story they show.
 pub fn sink(log: Log, live: Live) -> Sink {
-    Arc::new(move |line: &Line| {
+    Arc::new(move |line: &LogLine| {
         if log.takes(line.level) {
             tracing::event(line);
         }
@@ -176,22 +176,22 @@ pub fn sink(log: Log, live: Live) -> Sink {
 }
 
 /// A line as consoles show it: the story without its time, as on Asterisk's console, all else as in the log.
-fn said(line: &Line) -> LogLine {
+fn said(line: &LogLine) -> ConsoleLine {
     let (kind, level) = match line.level {
         Level::Verbose(level) => {
             let text = story(level, line.text.trim_end_matches('\n'));
-            return LogLine { kind: Kind::Story, level, text };
+            return ConsoleLine { kind: Kind::Story, level, text };
         }
         Level::Notice => (Kind::Notice, 0),
         Level::Warning => (Kind::Warning, 0),
         Level::Error => (Kind::Error, 0),
         Level::Security => (Kind::Security, 0),
     };
-    LogLine { kind, level, text: format::dated(ISO, wall(), line.level, &line.text) }
+    ConsoleLine { kind, level, text: format::dated(ISO, wall(), line.level, &line.text) }
 }
 
 /// A line as plain text without the time, or nothing when it lies above `verbose`.
-pub fn plain(line: &Line, verbose: u8) -> Option<String> {
+pub fn plain(line: &LogLine, verbose: u8) -> Option<String> {
     match line.level {
         Level::Verbose(level) if level > verbose => None,
         Level::Verbose(level) => Some(story(level, &line.text)),

@@ -8,6 +8,7 @@ mod event_queue;
 pub mod log;
 mod reload;
 mod resolver;
+pub mod sentence;
 mod signalling;
 mod sip_debug;
 pub mod systemd;
@@ -18,13 +19,14 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::general::General;
 use crate::config::peer::Names;
 use crate::dialplan;
+use crate::event::LogLine;
 use crate::guard::admission::Admission;
 use crate::media::{Media, MediaSettings};
 use crate::net::ingress::{self, Ingress};
 use crate::net::{rate_limit::Limiter, udp, wakeup::Wakeup};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::control_api::Reload;
-use crate::pbx::effect::{Event, Line};
+use crate::pbx::effect::Event;
 use crate::pbx::switch::{Listening, Stopping, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::digest::nonce::NonceKey;
@@ -49,7 +51,7 @@ pub use threads::Hand;
 use threads::{Ends, muster};
 
 /// Where log lines go; called from several threads.
-pub type Sink = Arc<dyn Fn(&Line) + Send + Sync>;
+pub type Sink = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
 /// What an exchange is started with.
 pub struct Plan {

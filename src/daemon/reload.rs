@@ -11,9 +11,9 @@ use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
 use crate::config::finding::TLS_UNUSABLE;
 use crate::config::load::{self, Loaded};
 use crate::dialplan::Dialplan;
+use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::Reload;
-use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub(super) struct Renewal {
     /// The names to be looked up, and how often each.
     pub(super) wanted: BTreeMap<String, Duration>,
     /// Takes what the switch said of the change.
-    pub(super) done: Sender<Vec<Line>>,
+    pub(super) done: Sender<Vec<LogLine>>,
 }
 
 /// What an exchange keeps from its start to its end, whatever a reload reads.
@@ -168,7 +168,7 @@ impl Reloader {
     }
 
     /// Hands the configuration to the owner of the switch and waits until it is in force. `None`: the exchange is over.
-    fn put_in_force(&self, read: &Read) -> Option<Vec<Line>> {
+    fn put_in_force(&self, read: &Read) -> Option<Vec<LogLine>> {
         let config = &read.config;
         let settings = super::settings(config, read.plan.clone(), &self.key, self.listening, &self.sounds);
         let (done, said) = channel();
@@ -185,7 +185,7 @@ impl Reloader {
     }
 
     fn say(&self, level: Level, text: String) {
-        (self.sink)(&Line { level, text });
+        (self.sink)(&LogLine { level, text });
     }
 }
 

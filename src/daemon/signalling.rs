@@ -5,10 +5,10 @@ use super::{Sink, certificates};
 use crate::config::Config;
 use crate::config::general::General;
 use crate::config::peer::{Names, Peer, PeerAddress};
+use crate::event::{Level, LogLine};
 use crate::net::ingress::Ingress;
 use crate::net::stream::{ConnectionReport, Limits, Listeners, Streams, tls};
 use crate::net::{local_address, udp};
-use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::Listening;
 use crate::sip::Flow;
 use crate::sip::flow::{ConnectionId, ServerKey, Transport};
@@ -139,7 +139,7 @@ fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
         Ok(setup) => Some(setup),
         Err(why) => {
             let text = format!("{}: TLS has no new certificate: {why}; repair it and reload", tls.place);
-            sink(&Line { level: Level::Error, text });
+            sink(&LogLine { level: Level::Error, text });
             None
         }
     }
@@ -187,7 +187,7 @@ mod tests {
         config.sip.general.bind.set_port(0);
         config.sip.general.streams.tls.as_mut().unwrap().bind.set_port(0);
         let bound = Bound::bind(&config.sip.general).unwrap();
-        let sink: Sink = Arc::new(|_: &Line| {});
+        let sink: Sink = Arc::new(|_: &LogLine| {});
         let (crew, _ends) = muster();
         let signalling = bound.serve(&config, &sink, || Ok(to_nobody()), || crew.post(Hand::Connections)).unwrap();
         let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

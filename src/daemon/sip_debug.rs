@@ -1,8 +1,8 @@
 //! `sip set debug`: messages shown as they come and go, with what could give a secret away taken out.
 
 use super::Sink;
+use crate::event::{Level, LogLine};
 use crate::observe::control_api::SipDebug;
-use crate::pbx::effect::{Level, Line};
 use crate::sip::Flow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +65,7 @@ impl Watch {
         } else {
             format!("<--- Transmitting to {transport}:{remote} --->\n{text}\n<------------>")
         };
-        (self.sink)(&Line { level: Level::Verbose(0), text: line });
+        (self.sink)(&LogLine { level: Level::Verbose(0), text: line });
     }
 }
 

@@ -17,7 +17,8 @@ mod writer_thread;
 
 use crate::clock::{Now, Time};
 use crate::datetime::ZoneAt;
-use crate::pbx::effect::{Level, Line, StoreOrder};
+use crate::event::{Level, LogLine};
+use crate::pbx::effect::StoreOrder;
 use crate::registrar::location::Restored;
 use crate::sip::digest::nonce::NonceKey;
 use boot_clock::Boot;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use writer_thread::Keeper;
 
 /// Where lines about the store go, from whichever thread.
-pub type Say = Arc<dyn Fn(&Line) + Send + Sync>;
+pub type Say = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
 /// Where things are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -236,7 +237,7 @@ impl Store {
         self.again = None;
         if std::mem::take(&mut self.is_in_trouble) {
             let text = format!("The state in {} is kept again", self.folder.display());
-            (self.say)(&Line { level: Level::Notice, text });
+            (self.say)(&LogLine { level: Level::Notice, text });
         }
         self.keeper.sync();
     }
@@ -259,11 +260,11 @@ impl Store {
                         path.display()
                     ),
                 };
-                (self.say)(&Line { level: Level::Error, text: said });
+                (self.say)(&LogLine { level: Level::Error, text: said });
             }
             Trouble::Unusable(why) => {
                 if !std::mem::replace(&mut self.is_in_trouble, true) {
-                    (self.say)(&Line {
+                    (self.say)(&LogLine {
                         level: Level::Error,
                         text: format!(
                             "The state in {} cannot be kept: {why}. Everything goes on in memory, and it is tried again every {} s; \
@@ -278,6 +279,6 @@ impl Store {
     }
 }
 
-fn warning(text: String) -> Line {
-    Line { level: Level::Warning, text }
+fn warning(text: String) -> LogLine {
+    LogLine { level: Level::Warning, text }
 }

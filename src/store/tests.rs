@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Wall;
+use crate::event::LogLine;
 use crate::pbx::cdr::{Cdr, Disposition, HangupBy};
 use crate::registrar::location::Binding;
 use crate::rng::Rng;
@@ -56,12 +57,12 @@ impl Drop for Place {
     }
 }
 
-type Said = Arc<Mutex<Vec<Line>>>;
+type Said = Arc<Mutex<Vec<LogLine>>>;
 
 fn ears() -> (Say, Said) {
     let said = Said::default();
     let heard = said.clone();
-    (Arc::new(move |line: &Line| heard.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone())), said)
+    (Arc::new(move |line: &LogLine| heard.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone())), said)
 }
 
 fn open(place: &Place) -> (Store, Found, Said) {

@@ -7,8 +7,8 @@ use super::Entry;
 use crate::clock::Wall;
 use crate::daemon::clock::zone;
 use crate::datetime;
+use crate::event::Level;
 use crate::observe::escape;
-use crate::pbx::effect::Level;
 use std::io::IsTerminal as _;
 
 /// Where lines are shown.

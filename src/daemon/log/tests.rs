@@ -254,9 +254,9 @@ fn other_settings_are_put_in_force() {
 
 #[test]
 fn consoles_hear_what_the_log_leaves_out_by_its_own_verbosity() {
-    let heard = said(&Line { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
+    let heard = said(&crate::event::LogLine { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
     assert_eq!((heard.kind, heard.level, heard.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
-    let heard = said(&Line { level: Level::Warning, text: "w".to_owned() });
+    let heard = said(&crate::event::LogLine { level: Level::Warning, text: "w".to_owned() });
     assert!(heard.kind == Kind::Warning && heard.text.starts_with('[') && heard.text.ends_with(" strowger: w"));
     assert!(heard.text.contains(&format!(" WARNING[{}] ", std::process::id())));
 }

@@ -7,10 +7,10 @@ use crate::clock::Wall;
 use crate::config::logger_conf::Rotation;
 use crate::daemon::clock::wall;
 use crate::datetime::ISO;
+use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
 use crate::observe::log_stream::Live;
-use crate::pbx::effect::{Level, Line};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -132,7 +132,7 @@ impl Writer {
     /// Says a line of the log's own, to all but the file it speaks of.
     fn say(&mut self, level: Level, text: String, of: Option<usize>) {
         if self.live.is_heard() {
-            self.live.say(said(&Line { level, text: text.clone() }));
+            self.live.say(said(&LogLine { level, text: text.clone() }));
         }
         let entry = Entry { at: wall(), level, text, printed: false };
         for (_, channel) in self.channels.iter_mut().enumerate().filter(|(number, _)| Some(*number) != of) {
