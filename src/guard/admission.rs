@@ -22,14 +22,12 @@ use crate::sip::digest::nonce::{self, NonceKey, NonceState, Sealer};
 use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
+use crate::sip::method::{ALLOW, AtEdge};
 use crate::sip::route;
 use crate::sip::sips::{self, SipsViolation};
 use crate::sip::uri::Host;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
-
-/// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
 
 /// The extensions a request may require (RFC 4028, RFC 3327); the switch may still decline them to a peer.
 const EXTENSIONS: &[&str] = &["timer", "path"];
@@ -184,36 +182,27 @@ impl Admission {
         if let Some(slip) = sips::sips_violation(request, flow.transport) {
             return self.refuse_sips(context, slip);
         }
-        // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
-        if matches!(request.method, Method::Ack | Method::Cancel) {
+        let rules = request.method.rules();
+        if rules.at_edge == AtEdge::Pass {
             return Verdict::Pass { caller: Caller::Dialog };
         }
         if let Some(reply) = self.refuse_extensions(context) {
             return reply;
         }
-        let is_inside = essentials.to.tag().is_some();
-        match &request.method {
-            Method::Register => self.authenticate(context),
-            Method::Other(_) => self.decline(context, 501),
-            _ if is_inside => Verdict::Pass { caller: Caller::Dialog },
+        if rules.within_dialogs && essentials.to.tag().is_some() {
+            return Verdict::Pass { caller: Caller::Dialog };
+        }
+        match (rules.at_edge, &request.method) {
+            (AtEdge::Pass, _) => Verdict::Pass { caller: Caller::Dialog },
             // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
-            Method::Invite if essentials.max_forwards == Some(0) => self.decline(context, 483),
-            Method::Invite => self.authenticate(context),
-            Method::Options if self.options_too => match self.authenticate(context) {
+            (AtEdge::Authenticate, Method::Invite) if essentials.max_forwards == Some(0) => self.decline(context, 483),
+            (AtEdge::Authenticate, _) => self.authenticate(context),
+            (AtEdge::Accept, Method::Options) if self.options_too => match self.authenticate(context) {
                 Verdict::Pass { .. } => self.greet(context),
                 turned_away => turned_away,
             },
-            Method::Options | Method::Notify => self.greet(context),
-            // RFC 3261 15.1.2: a BYE that matches no dialog.
-            Method::Bye => self.decline(context, 481),
-            Method::Subscribe
-            | Method::Publish
-            | Method::Message
-            | Method::Refer
-            | Method::Info
-            | Method::Update
-            | Method::Prack => self.decline(context, 405),
-            Method::Ack | Method::Cancel => Verdict::Pass { caller: Caller::Dialog },
+            (AtEdge::Accept, _) => self.greet(context),
+            (AtEdge::Refuse(status), _) => self.decline(context, status),
         }
     }
 

@@ -3,12 +3,12 @@
 use super::call_timer::CallTimer;
 use super::effect::Effects;
 use crate::clock::Now;
-use crate::guard::admission::ALLOW;
 use crate::registrar::next_hop::Routing;
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
+use crate::sip::method::ALLOW;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::{ClientId, ClientRequest, Sending, ServerId, Transactions};
 use bytes::Bytes;

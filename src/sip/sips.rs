@@ -56,7 +56,8 @@ pub fn is_sips(uri: &[u8]) -> bool {
 
 /// Does its Contact begin a dialog, or move the target of one?
 fn moves_target(method: &Method) -> bool {
-    matches!(method, Method::Invite | Method::Update | Method::Subscribe)
+    let rules = method.rules();
+    rules.creates_dialog || rules.refreshes_target
 }
 
 /// The topmost Record-Route, or without any the Contact.
@@ -164,6 +165,15 @@ mod tests {
             invite("sips:1@h", &[sip.clone(), (To, "<sips:1@h>;tag=1")]),
         ] {
             assert_eq!(sips_violation(&right, Tls), None, "{right:?}");
+        }
+    }
+
+    #[test]
+    fn the_contact_counts_where_the_table_of_methods_says_that_it_becomes_a_target() {
+        for (method, name, rules) in crate::sip::method::TABLE {
+            let sips = request(method.clone(), "sip:1@h", &[(HeaderName::Contact, "<sips:a@192.0.2.9>")]);
+            let counts = sips_violation(&sips, Udp).is_some();
+            assert_eq!(counts, rules.creates_dialog || rules.refreshes_target, "{name}");
         }
     }
 

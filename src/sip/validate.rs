@@ -186,7 +186,7 @@ fn max_forwards(headers: &Headers) -> Result<Option<u8>, Refusal> {
 /// dialog, as SUBSCRIBE does. A REGISTER has what it likes, but readable; and an INVITE of RFC 2543, which did not ask for
 /// one, may be without (RFC 4475 3.4.1).
 fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
-    let needed = matches!(request.method, Method::Invite | Method::Subscribe);
+    let needed = request.method.rules().creates_dialog;
     if !needed && request.method != Method::Register {
         return Ok(());
     }

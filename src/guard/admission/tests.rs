@@ -619,3 +619,33 @@ fn mutated_requests_are_answered_to_their_source_only() {
     }
     assert!(seen > 5_000, "the mutations must leave enough to look at: {seen}");
 }
+
+/// The edge does with every method what the table of methods says, without a To tag and with one.
+#[test]
+fn the_edge_follows_the_table_of_methods() {
+    use crate::sip::method::{MethodRules, TABLE};
+    let edge = guide();
+    let unknown = (Method::from_bytes(b"FOO"), "FOO", *Method::from_bytes(b"FOO").rules());
+    let does = |name: &str, tag: &str| {
+        let mut request = request(name, "pap2t-client", "192.168.1.20", "");
+        let to = format!("<sip:pap2t-client@192.168.1.2>{tag}");
+        request.headers.set(HeaderName::To, to);
+        admit(&edge, &request, LINE1)
+    };
+    let outside = |rules: &MethodRules| match rules.at_edge {
+        AtEdge::Pass => None,
+        AtEdge::Authenticate => Some(401),
+        AtEdge::Accept => Some(200),
+        AtEdge::Refuse(status) => Some(status),
+    };
+    for (_, name, rules) in TABLE.iter().chain([&unknown]) {
+        let within = outside(rules).filter(|_| !rules.within_dialogs);
+        for (tag, expected) in [("", outside(rules)), (";tag=1", within)] {
+            match does(name, tag) {
+                Verdict::Reply { response, .. } => assert_eq!(Some(response.status), expected, "{name} {tag}"),
+                Verdict::Pass { caller: Caller::Dialog } => assert_eq!(None, expected, "{name} {tag}"),
+                other => panic!("{name} {tag}: {other:?}"),
+            }
+        }
+    }
+}

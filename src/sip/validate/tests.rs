@@ -201,3 +201,13 @@ fn responses_are_used_or_dropped() {
     assert_eq!(answer(with("Content-Length: 5")), Err(Unframed::BodyTruncated));
     assert_eq!(answer(with("Content-Length: x")), Err(Unframed::BadHeader));
 }
+
+/// RFC 3261 8.1.1.8: whatever may begin a dialog has a Contact, and nothing else needs one.
+#[test]
+fn a_contact_is_needed_by_what_the_table_says_begins_a_dialog() {
+    for (_, name, rules) in crate::sip::method::TABLE {
+        let text = without("Contact").replace("INVITE", name);
+        let missing = matches!(check(&text), Err(refusal) if refusal.reason == "Missing Contact header");
+        assert_eq!(missing, rules.creates_dialog, "{name}");
+    }
+}
