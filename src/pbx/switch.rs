@@ -29,7 +29,7 @@ use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::database::Database;
 use crate::dialplan::{ChannelId, Dialplan, Globals};
-use crate::guard::admission::{Admission, Caller};
+use crate::guard::admission::{Admission, Caller, ChallengeOptions};
 use crate::guard::amplification;
 use crate::guard::replay::Replay;
 use crate::registrar::last_seen::Departures;
@@ -405,9 +405,9 @@ impl Switch {
                 };
                 if !fresh {
                     let random = self.core.rng.bits();
-                    let stale = (peer.settings.auth_algorithm, true);
+                    let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
                     let response =
-                        self.settings.admission.challenge(request, source, self.core.now.wall, random, stale);
+                        self.settings.admission.challenge(request, source, self.core.now.wall, random, options);
                     self.answer_statelessly(request, flow, response);
                 } else if let Some(connection) = flow.connection {
                     self.core.out.proven.push(connection);
