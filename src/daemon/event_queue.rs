@@ -74,7 +74,7 @@ impl EventSink for ToSwitch {
                 // Each of them, for those who count them towards a ban; the owner is told once.
                 (self.sink)(&LogLine { level: Level::Security, text: line.clone() });
                 let nearest = |account: &str| self.auth_table.admission().nearest(account);
-                let hint = self.refusals().hear(note, source, self.clock.now().mono, nearest);
+                let hint = self.refusals().record(note, source, self.clock.now().mono, nearest);
                 if let Some(text) = hint {
                     (self.sink)(&LogLine { level: Level::Warning, text });
                 }

@@ -3,7 +3,7 @@
 use super::core::{Core, add_response_headers};
 use super::uri_text::host;
 use crate::config::peer::{Kind, Peer};
-use crate::guard::admission::{Caller, Proof};
+use crate::guard::admission::{Caller, ChallengeOptions, Proof};
 use crate::guard::amplification;
 use crate::guard::replay::Replay;
 use crate::rng::Rng;
@@ -80,9 +80,9 @@ impl RequestGate {
         };
         if !fresh {
             let random = core.rng.bits();
-            let stale = (peer.settings.auth_algorithm, true);
+            let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
             let admission = core.config.admission.clone();
-            let response = admission.challenge(asking.request, asking.source, core.now.wall, random, stale);
+            let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
             answer_statelessly(asking, response, core);
         } else if let Some(connection) = asking.flow.connection {
             core.out.proven.push(connection);

@@ -597,7 +597,7 @@ impl World {
                 {
                     self.send(self.exchange, to, response.to_bytes());
                     let nearest = |account: &str| self.admission.nearest(account);
-                    let told = note.and_then(|note| self.refusals.hear(&note, source.ip(), self.now, nearest));
+                    let told = note.and_then(|note| self.refusals.record(&note, source.ip(), self.now, nearest));
                     self.say(Level::Warning, told);
                 }
                 return;

@@ -1,4 +1,4 @@
-//! The requests of the exchange that wait for answers.
+//! Client transactions: the requests of the exchange that wait for responses.
 
 use super::key::ClientKey;
 use super::table::{ClientId, ClientRequest, Expired, Sending, Transmit};
@@ -15,13 +15,13 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The most answering ends of one INVITE that are told apart; a house has fewer phones.
+/// Maximum number of 2xx responses with different To tags that are kept per INVITE.
 const MAX_FORKS: usize = 16;
 
 pub(super) struct Clients<R> {
     values: TimerValues,
     last: u64,
-    /// In boxes: a table that grows at its end keeps half of its room free.
+    /// Boxed, because a map whose keys only grow keeps its nodes half empty.
     records: BTreeMap<ClientId, Box<Client<R>>>,
     by_key: BTreeMap<ClientKey, ClientId>,
     timers: Timers<(ClientId, Timer)>,
@@ -36,7 +36,7 @@ struct Client<R> {
     machine: Machine,
     running: Running,
     forks: Vec<Fork>,
-    /// Nobody waits for its end any more.
+    /// The requester no longer waits for its end.
     abandoned: bool,
 }
 
@@ -44,7 +44,8 @@ struct Client<R> {
 enum Kept {
     /// All of it: it may have to be sent again, or cancelled.
     Whole(Box<Whole>),
-    /// After the final response: of an INVITE what ACKs and the dialogs of late answers are made of, as on the wire; of others nothing.
+    /// After the final response: of an INVITE, as on the wire, what is needed for ACKs and for the dialogs of late
+    /// responses; of other requests nothing.
     Essence(Bytes),
 }
 
@@ -60,7 +61,7 @@ enum Machine {
     Other(non_invite_client::State),
 }
 
-/// A 2xx of an INVITE, known by its To tag, and its ACK once there is one.
+/// A 2xx of an INVITE, identified by its To tag, and its ACK once there is one.
 struct Fork {
     tag: Option<String>,
     ack: Option<Transmit>,
@@ -74,8 +75,8 @@ enum Input {
     TransportError,
 }
 
-/// What the requester is to learn from a step.
-enum Told<R> {
+/// What a step reports to the requester.
+enum Outcome<R> {
     Nothing,
     Pass(R),
     Timeout(R),
@@ -132,11 +133,11 @@ impl<R: Clone> Clients<R> {
     pub fn abandon(&mut self, now: Time, id: ClientId) {
         let Some(client) = self.records.get_mut(&id) else { return };
         client.abandoned = true;
-        self.limit(now, id);
+        self.limit_abandoned(now, id);
     }
 
-    /// An INVITE that is waited for without end, and that nobody wants any more, gets an end.
-    fn limit(&mut self, now: Time, id: ClientId) {
+    /// Starts a give-up timer for an abandoned INVITE that has none.
+    fn limit_abandoned(&mut self, now: Time, id: ClientId) {
         let Some(client) = self.records.get(&id) else { return };
         if client.abandoned && !client.running.contains(Timer::Cancelled) {
             self.drive(now, id, Input::Cancelled, None, &mut Vec::new());
@@ -168,16 +169,17 @@ impl<R: Clone> Clients<R> {
         let key = ClientKey::of_response(essentials.via.branch.as_deref()?, &essentials.cseq.method)?;
         let id = *self.by_key.get(&key)?;
         let client = self.records.get(&id).filter(|client| client.method == essentials.cseq.method)?;
-        // RFC 3261 8.1.3.3: more than one Via means that it was meant for someone else. 18.1.2: and so does another sent-by than ours.
+        // RFC 3261 8.1.3.3: a response with more than one Via is not meant for us. 18.1.2: nor is one whose sent-by is
+        // not ours.
         if response.headers.values(HeaderName::Via).count() > 1 || !is_ours(&essentials.via, client.flow) {
             return None;
         }
         let class = Class::of(response.status);
         let refused = may_be_sent_again(response.status).then(|| client.kept.request()).flatten();
         let refused = refused.map(|request| Box::new(request.into_owned()));
-        let told = self.drive(now, id, Input::Response(class), Some(response), out);
-        self.limit(now, id);
-        let Told::Pass(requester) = told else { return None };
+        let outcome = self.drive(now, id, Input::Response(class), Some(response), out);
+        self.limit_abandoned(now, id);
+        let Outcome::Pass(requester) = outcome else { return None };
         if class == Class::Success && essentials.cseq.method == Method::Invite {
             return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, requester, None));
         }
@@ -189,7 +191,7 @@ impl<R: Clone> Clients<R> {
             if let Some(client) = self.records.get_mut(&id) {
                 client.running.remove(timer);
             }
-            if let Told::Timeout(requester) = self.drive(now, id, Input::Timer(timer), None, out) {
+            if let Outcome::Timeout(requester) = self.drive(now, id, Input::Timer(timer), None, out) {
                 expired.push(Expired::Timeout(id, requester));
             }
         }
@@ -201,8 +203,8 @@ impl<R: Clone> Clients<R> {
         let mut unsent = Vec::new();
         ids.into_iter()
             .filter_map(|id| match self.drive(now, id, Input::TransportError, None, &mut unsent) {
-                Told::Failed(requester) => Some((id, requester)),
-                Told::Nothing | Told::Pass(_) | Told::Timeout(_) => None,
+                Outcome::Failed(requester) => Some((id, requester)),
+                Outcome::Nothing | Outcome::Pass(_) | Outcome::Timeout(_) => None,
             })
             .collect()
     }
@@ -264,15 +266,15 @@ impl<R: Clone> Clients<R> {
         input: Input,
         response: Option<&Response>,
         out: &mut Vec<Transmit>,
-    ) -> Told<R> {
-        let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
+    ) -> Outcome<R> {
+        let Some(client) = self.records.get_mut(&id) else { return Outcome::Nothing };
         let (machine, actions) = match &client.kept {
             Kept::Whole(whole) => client.machine.step(input, &whole.values),
-            // It is answered: no machine starts another timer.
+            // The final response has come: no further timer is started.
             Kept::Essence(_) => client.machine.step(input, &self.values),
         };
         client.machine = machine;
-        let told = self.act(now, id, &actions, response, out);
+        let outcome = self.act(now, id, &actions, response, out);
         if machine.is_terminated() {
             self.close(id);
         } else if machine.is_completed()
@@ -280,7 +282,7 @@ impl<R: Clone> Clients<R> {
         {
             client.shrink();
         }
-        told
+        outcome
     }
 
     fn act(
@@ -290,9 +292,9 @@ impl<R: Clone> Clients<R> {
         actions: &[Action],
         response: Option<&Response>,
         out: &mut Vec<Transmit>,
-    ) -> Told<R> {
-        let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
-        let mut told = Told::Nothing;
+    ) -> Outcome<R> {
+        let Some(client) = self.records.get_mut(&id) else { return Outcome::Nothing };
+        let mut outcome = Outcome::Nothing;
         for action in actions {
             match *action {
                 Action::SendRequest => {
@@ -316,14 +318,14 @@ impl<R: Clone> Clients<R> {
                         self.timers.cancel(set);
                     }
                 }
-                Action::Pass => told = Told::Pass(client.requester.clone()),
-                Action::Timeout => told = Told::Timeout(client.requester.clone()),
-                Action::Failed => told = Told::Failed(client.requester.clone()),
-                // These are the server machines' words.
+                Action::Pass => outcome = Outcome::Pass(client.requester.clone()),
+                Action::Timeout => outcome = Outcome::Timeout(client.requester.clone()),
+                Action::Failed => outcome = Outcome::Failed(client.requester.clone()),
+                // Only server transactions have these.
                 Action::SendResponse | Action::SendTrying | Action::NotAcked => {}
             }
         }
-        told
+        outcome
     }
 
     fn close(&mut self, id: ClientId) {
@@ -341,7 +343,8 @@ fn may_be_sent_again(status: u16) -> bool {
 }
 
 impl<R> Client<R> {
-    /// After the final response, and the ACK of a 2xx: it is never sent again (RFC 6026 8.4 leaves nothing to repeat but ACKs).
+    /// Frees what is not needed after the final response, or the ACK of a 2xx: the request is never sent again (RFC
+    /// 6026 8.4 leaves nothing to repeat but ACKs).
     fn shrink(&mut self) {
         if let Kept::Whole(whole) = &self.kept {
             self.kept = Kept::Essence(match self.machine {
@@ -351,7 +354,7 @@ impl<R> Client<R> {
         }
     }
 
-    /// RFC 3261 13.2.2.4: whether this 2xx is news. A retransmission gets its ACK again, if there is one by now.
+    /// RFC 3261 13.2.2.4: whether this 2xx is new. A retransmission gets its ACK again, if there is one by now.
     fn accept(&mut self, tag: Option<&str>, out: &mut Vec<Transmit>) -> bool {
         if let Some(fork) = self.forks.iter().find(|fork| fork.tag.as_deref() == tag) {
             out.extend(fork.ack.clone());
@@ -359,7 +362,7 @@ impl<R> Client<R> {
         }
         let room = self.forks.len() < MAX_FORKS;
         if room {
-            // One is what there nearly always is.
+            // There is nearly always just one.
             self.forks.reserve_exact(1);
             self.forks.push(Fork { tag: tag.map(str::to_owned), ack: None });
         }

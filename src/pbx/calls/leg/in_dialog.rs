@@ -124,18 +124,5 @@ impl Leg {
 
 /// What a request in a dialog is answered that neither ends nor changes the call; none: nothing is owed.
 pub(super) fn plain_status(method: &Method) -> Option<u16> {
-    match method {
-        Method::Options | Method::Info | Method::Notify => Some(200),
-        Method::Ack | Method::Cancel => None,
-        Method::Message
-        | Method::Register
-        | Method::Subscribe
-        | Method::Refer
-        | Method::Prack
-        | Method::Publish
-        | Method::Bye
-        | Method::Invite
-        | Method::Update => Some(405),
-        Method::Other(_) => Some(501),
-    }
+    method.rules().in_dialog
 }

@@ -222,8 +222,8 @@ fn a_cancel_waits_for_a_provisional_response_and_repeats_the_invites_branch() {
     assert!(client.table.is_empty());
 }
 
-/// RFC 3261 9.1: "If there is no final response for the original request in 64*T1 seconds [...] the client SHOULD then consider the original
-/// transaction cancelled".
+/// RFC 3261 9.1: "If there is no final response for the original request in 64*T1 seconds [...] the client SHOULD then
+/// consider the original transaction cancelled".
 #[test]
 fn a_cancelled_invite_without_a_final_answer_is_given_up() {
     let mut client = Client::new();
@@ -237,7 +237,7 @@ fn a_cancelled_invite_without_a_final_answer_is_given_up() {
 
 /// A peer that hung up may never answer the INVITE it began to answer.
 #[test]
-fn an_invite_that_nobody_waits_for_is_given_up_whenever_its_provisional_comes() {
+fn an_abandoned_invite_is_given_up_whenever_its_provisional_comes() {
     for provisional_first in [true, false] {
         let mut client = Client::new();
         let (id, invite) = client.invite();
@@ -332,7 +332,7 @@ fn what_a_refusal_asks_to_be_sent_again_is_handed_back_whole() {
     for (status, again) in [(401, true), (407, true), (422, true), (486, false), (200, false)] {
         let (_, sent) = client.invite();
         let (response, essentials) = answer(&sent, status, "t");
-        let told = client.table.receive_response(at(10), response, essentials, flow(), &mut client.out).unwrap();
-        assert_eq!(told.refused.as_deref(), again.then_some(&sent), "{status}");
+        let answer = client.table.receive_response(at(10), response, essentials, flow(), &mut client.out).unwrap();
+        assert_eq!(answer.refused.as_deref(), again.then_some(&sent), "{status}");
     }
 }

@@ -73,7 +73,7 @@ fn a_100_goes_out_after_200_ms_of_thinking_and_only_then() {
 
 /// RFC 3261 17.2.1: timers G and H.
 #[test]
-fn a_refusal_is_repeated_until_timer_h_and_the_exchange_is_told() {
+fn a_refusal_is_repeated_until_timer_h_and_then_reported() {
     let (mut table, mut out) = (transactions(), Vec::new());
     let id = opened(receive(&mut table, 0, &from_peer("INVITE", PAP2T, ""), &mut out));
     respond(&mut table, 0, id, 486, &mut out);
@@ -84,8 +84,8 @@ fn a_refusal_is_repeated_until_timer_h_and_the_exchange_is_told() {
     assert!(table.is_empty());
 }
 
-/// RFC 3261 17.2.3: "the method of the request matches the one that created the transaction, except for ACK, where the method of the request that
-/// created the transaction is INVITE."
+/// RFC 3261 17.2.3: "the method of the request matches the one that created the transaction, except for ACK, where the
+/// method of the request that created the transaction is INVITE."
 #[test]
 fn the_ack_of_a_refusal_is_absorbed_and_ends_its_retransmissions() {
     let (mut table, mut out) = (transactions(), Vec::new());
@@ -154,7 +154,8 @@ fn a_cancel_of_another_request_names_nothing() {
     assert!(matches!(incoming, Incoming::Cancel { invite: None, .. }));
 }
 
-/// RFC 3261 17.2.3: sent-by is part of the key "because there could be accidental or malicious duplication of branch parameters from different clients".
+/// RFC 3261 17.2.3: sent-by is part of the key "because there could be accidental or malicious duplication of branch
+/// parameters from different clients".
 #[test]
 fn the_same_branch_from_another_host_is_another_request() {
     let (mut table, mut out) = (transactions(), Vec::new());
