@@ -9,8 +9,8 @@ mod tests;
 mod tracing;
 mod writer;
 
-use super::Sink;
 use super::clock::wall;
+use super::sink::Sink;
 use crate::clock::Wall;
 use crate::config::logger_conf::LoggerConf;
 use crate::datetime::ISO;

@@ -2,7 +2,7 @@
 //!
 //! Everything here is without effect when nobody asked for it (`NOTIFY_SOCKET`, `WATCHDOG_USEC`: sd_notify(3)).
 
-use super::Console;
+use super::order::Console;
 use crate::observe::control::Request;
 use sd_notify::NotifyState;
 use std::io;
@@ -55,7 +55,7 @@ fn tell(state: &[NotifyState<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::core_thread::Order;
+    use crate::daemon::order::Order;
     use crate::observe::command::Output;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc::sync_channel;
@@ -69,7 +69,7 @@ mod tests {
         let alive = move || {
             count.fetch_add(1, Ordering::SeqCst);
         };
-        watch(Console { orders }, Duration::from_millis(1), alive).unwrap();
+        watch(Console::new(orders), Duration::from_millis(1), alive).unwrap();
         let long = Duration::from_secs(10);
         for _ in 0..3 {
             let Order::Console(request) = inbox.recv_timeout(long).unwrap() else { panic!("asked by another way") };

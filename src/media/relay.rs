@@ -1,6 +1,6 @@
 //! The way of one packet: received, judged, forwarded. No allocation, no lock, no log call.
 
-use super::PacketTrace;
+use super::rtp_debug::PacketTrace;
 use super::stream::{Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;

@@ -1,10 +1,12 @@
 //! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
 
+use super::inbox::{Order, Wakeup};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::relay::{self, Buffer, LARGEST};
+use super::rtp_debug::PacketTrace;
+use super::settings::MediaSettings;
 use super::stream::{Mode, Stream};
-use super::{MediaSettings, Order, PacketTrace, Wakeup};
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 use crate::rng::Rng;
@@ -23,7 +25,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 
 /// What epoll says when a command has come; all other numbers are a stream's slot, four times, plus which socket it is.
-const BELL: u64 = u64::MAX;
+const WAKEUP: u64 = u64::MAX;
 /// Sockets there are to a slot.
 const SOCKETS: u64 = 4;
 /// The RTP socket.
@@ -70,7 +72,7 @@ impl Worker {
         wakeup: Arc<Wakeup>,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &wakeup.eventfd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        epoll::add(&epoll, &wakeup.eventfd, epoll::EventData::new_u64(WAKEUP), epoll::EventFlags::IN)?;
         let mut rng = Rng::from_seed(settings.seed);
         Ok(Worker {
             epoll,
@@ -105,11 +107,11 @@ impl Worker {
             let now = self.now();
             // First the orders: a packet may be waiting for the very address an order brings. Should one have put another stream into a slot, its
             // socket is asked in vain, no more.
-            let rung = ready.iter().any(|event| event.data.u64() == BELL);
-            if rung && !self.orders() {
+            let is_woken = ready.iter().any(|event| event.data.u64() == WAKEUP);
+            if is_woken && !self.orders() {
                 return;
             }
-            for event in ready.iter().filter(|event| event.data.u64() != BELL) {
+            for event in ready.iter().filter(|event| event.data.u64() != WAKEUP) {
                 self.packet(event.data.u64(), now);
             }
             self.play(now);
@@ -177,14 +179,14 @@ impl Worker {
 
     /// Carries out what is in the inbox; false: stop.
     fn orders(&mut self) -> bool {
-        self.wakeup.heard();
+        self.wakeup.clear();
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
-                Ok(Order::Show(trace)) => self.trace = trace,
+                Ok(Order::Trace(trace)) => self.trace = trace,
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
                 Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
+                Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
             }
         }
     }

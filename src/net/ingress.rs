@@ -42,9 +42,9 @@ pub trait EventSink: Send + Sync {
     /// The queue is full.
     fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>>;
     /// A refusal or challenge for the log, and where it came from.
-    fn note(&self, note: &AuthEvent, source: IpAddr);
-    /// A message as it came or went, when somebody watches.
-    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]);
+    fn report(&self, event: &AuthEvent, source: IpAddr);
+    /// A message as it was received or sent, for `sip set debug`.
+    fn trace(&self, received: bool, flow: Flow, bytes: &[u8]);
     /// The wall clock.
     fn wall(&self) -> Wall;
 }
@@ -133,7 +133,7 @@ impl Ingress {
                 return Received::Unreadable;
             }
         };
-        self.sink.watch(true, flow, bytes);
+        self.sink.trace(true, flow, bytes);
         match message {
             Message::Request(request) => self.request(request, flow, now),
             Message::Response(response) => match validate::response(&response) {
@@ -149,7 +149,7 @@ impl Ingress {
     /// Tells the owner what there is to tell of an answer that was sent.
     pub fn tell(&self, note: Option<AuthEvent>, came: Flow) {
         if let Some(note) = &note {
-            self.sink.note(note, came.remote.ip());
+            self.sink.report(note, came.remote.ip());
         }
     }
 
@@ -177,7 +177,7 @@ impl Ingress {
             Verdict::Reply { response, to, note } => {
                 self.counters.add(reply_reason(response.status));
                 let bytes = response.to_bytes();
-                self.sink.watch(false, came.with_remote(to), &bytes);
+                self.sink.trace(false, came.with_remote(to), &bytes);
                 Received::Answer { to, bytes, note }
             }
             Verdict::Drop(reason) => {
@@ -215,8 +215,8 @@ pub(crate) fn to_nobody() -> Ingress {
         fn pass(&self, _: Box<Event>) -> Result<(), Box<Event>> {
             Ok(())
         }
-        fn note(&self, _: &AuthEvent, _: IpAddr) {}
-        fn watch(&self, _: bool, _: Flow, _: &[u8]) {}
+        fn report(&self, _: &AuthEvent, _: IpAddr) {}
+        fn trace(&self, _: bool, _: Flow, _: &[u8]) {}
         fn wall(&self) -> Wall {
             Wall(0)
         }

@@ -187,7 +187,7 @@ pub struct Receiver {
     pub datagrams: Arc<Datagrams>,
     /// What every message meets first.
     pub ingress: Ingress,
-    /// Rung when it is time to end.
+    /// Signalled when it is time to end.
     pub over: Wakeup,
 }
 
@@ -304,7 +304,7 @@ mod tests {
 
     /// Under a flood there is always more to receive; the end of the program does not wait for the end of that.
     #[test]
-    fn a_rung_bell_ends_the_receiver_though_datagrams_wait() {
+    fn a_signal_ends_the_receiver_though_datagrams_wait() {
         let datagrams = Arc::new(Datagrams::bind("127.0.0.1:0".parse().unwrap(), 0).unwrap());
         let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
         for _ in 0..2 * TURN + 1 {

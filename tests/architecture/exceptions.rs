@@ -135,8 +135,6 @@ pub const EXCEPTIONS: &[Exception] = &[
             "dialplan/substitute.rs",
         ],
     ),
-    circle("media", &["media/mod.rs", "media/worker.rs"]),
-    circle("net", &["net/stream.rs", "net/stream/connection.rs"]),
     circle(
         "observe",
         &[
@@ -189,19 +187,11 @@ pub const EXCEPTIONS: &[Exception] = &[
     circle(
         "daemon",
         &[
-            "daemon/control_view.rs",
-            "daemon/core_thread.rs",
-            "daemon/event_queue.rs",
             "daemon/log.rs",
             "daemon/log/format.rs",
             "daemon/log/target.rs",
             "daemon/log/tracing.rs",
             "daemon/log/writer.rs",
-            "daemon/mod.rs",
-            "daemon/reload.rs",
-            "daemon/resolver.rs",
-            "daemon/signalling.rs",
-            "daemon/sip_debug.rs",
         ],
     ),
     circle("guard", &["guard/admission.rs", "guard/explain.rs"]),

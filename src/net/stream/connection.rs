@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 
+use super::shared::{FAREWELL, Shared};
 use super::table::{Ends, Link};
-use super::{FAREWELL, Shared};
 use crate::net::ingress::Received;
 use crate::pbx::effect::Event;
 use crate::sip::Flow;
@@ -166,7 +166,8 @@ impl Talk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, Listeners};
+    use super::super::listeners::Listeners;
+    use super::super::shared::Limits;
     use super::*;
     use crate::net::ingress::to_nobody;
     use crate::sip::flow::Transport;
