@@ -208,7 +208,6 @@ pub const EXCEPTIONS: &[Exception] = &[
     ),
     circle("pbx", &["pbx/cdr.rs", "pbx/effect.rs", "pbx/failure.rs"]),
     circle("sdp", &["sdp/local_media.rs", "sdp/media_kind.rs", "sdp/relay_sdp.rs"]),
-    circle("store", &["store/calls.rs", "store/mod.rs", "store/state.rs", "store/writer_thread.rs"]),
 ];
 
 /// Something that breaks a rule, whether or not the list allows it.
