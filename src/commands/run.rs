@@ -60,7 +60,7 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    log.hear_tracing();
+    log::install_tracing(log.clone());
     findings.iter().for_each(|one| log.keep(level(one.severity), one.in_one_line()));
     let started = socket_path(common, &loaded).and_then(|control| {
         let services: Vec<Box<dyn Service>> = vec![

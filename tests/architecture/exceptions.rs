@@ -184,16 +184,6 @@ pub const EXCEPTIONS: &[Exception] = &[
     ),
     circle("sip", &["sip/message.rs", "sip/parse.rs"]),
     circle("sip", &["sip/transaction/client_table.rs", "sip/transaction/server_table.rs", "sip/transaction/table.rs"]),
-    circle(
-        "daemon",
-        &[
-            "daemon/log.rs",
-            "daemon/log/format.rs",
-            "daemon/log/target.rs",
-            "daemon/log/tracing.rs",
-            "daemon/log/writer.rs",
-        ],
-    ),
     circle("guard", &["guard/admission.rs", "guard/explain.rs"]),
     circle(
         "pbx",
