@@ -1,4 +1,5 @@
-//! The core thread, the one that owns the switch: takes events in order, executes effects, sleeps until the next deadline.
+//! The core thread, the one that owns the switch: takes events in order, executes effects, sleeps until the next
+//! deadline.
 
 use super::clock::Clock;
 use super::control_view::{Later, View};
@@ -173,7 +174,7 @@ impl CoreThread {
         for line in &effects.lines {
             (self.sink)(line);
         }
-        self.signalling.prove(&effects.proven);
+        self.signalling.authenticated(&effects.proven);
         for source in effects.strangers {
             self.receiving.limiter.charge(source, Instant::now());
         }

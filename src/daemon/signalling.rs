@@ -64,10 +64,10 @@ impl Signalling {
         }
     }
 
-    /// Lifts the bounds for strangers from connections on which somebody proved who he is.
-    pub(super) fn prove(&self, connections: &[ConnectionId]) {
+    /// Lifts the limits on unauthenticated connections from these: their peers have authenticated.
+    pub(super) fn authenticated(&self, connections: &[ConnectionId]) {
         if let Some(streams) = self.streams.as_ref().filter(|_| !connections.is_empty()) {
-            streams.prove(connections);
+            streams.authenticated(connections);
         }
     }
 
@@ -122,7 +122,7 @@ fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> i
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::net::ingress::to_nobody;
+    use crate::net::ingress::without_sink;
     use crate::net::stream::Limits;
     use std::time::Duration;
 
@@ -134,12 +134,12 @@ mod tests {
         config.sip.general.streams.tls.as_mut().unwrap().bind.set_port(0);
         let bound = Bound::bind(&config.sip.general).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-        let streams = Streams::new(bound.listeners, to_nobody(), limits, None).unwrap();
+        let streams = Streams::new(bound.listeners, without_sink(), limits, None).unwrap();
         streams.start(()).unwrap();
         let (datagrams, listening) = (bound.datagrams, bound.listening);
         let signalling = Signalling { datagrams, streams: Some(Arc::new(streams)), listening };
-        let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), somebody.local_addr().unwrap());
+        let phone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), phone.local_addr().unwrap());
         let over = |transport| signalling.send(Flow { transport, ..udp }, Bytes::from_static(b"x"));
         assert_eq!((over(Transport::Udp), over(Transport::Tls)), (Ok(()), Ok(())));
         assert!(over(Transport::Tcp).unwrap_err().contains("tcpenable="));

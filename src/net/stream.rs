@@ -1,4 +1,4 @@
-//! SIP over TCP and TLS: a thread of its own accepts, frames and connects; the owner of the switch sends through here.
+//! SIP over TCP and TLS: a thread of its own accepts, frames and connects; the core thread sends through here.
 
 mod connection;
 mod listeners;
@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 pub use table::ConnectionReport;
-use table::Ends;
+use table::TaskSide;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
@@ -35,9 +35,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection of ours may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long nothing is accepted when the system has no descriptors left.
-const BREATH: Duration = Duration::from_millis(100);
-/// How often it is looked whether they are said.
-const MOMENT: Duration = Duration::from_millis(2);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is checked at the end whether all connections are closed.
+const CHECK: Duration = Duration::from_millis(2);
 
 /// SIP over TCP and TLS: the connections, and the thread that serves them.
 pub struct Streams {
@@ -71,7 +71,7 @@ impl Streams {
         Ok(Streams { shared, runtime: handle, over, state: Mutex::new(State::Prepared(runtime, listeners)) })
     }
 
-    /// Starts the thread, which drops `guard` when it ends; once it was started or stopped, this does nothing.
+    /// Starts the thread, which drops `guard` when it task; once it was started or stopped, this does nothing.
     ///
     /// # Errors
     /// The system refuses a thread, or cannot watch the listening sockets.
@@ -108,18 +108,18 @@ impl Streams {
                 // The sender is gone only with the exchange.
                 drop(over.wait_for(|over| *over).await);
                 accepting.iter().for_each(JoinHandle::abort);
-                let last_words = async {
+                let all_closed = async {
                     while tasks.num_alive_tasks() > 0 {
-                        sleep(MOMENT).await;
+                        sleep(CHECK).await;
                     }
                 };
                 // A connection that does not take its last bytes in time loses them.
-                let _ = timeout(FAREWELL, last_words).await;
+                let _ = timeout(FAREWELL, all_closed).await;
             });
         })
     }
 
-    /// Closes every connection once it has sent what was given to it, and ends the thread.
+    /// Closes every connection once it has sent what was given to it, and task the thread.
     pub fn stop(&self) {
         self.shared.table().clear();
         self.over.send_replace(true);
@@ -142,8 +142,8 @@ impl Streams {
                 Ok(()) => Ok(()),
                 Err(why) => {
                     drop(table);
-                    // RFC 3261 18.2.2: an answer goes over a new connection to the sender's own port.
-                    match answer_address(&bytes, flow) {
+                    // RFC 3261 18.2.2: a response goes over a new connection to the port of its Via.
+                    match response_address(&bytes, flow) {
                         Some(remote) => self.send(Flow { remote, connection: None, ..flow }, bytes),
                         None => Err(why.to_owned()),
                     }
@@ -154,9 +154,9 @@ impl Streams {
                 let id = match there {
                     Some(id) => id,
                     None => {
-                        let (ends, _) = table.enter(flow, true, 0)?;
-                        let id = ends.flow.connection;
-                        self.runtime.spawn(connect(self.shared.clone(), ends));
+                        let (task, _) = table.enter(flow, true, 0)?;
+                        let id = task.flow.connection;
+                        self.runtime.spawn(connect(self.shared.clone(), task));
                         id.ok_or("no connection")?
                     }
                 };
@@ -173,13 +173,13 @@ impl Streams {
         }
     }
 
-    /// Lifts the bounds for strangers from these connections: somebody proved who he is on them.
-    pub fn prove(&self, connections: &[ConnectionId]) {
+    /// Lifts the limits on unauthenticated connections from these: their peers have authenticated.
+    pub fn authenticated(&self, connections: &[ConnectionId]) {
         let mut table = self.shared.table();
-        connections.iter().for_each(|connection| table.prove(*connection));
+        connections.iter().for_each(|connection| table.authenticated(*connection));
     }
 
-    /// Tells by which names our peers' servers go.
+    /// Sets the names under which our peers' servers show certificates.
     pub fn set_names(&self, names: BTreeMap<ServerKey, String>) {
         *lock(&self.shared.names) = names;
     }
@@ -196,8 +196,8 @@ impl Drop for Streams {
     }
 }
 
-/// Where the sender of a request listens to which this is the answer (RFC 3261 18.2.2); none for what is no answer.
-fn answer_address(bytes: &Bytes, flow: Flow) -> Option<SocketAddr> {
+/// Where a response may go over a new connection (RFC 3261 18.2.2): the sent-by port of its Via. None for a request.
+fn response_address(bytes: &Bytes, flow: Flow) -> Option<SocketAddr> {
     let Ok(Message::Response(response)) = Message::parse(bytes) else { return None };
     let via = response.headers.get(HeaderName::Via)?;
     let via = Via::parse(split::first_item(via)).ok()?;
@@ -210,29 +210,29 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, transport: Transport
         match listener.accept().await {
             Ok((stream, remote)) => {
                 let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
-                if let Some(ends) = take_in(&shared, transport, &stream, remote) {
-                    tokio::spawn(serve(shared.clone(), stream, ends));
+                if let Some(task) = admit(&shared, transport, &stream, remote) {
+                    tokio::spawn(serve(shared.clone(), stream, task));
                 }
             }
             Err(_) => {
                 shared.counters.add("no connection can be accepted");
-                sleep(BREATH).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-fn take_in(shared: &Shared, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<Ends> {
+fn admit(shared: &Shared, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<TaskSide> {
     let flow = shared.flow(transport, stream, remote).ok()?;
     let limit = lock(&shared.limits).auth_limit;
     let entered = shared.table().enter(flow, false, limit);
     match entered {
-        Ok((ends, made_room)) => {
+        Ok((task, made_room)) => {
             if let Some(why) = made_room {
                 shared.counters.add(why);
             }
-            shared.dress(stream);
-            Some(ends)
+            shared.configure(stream);
+            Some(task)
         }
         Err(why) => {
             shared.counters.add(why);
@@ -241,21 +241,21 @@ fn take_in(shared: &Shared, transport: Transport, stream: &TcpStream, remote: So
     }
 }
 
-/// A connection that somebody made to us.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, mut ends: Ends) {
-    let why = match ends.flow.transport {
-        Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
+/// A connection that was accepted.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, mut task: TaskSide) {
+    let why = match task.flow.transport {
+        Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut task).await,
         Transport::Tls => {
             let setup = lock(&shared.setup).clone();
-            let shaken = match setup {
+            let stream = match setup {
                 Some(setup) => tokio::select! {
-                    shaken = timeout(HANDSHAKE, setup.acceptor.accept(stream)) => shaken.ok().and_then(Result::ok),
-                    _ = &mut ends.stop => None,
+                    accepted = timeout(HANDSHAKE, setup.acceptor.accept(stream)) => accepted.ok().and_then(Result::ok),
+                    _ = &mut task.stop => None,
                 },
                 None => None,
             };
-            match shaken {
-                Some(stream) => connection::serve(&shared, stream, &mut ends).await,
+            match stream {
+                Some(stream) => connection::serve(&shared, stream, &mut task).await,
                 None => {
                     shared.counters.add("TLS handshake failed");
                     "TLS handshake failed".to_owned()
@@ -263,34 +263,34 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, mut ends: Ends) {
             }
         }
     };
-    end(&shared, &ends, why).await;
+    end(&shared, &task, why).await;
 }
 
-/// A connection that we make.
-async fn connect(shared: Arc<Shared>, mut ends: Ends) {
-    ends.link.proven.store(true, Ordering::Relaxed);
-    let flow = ends.flow;
+/// A connection that the exchange makes.
+async fn connect(shared: Arc<Shared>, mut task: TaskSide) {
+    task.status.proven.store(true, Ordering::Relaxed);
+    let flow = task.flow;
     let made = match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
         Ok(made) => made.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no connection within {} s", CONNECT.as_secs())),
     };
     let why = match made {
         Ok(stream) => {
-            shared.dress(&stream);
+            shared.configure(&stream);
             match flow.transport {
-                Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
-                Transport::Tls => match shake(&shared, stream, flow).await {
-                    Ok(stream) => connection::serve(&shared, stream, &mut ends).await,
+                Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut task).await,
+                Transport::Tls => match handshake(&shared, stream, flow).await {
+                    Ok(stream) => connection::serve(&shared, stream, &mut task).await,
                     Err(why) => why,
                 },
             }
         }
         Err(why) => why,
     };
-    end(&shared, &ends, why).await;
+    end(&shared, &task, why).await;
 }
 
-async fn shake(
+async fn handshake(
     shared: &Shared,
     stream: TcpStream,
     flow: Flow,
@@ -300,32 +300,32 @@ async fn shake(
     let name = name.and_then(|name| ServerName::try_from(name).ok());
     let name = name.unwrap_or_else(|| ServerName::IpAddress(flow.remote.ip().into()));
     match timeout(HANDSHAKE, setup.connector.connect(name, stream)).await {
-        Ok(shaken) => {
-            shaken.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
+        Ok(stream) => {
+            stream.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
         }
         Err(_) => Err("no TLS handshake within 10 s".into()),
     }
 }
 
-async fn end(shared: &Shared, ends: &Ends, why: String) {
-    if let Some(id) = ends.flow.connection {
+async fn end(shared: &Shared, task: &TaskSide, why: String) {
+    if let Some(id) = task.flow.connection {
         shared.table().remove(id);
     }
-    if ends.link.known.load(Ordering::Relaxed) {
-        shared.tell(Event::Closed { flow: ends.flow, why }).await;
+    if task.status.known.load(Ordering::Relaxed) {
+        shared.deliver(Event::Closed { flow: task.flow, why }).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::ingress::to_nobody;
+    use crate::net::ingress::without_sink;
     use std::io::Read as _;
 
     fn streams(setup: Option<tls::Setup>) -> Streams {
         let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-        let streams = Streams::new(listeners, to_nobody(), limits, setup).unwrap();
+        let streams = Streams::new(listeners, without_sink(), limits, setup).unwrap();
         streams.start(()).unwrap();
         streams
     }
@@ -342,15 +342,15 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         let listeners = Listeners::bind(None, None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-        let shared = Arc::new(Shared::new(&listeners, to_nobody(), limits, Some(setup)));
+        let shared = Arc::new(Shared::new(&listeners, without_sink(), limits, Some(setup)));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let _stranger = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, remote) = listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
         let stream = TcpStream::from_std(stream).unwrap();
-        let ends = take_in(&shared, Transport::Tls, &stream, remote).unwrap();
+        let task = admit(&shared, Transport::Tls, &stream, remote).unwrap();
         let start = tokio::time::Instant::now();
-        serve(shared.clone(), stream, ends).await;
+        serve(shared.clone(), stream, task).await;
         assert_eq!(start.elapsed().as_secs(), 10);
         assert_eq!(shared.counters.all(), [("TLS handshake failed", 1)]);
         assert!(shared.table().report().is_empty());

@@ -76,11 +76,12 @@ impl Shared {
         lock(&self.ingress).receive(bytes, flow)
     }
 
-    pub(super) fn note(&self, note: Option<AuthEvent>, came: Flow) {
-        lock(&self.ingress).tell(note, came);
+    pub(super) fn report(&self, report: Option<AuthEvent>, received: Flow) {
+        lock(&self.ingress).report(report, received);
     }
 
-    pub(super) fn may_ask(&self, source: IpAddr) -> bool {
+    /// Is this source within its rate limit?
+    pub(super) fn is_within_limit(&self, source: IpAddr) -> bool {
         lock(&self.ingress).limiter.allows(source, Instant::now())
     }
 
@@ -98,7 +99,8 @@ impl Shared {
         bound.map_or(transport.default_port(), |address| address.port())
     }
 
-    pub(super) fn dress(&self, stream: &TcpStream) {
+    /// Sets the options of a connection's socket.
+    pub(super) fn configure(&self, stream: &TcpStream) {
         let socket = socket2::SockRef::from(stream);
         let keep_alive =
             socket2::TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
@@ -120,8 +122,8 @@ impl Shared {
         Ok(lock(&self.ingress).seen(Flow { transport, ..Flow::udp(local, remote) }))
     }
 
-    /// Tells the switch, however busy it is.
-    pub(super) async fn tell(&self, event: Event) {
+    /// Passes an event to the switch, however busy it is.
+    pub(super) async fn deliver(&self, event: Event) {
         let mut event = Box::new(event);
         while let Err(back) = self.pass(event) {
             event = back;
