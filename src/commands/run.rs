@@ -30,7 +30,8 @@ enum End {
     Restart,
 }
 
-/// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the way.
+/// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the
+/// way.
 pub fn run(common: &Common) -> ExitCode {
     // Before anything may replace the program's file: a restart runs what stands there then.
     let program = Program::of_this_process();
@@ -237,7 +238,8 @@ fn reread(place: PathBuf) -> log::Reread {
     })
 }
 
-/// Where the control socket is: where the command line or strowger.toml says, else the first usable of the usual places.
+/// Where the control socket is: where the command line or strowger.toml says, else the first usable of the usual
+/// places.
 fn socket_path(common: &Common, loaded: &Loaded) -> Result<PathBuf, String> {
     let configured = loaded.config.as_ref().and_then(|config| config.toml.control.socket.as_ref());
     // The console takes a relative path from the configuration directory, too.

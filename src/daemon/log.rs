@@ -1,5 +1,5 @@
-//! The log: lines of every thread go into a bounded queue, and a thread of its own writes them to stderr and to the files of
-//! logger.conf, so that a slow disk holds nobody up. Consoles get them at once.
+//! The log: lines of every thread go into a bounded queue, and a thread of its own writes them to stderr and to the
+//! files of logger.conf, so that a slow disk holds nobody up. Consoles get them at once.
 
 mod entry;
 mod file;
@@ -21,8 +21,8 @@ pub use settings::{Reread, Settings};
 use std::sync::Arc;
 pub use tracing::install_tracing;
 
-/// A sink that makes a tracing event of every line that any target takes, and passes it to the consoles, which choose their
-/// verbosity themselves.
+/// A sink that makes a tracing event of every line that any target takes, and passes it to the consoles, which choose
+/// their verbosity themselves.
 pub fn sink(log: Log, live: Live) -> Sink {
     Arc::new(move |line: &Line| {
         if log.takes(line.level) {

@@ -68,7 +68,8 @@ pub struct Plan {
     pub log: Option<Log>,
     /// Where what outlives a restart is kept; an empty list: nothing does.
     pub places: Places,
-    /// Where a reload reads, as [`crate::config::load::load`] is given it; none when the configuration came from no files.
+    /// Where a reload reads, as [`crate::config::load::load`] is given it; none when the configuration came from no
+    /// files.
     pub reload: Option<PathBuf>,
     /// Services besides those that carry SIP and media; started after them and stopped before them.
     pub services: Vec<Box<dyn Service>>,
@@ -93,7 +94,8 @@ pub struct Running {
     services: Arc<Mutex<Services>>,
 }
 
-/// Starts an exchange: binds its sockets, starts its services and the core thread. Returns the dialplan's diagnostics, too.
+/// Starts an exchange: binds its sockets, starts its services and the core thread. Returns the dialplan's diagnostics,
+/// too.
 ///
 /// # Errors
 /// A socket cannot be bound (the message says which and what to do), a service cannot start, or the system refuses a
@@ -203,8 +205,8 @@ impl Running {
         let _ = self.orders.send(Order::Stop(how));
     }
 
-    /// Reads the configuration again, without waiting here; the outcome is logged. False: it came from no files, or too many
-    /// reloads wait already.
+    /// Reads the configuration again, without waiting here; the outcome is logged. False: it came from no files, or too
+    /// many reloads wait already.
     pub fn reload(&self) -> bool {
         let request = ReloadRequest { what: Reload::All, reply: None };
         self.reloads.as_ref().is_some_and(|reloads| reloads.try_send(request).is_ok())

@@ -1,5 +1,5 @@
-//! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block. When
-//! it can be used, the switch and the services take it over; else the one before stays in force, whole.
+//! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block.
+//! When it can be used, the switch and the services take it over; else the one before stays in force, whole.
 
 use super::certificates;
 use super::clock::wall;

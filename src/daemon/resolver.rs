@@ -1,5 +1,5 @@
-//! Host names of the configuration, looked up by a service with a thread of its own: when the system's resolver does not
-//! answer, nothing but this thread waits.
+//! Host names of the configuration, looked up by a service with a thread of its own: when the system's resolver does
+//! not answer, nothing but this thread waits.
 
 use super::order::{Console, Order};
 use super::service::Service;

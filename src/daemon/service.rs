@@ -14,8 +14,8 @@ pub trait Service: Send {
     /// It cannot run: why, and what to do. Whatever it had begun is undone.
     fn start(&mut self, console: &Console) -> io::Result<()>;
 
-    /// Takes over what it can of a new configuration, which the switch has already. Called outside of the switch's thread: it
-    /// may read files.
+    /// Takes over what it can of a new configuration, which the switch has already. Called outside of the switch's
+    /// thread: it may read files.
     fn renew(&mut self, config: &Config);
 
     /// Stops it and waits until it has ended, unless that may take long. Called once, after the switch has ended.

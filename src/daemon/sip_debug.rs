@@ -30,7 +30,8 @@ impl MessageTrace {
         MessageTrace { on: AtomicBool::new(on), whose: Mutex::new(whose), sink }
     }
 
-    /// Sets whose messages are shown; a peer's name is resolved to its address by the caller. Says whether any were shown before.
+    /// Sets whose messages are shown; a peer's name is resolved to its address by the caller. Says whether any were
+    /// shown before.
     pub(super) fn set(&self, what: &SipDebug, address_of: impl Fn(&str) -> Option<SocketAddr>) -> bool {
         let whose = match what {
             SipDebug::Off => Whose::Nobody,

@@ -20,8 +20,8 @@ pub(super) enum Order {
     Stop,
 }
 
-/// Wakes the media thread when its inbox has something. Signalled for all commands of a turn of the switch, it costs one
-/// system call.
+/// Wakes the media thread when its inbox has something. Signalled for all commands of a turn of the switch, it costs
+/// one system call.
 pub(super) struct Wakeup {
     pub(super) eventfd: OwnedFd,
     /// The thread was woken and has not looked into its inbox since.

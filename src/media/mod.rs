@@ -1,8 +1,9 @@
-//! Media: the thread that owns the RTP sockets and forwards, answers and plays, as [`crate::pbx::media`]'s verbs tell it.
+//! Media: the thread that owns the RTP sockets and forwards, answers and plays, as [`crate::pbx::media`]'s verbs tell
+//! it.
 //!
-//! One worker thread carries several hundred calls on a small machine. A second one is possible because nothing is shared:
-//! the two streams of a bridge must then live on the same worker, so `Reserve` would have to name the call, `send` would
-//! choose the worker by it, and each worker would have its own part of the port range.
+//! One worker thread carries several hundred calls on a small machine. A second one is possible because nothing is
+//! shared: the two streams of a bridge must then live on the same worker, so `Reserve` would have to name the call,
+//! `send` would choose the worker by it, and each worker would have its own part of the port range.
 
 mod inbox;
 mod player;
@@ -66,14 +67,14 @@ impl Media {
         Ok(())
     }
 
-    /// Hands a command to the thread and returns at once. Commands are carried out in the order given. False: the thread
-    /// has ended.
+    /// Hands a command to the thread and returns at once. Commands are carried out in the order given. False: the
+    /// thread has ended.
     pub fn send(&self, command: MediaCommand) -> bool {
         self.order(Order::Command(Box::new(command)))
     }
 
-    /// Takes the ports of new streams from another range, and gives them another DiffServ code point, from now on; streams
-    /// that exist keep theirs. A range without a pair changes nothing. False: the thread has ended.
+    /// Takes the ports of new streams from another range, and gives them another DiffServ code point, from now on;
+    /// streams that exist keep theirs. A range without a pair changes nothing. False: the thread has ended.
     pub fn set_ports(&self, ports: RangeInclusive<u16>, dscp: Option<u8>) -> bool {
         self.order(Order::Ports(ports, dscp))
     }

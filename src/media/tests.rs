@@ -246,8 +246,8 @@ fn payload_types_are_mapped_where_they_differ_and_the_marker_stays() {
     assert_eq!(a.receive(), packet);
 }
 
-/// A phone answers a new offer before it has sent its last packets of the old codec, and perhaps from its old port: they end and
-/// disturb nothing, and strict RTP stays as strict as it was.
+/// A phone answers a new offer before it has sent its last packets of the old codec, and perhaps from its old port:
+/// they end and disturb nothing, and strict RTP stays as strict as it was.
 #[test]
 fn packets_of_the_old_codec_pass_after_a_renegotiation() {
     let rig = Rig::new(21_700..=21_799);
@@ -632,7 +632,8 @@ fn ipv6_is_carried_too_also_between_the_two() {
 
 #[test]
 fn what_was_opened_is_closed() {
-    // Other tests open and close descriptors in the same process: only sockets bound to ports of this test's range are counted.
+    // Other tests open and close descriptors in the same process: only sockets bound to ports of this test's range are
+    // counted.
     let range = 21_600..=21_699u16;
     let open = || {
         let table = std::fs::read_to_string("/proc/self/net/udp").unwrap();
@@ -753,7 +754,8 @@ fn a_fax_from_another_port_of_the_same_host_is_learned() {
     assert!(a.hears_nothing());
 }
 
-/// Whatever number a packet comes with, and whatever was agreed in the meantime: it passes, and nothing else of it changes.
+/// Whatever number a packet comes with, and whatever was agreed in the meantime: it passes, and nothing else of it
+/// changes.
 #[test]
 fn every_payload_type_passes_before_and_after_a_new_agreement() {
     let rig = Rig::new(22_100..=22_199);

@@ -1,9 +1,9 @@
-//! What outlives a restart, in SQLite: registrations, the key/value database, call records. Knows files and the switch's
-//! values; only the daemon knows it.
+//! What outlives a restart, in SQLite: registrations, the key/value database, call records. Knows files and the
+//! switch's values; only the daemon knows it.
 //!
-//! The core thread writes registrations and values itself, in one transaction for all events it found waiting, before the
-//! responses are sent; nothing waits for the disk there (no fsync). A second thread syncs them to the disk within a second,
-//! and writes and syncs call records.
+//! The core thread writes registrations and values itself, in one transaction for all events it found waiting, before
+//! the responses are sent; nothing waits for the disk there (no fsync). A second thread syncs them to the disk within a
+//! second, and writes and syncs call records.
 
 mod binding_row;
 mod boot_clock;
@@ -58,8 +58,8 @@ pub fn first_usable(places: &[PathBuf]) -> Result<PathBuf, String> {
 }
 
 impl Store {
-    /// Opens the store in the first usable of the places. When none is usable, that is logged, and everything goes on in
-    /// memory. `zone` is the time zone of call records as text. `None`: no place is named at all.
+    /// Opens the store in the first usable of the places. When none is usable, that is logged, and everything goes on
+    /// in memory. `zone` is the time zone of call records as text. `None`: no place is named at all.
     pub fn open(places: &Places, now: Now, zone: ZoneAt, sink: Sink) -> Option<(Store, Found)> {
         let folder = match first_usable(&places.state) {
             Ok(folder) => folder,
@@ -97,14 +97,15 @@ impl Store {
     pub fn nonce_key(&self, fresh: [u8; 32]) -> NonceKey {
         match folder::keep_key(&self.folder, fresh) {
             Ok(key) => NonceKey(key),
-            // The failure of the state file is logged with what to do; here phones are challenged once more, that is all.
+            // The failure of the state file is logged with what to do; here phones are challenged once more, that is
+            // all.
             Err(_) => NonceKey(fresh),
         }
     }
 
-    /// Writes orders in one transaction, before anything is answered; records of calls go to the other thread. `everything`
-    /// is asked when what was missed has to be made up for. Gives what was found when a store that could not be
-    /// opened at the start can be now.
+    /// Writes orders in one transaction, before anything is answered; records of calls go to the other thread.
+    /// `everything` is asked when what was missed has to be made up for. Gives what was found when a store that could
+    /// not be opened at the start can be now.
     pub fn write(
         &mut self,
         now: Now,

@@ -234,7 +234,8 @@ fn value_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pa
     Ok((set, transaction.prepare_cached("DELETE FROM astdb WHERE key = ?1")?))
 }
 
-/// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is damaged.
+/// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is
+/// damaged.
 fn trouble_at_start(error: &rusqlite::Error) -> Trouble {
     match error.sqlite_error() {
         Some(found) if found.extended_code == rusqlite::ffi::SQLITE_READONLY => {

@@ -1,5 +1,5 @@
-//! The thread that waits for the disk, so that the core thread does not: it syncs the state within a second of a change,
-//! and writes call records.
+//! The thread that waits for the disk, so that the core thread does not: it syncs the state within a second of a
+//! change, and writes call records.
 
 use super::sink::{Sink, warning};
 use super::{calls, csv, folder, state};

@@ -1,7 +1,7 @@
 //! What a line of the log looks like: in a file, in the journal, at a terminal.
 //!
-//! In files and in the journal every line begins with its level, also each of a message that `sip set debug` shows: what
-//! a stranger sends can then never stand where a log watcher (fail2ban) looks for a level.
+//! In files and in the journal every line begins with its level, also each of a message that `sip set debug` shows:
+//! what a stranger sends can then never stand where a log watcher (fail2ban) looks for a level.
 
 use super::entry::Entry;
 use crate::clock::Wall;

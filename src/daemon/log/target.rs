@@ -24,7 +24,8 @@ pub(super) enum TargetKind {
     File(Box<LogFile>),
 }
 
-/// The targets of these settings. Files that were open stay what they were: a failure that was logged is not logged again.
+/// The targets of these settings. Files that were open stay what they were: a failure that was logged is not logged
+/// again.
 pub(super) fn targets(settings: &Settings, before: Vec<LogTarget>) -> Vec<LogTarget> {
     let conf = &settings.conf;
     let mut known: Vec<LogFile> = before.into_iter().filter_map(|target| target.kind.file()).collect();

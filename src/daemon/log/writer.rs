@@ -21,8 +21,8 @@ use tokio::sync::oneshot;
 
 /// Lines written together at most.
 const MAX_BATCH: usize = 256;
-/// How long a line of verbose output waits for those that follow it: a call writes four or five at once, and a wake-up for
-/// each would cost more than the call's messages. Any other line waits only behind a verbose one.
+/// How long a line of verbose output waits for those that follow it: a call writes four or five at once, and a wake-up
+/// for each would cost more than the call's messages. Any other line waits only behind a verbose one.
 const GATHER: Duration = Duration::from_millis(2);
 
 /// The thread that writes the log.
