@@ -110,6 +110,7 @@ impl Act {
             log: None,
             reload: None,
             places: Places::default(),
+            services: Vec::new(),
         };
         let (running, _) = daemon::start(plan).map_err(|error| format!("the exchange does not start: {error}"))?;
         println!("The exchange listens on {}.", running.listening.udp);

@@ -7,19 +7,21 @@ use crate::cli::Common;
 use crate::config::Config;
 use crate::config::diagnostic::Severity;
 use crate::config::load::{self, Loaded};
+use crate::daemon::control_socket::ControlService;
 use crate::daemon::log::{self, Log};
-use crate::daemon::{self, Hand, Plan, Reloading, Running, systemd};
+use crate::daemon::service::Service;
+use crate::daemon::{self, Console, Plan, Running, Thread, systemd};
 use crate::event::Level;
-use crate::observe::control::{self, ControlSocket, Limits};
+use crate::observe::control;
 use crate::observe::log_stream::Live;
 use crate::observe::socket_path::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 
 /// Why there is nothing more to serve.
 #[derive(Clone, Copy)]
@@ -28,7 +30,8 @@ enum End {
     Restart,
 }
 
-/// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the way.
+/// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the
+/// way.
 pub fn run(common: &Common) -> ExitCode {
     // Before anything may replace the program's file: a restart runs what stands there then.
     let program = Program::of_this_process();
@@ -50,7 +53,7 @@ pub fn run(common: &Common) -> ExitCode {
     let places = places(common, config);
     let live = Live::default();
     let log_folder = log_folder(&places);
-    let settings = move |config: &Config| log_settings(config, &log_folder, least);
+    let settings: LogSettings = Box::new(move |config| log_settings(config, &log_folder, least));
     let log = match Log::start(settings(config), live.clone(), reread(place.clone())) {
         Ok(log) => log,
         Err(error) => {
@@ -58,30 +61,36 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    log.hear_tracing();
+    log::install_tracing(log.clone());
     findings.iter().for_each(|one| log.keep(level(one.severity), one.in_one_line()));
-    let sink = log::sink(log.clone(), live.clone());
-    let renewed = log.clone();
-    let applied = move |config: &Config| renewed.renew(settings(config));
-    let reload = Some(Reloading { place, applied: Box::new(applied) });
-    let plan = Plan { config: config.clone(), sounds: BTreeMap::new(), sink, log: Some(log.clone()), reload, places };
-    let running = match daemon::start(plan) {
-        Ok((running, _)) => running,
+    let started = socket_path(common, &loaded).and_then(|control| {
+        let services: Vec<Box<dyn Service>> = vec![
+            Box::new(LogService { log: log.clone(), settings }),
+            Box::new(ControlService::new(control.clone(), live.clone())),
+        ];
+        let plan = Plan {
+            config: config.clone(),
+            sounds: BTreeMap::new(),
+            sink: log::sink(log.clone(), live),
+            log: Some(log.clone()),
+            reload: Some(place),
+            places,
+            services,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(text)?;
+        let (running, _) = daemon::start(plan).map_err(text)?;
+        Ok((runtime, running, control))
+    });
+    let (runtime, running, control) = match started {
+        Ok(started) => started,
         Err(error) => {
             tell(&log, Level::Error, &format!("not started: {error}"));
             log.flush();
             return ExitCode::FAILURE;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tell(&log, Level::Error, &format!("not started: {error}"));
-            log.flush();
-            return ExitCode::FAILURE;
-        }
-    };
-    let served = runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, findings.len())));
+    let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len() };
+    let served = runtime.block_on(serve(running, &log, &greeting));
     if let Err(error) = &served {
         tell(&log, Level::Error, error);
     }
@@ -97,40 +106,48 @@ pub fn run(common: &Common) -> ExitCode {
     }
 }
 
-/// Answers consoles and signals until the switch has stopped.
-async fn serve(
-    common: &Common,
-    loaded: &Loaded,
-    mut running: Running,
-    (live, log): (Live, &Log),
-    (fresh, complaints): (bool, usize),
-) -> Result<End, String> {
-    let socket = open_socket(common, loaded).await?;
-    let control = socket.path().to_owned();
-    let (ask, mut asked) = mpsc::channel::<control::Request>(64);
-    let consoles = tokio::spawn(socket.serve(ask, live, Limits::default()));
+/// What a configuration says of the log.
+type LogSettings = Box<dyn Fn(&Config) -> log::Settings + Send>;
+
+/// The log's share in a reload. It runs before the exchange does and ends after it, so that it has every line of both.
+struct LogService {
+    log: Log,
+    settings: LogSettings,
+}
+
+impl Service for LogService {
+    fn start(&mut self, _: &Console) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn renew(&mut self, config: &Config) {
+        self.log.renew((self.settings)(config));
+    }
+
+    fn stop(&mut self) {}
+}
+
+/// Obeys signals until the switch has stopped.
+async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Result<End, String> {
     let listen = |kind| signal(kind).map_err(|error| format!("the system lets no signal be received: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hang_up = listen(SignalKind::hangup())?;
-    greet(common, loaded, &running, &control, fresh, complaints);
+    greet(greeting, &running);
     log.keep(
         Level::Notice,
         format!("strowger {} is ready, and listens on {}", env!("CARGO_PKG_VERSION"), running.listening.udp),
     );
     let mut ending = false;
-    let console = running.console();
     systemd::ready(running.console(), &format!("listens on {}", running.listening))
         .map_err(|error| format!("no thread for the watchdog: {error}"))?;
     loop {
         tokio::select! {
-            Some(request) = asked.recv() => { console.ask(request); }
             _ = hang_up.recv() => if !running.reload() {
                 tell(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
             },
             () = either(&mut terminate, &mut interrupt) => {
                 if ending {
-                    consoles.abort();
                     tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
                     return Ok(End::Stopped);
                 }
@@ -138,8 +155,8 @@ async fn serve(
                 running.stop(Stopping::Now);
             }
             ended = running.ended() => match ended {
-                Hand::Switch => break,
-                Hand::Receiver | Hand::Connections | Hand::Media => {
+                Thread::Switch => break,
+                Thread::Receiver | Thread::Connections | Thread::Media => {
                     let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
                     tell(log, Level::Error, &what);
                     running.stop(Stopping::Now);
@@ -154,9 +171,6 @@ async fn serve(
         End::Restart => {}
     }
     let ended = running.join();
-    drop(asked);
-    // Answers under way are delivered, the socket's file is taken away.
-    let _ = consoles.await;
     if ended.is_ok() {
         tell(
             log,
@@ -224,21 +238,39 @@ fn reread(place: PathBuf) -> log::Reread {
     })
 }
 
-async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, String> {
+/// Where the control socket is: where the command line or strowger.toml says, else the first usable of the usual
+/// places.
+fn socket_path(common: &Common, loaded: &Loaded) -> Result<PathBuf, String> {
     let configured = loaded.config.as_ref().and_then(|config| config.toml.control.socket.as_ref());
     // The console takes a relative path from the configuration directory, too.
     let configured = configured.map(|path| loaded.directory.join(path));
-    let path = match common.socket.clone().or(configured) {
-        Some(path) => path,
+    match common.socket.clone().or(configured) {
+        Some(path) => Ok(path),
         None => {
             let identity = socket_path::identity(common.config.as_deref());
-            control::choose(&socket_path::exchange_places(&Surroundings::of_this_process(), &identity, None))?
+            control::choose(&socket_path::exchange_places(&Surroundings::of_this_process(), &identity, None))
         }
-    };
-    ControlSocket::open(&path).await.map_err(|error| error.to_string())
+    }
 }
 
-fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fresh: bool, complaints: usize) {
+fn text(error: io::Error) -> String {
+    error.to_string()
+}
+
+/// What the greeting is made of.
+struct Greeting<'a> {
+    common: &'a Common,
+    loaded: &'a Loaded,
+    /// The control socket.
+    control: &'a Path,
+    /// The configuration was just made.
+    fresh: bool,
+    /// Warnings and errors about the configuration.
+    findings: usize,
+}
+
+fn greet(greeting: &Greeting<'_>, running: &Running) {
+    let Greeting { common, loaded, control, fresh, findings } = *greeting;
     let Some(config) = &loaded.config else { return };
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
@@ -250,8 +282,8 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     if let Some(state) = &running.state {
         eprintln!("  state          {}", state.display());
     }
-    if complaints > 0 {
-        let them = if complaints == 1 { "one warning or error" } else { "warnings or errors" };
+    if findings > 0 {
+        let them = if findings == 1 { "one warning or error" } else { "warnings or errors" };
         eprintln!("  to look at     {them} above; strowger check -C {place} shows everything again");
     }
     if fresh {

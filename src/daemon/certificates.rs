@@ -1,4 +1,4 @@
-//! What is to be said of the files that `tlscertfile=`, `tlsprivatekey=` and `tlscafile=` name, before a telephone finds out.
+//! Diagnostics about the files of `tlscertfile=`, `tlsprivatekey=` and `tlscafile=`: missing, wrong, expired, expiring.
 
 use crate::clock::Wall;
 use crate::config::Source;
@@ -7,10 +7,10 @@ use crate::config::finding::{self, Finding};
 use crate::config::load::Loaded;
 use crate::config::transport::Tls;
 use crate::datetime;
-use crate::net::stream::tls::{self, Files, Ill, Which};
+use crate::net::stream::tls::{self, Files, Problem, TlsFile};
 use std::path::Path;
 
-/// How long before its end a certificate is spoken of, in days.
+/// How many days before it expires a certificate is reported.
 const AHEAD_DAYS: i64 = 30;
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -28,40 +28,40 @@ pub(super) fn files(source: &Source, tls: &Tls) -> Files {
     }
 }
 
-/// What is wrong with the files, at the lines that name them; nothing where TLS is not spoken.
+/// The problems of the files, at the lines that name them; none when TLS is off.
 pub fn findings(loaded: &Loaded, now: Wall) -> Vec<Diagnostic> {
     let Some(config) = &loaded.config else { return Vec::new() };
     let Some(tls) = &config.sip.general.streams.tls else { return Vec::new() };
     let ahead = Wall(now.0.saturating_add(AHEAD_DAYS.saturating_mul(DAY_MS)));
-    let said = |ill: Ill| {
-        let (option, place) = match ill.which() {
-            Which::Certificate => ("tlscertfile", &tls.place),
-            Which::Key if tls.key.is_none() => ("tlscertfile", &tls.place),
-            Which::Key => ("tlsprivatekey", &tls.key_place),
-            Which::Authorities => ("tlscafile", &tls.authorities_place),
+    let diagnostic = |problem: Problem| {
+        let (option, place) = match problem.file() {
+            TlsFile::Certificate => ("tlscertfile", &tls.place),
+            TlsFile::Key if tls.key.is_none() => ("tlscertfile", &tls.place),
+            TlsFile::Key => ("tlsprivatekey", &tls.key_place),
+            TlsFile::Authorities => ("tlscafile", &tls.authorities_place),
         };
-        let (kind, what, hint): (&'static Finding, String, String) = match ill {
-            Ill::Unusable(_, why) => (&finding::TLS_UNUSABLE, why, "TLS is not spoken until it is repaired".into()),
-            Ill::Expired(end) => {
+        let (kind, what, hint): (&'static Finding, String, String) = match problem {
+            Problem::Unusable(_, why) => (&finding::TLS_UNUSABLE, why, "TLS is not spoken until it is repaired".into()),
+            Problem::Expired(end) => {
                 let what = format!("the certificate expired on {}", day(end));
                 (&finding::TLS_EXPIRED, what, "put a new one in its place, and reload".into())
             }
-            Ill::Early => {
+            Problem::Early => {
                 let hint = format!("today is {} for this machine: is its clock right?", day(now));
                 (&finding::TLS_EXPIRED, "the certificate is not valid yet".into(), hint)
             }
-            Ill::Expiring(end) => {
+            Problem::Expiring(end) => {
                 let what = format!("the certificate expires on {}", day(end));
                 (&finding::TLS_EXPIRING, what, "put a new one in its place, and reload".into())
             }
-            Ill::Open(file) => {
+            Problem::Open(file) => {
                 let hint = format!("chmod o= {file}");
                 (&finding::TLS_KEY_OPEN, format!("everyone on this machine can read the key in {file}"), hint)
             }
         };
         kind.at(place, format!("'{option}': {what}")).hint(hint)
     };
-    tls::inspect(&files(&config.source, tls), now, ahead).into_iter().map(said).collect()
+    tls::inspect(&files(&config.source, tls), now, ahead).into_iter().map(diagnostic).collect()
 }
 
 /// A day, as `2030-01-31`.

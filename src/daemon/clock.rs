@@ -22,7 +22,7 @@ impl Clock {
     }
 }
 
-/// The wall clock; a machine that believes it is before 1970 is told apart by its sign.
+/// The wall clock; negative on a machine whose clock is set before 1970.
 pub fn wall() -> Wall {
     let milliseconds = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),

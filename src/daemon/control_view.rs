@@ -3,10 +3,10 @@
 mod calls;
 mod lines;
 
-use super::Sink;
 use super::clock::zone;
 use super::signalling::Signalling;
-use super::sip_debug::Watch;
+use super::sink::Sink;
+use super::sip_debug::MessageTrace;
 use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, PeerAddress};
 use crate::datetime;
@@ -34,7 +34,7 @@ pub(super) struct View<'a> {
     pub(super) switch: &'a mut Switch,
     pub(super) now: Now,
     pub(super) counters: &'a Drops,
-    pub(super) watch: &'a Watch,
+    pub(super) trace: &'a MessageTrace,
     pub(super) rtp: (u16, u16),
     pub(super) signalling: &'a Signalling,
     pub(super) effects: &'a mut Vec<Effects>,
@@ -201,7 +201,7 @@ impl ControlApi for View<'_> {
 
     fn set_sip_debug(&mut self, what: SipDebug) -> bool {
         let switch = &self.switch;
-        self.watch.set(&what, |name| switch.bindings(name).last().map(|binding| binding.flow.remote))
+        self.trace.set(&what, |name| switch.bindings(name).last().map(|binding| binding.flow.remote))
     }
 
     fn set_rtp_debug(&mut self, what: RtpDebug) {

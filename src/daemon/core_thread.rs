@@ -1,21 +1,20 @@
-//! The one thread that owns the switch: takes events in order, executes effects, sleeps until the next deadline.
+//! The core thread, the one that owns the switch: takes events in order, executes effects, sleeps until the next
+//! deadline.
 
-use super::Sink;
 use super::clock::Clock;
 use super::control_view::{Later, View};
 use super::log::Log;
-use super::reload::{Renewal, Wanted};
+use super::order::{Order, ReloadRequest, Renewal};
+use super::receiving::Receiving;
 use super::sentence;
 use super::signalling::{Signalling, routes};
-use super::sip_debug::Watch;
-use super::threads::Post;
+use super::sink::Sink;
+use super::threads::ThreadGuard;
 use crate::clock::Time;
 use crate::config::peer::Names;
 use crate::event::{Level, LogLine};
 use crate::media::Media;
-use crate::net::ingress::{AuthTable, Counters};
 use crate::net::local_address;
-use crate::net::rate_limit::Limiter;
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::pbx::effect::{Effects, Event};
@@ -23,69 +22,49 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
-
-/// What the owner is asked.
-pub(super) enum Order {
-    /// Something happened.
-    Event(Box<Event>),
-    /// A console's command.
-    Console(ConsoleRequest),
-    /// Stop.
-    Stop(Stopping),
-    /// What the names of the configuration lead to now.
-    Names(Names),
-    /// A new configuration.
-    Renew(Box<Renewal>),
-}
 
 /// The longest sleep without a deadline.
 const NAP: Duration = Duration::from_secs(3600);
 /// `core stop now` and SIGTERM: BYEs are repeated this long at most before the exchange ends all the same.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// See the module.
-pub(super) struct Owner {
-    /// First, so that a switch that fails is told to have ended before its media thread, which ends with it.
-    pub(super) post: Post,
+/// Owns the switch and executes its effects.
+pub(super) struct CoreThread {
+    pub(super) guard: ThreadGuard,
     pub(super) clock: Clock,
     pub(super) inbox: Receiver<Order>,
     pub(super) signalling: Signalling,
-    pub(super) media: Media,
+    pub(super) media: Arc<Media>,
     pub(super) sink: Sink,
-    pub(super) counters: Arc<Counters>,
-    pub(super) limiter: Arc<Limiter>,
-    pub(super) watch: Arc<Watch>,
+    pub(super) receiving: Receiving,
+    /// First and last RTP port, for the console.
     pub(super) rtp: (u16, u16),
-    pub(super) auth_table: Arc<AuthTable>,
-    /// Takes the names that a new configuration has looked up.
-    pub(super) names: Sender<BTreeMap<String, Duration>>,
-    /// None: the log goes where `sink` has it, and there is nothing to be told to it.
+    /// None: the log goes where `sink` has it, and takes no orders.
     pub(super) log: Option<Log>,
     /// None: the configuration came from no files.
-    pub(super) reloads: Option<SyncSender<Wanted>>,
+    pub(super) reloads: Option<SyncSender<ReloadRequest>>,
     /// Set when the program is to start again after the stop.
     pub(super) restart: Arc<AtomicBool>,
 }
 
-/// What one turn of the owner has to carry out: all that was waiting in the inbox, or this many orders of it.
-const BATCH: usize = 256;
+/// Orders taken in one turn: all that wait in the inbox, at most so many.
+const MAX_BATCH: usize = 256;
 
 /// What came of a turn's orders.
 #[derive(Default)]
 struct Turn {
     effects: Vec<Effects>,
-    /// What consoles are told, once what they ordered is stored.
-    answers: Vec<(ConsoleRequest, Output)>,
+    /// Replies to consoles, sent once what they ordered is stored.
+    replies: Vec<(ConsoleRequest, Output)>,
 }
 
-impl Owner {
-    /// Runs until the switch was told to stop and has.
+impl CoreThread {
+    /// Runs until the switch was ordered to stop and has.
     pub(super) fn run(mut self, settings: SwitchSettings, rng: Rng, store: Option<(Store, Found)>) {
         let mut switch = Switch::new(self.clock.now(), settings, rng);
         let mut store = store.map(|(store, found)| {
@@ -105,7 +84,7 @@ impl Owner {
             for event in std::mem::take(&mut refused) {
                 turn.effects.push(switch.handle(self.clock.now(), event));
             }
-            for _ in 0..BATCH {
+            for _ in 0..MAX_BATCH {
                 let Ok(order) = self.inbox.try_recv() else { break };
                 self.take(&mut switch, order, &mut turn);
             }
@@ -113,8 +92,8 @@ impl Owner {
             for effects in turn.effects {
                 self.execute(effects, &mut refused);
             }
-            for (request, output) in turn.answers {
-                // A console that left does not hear the answer.
+            for (request, output) in turn.replies {
+                // The console may have left.
                 let _ = request.reply.send(output);
             }
             if switch.stopping() == Some(Stopping::Now) {
@@ -127,8 +106,9 @@ impl Owner {
                 break;
             }
         }
-        drop(self.post);
-        close(self.inbox, self.media);
+        drop(self.guard);
+        // Whoever waits for room in the inbox need not wait for the disk.
+        drop(self.inbox);
         if let Some(store) = store {
             store.close();
         }
@@ -144,7 +124,7 @@ impl Owner {
         }
     }
 
-    /// Stores what a turn changed, before a word of it is sent: a 200 that a phone received is never forgotten.
+    /// Stores what a turn changed before any of it is sent: a registration that was answered with 200 is never lost.
     fn keep(&self, switch: &mut Switch, store: Option<&mut Store>, turn: &mut Turn) {
         let orders = turn.effects.iter_mut().flat_map(|effects| std::mem::take(&mut effects.store)).collect();
         let Some(store) = store else { return };
@@ -164,7 +144,8 @@ impl Owner {
                 ip => ip,
             };
             let local = SocketAddr::new(ip, bound.port());
-            let advertised = self.auth_table.admission().advertised_address(flow.transport, local, flow.remote.ip());
+            let advertised =
+                self.receiving.auth_table.admission().advertised_address(flow.transport, local, flow.remote.ip());
             binding.flow = Flow { local, advertised, ..flow };
         }
         switch.database().load(found.values);
@@ -187,7 +168,7 @@ impl Owner {
             self.media.send(command);
         }
         for transmit in effects.transmit {
-            self.watch.message(false, transmit.flow, &transmit.bytes);
+            self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
             if let Err(why) = self.signalling.send(transmit.flow, transmit.bytes) {
                 refused.push(Event::SendFailed { flow: transmit.flow, why });
             }
@@ -195,9 +176,9 @@ impl Owner {
         for line in effects.events.iter().flat_map(sentence::lines) {
             (self.sink)(&line);
         }
-        self.signalling.prove(&effects.proven);
+        self.signalling.authenticated(&effects.proven);
         for source in effects.strangers {
-            self.limiter.charge(source, Instant::now());
+            self.receiving.limiter.charge(source, Instant::now());
         }
     }
 
@@ -208,44 +189,40 @@ impl Owner {
     }
 
     fn renew(&mut self, switch: &mut Switch, renewal: Renewal) -> Effects {
-        let Renewal { mut settings, rtp, dscp, signalling, wanted, done } = renewal;
-        let names = self.auth_table.admission().names().clone();
+        let Renewal { mut settings, rtp, done } = renewal;
+        let names = self.receiving.auth_table.admission().names().clone();
         settings.local_towards = routes(&settings.peers, &names);
         settings.admission = Arc::new(settings.admission.with_names(names));
-        self.auth_table.renew(settings.admission.clone());
-        self.signalling.renew(signalling);
-        // The thread that looks names up ends with the exchange.
-        let _ = self.names.send(wanted);
-        self.media.set_ports(rtp.0..=rtp.1, dscp);
+        self.receiving.auth_table.renew(settings.admission.clone());
         self.rtp = rtp;
         let effects = switch.reload(self.clock.now(), settings);
         let lines = effects.events.iter().flat_map(sentence::lines);
-        let said = lines.filter(|line| !matches!(line.level, Level::Verbose(_))).collect();
-        // The reloader waits for it.
-        let _ = done.send(said);
+        let notes = lines.filter(|line| !matches!(line.level, Level::Verbose(_))).collect();
+        // The reload thread waits for them.
+        let _ = done.send(notes);
         effects
     }
 
     fn rename(&self, switch: &mut Switch, names: Names) -> Effects {
         self.signalling.set_names(&names);
-        let admission = Arc::new(self.auth_table.admission().with_names(Arc::new(names)));
-        self.auth_table.renew(admission.clone());
-        let with_remote = routes(&switch.config().peers, admission.names());
-        switch.names_changed(self.clock.now(), admission, with_remote)
+        let admission = Arc::new(self.receiving.auth_table.admission().with_names(Arc::new(names)));
+        self.receiving.auth_table.renew(admission.clone());
+        let local_towards = routes(&switch.config().peers, admission.names());
+        switch.names_changed(self.clock.now(), admission, local_towards)
     }
 
-    fn reload(&self, wanted: Wanted) {
+    fn reload(&self, request: ReloadRequest) {
         let unserved = match &self.reloads {
-            None => Some((wanted, "The configuration came from no files: there is nothing to read again.\n")),
-            Some(reloads) => match reloads.try_send(wanted) {
+            None => Some((request, "The configuration came from no files: there is nothing to read again.\n")),
+            Some(reloads) => match reloads.try_send(request) {
                 Ok(()) => None,
-                Err(TrySendError::Full(wanted) | TrySendError::Disconnected(wanted)) => {
-                    Some((wanted, "Previous SIP reload not yet done: try again a little later.\n"))
+                Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) => {
+                    Some((request, "Previous SIP reload not yet done: try again a little later.\n"))
                 }
             },
         };
-        if let Some((wanted, why)) = unserved
-            && let Some(reply) = wanted.reply
+        if let Some((request, why)) = unserved
+            && let Some(reply) = request.reply
         {
             let _ = reply.send(Output::failed(why.to_owned()));
         }
@@ -256,8 +233,8 @@ impl Owner {
         let mut view = View {
             switch,
             now: self.clock.now(),
-            counters: &self.counters,
-            watch: &self.watch,
+            counters: &self.receiving.counters,
+            trace: &self.receiving.trace,
             rtp: self.rtp,
             signalling: &self.signalling,
             effects: &mut turn.effects,
@@ -268,51 +245,12 @@ impl Owner {
         };
         let output = command::answer(&request.line, &mut view);
         match later {
-            Some(Later::Reload(what)) => self.reload(Wanted { what, reply: Some(request.reply) }),
+            Some(Later::Reload(what)) => self.reload(ReloadRequest { what, reply: Some(request.reply) }),
             Some(Later::Log(what)) => match &self.log {
                 Some(log) => log.order(what, request.reply),
-                None => turn.answers.push((request, Output::failed("The log goes to no files here.\n".to_owned()))),
+                None => turn.replies.push((request, Output::failed("The log goes to no files here.\n".to_owned()))),
             },
-            None => turn.answers.push((request, output)),
+            None => turn.replies.push((request, output)),
         }
-    }
-}
-
-/// Ends the media thread, which may be waiting for room in the inbox.
-fn close(inbox: Receiver<Order>, media: Media) {
-    drop(inbox);
-    media.stop();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::media::MediaSettings;
-    use crate::pbx::media::{MediaCommand, StreamId};
-    use std::sync::mpsc::sync_channel;
-
-    #[test]
-    fn a_media_thread_that_waits_for_room_in_the_inbox_does_not_hold_up_the_end() {
-        let (orders, inbox) = sync_channel(1);
-        orders.send(Order::Stop(Stopping::Now)).unwrap();
-        let (told, hears) = sync_channel(1);
-        let settings = MediaSettings { ports: 42_600..=42_619, dscp: None, seed: [1; 32] };
-        let media = Media::start(settings, move |event| {
-            told.send(()).unwrap();
-            let _ = orders.send(Order::Event(Box::new(Event::Media(event))));
-        })
-        .unwrap();
-        media.send(MediaCommand::Reserve {
-            stream: StreamId(1),
-            local: "127.0.0.1".parse().unwrap(),
-            kind: crate::pbx::media::StreamKind::Rtp,
-        });
-        hears.recv_timeout(Duration::from_secs(5)).unwrap();
-        let (done, is_done) = sync_channel(1);
-        std::thread::spawn(move || {
-            close(inbox, media);
-            done.send(()).unwrap();
-        });
-        assert_eq!(is_done.recv_timeout(Duration::from_secs(5)), Ok(()));
     }
 }

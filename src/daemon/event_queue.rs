@@ -1,9 +1,9 @@
-//! The receiver's way to the switch, to the log, and to whoever watches messages.
+//! The way from the threads that receive SIP to the core thread, to the log, and to `sip set debug`.
 
-use super::Sink;
 use super::clock::{Clock, wall};
-use super::core_thread::Order;
-use super::sip_debug::Watch;
+use super::order::Order;
+use super::sink::Sink;
+use super::sip_debug::MessageTrace;
 use crate::clock::Wall;
 use crate::event::{Level, LogLine};
 use crate::guard::admission::{Caller, Proof};
@@ -16,34 +16,34 @@ use std::net::IpAddr;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// See the module.
-pub(super) struct ToSwitch {
+/// Passes what a thread received on to the core thread, and what it refused to the log.
+pub(super) struct EventQueue {
     orders: SyncSender<Order>,
     sink: Sink,
-    watch: Arc<Watch>,
+    trace: Arc<MessageTrace>,
     auth_table: Arc<AuthTable>,
     clock: Clock,
-    /// Whom the owner was told of.
+    /// Devices already reported for bad credentials.
     refusals: Mutex<Refusals>,
 }
 
-impl ToSwitch {
+impl EventQueue {
     pub(super) fn new(
         orders: SyncSender<Order>,
-        to: (Sink, Arc<Watch>),
+        sink: Sink,
+        trace: Arc<MessageTrace>,
         auth_table: Arc<AuthTable>,
         clock: Clock,
     ) -> Self {
-        let (sink, watch) = to;
-        ToSwitch { orders, sink, watch, auth_table, clock, refusals: Mutex::default() }
+        EventQueue { orders, sink, trace, auth_table, clock, refusals: Mutex::default() }
     }
 
     fn refusals(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody is let in who may have been refused before.
-    fn welcome(&self, account: &str, source: IpAddr) {
+    /// A device was admitted that may have been refused before.
+    fn admitted(&self, account: &str, source: IpAddr) {
         let mut refusals = self.refusals();
         if !refusals.is_empty()
             && let Some(text) = refusals.admitted(account, source, self.clock.now().mono)
@@ -53,28 +53,28 @@ impl ToSwitch {
     }
 }
 
-impl EventSink for ToSwitch {
+impl EventSink for EventQueue {
     fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
         if let Event::Request { caller: Caller::Account { peer, proof: Proof::Digest { .. } }, flow, .. } = &*event {
-            self.welcome(&peer.name, flow.remote.ip());
+            self.admitted(&peer.name, flow.remote.ip());
         }
         match self.orders.try_send(Order::Event(event)) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(Order::Event(event))) => Err(event),
-            // The switch is gone: there is nobody left to tell.
+            // The switch has ended: there is nobody left to take it.
             Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => Ok(()),
         }
     }
 
-    fn note(&self, note: &AuthEvent, source: IpAddr) {
-        match note {
-            // Nobody proved anything: counted by the receiver, and not a line each, or strangers would write our log.
+    fn report(&self, event: &AuthEvent, source: IpAddr) {
+        match event {
+            // Counted by the receiver and not logged: anybody could fill the log otherwise.
             AuthEvent::Challenged => {}
             AuthEvent::Refused { line, .. } => {
-                // Each of them, for those who count them towards a ban; the owner is told once.
+                // Each refusal for programs that count them towards a ban; the warning for the administrator once.
                 (self.sink)(&LogLine { level: Level::Security, text: line.clone() });
                 let nearest = |account: &str| self.auth_table.admission().nearest(account);
-                let hint = self.refusals().record(note, source, self.clock.now().mono, nearest);
+                let hint = self.refusals().record(event, source, self.clock.now().mono, nearest);
                 if let Some(text) = hint {
                     (self.sink)(&LogLine { level: Level::Warning, text });
                 }
@@ -82,8 +82,8 @@ impl EventSink for ToSwitch {
         }
     }
 
-    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]) {
-        self.watch.message(received, flow, bytes);
+    fn trace(&self, received: bool, flow: Flow, bytes: &[u8]) {
+        self.trace.message(received, flow, bytes);
     }
 
     fn wall(&self) -> Wall {

@@ -1,76 +1,83 @@
-//! The wiring: executes the switch's effects, owns the clocks, and starts and ends the threads.
+//! The wiring: executes the switch's effects, owns the clocks, and starts and stops the threads.
 
 pub mod certificates;
 pub mod clock;
+pub mod control_socket;
 mod control_view;
 mod core_thread;
+mod entropy;
 mod event_queue;
 pub mod log;
+mod media;
+mod order;
+mod receiving;
 mod reload;
 mod resolver;
 pub mod sentence;
+pub mod service;
 mod signalling;
+mod sink;
 mod sip_debug;
+mod sip_receivers;
+mod switch_settings;
 pub mod systemd;
 mod threads;
 
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::general::General;
-use crate::config::peer::Names;
 use crate::dialplan;
-use crate::event::LogLine;
-use crate::guard::admission::Admission;
-use crate::media::{Media, MediaSettings};
-use crate::net::ingress::{self, Ingress};
-use crate::net::{rate_limit::Limiter, udp, wakeup::Wakeup};
-use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::control_api::Reload;
-use crate::pbx::effect::Event;
-use crate::pbx::switch::{Listening, Stopping, SwitchSettings};
+use crate::pbx::switch::{Listening, Stopping};
 use crate::rng::Rng;
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use clock::Clock;
-use core_thread::{Order, Owner};
+use core_thread::CoreThread;
+use entropy::entropy;
 use log::Log;
-pub use reload::Reloading;
-use reload::{Reloader, Wanted};
-use resolver::Resolver;
-use signalling::Bound;
-use sip_debug::Watch;
+use media::MediaService;
+pub use order::Console;
+use order::{Order, ReloadRequest};
+use receiving::Receiving;
+use reload::{Fixed, Reloader};
+use resolver::ResolverService;
+use service::{Service, Services};
+use signalling::{Bound, Signalling};
+pub use sink::Sink;
+use sip_debug::MessageTrace;
+use sip_receivers::{StreamService, UdpService};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
-pub use threads::Hand;
-use threads::{Ends, muster};
-
-/// Where log lines go; called from several threads.
-pub type Sink = Arc<dyn Fn(&LogLine) + Send + Sync>;
+use switch_settings::SettingsBase;
+pub use threads::Thread;
+use threads::{ThreadEnd, ThreadEnds, ThreadMonitor};
 
 /// What an exchange is started with.
 pub struct Plan {
     /// The configuration, read.
     pub config: Config,
-    /// Sounds of the user's by name, 8 kHz.
+    /// The user's own sounds by name, 8 kHz.
     pub sounds: BTreeMap<String, Arc<[i16]>>,
-    /// Where the log goes.
+    /// Where log lines go.
     pub sink: Sink,
-    /// The log behind it, when there is one that can be told something.
+    /// The log behind it, when there is one that takes orders.
     pub log: Option<Log>,
     /// Where what outlives a restart is kept; an empty list: nothing does.
     pub places: Places,
-    /// Where a reload reads; none when the configuration came from no files.
-    pub reload: Option<Reloading>,
+    /// Where a reload reads, as [`crate::config::load::load`] is given it; none when the configuration came from no
+    /// files.
+    pub reload: Option<PathBuf>,
+    /// Services besides those that carry SIP and media; started after them and stopped before them.
+    pub services: Vec<Box<dyn Service>>,
 }
 
-/// Most events waiting for the switch; what comes beyond is dropped and counted, and the phones ask again.
-const QUEUE: usize = 8192;
+/// Orders that may wait for the core thread. An event beyond is dropped and counted, and the phone sends it again.
+const MAX_ORDERS: usize = 8192;
 
 /// A running exchange.
 pub struct Running {
@@ -79,148 +86,131 @@ pub struct Running {
     /// The state folder; none: nothing outlives a restart.
     pub state: Option<PathBuf>,
     orders: SyncSender<Order>,
-    /// Tells the receiver to end.
-    over: Wakeup,
-    ends: Ends,
+    ends: ThreadEnds,
     /// The thread that ended first, once one has: the switch, unless another one failed.
-    first: Option<Hand>,
+    first: Option<ThreadEnd>,
     restart: Arc<AtomicBool>,
-    reloads: Option<SyncSender<Wanted>>,
-    owner: Option<JoinHandle<()>>,
-    receiver: Option<JoinHandle<()>>,
+    reloads: Option<SyncSender<ReloadRequest>>,
+    core: Option<JoinHandle<()>>,
+    services: Arc<Mutex<Services>>,
 }
 
-/// Starts an exchange: binds its socket, starts its threads. Returns what the dialplan had to say, too.
+/// Starts an exchange: binds its sockets, starts its services and the core thread. Returns the dialplan's diagnostics,
+/// too.
 ///
 /// # Errors
-/// The SIP socket cannot be bound (the message says which and what to do), or the system refuses a thread or entropy.
+/// A socket cannot be bound (the message says which and what to do), a service cannot start, or the system refuses a
+/// thread or entropy. Nothing is left running.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, log, reload, places } = plan;
-    let general = Arc::new(config.sip.general.clone());
-    let bound = Bound::bind(&general)?;
+    let Plan { config, sounds, sink, log, reload, places, services } = plan;
+    let bound = Bound::bind(&config.sip.general)?;
     let listening = bound.listening;
     let clock = Clock::start();
     let rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink)?;
-    let (plan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
-    let (orders, inbox) = sync_channel(QUEUE);
-    let settings = settings(&config, plan, &key, listening, &sounds);
-    let admission = settings.admission.clone();
-    let (crew, ends) = muster();
-    let media = start_media(&config, crew.post(Hand::Media), orders.clone())?;
-    let over = Wakeup::new()?;
-    let counters = Arc::new(ingress::Counters::default());
-    let limiter = Arc::new(Limiter::default());
-    let watch = Arc::new(Watch::new(general.sip_debug, sink.clone()));
-    let auth_table = Arc::new(ingress::AuthTable::new(admission));
-    let heard = (sink.clone(), watch.clone());
-    let outlet = Arc::new(event_queue::ToSwitch::new(orders.clone(), heard, auth_table.clone(), clock));
-    let make_ingress = || -> io::Result<Ingress> {
-        let (auth_table, limiter, counters) = (auth_table.clone(), limiter.clone(), counters.clone());
-        Ok(Ingress { auth_table, limiter, counters, rng: Rng::from_seed(entropy()?), sink: outlet.clone() })
-    };
-    let receiver = udp::Receiver { datagrams: bound.datagrams.clone(), ingress: make_ingress()?, over: over.clone() };
-    let signalling = bound.serve(&config, &sink, make_ingress, || crew.post(Hand::Connections))?;
-    let names = look_up_names(&config, &orders, &sink)?;
+    let (dialplan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
+    let base = SettingsBase { key, listening, sounds };
+    let settings = base.with(&config, dialplan);
+    let (orders, inbox) = sync_channel(MAX_ORDERS);
+    let (monitor, ends) = threads::monitor();
+    let trace = MessageTrace::new(config.sip.general.sip_debug, sink.clone());
+    let receiving = Receiving::new(settings.admission.clone(), trace);
+    let parts =
+        Parts { config: &config, orders: &orders, sink: &sink, receiving: &receiving, monitor: &monitor, clock };
+    let Prepared { signalling, media, services } = parts.prepare(bound, services)?;
+    let services = Services::start(services, &Console::new(orders.clone()))?;
+    let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
-        Some(reloading) => {
-            let reloader = Reloader::new(reloading, &config, orders.clone(), sink.clone(), key, listening, sounds);
-            let (reloads, wanted) = sync_channel(reload::QUEUE);
-            std::thread::Builder::new().name("reload".into()).spawn(move || reloader.run(&wanted))?;
+        Some(place) => {
+            let (reloads, requests) = sync_channel(reload::MAX_WAITING);
+            let (fixed, orders, services) = (Fixed::of(&config), orders.clone(), services.clone());
+            let reloader = Reloader { place, fixed, base, orders, services, sink: sink.clone() };
+            std::thread::Builder::new().name("reload".into()).spawn(move || reloader.run(&requests))?;
             Some(reloads)
         }
         None => None,
     };
     let restart = Arc::new(AtomicBool::new(false));
-    let owner = Owner {
-        post: crew.post(Hand::Switch),
+    let core = CoreThread {
+        guard: monitor.guard(Thread::Switch),
         clock,
         inbox,
         signalling,
         media,
         sink,
-        log,
-        counters,
-        limiter,
-        watch,
+        receiving,
         rtp: (config.rtp.port_first, config.rtp.port_last),
-        auth_table,
-        names,
+        log,
         reloads: reloads.clone(),
         restart: restart.clone(),
     };
     let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
-    let owner = std::thread::Builder::new().name("switch".into()).spawn(move || owner.run(settings, rng, store))?;
-    let post = crew.post(Hand::Receiver);
-    let receiver = std::thread::Builder::new().name("sip-udp".into()).spawn(move || {
-        let _post = post;
-        receiver.run();
-    })?;
-    let running = Running {
-        listening,
-        state,
-        orders,
-        over,
-        ends,
-        first: None,
-        restart,
-        reloads,
-        owner: Some(owner),
-        receiver: Some(receiver),
-    };
-    Ok((running, diagnostics))
+    let core = std::thread::Builder::new().name("switch".into()).spawn(move || core.run(settings, rng, store))?;
+    let core = Some(core);
+    Ok((Running { listening, state, orders, ends, first: None, restart, reloads, core, services }, diagnostics))
 }
 
-fn start_media(config: &Config, post: threads::Post, orders: SyncSender<Order>) -> io::Result<Media> {
-    let (ports, dscp) = (config.rtp.port_first..=config.rtp.port_last, dscp(&config.sip.general));
-    Media::start(MediaSettings { ports, dscp, seed: entropy()? }, move |event| {
-        // The thread has this closure, and with it its post, for as long as it lives.
-        let _post = &post;
-        // No report is lost: when the queue is full, packets wait with it until the switch has taken the next event.
-        drop(orders.send(Order::Event(Box::new(Event::Media(event)))));
-    })
+/// What the services are made of.
+struct Parts<'a> {
+    config: &'a Config,
+    orders: &'a SyncSender<Order>,
+    sink: &'a Sink,
+    receiving: &'a Receiving,
+    monitor: &'a ThreadMonitor,
+    clock: Clock,
 }
 
-/// What a switch is told by a configuration, at the start and at every reload.
-fn settings(
-    config: &Config,
-    plan: dialplan::Dialplan,
-    key: &NonceKey,
-    listening: Listening,
-    sounds: &BTreeMap<String, Arc<[i16]>>,
-) -> SwitchSettings {
-    let general = Arc::new(config.sip.general.clone());
-    let peers = Arc::new(config.sip.peers.clone());
-    SwitchSettings {
-        local_towards: signalling::routes(&peers, &Names::new()),
-        peers,
-        dialplan: Arc::new(plan),
-        strictness: config.rtp.strictness,
-        admission: Arc::new(Admission::new(&config.sip, key.clone())),
-        listening,
-        sounds: sounds.clone(),
-        product: general.user_agent.clone(),
-        general,
+/// The services, not yet started, and what the core thread uses of them.
+struct Prepared {
+    signalling: Signalling,
+    media: Arc<crate::media::Media>,
+    services: Vec<Box<dyn Service>>,
+}
+
+impl Parts<'_> {
+    /// THE list of services: a new one is one more line here, or in what the program adds.
+    fn prepare(&self, bound: Bound, others: Vec<Box<dyn Service>>) -> io::Result<Prepared> {
+        let Bound { datagrams, listeners, listening } = bound;
+        let (config, sink) = (self.config, self.sink);
+        let queue = self.receiving.queue(self.orders.clone(), sink.clone(), self.clock);
+        let ingress = || self.receiving.ingress(queue.clone());
+        let guard = |thread| self.monitor.guard(thread);
+        let media = MediaService::new(config, entropy()?, self.orders.clone(), guard(Thread::Media))?;
+        let streams = if listeners.is_empty() {
+            None
+        } else {
+            Some(StreamService::new(listeners, config, sink.clone(), ingress()?, guard(Thread::Connections))?)
+        };
+        let udp = UdpService::new(datagrams.clone(), ingress()?, guard(Thread::Receiver))?;
+        let resolver = ResolverService::new(config, self.orders.clone(), sink.clone());
+        let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
+        let handle = media.media();
+        let mut services: Vec<Box<dyn Service>> = vec![Box::new(media)];
+        services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
+        services.push(Box::new(udp));
+        services.push(Box::new(resolver));
+        services.extend(others);
+        Ok(Prepared { signalling, media: handle, services })
     }
 }
 
 impl Running {
     /// A way to hand console lines to this exchange.
     pub fn console(&self) -> Console {
-        Console { orders: self.orders.clone() }
+        Console::new(self.orders.clone())
     }
 
     /// Ends every call (`Now`) or waits for the last to end, without waiting here.
     pub fn stop(&self, how: Stopping) {
-        // The owner may be gone already: then there is nothing to stop.
+        // The core thread may have ended already: then there is nothing to stop.
         let _ = self.orders.send(Order::Stop(how));
     }
 
-    /// Reads the configuration again, without waiting here; what comes of it is told to the log. False: it came from no files,
-    /// or too many reloads wait already.
+    /// Reads the configuration again, without waiting here; the outcome is logged. False: it came from no files, or too
+    /// many reloads wait already.
     pub fn reload(&self) -> bool {
-        let wanted = Wanted { what: Reload::All, reply: None };
-        self.reloads.as_ref().is_some_and(|reloads| reloads.try_send(wanted).is_ok())
+        let request = ReloadRequest { what: Reload::All, reply: None };
+        self.reloads.as_ref().is_some_and(|reloads| reloads.try_send(request).is_ok())
     }
 
     /// Is the program to be started again when the switch has stopped (`core restart`)?
@@ -228,53 +218,44 @@ impl Running {
         self.restart.load(Ordering::Relaxed)
     }
 
-    /// Waits until one of the threads has ended that everything depends on. The switch: the exchange is over. Another one: it is not an
-    /// exchange any more, and is to be stopped.
-    pub async fn ended(&mut self) -> Hand {
-        let hand = self.ends.next().await;
-        self.first.get_or_insert(hand);
-        hand
+    /// Waits until an essential thread has ended. The switch: the exchange is over. Another one: it has failed, and the
+    /// exchange is to be stopped.
+    pub async fn ended(&mut self) -> Thread {
+        // When none is left to report, the last was the switch.
+        let end = self.ends.next().await.unwrap_or(ThreadEnd { thread: Thread::Switch, panicked: false });
+        self.first.get_or_insert(end);
+        end.thread
     }
 
-    /// Waits for the switch to stop, then for every thread.
+    /// Waits for the switch to stop, then stops every service.
     ///
     /// # Errors
-    /// One of them failed, or ended before the switch did: whoever started the exchange must not take that for a stop.
+    /// An essential thread failed, or ended before the switch did: that is no stop anybody asked for.
     pub fn join(mut self) -> Result<(), String> {
-        let owner = self.owner.take().map(JoinHandle::join);
-        // Until the switch ended, nobody else had a reason to.
-        let first = self.first.or_else(|| self.ends.passed());
-        self.over.signal();
-        let receiver = self.receiver.take().map(JoinHandle::join);
-        let failed = match (owner, receiver) {
-            (Some(Err(_)), _) => Some(Hand::Switch),
-            (_, Some(Err(_))) => Some(Hand::Receiver),
-            _ => first.filter(|hand| *hand != Hand::Switch),
+        let core = self.core.take().map_or(Ok(()), JoinHandle::join);
+        // Until the switch ended, no other thread had a reason to.
+        let first = self.first.or_else(|| self.ends.try_next());
+        self.stop_services();
+        let panicked = std::iter::from_fn(|| self.ends.try_next()).find(|end| end.panicked);
+        let failed = match core {
+            Err(_) => Some(Thread::Switch),
+            Ok(()) => panicked.or(first).map(|end| end.thread).filter(|thread| *thread != Thread::Switch),
         };
-        failed.map_or(Ok(()), |hand| Err(format!("the {hand} failed (see above): please report it")))
+        failed.map_or(Ok(()), |thread| Err(format!("the {thread} failed (see above): please report it")))
+    }
+
+    fn stop_services(&self) {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).stop();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.over.signal();
+        self.stop_services();
     }
 }
 
-/// Hands console lines to the switch.
-#[derive(Clone)]
-pub struct Console {
-    orders: SyncSender<Order>,
-}
-
-impl Console {
-    /// Has a console's request answered by the switch; false when the exchange is over.
-    pub fn ask(&self, request: ConsoleRequest) -> bool {
-        self.orders.send(Order::Console(request)).is_ok()
-    }
-}
-
-/// The store, with what was found in it, and the nonce key: kept there, or good for this run.
+/// The store with what was found in it, and the nonce key: kept there, or good for this run.
 fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
     let store = Store::open(places, clock.now(), clock::zone, sink.clone());
     let fresh = entropy()?;
@@ -282,26 +263,65 @@ fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<
     Ok((store, key))
 }
 
-/// The thread that looks names up, and what tells it others; it ends when that is gone.
-fn look_up_names(
-    config: &Config,
-    orders: &SyncSender<Order>,
-    sink: &Sink,
-) -> io::Result<Sender<BTreeMap<String, Duration>>> {
-    let wanted = resolver::wanted(&config.sip);
-    let (tell, changes) = channel();
-    let resolver = Resolver { orders: orders.clone(), sink: sink.clone(), look_up: resolver::system };
-    std::thread::Builder::new().name("names".into()).spawn(move || resolver.run(wanted, &changes))?;
-    Ok(tell)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{SocketAddr, TcpListener, UdpSocket};
+    use std::time::{Duration, Instant};
 
-fn entropy() -> io::Result<[u8; 32]> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| io::Error::other(format!("the system gives no randomness: {error}")))?;
-    Ok(seed)
-}
+    /// A service that cannot start, or only takes part.
+    struct Last {
+        fails: bool,
+        ended: SyncSender<()>,
+    }
 
-/// The code point of `tos_audio`; 0 is what sockets have anyway.
-fn dscp(general: &General) -> Option<u8> {
-    Some(general.tos_audio >> 2).filter(|dscp| *dscp != 0)
+    impl Service for Last {
+        fn start(&mut self, _: &Console) -> io::Result<()> {
+            if self.fails { Err(io::Error::other("no room for it")) } else { Ok(()) }
+        }
+
+        fn renew(&mut self, _: &Config) {}
+
+        fn stop(&mut self) {
+            self.ended.send(()).unwrap();
+        }
+    }
+
+    /// An exchange at one port for UDP and TCP, with `last` as its last service.
+    fn plan(at: SocketAddr, sink: &Sink, last: Last) -> Plan {
+        let text = "[general]\nudpbindaddr=127.0.0.1\ntcpenable=yes\ntcpbindaddr=127.0.0.1\n";
+        let mut config = Config::from_texts(text, "", "", "").0.unwrap();
+        config.sip.general.bind = at;
+        config.sip.general.streams.tcp = Some(at);
+        (config.rtp.port_first, config.rtp.port_last) = (42_640, 42_659);
+        let (places, services) = (Places::default(), vec![Box::new(last) as Box<dyn Service>]);
+        Plan { config, sounds: BTreeMap::new(), sink: sink.clone(), log: None, places, reload: None, services }
+    }
+
+    /// Every thread and every service has the sink: when nobody else has it, none is left.
+    fn assert_nothing_is_left(at: SocketAddr, sink: &Sink) {
+        let start = Instant::now();
+        while Arc::strong_count(sink) > 1 {
+            assert!(start.elapsed() < Duration::from_secs(10), "{} are left", Arc::strong_count(sink) - 1);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(UdpSocket::bind(at).is_ok() && TcpListener::bind(at).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_left_of_an_exchange_that_stopped_nor_of_one_whose_last_service_cannot_start() {
+        let at = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let sink: Sink = Arc::new(|_| {});
+        let (ended, has_ended) = sync_channel(4);
+        let error = start(plan(at, &sink, Last { fails: true, ended: ended.clone() })).err().unwrap();
+        assert_eq!(error.to_string(), "no room for it");
+        assert!(has_ended.try_recv().is_err(), "it was never started, so it is not stopped");
+        assert_nothing_is_left(at, &sink);
+        let (running, _) = start(plan(at, &sink, Last { fails: false, ended })).unwrap();
+        assert!(UdpSocket::bind(at).is_err() && TcpListener::bind(at).is_err());
+        running.stop(Stopping::Now);
+        assert_eq!(running.join(), Ok(()));
+        assert_eq!(has_ended.try_recv(), Ok(()));
+        assert_nothing_is_left(at, &sink);
+    }
 }

@@ -1,10 +1,12 @@
-//! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block; the
-//! switch gets what came of it, or nothing when it cannot be used.
+//! Reload: the configuration is read anew from where it came, on a thread of its own, because reading files may block.
+//! When it can be used, the switch and the services take it over; else the one before stays in force, whole.
 
+use super::certificates;
 use super::clock::wall;
-use super::core_thread::Order;
-use super::signalling::Renewed;
-use super::{Sink, certificates, resolver};
+use super::order::{Order, ReloadRequest, Renewal};
+use super::service::Services;
+use super::sink::Sink;
+use super::switch_settings::SettingsBase;
 use crate::check::everything;
 use crate::config::Config;
 use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
@@ -14,52 +16,20 @@ use crate::dialplan::Dialplan;
 use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::Reload;
-use crate::pbx::switch::{Listening, SwitchSettings};
-use crate::sip::digest::nonce::NonceKey;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
-use std::time::Duration;
-use tokio::sync::oneshot;
+use std::sync::mpsc::{Receiver, SyncSender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where a reload reads, and whom it tells.
-pub struct Reloading {
-    /// What [`load::load`] is given: the directory, or an asterisk.conf.
-    pub place: PathBuf,
-    /// Called with every configuration that was put in force, for what lies outside of the exchange (the log's verbosity).
-    pub applied: Box<dyn Fn(&Config) + Send>,
-}
+/// Reloads that may wait for the one under way.
+pub(super) const MAX_WAITING: usize = 16;
 
-/// Most reloads waiting for the one under way.
-pub(super) const QUEUE: usize = 16;
-
-/// Most warnings the log names after a reload; all are counted there.
-const MOST_NAMED: usize = 10;
-
-/// One reload that somebody wants.
-pub(super) struct Wanted {
-    pub(super) what: Reload,
-    /// The console that waits for the outcome.
-    pub(super) reply: Option<oneshot::Sender<Output>>,
-}
-
-/// A configuration on its way to the owner of the switch.
-pub(super) struct Renewal {
-    pub(super) settings: SwitchSettings,
-    pub(super) rtp: (u16, u16),
-    pub(super) dscp: Option<u8>,
-    pub(super) signalling: Renewed,
-    /// The names to be looked up, and how often each.
-    pub(super) wanted: BTreeMap<String, Duration>,
-    /// Takes what the switch said of the change.
-    pub(super) done: Sender<Vec<LogLine>>,
-}
+/// Warnings the log names after a reload; all are counted there.
+const MAX_NAMED: usize = 10;
 
 /// What an exchange keeps from its start to its end, whatever a reload reads.
 #[derive(PartialEq, Eq)]
-struct Fixed {
+pub(super) struct Fixed {
     bind: SocketAddr,
     tcp: Option<SocketAddr>,
     tls: Option<SocketAddr>,
@@ -69,43 +39,30 @@ struct Fixed {
     log: Option<PathBuf>,
 }
 
-/// See the module.
+/// Reads the configuration anew and puts it in force: in the switch first, then in every service.
 pub(super) struct Reloader {
-    reloading: Reloading,
-    fixed: Fixed,
-    orders: SyncSender<Order>,
-    sink: Sink,
-    key: NonceKey,
-    listening: Listening,
-    sounds: BTreeMap<String, Arc<[i16]>>,
+    /// What [`load::load`] is given: the directory, or an asterisk.conf.
+    pub(super) place: PathBuf,
+    pub(super) fixed: Fixed,
+    pub(super) base: SettingsBase,
+    pub(super) orders: SyncSender<Order>,
+    pub(super) services: Arc<Mutex<Services>>,
+    pub(super) sink: Sink,
 }
 
-/// A configuration that can be put in force, and everything said of it.
-struct Read {
+/// A configuration that can be put in force.
+struct Usable {
     config: Config,
-    plan: Dialplan,
+    dialplan: Dialplan,
 }
 
 impl Reloader {
-    /// A reloader for an exchange that was started with this configuration.
-    pub(super) fn new(
-        reloading: Reloading,
-        config: &Config,
-        orders: SyncSender<Order>,
-        sink: Sink,
-        key: NonceKey,
-        listening: Listening,
-        sounds: BTreeMap<String, Arc<[i16]>>,
-    ) -> Reloader {
-        Reloader { reloading, fixed: Fixed::of(config), orders, sink, key, listening, sounds }
-    }
-
-    /// Reloads whenever somebody wants it, one after the other, until nobody can want it any more.
-    pub(super) fn run(self, wanted: &Receiver<Wanted>) {
-        while let Ok(wanted) = wanted.recv() {
-            let output = self.reload(&wanted.what);
-            if let Some(reply) = wanted.reply {
-                // A console that left does not hear the answer.
+    /// Serves the requests one after the other, until nobody can send another.
+    pub(super) fn run(self, requests: &Receiver<ReloadRequest>) {
+        while let Ok(request) = requests.recv() {
+            let output = self.reload(&request.what);
+            if let Some(reply) = request.reply {
+                // The console may have left.
                 let _ = reply.send(output);
             }
         }
@@ -113,32 +70,31 @@ impl Reloader {
 
     fn reload(&self, what: &Reload) -> Output {
         self.say(Level::Verbose(1), "Reloading SIP".to_owned());
-        let loaded = load::load(&self.reloading.place);
-        let (read, diagnostics) = complete(&loaded);
+        let loaded = load::load(&self.place);
+        let (usable, diagnostics) = complete(&loaded);
         for diagnostic in diagnostics.iter().filter(|one| one.severity >= Severity::Error) {
             self.say(Level::Error, diagnostic.in_one_line());
         }
         // What cannot work is named; of what is merely ignored, how much.
-        for diagnostic in diagnostics.iter().filter(|one| is_named(one)).take(MOST_NAMED) {
+        for diagnostic in diagnostics.iter().filter(|one| is_named(one)).take(MAX_NAMED) {
             self.say(Level::Warning, diagnostic.in_one_line());
         }
-        let Some(read) = read else {
+        let Some(usable) = usable else {
             let why = "The configuration was not reloaded: the one before stays in force, whole".to_owned();
             let report = render(&diagnostics, &|file, line| loaded.source_line(file, line));
             let text = format!("{report}{why}.\n");
             self.say(Level::Error, why);
             return Output::failed(text);
         };
-        let Some(said) = self.put_in_force(&read) else {
+        let Some(said) = self.put_in_force(&usable) else {
             return Output::failed("The exchange is stopping.\n".to_owned());
         };
-        (self.reloading.applied)(&read.config);
         let mut text = head(what);
         let errors: Vec<Diagnostic> =
             diagnostics.iter().filter(|one| one.severity >= Severity::Error).cloned().collect();
         text.push_str(&render(&errors, &|file, line| loaded.source_line(file, line)));
         let mut notes: Vec<String> = said.into_iter().map(|line| line.text).collect();
-        notes.extend(self.reminders(&read.config, &Counts::of(&diagnostics)));
+        notes.extend(self.reminders(&usable.config, &Counts::of(&diagnostics)));
         for note in notes {
             text.push_str(&note);
             text.push_str(".\n");
@@ -146,7 +102,7 @@ impl Reloader {
         Output { text: crate::observe::escape::lines(&text), ..Output::default() }
     }
 
-    /// What the owner should know beyond the change itself; said to the log too.
+    /// What the administrator should know beyond the change itself; logged too.
     fn reminders(&self, config: &Config, counts: &Counts) -> Vec<String> {
         let mut reminders = Vec::new();
         for what in self.fixed.differences(&Fixed::of(config)) {
@@ -159,7 +115,7 @@ impl Reloader {
                 "{} warning{}: 'strowger check -C {}' shows them",
                 counts.warnings,
                 if counts.warnings == 1 { "" } else { "s" },
-                self.reloading.place.display()
+                self.place.display()
             );
             self.say(Level::Notice, text.clone());
             reminders.push(text);
@@ -167,21 +123,19 @@ impl Reloader {
         reminders
     }
 
-    /// Hands the configuration to the owner of the switch and waits until it is in force. `None`: the exchange is over.
-    fn put_in_force(&self, read: &Read) -> Option<Vec<LogLine>> {
-        let config = &read.config;
-        let settings = super::settings(config, read.plan.clone(), &self.key, self.listening, &self.sounds);
-        let (done, said) = channel();
+    /// Puts the configuration in force and gives what the switch said of it. `None`: the exchange has ended.
+    fn put_in_force(&self, new: &Usable) -> Option<Vec<LogLine>> {
+        let config = &new.config;
+        let (done, notes) = channel();
         let renewal = Renewal {
+            settings: self.base.with(config, new.dialplan.clone()),
             rtp: (config.rtp.port_first, config.rtp.port_last),
-            dscp: super::dscp(&settings.general),
-            settings,
-            signalling: Renewed::read(config, &self.sink),
-            wanted: resolver::wanted(&config.sip),
             done,
         };
         self.orders.send(Order::Renew(Box::new(renewal))).ok()?;
-        said.recv().ok()
+        let notes = notes.recv().ok()?;
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).renew(config);
+        Some(notes)
     }
 
     fn say(&self, level: Level, text: String) {
@@ -190,7 +144,8 @@ impl Reloader {
 }
 
 impl Fixed {
-    fn of(config: &Config) -> Fixed {
+    /// What this configuration says of it.
+    pub(super) fn of(config: &Config) -> Fixed {
         let general = &config.sip.general;
         Fixed {
             bind: general.bind,
@@ -217,13 +172,13 @@ impl Fixed {
     }
 }
 
-/// What was read, when it can be used, and all that is to be said of it, the dialplan's too.
-fn complete(loaded: &Loaded) -> (Option<Read>, Vec<Diagnostic>) {
-    let (plan, mut diagnostics) = everything(loaded);
+/// What was read, if it can be used, and every diagnostic, the dialplan's too.
+fn complete(loaded: &Loaded) -> (Option<Usable>, Vec<Diagnostic>) {
+    let (dialplan, mut diagnostics) = everything(loaded);
     // Files that cannot be used are said when they are not put in force.
     let found = certificates::findings(loaded, wall());
     diagnostics.extend(found.into_iter().filter(|one| one.code != TLS_UNUSABLE.code));
-    let read = loaded.config.clone().zip(plan).map(|(config, plan)| Read { config, plan });
+    let read = loaded.config.clone().zip(dialplan).map(|(config, dialplan)| Usable { config, dialplan });
     let is_usable = Counts::of(&diagnostics).fatals == 0;
     (read.filter(|_| is_usable), diagnostics)
 }

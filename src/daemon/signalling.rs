@@ -1,13 +1,8 @@
-//! The sockets for SIP, as the owner of the switch sees them: bound at the start, sent through, renewed by a reload.
+//! The sockets for SIP: bound at the start, and what the core thread sends through.
 
-use super::threads::Post;
-use super::{Sink, certificates};
-use crate::config::Config;
 use crate::config::general::General;
 use crate::config::peer::{Names, Peer, PeerAddress};
-use crate::event::{Level, LogLine};
-use crate::net::ingress::Ingress;
-use crate::net::stream::{ConnectionReport, Limits, Listeners, Streams, tls};
+use crate::net::stream::{ConnectionReport, Listeners, Streams};
 use crate::net::{local_address, udp};
 use crate::pbx::switch::Listening;
 use crate::sip::Flow;
@@ -18,10 +13,10 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// The sockets, bound and not yet served.
+/// The sockets, bound and not yet received from.
 pub(super) struct Bound {
     pub(super) datagrams: Arc<udp::Datagrams>,
-    listeners: Listeners,
+    pub(super) listeners: Listeners,
     pub(super) listening: Listening,
 }
 
@@ -42,43 +37,15 @@ impl Bound {
         let listening = Listening { udp, tcp: listeners.tcp(), tls: listeners.tls() };
         Ok(Bound { datagrams: Arc::new(datagrams), listeners, listening })
     }
-
-    /// Serves the connections; `edge` makes what their messages meet first.
-    pub(super) fn serve(
-        self,
-        config: &Config,
-        sink: &Sink,
-        edge: impl FnOnce() -> io::Result<Ingress>,
-        post: impl FnOnce() -> Post,
-    ) -> io::Result<Signalling> {
-        let streams = if self.listeners.is_empty() {
-            None
-        } else {
-            let setup = read_tls(config, sink);
-            Some(Streams::start(self.listeners, edge()?, limits(&config.sip.general), setup, post())?)
-        };
-        Ok(Signalling { datagrams: self.datagrams, streams, listening: self.listening })
-    }
 }
 
-/// See the module.
+/// The sockets for SIP as the core thread sees them: what it sends through.
+#[derive(Clone)]
 pub(super) struct Signalling {
-    datagrams: Arc<udp::Datagrams>,
-    streams: Option<Streams>,
+    pub(super) datagrams: Arc<udp::Datagrams>,
+    /// None: neither TCP nor TLS is configured.
+    pub(super) streams: Option<Arc<Streams>>,
     pub(super) listening: Listening,
-}
-
-/// What a reload changes of it.
-pub(super) struct Renewed {
-    limits: Limits,
-    setup: Option<tls::Setup>,
-}
-
-impl Renewed {
-    /// Reads the certificates anew.
-    pub(super) fn read(config: &Config, sink: &Sink) -> Renewed {
-        Renewed { limits: limits(&config.sip.general), setup: read_tls(config, sink) }
-    }
 }
 
 impl Signalling {
@@ -97,20 +64,14 @@ impl Signalling {
         }
     }
 
-    pub(super) fn renew(&self, renewed: Renewed) {
-        if let Some(streams) = &self.streams {
-            streams.renew(renewed.limits, renewed.setup);
-        }
-    }
-
-    /// Lifts the bounds for strangers from connections on which somebody proved who he is.
-    pub(super) fn prove(&self, connections: &[ConnectionId]) {
+    /// Lifts the limits on unauthenticated connections from these: their peers have authenticated.
+    pub(super) fn authenticated(&self, connections: &[ConnectionId]) {
         if let Some(streams) = self.streams.as_ref().filter(|_| !connections.is_empty()) {
-            streams.prove(connections);
+            streams.authenticated(connections);
         }
     }
 
-    /// Tells under which names the servers of our peers show certificates.
+    /// Sets the names under which the servers of our peers show certificates.
     pub(super) fn set_names(&self, names: &Names) {
         if let Some(streams) = &self.streams {
             streams.set_names(names.keys().map(|name| (ServerKey::of(name), name.clone())).collect());
@@ -124,24 +85,7 @@ impl Signalling {
 
     /// All connections.
     pub(super) fn connections(&self) -> Vec<ConnectionReport> {
-        self.streams.as_ref().map(Streams::report).unwrap_or_default()
-    }
-}
-
-fn limits(general: &General) -> Limits {
-    Limits { auth_timeout: general.streams.auth_timeout, auth_limit: general.streams.auth_limit }
-}
-
-/// What TLS is spoken with. A file that cannot be used is said, with the line that names it; all else goes on.
-fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
-    let tls = config.sip.general.streams.tls.as_ref()?;
-    match tls::Setup::read(&certificates::files(&config.source, tls)) {
-        Ok(setup) => Some(setup),
-        Err(why) => {
-            let text = format!("{}: TLS has no new certificate: {why}; repair it and reload", tls.place);
-            sink(&LogLine { level: Level::Error, text });
-            None
-        }
+        self.streams.as_ref().map(|streams| streams.report()).unwrap_or_default()
     }
 }
 
@@ -176,9 +120,11 @@ fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> i
 
 #[cfg(test)]
 mod tests {
-    use super::super::threads::{Hand, muster};
     use super::*;
-    use crate::net::ingress::to_nobody;
+    use crate::config::Config;
+    use crate::net::ingress::without_sink;
+    use crate::net::stream::Limits;
+    use std::time::Duration;
 
     #[test]
     fn what_is_off_carries_nothing_whatever_else_is_on() {
@@ -187,11 +133,13 @@ mod tests {
         config.sip.general.bind.set_port(0);
         config.sip.general.streams.tls.as_mut().unwrap().bind.set_port(0);
         let bound = Bound::bind(&config.sip.general).unwrap();
-        let sink: Sink = Arc::new(|_: &LogLine| {});
-        let (crew, _ends) = muster();
-        let signalling = bound.serve(&config, &sink, || Ok(to_nobody()), || crew.post(Hand::Connections)).unwrap();
-        let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), somebody.local_addr().unwrap());
+        let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
+        let streams = Streams::new(bound.listeners, without_sink(), limits, None).unwrap();
+        streams.start(()).unwrap();
+        let (datagrams, listening) = (bound.datagrams, bound.listening);
+        let signalling = Signalling { datagrams, streams: Some(Arc::new(streams)), listening };
+        let phone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), phone.local_addr().unwrap());
         let over = |transport| signalling.send(Flow { transport, ..udp }, Bytes::from_static(b"x"));
         assert_eq!((over(Transport::Udp), over(Transport::Tls)), (Ok(()), Ok(())));
         assert!(over(Transport::Tcp).unwrap_err().contains("tcpenable="));

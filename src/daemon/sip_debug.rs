@@ -1,6 +1,6 @@
-//! `sip set debug`: messages shown as they come and go, with what could give a secret away taken out.
+//! `sip set debug`: messages shown as they are received and sent, without the digests in them.
 
-use super::Sink;
+use super::sink::Sink;
 use crate::event::{Level, LogLine};
 use crate::observe::control_api::SipDebug;
 use crate::sip::Flow;
@@ -16,21 +16,22 @@ enum Whose {
     Address(IpAddr, Option<u16>),
 }
 
-/// Shows messages.
-pub(super) struct Watch {
+/// Shows SIP messages.
+pub(super) struct MessageTrace {
     /// Looked at for every datagram; the rest only when it is set.
     on: AtomicBool,
     whose: Mutex<Whose>,
     sink: Sink,
 }
 
-impl Watch {
-    pub(super) fn new(on: bool, sink: Sink) -> Watch {
+impl MessageTrace {
+    pub(super) fn new(on: bool, sink: Sink) -> MessageTrace {
         let whose = if on { Whose::All } else { Whose::Nobody };
-        Watch { on: AtomicBool::new(on), whose: Mutex::new(whose), sink }
+        MessageTrace { on: AtomicBool::new(on), whose: Mutex::new(whose), sink }
     }
 
-    /// Sets whose messages are shown; a peer's name is resolved to its address by the caller. Says whether any were shown before.
+    /// Sets whose messages are shown; a peer's name is resolved to its address by the caller. Says whether any were
+    /// shown before.
     pub(super) fn set(&self, what: &SipDebug, address_of: impl Fn(&str) -> Option<SocketAddr>) -> bool {
         let whose = match what {
             SipDebug::Off => Whose::Nobody,

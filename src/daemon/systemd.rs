@@ -1,38 +1,38 @@
-//! The service manager's side: says that the exchange is ready or ends, and that the switch still answers.
+//! Notifications for systemd: the exchange is ready, it stops, the switch still answers (watchdog).
 //!
-//! Everything here is without effect when nobody asked for it (`NOTIFY_SOCKET`, `WATCHDOG_USEC`: sd_notify(3)).
+//! Without `NOTIFY_SOCKET` and `WATCHDOG_USEC` in the environment nothing is sent (sd_notify(3)).
 
-use super::Console;
+use super::order::Console;
 use crate::observe::control::Request;
 use sd_notify::NotifyState;
 use std::io;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// What the switch is asked, to see whether it answers; any answer will do.
+/// What the switch is asked, to see whether it answers; any reply will do.
 const QUESTION: &str = "core waitfullybooted";
-/// The switch is asked this many times within the time after which the service manager ends us.
+/// The switch is asked this many times within the watchdog's timeout.
 const PULSES: u32 = 3;
 
-/// Tells the service manager that the exchange takes calls, in one line, and begins to feed its watchdog if it has one.
+/// Notifies that the exchange takes calls, with a status line, and starts to feed the watchdog if there is one.
 ///
 /// # Errors
 /// The system has no thread left for the watchdog.
 pub fn ready(console: Console, status: &str) -> io::Result<()> {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
     match sd_notify::watchdog_enabled() {
-        Some(limit) => watch(console, limit / PULSES, || tell(&[NotifyState::Watchdog])),
+        Some(limit) => watch(console, limit / PULSES, || notify(&[NotifyState::Watchdog])),
         None => Ok(()),
     }
 }
 
-/// Tells the service manager that the exchange ends, of its own will.
+/// Notifies that the exchange stops as intended.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-/// A thread that asks the switch again and again, and calls `alive` at each answer. It waits for an answer as long as it
-/// takes, so that a switch that hangs is noticed by what is then missing. It ends with the switch.
+/// A thread that asks the switch again and again, and calls `alive` at each answer. It waits for an answer as long as
+/// it takes, so that a switch that hangs is noticed by what is then missing. It ends with the switch.
 fn watch(console: Console, every: Duration, alive: impl Fn() + Send + 'static) -> io::Result<()> {
     let pulse = move || {
         loop {
@@ -47,15 +47,15 @@ fn watch(console: Console, every: Duration, alive: impl Fn() + Send + 'static) -
     std::thread::Builder::new().name("watchdog".into()).spawn(pulse).map(drop)
 }
 
-fn tell(state: &[NotifyState<'_>]) {
-    // Nobody who asked to be told is gone for good: without the word the service manager acts as it was set up to.
+fn notify(state: &[NotifyState<'_>]) {
+    // A notification that cannot be sent is lost; the service manager then acts as it was set up to.
     let _ = sd_notify::notify(state);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::core_thread::Order;
+    use crate::daemon::order::Order;
     use crate::observe::command::Output;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc::sync_channel;
@@ -69,7 +69,7 @@ mod tests {
         let alive = move || {
             count.fetch_add(1, Ordering::SeqCst);
         };
-        watch(Console { orders }, Duration::from_millis(1), alive).unwrap();
+        watch(Console::new(orders), Duration::from_millis(1), alive).unwrap();
         let long = Duration::from_secs(10);
         for _ in 0..3 {
             let Order::Console(request) = inbox.recv_timeout(long).unwrap() else { panic!("asked by another way") };

@@ -1,72 +1,81 @@
-//! The threads without which an exchange is none, and the word of their end: whichever way one of them ends, it is told.
+//! Supervises the essential threads: reports each that ends, and whether it panicked.
 
 use std::fmt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// A thread that everything depends on.
+/// A thread without which there is no telephone exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hand {
-    /// Owns the switch; its end is the end of the exchange.
+pub enum Thread {
+    /// Runs the switch; its end is the end of the exchange.
     Switch,
-    /// Receives SIP.
+    /// Receives SIP over UDP.
     Receiver,
-    /// Speaks SIP over TCP and TLS.
+    /// Serves SIP over TCP and TLS.
     Connections,
     /// Owns the RTP sockets.
     Media,
 }
 
-impl fmt::Display for Hand {
+impl fmt::Display for Thread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Hand::Switch => "switch",
-            Hand::Receiver => "SIP receiver",
-            Hand::Connections => "thread of TCP and TLS",
-            Hand::Media => "media thread",
+            Thread::Switch => "switch",
+            Thread::Receiver => "SIP receiver",
+            Thread::Connections => "thread of TCP and TLS",
+            Thread::Media => "media thread",
         })
     }
 }
 
-/// Hands out the posts.
-pub(super) struct Crew(UnboundedSender<Hand>);
-
-/// Kept by a thread for as long as it lives: its drop is the word of the end, after a return as after a panic.
-pub(super) struct Post {
-    hand: Hand,
-    ended: UnboundedSender<Hand>,
+/// The end of an essential thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ThreadEnd {
+    pub(super) thread: Thread,
+    pub(super) panicked: bool,
 }
 
-/// Hears of the ends.
-pub(super) struct Ends(UnboundedReceiver<Hand>);
+/// Gives each essential thread its guard.
+#[derive(Clone)]
+pub(super) struct ThreadMonitor(UnboundedSender<ThreadEnd>);
 
-/// Posts to be given out, and where their ends are told.
-pub(super) fn muster() -> (Crew, Ends) {
-    let (told, heard) = unbounded_channel();
-    (Crew(told), Ends(heard))
+/// Kept by a thread as long as it runs. Its drop reports the end, after a return and after a panic alike.
+pub(super) struct ThreadGuard {
+    thread: Thread,
+    ends: UnboundedSender<ThreadEnd>,
 }
 
-impl Crew {
-    /// The post of this thread.
-    pub(super) fn post(&self, hand: Hand) -> Post {
-        Post { hand, ended: self.0.clone() }
+/// Receives the reports, in the order in which the threads ended.
+pub(super) struct ThreadEnds(UnboundedReceiver<ThreadEnd>);
+
+/// A monitor, and where its reports arrive.
+pub(super) fn monitor() -> (ThreadMonitor, ThreadEnds) {
+    let (sender, receiver) = unbounded_channel();
+    (ThreadMonitor(sender), ThreadEnds(receiver))
+}
+
+impl ThreadMonitor {
+    /// The guard of this thread.
+    pub(super) fn guard(&self, thread: Thread) -> ThreadGuard {
+        ThreadGuard { thread, ends: self.0.clone() }
     }
 }
 
-impl Drop for Post {
+impl Drop for ThreadGuard {
     fn drop(&mut self) {
-        // Nobody may listen any more: the exchange is over.
-        let _ = self.ended.send(self.hand);
+        let end = ThreadEnd { thread: self.thread, panicked: std::thread::panicking() };
+        // Nobody may wait for it any more: the exchange has ended.
+        let _ = self.ends.send(end);
     }
 }
 
-impl Ends {
-    /// The next thread that ended. When none is left, that was the switch.
-    pub(super) async fn next(&mut self) -> Hand {
-        self.0.recv().await.unwrap_or(Hand::Switch)
+impl ThreadEnds {
+    /// Waits for the next thread that ends. None: all have ended and were reported.
+    pub(super) async fn next(&mut self) -> Option<ThreadEnd> {
+        self.0.recv().await
     }
 
-    /// The next one that has ended already.
-    pub(super) fn passed(&mut self) -> Option<Hand> {
+    /// The next thread that has ended already.
+    pub(super) fn try_next(&mut self) -> Option<ThreadEnd> {
         self.0.try_recv().ok()
     }
 }
@@ -76,18 +85,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_returns_and_one_that_panics_are_told_in_order() {
-        let (crew, mut ends) = muster();
-        let post = crew.post(Hand::Media);
-        std::thread::spawn(move || drop(post)).join().unwrap();
-        let post = crew.post(Hand::Receiver);
+    fn a_thread_that_returns_and_one_that_panics_are_reported_in_order() {
+        let (monitor, mut ends) = monitor();
+        let guard = monitor.guard(Thread::Media);
+        std::thread::spawn(move || drop(guard)).join().unwrap();
+        let guard = monitor.guard(Thread::Receiver);
         let failed = std::thread::spawn(move || {
-            let _post = post;
+            let _guard = guard;
             panic!("on purpose");
         });
         assert!(failed.join().is_err());
-        assert_eq!(ends.passed(), Some(Hand::Media));
-        assert_eq!(ends.passed(), Some(Hand::Receiver));
-        assert_eq!(ends.passed(), None);
+        assert_eq!(ends.try_next(), Some(ThreadEnd { thread: Thread::Media, panicked: false }));
+        assert_eq!(ends.try_next(), Some(ThreadEnd { thread: Thread::Receiver, panicked: true }));
+        assert_eq!(ends.try_next(), None);
     }
 }

@@ -6,19 +6,20 @@ use crate::rtp::header::{FIXED, Header};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest packet we make, in milliseconds; a longer `ptime` is cut to it (200 ms is what RFC 3551 4.2 lets a receiver expect).
-const LONGEST: u8 = 200;
+/// The longest packet we make, in milliseconds; a longer `ptime` is cut to it (RFC 3551 4.2: receivers should accept up
+/// to 200 ms).
+const MAX_PTIME_MS: u8 = 200;
 
 /// Later than this, the missed packets are not sent in a burst any more: the sound goes on from now.
 const STALL: Duration = Duration::from_millis(200);
 
 /// Room for the longest packet.
-pub(super) const PACKET: usize = FIXED + LONGEST as usize * 8;
+pub(super) const PACKET: usize = FIXED + MAX_PTIME_MS as usize * 8;
 
 /// A sound on its way.
 pub(super) struct Playing {
     pub play: u64,
-    /// Told apart from an earlier playing of the same stream by the timer.
+    /// Distinguishes it, for the timer, from an earlier playing of the same stream.
     pub turn: u64,
     sound: Arc<[u8]>,
     repeat: bool,
@@ -43,7 +44,7 @@ pub(super) struct Request {
 impl Request {
     /// Samples in a packet of this playing.
     pub fn step(&self) -> u32 {
-        u32::from(self.ptime_ms.clamp(1, LONGEST)) * 8
+        u32::from(self.ptime_ms.clamp(1, MAX_PTIME_MS)) * 8
     }
 }
 

@@ -8,10 +8,11 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 
-/// How many pairs that others hold are tried before giving up: each try is two system calls on the thread that also forwards.
-const TRIES: usize = 64;
+/// Pairs held by other programs that are tried before giving up: each try is two system calls on the thread that also
+/// forwards.
+const MAX_TRIES: usize = 64;
 
-/// Receive buffer of a socket: a second of packets while the machine looks elsewhere. The kernel gives less without privilege.
+/// Receive buffer of a socket: a second of packets while the machine is busy. The kernel gives less without privilege.
 const RECEIVE_BUFFER: usize = 256 * 1024;
 
 /// Gives out pairs of ports, round and round, so that a port just given back rests longest.
@@ -74,11 +75,11 @@ impl Ports {
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {
                     foreign += 1;
-                    if foreign >= TRIES {
+                    if foreign >= MAX_TRIES {
                         break;
                     }
                 }
-                Err(error) => return Err(refusal(local, &error)),
+                Err(error) => return Err(open_error(local, &error)),
             }
         }
         Err(format!(
@@ -118,9 +119,10 @@ impl Ports {
             socket.set_only_v6(true)?;
         }
         socket.bind(&SocketAddr::new(local, port).into())?;
-        // What follows makes the line better where the system lets us; without it calls still work.
+        // None of what follows is needed for a call to work.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-        // Never a fragment, so no identification to choose: some per cent of a packet's cost. Stream::send takes it back when needed.
+        // Without fragments the kernel chooses no identification, which saves some per cent of a packet's cost.
+        // `stream::transmit` allows them again when needed.
         let _ = match local {
             IpAddr::V4(_) => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::DO),
             IpAddr::V6(_) => set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::DO),
@@ -143,7 +145,7 @@ fn no_pair(range: &RangeInclusive<u16>) -> io::Error {
     )
 }
 
-fn refusal(local: IpAddr, error: &io::Error) -> String {
+fn open_error(local: IpAddr, error: &io::Error) -> String {
     let advice = match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
         Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
             "; each stream takes two sockets: raise the limit of open files (LimitNOFILE= in the unit file, ulimit -n)"
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_not_ours_is_told_so() {
+    fn an_address_that_is_not_ours_is_named_in_the_error() {
         let mut ports = Ports::new(24_110..=24_119, None, &mut Rng::from_number(1)).unwrap();
         let why = ports.take("192.0.2.1".parse().unwrap()).err().unwrap();
         assert!(why.ends_with("it is not an address of this machine"), "{why}");

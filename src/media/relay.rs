@@ -1,6 +1,6 @@
-//! The way of one packet: received, judged, forwarded. No allocation, no lock, no log call.
+//! The path of one packet: received, checked, forwarded. No allocation, no lock, no log call.
 
-use super::PacketTrace;
+use super::rtp_debug::PacketTrace;
 use super::stream::{Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;
@@ -10,11 +10,11 @@ use crate::rtp::strict::Verdict;
 use slab::Slab;
 use std::net::{SocketAddr, UdpSocket};
 
-/// Room for the largest packet that is forwarded; one byte more tells a longer one, which is dropped.
-pub(super) const LARGEST: usize = 4_096;
+/// The largest packet that is forwarded. The buffer has one byte more, to recognise a longer one, which is dropped.
+pub(super) const MAX_PACKET: usize = 4_096;
 
 /// The buffer every packet passes through.
-pub(super) type Buffer = [u8; LARGEST + 1];
+pub(super) type Buffer = [u8; MAX_PACKET + 1];
 
 /// One RTP packet waits at the stream in `slot`. Returns what is to be reported, if anything.
 pub(super) fn rtp(
@@ -26,7 +26,7 @@ pub(super) fn rtp(
 ) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
     let (length, source) = receive(&stream.rtp, buffer)?;
-    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= LARGEST) else {
+    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET) else {
         increment(&mut stream.counts.malformed);
         return None;
     };
@@ -35,7 +35,7 @@ pub(super) fn rtp(
         return None;
     };
     if let Some(trace) = trace.as_deref_mut() {
-        trace.got(now, source, packet);
+        trace.received(now, source, packet);
     }
     let event = match stream.learner.judge(now, source, header.sequence) {
         Verdict::Drop => {
@@ -76,11 +76,12 @@ pub(super) fn rtp(
     event
 }
 
-/// One datagram waits at the UDPTL stream in `slot`: forwarded as it is, whatever is in it. Returns what is to be reported.
+/// One datagram waits at the UDPTL stream in `slot`: forwarded as it is, whatever is in it. Returns what is to be
+/// reported.
 pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
     let (length, source) = receive(&stream.rtp, buffer)?;
-    let Some(datagram) = buffer.get(..length).filter(|datagram| datagram.len() <= LARGEST) else {
+    let Some(datagram) = buffer.get(..length).filter(|datagram| datagram.len() <= MAX_PACKET) else {
         increment(&mut stream.counts.malformed);
         return None;
     };
@@ -111,7 +112,7 @@ pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffe
 pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) {
     let Some(stream) = streams.get_mut(slot) else { return };
     let Some((length, source)) = receive(&stream.rtcp, buffer) else { return };
-    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= LARGEST && rtcp::is_rtcp(packet))
+    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET && rtcp::is_rtcp(packet))
     else {
         increment(&mut stream.counts.malformed);
         return;
@@ -121,7 +122,7 @@ pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &
         return;
     }
     stream.follow_rtcp(source);
-    // RTCP is not echoed: a peer's own sender report is no report on what it hears.
+    // RTCP is not echoed: a peer's own sender report is no report on what it receives.
     if let Mode::Bridged { partner, .. } = stream.mode
         && partner != slot
         && let Some((from, to)) = streams.get2_mut(slot, partner)
@@ -130,7 +131,7 @@ pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &
     }
 }
 
-/// Exactly one receive for one readiness: the next packet is told by the next wait, and no call is wasted on finding nothing.
+/// Exactly one receive for one readiness: the next packet is reported by the next wait, and no call finds nothing.
 fn receive(socket: &UdpSocket, buffer: &mut Buffer) -> Option<(usize, SocketAddr)> {
     socket.recv_from(buffer).ok()
 }

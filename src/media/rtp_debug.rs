@@ -1,31 +1,32 @@
-//! `rtp set debug`: packets shown as they pass. There is none unless somebody asked for it.
+//! `rtp set debug`: RTP packets shown as they are received and sent.
 
 use crate::clock::Time;
 use crate::rtp::header::Header;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Most packets shown within [`WHILE`]: five calls' worth. A line takes longer than the packet.
-const MOST: u32 = 500;
-const WHILE: Duration = Duration::from_secs(1);
+/// Packets shown within [`PERIOD`] at most: those of five calls. A line takes longer than the packet.
+const MAX_SHOWN: u32 = 500;
+const PERIOD: Duration = Duration::from_secs(1);
 
-/// Shows packets.
+/// Shows RTP packets.
 pub struct PacketTrace {
     only: Option<(IpAddr, Option<u16>)>,
-    say: Box<dyn Fn(String) + Send>,
+    sink: Box<dyn Fn(String) + Send>,
     began: Time,
     shown: u32,
     left_out: u64,
 }
 
 impl PacketTrace {
-    /// Shows all packets, or only those of an address and, if one is named, a port. `say` takes a line, and must not wait.
-    pub fn new(only: Option<(IpAddr, Option<u16>)>, say: Box<dyn Fn(String) + Send>) -> PacketTrace {
-        PacketTrace { only, say, began: Time::ZERO, shown: 0, left_out: 0 }
+    /// Shows all packets, or only those of an address and, if one is named, a port. `sink` takes a line, and must not
+    /// wait.
+    pub fn new(only: Option<(IpAddr, Option<u16>)>, sink: Box<dyn Fn(String) + Send>) -> PacketTrace {
+        PacketTrace { only, sink, began: Time::ZERO, shown: 0, left_out: 0 }
     }
 
     /// A packet came.
-    pub(super) fn got(&mut self, now: Time, source: SocketAddr, packet: &[u8]) {
+    pub(super) fn received(&mut self, now: Time, source: SocketAddr, packet: &[u8]) {
         self.packet(now, "Got  RTP packet from    ", source, packet);
     }
 
@@ -41,21 +42,21 @@ impl PacketTrace {
         if !self.only.is_none_or(is_meant) {
             return;
         }
-        if now.since(self.began) >= WHILE {
+        if now.since(self.began) >= PERIOD {
             let left_out = std::mem::take(&mut self.left_out);
             if left_out > 0 {
-                (self.say)(format!("{left_out} RTP packets are not shown: more than {MOST} a second"));
+                (self.sink)(format!("{left_out} RTP packets are not shown: more than {MAX_SHOWN} a second"));
             }
             self.began = now;
             self.shown = 0;
         }
-        if self.shown >= MOST {
+        if self.shown >= MAX_SHOWN {
             self.left_out = self.left_out.saturating_add(1);
             return;
         }
         let Ok(header) = Header::read(packet) else { return };
         self.shown = self.shown.saturating_add(1);
-        (self.say)(format!(
+        (self.sink)(format!(
             "{what}{}:{} (type {:02}, seq {:06}, ts {:06}, len {:06})",
             shown(remote.ip().to_canonical()),
             remote.port(),
@@ -86,7 +87,7 @@ mod tests {
         let (say, said) = channel();
         let mut trace = PacketTrace::new(None, Box::new(move |line| say.send(line).unwrap()));
         let (a, b) = ("192.0.2.7:16384".parse().unwrap(), "[2001:db8::7]:4000".parse().unwrap());
-        trace.got(Time::ZERO, a, PACKET);
+        trace.received(Time::ZERO, a, PACKET);
         trace.sent(Time::ZERO, b, PACKET);
         let lines: Vec<String> = said.try_iter().collect();
         assert_eq!(
@@ -97,10 +98,10 @@ mod tests {
             ]
         );
         for _ in 0..1000 {
-            trace.got(Time::ZERO, a, PACKET);
+            trace.received(Time::ZERO, a, PACKET);
         }
         assert_eq!(said.try_iter().count(), 498);
-        trace.got(Time::from_start(WHILE), a, PACKET);
+        trace.received(Time::from_start(PERIOD), a, PACKET);
         assert_eq!(said.try_iter().next().unwrap(), "502 RTP packets are not shown: more than 500 a second");
         assert_eq!(said.try_iter().count(), 1);
     }
@@ -111,7 +112,7 @@ mod tests {
         let only = Some(("192.0.2.7".parse().unwrap(), Some(4000)));
         let mut trace = PacketTrace::new(only, Box::new(move |line| say.send(line).unwrap()));
         for remote in ["192.0.2.7:4002", "192.0.2.8:4000", "[::ffff:192.0.2.7]:4000"] {
-            trace.got(Time::ZERO, remote.parse().unwrap(), PACKET);
+            trace.received(Time::ZERO, remote.parse().unwrap(), PACKET);
         }
         assert_eq!(said.try_iter().count(), 1);
     }

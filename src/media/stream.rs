@@ -17,7 +17,8 @@ use std::time::Duration;
 /// How long a first packet waits for the verb that says what to do with it, once the peer's address is known.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// How old packets may be that came before the peer's address was known: older ones would only fill the other side's jitter buffer.
+/// How old packets may be that came before the peer's address was known: older ones would only fill the other side's
+/// jitter buffer.
 const OLD: Duration = Duration::from_millis(200);
 
 /// More packets than a receive buffer holds.
@@ -36,8 +37,8 @@ pub(super) struct Stream {
     pub mode: Mode,
     /// What goes out to the peer.
     pub line: Continuity,
-    /// Whether packets are read. Not before the peer's address is known: they wait in the sockets, so that a peer whose first packets overtake
-    /// its answer loses none.
+    /// Whether packets are read. Not before the peer's address is known: they wait in the sockets, so that a peer whose
+    /// first packets overtake its answer loses none.
     pub listening: bool,
     /// When the first packet came that waits.
     pub early: Option<Time>,
@@ -79,7 +80,7 @@ impl Stream {
         }
     }
 
-    /// A new offer or answer says where the peer is.
+    /// Sets where the peer is, from a new offer or answer.
     pub fn set_remote(&mut self, now: Time, remote: Remote) {
         let (before, rtcp_to) = (self.remote, self.rtcp_to);
         self.learner.reset(
@@ -100,8 +101,8 @@ impl Stream {
         self.follow();
     }
 
-    /// Whether reading may begin: the peer's address is known, and what to do with the packets too. The verb may come a moment after the
-    /// address; without one, the first packet waits for it no longer than `WAIT`.
+    /// Whether reading may begin: the peer's address is known, and what to do with the packets too. The verb may come a
+    /// moment after the address; without one, the first packet waits for it no longer than `WAIT`.
     pub fn may_listen(&self, now: Time) -> bool {
         let known = self.remote.is_some_and(|remote| remote.rtp.is_some());
         let waited = self.early.is_some_and(|early| now.since(early) >= WAIT);
@@ -113,7 +114,7 @@ impl Stream {
         self.early.filter(|_| !self.listening).map(|early| early + WAIT)
     }
 
-    /// Reading begins. What has waited too long to be worth hearing is thrown away.
+    /// Begins to read. Packets that have waited too long are discarded.
     pub fn listen(&mut self, now: Time) {
         self.listening = true;
         if self.early.take().is_some_and(|early| now.since(early) > OLD) {
@@ -131,14 +132,15 @@ impl Stream {
         self.rtp_to = learned.or(remote.rtp);
     }
 
-    /// An RTCP packet was accepted from `source`: that is where a followed peer hears RTCP.
+    /// An RTCP packet was accepted from `source`: that is where a followed peer receives RTCP.
     pub fn follow_rtcp(&mut self, source: SocketAddr) {
         if self.remote.is_some_and(|remote| remote.symmetric && remote.rtp.is_some()) {
             self.rtcp_to = Some(source);
         }
     }
 
-    /// Sends an RTP packet of `source` to the peer, moved only if another source's packets went out before. Says where it went.
+    /// Sends an RTP packet of `source` to the peer, renumbered only if another source's packets went out before.
+    /// Returns where it went.
     pub fn deliver(&mut self, now: Time, source: StreamId, packet: &mut [u8], header: &Header) -> Option<SocketAddr> {
         let Some(to) = self.rtp_to else {
             self.counts.undelivered = self.counts.undelivered.saturating_add(1);
@@ -182,7 +184,7 @@ impl Stream {
         sent.then_some(to)
     }
 
-    /// Sends a packet of the peer back to `to`, where it came from. Says whether it went there.
+    /// Sends a packet of the peer back to `to`, where it came from. Returns where it went.
     pub fn echo(&mut self, now: Time, to: SocketAddr, packet: &mut [u8], header: &Header) -> Option<SocketAddr> {
         let id = self.id;
         if self.rtp_to.is_some() {
@@ -192,7 +194,7 @@ impl Stream {
         None
     }
 
-    /// Sends a packet of the exchange's own. Says where it went.
+    /// Sends a packet of the exchange's own. Returns where it went.
     pub fn deliver_own(&mut self, now: Time, place: Place, step: u32, packet: &[u8]) -> Option<SocketAddr> {
         let Some(to) = self.rtp_to else {
             self.counts.undelivered = self.counts.undelivered.saturating_add(1);
@@ -204,12 +206,13 @@ impl Stream {
         sent.then_some(to)
     }
 
-    /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is what goes
-    /// out to the other side: the packet's reports speak of it.
+    /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is
+    /// what goes out to the other side: the packet's reports speak of it.
     pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8]) {
         let own = self.line.shift();
         let reported = from.shift();
-        // What the exchange itself has sent went under its own SSRC: until the other side sends RTP there is nothing true to say.
+        // Until the other side sends RTP, the peer knows only the SSRC of the exchange's own packets: a report would be
+        // wrong.
         let orphan = own.is_none() && self.line.has_begun();
         let moved = [own, reported].into_iter().flatten().any(|shift| !shift.is_identity());
         let length = if moved { rtcp::shift(packet, own, reported) } else { Some(packet.len()) };
@@ -227,7 +230,8 @@ impl Stream {
     }
 }
 
-/// One system call; a second only for a packet the path cannot carry whole, which from then on may be cut into fragments.
+/// One system call; a second only for a packet the path cannot carry whole, which from then on may be cut into
+/// fragments.
 fn transmit(socket: &UdpSocket, packet: &[u8], to: SocketAddr) -> bool {
     match socket.send_to(packet, to) {
         Ok(_) => true,

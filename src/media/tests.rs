@@ -29,7 +29,8 @@ impl Rig {
     fn new(ports: RangeInclusive<u16>) -> Rig {
         let (sender, events) = channel();
         let settings = MediaSettings { ports, dscp: Some(46), seed: [7; 32] };
-        let media = Media::start(settings, move |event| drop(sender.send(event))).unwrap();
+        let media = Media::new(settings, move |event| drop(sender.send(event))).unwrap();
+        media.start().unwrap();
         Rig { media, events }
     }
 
@@ -245,8 +246,8 @@ fn payload_types_are_mapped_where_they_differ_and_the_marker_stays() {
     assert_eq!(a.receive(), packet);
 }
 
-/// A phone answers a new offer before it has sent its last packets of the old codec, and perhaps from its old port: they end and
-/// disturb nothing, and strict RTP stays as strict as it was.
+/// A phone answers a new offer before it has sent its last packets of the old codec, and perhaps from its old port:
+/// they end and disturb nothing, and strict RTP stays as strict as it was.
 #[test]
 fn packets_of_the_old_codec_pass_after_a_renegotiation() {
     let rig = Rig::new(21_700..=21_799);
@@ -631,7 +632,8 @@ fn ipv6_is_carried_too_also_between_the_two() {
 
 #[test]
 fn what_was_opened_is_closed() {
-    // Other tests open and close descriptors in the same process: only sockets bound to ports of this test's range are counted.
+    // Other tests open and close descriptors in the same process: only sockets bound to ports of this test's range are
+    // counted.
     let range = 21_600..=21_699u16;
     let open = || {
         let table = std::fs::read_to_string("/proc/self/net/udp").unwrap();
@@ -650,9 +652,8 @@ fn what_was_opened_is_closed() {
 
 /// A turn of the switch wakes the worker once; an order that comes after it looked wakes it again.
 #[test]
-fn the_bell_is_rung_once_until_it_is_heard() {
-    let eventfd = rustix::event::eventfd(0, rustix::event::EventfdFlags::NONBLOCK).unwrap();
-    let wakeup = super::Wakeup { eventfd, is_signalled: std::sync::atomic::AtomicBool::new(false) };
+fn the_worker_is_signalled_once_until_it_has_looked() {
+    let wakeup = super::Wakeup::new().unwrap();
     let count = || {
         let mut count = [0u8; 8];
         rustix::io::read(&wakeup.eventfd, &mut count).map_or(0, |_| u64::from_ne_bytes(count))
@@ -660,8 +661,8 @@ fn the_bell_is_rung_once_until_it_is_heard() {
     (0..3).for_each(|_| wakeup.signal());
     assert_eq!(count(), 1);
     wakeup.signal();
-    assert_eq!(count(), 0, "nobody has heard the first");
-    wakeup.heard();
+    assert_eq!(count(), 0, "the worker has not looked since the first");
+    wakeup.clear();
     wakeup.signal();
     assert_eq!(count(), 1);
 }
@@ -753,7 +754,8 @@ fn a_fax_from_another_port_of_the_same_host_is_learned() {
     assert!(a.hears_nothing());
 }
 
-/// Whatever number a packet comes with, and whatever was agreed in the meantime: it passes, and nothing else of it changes.
+/// Whatever number a packet comes with, and whatever was agreed in the meantime: it passes, and nothing else of it
+/// changes.
 #[test]
 fn every_payload_type_passes_before_and_after_a_new_agreement() {
     let rig = Rig::new(22_100..=22_199);

@@ -1,10 +1,12 @@
 //! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
 
+use super::inbox::{Order, Wakeup};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
-use super::relay::{self, Buffer, LARGEST};
+use super::relay::{self, Buffer, MAX_PACKET};
+use super::rtp_debug::PacketTrace;
+use super::settings::MediaSettings;
 use super::stream::{Mode, Stream};
-use super::{MediaSettings, Order, PacketTrace, Wakeup};
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 use crate::rng::Rng;
@@ -22,8 +24,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 
-/// What epoll says when a command has come; all other numbers are a stream's slot, four times, plus which socket it is.
-const BELL: u64 = u64::MAX;
+/// What epoll reports when there are orders; every other number is four times a stream's slot plus the number of the
+/// socket.
+const WAKEUP: u64 = u64::MAX;
 /// Sockets there are to a slot.
 const SOCKETS: u64 = 4;
 /// The RTP socket.
@@ -37,7 +40,7 @@ const UDPTL: u64 = 2;
 const LISTEN: u64 = 0;
 
 /// Readinesses taken at once.
-const EVENTS: usize = 256;
+const MAX_EVENTS: usize = 256;
 
 /// Owns every stream.
 pub(super) struct Worker {
@@ -50,7 +53,7 @@ pub(super) struct Worker {
     rng: Rng,
     streams: Slab<Stream>,
     slots: BTreeMap<StreamId, usize>,
-    /// When which stream's playing (by its turn) or waiting packet is due; entries whose turn has passed are left to be thrown away.
+    /// When the playing (by its turn) or the waiting packet of a stream's slot is due; outdated entries are skipped.
     due: BinaryHeap<Reverse<(Time, usize, u64)>>,
     turns: u64,
     /// Our own addresses, as far as streams were bound to them: few.
@@ -70,7 +73,7 @@ impl Worker {
         wakeup: Arc<Wakeup>,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &wakeup.eventfd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        epoll::add(&epoll, &wakeup.eventfd, epoll::EventData::new_u64(WAKEUP), epoll::EventFlags::IN)?;
         let mut rng = Rng::from_seed(settings.seed);
         Ok(Worker {
             epoll,
@@ -86,14 +89,14 @@ impl Worker {
             turns: 0,
             ours: BTreeSet::new(),
             named: BTreeSet::new(),
-            buffer: Box::new([0; LARGEST + 1]),
+            buffer: Box::new([0; MAX_PACKET + 1]),
             trace: None,
         })
     }
 
-    /// Works until it is told to stop.
+    /// Works until it is ordered to stop.
     pub fn run(mut self) {
-        let mut ready = Vec::with_capacity(EVENTS);
+        let mut ready = Vec::with_capacity(MAX_EVENTS);
         loop {
             let timeout = self.timeout();
             ready.clear();
@@ -103,13 +106,13 @@ impl Worker {
                 Err(_) => return,
             }
             let now = self.now();
-            // First the orders: a packet may be waiting for the very address an order brings. Should one have put another stream into a slot, its
-            // socket is asked in vain, no more.
-            let rung = ready.iter().any(|event| event.data.u64() == BELL);
-            if rung && !self.orders() {
+            // Orders first: a packet may be waiting for the very address an order brings. When an order has put another
+            // stream into a slot, its socket is read in vain, no more.
+            let is_woken = ready.iter().any(|event| event.data.u64() == WAKEUP);
+            if is_woken && !self.orders() {
                 return;
             }
-            for event in ready.iter().filter(|event| event.data.u64() != BELL) {
+            for event in ready.iter().filter(|event| event.data.u64() != WAKEUP) {
                 self.packet(event.data.u64(), now);
             }
             self.play(now);
@@ -120,7 +123,7 @@ impl Worker {
         Time::from_start(self.started.elapsed())
     }
 
-    /// Until the next packet of a sound.
+    /// The time until the next packet of a sound.
     fn timeout(&self) -> Option<Timespec> {
         let Reverse((due, ..)) = self.due.peek()?;
         Timespec::try_from(due.since(self.now())).ok()
@@ -177,14 +180,14 @@ impl Worker {
 
     /// Carries out what is in the inbox; false: stop.
     fn orders(&mut self) -> bool {
-        self.wakeup.heard();
+        self.wakeup.clear();
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
-                Ok(Order::Show(trace)) => self.trace = trace,
+                Ok(Order::Trace(trace)) => self.trace = trace,
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
                 Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
+                Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
             }
         }
     }
@@ -201,7 +204,7 @@ impl Worker {
                 }
             }
             MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
-                self.bridge((a, &a_to_b), (b, &b_to_a));
+                self.bridge(a, &a_to_b, b, &b_to_a);
                 self.begin_listening(now, a);
                 self.begin_listening(now, b);
             }
@@ -228,7 +231,7 @@ impl Worker {
 
     fn reserve(&mut self, id: StreamId, local: IpAddr, kind: StreamKind) {
         let bound = match self.stream(id) {
-            // Asked twice: the answer stands.
+            // Reserved already: the same address again.
             Some(stream) => stream.rtp.local_addr().map_err(|error| error.to_string()),
             None => self.open(id, local, kind),
         };
@@ -259,7 +262,7 @@ impl Worker {
         }
     }
 
-    /// A peer that names a port of ours is nowhere: what it is sent would come back to us, and for ever between two such.
+    /// An address of our own is not sent to: the packet would come back to us, between two such streams for ever.
     fn fit(&mut self, id: StreamId, mut remote: Remote) -> Remote {
         let Some(slot) = self.slots.get(&id).copied() else { return remote };
         self.forget_named(slot);
@@ -276,7 +279,7 @@ impl Worker {
         }
     }
 
-    /// The pair at `port` is ours from now on: who said before that its peer is there meant us.
+    /// The pair at `port` is ours from now on: a stream whose peer named it before is not sent to any more.
     fn lose_those_at(&mut self, port: u16) {
         let slots: Vec<usize> = self.named.range((port, 0)..=(port, usize::MAX)).map(|(_, slot)| *slot).collect();
         for slot in slots {
@@ -311,12 +314,12 @@ impl Worker {
         if stream.kind == StreamKind::Udptl {
             return;
         }
-        // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have no memory
-        // for it, the call goes on without reports.
+        // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have no
+        // memory for it, the call goes on without reports.
         let _ = epoll::add(&self.epoll, &stream.rtcp, number(slot, RTCP), epoll::EventFlags::IN);
     }
 
-    fn bridge(&mut self, (a, a_to_b): (StreamId, &PayloadMap), (b, b_to_a): (StreamId, &PayloadMap)) {
+    fn bridge(&mut self, a: StreamId, a_to_b: &PayloadMap, b: StreamId, b_to_a: &PayloadMap) {
         self.rest(a);
         self.rest(b);
         let (Some(slot_a), Some(slot_b)) = (self.slots.get(&a).copied(), self.slots.get(&b).copied()) else { return };
@@ -351,7 +354,7 @@ impl Worker {
         let Some((slot, stream)) =
             self.slots.get(&id).and_then(|slot| self.streams.get_mut(*slot).map(|stream| (*slot, stream)))
         else {
-            // Nobody will hear it, but whoever waits for its end must not wait for ever.
+            // There is no such stream, but whoever waits for the end of the sound must not wait for ever.
             (self.events)(MediaEvent::Played { stream: id, play: request.play });
             return;
         };
@@ -392,7 +395,7 @@ fn pair_of(at: SocketAddr) -> u16 {
     at.port() & !1
 }
 
-/// What epoll is to say when a socket of a stream has a packet.
+/// What epoll is to report when a socket of a stream has a packet.
 fn number(slot: usize, socket: u64) -> epoll::EventData {
     epoll::EventData::new_u64(slot as u64 * SOCKETS + socket)
 }

@@ -1,5 +1,6 @@
-//! What every message meets first, over whatever it came: limits, parsing, and who may. Only what may enter the switch
-//! gets through; everything else is answered or dropped here, counted, and leaves nothing behind.
+//! Ingress: the stateless checks of every received message, whatever transport it came over: rate limits, parsing,
+//! authentication. Only what may enter the switch passes; everything else is answered or dropped here, counted, and
+//! leaves no state.
 
 use super::rate_limit::Limiter;
 use crate::clock::Wall;
@@ -34,7 +35,7 @@ impl Counters {
     }
 }
 
-/// Where a receiver's findings go.
+/// Where the events of a receiving thread go.
 pub trait EventSink: Send + Sync {
     /// An event for the switch; it comes back when the switch's queue is full.
     ///
@@ -42,14 +43,14 @@ pub trait EventSink: Send + Sync {
     /// The queue is full.
     fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>>;
     /// A refusal or challenge for the log, and where it came from.
-    fn note(&self, note: &AuthEvent, source: IpAddr);
-    /// A message as it came or went, when somebody watches.
-    fn watch(&self, received: bool, flow: Flow, bytes: &[u8]);
+    fn report(&self, event: &AuthEvent, source: IpAddr);
+    /// A message as it was received or sent, for `sip set debug`.
+    fn trace(&self, received: bool, flow: Flow, bytes: &[u8]);
     /// The wall clock.
     fn wall(&self) -> Wall;
 }
 
-/// The table at the edge: read for every request, changed by a reload.
+/// The accounts and rules that requests are checked against: read for every request, replaced by a reload.
 pub struct AuthTable(RwLock<Arc<Admission>>);
 
 impl AuthTable {
@@ -71,38 +72,38 @@ impl AuthTable {
 
 /// What became of a message.
 pub enum Received {
-    /// It is on its way into the switch, which knows whether its sender proved to be somebody: a digest is good once.
+    /// It is on its way to the switch, which knows whether its sender is authenticated: a digest is accepted only once.
     Passed,
-    /// The switch has no room for it now.
+    /// The queue of the switch is full.
     Full(Box<Event>),
-    /// This is the answer, and nothing is kept.
-    Answer {
+    /// This is the response, and no state is kept.
+    Respond {
         /// Where it goes; over a connection, back over that.
         to: SocketAddr,
         /// The message.
         bytes: Bytes,
-        /// What the owner is to be told, after the answer: how long that takes is nobody's business.
-        note: Option<AuthEvent>,
+        /// What to log, after the response is sent, so that its timing reveals nothing.
+        report: Option<AuthEvent>,
     },
-    /// Only line ends: somebody keeps a door open.
+    /// NAT keep-alive (only line ends).
     KeepAlive,
-    /// It is no SIP; counted.
+    /// It is not SIP; counted.
     Unreadable,
     /// It is dropped; counted.
     Dropped,
 }
 
-/// See the module. One for each thread that receives.
+/// Checks every received message. Each thread that receives has its own.
 pub struct Ingress {
-    /// Who may.
+    /// Accounts and rules.
     pub auth_table: Arc<AuthTable>,
-    /// How much strangers may ask.
+    /// Limits unauthenticated requests per source address.
     pub limiter: Arc<Limiter>,
-    /// What never reached the switch.
+    /// Counts what never reached the switch.
     pub counters: Arc<Counters>,
     /// For nonces.
     pub rng: Rng,
-    /// Where findings go.
+    /// Where events go.
     pub sink: Arc<dyn EventSink>,
 }
 
@@ -133,7 +134,7 @@ impl Ingress {
                 return Received::Unreadable;
             }
         };
-        self.sink.watch(true, flow, bytes);
+        self.sink.trace(true, flow, bytes);
         match message {
             Message::Request(request) => self.request(request, flow, now),
             Message::Response(response) => match validate::response(&response) {
@@ -146,10 +147,10 @@ impl Ingress {
         }
     }
 
-    /// Tells the owner what there is to tell of an answer that was sent.
-    pub fn tell(&self, note: Option<AuthEvent>, came: Flow) {
-        if let Some(note) = &note {
-            self.sink.note(note, came.remote.ip());
+    /// Logs what there is to log of a response that was sent.
+    pub fn report(&self, report: Option<AuthEvent>, received: Flow) {
+        if let Some(event) = &report {
+            self.sink.report(event, received.remote.ip());
         }
     }
 
@@ -160,25 +161,25 @@ impl Ingress {
             Err(refusal) => {
                 self.counters.add("malformed request");
                 let verdict = self.auth_table.admission().reject(&request, &refusal, flow);
-                return self.turn_away(verdict, flow, now);
+                return self.reject(verdict, flow, now);
             }
         };
         match self.auth_table.admission().admit(&request, &essentials, flow, wall, self.rng.bits()) {
             Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
-            verdict => self.turn_away(verdict, flow, now),
+            verdict => self.reject(verdict, flow, now),
         }
     }
 
-    /// Answers, or does not, without letting anything in.
-    fn turn_away(&self, verdict: Verdict, came: Flow, now: Instant) -> Received {
-        self.limiter.charge(came.remote.ip(), now);
+    /// Responds, or drops it, without keeping state.
+    fn reject(&self, verdict: Verdict, received: Flow, now: Instant) -> Received {
+        self.limiter.charge(received.remote.ip(), now);
         match verdict {
             Verdict::Pass { .. } => Received::Dropped,
             Verdict::Reply { response, to, note } => {
                 self.counters.add(reply_reason(response.status));
                 let bytes = response.to_bytes();
-                self.sink.watch(false, came.with_remote(to), &bytes);
-                Received::Answer { to, bytes, note }
+                self.sink.trace(false, received.with_remote(to), &bytes);
+                Received::Respond { to, bytes, report: note }
             }
             Verdict::Drop(reason) => {
                 self.counters.add(reason);
@@ -207,16 +208,16 @@ fn reply_reason(status: u16) -> &'static str {
     }
 }
 
-/// An edge that knows no accounts, and whose findings go to nobody.
+/// An ingress without accounts whose events are discarded.
 #[cfg(test)]
-pub(crate) fn to_nobody() -> Ingress {
-    struct Nobody;
-    impl EventSink for Nobody {
+pub(crate) fn without_sink() -> Ingress {
+    struct NoSink;
+    impl EventSink for NoSink {
         fn pass(&self, _: Box<Event>) -> Result<(), Box<Event>> {
             Ok(())
         }
-        fn note(&self, _: &AuthEvent, _: IpAddr) {}
-        fn watch(&self, _: bool, _: Flow, _: &[u8]) {}
+        fn report(&self, _: &AuthEvent, _: IpAddr) {}
+        fn trace(&self, _: bool, _: Flow, _: &[u8]) {}
         fn wall(&self) -> Wall {
             Wall(0)
         }
@@ -228,6 +229,6 @@ pub(crate) fn to_nobody() -> Ingress {
         limiter: Arc::default(),
         counters: Arc::default(),
         rng: Rng::from_number(1),
-        sink: Arc::new(Nobody),
+        sink: Arc::new(NoSink),
     }
 }

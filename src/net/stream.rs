@@ -1,266 +1,134 @@
-//! SIP over TCP and TLS: a thread of its own accepts, frames and connects; the owner of the switch sends through here.
+//! SIP over TCP and TLS: a thread of its own accepts, frames and connects; the core thread sends through here.
 
 mod connection;
+mod listeners;
+mod shared;
 mod table;
 pub mod tls;
 
-use super::ingress::{Counters, Ingress, Received};
-use crate::guard::event::AuthEvent;
+use super::ingress::Ingress;
 use crate::pbx::effect::Event;
 use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
 use bytes::Bytes;
-use nix::libc;
+pub use listeners::Listeners;
 use rustls::pki_types::ServerName;
+pub use shared::Limits;
+use shared::{FAREWELL, Shared, lock};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use table::{Ends, Table};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+pub use table::ConnectionReport;
+use table::TaskSide;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-
-pub use table::ConnectionReport;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection of ours may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long nothing is accepted when the system has no descriptors left.
-const BREATH: Duration = Duration::from_millis(100);
-/// How long bytes may stay unacknowledged before the connection is broken.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// How long the last words of connections may take.
-const FAREWELL: Duration = Duration::from_secs(1);
-/// How often it is looked whether they are said.
-const MOMENT: Duration = Duration::from_millis(2);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is checked at the end whether all connections are closed.
+const CHECK: Duration = Duration::from_millis(2);
 
-/// What a reload may change.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// `tcpauthtimeout`.
-    pub auth_timeout: Duration,
-    /// `tcpauthlimit`.
-    pub auth_limit: usize,
-}
-
-/// The sockets that accept connections, bound and not yet served.
-pub struct Listeners {
-    tcp: Option<std::net::TcpListener>,
-    tls: Option<std::net::TcpListener>,
-    tos: u8,
-}
-
-impl Listeners {
-    /// Binds them; `::` accepts both families, and IPv4 alone on a machine without IPv6.
-    ///
-    /// # Errors
-    /// An address cannot be bound; the error comes with it.
-    pub fn bind(
-        tcp: Option<SocketAddr>,
-        tls: Option<SocketAddr>,
-        tos: u8,
-    ) -> Result<Listeners, (SocketAddr, io::Error)> {
-        let bind = |address: SocketAddr| listen(address, open).map_err(|error| (address, error));
-        Ok(Listeners { tcp: tcp.map(bind).transpose()?, tls: tls.map(bind).transpose()?, tos })
-    }
-
-    /// Where TCP is accepted.
-    pub fn tcp(&self) -> Option<SocketAddr> {
-        self.tcp.as_ref().and_then(|listener| listener.local_addr().ok())
-    }
-
-    /// Where TLS is accepted.
-    pub fn tls(&self) -> Option<SocketAddr> {
-        self.tls.as_ref().and_then(|listener| listener.local_addr().ok())
-    }
-
-    /// Is there any?
-    pub fn is_empty(&self) -> bool {
-        self.tcp.is_none() && self.tls.is_none()
-    }
-}
-
-fn open(domain: socket2::Domain) -> io::Result<socket2::Socket> {
-    socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))
-}
-
-fn listen(
-    address: SocketAddr,
-    open: fn(socket2::Domain) -> io::Result<socket2::Socket>,
-) -> io::Result<std::net::TcpListener> {
-    let socket = match open(socket2::Domain::for_address(address)) {
-        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
-            return listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()), open);
-        }
-        socket => socket?,
-    };
-    // A restart need not wait for the connections of the one before to be forgotten.
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(!address.ip().is_unspecified())?;
-    }
-    socket.bind(&address.into())?;
-    socket.listen(512)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
-}
-
-struct Shared {
-    table: Mutex<Table>,
-    ingress: Mutex<Ingress>,
-    counters: Arc<Counters>,
-    limits: Mutex<Limits>,
-    setup: Mutex<Option<tls::Setup>>,
-    /// The names of our peers' servers, as certificates have them.
-    names: Mutex<BTreeMap<ServerKey, String>>,
-    tcp: Option<SocketAddr>,
-    tls: Option<SocketAddr>,
-    tos: u8,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    fn new(listeners: &Listeners, ingress: Ingress, limits: Limits, setup: Option<tls::Setup>) -> Shared {
-        Shared {
-            table: Mutex::default(),
-            counters: ingress.counters.clone(),
-            ingress: Mutex::new(ingress),
-            limits: Mutex::new(limits),
-            setup: Mutex::new(setup),
-            names: Mutex::default(),
-            tcp: listeners.tcp(),
-            tls: listeners.tls(),
-            tos: listeners.tos,
-        }
-    }
-
-    fn table(&self) -> MutexGuard<'_, Table> {
-        lock(&self.table)
-    }
-
-    fn auth_timeout(&self) -> Duration {
-        lock(&self.limits).auth_timeout
-    }
-
-    fn receive(&self, bytes: &Bytes, flow: Flow) -> Received {
-        lock(&self.ingress).receive(bytes, flow)
-    }
-
-    fn note(&self, note: Option<AuthEvent>, came: Flow) {
-        lock(&self.ingress).tell(note, came);
-    }
-
-    fn may_ask(&self, source: IpAddr) -> bool {
-        lock(&self.ingress).limiter.allows(source, Instant::now())
-    }
-
-    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
-        let sink = lock(&self.ingress).sink.clone();
-        sink.pass(event)
-    }
-
-    /// The port we listen on for a transport.
-    fn port(&self, transport: Transport) -> u16 {
-        let bound = match transport {
-            Transport::Udp | Transport::Tcp => self.tcp,
-            Transport::Tls => self.tls,
-        };
-        bound.map_or(transport.default_port(), |address| address.port())
-    }
-
-    fn dress(&self, stream: &TcpStream) {
-        let socket = socket2::SockRef::from(stream);
-        let keep_alive =
-            socket2::TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
-        // None of it is needed for a connection to work.
-        let _ = stream.set_nodelay(true);
-        let _ = socket.set_tcp_keepalive(&keep_alive);
-        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        if self.tos != 0 {
-            // A socket of IPv6 carries IPv4, too, when it was accepted at `::`.
-            let _ = socket.set_tos_v4(u32::from(self.tos));
-            let _ = socket.set_tclass_v6(u32::from(self.tos));
-        }
-    }
-
-    /// The flow of a connection, without a name yet.
-    fn flow(&self, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> io::Result<Flow> {
-        let ip = stream.local_addr()?.ip().to_canonical();
-        let local = SocketAddr::new(ip, self.port(transport));
-        Ok(lock(&self.ingress).seen(Flow { transport, ..Flow::udp(local, remote) }))
-    }
-
-    /// Tells the switch, however busy it is.
-    async fn tell(&self, event: Event) {
-        let mut event = Box::new(event);
-        while let Err(back) = self.pass(event) {
-            event = back;
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
-/// See the module.
+/// SIP over TCP and TLS: the connections, and the thread that serves them.
 pub struct Streams {
     shared: Arc<Shared>,
     runtime: Handle,
     over: watch::Sender<bool>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    state: Mutex<State>,
+}
+
+enum State {
+    Prepared(Runtime, Listeners),
+    Running(std::thread::JoinHandle<()>),
+    Stopped,
 }
 
 impl Streams {
-    /// Starts the thread, which drops `kept` when it ends.
+    /// Prepares the thread.
     ///
     /// # Errors
-    /// The system refuses a thread, or what a runtime needs.
-    pub fn start(
+    /// The system refuses what a runtime needs.
+    pub fn new(
         listeners: Listeners,
         ingress: Ingress,
         limits: Limits,
         setup: Option<tls::Setup>,
-        kept: impl Send + 'static,
     ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::new(Shared::new(&listeners, ingress, limits, setup));
+        let (over, _) = watch::channel(false);
         let handle = runtime.handle().clone();
-        let (over, mut ended) = watch::channel(false);
+        Ok(Streams { shared, runtime: handle, over, state: Mutex::new(State::Prepared(runtime, listeners)) })
+    }
+
+    /// Starts the thread, which drops `guard` when it task; once it was started or stopped, this does nothing.
+    ///
+    /// # Errors
+    /// The system refuses a thread, or cannot watch the listening sockets.
+    pub fn start(&self, guard: impl Send + 'static) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        *state = match std::mem::replace(&mut *state, State::Stopped) {
+            State::Prepared(runtime, listeners) => State::Running(self.spawn(runtime, listeners, guard)?),
+            other @ (State::Running(_) | State::Stopped) => other,
+        };
+        Ok(())
+    }
+
+    fn spawn(
+        &self,
+        runtime: Runtime,
+        listeners: Listeners,
+        guard: impl Send + 'static,
+    ) -> io::Result<std::thread::JoinHandle<()>> {
         let mut accepting = Vec::new();
         {
             let _inside = runtime.enter();
             for (listener, transport) in [(listeners.tcp, Transport::Tcp), (listeners.tls, Transport::Tls)] {
                 if let Some(listener) = listener {
                     let listener = TcpListener::from_std(listener)?;
-                    accepting.push(runtime.spawn(accept(shared.clone(), listener, transport)));
+                    accepting.push(runtime.spawn(accept(self.shared.clone(), listener, transport)));
                 }
             }
         }
-        let thread = std::thread::Builder::new().name("sip-tcp".into()).spawn(move || {
-            let _kept = kept;
+        let mut over = self.over.subscribe();
+        std::thread::Builder::new().name("sip-tcp".into()).spawn(move || {
+            let _guard = guard;
             let tasks = runtime.handle().metrics();
             runtime.block_on(async move {
                 // The sender is gone only with the exchange.
-                drop(ended.wait_for(|over| *over).await);
+                drop(over.wait_for(|over| *over).await);
                 accepting.iter().for_each(JoinHandle::abort);
-                let last_words = async {
+                let all_closed = async {
                     while tasks.num_alive_tasks() > 0 {
-                        sleep(MOMENT).await;
+                        sleep(CHECK).await;
                     }
                 };
-                // Who does not listen to the end has heard enough.
-                let _ = timeout(FAREWELL, last_words).await;
+                // A connection that does not take its last bytes in time loses them.
+                let _ = timeout(FAREWELL, all_closed).await;
             });
-        })?;
-        Ok(Streams { shared, runtime: handle, over, thread: Some(thread) })
+        })
+    }
+
+    /// Closes every connection once it has sent what was given to it, and task the thread.
+    pub fn stop(&self) {
+        self.shared.table().clear();
+        self.over.send_replace(true);
+        let state = std::mem::replace(&mut *lock(&self.state), State::Stopped);
+        match state {
+            // A thread that has panicked has said so already.
+            State::Running(thread) => drop(thread.join()),
+            State::Prepared(..) | State::Stopped => {}
+        }
     }
 
     /// Sends a message: over the connection the flow names, over one that leads there, or over a new one.
@@ -274,8 +142,8 @@ impl Streams {
                 Ok(()) => Ok(()),
                 Err(why) => {
                     drop(table);
-                    // RFC 3261 18.2.2: an answer goes over a new connection to the sender's own port.
-                    match answer_address(&bytes, flow) {
+                    // RFC 3261 18.2.2: a response goes over a new connection to the port of its Via.
+                    match response_address(&bytes, flow) {
                         Some(remote) => self.send(Flow { remote, connection: None, ..flow }, bytes),
                         None => Err(why.to_owned()),
                     }
@@ -286,9 +154,9 @@ impl Streams {
                 let id = match there {
                     Some(id) => id,
                     None => {
-                        let (ends, _) = table.enter(flow, true, 0)?;
-                        let id = ends.flow.connection;
-                        self.runtime.spawn(connect(self.shared.clone(), ends));
+                        let (task, _) = table.enter(flow, true, 0)?;
+                        let id = task.flow.connection;
+                        self.runtime.spawn(connect(self.shared.clone(), task));
                         id.ok_or("no connection")?
                     }
                 };
@@ -305,13 +173,13 @@ impl Streams {
         }
     }
 
-    /// Lifts the bounds for strangers from these connections: somebody proved who he is on them.
-    pub fn prove(&self, connections: &[ConnectionId]) {
+    /// Lifts the limits on unauthenticated connections from these: their peers have authenticated.
+    pub fn authenticated(&self, connections: &[ConnectionId]) {
         let mut table = self.shared.table();
-        connections.iter().for_each(|connection| table.prove(*connection));
+        connections.iter().for_each(|connection| table.authenticated(*connection));
     }
 
-    /// Tells by which names our peers' servers go.
+    /// Sets the names under which our peers' servers show certificates.
     pub fn set_names(&self, names: BTreeMap<ServerKey, String>) {
         *lock(&self.shared.names) = names;
     }
@@ -324,17 +192,12 @@ impl Streams {
 
 impl Drop for Streams {
     fn drop(&mut self) {
-        self.shared.table().clear();
-        let _ = self.over.send(true);
-        if let Some(thread) = self.thread.take() {
-            // A thread that failed has said so.
-            let _ = thread.join();
-        }
+        self.stop();
     }
 }
 
-/// Where the sender of a request listens to which this is the answer (RFC 3261 18.2.2); none for what is no answer.
-fn answer_address(bytes: &Bytes, flow: Flow) -> Option<SocketAddr> {
+/// Where a response may go over a new connection (RFC 3261 18.2.2): the sent-by port of its Via. None for a request.
+fn response_address(bytes: &Bytes, flow: Flow) -> Option<SocketAddr> {
     let Ok(Message::Response(response)) = Message::parse(bytes) else { return None };
     let via = response.headers.get(HeaderName::Via)?;
     let via = Via::parse(split::first_item(via)).ok()?;
@@ -347,29 +210,29 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, transport: Transport
         match listener.accept().await {
             Ok((stream, remote)) => {
                 let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
-                if let Some(ends) = take_in(&shared, transport, &stream, remote) {
-                    tokio::spawn(serve(shared.clone(), stream, ends));
+                if let Some(task) = admit(&shared, transport, &stream, remote) {
+                    tokio::spawn(serve(shared.clone(), stream, task));
                 }
             }
             Err(_) => {
                 shared.counters.add("no connection can be accepted");
-                sleep(BREATH).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-fn take_in(shared: &Shared, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<Ends> {
+fn admit(shared: &Shared, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<TaskSide> {
     let flow = shared.flow(transport, stream, remote).ok()?;
     let limit = lock(&shared.limits).auth_limit;
     let entered = shared.table().enter(flow, false, limit);
     match entered {
-        Ok((ends, made_room)) => {
+        Ok((task, made_room)) => {
             if let Some(why) = made_room {
                 shared.counters.add(why);
             }
-            shared.dress(stream);
-            Some(ends)
+            shared.configure(stream);
+            Some(task)
         }
         Err(why) => {
             shared.counters.add(why);
@@ -378,21 +241,21 @@ fn take_in(shared: &Shared, transport: Transport, stream: &TcpStream, remote: So
     }
 }
 
-/// A connection that somebody made to us.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, mut ends: Ends) {
-    let why = match ends.flow.transport {
-        Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
+/// A connection that was accepted.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, mut task: TaskSide) {
+    let why = match task.flow.transport {
+        Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut task).await,
         Transport::Tls => {
             let setup = lock(&shared.setup).clone();
-            let shaken = match setup {
+            let stream = match setup {
                 Some(setup) => tokio::select! {
-                    shaken = timeout(HANDSHAKE, setup.acceptor.accept(stream)) => shaken.ok().and_then(Result::ok),
-                    _ = &mut ends.stop => None,
+                    accepted = timeout(HANDSHAKE, setup.acceptor.accept(stream)) => accepted.ok().and_then(Result::ok),
+                    _ = &mut task.stop => None,
                 },
                 None => None,
             };
-            match shaken {
-                Some(stream) => connection::serve(&shared, stream, &mut ends).await,
+            match stream {
+                Some(stream) => connection::serve(&shared, stream, &mut task).await,
                 None => {
                     shared.counters.add("TLS handshake failed");
                     "TLS handshake failed".to_owned()
@@ -400,34 +263,34 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, mut ends: Ends) {
             }
         }
     };
-    end(&shared, &ends, why).await;
+    end(&shared, &task, why).await;
 }
 
-/// A connection that we make.
-async fn connect(shared: Arc<Shared>, mut ends: Ends) {
-    ends.link.proven.store(true, Ordering::Relaxed);
-    let flow = ends.flow;
+/// A connection that the exchange makes.
+async fn connect(shared: Arc<Shared>, mut task: TaskSide) {
+    task.status.proven.store(true, Ordering::Relaxed);
+    let flow = task.flow;
     let made = match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
         Ok(made) => made.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no connection within {} s", CONNECT.as_secs())),
     };
     let why = match made {
         Ok(stream) => {
-            shared.dress(&stream);
+            shared.configure(&stream);
             match flow.transport {
-                Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut ends).await,
-                Transport::Tls => match shake(&shared, stream, flow).await {
-                    Ok(stream) => connection::serve(&shared, stream, &mut ends).await,
+                Transport::Udp | Transport::Tcp => connection::serve(&shared, stream, &mut task).await,
+                Transport::Tls => match handshake(&shared, stream, flow).await {
+                    Ok(stream) => connection::serve(&shared, stream, &mut task).await,
                     Err(why) => why,
                 },
             }
         }
         Err(why) => why,
     };
-    end(&shared, &ends, why).await;
+    end(&shared, &task, why).await;
 }
 
-async fn shake(
+async fn handshake(
     shared: &Shared,
     stream: TcpStream,
     flow: Flow,
@@ -437,45 +300,34 @@ async fn shake(
     let name = name.and_then(|name| ServerName::try_from(name).ok());
     let name = name.unwrap_or_else(|| ServerName::IpAddress(flow.remote.ip().into()));
     match timeout(HANDSHAKE, setup.connector.connect(name, stream)).await {
-        Ok(shaken) => {
-            shaken.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
+        Ok(stream) => {
+            stream.map_err(|error| format!("TLS: {error} (tlscafile= and tlsdontverifyserver= say whom to believe)"))
         }
         Err(_) => Err("no TLS handshake within 10 s".into()),
     }
 }
 
-async fn end(shared: &Shared, ends: &Ends, why: String) {
-    if let Some(id) = ends.flow.connection {
+async fn end(shared: &Shared, task: &TaskSide, why: String) {
+    if let Some(id) = task.flow.connection {
         shared.table().remove(id);
     }
-    if ends.link.known.load(Ordering::Relaxed) {
-        shared.tell(Event::Closed { flow: ends.flow, why }).await;
+    if task.status.known.load(Ordering::Relaxed) {
+        shared.deliver(Event::Closed { flow: task.flow, why }).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::ingress::to_nobody;
+    use crate::net::ingress::without_sink;
     use std::io::Read as _;
 
     fn streams(setup: Option<tls::Setup>) -> Streams {
         let listeners = Listeners::bind(Some("127.0.0.1:0".parse().unwrap()), None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-        Streams::start(listeners, to_nobody(), limits, setup, ()).unwrap()
-    }
-
-    #[test]
-    fn a_machine_without_ipv6_listens_for_ipv4_alone() {
-        let without = |domain: socket2::Domain| match domain {
-            socket2::Domain::IPV6 => Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)),
-            domain => open(domain),
-        };
-        let listener = listen("[::]:0".parse().unwrap(), without).unwrap();
-        assert_eq!(listener.local_addr().unwrap().ip(), Ipv4Addr::UNSPECIFIED);
-        assert!(std::net::TcpStream::connect(("127.0.0.1", listener.local_addr().unwrap().port())).is_ok());
-        let refused = listen("[::1]:0".parse().unwrap(), without).unwrap_err();
-        assert_eq!(refused.raw_os_error(), Some(libc::EAFNOSUPPORT), "one address was asked for, and it is not there");
+        let streams = Streams::new(listeners, without_sink(), limits, setup).unwrap();
+        streams.start(()).unwrap();
+        streams
     }
 
     /// Somebody connects to the TLS port and says nothing.
@@ -490,15 +342,15 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         let listeners = Listeners::bind(None, None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-        let shared = Arc::new(Shared::new(&listeners, to_nobody(), limits, Some(setup)));
+        let shared = Arc::new(Shared::new(&listeners, without_sink(), limits, Some(setup)));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let _stranger = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, remote) = listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
         let stream = TcpStream::from_std(stream).unwrap();
-        let ends = take_in(&shared, Transport::Tls, &stream, remote).unwrap();
+        let task = admit(&shared, Transport::Tls, &stream, remote).unwrap();
         let start = tokio::time::Instant::now();
-        serve(shared.clone(), stream, ends).await;
+        serve(shared.clone(), stream, task).await;
         assert_eq!(start.elapsed().as_secs(), 10);
         assert_eq!(shared.counters.all(), [("TLS handshake failed", 1)]);
         assert!(shared.table().report().is_empty());

@@ -185,14 +185,14 @@ fn address_of(address: &SockaddrStorage) -> Option<SocketAddr> {
 pub struct Receiver {
     /// The sockets.
     pub datagrams: Arc<Datagrams>,
-    /// What every message meets first.
+    /// Checks every message.
     pub ingress: Ingress,
-    /// Rung when it is time to end.
+    /// Signalled when it is time to end.
     pub over: Wakeup,
 }
 
 impl Receiver {
-    /// Receives until told to end. It returns before that only when there is no socket any more.
+    /// Receives until signalled to end. It returns before that only when a socket is broken.
     pub fn run(mut self) {
         let mut buffer = BytesMut::zeroed(LARGEST);
         let mut control = cmsg_space!(libc::in6_pktinfo);
@@ -218,7 +218,7 @@ impl Receiver {
         }
     }
 
-    /// A turn of one socket; says whether there may be more. `None`: it is none any more.
+    /// A turn of one socket; true: there may be more to receive. `None`: the socket is broken.
     fn take(&mut self, socket: &Socket, buffer: &mut [u8], control: &mut [u8]) -> Option<bool> {
         for _ in 0..TURN {
             match socket.receive(buffer, control) {
@@ -229,7 +229,7 @@ impl Receiver {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOTSOCK)) => return None,
-                // ICMP errors of earlier sends surface here; they say nothing about the socket.
+                // ICMP errors of earlier sends surface here; they do not concern the socket.
                 Err(_) => self.ingress.counters.add("receive error"),
             }
         }
@@ -240,13 +240,13 @@ impl Receiver {
         let flow = self.ingress.seen(flow);
         match self.ingress.receive(datagram, flow) {
             Received::Passed | Received::KeepAlive | Received::Unreadable | Received::Dropped => {}
-            // SIP sends it again.
+            // Its sender retransmits it.
             Received::Full(..) => self.ingress.counters.add("the switch's queue is full"),
-            Received::Answer { to, bytes, note } => {
+            Received::Respond { to, bytes, report } => {
                 if socket.send(flow.with_remote(to), &bytes).is_err() {
                     self.ingress.counters.add("system refused to send");
                 }
-                self.ingress.tell(note, flow);
+                self.ingress.report(report, flow);
             }
         }
     }
@@ -255,7 +255,7 @@ impl Receiver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::ingress::to_nobody;
+    use crate::net::ingress::without_sink;
     use std::net::SocketAddr;
 
     fn take(datagrams: &Datagrams) -> (usize, SocketAddr, SocketAddr) {
@@ -304,7 +304,7 @@ mod tests {
 
     /// Under a flood there is always more to receive; the end of the program does not wait for the end of that.
     #[test]
-    fn a_rung_bell_ends_the_receiver_though_datagrams_wait() {
+    fn a_signal_ends_the_receiver_though_datagrams_wait() {
         let datagrams = Arc::new(Datagrams::bind("127.0.0.1:0".parse().unwrap(), 0).unwrap());
         let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
         for _ in 0..2 * TURN + 1 {
@@ -312,7 +312,7 @@ mod tests {
         }
         let over = Wakeup::new().unwrap();
         over.signal();
-        Receiver { datagrams: datagrams.clone(), ingress: to_nobody(), over }.run();
+        Receiver { datagrams: datagrams.clone(), ingress: without_sink(), over }.run();
         assert_eq!(take(&datagrams).0, 4);
     }
 }

@@ -1,4 +1,4 @@
-//! A bell: wakes a thread that waits for a descriptor, and costs nothing while nobody rings.
+//! Wakes a thread that waits for descriptors, and costs nothing until it is signalled.
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Rung by one, heard by another; once rung it stays so.
+/// Signalled by one thread, waited on by another; once signalled it stays so.
 #[derive(Debug, Clone)]
 pub struct Wakeup(Arc<Inner>);
 
@@ -18,7 +18,7 @@ struct Inner {
 }
 
 impl Wakeup {
-    /// A bell that nobody has rung.
+    /// One that is not signalled.
     ///
     /// # Errors
     /// The system has no descriptor left.
@@ -30,16 +30,16 @@ impl Wakeup {
     /// Wakes whoever waits, now and from now on.
     pub fn signal(&self) {
         self.0.signalled.store(true, Ordering::Relaxed);
-        // Refused only when it has been rung more often than 64 bits can count.
+        // Refused only when it was signalled more often than 64 bits can count.
         let _ = rustix::io::write(&self.0.wakes, &1u64.to_ne_bytes());
     }
 
-    /// Has it been rung? Costs no system call: for who has too much to do to wait.
+    /// Has it been signalled? Costs no system call: for a thread that has too much to do to wait.
     pub fn is_signalled(&self) -> bool {
         self.0.signalled.load(Ordering::Relaxed)
     }
 
-    /// Waits, for as long as it takes, until one of the descriptors has something to read or the bell is rung; false: it is rung.
+    /// Waits, for as long as it takes, until one of the descriptors has something to read; false: it was signalled.
     ///
     /// # Errors
     /// The system cannot wait for these descriptors.
@@ -64,19 +64,19 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_datagram_wakes_and_so_does_the_bell_even_rung_before() {
+    fn a_datagram_wakes_and_so_does_a_signal_even_one_before() {
         let wakeup = Wakeup::new().unwrap();
         let (one, other) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
         other.send_to(b"x", one.local_addr().unwrap()).unwrap();
         assert!(wakeup.wait([&one]).unwrap());
         one.recv(&mut [0; 4]).unwrap();
         let signalled = wakeup.clone();
-        let ringer = std::thread::spawn(move || {
+        let signaller = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(20));
             signalled.signal();
         });
         assert!(!wakeup.wait([&one]).unwrap());
         assert!(!wakeup.wait([&one]).unwrap());
-        ringer.join().unwrap();
+        signaller.join().unwrap();
     }
 }

@@ -12,9 +12,9 @@ use std::time::Duration;
 /// The columns, in the order of [`insert`] and [`read`].
 pub(super) const COLUMNS: &str = "peer, place, contact, q, source, target, local, granted_ms, boot, ends_boot_ms, ends_wall_ms, call_id, cseq, user_agent, transport, path";
 /// The longest text taken from a row; what a phone may send is shorter.
-const MOST: usize = 65_536;
+const MAX_TEXT: usize = 65_536;
 /// The longest time granted that a row may name: ten years.
-const LONGEST_MS: i64 = 315_360_000_000;
+const MAX_GRANTED_MS: i64 = 315_360_000_000;
 
 /// Writes a peer's binding; `place` is 0 for its oldest.
 pub(super) fn insert(
@@ -34,7 +34,7 @@ pub(super) fn insert(
         binding.source.to_string(),
         binding.flow.remote.to_string(),
         binding.flow.local.to_string(),
-        i64::try_from(binding.granted.as_millis()).unwrap_or(LONGEST_MS),
+        i64::try_from(binding.granted.as_millis()).unwrap_or(MAX_GRANTED_MS),
         moment.boot,
         moment.stamp(binding.expires),
         binding.expires_wall.0,
@@ -48,15 +48,15 @@ pub(super) fn insert(
 
 /// Reads a row; `None` when something in it is not what it should be.
 pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
-    let text = |index: usize| row.get::<_, String>(index).ok().filter(|text| text.len() <= MOST);
+    let text = |index: usize| row.get::<_, String>(index).ok().filter(|text| text.len() <= MAX_TEXT);
     let contact = NameAddr::parse(text(2)?.as_bytes()).ok()?;
-    let granted = row.get::<_, i64>(7).ok().filter(|ms| (0..=LONGEST_MS).contains(ms))?;
+    let granted = row.get::<_, i64>(7).ok().filter(|ms| (0..=MAX_GRANTED_MS).contains(ms))?;
     let left = moment.until(&text(8)?, row.get(9).ok()?);
     let local = text(6)?.parse().ok()?;
     let flow = Flow {
         transport: Transport::from_name(&text(14)?)?,
         local,
-        // Whoever takes it back knows what the peer is told now.
+        // Set anew when the binding is restored.
         advertised: local,
         remote: text(5)?.parse().ok()?,
         // No connection outlives the program.
@@ -77,7 +77,7 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         call_id: text(11)?.into(),
         cseq: row.get(12).ok()?,
         path: path.values(HeaderName::Path).filter(|hop| !hop.is_empty()).collect(),
-        user_agent: row.get::<_, Option<String>>(13).ok()?.filter(|agent| agent.len() <= MOST).map(Into::into),
+        user_agent: row.get::<_, Option<String>>(13).ok()?.filter(|agent| agent.len() <= MAX_TEXT).map(Into::into),
     };
     Some(Restored { peer: text(0)?, binding, left })
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 /// Where Linux tells one start of the machine from another.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// Which start of the machine this is.
-pub(super) struct Boot {
+/// The clock since the machine started, and which start that was.
+pub(super) struct BootClock {
     id: String,
 }
 
@@ -24,10 +24,10 @@ pub(super) struct Moment {
     pub(super) mono: Time,
 }
 
-impl Boot {
-    pub(super) fn now() -> Boot {
+impl BootClock {
+    pub(super) fn new() -> BootClock {
         let id = std::fs::read_to_string(BOOT_ID).unwrap_or_default();
-        Boot { id: id.trim().chars().take(64).collect() }
+        BootClock { id: id.trim().chars().take(64).collect() }
     }
 
     /// Both clocks now.

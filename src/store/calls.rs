@@ -9,8 +9,8 @@ use rusqlite::{Connection, OpenFlags, Statement, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Most records kept; the oldest make room for new ones.
-pub(super) const MOST: i64 = 50_000;
+/// Records kept at most; the oldest make room for new ones.
+pub(super) const MAX_RECORDS: i64 = 50_000;
 /// The file's name.
 const NAME: &str = "calls.db";
 
@@ -96,7 +96,7 @@ impl Calls {
             insert(&mut statement, record)?;
         }
         drop(statement);
-        transaction.prepare_cached(DELETE)?.execute([MOST])?;
+        transaction.prepare_cached(DELETE)?.execute([MAX_RECORDS])?;
         transaction.commit()
     }
 }
@@ -108,7 +108,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(2))?;
     connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
-    // A commit does not wait for the disk: the keeper has it taken soon, for all calls of that time at once.
+    // A commit does not wait for the disk: the writer thread syncs it soon, for all calls of that time at once.
     connection.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF;")?;
     state::keep_small(&connection)?;
     connection.execute_batch(TABLE)?;

@@ -1,5 +1,6 @@
 //! `cdr-csv/Master.csv`: the records of calls as Asterisk writes them, for the programs that read those.
 
+use super::folder;
 use crate::clock::Wall;
 use crate::datetime::{self, ZoneAt};
 use crate::pbx::cdr::Cdr;
@@ -37,10 +38,10 @@ impl Text {
 
     fn add(&self, lines: &str) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
-            super::folder::usable(folder)?;
+            folder::usable(folder)?;
         }
         if fs::metadata(&self.path).is_ok_and(|found| found.len() > LARGE) {
-            fs::rename(&self.path, super::folder::with_end(&self.path, ".1"))?;
+            fs::rename(&self.path, folder::with_end(&self.path, ".1"))?;
         }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
         file.write_all(lines.as_bytes())

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The nonce key's file.
 const KEY: &str = "nonce.key";
-/// Damaged files kept for whoever wants to look at them; older ones are deleted, or a failing disk would fill up with them.
+/// Damaged files kept for whoever wants to look at them; older ones are deleted, or a failing disk would fill up with
+/// them.
 const KEPT: usize = 3;
 
 /// The first folder that can be written to, made if need be; the error says for each why it cannot.
@@ -83,7 +84,8 @@ pub(super) fn move_aside(path: &Path, wall: Wall) -> io::Result<PathBuf> {
         to = with_end(&base, &format!("-{number}"));
     }
     fs::rename(path, &to)?;
-    // The log belongs to the file, also where somebody repairs it; the index beside it is made anew by whoever opens it.
+    // The log belongs to the file, also where somebody repairs it; the index beside it is made anew by whoever opens
+    // it.
     let _ = fs::rename(with_end(path, "-wal"), with_end(&to, "-wal"));
     let _ = fs::remove_file(with_end(path, "-shm"));
     forget_oldest(path);

@@ -1,15 +1,18 @@
-//! What outlives a restart, in SQLite: registrations, the key/value database, call records. Knows files and the switch's
-//! values; only the daemon knows it.
+//! What outlives a restart, in SQLite: registrations, the key/value database, call records. Knows files and the
+//! switch's values; only the daemon knows it.
 //!
-//! The switch's thread writes registrations and values itself, one transaction for all events it found waiting, before the
-//! answers are sent; nothing waits for the disk there (no fsync). A second thread has the disk take them within a second,
-//! and writes call records, which the disk takes in the same way.
+//! The core thread writes registrations and values itself, in one transaction for all events it found waiting, before
+//! the responses are sent; nothing waits for the disk there (no fsync). A second thread syncs them to the disk within a
+//! second, and writes and syncs call records.
 
 mod binding_row;
 mod boot_clock;
 mod calls;
 mod csv;
 mod folder;
+mod found;
+mod places;
+mod sink;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,51 +22,32 @@ use crate::clock::{Now, Time};
 use crate::datetime::ZoneAt;
 use crate::event::{Level, LogLine};
 use crate::pbx::effect::StoreOrder;
-use crate::registrar::location::Restored;
 use crate::sip::digest::nonce::NonceKey;
-use boot_clock::Boot;
+use boot_clock::BootClock;
+pub use found::Found;
+pub use places::Places;
+pub use sink::Sink;
+use sink::warning;
 use state::{State, Trouble};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
-use writer_thread::Keeper;
-
-/// Where lines about the store go, from whichever thread.
-pub type Say = Arc<dyn Fn(&LogLine) + Send + Sync>;
-
-/// Where things are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Places {
-    /// The folders that may hold the state, best first; the first usable one does. None: nothing outlives a restart.
-    pub state: Vec<PathBuf>,
-    /// The folder of the call records as text; none: the state folder.
-    pub log: Option<PathBuf>,
-}
-
-/// What was found in the store.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Found {
-    /// The registrations, a peer's newest last.
-    pub bindings: Vec<Restored>,
-    /// The key/value database: full names and values.
-    pub values: Vec<(String, String)>,
-}
+use writer_thread::WriterThread;
 
 /// A store that could not be written is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// The store, in the hands of the switch's thread.
+/// The store, owned by the core thread.
 pub struct Store {
     folder: PathBuf,
-    boot: Boot,
+    boot: BootClock,
     state: Option<State>,
-    /// What is stored was taken in, or is gone: what is in memory now is all there is.
+    /// What was stored has been read, or is lost: what is in memory now is all there is.
     is_read: bool,
-    /// It cannot be written, and that was said.
+    /// It cannot be written, and that was logged.
     is_in_trouble: bool,
     again: Option<Time>,
-    keeper: Keeper,
-    say: Say,
+    writer: WriterThread,
+    sink: Sink,
 }
 
 /// The first of the folders that can be written to, made if need be; the error says for each why it cannot.
@@ -75,14 +59,14 @@ pub fn first_usable(places: &[PathBuf]) -> Result<PathBuf, String> {
 }
 
 impl Store {
-    /// Opens the store in the first usable of the places. When none is usable, that is said, and everything goes on in
-    /// memory. `zone` tells the time for call records as text. `None`: no place is named at all.
-    pub fn open(places: &Places, now: Now, zone: ZoneAt, say: Say) -> Option<(Store, Found)> {
+    /// Opens the store in the first usable of the places. When none is usable, that is logged, and everything goes on
+    /// in memory. `zone` is the time zone of call records as text. `None`: no place is named at all.
+    pub fn open(places: &Places, now: Now, zone: ZoneAt, sink: Sink) -> Option<(Store, Found)> {
         let folder = match first_usable(&places.state) {
             Ok(folder) => folder,
             Err(reasons) => {
                 let first = places.state.first()?.clone();
-                say(&warning(format!(
+                sink(&warning(format!(
                     "There is no usable state folder: {reasons}. Name one that this user may write to: [state] folder in \
                      strowger.toml"
                 )));
@@ -90,16 +74,16 @@ impl Store {
             }
         };
         let log = places.log.clone().unwrap_or_else(|| folder.clone());
-        let keeper = Keeper::start(folder.clone(), log, zone, say.clone());
+        let writer = WriterThread::start(folder.clone(), log, zone, sink.clone());
         let mut store = Store {
             folder,
-            boot: Boot::now(),
+            boot: BootClock::new(),
             state: None,
             is_read: false,
             is_in_trouble: false,
             again: None,
-            keeper,
-            say,
+            writer,
+            sink,
         };
         let found = store.read(now);
         Some((store, found))
@@ -114,14 +98,15 @@ impl Store {
     pub fn nonce_key(&self, fresh: [u8; 32]) -> NonceKey {
         match folder::keep_key(&self.folder, fresh) {
             Ok(key) => NonceKey(key),
-            // The state file's own trouble says what to do; phones are asked for their secret once more, that is all.
+            // The failure of the state file is logged with what to do; here phones are challenged once more, that is
+            // all.
             Err(_) => NonceKey(fresh),
         }
     }
 
-    /// Writes orders in one transaction, before anything is answered; records of calls go to the other thread. `everything`
-    /// is asked when what was missed has to be made up for. Gives what was found when a store that could not be
-    /// opened at the start can be now.
+    /// Writes orders in one transaction, before anything is answered; records of calls go to the other thread.
+    /// `everything` is asked when what was missed has to be made up for. Gives what was found when a store that could
+    /// not be opened at the start can be now.
     pub fn write(
         &mut self,
         now: Now,
@@ -131,7 +116,7 @@ impl Store {
         let mut kept = Vec::with_capacity(orders.len());
         for order in orders {
             match order {
-                StoreOrder::Call(record) => self.keeper.record(record),
+                StoreOrder::Call(record) => self.writer.record(record),
                 StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => kept.push(order),
             }
         }
@@ -147,7 +132,7 @@ impl Store {
             None => return None,
         };
         match done {
-            Ok(()) => self.keeper.sync(),
+            Ok(()) => self.writer.sync(),
             Err(trouble) => {
                 self.failed(now, &trouble);
                 if matches!(trouble, Trouble::Damaged(_)) {
@@ -163,20 +148,20 @@ impl Store {
         self.again
     }
 
-    /// Has the disk take everything, and ends the other thread.
+    /// Syncs everything to the disk, and ends the other thread.
     pub fn close(mut self) {
-        self.keeper.stop();
+        self.writer.stop();
         if let Some(state) = self.state.take() {
             state.close();
         }
     }
 
-    /// After a failure: what was stored is taken in if it never was, and all that is in memory is written.
+    /// After a failure: what was stored is read if it never was, and all that is in memory is written.
     fn make_up(&mut self, now: Now, everything: impl FnOnce() -> Vec<StoreOrder>) -> Option<Found> {
         if !self.is_read {
             let found = self.read(now);
             if self.is_read {
-                // The switch takes in what is found; then all of it is written, with what happened meanwhile.
+                // The switch takes over what is found; then all of it is written, with what happened meanwhile.
                 self.again = Some(now.mono);
                 return Some(found);
             }
@@ -211,7 +196,7 @@ impl Store {
             match opened {
                 Ok((state, (found, unreadable))) => {
                     if unreadable > 0 {
-                        (self.say)(&warning(format!(
+                        (self.sink)(&warning(format!(
                             "{unreadable} stored registrations in {} cannot be read and are left out; those phones register again by themselves",
                             state.path().display()
                         )));
@@ -237,19 +222,19 @@ impl Store {
         self.again = None;
         if std::mem::take(&mut self.is_in_trouble) {
             let text = format!("The state in {} is kept again", self.folder.display());
-            (self.say)(&LogLine { level: Level::Notice, text });
+            (self.sink)(&LogLine { level: Level::Notice, text });
         }
-        self.keeper.sync();
+        self.writer.sync();
     }
 
-    /// Says what is wrong, once, and what to do; a damaged file is moved aside so that a new one can be begun.
+    /// Logs what is wrong, once, and what to do; a damaged file is moved aside so that a new one can be begun.
     fn failed(&mut self, now: Now, trouble: &Trouble) {
         self.again = Some(now.mono + AGAIN);
         match trouble {
             Trouble::Damaged(why) => {
                 self.state = None;
                 let path = state::path(&self.folder);
-                let said = match folder::move_aside(&path, now.wall) {
+                let text = match folder::move_aside(&path, now.wall) {
                     Ok(to) => format!(
                         "The state file {} is damaged ({why}). It was moved to {}, and a new one is begun; phones register again by themselves",
                         path.display(),
@@ -260,11 +245,11 @@ impl Store {
                         path.display()
                     ),
                 };
-                (self.say)(&LogLine { level: Level::Error, text: said });
+                (self.sink)(&LogLine { level: Level::Error, text });
             }
             Trouble::Unusable(why) => {
                 if !std::mem::replace(&mut self.is_in_trouble, true) {
-                    (self.say)(&LogLine {
+                    (self.sink)(&LogLine {
                         level: Level::Error,
                         text: format!(
                             "The state in {} cannot be kept: {why}. Everything goes on in memory, and it is tried again every {} s; \
@@ -277,8 +262,4 @@ impl Store {
             }
         }
     }
-}
-
-fn warning(text: String) -> LogLine {
-    LogLine { level: Level::Warning, text }
 }

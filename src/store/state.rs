@@ -1,21 +1,22 @@
 //! `state.db`: registrations and the key/value database.
 
 use super::boot_clock::Moment;
-use super::{Found, binding_row, folder};
+use super::found::Found;
+use super::{binding_row, folder};
 use crate::dialplan::database::{MAX_ENTRIES, MAX_KEY};
 use crate::pbx::effect::StoreOrder;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Says that the file is ours: "Strg".
+/// Marks the file as ours: "Strg".
 const APPLICATION: i32 = 0x5374_7267;
 /// The shape of the tables.
 const VERSION: i32 = 3;
 /// The file's name.
 const NAME: &str = "state.db";
-/// Most registrations read; more than any configuration has.
-const MOST_BINDINGS: usize = 100_000;
+/// Registrations read at most; more than any configuration has.
+const MAX_BINDINGS: usize = 100_000;
 /// Longer than this the switch does not wait for somebody else who writes to the file (`sqlite3` in a shell).
 const BUSY: Duration = Duration::from_millis(100);
 
@@ -121,7 +122,7 @@ impl State {
             let mut rows = statement.query([])?;
             while let Some(stored) = rows.next()? {
                 match binding_row::read(stored, moment) {
-                    Some(binding) if found.bindings.len() < MOST_BINDINGS => found.bindings.push(binding),
+                    Some(binding) if found.bindings.len() < MAX_BINDINGS => found.bindings.push(binding),
                     Some(_) | None => unreadable += 1,
                 }
             }
@@ -233,7 +234,8 @@ fn value_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pa
     Ok((set, transaction.prepare_cached("DELETE FROM astdb WHERE key = ?1")?))
 }
 
-/// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is damaged.
+/// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is
+/// damaged.
 fn trouble_at_start(error: &rusqlite::Error) -> Trouble {
     match error.sqlite_error() {
         Some(found) if found.extended_code == rusqlite::ffi::SQLITE_READONLY => {

@@ -8,7 +8,7 @@ use crate::registrar::location::Binding;
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::sip::header::NameAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) fn a_call() -> Cdr {
     Cdr {
@@ -57,18 +57,19 @@ impl Drop for Place {
     }
 }
 
-type Said = Arc<Mutex<Vec<LogLine>>>;
+type Lines = Arc<Mutex<Vec<LogLine>>>;
 
-fn ears() -> (Say, Said) {
-    let said = Said::default();
-    let heard = said.clone();
-    (Arc::new(move |line: &LogLine| heard.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone())), said)
+/// A sink, and what was logged to it.
+fn log() -> (Sink, Lines) {
+    let lines = Lines::default();
+    let log = lines.clone();
+    (Arc::new(move |line: &LogLine| log.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone())), lines)
 }
 
-fn open(place: &Place) -> (Store, Found, Said) {
-    let (say, said) = ears();
-    let (store, found) = Store::open(&place.places(), at(0), |_| crate::datetime::Zone::utc(), say).unwrap();
-    (store, found, said)
+fn open(place: &Place) -> (Store, Found, Lines) {
+    let (sink, logged) = log();
+    let (store, found) = Store::open(&place.places(), at(0), |_| crate::datetime::Zone::utc(), sink).unwrap();
+    (store, found, logged)
 }
 
 fn at(seconds: u64) -> Now {
@@ -113,7 +114,7 @@ fn nothing() -> Vec<StoreOrder> {
 #[test]
 fn what_is_written_is_found_again_without_a_close() {
     let place = Place::new("found");
-    let (mut store, found, said) = open(&place);
+    let (mut store, found, logged) = open(&place);
     assert_eq!(found, Found::default());
     assert_eq!(store.write(at(5), orders(at(5)), nothing), None);
     let gone = [
@@ -135,7 +136,7 @@ fn what_is_written_is_found_again_without_a_close() {
         let left = restored.left.unwrap();
         assert!(left <= Duration::from_secs(3610) && left > Duration::from_secs(3600), "{left:?}");
     }
-    assert!(said.lock().unwrap().is_empty(), "{said:?}");
+    assert!(logged.lock().unwrap().is_empty(), "{logged:?}");
 }
 
 #[test]
@@ -156,8 +157,8 @@ fn a_file_of_another_program_is_not_touched_but_moved_aside() {
     let other = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
     other.execute_batch("PRAGMA application_id=7; CREATE TABLE t (x); INSERT INTO t VALUES (42)").unwrap();
     drop(other);
-    let (_store, _, said) = open(&place);
-    assert!(said.lock().unwrap()[0].text.contains("no state file of strowger"), "{said:?}");
+    let (_store, _, logged) = open(&place);
+    assert!(logged.lock().unwrap()[0].text.contains("no state file of strowger"), "{logged:?}");
     let aside = std::fs::read_dir(&place.0).unwrap().flatten().map(|entry| entry.path());
     let aside = aside.into_iter().find(|path| path.to_string_lossy().contains(".damaged-")).unwrap();
     let kept: i64 =
@@ -179,8 +180,8 @@ fn a_file_of_version_1_is_read_and_made_one_of_today() {
     .unwrap();
     drop(file);
     for _ in 0..2 {
-        let (store, found, said) = open(&place);
-        assert_eq!((found.bindings.len(), said.lock().unwrap().len()), (3, 0), "{said:?}");
+        let (store, found, logged) = open(&place);
+        assert_eq!((found.bindings.len(), logged.lock().unwrap().len()), (3, 0), "{logged:?}");
         assert_eq!(found.bindings[0].binding.flow.transport, crate::sip::flow::Transport::Udp);
         store.close();
     }
@@ -194,11 +195,11 @@ fn a_newer_file_is_left_alone() {
     let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
     file.execute_batch("PRAGMA user_version=99").unwrap();
     drop(file);
-    let (mut store, _, said) = open(&place);
-    assert!(said.lock().unwrap()[0].text.contains("newer strowger"), "{said:?}");
+    let (mut store, _, logged) = open(&place);
+    assert!(logged.lock().unwrap()[0].text.contains("newer strowger"), "{logged:?}");
     store.write(at(1), orders(at(1)), nothing);
     store.write(at(100), orders(at(1)), nothing);
-    assert_eq!(said.lock().unwrap().len(), 1, "said once");
+    assert_eq!(logged.lock().unwrap().len(), 1, "logged once");
     let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
     assert_eq!(file.query_row("SELECT count(*) FROM binding", [], |row| row.get::<_, i64>(0)), Ok(0));
 }
@@ -230,15 +231,15 @@ fn any_damage_is_survived() {
         let _ = std::fs::remove_dir_all(&place.0);
         std::fs::create_dir_all(&place.0).unwrap();
         std::fs::write(place.0.join("state.db"), &bytes).unwrap();
-        let (mut store, found, said) = open(&place);
+        let (mut store, found, logged) = open(&place);
         assert!(found.bindings.len() <= 3 && found.values.len() <= 2, "round {round}: {found:?}");
         store.write(at(2), orders(at(2)), || orders(at(2)));
-        let said: Vec<String> = said.lock().unwrap().iter().map(|line| line.text.clone()).collect();
-        let is_newer = said.iter().any(|line| line.contains("newer"));
-        asides += usize::from(said.iter().any(|line| line.contains("damaged")));
+        let logged: Vec<String> = logged.lock().unwrap().iter().map(|line| line.text.clone()).collect();
+        let is_newer = logged.iter().any(|line| line.contains("newer"));
+        asides += usize::from(logged.iter().any(|line| line.contains("damaged")));
         drop(store);
         let (_store, found, _) = open(&place);
-        assert!(is_newer || found.bindings.len() == 3, "round {round}: {said:?}, then {found:?}");
+        assert!(is_newer || found.bindings.len() == 3, "round {round}: {logged:?}, then {found:?}");
     }
     assert!(asides > 8, "only {asides} files were damaged enough to notice");
 }
@@ -265,9 +266,10 @@ fn what_could_not_be_opened_is_taken_in_later() {
     let away = place.0.with_extension("away");
     std::fs::rename(&place.0, &away).unwrap();
     std::fs::write(&place.0, "in the way").unwrap();
-    let (mut store, found, said) = open(&place);
-    let kept = |said: &Said| said.lock().unwrap().iter().filter(|line| line.text.contains("cannot be kept")).count();
-    assert_eq!((found, kept(&said)), (Found::default(), 1));
+    let (mut store, found, logged) = open(&place);
+    let kept =
+        |logged: &Lines| logged.lock().unwrap().iter().filter(|line| line.text.contains("cannot be kept")).count();
+    assert_eq!((found, kept(&logged)), (Found::default(), 1));
     assert_eq!(store.next_deadline(), Some(at(10).mono));
     std::fs::remove_file(&place.0).unwrap();
     std::fs::rename(&away, &place.0).unwrap();
@@ -291,12 +293,12 @@ fn records_are_kept_up_to_a_number() {
     calls.write(&[Box::new(a_call())]).unwrap();
     let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
     file.execute("UPDATE call SET id = 1", []).unwrap();
-    file.execute("INSERT INTO call SELECT ?1, start, answer, \"end\", duration_s, billed_s, disposition, reason, ended_by, account, source, caller_name, destination, context, channel, called_channel, application, data, unique_id, caller_rtp, called_rtp, codec FROM call", [calls::MOST]).unwrap();
+    file.execute("INSERT INTO call SELECT ?1, start, answer, \"end\", duration_s, billed_s, disposition, reason, ended_by, account, source, caller_name, destination, context, channel, called_channel, application, data, unique_id, caller_rtp, called_rtp, codec FROM call", [calls::MAX_RECORDS]).unwrap();
     calls.write(&[Box::new(a_call())]).unwrap();
     let ids = |file: &rusqlite::Connection| {
         file.query_row("SELECT min(id) || ' ' || max(id) FROM call", [], |row| row.get::<_, String>(0))
     };
-    assert_eq!(ids(&file), Ok(format!("{} {}", calls::MOST, calls::MOST + 1)), "the oldest made room");
+    assert_eq!(ids(&file), Ok(format!("{} {}", calls::MAX_RECORDS, calls::MAX_RECORDS + 1)), "the oldest made room");
     drop(file);
     drop(calls);
     std::fs::write(place.0.join("calls.db"), "rubbish".repeat(1000)).unwrap();

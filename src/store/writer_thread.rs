@@ -1,7 +1,8 @@
-//! The thread that waits for the disk, so that the switch does not: it has the state taken within a second of a change, and
-//! writes call records.
+//! The thread that waits for the disk, so that the core thread does not: it syncs the state within a second of a
+//! change, and writes call records.
 
-use super::{Say, calls, csv, state, warning};
+use super::sink::{Sink, warning};
+use super::{calls, csv, folder, state};
 use crate::datetime::ZoneAt;
 use crate::pbx::cdr::Cdr;
 use std::fs::File;
@@ -16,10 +17,10 @@ use std::time::{Duration, Instant};
 const DELAY: Duration = Duration::from_millis(500);
 /// The log file is moved into the database when it is larger than this.
 const LARGE_LOG: u64 = 4 * 1024 * 1024;
-/// Most records waiting to be written.
-const QUEUE: usize = 4096;
-/// Most records written in one transaction.
-const BATCH: usize = 256;
+/// Records that may wait to be written.
+const MAX_WAITING: usize = 4096;
+/// Records written in one transaction at most.
+const MAX_BATCH: usize = 256;
 /// How long a record waits for others to be written with it: a transaction costs ten times what a record in it does.
 const GATHER: Duration = Duration::from_millis(5);
 
@@ -29,95 +30,96 @@ enum Work {
     Stop,
 }
 
-/// The thread, in the hands of the store.
-pub(super) struct Keeper {
+/// The store's handle of the thread.
+pub(super) struct WriterThread {
     work: SyncSender<Work>,
     /// A sync was asked for and has not begun.
-    asked: Arc<AtomicBool>,
+    sync_wanted: Arc<AtomicBool>,
     /// Records that found the queue full.
     lost: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Hand {
+/// What the thread works with.
+struct Writer {
     folder: PathBuf,
-    asked: Arc<AtomicBool>,
+    sync_wanted: Arc<AtomicBool>,
     lost: Arc<AtomicU64>,
-    say: Say,
+    sink: Sink,
     calls: calls::Calls,
     text: csv::Text,
-    trouble: Trouble,
+    reported: Reported,
     /// Records were written since the last sync.
     has_records: bool,
 }
 
-/// What was said already and is not said again until it works in between.
+/// Failures that were logged and are not logged again until it has worked in between.
 #[derive(Default)]
-struct Trouble {
+struct Reported {
     sync: bool,
     calls: bool,
     text: bool,
 }
 
-impl Keeper {
-    /// Starts the thread. Without one (the system refuses it) nothing is synced or recorded, and that is said.
-    pub(super) fn start(folder: PathBuf, log: PathBuf, zone: ZoneAt, say: Say) -> Keeper {
-        let (work, inbox) = sync_channel(QUEUE);
-        let asked = Arc::new(AtomicBool::new(false));
+impl WriterThread {
+    /// Starts the thread. Without one (the system refuses it) nothing is synced or recorded, and that is logged.
+    pub(super) fn start(folder: PathBuf, log: PathBuf, zone: ZoneAt, sink: Sink) -> WriterThread {
+        let (work, inbox) = sync_channel(MAX_WAITING);
+        let sync_wanted = Arc::new(AtomicBool::new(false));
         let lost = Arc::new(AtomicU64::new(0));
-        let mut hand = Hand {
+        let mut writer = Writer {
             calls: calls::Calls::new(&folder),
             text: csv::Text::new(&log, zone),
             folder,
-            asked: asked.clone(),
+            sync_wanted: sync_wanted.clone(),
             lost: lost.clone(),
-            say: say.clone(),
-            trouble: Trouble::default(),
+            sink: sink.clone(),
+            reported: Reported::default(),
             has_records: false,
         };
-        let thread = std::thread::Builder::new().name("store".into()).spawn(move || hand.run(&inbox));
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || writer.run(&inbox));
         if let Err(error) = &thread {
-            say(&warning(format!("Call records are not written: the system gives no thread ({error})")));
+            sink(&warning(format!("Call records are not written: the system gives no thread ({error})")));
         }
-        Keeper { work, asked, lost, thread: thread.ok() }
+        WriterThread { work, sync_wanted, lost, thread: thread.ok() }
     }
 
-    /// Has the disk take what was written, soon.
+    /// Syncs what was written to the disk, soon.
     pub(super) fn sync(&self) {
-        if !self.asked.swap(true, Ordering::AcqRel) && self.work.try_send(Work::Sync).is_err() {
+        if !self.sync_wanted.swap(true, Ordering::AcqRel) && self.work.try_send(Work::Sync).is_err() {
             // The queue is full of records: the next change asks again.
-            self.asked.store(false, Ordering::Release);
+            self.sync_wanted.store(false, Ordering::Release);
         }
     }
 
-    /// Has a record written.
+    /// Writes a record, soon.
     pub(super) fn record(&self, record: Box<Cdr>) {
         if self.work.try_send(Work::Record(record)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Has everything written that was asked for, and waits for it.
+    /// Writes and syncs all that was asked for, and waits for it.
     pub(super) fn stop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // A thread that is gone already cannot be told.
+            // A thread that has ended already takes no order.
             let _ = self.work.send(Work::Stop);
             let _ = thread.join();
         }
     }
 }
 
-impl Drop for Keeper {
+impl Drop for WriterThread {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-impl Hand {
+impl Writer {
     fn run(&mut self, inbox: &Receiver<Work>) {
         // Opened before it is needed: what an idle exchange holds open does not change with its first call.
         if let Err(why) = self.calls.open() {
-            self.tell(Err(why), |trouble| &mut trouble.calls);
+            self.report(Err(why), |reported| &mut reported.calls);
         }
         let mut sync_at: Option<Instant> = None;
         loop {
@@ -149,18 +151,18 @@ impl Hand {
     }
 
     fn sync(&mut self) {
-        self.asked.store(false, Ordering::Release);
+        self.sync_wanted.store(false, Ordering::Release);
         if std::mem::take(&mut self.has_records) {
             let log = self.calls.log();
             self.sync_log(&log);
         }
-        let state = super::folder::with_end(&state::path(&self.folder), "-wal");
+        let state = folder::with_end(&state::path(&self.folder), "-wal");
         if self.sync_log(&state).is_some_and(|length| length > LARGE_LOG) {
             self.move_log();
         }
     }
 
-    /// Has the disk take a log file, and tells its length; what fails is said once.
+    /// Syncs a log file to the disk, and gives its length; what fails is logged once.
     fn sync_log(&mut self, log: &Path) -> Option<u64> {
         let done = File::open(log).and_then(|log| {
             log.sync_data()?;
@@ -168,14 +170,14 @@ impl Hand {
         });
         match done {
             Ok(found) => {
-                self.trouble.sync = false;
+                self.reported.sync = false;
                 return Some(found.len());
             }
             // Nothing was written, or the file was moved aside just now.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                if !std::mem::replace(&mut self.trouble.sync, true) {
-                    (self.say)(&warning(format!(
+                if !std::mem::replace(&mut self.reported.sync, true) {
+                    (self.sink)(&warning(format!(
                         "{}: the disk does not take it: {error}; a power cut would lose it",
                         log.display()
                     )));
@@ -190,11 +192,11 @@ impl Hand {
         let _ = state::open_again(&self.folder).and_then(|connection| state::checkpoint(&connection));
     }
 
-    /// Writes a record and those that come soon after it; says whether it is told to stop.
+    /// Writes a record and those that come soon after it; true: the thread is to stop.
     fn records(&mut self, first: Box<Cdr>, inbox: &Receiver<Work>) -> bool {
         std::thread::sleep(GATHER);
         let (mut records, mut is_over) = (vec![first], false);
-        while !is_over && records.len() < BATCH {
+        while !is_over && records.len() < MAX_BATCH {
             match inbox.try_recv() {
                 Ok(Work::Record(record)) => records.push(record),
                 // The sync that follows every record serves.
@@ -210,22 +212,23 @@ impl Hand {
     fn write(&mut self, records: &[Box<Cdr>]) {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            (self.say)(&warning(format!("{lost} call records were lost: the disk is too slow for so many calls")));
+            (self.sink)(&warning(format!("{lost} call records were lost: the disk is too slow for so many calls")));
         }
         let done = self.calls.write(records);
         self.has_records = true;
-        self.tell(done, |trouble| &mut trouble.calls);
+        self.report(done, |reported| &mut reported.calls);
         let done = self.text.write(records);
-        self.tell(done, |trouble| &mut trouble.text);
+        self.report(done, |reported| &mut reported.text);
     }
 
-    fn tell(&mut self, done: Result<(), String>, said: fn(&mut Trouble) -> &mut bool) {
+    /// Logs a failure, unless the last attempt failed, too.
+    fn report(&mut self, done: Result<(), String>, reported: fn(&mut Reported) -> &mut bool) {
         let failed = done.is_err();
-        let said_before = std::mem::replace(said(&mut self.trouble), failed);
+        let was_reported = std::mem::replace(reported(&mut self.reported), failed);
         if let Err(why) = done
-            && !said_before
+            && !was_reported
         {
-            (self.say)(&warning(format!("Call records are not kept: {why}")));
+            (self.sink)(&warning(format!("Call records are not kept: {why}")));
         }
     }
 }

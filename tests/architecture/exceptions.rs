@@ -131,8 +131,6 @@ pub const EXCEPTIONS: &[Exception] = &[
             "dialplan/substitute.rs",
         ],
     ),
-    circle("media", &["media/mod.rs", "media/worker.rs"]),
-    circle("net", &["net/stream.rs", "net/stream/connection.rs"]),
     circle(
         "observe",
         &[
@@ -172,27 +170,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     ),
     circle("sip", &["sip/message.rs", "sip/parse.rs"]),
     circle("sip", &["sip/transaction/client_table.rs", "sip/transaction/server_table.rs", "sip/transaction/table.rs"]),
-    circle(
-        "daemon",
-        &[
-            "daemon/control_view.rs",
-            "daemon/core_thread.rs",
-            "daemon/event_queue.rs",
-            "daemon/log.rs",
-            "daemon/log/format.rs",
-            "daemon/log/target.rs",
-            "daemon/log/tracing.rs",
-            "daemon/log/writer.rs",
-            "daemon/mod.rs",
-            "daemon/reload.rs",
-            "daemon/resolver.rs",
-            "daemon/signalling.rs",
-            "daemon/sip_debug.rs",
-        ],
-    ),
     circle("guard", &["guard/admission.rs", "guard/explain.rs"]),
-    circle("sdp", &["sdp/local_media.rs", "sdp/media_kind.rs", "sdp/relay_sdp.rs"]),
-    circle("store", &["store/calls.rs", "store/mod.rs", "store/state.rs", "store/writer_thread.rs"]),
     methods("pbx::calls::leg::Leg", 98),
     impl_files("pbx::calls::leg::Leg", 7),
     circle(

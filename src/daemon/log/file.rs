@@ -9,26 +9,26 @@ use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Old files of each that are kept.
+/// Old files kept of each.
 pub(super) const KEPT: u64 = 4;
-/// What could not be written is tried again after this time.
+/// A file that could not be written is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether the file is still there under its name.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// One file of the log.
 pub(super) struct LogFile {
     pub(super) path: PathBuf,
     open: Option<Open>,
-    /// Why nothing can be written; said once.
+    /// Why nothing can be written; logged once.
     pub(super) trouble: Option<String>,
     /// When to try again.
     again: Option<Instant>,
-    /// Lines that are missing in it since the trouble began.
+    /// Lines that are missing in it since then.
     missing: u64,
     /// The last line in it may be half a line.
     is_cut: bool,
-    /// Why it cannot become an old file; said once.
+    /// Why it cannot become an old file; logged once.
     stays: Option<String>,
     /// When that is tried again.
     stays_until: Option<Instant>,
@@ -63,9 +63,9 @@ impl Open {
 pub(super) enum Written {
     /// It is in the file, or known not to be.
     Quietly,
-    /// This is to be said elsewhere: the file cannot be written, from now on.
+    /// To be logged elsewhere: the file cannot be written from now on.
     Trouble(String),
-    /// It works again.
+    /// To be logged elsewhere: it can be written again.
     Again(String),
 }
 
@@ -90,7 +90,7 @@ impl LogFile {
         self.stays_until = None;
     }
 
-    /// Adds whole lines. With the rotation's leave a file that would grow beyond `max_size` becomes an old one first.
+    /// Adds whole lines. A file that would grow beyond `max_size` becomes an old one first, if there is rotation.
     pub(super) fn write(&mut self, lines: &[u8], max_size: u64, rotation: Rotation, at: Wall) -> Written {
         let now = Instant::now();
         let count = lines.iter().fold(0u64, |sum, byte| sum.saturating_add(u64::from(*byte == b'\n')));
@@ -98,7 +98,7 @@ impl LogFile {
             self.missing = self.missing.saturating_add(count);
             return Written::Quietly;
         }
-        match self.try_write(lines, max_size, rotation, (at, now)) {
+        match self.try_write(lines, max_size, rotation, at, now) {
             Ok(news) => {
                 self.again = None;
                 let (missing, path) = (std::mem::take(&mut self.missing), self.path.display());
@@ -134,7 +134,8 @@ impl LogFile {
         lines: &[u8],
         max_size: u64,
         rotation: Rotation,
-        (at, now): (Wall, Instant),
+        at: Wall,
+        now: Instant,
     ) -> io::Result<Option<String>> {
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let open = self.opened(now)?;

@@ -1,24 +1,26 @@
 //! What a line of the log looks like: in a file, in the journal, at a terminal.
 //!
-//! In files and in the journal every line begins with its level, also each of a message that `sip set debug` shows: what
-//! a stranger sends can then never stand where a log watcher (fail2ban) looks for a level.
+//! In files and in the journal every line begins with its level, also each of a message that `sip set debug` shows:
+//! what a stranger sends can then never stand where a log watcher (fail2ban) looks for a level.
 
-use super::Entry;
+use super::entry::Entry;
 use crate::clock::Wall;
-use crate::daemon::clock::zone;
-use crate::datetime;
-use crate::event::Level;
+use crate::daemon::clock::{wall, zone};
+use crate::datetime::{self, ISO};
+use crate::event::{Level, LogLine};
 use crate::observe::escape;
+use crate::observe::log_stream::LogLine as ConsoleLine;
+use crate::observe::wire::Kind;
 use std::io::IsTerminal as _;
 
-/// Where lines are shown.
+/// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// A file or a pipe.
-    Paper,
+    Plain,
     /// The journal, which has the time and the process itself: each line begins with its priority (sd-daemon(3)).
     Journal,
-    /// A person reads it as it comes: the story as on a console, with its time.
+    /// A terminal: verbose output as on a console, with its time.
     Terminal,
 }
 
@@ -32,45 +34,45 @@ impl Format {
         // systemd names the stream it gave, since somebody may have put another in its place (systemd.exec(5)).
         let stream = rustix::fs::fstat(&stderr).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
         let is_journal = stream.is_ok_and(|stream| std::env::var("JOURNAL_STREAM").is_ok_and(|named| named == stream));
-        if is_journal { Format::Journal } else { Format::Paper }
+        if is_journal { Format::Journal } else { Format::Plain }
     }
 }
 
 /// Adds an entry, in whole lines.
-pub(super) fn print(out: &mut Vec<u8>, face: Format, format: &str, entry: &Entry) {
+pub(super) fn print(out: &mut Vec<u8>, format: Format, date_format: &str, entry: &Entry) {
     let Level::Verbose(depth) = entry.level else {
-        return put(out, face, format, entry, &escape::line(&entry.text));
+        return put(out, format, date_format, entry, &escape::line(&entry.text));
     };
-    let told = story(depth, entry.text.trim_end_matches('\n'));
-    if face == Format::Terminal {
-        return out.extend(format!("[{}] {told}\n", time(format, entry.at)).into_bytes());
+    let text = story(depth, entry.text.trim_end_matches('\n'));
+    if format == Format::Terminal {
+        return out.extend(format!("[{}] {text}\n", time(date_format, entry.at)).into_bytes());
     }
     // A carriage return was made harmless already; so `lines` cuts at line ends alone.
-    for line in told.lines() {
-        put(out, face, format, entry, line);
+    for line in text.lines() {
+        put(out, format, date_format, entry, line);
     }
 }
 
-fn put(out: &mut Vec<u8>, face: Format, format: &str, entry: &Entry, line: &str) {
+fn put(out: &mut Vec<u8>, format: Format, date_format: &str, entry: &Entry, line: &str) {
     let head = head(entry.level);
-    let whole = match face {
-        Format::Paper | Format::Terminal => format!("[{}] {head}{line}\n", time(format, entry.at)),
+    let whole = match format {
+        Format::Plain | Format::Terminal => format!("[{}] {head}{line}\n", time(date_format, entry.at)),
         Format::Journal => format!("<{}>{head}{line}\n", priority(entry.level)),
     };
     out.extend(whole.into_bytes());
 }
 
-/// A line that is no story, with its time, in the shape Asterisk's readers know.
-pub(super) fn dated(format: &str, at: Wall, level: Level, message: &str) -> String {
-    format!("[{}] {}{}", time(format, at), head(level), escape::line(message))
+/// A line that is not verbose output, with its time, in the form of Asterisk's log.
+pub(super) fn dated(date_format: &str, at: Wall, level: Level, message: &str) -> String {
+    format!("[{}] {}{}", time(date_format, at), head(level), escape::line(message))
 }
 
 fn head(level: Level) -> String {
     format!("{}[{}] strowger: ", word(level), std::process::id())
 }
 
-fn time(format: &str, at: Wall) -> String {
-    datetime::strftime_in(at, &zone(at), format)
+fn time(date_format: &str, at: Wall) -> String {
+    datetime::strftime_in(at, &zone(at), date_format)
 }
 
 /// A level's name.
@@ -94,7 +96,7 @@ fn priority(level: Level) -> u8 {
     }
 }
 
-/// A line of the story as the console prints it: the deeper, the further in.
+/// A line of verbose output as the console prints it: the higher its level, the further it is indented.
 pub fn story(level: u8, line: &str) -> String {
     let prefix = match level {
         0 => "",
@@ -104,4 +106,30 @@ pub fn story(level: u8, line: &str) -> String {
         _ => "       > ",
     };
     format!("{prefix}{}", escape::lines(line))
+}
+
+/// A line as consoles show it: verbose output without its time, as on Asterisk's console, all else as in the log.
+pub(super) fn console_line(line: &LogLine) -> ConsoleLine {
+    let (kind, level) = match line.level {
+        Level::Verbose(level) => {
+            let text = story(level, line.text.trim_end_matches('\n'));
+            return ConsoleLine { kind: Kind::Story, level, text };
+        }
+        Level::Notice => (Kind::Notice, 0),
+        Level::Warning => (Kind::Warning, 0),
+        Level::Error => (Kind::Error, 0),
+        Level::Security => (Kind::Security, 0),
+    };
+    ConsoleLine { kind, level, text: dated(ISO, wall(), line.level, &line.text) }
+}
+
+/// A line as plain text without the time, or nothing when it lies above `verbose`.
+pub fn plain(line: &LogLine, verbose: u8) -> Option<String> {
+    match line.level {
+        Level::Verbose(level) if level > verbose => None,
+        Level::Verbose(level) => Some(story(level, &line.text)),
+        Level::Notice | Level::Warning | Level::Error | Level::Security => {
+            Some(format!("{}: {}", word(line.level), escape::line(&line.text)))
+        }
+    }
 }

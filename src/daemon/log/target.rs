@@ -1,49 +1,51 @@
 //! Where the log goes: stderr and the files of logger.conf, each with the levels it takes.
 
+use super::entry::Entry;
 use super::file::{LogFile, Written};
 use super::format::{self, Format};
-use super::{Entry, Settings};
+use super::settings::Settings;
 use crate::clock::Wall;
 use crate::config::logger_conf::{Levels, Story};
 use crate::event::Level;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// One of the places.
+/// Where lines of some levels go.
 pub(super) struct LogTarget {
-    pub(super) target: Target,
+    pub(super) kind: TargetKind,
     levels: Levels,
     /// Lines taken and not yet written.
     lines: Vec<u8>,
 }
 
-/// Its kind.
-pub(super) enum Target {
+/// What a target is.
+pub(super) enum TargetKind {
     Stderr(Format),
     File(Box<LogFile>),
 }
 
-/// The channels of some settings. Files that were open stay what they were: a trouble that was said is not said again.
-pub(super) fn channels(settings: &Settings, before: Vec<LogTarget>) -> Vec<LogTarget> {
+/// The targets of these settings. Files that were open stay what they were: a failure that was logged is not logged
+/// again.
+pub(super) fn targets(settings: &Settings, before: Vec<LogTarget>) -> Vec<LogTarget> {
     let conf = &settings.conf;
-    let mut known: Vec<LogFile> = before.into_iter().filter_map(|channel| channel.target.file()).collect();
+    let mut known: Vec<LogFile> = before.into_iter().filter_map(|target| target.kind.file()).collect();
     let is_security_placed =
         conf.files.iter().map(|file| file.levels).chain(conf.console).any(|levels| levels.security);
-    // Asterisk says a refusal as a notice: a logger.conf made for that keeps what its owner has a ban tool read.
+    // Asterisk logs a refusal as a notice: a logger.conf made for that keeps what a ban tool reads.
     let placed =
         |levels: Levels| Levels { security: levels.security || (levels.notice && !is_security_placed), ..levels };
-    let mut channels = vec![LogTarget::new(Target::Stderr(Format::of_stderr()), console(settings, placed))];
+    let mut targets = vec![LogTarget::new(TargetKind::Stderr(Format::of_stderr()), console(settings, placed))];
     for file in &conf.files {
         let path = path(settings, &file.name);
         let open = known.iter().position(|known| known.path == path).map(|at| known.swap_remove(at));
         let mut open = open.unwrap_or_else(|| LogFile::new(path));
         open.reopen();
-        channels.push(LogTarget::new(Target::File(Box::new(open)), placed(file.levels)));
+        targets.push(LogTarget::new(TargetKind::File(Box::new(open)), placed(file.levels)));
     }
-    channels
+    targets
 }
 
-/// On stderr the story is told as everywhere, unless logger.conf says how deep: as on Asterisk's console.
+/// Stderr takes verbose output as everything does, unless logger.conf names a verbosity: as on Asterisk's console.
 fn console(settings: &Settings, placed: impl Fn(Levels) -> Levels) -> Levels {
     let levels = settings.conf.console.map_or(Levels::ALL, placed);
     let story = if levels.story == Story::No { Story::Usual } else { levels.story };
@@ -60,11 +62,11 @@ fn path(settings: &Settings, name: &str) -> PathBuf {
 }
 
 impl LogTarget {
-    fn new(target: Target, levels: Levels) -> LogTarget {
-        LogTarget { target, levels, lines: Vec::new() }
+    fn new(kind: TargetKind, levels: Levels) -> LogTarget {
+        LogTarget { kind, levels, lines: Vec::new() }
     }
 
-    /// How deep the story is that it takes; `usual` where logger.conf names no depth. None: nothing of it.
+    /// The verbosity it takes; `usual` where logger.conf names none. None: no verbose output.
     pub(super) fn depth(&self, usual: u8) -> Option<u8> {
         match self.levels.story {
             Story::No => None,
@@ -75,7 +77,7 @@ impl LogTarget {
 
     /// Takes an entry, if it is for it.
     pub(super) fn take(&mut self, entry: &Entry, settings: &Settings) {
-        if entry.printed && matches!(self.target, Target::Stderr(_)) {
+        if entry.printed && matches!(self.kind, TargetKind::Stderr(_)) {
             return;
         }
         let is_for_it = match entry.level {
@@ -86,19 +88,19 @@ impl LogTarget {
             Level::Security => self.levels.security,
         };
         if is_for_it {
-            let face = match &self.target {
-                Target::Stderr(face) => *face,
-                Target::File(_) => Format::Paper,
+            let format = match &self.kind {
+                TargetKind::Stderr(format) => *format,
+                TargetKind::File(_) => Format::Plain,
             };
-            format::print(&mut self.lines, face, settings.date_format(), entry);
+            format::print(&mut self.lines, format, settings.date_format(), entry);
         }
     }
 
-    /// Opens it, so that whoever reads it finds it there.
+    /// Opens it, so that a reader finds it there.
     pub(super) fn open(&mut self, settings: &Settings, at: Wall) -> Written {
-        match &mut self.target {
-            Target::Stderr(_) => Written::Quietly,
-            Target::File(file) => file.write(&[], settings.max_size, settings.conf.rotation, at),
+        match &mut self.kind {
+            TargetKind::Stderr(_) => Written::Quietly,
+            TargetKind::File(file) => file.write(&[], settings.max_size, settings.conf.rotation, at),
         }
     }
 
@@ -108,22 +110,22 @@ impl LogTarget {
             return Written::Quietly;
         }
         let lines = std::mem::take(&mut self.lines);
-        match &mut self.target {
-            Target::Stderr(_) => {
-                // Nobody reads it any more: there is nobody to tell.
+        match &mut self.kind {
+            TargetKind::Stderr(_) => {
+                // When stderr is closed there is nowhere to report it.
                 let _ = std::io::stderr().write_all(&lines);
                 Written::Quietly
             }
-            Target::File(file) => file.write(&lines, settings.max_size, settings.conf.rotation, at),
+            TargetKind::File(file) => file.write(&lines, settings.max_size, settings.conf.rotation, at),
         }
     }
 
     /// A line of `logger show channels`.
     pub(super) fn row(&self, settings: &Settings) -> String {
-        let (name, kind, status) = match &self.target {
-            Target::Stderr(_) => (String::new(), "Console", "Enabled"),
-            Target::File(file) if file.trouble.is_some() => (file.path.display().to_string(), "File", "Failing"),
-            Target::File(file) => (file.path.display().to_string(), "File", "Enabled"),
+        let (name, kind, status) = match &self.kind {
+            TargetKind::Stderr(_) => (String::new(), "Console", "Enabled"),
+            TargetKind::File(file) if file.trouble.is_some() => (file.path.display().to_string(), "File", "Failing"),
+            TargetKind::File(file) => (file.path.display().to_string(), "File", "Enabled"),
         };
         let levels = self.levels;
         let words = [
@@ -144,11 +146,11 @@ pub(super) fn columns([name, kind, formatter, status]: [&str; 4]) -> String {
     format!("{name:<35} {kind:<8.8} {formatter:<10.10} {status:<9.9}")
 }
 
-impl Target {
+impl TargetKind {
     fn file(self) -> Option<LogFile> {
         match self {
-            Target::File(file) => Some(*file),
-            Target::Stderr(_) => None,
+            TargetKind::File(file) => Some(*file),
+            TargetKind::Stderr(_) => None,
         }
     }
 }

@@ -1,12 +1,24 @@
 //! The log against files of every kind.
 
+use super::entry::{Entry, MAX_BYTES, MAX_LINES, Waiting};
 use super::format::{self, Format};
 use super::*;
+use crate::clock::Wall;
 use crate::config::ini;
 use crate::config::logger_conf::{self, LoggerConf};
+use crate::daemon::clock::wall;
+use crate::datetime::ISO;
+use crate::event::Level;
+use crate::observe::control_api::LogOrder;
+use crate::observe::wire::Kind;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// A folder of its own, gone with the value, and a log that writes there.
 struct Place {
@@ -212,16 +224,16 @@ fn a_pipe_that_nobody_reads_holds_nothing_up() {
 
 #[test]
 fn a_writer_that_is_stuck_costs_lines_and_says_how_many() {
-    let (work, inbox) = sync_channel(QUEUE);
+    let (work, inbox) = sync_channel(MAX_LINES);
     let waiting = Arc::new(Waiting::default());
     let log = Log { work, waiting: waiting.clone() };
-    let long = "x".repeat(MOST_WAITING / 4);
+    let long = "x".repeat(MAX_BYTES / 4);
     for _ in 0..6 {
         log.write(Level::Notice, long.clone());
     }
     assert_eq!(waiting.lost.load(Ordering::Relaxed), 2);
-    assert_eq!(waiting.bytes.load(Ordering::Relaxed), MOST_WAITING);
-    for _ in 0..QUEUE {
+    assert_eq!(waiting.bytes.load(Ordering::Relaxed), MAX_BYTES);
+    for _ in 0..MAX_LINES {
         log.write(Level::Notice, String::new());
     }
     assert_eq!(waiting.lost.load(Ordering::Relaxed), 6);
@@ -254,11 +266,12 @@ fn other_settings_are_put_in_force() {
 
 #[test]
 fn consoles_hear_what_the_log_leaves_out_by_its_own_verbosity() {
-    let heard = said(&crate::event::LogLine { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
-    assert_eq!((heard.kind, heard.level, heard.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
-    let heard = said(&crate::event::LogLine { level: Level::Warning, text: "w".to_owned() });
-    assert!(heard.kind == Kind::Warning && heard.text.starts_with('[') && heard.text.ends_with(" strowger: w"));
-    assert!(heard.text.contains(&format!(" WARNING[{}] ", std::process::id())));
+    let shown =
+        format::console_line(&crate::event::LogLine { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
+    assert_eq!((shown.kind, shown.level, shown.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
+    let shown = format::console_line(&crate::event::LogLine { level: Level::Warning, text: "w".to_owned() });
+    assert!(shown.kind == Kind::Warning && shown.text.starts_with('[') && shown.text.ends_with(" strowger: w"));
+    assert!(shown.text.contains(&format!(" WARNING[{}] ", std::process::id())));
 }
 
 #[test]

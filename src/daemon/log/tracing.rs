@@ -1,6 +1,6 @@
 //! The program's lines as tracing events, and every tracing event (a library's, too) as a line of the log.
 
-use super::Log;
+use super::handle::Log;
 use crate::event::{Level, LogLine};
 use std::fmt;
 use tracing::Event;
@@ -19,15 +19,15 @@ pub(super) fn event(line: &LogLine) {
     }
 }
 
-/// Hands all events to the log.
-pub(super) fn install(log: Log) {
-    // A second call changes nothing.
-    let _ = tracing_subscriber::registry().with(Bridge(log)).try_init();
+/// Passes all tracing events of the program to the log. Once in a process; later calls change nothing.
+pub fn install_tracing(log: Log) {
+    // Refused when there is a subscriber already.
+    let _ = tracing_subscriber::registry().with(LogLayer(log)).try_init();
 }
 
-struct Bridge(Log);
+struct LogLayer(Log);
 
-impl<S: tracing::Subscriber> Layer<S> for Bridge {
+impl<S: tracing::Subscriber> Layer<S> for LogLayer {
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
         *metadata.level() <= tracing::Level::INFO
     }

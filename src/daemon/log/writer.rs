@@ -1,12 +1,13 @@
 //! The thread that writes the log.
 
+use super::entry::{Entry, Waiting, Work};
 use super::file::Written;
-use super::target::{self, LogTarget, Target};
-use super::{Entry, Reread, Settings, Waiting, Work, said};
+use super::format;
+use super::settings::{Reread, Settings};
+use super::target::{self, LogTarget, TargetKind};
 use crate::clock::Wall;
 use crate::config::logger_conf::Rotation;
 use crate::daemon::clock::wall;
-use crate::datetime::ISO;
 use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
@@ -18,17 +19,16 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Lines written together, when so many wait.
-const BATCH: usize = 256;
-/// How long a line of the story waits for those that follow it: a call tells four or five at once, and a wake-up for each
-/// would cost more than the call's messages. Any other line waits only if one of the
-/// story came just before.
+/// Lines written together at most.
+const MAX_BATCH: usize = 256;
+/// How long a line of verbose output waits for those that follow it: a call writes four or five at once, and a wake-up
+/// for each would cost more than the call's messages. Any other line waits only behind a verbose one.
 const GATHER: Duration = Duration::from_millis(2);
 
-/// See the module.
+/// The thread that writes the log.
 pub(super) struct Writer {
     settings: Settings,
-    channels: Vec<LogTarget>,
+    targets: Vec<LogTarget>,
     live: Live,
     reread: Reread,
     waiting: Arc<Waiting>,
@@ -42,21 +42,15 @@ enum After {
     Flush(SyncSender<()>),
 }
 
-impl Settings {
-    pub(super) fn date_format(&self) -> &str {
-        self.conf.date_format.as_deref().unwrap_or(ISO)
-    }
-}
-
 impl Writer {
     pub(super) fn new(settings: Settings, live: Live, reread: Reread, waiting: Arc<Waiting>) -> Writer {
-        let channels = target::channels(&settings, Vec::new());
-        let writer = Writer { settings, channels, live, reread, waiting };
-        writer.tell_depth();
+        let targets = target::targets(&settings, Vec::new());
+        let writer = Writer { settings, targets, live, reread, waiting };
+        writer.publish_depth();
         writer
     }
 
-    /// Writes until nobody can say anything any more.
+    /// Writes until the last handle is dropped.
     pub(super) fn run(mut self, inbox: &Receiver<Work>) {
         self.write(LogTarget::open);
         while let Ok(first) = inbox.recv() {
@@ -64,7 +58,7 @@ impl Writer {
                 std::thread::sleep(GATHER);
             }
             let mut after = self.take(first);
-            for _ in 0..BATCH {
+            for _ in 0..MAX_BATCH {
                 if !matches!(after, After::Nothing) {
                     break;
                 }
@@ -74,14 +68,14 @@ impl Writer {
             let lost = self.waiting.lost.swap(0, Ordering::Relaxed);
             if lost > 0 {
                 let text = format!("{lost} lines of the log were lost: what it is written to is too slow");
-                self.say(Level::Warning, text, None);
+                self.log(Level::Warning, text, None);
             }
             self.write(LogTarget::write);
             match after {
                 After::Nothing => {}
                 After::Renew(settings) => self.renew(*settings),
                 After::Order(what, reply) => {
-                    // A console that left does not hear the answer.
+                    // The console may have left.
                     let _ = reply.send(self.carry_out(what));
                 }
                 After::Flush(done) => drop(done.try_send(())),
@@ -93,8 +87,8 @@ impl Writer {
         match work {
             Work::Line(entry) => {
                 self.waiting.bytes.fetch_sub(entry.text.len(), Ordering::Relaxed);
-                for channel in &mut self.channels {
-                    channel.take(&entry, &self.settings);
+                for target in &mut self.targets {
+                    target.take(&entry, &self.settings);
                 }
                 After::Nothing
             }
@@ -104,12 +98,12 @@ impl Writer {
         }
     }
 
-    /// Writes to every channel, or opens it, and says what came of that to the others.
+    /// Writes to every target, or opens it, and logs to the others what came of that.
     fn write(&mut self, each: impl Fn(&mut LogTarget, &Settings, Wall) -> Written) {
         let at = wall();
         let mut news = Vec::new();
-        for (number, channel) in self.channels.iter_mut().enumerate() {
-            match each(channel, &self.settings, at) {
+        for (number, target) in self.targets.iter_mut().enumerate() {
+            match each(target, &self.settings, at) {
                 Written::Quietly => {}
                 Written::Trouble(why) => news.push((Level::Warning, why, number)),
                 Written::Again(what) => news.push((Level::Notice, what, number)),
@@ -117,39 +111,39 @@ impl Writer {
         }
         let is_news = !news.is_empty();
         for (level, text, number) in news {
-            self.say(level, text, Some(number));
+            self.log(level, text, Some(number));
         }
         if is_news {
-            // What a second file has to say of that waits for the next line, and so this ends.
-            for channel in &mut self.channels {
-                if !matches!(channel.target, Target::File(ref file) if file.trouble.is_some()) {
-                    let _ = channel.write(&self.settings, at);
+            // A failure of a second file is logged with the next line, and so this ends.
+            for target in &mut self.targets {
+                if !matches!(target.kind, TargetKind::File(ref file) if file.trouble.is_some()) {
+                    let _ = target.write(&self.settings, at);
                 }
             }
         }
     }
 
-    /// Says a line of the log's own, to all but the file it speaks of.
-    fn say(&mut self, level: Level, text: String, of: Option<usize>) {
+    /// Logs a line of the log's own, to all targets but the one it is about.
+    fn log(&mut self, level: Level, text: String, except: Option<usize>) {
         if self.live.is_heard() {
-            self.live.say(said(&LogLine { level, text: text.clone() }));
+            self.live.say(format::console_line(&LogLine { level, text: text.clone() }));
         }
         let entry = Entry { at: wall(), level, text, printed: false };
-        for (_, channel) in self.channels.iter_mut().enumerate().filter(|(number, _)| Some(*number) != of) {
-            channel.take(&entry, &self.settings);
+        for (_, target) in self.targets.iter_mut().enumerate().filter(|(number, _)| Some(*number) != except) {
+            target.take(&entry, &self.settings);
         }
     }
 
     fn renew(&mut self, settings: Settings) {
         self.settings = settings;
-        self.channels = target::channels(&self.settings, std::mem::take(&mut self.channels));
-        self.tell_depth();
+        self.targets = target::targets(&self.settings, std::mem::take(&mut self.targets));
+        self.publish_depth();
         self.write(LogTarget::open);
     }
 
-    fn tell_depth(&self) {
-        let deepest = self.channels.iter().filter_map(|channel| channel.depth(self.settings.verbose)).max();
-        // At 0 there is still what was asked for by name.
+    fn publish_depth(&self) {
+        let deepest = self.targets.iter().filter_map(|target| target.depth(self.settings.verbose)).max();
+        // Lines of level 0 are always wanted: somebody asked for them by a command.
         self.waiting.deepest.store(deepest.unwrap_or(0), Ordering::Relaxed);
     }
 
@@ -164,17 +158,17 @@ impl Writer {
     fn table(&self) -> String {
         let mut text = format!("{} Configuration\n", target::columns(["Channel", "Type", "Formatter", "Status"]));
         let _ = writeln!(text, "{} -------------", target::columns(["-------", "----", "---------", "------"]));
-        for channel in &self.channels {
-            text += &channel.row(&self.settings);
+        for target in &self.targets {
+            text += &target.row(&self.settings);
         }
         crate::observe::escape::lines(&(text + &self.troubles()))
     }
 
-    /// Why which file cannot be written, in whole lines.
+    /// The files that cannot be written and why, in whole lines.
     fn troubles(&self) -> String {
         let mut text = String::new();
-        for channel in &self.channels {
-            if let Target::File(file) = &channel.target
+        for target in &self.targets {
+            if let TargetKind::File(file) = &target.kind
                 && let Some(why) = &file.trouble
             {
                 let _ = writeln!(text, "{}: {why}", file.path.display());
@@ -186,8 +180,8 @@ impl Writer {
     fn rotate(&mut self) -> Output {
         let rotation = self.settings.conf.rotation;
         let mut output = Output::default();
-        for channel in &mut self.channels {
-            let Target::File(file) = &mut channel.target else { continue };
+        for target in &mut self.targets {
+            let TargetKind::File(file) = &mut target.kind else { continue };
             let path = file.path.display().to_string();
             let said = match file.rotate(rotation, wall()) {
                 Ok(None) if let Some(why) = &file.trouble => format!("{path}: cannot be written: {why}\n"),
@@ -201,7 +195,7 @@ impl Writer {
             };
             output.text += &crate::observe::escape::lines(&said);
         }
-        // Whoever reads them finds the new files there.
+        // A reader finds the new files there.
         self.write(LogTarget::open);
         if output.text.is_empty() {
             output.text = "logger.conf names no file: there is nothing to rotate.\n".to_owned();

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 
-use super::table::{Ends, Link};
-use super::{FAREWELL, Shared};
+use super::shared::{FAREWELL, Shared};
+use super::table::{Status, TaskSide};
 use crate::net::ingress::Received;
 use crate::pbx::effect::Event;
 use crate::sip::Flow;
@@ -15,36 +15,40 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// From the first byte of a message to its last.
 const MESSAGE: Duration = Duration::from_secs(30);
-/// Without a byte from somebody who proved who he is: longer than any registration lasts without its refresh.
+/// Without a byte from an authenticated peer: longer than any registration lasts without its refresh.
 const IDLE: Duration = Duration::from_secs(2 * 3600);
-/// How long the switch may have no room for a message before it is given up.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often it is asked for room.
-const ASK: Duration = Duration::from_millis(5);
+/// How long a message waits for room in the switch's queue before it is dropped.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// How often it tries.
+const RETRY: Duration = Duration::from_millis(5);
 /// Bytes read at once.
-const PIECE: usize = 4_096;
+const CHUNK: usize = 4_096;
 
-/// Speaks on a connection until it ends; says why it did.
-pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(shared: &Shared, stream: S, ends: &mut Ends) -> String {
+/// Serves a connection until it task; returns why it did.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    shared: &Shared,
+    stream: S,
+    task: &mut TaskSide,
+) -> String {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut link = Talk { shared, flow: ends.flow, link: &ends.link };
+    let mut messages = Reader { shared, flow: task.flow, status: &task.status };
     let why = tokio::select! {
-        why = link.read(&mut reader) => why,
-        why = write(&ends.link, &mut ends.queue, &mut writer) => why,
-        _ = &mut ends.stop => "closed by the exchange".to_owned(),
+        why = messages.read(&mut reader) => why,
+        why = write(&task.status, &mut task.queue, &mut writer) => why,
+        _ = &mut task.stop => "closed by the exchange".to_owned(),
     };
     let farewell = async {
-        while let Ok(bytes) = ends.queue.try_recv() {
+        while let Ok(bytes) = task.queue.try_recv() {
             writer.write_all(&bytes).await?;
         }
         writer.shutdown().await
     };
-    // Who does not listen to the end has heard enough.
+    // A peer that does not take its last bytes in time loses them.
     let _ = timeout(FAREWELL, farewell).await;
     why
 }
 
-async fn write<W: AsyncWrite + Unpin>(link: &Link, queue: &mut mpsc::Receiver<Bytes>, writer: &mut W) -> String {
+async fn write<W: AsyncWrite + Unpin>(status: &Status, queue: &mut mpsc::Receiver<Bytes>, writer: &mut W) -> String {
     while let Some(bytes) = queue.recv().await {
         let sent = async {
             writer.write_all(&bytes).await?;
@@ -53,28 +57,28 @@ async fn write<W: AsyncWrite + Unpin>(link: &Link, queue: &mut mpsc::Receiver<By
         if let Err(error) = sent.await {
             return format!("cannot be written to: {error}");
         }
-        link.queued.fetch_sub(bytes.len(), Ordering::Relaxed);
+        status.queued.fetch_sub(bytes.len(), Ordering::Relaxed);
     }
     "closed by the exchange".to_owned()
 }
 
-struct Talk<'a> {
+struct Reader<'a> {
     shared: &'a Shared,
     flow: Flow,
-    link: &'a Link,
+    status: &'a Status,
 }
 
-impl Talk<'_> {
+impl Reader<'_> {
     async fn read<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> String {
         let mut framer = Framer::new();
-        let mut piece = vec![0; PIECE];
+        let mut chunk = vec![0; CHUNK];
         let start = Instant::now();
         let mut received = start;
         let mut begun: Option<Instant> = None;
         loop {
             let (until, why) = self.deadline(start, received, begun);
-            let length = match timeout_at(until, reader.read(&mut piece)).await {
-                // The switch has found out meanwhile that it is no stranger.
+            let length = match timeout_at(until, reader.read(&mut chunk)).await {
+                // The peer has authenticated meanwhile.
                 Err(_) if self.deadline(start, received, begun).0 > until => continue,
                 Err(_) => {
                     self.shared.counters.add(why);
@@ -85,7 +89,7 @@ impl Talk<'_> {
                 Ok(Ok(length)) => length,
             };
             received = Instant::now();
-            framer.push(piece.get(..length).unwrap_or_default());
+            framer.push(chunk.get(..length).unwrap_or_default());
             while let Some(frame) = framer.next_frame() {
                 begun = None;
                 if let Err(why) = self.frame(frame).await {
@@ -99,12 +103,12 @@ impl Talk<'_> {
 
     /// How long to wait for more, and what it means when nothing comes.
     fn deadline(&self, start: Instant, received: Instant, begun: Option<Instant>) -> (Instant, &'static str) {
-        let proven = self.link.proven.load(Ordering::Relaxed);
+        let proven = self.status.proven.load(Ordering::Relaxed);
         let idle = (received + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
-        let stranger =
+        let unproven =
             (!proven).then(|| (start + self.shared.auth_timeout(), "closed: nobody proved who he is in time"));
-        [Some(idle), message, stranger].into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or(idle)
+        [Some(idle), message, unproven].into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or(idle)
     }
 
     async fn frame(&self, frame: Frame) -> Result<(), &'static str> {
@@ -125,15 +129,15 @@ impl Talk<'_> {
         let received = self.shared.receive(bytes, self.flow);
         match received {
             Received::Passed => self.passed(),
-            Received::Full(event) => self.insist(event).await,
-            Received::Answer { bytes, note, .. } => {
+            Received::Full(event) => self.retry(event).await,
+            Received::Respond { bytes, report, .. } => {
                 let sent = self.send(bytes);
-                self.shared.note(note, self.flow);
+                self.shared.report(report, self.flow);
                 return sent;
             }
             Received::KeepAlive => {}
             Received::Unreadable => return Err("sent what is no SIP"),
-            Received::Dropped if !self.shared.may_ask(self.flow.remote.ip()) => {
+            Received::Dropped if !self.shared.is_within_limit(self.flow.remote.ip()) => {
                 return Err("too many unproven requests from its address");
             }
             Received::Dropped => {}
@@ -142,14 +146,14 @@ impl Talk<'_> {
     }
 
     fn passed(&self) {
-        self.link.known.store(true, Ordering::Relaxed);
+        self.status.known.store(true, Ordering::Relaxed);
     }
 
-    /// Over a connection nothing is sent again: the message waits until the switch has room, and its sender with it.
-    async fn insist(&self, mut event: Box<Event>) {
+    /// Over a connection nothing is retransmitted: the message waits until the switch has room, and its sender with it.
+    async fn retry(&self, mut event: Box<Event>) {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
-            sleep(ASK).await;
+        while start.elapsed() < MAX_WAIT {
+            sleep(RETRY).await;
             match self.shared.pass(event) {
                 Ok(()) => return self.passed(),
                 Err(back) => event = back,
@@ -166,39 +170,40 @@ impl Talk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, Listeners};
+    use super::super::listeners::Listeners;
+    use super::super::shared::Limits;
     use super::*;
-    use crate::net::ingress::to_nobody;
+    use crate::net::ingress::without_sink;
     use crate::sip::flow::Transport;
 
-    /// What becomes of a connection over which `said` came, and no more: why it ends, and after how many seconds.
-    async fn fate(said: &[u8], is_proven: bool) -> (String, u64) {
+    /// Why a connection task over which these bytes came and no more, and after how many seconds.
+    async fn end_of(bytes: &[u8], is_proven: bool) -> (String, u64) {
         let listeners = Listeners::bind(None, None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
-        let shared = Shared::new(&listeners, to_nobody(), limits, None);
+        let shared = Shared::new(&listeners, without_sink(), limits, None);
         let udp = Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.9:5060".parse().unwrap());
         let entered = shared.table().enter(Flow { transport: Transport::Tcp, ..udp }, false, 100);
-        let mut ends = entered.map_err(drop).unwrap().0;
+        let mut task = entered.map_err(drop).unwrap().0;
         if is_proven {
-            shared.table().prove(ends.flow.connection.unwrap());
+            shared.table().authenticated(task.flow.connection.unwrap());
         }
         let (mut phone, stream) = tokio::io::duplex(100_000);
-        phone.write_all(said).await.unwrap();
+        phone.write_all(bytes).await.unwrap();
         let start = Instant::now();
-        let why = serve(&shared, stream, &mut ends).await;
+        let why = serve(&shared, stream, &mut task).await;
         assert!(shared.counters.all().iter().any(|(reason, _)| *reason == why), "{why} is counted");
         (why, start.elapsed().as_secs())
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_borne_for_two_hours_by_who_proved_himself_and_for_half_a_minute_by_others() {
-        assert_eq!(fate(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
-        assert_eq!(fate(b"", false).await, ("closed: nobody proved who he is in time".to_owned(), 30));
+        assert_eq!(end_of(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
+        assert_eq!(end_of(b"", false).await, ("closed: nobody proved who he is in time".to_owned(), 30));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_message_is_whole_within_half_a_minute_whoever_sends_it() {
         let begun = b"OPTIONS sip:a SIP/2.0\r\nVia: ";
-        assert_eq!(fate(begun, true).await, ("closed: a message took too long".to_owned(), 30));
+        assert_eq!(end_of(begun, true).await, ("closed: a message took too long".to_owned(), 30));
     }
 }

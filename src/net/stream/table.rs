@@ -1,4 +1,4 @@
-//! The connections there are, and the bounds on them: slow, silent and greedy clients cost nobody else anything.
+//! The connections and the limits on them: slow, silent and greedy clients do not affect others.
 
 use crate::sip::Flow;
 use crate::sip::flow::{ConnectionId, Transport};
@@ -9,23 +9,23 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
-/// Most connections at once.
-const MOST: usize = 2_000;
-/// Most from one address.
-const MOST_OF_ONE: usize = 256;
-/// Most from one address on which nobody proved who he is.
-const MOST_UNPROVEN_OF_ONE: usize = 20;
-/// Bytes that may wait to be sent on one; a client that reads nothing is closed beyond.
-const MOST_QUEUED: usize = 65_536;
-/// Messages that may wait.
-pub(super) const MOST_WAITING: usize = 1_024;
+/// Connections at once.
+const MAX_CONNECTIONS: usize = 2_000;
+/// Connections of one address.
+const MAX_OF_ONE: usize = 256;
+/// Unauthenticated connections of one address.
+const MAX_UNPROVEN_OF_ONE: usize = 20;
+/// Bytes that may wait to be sent on one; beyond, it is closed: its peer does not read.
+const MAX_QUEUED: usize = 65_536;
+/// Messages that may wait to be sent on one.
+pub(super) const MAX_WAITING: usize = 1_024;
 
-/// What a connection's task and those who send share.
+/// What a connection's task and the threads that send share.
 #[derive(Debug, Default)]
-pub(super) struct Link {
-    /// Somebody proved who he is on it, or we made it.
+pub(super) struct Status {
+    /// Its peer has authenticated, or we made it.
     pub proven: AtomicBool,
-    /// The switch has heard of it.
+    /// The switch knows it, and so must know of its end.
     pub known: AtomicBool,
     /// Bytes that wait to be sent.
     pub queued: AtomicUsize,
@@ -38,7 +38,7 @@ pub struct ConnectionReport {
     pub flow: Flow,
     /// We made it.
     pub outgoing: bool,
-    /// Somebody proved who he is on it.
+    /// Its peer has authenticated.
     pub proven: bool,
     /// When it began.
     pub since: Instant,
@@ -48,27 +48,27 @@ struct Entry {
     flow: Flow,
     outgoing: bool,
     since: Instant,
-    link: std::sync::Arc<Link>,
+    status: std::sync::Arc<Status>,
     queue: mpsc::Sender<Bytes>,
-    /// Dropped with the entry: that ends the task.
+    /// Dropped with the entry: that task the task.
     _stop: oneshot::Sender<()>,
 }
 
 impl Entry {
     fn is_proven(&self) -> bool {
-        self.outgoing || self.link.proven.load(Ordering::Relaxed)
+        self.outgoing || self.status.proven.load(Ordering::Relaxed)
     }
 }
 
-/// What a task is given of its new entry.
-pub(super) struct Ends {
+/// The side of a new entry that the connection's task has.
+pub(super) struct TaskSide {
     pub flow: Flow,
-    pub link: std::sync::Arc<Link>,
+    pub status: std::sync::Arc<Status>,
     pub queue: mpsc::Receiver<Bytes>,
     pub stop: oneshot::Receiver<()>,
 }
 
-/// See the module. An entry that is taken out ends its connection.
+/// The connections. An entry that is taken out task its connection.
 #[derive(Default)]
 pub(super) struct Table {
     entries: BTreeMap<ConnectionId, Entry>,
@@ -85,33 +85,33 @@ impl Table {
         flow: Flow,
         outgoing: bool,
         limit: usize,
-    ) -> Result<(Ends, Option<&'static str>), &'static str> {
+    ) -> Result<(TaskSide, Option<&'static str>), &'static str> {
         let ip = flow.remote.ip();
-        if self.entries.values().filter(|entry| entry.flow.remote.ip() == ip).count() >= MOST_OF_ONE {
+        if self.entries.values().filter(|entry| entry.flow.remote.ip() == ip).count() >= MAX_OF_ONE {
             return Err("too many connections from one address");
         }
         let made_room = if outgoing { None } else { self.make_room(ip, limit) };
-        if self.entries.len() >= MOST {
+        if self.entries.len() >= MAX_CONNECTIONS {
             return Err("too many connections");
         }
         self.last = self.last.saturating_add(1);
         let id = ConnectionId(self.last);
         let flow = Flow { connection: Some(id), ..flow };
-        let (queue, waiting) = mpsc::channel(MOST_WAITING);
+        let (queue, waiting) = mpsc::channel(MAX_WAITING);
         let (stop, stopped) = oneshot::channel();
-        let link = std::sync::Arc::new(Link::default());
-        let ends = Ends { flow, link: link.clone(), queue: waiting, stop: stopped };
-        self.entries.insert(id, Entry { flow, outgoing, since: Instant::now(), link, queue, _stop: stop });
-        Ok((ends, made_room))
+        let status = std::sync::Arc::new(Status::default());
+        let task = TaskSide { flow, status: status.clone(), queue: waiting, stop: stopped };
+        self.entries.insert(id, Entry { flow, outgoing, since: Instant::now(), status, queue, _stop: stop });
+        Ok((task, made_room))
     }
 
-    /// Strangers make room for strangers: the oldest on which nobody proved anything goes.
+    /// Among unauthenticated connections the oldest makes room for a new one.
     fn make_room(&mut self, ip: IpAddr, limit: usize) -> Option<&'static str> {
         let strangers = || self.entries.iter().filter(|(_, entry)| !entry.is_proven());
         let of_one = strangers().filter(|(_, entry)| entry.flow.remote.ip() == ip);
-        let (oldest, why) = if of_one.clone().count() >= MOST_UNPROVEN_OF_ONE {
+        let (oldest, why) = if of_one.clone().count() >= MAX_UNPROVEN_OF_ONE {
             (of_one.map(|(id, _)| *id).next(), "closed: unproven, and too many of its address")
-        } else if strangers().count() >= limit || self.entries.len() >= MOST {
+        } else if strangers().count() >= limit || self.entries.len() >= MAX_CONNECTIONS {
             (strangers().map(|(id, _)| *id).next(), "closed: unproven, and too many")
         } else {
             return None;
@@ -120,47 +120,46 @@ impl Table {
         Some(why)
     }
 
-    /// The connection that leads the way of a flow, newest first: over TLS only one whose server proved, or must prove, to be the
-    /// same.
+    /// The newest connection of a flow's transport and remote address; over TLS only one to the same server name.
     pub fn to(&self, flow: Flow) -> Option<ConnectionId> {
-        let leads = |one: Flow| match flow.transport {
+        let fits = |one: Flow| match flow.transport {
             Transport::Udp | Transport::Tcp => true,
             Transport::Tls => one.server == flow.server,
         };
-        let mut all = self.entries.iter().rev().filter(|(_, entry)| leads(entry.flow));
+        let mut all = self.entries.iter().rev().filter(|(_, entry)| fits(entry.flow));
         all.find(|(_, entry)| entry.flow.transport == flow.transport && entry.flow.remote == flow.remote)
             .map(|(id, _)| *id)
     }
 
-    /// Has the next of a connection's messages sent.
+    /// Queues a message on a connection.
     ///
     /// # Errors
     /// It is closed, or is now, because the other side does not read.
     pub fn queue(&mut self, id: ConnectionId, bytes: Bytes) -> Result<(), &'static str> {
         let Some(entry) = self.entries.get(&id) else { return Err("the connection is closed") };
-        entry.link.known.store(true, Ordering::Relaxed);
+        entry.status.known.store(true, Ordering::Relaxed);
         let length = bytes.len();
-        let waiting = entry.link.queued.fetch_add(length, Ordering::Relaxed).saturating_add(length);
-        if waiting <= MOST_QUEUED && entry.queue.try_send(bytes).is_ok() {
+        let waiting = entry.status.queued.fetch_add(length, Ordering::Relaxed).saturating_add(length);
+        if waiting <= MAX_QUEUED && entry.queue.try_send(bytes).is_ok() {
             return Ok(());
         }
         self.entries.remove(&id);
         Err("the other side does not read what it is sent")
     }
 
-    /// Somebody proved who he is on it.
-    pub fn prove(&mut self, id: ConnectionId) {
+    /// Its peer has authenticated.
+    pub fn authenticated(&mut self, id: ConnectionId) {
         if let Some(entry) = self.entries.get(&id) {
-            entry.link.proven.store(true, Ordering::Relaxed);
+            entry.status.proven.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Forgets a connection, which ends it.
+    /// Forgets a connection, which task it.
     pub fn remove(&mut self, id: ConnectionId) {
         self.entries.remove(&id);
     }
 
-    /// Ends all.
+    /// TaskSide all.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
@@ -190,19 +189,19 @@ mod tests {
     fn strangers_push_out_the_oldest_stranger_of_their_address_and_nobody_else() {
         let mut table = Table::default();
         let (friend, _) = table.enter(flow("192.0.2.9:1"), false, 100).map_err(drop).unwrap();
-        friend.link.proven.store(true, Ordering::Relaxed);
+        friend.status.proven.store(true, Ordering::Relaxed);
         let (other, _) = table.enter(flow("192.0.2.8:1"), false, 100).map_err(drop).unwrap();
-        let mut strangers: Vec<Ends> = Vec::new();
+        let mut strangers: Vec<TaskSide> = Vec::new();
         let mut pushed = 0;
         for port in 2..202 {
-            let (ends, why) = table.enter(flow(&format!("192.0.2.9:{port}")), false, 100).map_err(drop).unwrap();
+            let (task, why) = table.enter(flow(&format!("192.0.2.9:{port}")), false, 100).map_err(drop).unwrap();
             pushed += usize::from(why.is_some());
-            strangers.push(ends);
+            strangers.push(task);
         }
         assert_eq!((pushed, table.report().len()), (180, 22));
-        let open = |ends: &mut Ends| ends.stop.try_recv() == Err(oneshot::error::TryRecvError::Empty);
+        let open = |task: &mut TaskSide| task.stop.try_recv() == Err(oneshot::error::TryRecvError::Empty);
         assert!([friend, other].iter_mut().all(open));
-        assert_eq!(strangers.iter_mut().filter_map(|ends| open(ends).then_some(())).count(), 20);
+        assert_eq!(strangers.iter_mut().filter_map(|task| open(task).then_some(())).count(), 20);
         assert!(open(strangers.last_mut().unwrap()));
     }
 
@@ -217,8 +216,8 @@ mod tests {
     }
 
     fn proven(table: &mut Table, remote: &str) -> Result<(), &'static str> {
-        let (ends, _) = table.enter(flow(remote), false, 100)?;
-        table.prove(ends.flow.connection.unwrap());
+        let (task, _) = table.enter(flow(remote), false, 100)?;
+        table.authenticated(task.flow.connection.unwrap());
         Ok(())
     }
 
@@ -248,7 +247,7 @@ mod tests {
         assert_eq!(made_room, Some("closed: unproven, and too many"));
         assert_eq!(stranger.stop.try_recv(), Err(oneshot::error::TryRecvError::Closed));
         assert_eq!((table.report().len(), table.report()[0].flow.remote), (2_000, address(1).parse().unwrap()));
-        table.prove(ConnectionId(table.last));
+        table.authenticated(ConnectionId(table.last));
         assert_eq!(proven(&mut table, "198.51.100.3:1"), Err("too many connections"), "nobody who proved himself goes");
         assert!(table.enter(flow("198.51.100.3:1"), true, 0).is_err());
         assert_eq!(table.report().len(), 2_000);
@@ -257,13 +256,13 @@ mod tests {
     #[test]
     fn who_does_not_read_is_closed_at_64_kb() {
         let mut table = Table::default();
-        let (mut ends, _) = table.enter(flow("192.0.2.9:1"), false, 100).map_err(drop).unwrap();
-        let id = ends.flow.connection.unwrap();
+        let (mut task, _) = table.enter(flow("192.0.2.9:1"), false, 100).map_err(drop).unwrap();
+        let id = task.flow.connection.unwrap();
         for _ in 0..64 {
             assert_eq!(table.queue(id, Bytes::from(vec![b'x'; 1_000])), Ok(()));
         }
-        ends.queue.try_recv().unwrap();
-        ends.link.queued.fetch_sub(1_000, Ordering::Relaxed);
+        task.queue.try_recv().unwrap();
+        task.status.queued.fetch_sub(1_000, Ordering::Relaxed);
         assert_eq!(table.queue(id, Bytes::from(vec![b'x'; 2_000])), Ok(()));
         assert!(table.queue(id, Bytes::from(vec![b'x'; 2_000])).unwrap_err().contains("does not read"));
         assert_eq!(table.queue(id, Bytes::new()), Err("the connection is closed"));

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// Where systems keep the certificates of the authorities they believe.
+/// Where systems keep the certificates of the authorities they trust.
 const SYSTEM: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
@@ -26,9 +26,9 @@ pub struct Files {
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
-    /// Whom to believe; none: the system's list.
+    /// The authorities to trust; none: the system's list.
     pub authorities: Option<PathBuf>,
-    /// Must a server show a certificate we believe?
+    /// Must a server show a certificate we trust?
     pub verify_server: bool,
 }
 
@@ -56,8 +56,8 @@ impl Setup {
         let connect = if files.verify_server {
             connect.with_root_certificates(authorities(files.authorities.as_deref())?).with_no_client_auth()
         } else {
-            let trusting = Arc::new(Trusting(provider));
-            connect.dangerous().with_custom_certificate_verifier(trusting).with_no_client_auth()
+            let trust_any = Arc::new(TrustAny(provider));
+            connect.dangerous().with_custom_certificate_verifier(trust_any).with_no_client_auth()
         };
         let (acceptor, connector) = (TlsAcceptor::from(Arc::new(accept)), TlsConnector::from(Arc::new(connect)));
         Ok(Setup { acceptor, connector })
@@ -80,91 +80,94 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
     })
 }
 
-/// Which of the files.
+/// One of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum TlsFile {
     /// The certificate with its chain.
     Certificate,
     /// Its key.
     Key,
-    /// Whom to believe.
+    /// The authorities to trust.
     Authorities,
 }
 
-/// Something wrong with the files.
+/// A problem with the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ill {
+pub enum Problem {
     /// One is missing, cannot be read, is no PEM, or does not belong to the others: why, with its name.
-    Unusable(Which, String),
-    /// The certificate, or one of its chain, is over since then.
+    Unusable(TlsFile, String),
+    /// The certificate, or one of its chain, expired then.
     Expired(Wall),
-    /// Its time has not come.
+    /// It is not valid yet.
     Early,
-    /// It will be over then, and that is soon.
+    /// It expires then, and that is soon.
     Expiring(Wall),
-    /// Everybody on this machine may read the key in this file.
+    /// Every user of this machine may read the key in this file.
     Open(String),
 }
 
-impl Ill {
-    /// Whose fault it is.
-    pub fn which(&self) -> Which {
+impl Problem {
+    /// The file it is about.
+    pub fn file(&self) -> TlsFile {
         match self {
-            Ill::Unusable(which, _) => *which,
-            Ill::Expired(_) | Ill::Early | Ill::Expiring(_) => Which::Certificate,
-            Ill::Open(_) => Which::Key,
+            Problem::Unusable(file, _) => *file,
+            Problem::Expired(_) | Problem::Early | Problem::Expiring(_) => TlsFile::Certificate,
+            Problem::Open(_) => TlsFile::Key,
         }
     }
 }
 
-/// What is wrong with the files, or will be by `soon`.
-pub fn inspect(files: &Files, now: Wall, soon: Wall) -> Vec<Ill> {
+/// The problems of the files, now or by `soon`.
+pub fn inspect(files: &Files, now: Wall, soon: Wall) -> Vec<Problem> {
     let mut found = Vec::new();
-    let chain = certificates(&files.certificate).map_err(|why| found.push(Ill::Unusable(Which::Certificate, why)));
-    let key = private_key(&files.key).map_err(|why| found.push(Ill::Unusable(Which::Key, why)));
+    let chain =
+        certificates(&files.certificate).map_err(|why| found.push(Problem::Unusable(TlsFile::Certificate, why)));
+    let key = private_key(&files.key).map_err(|why| found.push(Problem::Unusable(TlsFile::Key, why)));
     if let Some(Err(why)) = files.authorities.as_deref().map(certificates) {
-        found.push(Ill::Unusable(Which::Authorities, why));
+        found.push(Problem::Unusable(TlsFile::Authorities, why));
     }
     if let Ok(chain) = &chain {
         found.extend(chain.iter().find_map(|one| age(one, now, soon)));
     }
     let is_open = fs::metadata(&files.key).is_ok_and(|found| found.mode() & 0o004 != 0);
     if key.is_ok() && is_open {
-        found.push(Ill::Open(files.key.display().to_string()));
+        found.push(Problem::Open(files.key.display().to_string()));
     }
     let (Ok(chain), Ok(key)) = (chain, key) else { return found };
     if let Err(error) = accepting(Arc::new(ring::default_provider()), chain, key) {
         let (key, certificate) = (files.key.display(), files.certificate.display());
         found.push(match error {
             rustls::Error::InconsistentKeys(_) => {
-                Ill::Unusable(Which::Key, format!("{key}: it is not the key of the certificate in {certificate}"))
+                Problem::Unusable(TlsFile::Key, format!("{key}: it is not the key of the certificate in {certificate}"))
             }
-            other => {
-                Ill::Unusable(Which::Certificate, format!("{certificate}: it cannot be used with its key: {other}"))
-            }
+            other => Problem::Unusable(
+                TlsFile::Certificate,
+                format!("{certificate}: it cannot be used with its key: {other}"),
+            ),
         });
     }
     found
 }
 
-/// Is a certificate over, or will it be by `soon`? Nobody is believed here: its own days are looked at before its issuer.
-fn age(certificate: &CertificateDer<'_>, now: Wall, soon: Wall) -> Option<Ill> {
+/// Has a certificate expired, or will it have by `soon`? Its issuer does not matter here: rustls checks the dates
+/// first.
+fn age(certificate: &CertificateDer<'_>, now: Wall, soon: Wall) -> Option<Problem> {
     let algorithms = ring::default_provider().signature_verification_algorithms.all;
     let parsed = ParsedCertificate::try_from(certificate).ok()?;
     let at = |wall: Wall| {
         let since = Duration::from_millis(u64::try_from(wall.0).unwrap_or_default());
-        let (nobody, time) = (RootCertStore::empty(), UnixTime::since_unix_epoch(since));
-        verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], time, algorithms).err()
+        let (no_roots, time) = (RootCertStore::empty(), UnixTime::since_unix_epoch(since));
+        verify_server_cert_signed_by_trust_anchor(&parsed, &no_roots, &[], time, algorithms).err()
     };
     let day = |time: UnixTime| Wall(i64::try_from(time.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000));
     use CertificateError::{ExpiredContext, NotValidYet, NotValidYetContext};
     match (at(now), at(soon)) {
         (Some(rustls::Error::InvalidCertificate(ExpiredContext { not_after, .. })), _) => {
-            Some(Ill::Expired(day(not_after)))
+            Some(Problem::Expired(day(not_after)))
         }
-        (Some(rustls::Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. })), _) => Some(Ill::Early),
+        (Some(rustls::Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. })), _) => Some(Problem::Early),
         (_, Some(rustls::Error::InvalidCertificate(ExpiredContext { not_after, .. }))) => {
-            Some(Ill::Expiring(day(not_after)))
+            Some(Problem::Expiring(day(not_after)))
         }
         (_, _) => None,
     }
@@ -179,7 +182,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(found)
 }
 
-/// A system without a list believes nobody: a connection of ours then says that the issuer is unknown.
+/// A system without a list trusts no authority: a connection of ours then fails with an unknown issuer.
 fn authorities(file: Option<&Path>) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     let system = || SYSTEM.iter().map(Path::new).find(|path| path.exists());
@@ -189,11 +192,11 @@ fn authorities(file: Option<&Path>) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-/// Believes any certificate (`tlsdontverifyserver=yes`); its signatures are checked all the same.
+/// Trusts any certificate (`tlsdontverifyserver=yes`); its signatures are checked all the same.
 #[derive(Debug)]
-struct Trusting(Arc<CryptoProvider>);
+struct TrustAny(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Trusting {
+impl ServerCertVerifier for TrustAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

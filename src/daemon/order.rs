@@ -1,0 +1,58 @@
+//! What the other threads ask of the core thread, through its one bounded queue.
+
+use crate::config::peer::Names;
+use crate::event::LogLine;
+use crate::observe::command::Output;
+use crate::observe::control::Request as ConsoleRequest;
+use crate::observe::control_api::Reload;
+use crate::pbx::effect::Event;
+use crate::pbx::switch::{Stopping, SwitchSettings};
+use std::sync::mpsc::{Sender, SyncSender};
+use tokio::sync::oneshot;
+
+/// What the core thread is asked.
+pub(super) enum Order {
+    /// Handle this event.
+    Event(Box<Event>),
+    /// Answer a console's command.
+    Console(ConsoleRequest),
+    /// Stop.
+    Stop(Stopping),
+    /// Use the addresses that the names of the configuration resolve to now.
+    Names(Names),
+    /// Put a new configuration in force.
+    Renew(Box<Renewal>),
+}
+
+/// What a new configuration changes of the switch.
+pub(super) struct Renewal {
+    pub(super) settings: SwitchSettings,
+    /// First and last RTP port, for the console.
+    pub(super) rtp: (u16, u16),
+    /// Takes the notices and warnings of the switch about the change.
+    pub(super) done: Sender<Vec<LogLine>>,
+}
+
+/// One reload that somebody asks for.
+pub(super) struct ReloadRequest {
+    pub(super) what: Reload,
+    /// The console that waits for the outcome.
+    pub(super) reply: Option<oneshot::Sender<Output>>,
+}
+
+/// Hands console lines to the switch.
+#[derive(Clone)]
+pub struct Console {
+    orders: SyncSender<Order>,
+}
+
+impl Console {
+    pub(super) fn new(orders: SyncSender<Order>) -> Console {
+        Console { orders }
+    }
+
+    /// Has the switch answer a console's request; false when the exchange has ended.
+    pub fn ask(&self, request: ConsoleRequest) -> bool {
+        self.orders.send(Order::Console(request)).is_ok()
+    }
+}

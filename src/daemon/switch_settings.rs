@@ -1,0 +1,39 @@
+//! What a configuration sets of the switch, at the start and at every reload.
+
+use super::signalling;
+use crate::config::Config;
+use crate::config::peer::Names;
+use crate::dialplan::Dialplan;
+use crate::guard::admission::Admission;
+use crate::pbx::switch::{Listening, SwitchSettings};
+use crate::sip::digest::nonce::NonceKey;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What an exchange keeps from its start to its end and every configuration is completed with.
+#[derive(Clone)]
+pub(super) struct SettingsBase {
+    pub(super) key: NonceKey,
+    pub(super) listening: Listening,
+    /// The user's own sounds by name, 8 kHz.
+    pub(super) sounds: BTreeMap<String, Arc<[i16]>>,
+}
+
+impl SettingsBase {
+    /// What this configuration sets of the switch.
+    pub(super) fn with(&self, config: &Config, dialplan: Dialplan) -> SwitchSettings {
+        let general = Arc::new(config.sip.general.clone());
+        let peers = Arc::new(config.sip.peers.clone());
+        SwitchSettings {
+            local_towards: signalling::routes(&peers, &Names::new()),
+            peers,
+            dialplan: Arc::new(dialplan),
+            strictness: config.rtp.strictness,
+            admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
+            listening: self.listening,
+            sounds: self.sounds.clone(),
+            product: general.user_agent.clone(),
+            general,
+        }
+    }
+}

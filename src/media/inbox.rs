@@ -1,0 +1,52 @@
+//! The media thread's inbox: what it is asked, and how it is woken.
+
+use super::rtp_debug::PacketTrace;
+use crate::pbx::media::MediaCommand;
+use rustix::event::{EventfdFlags, eventfd};
+use std::io;
+use std::ops::RangeInclusive;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the media thread is asked.
+pub(super) enum Order {
+    /// Carry out this command.
+    Command(Box<MediaCommand>),
+    /// Take the ports of new streams from this range, and give them this DiffServ code point.
+    Ports(RangeInclusive<u16>, Option<u8>),
+    /// Show RTP packets, or none any more.
+    Trace(Option<Box<PacketTrace>>),
+    /// Close every port and end.
+    Stop,
+}
+
+/// Wakes the media thread when its inbox has something. Signalled for all commands of a turn of the switch, it costs
+/// one system call.
+pub(super) struct Wakeup {
+    pub(super) eventfd: OwnedFd,
+    /// The thread was woken and has not looked into its inbox since.
+    is_signalled: AtomicBool,
+}
+
+impl Wakeup {
+    pub(super) fn new() -> io::Result<Wakeup> {
+        let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Wakeup { eventfd, is_signalled: AtomicBool::new(false) })
+    }
+
+    /// Called after the order is in the inbox.
+    pub(super) fn signal(&self) {
+        if !self.is_signalled.swap(true, Ordering::AcqRel) {
+            // The counter of an eventfd cannot fill up with ones.
+            let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
+        }
+    }
+
+    /// To be called before the inbox is read: an order that comes later signals again.
+    pub(super) fn clear(&self) {
+        let mut count = [0u8; 8];
+        let _ = rustix::io::read(&self.eventfd, &mut count);
+        // A swap, so that an order put in while the flag was set already is still seen in the inbox.
+        self.is_signalled.swap(false, Ordering::AcqRel);
+    }
+}
