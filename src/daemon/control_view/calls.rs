@@ -1,19 +1,32 @@
 //! Channels and SIP dialogs as the console lists them.
 
 use crate::clock::Now;
+use crate::dialplan::ChannelId;
 use crate::observe::snapshot::{ChannelDetail, ChannelRow, ChannelState, SipChannelRow};
 use crate::pbx::channel;
 use crate::pbx::leg::Leg;
 use crate::pbx::switch::{ChannelReport, LegReport, Switch};
+use std::collections::BTreeMap;
 
-/// One line of `core show channels`.
-pub(super) fn row(report: &ChannelReport, now: Now) -> ChannelRow {
+/// The lines of `core show channels`, the newest channel first.
+pub(super) fn rows(switch: &Switch, now: Now) -> Vec<ChannelRow> {
+    let accounts: BTreeMap<ChannelId, String> =
+        switch.channels().map(|report| (report.channel.id, report.channel.peer.account_code.clone())).collect();
+    let account = |report: &ChannelReport| report.bridged.and_then(|other| accounts.get(&other));
+    let row = |report: ChannelReport| row(&report, account(&report).cloned().unwrap_or_default(), now);
+    let mut rows: Vec<ChannelRow> = switch.channels().map(row).collect();
+    rows.reverse();
+    rows
+}
+
+/// `peer_account`: that of the channel it talks to.
+fn row(report: &ChannelReport, peer_account: String, now: Now) -> ChannelRow {
     let channel = report.channel;
     let position = channel.program.as_ref().map(|program| program.position().clone());
     let (application, data) = match &report.application {
         Some((name, args)) => (name.clone(), args.clone()),
         None if channel.program.is_none() => ("AppDial".to_owned(), "(Outgoing Line)".to_owned()),
-        None => Default::default(),
+        None => (String::new(), String::new()),
     };
     ChannelRow {
         name: channel.name.clone(),
@@ -28,7 +41,7 @@ pub(super) fn row(report: &ChannelReport, now: Now) -> ChannelRow {
         bridge_id: report.bridged.map(|other| format!("{:08x}", other.0.min(channel.id.0))).unwrap_or_default(),
         unique_id: channel.unique_id.clone(),
         account: channel.peer.account_code.clone(),
-        peer_account: String::new(),
+        peer_account,
     }
 }
 
@@ -39,8 +52,9 @@ pub(super) fn detail(switch: &Switch, name: &str, now: Now) -> Option<ChannelDet
     let leg = switch.legs().find(|report| report.leg.id == channel.leg);
     let other = report.bridged.and_then(|id| switch.channels().find(|report| report.channel.id == id));
     let began = other.as_ref().filter(|other| other.channel.program.is_some()).map_or(channel, |other| other.channel);
+    let account = |report: &ChannelReport| report.channel.peer.account_code.clone();
     Some(ChannelDetail {
-        row: row(&report, now),
+        row: row(&report, other.as_ref().map(account).unwrap_or_default(), now),
         state: match channel.state {
             channel::ChannelState::Down => ChannelState::Down,
             channel::ChannelState::Ring => ChannelState::Ring,
