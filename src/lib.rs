@@ -24,3 +24,4 @@ pub mod sdp;
 pub mod sim;
 pub mod sip;
 pub mod store;
+pub mod wording;

@@ -81,7 +81,7 @@ impl Act {
     fn title(self) -> &'static str {
         match self.direct {
             false => "Relayed: directmedia=no, every packet passes the exchange",
-            true => "Direct: directmedia=yes, the lines are led to each other by re-INVITE",
+            true => "Direct: directmedia=yes, connected directly by re-INVITE",
         }
     }
 

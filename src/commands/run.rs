@@ -15,6 +15,7 @@ use crate::observe::socket_path::{self, Surroundings};
 use crate::pbx::effect::Level;
 use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
+use crate::wording::plural;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -243,7 +244,7 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
     eprintln!("  listens on     {}, RTP ports {}-{}", running.listening, config.rtp.port_first, config.rtp.port_last);
-    eprintln!("  configuration  {place}: {} peers", config.sip.peers.len());
+    eprintln!("  configuration  {place}: {}", plural(config.sip.peers.len(), "peer"));
     // A console finds the exchange by the same words it was started with.
     let same = common.config.as_ref().map(|given| format!("-C {} ", given.display())).unwrap_or_default();
     eprintln!("  console        strowger {same}-rx \"sip show peers\"   ({})", control.display());
@@ -262,6 +263,6 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
         );
         eprintln!("                 then dial *43 (echo) or another phone, 102 to 110");
     } else {
-        eprintln!("  next           let your lines register; each is told here as it comes");
+        eprintln!("  next           waiting for registrations; each is logged here");
     }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: what, where and what to do next.
 
 use super::suggest::nearest;
+use crate::wording::plural;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -123,8 +124,7 @@ impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = [(self.fatals, "fatal error"), (self.errors, "error"), (self.warnings, "warning")];
         let said = words.iter().filter(|(count, _)| *count > 0);
-        let said: Vec<String> =
-            said.map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" })).collect();
+        let said: Vec<String> = said.map(|(count, word)| plural(*count, word)).collect();
         if said.is_empty() { f.write_str("no errors") } else { f.write_str(&said.join(", ")) }
     }
 }

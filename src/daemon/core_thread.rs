@@ -21,6 +21,7 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
+use crate::wording::plural;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -168,7 +169,7 @@ impl Owner {
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
-            let text = format!("{restored} registrations of before are still good: those lines can be called at once");
+            let text = format!("Restored {}: those peers can be called at once", plural(restored, "registration"));
             (self.sink)(&Line { level: Level::Notice, text });
         }
     }

@@ -16,6 +16,7 @@ use crate::observe::control_api::Reload;
 use crate::pbx::effect::{Level, Line};
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
+use crate::wording::plural;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -156,9 +157,8 @@ impl Reloader {
         }
         if counts.warnings > 0 {
             let text = format!(
-                "{} warning{}: 'strowger check -C {}' shows them",
-                counts.warnings,
-                if counts.warnings == 1 { "" } else { "s" },
+                "{}: 'strowger check -C {}' shows details",
+                plural(counts.warnings, "warning"),
                 self.reloading.place.display()
             );
             self.say(Level::Notice, text.clone());

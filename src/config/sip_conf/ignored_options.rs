@@ -160,7 +160,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "a call ends when a line hangs up, not for want of sound",
     ),
     unsupported(General, &["directrtpsetup"], FALSE_WORDS, "direct media is arranged by re-INVITE: 'directmedia=yes'"),
-    unsupported(General, &["prematuremedia"], EITHER, "sound before the answer is passed on as it comes"),
+    unsupported(General, &["prematuremedia"], EITHER, "early media is passed on as it comes"),
     unsupported(
         Both,
         &["rtpkeepalive"],

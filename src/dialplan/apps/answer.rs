@@ -1,4 +1,4 @@
-//! `Answer`: takes the call.
+//! `Answer`: answers the call.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,10 +8,10 @@ use crate::dialplan::request::Interrupted;
 /// The application.
 pub const APP: App = App {
     name: "Answer",
-    synopsis: "Answers the channel if it rings",
+    synopsis: "Answers the call",
     syntax: "Answer([delay])",
-    help: "Answers the call; without effect when it is answered already. With delay, waits that many milliseconds afterwards, \
-           so that the first words of a prompt are not lost.",
+    help: "No effect when the call is answered already. With a delay, waits that many milliseconds afterwards, so \
+           that the first words of a prompt are not lost.",
     arity: 0,
     run: |line, args| Box::pin(run(line, args)),
 };

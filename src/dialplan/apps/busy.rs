@@ -1,4 +1,4 @@
-//! `Busy`: tells the caller that the line is busy.
+//! `Busy`: indicates busy to the caller.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,10 +8,10 @@ use crate::dialplan::request::{Cause, Interrupted, Tone, UNTIL_HANGUP};
 /// The application.
 pub const APP: App = App {
     name: "Busy",
-    synopsis: "Tells the caller that the line is busy",
+    synopsis: "Indicates busy to the caller",
     syntax: "Busy([seconds])",
-    help: "Refuses an unanswered call as busy (486), or plays the busy tone on an answered one, until the caller hangs up or the \
-           seconds are over. The dialplan does not go on after it.",
+    help: "Refuses an unanswered call as busy (486); on an answered one, plays the busy tone until the caller hangs \
+           up or the seconds are over. The dialplan ends here.",
     arity: 0,
     run: |line, args| Box::pin(run(line, args)),
 };

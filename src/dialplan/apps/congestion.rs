@@ -1,4 +1,4 @@
-//! `Congestion`: tells the caller that there is no way through.
+//! `Congestion`: indicates congestion to the caller.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,10 +8,10 @@ use crate::dialplan::request::{Cause, Interrupted, Tone, UNTIL_HANGUP};
 /// The application.
 pub const APP: App = App {
     name: "Congestion",
-    synopsis: "Tells the caller that there is no way through",
+    synopsis: "Indicates congestion to the caller",
     syntax: "Congestion([seconds])",
-    help: "Refuses an unanswered call (503), or plays the congestion tone on an answered one, until the caller hangs up or the \
-           seconds are over. The dialplan does not go on after it.",
+    help: "Refuses an unanswered call (503); on an answered one, plays the congestion tone until the caller hangs \
+           up or the seconds are over. The dialplan ends here.",
     arity: 0,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -1,4 +1,4 @@
-//! `Dial`: calls others and connects the first that answers.
+//! `Dial`: calls one or more peers and connects the first that answers.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments::{self, Split};
@@ -13,12 +13,12 @@ pub const MAX_TARGETS: usize = 50;
 /// The application.
 pub const APP: App = App {
     name: "Dial",
-    synopsis: "Calls others and connects the first that answers",
+    synopsis: "Calls one or more peers and connects the first that answers",
     syntax: "Dial(technology/resource[&technology/resource...][,timeout[,options]])",
-    help: "All ring at once, for timeout seconds; the first to answer is connected. Without an answer the dialplan goes on, \
-           and DIALSTATUS says why: CHANUNAVAIL, CONGESTION, NOANSWER, BUSY, CANCEL; DIALREASON says it in plain words. \
-           Options: g (go on after the called side hung up), r (the caller hears ringing, no early media), R (ringing until there \
-           is early media). Also set: DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
+    help: "All ring at once, for timeout seconds. Without an answer the dialplan continues, and DIALSTATUS says \
+           why: CHANUNAVAIL, CONGESTION, NOANSWER, BUSY, CANCEL; DIALREASON says it in words. Options: g (continue \
+           after the called party hangs up), r (ringing for the caller, no early media), R (ringing until there is \
+           early media). Also sets DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -1,4 +1,4 @@
-//! `Gosub`: goes elsewhere until `Return`.
+//! `Gosub`: calls a subroutine.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,9 +7,10 @@ use crate::dialplan::request::{Cause, Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Gosub",
-    synopsis: "Goes elsewhere in the dialplan until Return",
+    synopsis: "Calls a subroutine",
     syntax: "Gosub([[context,]exten,]priority[(arg1[,...])])",
-    help: "The arguments are ${ARG1}, ${ARG2}... there and their number ${ARGC}; Return comes back to the next priority.",
+    help: "The subroutine has its arguments in ${ARG1}, ${ARG2}... and their number in ${ARGC}; Return continues at \
+           the priority after Gosub.",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

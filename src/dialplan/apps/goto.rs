@@ -1,4 +1,4 @@
-//! `Goto`: goes on elsewhere.
+//! `Goto`: jumps to a priority.
 
 use super::{App, Args, Outcome, Target};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,9 +7,10 @@ use crate::dialplan::request::{Cause, Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Goto",
-    synopsis: "Goes on elsewhere in the dialplan",
+    synopsis: "Jumps to a priority",
     syntax: "Goto([[context,]exten,]priority)",
-    help: "The priority is a number, a label, or +n and -n from here. What is left out stays as it is.",
+    help: "The priority is a number, a label, or +n or -n relative to this one. A context or extension left out \
+           stays the same.",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

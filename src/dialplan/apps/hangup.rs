@@ -9,7 +9,7 @@ pub const APP: App = App {
     name: "Hangup",
     synopsis: "Ends the call",
     syntax: "Hangup([cause])",
-    help: "The cause is a Q.850 number or name (17 or USER_BUSY) and decides what an unanswered caller is told.",
+    help: "The cause is a Q.850 number or name (17 or USER_BUSY); it decides the response to an unanswered caller.",
     arity: 0,
     run: |line, args| Box::pin(run(line, args)),
 };

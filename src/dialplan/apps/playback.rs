@@ -9,8 +9,8 @@ pub const APP: App = App {
     name: "Playback",
     synopsis: "Plays sounds",
     syntax: "Playback(sound[&sound...][,options])",
-    help: "Answers first, unless told otherwise. Options: skip (play only when the call is answered already), noanswer (play \
-           as early media). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
+    help: "Answers the call first, unless an option says otherwise. Options: skip (play only if the call is \
+           answered already), noanswer (play as early media). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -9,7 +9,7 @@ pub const APP: App = App {
     name: "Progress",
     synopsis: "Opens early media",
     syntax: "Progress()",
-    help: "The caller hears what is played before the answer.",
+    help: "What is played before the answer then reaches the caller.",
     arity: 0,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -1,4 +1,4 @@
-//! `Ringing`: lets the caller hear ringing.
+//! `Ringing`: indicates ringing to the caller.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,9 +7,9 @@ use crate::dialplan::request::{Interrupted, Tone};
 /// The application.
 pub const APP: App = App {
     name: "Ringing",
-    synopsis: "Lets the caller hear ringing",
+    synopsis: "Indicates ringing to the caller",
     syntax: "Ringing()",
-    help: "Shows ringing at once and goes on: follow it with Wait, or the caller will hear it for a moment only.",
+    help: "Does not wait: follow it with Wait, or the ringing lasts only a moment.",
     arity: 0,
     run: |line, args| Box::pin(run(line, args)),
 };

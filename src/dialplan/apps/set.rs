@@ -9,8 +9,9 @@ pub const APP: App = App {
     name: "Set",
     synopsis: "Assigns a variable or function",
     syntax: "Set(name=value)",
-    help: "All behind the first = is the value, commas and quotes included. _NAME is inherited by channels this one creates, \
-           __NAME for ever. Functions that can be written are assigned the same way: Set(CALLERID(num)=42), Set(GLOBAL(X)=1).",
+    help: "Everything after the first = is the value, commas and quotes included. Channels created by this one \
+           inherit _NAME; those created by them inherit __NAME, too. Functions that can be written are assigned the \
+           same way: Set(CALLERID(num)=42), Set(GLOBAL(X)=1).",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -1,4 +1,4 @@
-//! `Verbose`: writes to the console.
+//! `Verbose`: writes a message to the console.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,9 +7,9 @@ use crate::dialplan::request::{Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Verbose",
-    synopsis: "Writes to the console",
+    synopsis: "Writes a message to the console",
     syntax: "Verbose([level,]message)",
-    help: "Shown when the console's verbosity is the level or above; without a level always.",
+    help: "Shown if the console's verbosity is at least the level; without a level, always.",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -1,4 +1,4 @@
-//! `Wait`: lets time pass.
+//! `Wait`: waits for a number of seconds.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,9 +8,9 @@ use crate::dialplan::request::{Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Wait",
-    synopsis: "Lets time pass",
+    synopsis: "Waits for a number of seconds",
     syntax: "Wait(seconds)",
-    help: "The seconds may have a fraction.",
+    help: "Fractions are allowed.",
     arity: 1,
     run: |line, args| Box::pin(run(line, args)),
 };

@@ -6,7 +6,7 @@ use crate::dialplan::substitute::Scope;
 
 pub(super) static DB: Function = Function {
     name: "DB",
-    synopsis: "An entry of the key/value database, which outlives restarts",
+    synopsis: "A value of the key/value database, which survives restarts",
     syntax: "DB(family/key)",
     read: Some(get),
     write: Some(put),
@@ -14,7 +14,7 @@ pub(super) static DB: Function = Function {
 
 pub(super) static DB_DELETE: Function = Function {
     name: "DB_DELETE",
-    synopsis: "Deletes an entry of the key/value database and gives its value",
+    synopsis: "Deletes an entry of the key/value database and returns its value",
     syntax: "DB_DELETE(family/key)",
     read: Some(delete),
     write: Some(|scope, args, _| delete(scope, args).map(drop)),

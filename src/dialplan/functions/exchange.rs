@@ -7,7 +7,7 @@ use crate::dialplan::tree::Existence;
 
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
-    synopsis: "What is known of this channel",
+    synopsis: "A property of this channel",
     syntax: "CHANNEL(name|context|exten|uniqueid|state|peerip|...)",
     read: Some(channel),
     write: None,
@@ -15,7 +15,7 @@ pub(super) static CHANNEL: Function = Function {
 
 pub(super) static SIPPEER: Function = Function {
     name: "SIPPEER",
-    synopsis: "What is known of a peer",
+    synopsis: "A property of a peer",
     syntax: "SIPPEER(peer[,item])",
     read: Some(peer),
     write: None,
@@ -23,7 +23,7 @@ pub(super) static SIPPEER: Function = Function {
 
 pub(super) static DIALPLAN_EXISTS: Function = Function {
     name: "DIALPLAN_EXISTS",
-    synopsis: "1 if there is such a context, extension or priority, else 0",
+    synopsis: "1 if the context, extension or priority exists, else 0",
     syntax: "DIALPLAN_EXISTS(context[,extension[,priority]])",
     read: Some(dialplan_exists),
     write: None,

@@ -7,7 +7,7 @@ use crate::dialplan::timing::Timing;
 
 pub(super) static IF: Function = Function {
     name: "IF",
-    synopsis: "The first text when a condition holds, otherwise the second",
+    synopsis: "The first text if the condition is true, otherwise the second",
     syntax: "IF(condition?[yes][:no])",
     read: Some(if_),
     write: None,

@@ -14,7 +14,7 @@ pub(super) static MATH: Function = Function {
 
 pub(super) static RAND: Function = Function {
     name: "RAND",
-    synopsis: "A random whole number between two others, both included",
+    synopsis: "A random integer from a range, both ends included",
     syntax: "RAND([min][,max])",
     read: Some(rand),
     write: None,

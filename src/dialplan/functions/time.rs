@@ -9,7 +9,7 @@ use crate::dialplan::substitute::Scope;
 
 pub(super) static STRFTIME: Function = Function {
     name: "STRFTIME",
-    synopsis: "A moment, now when none is given, as the format says, in UTC",
+    synopsis: "Formats a time (default: now), in UTC",
     syntax: "STRFTIME([epoch][,[timezone][,format]])",
     read: Some(strftime),
     write: None,

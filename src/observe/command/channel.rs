@@ -2,8 +2,9 @@
 
 use super::{Answer, channel_detail, core, regex};
 use crate::observe::control_api::{ControlApi, HangUp};
-use crate::observe::escape::{line, plural};
+use crate::observe::escape::line;
 use crate::observe::snapshot::{ChannelRow, SystemCounts};
+use crate::wording::plural;
 
 pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let word = match arguments {
@@ -146,11 +147,11 @@ fn concise(channel: &ChannelRow) -> String {
 
 fn footer(counts: SystemCounts) -> String {
     let SystemCounts { channels, calls: now, processed } = counts;
-    format!("{channels} active channel{}\n{}", plural(channels), calls(now, processed))
+    format!("{}\n{}", plural(channels, "active channel"), calls(now, processed))
 }
 
 fn calls(now: u64, processed: u64) -> String {
-    format!("{now} active call{}\n{processed} call{} processed\n", plural(now), plural(processed))
+    format!("{}\n{} processed\n", plural(now, "active call"), plural(processed, "call"))
 }
 
 fn clock(seconds: u64) -> String {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Answer, SetVerbose};
 use crate::observe::control_api::{ControlApi, Stop};
-use crate::observe::escape::{self, plural};
+use crate::observe::escape;
+use crate::wording::plural;
 
 pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     let tell: fn(Duration) -> String = match arguments {
@@ -88,7 +89,7 @@ pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn ControlApi) -> A
     exchange.stop(Stop::Now);
     Answer::Done(match calls {
         0 => "Stopping.\n".to_owned(),
-        calls => format!("Stopping; {calls} call{} will be ended.\n", plural(calls)),
+        calls => format!("Stopping; {} will be ended.\n", plural(calls, "call")),
     })
 }
 
@@ -100,12 +101,13 @@ pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn ControlAp
     exchange.stop(Stop::Gracefully);
     Answer::Done(match calls {
         0 => "Stopping.\n".to_owned(),
-        calls => format!("Stopping when {calls} call{} ended; no new ones are taken.\n", has(calls)),
+        calls => format!("Stopping when {}; no new ones are taken.\n", have_ended(calls)),
     })
 }
 
-fn has(calls: u64) -> &'static str {
-    if calls == 1 { " has" } else { "s have" }
+/// `1 call has ended`, `2 calls have ended`.
+pub(super) fn have_ended(calls: u64) -> String {
+    plural(calls, "call") + if calls == 1 { " has ended" } else { " have ended" }
 }
 
 /// `1 week, 2 days, 3 hours, 4 minutes, 5 seconds`; what is zero is left out.
@@ -116,11 +118,11 @@ fn in_words(time: Duration) -> String {
         let (count, rest) = (left / length, left % length);
         left = rest;
         if count > 0 {
-            parts.push(format!("{count} {name}{}", plural(count)));
+            parts.push(plural(count, name));
         }
     }
     if left > 0 || parts.is_empty() {
-        parts.push(format!("{left} second{}", plural(left)));
+        parts.push(plural(left, "second"));
     }
     parts.join(", ")
 }

@@ -1,8 +1,10 @@
 //! `reload` in all its spellings, and `core restart`.
 
 use super::Answer;
+use super::core::have_ended;
 use crate::observe::control_api::{ControlApi, Reload, Stop};
-use crate::observe::escape::{self, plural};
+use crate::observe::escape;
+use crate::wording::plural;
 
 /// The modules of Asterisk whose files we read.
 const MODULES: &[&str] = &["chan_sip", "pbx_config", "res_rtp_asterisk"];
@@ -46,7 +48,7 @@ pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn ControlApi) -
     exchange.restart(Stop::Now);
     Answer::Done(match calls {
         0 => "Restarting.\n".to_owned(),
-        calls => format!("Restarting; {calls} call{} will be ended.\n", plural(calls)),
+        calls => format!("Restarting; {} will be ended.\n", plural(calls, "call")),
     })
 }
 
@@ -58,7 +60,6 @@ pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn Contro
     exchange.restart(Stop::Gracefully);
     Answer::Done(match calls {
         0 => "Restarting.\n".to_owned(),
-        1 => "Restarting when 1 call has ended; no new ones are taken.\n".to_owned(),
-        calls => format!("Restarting when {calls} calls have ended; no new ones are taken.\n"),
+        calls => format!("Restarting when {}; no new ones are taken.\n", have_ended(calls)),
     })
 }

@@ -3,7 +3,8 @@
 use super::Answer;
 use super::sip::nat;
 use crate::observe::control_api::{ControlApi, Qualify, Unregister};
-use crate::observe::escape::{line, plural, yes_no};
+use crate::observe::escape::{line, yes_no};
+use crate::wording::plural;
 
 pub(super) fn show_users(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
     if !arguments.is_empty() {
@@ -48,8 +49,7 @@ pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi)
             line(&channel.peer),
         );
     }
-    let count = channels.len() as u64;
-    Answer::Done(text + &format!("{count} active SIP dialog{}\n", plural(count)))
+    Answer::Done(text + &plural(channels.len() as u64, "active SIP dialog") + "\n")
 }
 
 pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
@@ -65,8 +65,7 @@ pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn ControlApi) -> A
         let (kind, proven) = (if one.outgoing { "Client" } else { "Server" }, yes_no(one.proven));
         text += &row(&one.remote.to_string(), &one.transport, kind, proven, &format!("{} s", one.age_s));
     }
-    let count = connections.len() as u64;
-    Answer::Done(text + &format!("{count} connection{}\n", plural(count)))
+    Answer::Done(text + &plural(connections.len() as u64, "connection") + "\n")
 }
 
 pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
