@@ -264,7 +264,7 @@ impl Owner {
             sink: &self.sink,
             later: &mut later,
         };
-        let output = command::answer(&request.line, &mut view);
+        let output = command::serve(&request.line, &mut view);
         match later {
             Some(Later::Reload(what)) => self.reload(Wanted { what, reply: Some(request.reply) }),
             Some(Later::Log(what)) => match &self.log {

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::sip::{nat, status};
+use super::sip_text::{nat, status, t38};
 use crate::observe::escape::{line, yes_no};
-use crate::observe::snapshot::{PeerDetail, SecondaryMedia};
+use crate::observe::snapshot::PeerDetail;
 
 pub(super) fn detail(peer: &PeerDetail) -> String {
     let mut text = String::from("\n");
@@ -99,13 +99,6 @@ fn timing(peer: &PeerDetail) -> Vec<Row> {
         ("Min-Sess", format!("{} secs", peer.timer_minimum_s)),
     ]);
     rows
-}
-
-/// Whether there is T.38; when there is, its error correction; and its largest datagram, when one is configured.
-pub(super) fn t38(media: &SecondaryMedia) -> Vec<String> {
-    let Some(t38) = &media.t38 else { return vec![yes(false)] };
-    let largest = t38.max_datagram.map(|bytes| bytes.to_string());
-    [yes(true), t38.correction.clone()].into_iter().chain(largest).collect()
 }
 
 fn optional(rows: &mut Vec<Row>, label: &'static str, value: &str) {

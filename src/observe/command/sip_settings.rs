@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::sip::nat;
-use super::sip_peer::t38;
+use super::sip_text::{nat, t38};
 use crate::observe::escape::{line, yes_no};
 use crate::observe::snapshot::Settings;
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::lookup::names;
 use super::*;
 use crate::observe::control_api::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::ConnectionRow;
@@ -1007,7 +1008,7 @@ fn completion_knows_words_peers_channels_and_contexts() {
     assert_eq!(complete("core show application d", &fake), ["Dial"]);
     assert_eq!(complete("core show help sip set debug p", &fake), ["peer"]);
     assert_eq!(complete("help core st", &fake), ["stop"]);
-    assert_eq!(answer("_complete sip show pe", &mut fake).text, "peer\npeers\n");
+    assert_eq!(serve("_complete sip show pe", &mut fake).text, "peer\npeers\n");
     assert_eq!(complete("juggle ", &fake), Vec::<String>::new());
     assert!(complete("", &fake).contains(&"core".to_owned()));
     fake.peers[0].name = "s\x1b".to_owned();
