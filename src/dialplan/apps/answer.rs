@@ -13,13 +13,13 @@ pub const APP: App = App {
     help: "No effect when the call is answered already. With a delay, waits that many milliseconds afterwards, so \
            that the first words of a prompt are not lost.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
-    line.answer().await?;
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+    channel.answer().await?;
     if let Some(delay) = arguments::seconds(args.split().get(0)) {
-        line.wait(delay / 1000).await?;
+        channel.wait(delay / 1000).await?;
     }
     Ok(Outcome::Next)
 }

@@ -11,10 +11,10 @@ pub const APP: App = App {
     syntax: "Echo()",
     help: "Sends back everything it receives, to judge delay and quality, until the caller hangs up. Answer first.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    line.ask(AppRequest::Echo).await?;
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    channel.ask(AppRequest::Echo).await?;
     Ok(Outcome::Next)
 }

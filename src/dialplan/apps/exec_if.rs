@@ -12,7 +12,7 @@ pub const APP: App = App {
     syntax: "ExecIf(condition?app(args)[:app(args)])",
     help: "Runs the first application if the condition is true, otherwise the second if there is one.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

@@ -12,12 +12,12 @@ pub const APP: App = App {
     help: "The subroutine has its arguments in ${ARG1}, ${ARG2}... and their number in ${ARGC}; Return continues at \
            the priority after Gosub.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(Outcome::call(args.text()).unwrap_or_else(|| {
-        line.log(Level::Warning, "Gosub needs a priority or label to go to".to_owned());
+        channel.log(Level::Warning, "Gosub needs a priority or label to go to".to_owned());
         Outcome::Stop(Cause::NONE)
     }))
 }

@@ -13,7 +13,7 @@ pub const APP: App = App {
     help: "As Gosub: the first place if the condition is true, otherwise the second. Without a place, continues at \
            the next priority.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

@@ -12,14 +12,14 @@ pub const APP: App = App {
     help: "The priority is a number, a label, or +n or -n relative to this one. A context or extension left out \
            stays the same.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(match Target::parse(args.text()) {
         Some(target) => Outcome::Jump(target),
         None => {
-            line.log(Level::Warning, "Goto needs a priority or label to go to".to_owned());
+            channel.log(Level::Warning, "Goto needs a priority or label to go to".to_owned());
             Outcome::Stop(Cause::NONE)
         }
     })

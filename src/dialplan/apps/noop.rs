@@ -11,7 +11,7 @@ pub const APP: App = App {
     syntax: "NoOp([text])",
     help: "The text is evaluated and shown on the console with the step: a way to look at variables.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {

@@ -11,10 +11,10 @@ pub const APP: App = App {
     syntax: "Progress()",
     help: "What is played before the answer then reaches the caller.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    line.indicate(Tone::Progress).await?;
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    channel.indicate(Tone::Progress).await?;
     Ok(Outcome::Next)
 }

@@ -11,7 +11,7 @@ pub const APP: App = App {
     syntax: "Return([value])",
     help: "The value is then in ${GOSUB_RETVAL}.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

@@ -11,10 +11,10 @@ pub const APP: App = App {
     syntax: "Ringing()",
     help: "Does not wait: follow it with Wait, or the ringing lasts only a moment.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    line.indicate(Tone::Ringing).await?;
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    channel.indicate(Tone::Ringing).await?;
     Ok(Outcome::Next)
 }

@@ -11,10 +11,10 @@ pub const APP: App = App {
     syntax: "Verbose([level,]message)",
     help: "Shown if the console's verbosity is at least the level; without a level, always.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let (level, message) = match args.text().split_once(',') {
         Some((level, message)) => match level.trim().parse::<u8>() {
             Ok(level) => (level, message),
@@ -22,6 +22,6 @@ async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
         },
         None => (0, args.text()),
     };
-    line.log(Level::Verbose(level), message.to_owned());
+    channel.log(Level::Verbose(level), message.to_owned());
     Ok(Outcome::Next)
 }
