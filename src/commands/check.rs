@@ -29,7 +29,7 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
         Format::Text => text(&loaded, plan.as_ref(), &diagnostics, counts),
         Format::Json => json(&loaded, &diagnostics, counts),
     };
-    // What nobody reads any more (`| head`) is not an error.
+    // A closed pipe (`| head`) is not an error.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     if counts.is_good() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
 }

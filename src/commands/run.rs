@@ -10,7 +10,7 @@ use crate::config::load::{self, Loaded};
 use crate::daemon::log::{self, Log};
 use crate::daemon::{self, Hand, Plan, Reloading, Running, systemd};
 use crate::observe::control::{self, ControlSocket, Limits};
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 use crate::observe::socket_path::{self, Surroundings};
 use crate::pbx::effect::Level;
 use crate::pbx::switch::Stopping;
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// Why there is nothing more to serve.
+/// How serving ended.
 #[derive(Clone, Copy)]
 enum End {
     Stopped,
@@ -31,7 +31,7 @@ enum End {
 
 /// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the way.
 pub fn run(common: &Common) -> ExitCode {
-    // Before anything may replace the program's file: a restart runs what stands there then.
+    // Before the program's file may be replaced: a restart runs the new one.
     let program = Program::of_this_process();
     let (place, fresh) = match init::configuration(common) {
         Ok(found) => found,
@@ -49,7 +49,7 @@ pub fn run(common: &Common) -> ExitCode {
     };
     let least = common.verbose;
     let places = places(common, config);
-    let live = Live::default();
+    let live = LogStream::default();
     let log_folder = log_folder(&places);
     let settings = move |config: &Config| log_settings(config, &log_folder, least);
     let log = match Log::start(settings(config), live.clone(), reread(place.clone())) {
@@ -69,7 +69,7 @@ pub fn run(common: &Common) -> ExitCode {
     let running = match daemon::start(plan) {
         Ok((running, _)) => running,
         Err(error) => {
-            tell(&log, Level::Error, &format!("not started: {error}"));
+            announce(&log, Level::Error, &format!("not started: {error}"));
             log.flush();
             return ExitCode::FAILURE;
         }
@@ -77,14 +77,16 @@ pub fn run(common: &Common) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tell(&log, Level::Error, &format!("not started: {error}"));
+            announce(&log, Level::Error, &format!("not started: {error}"));
             log.flush();
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(common, &loaded, running, (live, &log), (fresh, findings.len())));
+    let logging = Logging { stream: live, files: &log };
+    let begin = Beginning { is_first_start: fresh, problems: findings.len() };
+    let served = runtime.block_on(serve(common, &loaded, running, logging, begin));
     if let Err(error) = &served {
-        tell(&log, Level::Error, error);
+        announce(&log, Level::Error, error);
     }
     log.flush();
     match served {
@@ -98,23 +100,39 @@ pub fn run(common: &Common) -> ExitCode {
     }
 }
 
-/// Answers consoles and signals until the switch has stopped.
+/// Where log lines go besides stderr.
+struct Logging<'a> {
+    stream: LogStream,
+    files: &'a Log,
+}
+
+/// What the greeting says of the configuration.
+#[derive(Clone, Copy)]
+struct Beginning {
+    /// The configuration was made just now.
+    is_first_start: bool,
+    /// Warnings and errors shown above.
+    problems: usize,
+}
+
+/// Serves consoles and signals until the switch has stopped.
 async fn serve(
     common: &Common,
     loaded: &Loaded,
     mut running: Running,
-    (live, log): (Live, &Log),
-    (fresh, complaints): (bool, usize),
+    log: Logging<'_>,
+    begin: Beginning,
 ) -> Result<End, String> {
+    let Logging { stream, files: log } = log;
     let socket = open_socket(common, loaded).await?;
     let control = socket.path().to_owned();
     let (ask, mut asked) = mpsc::channel::<control::Request>(64);
-    let consoles = tokio::spawn(socket.serve(ask, live, Limits::default()));
-    let listen = |kind| signal(kind).map_err(|error| format!("the system lets no signal be received: {error}"));
+    let consoles = tokio::spawn(socket.serve(ask, stream, Limits::default()));
+    let listen = |kind| signal(kind).map_err(|error| format!("signals cannot be received: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hang_up = listen(SignalKind::hangup())?;
-    greet(common, loaded, &running, &control, fresh, complaints);
+    greet(common, loaded, &running, &control, begin);
     log.keep(
         Level::Notice,
         format!("strowger {} is ready, and listens on {}", env!("CARGO_PKG_VERSION"), running.listening.udp),
@@ -127,12 +145,12 @@ async fn serve(
         tokio::select! {
             Some(request) = asked.recv() => { console.ask(request); }
             _ = hang_up.recv() => if !running.reload() {
-                tell(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
+                announce(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
             },
             () = either(&mut terminate, &mut interrupt) => {
                 if ending {
                     consoles.abort();
-                    tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
+                    announce(log, Level::Notice, "stopped at once, without waiting for the responses to BYE.");
                     return Ok(End::Stopped);
                 }
                 ending = true;
@@ -142,7 +160,7 @@ async fn serve(
                 Hand::Switch => break,
                 Hand::Receiver | Hand::Connections | Hand::Media => {
                     let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
-                    tell(log, Level::Error, &what);
+                    announce(log, Level::Error, &what);
                     running.stop(Stopping::Now);
                 }
             },
@@ -151,15 +169,15 @@ async fn serve(
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };
     match end {
         End::Stopped => systemd::stopping(),
-        // The service manager would end what says that it ends and then goes on as the same process.
+        // The service manager would kill a process that reports its end and then continues.
         End::Restart => {}
     }
     let ended = running.join();
     drop(asked);
-    // Answers under way are delivered, the socket's file is taken away.
+    // Replies under way are delivered, the socket's file is removed.
     let _ = consoles.await;
     if ended.is_ok() {
-        tell(
+        announce(
             log,
             Level::Notice,
             match end {
@@ -171,8 +189,8 @@ async fn serve(
     ended.map(|()| end)
 }
 
-/// Says something of the program itself: on stderr as any program does, and in the log's files.
-fn tell(log: &Log, level: Level, what: &str) {
+/// Logs something of the program itself: on stderr, and in the log files.
+fn announce(log: &Log, level: Level, what: &str) {
     eprintln!("strowger: {what}");
     log.keep(level, what.to_owned());
 }
@@ -239,7 +257,7 @@ async fn open_socket(common: &Common, loaded: &Loaded) -> Result<ControlSocket, 
     ControlSocket::open(&path).await.map_err(|error| error.to_string())
 }
 
-fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fresh: bool, complaints: usize) {
+fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, begin: Beginning) {
     let Some(config) = &loaded.config else { return };
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
@@ -251,11 +269,11 @@ fn greet(common: &Common, loaded: &Loaded, running: &Running, control: &Path, fr
     if let Some(state) = &running.state {
         eprintln!("  state          {}", state.display());
     }
-    if complaints > 0 {
-        let them = if complaints == 1 { "one warning or error" } else { "warnings or errors" };
-        eprintln!("  to look at     {them} above; strowger check -C {place} shows everything again");
+    if begin.problems > 0 {
+        let them = if begin.problems == 1 { "one warning or error" } else { "warnings or errors" };
+        eprintln!("  to look at     {them} above; strowger check -C {place} shows all of them");
     }
-    if fresh {
+    if begin.is_first_start {
         let path = loaded.directory.join("sip.conf");
         eprintln!(
             "  next           point a phone at this machine: user 101, and the secret of [101] in {}",

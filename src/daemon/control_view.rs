@@ -38,13 +38,13 @@ pub(super) struct View<'a> {
     pub(super) effects: &'a mut Vec<Effects>,
     pub(super) restart: &'a AtomicBool,
     pub(super) media: &'a Media,
-    /// Where the log goes to files, and packets that are shown to the log.
+    /// Where log lines go, RTP packets that are shown among them.
     pub(super) sink: &'a Sink,
-    /// What takes its time: whoever made this view sees to it.
+    /// What another thread has to do: left to whoever made this view.
     pub(super) later: &'a mut Option<Later>,
 }
 
-/// What a console's command asked for that another thread answers.
+/// What a command asked of another thread, which then gives the output.
 pub(super) enum Later {
     Reload(Reload),
     Log(LogOrder),
@@ -76,7 +76,7 @@ impl ControlApi for View<'_> {
             remote: one.flow.remote,
             transport: one.flow.transport.to_string(),
             outgoing: one.outgoing,
-            proven: one.proven,
+            authenticated: one.proven,
             age_s: one.since.elapsed().as_secs(),
         };
         self.signalling.connections().iter().map(row).collect()
@@ -122,7 +122,7 @@ impl ControlApi for View<'_> {
             process: std::process::id(),
             started: ago(uptime.up),
             reloaded: ago(uptime.since_reload),
-            most_channels: switch::MOST_CHANNELS,
+            max_channels: switch::MOST_CHANNELS,
         }
     }
 
@@ -186,7 +186,7 @@ impl ControlApi for View<'_> {
     }
 
     fn is_fully_booted(&self) -> bool {
-        // The switch answers, so it runs; there is nothing it still waits for.
+        // Commands are carried out by the running switch, which waits for nothing else.
         true
     }
 
@@ -206,8 +206,8 @@ impl ControlApi for View<'_> {
             RtpDebug::Address(ip, port) => Some((ip, port)),
         };
         let sink = self.sink.clone();
-        let say = move |text: String| sink(&Line { level: Level::Verbose(0), text });
-        self.media.show(Some(PacketTrace::new(only, Box::new(say))));
+        let log = move |text: String| sink(&Line { level: Level::Verbose(0), text });
+        self.media.show(Some(PacketTrace::new(only, Box::new(log))));
     }
 
     fn log(&mut self, what: LogOrder) {

@@ -17,7 +17,7 @@ use crate::datetime::ISO;
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
 use crate::observe::escape;
-use crate::observe::log_stream::{Live, LogLine};
+use crate::observe::log_stream::{LogLine, LogStream};
 use crate::observe::wire::Kind;
 use crate::pbx::effect::{Level, Line};
 pub use format::story;
@@ -91,7 +91,7 @@ impl Log {
     ///
     /// # Errors
     /// The system has no thread left.
-    pub fn start(settings: Settings, live: Live, reread: Reread) -> io::Result<Log> {
+    pub fn start(settings: Settings, live: LogStream, reread: Reread) -> io::Result<Log> {
         let (work, inbox) = sync_channel(QUEUE);
         let waiting = Arc::new(Waiting::default());
         waiting.deepest.store(u8::MAX, Ordering::Relaxed);
@@ -164,13 +164,13 @@ impl Log {
 
 /// A sink that makes a tracing event of every line that is written anywhere, and has consoles hear it: they choose themselves
 /// how much of the story they show.
-pub fn sink(log: Log, live: Live) -> Sink {
+pub fn sink(log: Log, live: LogStream) -> Sink {
     Arc::new(move |line: &Line| {
         if log.takes(line.level) {
             tracing::event(line);
         }
-        if live.is_heard() {
-            live.say(said(line));
+        if live.has_subscribers() {
+            live.publish(said(line));
         }
     })
 }

@@ -170,7 +170,7 @@ impl Admission {
     /// Our address `local` as `remote` sees it (`externaddr`).
     pub fn advertised_address(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
         let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
-        self.external.told(transport, local, remote, found)
+        self.external.advertised_address(transport, local, remote, found)
     }
 
     /// What becomes of `request`, which came over `flow` and passed `validate::request`. `random` makes the nonce of a

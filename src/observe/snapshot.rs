@@ -18,7 +18,7 @@ pub enum NatFlag {
     AutoNo,
 }
 
-/// What qualify knows of a peer (chan_sip's status texts).
+/// The result of qualifying a peer (chan_sip's status texts).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerStatus {
     /// `qualify` is off.
@@ -78,7 +78,7 @@ pub struct T38 {
     pub max_datagram: Option<u32>,
 }
 
-/// What `sip show peer NAME` tells of one peer. Texts are empty and options `None` where nothing is configured.
+/// What `sip show peer NAME` shows. Texts are empty and options `None` where nothing is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerDetail {
     /// What the list of peers shows too.
@@ -194,7 +194,7 @@ pub struct ChannelRow {
     pub duration_s: u64,
     /// The bridge it is in; empty when it is in none.
     pub bridge_id: String,
-    /// Unlike any other channel's, also over restarts.
+    /// Unique among all channels, also over restarts.
     pub unique_id: String,
     /// `accountcode`.
     pub account: String,
@@ -249,13 +249,13 @@ pub struct ConnectionRow {
     pub transport: String,
     /// We made it.
     pub outgoing: bool,
-    /// Somebody proved who he is on it.
-    pub proven: bool,
+    /// A device has authenticated on it.
+    pub authenticated: bool,
     /// Since when, in seconds.
     pub age_s: u64,
 }
 
-/// What `sip show settings` tells.
+/// What `sip show settings` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Where UDP is received.
@@ -364,7 +364,7 @@ pub struct SipChannelRow {
 pub enum ChannelState {
     /// Nothing has happened yet.
     Down,
-    /// A caller that hears nothing final yet.
+    /// A caller whose call is not answered yet.
     Ring,
     /// A called phone that rings.
     Ringing,
@@ -372,7 +372,7 @@ pub enum ChannelState {
     Up,
 }
 
-/// What `core show channel NAME` tells.
+/// What `core show channel NAME` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelDetail {
     /// What the list of channels shows too.
@@ -393,7 +393,7 @@ pub struct ChannelDetail {
     pub language: String,
     /// The codecs both sides agreed on, by their names in `sip.conf`.
     pub codecs: Vec<String>,
-    /// Which way its sound goes, as `sendrecv`; empty before there is any.
+    /// The direction of its audio, such as `sendrecv`; empty before there is any.
     pub direction: String,
     /// The Call-ID of its dialog.
     pub call_id: String,
@@ -442,7 +442,7 @@ pub struct ManualPage {
     pub help: &'static str,
 }
 
-/// What `core show settings` tells beyond what other commands know.
+/// What `core show settings` shows besides what other commands do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreSettings {
     /// The process.
@@ -451,8 +451,8 @@ pub struct CoreSettings {
     pub started: String,
     /// When the configuration was last read, likewise.
     pub reloaded: String,
-    /// Most channels at once.
-    pub most_channels: usize,
+    /// Maximum number of channels.
+    pub max_channels: usize,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::daemon::clock::wall;
 use crate::datetime::ISO;
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 use crate::pbx::effect::{Level, Line};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const GATHER: Duration = Duration::from_millis(2);
 pub(super) struct Writer {
     settings: Settings,
     channels: Vec<LogTarget>,
-    live: Live,
+    live: LogStream,
     reread: Reread,
     waiting: Arc<Waiting>,
 }
@@ -49,7 +49,7 @@ impl Settings {
 }
 
 impl Writer {
-    pub(super) fn new(settings: Settings, live: Live, reread: Reread, waiting: Arc<Waiting>) -> Writer {
+    pub(super) fn new(settings: Settings, live: LogStream, reread: Reread, waiting: Arc<Waiting>) -> Writer {
         let channels = target::channels(&settings, Vec::new());
         let writer = Writer { settings, channels, live, reread, waiting };
         writer.tell_depth();
@@ -131,8 +131,8 @@ impl Writer {
 
     /// Says a line of the log's own, to all but the file it speaks of.
     fn say(&mut self, level: Level, text: String, of: Option<usize>) {
-        if self.live.is_heard() {
-            self.live.say(said(&Line { level, text: text.clone() }));
+        if self.live.has_subscribers() {
+            self.live.publish(said(&Line { level, text: text.clone() }));
         }
         let entry = Entry { at: wall(), level, text, printed: false };
         for (_, channel) in self.channels.iter_mut().enumerate().filter(|(number, _)| Some(*number) != of) {

@@ -7,7 +7,7 @@ use crate::dialplan::request::{
     AppReply, AppRequest, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, Level,
 };
 
-/// The most that are rung at once.
+/// Maximum number of targets.
 pub const MAX_TARGETS: usize = 50;
 
 /// The application.
@@ -23,7 +23,7 @@ pub const APP: App = App {
     run: |channel, args| Box::pin(run(channel, args)),
 };
 
-/// Letters that change nothing for callers on SIP lines here, and are not worth a word: music and what other exchanges need.
+/// Options accepted without a notice, since they change nothing for callers of SIP peers: music, and what other exchanges need.
 const HARMLESS: &str = "miIjzNn";
 
 async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
@@ -43,11 +43,11 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         channel.log(Level::Notice, text);
     }
     let continue_after = request.options.continue_after;
-    // Should the caller give up, there is no report.
+    // If the caller gives up, there is no report.
     channel.set_variable("DIALSTATUS", DialStatus::Cancel.name());
     match channel.ask(AppRequest::Dial(request)).await? {
         AppReply::Dialled(report) => {
-            note(&channel, &report);
+            report_outcome(&channel, &report);
             Ok(match report.status {
                 DialStatus::Answer if !(report.callee_hung_up && continue_after) => {
                     Outcome::Stop(Cause(report.hangup_cause))
@@ -74,7 +74,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     }
 }
 
-fn note(channel: &ChannelHandle, report: &DialReport) {
+fn report_outcome(channel: &ChannelHandle, report: &DialReport) {
     channel.set_variable("DIALSTATUS", report.status.name());
     channel.set_variable("DIALEDTIME", &report.dialed.as_secs().to_string());
     channel.set_variable("DIALEDTIME_MS", &report.dialed.as_millis().to_string());

@@ -54,5 +54,5 @@ fn if_time(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let mut branches = arguments::pieces(rest, ':', 2).into_iter();
     let yes = branches.next().unwrap_or_default();
     let no = branches.next().unwrap_or_default();
-    Ok(if timing.holds(scope.world.now().wall) { yes } else { no })
+    Ok(if timing.holds(scope.environment.now().wall) { yes } else { no })
 }

@@ -18,7 +18,7 @@ pub(super) static STRFTIME: Function = Function {
 fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let parts = arguments::Split(arguments::pieces(args, ',', 3));
     let at = match parts.trimmed(0) {
-        "" => scope.world.now().wall,
+        "" => scope.environment.now().wall,
         text => {
             let seconds: f64 = text.parse().map_err(|_| format!("STRFTIME: '{text}' is no time in seconds"))?;
             Wall((seconds * 1000.0) as i64)

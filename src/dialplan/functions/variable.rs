@@ -9,7 +9,7 @@ pub(super) static GLOBAL: Function = Function {
     name: "GLOBAL",
     synopsis: "A global variable",
     syntax: "GLOBAL(name)",
-    read: Some(|scope, name| Ok(scope.world.globals().get(name.trim()).unwrap_or_default())),
+    read: Some(|scope, name| Ok(scope.environment.globals().get(name.trim()).unwrap_or_default())),
     write: Some(set_global),
 };
 
@@ -50,7 +50,7 @@ fn set_global(scope: &mut Scope<'_>, name: &str, value: &str) -> Result<(), Stri
     if name.is_empty() {
         return Err("GLOBAL needs the name of a variable".to_owned());
     }
-    if scope.world.globals().set(name, &bounded(value)) {
+    if scope.environment.globals().set(name, &bounded(value)) {
         Ok(())
     } else {
         Err(format!("No room for the global variable '{name}'"))

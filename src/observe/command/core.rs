@@ -35,7 +35,7 @@ pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi)
     let rows = [
         ("Version:", format!("strowger {}", version.version)),
         ("Process:", core.process.to_string()),
-        ("Maximum channels:", format!("{} (Current {})", core.most_channels, counts.channels)),
+        ("Maximum channels:", format!("{} (Current {})", core.max_channels, counts.channels)),
         ("Startup time:", core.started),
         ("Last reload time:", core.reloaded),
         ("System:", format!("{} on a {}", version.system, version.machine)),

@@ -3,7 +3,7 @@
 /// What goes to the console that asked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Output {
-    /// Whole lines, free of anything a terminal would obey. Empty when there is nothing to say.
+    /// Whole lines, without anything that controls a terminal. May be empty.
     pub text: String,
     /// The command does not exist, was wrongly used, or could not be carried out.
     pub failed: bool,

@@ -56,14 +56,14 @@ pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn ControlApi) -> R
     if !arguments.is_empty() {
         return Reply::Usage;
     }
-    let row = |address: &str, transport: &str, kind: &str, proven: &str, age: &str| {
-        format!("{address:<47.47} {transport:>9.9} {kind:>6.6} {proven:>6.6} {age:>8.8}\n")
+    let row = |address: &str, transport: &str, kind: &str, auth: &str, age: &str| {
+        format!("{address:<47.47} {transport:>9.9} {kind:>6.6} {auth:>6.6} {age:>8.8}\n")
     };
-    let mut text = row("Address", "Transport", "Type", "Proven", "Age");
+    let mut text = row("Address", "Transport", "Type", "Auth", "Age");
     let connections = exchange.connections();
     for one in &connections {
-        let (kind, proven) = (if one.outgoing { "Client" } else { "Server" }, yes_no(one.proven));
-        text += &row(&one.remote.to_string(), &one.transport, kind, proven, &format!("{} s", one.age_s));
+        let (kind, authenticated) = (if one.outgoing { "Client" } else { "Server" }, yes_no(one.authenticated));
+        text += &row(&one.remote.to_string(), &one.transport, kind, authenticated, &format!("{} s", one.age_s));
     }
     Reply::Done(text + &plural(connections.len() as u64, "connection") + "\n")
 }

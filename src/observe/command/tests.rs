@@ -62,7 +62,7 @@ impl ControlApi for Fake {
             remote: remote.parse().unwrap(),
             transport: if outgoing { "TLS" } else { "TCP" }.to_owned(),
             outgoing,
-            proven: !outgoing,
+            authenticated: !outgoing,
             age_s: 7,
         };
         vec![row("192.0.2.9:40000", false), row("[2001:db8::1]:5061", true)]
@@ -86,7 +86,7 @@ impl ControlApi for Fake {
     }
     fn core_settings(&self) -> CoreSettings {
         let started = "2026-11-21T06:08:54.123+0000".to_owned();
-        CoreSettings { process: 7, started: started.clone(), reloaded: started, most_channels: 4000 }
+        CoreSettings { process: 7, started: started.clone(), reloaded: started, max_channels: 4000 }
     }
     fn contexts(&self) -> Vec<String> {
         vec!["default".to_owned(), "dial-out".to_owned()]
