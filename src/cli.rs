@@ -14,11 +14,11 @@ pub struct Cli {
     #[command(flatten)]
     pub common: Common,
 
-    /// Connect to the running exchange: a console
+    /// Open a console on the running exchange
     #[arg(short = 'r', long = "console")]
     pub console: bool,
 
-    /// Have the running exchange carry out one console command, print its answer and end (usually as -rx)
+    /// Run one console command, print the result, exit (usually as -rx)
     #[arg(short = 'x', long = "execute", value_name = "COMMAND")]
     pub execute: Option<String>,
 
@@ -34,11 +34,11 @@ pub struct Common {
     #[arg(short = 'C', long = "config", value_name = "PATH", global = true)]
     pub config: Option<PathBuf>,
 
-    /// Where the control socket is, instead of the usual places
+    /// Path of the control socket (default: derived from the configuration directory)
     #[arg(long, value_name = "PATH", global = true)]
     pub socket: Option<PathBuf>,
 
-    /// Tell more; may be repeated
+    /// Increase verbosity (repeatable)
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count, global = true)]
     pub verbose: u8,
 }
@@ -46,31 +46,31 @@ pub struct Common {
 /// The commands.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Run the exchange in the foreground (also without a command)
+    /// Run the exchange in the foreground (the default)
     Run,
-    /// Show a call between two simulated lines, without any hardware
+    /// Run a call between two simulated phones, without any hardware
     Demo,
-    /// Read the configuration and print everything there is to say about it
+    /// Check the configuration and report every problem
     Check {
-        /// How it is printed
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Look at this machine: what would keep calls from working, and what to do about it
+    /// Check this machine for what would keep calls from working, with advice
     Doctor {
         /// Print the findings as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Write a first configuration with fresh secrets into a directory that has none
+    /// Create a first configuration, with new secrets, in a directory that has none
     Init {
-        /// The directory; /etc/strowger unless named
+        /// The directory (default: /etc/strowger)
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
-    /// Connect to the running exchange (as -r)
+    /// Open a console on the running exchange (as -r)
     Console {
-        /// Carry out one console command, print its answer and end
+        /// Run one console command, print the result, exit
         #[arg(short = 'x', long = "execute", value_name = "COMMAND")]
         execute: Option<String>,
     },
@@ -79,9 +79,9 @@ pub enum Command {
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people: the line, a caret, a hint
+    /// Text for people: the line, a caret, a hint
     Text,
-    /// For programs: one JSON document
+    /// One JSON document for programs
     Json,
 }
 

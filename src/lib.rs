@@ -25,3 +25,4 @@ pub mod sdp;
 pub mod sim;
 pub mod sip;
 pub mod store;
+pub mod wording;

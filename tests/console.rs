@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use strowger::observe::command::{Output, SetVerbose};
 use strowger::observe::control::{ControlSocket, Limits, Request};
-use strowger::observe::log_stream::{Live, LogLine};
+use strowger::observe::log_stream::{LogLine, LogStream};
 use strowger::observe::wire::{COMPLETE, Kind};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ impl Drop for Folder {
 /// An exchange that answers each line with itself; dropped, it is gone.
 struct Exchange {
     _runtime: tokio::runtime::Runtime,
-    live: Live,
+    live: LogStream,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -53,7 +53,7 @@ impl Exchange {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let socket = runtime.block_on(ControlSocket::open(path)).unwrap();
         let (send, mut receive) = tokio::sync::mpsc::channel::<Request>(8);
-        let (live, asked) = (Live::default(), Arc::new(Mutex::new(Vec::new())));
+        let (live, asked) = (LogStream::default(), Arc::new(Mutex::new(Vec::new())));
         runtime.spawn(socket.serve(send, live.clone(), Limits::default()));
         let seen = Arc::clone(&asked);
         runtime.spawn(async move {
@@ -73,7 +73,7 @@ impl Exchange {
     }
 
     fn say(&self, kind: Kind, text: &str) {
-        self.live.say(LogLine { kind, level: 3, text: text.to_owned() });
+        self.live.publish(LogLine { kind, level: 3, text: text.to_owned() });
     }
 }
 

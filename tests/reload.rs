@@ -37,6 +37,20 @@ fn two_lines(story: &str) -> (Exchange, Phones) {
 }
 
 #[test]
+fn the_console_shows_the_values_that_are_in_force() {
+    let peer = |lines: &str| format!("[a]\ntype=friend\nhost=dynamic\nsecret=password\n{lines}");
+    let exchange = Exchange::start("values", &peer("maxforwards=20\npromiscredir=yes\nsupportpath=yes\n"), EXTENSIONS);
+    let shows = |lines: [&str; 3]| {
+        let text = exchange.told("sip show peer a");
+        assert!(lines.iter().all(|line| text.lines().any(|one| one.trim() == *line)), "{lines:?}: {text}");
+    };
+    shows(["Max forwards : 20", "PromiscRedir : Yes", "Path support : Yes"]);
+    exchange.write_sip(&peer(""));
+    exchange.told("sip reload");
+    shows(["Max forwards : 70", "PromiscRedir : No", "Path support : No"]);
+}
+
+#[test]
 fn a_hundred_reloads_good_and_broken_during_twenty_calls_with_sound() {
     const CALLS: usize = 20;
     let names = pairs(CALLS);

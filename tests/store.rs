@@ -55,7 +55,7 @@ fn a_registration_outlives_a_kill_right_after_its_200() {
     register(&mut ann);
     exchange.kill_and_restart();
     assert!(exchange.has("ann", ann.port()), "{}\n{}", exchange.ask("sip show peers"), exchange.log());
-    exchange.said("1 registrations of before are still good");
+    exchange.said("Restored 1 registration: those peers can be called at once");
     let mut bob = Line::new("bob", exchange.address);
     register(&mut bob);
     call(&mut ann, &mut bob);

@@ -25,51 +25,51 @@ function __fish_strowger_using_subcommand
 end
 
 complete -c strowger -n "__fish_strowger_needs_command" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_needs_command" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
-complete -c strowger -n "__fish_strowger_needs_command" -s x -l execute -d 'Have the running exchange carry out one console command, print its answer and end (usually as -rx)' -r
-complete -c strowger -n "__fish_strowger_needs_command" -s v -l verbose -d 'Tell more; may be repeated'
-complete -c strowger -n "__fish_strowger_needs_command" -s r -l console -d 'Connect to the running exchange: a console'
+complete -c strowger -n "__fish_strowger_needs_command" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_needs_command" -s x -l execute -d 'Run one console command, print the result, exit (usually as -rx)' -r
+complete -c strowger -n "__fish_strowger_needs_command" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_needs_command" -s r -l console -d 'Open a console on the running exchange'
 complete -c strowger -n "__fish_strowger_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c strowger -n "__fish_strowger_needs_command" -s V -l version -d 'Print version'
-complete -c strowger -n "__fish_strowger_needs_command" -f -a "run" -d 'Run the exchange in the foreground (also without a command)'
-complete -c strowger -n "__fish_strowger_needs_command" -f -a "demo" -d 'Show a call between two simulated lines, without any hardware'
-complete -c strowger -n "__fish_strowger_needs_command" -f -a "check" -d 'Read the configuration and print everything there is to say about it'
-complete -c strowger -n "__fish_strowger_needs_command" -f -a "doctor" -d 'Look at this machine: what would keep calls from working, and what to do about it'
-complete -c strowger -n "__fish_strowger_needs_command" -f -a "init" -d 'Write a first configuration with fresh secrets into a directory that has none'
-complete -c strowger -n "__fish_strowger_needs_command" -f -a "console" -d 'Connect to the running exchange (as -r)'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "run" -d 'Run the exchange in the foreground (the default)'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "demo" -d 'Run a call between two simulated phones, without any hardware'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "check" -d 'Check the configuration and report every problem'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "doctor" -d 'Check this machine for what would keep calls from working, with advice'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "init" -d 'Create a first configuration, with new secrets, in a directory that has none'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "console" -d 'Open a console on the running exchange (as -r)'
 complete -c strowger -n "__fish_strowger_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c strowger -n "__fish_strowger_using_subcommand run" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand run" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand run" -s v -l verbose -d 'Tell more; may be repeated'
+complete -c strowger -n "__fish_strowger_using_subcommand run" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand run" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand run" -s h -l help -d 'Print help'
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand demo" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand demo" -s v -l verbose -d 'Tell more; may be repeated'
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -s h -l help -d 'Print help'
-complete -c strowger -n "__fish_strowger_using_subcommand check" -l format -d 'How it is printed' -r -f -a "text\t'For people: the line, a caret, a hint'
-json\t'For programs: one JSON document'"
+complete -c strowger -n "__fish_strowger_using_subcommand check" -l format -d 'Output format' -r -f -a "text\t'Text for people: the line, a caret, a hint'
+json\t'One JSON document for programs'"
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand check" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand check" -s v -l verbose -d 'Tell more; may be repeated'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l json -d 'Print the findings as JSON'
-complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s v -l verbose -d 'Tell more; may be repeated'
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c strowger -n "__fish_strowger_using_subcommand init" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand init" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand init" -s v -l verbose -d 'Tell more; may be repeated'
+complete -c strowger -n "__fish_strowger_using_subcommand init" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand init" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand init" -s h -l help -d 'Print help'
-complete -c strowger -n "__fish_strowger_using_subcommand console" -s x -l execute -d 'Carry out one console command, print its answer and end' -r
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s x -l execute -d 'Run one console command, print the result, exit' -r
 complete -c strowger -n "__fish_strowger_using_subcommand console" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand console" -l socket -d 'Where the control socket is, instead of the usual places' -r -F
-complete -c strowger -n "__fish_strowger_using_subcommand console" -s v -l verbose -d 'Tell more; may be repeated'
+complete -c strowger -n "__fish_strowger_using_subcommand console" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand console" -s h -l help -d 'Print help'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "run" -d 'Run the exchange in the foreground (also without a command)'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "demo" -d 'Show a call between two simulated lines, without any hardware'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "check" -d 'Read the configuration and print everything there is to say about it'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "doctor" -d 'Look at this machine: what would keep calls from working, and what to do about it'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "init" -d 'Write a first configuration with fresh secrets into a directory that has none'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "console" -d 'Connect to the running exchange (as -r)'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "run" -d 'Run the exchange in the foreground (the default)'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "demo" -d 'Run a call between two simulated phones, without any hardware'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "check" -d 'Check the configuration and report every problem'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "doctor" -d 'Check this machine for what would keep calls from working, with advice'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "init" -d 'Create a first configuration, with new secrets, in a directory that has none'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "console" -d 'Open a console on the running exchange (as -r)'
 complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

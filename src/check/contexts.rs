@@ -1,7 +1,7 @@
 //! Contexts that are missing where they are named, and contexts that nothing names.
 
+use super::phrase::{some_of, suggestion};
 use super::survey::{Survey, is_computed};
-use super::{meant, some_of};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::config::peer::{Kind, Peer};
@@ -21,7 +21,7 @@ fn peers(survey: &Survey) -> Vec<Diagnostic> {
     let mut lost: BTreeMap<&str, Vec<&Peer>> = BTreeMap::new();
     for peer in survey.config.sip.peers.values() {
         let context = &peer.settings.context;
-        // A trunk that only we call needs none, and then has none of its own.
+        // A trunk that is only called needs none.
         let is_only_called = peer.kind == Kind::Peer && context == inherited;
         if !is_only_called && !survey.plan.has_context(context) {
             lost.entry(context).or_default().push(peer);
@@ -34,7 +34,7 @@ fn peers(survey: &Survey) -> Vec<Diagnostic> {
         let message = format!("calls from {names} begin in context '{context}', which is not in extensions.conf");
         let near = nearest(context, survey.plan.contexts());
         let otherwise = format!("write [{context}] in extensions.conf, or another 'context=' in sip.conf");
-        Some(finding::PEER_CONTEXT.at(&first.place, message).hint(meant(near, &otherwise)))
+        Some(finding::PEER_CONTEXT.at(&first.place, message).hint(suggestion(near, &otherwise)))
     });
     said.collect()
 }
@@ -46,7 +46,7 @@ fn includes(survey: &Survey) -> Vec<Diagnostic> {
     let said = missing.map(|(name, include)| {
         let message = format!("context '{name}' includes '{}', which does not exist", include.context);
         let near = nearest(&include.context, survey.plan.contexts());
-        finding::INCLUDE_NOWHERE.at(&include.place, message).hint(meant(near, "nothing is included"))
+        finding::INCLUDE_NOWHERE.at(&include.place, message).hint(suggestion(near, "nothing is included"))
     });
     said.collect()
 }

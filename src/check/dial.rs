@@ -1,6 +1,6 @@
 //! Whom `Dial` and hints name, and what reaches a dial string as it was dialled.
 
-use super::meant;
+use super::phrase::suggestion;
 use super::survey::{Step, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
@@ -37,7 +37,9 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
                 format!("'{name}' is type=user: it may call, not be called"),
                 "write 'type=friend' or 'type=peer'".into(),
             ),
-            None => (format!("Dial names '{name}', which is no peer of sip.conf"), meant(near(survey, name), hint)),
+            None => {
+                (format!("Dial names '{name}', which is no peer of sip.conf"), suggestion(near(survey, name), hint))
+            }
         }
     } else {
         let message = format!("Dial names '{}': only SIP is here", target.technology);
@@ -58,7 +60,7 @@ fn hints(survey: &Survey) -> Vec<Diagnostic> {
             let (name, _) = target.line();
             if !survey.config.sip.peers.contains_key(name) {
                 let message = format!("the hint names '{name}', which is no peer of sip.conf");
-                let hint = meant(near(survey, name), "its state is never known");
+                let hint = suggestion(near(survey, name), "its state is never known");
                 found.push(finding::HINT_NOBODY.at(place, message).hint(hint));
             }
         }

@@ -1,6 +1,6 @@
 //! Functions that are not there, and applications that only an `ExecIf` runs.
 
-use super::meant;
+use super::phrase::suggestion;
 use super::survey::{Call, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
@@ -18,7 +18,7 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
         };
         for name in read(step.args(), 0) {
             match functions::find(name) {
-                None => say(format!("there is no function '{name}'"), meant(near(name), "it reads as nothing")),
+                None => say(format!("there is no function '{name}'"), suggestion(near(name), "it reads as nothing")),
                 Some(function) if function.read.is_none() => {
                     say(format!("the function '{name}' cannot be read"), "it can only be assigned".to_owned());
                 }
@@ -28,7 +28,7 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
         for name in step.calls().iter().filter_map(assigned) {
             match functions::find(&name) {
                 None => {
-                    say(format!("there is no function '{name}'"), meant(near(&name), "what is assigned is lost"));
+                    say(format!("there is no function '{name}'"), suggestion(near(&name), "what is assigned is lost"));
                 }
                 Some(function) if function.write.is_none() => {
                     say(format!("the function '{name}' cannot be assigned"), "it can only be read".to_owned());

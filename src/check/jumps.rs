@@ -1,6 +1,6 @@
 //! `Goto` and its like to a place that is not there.
 
-use super::meant;
+use super::phrase::suggestion;
 use super::survey::{Jump, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
@@ -31,7 +31,7 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
         Some(context) if is_computed(context) => return None,
         Some(context) if !survey.plan.has_context(context) => {
             let near = nearest(context, survey.plan.contexts());
-            return say(format!("context '{context}', which does not exist"), meant(near, ENDS));
+            return say(format!("context '{context}', which does not exist"), suggestion(near, ENDS));
         }
         Some(context) => {
             included = survey.plan.walk_all(context);
@@ -71,15 +71,15 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     let shown = exten.as_deref().unwrap_or(from.extension.name.shown());
     let labels = there.iter().flat_map(|one| one.priorities.values()).filter_map(|one| one.label.as_deref());
     let what = format!("'{priority}', which is no priority or label of extension '{shown}'{place}");
-    say(what, meant(nearest(priority, labels), ENDS))
+    say(what, suggestion(nearest(priority, labels), ENDS))
 }
 
 /// Among more extensions than these, what is not in the own one is not looked for: it counts as there.
-const MOST_COMPARED: usize = 5000;
+const MAX_COMPARED: usize = 5000;
 
 /// Whether there are more extensions in these than are compared with one.
 pub(super) fn are_many(contexts: &[&Context]) -> bool {
-    contexts.iter().map(|context| context.extensions.len()).sum::<usize>() > MOST_COMPARED
+    contexts.iter().map(|context| context.extensions.len()).sum::<usize>() > MAX_COMPARED
 }
 
 const ENDS: &str = "a call that gets there ends";

@@ -1,6 +1,6 @@
-//! What reads well and cannot work: the configuration looked at as a whole, `sip.conf` and the dialplan together.
+//! Problems of a configuration without syntax errors: `sip.conf` and the dialplan looked at together.
 //!
-//! Only what is sure is said: what a variable decides is not judged, and what may match counts as there. Each kind of
+//! Only what is certain is reported: what a variable decides is not judged, and what may match counts as present. Each kind of
 //! finding is a row of [`crate::config::finding::TABLE`].
 
 mod contexts;
@@ -8,6 +8,7 @@ mod dial;
 mod functions;
 mod gaps;
 mod jumps;
+mod phrase;
 mod secrets;
 mod shadow;
 mod survey;
@@ -21,7 +22,7 @@ use survey::Survey;
 /// Who the dialplan's entries belong to when they come from the file, as the console shows it.
 pub const REGISTRAR: &str = "pbx_config";
 
-/// The dialplan of what was loaded, and all there is to say of the files, in order. No dialplan: a file cannot be used.
+/// The dialplan of what was loaded, and all diagnostics of the files, in order. No dialplan: a file cannot be used.
 pub fn everything(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     let mut diagnostics = loaded.diagnostics.clone();
     let plan = loaded.config.as_ref().map(|config| {
@@ -34,7 +35,7 @@ pub fn everything(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     (plan, diagnostics)
 }
 
-/// What cannot work in a configuration and its dialplan, in the order of file and line.
+/// The problems of a configuration and its dialplan, in the order of file and line.
 pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
     let plan = with_registrations(config, plan.clone());
     let survey = Survey::of(config, &plan);
@@ -49,7 +50,7 @@ pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
     found
 }
 
-/// The dialplan as it is while every line is registered (`regcontext=`, `regexten=`).
+/// The dialplan as it is while every peer is registered (`regcontext=`, `regexten=`).
 fn with_registrations(config: &Config, mut plan: Dialplan) -> Dialplan {
     let contexts = &config.sip.general.reg_contexts;
     for peer in config.sip.peers.values().filter(|_| !contexts.is_empty()) {
@@ -63,24 +64,6 @@ fn with_registrations(config: &Config, mut plan: Dialplan) -> Dialplan {
         }
     }
     plan
-}
-
-/// `'a', 'b' and 3 more`: the first of many names.
-fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 3;
-    let names: Vec<String> = names.into_iter().map(|name| format!("'{name}'")).collect();
-    match (names.split_last(), names.get(..SHOWN)) {
-        (_, Some(first)) if names.len() > SHOWN => {
-            format!("{} and {} more", first.join(", "), names.len().saturating_sub(SHOWN))
-        }
-        (Some((last, before)), _) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        (_, _) => names.concat(),
-    }
-}
-
-/// `did you mean 'x'?`, or else what is to be done.
-fn meant(near: Option<&str>, otherwise: &str) -> String {
-    near.map_or_else(|| otherwise.to_owned(), |near| format!("did you mean '{near}'?"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Secrets that are no secret, by the names of their peers alone.
+//! Weak secrets, by the names of their peers only.
 
-use super::some_of;
+use super::phrase::some_of;
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding::{self, Finding};
@@ -12,7 +12,7 @@ pub(super) fn findings(config: &Config) -> Vec<Diagnostic> {
     for peer in peers.values() {
         let Some(weak) = weakness(peer) else { continue };
         let kind: &'static Finding = match weak {
-            // Told when the peer is read.
+            // Reported when the peer is read.
             Weakness::Missing => continue,
             Weakness::Placeholder => &finding::SECRET_PLACEHOLDER,
             Weakness::Known | Weakness::OwnName | Weakness::Short => &finding::SECRET_WEAK,

@@ -1,6 +1,6 @@
 //! Extensions that a pattern with an open end always hides: it stands in a context that is searched before theirs.
 
-use super::some_of;
+use super::phrase::some_of;
 use super::survey::Survey;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
@@ -8,14 +8,14 @@ use crate::dialplan::timing::Timing;
 use crate::dialplan::tree::{Context, Extension};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Pairs of names that are compared in all: a dialplan of thousands of patterns is not held up for this.
-const MOST_COMPARED: usize = 5_000_000;
+/// Pairs of names that are compared in all: the check of a dialplan with thousands of patterns must not take long.
+const MAX_COMPARED: usize = 5_000_000;
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let begin: BTreeSet<&str> = survey.config.sip.peers.values().map(|peer| peer.settings.context.as_str()).collect();
     // By pattern and the context it hides something of: the first place where calls begin speaks for all.
     let mut found: BTreeMap<(&Place, &str), Diagnostic> = BTreeMap::new();
-    let mut left = MOST_COMPARED;
+    let mut left = MAX_COMPARED;
     for root in begin {
         for (pattern, place, context, hidden) in hidden_from(survey, root, &mut left) {
             found.entry((place, &context.name)).or_insert_with(|| {
@@ -71,8 +71,8 @@ fn first(extension: &Extension) -> Option<&Place> {
     extension.priorities.get(&1)?.place.as_ref()
 }
 
-/// The same name in an included context is there to be overridden; `h`, `i` and the like are nobody's to dial, and what
-/// catches them is told when it is read.
+/// The same name in an included context is there to be overridden; `h`, `i` and the like cannot be dialled, and what
+/// matches them is reported when it is read.
 fn hides(pattern: &Extension, other: &Extension) -> bool {
     let is_dialled =
         other.name.literal().is_none_or(|letters| letters.first().is_some_and(|l| !l.is_ascii_alphabetic()));

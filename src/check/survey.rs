@@ -1,4 +1,4 @@
-//! The dialplan as the findings look at it: every line, what it runs, and where it may lead.
+//! The dialplan as findings see it: every line, what it runs, and where it may jump to.
 
 use crate::config::Config;
 use crate::config::diagnostic::Place;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// `ExecIf` in `ExecIf` deeper than this is not looked into.
 const MAX_DEPTH: usize = 4;
 
-/// See the module.
+/// The dialplan as findings see it.
 pub(super) struct Survey<'a> {
     pub(super) config: &'a Config,
     pub(super) plan: &'a Dialplan,
@@ -136,7 +136,7 @@ impl<'a> Step<'a> {
                 }
                 _ => continue,
             };
-            // The separators of old files are spoken of elsewhere.
+            // The separators of old files are reported elsewhere.
             let texts = texts.into_iter().filter(|text| !text.contains('|'));
             let targets = texts.filter_map(|text| Target::parse(&text));
             jumps.extend(targets.map(|target| Jump { from: *self, application: application.clone(), target }));

@@ -1,3 +1,4 @@
+use super::phrase::some_of;
 use super::*;
 use crate::config::Config;
 

@@ -1,4 +1,4 @@
-//! `strowger check`: everything there is to say about a configuration, at once.
+//! `strowger check`: reports every problem of a configuration at once.
 
 use super::json::quoted;
 use crate::check::everything;
@@ -9,6 +9,7 @@ use crate::daemon::certificates;
 use crate::daemon::clock::wall;
 use crate::dialplan::Dialplan;
 use crate::observe::socket_path;
+use crate::wording::plural;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
         Format::Text => text(&loaded, plan.as_ref(), &diagnostics, counts),
         Format::Json => json(&loaded, &diagnostics, counts),
     };
-    // What nobody reads any more (`| head`) is not an error.
+    // A closed pipe (`| head`) is not an error.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     if counts.is_good() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
 }
@@ -50,10 +51,10 @@ fn all(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
 fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts) -> String {
     let report = render(diagnostics, &|file, line| loaded.source_line(file, line));
     let what = loaded.directory.display();
-    let Counts { fatals, errors, warnings } = counts;
-    let mut text = format!("{report}{what}: fatal {fatals}, errors {errors}, warnings {warnings}\n");
+    let mut text = format!("{report}{what}: {counts}\n");
     if let (Some(config), Some(plan)) = (&loaded.config, plan) {
-        text += &format!("peers {}, contexts {}\n", config.sip.peers.len(), plan.contexts().count());
+        let (peers, contexts) = (config.sip.peers.len(), plan.contexts().count());
+        text += &format!("{}, {}\n", plural(peers, "peer"), plural(contexts, "context"));
     }
     text
 }

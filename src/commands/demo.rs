@@ -50,7 +50,7 @@ pub fn run() -> ExitCode {
             }
         }
     }
-    println!("\n=== What came of it ===");
+    println!("\n=== Result ===");
     let mut good = true;
     for (act, directions) in &results {
         println!("{}", act.title());
@@ -59,7 +59,7 @@ pub fn run() -> ExitCode {
             good &= direction.is_perfect();
         }
     }
-    println!("All of it took {:.1} s.", begun.elapsed().as_secs_f64());
+    println!("Total time: {:.1} s.", begun.elapsed().as_secs_f64());
     if good {
         println!(
             "Every packet arrived once, in order, with every byte as it was sent: a modem would not have noticed."
@@ -80,8 +80,8 @@ struct Act {
 impl Act {
     fn title(self) -> &'static str {
         match self.direct {
-            false => "Relayed: directmedia=no, every packet passes the exchange",
-            true => "Direct: directmedia=yes, the lines are led to each other by re-INVITE",
+            false => "Relayed: directmedia=no, every packet passes through the exchange",
+            true => "Direct: directmedia=yes, media connected directly by re-INVITE",
         }
     }
 
@@ -149,8 +149,8 @@ impl Act {
         Ok(directions)
     }
 
-    /// Where each line is told to send: (the ISP's line towards the client, the client's towards the ISP). For direct
-    /// media, not before each was told the other's own address.
+    /// Where each phone sends its media: (the ISP's towards the client, the client's towards the ISP). With direct media, not
+    /// before each has the other's own address.
     fn where_to(self, isp: &mut DemoPhone, client: &mut DemoPhone) -> Result<(SocketAddr, SocketAddr), String> {
         let address = |line: &DemoPhone| line.rtp.local_addr().map_err(|error| error.to_string());
         let (isp_rtp, client_rtp) = (address(isp)?, address(client)?);
@@ -166,7 +166,7 @@ impl Act {
         Ok((to_client, to_isp))
     }
 
-    /// Did the packets really come from where this act says they do?
+    /// Whether the packets really came from where this act says they do.
     fn check_sources(self, directions: &[Direction; 2], isp: &DemoPhone, client: &DemoPhone) -> Result<(), String> {
         for (direction, speaker) in directions.iter().zip([client, isp]) {
             let own = speaker.rtp.local_addr().map_err(|error| error.to_string())?;
@@ -195,7 +195,7 @@ fn line(user: &str, exchange: SocketAddr, seed: u64, prepare: impl FnOnce(&mut P
     DemoPhone::start(config, seed, prepare).map_err(|error| format!("line {user}: {error}"))
 }
 
-/// Prints the exchange's story as its console would.
+/// Prints the exchange's log as its console would.
 fn console() -> Sink {
     Arc::new(|line: &LogLine| {
         if let Some(text) = log::plain(line, 3) {
@@ -212,7 +212,7 @@ fn ask(exchange: &Running, command: &str) -> Result<String, String> {
     Ok(output.text)
 }
 
-/// Waits until the exchange has asked both lines whether they are there (qualify).
+/// Waits until the exchange has qualified both phones.
 fn reachable(exchange: &Running) -> Result<(), String> {
     let until = Instant::now() + PATIENCE;
     while ask(exchange, "sip show peers")?.matches(" OK (").count() < 2 {

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 pub fn run(common: &Common, json: bool) -> ExitCode {
     let findings = findings(common);
     let text = if json { finding::json(&findings) } else { finding::text(&findings) };
-    // What nobody reads any more (`| head`) is not an error.
+    // A closed pipe (`| head`) is not an error.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     if findings.iter().any(Finding::is_todo) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

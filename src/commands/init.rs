@@ -92,7 +92,7 @@ fn write_first(place: &Path) -> io::Result<[String; EXTENSIONS]> {
     }
 }
 
-/// All of it or nothing: a disk that is full may not leave half a list of telephones.
+/// All of it or nothing: a full disk must not leave half a configuration.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).inspect_err(|_| drop(fs::remove_file(path)))

@@ -14,12 +14,12 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// To be asked for early: once an upgrade has put another file in the program's place, the system only says that ours is gone.
+    /// Call it early: once an upgrade has replaced the program's file, the system only reports that ours was deleted.
     pub(super) fn of_this_process() -> Program {
         Program { path: std::env::current_exe(), arguments: std::env::args_os().collect() }
     }
 
-    /// Starts it again in this very process. Only a failure comes back; sockets and files of ours are closed by the system.
+    /// Starts it again in this process. Returns only on failure; the system closes our sockets and files.
     pub(super) fn execute(self) -> io::Error {
         let path = match self.path {
             Ok(path) => path,

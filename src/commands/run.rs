@@ -13,17 +13,18 @@ use crate::daemon::service::Service;
 use crate::daemon::{self, Console, Plan, Running, Thread, systemd};
 use crate::event::Level;
 use crate::observe::control;
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 use crate::observe::socket_path::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
+use crate::wording::plural;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Why there is nothing more to serve.
+/// How serving ended.
 #[derive(Clone, Copy)]
 enum End {
     Stopped,
@@ -33,7 +34,7 @@ enum End {
 /// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the
 /// way.
 pub fn run(common: &Common) -> ExitCode {
-    // Before anything may replace the program's file: a restart runs what stands there then.
+    // Before the program's file may be replaced: a restart runs the new one.
     let program = Program::of_this_process();
     let (place, fresh) = match init::configuration(common) {
         Ok(found) => found,
@@ -51,7 +52,7 @@ pub fn run(common: &Common) -> ExitCode {
     };
     let least = common.verbose;
     let places = places(common, config);
-    let live = Live::default();
+    let live = LogStream::default();
     let log_folder = log_folder(&places);
     let settings: LogSettings = Box::new(move |config| log_settings(config, &log_folder, least));
     let log = match Log::start(settings(config), live.clone(), reread(place.clone())) {
@@ -84,7 +85,7 @@ pub fn run(common: &Common) -> ExitCode {
     let (runtime, running, control) = match started {
         Ok(started) => started,
         Err(error) => {
-            tell(&log, Level::Error, &format!("not started: {error}"));
+            announce(&log, Level::Error, &format!("not started: {error}"));
             log.flush();
             return ExitCode::FAILURE;
         }
@@ -92,7 +93,7 @@ pub fn run(common: &Common) -> ExitCode {
     let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len() };
     let served = runtime.block_on(serve(running, &log, &greeting));
     if let Err(error) = &served {
-        tell(&log, Level::Error, error);
+        announce(&log, Level::Error, error);
     }
     log.flush();
     match served {
@@ -144,11 +145,11 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
     loop {
         tokio::select! {
             _ = hang_up.recv() => if !running.reload() {
-                tell(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
+                announce(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
             },
             () = either(&mut terminate, &mut interrupt) => {
                 if ending {
-                    tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
+                    announce(log, Level::Notice, "stopped at once, without waiting for the responses to BYE.");
                     return Ok(End::Stopped);
                 }
                 ending = true;
@@ -158,7 +159,7 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
                 Thread::Switch => break,
                 Thread::Receiver | Thread::Connections | Thread::Media => {
                     let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
-                    tell(log, Level::Error, &what);
+                    announce(log, Level::Error, &what);
                     running.stop(Stopping::Now);
                 }
             },
@@ -167,12 +168,12 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
     let end = if running.wants_restart() { End::Restart } else { End::Stopped };
     match end {
         End::Stopped => systemd::stopping(),
-        // The service manager would end what says that it ends and then goes on as the same process.
+        // The service manager would kill a process that reports its end and then continues.
         End::Restart => {}
     }
     let ended = running.join();
     if ended.is_ok() {
-        tell(
+        announce(
             log,
             Level::Notice,
             match end {
@@ -184,8 +185,8 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
     ended.map(|()| end)
 }
 
-/// Says something of the program itself: on stderr as any program does, and in the log's files.
-fn tell(log: &Log, level: Level, what: &str) {
+/// Logs something of the program itself: on stderr, and in the log files.
+fn announce(log: &Log, level: Level, what: &str) {
     eprintln!("strowger: {what}");
     log.keep(level, what.to_owned());
 }
@@ -275,7 +276,7 @@ fn greet(greeting: &Greeting<'_>, running: &Running) {
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
     eprintln!("  listens on     {}, RTP ports {}-{}", running.listening, config.rtp.port_first, config.rtp.port_last);
-    eprintln!("  configuration  {place}: {} peers", config.sip.peers.len());
+    eprintln!("  configuration  {place}: {}", plural(config.sip.peers.len(), "peer"));
     // A console finds the exchange by the same words it was started with.
     let same = common.config.as_ref().map(|given| format!("-C {} ", given.display())).unwrap_or_default();
     eprintln!("  console        strowger {same}-rx \"sip show peers\"   ({})", control.display());
@@ -284,7 +285,7 @@ fn greet(greeting: &Greeting<'_>, running: &Running) {
     }
     if findings > 0 {
         let them = if findings == 1 { "one warning or error" } else { "warnings or errors" };
-        eprintln!("  to look at     {them} above; strowger check -C {place} shows everything again");
+        eprintln!("  to look at     {them} above; strowger check -C {place} shows all of them");
     }
     if fresh {
         let path = loaded.directory.join("sip.conf");
@@ -294,6 +295,6 @@ fn greet(greeting: &Greeting<'_>, running: &Running) {
         );
         eprintln!("                 then dial *43 (echo) or another phone, 102 to 110");
     } else {
-        eprintln!("  next           let your lines register; each is told here as it comes");
+        eprintln!("  next           waiting for registrations; each is logged here");
     }
 }

@@ -26,7 +26,7 @@ pub struct Rule {
 }
 
 impl Acl {
-    /// Whether `address` is allowed. An IPv4 address in IPv6 clothes (`::ffff:a.b.c.d`) counts as IPv4.
+    /// Whether `address` is allowed. An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`) counts as IPv4.
     pub fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let decides =
@@ -34,7 +34,7 @@ impl Acl {
         decides(&self.rules) && self.named.iter().all(|rules| decides(rules))
     }
 
-    /// Whether it says nothing, and so allows every address.
+    /// Whether it is empty, and so allows every address.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty() && self.named.is_empty()
     }
@@ -54,14 +54,14 @@ impl Acl {
         Ok(())
     }
 
-    /// Whether a rule of its own permits `address`: more than that none forbids it.
+    /// Whether a rule permits `address` by name, which is more than that none forbids it.
     pub fn names(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.rules.iter().rev().find(|rule| rule.net.contains(address)).is_some_and(|rule| rule.permit)
     }
 
-    /// Adds the rules of one `permit=` or `deny=` line: a comma list of `[!]address[/prefix or mask]`, `!` turning the
-    /// sense around. The offending word when one is no network; nothing is added then.
+    /// Adds the rules of one `permit=` or `deny=` line: a comma list of `[!]address[/prefix or mask]`, `!` inverting
+    /// the rule. The offending word when one is not a network; nothing is added then.
     pub fn add(&mut self, permit: bool, text: &str) -> Result<(), String> {
         let mut rules = Vec::new();
         for word in text.split(',').map(str::trim) {

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: what, where and what to do next.
 
 use super::suggest::nearest;
+use crate::wording::plural;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// How much a diagnostic weighs.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Loaded all the same, and ignored: an unknown option, a feature the exchange lacks.
@@ -30,10 +31,10 @@ pub enum Severity {
     Fatal,
 }
 
-/// One thing said about a configuration.
+/// One problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How much it weighs.
+    /// Its severity.
     pub severity: Severity,
     /// Which of [`super::finding::TABLE`] it is; empty: it says how a line was read.
     pub code: &'static str,
@@ -94,7 +95,7 @@ impl std::fmt::Display for Diagnostic {
     }
 }
 
-/// How many diagnostics of each weight.
+/// How many diagnostics of each severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// `Severity::Warning`.
@@ -123,8 +124,7 @@ impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = [(self.fatals, "fatal error"), (self.errors, "error"), (self.warnings, "warning")];
         let said = words.iter().filter(|(count, _)| *count > 0);
-        let said: Vec<String> =
-            said.map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" })).collect();
+        let said: Vec<String> = said.map(|(count, word)| plural(*count, word)).collect();
         if said.is_empty() { f.write_str("no errors") } else { f.write_str(&said.join(", ")) }
     }
 }
@@ -183,7 +183,7 @@ const MAX_SHOWN: usize = 160;
 /// What stands for a secret in a source line.
 const COVER: &str = "<secret>";
 
-/// Covers the value of a line that names a secret, or that looks as if it did: a misspelt `secret` is one too.
+/// Masks the value of a line that names a secret, or seems to: a misspelt `secret` counts.
 fn covered(line: &str) -> String {
     let end = line.find(['=', '+', ' ', '\t']).unwrap_or(line.len());
     let (name, rest) = line.split_at_checked(end).unwrap_or((line, ""));

@@ -1,4 +1,4 @@
-//! THE table of what can be said of a configuration that reads well and all the same cannot work as it is meant.
+//! THE table of problems that a configuration without syntax errors may have.
 
 use super::diagnostic::{Diagnostic, Place};
 
@@ -53,7 +53,7 @@ pub static APPLICATION_UNKNOWN: Finding = Finding {
     advice: "correct the name, or do without it",
 };
 
-/// A context where no call begins and that nothing leads to.
+/// A context that no call reaches.
 pub static CONTEXT_UNUSED: Finding = Finding {
     code: "context-unused",
     what: "no peer, include or jump names the context",
@@ -61,7 +61,7 @@ pub static CONTEXT_UNUSED: Finding = Finding {
     advice: "name it in a peer's context=, include it, or take it out",
 };
 
-/// A line rung that is not there, or cannot be.
+/// `Dial` of a peer that does not exist or cannot be called.
 pub static DIAL_NOBODY: Finding = Finding {
     code: "dial-nobody",
     what: "Dial names a peer that is not in sip.conf or is type=user, or a technology other than SIP",
@@ -69,7 +69,7 @@ pub static DIAL_NOBODY: Finding = Finding {
     advice: "correct the name; a peer with an error is left out, and so is not there",
 };
 
-/// What was dialled reaches a dial string as it came.
+/// A dialled number used unfiltered in a dial string.
 pub static DIAL_UNFILTERED: Finding = Finding {
     code: "dial-unfiltered",
     what: "a pattern with an open end (. or !) puts ${EXTEN} into Dial as it was dialled",
@@ -77,7 +77,7 @@ pub static DIAL_UNFILTERED: Finding = Finding {
     advice: "write ${FILTER(0-9,${EXTEN})}",
 };
 
-/// An extension that another always hides.
+/// An extension that is never reached, because another matches first.
 pub static EXTENSION_SHADOWED: Finding = Finding {
     code: "extension-shadowed",
     what: "a pattern with an open end matches what stands in a context that is searched later",
@@ -93,7 +93,7 @@ pub static FUNCTION_UNKNOWN: Finding = Finding {
     advice: "correct the name, or do without it",
 };
 
-/// A hint that shows nobody.
+/// A hint without a device.
 pub static HINT_NOBODY: Finding = Finding {
     code: "hint-nobody",
     what: "a hint names a peer that is not in sip.conf",
@@ -101,7 +101,7 @@ pub static HINT_NOBODY: Finding = Finding {
     advice: "correct the name",
 };
 
-/// An include of nothing.
+/// An include of a context that does not exist.
 pub static INCLUDE_NOWHERE: Finding = Finding {
     code: "include-nowhere",
     what: "a context includes one that is not there",
@@ -109,7 +109,7 @@ pub static INCLUDE_NOWHERE: Finding = Finding {
     advice: "correct the name",
 };
 
-/// A jump to nothing.
+/// A jump to a place that does not exist.
 pub static JUMP_NOWHERE: Finding = Finding {
     code: "jump-nowhere",
     what: "Goto, GotoIf, Gosub or GosubIf leads to a context, extension, priority or label that is not there",
@@ -117,7 +117,7 @@ pub static JUMP_NOWHERE: Finding = Finding {
     advice: "correct the place; one that holds a variable is not judged",
 };
 
-/// A peer whose calls begin nowhere.
+/// A peer whose context does not exist.
 pub static PEER_CONTEXT: Finding = Finding {
     code: "peer-context",
     what: "the context of a peer is not in extensions.conf",
@@ -125,7 +125,7 @@ pub static PEER_CONTEXT: Finding = Finding {
     advice: "correct context=, or write the context",
 };
 
-/// A priority that nothing leads to.
+/// A priority that is never reached.
 pub static PRIORITY_UNREACHABLE: Finding = Finding {
     code: "priority-unreachable",
     what: "an extension has no priority 1, or there is a gap before a priority and no jump leads to it",
@@ -165,7 +165,7 @@ pub static SECRET_WEAK: Finding = Finding {
     advice: "twelve letters and digits at random",
 };
 
-/// A certificate that nobody takes any more, or yet.
+/// A certificate that is not valid any more, or not yet.
 pub static TLS_EXPIRED: Finding = Finding {
     code: "tls-expired",
     what: "the certificate of tlscertfile=, or one of its chain, is over, or not valid yet",
@@ -173,7 +173,7 @@ pub static TLS_EXPIRED: Finding = Finding {
     advice: "put a new one in its place and reload; look at this machine's clock",
 };
 
-/// A certificate that soon nobody takes.
+/// A certificate that expires soon.
 pub static TLS_EXPIRING: Finding = Finding {
     code: "tls-expiring",
     what: "the certificate of tlscertfile=, or one of its chain, is over within 30 days",
@@ -181,7 +181,7 @@ pub static TLS_EXPIRING: Finding = Finding {
     advice: "put a new one in its place and reload",
 };
 
-/// A key that is no secret.
+/// A private key that others can read.
 pub static TLS_KEY_OPEN: Finding = Finding {
     code: "tls-key-open",
     what: "everyone on this machine can read the key of the certificate",
@@ -189,7 +189,7 @@ pub static TLS_KEY_OPEN: Finding = Finding {
     advice: "chmod o= the file",
 };
 
-/// Files of which no TLS can be made.
+/// Files that TLS cannot use.
 pub static TLS_UNUSABLE: Finding = Finding {
     code: "tls-unusable",
     what: "the file of tlscertfile=, tlsprivatekey= or tlscafile= is missing, cannot be read or is no PEM, or the key is not the certificate's",

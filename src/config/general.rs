@@ -20,7 +20,7 @@ pub struct General {
     pub sdp_owner: String,
     /// `sdpsession`: the text of `s=` where the exchange describes itself.
     pub sdp_name: String,
-    /// `minexpiry`: a shorter registration is refused (423) and told this time.
+    /// `minexpiry`: a shorter registration is refused with this time (423).
     pub min_expiry: Duration,
     /// `maxexpiry`: a longer registration is shortened to it.
     pub max_expiry: Duration,
@@ -40,9 +40,9 @@ pub struct General {
     pub rtp_bind: Option<IpAddr>,
     /// `callerid`: the user in `From` when a caller has no number.
     pub caller_id: String,
-    /// `permit`/`deny`/`acl`: what every source is held against, before its peer's own list.
+    /// `permit`/`deny`/`acl`: checked for every source, before its peer's own list.
     pub acl: Acl,
-    /// `contactpermit`/`contactdeny`/`contactacl`: what every peer's Contact is held against.
+    /// `contactpermit`/`contactdeny`/`contactacl`: checked for every peer's Contact.
     pub contact_acl: Acl,
     /// `allowguest`: callers that name no peer may call, into the context of `[general]`.
     pub allow_guest: bool,

@@ -32,7 +32,7 @@ pub struct LogFile {
     pub place: Place,
 }
 
-/// What becomes of the old file when another is begun.
+/// What becomes of the old file at a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rotation {
     /// `NAME.N`: the newest has the highest number.
@@ -42,7 +42,7 @@ pub enum Rotation {
     Rotate,
     /// `NAME.SECONDS`, since 1970.
     Timestamp,
-    /// Nothing: another program (logrotate) sees to it.
+    /// Nothing: another program (logrotate) rotates it.
     None,
 }
 
@@ -55,30 +55,30 @@ pub struct Levels {
     pub warning: bool,
     /// `error`: something does not work.
     pub error: bool,
-    /// `security`: a proven refusal.
+    /// `security`: a refused request with a proven source.
     pub security: bool,
-    /// `verbose`: the story of calls.
+    /// `verbose`: the progress of calls.
     pub story: Story,
 }
 
 impl Levels {
-    /// Everything there is; the story as deep as usual.
+    /// Every level; verbose at the usual depth.
     pub const ALL: Levels = Levels { notice: true, warning: true, error: true, security: true, story: Story::Usual };
 }
 
-/// How much of the story of calls.
+/// How much verbose output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Story {
-    /// Nothing of it.
+    /// None.
     #[default]
     No,
-    /// `verbose`: as much as the exchange tells (`[log] verbose` in strowger.toml, `-v`).
+    /// `verbose`: as much as the exchange logs (`[log] verbose` in strowger.toml, `-v`).
     Usual,
     /// `verbose(N)`: up to this verbosity.
     UpTo(u8),
 }
 
-/// More files than anybody has.
+/// Maximum number of files.
 const MAX_FILES: usize = 32;
 
 const KNOWN: &[&str] = &["dateformat", "appendhostname", "rotatestrategy"];

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Calls at once from callers without an account.
-pub const MOST_GUESTS: u32 = 10;
+/// Maximum number of simultaneous calls from callers without an account.
+pub const MAX_GUESTS: u32 = 10;
 
 /// One peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Peer {
     pub acl: Acl,
     /// `contactpermit`/`contactdeny`/`contactacl`: addresses it may register.
     pub contact_acl: Acl,
-    /// `directmediapermit`/`directmediadeny`/`directmediaacl`: addresses it may be told to exchange media with directly.
+    /// `directmediapermit`/`directmediadeny`/`directmediaacl`: addresses it may exchange media with directly.
     pub direct_media_acl: Acl,
     /// `call-limit`: calls at once, both directions together; none: no limit.
     pub call_limit: Option<u32>,
@@ -64,7 +64,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A peer of which nothing is said yet but its name and where its section begins.
+    /// A peer with nothing set but its name and where its section begins.
     pub fn new(name: &str, place: Place, settings: Settings) -> Peer {
         Peer {
             name: name.into(),
@@ -91,11 +91,11 @@ impl Peer {
         }
     }
 
-    /// Who a caller without an account is, with `allowguest=yes`: only a caller, with what `[general]` presets, and never
-    /// more of them than [`MOST_GUESTS`].
+    /// The peer that callers without an account share, with `allowguest=yes`: it can only call, has what `[general]` presets, and
+    /// never more calls than [`MAX_GUESTS`].
     pub fn guest(defaults: &Settings) -> Peer {
         let nowhere = Place { file: "sip.conf".into(), line: 0 };
-        Peer { kind: Kind::Guest, call_limit: Some(MOST_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
+        Peer { kind: Kind::Guest, call_limit: Some(MAX_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
     }
 
     /// The extensions to make while it is registered, each with the context it named or `None` for `regcontext`:
@@ -134,7 +134,7 @@ pub struct Settings {
     pub insecure: Insecure,
     /// `auth_algorithm` (ours): what its digest is made with.
     pub auth_algorithm: Algorithm,
-    /// `qualify`: the round trip above which it is LAGGED; none: it is not asked.
+    /// `qualify`: the round trip above which it is LAGGED; none: it is not qualified.
     pub qualify: Option<Duration>,
     /// `qualifyfreq`: time between two qualify requests.
     pub qualify_freq: Duration,
@@ -152,9 +152,9 @@ pub struct Settings {
     pub trust_rpid: bool,
     /// `sendrpid`.
     pub send_rpid: SendRpid,
-    /// `trust_id_outbound=yes`: it is told who calls in the header of `sendrpid` even when the caller wants it hidden.
+    /// `trust_id_outbound=yes`: the header of `sendrpid` names the caller even when the caller wants to be hidden.
     pub trust_id: bool,
-    /// `progressinband=yes`: a caller hears ringing as sound from us (183), instead of making it of a 180.
+    /// `progressinband=yes`: callers get ringing as audio from us (183) instead of a 180.
     pub progress_in_band: bool,
     /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
@@ -176,26 +176,26 @@ pub struct Settings {
     pub session_expires: u32,
     /// `session-minse`: the shortest interval we take, in seconds; at least 90 (RFC 4028 5).
     pub session_min_se: u32,
-    /// `session-refresher`: who is to refresh when it is ours to say.
+    /// `session-refresher`: who refreshes when we decide.
     pub session_refresher: Refresher,
 }
 
 impl Settings {
-    /// What our requests use that begin a connection of their own.
+    /// The transport of our requests that open a connection.
     pub fn transport(&self) -> Transport {
         self.transports.first().copied().unwrap_or(Transport::Udp)
     }
 
-    /// May its calls carry this beside voice?
-    pub fn may_carry(&self, extra: MediaKind) -> bool {
-        match extra {
+    /// Whether its calls may carry this besides voice.
+    pub fn may_carry(&self, kind: MediaKind) -> bool {
+        match kind {
             MediaKind::Video => self.video,
             MediaKind::Text => self.text,
             MediaKind::Image => self.t38.is_some(),
         }
     }
 
-    /// May it use this transport?
+    /// Whether it may use this transport.
     pub fn may_use(&self, transport: Transport) -> bool {
         self.transports.is_empty() || self.transports.contains(&transport)
     }
@@ -245,7 +245,7 @@ pub enum Kind {
     Peer,
     /// Only places calls towards us, known by its name.
     User,
-    /// No word of `type=`: a caller without an account, let in by `allowguest=yes`.
+    /// A caller without an account, accepted by `allowguest=yes`; not a value of `type=`.
     Guest,
 }
 
@@ -261,11 +261,11 @@ pub enum Credential {
 /// `host=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerAddress {
-    /// `dynamic`: where it is, it says by REGISTER.
+    /// `dynamic`: its address comes from REGISTER.
     Dynamic,
     /// Always here.
     Static(SocketAddr),
-    /// Where the name leads, which is looked up aside and now and then.
+    /// The address of a host name, which is resolved in the background from time to time.
     Named {
         /// The name, in lower case.
         name: String,
@@ -274,7 +274,7 @@ pub enum PeerAddress {
     },
 }
 
-/// What names were last looked up to be.
+/// The addresses that host names last resolved to.
 pub type Names = BTreeMap<String, IpAddr>;
 
 impl PeerAddress {
@@ -287,7 +287,7 @@ impl PeerAddress {
         }
     }
 
-    /// Whom it must prove to be where we connect to it over TLS.
+    /// The name its certificate must have when we connect to it over TLS.
     pub fn server(&self) -> Option<ServerKey> {
         match self {
             PeerAddress::Dynamic | PeerAddress::Static(_) => None,
@@ -367,7 +367,7 @@ impl DtmfMode {
     }
 }
 
-/// The words of `t38pt_udptl=yes`, for the console: what the devices tell each other of both passes as it comes.
+/// The words of `t38pt_udptl=yes`, for the console: what the devices negotiate of both passes unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct T38 {
     /// The error correction named.

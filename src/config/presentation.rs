@@ -1,10 +1,10 @@
-//! May a caller's number be shown, and who vouches for it: `callingpres=`, `CALLERID(pres)`, `CALLERPRES()`.
+//! Whether a caller's number may be shown, and whether it was verified: `callingpres=`, `CALLERID(pres)`, `CALLERPRES()`.
 
 /// The presentation and screening indicators of Q.931 4.5.10, octet 3a.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Presentation(u8);
 
-/// Number, name in dialplans, and how the console tells it.
+/// Number, name in dialplans, and name on the console.
 const TABLE: &[(u8, &str, &str)] = &[
     (0, "allowed_not_screened", "Presentation Allowed, Not Screened"),
     (1, "allowed_passed_screen", "Presentation Allowed, Passed Screen"),
@@ -18,7 +18,7 @@ const TABLE: &[(u8, &str, &str)] = &[
 ];
 
 impl Presentation {
-    /// May be shown; the device says it, and nobody checked.
+    /// May be shown; the number comes from the device, unverified.
     pub const ALLOWED: Presentation = Presentation(0);
     /// May be shown; a trusted neighbour vouches for it.
     pub const VOUCHED: Presentation = Presentation(1);
@@ -38,7 +38,7 @@ impl Presentation {
         self.row().map_or("unavailable", |row| row.1)
     }
 
-    /// As the console tells it.
+    /// Its name on the console.
     pub fn words(self) -> &'static str {
         self.row().map_or("Number Unavailable", |row| row.2)
     }
@@ -48,12 +48,12 @@ impl Presentation {
         self.0
     }
 
-    /// Is the number not to be shown, or not known?
+    /// Whether the number is hidden, or not known.
     pub fn is_hidden(self) -> bool {
         self.0 >= Presentation::HIDDEN.0
     }
 
-    /// Did somebody check it?
+    /// Whether the number was verified.
     pub fn is_screened(self) -> bool {
         matches!(self.0 & 3, 1 | 3) && self.0 < 64
     }

@@ -1,4 +1,4 @@
-//! How SIP is carried, as sip.conf says it: TCP and TLS beside UDP, and the address outside of a translator.
+//! How SIP is carried, as sip.conf says it: TCP and TLS beside UDP, and the address outside of a NAT.
 
 use super::diagnostic::Place;
 use crate::sip::flow::Transport;
@@ -14,9 +14,9 @@ pub struct Streams {
     pub tcp: Option<SocketAddr>,
     /// `tlsenable` and what belongs to it; none: TLS is not spoken.
     pub tls: Option<Tls>,
-    /// `tcpauthtimeout`: how long a connection may stay without anybody having proved who he is.
+    /// `tcpauthtimeout`: how long a connection may stay unauthenticated.
     pub auth_timeout: Duration,
-    /// `tcpauthlimit`: most such connections at once.
+    /// `tcpauthlimit`: maximum number of unauthenticated connections.
     pub auth_limit: usize,
 }
 
@@ -37,7 +37,7 @@ pub struct Tls {
     pub key: Option<PathBuf>,
     /// `tlscafile`: whose certificates the servers we connect to must show (PEM); none: the system's list.
     pub authorities: Option<PathBuf>,
-    /// `tlsdontverifyserver` is not set: a server we connect to must show a certificate we believe.
+    /// `tlsdontverifyserver` is not set: a server we connect to must show a certificate we trust.
     pub verify_server: bool,
     /// Where `tlscertfile` stands.
     pub place: Place,
@@ -47,7 +47,7 @@ pub struct Tls {
     pub authorities_place: Place,
 }
 
-/// What an address translator between the exchange and some of its peers makes of our address.
+/// Our address as seen from outside of a NAT between the exchange and some of its peers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct External {
     /// `externaddr`: the address outside, with its port if it is another there.
@@ -81,8 +81,14 @@ impl Default for External {
 }
 
 impl External {
-    /// Our address `local` as `remote` sees it. `found`: what `externhost` was last looked up to be.
-    pub fn told(&self, transport: Transport, local: SocketAddr, remote: IpAddr, found: Option<IpAddr>) -> SocketAddr {
+    /// The address to advertise to `remote` for our address `local`. `found`: what `externhost` last resolved to.
+    pub fn advertised_address(
+        &self,
+        transport: Transport,
+        local: SocketAddr,
+        remote: IpAddr,
+        found: Option<IpAddr>,
+    ) -> SocketAddr {
         let named = self.host.as_ref().and_then(|(_, port)| Some((found?, *port)));
         let Some((outside, port)) = self.address.or(named) else { return local };
         let is_local = |ip: IpAddr| self.local_nets.iter().any(|net| net.contains(ip.to_canonical()));
@@ -107,24 +113,28 @@ impl External {
 mod tests {
     use super::*;
 
-    fn told(external: &External, remote: &str, found: Option<&str>) -> String {
+    fn advertised(external: &External, remote: &str, found: Option<&str>) -> String {
         let local = "192.168.1.2:5060".parse().unwrap();
         let found = found.map(|ip| ip.parse().unwrap());
-        external.told(Transport::Udp, local, remote.parse().unwrap(), found).to_string()
+        external.advertised_address(Transport::Udp, local, remote.parse().unwrap(), found).to_string()
     }
 
     #[test]
-    fn only_who_is_outside_is_told_the_address_outside() {
+    fn the_address_outside_is_advertised_only_outside() {
         let outside = Some(("203.0.113.7".parse().unwrap(), Some(5070)));
         let nets = vec!["192.168.0.0/16".parse().unwrap()];
         let external = External { address: outside, local_nets: nets, ..External::default() };
-        assert_eq!(told(&external, "198.51.100.1", None), "203.0.113.7:5070");
-        assert_eq!(told(&external, "192.168.77.1", None), "192.168.1.2:5060");
-        assert_eq!(told(&external, "127.0.0.1", None), "192.168.1.2:5060");
+        assert_eq!(advertised(&external, "198.51.100.1", None), "203.0.113.7:5070");
+        assert_eq!(advertised(&external, "192.168.77.1", None), "192.168.1.2:5060");
+        assert_eq!(advertised(&external, "127.0.0.1", None), "192.168.1.2:5060");
         let without = External { local_nets: Vec::new(), ..external.clone() };
-        assert_eq!(told(&without, "198.51.100.1", None), "192.168.1.2:5060", "as chan_sip without localnet");
-        let tls =
-            external.told(Transport::Tls, "192.168.1.2:5061".parse().unwrap(), "198.51.100.1".parse().unwrap(), None);
+        assert_eq!(advertised(&without, "198.51.100.1", None), "192.168.1.2:5060", "as chan_sip without localnet");
+        let tls = external.advertised_address(
+            Transport::Tls,
+            "192.168.1.2:5061".parse().unwrap(),
+            "198.51.100.1".parse().unwrap(),
+            None,
+        );
         assert_eq!(tls.to_string(), "203.0.113.7:5061");
     }
 
@@ -132,7 +142,7 @@ mod tests {
     fn a_name_counts_once_it_is_found() {
         let nets = vec!["192.168.0.0/16".parse().unwrap()];
         let external = External { host: Some(("home.example".into(), None)), local_nets: nets, ..External::default() };
-        assert_eq!(told(&external, "198.51.100.1", None), "192.168.1.2:5060");
-        assert_eq!(told(&external, "198.51.100.1", Some("203.0.113.9")), "203.0.113.9:5060");
+        assert_eq!(advertised(&external, "198.51.100.1", None), "192.168.1.2:5060");
+        assert_eq!(advertised(&external, "198.51.100.1", Some("203.0.113.9")), "203.0.113.9:5060");
     }
 }

@@ -1,11 +1,11 @@
-//! Secrets that are no secret. They are judged here and shown nowhere.
+//! Secrets that can be guessed. They are judged here and shown nowhere.
 
 use super::peer::{Credential, Peer, PeerAddress};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-/// Why a peer's secret is none.
+/// Why a peer's secret is weak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weakness {
     /// There is none, and nothing else keeps strangers out.
@@ -16,7 +16,7 @@ pub enum Weakness {
     Known,
     /// The peer's name, perhaps backwards.
     OwnName,
-    /// So short that it is found by trying.
+    /// Short enough to be found by trying.
     Short,
 }
 
@@ -59,10 +59,10 @@ const PLACEHOLDERS: [&str; 5] = ["changeme", "replaceme", "yoursecret", "yourpas
 /// Shorter ones are found by trying.
 const SHORTEST: usize = 8;
 
-/// An address for documentation (RFC 5737), in the place of anybody's: a list that allows it keeps no strangers out.
+/// An address for documentation (RFC 5737) that stands for any: a list that allows it excludes nobody.
 const ANYBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 
-/// Why a peer's secret is none. What is kept as a hash cannot be judged; a peer at a fixed address, or behind `deny=` and `permit=`,
+/// Why a peer's secret is weak. What is kept as a hash cannot be judged; a peer at a fixed address, or behind `deny=` and `permit=`,
 /// needs none.
 pub fn weakness(peer: &Peer) -> Option<Weakness> {
     let secret = match &peer.credential {
@@ -96,7 +96,7 @@ pub fn shared(peers: &BTreeMap<String, Arc<Peer>>) -> Vec<Vec<&Peer>> {
             owners.entry(secret.reveal()).or_default().push(peer);
         }
     }
-    // By the peers' names: the order of the secrets would tell of them.
+    // By the peers' names: the order of the secrets would disclose something of them.
     let mut groups: Vec<Vec<&Peer>> = owners.into_values().filter(|group| group.len() > 1).collect();
     groups.sort_by(|one, other| one.iter().map(|peer| &peer.name).cmp(other.iter().map(|peer| &peer.name)));
     groups

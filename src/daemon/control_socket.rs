@@ -4,7 +4,7 @@ use super::order::Console;
 use super::service::Service;
 use crate::config::Config;
 use crate::observe::control::{ControlSocket, Limits};
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 use std::io;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -17,7 +17,7 @@ const MAX_REQUESTS: usize = 64;
 /// Serves consoles, on a thread of its own.
 pub struct ControlService {
     path: PathBuf,
-    live: Live,
+    live: LogStream,
     running: Option<Running>,
 }
 
@@ -29,7 +29,7 @@ struct Running {
 
 impl ControlService {
     /// A control socket at this path; consoles see the log lines of `live`.
-    pub fn new(path: PathBuf, live: Live) -> ControlService {
+    pub fn new(path: PathBuf, live: LogStream) -> ControlService {
         ControlService { path, live, running: None }
     }
 }
@@ -59,7 +59,13 @@ impl Service for ControlService {
     }
 }
 
-fn serve(runtime: &Runtime, socket: ControlSocket, live: Live, console: &Console, mut over: oneshot::Receiver<()>) {
+fn serve(
+    runtime: &Runtime,
+    socket: ControlSocket,
+    live: LogStream,
+    console: &Console,
+    mut over: oneshot::Receiver<()>,
+) {
     let (sender, mut requests) = mpsc::channel(MAX_REQUESTS);
     let forward = async move {
         loop {

@@ -2,13 +2,13 @@
 
 mod calls;
 mod lines;
+mod peers;
 
 use super::clock::zone;
 use super::signalling::Signalling;
 use super::sink::Sink;
 use super::sip_debug::MessageTrace;
 use crate::clock::{Now, Wall};
-use crate::config::peer::{self, DirectMedia, PeerAddress};
 use crate::datetime;
 use crate::dialplan::{apps, functions};
 use crate::event::{Level, LogLine};
@@ -19,17 +19,16 @@ use crate::observe::control_api::{
     ControlApi, HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister,
 };
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, ExtraMedia, HintRow, InUse, ManualPage, NatFlag,
-    PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
+    Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::Effects;
-use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
+use crate::pbx::switch::{self, Stopping, Switch};
 use crate::registrar::location::Binding;
-use crate::sip::flow::Transport;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// See the module.
+/// The switch, and what belongs to it, while a command of the console is carried out.
 pub(super) struct View<'a> {
     pub(super) switch: &'a mut Switch,
     pub(super) now: Now,
@@ -40,13 +39,13 @@ pub(super) struct View<'a> {
     pub(super) effects: &'a mut Vec<Effects>,
     pub(super) restart: &'a AtomicBool,
     pub(super) media: &'a Media,
-    /// Where the log goes to files, and packets that are shown to the log.
+    /// Where log lines go, RTP packets that are shown among them.
     pub(super) sink: &'a Sink,
-    /// What takes its time: whoever made this view sees to it.
+    /// What another thread has to do: left to whoever made this view.
     pub(super) later: &'a mut Option<Later>,
 }
 
-/// What a console's command asked for that another thread answers.
+/// What a command asked of another thread, which then gives the output.
 pub(super) enum Later {
     Reload(Reload),
     Log(LogOrder),
@@ -54,17 +53,15 @@ pub(super) enum Later {
 
 impl ControlApi for View<'_> {
     fn peers(&self) -> Vec<PeerRow> {
-        self.switch.peers().map(|report| row(&report)).collect()
+        self.switch.peers().map(|report| peers::row(&report)).collect()
     }
 
     fn peer(&self, name: &str) -> Option<PeerDetail> {
-        self.switch.peer(name).map(|report| detail(&report, self.now))
+        self.switch.peer(name).map(|report| peers::detail(&report, self.now))
     }
 
     fn channels(&self) -> Vec<ChannelRow> {
-        let mut rows: Vec<ChannelRow> = self.switch.channels().map(|report| calls::row(&report, self.now)).collect();
-        rows.reverse();
-        rows
+        calls::rows(self.switch, self.now)
     }
 
     fn channel(&self, name: &str) -> Option<ChannelDetail> {
@@ -80,14 +77,14 @@ impl ControlApi for View<'_> {
             remote: one.flow.remote,
             transport: one.flow.transport.to_string(),
             outgoing: one.outgoing,
-            proven: one.proven,
+            authenticated: one.proven,
             age_s: one.since.elapsed().as_secs(),
         };
         self.signalling.connections().iter().map(row).collect()
     }
 
     fn users(&self) -> Vec<UserRow> {
-        self.switch.peers().filter_map(|report| lines::user(&report, row(&report).force_rport)).collect()
+        self.switch.peers().filter_map(|report| lines::user(&report)).collect()
     }
 
     fn in_use(&self) -> Vec<InUse> {
@@ -126,7 +123,7 @@ impl ControlApi for View<'_> {
             process: std::process::id(),
             started: ago(uptime.up),
             reloaded: ago(uptime.since_reload),
-            most_channels: switch::MAX_CHANNELS,
+            max_channels: switch::MAX_CHANNELS,
         }
     }
 
@@ -163,7 +160,7 @@ impl ControlApi for View<'_> {
             extern_host: general.external.host.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
             local_nets: general.external.local_nets.iter().map(ToString::to_string).collect(),
             rtp_ports: self.rtp,
-            extra: extra(defaults),
+            secondary: peers::secondary(defaults),
             realm: general.realm.clone(),
             match_auth_username: general.match_auth_username,
             allow_guest: general.allow_guest,
@@ -172,15 +169,14 @@ impl ControlApi for View<'_> {
             reg_context: general.reg_contexts.join("&"),
             caller_id: general.caller_id.clone(),
             codecs: defaults.codecs.names(),
-            min_expiry_s: seconds(general.min_expiry),
-            max_expiry_s: seconds(general.max_expiry),
-            default_expiry_s: seconds(general.default_expiry),
+            min_expiry_s: peers::seconds(general.min_expiry),
+            max_expiry_s: peers::seconds(general.max_expiry),
+            default_expiry_s: peers::seconds(general.default_expiry),
             context: defaults.context.clone(),
-            force_rport: flag(defaults.nat.force_rport, false),
+            force_rport: peers::flag(defaults.nat.force_rport, false),
             dtmf_mode: defaults.dtmf_mode.name().to_owned(),
-            qualify_ms: defaults.qualify.map_or(0, milliseconds),
-            keepalive_s: defaults.keepalive.map_or(0, seconds),
-            ..Settings::default()
+            qualify_ms: defaults.qualify.map_or(0, peers::milliseconds),
+            keepalive_s: defaults.keepalive.map_or(0, peers::seconds),
         }
     }
 
@@ -191,7 +187,7 @@ impl ControlApi for View<'_> {
     }
 
     fn is_fully_booted(&self) -> bool {
-        // The switch answers, so it runs; there is nothing it still waits for.
+        // Commands are carried out by the running switch, which waits for nothing else.
         true
     }
 
@@ -211,8 +207,8 @@ impl ControlApi for View<'_> {
             RtpDebug::Address(ip, port) => Some((ip, port)),
         };
         let sink = self.sink.clone();
-        let say = move |text: String| sink(&LogLine { level: Level::Verbose(0), text });
-        self.media.show(Some(PacketTrace::new(only, Box::new(say))));
+        let log = move |text: String| sink(&LogLine { level: Level::Verbose(0), text });
+        self.media.show(Some(PacketTrace::new(only, Box::new(log))));
     }
 
     fn log(&mut self, what: LogOrder) {
@@ -298,147 +294,4 @@ fn registry(binding: &Binding) -> String {
     };
     let (address, granted) = (binding.flow.remote, binding.granted.as_secs());
     format!("{address}:{granted}:{user}:{}", binding.contact)
-}
-
-fn seconds(time: std::time::Duration) -> u32 {
-    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
-}
-
-fn milliseconds(time: std::time::Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
-}
-
-fn flag(switch: peer::Tristate, behind_nat: bool) -> NatFlag {
-    match (switch, behind_nat) {
-        (peer::Tristate::On, _) => NatFlag::Yes,
-        (peer::Tristate::Off, _) => NatFlag::No,
-        (peer::Tristate::Auto, true) => NatFlag::AutoYes,
-        (peer::Tristate::Auto, false) => NatFlag::AutoNo,
-    }
-}
-
-fn row(report: &PeerReport) -> PeerRow {
-    let peer = report.peer;
-    let binding = report.bindings.first();
-    let address = binding.map(|binding| binding.flow.remote).or(report.home);
-    let behind_nat = binding.is_some_and(|binding| is_behind_nat(binding));
-    PeerRow {
-        name: peer.name.clone(),
-        username: username(report),
-        host: address.map(|address| address.ip()),
-        port: address.map_or(0, |address| address.port()),
-        dynamic: matches!(peer.host, PeerAddress::Dynamic),
-        force_rport: flag(peer.settings.nat.force_rport, behind_nat),
-        comedia: flag(peer.settings.nat.comedia, behind_nat),
-        acl: !peer.acl.is_empty(),
-        status: status(report.status),
-        description: peer.description.clone(),
-    }
-}
-
-fn is_behind_nat(binding: &Binding) -> bool {
-    crate::pbx::uri_text::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.flow.remote.ip())
-}
-
-fn username(report: &PeerReport) -> String {
-    let registered = report.bindings.first().and_then(|binding| match &binding.contact {
-        crate::sip::Uri::Sip(uri) => uri.user_text().map(|user| user.into_owned()),
-        crate::sip::Uri::Other(..) => None,
-    });
-    registered.or_else(|| report.peer.default_user.clone()).unwrap_or_default()
-}
-
-fn status(status: switch::PeerStatus) -> PeerStatus {
-    match status {
-        switch::PeerStatus::Unmonitored => PeerStatus::Unmonitored,
-        switch::PeerStatus::Unknown => PeerStatus::Unknown,
-        switch::PeerStatus::Ok(ms) => PeerStatus::Ok(ms),
-        switch::PeerStatus::Lagged(ms) => PeerStatus::Lagged(ms),
-        switch::PeerStatus::Unreachable => PeerStatus::Unreachable,
-    }
-}
-
-fn detail(report: &PeerReport, now: Now) -> PeerDetail {
-    let peer = report.peer;
-    let settings = &peer.settings;
-    let binding = report.bindings.first();
-    let extensions: Vec<String> = peer.regexten.iter().map(|regexten| regexten.extension.clone()).collect();
-    PeerDetail {
-        row: row(report),
-        secret_set: matches!(peer.credential, Some(peer::Credential::Password(_))),
-        md5_secret_set: matches!(peer.credential, Some(peer::Credential::Ha1(_))),
-        context: settings.context.clone(),
-        language: settings.language.clone(),
-        account: peer.account_code.clone(),
-        caller_name: peer.caller_id.name.clone().unwrap_or_default(),
-        caller_number: peer.caller_id.number.clone().unwrap_or_default(),
-        presentation: peer.calling_pres.unwrap_or_default().words().to_owned(),
-        from_user: peer.from_user.clone().unwrap_or_default(),
-        from_domain: peer.from_domain.clone().unwrap_or_default(),
-        call_limit: peer.call_limit.unwrap_or(0),
-        expires_s: binding.map(|binding| binding.seconds_left(now.mono)),
-        insecure: insecure(settings.insecure),
-        contact_acl: !peer.contact_acl.is_empty(),
-        direct_media_acl: !peer.direct_media_acl.is_empty(),
-        direct_media: matches!(settings.direct_media, DirectMedia::Direct { .. }),
-        extra: extra(settings),
-        trust_rpid: settings.trust_rpid,
-        trust_id: settings.trust_id,
-        send_rpid: settings.send_rpid != peer::SendRpid::No,
-        dtmf_mode: settings.dtmf_mode.name().to_owned(),
-        t1_ms: milliseconds(settings.timer_t1),
-        timer_b_ms: settings.timer_b.map_or_else(|| milliseconds(settings.timer_t1 * 64), milliseconds),
-        to_host: match &peer.host {
-            PeerAddress::Static(address) => address.to_string(),
-            PeerAddress::Named { name, port } => format!("{name}:{port}"),
-            PeerAddress::Dynamic => String::new(),
-        },
-        default_address: peer.default_addr,
-        transport: binding.map_or(settings.transport(), |binding| binding.flow.transport).to_string(),
-        transports_allowed: transports(settings),
-        regexten: extensions.join("&"),
-        default_user: username(report),
-        codecs: settings.codecs.names(),
-        user_agent: binding.and_then(|binding| binding.user_agent.as_deref()).unwrap_or_default().to_owned(),
-        contact: binding.map(|binding| binding.contact.to_string()).unwrap_or_default(),
-        qualify_every_ms: milliseconds(settings.qualify_freq),
-        keepalive_ms: settings.keepalive.map_or(0, milliseconds),
-        variables: peer.set_vars.clone(),
-        timer_mode: capital(settings.session_timers.name()),
-        timer_refresher: settings.session_refresher.name().to_owned(),
-        timer_expires_s: settings.session_expires,
-        timer_minimum_s: settings.session_min_se,
-        ..PeerDetail::default()
-    }
-}
-
-fn extra(settings: &peer::Settings) -> ExtraMedia {
-    ExtraMedia {
-        video: settings.video,
-        text: settings.text,
-        t38: settings.t38.map(|t38| t38.correction.name().to_owned()),
-        t38_max_datagram: settings.t38.and_then(|t38| t38.max_datagram),
-    }
-}
-
-fn transports(settings: &peer::Settings) -> String {
-    let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
-    let may: Vec<String> = all.iter().filter(|one| settings.may_use(**one)).map(ToString::to_string).collect();
-    may.join(",")
-}
-
-/// A word as chan_sip's console begins it.
-fn capital(word: &str) -> String {
-    let (first, rest) = word.split_at_checked(1).unwrap_or(("", word));
-    first.to_ascii_uppercase() + rest
-}
-
-fn insecure(insecure: peer::Insecure) -> String {
-    match (insecure.port, insecure.invite) {
-        (true, true) => "port,invite",
-        (true, false) => "port",
-        (false, true) => "invite",
-        (false, false) => "no",
-    }
-    .to_owned()
 }

@@ -22,6 +22,7 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
+use crate::wording::plural;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,7 +152,7 @@ impl CoreThread {
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
-            let text = format!("{restored} registrations of before are still good: those lines can be called at once");
+            let text = format!("Restored {}: those peers can be called at once", plural(restored, "registration"));
             (self.sink)(&LogLine { level: Level::Notice, text });
         }
     }
@@ -243,7 +244,7 @@ impl CoreThread {
             sink: &self.sink,
             later: &mut later,
         };
-        let output = command::answer(&request.line, &mut view);
+        let output = command::serve(&request.line, &mut view);
         match later {
             Some(Later::Reload(what)) => self.reload(ReloadRequest { what, reply: Some(request.reply) }),
             Some(Later::Log(what)) => match &self.log {

@@ -14,7 +14,7 @@ mod writer;
 
 use super::sink::Sink;
 use crate::event::LogLine;
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 pub use format::{plain, story};
 pub use handle::Log;
 pub use settings::{Reread, Settings};
@@ -23,13 +23,13 @@ pub use tracing::install_tracing;
 
 /// A sink that makes a tracing event of every line that any target takes, and passes it to the consoles, which choose
 /// their verbosity themselves.
-pub fn sink(log: Log, live: Live) -> Sink {
+pub fn sink(log: Log, live: LogStream) -> Sink {
     Arc::new(move |line: &LogLine| {
         if log.takes(line.level) {
             tracing::event(line);
         }
-        if live.is_heard() {
-            live.say(format::console_line(line));
+        if live.has_subscribers() {
+            live.publish(format::console_line(line));
         }
     })
 }

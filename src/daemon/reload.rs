@@ -16,6 +16,7 @@ use crate::dialplan::Dialplan;
 use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::Reload;
+use crate::wording::plural;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, channel};
@@ -112,9 +113,8 @@ impl Reloader {
         }
         if counts.warnings > 0 {
             let text = format!(
-                "{} warning{}: 'strowger check -C {}' shows them",
-                counts.warnings,
-                if counts.warnings == 1 { "" } else { "s" },
+                "{}: 'strowger check -C {}' shows details",
+                plural(counts.warnings, "warning"),
                 self.place.display()
             );
             self.say(Level::Notice, text.clone());

@@ -71,15 +71,15 @@ pub type Body = Pin<Box<dyn Future<Output = Result<Outcome, Interrupted>>>>;
 /// How an application ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Go on with the next priority.
+    /// Continue with the next priority.
     Next,
-    /// Assign these, then go on with the next priority.
+    /// Assign these, then continue with the next priority.
     Set(Vec<(String, String)>),
-    /// Go on elsewhere.
+    /// Jump there.
     Jump(Target),
-    /// Go on elsewhere until `Return`.
+    /// Call a subroutine there.
     Call(Target, Vec<String>),
-    /// Go back behind the last `Call`, with a value.
+    /// Return from the last `Call`, with a value.
     Return(String),
     /// Run another application in place of this one.
     Exec(AppCall),
@@ -87,7 +87,7 @@ pub enum Outcome {
     Stop(Cause),
 }
 
-/// Where to go: what is `None` stays as it is.
+/// The target of a jump: what is `None` stays the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Target {
     /// The context.

@@ -1,4 +1,4 @@
-//! What a program may look up at once, without asking: the clock, the dialplan, peers, global variables, chance.
+//! What a program may look up at once, without a request: the clock, the dialplan, peers, global variables, randomness.
 
 use super::database::Database;
 use super::tree::Dialplan;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The most global variables; a `Set(GLOBAL(...))` beyond is refused with a warning.
 pub const MAX_GLOBALS: usize = 10_000;
 
-/// What a program may look up at once. Of one channel: `channel` speaks of the channel that runs.
+/// What the program of one channel may look up at once.
 pub trait Environment {
     /// Both clocks.
     fn now(&self) -> Now;

@@ -1,4 +1,4 @@
-//! What an application holds of its channel: a desk on which it lays its questions and finds the answers.
+//! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::request::{AppReply, AppRequest, ChannelId, Interrupted, Level, Tone};
 use super::state::State;
@@ -12,15 +12,15 @@ use std::time::Duration;
 /// What interpreter, application and switch share. Never borrowed across a poll.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// Laid down by the application, not yet taken by the switch.
+    /// Made by the application, not yet taken by the switch.
     pub(super) ask: Option<AppRequest>,
-    /// An application waits for an answer.
+    /// An application waits for a reply.
     pub(super) waiting: bool,
-    /// The switch's answer.
+    /// The switch's reply.
     pub(super) answer: Option<AppReply>,
-    /// The latch: once set, every ask without an answer ends with it.
+    /// Once set, it stays, and ends every request that has no reply.
     pub(super) ended: Option<Interrupted>,
-    /// Variables, caller ID, log: what applications and interpreter both reach.
+    /// Variables, caller ID, log: what applications and interpreter share.
     pub(super) state: State,
 }
 
@@ -29,13 +29,13 @@ impl Slot {
         Slot { ask: None, waiting: false, answer: None, ended: None, state }
     }
 
-    /// Whether polling the application would get it any further.
-    pub(super) fn can_go_on(&self) -> bool {
+    /// Whether polling the application would make progress.
+    pub(super) fn can_continue(&self) -> bool {
         !self.waiting || self.answer.is_some() || self.ended.is_some()
     }
 }
 
-/// An application's end of the desk.
+/// A channel, as an application has it.
 pub struct ChannelHandle {
     id: ChannelId,
     slot: Rc<RefCell<Slot>>,
@@ -51,15 +51,15 @@ impl ChannelHandle {
         self.id
     }
 
-    /// Asks the switch and waits for its answer. The only thing in the dialplan that waits.
+    /// Sends the switch a request and waits for its reply. Nothing else in the dialplan waits.
     ///
     /// # Errors
     /// The channel was hung up or redirected: unwind with `?`.
     pub async fn ask(&mut self, ask: AppRequest) -> Result<AppReply, Interrupted> {
-        Pending { slot: &self.slot, ask: Some(ask), laid: false }.await
+        Pending { slot: &self.slot, ask: Some(ask), sent: false }.await
     }
 
-    /// Lets time pass.
+    /// Waits.
     ///
     /// # Errors
     /// As `ask`.
@@ -67,13 +67,13 @@ impl ChannelHandle {
         self.ask(AppRequest::Wait(time)).await.map(|_| ())
     }
 
-    /// Shows the caller how the call stands.
+    /// Indicates the state of the call to the caller.
     ///
     /// # Errors
     /// As `ask`.
     pub async fn indicate(&mut self, tone: Tone) -> Result<(), Interrupted> {
         let reply = self.ask(AppRequest::Indicate(tone)).await?;
-        self.complain(reply);
+        self.log_failure(reply);
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl ChannelHandle {
         }
         match self.ask(AppRequest::Answer).await? {
             AppReply::Done => self.with_state(|state| state.answered = true),
-            other => self.complain(other),
+            other => self.log_failure(other),
         }
         Ok(())
     }
@@ -117,18 +117,18 @@ impl ChannelHandle {
         look(&mut self.slot.borrow_mut().state)
     }
 
-    fn complain(&self, reply: AppReply) {
+    fn log_failure(&self, reply: AppReply) {
         if let AppReply::Failed(why) = reply {
             self.log(Level::Warning, why);
         }
     }
 }
 
-/// One question on its way.
+/// A request under way.
 struct Pending<'a> {
     slot: &'a RefCell<Slot>,
     ask: Option<AppRequest>,
-    laid: bool,
+    sent: bool,
 }
 
 impl Future for Pending<'_> {
@@ -137,14 +137,14 @@ impl Future for Pending<'_> {
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let pending = &mut *self;
         let mut slot = pending.slot.borrow_mut();
-        if pending.laid {
+        if pending.sent {
             if let Some(reply) = slot.answer.take() {
-                pending.laid = false;
+                pending.sent = false;
                 slot.waiting = false;
                 return Poll::Ready(Ok(reply));
             }
             if let Some(ended) = slot.ended.clone() {
-                pending.laid = false;
+                pending.sent = false;
                 slot.ask = None;
                 slot.waiting = false;
                 return Poll::Ready(Err(ended));
@@ -157,14 +157,14 @@ impl Future for Pending<'_> {
         slot.ask = pending.ask.take();
         slot.answer = None;
         slot.waiting = true;
-        pending.laid = true;
+        pending.sent = true;
         Poll::Pending
     }
 }
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        if self.laid
+        if self.sent
             && let Ok(mut slot) = self.slot.try_borrow_mut()
         {
             slot.ask = None;

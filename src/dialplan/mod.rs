@@ -1,7 +1,7 @@
 //! The dialplan: extensions.conf as data, the search through it, and the programs that run in it, one per channel.
 //!
 //! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application is a
-//! future. It waits in one place (`handle::ChannelHandle::ask`) and is polled when the switch has answered.
+//! future. It waits in one place (`handle::ChannelHandle::ask`) and is polled when the switch has replied.
 
 pub mod apps;
 pub mod arguments;

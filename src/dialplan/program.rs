@@ -11,23 +11,23 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// The most steps `h` may take: it runs on a dead channel and must come to an end.
+/// Maximum number of steps of `h`: it runs on a channel that has ended, and must end, too.
 const MAX_STEPS_AFTER_HANGUP: u32 = 10_000;
 
-/// What a program has come to.
+/// How far a program has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// It asks; `Program::answer` it, then `advance` again.
+    /// It has a request: reply with `Program::answer`, then `advance` it again.
     Asks(AppRequest),
     /// Its budget of steps is used: `advance` it again in the next turn.
     Again,
-    /// It still waits for the answer to what it asked.
+    /// It still waits for the reply to its request.
     Waiting,
-    /// It is over; an unanswered caller gets the SIP answer for this cause.
+    /// It is over; an unanswered caller gets the SIP response for this cause.
     Finished(Cause),
 }
 
-/// Where the program stands in its life.
+/// The stage a program is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// In the dialplan.
@@ -80,13 +80,13 @@ impl Program {
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
-    pub fn advance(&mut self, world: &dyn Environment, budget: u32) -> Progress {
+    pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
                 return Progress::Finished(cause);
             }
             if let Some(running) = &mut self.running {
-                if !self.slot.borrow().can_go_on() {
+                if !self.slot.borrow().can_continue() {
                     return Progress::Waiting;
                 }
                 match running.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -95,11 +95,11 @@ impl Program {
                     }
                     Poll::Ready(result) => {
                         self.running = None;
-                        self.conclude(result, world);
+                        self.conclude(result, environment);
                     }
                 }
             } else {
-                self.step(world);
+                self.step(environment);
             }
         }
         match self.stage {
@@ -108,7 +108,7 @@ impl Program {
         }
     }
 
-    /// The switch's answer to the pending ask; without one it is dropped.
+    /// The switch's reply to the pending request; dropped when there is none.
     pub fn answer(&mut self, reply: AppReply) {
         let mut slot = self.slot.borrow_mut();
         if slot.waiting && slot.answer.is_none() && slot.ended.is_none() {
@@ -116,7 +116,7 @@ impl Program {
         }
     }
 
-    /// The channel is hung up: the pending ask ends, the application unwinds, `h` runs. The first cause stays.
+    /// The channel is hung up: the pending request ends, the application unwinds, `h` runs. The first cause stays.
     pub fn hang_up(&mut self, cause: Cause) {
         let mut slot = self.slot.borrow_mut();
         if !matches!(slot.ended, Some(Interrupted::Hangup(_))) && !matches!(self.stage, Stage::Finished(_)) {
@@ -124,7 +124,7 @@ impl Program {
         }
     }
 
-    /// The channel goes on elsewhere: the pending ask ends, the application unwinds, the program runs from there.
+    /// The channel continues elsewhere: the pending request ends, the application unwinds, the program runs from there.
     /// Without effect once the channel is hung up.
     pub fn redirect(&mut self, to: Position) {
         let mut slot = self.slot.borrow_mut();
@@ -145,7 +145,7 @@ impl Program {
         self.id
     }
 
-    /// Where it stands.
+    /// Its position.
     pub fn position(&self) -> Position {
         self.slot.borrow().state.position.clone()
     }
@@ -208,9 +208,9 @@ impl Program {
         self.slot.borrow_mut().state.answered = true;
     }
 
-    /// One step: the latch, then the next priority.
-    fn step(&mut self, world: &dyn Environment) {
-        if self.heed_latch(world) {
+    /// One step: a pending hang-up or redirect, else the next priority.
+    fn step(&mut self, environment: &dyn Environment) {
+        if self.heed_latch(environment) {
             return;
         }
         match self.stage {
@@ -222,28 +222,28 @@ impl Program {
             Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
             Stage::Plan => {}
             // The application that kept the channel here has returned, or never could.
-            Stage::OutOfPriorities => return self.no_digit(world),
-            Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, world),
+            Stage::OutOfPriorities => return self.no_digit(environment),
+            Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, environment),
         }
         let (position, caller) = {
             let slot = self.slot.borrow();
             (slot.state.position.clone(), slot.state.caller.number.clone())
         };
         let Position { context, exten, priority } = &position;
-        match world.dialplan().find(context, exten, *priority, Some(&caller), world.now().wall) {
-            Some(found) => self.execute(found.priority, world),
-            None if *priority == 1 => self.no_extension(&position, world),
-            None => self.fall_through(world),
+        match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
+            Some(found) => self.execute(found.priority, environment),
+            None if *priority == 1 => self.no_extension(&position, environment),
+            None => self.fall_through(environment),
         }
     }
 
     /// A hang-up or redirect that came between applications; true when it took the step.
-    fn heed_latch(&mut self, world: &dyn Environment) -> bool {
+    fn heed_latch(&mut self, environment: &dyn Environment) -> bool {
         let ended = self.slot.borrow().ended.clone();
         match ended {
             Some(Interrupted::Hangup(_)) if matches!(self.stage, Stage::AfterHangup(..)) => false,
             Some(Interrupted::Hangup(cause)) => {
-                self.end(cause, world);
+                self.end(cause, environment);
                 true
             }
             Some(Interrupted::Redirect(to)) => {
@@ -255,10 +255,10 @@ impl Program {
     }
 
     /// Starts the application of a priority.
-    fn execute(&mut self, priority: &Priority, world: &dyn Environment) {
-        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, world));
+    fn execute(&mut self, priority: &Priority, environment: &dyn Environment) {
+        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
         let Some(app) = apps::find(&priority.application) else {
-            return self.no_application(&priority.application, Some(priority), world);
+            return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
         let Position { context, exten, priority } = &slot.state.position;
@@ -273,13 +273,13 @@ impl Program {
 
     fn start(&mut self, app: &'static App, args: String) {
         self.latest = app.name;
-        let line = ChannelHandle::new(self.id, Rc::clone(&self.slot));
-        let body = (app.run)(line, Args::new(&args));
+        let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
+        let body = (app.run)(channel, Args::new(&args));
         self.running = Some(Running { app, args, body });
     }
 
     /// What follows from how an application ended.
-    fn conclude(&mut self, result: Result<Outcome, Interrupted>, world: &dyn Environment) {
+    fn conclude(&mut self, result: Result<Outcome, Interrupted>, environment: &dyn Environment) {
         {
             let mut slot = self.slot.borrow_mut();
             slot.waiting = false;
@@ -287,34 +287,34 @@ impl Program {
             slot.answer = None;
         }
         match result {
-            Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, world),
+            Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
-                self.spawn_ended(cause, world);
+                self.spawn_ended(cause, environment);
             }
             Ok(Outcome::Next) => self.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
-                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, world));
+                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => match self.resolve(&target, world) {
+            Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
                 Some(to) => self.slot.borrow_mut().state.position = to,
-                None => self.led_nowhere(world),
+                None => self.led_nowhere(environment),
             },
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, world),
-            Ok(Outcome::Return(value)) => self.return_from(&value, world),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
+            Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
-                None => self.no_application(&name, None, world),
+                None => self.no_application(&name, None, environment),
             },
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], world: &dyn Environment) {
-        let Some(to) = self.resolve(target, world) else { return self.led_nowhere(world) };
+    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
+        let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let mut back = state.position.clone();
@@ -325,10 +325,10 @@ impl Program {
         }
         state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
         drop(slot);
-        self.led_nowhere(world);
+        self.led_nowhere(environment);
     }
 
-    fn return_from(&mut self, value: &str, world: &dyn Environment) {
+    fn return_from(&mut self, value: &str, environment: &dyn Environment) {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         if let Some(frame) = state.frames.pop() {
@@ -338,16 +338,16 @@ impl Program {
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
         drop(slot);
-        self.led_nowhere(world);
+        self.led_nowhere(environment);
     }
 
-    fn led_nowhere(&mut self, world: &dyn Environment) {
+    fn led_nowhere(&mut self, environment: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
-        self.spawn_ended(Cause::NONE, world);
+        self.spawn_ended(Cause::NONE, environment);
     }
 
-    /// Makes a position of what `Goto` was told: a label becomes a number.
-    fn resolve(&mut self, target: &Target, world: &dyn Environment) -> Option<Position> {
+    /// Resolves the target of `Goto` to a position: a label becomes a number.
+    fn resolve(&mut self, target: &Target, environment: &dyn Environment) -> Option<Position> {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let here = &state.position;
@@ -361,7 +361,7 @@ impl Program {
             (Ok(number), None) => Some(number),
             (Err(_), None) => {
                 let caller = Some(state.caller.number.as_str());
-                world.dialplan().find_label(context, exten, wanted, caller, world.now().wall)
+                environment.dialplan().find_label(context, exten, wanted, caller, environment.now().wall)
             }
         };
         match number {
@@ -390,7 +390,7 @@ impl Program {
         self.stage = Stage::Plan;
     }
 
-    fn no_application(&mut self, name: &str, priority: Option<&Priority>, world: &dyn Environment) {
+    fn no_application(&mut self, name: &str, priority: Option<&Priority>, environment: &dyn Environment) {
         let mut slot = self.slot.borrow_mut();
         let Position { context, exten, priority: number } = &slot.state.position;
         let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
@@ -401,20 +401,20 @@ impl Program {
         slot.state.warn(text);
         drop(slot);
         self.note_finish(Finish::NoApplication(name.to_owned()));
-        self.spawn_ended(Cause::NONE, world);
+        self.spawn_ended(Cause::NONE, environment);
     }
 
     /// A dialled extension that is not there: `i`, or the end.
-    fn no_extension(&mut self, position: &Position, world: &dyn Environment) {
+    fn no_extension(&mut self, position: &Position, environment: &dyn Environment) {
         if matches!(self.stage, Stage::AfterHangup(..)) {
-            return self.end(Cause::NONE, world);
+            return self.end(Cause::NONE, environment);
         }
         let Position { context, exten, priority } = position;
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let caller = Some(state.caller.number.as_str());
         let place = format!("context,exten,priority={context},{exten},{priority}");
-        if exten != "i" && world.dialplan().find(context, "i", 1, caller, world.now().wall).is_some() {
+        if exten != "i" && environment.dialplan().find(context, "i", 1, caller, environment.now().wall).is_some() {
             state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
             state.set_variable("INVALID_EXTEN", exten);
             state.position = Position::new(context, "i", 1);
@@ -423,16 +423,16 @@ impl Program {
         state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
         drop(slot);
         self.note_finish(Finish::Nowhere);
-        self.end(Cause::NONE, world);
+        self.end(Cause::NONE, environment);
     }
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
-    fn fall_through(&mut self, world: &dyn Environment) {
+    fn fall_through(&mut self, environment: &dyn Environment) {
         if matches!(self.stage, Stage::AfterHangup(..)) {
-            return self.end(Cause::NONE, world);
+            return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
-        if !world.dialplan().general().autofallthrough {
+        if !environment.dialplan().general().autofallthrough {
             self.stage = Stage::OutOfPriorities;
             return self.start_named("Wait", "10");
         }
@@ -445,7 +445,9 @@ impl Program {
         drop(slot);
         match status.as_deref() {
             // 488 tells the caller's telephone more than the 503 of congestion: another codec might do.
-            Some("CONGESTION" | "CHANUNAVAIL") if cause == Cause::NOT_ACCEPTABLE && !answered => self.end(cause, world),
+            Some("CONGESTION" | "CHANUNAVAIL") if cause == Cause::NOT_ACCEPTABLE && !answered => {
+                self.end(cause, environment)
+            }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
                 self.start_named("Congestion", "10");
@@ -454,21 +456,21 @@ impl Program {
                 self.stage = Stage::FallingThrough;
                 self.start_named("Busy", "10");
             }
-            Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, world),
-            _ => self.end(cause, world),
+            Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
+            _ => self.end(cause, environment),
         }
     }
 
     /// `autofallthrough=no`, and no digit came: `t`, or the end.
-    fn no_digit(&mut self, world: &dyn Environment) {
+    fn no_digit(&mut self, environment: &dyn Environment) {
         let (Position { context, .. }, caller) = {
             let slot = self.slot.borrow();
             (slot.state.position.clone(), slot.state.caller.number.clone())
         };
-        if world.dialplan().find(&context, "t", 1, Some(&caller), world.now().wall).is_some() {
+        if environment.dialplan().find(&context, "t", 1, Some(&caller), environment.now().wall).is_some() {
             self.jump(Position::new(&context, "t", 1));
         } else {
-            self.end(Cause::NONE, world);
+            self.end(Cause::NONE, environment);
         }
     }
 
@@ -479,26 +481,26 @@ impl Program {
     }
 
     /// An application ended the channel, or the channel ended under it.
-    fn spawn_ended(&mut self, cause: Cause, world: &dyn Environment) {
+    fn spawn_ended(&mut self, cause: Cause, environment: &dyn Environment) {
         let mut slot = self.slot.borrow_mut();
         let Position { context, exten, priority } = &slot.state.position;
         let text = format!("Spawn extension ({context}, {exten}, {priority}) exited non-zero on '{}'", slot.state.name);
-        // After a fall-through the story has been told.
+        // After a fall-through it is logged already.
         if self.stage != Stage::FallingThrough {
             slot.state.log(Level::Verbose(2), text);
         }
         drop(slot);
-        self.end(cause, world);
+        self.end(cause, environment);
     }
 
-    /// The program is over but for `h`, which runs once, on a dead channel: every ask in it ends at once.
-    fn end(&mut self, cause: Cause, world: &dyn Environment) {
+    /// The program is over but for `h`, which runs once, on a channel that has ended: every request in it ends at once.
+    fn end(&mut self, cause: Cause, environment: &dyn Environment) {
         if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
             self.stage = Stage::Finished(decided);
             return;
         }
         let mut slot = self.slot.borrow_mut();
-        // What the other side said first stands.
+        // The first cause stays.
         let cause = match slot.ended {
             Some(Interrupted::Hangup(latched)) => latched,
             Some(Interrupted::Redirect(_)) | None => cause,
@@ -508,7 +510,7 @@ impl Program {
         state.cause = cause;
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
-        if world.dialplan().find(&context, "h", 1, caller, world.now().wall).is_some() {
+        if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
             state.position = Position::new(&context, "h", 1);
             self.stage = Stage::AfterHangup(cause, MAX_STEPS_AFTER_HANGUP);
         } else {
@@ -560,18 +562,18 @@ mod tests {
     fn begin() -> (Bare, Program) {
         let text = "[a]\nexten => s,1,Dial(SIP/x)\nexten => h,1,Wait(1)";
         let plan = crate::dialplan::parse(&document(text), "pbx_config").0;
-        let world = Bare(Arc::new(plan), Globals::new(), Database::new());
+        let environment = Bare(Arc::new(plan), Globals::new(), Database::new());
         let mut program = Program::new(ChannelId(1), "SIP/a-0", Position::new("a", "s", 1), CallerId::default());
-        assert!(matches!(program.advance(&world, 10), Progress::Asks(AppRequest::Dial(_))));
+        assert!(matches!(program.advance(&environment, 10), Progress::Asks(AppRequest::Dial(_))));
         assert_eq!(Rc::strong_count(&program.slot), 2, "the application holds its end of the desk");
-        (world, program)
+        (environment, program)
     }
 
     #[test]
     fn nothing_of_an_application_is_left_after_the_end() {
-        let (world, mut program) = begin();
+        let (environment, mut program) = begin();
         program.hang_up(Cause::NORMAL);
-        assert_eq!(program.advance(&world, 10), Progress::Finished(Cause::NORMAL));
+        assert_eq!(program.advance(&environment, 10), Progress::Finished(Cause::NORMAL));
         assert_eq!(Rc::strong_count(&program.slot), 1);
         let slot = program.slot.borrow();
         assert!(slot.ask.is_none() && slot.answer.is_none() && !slot.waiting);

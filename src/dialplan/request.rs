@@ -1,4 +1,4 @@
-//! What a running dialplan program and the switch say to each other.
+//! Requests of a running dialplan program to the switch, and the replies.
 
 pub use crate::event::{Level, LogLine};
 use std::time::Duration;
@@ -53,24 +53,24 @@ impl std::fmt::Display for Position {
 /// How long `Busy()` and `Congestion()` without a time wait: until somebody hangs up.
 pub const UNTIL_HANGUP: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// What an application asks of the switch. Every one is answered by `Program::answer`, or ended by a hang-up or redirect.
+/// What an application requests of the switch. Each gets its reply by `Program::answer`, or ended by a hang-up or redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppRequest {
-    /// Let time pass; answered `Done`.
+    /// Wait; reply: `Done`.
     Wait(Duration),
-    /// Answer the channel; answered `Done`, at once when it is answered already.
+    /// Answer the channel; reply: `Done`, at once when it is answered already.
     Answer,
-    /// Show the caller how the call stands; answered `Done` at once.
+    /// Indicate the state of the call to the caller; reply: `Done`, at once.
     Indicate(Tone),
-    /// Play sounds in order, by name without extension; answered `Done`, or `Missing` with the first name that does not exist.
+    /// Play sounds in order, by name without extension; reply: `Done`, or `Missing` with the first name that does not exist.
     Play(Vec<String>),
-    /// Call others and connect the first that answers; answered `Dialled`.
+    /// Call peers and connect the first that answers; reply: `Dialled`.
     Dial(DialRequest),
-    /// Send the caller's sound back until the `#` key; answered `Done`.
+    /// Send the caller's audio back until the channel is hung up; reply: `Done`.
     Echo,
 }
 
-/// How a call stands, as shown to a caller.
+/// The state of a call, as indicated to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// It rings (180).
@@ -83,7 +83,7 @@ pub enum Tone {
     Congestion,
 }
 
-/// What `Dial` wants done.
+/// What `Dial` requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialRequest {
     /// Whom to ring, all at once; never empty.
@@ -147,7 +147,7 @@ impl DialOptions {
     }
 }
 
-/// The switch's answer to an ask.
+/// The switch's reply to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppReply {
     /// It is done.
@@ -216,7 +216,7 @@ impl DialStatus {
     }
 }
 
-/// Why an application must end now. Latched: every later ask returns it at once.
+/// Why an application must end now. Every later request of it returns the same at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interrupted {
     /// The channel is hung up.

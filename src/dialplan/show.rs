@@ -2,6 +2,7 @@
 
 use super::pattern::digits;
 use super::tree::{Context, Dialplan, Extension, Priority};
+use crate::wording::plural;
 use std::fmt::Write as _;
 
 /// What was shown, for the last line.
@@ -57,16 +58,12 @@ impl Dialplan {
                 None => format!("There is no existence of '{exten}' extension in all contexts"),
             });
         }
-        let plural = |number: usize| if number == 1 { "" } else { "s" };
-        let priorities = if count.priorities == 1 { "priority" } else { "priorities" };
         let _ = writeln!(
             text,
-            "-= {} extension{} ({} {priorities}) in {} context{}. =-",
-            count.extensions,
-            plural(count.extensions),
-            count.priorities,
-            count.contexts,
-            plural(count.contexts)
+            "-= {} ({}) in {}. =-",
+            plural(count.extensions, "extension"),
+            plural(count.priorities, "priority"),
+            plural(count.contexts, "context")
         );
         Ok(text)
     }

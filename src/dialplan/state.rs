@@ -1,4 +1,4 @@
-//! What a channel's program carries along: its place, variables, caller ID, and what it has to say.
+//! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
 use super::request::{Cause, Level, LogLine, Position};
 use crate::config::presentation::Presentation;
@@ -37,7 +37,7 @@ pub enum Inherit {
     No,
     /// To the next channel only (`_NAME`).
     Once,
-    /// For ever (`__NAME`).
+    /// To that channel and those it creates (`__NAME`).
     Forever,
 }
 

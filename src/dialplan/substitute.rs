@@ -26,15 +26,15 @@ pub fn substitute(text: &str, source: &mut dyn Source) -> String {
     expand(text, source, 0)
 }
 
-/// What a running program sees: its own variables and the world's.
+/// What a running program sees: its own variables and its environment's.
 pub struct Scope<'a> {
     pub(super) state: &'a mut State,
-    pub(super) world: &'a dyn Environment,
+    pub(super) environment: &'a dyn Environment,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(state: &'a mut State, world: &'a dyn Environment) -> Scope<'a> {
-        Scope { state, world }
+    pub(super) fn new(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
+        Scope { state, environment }
     }
 }
 
@@ -48,18 +48,18 @@ impl Source for Scope<'_> {
             "CONTEXT" => Some(here.context.clone()),
             "PRIORITY" => Some(here.priority.to_string()),
             "CHANNEL" => Some(self.state.name.clone()),
-            "UNIQUEID" => self.world.channel("uniqueid"),
-            "LINKEDID" => self.world.channel("linkedid"),
+            "UNIQUEID" => self.environment.channel("uniqueid"),
+            "LINKEDID" => self.environment.channel("linkedid"),
             "HANGUPCAUSE" => Some(self.state.cause.0.to_string()),
-            "EPOCH" => Some(self.world.now().wall.0.div_euclid(1000).to_string()),
+            "EPOCH" => Some(self.environment.now().wall.0.div_euclid(1000).to_string()),
             "HINT" => {
-                let dialplan = self.world.dialplan();
-                let hint = dialplan.hint(&here.context, &here.exten, self.world.now().wall);
+                let dialplan = self.environment.dialplan();
+                let hint = dialplan.hint(&here.context, &here.exten, self.environment.now().wall);
                 hint.map(|found| found.priority.application.clone())
             }
             "CALLINGPRES" => Some(self.state.caller.presentation.number().to_string()),
             "CALLERIDNUM" => caller.map(str::to_owned),
-            _ => self.state.variable(name).or_else(|| self.world.globals().get(name)),
+            _ => self.state.variable(name).or_else(|| self.environment.globals().get(name)),
         }
     }
 

@@ -186,7 +186,7 @@ impl Admission {
     /// The address of ours that `remote` is to use for `local` (`externaddr`).
     pub fn advertised_address(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
         let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
-        self.external.told(transport, local, remote, found)
+        self.external.advertised_address(transport, local, remote, found)
     }
 
     /// What is done with `request`, which arrived over `flow` and passed `validate::request`. `random` makes the nonce

@@ -1,7 +1,7 @@
-//! The control socket: an owner-only UNIX socket that takes console lines, gives their answers, and lets consoles
-//! hear the log.
+//! The control socket: an owner-only UNIX socket that takes console lines, returns their output, and sends consoles
+//! the log.
 //!
-//! It does not know the switch: lines go into a bounded queue, and each answer comes back by its own channel.
+//! It does not know the switch: lines go into a bounded queue, and each reply comes back by its own channel.
 
 mod connection;
 mod log_subscription;
@@ -14,51 +14,14 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::command::Output;
-use super::log_stream::Live;
+use super::log_stream::LogStream;
+pub use connection::{Limits, Request};
 pub use socket_dir::choose;
-
-/// One line that a console sent, for whoever owns the switch.
-#[derive(Debug)]
-pub struct Request {
-    /// The line, without its end.
-    pub line: String,
-    /// Where its answer goes. An answer that is `not_yet` makes the socket ask again a little later.
-    pub reply: oneshot::Sender<Output>,
-}
-
-/// What a console may take of us.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Consoles at the same time.
-    pub connections: usize,
-    /// How long a line may take from its first byte to its last.
-    pub line: Duration,
-    /// How long a console may take nothing of an answer before it is dropped.
-    pub write: Duration,
-    /// How long until a line that had no answer yet is asked again.
-    pub again: Duration,
-    /// How long answers in the making are waited for at the end.
-    pub farewell: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            connections: 32,
-            line: Duration::from_secs(5),
-            write: Duration::from_secs(5),
-            again: Duration::from_millis(100),
-            farewell: Duration::from_secs(2),
-        }
-    }
-}
 
 /// Why there is no control socket.
 #[derive(Debug)]
@@ -78,14 +41,14 @@ impl fmt::Display for OpenError {
                 let pid = pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
                 write!(
                     f,
-                    "another strowger{pid} already runs with this configuration: it answers at {}. Stop it with \
+                    "another strowger{pid} already runs with this configuration, with its socket at {}. Stop it with \
                      'core stop now', or start this one with another directory (-C)",
                     path.display()
                 )
             }
             OpenError::NotASocket(path) => write!(
                 f,
-                "{} is in the way of the control socket and is no socket: remove it, or name another place \
+                "{} is in the way of the control socket and is not a socket: remove it, or name another place \
                  ([control] socket in strowger.toml)",
                 path.display()
             ),
@@ -129,17 +92,18 @@ impl ControlSocket {
         &self.path
     }
 
-    /// Serves consoles until the receiver of `requests` is closed; then answers in the making are still delivered.
-    /// What is said to `live` goes to the consoles that want it.
-    pub async fn serve(self, requests: mpsc::Sender<Request>, live: Live, limits: Limits) {
+    /// Serves consoles until the receiver of `requests` is closed; then replies under way are still delivered.
+    /// Lines of `log` go to the consoles that asked for them.
+    pub async fn serve(self, requests: mpsc::Sender<Request>, log: LogStream, limits: Limits) {
         let room = Arc::new(Semaphore::new(limits.connections));
+        let admittance = Admittance { requests: requests.clone(), log, limits, room };
         let mut consoles = JoinSet::new();
         loop {
             tokio::select! {
                 () = requests.closed() => break,
                 Some(_) = consoles.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => welcome(stream, &room, &mut consoles, (&requests, &live), limits),
+                    Ok((stream, _)) => admittance.admit(stream, &mut consoles),
                     // Out of descriptors, most likely: the consoles that are open go on.
                     Err(_) => tokio::time::sleep(limits.again).await,
                 },
@@ -158,30 +122,34 @@ impl Drop for ControlSocket {
     }
 }
 
-fn welcome(
-    stream: UnixStream,
-    room: &Arc<Semaphore>,
-    consoles: &mut JoinSet<()>,
-    (requests, live): (&mpsc::Sender<Request>, &Live),
+/// What a new console needs, and whether there is room for one.
+struct Admittance {
+    requests: mpsc::Sender<Request>,
+    log: LogStream,
     limits: Limits,
-) {
-    let own = rustix::process::geteuid().as_raw();
-    if !stream.peer_cred().is_ok_and(|peer| is_welcome(peer.uid(), own)) {
-        return connection::turn_away(&stream, "the control socket answers only its owner and root");
-    }
-    let Ok(place) = Arc::clone(room).try_acquire_owned() else {
-        let text = format!("{} consoles are connected already; close one of them", limits.connections);
-        return connection::turn_away(&stream, &text);
-    };
-    let (requests, live) = (requests.clone(), live.clone());
-    consoles.spawn(async move {
-        connection::attend(stream, requests, live, limits).await;
-        drop(place);
-    });
+    room: Arc<Semaphore>,
 }
 
-/// The kernel's word for who connected (SO_PEERCRED) must be the owner's or root's.
-fn is_welcome(peer: u32, own: u32) -> bool {
+impl Admittance {
+    fn admit(&self, stream: UnixStream, consoles: &mut JoinSet<()>) {
+        let own = rustix::process::geteuid().as_raw();
+        if !stream.peer_cred().is_ok_and(|peer| is_allowed(peer.uid(), own)) {
+            return connection::turn_away(&stream, "the control socket serves only its owner and root");
+        }
+        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+            let text = format!("{} consoles are connected already; close one of them", self.limits.connections);
+            return connection::turn_away(&stream, &text);
+        };
+        let (requests, log, limits) = (self.requests.clone(), self.log.clone(), self.limits);
+        consoles.spawn(async move {
+            connection::attend(stream, requests, log, limits).await;
+            drop(place);
+        });
+    }
+}
+
+/// Who connected, as the kernel says (SO_PEERCRED), must be the owner or root.
+fn is_allowed(peer: u32, own: u32) -> bool {
     peer == own || peer == 0
 }
 

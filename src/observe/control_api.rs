@@ -31,14 +31,14 @@ pub enum RtpDebug {
     Address(IpAddr, Option<u16>),
 }
 
-/// What a console has the log do.
+/// A command to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogOrder {
-    /// Tell where it goes.
+    /// List its targets.
     Show,
-    /// Begin every file anew, and keep the old ones.
+    /// Rotate every file.
     Rotate,
-    /// Read logger.conf again, and open every file anew.
+    /// Read logger.conf again, and reopen every file.
     Reload,
 }
 
@@ -51,8 +51,8 @@ pub enum Stop {
     Gracefully,
 }
 
-/// What a console wants to have read again. All of the configuration is, whatever was asked for: its files are checked
-/// together. The word decides what the console is answered.
+/// What a console asked to reload. All of the configuration is, whatever was asked for: its files are checked together. It
+/// decides the first line of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reload {
     /// Everything.
@@ -65,7 +65,7 @@ pub enum Reload {
     Module(String),
 }
 
-/// What came of asking for a hang-up.
+/// The outcome of a hang-up request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HangUp {
     /// The channel exists and was asked to end.
@@ -74,10 +74,10 @@ pub enum HangUp {
     Unknown,
 }
 
-/// What came of asking a peer now whether it is there.
+/// The outcome of qualifying a peer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Qualify {
-    /// It is being asked.
+    /// The request was sent.
     Asked,
     /// It has no `qualify=`.
     NotMonitored,
@@ -87,10 +87,10 @@ pub enum Qualify {
     Unknown,
 }
 
-/// What came of forgetting where a peer is.
+/// The outcome of removing a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unregister {
-    /// It was registered, and is no more.
+    /// It was registered, and is not any more.
     Done,
     /// It was not registered.
     NotRegistered,
@@ -98,7 +98,7 @@ pub enum Unregister {
     Unknown,
 }
 
-/// The exchange as a console command sees it. No call waits: each answers from what the switch knows at that moment.
+/// The exchange as a console command sees it. No call waits: each returns what the switch knows at that moment.
 pub trait ControlApi {
     /// All peers, in any order.
     fn peers(&self) -> Vec<PeerRow>;
@@ -141,29 +141,28 @@ pub trait ControlApi {
     /// The dialplan as `dialplan show` prints it: all of it, one context, or what `number@context` meets.
     /// The error is the line that says what does not exist.
     fn dialplan(&self, filter: Option<&str>) -> Result<String, String>;
-    /// Sets whose SIP messages are shown; answers whether any were before. The peer named exists.
+    /// Sets whose SIP messages are shown; returns whether any were before. The peer named exists.
     fn set_sip_debug(&mut self, what: SipDebug) -> bool;
     /// Sets whose RTP packets are shown.
     fn set_rtp_debug(&mut self, what: RtpDebug);
-    /// Has the log do something. Disks take their time: the line is answered when it is done, by its outcome and not by the
-    /// command.
+    /// Commands the log. Disks may be slow: the output of the line is the outcome, when it is there, and not that of the command.
     fn log(&mut self, what: LogOrder);
     /// Asks a channel to end.
     fn hang_up(&mut self, channel: &str) -> HangUp;
     /// The key/value database: full names (`/family/key`) and values, in order; registrations stand in `/SIP/Registry`.
     fn database(&self) -> Vec<(String, String)>;
-    /// Sets an entry of it; the error says why not.
+    /// Sets an entry of it. The error is the reason.
     fn database_put(&mut self, path: &str, value: &str) -> Result<(), String>;
-    /// Deletes entries of it: the one of that name, or with `below` it and everything below; answers how many there were.
+    /// Deletes entries of it: the one of that name, or with `below` it and everything below; returns how many there were.
     fn database_delete(&mut self, path: &str, below: bool) -> usize;
-    /// Asks a peer now whether it is there.
+    /// Qualifies a peer now.
     fn qualify(&mut self, peer: &str) -> Qualify;
-    /// Forgets where a peer is registered.
+    /// Removes the registration of a peer.
     fn unregister(&mut self, peer: &str) -> Unregister;
     /// Asks the exchange to end.
     fn stop(&mut self, when: Stop);
     /// Asks the exchange to end and start again.
     fn restart(&mut self, when: Stop);
-    /// Asks for a reload. Reading takes its time: the line is answered when it is done, by its outcome and not by the command.
+    /// Requests a reload. The output of the line is the outcome, when it is there, and not that of the command.
     fn reload(&mut self, what: Reload);
 }

@@ -1,4 +1,4 @@
-//! The log as it happens, for whoever listens: bounded, and nobody who speaks ever waits for somebody who listens.
+//! The log as a stream that consoles subscribe to. It is bounded, and publishing never waits for a subscriber.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use super::wire::Kind;
 
-/// Lines kept for a console that does not keep up; the oldest go first, and it is told how many it missed.
-const KEPT: usize = 1024;
+/// Lines kept for a console that does not keep up; the oldest are dropped first, and the console shows how many it missed.
+const MAX_KEPT: usize = 1024;
 
 /// A line of the log as consoles show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// What it is.
     pub kind: Kind,
-    /// For the story: the console verbosity it is shown from; 0 is what was asked for by name (`sip set debug`).
+    /// For `Kind::Story`: the verbosity from which a console shows it; 0: output a console asked for by name (`sip set debug`).
     pub level: u8,
-    /// The line, free of anything a terminal would obey, without its last line end.
+    /// The line without control characters and line end.
     pub text: String,
 }
 
 impl LogLine {
-    /// Does a console of that verbosity show it? Whoever hears any of the story hears notices and warnings, too.
+    /// Whether a console of that verbosity shows it. From 1 on it shows notices and warnings, too.
     pub fn is_for(&self, verbosity: u8) -> bool {
         match self.kind {
             Kind::Story => self.level <= verbosity,
@@ -31,32 +31,32 @@ impl LogLine {
     }
 }
 
-/// The speaker: any number of hands may hold it.
+/// The publishing end; clones publish to the same subscribers.
 #[derive(Debug, Clone)]
-pub struct Live {
+pub struct LogStream {
     lines: Sender<Arc<LogLine>>,
 }
 
-impl Default for Live {
-    fn default() -> Live {
-        Live { lines: channel(KEPT).0 }
+impl Default for LogStream {
+    fn default() -> LogStream {
+        LogStream { lines: channel(MAX_KEPT).0 }
     }
 }
 
-impl Live {
-    /// Does anybody listen? If not, a line need not even be made.
-    pub fn is_heard(&self) -> bool {
+impl LogStream {
+    /// Whether anybody subscribes. If not, a line need not even be made.
+    pub fn has_subscribers(&self) -> bool {
         self.lines.receiver_count() > 0
     }
 
-    /// Says a line to all who listen. It never waits.
-    pub fn say(&self, said: LogLine) {
-        // Nobody listens: then it is not missed.
-        let _ = self.lines.send(Arc::new(said));
+    /// Sends a line to all subscribers. It never waits.
+    pub fn publish(&self, line: LogLine) {
+        // An error means that there is no subscriber.
+        let _ = self.lines.send(Arc::new(line));
     }
 
-    /// Begins to listen.
-    pub(super) fn listen(&self) -> Receiver<Arc<LogLine>> {
+    /// Subscribes to the lines to come.
+    pub(super) fn subscribe(&self) -> Receiver<Arc<LogLine>> {
         self.lines.subscribe()
     }
 }
@@ -66,25 +66,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_console_hears_what_its_verbosity_allows() {
-        let said = |kind, level| LogLine { kind, level, text: String::new() };
-        assert!(said(Kind::Story, 3).is_for(3) && !said(Kind::Story, 4).is_for(3));
-        assert!(said(Kind::Story, 0).is_for(0) && !said(Kind::Warning, 0).is_for(0));
-        assert!(said(Kind::Notice, 0).is_for(1));
+    fn a_console_shows_what_its_verbosity_allows() {
+        let line = |kind, level| LogLine { kind, level, text: String::new() };
+        assert!(line(Kind::Story, 3).is_for(3) && !line(Kind::Story, 4).is_for(3));
+        assert!(line(Kind::Story, 0).is_for(0) && !line(Kind::Warning, 0).is_for(0));
+        assert!(line(Kind::Notice, 0).is_for(1));
     }
 
     #[test]
-    fn whoever_does_not_listen_costs_nothing_and_whoever_stalls_loses_the_oldest() {
-        let live = Live::default();
-        assert!(!live.is_heard());
-        let mut stalled = live.listen();
-        for number in 0..KEPT + 10 {
-            live.say(LogLine { kind: Kind::Notice, level: 0, text: number.to_string() });
+    fn without_subscribers_nothing_is_made_and_one_that_stalls_loses_the_oldest() {
+        let stream = LogStream::default();
+        assert!(!stream.has_subscribers());
+        let mut stalled = stream.subscribe();
+        for number in 0..MAX_KEPT + 10 {
+            stream.publish(LogLine { kind: Kind::Notice, level: 0, text: number.to_string() });
         }
         let missed = stalled.try_recv().unwrap_err();
         assert_eq!(missed, tokio::sync::broadcast::error::TryRecvError::Lagged(10));
         assert_eq!(stalled.try_recv().unwrap().text, "10");
         drop(stalled);
-        assert!(!live.is_heard());
+        assert!(!stream.has_subscribers());
     }
 }

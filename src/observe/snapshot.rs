@@ -1,15 +1,16 @@
 //! What the outside may see of the exchange, as plain data. No secret is ever in here: only whether one is set.
+//!
+//! Nothing here has a `Default`: whoever makes a snapshot says every value of it, so that none is shown which nobody filled.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// The state of one half of `nat=`: said by the user, or found out from the peer's first request (`nat=auto_...`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NatFlag {
     /// Configured on.
     Yes,
     /// Configured off.
-    #[default]
     No,
     /// Automatic, and a NAT was seen.
     AutoYes,
@@ -17,11 +18,10 @@ pub enum NatFlag {
     AutoNo,
 }
 
-/// What qualify knows of a peer (chan_sip's status texts).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The result of qualifying a peer (chan_sip's status texts).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerStatus {
     /// `qualify` is off.
-    #[default]
     Unmonitored,
     /// Qualified, without a result yet.
     Unknown,
@@ -34,7 +34,7 @@ pub enum PeerStatus {
 }
 
 /// One line of `sip show peers`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerRow {
     /// The section's name in `sip.conf`.
     pub name: String,
@@ -59,20 +59,27 @@ pub struct PeerRow {
 }
 
 /// Which media calls may carry beside voice.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExtraMedia {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondaryMedia {
     /// `videosupport`.
     pub video: bool,
     /// `textsupport`.
     pub text: bool,
-    /// `t38pt_udptl`: the error correction it names; none: no T.38.
-    pub t38: Option<String>,
-    /// `maxdatagram` of `t38pt_udptl`, in bytes.
-    pub t38_max_datagram: Option<u32>,
+    /// `t38pt_udptl`; none: no T.38.
+    pub t38: Option<T38>,
 }
 
-/// What `sip show peer NAME` tells of one peer. Texts are empty and options `None` where nothing is configured.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// How `t38pt_udptl` describes T.38.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct T38 {
+    /// The error correction it names.
+    pub correction: String,
+    /// `maxdatagram`, in bytes.
+    pub max_datagram: Option<u32>,
+}
+
+/// What `sip show peer NAME` shows. Texts are empty and options `None` where nothing is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerDetail {
     /// What the list of peers shows too.
     pub row: PeerRow,
@@ -80,12 +87,8 @@ pub struct PeerDetail {
     pub secret_set: bool,
     /// An `md5secret` is configured.
     pub md5_secret_set: bool,
-    /// A `remotesecret` is configured.
-    pub remote_secret_set: bool,
     /// The context its calls start in.
     pub context: String,
-    /// `subscribecontext`.
-    pub subscribe_context: String,
     /// `language`.
     pub language: String,
     /// `accountcode`.
@@ -100,16 +103,8 @@ pub struct PeerDetail {
     pub from_user: String,
     /// `fromdomain`.
     pub from_domain: String,
-    /// `callgroup` as written.
-    pub call_group: String,
-    /// `pickupgroup` as written.
-    pub pickup_group: String,
-    /// `mailbox`.
-    pub mailbox: String,
     /// `call-limit`; 0 is none.
     pub call_limit: u32,
-    /// `busylevel`, if set.
-    pub busy_level: Option<u32>,
     /// Seconds left of the registration.
     pub expires_s: Option<u64>,
     /// `insecure`: `no`, `port`, `invite` or `port,invite`.
@@ -121,7 +116,9 @@ pub struct PeerDetail {
     /// `directmedia`.
     pub direct_media: bool,
     /// Media beside voice.
-    pub extra: ExtraMedia,
+    pub secondary: SecondaryMedia,
+    /// `maxforwards`.
+    pub max_forwards: u8,
     /// `promiscredir`.
     pub promiscuous_redirect: bool,
     /// `trustrpid`.
@@ -132,6 +129,8 @@ pub struct PeerDetail {
     pub send_rpid: bool,
     /// `supportpath`.
     pub path_support: bool,
+    /// The proxies on the way to its contact (RFC 3327), as its registration named them; empty when there are none.
+    pub path: Vec<String>,
     /// `dtmfmode`.
     pub dtmf_mode: String,
     /// T1 towards this peer, in milliseconds (RFC 3261 17.1.1.1).
@@ -173,7 +172,7 @@ pub struct PeerDetail {
 }
 
 /// One channel: a leg of a call as the dialplan sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelRow {
     /// `SIP/peer-0000002a`.
     pub name: String,
@@ -195,7 +194,7 @@ pub struct ChannelRow {
     pub duration_s: u64,
     /// The bridge it is in; empty when it is in none.
     pub bridge_id: String,
-    /// Unlike any other channel's, also over restarts.
+    /// Unique among all channels, also over restarts.
     pub unique_id: String,
     /// `accountcode`.
     pub account: String,
@@ -204,7 +203,7 @@ pub struct ChannelRow {
 }
 
 /// How long the exchange has been running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uptime {
     /// Since the start.
     pub up: Duration,
@@ -213,7 +212,7 @@ pub struct Uptime {
 }
 
 /// Which program this is, and where it runs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// `0.1.0`.
     pub version: String,
@@ -224,7 +223,7 @@ pub struct Version {
 }
 
 /// The footer of `core show channels`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SystemCounts {
     /// Channels that exist now.
     pub channels: u64,
@@ -235,7 +234,7 @@ pub struct SystemCounts {
 }
 
 /// What was counted since the start: each drop with its reason.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counters {
     /// Reason and number, in the order to be shown.
     pub drops: Vec<(String, u64)>,
@@ -250,14 +249,14 @@ pub struct ConnectionRow {
     pub transport: String,
     /// We made it.
     pub outgoing: bool,
-    /// Somebody proved who he is on it.
-    pub proven: bool,
+    /// A device has authenticated on it.
+    pub authenticated: bool,
     /// Since when, in seconds.
     pub age_s: u64,
 }
 
-/// What `sip show settings` tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What `sip show settings` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Where UDP is received.
     pub udp: Vec<SocketAddr>,
@@ -268,7 +267,7 @@ pub struct Settings {
     /// The first and last port media may use.
     pub rtp_ports: (u16, u16),
     /// Media beside voice, as `[general]` presets them.
-    pub extra: ExtraMedia,
+    pub secondary: SecondaryMedia,
     /// `match_auth_username`.
     pub match_auth_username: bool,
     /// `allowguest`.
@@ -283,8 +282,6 @@ pub struct Settings {
     pub reg_context: String,
     /// `callerid` of `[general]`.
     pub caller_id: String,
-    /// `fromdomain`.
-    pub from_domain: String,
     /// `externaddr`.
     pub extern_address: Option<SocketAddr>,
     /// `externhost`.
@@ -293,10 +290,6 @@ pub struct Settings {
     pub local_nets: Vec<String>,
     /// The codecs of `[general]`, in order of preference.
     pub codecs: Vec<String>,
-    /// `rtptimeout` in seconds; 0 is off.
-    pub rtp_timeout_s: u32,
-    /// `srvlookup`.
-    pub srv_lookup: bool,
     /// `minexpiry`, in seconds.
     pub min_expiry_s: u32,
     /// `maxexpiry`, in seconds.
@@ -316,7 +309,7 @@ pub struct Settings {
 }
 
 /// One line of `sip show users`: a peer that may place calls to us.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {
     /// The section's name in `sip.conf`.
     pub name: String,
@@ -333,7 +326,7 @@ pub struct UserRow {
 }
 
 /// One line of `sip show inuse`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InUse {
     /// The peer's name.
     pub name: String,
@@ -348,7 +341,7 @@ pub struct InUse {
 }
 
 /// One line of `sip show channels`: a SIP dialog of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SipChannelRow {
     /// Where its requests go.
     pub host: Option<IpAddr>,
@@ -367,12 +360,11 @@ pub struct SipChannelRow {
 }
 
 /// What a channel's state is, and what number Asterisk gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelState {
     /// Nothing has happened yet.
-    #[default]
     Down,
-    /// A caller that hears nothing final yet.
+    /// A caller whose call is not answered yet.
     Ring,
     /// A called phone that rings.
     Ringing,
@@ -380,8 +372,8 @@ pub enum ChannelState {
     Up,
 }
 
-/// What `core show channel NAME` tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What `core show channel NAME` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelDetail {
     /// What the list of channels shows too.
     pub row: ChannelRow,
@@ -401,7 +393,7 @@ pub struct ChannelDetail {
     pub language: String,
     /// The codecs both sides agreed on, by their names in `sip.conf`.
     pub codecs: Vec<String>,
-    /// Which way its sound goes, as `sendrecv`; empty before there is any.
+    /// The direction of its audio, such as `sendrecv`; empty before there is any.
     pub direction: String,
     /// The Call-ID of its dialog.
     pub call_id: String,
@@ -410,10 +402,9 @@ pub struct ChannelDetail {
 }
 
 /// What a hint shows of its devices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceState {
     /// There, and not in a call.
-    #[default]
     Idle,
     /// In a call.
     InUse,
@@ -426,7 +417,7 @@ pub enum DeviceState {
 }
 
 /// One line of `core show hints`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HintRow {
     /// The extension.
     pub exten: String,
@@ -439,7 +430,7 @@ pub struct HintRow {
 }
 
 /// A dialplan application or function, as its table describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualPage {
     /// Its name.
     pub name: &'static str,
@@ -451,8 +442,8 @@ pub struct ManualPage {
     pub help: &'static str,
 }
 
-/// What `core show settings` tells beyond what other commands know.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What `core show settings` shows besides what other commands do.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreSettings {
     /// The process.
     pub process: u32,
@@ -460,6 +451,17 @@ pub struct CoreSettings {
     pub started: String,
     /// When the configuration was last read, likewise.
     pub reloaded: String,
-    /// Most channels at once.
-    pub most_channels: usize,
+    /// Maximum number of channels.
+    pub max_channels: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    /// A value that came from `Default` would be shown as if somebody had looked it up.
+    #[test]
+    fn nothing_in_a_snapshot_has_a_default() {
+        let derived = include_str!("snapshot.rs").lines().filter(|line| line.trim_start().starts_with("#[derive("));
+        assert!(derived.clone().count() > 20);
+        assert_eq!(derived.filter(|line| line.contains("Default")).collect::<Vec<_>>(), Vec::<&str>::new());
+    }
 }

@@ -1,30 +1,30 @@
-//! What goes over the control socket: the client sends one line; the exchange answers with a head line
+//! What goes over the control socket: the client sends one line; the exchange replies with a head line
 //! `ok N` or `failed N` and N bytes of text. The connection stays open for the next line.
 //!
-//! A console that asked for the log (`core set verbose`) gets its lines in between, never within an answer, as
+//! A console that asked for the log (`core set verbose`) gets its lines in between, never within a reply, as
 //! `story N`, `notice N`, `warning N`, `error N` or `security N` and N bytes of text without a line end.
 
 /// The longest line a client may send, its line end included, in bytes.
 pub const LINE_LIMIT: usize = 8 * 1024;
 
-/// The longest answer a client takes, in bytes.
+/// The longest reply a client takes, in bytes.
 pub const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The longest head line, its line end included, in bytes.
 pub const HEAD_LIMIT: usize = 32;
 
-/// A line that begins so is no command: it asks what the last word of the rest may become. The answer has one
+/// A line that begins so is not a command: it requests completions for the last word of the rest. The reply has one
 /// whole word a line.
 pub const COMPLETE: &str = "_complete ";
 
 /// What the exchange sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The answer to a line that was carried out.
+    /// The reply to a line that was carried out.
     Ok,
-    /// The answer to a line that was not.
+    /// The reply to a line that was not.
     Failed,
-    /// A line of the story of calls.
+    /// Verbose output: the progress of calls.
     Story,
     /// Worth knowing.
     Notice,
@@ -32,7 +32,7 @@ pub enum Kind {
     Warning,
     /// Something does not work.
     Error,
-    /// A proven refusal.
+    /// A refused request with a proven source.
     Security,
 }
 
@@ -47,13 +47,13 @@ const WORDS: [(Kind, &str); 7] = [
 ];
 
 impl Kind {
-    /// Does it answer a line, and is not a line of the log?
-    pub fn is_answer(self) -> bool {
+    /// Whether it is the reply to a line, not a line of the log.
+    pub fn is_reply(self) -> bool {
         matches!(self, Kind::Ok | Kind::Failed)
     }
 }
 
-/// The first line of an answer, or of a line of the log.
+/// The first line of a reply, or of a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// What follows.
@@ -69,7 +69,7 @@ impl Head {
         format!("{word} {}\n", self.length)
     }
 
-    /// Reads a head line; the line end may be missing. `None` when it is none, or promises more than a client takes.
+    /// Reads a head line; the line end may be missing. `None` when it is malformed, or announces more than a client takes.
     pub fn parse(line: &str) -> Option<Head> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let (word, number) = line.split_once(' ')?;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// Longer than anything a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// See the module.
+/// The real program, running in a configuration folder of its own.
 pub struct Exchange {
     child: Child,
     pub folder: PathBuf,

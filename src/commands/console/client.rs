@@ -1,4 +1,4 @@
-//! One connection to the control socket, and what to tell when there is none.
+//! One connection to the control socket, and the messages when there is none.
 
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -12,16 +12,16 @@ use crate::observe::wire::{HEAD_LIMIT, Head, Kind, LINE_LIMIT};
 /// How long the exchange may take to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why a command got no answer.
+/// Why a command got no reply.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Nobody listens in any of these places; true stands with those that we may not look into.
+    /// No exchange listens in any of these places; `true` marks those this user may not look into.
     NotRunning(Vec<(PathBuf, bool)>),
     /// A socket is there, but this user may not use it; its owner.
     Forbidden(PathBuf, u32),
     /// The line is longer than the exchange reads.
     LineTooLong,
-    /// The exchange does not take this console; its words.
+    /// The exchange refuses this console; its reason.
     Refused(String),
     /// There is no exchange at the moment; it is being looked for.
     Away,
@@ -29,9 +29,9 @@ pub(super) enum Failure {
     Disconnected,
     /// The exchange is there and does not answer.
     Silent,
-    /// What answered is no strowger of this kind.
+    /// The reply does not follow the protocol.
     Foreign,
-    /// The system's word.
+    /// An error of the system.
     Io(io::Error),
 }
 
@@ -84,7 +84,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Connects to the first place where somebody listens.
+    /// Connects to the first place where an exchange listens.
     pub(super) fn connect(places: &[PathBuf]) -> Result<Client, Failure> {
         let mut looked = Vec::new();
         let mut forbidden = None;
@@ -110,15 +110,15 @@ impl Client {
     }
 
     /// Has one line carried out, and waits for its answer. Lines of the log that come before it are passed over.
-    pub(super) fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
+    pub(super) fn ask(&mut self, line: &str) -> Result<Reply, Failure> {
         let (line, patience) = prepare(line)?;
         self.stream.get_ref().set_read_timeout(patience).map_err(Failure::Io)?;
         self.stream.get_ref().set_write_timeout(Some(PATIENCE)).map_err(Failure::Io)?;
-        // One that was turned away finds the reason waiting, and nobody who reads: the answer decides, not the write.
+        // A console that is refused finds the reason waiting, and the socket closed: the reply decides, not the write.
         let written = self.stream.get_mut().write_all(line.as_bytes());
         let answer = loop {
             match self.next() {
-                Ok((kind, text)) if kind.is_answer() => break Ok(Answer { failed: kind == Kind::Failed, text }),
+                Ok((kind, text)) if kind.is_reply() => break Ok(Reply { failed: kind == Kind::Failed, text }),
                 Ok(_) => {}
                 Err(failure) => break Err(failure),
             }
@@ -143,7 +143,7 @@ impl Client {
         Ok((head.kind, String::from_utf8(text).map_err(|_| Failure::Foreign)?))
     }
 
-    /// Another hand on the connection, for writing; from now on reading waits as long as it takes.
+    /// A second handle of the connection, for writing; from now on reading waits without limit.
     pub(super) fn writer(&self) -> Result<UnixStream, Failure> {
         let writer = self.stream.get_ref().try_clone().map_err(Failure::Io)?;
         writer.set_read_timeout(None).map_err(Failure::Io)?;
@@ -151,9 +151,9 @@ impl Client {
     }
 }
 
-/// What the exchange answered.
+/// The reply of the exchange.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     /// It was not carried out.
     pub(super) failed: bool,
     /// Whole lines.
@@ -163,7 +163,7 @@ pub(super) struct Answer {
 /// A line as it is sent, and how long its answer may take.
 pub(super) fn prepare(line: &str) -> Result<(String, Option<Duration>), Failure> {
     let mut line = line.replace(['\n', '\r'], " ");
-    // The one command that may take as long as it likes.
+    // The one command without a time limit.
     let waits = line.to_ascii_lowercase().contains("waitfullybooted");
     line.push('\n');
     if line.len() > LINE_LIMIT {
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::observe::command::Output;
     use crate::observe::control::{ControlSocket, Limits, Request};
-    use crate::observe::log_stream::Live;
+    use crate::observe::log_stream::LogStream;
 
     /// A listener that reads one line from one client, answers with these bytes, and closes.
     fn stub(name: &str, answer: &'static [u8]) -> (PathBuf, JoinHandle<String>) {
@@ -252,7 +252,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let socket = runtime.block_on(ControlSocket::open(&path)).unwrap();
         let (send, mut receive) = tokio::sync::mpsc::channel::<Request>(1);
-        runtime.spawn(socket.serve(send, Live::default(), Limits { connections, ..Limits::default() }));
+        runtime.spawn(socket.serve(send, LogStream::default(), Limits { connections, ..Limits::default() }));
         runtime.spawn(async move {
             while let Some(Request { line, reply }) = receive.recv().await {
                 let _ = reply.send(Output { text: line + "\n", ..Output::default() });

@@ -1,5 +1,5 @@
-//! A lasting connection to the exchange: questions and answers for whoever types, the log for whoever reads along.
-//! One thread of its own listens, and finds the exchange again when it went away.
+//! A lasting connection to the exchange, for commands and the log. A thread of its own receives, and reconnects when the
+//! exchange went away.
 
 use std::io::Write as _;
 use std::net::Shutdown;
@@ -9,28 +9,28 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::client::{self, Answer, Client, Failure};
+use super::client::{self, Client, Failure, Reply};
 use super::printer::Printer;
 
-/// How often an exchange that went away is looked for.
+/// Time between two attempts to reconnect.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// What to do when the exchange goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// Look for it until it is back: somebody sits at this console.
-    LookForIt,
-    /// End with status 1: a script reads along.
+    /// Reconnect: a person uses this console.
+    Reconnect,
+    /// End with status 1: a script uses this console.
     End,
 }
 
-/// See the module.
+/// A lasting connection to the exchange.
 pub(super) struct Connection {
     shared: Arc<Shared>,
-    answers: Receiver<(u64, Result<Answer, Failure>)>,
+    answers: Receiver<(u64, Result<Reply, Failure>)>,
 }
 
-/// What whoever types and whoever listens share.
+/// What the typing and the receiving thread share.
 struct Shared {
     places: Vec<PathBuf>,
     loss: Loss,
@@ -41,19 +41,19 @@ struct Shared {
 struct State {
     /// Nothing while the exchange is away.
     writer: Option<UnixStream>,
-    /// Which connection this is: an answer of an earlier one answers nothing any more.
+    /// Which connection this is: replies of an earlier one are dropped.
     turn: u64,
     /// The line that sets this console's verbosity; sent again at each new connection.
     verbosity: Option<String>,
-    /// Somebody waits for an answer, and will say what went wrong.
+    /// A command waits for its reply, and will report what went wrong.
     asked: bool,
-    /// The exchange was told to end: that it goes away is no surprise.
+    /// The exchange was told to end: its going away is expected.
     farewell: bool,
 }
 
 impl Connection {
-    /// Connects to the first place where an exchange listens. What it says meanwhile goes on `printer`.
-    /// `verbosity` is the line that says how much; without one it says nothing. Returns its greeting, too.
+    /// Connects to the first place where an exchange listens. Its log goes to `printer`.
+    /// `verbosity` is the line that sets it; without one there is no log. Returns the greeting of the exchange, too.
     pub(super) fn open(
         places: &[PathBuf],
         verbosity: Option<String>,
@@ -72,14 +72,14 @@ impl Connection {
         Ok((Connection { shared, answers }, greeting))
     }
 
-    /// Has one line carried out, and waits for its answer.
-    pub(super) fn ask(&self, line: &str) -> Result<Answer, Failure> {
+    /// Has one line carried out, and waits for its reply.
+    pub(super) fn ask(&self, line: &str) -> Result<Reply, Failure> {
         let (sent, patience) = client::prepare(line)?;
         let turn = {
             let mut state = self.shared.state();
             let turn = state.turn;
             let Some(writer) = &mut state.writer else { return Err(Failure::Away) };
-            // When it cannot be written, the listener finds the same out, and says so as the answer.
+            // When it cannot be written, the receiving thread gets the same error, and reports it as the reply.
             let _ = writer.write_all(sent.as_bytes());
             state.asked = true;
             turn
@@ -89,7 +89,7 @@ impl Connection {
         answer
     }
 
-    fn wait(&self, turn: u64, patience: Option<Duration>) -> Result<Answer, Failure> {
+    fn wait(&self, turn: u64, patience: Option<Duration>) -> Result<Reply, Failure> {
         loop {
             let answer = match patience {
                 Some(patience) => self.answers.recv_timeout(patience),
@@ -100,7 +100,7 @@ impl Connection {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Disconnected),
                 Err(RecvTimeoutError::Timeout) => {
-                    // Its answer may still come, and must not answer the next line: that needs a new connection.
+                    // Its reply may still come, and must not be taken for that of the next line: that needs a new connection.
                     if let Some(writer) = &self.shared.state().writer {
                         let _ = writer.shutdown(Shutdown::Both);
                     }
@@ -120,9 +120,9 @@ impl Connection {
         self.shared.state().farewell = expected;
     }
 
-    /// Does it wait for an exchange that went away?
-    pub(super) fn looks_for_it(&self) -> bool {
-        self.shared.loss == Loss::LookForIt
+    /// Whether it reconnects to an exchange that went away.
+    pub(super) fn reconnects(&self) -> bool {
+        self.shared.loss == Loss::Reconnect
     }
 
     /// Waits until the exchange is gone, for at most that long.
@@ -157,14 +157,14 @@ impl Shared {
         Ok((client, format!("{}, pid {pid}", version.text.trim_end())))
     }
 
-    fn listen(&self, mut client: Client, answers: &Sender<(u64, Result<Answer, Failure>)>, printer: &Printer) {
+    fn listen(&self, mut client: Client, answers: &Sender<(u64, Result<Reply, Failure>)>, printer: &Printer) {
         loop {
             let turn = self.state().turn;
             let failure = loop {
                 match client.next() {
-                    Ok((kind, text)) if kind.is_answer() => {
+                    Ok((kind, text)) if kind.is_reply() => {
                         let failed = kind == crate::observe::wire::Kind::Failed;
-                        if answers.send((turn, Ok(Answer { failed, text }))).is_err() {
+                        if answers.send((turn, Ok(Reply { failed, text }))).is_err() {
                             return;
                         }
                     }
@@ -177,13 +177,13 @@ impl Shared {
                 state.writer = None;
                 state.farewell || (self.loss == Loss::End && state.asked)
             };
-            let told = failure.to_string();
+            let reason = failure.to_string();
             if answers.send((turn, Err(failure))).is_err() || expected {
                 return;
             }
             if self.loss == Loss::End {
-                eprintln!("{told}");
-                // Whoever types is waiting for a line that may never come.
+                eprintln!("{reason}");
+                // The typing thread waits for a line that may never come.
                 std::process::exit(1);
             }
             printer.remark("Disconnected: the exchange has ended. This console waits for its return; 'exit' ends it.");

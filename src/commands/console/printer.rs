@@ -1,5 +1,5 @@
 //! Where the log appears at a console: above the line that is being typed, in colours if the terminal has them.
-//! Whoever writes never waits; what the terminal does not take in time is counted and said.
+//! Writing never waits; lines that the terminal does not take in time are counted, and their number is shown.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use crate::observe::wire::Kind;
 
-/// Lines that wait for the terminal.
-const WAITING: usize = 1024;
+/// Maximum number of lines that wait for the terminal.
+const MAX_WAITING: usize = 1024;
 
-/// See the module.
+/// Prints the log at a console, from a thread of its own.
 #[derive(Clone)]
 pub(super) struct Printer {
     lines: SyncSender<String>,
@@ -25,7 +25,7 @@ impl Printer {
     /// # Errors
     /// The system refuses a thread.
     pub(super) fn new(colours: bool, mut print: impl FnMut(String) + Send + 'static) -> io::Result<Printer> {
-        let (lines, waiting) = sync_channel::<String>(WAITING);
+        let (lines, waiting) = sync_channel::<String>(MAX_WAITING);
         let missed = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&missed);
         std::thread::Builder::new().name("print".into()).spawn(move || {
@@ -60,13 +60,13 @@ impl Printer {
     }
 }
 
-/// Prints on the standard output. What nobody reads any more (`| head`) is not an error.
+/// Prints on the standard output. A closed pipe (`| head`) is not an error.
 pub(super) fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// The terminal's number for a colour; the story has none.
+/// The terminal's number for a colour; verbose lines have none.
 fn colour(kind: Kind) -> Option<u8> {
     match kind {
         Kind::Ok | Kind::Failed | Kind::Story => None,
@@ -93,12 +93,12 @@ mod tests {
         .unwrap();
         printer.write(Kind::Story, "first");
         // The printer holds the first line or is about to take it: either way this many do not fit.
-        for number in 0..WAITING + 100 {
+        for number in 0..MAX_WAITING + 100 {
             printer.write(Kind::Story, &number.to_string());
         }
         drop(go);
         let mut lines = Vec::new();
-        while lines.len() < WAITING + 2 {
+        while lines.len() < MAX_WAITING + 2 {
             match shown.recv_timeout(std::time::Duration::from_secs(5)) {
                 Ok(line) => lines.push(line),
                 Err(_) => break,

@@ -1,4 +1,4 @@
-//! A console somebody sits at: a line to edit, history, completion, and the log above it.
+//! A console for a person: a line to edit, history, completion, and the log above it.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -16,13 +16,13 @@ use super::client::Failure;
 use super::connection::{Connection, Loss};
 use super::history;
 use super::printer::{self, Printer};
-use super::{Step, carry_out};
+use super::step::{Step, carry_out};
 use crate::observe::socket_path::Surroundings;
 use crate::observe::wire;
 
 const PROMPT: &str = "strowger*CLI> ";
 
-/// Talks until the user leaves, or the input ends. Stays while the exchange is away.
+/// Runs until the user leaves, or the input ends. Stays while the exchange is away.
 pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure> {
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor: Editor<Words, MemHistory> =
@@ -32,10 +32,11 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
         Ok(mut printer) => Printer::new(has_colours(), move |line| drop(printer.print(line))),
         Err(_) => Printer::new(false, |line| printer::print(&line)),
     };
-    let (link, greeting) = Connection::open(places, Some(verbosity), Loss::LookForIt, printer.map_err(Failure::Io)?)?;
+    let (connection, greeting) =
+        Connection::open(places, Some(verbosity), Loss::Reconnect, printer.map_err(Failure::Io)?)?;
     printer::print(&format!("Connected to {greeting}. 'help' lists the commands; 'exit' ends this console only.\n"));
-    let link = Rc::new(link);
-    editor.set_helper(Some(Words { link: Rc::clone(&link) }));
+    let connection = Rc::new(connection);
+    editor.set_helper(Some(Words { connection: Rc::clone(&connection) }));
     let _ = editor.set_max_history_size(history::LENGTH);
     let file = history::file(&Surroundings::of_this_process());
     for line in file.iter().flat_map(|file| history::load(file)) {
@@ -48,7 +49,7 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
                 printer::print("'exit' or Ctrl-D ends this console.\n");
                 continue;
             }
-            // The end of the input, or of the terminal: there is nobody to ask again.
+            // The end of the input, or of the terminal.
             Err(ReadlineError::Eof) => return Ok(()),
             Err(ReadlineError::Io(error)) if is_hung_up(&error) => return Ok(()),
             Err(error) => return Err(Failure::Io(io_error(error))),
@@ -56,14 +57,14 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
         let before = editor.history().len();
         let _ = editor.add_history_entry(line.as_str());
         if let Some(file) = file.as_ref().filter(|_| editor.history().len() != before) {
-            // A history that cannot be kept is no reason to refuse the command.
+            // A history that cannot be written must not refuse the command.
             let _ = history::add(file, &line);
         }
-        match carry_out(&link, &line) {
+        match carry_out(&connection, &line) {
             Ok(Step::Next) => {}
             Ok(Step::End) => return Ok(()),
             Err(failure @ (Failure::Away | Failure::LineTooLong | Failure::Silent | Failure::Disconnected)) => {
-                // The connection is found again by itself; what was asked is not asked twice.
+                // It reconnects by itself; the command is not repeated.
                 printer::print(&format!("{failure}\n"));
             }
             Err(failure) => return Err(failure),
@@ -73,7 +74,7 @@ pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure>
 
 /// Completes the word under the cursor by asking the exchange.
 struct Words {
-    link: Rc<Connection>,
+    connection: Rc<Connection>,
 }
 
 impl Completer for Words {
@@ -83,7 +84,7 @@ impl Completer for Words {
         let open = line.get(..position).unwrap_or(line);
         let start = open.rfind(char::is_whitespace).map_or(0, |at| at.saturating_add(1));
         // Without an answer there is nothing to offer; the user sees why at the next command.
-        let words = match self.link.ask(&format!("{}{open}", wire::COMPLETE)) {
+        let words = match self.connection.ask(&format!("{}{open}", wire::COMPLETE)) {
             Ok(answer) if !answer.failed => answer.text,
             Ok(_) | Err(_) => String::new(),
         };

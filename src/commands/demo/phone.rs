@@ -1,4 +1,4 @@
-//! A simulated line on a real socket: a thread that gives a [`Phone`] its datagrams and its time.
+//! A simulated phone on a real socket: a thread that gives a [`Phone`] its datagrams and its time.
 
 use crate::daemon::clock::Clock;
 use crate::rng::Rng;
@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What a line is told to do.
+/// A command to a phone.
 pub(super) enum Order {
     /// Register.
     Register,
@@ -22,9 +22,9 @@ pub(super) enum Order {
     HangUp,
 }
 
-/// A line that runs.
+/// A running phone.
 pub(super) struct DemoPhone {
-    /// What the line is called.
+    /// Its name.
     pub(super) name: String,
     /// Its RTP socket.
     pub(super) rtp: UdpSocket,
@@ -35,11 +35,11 @@ pub(super) struct DemoPhone {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The longest a line waits for a datagram before it looks at its clock and orders.
+/// The longest a phone waits for a datagram before it looks at its clock and commands.
 const NAP: Duration = Duration::from_millis(5);
 
 impl DemoPhone {
-    /// A line bound to free ports of loopback. `prepare` sets its habits.
+    /// A phone on free ports of loopback. `prepare` sets its behaviour.
     pub(super) fn start(mut config: PhoneConfig, seed: u64, prepare: impl FnOnce(&mut Phone)) -> io::Result<DemoPhone> {
         let socket = UdpSocket::bind((config.sip.ip(), 0))?;
         socket.set_read_timeout(Some(NAP))?;
@@ -60,7 +60,7 @@ impl DemoPhone {
     }
 
     pub(super) fn order(&self, order: Order) {
-        // A line that ended shows it by its silence: the wait for its event says so.
+        // A phone that has ended sends nothing: the wait for its event reports it.
         let _ = self.orders.send(order);
     }
 
@@ -135,7 +135,7 @@ fn run(phone: &mut Phone, socket: &UdpSocket, inbox: &Receiver<Order>, outbox: &
             send(socket, to, &datagram);
         }
         for event in phone.take_events() {
-            // Nobody listens any more when the demonstration ends.
+            // The receiver is gone when the demonstration ends.
             let _ = outbox.send(event);
         }
     }

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 /// How long after the last packet one may still arrive.
 const LATE: Duration = Duration::from_millis(300);
 
-/// What one direction came to.
+/// The measurement of one direction.
 pub(super) struct Direction {
-    /// Who spoke to whom.
+    /// From whom to whom.
     pub(super) name: String,
     /// Packets sent.
     pub(super) sent: u64,
-    /// Packets heard, each counted once.
+    /// Packets received, each counted once.
     pub(super) received: u64,
     /// Packets that never came.
     pub(super) lost: u64,
@@ -44,7 +44,7 @@ impl Direction {
     }
 }
 
-/// Lets both lines talk at once, `packets` each, and measures both directions.
+/// Sends audio from both phones at once, `packets` each, and measures both directions.
 pub(super) fn talk(
     a: (&DemoPhone, SocketAddr),
     b: (&DemoPhone, SocketAddr),
@@ -54,8 +54,12 @@ pub(super) fn talk(
     let (a_name, b_name) = (&a.0.name, &b.0.name);
     let (to_b, to_a) = (a.1, b.1);
     let (one, two) = std::thread::scope(|scope| {
-        let one = scope.spawn(|| direction(format!("{a_name} -> {b_name}"), a_rtp, to_b, b_rtp, (config(1), packets)));
-        let two = scope.spawn(|| direction(format!("{b_name} -> {a_name}"), b_rtp, to_a, a_rtp, (config(2), packets)));
+        let one = scope.spawn(|| {
+            direction(format!("{a_name} -> {b_name}"), a_rtp, to_b, b_rtp, Stream { config: config(1), packets })
+        });
+        let two = scope.spawn(|| {
+            direction(format!("{b_name} -> {a_name}"), b_rtp, to_a, a_rtp, Stream { config: config(2), packets })
+        });
         (one.join(), two.join())
     });
     let gone = |_| "a thread of the demonstration failed".to_owned();
@@ -73,14 +77,16 @@ fn config(number: u32) -> TalkerConfig {
     }
 }
 
-/// One direction: a thread speaks, this one listens.
-fn direction(
-    name: String,
-    mouth: &UdpSocket,
-    to: SocketAddr,
-    ear: &UdpSocket,
-    (config, packets): (TalkerConfig, u64),
-) -> Direction {
+/// The packets of one direction.
+#[derive(Clone, Copy)]
+struct Stream {
+    config: TalkerConfig,
+    packets: u64,
+}
+
+/// One direction: a thread sends, this one receives.
+fn direction(name: String, sender: &UdpSocket, to: SocketAddr, receiver: &UdpSocket, stream: Stream) -> Direction {
+    let Stream { config, packets } = stream;
     let times = Mutex::new(Vec::new());
     let finished = AtomicBool::new(false);
     let mut heard = Heard::new(config);
@@ -88,10 +94,10 @@ fn direction(
     let mut sources = Vec::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            speak(mouth, to, config, packets, &times);
+            speak(sender, to, config, packets, &times);
             finished.store(true, Ordering::Release);
         });
-        listen(ear, &finished, |packet, source| {
+        listen(receiver, &finished, |packet, source| {
             arrivals.push((crate::rtp::header::Header::read(packet).map(|header| header.sequence), Instant::now()));
             heard.receive(packet);
             if !sources.contains(&source) {

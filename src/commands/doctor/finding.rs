@@ -89,7 +89,7 @@ pub(super) fn json(findings: &[Finding]) -> String {
     format!("{{\"findings\":[\n{}\n],\"todo\":{todo}}}\n", rows.join(",\n"))
 }
 
-/// The name of a program or a file may not drive the terminal.
+/// The name of a program or a file must not control the terminal.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

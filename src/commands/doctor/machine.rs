@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 const OLDEST: Wall = Wall(1_704_067_200_000);
 /// Time between two packets of sound.
 const BEAT: Duration = Duration::from_millis(20);
-/// So many beats are about a second.
+/// This many ticks are about a second.
 const BEATS: usize = 50;
-/// Beats later than this are heard, and cost a modem its carrier.
+/// Packets later than this are audible, and make a modem lose its carrier.
 const LATE: Duration = Duration::from_millis(5);
 /// Descriptors the exchange needs besides those of calls.
 const OWN_DESCRIPTORS: u64 = 100;
@@ -53,7 +53,7 @@ pub(super) fn beats() -> Vec<Duration> {
     late
 }
 
-/// What is to be said of these latenesses.
+/// The finding about these delays.
 pub(super) fn jitter(mut late: Vec<Duration>) -> Finding {
     late.sort();
     let at = |percent: usize| late.get(late.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default();
@@ -100,7 +100,7 @@ fn judged_descriptors(limit: Option<u64>, calls: u64, is_running: bool) -> Findi
     }
 }
 
-/// Whether threads may ask for real time. It is not used: said so that nobody looks for it here.
+/// Whether threads may use real-time priority. The exchange does not, and the finding says so.
 pub(super) fn real_time() -> Finding {
     match getrlimit(Resource::Rtprio).current {
         Some(0) => Finding::note(

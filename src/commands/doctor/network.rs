@@ -1,4 +1,4 @@
-//! The network as phones meet it: ports, the addresses they are told, packets the kernel threw away.
+//! The network: ports, the addresses phones are given, packets the kernel dropped.
 
 use super::finding::Finding;
 use super::proc::{self, UdpCounts, UdpSocket};
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// An address that is nobody's (RFC 5737) and goes where everything unknown goes.
+/// An address for documentation (RFC 5737): it takes the default route.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 /// Programs that take the ports of SIP, by the first 15 bytes of their names.
 const SIP_PROGRAMS: [&str; 12] = [
@@ -70,7 +70,7 @@ fn collides(one: SocketAddr, other: SocketAddr) -> bool {
         && (one.is_ipv4() == other.is_ipv4() || one.ip() == IpAddr::from([0u16; 8]))
 }
 
-/// Whether the exchange could have its SIP port, or has it.
+/// Whether the exchange could open its SIP port, or has it open.
 pub(super) fn port(config: &Config, sockets: &Sockets) -> Finding {
     let bind = config.sip.general.bind;
     if let Some(process) = sockets.exchange(bind) {
@@ -142,7 +142,7 @@ pub(super) fn ephemeral(config: &Config) -> Option<Finding> {
     })
 }
 
-/// What phones are told as our address, by the network they are in.
+/// The address phones are given for the exchange, by the network they are in.
 pub(super) fn addresses(config: &Config) -> Vec<Finding> {
     let general = &config.sip.general;
     let mut findings = Vec::new();
@@ -179,7 +179,7 @@ pub(super) fn udp_counts() -> Option<UdpCounts> {
     proc::udp_counts(&fs::read_to_string("/proc/net/snmp").ok()?)
 }
 
-/// Packets that came and were thrown away by this machine: since its start, and between two looks.
+/// Packets that this machine received and dropped: since its start, and between two looks.
 pub(super) fn drops(
     before: Option<UdpCounts>,
     after: Option<UdpCounts>,

@@ -9,7 +9,7 @@ pub(super) struct UdpSocket {
     pub(super) local: SocketAddr,
     /// Its number, by which the descriptors of its owner name it.
     pub(super) inode: u64,
-    /// Packets the kernel threw away because the socket's buffer was full.
+    /// Packets the kernel dropped because the socket's buffer was full.
     pub(super) drops: u64,
 }
 

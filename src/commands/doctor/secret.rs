@@ -1,4 +1,4 @@
-//! Secrets that are no secret. They are judged, and never shown.
+//! Weak secrets. They are judged, and never shown.
 
 use super::finding::Finding;
 use crate::config::Config;

@@ -218,7 +218,7 @@ fn realm(draft: &mut GeneralDraft, text: &str) -> Result {
 fn bind_address(draft: &mut GeneralDraft, text: &str) -> Result {
     match value::address(text) {
         Some(address) => draft.bind_address = Some(address),
-        // To listen on all addresses instead would let in whom the line keeps out.
+        // Listening on all addresses instead would accept requests that the line excludes.
         None => return Err(unusable_address(text, "write an IP address of this machine, or 0.0.0.0 for all")),
     }
     Ok(())

@@ -160,7 +160,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "a call ends when a line hangs up, not for want of sound",
     ),
     unsupported(General, &["directrtpsetup"], FALSE_WORDS, "direct media is arranged by re-INVITE: 'directmedia=yes'"),
-    unsupported(General, &["prematuremedia"], EITHER, "sound before the answer is passed on as it comes"),
+    unsupported(General, &["prematuremedia"], EITHER, "early media is passed on as it comes"),
     unsupported(
         Both,
         &["rtpkeepalive"],
@@ -223,7 +223,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "there is no music on hold: the callers hear each other's silence",
     ),
     unsupported(Both, &["tonezone"], NEVER, "one set of tones serves all"),
-    // Encryption: who asks for it must not get calls that anyone can hear.
+    // Encryption: whoever asks for it must not get unencrypted calls.
     refused(
         Peer,
         &["encryption"],
@@ -301,5 +301,5 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["rtupdate", "ignoreregexpire"], "peers come from files only"),
 ];
 
-/// Either is as good: the feature is not there, and its default is on, so that a word says nothing of being needed.
+/// Both values are accepted: the feature is missing and its default is on, so that naming it does not mean that it is needed.
 const EITHER: &[&str] = &["yes", "true", "y", "t", "1", "on", "no", "false", "n", "f", "0", "off"];

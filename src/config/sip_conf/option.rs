@@ -53,13 +53,13 @@ pub enum Effect {
 /// Why a value was not taken as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is no value of the option; the row's `values` say what is.
+    /// It is not a value of the option; the row's `values` say what is.
     Bad,
     /// This word of it is not; the row's `values` say what is.
     Word(String),
     /// Something else. With `Severity::Warning` the rest of the value is in effect.
     Say {
-        /// How much it weighs.
+        /// Its severity.
         severity: Severity,
         /// What is wrong.
         message: String,

@@ -63,14 +63,14 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["tcpauthtimeout"],
         "seconds, at least 1",
         "30",
-        "a TCP or TLS connection is closed when nobody proved who he is for so long",
+        "a TCP or TLS connection that is not authenticated within this time is closed",
         Effect::General(auth_timeout),
     ),
     row(
         &["tcpauthlimit"],
         "a number from 1",
         "100",
-        "TCP and TLS connections at once on which nobody proved who he is; beyond it the oldest are closed",
+        "maximum number of unauthenticated TCP and TLS connections; beyond it the oldest are closed",
         Effect::General(auth_limit),
     ),
     row(
@@ -139,7 +139,7 @@ fn tls_enable(draft: &mut GeneralDraft, text: &str) -> Result {
 
 fn bind(text: &str, setting: &mut Option<(IpAddr, Option<u16>)>) -> Result {
     *setting = Some(value::address(text).ok_or_else(|| {
-        // To listen on all addresses instead would let in whom the line keeps out.
+        // Listening on all addresses instead would accept requests that the line excludes.
         Trouble::fatal(
             format!("'{text}' is no address to listen on"),
             "write an IP address of this machine, or 0.0.0.0",

@@ -1,19 +1,32 @@
 //! Channels and SIP dialogs as the console lists them.
 
 use crate::clock::Now;
+use crate::dialplan::ChannelId;
 use crate::observe::snapshot::{ChannelDetail, ChannelRow, ChannelState, SipChannelRow};
 use crate::pbx::calls::channel;
 use crate::pbx::calls::leg::Leg;
 use crate::pbx::switch::{ChannelReport, LegReport, Switch};
+use std::collections::BTreeMap;
 
-/// One line of `core show channels`.
-pub(super) fn row(report: &ChannelReport, now: Now) -> ChannelRow {
+/// The lines of `core show channels`, the newest channel first.
+pub(super) fn rows(switch: &Switch, now: Now) -> Vec<ChannelRow> {
+    let accounts: BTreeMap<ChannelId, String> =
+        switch.channels().map(|report| (report.channel.id, account_code(report.channel))).collect();
+    let account = |report: &ChannelReport| report.bridged.and_then(|other| accounts.get(&other));
+    let row = |report: ChannelReport| row(&report, account(&report).cloned().unwrap_or_default(), now);
+    let mut rows: Vec<ChannelRow> = switch.channels().map(row).collect();
+    rows.reverse();
+    rows
+}
+
+/// `peer_account`: that of the channel it talks to.
+fn row(report: &ChannelReport, peer_account: String, now: Now) -> ChannelRow {
     let channel = report.channel;
     let position = channel.program.as_ref().map(|program| program.position().clone());
     let (application, data) = match &report.application {
         Some((name, args)) => (name.clone(), args.clone()),
         None if channel.program.is_none() => ("AppDial".to_owned(), "(Outgoing Line)".to_owned()),
-        None => Default::default(),
+        None => (String::new(), String::new()),
     };
     ChannelRow {
         name: channel.name.clone(),
@@ -27,8 +40,8 @@ pub(super) fn row(report: &ChannelReport, now: Now) -> ChannelRow {
         duration_s: now.mono.since(channel.created).as_secs(),
         bridge_id: report.bridged.map(|other| format!("{:08x}", other.0.min(channel.id.0))).unwrap_or_default(),
         unique_id: channel.unique_id.clone(),
-        account: channel.peer().map(|peer| peer.account_code.clone()).unwrap_or_default(),
-        peer_account: String::new(),
+        account: account_code(channel),
+        peer_account,
     }
 }
 
@@ -39,8 +52,9 @@ pub(super) fn detail(switch: &Switch, name: &str, now: Now) -> Option<ChannelDet
     let leg = switch.legs().find(|report| Some(report.leg.id) == channel.leg());
     let other = report.bridged.and_then(|id| switch.channels().find(|report| report.channel.id == id));
     let began = other.as_ref().filter(|other| other.channel.program.is_some()).map_or(channel, |other| other.channel);
+    let account = |report: &ChannelReport| account_code(report.channel);
     Some(ChannelDetail {
-        row: row(&report, now),
+        row: row(&report, other.as_ref().map(account).unwrap_or_default(), now),
         state: match channel.state {
             channel::ChannelState::Down => ChannelState::Down,
             channel::ChannelState::Ring => ChannelState::Ring,
@@ -102,4 +116,8 @@ fn codecs(leg: &Leg) -> Vec<String> {
 /// Seen from us: what the peer wants to do, turned round.
 fn direction(leg: &Leg) -> Option<&'static str> {
     Some(leg.agreement.remote.as_ref()?.audio()?.direction.mirrored().name())
+}
+
+fn account_code(channel: &channel::Channel) -> String {
+    channel.peer().map(|peer| peer.account_code.clone()).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Which lines are in use, and what the hints make of it.
 
 use super::calls::is_on_hold;
+use super::peers;
 use crate::config::peer::{Kind, PeerAddress};
 use crate::observe::snapshot::{DeviceState, HintRow, InUse, UserRow};
 use crate::pbx::calls::channel::ChannelState;
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 /// Every peer with its channels counted.
 pub(super) fn in_use(switch: &Switch) -> Vec<InUse> {
     let empty = switch.peers().map(|report| {
-        let limit = report.peer.call_limit.unwrap_or(0);
-        (report.peer.name.clone(), InUse { name: report.peer.name.clone(), limit, ..InUse::default() })
+        let (name, limit) = (report.peer.name.clone(), report.peer.call_limit.unwrap_or(0));
+        (name.clone(), InUse { name, in_use: 0, ringing: 0, on_hold: 0, limit })
     });
     let mut counted: BTreeMap<String, InUse> = empty.collect();
     for report in switch.legs() {
@@ -33,7 +34,7 @@ fn is_ringing(state: ChannelState) -> bool {
 }
 
 /// `type=user` and `friend`: those that may place calls.
-pub(super) fn user(report: &PeerReport, force_rport: crate::observe::snapshot::NatFlag) -> Option<UserRow> {
+pub(super) fn user(report: &PeerReport) -> Option<UserRow> {
     let peer = report.peer;
     (peer.kind != Kind::Peer).then(|| UserRow {
         name: peer.name.clone(),
@@ -41,7 +42,7 @@ pub(super) fn user(report: &PeerReport, force_rport: crate::observe::snapshot::N
         account: peer.account_code.clone(),
         context: peer.settings.context.clone(),
         acl: !peer.acl.is_empty(),
-        force_rport,
+        force_rport: peers::row(report).force_rport,
     })
 }
 
@@ -61,11 +62,11 @@ pub(super) fn hints(switch: &Switch) -> Vec<HintRow> {
 fn state(switch: &Switch, lines: &BTreeMap<String, InUse>, device: &str) -> DeviceState {
     let name = device.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case("SIP"));
     let Some(report) = name.and_then(|(_, name)| switch.peer(name)) else { return DeviceState::Unavailable };
-    let line = lines.get(&report.peer.name).cloned().unwrap_or_default();
+    let (in_use, ringing) = lines.get(&report.peer.name).map_or((0, 0), |line| (line.in_use, line.ringing));
     let is_there = !report.bindings.is_empty()
         || report.peer.default_addr.is_some()
         || !matches!(report.peer.host, PeerAddress::Dynamic);
-    match (line.in_use > line.ringing, line.ringing > 0) {
+    match (in_use > ringing, ringing > 0) {
         (true, true) => DeviceState::InUseRinging,
         (true, false) => DeviceState::InUse,
         (false, true) => DeviceState::Ringing,

@@ -7,7 +7,7 @@ use crate::daemon::clock::wall;
 use crate::event::Level;
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ impl Log {
     ///
     /// # Errors
     /// The system has no thread left.
-    pub fn start(settings: Settings, live: Live, reread: Reread) -> io::Result<Log> {
+    pub fn start(settings: Settings, live: LogStream, reread: Reread) -> io::Result<Log> {
         let (work, inbox) = sync_channel(MAX_LINES);
         let waiting = Arc::new(Waiting::default());
         waiting.deepest.store(u8::MAX, Ordering::Relaxed);

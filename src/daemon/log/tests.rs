@@ -44,7 +44,7 @@ impl Place {
         fs::create_dir_all(&folder).unwrap();
         let reread: Reread =
             Box::new(|| (Some(conf("[logfiles]\nother => notice\nconsole => error\n")), "read\n".into()));
-        let log = Log::start(Settings { verbose: 0, ..settings(&folder, text) }, Live::default(), reread).unwrap();
+        let log = Log::start(Settings { verbose: 0, ..settings(&folder, text) }, LogStream::default(), reread).unwrap();
         Place { folder, log }
     }
 
@@ -243,7 +243,8 @@ fn a_writer_that_is_stuck_costs_lines_and_says_how_many() {
     drop(log);
     let folder = std::env::temp_dir().join(format!("strowger-log-{}-stuck", std::process::id()));
     let settings = Settings { max_size: u64::MAX, ..settings(&folder, "[logfiles]\nmessages => warning") };
-    writer::Writer::new(settings, Live::default(), Box::new(|| (None, String::new())), waiting.clone()).run(&inbox);
+    writer::Writer::new(settings, LogStream::default(), Box::new(|| (None, String::new())), waiting.clone())
+        .run(&inbox);
     let read = fs::read_to_string(folder.join("messages")).unwrap();
     assert!(read.contains(" strowger: 6 lines of the log were lost: "), "{read}");
     assert_eq!(waiting.bytes.load(Ordering::Relaxed), 0);

@@ -11,7 +11,7 @@ use crate::daemon::clock::wall;
 use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
-use crate::observe::log_stream::Live;
+use crate::observe::log_stream::LogStream;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ const GATHER: Duration = Duration::from_millis(2);
 pub(super) struct Writer {
     settings: Settings,
     targets: Vec<LogTarget>,
-    live: Live,
+    live: LogStream,
     reread: Reread,
     waiting: Arc<Waiting>,
 }
@@ -43,7 +43,7 @@ enum After {
 }
 
 impl Writer {
-    pub(super) fn new(settings: Settings, live: Live, reread: Reread, waiting: Arc<Waiting>) -> Writer {
+    pub(super) fn new(settings: Settings, live: LogStream, reread: Reread, waiting: Arc<Waiting>) -> Writer {
         let targets = target::targets(&settings, Vec::new());
         let writer = Writer { settings, targets, live, reread, waiting };
         writer.publish_depth();
@@ -125,8 +125,8 @@ impl Writer {
 
     /// Logs a line of the log's own, to all targets but the one it is about.
     fn log(&mut self, level: Level, text: String, except: Option<usize>) {
-        if self.live.is_heard() {
-            self.live.say(format::console_line(&LogLine { level, text: text.clone() }));
+        if self.live.has_subscribers() {
+            self.live.publish(format::console_line(&LogLine { level, text: text.clone() }));
         }
         let entry = Entry { at: wall(), level, text, printed: false };
         for (_, target) in self.targets.iter_mut().enumerate().filter(|(number, _)| Some(*number) != except) {

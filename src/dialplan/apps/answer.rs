@@ -1,4 +1,4 @@
-//! `Answer`: takes the call.
+//! `Answer`: answers the call.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,18 +8,18 @@ use crate::dialplan::request::Interrupted;
 /// The application.
 pub const APP: App = App {
     name: "Answer",
-    synopsis: "Answers the channel if it rings",
+    synopsis: "Answers the call",
     syntax: "Answer([delay])",
-    help: "Answers the call; without effect when it is answered already. With delay, waits that many milliseconds afterwards, \
-           so that the first words of a prompt are not lost.",
+    help: "No effect when the call is answered already. With a delay, waits that many milliseconds afterwards, so \
+           that the first words of a prompt are not lost.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
-    line.answer().await?;
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+    channel.answer().await?;
     if let Some(delay) = arguments::seconds(args.split().get(0)) {
-        line.wait(delay / 1000).await?;
+        channel.wait(delay / 1000).await?;
     }
     Ok(Outcome::Next)
 }

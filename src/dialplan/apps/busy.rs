@@ -1,4 +1,4 @@
-//! `Busy`: tells the caller that the line is busy.
+//! `Busy`: indicates busy to the caller.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,17 +8,17 @@ use crate::dialplan::request::{Cause, Interrupted, Tone, UNTIL_HANGUP};
 /// The application.
 pub const APP: App = App {
     name: "Busy",
-    synopsis: "Tells the caller that the line is busy",
+    synopsis: "Indicates busy to the caller",
     syntax: "Busy([seconds])",
-    help: "Refuses an unanswered call as busy (486), or plays the busy tone on an answered one, until the caller hangs up or the \
-           seconds are over. The dialplan does not go on after it.",
+    help: "Refuses an unanswered call as busy (486); on an answered one, plays the busy tone until the caller hangs \
+           up or the seconds are over. The dialplan ends here.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
-    line.with_state(|state| state.cause = Cause::BUSY);
-    line.indicate(Tone::Busy).await?;
-    line.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+    channel.with_state(|state| state.cause = Cause::BUSY);
+    channel.indicate(Tone::Busy).await?;
+    channel.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;
     Ok(Outcome::Stop(Cause::BUSY))
 }

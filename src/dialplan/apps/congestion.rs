@@ -1,4 +1,4 @@
-//! `Congestion`: tells the caller that there is no way through.
+//! `Congestion`: indicates congestion to the caller.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,17 +8,17 @@ use crate::dialplan::request::{Cause, Interrupted, Tone, UNTIL_HANGUP};
 /// The application.
 pub const APP: App = App {
     name: "Congestion",
-    synopsis: "Tells the caller that there is no way through",
+    synopsis: "Indicates congestion to the caller",
     syntax: "Congestion([seconds])",
-    help: "Refuses an unanswered call (503), or plays the congestion tone on an answered one, until the caller hangs up or the \
-           seconds are over. The dialplan does not go on after it.",
+    help: "Refuses an unanswered call (503); on an answered one, plays the congestion tone until the caller hangs \
+           up or the seconds are over. The dialplan ends here.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
-    line.with_state(|state| state.cause = Cause::CONGESTION);
-    line.indicate(Tone::Congestion).await?;
-    line.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+    channel.with_state(|state| state.cause = Cause::CONGESTION);
+    channel.indicate(Tone::Congestion).await?;
+    channel.wait(arguments::seconds(args.text()).unwrap_or(UNTIL_HANGUP)).await?;
     Ok(Outcome::Stop(Cause::CONGESTION))
 }

@@ -1,4 +1,4 @@
-//! `Dial`: calls others and connects the first that answers.
+//! `Dial`: calls one or more peers and connects the first that answers.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments::{self, Split};
@@ -7,47 +7,47 @@ use crate::dialplan::request::{
     AppReply, AppRequest, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, Level,
 };
 
-/// The most that are rung at once.
+/// Maximum number of targets.
 pub const MAX_TARGETS: usize = 50;
 
 /// The application.
 pub const APP: App = App {
     name: "Dial",
-    synopsis: "Calls others and connects the first that answers",
+    synopsis: "Calls one or more peers and connects the first that answers",
     syntax: "Dial(technology/resource[&technology/resource...][,timeout[,options]])",
-    help: "All ring at once, for timeout seconds; the first to answer is connected. Without an answer the dialplan goes on, \
-           and DIALSTATUS says why: CHANUNAVAIL, CONGESTION, NOANSWER, BUSY, CANCEL; DIALREASON says it in plain words. \
-           Options: g (go on after the called side hung up), r (the caller hears ringing, no early media), R (ringing until there \
-           is early media). Also set: DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
+    help: "All ring at once, for timeout seconds. Without an answer the dialplan continues, and DIALSTATUS says \
+           why: CHANUNAVAIL, CONGESTION, NOANSWER, BUSY, CANCEL; DIALREASON says it in words. Options: g (continue \
+           after the called party hangs up), r (ringing for the caller, no early media), R (ringing until there is \
+           early media). Also sets DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-/// Letters that change nothing for callers on SIP lines here, and are not worth a word: music and what other exchanges need.
+/// Options accepted without a notice, since they change nothing for callers of SIP peers: music, and what other exchanges need.
 const HARMLESS: &str = "miIjzNn";
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     for name in ["DIALEDPEERNAME", "DIALEDPEERNUMBER", "DIALEDTIME", "ANSWEREDTIME", "DIALREASON"] {
-        line.set_variable(name, "");
+        channel.set_variable(name, "");
     }
     let request = match read(&args.split()) {
         Ok(request) => request,
         Err(why) => {
-            line.set_variable("DIALSTATUS", DialStatus::InvalidArgs.name());
-            line.set_variable("DIALREASON", &why);
-            line.log(Level::Warning, why);
+            channel.set_variable("DIALSTATUS", DialStatus::InvalidArgs.name());
+            channel.set_variable("DIALREASON", &why);
+            channel.log(Level::Warning, why);
             return Ok(Outcome::Stop(Cause::NONE));
         }
     };
     if let Some(text) = unsupported(&request.options) {
-        line.log(Level::Notice, text);
+        channel.log(Level::Notice, text);
     }
     let continue_after = request.options.continue_after;
-    // Should the caller give up, there is no report.
-    line.set_variable("DIALSTATUS", DialStatus::Cancel.name());
-    match line.ask(AppRequest::Dial(request)).await? {
+    // If the caller gives up, there is no report.
+    channel.set_variable("DIALSTATUS", DialStatus::Cancel.name());
+    match channel.ask(AppRequest::Dial(request)).await? {
         AppReply::Dialled(report) => {
-            note(&line, &report);
+            report_outcome(&channel, &report);
             Ok(match report.status {
                 DialStatus::Answer if !(report.callee_hung_up && continue_after) => {
                     Outcome::Stop(Cause(report.hangup_cause))
@@ -62,28 +62,28 @@ async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted
             })
         }
         AppReply::Failed(why) => {
-            line.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
-            line.set_variable("DIALREASON", &why);
-            line.log(Level::Warning, why);
+            channel.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
+            channel.set_variable("DIALREASON", &why);
+            channel.log(Level::Warning, why);
             Ok(Outcome::Next)
         }
         AppReply::Done | AppReply::Missing(_) => {
-            line.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
+            channel.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
             Ok(Outcome::Next)
         }
     }
 }
 
-fn note(line: &ChannelHandle, report: &DialReport) {
-    line.set_variable("DIALSTATUS", report.status.name());
-    line.set_variable("DIALEDTIME", &report.dialed.as_secs().to_string());
-    line.set_variable("DIALEDTIME_MS", &report.dialed.as_millis().to_string());
-    line.set_variable("ANSWEREDTIME", &report.answered.as_secs().to_string());
-    line.set_variable("ANSWEREDTIME_MS", &report.answered.as_millis().to_string());
-    line.set_variable("DIALEDPEERNAME", &report.peer_name);
-    line.set_variable("DIALEDPEERNUMBER", &report.peer_number);
-    line.set_variable("DIALREASON", &report.reason);
-    line.with_state(|state| {
+fn report_outcome(channel: &ChannelHandle, report: &DialReport) {
+    channel.set_variable("DIALSTATUS", report.status.name());
+    channel.set_variable("DIALEDTIME", &report.dialed.as_secs().to_string());
+    channel.set_variable("DIALEDTIME_MS", &report.dialed.as_millis().to_string());
+    channel.set_variable("ANSWEREDTIME", &report.answered.as_secs().to_string());
+    channel.set_variable("ANSWEREDTIME_MS", &report.answered.as_millis().to_string());
+    channel.set_variable("DIALEDPEERNAME", &report.peer_name);
+    channel.set_variable("DIALEDPEERNUMBER", &report.peer_number);
+    channel.set_variable("DIALREASON", &report.reason);
+    channel.with_state(|state| {
         state.cause = Cause(report.hangup_cause);
         state.answered |= report.status == DialStatus::Answer;
     });

@@ -1,4 +1,4 @@
-//! `Echo`: sends the caller's sound back.
+//! `Echo`: echoes the caller's audio.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,14 +7,14 @@ use crate::dialplan::request::{AppRequest, Interrupted};
 /// The application.
 pub const APP: App = App {
     name: "Echo",
-    synopsis: "Sends the caller's sound back",
+    synopsis: "Echoes the caller's audio",
     syntax: "Echo()",
-    help: "Everything heard is sent back, to judge delay and quality, until # is pressed or the caller hangs up. Answer first.",
+    help: "Sends back everything it receives, to judge delay and quality, until the caller hangs up. Answer first.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    line.ask(AppRequest::Echo).await?;
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    channel.ask(AppRequest::Echo).await?;
     Ok(Outcome::Next)
 }

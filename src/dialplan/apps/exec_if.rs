@@ -10,9 +10,9 @@ pub const APP: App = App {
     name: "ExecIf",
     synopsis: "Runs an application on a condition",
     syntax: "ExecIf(condition?app(args)[:app(args)])",
-    help: "Runs the first application when the condition holds, otherwise the second if there is one.",
+    help: "Runs the first application if the condition is true, otherwise the second if there is one.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

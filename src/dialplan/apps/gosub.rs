@@ -1,4 +1,4 @@
-//! `Gosub`: goes elsewhere until `Return`.
+//! `Gosub`: calls a subroutine.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,16 +7,17 @@ use crate::dialplan::request::{Cause, Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Gosub",
-    synopsis: "Goes elsewhere in the dialplan until Return",
+    synopsis: "Calls a subroutine",
     syntax: "Gosub([[context,]exten,]priority[(arg1[,...])])",
-    help: "The arguments are ${ARG1}, ${ARG2}... there and their number ${ARGC}; Return comes back to the next priority.",
+    help: "The subroutine has its arguments in ${ARG1}, ${ARG2}... and their number in ${ARGC}; Return continues at \
+           the priority after Gosub.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(Outcome::call(args.text()).unwrap_or_else(|| {
-        line.log(Level::Warning, "Gosub needs a priority or label to go to".to_owned());
+        channel.log(Level::Warning, "Gosub needs a priority or label to go to".to_owned());
         Outcome::Stop(Cause::NONE)
     }))
 }

@@ -1,4 +1,4 @@
-//! `GosubIf`: goes elsewhere on a condition, until `Return`.
+//! `GosubIf`: calls a subroutine on a condition.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,11 +8,12 @@ use crate::dialplan::request::Interrupted;
 /// The application.
 pub const APP: App = App {
     name: "GosubIf",
-    synopsis: "Goes elsewhere in the dialplan on a condition, until Return",
+    synopsis: "Calls a subroutine on a condition",
     syntax: "GosubIf(condition?[[[context,]exten,]priority[(args)]][:...])",
-    help: "As Gosub, to the first place when the condition holds and otherwise to the second; without a place goes on.",
+    help: "As Gosub: the first place if the condition is true, otherwise the second. Without a place, continues at \
+           the next priority.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

@@ -1,4 +1,4 @@
-//! `Goto`: goes on elsewhere.
+//! `Goto`: jumps to a priority.
 
 use super::{App, Args, Outcome, Target};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,18 +7,19 @@ use crate::dialplan::request::{Cause, Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Goto",
-    synopsis: "Goes on elsewhere in the dialplan",
+    synopsis: "Jumps to a priority",
     syntax: "Goto([[context,]exten,]priority)",
-    help: "The priority is a number, a label, or +n and -n from here. What is left out stays as it is.",
+    help: "The priority is a number, a label, or +n or -n relative to this one. A context or extension left out \
+           stays the same.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     Ok(match Target::parse(args.text()) {
         Some(target) => Outcome::Jump(target),
         None => {
-            line.log(Level::Warning, "Goto needs a priority or label to go to".to_owned());
+            channel.log(Level::Warning, "Goto needs a priority or label to go to".to_owned());
             Outcome::Stop(Cause::NONE)
         }
     })

@@ -1,4 +1,4 @@
-//! `GotoIf`: goes on elsewhere on a condition.
+//! `GotoIf`: jumps to a priority on a condition.
 
 use super::{App, Args, Outcome, Target};
 use crate::dialplan::arguments;
@@ -8,12 +8,12 @@ use crate::dialplan::request::Interrupted;
 /// The application.
 pub const APP: App = App {
     name: "GotoIf",
-    synopsis: "Goes on elsewhere in the dialplan on a condition",
+    synopsis: "Jumps to a priority on a condition",
     syntax: "GotoIf(condition?[[[context,]exten,]priority][:[[context,]exten,]priority])",
-    help: "To the first place when the condition holds and otherwise to the second; without a place goes on with the next \
-           priority. Empty text and 0 do not hold; other text does.",
+    help: "Jumps to the first place if the condition is true, otherwise to the second. Without a place, continues \
+           at the next priority. Empty text and 0 are false; any other text is true.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

@@ -9,9 +9,9 @@ pub const APP: App = App {
     name: "Hangup",
     synopsis: "Ends the call",
     syntax: "Hangup([cause])",
-    help: "The cause is a Q.850 number or name (17 or USER_BUSY) and decides what an unanswered caller is told.",
+    help: "The cause is a Q.850 number or name (17 or USER_BUSY); it decides the response to an unanswered caller.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 /// Q.850's causes by the names that dialplans use.
@@ -46,13 +46,13 @@ const NAMES: &[(&str, u16)] = &[
     ("INTERWORKING", 127),
 ];
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let wanted = args.text().trim();
     let cause = if wanted.is_empty() {
-        line.with_state(|state| state.cause)
+        channel.with_state(|state| state.cause)
     } else {
         cause(wanted).unwrap_or_else(|| {
-            line.log(Level::Warning, format!("Hangup: '{wanted}' is no cause; write a number from 1 to 127"));
+            channel.log(Level::Warning, format!("Hangup: '{wanted}' is no cause; write a number from 1 to 127"));
             Cause::NONE
         })
     };

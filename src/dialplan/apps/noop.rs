@@ -1,4 +1,4 @@
-//! `NoOp`: does nothing, and shows its text.
+//! `NoOp`: does nothing.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -9,9 +9,9 @@ pub const APP: App = App {
     name: "NoOp",
     synopsis: "Does nothing",
     syntax: "NoOp([text])",
-    help: "The text is substituted and shown on the console with the step itself: a way to look at variables.",
+    help: "The text is evaluated and shown on the console with the step: a way to look at variables.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {

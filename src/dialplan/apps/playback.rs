@@ -9,35 +9,35 @@ pub const APP: App = App {
     name: "Playback",
     synopsis: "Plays sounds",
     syntax: "Playback(sound[&sound...][,options])",
-    help: "Answers first, unless told otherwise. Options: skip (play only when the call is answered already), noanswer (play \
-           as early media). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
+    help: "Answers the call first, unless an option says otherwise. Options: skip (play only if the call is \
+           answered already), noanswer (play as early media). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let args = args.split();
-    line.set_variable("PLAYBACKSTATUS", "FAILED");
+    channel.set_variable("PLAYBACKSTATUS", "FAILED");
     let sounds: Vec<String> =
         args.trimmed(0).split('&').map(str::trim).filter(|sound| !sound.is_empty()).map(str::to_owned).collect();
     if sounds.is_empty() {
-        line.log(Level::Warning, "Playback needs the name of a sound".to_owned());
+        channel.log(Level::Warning, "Playback needs the name of a sound".to_owned());
         return Ok(Outcome::Next);
     }
     let option = |wanted: &str| args.trimmed(1).split([' ', '|', '&']).any(|word| word.eq_ignore_ascii_case(wanted));
-    if !line.is_answered() {
+    if !channel.is_answered() {
         if option("skip") {
-            line.set_variable("PLAYBACKSTATUS", "SUCCESS");
+            channel.set_variable("PLAYBACKSTATUS", "SUCCESS");
             return Ok(Outcome::Next);
         }
         if !option("noanswer") {
-            line.answer().await?;
+            channel.answer().await?;
         }
     }
-    match line.ask(AppRequest::Play(sounds)).await? {
-        AppReply::Done | AppReply::Dialled(_) => line.set_variable("PLAYBACKSTATUS", "SUCCESS"),
-        AppReply::Missing(sound) => line.log(Level::Warning, format!("There is no sound '{sound}' to play")),
-        AppReply::Failed(why) => line.log(Level::Warning, why),
+    match channel.ask(AppRequest::Play(sounds)).await? {
+        AppReply::Done | AppReply::Dialled(_) => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
+        AppReply::Missing(sound) => channel.log(Level::Warning, format!("There is no sound '{sound}' to play")),
+        AppReply::Failed(why) => channel.log(Level::Warning, why),
     }
     Ok(Outcome::Next)
 }

@@ -9,12 +9,12 @@ pub const APP: App = App {
     name: "Progress",
     synopsis: "Opens early media",
     syntax: "Progress()",
-    help: "The caller hears what is played before the answer.",
+    help: "What is played before the answer then reaches the caller.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    line.indicate(Tone::Progress).await?;
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    channel.indicate(Tone::Progress).await?;
     Ok(Outcome::Next)
 }

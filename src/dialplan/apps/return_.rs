@@ -1,4 +1,4 @@
-//! `Return`: goes back behind the last `Gosub`.
+//! `Return`: returns from Gosub.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,11 +7,11 @@ use crate::dialplan::request::Interrupted;
 /// The application.
 pub const APP: App = App {
     name: "Return",
-    synopsis: "Goes back behind the last Gosub",
+    synopsis: "Returns from Gosub",
     syntax: "Return([value])",
-    help: "The value is ${GOSUB_RETVAL} afterwards.",
+    help: "The value is then in ${GOSUB_RETVAL}.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

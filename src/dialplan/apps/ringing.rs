@@ -1,4 +1,4 @@
-//! `Ringing`: lets the caller hear ringing.
+//! `Ringing`: indicates ringing to the caller.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,14 +7,14 @@ use crate::dialplan::request::{Interrupted, Tone};
 /// The application.
 pub const APP: App = App {
     name: "Ringing",
-    synopsis: "Lets the caller hear ringing",
+    synopsis: "Indicates ringing to the caller",
     syntax: "Ringing()",
-    help: "Shows ringing at once and goes on: follow it with Wait, or the caller will hear it for a moment only.",
+    help: "Does not wait: follow it with Wait, or the ringing lasts only a moment.",
     arity: 0,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    line.indicate(Tone::Ringing).await?;
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    channel.indicate(Tone::Ringing).await?;
     Ok(Outcome::Next)
 }

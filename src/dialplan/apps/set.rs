@@ -9,15 +9,16 @@ pub const APP: App = App {
     name: "Set",
     synopsis: "Assigns a variable or function",
     syntax: "Set(name=value)",
-    help: "All behind the first = is the value, commas and quotes included. _NAME is inherited by channels this one creates, \
-           __NAME for ever. Functions that can be written are assigned the same way: Set(CALLERID(num)=42), Set(GLOBAL(X)=1).",
+    help: "Everything after the first = is the value, commas and quotes included. Channels created by this one \
+           inherit _NAME; those created by them inherit __NAME, too. Functions that can be written are assigned the \
+           same way: Set(CALLERID(num)=42), Set(GLOBAL(X)=1).",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let Some((name, value)) = args.text().split_once('=') else {
-        line.log(Level::Warning, format!("Set needs name=value; '{}' has no '='", args.text()));
+        channel.log(Level::Warning, format!("Set needs name=value; '{}' has no '='", args.text()));
         return Ok(Outcome::Next);
     };
     Ok(Outcome::Set(vec![(name.trim().to_owned(), value.to_owned())]))

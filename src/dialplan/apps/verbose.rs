@@ -1,4 +1,4 @@
-//! `Verbose`: writes to the console.
+//! `Verbose`: writes a message to the console.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
@@ -7,14 +7,14 @@ use crate::dialplan::request::{Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Verbose",
-    synopsis: "Writes to the console",
+    synopsis: "Writes a message to the console",
     syntax: "Verbose([level,]message)",
-    help: "Shown when the console's verbosity is the level or above; without a level always.",
+    help: "Shown if the console's verbosity is at least the level; without a level, always.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let (level, message) = match args.text().split_once(',') {
         Some((level, message)) => match level.trim().parse::<u8>() {
             Ok(level) => (level, message),
@@ -22,6 +22,6 @@ async fn run(line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
         },
         None => (0, args.text()),
     };
-    line.log(Level::Verbose(level), message.to_owned());
+    channel.log(Level::Verbose(level), message.to_owned());
     Ok(Outcome::Next)
 }

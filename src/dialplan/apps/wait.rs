@@ -1,4 +1,4 @@
-//! `Wait`: lets time pass.
+//! `Wait`: waits for a number of seconds.
 
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
@@ -8,18 +8,18 @@ use crate::dialplan::request::{Interrupted, Level};
 /// The application.
 pub const APP: App = App {
     name: "Wait",
-    synopsis: "Lets time pass",
+    synopsis: "Waits for a number of seconds",
     syntax: "Wait(seconds)",
-    help: "The seconds may have a fraction.",
+    help: "Fractions are allowed.",
     arity: 1,
-    run: |line, args| Box::pin(run(line, args)),
+    run: |channel, args| Box::pin(run(channel, args)),
 };
 
-async fn run(mut line: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     match arguments::seconds(args.text()) {
-        Some(time) => line.wait(time).await?,
+        Some(time) => channel.wait(time).await?,
         None if args.text().is_empty() => {}
-        None => line.log(Level::Warning, format!("Wait: '{}' is no number of seconds", args.text())),
+        None => channel.log(Level::Warning, format!("Wait: '{}' is no number of seconds", args.text())),
     }
     Ok(Outcome::Next)
 }

@@ -7,7 +7,7 @@ use crate::dialplan::substitute::Scope;
 
 pub(super) static CALLERID: Function = Function {
     name: "CALLERID",
-    synopsis: "Who calls: number, name and what else is known",
+    synopsis: "Number, name and other parts of the caller ID",
     syntax: "CALLERID(num|name|all|ani|dnid|rdnis|pres)",
     read: Some(read),
     write: Some(write),
@@ -15,7 +15,7 @@ pub(super) static CALLERID: Function = Function {
 
 pub(super) static CALLERPRES: Function = Function {
     name: "CALLERPRES",
-    synopsis: "Whether those who are called may see who calls: allowed, prohib, unavailable, ...; the same as CALLERID(pres)",
+    synopsis: "Presentation of the caller ID: allowed, prohib, unavailable, ...; the same as CALLERID(pres)",
     syntax: "CALLERPRES()",
     read: Some(|scope, _| Ok(scope.state.caller.presentation.name().to_owned())),
     write: Some(|scope, _, value| {

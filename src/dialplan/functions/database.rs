@@ -6,7 +6,7 @@ use crate::dialplan::substitute::Scope;
 
 pub(super) static DB: Function = Function {
     name: "DB",
-    synopsis: "An entry of the key/value database, which outlives restarts",
+    synopsis: "A value of the key/value database, which survives restarts",
     syntax: "DB(family/key)",
     read: Some(get),
     write: Some(put),
@@ -14,7 +14,7 @@ pub(super) static DB: Function = Function {
 
 pub(super) static DB_DELETE: Function = Function {
     name: "DB_DELETE",
-    synopsis: "Deletes an entry of the key/value database and gives its value",
+    synopsis: "Deletes an entry of the key/value database and returns its value",
     syntax: "DB_DELETE(family/key)",
     read: Some(delete),
     write: Some(|scope, args, _| delete(scope, args).map(drop)),
@@ -30,26 +30,26 @@ pub(super) static DB_EXISTS: Function = Function {
 
 fn get(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let path = database::path_of(args).map_err(|why| format!("DB: {why}"))?;
-    let value = scope.world.database().get(&path).unwrap_or_default();
+    let value = scope.environment.database().get(&path).unwrap_or_default();
     scope.state.set_variable("DB_RESULT", &value);
     Ok(value)
 }
 
 fn put(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
     let path = database::path_of(args).map_err(|why| format!("DB: {why}"))?;
-    scope.world.database().put(&path, value).map_err(|why| format!("DB({args}): {why}"))
+    scope.environment.database().put(&path, value).map_err(|why| format!("DB({args}): {why}"))
 }
 
 fn delete(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let path = database::path_of(args).map_err(|why| format!("DB_DELETE: {why}"))?;
-    let value = scope.world.database().delete(&path).unwrap_or_default();
+    let value = scope.environment.database().delete(&path).unwrap_or_default();
     scope.state.set_variable("DB_RESULT", &value);
     Ok(value)
 }
 
 fn exists(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let path = database::path_of(args).map_err(|why| format!("DB_EXISTS: {why}"))?;
-    let value = scope.world.database().get(&path);
+    let value = scope.environment.database().get(&path);
     if let Some(value) = &value {
         scope.state.set_variable("DB_RESULT", value);
     }

@@ -7,7 +7,7 @@ use crate::dialplan::tree::Existence;
 
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
-    synopsis: "What is known of this channel",
+    synopsis: "A property of this channel",
     syntax: "CHANNEL(name|context|exten|uniqueid|state|peerip|...)",
     read: Some(channel),
     write: None,
@@ -15,7 +15,7 @@ pub(super) static CHANNEL: Function = Function {
 
 pub(super) static SIPPEER: Function = Function {
     name: "SIPPEER",
-    synopsis: "What is known of a peer",
+    synopsis: "A property of a peer",
     syntax: "SIPPEER(peer[,item])",
     read: Some(peer),
     write: None,
@@ -23,7 +23,7 @@ pub(super) static SIPPEER: Function = Function {
 
 pub(super) static DIALPLAN_EXISTS: Function = Function {
     name: "DIALPLAN_EXISTS",
-    synopsis: "1 if there is such a context, extension or priority, else 0",
+    synopsis: "1 if the context, extension or priority exists, else 0",
     syntax: "DIALPLAN_EXISTS(context[,extension[,priority]])",
     read: Some(dialplan_exists),
     write: None,
@@ -36,7 +36,7 @@ fn channel(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "context" => scope.state.position.context.clone(),
         "exten" => scope.state.position.exten.clone(),
         "pri" | "priority" => scope.state.position.priority.to_string(),
-        other => scope.world.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{item}'"))?,
+        other => scope.environment.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{item}'"))?,
     })
 }
 
@@ -47,13 +47,13 @@ fn peer(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         return Err("SIPPEER needs the name of a peer".to_owned());
     }
     let item = if item.is_empty() { "ip" } else { item };
-    Ok(scope.world.peer(name, item).unwrap_or_default())
+    Ok(scope.environment.peer(name, item).unwrap_or_default())
 }
 
 fn dialplan_exists(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let args = arguments::Split(arguments::split(args));
     let (context, exten, priority) = (args.trimmed(0), args.trimmed(1), args.trimmed(2));
-    let (plan, at) = (scope.world.dialplan(), scope.world.now().wall);
+    let (plan, at) = (scope.environment.dialplan(), scope.environment.now().wall);
     let caller = Some(scope.state.caller.number.as_str());
     let exists = if context.is_empty() {
         return Err("DIALPLAN_EXISTS needs the name of a context".to_owned());

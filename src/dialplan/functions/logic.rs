@@ -7,7 +7,7 @@ use crate::dialplan::timing::Timing;
 
 pub(super) static IF: Function = Function {
     name: "IF",
-    synopsis: "The first text when a condition holds, otherwise the second",
+    synopsis: "The first text if the condition is true, otherwise the second",
     syntax: "IF(condition?[yes][:no])",
     read: Some(if_),
     write: None,
@@ -54,5 +54,5 @@ fn if_time(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let mut branches = arguments::pieces(rest, ':', 2).into_iter();
     let yes = branches.next().unwrap_or_default();
     let no = branches.next().unwrap_or_default();
-    Ok(if timing.holds(scope.world.now().wall) { yes } else { no })
+    Ok(if timing.holds(scope.environment.now().wall) { yes } else { no })
 }

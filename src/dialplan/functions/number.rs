@@ -14,7 +14,7 @@ pub(super) static MATH: Function = Function {
 
 pub(super) static RAND: Function = Function {
     name: "RAND",
-    synopsis: "A random whole number between two others, both included",
+    synopsis: "A random integer from a range, both ends included",
     syntax: "RAND([min][,max])",
     read: Some(rand),
     write: None,
@@ -81,6 +81,6 @@ fn rand(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         return Err(format!("RAND: {min} is above {max}"));
     }
     let span = u64::try_from(max - min).unwrap_or(0).saturating_add(1);
-    let offset = i64::try_from(scope.world.random() % span).unwrap_or(0);
+    let offset = i64::try_from(scope.environment.random() % span).unwrap_or(0);
     Ok((min + offset).to_string())
 }

@@ -7,7 +7,7 @@ use regex::RegexBuilder;
 
 pub(super) static LEN: Function = Function {
     name: "LEN",
-    synopsis: "How many letters the text has",
+    synopsis: "Length of the text in characters",
     syntax: "LEN(text)",
     read: Some(|_, text| Ok(text.chars().count().to_string())),
     write: None,
@@ -39,7 +39,7 @@ pub(super) static CUT: Function = Function {
 
 pub(super) static FIELDQTY: Function = Function {
     name: "FIELDQTY",
-    synopsis: "How many fields a variable has, given its name",
+    synopsis: "Number of fields of a variable, given its name",
     syntax: "FIELDQTY(variable,delimiter)",
     read: Some(count),
     write: None,
@@ -47,7 +47,7 @@ pub(super) static FIELDQTY: Function = Function {
 
 pub(super) static FILTER: Function = Function {
     name: "FILTER",
-    synopsis: "The text without what is not allowed",
+    synopsis: "The text without characters that are not allowed",
     syntax: "FILTER(allowed,text)",
     read: Some(filter),
     write: None,

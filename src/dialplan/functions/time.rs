@@ -9,7 +9,7 @@ use crate::dialplan::substitute::Scope;
 
 pub(super) static STRFTIME: Function = Function {
     name: "STRFTIME",
-    synopsis: "A moment, now when none is given, as the format says, in UTC",
+    synopsis: "Formats a time (default: now), in UTC",
     syntax: "STRFTIME([epoch][,[timezone][,format]])",
     read: Some(strftime),
     write: None,
@@ -18,7 +18,7 @@ pub(super) static STRFTIME: Function = Function {
 fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let parts = arguments::Split(arguments::pieces(args, ',', 3));
     let at = match parts.trimmed(0) {
-        "" => scope.world.now().wall,
+        "" => scope.environment.now().wall,
         text => {
             let seconds: f64 = text.parse().map_err(|_| format!("STRFTIME: '{text}' is no time in seconds"))?;
             Wall((seconds * 1000.0) as i64)

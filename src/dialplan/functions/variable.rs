@@ -9,13 +9,13 @@ pub(super) static GLOBAL: Function = Function {
     name: "GLOBAL",
     synopsis: "A global variable",
     syntax: "GLOBAL(name)",
-    read: Some(|scope, name| Ok(scope.world.globals().get(name.trim()).unwrap_or_default())),
+    read: Some(|scope, name| Ok(scope.environment.globals().get(name.trim()).unwrap_or_default())),
     write: Some(set_global),
 };
 
 pub(super) static LOCAL: Function = Function {
     name: "LOCAL",
-    synopsis: "A variable that Return forgets",
+    synopsis: "A variable that Return discards",
     syntax: "LOCAL(name)",
     read: Some(|scope, name| Ok(scope.state.variable(name.trim()).unwrap_or_default())),
     write: Some(set_local),
@@ -23,7 +23,7 @@ pub(super) static LOCAL: Function = Function {
 
 pub(super) static SET: Function = Function {
     name: "SET",
-    synopsis: "Assigns a variable and gives its value",
+    synopsis: "Assigns a variable and returns its value",
     syntax: "SET(name=value)",
     read: Some(set),
     write: None,
@@ -31,7 +31,7 @@ pub(super) static SET: Function = Function {
 
 pub(super) static INC: Function = Function {
     name: "INC",
-    synopsis: "Adds 1 to a variable, given its name, and gives its value",
+    synopsis: "Adds 1 to a variable, given its name, and returns its value",
     syntax: "INC(name)",
     read: Some(|scope, name| add(scope, name, "1")),
     write: None,
@@ -39,7 +39,7 @@ pub(super) static INC: Function = Function {
 
 pub(super) static DEC: Function = Function {
     name: "DEC",
-    synopsis: "Takes 1 from a variable, given its name, and gives its value",
+    synopsis: "Subtracts 1 from a variable, given its name, and returns its value",
     syntax: "DEC(name)",
     read: Some(|scope, name| add(scope, name, "-1")),
     write: None,
@@ -50,7 +50,7 @@ fn set_global(scope: &mut Scope<'_>, name: &str, value: &str) -> Result<(), Stri
     if name.is_empty() {
         return Err("GLOBAL needs the name of a variable".to_owned());
     }
-    if scope.world.globals().set(name, &bounded(value)) {
+    if scope.environment.globals().set(name, &bounded(value)) {
         Ok(())
     } else {
         Err(format!("No room for the global variable '{name}'"))

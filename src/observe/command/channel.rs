@@ -1,55 +1,58 @@
 //! `core show channels` and `channel ...`, in the columns scripts know.
 
-use super::{Answer, channel_detail, core, regex};
+use super::pattern::regex;
+use super::reply::Reply;
+use super::{channel_detail, core};
 use crate::observe::control_api::{ControlApi, HangUp};
-use crate::observe::escape::{line, plural};
+use crate::observe::escape::line;
 use crate::observe::snapshot::{ChannelRow, SystemCounts};
+use crate::wording::plural;
 
-pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let word = match arguments {
         [] => String::new(),
         [word] => word.to_ascii_lowercase(),
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
-    Answer::Done(match word.as_str() {
+    Reply::Done(match word.as_str() {
         "" if arguments.is_empty() => plain(&exchange.channels()) + &footer(exchange.counts()),
         "verbose" => verbose(&exchange.channels()) + &footer(exchange.counts()),
         "concise" => exchange.channels().iter().map(concise).collect(),
         "count" => footer(exchange.counts()),
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     })
 }
 
-pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
-    let [name] = arguments else { return Answer::Usage };
-    Answer::Done(match exchange.channel(name) {
+pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [name] = arguments else { return Reply::Usage };
+    Reply::Done(match exchange.channel(name) {
         Some(channel) => channel_detail::detail(&channel),
         None => format!("{} is not a known channel\n", line(name)),
     })
 }
 
-pub(super) fn show_calls(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_calls(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let counts = exchange.counts();
     let calls = calls(counts.calls, counts.processed);
     match arguments {
-        [] => Answer::Done(calls),
+        [] => Reply::Done(calls),
         [word] if word.eq_ignore_ascii_case("uptime") => match core::show_uptime(&[], exchange) {
-            Answer::Done(uptime) => Answer::Done(calls + &uptime),
+            Reply::Done(uptime) => Reply::Done(calls + &uptime),
             other => other,
         },
-        _ => Answer::Usage,
+        _ => Reply::Usage,
     }
 }
 
-pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
-    let [target] = arguments else { return Answer::Usage };
+pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [target] = arguments else { return Reply::Usage };
     let all = || exchange.channels().into_iter().map(|channel| channel.name);
     let names: Vec<String> = if target.eq_ignore_ascii_case("all") {
         all().collect()
     } else if let Some(pattern) = target.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
         match regex(pattern) {
             Ok(pattern) => all().filter(|name| pattern.is_match(name)).collect(),
-            Err(why) => return Answer::Failed(why),
+            Err(why) => return Reply::Failed(why),
         }
     } else {
         vec![target.clone()]
@@ -58,7 +61,7 @@ pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn ControlApi
         HangUp::Requested => format!("Requested Hangup on channel '{}'\n", line(name)),
         HangUp::Unknown => format!("{} is not a known channel\n", line(name)),
     });
-    Answer::Done(told.collect())
+    Reply::Done(told.collect())
 }
 
 fn plain(channels: &[ChannelRow]) -> String {
@@ -146,11 +149,11 @@ fn concise(channel: &ChannelRow) -> String {
 
 fn footer(counts: SystemCounts) -> String {
     let SystemCounts { channels, calls: now, processed } = counts;
-    format!("{channels} active channel{}\n{}", plural(channels), calls(now, processed))
+    format!("{}\n{}", plural(channels, "active channel"), calls(now, processed))
 }
 
 fn calls(now: u64, processed: u64) -> String {
-    format!("{now} active call{}\n{processed} call{} processed\n", plural(now), plural(processed))
+    format!("{}\n{} processed\n", plural(now, "active call"), plural(processed, "call"))
 }
 
 fn clock(seconds: u64) -> String {

@@ -1,4 +1,4 @@
-//! `core show channel NAME`: Asterisk's groups and labels. What strowger has no such thing for shows what is in effect.
+//! `core show channel NAME`: Asterisk's groups and labels. What strowger does not have has no line.
 
 use crate::observe::escape::line;
 use crate::observe::snapshot::{ChannelDetail, ChannelState};
@@ -11,7 +11,7 @@ pub(super) fn detail(of: &ChannelDetail) -> String {
     for (name, value) in &of.variables {
         text += &format!("{}={}\n", line(name), line(value));
     }
-    text += "\n  CDR Variables:\n\n";
+    text.push('\n');
     let streams = if of.direction.is_empty() { Vec::new() } else { stream(of) };
     group(&mut text, " -- Streams --", streams);
     text
@@ -40,17 +40,12 @@ fn general(of: &ChannelDetail) -> Vec<Row> {
         ("Caller ID Name", or_none(&of.caller_name)),
         ("Connected Line ID", or_none(&of.connected_number)),
         ("Connected Line ID Name", or_none(&of.connected_name)),
-        ("Eff. Connected Line ID", or_none(&of.connected_number)),
-        ("Eff. Connected Line ID Name", or_none(&of.connected_name)),
         ("DNID Digits", or_none(&of.dialled)),
         ("Language", of.language.clone()),
         ("State", state(of.state)),
         ("NativeFormats", format!("({})", of.codecs.join("|"))),
         ("WriteFormat", codec.clone()),
         ("ReadFormat", codec),
-        ("WriteTranscode", "No".to_owned()),
-        ("ReadTranscode", "No".to_owned()),
-        ("Time to Hangup", "0".to_owned()),
         ("Elapsed Time", format!("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60)),
         ("Bridge ID", if row.bridge_id.is_empty() { "(Not bridged)".to_owned() } else { row.bridge_id.clone() }),
     ]
@@ -62,8 +57,6 @@ fn pbx(of: &ChannelDetail) -> Vec<Row> {
         ("Context", row.context.clone()),
         ("Extension", row.exten.clone()),
         ("Priority", row.priority.to_string()),
-        ("Call Group", "0".to_owned()),
-        ("Pickup Group", "0".to_owned()),
         ("Application", or_none(&row.application)),
         ("Data", if row.data.is_empty() { "(Empty)".to_owned() } else { row.data.clone() }),
         ("Call Identifier", or_none(&of.call_id)),

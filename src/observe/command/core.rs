@@ -2,57 +2,58 @@
 
 use std::time::Duration;
 
-use super::{Answer, SetVerbose};
+use super::reply::{Reply, SetVerbose};
 use crate::observe::control_api::{ControlApi, Stop};
-use crate::observe::escape::{self, plural};
+use crate::observe::escape;
+use crate::wording::plural;
 
-pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_uptime(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let tell: fn(Duration) -> String = match arguments {
         [] => in_words,
         [word] if word.eq_ignore_ascii_case("seconds") => |time| time.as_secs().to_string(),
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
     let uptime = exchange.uptime();
-    Answer::Done(format!("System uptime: {}\nLast reload: {}\n", tell(uptime.up), tell(uptime.since_reload)))
+    Reply::Done(format!("System uptime: {}\nLast reload: {}\n", tell(uptime.up), tell(uptime.since_reload)))
 }
 
-pub(super) fn show_version(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_version(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let version = exchange.version();
     let [number, machine, system] =
         [&version.version, &version.machine, &version.system].map(|part| escape::line(part));
-    Answer::Done(format!("strowger {number} on a {machine} running {system}\n"))
+    Reply::Done(format!("strowger {number} on a {machine} running {system}\n"))
 }
 
-pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let (version, core, counts) = (exchange.version(), exchange.core_settings(), exchange.counts());
     let rows = [
         ("Version:", format!("strowger {}", version.version)),
         ("Process:", core.process.to_string()),
-        ("Maximum channels:", format!("{} (Current {})", core.most_channels, counts.channels)),
+        ("Maximum channels:", format!("{} (Current {})", core.max_channels, counts.channels)),
         ("Startup time:", core.started),
         ("Last reload time:", core.reloaded),
         ("System:", format!("{} on a {}", version.system, version.machine)),
     ];
     let rows = rows.map(|(label, value)| format!("  {label:<28} {}\n", escape::line(&value)));
-    Answer::Done(format!("\nPBX Core settings\n-----------------\n{}\n", rows.concat()))
+    Reply::Done(format!("\nPBX Core settings\n-----------------\n{}\n", rows.concat()))
 }
 
 /// What to set belongs to the console, not to the exchange: the socket does it.
-pub(super) fn set_verbose(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
-    parse_level(arguments).map_or(Answer::Usage, Answer::Verbose)
+pub(super) fn set_verbose(arguments: &[String], _exchange: &mut dyn ControlApi) -> Reply {
+    parse_level(arguments).map_or(Reply::Usage, Reply::Verbose)
 }
 
-pub(super) fn set_debug(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn set_debug(arguments: &[String], _exchange: &mut dyn ControlApi) -> Reply {
     match parse_level(arguments) {
-        None => Answer::Usage,
-        Some(SetVerbose { silent: true, .. }) => Answer::Done(String::new()),
-        Some(_) => Answer::Done(
+        None => Reply::Usage,
+        Some(SetVerbose { silent: true, .. }) => Reply::Done(String::new()),
+        Some(_) => Reply::Done(
             "There are no debug levels: 'core set verbose 4' tells more, 'sip set debug on' shows the messages.\n"
                 .to_owned(),
         ),
@@ -72,40 +73,41 @@ fn parse_level(arguments: &[String]) -> Option<SetVerbose> {
     }
 }
 
-pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     match arguments {
-        [] if exchange.is_fully_booted() => Answer::Done("strowger has fully booted.\n".to_owned()),
-        [] => Answer::NotYet,
-        _ => Answer::Usage,
+        [] if exchange.is_fully_booted() => Reply::Done("strowger has fully booted.\n".to_owned()),
+        [] => Reply::NotYet,
+        _ => Reply::Usage,
     }
 }
 
-pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let calls = exchange.counts().calls;
     exchange.stop(Stop::Now);
-    Answer::Done(match calls {
+    Reply::Done(match calls {
         0 => "Stopping.\n".to_owned(),
-        calls => format!("Stopping; {calls} call{} will be ended.\n", plural(calls)),
+        calls => format!("Stopping; {} will be ended.\n", plural(calls, "call")),
     })
 }
 
-pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let calls = exchange.counts().calls;
     exchange.stop(Stop::Gracefully);
-    Answer::Done(match calls {
+    Reply::Done(match calls {
         0 => "Stopping.\n".to_owned(),
-        calls => format!("Stopping when {calls} call{} ended; no new ones are taken.\n", has(calls)),
+        calls => format!("Stopping when {}; no new ones are taken.\n", have_ended(calls)),
     })
 }
 
-fn has(calls: u64) -> &'static str {
-    if calls == 1 { " has" } else { "s have" }
+/// `1 call has ended`, `2 calls have ended`.
+pub(super) fn have_ended(calls: u64) -> String {
+    plural(calls, "call") + if calls == 1 { " has ended" } else { " have ended" }
 }
 
 /// `1 week, 2 days, 3 hours, 4 minutes, 5 seconds`; what is zero is left out.
@@ -116,11 +118,11 @@ fn in_words(time: Duration) -> String {
         let (count, rest) = (left / length, left % length);
         left = rest;
         if count > 0 {
-            parts.push(format!("{count} {name}{}", plural(count)));
+            parts.push(plural(count, name));
         }
     }
     if left > 0 || parts.is_empty() {
-        parts.push(format!("{left} second{}", plural(left)));
+        parts.push(plural(left, "second"));
     }
     parts.join(", ")
 }

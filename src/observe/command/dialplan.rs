@@ -1,17 +1,17 @@
 //! `dialplan ...`: the dialplan prints itself.
 
-use super::Answer;
+use super::reply::Reply;
 use crate::observe::control_api::ControlApi;
 
-pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let filter = match arguments {
         [] => None,
         [filter] => Some(filter.as_str()),
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
     match exchange.dialplan(filter) {
-        Ok(text) => Answer::Done(ended(text)),
-        Err(why) => Answer::Failed(ended(why)),
+        Ok(text) => Reply::Done(ended(text)),
+        Err(why) => Reply::Failed(ended(why)),
     }
 }
 

@@ -1,19 +1,21 @@
 //! `core show help`.
 
-use super::{Answer, Command, TABLE, begins_with, has_prefix};
-use crate::observe::control_api::ControlApi;
+use super::lookup::{begins_with, find, has_prefix};
+use super::row::Command;
+use super::table::TABLE;
 use crate::observe::escape;
 
-pub(super) fn show_help(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
-    if let Some((command, [])) = super::find(arguments) {
-        return Answer::Done(command.usage());
+/// How to use the command that these words name, or a list of those they begin; or why there is neither.
+pub(super) fn show(words: &[String]) -> Result<String, String> {
+    if let Some((command, [])) = find(words) {
+        return Ok(command.usage());
     }
-    let found: Vec<&Command> = TABLE.iter().filter(|command| is_meant(command, arguments)).collect();
+    let found: Vec<&Command> = TABLE.iter().filter(|command| is_meant(command, words)).collect();
     if found.is_empty() {
-        let typed = escape::line(&arguments.join(" "));
-        return Answer::Failed(format!("No command begins with '{typed}'; 'core show help' lists all of them.\n"));
+        let typed = escape::line(&words.join(" "));
+        return Err(format!("No command begins with '{typed}'; 'core show help' lists all of them.\n"));
     }
-    Answer::Done(found.iter().map(|command| format!("{:>30.30}  {}\n", command.words, command.synopsis)).collect())
+    Ok(found.iter().map(|command| format!("{:>30.30}  {}\n", command.words, command.synopsis)).collect())
 }
 
 /// The words typed begin the command's; the last one may be unfinished.

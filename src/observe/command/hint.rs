@@ -1,17 +1,17 @@
 //! `core show hints`.
 
-use super::Answer;
+use super::reply::Reply;
 use crate::observe::control_api::ControlApi;
 use crate::observe::escape::line;
 use crate::observe::snapshot::DeviceState;
 
-pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let hints = exchange.hints();
     if hints.is_empty() {
-        return Answer::Done("There are no registered dialplan hints\n".to_owned());
+        return Reply::Done("There are no registered dialplan hints\n".to_owned());
     }
     let mut text = String::from("\n    -= Registered Asterisk Dial Plan Hints =-\n");
     for hint in &hints {
@@ -25,7 +25,7 @@ pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn ControlApi) ->
         );
     }
     text += &"-".repeat(16);
-    Answer::Done(text + &format!("\n- {} hints registered\n", hints.len()))
+    Reply::Done(text + &format!("\n- {} hints registered\n", hints.len()))
 }
 
 fn state(state: DeviceState) -> &'static str {

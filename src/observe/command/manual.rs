@@ -1,25 +1,26 @@
 //! `core show applications|application|functions|function`: the dialplan's own tables.
 
-use super::{Answer, regex};
+use super::pattern::regex;
+use super::reply::Reply;
 use crate::observe::control_api::ControlApi;
 use crate::observe::escape::line;
 use crate::observe::snapshot::ManualPage;
 
-pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let found = match chosen(arguments, exchange.applications()) {
         Ok(found) => found,
-        Err(answer) => return answer,
+        Err(reply) => return reply,
     };
     let rows: String = found.iter().map(|page| format!("{:>20}: {}\n", page.name, page.synopsis)).collect();
     let are = if arguments.is_empty() { "Registered" } else { "Matching" };
     let head = format!("    -= {are} Asterisk Applications =-\n");
-    Answer::Done(format!("{head}{rows}    -= {} Applications {are} =-\n", found.len()))
+    Reply::Done(format!("{head}{rows}    -= {} Applications {are} =-\n", found.len()))
 }
 
-pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let found = match chosen(arguments, exchange.functions()) {
         Ok(found) => found,
-        Err(answer) => return answer,
+        Err(reply) => return reply,
     };
     let are = if arguments.is_empty() { "Installed" } else { "Matching" };
     let rule = "-".repeat(80);
@@ -27,39 +28,39 @@ pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn ControlApi
     let rows: String = found.iter().map(row).collect();
     let matching = if arguments.is_empty() { "" } else { "matching " };
     let foot = format!("{} {matching}custom functions installed.\n", found.len());
-    Answer::Done(format!("{are} Custom Functions:\n{rule}\n{rows}{foot}"))
+    Reply::Done(format!("{are} Custom Functions:\n{rule}\n{rows}{foot}"))
 }
 
-pub(super) fn show_application(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_application(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     page(arguments, "application", &exchange.applications())
 }
 
-pub(super) fn show_function(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_function(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     page(arguments, "function", &exchange.functions())
 }
 
 /// All of them, or those whose name matches (`like REGEX`).
-fn chosen(arguments: &[String], pages: Vec<ManualPage>) -> Result<Vec<ManualPage>, Answer> {
+fn chosen(arguments: &[String], pages: Vec<ManualPage>) -> Result<Vec<ManualPage>, Reply> {
     match arguments {
         [] => Ok(pages),
         [word, pattern] if word.eq_ignore_ascii_case("like") => {
-            let pattern = regex(pattern).map_err(Answer::Failed)?;
+            let pattern = regex(pattern).map_err(Reply::Failed)?;
             let fits = |name: &str| pattern.is_match(name) || pattern.is_match(&name.to_lowercase());
             Ok(pages.into_iter().filter(|page| fits(page.name)).collect())
         }
-        _ => Err(Answer::Usage),
+        _ => Err(Reply::Usage),
     }
 }
 
-fn page(arguments: &[String], kind: &str, pages: &[ManualPage]) -> Answer {
-    let [name] = arguments else { return Answer::Usage };
+fn page(arguments: &[String], kind: &str, pages: &[ManualPage]) -> Reply {
+    let [name] = arguments else { return Reply::Usage };
     let Some(page) = pages.iter().find(|page| page.name.eq_ignore_ascii_case(name)) else {
         let shown = line(name);
-        return Answer::Failed(format!("There is no {kind} '{shown}'; 'core show {kind}s' lists them.\n"));
+        return Reply::Failed(format!("There is no {kind} '{shown}'; 'core show {kind}s' lists them.\n"));
     };
     let mut text = format!("\n  -= Info about {kind} '{}' =- \n\n[Synopsis]\n{}\n", page.name, page.synopsis);
     if !page.help.is_empty() {
         text += &format!("\n[Description]\n{}\n", page.help.trim_end());
     }
-    Answer::Done(text + &format!("\n[Syntax]\n{}\n\n", page.syntax))
+    Reply::Done(text + &format!("\n[Syntax]\n{}\n\n", page.syntax))
 }

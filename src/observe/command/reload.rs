@@ -1,64 +1,65 @@
 //! `reload` in all its spellings, and `core restart`.
 
-use super::Answer;
+use super::core::have_ended;
+use super::reply::Reply;
 use crate::observe::control_api::{ControlApi, Reload, Stop};
-use crate::observe::escape::{self, plural};
+use crate::observe::escape;
+use crate::wording::plural;
 
 /// The modules of Asterisk whose files we read.
 const MODULES: &[&str] = &["chan_sip", "pbx_config", "res_rtp_asterisk"];
 
-pub(super) fn everything(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn everything(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     ask(arguments, Reload::All, exchange)
 }
 
-pub(super) fn sip(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn sip(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     ask(arguments, Reload::Sip, exchange)
 }
 
-pub(super) fn dialplan(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn dialplan(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     ask(arguments, Reload::Dialplan, exchange)
 }
 
-pub(super) fn module(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn module(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let [name] = arguments else { return ask(arguments, Reload::All, exchange) };
     let stem = name.strip_suffix(".so").unwrap_or(name);
     if !MODULES.iter().any(|module| stem.eq_ignore_ascii_case(module)) {
         let name = escape::line(name);
-        return Answer::Failed(format!("There is no module '{name}' here: 'reload' reads everything again.\n"));
+        return Reply::Failed(format!("There is no module '{name}' here: 'reload' reads everything again.\n"));
     }
     ask(&[], Reload::Module(name.clone()), exchange)
 }
 
-fn ask(arguments: &[String], what: Reload, exchange: &mut dyn ControlApi) -> Answer {
+fn ask(arguments: &[String], what: Reload, exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     exchange.reload(what);
     // The outcome answers the line.
-    Answer::Done(String::new())
+    Reply::Done(String::new())
 }
 
-pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let calls = exchange.counts().calls;
     exchange.restart(Stop::Now);
-    Answer::Done(match calls {
+    Reply::Done(match calls {
         0 => "Restarting.\n".to_owned(),
-        calls => format!("Restarting; {calls} call{} will be ended.\n", plural(calls)),
+        calls => format!("Restarting; {} will be ended.\n", plural(calls, "call")),
     })
 }
 
-pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let calls = exchange.counts().calls;
     exchange.restart(Stop::Gracefully);
-    Answer::Done(match calls {
+    Reply::Done(match calls {
         0 => "Restarting.\n".to_owned(),
-        1 => "Restarting when 1 call has ended; no new ones are taken.\n".to_owned(),
-        calls => format!("Restarting when {calls} calls have ended; no new ones are taken.\n"),
+        calls => format!("Restarting when {}; no new ones are taken.\n", have_ended(calls)),
     })
 }

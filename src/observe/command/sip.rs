@@ -1,47 +1,50 @@
 //! `sip ...`: the peers in a table, debugging and counters.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::{Answer, regex, sip_peer, sip_settings};
+use super::pattern::regex;
+use super::reply::Reply;
+use super::sip_text::{address, nat, shown, status};
+use super::{sip_peer, sip_settings};
 use crate::observe::control_api::{ControlApi, SipDebug};
 use crate::observe::escape::line;
-use crate::observe::snapshot::{NatFlag, PeerRow, PeerStatus};
+use crate::observe::snapshot::{PeerRow, PeerStatus};
 
-pub(super) fn show_peers(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_peers(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let mut peers = match arguments {
         [] => exchange.peers(),
         [word, pattern] if word.eq_ignore_ascii_case("like") => match regex(pattern) {
             Ok(pattern) => exchange.peers().into_iter().filter(|peer| pattern.is_match(&peer.name)).collect(),
-            Err(why) => return Answer::Failed(why),
+            Err(why) => return Reply::Failed(why),
         },
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
     peers.sort_by(|a, b| a.name.cmp(&b.name));
-    Answer::Done(peer_table(&peers))
+    Reply::Done(peer_table(&peers))
 }
 
-pub(super) fn show_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let name = match arguments {
         [name] => name,
         [name, word] if word.eq_ignore_ascii_case("load") => name,
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
-    Answer::Done(match exchange.peer(name) {
+    Reply::Done(match exchange.peer(name) {
         Some(peer) => sip_peer::detail(&peer),
         None => format!("Peer {} not found.\n", line(name)),
     })
 }
 
-pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
-    Answer::Done(sip_settings::settings(&exchange.settings()))
+    Reply::Done(sip_settings::settings(&exchange.settings()))
 }
 
-pub(super) fn show_counters(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_counters(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let mut text = format!("{:<50} {:>10}\n", "Dropped because", "Count");
     let drops = exchange.counters().drops;
@@ -49,82 +52,45 @@ pub(super) fn show_counters(arguments: &[String], exchange: &mut dyn ControlApi)
         text += &format!("{:<50.50} {count:>10}\n", line(reason));
     }
     let total = drops.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
-    Answer::Done(text + &format!("{total} dropped since the start\n"))
+    Reply::Done(text + &format!("{total} dropped since the start\n"))
 }
 
-pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn debug_on(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let was_on = exchange.set_sip_debug(SipDebug::On);
-    Answer::Done(format!("SIP Debugging {}\n", if was_on { "re-enabled" } else { "enabled" }))
+    Reply::Done(format!("SIP Debugging {}\n", if was_on { "re-enabled" } else { "enabled" }))
 }
 
-pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn debug_off(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     exchange.set_sip_debug(SipDebug::Off);
-    Answer::Done("SIP Debugging Disabled\n".to_owned())
+    Reply::Done("SIP Debugging Disabled\n".to_owned())
 }
 
-pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
-    let [text] = arguments else { return Answer::Usage };
+pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [text] = arguments else { return Reply::Usage };
     let (ip, port) = match address(text) {
         Ok(address) => address,
-        Err(why) => return Answer::Failed(why),
+        Err(why) => return Reply::Failed(why),
     };
     exchange.set_sip_debug(SipDebug::Address(ip, port));
-    Answer::Done(format!("SIP Debugging Enabled for IP: {}\n", shown(ip, port)))
+    Reply::Done(format!("SIP Debugging Enabled for IP: {}\n", shown(ip, port)))
 }
 
-/// An address as it is typed, with or without a port.
-pub(super) fn address(text: &str) -> Result<(IpAddr, Option<u16>), String> {
-    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Ok((ip, None));
-    }
-    match text.parse::<SocketAddr>() {
-        Ok(whole) => Ok((whole.ip(), Some(whole.port()).filter(|port| *port != 0))),
-        Err(_) => Err(format!("'{}' is no IP address; try one as '192.0.2.7' or '192.0.2.7:5060'.\n", line(text))),
-    }
-}
-
-/// The same as it is shown.
-pub(super) fn shown(ip: IpAddr, port: Option<u16>) -> String {
-    port.map_or(ip.to_string(), |port| SocketAddr::new(ip, port).to_string())
-}
-
-pub(super) fn debug_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
-    let [name] = arguments else { return Answer::Usage };
+pub(super) fn debug_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [name] = arguments else { return Reply::Usage };
     let Some(peer) = exchange.peer(name) else {
-        return Answer::Failed(format!("No such peer '{}'; 'sip show peers' lists them.\n", line(name)));
+        return Reply::Failed(format!("No such peer '{}'; 'sip show peers' lists them.\n", line(name)));
     };
     let Some(ip) = peer.row.host else {
-        return Answer::Failed(format!("Peer '{}' has no address: it is not registered.\n", line(name)));
+        return Reply::Failed(format!("Peer '{}' has no address: it is not registered.\n", line(name)));
     };
     exchange.set_sip_debug(SipDebug::Peer(peer.row.name));
-    Answer::Done(format!("SIP Debugging Enabled for IP: {}\n", SocketAddr::new(ip, peer.row.port)))
-}
-
-/// `OK (12 ms)` and the like.
-pub(super) fn status(status: PeerStatus) -> String {
-    match status {
-        PeerStatus::Unmonitored => "Unmonitored".to_owned(),
-        PeerStatus::Unknown => "UNKNOWN".to_owned(),
-        PeerStatus::Ok(ms) => format!("OK ({ms} ms)"),
-        PeerStatus::Lagged(ms) => format!("LAGGED ({ms} ms)"),
-        PeerStatus::Unreachable => "UNREACHABLE".to_owned(),
-    }
-}
-
-/// `Auto (Yes)` and the like.
-pub(super) fn nat(flag: NatFlag) -> &'static str {
-    match flag {
-        NatFlag::Yes => "Yes",
-        NatFlag::No => "No",
-        NatFlag::AutoYes => "Auto (Yes)",
-        NatFlag::AutoNo => "Auto (No)",
-    }
+    Reply::Done(format!("SIP Debugging Enabled for IP: {}\n", SocketAddr::new(ip, peer.row.port)))
 }
 
 fn peer_table(peers: &[PeerRow]) -> String {

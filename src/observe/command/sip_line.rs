@@ -1,13 +1,14 @@
 //! `sip show users|channels|inuse|registry`, `sip qualify peer`, `sip unregister`: lines, and what is done to one.
 
-use super::Answer;
-use super::sip::nat;
+use super::reply::Reply;
+use super::sip_text::nat;
 use crate::observe::control_api::{ControlApi, Qualify, Unregister};
-use crate::observe::escape::{line, plural, yes_no};
+use crate::observe::escape::{line, yes_no};
+use crate::wording::plural;
 
-pub(super) fn show_users(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_users(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let row = |name: &str, secret: &str, account: &str, context: &str, acl: &str, force_rport: &str| {
         format!("{name:<25.25}  {secret:<15.15}  {account:<15.15}  {context:<15.15}  {acl:<5.5}{force_rport:<10.10}\n")
@@ -21,12 +22,12 @@ pub(super) fn show_users(arguments: &[String], exchange: &mut dyn ControlApi) ->
         let [name, account, context] = [&user.name, &user.account, &user.context].map(|field| line(field));
         text += &row(&name, secret, &account, &context, yes_no(user.acl), nat(user.force_rport));
     }
-    Answer::Done(text)
+    Reply::Done(text)
 }
 
-pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
     let mut text = format!(
         "{:<15.15}  {:<15.15}  {:<15.15}  {:<15.15}  {:<7.7}  {:<15.15} {:<10.10} {:<10.10}\n",
@@ -48,32 +49,30 @@ pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi)
             line(&channel.peer),
         );
     }
-    let count = channels.len() as u64;
-    Answer::Done(text + &format!("{count} active SIP dialog{}\n", plural(count)))
+    Reply::Done(text + &plural(channels.len() as u64, "active SIP dialog") + "\n")
 }
 
-pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_tcp(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
-    let row = |address: &str, transport: &str, kind: &str, proven: &str, age: &str| {
-        format!("{address:<47.47} {transport:>9.9} {kind:>6.6} {proven:>6.6} {age:>8.8}\n")
+    let row = |address: &str, transport: &str, kind: &str, auth: &str, age: &str| {
+        format!("{address:<47.47} {transport:>9.9} {kind:>6.6} {auth:>6.6} {age:>8.8}\n")
     };
-    let mut text = row("Address", "Transport", "Type", "Proven", "Age");
+    let mut text = row("Address", "Transport", "Type", "Auth", "Age");
     let connections = exchange.connections();
     for one in &connections {
-        let (kind, proven) = (if one.outgoing { "Client" } else { "Server" }, yes_no(one.proven));
-        text += &row(&one.remote.to_string(), &one.transport, kind, proven, &format!("{} s", one.age_s));
+        let (kind, authenticated) = (if one.outgoing { "Client" } else { "Server" }, yes_no(one.authenticated));
+        text += &row(&one.remote.to_string(), &one.transport, kind, authenticated, &format!("{} s", one.age_s));
     }
-    let count = connections.len() as u64;
-    Answer::Done(text + &format!("{count} connection{}\n", plural(count)))
+    Reply::Done(text + &plural(connections.len() as u64, "connection") + "\n")
 }
 
-pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let all = match arguments {
         [] => false,
         [word] if word.eq_ignore_ascii_case("all") => true,
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
     let mut text = format!("{:<25.25} {:<15.15} {:<15.15}\n", "* Peer name", "In use", "Limit");
     let mut lines = exchange.in_use();
@@ -83,40 +82,40 @@ pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn ControlApi) ->
         let counts = format!("{}/{}/{}", line_in_use.in_use, line_in_use.ringing, line_in_use.on_hold);
         text += &format!("{:<25.25} {counts:<15.15} {limit:<15.15}\n", line(&line_in_use.name));
     }
-    Answer::Done(text)
+    Reply::Done(text)
 }
 
-pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
-        return Answer::Usage;
+        return Reply::Usage;
     }
-    Answer::Done(format!(
+    Reply::Done(format!(
         "{:<39.39} {:<6.6} {:<12.12}  {:>8.8} {:<20.20} {:<25.25}\n0 SIP registrations.\n",
         "Host", "dnsmgr", "Username", "Refresh", "State", "Reg.Time"
     ))
 }
 
-pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
+pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let name = match arguments {
         [name] => name,
         [name, word] if word.eq_ignore_ascii_case("load") => name,
-        _ => return Answer::Usage,
+        _ => return Reply::Usage,
     };
     let shown = line(name);
     match exchange.qualify(name) {
-        Qualify::Asked => Answer::Done(format!("Asking peer '{shown}'; 'sip show peer {shown}' tells the result.\n")),
-        Qualify::NotMonitored => Answer::Failed(format!(
+        Qualify::Asked => Reply::Done(format!("Asking peer '{shown}'; 'sip show peer {shown}' tells the result.\n")),
+        Qualify::NotMonitored => Reply::Failed(format!(
             "Peer '{shown}' is not monitored: qualify=yes in its section of sip.conf says that it shall be asked.\n"
         )),
-        Qualify::NoAddress => Answer::Failed(format!("Peer '{shown}' has no address: it is not registered.\n")),
-        Qualify::Unknown => Answer::Failed(format!("Peer '{shown}' not found; 'sip show peers' lists them.\n")),
+        Qualify::NoAddress => Reply::Failed(format!("Peer '{shown}' has no address: it is not registered.\n")),
+        Qualify::Unknown => Reply::Failed(format!("Peer '{shown}' not found; 'sip show peers' lists them.\n")),
     }
 }
 
-pub(super) fn unregister(arguments: &[String], exchange: &mut dyn ControlApi) -> Answer {
-    let [name] = arguments else { return Answer::Usage };
+pub(super) fn unregister(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [name] = arguments else { return Reply::Usage };
     let shown = line(name);
-    Answer::Done(match exchange.unregister(name) {
+    Reply::Done(match exchange.unregister(name) {
         Unregister::Done => format!("Unregistered peer '{shown}'\n"),
         Unregister::NotRegistered => format!("Peer {shown} not registered\n"),
         Unregister::Unknown => format!("Peer unknown: '{shown}'. Not unregistered.\n"),

@@ -1,10 +1,10 @@
-//! `sip show peer NAME`: the labels in chan_sip's order. What strowger has no setting for shows the value that is in effect.
+//! `sip show peer NAME`: the labels in chan_sip's order. What strowger does not have has no line.
 
 use std::net::SocketAddr;
 
-use super::sip::{nat, status};
+use super::sip_text::{nat, status, t38};
 use crate::observe::escape::{line, yes_no};
-use crate::observe::snapshot::{ExtraMedia, PeerDetail};
+use crate::observe::snapshot::PeerDetail;
 
 pub(super) fn detail(peer: &PeerDetail) -> String {
     let mut text = String::from("\n");
@@ -24,67 +24,43 @@ fn identity(peer: &PeerDetail) -> Vec<Row> {
         ("Description", peer.row.description.clone()),
         ("Secret", set(peer.secret_set)),
         ("MD5Secret", set(peer.md5_secret_set)),
-        ("Remote Secret", set(peer.remote_secret_set)),
         ("Context", peer.context.clone()),
-        ("Record On feature ", String::new()),
-        ("Record Off feature ", String::new()),
-        ("Subscr.Cont.", or(&peer.subscribe_context, "<Not set>")),
         ("Language", peer.language.clone()),
-        ("Tonezone", "<Not set>".to_owned()),
     ];
     optional(&mut rows, "Accountcode", &peer.account);
-    rows.extend([
-        ("AMA flags", "Unknown".to_owned()),
-        ("Transfer mode", "open".to_owned()),
-        ("CallingPres", peer.presentation.clone()),
-    ]);
+    rows.push(("CallingPres", peer.presentation.clone()));
     optional(&mut rows, "FromUser", &peer.from_user);
     optional(&mut rows, "FromDomain", &peer.from_domain);
-    rows.extend([
-        ("Callgroup", peer.call_group.clone()),
-        ("Pickupgroup", peer.pickup_group.clone()),
-        ("Named Callgr", String::new()),
-        ("Nam. Pickupgr", String::new()),
-        ("MOH Suggest", String::new()),
-        ("Mailbox", peer.mailbox.clone()),
-        ("VM Extension", "asterisk".to_owned()),
-        ("LastMsgsSent", "0/0".to_owned()),
-        ("Call limit", peer.call_limit.to_string()),
-        ("Max forwards", "70".to_owned()),
-    ]);
-    rows.extend(peer.busy_level.map(|level| ("Busy level", level.to_string())));
+    rows.extend([("Call limit", peer.call_limit.to_string()), ("Max forwards", peer.max_forwards.to_string())]);
     rows
 }
 
 fn permissions(peer: &PeerDetail) -> Vec<Row> {
     let caller_id = format!("\"{}\" <{}>", peer.caller_name, peer.caller_number);
-    vec![
+    let mut rows = vec![
         ("Dynamic", yes(peer.row.dynamic)),
         ("Callerid", caller_id),
-        ("MaxCallBR", "384 kbps".to_owned()),
         ("Expire", peer.expires_s.map_or("-1".to_owned(), |seconds| seconds.to_string())),
-        ("Insecure", or(&peer.insecure, "no")),
+        ("Insecure", peer.insecure.clone()),
         ("Force rport", nat(peer.row.force_rport).to_owned()),
         ("Symmetric RTP", nat(peer.row.comedia).to_owned()),
         ("ACL", yes(peer.row.acl)),
         ("ContactACL", yes(peer.contact_acl)),
         ("DirectMedACL", yes(peer.direct_media_acl)),
-        ("T.38 support", yes(peer.extra.t38.is_some())),
-        ("T.38 EC mode", correction(&peer.extra)),
-        ("T.38 MaxDtgrm", largest(&peer.extra)),
+    ];
+    rows.extend(["T.38 support", "T.38 EC mode", "T.38 MaxDtgrm"].into_iter().zip(t38(&peer.secondary)));
+    rows.extend([
         ("DirectMedia", yes(peer.direct_media)),
         ("PromiscRedir", yes(peer.promiscuous_redirect)),
-        ("User=Phone", yes(false)),
-        ("Video Support", yes(peer.extra.video)),
-        ("Text Support", yes(peer.extra.text)),
-        ("Ign SDP ver", yes(false)),
+        ("Video Support", yes(peer.secondary.video)),
+        ("Text Support", yes(peer.secondary.text)),
         ("Trust RPID", yes(peer.trust_rpid)),
         ("Send RPID", yes(peer.send_rpid)),
         ("Path support", yes(peer.path_support)),
-        ("TrustIDOutbnd", if peer.trust_id { "Yes" } else { "Legacy" }.to_owned()),
-        ("Subscriptions", yes(true)),
-        ("Overlap dial", yes(false)),
-    ]
+    ]);
+    optional(&mut rows, "Path", &peer.path.join(", "));
+    rows.push(("TrustIDOutbnd", if peer.trust_id { "Yes" } else { "Legacy" }.to_owned()));
+    rows
 }
 
 fn transport(peer: &PeerDetail) -> Vec<Row> {
@@ -102,9 +78,7 @@ fn transport(peer: &PeerDetail) -> Vec<Row> {
     optional(&mut rows, "Reg. exten", &peer.regexten);
     rows.extend([
         ("Def. Username", peer.default_user.clone()),
-        ("SIP Options", "(none)".to_owned()),
         ("Codecs", format!("({})", peer.codecs.join("|"))),
-        ("Auto-Framing", yes(false)),
         ("Status", status(peer.row.status)),
         ("Useragent", peer.user_agent.clone()),
         ("Reg. Contact", peer.contact.clone()),
@@ -123,23 +97,8 @@ fn timing(peer: &PeerDetail) -> Vec<Row> {
         ("Sess-Refresh", peer.timer_refresher.clone()),
         ("Sess-Expires", format!("{} secs", peer.timer_expires_s)),
         ("Min-Sess", format!("{} secs", peer.timer_minimum_s)),
-        ("RTP Engine", "strowger".to_owned()),
-        ("Parkinglot", String::new()),
-        ("Use Reason", yes(false)),
-        ("Encryption", yes(false)),
-        ("RTCP Mux", yes(false)),
     ]);
     rows
-}
-
-/// The error correction of T.38 that is configured.
-pub(super) fn correction(extra: &ExtraMedia) -> String {
-    extra.t38.clone().unwrap_or_else(|| "Unknown".to_owned())
-}
-
-/// The largest datagram of T.38 that is configured; chan_sip prints -1 without its sign when none is.
-pub(super) fn largest(extra: &ExtraMedia) -> String {
-    extra.t38_max_datagram.unwrap_or(u32::MAX).to_string()
 }
 
 fn optional(rows: &mut Vec<Row>, label: &'static str, value: &str) {
@@ -150,10 +109,6 @@ fn optional(rows: &mut Vec<Row>, label: &'static str, value: &str) {
 
 fn address(address: Option<SocketAddr>) -> String {
     address.map_or("(null)".to_owned(), |address| address.to_string())
-}
-
-fn or(text: &str, otherwise: &str) -> String {
-    if text.is_empty() { otherwise.to_owned() } else { text.to_owned() }
 }
 
 fn set(value: bool) -> String {

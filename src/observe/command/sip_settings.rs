@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::sip::nat;
-use super::sip_peer::{correction, largest};
+use super::sip_text::{nat, t38};
 use crate::observe::escape::{line, yes_no};
 use crate::observe::snapshot::Settings;
 
@@ -31,8 +30,8 @@ fn global(of: &Settings) -> Vec<Row> {
         ("TCP SIP Bindaddress:", addresses(&of.tcp)),
         ("TLS SIP Bindaddress:", addresses(&of.tls)),
         ("RTP Ports:", format!("{}-{}", of.rtp_ports.0, of.rtp_ports.1)),
-        ("Videosupport:", yes(of.extra.video)),
-        ("Textsupport:", yes(of.extra.text)),
+        ("Videosupport:", yes(of.secondary.video)),
+        ("Textsupport:", yes(of.secondary.text)),
         ("Match Auth Username:", yes(of.match_auth_username)),
         ("Allow unknown access:", yes(of.allow_guest)),
         ("Our auth realm", of.realm.clone()),
@@ -40,7 +39,6 @@ fn global(of: &Settings) -> Vec<Row> {
         ("User Agent:", of.user_agent.clone()),
         ("Reg. context:", or(&of.reg_context, "(not set)")),
         ("Caller ID:", of.caller_id.clone()),
-        ("From: Domain:", of.from_domain.clone()),
     ]
 }
 
@@ -66,17 +64,14 @@ fn network(of: &Settings) -> Vec<Row> {
 }
 
 fn signalling(of: &Settings) -> Vec<Row> {
-    vec![
+    let mut rows = vec![
         ("Codecs:", format!("({})", of.codecs.join("|"))),
-        ("RTP Timeout:", if of.rtp_timeout_s == 0 { "0 (Disabled)".to_owned() } else { of.rtp_timeout_s.to_string() }),
-        ("DNS SRV lookup:", yes(of.srv_lookup)),
         ("Reg. min duration", format!("{} secs", of.min_expiry_s)),
         ("Reg. max duration:", format!("{} secs", of.max_expiry_s)),
         ("Reg. default duration:", format!("{} secs", of.default_expiry_s)),
-        ("T.38 support:", yes(of.extra.t38.is_some())),
-        ("T.38 EC mode:", correction(&of.extra)),
-        ("T.38 MaxDtgrm:", largest(&of.extra)),
-    ]
+    ];
+    rows.extend(["T.38 support:", "T.38 EC mode:", "T.38 MaxDtgrm:"].into_iter().zip(t38(&of.secondary)));
+    rows
 }
 
 fn defaults(of: &Settings) -> Vec<Row> {

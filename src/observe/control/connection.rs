@@ -1,5 +1,5 @@
-//! One console: lines in, answers out, one after the other, and the log in between if it asked for it. A console
-//! that stalls costs only itself.
+//! One console: lines in, replies out, one after the other, and the log in between if it asked for it. A console
+//! that stalls delays nobody else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,48 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::log_subscription::Subscription;
-use super::{Limits, Request};
 use crate::observe::command::Output;
-use crate::observe::log_stream::{Live, LogLine};
+use crate::observe::log_stream::{LogLine, LogStream};
 use crate::observe::wire::{Head, Kind, LINE_LIMIT};
 
-/// What came of reading a line.
-enum Line {
+/// One line from a console, for the owner of the switch.
+#[derive(Debug)]
+pub struct Request {
+    /// The line, without its end.
+    pub line: String,
+    /// Where the reply goes. One that is `not_yet` makes the socket send the line again a little later.
+    pub reply: oneshot::Sender<Output>,
+}
+
+/// Limits of consoles.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Maximum number of consoles.
+    pub connections: usize,
+    /// How long a line may take from its first byte to its last.
+    pub line: Duration,
+    /// How long a console may read nothing of a reply before it is dropped.
+    pub write: Duration,
+    /// How long until a line without a reply yet is sent again.
+    pub again: Duration,
+    /// How long the end waits for replies under way.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 32,
+            line: Duration::from_secs(5),
+            write: Duration::from_secs(5),
+            again: Duration::from_millis(100),
+            farewell: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The outcome of reading a line.
+enum InputLine {
     Whole(String),
     TooLong,
     NotText,
@@ -26,31 +61,31 @@ enum Line {
 
 /// What happens next on a connection.
 enum Next {
-    Line(Line),
+    Line(InputLine),
     LogLine(Arc<LogLine>),
 }
 
-/// Tells one that cannot come in why. It never waits: what does not fit into the socket's buffer is lost.
+/// Tells a console that is refused why. It never waits: what does not fit into the socket's buffer is lost.
 pub(super) fn turn_away(stream: &UnixStream, why: &str) {
     let _ = stream.try_write(&bytes(&Output::failed(format!("{why}.\n"))));
 }
 
-/// Answers a console's lines until it leaves, stalls, or the exchange ends.
-pub(super) async fn attend(stream: UnixStream, requests: mpsc::Sender<Request>, live: Live, limits: Limits) {
+/// Serves one console until it leaves, stalls, or the exchange ends.
+pub(super) async fn attend(stream: UnixStream, requests: mpsc::Sender<Request>, log: LogStream, limits: Limits) {
     let (read, mut write) = stream.into_split();
     let mut lines = Lines { read: BufReader::new(read), line: Vec::new(), begun: None };
-    let mut ear = Subscription::new(live);
+    let mut subscription = Subscription::new(log);
     loop {
         let next = tokio::select! {
             line = lines.next(limits.line) => Next::Line(line),
-            said = ear.next() => Next::LogLine(said),
+            line = subscription.next() => Next::LogLine(line),
             () = requests.closed() => return,
         };
         let line = match next {
             Next::Line(line) => line,
-            Next::LogLine(said) => {
-                // However long it takes: what it misses meanwhile is counted, and no answer is owed.
-                let bytes = frame(said.kind, &said.text);
+            Next::LogLine(line) => {
+                // However long it takes: lines missed meanwhile are counted, and no reply is due.
+                let bytes = frame(line.kind, &line.text);
                 let written = tokio::select! {
                     written = send(&mut write, &bytes, None) => written,
                     () = requests.closed() => return,
@@ -62,16 +97,16 @@ pub(super) async fn attend(stream: UnixStream, requests: mpsc::Sender<Request>, 
             }
         };
         let (mut output, is_last) = match line {
-            Line::Whole(line) => match answer(&line, &mut lines.read, &requests, limits.again).await {
+            InputLine::Whole(line) => match carry_out(&line, &mut lines.read, &requests, limits.again).await {
                 Some(output) => (output, false),
                 None => return,
             },
-            Line::NotText => (Output::failed("That line is not UTF-8.\n".to_owned()), false),
-            Line::TooLong => (Output::failed(format!("That line is longer than {LINE_LIMIT} bytes.\n")), true),
-            Line::Gone => return,
+            InputLine::NotText => (Output::failed("That line is not UTF-8.\n".to_owned()), false),
+            InputLine::TooLong => (Output::failed(format!("That line is longer than {LINE_LIMIT} bytes.\n")), true),
+            InputLine::Gone => return,
         };
         if let Some(wish) = output.verbose.take() {
-            output.text += &ear.set(wish);
+            output.text += &subscription.set(wish);
         }
         if !send(&mut write, &bytes(&output), Some(limits.write)).await || is_last {
             return;
@@ -79,18 +114,18 @@ pub(super) async fn attend(stream: UnixStream, requests: mpsc::Sender<Request>, 
     }
 }
 
-/// Has one line carried out. `None` when the console left before there was an answer.
-async fn answer(
+/// Has one line carried out. `None` when the console left before there was a reply.
+async fn carry_out(
     line: &str,
     read: &mut BufReader<OwnedReadHalf>,
     requests: &mpsc::Sender<Request>,
     again: Duration,
 ) -> Option<Output> {
     loop {
-        let (reply, answered) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let request = Request { line: line.to_owned(), reply };
         let output = match requests.send(request).await {
-            Ok(()) => answered.await.ok(),
+            Ok(()) => replied.await.ok(),
             Err(_) => None,
         };
         match output {
@@ -129,32 +164,32 @@ struct Lines {
 }
 
 impl Lines {
-    /// The next line. Its beginning may take as long as it likes; what is begun has to end in time.
-    async fn next(&mut self, time: Duration) -> Line {
+    /// The next line. It may begin at any time, and has to end within the limit once begun.
+    async fn next(&mut self, time: Duration) -> InputLine {
         loop {
             let ready = match self.begun {
                 None => self.read.fill_buf().await,
                 Some(begun) => match timeout_at(begun + time, self.read.fill_buf()).await {
                     Ok(ready) => ready,
-                    Err(_) => return Line::Gone,
+                    Err(_) => return InputLine::Gone,
                 },
             };
-            let Ok(ready) = ready else { return Line::Gone };
+            let Ok(ready) = ready else { return InputLine::Gone };
             if ready.is_empty() {
-                return Line::Gone;
+                return InputLine::Gone;
             }
             self.begun.get_or_insert_with(Instant::now);
             let end = ready.iter().position(|byte| *byte == b'\n');
             let part = ready.get(..end.unwrap_or(ready.len())).unwrap_or_default();
             let used = part.len().saturating_add(usize::from(end.is_some()));
             if self.line.len().saturating_add(used) > LINE_LIMIT {
-                return Line::TooLong;
+                return InputLine::TooLong;
             }
             self.line.extend_from_slice(part);
             self.read.consume(used);
             if end.is_some() {
                 self.begun = None;
-                return String::from_utf8(std::mem::take(&mut self.line)).map_or(Line::NotText, Line::Whole);
+                return String::from_utf8(std::mem::take(&mut self.line)).map_or(InputLine::NotText, InputLine::Whole);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What one console hears of the log: nothing until it says how much, then what its verbosity allows.
+//! What one console gets of the log: nothing until it sets its verbosity, then what that allows.
 
 use std::sync::Arc;
 
@@ -6,27 +6,27 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::observe::command::SetVerbose;
-use crate::observe::log_stream::{Live, LogLine};
+use crate::observe::log_stream::{LogLine, LogStream};
 use crate::observe::wire::Kind;
 
-/// See the module.
+/// The subscription of one console to the log.
 pub(super) struct Subscription {
-    live: Live,
+    stream: LogStream,
     lines: Option<Receiver<Arc<LogLine>>>,
     verbosity: u8,
 }
 
 impl Subscription {
-    /// A deaf one.
-    pub(super) fn new(live: Live) -> Subscription {
-        Subscription { live, lines: None, verbosity: 0 }
+    /// A subscription that receives nothing yet.
+    pub(super) fn new(stream: LogStream) -> Subscription {
+        Subscription { stream, lines: None, verbosity: 0 }
     }
 
-    /// Listens from now on, at the verbosity asked for; returns what to tell the console.
+    /// Receives from now on, at the verbosity asked for; returns the line for the console that says so.
     pub(super) fn set(&mut self, wish: SetVerbose) -> String {
         let was = self.verbosity;
         self.verbosity = if wish.at_least { wish.level.max(was) } else { wish.level };
-        self.lines.get_or_insert_with(|| self.live.listen());
+        self.lines.get_or_insert_with(|| self.stream.subscribe());
         match self.verbosity {
             _ if wish.silent => String::new(),
             now if now == was => format!("Console verbose is still {now}.\n"),
@@ -34,22 +34,22 @@ impl Subscription {
         }
     }
 
-    /// The next line for this console; without an end when it is deaf. Nothing is lost when it is not waited for.
+    /// The next line for this console; never ready while it receives nothing. Cancelling it loses no line.
     pub(super) async fn next(&mut self) -> Arc<LogLine> {
         let Some(lines) = &mut self.lines else { return std::future::pending().await };
         loop {
             match lines.recv().await {
-                Ok(said) if said.is_for(self.verbosity) => return said,
+                Ok(line) if line.is_for(self.verbosity) => return line,
                 Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => return Arc::new(told(missed)),
+                Err(RecvError::Lagged(missed)) => return Arc::new(lines_missed(missed)),
                 Err(RecvError::Closed) => return std::future::pending().await,
             }
         }
     }
 }
 
-/// The lines missed are counted before anybody looks at their level.
-fn told(missed: u64) -> LogLine {
+/// Missed lines are counted before their level is looked at, so that the number is an upper bound.
+fn lines_missed(missed: u64) -> LogLine {
     let text = format!("This console did not keep up: up to {missed} lines of the log are not shown here.");
     LogLine { kind: Kind::Warning, level: 0, text }
 }

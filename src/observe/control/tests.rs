@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::observe::command::SetVerbose;
+use crate::observe::command::{Output, SetVerbose};
 use crate::observe::log_stream::LogLine;
 use crate::observe::wire::{Head, Kind, LINE_LIMIT};
 
@@ -46,11 +46,11 @@ impl Drop for Folder {
 
 /// An exchange of the test: `big` answers with 8 MB, `boot` only once it is booted, anything else with itself.
 async fn start(path: &Path, booted: Arc<AtomicBool>) -> (JoinHandle<()>, JoinHandle<()>) {
-    start_live(path, booted, Live::default()).await
+    start_live(path, booted, LogStream::default()).await
 }
 
 /// The same; `loud N` sets the console's verbosity.
-async fn start_live(path: &Path, booted: Arc<AtomicBool>, live: Live) -> (JoinHandle<()>, JoinHandle<()>) {
+async fn start_live(path: &Path, booted: Arc<AtomicBool>, live: LogStream) -> (JoinHandle<()>, JoinHandle<()>) {
     let socket = ControlSocket::open(path).await.unwrap();
     let (send, mut receive) = mpsc::channel::<Request>(8);
     let serving = tokio::spawn(socket.serve(send, live, SHORT));
@@ -143,7 +143,7 @@ async fn only_the_owner_may_come_in() {
     assert_eq!(mode(deep.parent().unwrap()), 0o700);
     drop(socket);
     assert!(!deep.exists(), "the file goes away with the socket");
-    assert!(is_welcome(7, 7) && is_welcome(0, 7) && !is_welcome(8, 7) && !is_welcome(7, 0));
+    assert!(is_allowed(7, 7) && is_allowed(0, 7) && !is_allowed(8, 7) && !is_allowed(7, 0));
 }
 
 #[tokio::test]
@@ -361,23 +361,23 @@ async fn frame(console: &mut Console) -> (Kind, String) {
 #[tokio::test]
 async fn each_console_hears_the_log_at_its_own_verbosity_and_one_that_never_asked_hears_nothing() {
     let folder = Folder::new();
-    let live = Live::default();
+    let live = LogStream::default();
     let _tasks = start_live(&folder.socket(), booted(), live.clone()).await;
     let mut consoles = [Console::new(&folder.socket()).await, Console::new(&folder.socket()).await];
     let mut deaf = Console::new(&folder.socket()).await;
     assert_eq!(consoles[0].ask("loud 3").await.1, "Console verbose was 0 and is now 3.\n");
     assert_eq!(consoles[1].ask("loud 4").await.1, "Console verbose was 0 and is now 4.\n");
     assert_eq!(consoles[1].ask("loud 4").await.1, "Console verbose is still 4.\n");
-    live.say(story(4, "deep".to_owned()));
-    live.say(LogLine { kind: Kind::Warning, level: 0, text: "careful".to_owned() });
-    live.say(story(3, "told".to_owned()));
+    live.publish(story(4, "deep".to_owned()));
+    live.publish(LogLine { kind: Kind::Warning, level: 0, text: "careful".to_owned() });
+    live.publish(story(3, "told".to_owned()));
     assert_eq!(frame(&mut consoles[0]).await, (Kind::Warning, "careful".to_owned()));
     assert_eq!(frame(&mut consoles[0]).await, (Kind::Story, "told".to_owned()));
     assert_eq!(frame(&mut consoles[1]).await.1, "deep");
     // 0: only what was asked for by name.
     assert_eq!(consoles[0].ask("loud 0").await.1, "Console verbose was 3 and is now 0.\n");
-    live.say(story(1, "no".to_owned()));
-    live.say(story(0, "<--- SIP read --->".to_owned()));
+    live.publish(story(1, "no".to_owned()));
+    live.publish(story(0, "<--- SIP read --->".to_owned()));
     assert_eq!(frame(&mut consoles[0]).await.1, "<--- SIP read --->");
     assert_eq!(deaf.ask("x").await.1, "x!\n");
 }
@@ -385,14 +385,14 @@ async fn each_console_hears_the_log_at_its_own_verbosity_and_one_that_never_aske
 #[tokio::test]
 async fn a_line_may_be_typed_while_the_log_goes_by() {
     let folder = Folder::new();
-    let live = Live::default();
+    let live = LogStream::default();
     let _tasks = start_live(&folder.socket(), booted(), live.clone()).await;
     let mut console = Console::new(&folder.socket()).await;
     console.ask("loud 3").await;
     console.send(b"hel").await;
     // The connection must have seen the half line before the log interrupts it.
     tokio::time::sleep(Duration::from_millis(50)).await;
-    live.say(story(1, "between".to_owned()));
+    live.publish(story(1, "between".to_owned()));
     assert_eq!(frame(&mut console).await.1, "between");
     console.send(b"lo\n").await;
     assert_eq!(console.hear().await.1, "hello!\n");
@@ -401,14 +401,14 @@ async fn a_line_may_be_typed_while_the_log_goes_by() {
 #[tokio::test]
 async fn a_console_that_does_not_read_the_log_is_told_how_much_it_missed_and_delays_nobody() {
     let folder = Folder::new();
-    let live = Live::default();
+    let live = LogStream::default();
     let _tasks = start_live(&folder.socket(), booted(), live.clone()).await;
     let mut stalled = Console::new(&folder.socket()).await;
     let mut other = Console::new(&folder.socket()).await;
     stalled.ask("loud 3").await;
     let begun = Instant::now();
     for number in 0..20_000 {
-        live.say(story(1, format!("{number} {}", "x".repeat(200))));
+        live.publish(story(1, format!("{number} {}", "x".repeat(200))));
         if number % 100 == 0 {
             tokio::task::yield_now().await;
         }
@@ -416,7 +416,7 @@ async fn a_console_that_does_not_read_the_log_is_told_how_much_it_missed_and_del
     assert_eq!(other.ask("x").await.1, "x!\n");
     assert!(begun.elapsed() < SHORT.write * 5, "the speaker or the other console had to wait");
     tokio::time::sleep(SHORT.write * 2).await;
-    live.say(story(1, "end".to_owned()));
+    live.publish(story(1, "end".to_owned()));
     let (mut heard, mut missed) = (0, 0);
     loop {
         let (kind, text) = tokio::time::timeout(Duration::from_secs(10), frame(&mut stalled)).await.unwrap();
