@@ -3,6 +3,8 @@
 
 pub mod directory;
 mod requester;
+#[cfg(test)]
+pub mod testing;
 mod timer;
 
 pub use directory::{Directory, Target};

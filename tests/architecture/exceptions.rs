@@ -135,17 +135,6 @@ pub const EXCEPTIONS: &[Exception] = &[
     circle("sip", &["sip/message.rs", "sip/parse.rs"]),
     circle("sip", &["sip/transaction/client_table.rs", "sip/transaction/server_table.rs", "sip/transaction/table.rs"]),
     circle("guard", &["guard/admission.rs", "guard/explain.rs"]),
-    methods("pbx::calls::leg::Leg", 98),
-    impl_files("pbx::calls::leg::Leg", 7),
-    circle(
-        "pbx",
-        &[
-            "pbx/calls/leg.rs",
-            "pbx/calls/leg/early_dialogs.rs",
-            "pbx/calls/leg/in_dialog.rs",
-            "pbx/calls/leg/session_timer.rs",
-        ],
-    ),
     circle("sdp", &["sdp/local_media.rs", "sdp/media_kind.rs", "sdp/relay_sdp.rs"]),
 ];
 

@@ -184,7 +184,7 @@ impl Dialing<'_> {
                 from_name: Some(&channel.caller_name),
                 from_number: &channel.caller_number,
                 from_user,
-                from_domain: peer.from_domain.clone().unwrap_or_else(|| leg::host(party.leg.flow.advertised.ip())),
+                from_domain: peer.from_domain.clone().unwrap_or_else(|| leg::host(party.leg.ua.flow.advertised.ip())),
                 presentation,
                 watched: target.monitored,
             };
@@ -269,7 +269,7 @@ impl Dialing<'_> {
     pub(super) fn refused(&mut self, caller: ChannelId, id: ChannelId, refusal: Refusal) {
         let Some(channel) = self.parties.channel(id) else { return };
         let line = channel.line();
-        let address = self.parties.leg_of(id).map(|leg| leg.flow.remote.to_string()).unwrap_or_default();
+        let address = self.parties.leg_of(id).map(|leg| leg.ua.flow.remote.to_string()).unwrap_or_default();
         let failure = match refusal {
             Refusal::Status(status, words) => Failure::of_status(line, status, &words),
             Refusal::Silent => {
@@ -293,7 +293,7 @@ impl Dialing<'_> {
         places: &[Uri],
     ) {
         let Some(leg) = self.parties.leg_of(id) else { return };
-        let (peer, flow) = (leg.peer.clone(), leg.flow);
+        let (peer, flow) = (leg.peer.clone(), leg.ua.flow);
         let channel = self.parties.name_of(id);
         let mut followed = Vec::new();
         for uri in places {

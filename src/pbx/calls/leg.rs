@@ -1,5 +1,5 @@
-//! A leg: one SIP dialog of a call, from its INVITE to its BYE. What happens on it comes out as [`LegEvent`]s;
-//! what the call decides goes in by the methods. It knows no other leg.
+//! A leg: one SIP dialog of a call, from its INVITE to its BYE. What happens on it comes out as [`LegEvent`]s; what the
+//! call decides goes in by the methods. It knows no other leg.
 
 mod agreement;
 mod body;
@@ -11,9 +11,9 @@ mod reinvite;
 mod session_timer;
 mod uac;
 mod uas;
+mod user_agent;
 
-pub use crate::pbx::core::LegId;
-pub use crate::pbx::core::LegTimer;
+pub use crate::pbx::core::{LegId, LegTimer};
 pub use crate::pbx::uri_text::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
 pub use agreement::Agreement;
 pub use body::{description, unfit_body};
@@ -22,253 +22,445 @@ pub use event::{Ending, LegEvent, Refusal};
 pub use session_timer::unfit_timer;
 pub use uac::Calling;
 pub use uas::IncomingInvite;
+pub use user_agent::UserAgent;
 
 use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
-use crate::pbx::core::{Requester, add_request_headers};
 use crate::sdp::{LocalMedia, Sdp};
 use crate::sip::Flow;
-use crate::sip::dialog::Dialog;
-use crate::sip::header::HeaderName;
+use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::message::{Request, Response};
-use crate::sip::method::Method;
-use crate::sip::timer::TimerId;
-use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::sips::binds_answer;
+use crate::sip::transaction::{ClientId, ServerId};
+use crate::sip::validate::Essentials;
 use bytes::Bytes;
-use context::T1;
+use early_dialogs::Dialogs;
+use reinvite::{Parts, Renegotiation};
+use session_timer::{Due, SessionTimer};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long the exchange's INVITE may go without any answer before a qualified peer is given up: a phone on the same
-/// network answers in milliseconds. `timerb=` sets another time.
-const SILENCE: Duration = Duration::from_secs(6);
+use uac::Invitation;
+use uas::PendingOk;
 
 /// Where a leg stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
     /// The peer calls; nothing final is sent.
     Incoming { invite: ServerId },
-    /// We call the peer. `heard`: a provisional response came.
-    Outgoing { invite: ClientId, heard: bool, silence: TimerId },
-    /// We called and gave up; the final response is still to come (RFC 3261 9.1).
-    Abandoned { invite: ClientId, cancelled: bool, give_up: TimerId },
+    /// We call the peer, or did and gave up; the final response is still to come.
+    Calling(Invitation),
     /// Our 2xx is on its way to a caller. `hang_up`: BYE as soon as it is acknowledged (RFC 3261 15).
     Answering { hang_up: bool },
     /// Both sides agreed.
     Confirmed,
-    /// Over.
+    /// Over, or not begun.
     Ended,
 }
 
-/// A 2xx to an INVITE, sent again until its ACK comes (RFC 3261 13.3.1.4).
-#[derive(Debug)]
-struct PendingOk {
-    server: ServerId,
-    response: Response,
-    cseq: u32,
-    interval: Duration,
-    again: TimerId,
-    give_up: TimerId,
-    /// It carried our offer: the ACK brings the answer.
-    offered: bool,
-}
-
-/// A re-INVITE or UPDATE under way.
-#[derive(Debug)]
-enum Reoffer {
-    None,
-    /// Ours. `previous`: what held before.
-    Sent {
-        client: ClientId,
-        previous: agreement::Previous,
-        /// It only refreshes the call: nobody asked for it, and nobody is told.
-        refresh: bool,
-    },
-    /// Ours met theirs or came too early; it is tried again when the timer goes off.
-    Waiting {
-        offer: Sdp,
-        timer: TimerId,
-    },
-    /// The peer's, not yet answered.
-    Received {
-        server: ServerId,
-        method: Method,
-        offer: Option<Sdp>,
-    },
+impl State {
+    /// Did both sides agree, whether or not our 2xx is acknowledged?
+    fn is_up(&self) -> bool {
+        matches!(self, State::Answering { .. } | State::Confirmed)
+    }
 }
 
 /// One SIP dialog of a call.
 pub struct Leg {
     /// Its name.
     pub id: LegId,
-    /// The channel it carries.
-    pub channel: ChannelId,
     /// Whose line it is.
     pub peer: Arc<Peer>,
-    /// Where requests of this dialog go.
-    pub flow: Flow,
-    behind_nat: bool,
-    /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
-    ours: bool,
+    /// Makes and sends its messages.
+    pub ua: UserAgent,
     /// What both sides described.
     pub agreement: Agreement,
-    state: State,
-    /// A caller's dialog exists from the start; a callee's from its first tagged response.
-    dialog: Option<Dialog>,
-    /// The other early dialogs of our INVITE.
-    forks: Vec<early_dialogs::Fork>,
-    pending_ok: Option<PendingOk>,
-    reoffer: Reoffer,
-    /// 491s met in a row; bounded.
-    glares: u8,
-    refresh: session_timer::Refresh,
     /// Hops that a call which this one begins may still take (RFC 3261 8.1.1.6).
     pub hops: u8,
-    contact: Bytes,
+    state: State,
+    pending_ok: Option<PendingOk>,
+    renegotiation: Renegotiation,
+    session_timer: SessionTimer,
 }
 
 impl Leg {
+    /// A caller's leg, from its INVITE: the dialog exists at once, 100 Trying is sent.
+    pub fn incoming(
+        id: LegId,
+        channel: ChannelId,
+        peer: Arc<Peer>,
+        invite: IncomingInvite<'_>,
+        arrival: Arrival,
+        cx: &mut Cx<'_>,
+    ) -> Result<Leg, DialogError> {
+        let IncomingInvite { server, request, essentials, offer } = invite;
+        let tag = cx.core.rng.hex(16);
+        let dialog = Dialog::uas(request, essentials, &tag)?;
+        cx.index.dialogs.insert(dialog.key(), id);
+        cx.index.servers.insert(server, id);
+        cx.core.respond(server, Response::for_request(request, 100, None));
+        let user = user_of(&request.uri()).unwrap_or_default();
+        // Where its connection is gone, and we make one.
+        let flow = Flow { server: peer.host.server(), ..arrival.flow };
+        let contact = contact(&user, flow, binds_answer(request));
+        let dialogs = Dialogs::of_caller(dialog);
+        let ua = UserAgent::new(id, channel, peer.clone(), Arrival { flow, ..arrival }, contact, dialogs);
+        let agreement = Agreement::incoming(offer, &mut cx.core.rng);
+        let mut leg = Leg {
+            // RFC 7332: a call that goes on from here has one hop less.
+            hops: essentials.max_forwards.map_or(u8::MAX, |hops| hops.saturating_sub(1)),
+            state: State::Incoming { invite: server },
+            renegotiation: Renegotiation::new(id, false),
+            ..Leg::new(peer, ua, agreement)
+        };
+        leg.ua.follow_dialog(None, &cx.core.routing);
+        Ok(leg)
+    }
+
+    /// A called line's leg; nothing is sent before [`Leg::invite`].
+    pub fn outgoing(id: LegId, channel: ChannelId, peer: Arc<Peer>, arrival: Arrival, cx: &mut Cx<'_>) -> Leg {
+        let ua = UserAgent::new(id, channel, peer.clone(), arrival, Bytes::new(), Dialogs::default());
+        Leg::new(peer, ua, Agreement::outgoing(&mut cx.core.rng))
+    }
+
+    fn new(peer: Arc<Peer>, ua: UserAgent, agreement: Agreement) -> Leg {
+        let id = ua.leg;
+        Leg {
+            id,
+            peer,
+            ua,
+            agreement,
+            hops: u8::MAX,
+            state: State::Ended,
+            pending_ok: None,
+            renegotiation: Renegotiation::new(id, true),
+            session_timer: SessionTimer::new(id),
+        }
+    }
+
     /// Is the leg over, with nothing more to come or to send?
     pub fn is_ended(&self) -> bool {
-        self.state == State::Ended
+        matches!(self.state, State::Ended)
     }
 
     /// Did both sides agree, so that the leg is a call in progress?
     pub fn is_confirmed(&self) -> bool {
-        self.state == State::Confirmed
+        matches!(self.state, State::Confirmed)
     }
 
-    /// Is it a caller whom nothing final was sent?
+    /// Is it a caller to whom nothing final was sent?
     pub fn is_unanswered_caller(&self) -> bool {
         matches!(self.state, State::Incoming { .. })
     }
 
     /// Can a new offer be sent now (RFC 3261 14.1: no other INVITE in progress)?
     pub fn is_idle(&self) -> bool {
-        self.is_confirmed() && self.pending_ok.is_none() && matches!(self.reoffer, Reoffer::None)
-    }
-
-    /// How our next description names us. `rtp` is where media shall go: our own port, or the other phone's for direct media.
-    pub fn next_local_media(&mut self, rtp: SocketAddr, general: &General) -> LocalMedia {
-        self.agreement.next_local_media(rtp, self.flow.advertised.ip(), general)
+        self.is_confirmed() && self.pending_ok.is_none() && self.renegotiation.is_idle()
     }
 
     /// Does the leg wait for responses to this request of its own? Any other is over for it, whatever still comes.
     pub fn awaits(&self, id: ClientId) -> bool {
-        let invites = match self.state {
-            State::Outgoing { invite, .. } | State::Abandoned { invite, .. } => invite == id,
-            State::Incoming { .. } | State::Answering { .. } | State::Confirmed | State::Ended => false,
-        };
-        invites || self.is_reoffer(id) || self.is_update(id)
+        let invites = matches!(&self.state, State::Calling(invitation) if invitation.is(id));
+        invites || self.renegotiation.is_sent_by(id) || self.session_timer.is_update(id)
     }
 
-    /// Our tag, once there is a dialog.
-    pub fn local_tag(&self) -> Option<&str> {
-        self.dialog.as_ref().map(|dialog| dialog.local_tag.as_str())
+    /// Did it begin with `sips:`, so that nothing of it may leave TLS?
+    pub fn is_secure(&self) -> bool {
+        self.ua.dialogs.current.as_ref().is_some_and(|dialog| dialog.secure)
     }
 
     /// Is the peer reached at where it sends from rather than where it says it is?
     pub fn is_behind_nat(&self) -> bool {
-        self.behind_nat
+        self.ua.behind_nat
     }
 
     /// The address the peer's signalling comes from.
     pub fn signalling(&self) -> IpAddr {
-        self.flow.remote.ip()
+        self.ua.flow.remote.ip()
     }
 
-    /// Ends the leg from our side, as its state demands: a refusal, a CANCEL, a BYE now or after the ACK.
-    pub fn hang_up(&mut self, hangup_cause: u16, cx: &mut Cx<'_>) {
-        match self.state {
-            State::Incoming { .. } => self.refuse(cause::to_status(hangup_cause), cx),
-            State::Outgoing { invite, heard, silence } => {
-                cx.core.timers.cancel(silence);
-                // RFC 3261 9.1: no CANCEL before a provisional response.
-                if heard {
-                    self.send_cancel(invite, cx);
-                } else {
-                    let give_up = cx.timer(self.id, LegTimer::CancelGiveUp, T1 * 64);
-                    self.state = State::Abandoned { invite, cancelled: false, give_up };
+    /// Our tag, once there is a dialog.
+    pub fn local_tag(&self) -> Option<&str> {
+        self.ua.local_tag()
+    }
+
+    /// How our next description names us. `rtp` is where media shall go: our own port, or the other phone's for direct
+    /// media.
+    pub fn next_local_media(&mut self, rtp: SocketAddr, general: &General) -> LocalMedia {
+        self.agreement.next_local_media(rtp, self.ua.flow.advertised.ip(), general)
+    }
+
+    /// Indicates ringing to the caller.
+    pub fn ring(&mut self, cx: &mut Cx<'_>) {
+        if let State::Incoming { invite } = self.state {
+            self.ua.respond_to_invite(invite, 180, None, cx);
+        }
+    }
+
+    /// Sends the caller a description before the answer (183): early media.
+    pub fn progress(&mut self, description: Sdp, cx: &mut Cx<'_>) {
+        self.agreement.local = Some(description.clone());
+        if let State::Incoming { invite } = self.state {
+            self.ua.respond_to_invite(invite, 183, Some(description), cx);
+        }
+    }
+
+    /// Answers the call; the 2xx is sent again until the ACK comes.
+    pub fn answer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
+        let State::Incoming { invite } = self.state else { return };
+        // RFC 3261 13.2.1: without an offer in the INVITE, the 2xx makes it.
+        let we_offered = self.agreement.remote.is_none();
+        self.agreement.describe(description.clone(), we_offered);
+        cx.index.servers.remove(&invite);
+        self.state = State::Answering { hang_up: false };
+        if let Some(dialog) = &mut self.ua.dialogs.current {
+            dialog.confirmed = true;
+        }
+        let response = self.session_timer.accept(invite, Some(description), true, &self.ua, cx);
+        if let Some(response) = response {
+            self.pending_ok = Some(PendingOk::send(self.id, invite, response, we_offered, cx));
+        }
+    }
+
+    /// Refuses the call with a final status.
+    fn refuse(&mut self, status: u16, cx: &mut Cx<'_>) {
+        if let State::Incoming { invite } = self.state {
+            self.ua.respond_to_invite(invite, status, None, cx);
+            self.end(cx);
+        }
+    }
+
+    /// The caller's CANCEL names our INVITE transaction (RFC 3261 9.2): 487, unless it came too late.
+    pub fn cancelled(&mut self, cx: &mut Cx<'_>) {
+        if self.is_unanswered_caller() {
+            self.refuse(487, cx);
+            self.ua.report(LegEvent::Ended(Ending::Cancelled), cx);
+        }
+    }
+
+    /// Sends the INVITE with our offer.
+    pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx<'_>) {
+        let request = calling.invite(&offer, &mut self.ua, cx);
+        self.agreement.local = Some(offer);
+        self.state = State::Calling(Invitation::send(request, calling.watched, &self.ua, &self.session_timer, cx));
+    }
+
+    /// A response to our INVITE (RFC 3261 13.2.2).
+    fn on_invite_response(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        refused: Option<Box<Request>>,
+        cx: &mut Cx<'_>,
+    ) {
+        let is_wanted = matches!(&self.state, State::Calling(invitation) if invitation.is_wanted());
+        match response.status {
+            0..=199 => {
+                if let State::Calling(invitation) = &mut self.state {
+                    invitation.on_provisional(cx);
+                }
+                if response.status > 100 && is_wanted {
+                    self.on_early_dialog(id, response, essentials, cx);
                 }
             }
-            State::Answering { .. } => self.state = State::Answering { hang_up: true },
-            State::Confirmed => {
-                self.refuse_pending_reoffer(cx);
-                self.send_in_dialog(Method::Bye, cx);
+            200..=299 => self.on_invite_success(id, response, essentials, cx),
+            300.. => {
+                // RFC 4028 7.3: the peer wants a longer interval.
+                let is_too_short =
+                    is_wanted && response.status == 422 && self.session_timer.raise_interval(&response.headers);
+                if let (Some(request), State::Calling(invitation)) = (refused.filter(|_| is_too_short), &mut self.state)
+                {
+                    let Some(next) = uac::next_attempt(*request) else { return };
+                    invitation.stop(cx);
+                    self.ua.dialogs.remove_from(cx.index);
+                    self.ua.dialogs.current = None;
+                    *invitation = Invitation::send(next, false, &self.ua, &self.session_timer, cx);
+                    return;
+                }
                 self.end(cx);
+                if is_wanted {
+                    self.ua.report(uac::refusal(response, self.peer.settings.promisc_redir), cx);
+                }
             }
-            State::Abandoned { .. } | State::Ended => {}
         }
     }
 
-    /// Sends a request without a body in the dialog.
-    fn send_in_dialog(&mut self, method: Method, cx: &mut Cx<'_>) -> Option<ClientId> {
-        let mut request = self.dialog.as_mut()?.request(method);
-        self.dress(&mut request, cx);
-        let how = self.sending(None);
-        Some(cx.core.request(request, self.flow, how, Requester::Leg(self.id)))
-    }
-
-    /// Adds what every request to this peer carries.
-    fn dress(&self, request: &mut Request, cx: &Cx<'_>) {
-        add_request_headers(request, &cx.core.config.product);
-        request.headers.set(HeaderName::MaxForwards, self.peer.settings.max_forwards.to_string());
-    }
-
-    /// The timers of a request to this peer: `timert1=` raises T1 and never lowers it.
-    fn sending(&self, give_up: Option<Duration>) -> Sending {
-        Sending::Tuned { t1: self.peer.settings.timer_t1, give_up }
-    }
-
-    /// Nothing more will come or go: timers and table entries of this leg vanish.
-    fn end(&mut self, cx: &mut Cx<'_>) {
-        self.refuse_pending_reoffer(cx);
-        self.end_refresh(cx);
-        self.drop_pending_ok(cx);
-        match std::mem::replace(&mut self.reoffer, Reoffer::None) {
-            Reoffer::Sent { client, .. } => {
-                cx.core.tx.abandon(cx.core.now.mono, client);
-            }
-            Reoffer::Waiting { timer, .. } => cx.core.timers.cancel(timer),
-            Reoffer::None | Reoffer::Received { .. } => {}
+    /// A provisional response with a tag: the peer rings, or sends early media.
+    fn on_early_dialog(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
+        if !self.ua.adopt_dialog(id, response, essentials, &mut self.agreement.remote, cx) {
+            return;
         }
-        match self.state {
-            State::Outgoing { invite, silence, .. } => {
-                cx.core.timers.cancel(silence);
-                // Its final response may never come: the peer sent BYE before, say.
-                cx.core.tx.abandon(cx.core.now.mono, invite);
+        match description(&response.headers, &response.body) {
+            Some(Ok(sdp)) => {
+                self.agreement.remote = Some(sdp.clone());
+                self.ua.report(LegEvent::Progress(sdp), cx);
             }
-            State::Abandoned { give_up, .. } => {
-                cx.core.timers.cancel(give_up);
+            // A description we cannot read is no reason to lose the call: it rings.
+            Some(Err(_)) | None => {
+                if response.status == 180 {
+                    self.ua.report(LegEvent::Ringing, cx);
+                }
             }
-            State::Incoming { invite } => {
-                cx.index.servers.remove(&invite);
-            }
-            State::Answering { .. } | State::Confirmed | State::Ended => {}
         }
-        self.forget_dialogs(cx);
-        if self.state != State::Ended {
-            cx.index.ended.push(self.id);
-        }
-        self.state = State::Ended;
     }
 
-    fn tell(&self, event: LegEvent, cx: &mut Cx<'_>) {
-        cx.index.events.push_back((self.channel, event));
+    /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.
+    fn on_invite_success(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
+        self.ua.adopt_dialog(id, response, essentials, &mut self.agreement.remote, cx);
+        let before = cx.core.tx.request_of(id).and_then(|request| request.uri().ok());
+        self.ua.follow_dialog(before, &cx.core.routing);
+        self.ua.acknowledge(id, essentials.cseq.number, cx);
+        let State::Calling(invitation) = &self.state else { return };
+        let is_wanted = invitation.is_wanted();
+        invitation.stop(cx);
+        self.state = State::Confirmed;
+        if !is_wanted {
+            // The answer crossed our CANCEL (RFC 3261 9.1): end what it began.
+            return self.end_by_bye(None, cx);
+        }
+        self.session_timer.on_success(self.ua.settings(), &response.headers, cx);
+        let answer = match description(&response.headers, &response.body) {
+            Some(Ok(sdp)) => Some(sdp),
+            // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
+            Some(Err(_)) | None => self.agreement.remote.clone(),
+        };
+        if answer.is_some() {
+            self.agreement.remote.clone_from(&answer);
+        }
+        self.ua.report(LegEvent::Answered(answer), cx);
+    }
+
+    /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC
+    /// 3261 8.1.3.1). Says whether this leg had one.
+    pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx<'_>) -> bool {
+        let has_no_response = matches!(&self.state, State::Calling(invitation) if invitation.has_no_response());
+        let is_concerned = has_no_response && self.ua.flow == flow;
+        if is_concerned {
+            self.end(cx);
+            self.ua.report(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
+        }
+        is_concerned
+    }
+
+    /// The network did not carry one of this leg's requests (RFC 3261 8.1.3.1: as good as a 503).
+    pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx<'_>) {
+        // The call itself may go on: the peer can come back over another connection.
+        if self.on_response_in_dialog(id, &Response::new(503), 0, cx) {
+            return;
+        }
+        if matches!(&self.state, State::Calling(invitation) if invitation.is(id) && invitation.is_wanted()) {
+            self.end(cx);
+            return self.ua.report(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
+        }
+        self.client_failed(id, cx);
+    }
+
+    /// One of this leg's client transactions ended without any final response.
+    pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx<'_>) {
+        match &self.state {
+            State::Calling(invitation) if invitation.is(id) => {
+                let is_wanted = invitation.is_wanted();
+                self.end(cx);
+                if is_wanted {
+                    self.ua.report(LegEvent::Failed(Refusal::Silent), cx);
+                }
+            }
+            // RFC 3261 12.2.1.2: no response within a dialog ends it.
+            State::Confirmed if self.renegotiation.is_sent_by(id) || self.session_timer.is_update(id) => {
+                self.end_by_bye(Some(Ending::Gone), cx);
+            }
+            State::Calling(_) | State::Confirmed | State::Incoming { .. } | State::Answering { .. } | State::Ended => {}
+        }
     }
 
     /// One of the leg's timers went off.
     pub fn timer(&mut self, timer: LegTimer, cx: &mut Cx<'_>) {
         match timer {
-            LegTimer::Ok => self.repeat_ok(cx),
-            LegTimer::OkGiveUp => self.ok_never_acked(cx),
+            LegTimer::Ok => {
+                if let Some(ok) = &mut self.pending_ok {
+                    ok.retransmit(cx);
+                }
+            }
+            // RFC 3261 13.3.1.4: no ACK for 64*T1: the dialog is confirmed, but BYE ends it.
+            LegTimer::OkGiveUp => {
+                if self.pending_ok.is_some() {
+                    let is_wanted = !matches!(self.state, State::Answering { hang_up: true });
+                    self.end_by_bye(is_wanted.then_some(Ending::NotAcked), cx);
+                }
+            }
             LegTimer::CancelGiveUp => self.end(cx),
-            LegTimer::Silence => self.heard_nothing(cx),
-            LegTimer::Glare => self.reoffer_again(cx),
-            LegTimer::SessionTimer => self.refresh_due(cx),
+            LegTimer::Silence => {
+                if let State::Calling(invitation) = &mut self.state
+                    && invitation.on_silence(cx)
+                {
+                    self.ua.report(LegEvent::Failed(Refusal::Silent), cx);
+                }
+            }
+            LegTimer::Glare => match self.renegotiation.take_waiting() {
+                Some(offer) if self.is_idle() => self.renegotiate(offer, cx),
+                Some(_) => self.ua.report(LegEvent::OfferRefused(491), cx),
+                None => {}
+            },
+            // RFC 4028 10: refresh the call, or end it because the peer did not.
+            LegTimer::SessionTimer => {
+                match (self.session_timer.on_timer(self.is_idle(), cx), self.agreement.local.clone()) {
+                    (Due::Nothing, _) => {}
+                    (Due::Expired, _) => self.end_by_bye(Some(Ending::Expired), cx),
+                    (Due::ReInvite, Some(offer)) => {
+                        let Leg { ua, agreement, session_timer, renegotiation, .. } = self;
+                        renegotiation.send(offer, true, Parts { ua, agreement, session_timer }, cx);
+                    }
+                    (Due::ReInvite, None) | (Due::Update, _) => self.session_timer.send_update(&mut self.ua, cx),
+                }
+            }
         }
+    }
+
+    /// Ends the leg from our side, as its state demands: a refusal, a CANCEL, a BYE now or after the ACK.
+    pub fn hang_up(&mut self, hangup_cause: u16, cx: &mut Cx<'_>) {
+        match &mut self.state {
+            State::Incoming { .. } => self.refuse(cause::to_status(hangup_cause), cx),
+            State::Calling(invitation) => invitation.abandon(cx),
+            State::Answering { hang_up } => *hang_up = true,
+            State::Confirmed => {
+                self.refuse_offer(487, cx);
+                self.end_by_bye(None, cx);
+            }
+            State::Ended => {}
+        }
+    }
+
+    /// Ends the dialog by BYE and with it the leg, and reports it when it was not our doing.
+    fn end_by_bye(&mut self, ending: Option<Ending>, cx: &mut Cx<'_>) {
+        if self.is_ended() {
+            return;
+        }
+        self.ua.send_bye(cx);
+        self.end(cx);
+        if let Some(ending) = ending {
+            self.ua.report(LegEvent::Ended(ending), cx);
+        }
+    }
+
+    /// Nothing more will come or go: timers and table entries of this leg vanish.
+    fn end(&mut self, cx: &mut Cx<'_>) {
+        self.renegotiation.end(cx);
+        self.session_timer.end(cx);
+        if let Some(ok) = self.pending_ok.take() {
+            ok.stop(cx);
+        }
+        if !self.is_ended() {
+            cx.index.ended.push(self.id);
+        }
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Calling(invitation) => invitation.end(cx),
+            State::Incoming { invite } => {
+                cx.index.servers.remove(&invite);
+            }
+            State::Answering { .. } | State::Confirmed | State::Ended => {}
+        }
+        self.ua.dialogs.remove_from(cx.index);
     }
 }

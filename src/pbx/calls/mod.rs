@@ -107,7 +107,7 @@ impl Calls {
 
     /// A request within a dialog came over this flow: a connection that replaces the one the leg knew.
     pub fn follow_connection(&mut self, leg: LegId, came: Flow, core: &mut Core) {
-        self.parties.with_leg(leg, core, |leg, _| leg.follow_connection(came));
+        self.parties.with_leg(leg, core, |leg, _| leg.ua.follow_connection(came));
     }
 
     /// A response to a leg's request. Gives it back when the leg is no more, or waits for it no more.
@@ -148,8 +148,8 @@ impl Calls {
     /// A connection is closed.
     pub fn connection_closed(&mut self, flow: Flow, core: &mut Core) {
         self.parties.for_each_leg(core, |leg, _| {
-            if leg.flow.connection == flow.connection {
-                leg.lose_connection();
+            if leg.ua.flow.connection == flow.connection {
+                leg.ua.lose_connection();
             }
         });
     }

@@ -44,7 +44,7 @@ impl Pair<'_> {
 
     /// Do both lines want direct media, and does each have an address the other can be told?
     pub fn may_go_direct(&self) -> bool {
-        let one_family = self.a.leg.flow.remote.is_ipv4() == self.b.leg.flow.remote.is_ipv4();
+        let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();
         one_family
             && wants_direct(&self.a)
             && wants_direct(&self.b)

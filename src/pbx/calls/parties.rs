@@ -184,7 +184,7 @@ impl Parties {
     pub fn open(&mut self, id: ChannelId, leg: Leg, activity: Activity, core: &mut Core) -> Option<&mut Channel> {
         let stream = StreamId(core.fresh_id());
         let names = self.next_names(&leg.peer.name, core);
-        let local = core.media_bind_address(Some(leg.flow));
+        let local = core.media_bind_address(Some(leg.ua.flow));
         let endpoint = Endpoint::Sip(SipEndpoint { peer: leg.peer.clone(), leg: leg.id, stream });
         self.legs.insert(leg.id, leg);
         self.streams.insert(stream, id);
@@ -222,9 +222,10 @@ impl Parties {
 
     /// A line that registered over a connection is spoken to over that one, whatever became of the one its calls began on.
     pub fn move_to_connection(&mut self, peer: &Peer, came: crate::sip::Flow) {
-        let orphans = self.legs.values_mut().filter(|leg| leg.flow.connection.is_none() && leg.peer.name == peer.name);
+        let orphans =
+            self.legs.values_mut().filter(|leg| leg.ua.flow.connection.is_none() && leg.peer.name == peer.name);
         for leg in orphans {
-            leg.follow_connection(came);
+            leg.ua.follow_connection(came);
         }
     }
 

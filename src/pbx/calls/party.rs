@@ -87,7 +87,7 @@ impl Party<'_> {
     /// programs (loopback) only for peers on this machine. The media thread knows the addresses its own ports are bound to;
     /// here they are known as a translator's address, where that is what peers are told.
     fn may_be_sent_to(&self, at: SocketAddr, core: &Core) -> bool {
-        let flow = self.leg.flow;
+        let flow = self.leg.ua.flow;
         let (ours, theirs) = (flow.local.ip(), flow.remote.ip());
         let listening = core.config.listening.udp;
         let is_sip = at.port() == listening.port() && [ours, listening.ip(), flow.advertised.ip()].contains(&at.ip());

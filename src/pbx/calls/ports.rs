@@ -33,7 +33,7 @@ impl Parties {
 
     fn request_port(&mut self, id: ChannelId, kind: MediaKind, core: &mut Core) {
         let stream = StreamId(core.fresh_id());
-        let local = core.media_bind_address(self.leg_of(id).map(|leg| leg.flow));
+        let local = core.media_bind_address(self.leg_of(id).map(|leg| leg.ua.flow));
         let Some(channel) = self.channel_mut(id).filter(|channel| channel.port(kind).is_none()) else { return };
         channel.ports.push(MediaPort { kind, stream, state: PortState::Requested });
         self.streams.insert(stream, id);
@@ -45,7 +45,7 @@ impl Parties {
         // When the call ended while its ports were being bound, its Release is already on the way.
         let id = *self.streams.get(&stream)?;
         // What the peer is told may be the address of a translator that passes RTP on to us.
-        let flow = self.leg_of(id).map(|leg| leg.flow);
+        let flow = self.leg_of(id).map(|leg| leg.ua.flow);
         let outside = flow.filter(|flow| flow.advertised.ip() != flow.local.ip()).map(|flow| flow.advertised.ip());
         let told = core.config.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
         let address = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());

@@ -58,8 +58,8 @@ impl Agreement {
         self.remote_version
     }
 
-    /// How our next description names us: the next version of its o= line. `rtp` is where media shall go: our own port, or the
-    /// other phone's for direct media.
+    /// How our next description names us: the next version of its o= line. `rtp` is where media shall go: our own port,
+    /// or the other phone's for direct media.
     pub fn next_local_media(&mut self, rtp: SocketAddr, advertised_ip: IpAddr, general: &General) -> LocalMedia {
         self.sdp_version = self.sdp_version.wrapping_add(1);
         LocalMedia {
@@ -75,8 +75,8 @@ impl Agreement {
         }
     }
 
-    /// The peer's description from now on. Its version goes up when the direction of media changes or the codec in use is gone;
-    /// a new address is found by the relay itself.
+    /// The peer's description from now on. Its version goes up when the direction of media changes or the codec in use
+    /// is gone; a new address is found by the relay itself.
     pub(super) fn take_remote(&mut self, sdp: Sdp) {
         let direction = |sdp: &Sdp| (sdp.audio().map(|audio| audio.direction), sdp.is_hold());
         let before = self.remote.as_ref().map_or((Some(Direction::SendRecv), false), direction);

@@ -1,5 +1,5 @@
-//! The session description in a message, by itself or among the parts of its body, and what is owed for a body that is of no
-//! use (RFC 3261 8.2.3 and 13.3.1, RFC 5621).
+//! The session description in a message, by itself or among the parts of its body, and the required response to a body
+//! that is of no use (RFC 3261 8.2.3 and 13.3.1, RFC 5621).
 
 use crate::sdp::{Sdp, SdpError};
 use crate::sip::header::{HeaderName, Headers};
@@ -7,12 +7,12 @@ use crate::sip::message::{Request, Response};
 use crate::sip::multipart::{Broken, Part};
 use bytes::Bytes;
 
-/// The one type that is understood by itself.
+/// The type of a session description.
 const SDP: &str = "application/sdp";
-/// What Accept says of it.
+/// The types named in Accept.
 const ACCEPTED: &str = "application/sdp, multipart/mixed";
-/// Parts of parts are looked into so deep.
-const MOST_DEPTH: u8 = 3;
+/// Maximum depth of multipart bodies within one another that is searched.
+const MAX_DEPTH: u8 = 3;
 
 /// What a body turns out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpErr
     }
 }
 
-/// What a request with a description, or without, is owed for a body or an answer that cannot be understood: the response,
-/// complete with what is understood. A body that is optional by its Content-Disposition is passed over.
+/// The required response to a request whose body cannot be understood, or which takes no answer that we can give; it
+/// names what is understood. A body that is optional by its Content-Disposition is passed over.
 pub fn unfit_body(request: &Request) -> Option<Response> {
     let headers = &request.headers;
     let mut accepted = headers.values(HeaderName::Accept).peekable();
@@ -107,9 +107,10 @@ fn describes_the_call(part: &Part) -> bool {
     matches!(part.disposition.split(';').next().unwrap_or_default().trim(), "" | "session")
 }
 
-/// RFC 5621 3: of `alternative` parts the description is the one to take; of all others every part counts that is not optional.
+/// RFC 5621 3: of `alternative` parts the description is the one to take; of all others every part counts that is not
+/// optional.
 fn inside(part: &Part, depth: u8) -> Found {
-    if depth >= MOST_DEPTH {
+    if depth >= MAX_DEPTH {
         return Found::Unknown;
     }
     let parts = match part.parts() {
@@ -165,7 +166,7 @@ mod tests {
         format!("{parts}--b--\r\n")
     }
 
-    /// What becomes of it: the status owed or 0, and whether there is a description.
+    /// What becomes of it: the required status or 0, and whether there is a description.
     fn fate(kind: &str, body: &str) -> (u16, bool) {
         let request = request(kind, body);
         let status = unfit_body(&request).map_or(0, |response| response.status);

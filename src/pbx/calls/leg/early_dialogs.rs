@@ -1,138 +1,191 @@
-//! Several telephones behind one INVITE of ours: a proxy rings them all, and each answers with a tag of its own (RFC 3261 12.1.2).
-//! One dialog is the leg's; the others are kept, so that what comes in them gets what it is owed.
+//! The dialogs of a leg. A proxy may ring several telephones by our one INVITE, each of which answers with a tag of its
+//! own (RFC 3261 12.1.2): one of these dialogs is the current one; the others are kept, so that requests in them get
+//! the required response.
 
-use super::context::Cx;
-use super::{Leg, State};
+use super::context::LegIndex;
+use crate::pbx::core::LegId;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, ServerId};
 use crate::sip::validate::Essentials;
+use bytes::Bytes;
 
-/// So many telephones behind one INVITE are told apart beside the latest.
-const MOST_FORKS: usize = 8;
+/// Maximum number of early dialogs kept per INVITE, besides the current one.
+const MAX_EARLY_DIALOGS: usize = 8;
 
-/// Another early dialog of the same INVITE.
-pub(super) struct Fork {
-    dialog: Dialog,
-    /// What it described before the answer.
-    described: Option<Sdp>,
+/// The current dialog of a leg and the other early ones.
+#[derive(Debug, Default)]
+pub(super) struct Dialogs {
+    /// The leg's own dialog: a caller's from the start; a callee's from its first tagged response.
+    pub current: Option<Dialog>,
+    /// The other early dialogs of our INVITE.
+    others: Vec<EarlyDialog>,
 }
 
-impl Leg {
-    /// The dialog of a tagged response becomes the leg's: a new one, or one that is known (RFC 3261 12.1.2, 13.2.2.4). False when there are
+/// Another early dialog of the same INVITE.
+#[derive(Debug)]
+struct EarlyDialog {
+    dialog: Dialog,
+    /// The peer's description in it.
+    remote: Option<Sdp>,
+}
+
+impl Dialogs {
+    /// The dialog of a caller's INVITE.
+    pub fn of_caller(dialog: Dialog) -> Dialogs {
+        Dialogs { current: Some(dialog), others: Vec::new() }
+    }
+
+    /// The dialog of a response becomes the current one: a new dialog, or one of those we know (RFC 3261 12.1.2,
+    /// 13.2.2.4). The peer's description in the current dialog, `remote`, is exchanged with it. False when there are
     /// too many already.
-    pub(super) fn meet_dialog(
-        &mut self,
-        id: ClientId,
-        response: &Response,
-        essentials: &Essentials,
-        cx: &mut Cx<'_>,
-    ) -> bool {
-        let Some(request) = cx.core.tx.request_of(id) else { return true };
-        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return true };
+    pub fn adopt(&mut self, dialog: Dialog, remote: &mut Option<Sdp>, leg: LegId, index: &mut LegIndex) -> bool {
         let key = dialog.key();
-        if let Some(known) = self.dialog.as_mut().filter(|known| known.key() == key) {
-            follow_response(known, dialog);
+        if let Some(known) = self.current.as_mut().filter(|known| known.key() == key) {
+            update(known, dialog);
             return true;
         }
-        let known = self.forks.iter().position(|fork| fork.dialog.key() == key);
-        let known = known.map(|at| self.forks.remove(at));
-        if known.is_none() && self.forks.len() >= MOST_FORKS {
-            // Whoever answers is taken all the same.
+        let known = self.others.iter().position(|other| other.dialog.key() == key);
+        let known = known.map(|at| self.others.remove(at));
+        if known.is_none() && self.others.len() >= MAX_EARLY_DIALOGS {
+            // The dialog of a 2xx is taken all the same.
             if !dialog.confirmed {
                 return false;
             }
-            let oldest = self.forks.remove(0);
-            cx.index.dialogs.remove(&oldest.dialog.key());
+            let oldest = self.others.remove(0);
+            index.dialogs.remove(&oldest.dialog.key());
         }
-        if let Some(before) = self.dialog.take() {
-            self.forks.push(Fork { dialog: before, described: self.agreement.remote.take() });
+        if let Some(before) = self.current.take() {
+            self.others.push(EarlyDialog { dialog: before, remote: remote.take() });
         }
-        cx.index.dialogs.insert(key, self.id);
-        self.dialog = Some(match known {
-            Some(Fork { dialog: mut known, described }) => {
-                self.agreement.remote = described;
-                follow_response(&mut known, dialog);
-                known
+        index.dialogs.insert(key, leg);
+        self.current = Some(match known {
+            Some(mut known) => {
+                *remote = known.remote;
+                update(&mut known.dialog, dialog);
+                known.dialog
             }
             None => dialog,
         });
         true
     }
 
-    /// Does a request belong to another early dialog than the leg's own? Which one.
-    pub(super) fn fork_of(&self, essentials: &Essentials) -> Option<usize> {
+    /// Which of the other early dialogs a request belongs to; `None`: none of them.
+    pub fn find_other(&self, essentials: &Essentials) -> Option<usize> {
         let key = DialogKey::of_request(essentials)?;
-        self.forks.iter().position(|fork| fork.dialog.key() == key)
+        self.others.iter().position(|other| other.dialog.key() == key)
     }
 
-    /// A request in another early dialog: the call itself is not touched by it.
-    pub(super) fn fork_asks(
+    /// The required response to a request in another early dialog; the call itself is not touched by it.
+    pub fn receive_in_other(
         &mut self,
         at: usize,
-        server: ServerId,
         request: &Request,
         essentials: &Essentials,
-        cx: &mut Cx<'_>,
-    ) {
-        let Some(fork) = self.forks.get_mut(at) else { return };
-        if fork.dialog.receive(essentials.cseq.number, &request.method).is_err() {
-            return self.reply(server, request, 500, cx);
+        contact: &Bytes,
+        index: &mut LegIndex,
+    ) -> Option<Response> {
+        let other = self.others.get_mut(at)?;
+        let plain = |status| Some(Response::for_request(request, status, None));
+        if other.dialog.receive(essentials.cseq.number, &request.method).is_err() {
+            // RFC 3261 12.2.2: an old CSeq is answered with 500.
+            return plain(500);
         }
         match &request.method {
             Method::Bye => {
-                self.reply(server, request, 200, cx);
-                let gone = self.forks.remove(at);
-                cx.index.dialogs.remove(&gone.dialog.key());
+                let gone = self.others.remove(at);
+                index.dialogs.remove(&gone.dialog.key());
+                plain(200)
             }
             Method::Update if request.body.is_empty() => {
-                fork.dialog.refresh_target(&request.headers);
+                other.dialog.refresh_target(&request.headers);
                 let mut response = Response::for_request(request, 200, None);
-                response.headers.push(HeaderName::Contact, self.contact.clone());
-                cx.core.respond(server, response);
+                response.headers.push(HeaderName::Contact, contact.clone());
+                Some(response)
             }
             // RFC 3261 14.2 and RFC 3311 5.2: our offer is not answered in this dialog.
-            Method::Invite | Method::Update => self.reply(server, request, 491, cx),
-            method => {
-                let status = super::in_dialog::plain_status(method);
-                if let Some(status) = status {
-                    self.reply(server, request, status, cx);
-                }
-            }
+            Method::Invite | Method::Update => plain(491),
+            method => plain_status(method).and_then(plain),
         }
     }
 
-    /// The telephone whose dialog is the leg's hangs up before any answer, and others ring still: the call waits for them.
-    pub(super) fn next_fork(&mut self, cx: &mut Cx<'_>) -> bool {
-        match self.state {
-            State::Outgoing { .. } | State::Abandoned { .. } => {}
-            State::Incoming { .. } | State::Answering { .. } | State::Confirmed | State::Ended => return false,
+    /// The telephone of the current dialog hangs up before any answer: another early dialog takes its place. False when
+    /// there is none.
+    pub fn replace_current(&mut self, remote: &mut Option<Sdp>, index: &mut LegIndex) -> bool {
+        let Some(next) = self.others.pop() else { return false };
+        if let Some(gone) = self.current.replace(next.dialog) {
+            index.dialogs.remove(&gone.key());
         }
-        let Some(next) = self.forks.pop() else { return false };
-        if let Some(gone) = self.dialog.replace(next.dialog) {
-            cx.index.dialogs.remove(&gone.key());
-        }
-        self.agreement.remote = next.described;
+        *remote = next.remote;
         true
     }
 
-    /// The INVITE is over: nobody is heard in these dialogs any more.
-    pub(super) fn forget_dialogs(&mut self, cx: &mut Cx<'_>) {
-        if let Some(dialog) = &self.dialog {
-            cx.index.dialogs.remove(&dialog.key());
+    /// The INVITE is over: no message finds the leg by these dialogs any more.
+    pub fn remove_from(&mut self, index: &mut LegIndex) {
+        if let Some(dialog) = &self.current {
+            index.dialogs.remove(&dialog.key());
         }
-        for fork in self.forks.drain(..) {
-            cx.index.dialogs.remove(&fork.dialog.key());
+        for other in self.others.drain(..) {
+            index.dialogs.remove(&other.dialog.key());
         }
     }
 }
 
-/// What a later response says of a dialog that is known: its way and, for a 2xx, that it is confirmed. Its numbers stay.
-fn follow_response(known: &mut Dialog, told: Dialog) {
-    known.route_set = told.route_set;
-    known.remote_target = told.remote_target;
-    known.confirmed |= told.confirmed;
+/// What a later response changes in a dialog we know: its route set and target and, by a 2xx, that it is confirmed. Its
+/// sequence numbers stay.
+fn update(known: &mut Dialog, latest: Dialog) {
+    known.route_set = latest.route_set;
+    known.remote_target = latest.remote_target;
+    known.confirmed |= latest.confirmed;
+}
+
+/// The response to a request in a dialog that neither ends nor changes the call; `None`: it has no response.
+pub(super) fn plain_status(method: &Method) -> Option<u16> {
+    method.rules().in_dialog
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::peer::Settings;
+    use crate::pbx::calls::leg::context::testing::{LEG, core, sdp, user_agent};
+
+    /// A dialog of the peer with this tag.
+    fn dialog(tag: &str, confirmed: bool) -> Dialog {
+        let of_invite = user_agent(Settings::default(), &mut core()).0.dialogs.current.unwrap();
+        Dialog { remote_tag: Some(tag.into()), confirmed, ..of_invite }
+    }
+
+    #[test]
+    fn eight_early_dialogs_are_kept_besides_the_current_one_and_a_2xx_takes_the_place_of_the_oldest() {
+        let (mut dialogs, mut index, mut remote) = (Dialogs::default(), LegIndex::default(), None);
+        let mut adopt = |tag: &str, confirmed| dialogs.adopt(dialog(tag, confirmed), &mut remote, LEG, &mut index);
+        let adopted: Vec<bool> = (0..=9).map(|tag| adopt(&tag.to_string(), false)).collect();
+        assert_eq!(adopted, [true, true, true, true, true, true, true, true, true, false]);
+        assert!(adopt("3", false), "one we know");
+        assert!(adopt("9", true), "the answer");
+        assert_eq!(index.dialogs.len(), 9);
+        assert!(!index.dialogs.contains_key(&dialog("0", false).key()), "the oldest");
+        assert_eq!(dialogs.current.as_ref().map(Dialog::key), Some(dialog("9", true).key()));
+        dialogs.remove_from(&mut index);
+        assert!(index.dialogs.is_empty());
+    }
+
+    #[test]
+    fn the_description_of_the_peer_goes_with_its_dialog() {
+        let (mut dialogs, mut index, mut remote) = (Dialogs::default(), LegIndex::default(), None);
+        let (a, b) = (Some(sdp("0", "sendrecv")), Some(sdp("8", "sendrecv")));
+        dialogs.adopt(dialog("a", false), &mut remote, LEG, &mut index);
+        remote = a.clone();
+        dialogs.adopt(dialog("b", false), &mut remote, LEG, &mut index);
+        assert_eq!(remote, None);
+        remote = b.clone();
+        dialogs.adopt(dialog("a", false), &mut remote, LEG, &mut index);
+        assert_eq!(remote, a);
+        assert!(dialogs.replace_current(&mut remote, &mut index), "a hangs up, and b rings still");
+        assert_eq!((remote.clone(), index.dialogs.len()), (b, 1));
+        assert!(!dialogs.replace_current(&mut remote, &mut index), "b is the last");
+    }
 }

@@ -8,13 +8,13 @@ use crate::sip::Uri;
 pub enum LegEvent {
     /// The called phone rings.
     Ringing,
-    /// The called line sends sound before it answers.
+    /// The called line sends early media.
     Progress(Sdp),
-    /// The called line answered; the ACK is sent. `None`: its answer could not be read.
+    /// The called line answered; the ACK is sent. `None`: its description could not be read.
     Answered(Option<Sdp>),
     /// The called line will not answer.
     Failed(Refusal),
-    /// The called line names other places instead (3xx), the preferred first: its status, its own words, where to.
+    /// The called line redirects the call (3xx): the status, its reason phrase, the targets, the preferred one first.
     Redirected(u16, String, Vec<Uri>),
     /// The caller acknowledged our answer; with its own answer when we made the offer.
     Confirmed(Option<Sdp>),
@@ -31,9 +31,9 @@ pub enum LegEvent {
 /// Why a called line will not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It said so: the status, its own words.
+    /// It refused: the status, its reason phrase.
     Status(u16, String),
-    /// Not one response came.
+    /// No response came.
     Silent,
     /// The system refused to send to it: why.
     Unsendable(String),

@@ -1,128 +1,218 @@
-//! What arrives for an established leg.
+//! What arrives within the dialog of a leg, and the offers that are made in it.
 
-use super::body::description;
+use super::body::{description, unfit_body};
 use super::context::Cx;
+use super::early_dialogs::plain_status;
 use super::event::{Ending, LegEvent};
+use super::reinvite::{Conflict, Parts, ReceivedOffer};
+use super::session_timer::unfit_timer;
+use super::uas::PendingOk;
 use super::{Leg, State};
 use crate::pbx::core::Requester;
-use crate::pbx::uri_text::uri_address;
-use crate::registrar::next_hop::Routing;
-use crate::sip::Flow;
-use crate::sip::flow::Transport;
+use crate::sdp::Sdp;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{Answer, ServerId};
-use crate::sip::uri::Uri;
+use crate::sip::transaction::{Answer, ClientId, ServerId};
 use crate::sip::validate::Essentials;
 
 impl Leg {
     /// A response to one of this leg's requests.
     pub fn receive_response(&mut self, answer: Answer<Requester>, cx: &mut Cx<'_>) {
         let Answer { id, response, essentials, refused, .. } = answer;
-        if self.is_reoffer(id) {
-            self.reoffer_answered(id, &response, &essentials, cx);
-        } else if self.is_update(id) {
-            self.update_answered(&response, cx);
-        } else {
-            self.invite_answered(id, &response, &essentials, refused, cx);
+        if !self.on_response_in_dialog(id, &response, essentials.cseq.number, cx) {
+            self.on_invite_response(id, &response, &essentials, refused, cx);
         }
+    }
+
+    /// A response to our re-INVITE (of number `cseq`) or UPDATE. False when it is to neither.
+    pub(super) fn on_response_in_dialog(
+        &mut self,
+        id: ClientId,
+        response: &Response,
+        cseq: u32,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let Leg { ua, agreement, session_timer, renegotiation, .. } = self;
+        let ending = if renegotiation.is_sent_by(id) {
+            renegotiation.on_response(response, cseq, Parts { ua, agreement, session_timer }, cx)
+        } else if session_timer.is_update(id) {
+            session_timer.on_update_response(response, ua, cx)
+        } else {
+            return false;
+        };
+        if ending.is_some() {
+            self.end_by_bye(ending, cx);
+        }
+        true
     }
 
     /// An ACK that belongs to this dialog and to no transaction: it is for a 2xx of ours.
     pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx<'_>) {
         let body = description(&request.headers, &request.body).and_then(Result::ok);
-        self.acknowledged(essentials.cseq.number, body, cx);
+        self.on_ack(essentials.cseq.number, body, cx);
+    }
+
+    /// The ACK of this number came, with this description.
+    fn on_ack(&mut self, cseq: u32, body: Option<Sdp>, cx: &mut Cx<'_>) {
+        // A repeated ACK, or one for a transaction long done, is for no 2xx that waits.
+        let Some(ok) = self.pending_ok.take_if(|ok| ok.cseq() == cseq) else { return };
+        let answer = if ok.we_offered() { body } else { None };
+        ok.stop(cx);
+        if let Some(answer) = &answer {
+            self.agreement.take_remote(answer.clone());
+        }
+        if let State::Answering { hang_up } = self.state {
+            self.state = State::Confirmed;
+            if hang_up {
+                // RFC 3261 15: the callee may send BYE once its 2xx is acknowledged.
+                return self.end_by_bye(None, cx);
+            }
+        }
+        self.ua.report(LegEvent::Confirmed(answer), cx);
     }
 
     /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
     pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx<'_>) {
-        if let Some(fork) = self.fork_of(essentials) {
-            return self.fork_asks(fork, server, request, essentials, cx);
+        let ua = &mut self.ua;
+        if let Some(other) = ua.dialogs.find_other(essentials) {
+            let response = ua.dialogs.receive_in_other(other, request, essentials, &ua.contact, cx.index);
+            if let Some(response) = response {
+                cx.core.respond(server, response);
+            }
+            return;
         }
-        let in_order = match &mut self.dialog {
-            Some(dialog) => dialog.receive(essentials.cseq.number, &request.method).is_ok(),
-            None => false,
-        };
-        if !in_order {
+        let dialog = ua.dialogs.current.as_mut();
+        if dialog.is_none_or(|dialog| dialog.receive(essentials.cseq.number, &request.method).is_err()) {
             // RFC 3261 12.2.2: an old CSeq is answered with 500.
-            return self.reply(server, request, 500, cx);
+            return cx.core.respond(server, Response::for_request(request, 500, None));
         }
         match &request.method {
-            Method::Bye => self.bye_came(server, request, cx),
-            Method::Invite | Method::Update => self.reoffer_came(server, request, cx),
+            Method::Bye => self.on_bye(server, request, cx),
+            Method::Invite | Method::Update => self.on_offer(server, request, cx),
             method => {
                 if let Some(status) = plain_status(method) {
-                    self.reply(server, request, status, cx);
+                    cx.core.respond(server, Response::for_request(request, status, None));
                 }
             }
         }
     }
 
     /// RFC 3261 15.1.2: 200 at once; a pending INVITE of either side is over with it (487).
-    fn bye_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
-        self.reply(server, request, 200, cx);
-        if self.next_fork(cx) {
+    fn on_bye(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
+        cx.core.respond(server, Response::for_request(request, 200, None));
+        let is_early = matches!(self.state, State::Calling(_));
+        if is_early && self.ua.dialogs.replace_current(&mut self.agreement.remote, cx.index) {
+            // The telephone of this dialog hung up before any answer, and others ring still: the call waits for them.
             return;
         }
-        self.refuse_pending_reoffer(cx);
-        match self.state {
-            State::Incoming { .. } => self.refuse(487, cx),
-            State::Outgoing { .. }
-            | State::Abandoned { .. }
-            | State::Answering { .. }
-            | State::Confirmed
-            | State::Ended => {}
-        }
-        let unwanted = matches!(self.state, State::Abandoned { .. } | State::Answering { hang_up: true });
+        self.refuse_offer(487, cx);
+        let is_wanted = match &self.state {
+            State::Calling(invitation) => invitation.is_wanted(),
+            State::Answering { hang_up } => !hang_up,
+            State::Incoming { .. } | State::Confirmed | State::Ended => true,
+        };
+        self.refuse(487, cx);
         self.end(cx);
-        if !unwanted {
-            self.tell(LegEvent::Ended(Ending::Bye), cx);
+        if is_wanted {
+            self.ua.report(LegEvent::Ended(Ending::Bye), cx);
         }
     }
 
-    pub(super) fn reply(&self, server: ServerId, request: &Request, status: u16, cx: &mut Cx<'_>) {
-        cx.core.respond(server, Response::for_request(request, status, None));
-    }
-
-    /// The connection of the dialog is closed: its requests go over a new one, to the Contact (RFC 3261 12.2.1.1 and 18.1.1).
-    pub fn lose_connection(&mut self) {
-        let target = self.dialog.as_ref().and_then(|dialog| uri_address(&dialog.remote_target));
-        let remote = target.filter(|target| target.ip() == self.flow.remote.ip()).unwrap_or(self.flow.remote);
-        self.flow = Flow { connection: None, remote, ..self.flow };
-    }
-
-    /// The peer speaks over another connection: it is where requests reach it now.
-    pub fn follow_connection(&mut self, came: Flow) {
-        let is_another = came.transport == self.flow.transport && came.connection != self.flow.connection;
-        if came.connection.is_some() && is_another && came.remote.ip() == self.flow.remote.ip() {
-            self.flow = Flow { server: self.flow.server, ..came };
+    /// The peer's re-INVITE or UPDATE.
+    fn on_offer(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
+        let unfit = unfit_body(request).or_else(|| unfit_timer(&self.peer.settings, request));
+        if let Some(response) = unfit {
+            return cx.core.respond(server, response);
         }
-    }
-
-    /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else the
-    /// peer's Contact. What is behind NAT, and a name, stays where it was heard from. A dialog that began with `sips:` stays on
-    /// TLS, and a Contact that asks for TLS where there is none is not used: `before` stays the target.
-    pub(super) fn follow_dialog(&mut self, before: Option<Uri>, ways: &Routing) {
-        let Some(dialog) = &mut self.dialog else { return };
-        if !self.behind_nat || !dialog.route_set.is_empty() {
-            let way = ways.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
-            if !dialog.secure || way.transport == Transport::Tls {
-                self.flow = way;
+        let offer = match description(&request.headers, &request.body) {
+            Some(Ok(sdp)) => Some(sdp),
+            Some(Err(_)) => return cx.core.respond(server, Response::for_request(request, 488, None)),
+            None => None,
+        };
+        self.ua.refresh_target(&request.headers, &cx.core.routing);
+        if request.method == Method::Update && offer.is_none() {
+            // RFC 3311 5.2: without an offer it meets no other, and only moves the target.
+            if let Some(response) = self.session_timer.accept(server, None, self.state.is_up(), &self.ua, cx) {
+                cx.core.respond(server, response);
             }
+            return;
         }
-        let asks = dialog.remote_target.sip().is_some_and(|target| target.secure);
-        if let Some(before) = before.filter(|_| asks && self.flow.transport != Transport::Tls) {
-            dialog.remote_target = before;
+        if let Some(conflict) = self.renegotiation.conflict() {
+            let response = conflict.response(request, &mut cx.core.rng);
+            return cx.core.respond(server, response);
+        }
+        // RFC 3261 14.1: a new INVITE in order proves that the peer has our 2xx. Its ACK was lost or overtaken, and is
+        // not waited for, unless it brings an answer.
+        let unacknowledged = self.pending_ok.as_ref().filter(|ok| !ok.we_offered()).map(PendingOk::cseq);
+        if let Some(cseq) = unacknowledged.filter(|_| request.method == Method::Invite) {
+            self.on_ack(cseq, None, cx);
+        }
+        if let Some(conflict) = open_offer(&self.state, self.pending_ok.as_ref(), &request.method) {
+            let response = conflict.response(request, &mut cx.core.rng);
+            return cx.core.respond(server, response);
+        }
+        let received = ReceivedOffer { server, method: request.method.clone(), offer: offer.clone() };
+        self.renegotiation.receive(received, &self.ua, cx);
+        if request.method == Method::Invite {
+            cx.core.respond(server, Response::for_request(request, 100, None));
+        }
+        self.ua.report(LegEvent::OfferReceived(offer), cx);
+    }
+
+    /// Sends the peer a new offer. Only when [`Leg::is_idle`].
+    pub fn renegotiate(&mut self, offer: Sdp, cx: &mut Cx<'_>) {
+        if self.is_idle() {
+            let Leg { ua, agreement, session_timer, renegotiation, .. } = self;
+            renegotiation.send(offer, false, Parts { ua, agreement, session_timer }, cx);
         }
     }
 
-    /// Did it begin with `sips:`, so that nothing of it may leave TLS?
-    pub fn is_secure(&self) -> bool {
-        self.dialog.as_ref().is_some_and(|dialog| dialog.secure)
+    /// The peer's new offer that waits for its answer.
+    pub fn pending_offer(&self) -> Option<&Sdp> {
+        self.renegotiation.pending_offer()
+    }
+
+    /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
+    pub fn accept_offer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
+        let Some(ReceivedOffer { server, method, offer }) = self.renegotiation.take_received() else { return };
+        let we_offered = offer.is_none();
+        if let Some(offer) = offer {
+            self.agreement.take_remote(offer);
+        }
+        self.agreement.describe(description.clone(), we_offered);
+        let response = self.session_timer.accept(server, Some(description), self.state.is_up(), &self.ua, cx);
+        let Some(response) = response else { return };
+        if method != Method::Invite {
+            return cx.core.respond(server, response);
+        }
+        let ok = PendingOk::send(self.id, server, response, we_offered, cx);
+        if let Some(before) = self.pending_ok.replace(ok) {
+            before.stop(cx);
+        }
+    }
+
+    /// Refuses the peer's new offer; what was agreed before goes on.
+    pub fn refuse_offer(&mut self, status: u16, cx: &mut Cx<'_>) {
+        self.renegotiation.refuse(status, cx);
     }
 }
 
-/// What a request in a dialog is answered that neither ends nor changes the call; none: nothing is owed.
-pub(super) fn plain_status(method: &Method) -> Option<u16> {
-    method.rules().in_dialog
+/// What a new offer of the peer, by this method, meets in the INVITE or 2xx of the leg: an offer or answer that is
+/// still open.
+fn open_offer(state: &State, pending_ok: Option<&PendingOk>, method: &Method) -> Option<Conflict> {
+    let ours_is_open = pending_ok.is_some_and(PendingOk::we_offered);
+    match (state, pending_ok) {
+        (State::Confirmed, None) => None,
+        // RFC 3311 5.2: our 2xx answered the peer's offer, so an UPDATE may bring the next, whatever became of the ACK.
+        (State::Confirmed | State::Answering { hang_up: false }, Some(_))
+            if *method == Method::Update && !ours_is_open =>
+        {
+            None
+        }
+        (State::Calling(invitation), _) if invitation.is_wanted() => Some(Conflict::Glare),
+        (_, Some(_)) if ours_is_open => Some(Conflict::Glare),
+        (State::Confirmed | State::Answering { .. } | State::Incoming { .. } | State::Calling(_) | State::Ended, _) => {
+            Some(Conflict::TooSoon)
+        }
+    }
 }

@@ -1,280 +1,421 @@
-//! New offers on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
+//! Renegotiation on an established leg: re-INVITE from either side, UPDATE from the peer (RFC 3261 14, RFC 3311).
 
-use super::body::{description, unfit_body};
+use super::agreement::{Agreement, Previous};
+use super::body::description;
 use super::context::Cx;
-use super::event::LegEvent;
-use super::session_timer::unfit_timer;
-use super::{Leg, Reoffer, State};
-use crate::pbx::core::LegTimer;
-use crate::pbx::core::Requester;
+use super::event::{Ending, LegEvent};
+use super::session_timer::SessionTimer;
+use super::user_agent::UserAgent;
+use crate::pbx::core::{LegId, LegTimer};
+use crate::rng::Rng;
 use crate::sdp::Sdp;
 use crate::sdp::negotiate::same_media;
-use crate::sip::header::{HeaderName, Headers};
+use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
+use crate::sip::timer::TimerId;
 use crate::sip::transaction::{ClientId, ServerId};
-use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::time::Duration;
 
-/// A new offer met with 491 is made again so often: a phone may say so until the ACK of its own 2xx comes, which may be seconds on a bad network.
-const MOST_GLARES: u8 = 7;
+/// Maximum number of 491 responses in a row after which our offer is made again: a phone may send them until the ACK of
+/// its own 2xx comes, which may be seconds on a bad network.
+const MAX_GLARES: u8 = 7;
 
-impl Leg {
-    /// Sends the peer a new offer. Only when [`Leg::is_idle`].
-    pub fn renegotiate(&mut self, offer: Sdp, cx: &mut Cx<'_>) {
-        if !self.is_idle() {
-            return;
+/// A re-INVITE or UPDATE under way, or none.
+#[derive(Debug)]
+pub(super) struct Renegotiation {
+    leg: LegId,
+    /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
+    owns_call_id: bool,
+    /// 491 responses in a row.
+    glares: u8,
+    exchange: Exchange,
+}
+
+#[derive(Debug)]
+enum Exchange {
+    None,
+    /// Our re-INVITE.
+    Sent {
+        client: ClientId,
+        /// What held before.
+        previous: Previous,
+        /// It only refreshes the call: nobody asked for it, and nobody hears of it.
+        is_refresh: bool,
+    },
+    /// Our offer met the peer's or came too early; it is made again when the timer goes off.
+    Waiting {
+        offer: Sdp,
+        timer: TimerId,
+    },
+    /// The peer's, not yet answered.
+    Received(ReceivedOffer),
+}
+
+/// A re-INVITE or UPDATE of the peer.
+#[derive(Debug)]
+pub(super) struct ReceivedOffer {
+    /// Its transaction.
+    pub server: ServerId,
+    /// INVITE or UPDATE.
+    pub method: Method,
+    /// Its offer; `None` when it asks for ours.
+    pub offer: Option<Sdp>,
+}
+
+/// Why an offer of the peer cannot be taken now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conflict {
+    /// It meets an offer of ours.
+    Glare,
+    /// An offer of its own is not answered yet.
+    TooSoon,
+}
+
+impl Conflict {
+    /// RFC 3261 14.2 and RFC 3311 5.2: 491 when it meets an offer of ours; 500 with a Retry-After of 0 to 10 s when it
+    /// comes before our answer to its own.
+    pub fn response(self, request: &Request, rng: &mut Rng) -> Response {
+        match self {
+            Conflict::Glare => Response::for_request(request, 491, None),
+            Conflict::TooSoon => {
+                let mut response = Response::for_request(request, 500, None);
+                response.headers.push(HeaderName::RetryAfter, Bytes::from(rng.below(11).to_string()));
+                response
+            }
         }
-        let Some(dialog) = &mut self.dialog else { return };
-        let mut request = dialog.request(Method::Invite);
-        request.headers.push(HeaderName::Contact, self.contact.clone());
-        self.dress(&mut request, cx);
-        self.ask_for_timer(&mut request.headers);
+    }
+}
+
+/// What a renegotiation changes of its leg.
+pub(super) struct Parts<'a> {
+    pub ua: &'a mut UserAgent,
+    pub agreement: &'a mut Agreement,
+    pub session_timer: &'a mut SessionTimer,
+}
+
+impl Renegotiation {
+    /// None is under way.
+    pub fn new(leg: LegId, owns_call_id: bool) -> Renegotiation {
+        Renegotiation { leg, owns_call_id, glares: 0, exchange: Exchange::None }
+    }
+
+    /// Is none under way?
+    pub fn is_idle(&self) -> bool {
+        matches!(self.exchange, Exchange::None)
+    }
+
+    /// Sends our offer by re-INVITE. Only when the leg is idle. `is_refresh`: it only refreshes the call.
+    pub fn send(&mut self, offer: Sdp, is_refresh: bool, parts: Parts<'_>, cx: &mut Cx<'_>) {
+        let Parts { ua, agreement, session_timer } = parts;
+        let Some(mut request) = ua.target_refresh(Method::Invite, cx) else { return };
+        session_timer.write_request(ua.settings(), &mut request.headers);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
-        let how = self.sending(None);
-        let client = cx.core.request(request, self.flow, how, Requester::Leg(self.id));
-        let previous = self.agreement.offer(offer);
-        self.reoffer = Reoffer::Sent { client, previous, refresh: false };
+        let client = ua.send(request, None, cx);
+        self.exchange = Exchange::Sent { client, previous: agreement.offer(offer), is_refresh };
     }
 
-    pub(super) fn is_reoffer(&self, id: ClientId) -> bool {
-        matches!(self.reoffer, Reoffer::Sent { client, .. } if client == id)
+    /// Is this our re-INVITE?
+    pub fn is_sent_by(&self, id: ClientId) -> bool {
+        matches!(self.exchange, Exchange::Sent { client, .. } if client == id)
     }
 
-    /// The peer answers our re-INVITE.
-    pub(super) fn reoffer_answered(
-        &mut self,
-        id: ClientId,
-        response: &Response,
-        essentials: &Essentials,
-        cx: &mut Cx<'_>,
-    ) {
-        match response.status {
-            0..=199 => {}
-            200..=299 => {
-                self.acknowledge(id, essentials.cseq.number, cx);
-                let refresh = matches!(self.reoffer, Reoffer::Sent { refresh: true, .. });
-                self.reoffer = Reoffer::None;
-                self.glares = 0;
-                self.refresh_target(&response.headers, cx);
-                self.timer_answered(&response.headers, cx);
-                let answer = description(&response.headers, &response.body).and_then(Result::ok);
-                let same =
-                    answer.as_ref().zip(self.agreement.remote.as_ref()).is_none_or(|(new, old)| same_media(old, new));
-                if let Some(answer) = &answer {
-                    self.agreement.take_remote(answer.clone());
-                }
-                match (refresh, same) {
-                    (false, _) => self.tell(LegEvent::OfferAccepted(answer), cx),
-                    // What waited for the leg to be idle may go on.
-                    (true, true) => self.tell(LegEvent::Confirmed(None), cx),
-                    // The peer took the occasion to move: the call is told as after an ACK that brings an answer.
-                    (true, false) => self.tell(LegEvent::Confirmed(answer), cx),
-                }
-            }
-            300.. => {
-                self.reoffer_refused(response, cx);
-            }
+    /// A response to our re-INVITE of number `cseq`. Says how the leg ends, when it ends by it.
+    pub fn on_response(&mut self, response: &Response, cseq: u32, parts: Parts<'_>, cx: &mut Cx<'_>) -> Option<Ending> {
+        if response.status < 200 {
+            return None;
         }
-    }
-
-    pub(super) fn reoffer_refused(&mut self, response: &Response, cx: &mut Cx<'_>) {
-        let Reoffer::Sent { previous, refresh, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) else {
-            return;
+        let exchange = std::mem::replace(&mut self.exchange, Exchange::None);
+        let Exchange::Sent { client, previous, is_refresh } = exchange else {
+            self.exchange = exchange;
+            return None;
         };
-        let offer = self.agreement.withdraw_offer(previous);
-        if refresh {
-            self.refresh_refused(response, cx);
-            if !self.is_ended() {
-                self.tell(LegEvent::Confirmed(None), cx);
-            }
-            return;
+        if response.status < 300 {
+            parts.ua.acknowledge(client, cseq, cx);
+            self.on_success(response, is_refresh, parts, cx);
+            return None;
         }
+        let offer = parts.agreement.withdraw_offer(previous);
+        if !is_refresh {
+            return self.on_refusal(response, offer, parts, cx);
+        }
+        let ending = parts.session_timer.on_refusal(response, cx);
+        if ending.is_none() {
+            parts.ua.report(LegEvent::Confirmed(None), cx);
+        }
+        ending
+    }
+
+    fn on_success(&mut self, response: &Response, is_refresh: bool, parts: Parts<'_>, cx: &mut Cx<'_>) {
+        let Parts { ua, agreement, session_timer } = parts;
+        self.glares = 0;
+        ua.refresh_target(&response.headers, &cx.core.routing);
+        session_timer.on_success(ua.settings(), &response.headers, cx);
+        let answer = description(&response.headers, &response.body).and_then(Result::ok);
+        let same = answer.as_ref().zip(agreement.remote.as_ref()).is_none_or(|(new, old)| same_media(old, new));
+        if let Some(answer) = &answer {
+            agreement.take_remote(answer.clone());
+        }
+        let event = match (is_refresh, same) {
+            (false, _) => LegEvent::OfferAccepted(answer),
+            // What waited for the leg to be idle may go on.
+            (true, true) => LegEvent::Confirmed(None),
+            // The peer took the occasion to move its media: as after an ACK that brings an answer.
+            (true, false) => LegEvent::Confirmed(answer),
+        };
+        ua.report(event, cx);
+    }
+
+    fn on_refusal(
+        &mut self,
+        response: &Response,
+        offer: Option<Sdp>,
+        parts: Parts<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Ending> {
         match (response.status, offer) {
             // RFC 3261 14.1: 481 and 408 end the dialog.
-            (481 | 408, _) => self.lost(cx),
-            (422, Some(offer)) if self.raise_interval(&response.headers) => {
-                let timer = cx.timer(self.id, LegTimer::Glare, Duration::ZERO);
-                self.reoffer = Reoffer::Waiting { offer, timer };
+            (481 | 408, _) => return Some(Ending::Gone),
+            (422, Some(offer)) if parts.session_timer.raise_interval(&response.headers) => {
+                self.wait(offer, Duration::ZERO, cx);
             }
-            (491, Some(offer)) if self.glares < MOST_GLARES => {
+            (491, Some(offer)) if self.glares < MAX_GLARES => {
                 self.glares = self.glares.saturating_add(1);
                 let delay = self.glare_delay(cx.core.rng.bits());
-                let timer = cx.timer(self.id, LegTimer::Glare, delay);
-                self.reoffer = Reoffer::Waiting { offer, timer };
+                self.wait(offer, delay, cx);
             }
             (status, _) => {
                 self.glares = 0;
-                self.tell(LegEvent::OfferRefused(status), cx);
+                parts.ua.report(LegEvent::OfferRefused(status), cx);
             }
         }
+        None
+    }
+
+    fn wait(&mut self, offer: Sdp, delay: Duration, cx: &mut Cx<'_>) {
+        let timer = cx.timer(self.leg, LegTimer::Glare, delay);
+        self.exchange = Exchange::Waiting { offer, timer };
     }
 
     /// RFC 3261 14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in units of 10 ms.
     fn glare_delay(&self, random: u64) -> Duration {
-        let units = if self.ours { 210 + random % 191 } else { random % 201 };
+        let units = if self.owns_call_id { 210 + random % 191 } else { random % 201 };
         Duration::from_millis(units.saturating_mul(10))
     }
 
-    pub(super) fn reoffer_again(&mut self, cx: &mut Cx<'_>) {
-        if let Reoffer::Waiting { offer, .. } = std::mem::replace(&mut self.reoffer, Reoffer::None) {
-            if self.is_idle() {
-                self.renegotiate(offer, cx);
-            } else {
-                self.tell(LegEvent::OfferRefused(491), cx);
-            }
-        }
-    }
-
-    /// The peer's re-INVITE or UPDATE.
-    pub(super) fn reoffer_came(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
-        let unfit = unfit_body(request).or_else(|| unfit_timer(&self.peer.settings, request));
-        if let Some(response) = unfit {
-            return cx.core.respond(server, response);
-        }
-        let offer = match description(&request.headers, &request.body) {
-            Some(Ok(sdp)) => Some(sdp),
-            Some(Err(_)) => return self.reply(server, request, 488, cx),
-            None => None,
-        };
-        self.refresh_target(&request.headers, cx);
-        if request.method == Method::Update && offer.is_none() {
-            // RFC 3311 5.2: without an offer it meets no other, and only moves the target.
-            return self.accept_refresh(server, request, cx);
-        }
-        match &self.reoffer {
-            // RFC 3261 14.2: ours is under way.
-            Reoffer::Sent { .. } => return self.reply(server, request, 491, cx),
-            // RFC 3261 14.2: a second one before the first is answered.
-            Reoffer::Received { .. } => return self.too_soon(server, request, cx),
-            Reoffer::Waiting { .. } | Reoffer::None => {}
-        }
-        self.take_as_acknowledged(&request.method, cx);
-        if self.has_to_wait(&request.method) {
-            // RFC 3261 14.2 and RFC 3311 5.2: what meets an offer of ours gets 491, what comes before our answer to its own waits.
-            if self.awaits_answer() {
-                return self.reply(server, request, 491, cx);
-            }
-            return self.too_soon(server, request, cx);
-        }
-        if let Reoffer::Waiting { timer, .. } = self.reoffer {
-            // Theirs comes first; ours is told as refused and may be tried anew by the call.
-            cx.core.timers.cancel(timer);
-            self.tell(LegEvent::OfferRefused(491), cx);
-        }
-        self.reoffer = Reoffer::Received { server, method: request.method.clone(), offer: offer.clone() };
-        if request.method == Method::Invite {
-            cx.core.respond(server, Response::for_request(request, 100, None));
-        }
-        self.tell(LegEvent::OfferReceived(offer), cx);
-    }
-
-    /// A new INVITE in order proves that the peer has our 2xx (RFC 3261 14.1): its ACK was lost or overtaken, and is not waited for, unless it brings
-    /// an answer.
-    fn take_as_acknowledged(&mut self, method: &Method, cx: &mut Cx<'_>) {
-        if *method == Method::Invite
-            && let Some(cseq) = self.pending_ok.as_ref().filter(|pending| !pending.offered).map(|pending| pending.cseq)
-        {
-            self.acknowledged(cseq, None, cx);
-        }
-    }
-
-    /// Is an offer or answer still open that was made before?
-    fn has_to_wait(&self, method: &Method) -> bool {
-        match (self.state, &self.pending_ok) {
-            // RFC 3311 5.2: our 2xx answered the peer's offer, so an UPDATE may bring the next, whatever became of the ACK.
-            (State::Confirmed | State::Answering { hang_up: false }, Some(pending)) => {
-                *method != Method::Update || pending.offered
-            }
-            (State::Confirmed, None) => false,
-            (State::Answering { .. }, _)
-            | (State::Incoming { .. } | State::Outgoing { .. } | State::Abandoned { .. } | State::Ended, _) => true,
-        }
-    }
-
-    /// Is an offer of ours open, in our INVITE or in a 2xx of ours?
-    fn awaits_answer(&self) -> bool {
-        matches!(self.state, State::Outgoing { .. }) || self.pending_ok.as_ref().is_some_and(|pending| pending.offered)
-    }
-
-    fn too_soon(&self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
-        let mut response = Response::for_request(request, 500, None);
-        response.headers.push(HeaderName::RetryAfter, Bytes::from(cx.core.rng.below(11).to_string()));
-        cx.core.respond(server, response);
-    }
-
-    fn accept_refresh(&mut self, server: ServerId, request: &Request, cx: &mut Cx<'_>) {
-        let mut response = self.compose(request, None, 200, None);
-        self.refresh_came(&request.headers, &mut response, cx);
-        cx.core.respond(server, response);
-    }
-
-    /// A re-INVITE or UPDATE is accepted: it refreshes a call that is up.
-    fn refresh_came(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx<'_>) {
-        if matches!(self.state, State::Confirmed | State::Answering { .. }) {
-            self.answer_timer(asked, response, cx);
-        }
-    }
-
-    /// RFC 3261 12.2.2: a target refresh request moves the remote target.
-    pub(super) fn refresh_target(&mut self, headers: &Headers, cx: &Cx<'_>) {
-        if let Some(dialog) = &mut self.dialog {
-            let before = dialog.remote_target.clone();
-            dialog.refresh_target(headers);
-            self.follow_dialog(Some(before), &cx.core.routing);
-        }
-    }
-
-    /// The peer's new offer, taken off to be answered. One of ours under way stays: it has a client and a timer to be ended with the leg.
-    fn take_received(&mut self) -> Option<(ServerId, Method, Option<Sdp>)> {
-        match std::mem::replace(&mut self.reoffer, Reoffer::None) {
-            Reoffer::Received { server, method, offer } => Some((server, method, offer)),
-            other @ (Reoffer::None | Reoffer::Sent { .. } | Reoffer::Waiting { .. }) => {
-                self.reoffer = other;
+    /// The timer of an offer that waits went off: the offer, to be made again.
+    pub fn take_waiting(&mut self) -> Option<Sdp> {
+        match std::mem::replace(&mut self.exchange, Exchange::None) {
+            Exchange::Waiting { offer, .. } => Some(offer),
+            other @ (Exchange::None | Exchange::Sent { .. } | Exchange::Received(_)) => {
+                self.exchange = other;
                 None
             }
         }
     }
 
-    /// Accepts the peer's new offer with this answer (or, when it made none, with our offer).
-    pub fn accept_offer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
-        let Some((server, method, offer)) = self.take_received() else { return };
-        let offered = offer.is_none();
-        if let Some(offer) = offer {
-            self.agreement.take_remote(offer);
+    /// What a new offer of the peer would meet here (RFC 3261 14.2).
+    pub fn conflict(&self) -> Option<Conflict> {
+        match &self.exchange {
+            Exchange::Sent { .. } => Some(Conflict::Glare),
+            Exchange::Received(_) => Some(Conflict::TooSoon),
+            Exchange::Waiting { .. } | Exchange::None => None,
         }
-        self.agreement.describe(description.clone(), offered);
-        let Some(request) = cx.core.tx.server_request(server) else { return };
-        let asked = request.headers.clone();
-        let mut response = self.compose(request, None, 200, Some(description));
-        self.refresh_came(&asked, &mut response, cx);
-        if method == Method::Invite {
-            self.send_ok(server, response, offered, cx);
-        } else {
-            cx.core.respond(server, response);
+    }
+
+    /// The peer's new offer, which meets none. One of ours that waits gives way: it is reported as refused, and the
+    /// call may make it anew.
+    pub fn receive(&mut self, received: ReceivedOffer, ua: &UserAgent, cx: &mut Cx<'_>) {
+        if let Exchange::Waiting { timer, .. } = self.exchange {
+            cx.core.timers.cancel(timer);
+            ua.report(LegEvent::OfferRefused(491), cx);
+        }
+        self.exchange = Exchange::Received(received);
+    }
+
+    /// The peer's new offer, taken out to be answered. One of ours under way stays.
+    pub fn take_received(&mut self) -> Option<ReceivedOffer> {
+        match std::mem::replace(&mut self.exchange, Exchange::None) {
+            Exchange::Received(received) => Some(received),
+            other @ (Exchange::None | Exchange::Sent { .. } | Exchange::Waiting { .. }) => {
+                self.exchange = other;
+                None
+            }
         }
     }
 
     /// The peer's new offer that waits for its answer.
     pub fn pending_offer(&self) -> Option<&Sdp> {
-        match &self.reoffer {
-            Reoffer::Received { offer, .. } => offer.as_ref(),
-            Reoffer::None | Reoffer::Sent { .. } | Reoffer::Waiting { .. } => None,
+        match &self.exchange {
+            Exchange::Received(received) => received.offer.as_ref(),
+            Exchange::None | Exchange::Sent { .. } | Exchange::Waiting { .. } => None,
         }
     }
 
     /// Refuses the peer's new offer; what was agreed before goes on.
-    pub fn refuse_offer(&mut self, status: u16, cx: &mut Cx<'_>) {
-        let Some((server, ..)) = self.take_received() else { return };
-        let Some(request) = cx.core.tx.server_request(server) else { return };
+    pub fn refuse(&mut self, status: u16, cx: &mut Cx<'_>) {
+        let Some(received) = self.take_received() else { return };
+        let Some(request) = cx.core.tx.server_request(received.server) else { return };
         let response = Response::for_request(request, status, None);
-        cx.core.respond(server, response);
+        cx.core.respond(received.server, response);
     }
 
-    /// RFC 3261 15.1.2: what is still open when the call ends gets 487.
-    pub(super) fn refuse_pending_reoffer(&mut self, cx: &mut Cx<'_>) {
-        self.refuse_offer(487, cx);
+    /// The leg is over. RFC 3261 15.1.2: what the peer still waits for gets 487.
+    pub fn end(&mut self, cx: &mut Cx<'_>) {
+        self.refuse(487, cx);
+        match std::mem::replace(&mut self.exchange, Exchange::None) {
+            Exchange::Sent { client, .. } => {
+                cx.core.tx.abandon(cx.core.now.mono, client);
+            }
+            Exchange::Waiting { timer, .. } => cx.core.timers.cancel(timer),
+            Exchange::None | Exchange::Received(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::peer::Settings;
+    use crate::pbx::calls::leg::context::LegIndex;
+    use crate::pbx::calls::leg::context::testing::{LEG, core, next_timer, response, sdp, sent, user_agent};
+    use crate::pbx::core::Core;
+
+    /// A renegotiation and the parts of its leg, which agreed on PCMU by the peer's offer.
+    struct Bench {
+        core: Core,
+        index: LegIndex,
+        renegotiation: Renegotiation,
+        ua: UserAgent,
+        agreement: Agreement,
+        session_timer: SessionTimer,
+        /// A transaction of the peer.
+        server: ServerId,
+    }
+
+    fn bench(owns_call_id: bool) -> Bench {
+        let mut core = core();
+        let (ua, server) = user_agent(Settings::default(), &mut core);
+        let mut agreement = Agreement::incoming(Some(sdp("0", "sendrecv")), &mut core.rng);
+        agreement.describe(sdp("0", "sendrecv"), false);
+        Bench {
+            core,
+            index: LegIndex::default(),
+            renegotiation: Renegotiation::new(LEG, owns_call_id),
+            ua,
+            agreement,
+            session_timer: SessionTimer::new(LEG),
+            server,
+        }
+    }
+
+    impl Bench {
+        fn send(&mut self, is_refresh: bool) {
+            let Bench { core, index, renegotiation, ua, agreement, session_timer, .. } = self;
+            let parts = Parts { ua, agreement, session_timer };
+            renegotiation.send(sdp("8", "sendrecv"), is_refresh, parts, &mut Cx { core, index });
+        }
+
+        fn respond(&mut self, response: &Response) -> Option<Ending> {
+            let Bench { core, index, renegotiation, ua, agreement, session_timer, .. } = self;
+            let parts = Parts { ua, agreement, session_timer };
+            renegotiation.on_response(response, 102, parts, &mut Cx { core, index })
+        }
+
+        fn events(&mut self) -> Vec<LegEvent> {
+            self.index.events.drain(..).map(|(_, event)| event).collect()
+        }
+
+        /// Nothing is left under way.
+        fn is_clean(&self) -> bool {
+            self.renegotiation.is_idle() && self.core.timers.is_empty()
+        }
+    }
+
+    fn answer(format: &str) -> Response {
+        let mut response = response(200, &[(HeaderName::ContentType, "application/sdp")]);
+        response.body = sdp(format, "sendrecv").to_bytes().into();
+        response
+    }
+
+    #[test]
+    fn an_accepted_offer_is_acknowledged_and_becomes_the_agreement() {
+        let mut bench = bench(true);
+        bench.send(false);
+        assert_eq!(bench.respond(&response(180, &[])), None);
+        assert!(!bench.renegotiation.is_idle(), "a provisional response decides nothing");
+        assert_eq!(bench.respond(&answer("8")), None);
+        let target = "sip:peer@192.0.2.2 SIP/2.0";
+        assert_eq!(sent(&mut bench.core), [format!("INVITE {target}"), format!("ACK {target}")]);
+        assert_eq!(bench.events(), [LegEvent::OfferAccepted(Some(sdp("8", "sendrecv")))]);
+        assert!(bench.agreement.we_offered() && bench.agreement.local == Some(sdp("8", "sendrecv")));
+        assert!(bench.is_clean());
+    }
+
+    #[test]
+    fn a_refused_offer_leaves_what_held_before_and_481_ends_the_leg() {
+        for (status, ending, events) in
+            [(488, None, vec![LegEvent::OfferRefused(488)]), (481, Some(Ending::Gone), vec![])]
+        {
+            let mut bench = bench(true);
+            bench.send(false);
+            assert_eq!(bench.respond(&response(status, &[])), ending, "{status}");
+            assert_eq!(bench.events(), events, "{status}");
+            assert_eq!(bench.agreement.local, Some(sdp("0", "sendrecv")), "{status}");
+            assert!(!bench.agreement.we_offered() && bench.is_clean(), "{status}");
+        }
+    }
+
+    #[test]
+    fn after_a_491_the_offer_waits_longer_for_the_owner_of_the_call_id_and_is_made_seven_times_more() {
+        for (owns_call_id, range) in [(true, 2100..=4000), (false, 0..=2000)] {
+            let mut bench = bench(owns_call_id);
+            for _ in 0..MAX_GLARES {
+                bench.send(false);
+                assert_eq!(bench.respond(&response(491, &[])), None);
+                let (wait, timer) = next_timer(&mut bench.core);
+                assert_eq!(timer, LegTimer::Glare);
+                assert!(range.contains(&wait.as_millis()), "{wait:?}");
+                assert_eq!(bench.renegotiation.take_waiting(), Some(sdp("8", "sendrecv")));
+                assert_eq!(bench.events(), []);
+            }
+            bench.send(false);
+            assert_eq!(bench.respond(&response(491, &[])), None);
+            assert_eq!(bench.events(), [LegEvent::OfferRefused(491)]);
+            assert!(bench.is_clean());
+        }
+    }
+
+    #[test]
+    fn a_refresh_reports_a_description_only_when_the_peer_moves_its_media() {
+        for (format, moved) in [("0", None), ("8", Some(sdp("8", "sendrecv")))] {
+            let mut bench = bench(true);
+            bench.send(true);
+            assert_eq!(bench.respond(&answer(format)), None);
+            assert_eq!(bench.events(), [LegEvent::Confirmed(moved)], "{format}");
+        }
+    }
+
+    #[test]
+    fn an_offer_of_the_peer_meets_ours_that_is_sent_and_displaces_ours_that_waits() {
+        let mut bench = bench(true);
+        bench.send(false);
+        assert_eq!(bench.renegotiation.conflict(), Some(Conflict::Glare));
+        bench.respond(&response(491, &[]));
+        assert_eq!(bench.renegotiation.conflict(), None);
+        let received =
+            ReceivedOffer { server: bench.server, method: Method::Invite, offer: Some(sdp("0", "sendonly")) };
+        let Bench { core, index, renegotiation, ua, .. } = &mut bench;
+        renegotiation.receive(received, ua, &mut Cx { core, index });
+        assert_eq!(bench.events(), [LegEvent::OfferRefused(491)]);
+        assert_eq!(bench.renegotiation.conflict(), Some(Conflict::TooSoon));
+        assert_eq!(bench.renegotiation.pending_offer(), Some(&sdp("0", "sendonly")));
+        sent(&mut bench.core);
+        let Bench { core, index, renegotiation, .. } = &mut bench;
+        renegotiation.end(&mut Cx { core, index });
+        assert_eq!(sent(&mut bench.core), ["SIP/2.0 487 Request Terminated"]);
+        assert!(bench.is_clean());
     }
 }

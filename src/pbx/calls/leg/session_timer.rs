@@ -1,44 +1,46 @@
-//! Session timers (RFC 4028): a call that its other side does not refresh, or does not answer a refresh of, ends by itself.
+//! Session timers (RFC 4028): a call that its other side does not refresh, or does not answer a refresh of, ends by
+//! itself.
 
 use super::context::Cx;
-use super::event::{Ending, LegEvent};
-use super::{Leg, Reoffer, State};
+use super::event::Ending;
+use super::user_agent::UserAgent;
 use crate::config::peer::{SessionTimers, Settings};
-use crate::pbx::core::LegTimer;
-use crate::pbx::core::Requester;
+use crate::pbx::core::{LegId, LegTimer};
+use crate::sdp::Sdp;
 use crate::sip::header::session_expires::{self, SHORTEST};
 use crate::sip::header::{HeaderName, Headers, OptionTags, Refresher, SessionExpires};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::TimerId;
-use crate::sip::transaction::ClientId;
+use crate::sip::transaction::{ClientId, ServerId};
 use bytes::Bytes;
 use std::time::Duration;
 
 /// The tag of RFC 4028 in Supported and Require.
 const TIMER: &str = "timer";
-/// A refresh that met something else under way is tried again so much later.
-const AGAIN: Duration = Duration::from_secs(5);
-/// So often in a row; then as if it had been refreshed.
-const MOST_AGAIN: u8 = 6;
-/// A peer may raise the interval by 422 so often for one request.
-const MOST_RAISES: u8 = 2;
+/// Time until a refresh is tried again that was refused for the moment.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Maximum number of such tries in a row; then the call counts as refreshed.
+const MAX_RETRIES: u8 = 6;
+/// Maximum number of 422 responses in a row that raise our interval.
+const MAX_RAISES: u8 = 2;
 /// The longest interval a peer may raise ours to, in seconds: a day.
 const LONGEST: u32 = 86_400;
 
-/// What a leg knows of its session timer.
-#[derive(Debug, Default)]
-pub(super) struct Refresh {
+/// The session timer of a leg.
+#[derive(Debug)]
+pub(super) struct SessionTimer {
+    leg: LegId,
     running: Option<Running>,
-    /// The largest Min-SE that a 422 told.
+    /// The largest Min-SE of a 422.
     min_se: u32,
-    /// 422s met in a row.
+    /// 422 responses in a row.
     raises: u8,
-    /// Refreshes refused in a row that are tried again soon.
-    refusals: u8,
+    /// Refused refreshes in a row.
+    retries: u8,
     /// The peer's Allow names UPDATE.
-    takes_update: bool,
-    /// Our UPDATE that is not answered yet.
+    peer_takes_update: bool,
+    /// Our UPDATE that has no response yet.
     update: Option<ClientId>,
 }
 
@@ -50,7 +52,20 @@ struct Running {
     timer: TimerId,
 }
 
-/// What an INVITE, re-INVITE or UPDATE is owed for what it asks of session timers, when it cannot be had: 420 where they are
+/// What is to be done when the timer goes off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing now; the timer is set again when the call is to be refreshed later.
+    Nothing,
+    /// The peer did not refresh the call: it is over.
+    Expired,
+    /// Refresh it by UPDATE, which needs no offer.
+    Update,
+    /// Refresh it by re-INVITE with the present description: the peer knows no UPDATE.
+    ReInvite,
+}
+
+/// The response to an INVITE, re-INVITE or UPDATE whose session timer cannot be had: 420 where session timers are
 /// switched off and required, 422 for an interval below ours (RFC 4028 9).
 pub fn unfit_timer(settings: &Settings, request: &Request) -> Option<Response> {
     let headers = &request.headers;
@@ -62,8 +77,8 @@ pub fn unfit_timer(settings: &Settings, request: &Request) -> Option<Response> {
         response.headers.push(HeaderName::Unsupported, Bytes::from_static(TIMER.as_bytes()));
         return Some(response);
     }
-    let too_short = SessionExpires::of(headers).is_some_and(|asked| asked.seconds < settings.session_min_se);
-    // RFC 4028 9: who does not say that it knows session timers does not know this answer, either.
+    let too_short = SessionExpires::of(headers).is_some_and(|wanted| wanted.seconds < settings.session_min_se);
+    // RFC 4028 9: a peer that does not name the extension does not know this response, either.
     (too_short && knows_timer(headers)).then(|| {
         let mut response = Response::for_request(request, 422, None);
         response.headers.push(HeaderName::MinSe, settings.session_min_se.to_string());
@@ -78,76 +93,79 @@ fn knows_timer(headers: &Headers) -> bool {
         .any(|name| OptionTags::from_headers(headers, name).contains(TIMER))
 }
 
-impl Leg {
+impl SessionTimer {
+    /// Not running.
+    pub fn new(leg: LegId) -> SessionTimer {
+        SessionTimer { leg, running: None, min_se: 0, raises: 0, retries: 0, peer_takes_update: false, update: None }
+    }
+
     /// Notes whether the peer takes UPDATE, by the Allow of a message of its own.
-    pub(super) fn note_allow(&mut self, headers: &Headers) {
+    fn note_allow(&mut self, headers: &Headers) {
         let mut allowed = headers.values(HeaderName::Allow).peekable();
         if allowed.peek().is_some() {
-            self.refresh.takes_update = allowed.any(|method| method.eq_ignore_ascii_case(b"UPDATE"));
+            self.peer_takes_update = allowed.any(|method| method.eq_ignore_ascii_case(b"UPDATE"));
         }
     }
 
     /// What our INVITE, re-INVITE or UPDATE says of session timers (RFC 4028 7.1 and 7.4).
-    pub(super) fn ask_for_timer(&self, headers: &mut Headers) {
-        let settings = &self.peer.settings;
+    pub fn write_request(&self, settings: &Settings, headers: &mut Headers) {
         if settings.session_timers == SessionTimers::Refuse {
             return;
         }
         headers.set(HeaderName::Supported, Bytes::from_static(TIMER.as_bytes()));
-        let asked = match (&self.refresh.running, settings.session_timers) {
+        let wanted = match (&self.running, settings.session_timers) {
             (Some(Running { seconds, ours, .. }), _) => {
                 Some((*seconds, if *ours { Refresher::Uac } else { Refresher::Uas }))
             }
             (None, SessionTimers::Originate) => Some((settings.session_expires, settings.session_refresher)),
             (None, SessionTimers::Accept | SessionTimers::Refuse) => None,
         };
-        let Some((seconds, refresher)) = asked else { return };
-        let min_se = self.refresh.min_se.max(settings.session_min_se);
-        let asked = SessionExpires { seconds: seconds.max(min_se), refresher: Some(refresher) };
-        headers.set(HeaderName::SessionExpires, asked.to_string());
+        let Some((seconds, refresher)) = wanted else { return };
+        let min_se = self.min_se.max(settings.session_min_se);
+        let wanted = SessionExpires { seconds: seconds.max(min_se), refresher: Some(refresher) };
+        headers.set(HeaderName::SessionExpires, wanted.to_string());
         headers.set(HeaderName::MinSe, min_se.to_string());
     }
 
     /// The peer's 2xx to our INVITE, re-INVITE or UPDATE says what holds from now on (RFC 4028 7.2).
-    pub(super) fn timer_answered(&mut self, headers: &Headers, cx: &mut Cx<'_>) {
+    pub fn on_success(&mut self, settings: &Settings, headers: &Headers, cx: &mut Cx<'_>) {
         self.note_allow(headers);
-        (self.refresh.raises, self.refresh.refusals) = (0, 0);
-        let settings = &self.peer.settings;
-        let refreshed = self.refresh.running.as_ref().filter(|running| running.ours).map(|running| running.seconds);
-        // An answer without it leaves it to us (RFC 4028 7.2): the peer may know no session timers, but we notice when it is gone.
+        (self.raises, self.retries) = (0, 0);
+        let ours = self.running.as_ref().filter(|running| running.ours).map(|running| running.seconds);
+        // A 2xx without Session-Expires leaves it to us (RFC 4028 7.2): the peer may know no session timers, but we
+        // notice when it is gone.
         let alone = match settings.session_timers {
-            SessionTimers::Originate => Some(settings.session_expires.max(self.refresh.min_se)),
-            SessionTimers::Accept => refreshed,
-            SessionTimers::Refuse => return self.stop_timer(cx),
+            SessionTimers::Originate => Some(settings.session_expires.max(self.min_se)),
+            SessionTimers::Accept => ours,
+            SessionTimers::Refuse => return self.stop(cx),
         };
         match (SessionExpires::of(headers), alone) {
-            (Some(told), _) => self.start_timer(told.seconds, told.refresher != Some(Refresher::Uas), cx),
-            (None, Some(seconds)) => self.start_timer(seconds, true, cx),
-            (None, None) => self.stop_timer(cx),
+            (Some(granted), _) => self.start(granted.seconds, granted.refresher != Some(Refresher::Uas), cx),
+            (None, Some(seconds)) => self.start(seconds, true, cx),
+            (None, None) => self.stop(cx),
         }
     }
 
-    /// Our 2xx to the peer's INVITE, re-INVITE or UPDATE: what it asked for is granted, or we ask ourselves (RFC 4028 9).
-    pub(super) fn answer_timer(&mut self, asked: &Headers, response: &mut Response, cx: &mut Cx<'_>) {
-        self.note_allow(asked);
-        let settings = &self.peer.settings;
+    /// Our 2xx to the peer's INVITE, re-INVITE or UPDATE, with these headers: the session timer it asks for is granted,
+    /// or we ask for one ourselves (RFC 4028 9).
+    pub fn grant(&mut self, settings: &Settings, request: &Headers, response: &mut Response, cx: &mut Cx<'_>) {
+        self.note_allow(request);
         if settings.session_timers == SessionTimers::Refuse {
-            return self.stop_timer(cx);
+            return self.stop(cx);
         }
         response.headers.set(HeaderName::Supported, Bytes::from_static(TIMER.as_bytes()));
-        let knows = knows_timer(asked);
-        let wanted = SessionExpires::of(asked);
+        let wanted = SessionExpires::of(request);
         let seconds = match (wanted, settings.session_timers) {
             (Some(wanted), _) => wanted.seconds.clamp(SHORTEST, LONGEST),
             (None, SessionTimers::Originate) => {
-                // RFC 4028 9: never below what the peer says is its least.
-                settings.session_expires.max(session_expires::min_se(asked).unwrap_or(0).min(LONGEST))
+                // RFC 4028 9: never below the peer's Min-SE.
+                settings.session_expires.max(session_expires::min_se(request).unwrap_or(0).min(LONGEST))
             }
-            (None, SessionTimers::Accept | SessionTimers::Refuse) => return self.stop_timer(cx),
+            (None, SessionTimers::Accept | SessionTimers::Refuse) => return self.stop(cx),
         };
-        // RFC 4028 9, table 2: who does not know session timers cannot be made to refresh.
+        // RFC 4028 9, table 2: a peer that does not know session timers cannot be made to refresh.
         let refresher = match wanted.and_then(|wanted| wanted.refresher) {
-            _ if !knows => Refresher::Uas,
+            _ if !knows_timer(request) => Refresher::Uas,
             Some(refresher) => refresher,
             None => settings.session_refresher,
         };
@@ -156,122 +174,221 @@ impl Leg {
         if refresher == Refresher::Uac {
             response.headers.push(HeaderName::Require, Bytes::from_static(TIMER.as_bytes()));
         }
-        self.start_timer(seconds, refresher == Refresher::Uas, cx);
+        self.start(seconds, refresher == Refresher::Uas, cx);
     }
 
-    fn start_timer(&mut self, seconds: u32, ours: bool, cx: &mut Cx<'_>) {
-        self.stop_timer(cx);
+    /// Our 200 to the peer's INVITE, re-INVITE or UPDATE of this transaction. It starts or refreshes the session timer
+    /// of a call that is up. `None` when the transaction is gone.
+    pub fn accept(
+        &mut self,
+        server: ServerId,
+        body: Option<Sdp>,
+        is_up: bool,
+        ua: &UserAgent,
+        cx: &mut Cx<'_>,
+    ) -> Option<Response> {
+        let request = cx.core.tx.server_request(server)?;
+        let headers = request.headers.clone();
+        let mut response = ua.response(request, 200, body);
+        if is_up {
+            self.grant(ua.settings(), &headers, &mut response, cx);
+        }
+        Some(response)
+    }
+
+    fn start(&mut self, seconds: u32, ours: bool, cx: &mut Cx<'_>) {
+        self.stop(cx);
         let seconds = seconds.max(SHORTEST);
-        // RFC 4028 7.2 and 10: half of it for who refreshes; who waits gives up a third of it before its end, 32 s at most.
+        // RFC 4028 7.2 and 10: the side that refreshes does it after half of the interval; the other gives up a third
+        // of it before its end, 32 s at most.
         let wait = if ours { seconds / 2 } else { seconds.saturating_sub((seconds / 3).min(32)) };
-        let timer = cx.timer(self.id, LegTimer::SessionTimer, Duration::from_secs(wait.into()));
-        self.refresh.running = Some(Running { seconds, ours, timer });
+        let timer = cx.timer(self.leg, LegTimer::SessionTimer, Duration::from_secs(wait.into()));
+        self.running = Some(Running { seconds, ours, timer });
     }
 
-    pub(super) fn stop_timer(&mut self, cx: &mut Cx<'_>) {
-        if let Some(running) = self.refresh.running.take() {
+    fn stop(&mut self, cx: &mut Cx<'_>) {
+        if let Some(running) = self.running.take() {
             cx.core.timers.cancel(running.timer);
         }
     }
 
-    /// Nothing more is waited for: the leg ends.
-    pub(super) fn end_refresh(&mut self, cx: &mut Cx<'_>) {
-        self.stop_timer(cx);
-        self.refresh.update = None;
+    /// The leg ends: nothing more is waited for.
+    pub fn end(&mut self, cx: &mut Cx<'_>) {
+        self.stop(cx);
+        self.update = None;
     }
 
-    /// The timer went off: it is ours to refresh, or the peer never did.
-    pub(super) fn refresh_due(&mut self, cx: &mut Cx<'_>) {
-        let Some(running) = &self.refresh.running else { return };
-        if !running.ours {
-            self.send_in_dialog(Method::Bye, cx);
-            self.end(cx);
-            return self.tell(LegEvent::Ended(Ending::Expired), cx);
-        }
-        if !self.is_idle() || self.refresh.update.is_some() {
-            return self.refresh_after(AGAIN, cx);
-        }
-        match self.agreement.local.clone() {
-            Some(offer) if !self.refresh.takes_update => {
-                self.renegotiate(offer, cx);
-                if let Reoffer::Sent { refresh, .. } = &mut self.reoffer {
-                    *refresh = true;
-                }
+    /// The timer went off: it is ours to refresh, or the peer never did. `is_idle`: no offer is open on the leg.
+    pub fn on_timer(&mut self, is_idle: bool, cx: &mut Cx<'_>) -> Due {
+        match &self.running {
+            None => Due::Nothing,
+            Some(running) if !running.ours => Due::Expired,
+            Some(_) if !is_idle || self.update.is_some() => {
+                self.retry_after(RETRY_AFTER, cx);
+                Due::Nothing
             }
-            Some(_) | None => self.send_update(cx),
+            Some(_) if self.peer_takes_update => Due::Update,
+            Some(_) => Due::ReInvite,
         }
     }
 
-    fn refresh_after(&mut self, wait: Duration, cx: &mut Cx<'_>) {
-        if let Some(running) = &mut self.refresh.running {
+    fn retry_after(&mut self, wait: Duration, cx: &mut Cx<'_>) {
+        if let Some(running) = &mut self.running {
             cx.core.timers.cancel(running.timer);
-            running.timer = cx.timer(self.id, LegTimer::SessionTimer, wait);
+            running.timer = cx.timer(self.leg, LegTimer::SessionTimer, wait);
         }
     }
 
-    fn send_update(&mut self, cx: &mut Cx<'_>) {
-        let Some(dialog) = &mut self.dialog else { return };
-        let mut request = dialog.request(Method::Update);
-        request.headers.push(HeaderName::Contact, self.contact.clone());
-        self.dress(&mut request, cx);
-        self.ask_for_timer(&mut request.headers);
-        let how = self.sending(None);
-        let client = cx.core.request(request, self.flow, how, Requester::Leg(self.id));
-        self.refresh.update = Some(client);
+    /// RFC 4028 7.4: refreshes the call by UPDATE, without an offer.
+    pub fn send_update(&mut self, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+        let Some(mut request) = ua.target_refresh(Method::Update, cx) else { return };
+        self.write_request(ua.settings(), &mut request.headers);
+        self.update = Some(ua.send(request, None, cx));
     }
 
-    pub(super) fn is_update(&self, id: ClientId) -> bool {
-        self.refresh.update == Some(id)
+    /// Is this our UPDATE?
+    pub fn is_update(&self, id: ClientId) -> bool {
+        self.update == Some(id)
     }
 
-    /// The answer to our UPDATE.
-    pub(super) fn update_answered(&mut self, response: &Response, cx: &mut Cx<'_>) {
+    /// The response to our UPDATE. Says how the leg ends, when it ends by it.
+    pub fn on_update_response(&mut self, response: &Response, ua: &mut UserAgent, cx: &mut Cx<'_>) -> Option<Ending> {
         if response.status < 200 {
-            return;
+            return None;
         }
-        self.refresh.update = None;
+        self.update = None;
         if (200..300).contains(&response.status) {
-            self.refresh_target(&response.headers, cx);
-            return self.timer_answered(&response.headers, cx);
+            ua.refresh_target(&response.headers, &cx.core.routing);
+            self.on_success(ua.settings(), &response.headers, cx);
+            return None;
         }
         if response.status == 405 || response.status == 501 {
-            self.refresh.takes_update = false;
+            self.peer_takes_update = false;
         }
-        self.refresh_refused(response, cx);
+        self.on_refusal(response, cx)
     }
 
-    /// A refresh of ours was refused.
-    pub(super) fn refresh_refused(&mut self, response: &Response, cx: &mut Cx<'_>) {
-        let half =
-            self.refresh.running.as_ref().map_or(AGAIN, |running| Duration::from_secs((running.seconds / 2).into()));
+    /// A refresh of ours was refused. Says how the leg ends, when it ends by it.
+    pub fn on_refusal(&mut self, response: &Response, cx: &mut Cx<'_>) -> Option<Ending> {
         match response.status {
-            // RFC 4028 10 and RFC 3261 12.2.1.2: the peer has the call no more.
-            408 | 481 => self.lost(cx),
-            422 if self.raise_interval(&response.headers) => self.refresh_after(Duration::ZERO, cx),
-            405 | 491 | 500 | 501 | 503 if self.refresh.refusals < MOST_AGAIN => {
-                self.refresh.refusals = self.refresh.refusals.saturating_add(1);
-                self.refresh_after(AGAIN, cx);
+            // RFC 4028 10 and RFC 3261 12.2.1.2: the peer does not know the call any more.
+            408 | 481 => return Some(Ending::Gone),
+            422 if self.raise_interval(&response.headers) => self.retry_after(Duration::ZERO, cx),
+            405 | 491 | 500 | 501 | 503 if self.retries < MAX_RETRIES => {
+                self.retries = self.retries.saturating_add(1);
+                self.retry_after(RETRY_AFTER, cx);
             }
-            // Whoever refuses is there.
-            _ => self.refresh_after(half, cx),
+            // A peer that refuses is there: as good as refreshed.
+            _ => {
+                let seconds = self.running.as_ref().map(|running| u64::from(running.seconds / 2));
+                self.retry_after(seconds.map_or(RETRY_AFTER, Duration::from_secs), cx);
+            }
         }
+        None
     }
 
-    /// RFC 4028 7.3: a 422 says how long an interval must be at least; false when it does not, or too often.
-    pub(super) fn raise_interval(&mut self, headers: &Headers) -> bool {
-        let wanted = session_expires::min_se(headers).filter(|least| (SHORTEST..=LONGEST).contains(least));
-        let Some(wanted) = wanted.filter(|_| self.refresh.raises < MOST_RAISES) else { return false };
-        self.refresh.raises = self.refresh.raises.saturating_add(1);
-        self.refresh.min_se = self.refresh.min_se.max(wanted);
+    /// RFC 4028 7.3: a 422 names the shortest interval the peer takes. False when it does not, or after too many.
+    pub fn raise_interval(&mut self, headers: &Headers) -> bool {
+        let least = session_expires::min_se(headers).filter(|least| (SHORTEST..=LONGEST).contains(least));
+        let Some(least) = least.filter(|_| self.raises < MAX_RAISES) else { return false };
+        self.raises = self.raises.saturating_add(1);
+        self.min_se = self.min_se.max(least);
         true
     }
+}
 
-    /// The peer has the call no more: BYE, should it be only that it does not answer.
-    pub(super) fn lost(&mut self, cx: &mut Cx<'_>) {
-        if self.state != State::Ended {
-            self.send_in_dialog(Method::Bye, cx);
-            self.end(cx);
-            self.tell(LegEvent::Ended(Ending::Gone), cx);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pbx::calls::leg::context::LegIndex;
+    use crate::pbx::calls::leg::context::testing::{LEG, core, next_timer, response, sent, user_agent};
+
+    const ACCEPT: SessionTimers = SessionTimers::Accept;
+
+    fn settings(session_timers: SessionTimers) -> Settings {
+        Settings { session_timers, session_expires: 1800, session_min_se: 90, ..Settings::default() }
+    }
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> Headers {
+        response(200, pairs).headers
+    }
+
+    #[test]
+    fn the_side_that_refreshes_does_it_after_half_and_the_other_gives_up_before_the_end() {
+        for (granted, is_idle, wait, due) in [
+            ("1800;refresher=uac", true, 900, Due::ReInvite),
+            ("1800;refresher=uas", true, 1768, Due::Expired),
+            ("90;refresher=uas", true, 60, Due::Expired),
+            ("1800;refresher=uac", false, 900, Due::Nothing),
+        ] {
+            let (mut core, mut index) = (core(), LegIndex::default());
+            let mut cx = Cx { core: &mut core, index: &mut index };
+            let mut timer = SessionTimer::new(LEG);
+            timer.on_success(&settings(ACCEPT), &headers(&[(HeaderName::SessionExpires, granted)]), &mut cx);
+            let went_off = next_timer(cx.core);
+            assert_eq!(went_off, (Duration::from_secs(wait), LegTimer::SessionTimer), "{granted}");
+            assert_eq!(timer.on_timer(is_idle, &mut cx), due, "{granted}");
+            // What cannot be refreshed now is tried again soon.
+            assert_eq!(cx.core.timers.len(), usize::from(due == Due::Nothing), "{granted}");
+        }
+    }
+
+    #[test]
+    fn what_the_peer_asks_for_is_granted_and_one_that_knows_no_timers_is_refreshed_by_us() {
+        for (session_timers, wanted, granted, required) in [
+            (
+                ACCEPT,
+                vec![(HeaderName::Supported, "timer"), (HeaderName::SessionExpires, "600;refresher=uac")],
+                "600;refresher=uac",
+                true,
+            ),
+            (ACCEPT, vec![(HeaderName::SessionExpires, "600;refresher=uac")], "600;refresher=uas", false),
+            (ACCEPT, vec![(HeaderName::Supported, "timer")], "", false),
+            (SessionTimers::Originate, vec![], "1800;refresher=uas", false),
+            (SessionTimers::Refuse, vec![(HeaderName::SessionExpires, "600")], "", false),
+        ] {
+            let (mut core, mut index) = (core(), LegIndex::default());
+            let mut cx = Cx { core: &mut core, index: &mut index };
+            let mut ok = Response::new(200);
+            SessionTimer::new(LEG).grant(&settings(session_timers), &headers(&wanted), &mut ok, &mut cx);
+            assert_eq!(ok.headers.text(HeaderName::SessionExpires).unwrap_or_default(), granted, "{wanted:?}");
+            assert_eq!(ok.headers.get(HeaderName::Require).is_some(), required, "{wanted:?}");
+            assert_eq!(core.timers.len(), usize::from(!granted.is_empty()), "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_422_raises_the_interval_of_the_next_request_twice_at_most() {
+        let mut timer = SessionTimer::new(LEG);
+        let [raised, again, third] =
+            ["2000", "2400", "3000"].map(|least| timer.raise_interval(&headers(&[(HeaderName::MinSe, least)])));
+        assert_eq!((raised, again, third), (true, true, false));
+        let mut request = Headers::default();
+        timer.write_request(&settings(SessionTimers::Originate), &mut request);
+        assert!(request.text(HeaderName::SessionExpires).unwrap().starts_with("2400;"));
+        assert_eq!(request.text(HeaderName::MinSe).unwrap(), "2400");
+        assert!(!timer.raise_interval(&Headers::default()), "a 422 that names no interval");
+    }
+
+    #[test]
+    fn a_refused_update_is_tried_again_and_a_481_to_it_ends_the_leg() {
+        let (mut core, mut index) = (core(), LegIndex::default());
+        let (mut ua, _) = user_agent(settings(ACCEPT), &mut core);
+        let mut cx = Cx { core: &mut core, index: &mut index };
+        let mut timer = SessionTimer::new(LEG);
+        let ok = [(HeaderName::SessionExpires, "1800;refresher=uac"), (HeaderName::Allow, "INVITE, UPDATE")];
+        timer.on_success(&settings(ACCEPT), &headers(&ok), &mut cx);
+        for (status, ending, wait) in [(503, None, Some(5)), (481, Some(Ending::Gone), None)] {
+            next_timer(cx.core);
+            assert_eq!(timer.on_timer(true, &mut cx), Due::Update);
+            timer.send_update(&mut ua, &mut cx);
+            assert_eq!(sent(cx.core), ["UPDATE sip:peer@192.0.2.2 SIP/2.0"]);
+            let id = timer.update.unwrap();
+            assert!(timer.is_update(id));
+            assert_eq!(timer.on_update_response(&response(status, &[]), &mut ua, &mut cx), ending, "{status}");
+            assert!(!timer.is_update(id));
+            let next = cx.core.timers.next().map(|at| at.since(cx.core.now.mono).as_secs());
+            assert_eq!(next, wait, "{status}");
         }
     }
 }

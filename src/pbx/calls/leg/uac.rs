@@ -1,29 +1,30 @@
-//! The leg of a called line: we sent the INVITE (RFC 3261 13.2).
+//! The UAC of an INVITE: whom we call and as whom, and our INVITE until its final response comes (RFC 3261 13.2, 9.1).
 
-use super::agreement::Agreement;
-use super::body::description;
-use super::context::{Arrival, Cx, T1};
+use super::context::{Cx, T1};
 use super::event::{LegEvent, Refusal};
-use super::{Leg, Reoffer, SILENCE, State};
+use super::session_timer::SessionTimer;
+use super::user_agent::UserAgent;
 use crate::config::peer::{Peer, SendRpid};
 use crate::config::presentation::Presentation;
-use crate::dialplan::ChannelId;
-use crate::pbx::core::LegId;
-use crate::pbx::core::LegTimer;
-use crate::pbx::core::Requester;
+use crate::pbx::core::{LegId, LegTimer};
 use crate::pbx::uri_text::{contact, escape_user, host, quote};
 use crate::sdp::Sdp;
-use crate::sip::Flow;
 use crate::sip::Uri;
 use crate::sip::dialog::routed;
 use crate::sip::header::{CSeq, ContactValue, HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::sips::binds_request;
+use crate::sip::timer::TimerId;
 use crate::sip::transaction::ClientId;
-use crate::sip::validate::Essentials;
 use bytes::Bytes;
-use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the exchange's INVITE may go without any response before a qualified peer is given up: a phone on the same
+/// network answers in milliseconds. `timerb=` sets another time.
+const SILENCE: Duration = Duration::from_secs(6);
+/// Maximum number of places tried of one redirection.
+const MAX_CONTACTS: usize = 5;
 
 /// Whom to call and what the phone shows.
 pub struct Calling<'a> {
@@ -37,7 +38,8 @@ pub struct Calling<'a> {
     pub from_name: Option<&'a str>,
     /// Caller's number; empty when it has none.
     pub from_number: &'a str,
-    /// The user in From: `fromuser=`, else the caller's number, else the exchange's own name (`callerid=` of `[general]`).
+    /// The user in From: `fromuser=`, else the caller's number, else the exchange's own name (`callerid=` of
+    /// `[general]`).
     pub from_user: &'a str,
     /// The domain in From: `fromdomain=`, else our address.
     pub from_domain: String,
@@ -49,324 +51,219 @@ pub struct Calling<'a> {
     pub watched: bool,
 }
 
-/// Most places of one redirection that are looked at.
-const MOST_CONTACTS: usize = 5;
-
-impl Leg {
-    /// A called line's leg; nothing is sent before [`Leg::invite`].
-    pub fn outgoing(
-        id: LegId,
-        channel: ChannelId,
-        peer: Arc<Peer>,
-        Arrival { flow, behind_nat }: Arrival,
-        cx: &mut Cx<'_>,
-    ) -> Leg {
-        Leg {
-            id,
-            channel,
-            peer,
-            flow,
-            behind_nat,
-            ours: true,
-            agreement: Agreement::outgoing(&mut cx.core.rng),
-            state: State::Ended,
-            dialog: None,
-            forks: Vec::new(),
-            pending_ok: None,
-            reoffer: Reoffer::None,
-            glares: 0,
-            refresh: Default::default(),
-            hops: u8::MAX,
-            contact: Bytes::new(),
-        }
-    }
-
-    /// Sends the INVITE with our offer.
-    pub fn invite(&mut self, calling: &Calling, offer: Sdp, cx: &mut Cx<'_>) {
-        let (from, user) = self.from(calling);
-        let mut request = routed(Method::Invite, &calling.target, &calling.route);
-        self.contact = contact(&user, self.flow, binds_request(&request));
+impl Calling<'_> {
+    /// The INVITE that calls the peer, with our offer. Sets the Contact of its dialogs.
+    pub(super) fn invite(&self, offer: &Sdp, ua: &mut UserAgent, cx: &mut Cx<'_>) -> Request {
+        let (from, user) = self.from(&ua.peer);
+        let mut request = routed(Method::Invite, &self.target, &self.route);
+        ua.contact = contact(&user, ua.flow, binds_request(&request));
         let tag = cx.core.rng.hex(16);
+        let call_id = format!("{}@{}", cx.core.rng.hex(32), host(ua.flow.advertised.ip()));
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
-        headers.push(HeaderName::To, Bytes::from(format!("<{}>", calling.to)));
-        headers.push(
-            HeaderName::CallId,
-            Bytes::from(format!("{}@{}", cx.core.rng.hex(32), host(self.flow.advertised.ip()))),
-        );
+        headers.push(HeaderName::To, Bytes::from(format!("<{}>", self.to)));
+        headers.push(HeaderName::CallId, Bytes::from(call_id));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
-        headers.push(HeaderName::Contact, self.contact.clone());
-        if let Some((name, value)) = self.identity(calling) {
+        headers.push(HeaderName::Contact, ua.contact.clone());
+        if let Some((name, value)) = self.identity(&ua.peer) {
             headers.push(name, value);
         }
-        if calling.presentation.is_hidden() {
+        if self.presentation.is_hidden() {
             // RFC 3323 4.2, RFC 3325 9.3: whoever passes it on shall hide it, too.
             headers.push(HeaderName::Privacy, Bytes::from_static(b"id"));
         }
-        self.dress(&mut request, cx);
-        let hops = calling.hops.min(self.peer.settings.max_forwards);
+        ua.add_common_headers(&mut request, cx);
+        let hops = self.hops.min(ua.settings().max_forwards);
         request.headers.set(HeaderName::MaxForwards, hops.to_string());
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
-        self.agreement.local = Some(offer);
-        self.send_invite(request, calling.watched, cx);
+        request
     }
 
-    fn send_invite(&mut self, mut request: Request, watched: bool, cx: &mut Cx<'_>) {
-        self.ask_for_timer(&mut request.headers);
-        let life = T1.max(self.peer.settings.timer_t1) * 64;
-        // A shorter `timerb=` ends the leg's patience only: a late answer must still find someone to end what it began.
-        let how = self.sending(self.peer.settings.timer_b.map(|timer_b| timer_b.max(life)));
-        let invite = cx.core.request(request, self.flow, how, Requester::Leg(self.id));
-        let patience = match (self.peer.settings.timer_b, watched) {
-            (Some(timer_b), _) => timer_b,
-            (None, true) => SILENCE,
-            (None, false) => life,
-        };
-        let silence = cx.timer(self.id, LegTimer::Silence, patience);
-        self.state = State::Outgoing { invite, heard: false, silence };
-    }
-
-    /// From's address, and its user. Of a caller that is hidden it tells nothing (RFC 3323 4.1.1.3) but what a provider must find
-    /// there: `fromuser=`, `fromdomain=`.
-    fn from(&self, calling: &Calling) -> (String, String) {
-        if calling.presentation.is_hidden() {
-            let user = self.peer.from_user.as_deref().unwrap_or("anonymous");
-            let domain = self.peer.from_domain.as_deref().unwrap_or("anonymous.invalid");
+    /// From's address, and its user. For a hidden caller it is anonymous (RFC 3323 4.1.1.3) but for what a provider
+    /// must find there: `fromuser=`, `fromdomain=`.
+    fn from(&self, peer: &Peer) -> (String, String) {
+        if self.presentation.is_hidden() {
+            let user = peer.from_user.as_deref().unwrap_or("anonymous");
+            let domain = peer.from_domain.as_deref().unwrap_or("anonymous.invalid");
             return (address("Anonymous", user, domain), user.to_owned());
         }
-        let from = address(calling.from_name.unwrap_or_default(), calling.from_user, &calling.from_domain);
-        (from, calling.from_user.to_owned())
+        let from = address(self.from_name.unwrap_or_default(), self.from_user, &self.from_domain);
+        (from, self.from_user.to_owned())
     }
 
-    /// Who calls, in the header `sendrpid=` names: whatever From says for the peer's sake (RFC 3325 9.1). A caller that is hidden is
-    /// told only to a peer that is trusted with it (`trust_id_outbound=`, RFC 3325 7).
-    fn identity(&self, calling: &Calling) -> Option<(HeaderName, String)> {
-        let hidden = calling.presentation.is_hidden();
-        if calling.from_number.is_empty() || (hidden && !self.peer.settings.trust_id) {
+    /// Who calls, in the header `sendrpid=` names, whatever From says for the peer's sake (RFC 3325 9.1). A hidden
+    /// caller is named only to a peer that is trusted with it (`trust_id_outbound=`, RFC 3325 7).
+    fn identity(&self, peer: &Peer) -> Option<(HeaderName, String)> {
+        let hidden = self.presentation.is_hidden();
+        if self.from_number.is_empty() || (hidden && !peer.settings.trust_id) {
             return None;
         }
-        let address = address(calling.from_name.unwrap_or_default(), calling.from_number, &calling.from_domain);
-        match self.peer.settings.send_rpid {
+        let address = address(self.from_name.unwrap_or_default(), self.from_number, &self.from_domain);
+        match peer.settings.send_rpid {
             SendRpid::No => None,
             // Screened it is only when a trusted neighbour vouched for the number.
             SendRpid::Rpid => {
                 let privacy = if hidden { "full" } else { "off" };
-                let screen = if calling.presentation.is_screened() { "yes" } else { "no" };
+                let screen = if self.presentation.is_screened() { "yes" } else { "no" };
                 let value = format!("{address};party=calling;privacy={privacy};screen={screen}");
                 Some((HeaderName::RemotePartyId, value))
             }
             SendRpid::Pai => Some((HeaderName::PAssertedIdentity, address)),
         }
     }
+}
 
-    /// A response to our INVITE (RFC 3261 13.2.2).
-    pub(super) fn invite_answered(
-        &mut self,
-        id: ClientId,
-        response: &Response,
-        essentials: &Essentials,
-        refused: Option<Box<Request>>,
+/// Our INVITE, until its final response.
+#[derive(Debug)]
+pub(super) struct Invitation {
+    leg: LegId,
+    client: ClientId,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// We wait for the answer. `silence`: the timer of a peer that sends no response at all.
+    Outgoing { provisional_seen: bool, silence: TimerId },
+    /// We gave up; the final response is still to come (RFC 3261 9.1).
+    Abandoned { cancelled: bool, give_up: TimerId },
+}
+
+impl Invitation {
+    /// Sends the INVITE. `watched`: a peer that is silent is soon given up.
+    pub fn send(
+        mut request: Request,
+        watched: bool,
+        ua: &UserAgent,
+        session_timer: &SessionTimer,
         cx: &mut Cx<'_>,
-    ) {
-        match response.status {
-            0..=100 => self.mark_heard(cx),
-            101..=199 => self.provisional_came(id, response, essentials, cx),
-            200..=299 => self.accepted(id, response, essentials, cx),
-            422 if self.is_calling() && self.raise_interval(&response.headers) => match refused {
-                Some(request) => self.invite_again(*request, cx),
-                None => self.refused(response, cx),
-            },
-            _ => self.refused(response, cx),
+    ) -> Invitation {
+        let settings = ua.settings();
+        session_timer.write_request(settings, &mut request.headers);
+        let life = T1.max(settings.timer_t1) * 64;
+        // A shorter `timerb=` ends the leg's patience only: a late 2xx must still find the leg, which ends what it
+        // began.
+        let client = ua.send(request, settings.timer_b.map(|timer_b| timer_b.max(life)), cx);
+        let patience = match (settings.timer_b, watched) {
+            (Some(timer_b), _) => timer_b,
+            (None, true) => SILENCE,
+            (None, false) => life,
+        };
+        let silence = cx.timer(ua.leg, LegTimer::Silence, patience);
+        Invitation { leg: ua.leg, client, phase: Phase::Outgoing { provisional_seen: false, silence } }
+    }
+
+    /// Is this our INVITE's transaction?
+    pub fn is(&self, id: ClientId) -> bool {
+        self.client == id
+    }
+
+    /// Do we still want it to be answered?
+    pub fn is_wanted(&self) -> bool {
+        matches!(self.phase, Phase::Outgoing { .. })
+    }
+
+    /// Has the peer sent no response at all to an INVITE that we still want to be answered?
+    pub fn has_no_response(&self) -> bool {
+        matches!(self.phase, Phase::Outgoing { provisional_seen: false, .. })
+    }
+
+    /// A provisional response: the peer is there, and a CANCEL may be sent (RFC 3261 9.1).
+    pub fn on_provisional(&mut self, cx: &mut Cx<'_>) {
+        match self.phase {
+            Phase::Outgoing { silence, .. } => {
+                cx.core.timers.cancel(silence);
+                self.phase = Phase::Outgoing { provisional_seen: true, silence };
+            }
+            Phase::Abandoned { cancelled: false, give_up } => {
+                cx.core.timers.cancel(give_up);
+                self.cancel(cx);
+            }
+            Phase::Abandoned { cancelled: true, .. } => {}
         }
     }
 
-    fn is_calling(&self) -> bool {
-        matches!(self.state, State::Outgoing { .. })
-    }
-
-    /// RFC 4028 7.3: the same INVITE with the next number and the interval that the peer's 422 asks for.
-    fn invite_again(&mut self, mut request: Request, cx: &mut Cx<'_>) {
-        let State::Outgoing { silence, .. } = self.state else { return };
-        let Some(cseq) = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok()) else { return };
+    /// The call is not wanted any more.
+    pub fn abandon(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Outgoing { provisional_seen, silence } = self.phase else { return };
         cx.core.timers.cancel(silence);
-        self.forget_dialogs(cx);
-        self.dialog = None;
-        let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
-        // It was handed back as it was sent; the next one gets a Via of its own.
-        request.headers.remove(HeaderName::Via);
-        request.headers.set(HeaderName::CSeq, cseq.to_string());
-        self.send_invite(request, false, cx);
-    }
-
-    /// Something came: the peer lives, and a CANCEL may be sent (RFC 3261 9.1).
-    fn mark_heard(&mut self, cx: &mut Cx<'_>) {
-        match self.state {
-            State::Outgoing { invite, silence, .. } => {
-                cx.core.timers.cancel(silence);
-                self.state = State::Outgoing { invite, heard: true, silence };
-            }
-            State::Abandoned { invite, cancelled: false, give_up } => {
-                cx.core.timers.cancel(give_up);
-                self.send_cancel(invite, cx);
-            }
-            State::Abandoned { .. }
-            | State::Incoming { .. }
-            | State::Answering { .. }
-            | State::Confirmed
-            | State::Ended => {}
+        // RFC 3261 9.1: no CANCEL before a provisional response.
+        if provisional_seen {
+            self.cancel(cx);
+        } else {
+            self.wait_for_final(false, cx);
         }
     }
 
-    fn provisional_came(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
-        self.mark_heard(cx);
-        if !matches!(self.state, State::Outgoing { .. }) {
-            return;
+    /// The peer was silent too long and is given up (408 in effect). False when it was not silent.
+    pub fn on_silence(&mut self, cx: &mut Cx<'_>) -> bool {
+        let is_silent = self.has_no_response();
+        if is_silent {
+            // A late 2xx must still find the leg, which acknowledges and ends it.
+            self.wait_for_final(false, cx);
         }
-        if !self.meet_dialog(id, response, essentials, cx) {
-            return;
-        }
-        match description(&response.headers, &response.body) {
-            Some(Ok(sdp)) => {
-                self.agreement.remote = Some(sdp.clone());
-                self.tell(LegEvent::Progress(sdp), cx);
-            }
-            // Sound we cannot read is no reason to lose the call: it rings.
-            Some(Err(_)) | None => {
-                if response.status == 180 {
-                    self.tell(LegEvent::Ringing, cx);
-                }
+        is_silent
+    }
+
+    fn cancel(&mut self, cx: &mut Cx<'_>) {
+        cx.core.tx.cancel(cx.core.now.mono, self.client, &mut cx.core.out.transmit);
+        self.wait_for_final(true, cx);
+    }
+
+    /// RFC 3261 9.1: the INVITE counts as cancelled when no final response comes for 64*T1.
+    fn wait_for_final(&mut self, cancelled: bool, cx: &mut Cx<'_>) {
+        let give_up = cx.timer(self.leg, LegTimer::CancelGiveUp, T1 * 64);
+        self.phase = Phase::Abandoned { cancelled, give_up };
+    }
+
+    /// Its final response came.
+    pub fn stop(&self, cx: &mut Cx<'_>) {
+        match self.phase {
+            Phase::Outgoing { silence: timer, .. } | Phase::Abandoned { give_up: timer, .. } => {
+                cx.core.timers.cancel(timer);
             }
         }
     }
 
-    /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.
-    fn accepted(&mut self, id: ClientId, response: &Response, essentials: &Essentials, cx: &mut Cx<'_>) {
-        self.meet_dialog(id, response, essentials, cx);
-        let before = cx.core.tx.request_of(id).and_then(|request| request.uri().ok());
-        self.follow_dialog(before, &cx.core.routing);
-        self.acknowledge(id, essentials.cseq.number, cx);
-        match self.state {
-            State::Outgoing { silence, .. } => {
-                cx.core.timers.cancel(silence);
-                self.state = State::Confirmed;
-                self.timer_answered(&response.headers, cx);
-                let answer = match description(&response.headers, &response.body) {
-                    Some(Ok(sdp)) => Some(sdp),
-                    // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
-                    Some(Err(_)) | None => self.agreement.remote.clone(),
-                };
-                if answer.is_some() {
-                    self.agreement.remote.clone_from(&answer);
-                }
-                self.tell(LegEvent::Answered(answer), cx);
-            }
-            State::Abandoned { give_up, .. } => {
-                // The answer crossed our CANCEL (RFC 3261 9.1): end what it began.
-                cx.core.timers.cancel(give_up);
-                self.state = State::Confirmed;
-                self.send_in_dialog(Method::Bye, cx);
-                self.end(cx);
-            }
-            State::Incoming { .. } | State::Answering { .. } | State::Confirmed | State::Ended => {}
-        }
-    }
-
-    pub(super) fn acknowledge(&mut self, id: ClientId, cseq: u32, cx: &mut Cx<'_>) {
-        let Some(dialog) = &self.dialog else { return };
-        let mut ack = dialog.ack(cseq);
-        self.dress(&mut ack, cx);
-        cx.core.tx.acknowledge(id, ack, self.flow, &mut cx.core.rng, &mut cx.core.out.transmit);
-    }
-
-    fn refused(&mut self, response: &Response, cx: &mut Cx<'_>) {
-        let tell = matches!(self.state, State::Outgoing { .. });
-        self.end(cx);
-        if tell {
-            let words = String::from_utf8_lossy(&response.reason).into_owned();
-            self.tell(
-                match (response.status, self.peer.settings.promisc_redir) {
-                    (300..400, true) => LegEvent::Redirected(response.status, words, contacts(&response.headers)),
-                    (status, _) => LegEvent::Failed(Refusal::Status(status, words)),
-                },
-                cx,
-            );
-        }
-    }
-
-    pub(super) fn send_cancel(&mut self, invite: ClientId, cx: &mut Cx<'_>) {
-        cx.core.tx.cancel(cx.core.now.mono, invite, &mut cx.core.out.transmit);
-        let give_up = cx.timer(self.id, LegTimer::CancelGiveUp, T1 * 64);
-        self.state = State::Abandoned { invite, cancelled: true, give_up };
-    }
-
-    /// Not one response: the peer is given up (408 in effect).
-    pub(super) fn heard_nothing(&mut self, cx: &mut Cx<'_>) {
-        if let State::Outgoing { heard: false, invite, .. } = self.state {
-            // A late answer must still find someone to acknowledge and end it.
-            let give_up = cx.timer(self.id, LegTimer::CancelGiveUp, T1 * 64);
-            self.state = State::Abandoned { invite, cancelled: false, give_up };
-            self.tell(LegEvent::Failed(Refusal::Silent), cx);
-        }
-    }
-
-    /// The system refused to send over `flow`: an INVITE on its way there that nobody ever answered has failed (RFC 3261
-    /// 8.1.3.1). Says whether this leg had one.
-    pub fn unsendable(&mut self, flow: Flow, why: &str, cx: &mut Cx<'_>) -> bool {
-        let State::Outgoing { heard: false, .. } = self.state else { return false };
-        let concerned = self.flow == flow;
-        if concerned {
-            self.end(cx);
-            self.tell(LegEvent::Failed(Refusal::Unsendable(why.to_owned())), cx);
-        }
-        concerned
-    }
-
-    /// One of this leg's client transactions ended without any final response.
-    pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx<'_>) {
-        self.request_failed(id, Refusal::Silent, cx);
-    }
-
-    /// The network did not carry one of this leg's requests (RFC 3261 8.1.3.1: as good as a 503).
-    pub fn transport_failed(&mut self, id: ClientId, why: &str, cx: &mut Cx<'_>) {
-        if self.is_reoffer(id) && self.state == State::Confirmed {
-            // The call itself may go on: the peer can come back over another connection.
-            return self.reoffer_refused(&Response::new(503), cx);
-        }
-        if self.is_update(id) {
-            return self.update_answered(&Response::new(503), cx);
-        }
-        self.request_failed(id, Refusal::Unsendable(why.to_owned()), cx);
-    }
-
-    fn request_failed(&mut self, id: ClientId, refusal: Refusal, cx: &mut Cx<'_>) {
-        match self.state {
-            State::Outgoing { invite, .. } if invite == id => {
-                self.end(cx);
-                self.tell(LegEvent::Failed(refusal), cx);
-            }
-            State::Abandoned { invite, .. } if invite == id => self.end(cx),
-            State::Confirmed if self.is_reoffer(id) || self.is_update(id) => {
-                // RFC 3261 12.2.1.2: no answer within a dialog ends it.
-                self.lost(cx);
-            }
-            State::Outgoing { .. }
-            | State::Abandoned { .. }
-            | State::Confirmed
-            | State::Incoming { .. }
-            | State::Answering { .. }
-            | State::Ended => {}
+    /// The leg is over, whatever becomes of the INVITE.
+    pub fn end(&self, cx: &mut Cx<'_>) {
+        self.stop(cx);
+        if self.is_wanted() {
+            // Its final response may never come: the peer sent BYE before, say.
+            cx.core.tx.abandon(cx.core.now.mono, self.client);
         }
     }
 }
 
+/// RFC 4028 7.3: the same INVITE with the next number, to be sent after a 422. `None` when its CSeq cannot be read.
+pub(super) fn next_attempt(mut request: Request) -> Option<Request> {
+    let cseq = request.headers.get(HeaderName::CSeq).and_then(|cseq| CSeq::parse(cseq).ok())?;
+    let cseq = CSeq { number: cseq.number.saturating_add(1), method: Method::Invite };
+    // It comes back as it was sent; the next one gets a Via of its own.
+    request.headers.remove(HeaderName::Via);
+    request.headers.set(HeaderName::CSeq, cseq.to_string());
+    Some(request)
+}
+
+/// The final response says that our call will not be answered, or (when we follow redirections) where to call instead.
+pub(super) fn refusal(response: &Response, follows_redirections: bool) -> LegEvent {
+    let reason = String::from_utf8_lossy(&response.reason).into_owned();
+    match response.status {
+        status @ 300..400 if follows_redirections => {
+            LegEvent::Redirected(status, reason, redirection_targets(&response.headers))
+        }
+        status => LegEvent::Failed(Refusal::Status(status, reason)),
+    }
+}
+
 /// The places a 3xx names (RFC 3261 8.1.3.4), the preferred first.
-fn contacts(headers: &Headers) -> Vec<Uri> {
+fn redirection_targets(headers: &Headers) -> Vec<Uri> {
     let values = headers.values(HeaderName::Contact).filter_map(|value| ContactValue::parse(&value).ok());
     let mut named: Vec<(u16, Uri)> = values
         .filter_map(|value| Some((value.q(), value.address()?.uri.clone())))
         .filter(|(_, uri)| uri.sip().is_some())
-        .take(MOST_CONTACTS)
+        .take(MAX_CONTACTS)
         .collect();
     named.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
     named.into_iter().map(|(_, uri)| uri).collect()
@@ -376,4 +273,65 @@ fn contacts(headers: &Headers) -> Vec<Uri> {
 fn address(name: &str, user: &str, domain: &str) -> String {
     let name = if name.is_empty() { String::new() } else { format!("{} ", quote(name)) };
     format!("{name}<sip:{}@{domain}>", escape_user(user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::peer::Settings;
+    use crate::pbx::calls::leg::context::LegIndex;
+    use crate::pbx::calls::leg::context::testing::{self, LEG, core, next_timer, receive_response, sent, user_agent};
+    use crate::pbx::core::Core;
+
+    fn invite(watched: bool, timer_b: Option<Duration>, core: &mut Core, index: &mut LegIndex) -> Invitation {
+        let (ua, _) = user_agent(Settings { timer_b, ..Settings::default() }, core);
+        let mut cx = Cx { core, index };
+        let mut request = routed(Method::Invite, "sip:peer@192.0.2.2", &[]);
+        for (name, value) in [
+            (HeaderName::From, "<sip:us@192.0.2.1>;tag=ours"),
+            (HeaderName::To, "<sip:peer@192.0.2.2>"),
+            (HeaderName::CallId, "ours"),
+            (HeaderName::CSeq, "102 INVITE"),
+        ] {
+            request.headers.push(name, value);
+        }
+        Invitation::send(request, watched, &ua, &SessionTimer::new(LEG), &mut cx)
+    }
+
+    #[test]
+    fn an_abandoned_invite_is_cancelled_as_soon_as_a_provisional_response_comes() {
+        let (mut core, mut index) = (core(), LegIndex::default());
+        let mut invitation = invite(false, None, &mut core, &mut index);
+        assert_eq!(sent(&mut core), ["INVITE sip:peer@192.0.2.2 SIP/2.0"]);
+        invitation.abandon(&mut Cx { core: &mut core, index: &mut index });
+        assert!(sent(&mut core).is_empty() && !invitation.is_wanted());
+        receive_response(180, invitation.client, &mut core);
+        invitation.on_provisional(&mut Cx { core: &mut core, index: &mut index });
+        assert_eq!(sent(&mut core), ["CANCEL sip:peer@192.0.2.2 SIP/2.0"]);
+        assert_eq!(next_timer(&mut core), (T1 * 64, LegTimer::CancelGiveUp));
+        invitation.end(&mut Cx { core: &mut core, index: &mut index });
+        assert!(core.timers.is_empty());
+    }
+
+    #[test]
+    fn a_silent_peer_is_given_up_early_when_it_is_watched_and_one_that_responds_is_not() {
+        let timer_b = Duration::from_secs(10);
+        for (watched, timer_b, wait) in [
+            (true, None, SILENCE),
+            (false, None, T1 * 64),
+            (true, Some(timer_b), timer_b),
+            (false, Some(timer_b), timer_b),
+        ] {
+            let (mut core, mut index) = (core(), LegIndex::default());
+            let mut silent = invite(watched, timer_b, &mut core, &mut index);
+            assert_eq!(next_timer(&mut core), (wait, LegTimer::Silence));
+            let mut cx = Cx { core: &mut core, index: &mut index };
+            assert!(silent.on_silence(&mut cx) && !silent.is_wanted());
+            let (mut core, mut index) = (testing::core(), LegIndex::default());
+            let mut present = invite(watched, timer_b, &mut core, &mut index);
+            let mut cx = Cx { core: &mut core, index: &mut index };
+            present.on_provisional(&mut cx);
+            assert!(!present.on_silence(&mut cx) && present.is_wanted() && cx.core.timers.is_empty());
+        }
+    }
 }

@@ -1,0 +1,195 @@
+//! The user agent of a leg: who the peer is, where requests go, how messages of the dialog are made and sent.
+
+use super::context::{Arrival, Cx};
+use super::early_dialogs::Dialogs;
+use super::event::LegEvent;
+use crate::config::peer::{Peer, Settings};
+use crate::dialplan::ChannelId;
+use crate::pbx::core::LegId;
+use crate::pbx::core::{Requester, add_request_headers};
+use crate::pbx::uri_text::uri_address;
+use crate::registrar::next_hop::Routing;
+use crate::sdp::Sdp;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Transport;
+use crate::sip::header::{HeaderName, Headers};
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::validate::Essentials;
+use crate::sip::{Flow, Uri};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Makes and sends the messages of a leg's dialogs.
+pub struct UserAgent {
+    /// The leg that responses and events belong to.
+    pub(super) leg: LegId,
+    /// The channel that the leg carries, to which events are reported.
+    pub channel: ChannelId,
+    /// The peer; it never changes.
+    pub(super) peer: Arc<Peer>,
+    /// Where requests of the dialog go.
+    pub flow: Flow,
+    /// The peer is reached at where it sends from rather than where its Contact says it is.
+    pub(super) behind_nat: bool,
+    /// Our Contact.
+    pub(super) contact: Bytes,
+    /// The dialog, and the other early ones of our INVITE.
+    pub(super) dialogs: Dialogs,
+}
+
+impl UserAgent {
+    /// Of a leg, towards its peer.
+    pub(super) fn new(
+        leg: LegId,
+        channel: ChannelId,
+        peer: Arc<Peer>,
+        arrival: Arrival,
+        contact: Bytes,
+        dialogs: Dialogs,
+    ) -> UserAgent {
+        let Arrival { flow, behind_nat } = arrival;
+        UserAgent { leg, channel, peer, flow, behind_nat, contact, dialogs }
+    }
+
+    /// Our tag, once there is a dialog.
+    pub(super) fn local_tag(&self) -> Option<&str> {
+        self.dialogs.current.as_ref().map(|dialog| dialog.local_tag.as_str())
+    }
+
+    /// What the configuration says of the peer.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.peer.settings
+    }
+
+    /// Reports what happened to the call.
+    pub(super) fn report(&self, event: LegEvent, cx: &mut Cx<'_>) {
+        cx.index.events.push_back((self.channel, event));
+    }
+
+    /// Adds what every request to this peer carries.
+    pub(super) fn add_common_headers(&self, request: &mut Request, cx: &Cx<'_>) {
+        add_request_headers(request, &cx.core.config.product);
+        request.headers.set(HeaderName::MaxForwards, self.settings().max_forwards.to_string());
+    }
+
+    /// Sends a request whose responses come back to the leg. `give_up` is how long an INVITE waits for a final
+    /// response, when not 64 times T1.
+    pub(super) fn send(&self, request: Request, give_up: Option<Duration>, cx: &mut Cx<'_>) -> ClientId {
+        self.transact(request, give_up, cx)
+    }
+
+    /// Ends the dialog (RFC 3261 15.1.1); nobody waits for the response.
+    pub(super) fn send_bye(&mut self, cx: &mut Cx<'_>) {
+        let Some(dialog) = &mut self.dialogs.current else { return };
+        let mut request = dialog.request(Method::Bye);
+        self.add_common_headers(&mut request, cx);
+        self.transact(request, None, cx);
+    }
+
+    /// `timert1=` raises T1 and never lowers it.
+    fn transact(&self, request: Request, give_up: Option<Duration>, cx: &mut Cx<'_>) -> ClientId {
+        let how = Sending::Tuned { t1: self.settings().timer_t1, give_up };
+        cx.core.request(request, self.flow, how, Requester::Leg(self.leg))
+    }
+
+    /// A request that refreshes the target (RFC 3261 12.2.1.1): re-INVITE or UPDATE, still without a body.
+    pub(super) fn target_refresh(&mut self, method: Method, cx: &Cx<'_>) -> Option<Request> {
+        let mut request = self.dialogs.current.as_mut()?.request(method);
+        request.headers.push(HeaderName::Contact, self.contact.clone());
+        self.add_common_headers(&mut request, cx);
+        Some(request)
+    }
+
+    /// RFC 3261 13.2.2.4: the ACK of a 2xx to our INVITE of this number.
+    pub(super) fn acknowledge(&self, id: ClientId, cseq: u32, cx: &mut Cx<'_>) {
+        let Some(dialog) = &self.dialogs.current else { return };
+        let mut ack = dialog.ack(cseq);
+        self.add_common_headers(&mut ack, cx);
+        cx.core.tx.acknowledge(id, ack, self.flow, &mut cx.core.rng, &mut cx.core.out.transmit);
+    }
+
+    /// A response within the dialog, with what forms or refreshes a dialog (RFC 3261 12.1.1).
+    pub(super) fn response(&self, request: &Request, status: u16, body: Option<Sdp>) -> Response {
+        let mut response = Response::for_request(request, status, self.local_tag());
+        if (101..300).contains(&status) {
+            for route in request.headers.lines(HeaderName::RecordRoute) {
+                response.headers.push(HeaderName::RecordRoute, route.clone());
+            }
+            response.headers.push(HeaderName::Contact, self.contact.clone());
+        }
+        if let Some(sdp) = body {
+            response.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
+            response.body = sdp.to_bytes().into();
+        }
+        response
+    }
+
+    /// Responds, with our tag, to the INVITE that began the dialog.
+    pub(super) fn respond_to_invite(&self, invite: ServerId, status: u16, body: Option<Sdp>, cx: &mut Cx<'_>) {
+        if let Some(request) = cx.core.tx.server_request(invite) {
+            let response = self.response(request, status, body);
+            cx.core.respond(invite, response);
+        }
+    }
+
+    /// The dialog of a tagged response to our INVITE becomes the current one (RFC 3261 12.1.2, 13.2.2.4). False when
+    /// there are too many already. `remote` is the peer's description in the current dialog.
+    pub(super) fn adopt_dialog(
+        &mut self,
+        invite: ClientId,
+        response: &Response,
+        essentials: &Essentials,
+        remote: &mut Option<Sdp>,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let Some(request) = cx.core.tx.request_of(invite) else { return true };
+        let Ok(dialog) = Dialog::uac(&request, response, essentials) else { return true };
+        self.dialogs.adopt(dialog, remote, self.leg, cx.index)
+    }
+
+    /// Where the dialog's requests go from now on (RFC 3261 8.1.2, 12.2.1.1): the nearest proxy of its route set, else
+    /// the peer's Contact. A peer behind NAT, and a host name, stays where its messages came from. A dialog that began
+    /// with `sips:` stays on TLS, and a Contact that asks for TLS where there is none is not used: `before` stays the
+    /// target.
+    pub(super) fn follow_dialog(&mut self, before: Option<Uri>, routing: &Routing) {
+        let Some(dialog) = &mut self.dialogs.current else { return };
+        if !self.behind_nat || !dialog.route_set.is_empty() {
+            let next = routing.follow(&dialog.next_hop(), self.flow, &self.peer.settings);
+            if !dialog.secure || next.transport == Transport::Tls {
+                self.flow = next;
+            }
+        }
+        let wants_tls = dialog.remote_target.sip().is_some_and(|target| target.secure);
+        if let Some(before) = before.filter(|_| wants_tls && self.flow.transport != Transport::Tls) {
+            dialog.remote_target = before;
+        }
+    }
+
+    /// RFC 3261 12.2.2: a target refresh request moves the remote target.
+    pub(super) fn refresh_target(&mut self, headers: &Headers, routing: &Routing) {
+        if let Some(dialog) = &mut self.dialogs.current {
+            let before = dialog.remote_target.clone();
+            dialog.refresh_target(headers);
+            self.follow_dialog(Some(before), routing);
+        }
+    }
+
+    /// The connection of the dialog is closed: its requests go over a new one, to the Contact (RFC 3261 12.2.1.1 and
+    /// 18.1.1).
+    pub fn lose_connection(&mut self) {
+        let target = self.dialogs.current.as_ref().and_then(|dialog| uri_address(&dialog.remote_target));
+        let remote = target.filter(|target| target.ip() == self.flow.remote.ip()).unwrap_or(self.flow.remote);
+        self.flow = Flow { connection: None, remote, ..self.flow };
+    }
+
+    /// The peer's messages come over another connection: requests reach it there now.
+    pub fn follow_connection(&mut self, came: Flow) {
+        let is_another = came.transport == self.flow.transport && came.connection != self.flow.connection;
+        if came.connection.is_some() && is_another && came.remote.ip() == self.flow.remote.ip() {
+            self.flow = Flow { server: self.flow.server, ..came };
+        }
+    }
+}
