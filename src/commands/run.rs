@@ -1,4 +1,4 @@
-//! `strowger`: runs the exchange in the foreground, and says what it listens on, what it took and what to do next.
+//! `strowger`: runs the exchange in the foreground, and prints where it listens, what it runs with and what to do next.
 
 use super::check::{self, UNUSABLE};
 use super::init;
@@ -30,8 +30,7 @@ enum End {
     Restart,
 }
 
-/// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the
-/// way.
+/// Runs until it is stopped. Exit code 0 after a stop, 78 when the configuration cannot be used, 1 after another failure.
 pub fn run(common: &Common) -> ExitCode {
     // Before anything may replace the program's file: a restart runs what stands there then.
     let program = Program::of_this_process();
@@ -84,21 +83,26 @@ pub fn run(common: &Common) -> ExitCode {
     let (runtime, running, control) = match started {
         Ok(started) => started,
         Err(error) => {
-            tell(&log, Level::Error, &format!("not started: {error}"));
+            announce(&log, Level::Error, &format!("not started: {error}"));
             log.flush();
             return ExitCode::FAILURE;
         }
     };
     let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len() };
     let served = runtime.block_on(serve(running, &log, &greeting));
-    if let Err(error) = &served {
-        tell(&log, Level::Error, error);
+    drop(runtime);
+    finish(&served, &log, program)
+}
+
+/// Ends the program, or starts it again.
+fn finish(served: &Result<End, String>, log: &Log, program: Program) -> ExitCode {
+    if let Err(error) = served {
+        announce(log, Level::Error, error);
     }
     log.flush();
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
-            drop(runtime);
             eprintln!("strowger: not started again: {}", program.execute());
             ExitCode::FAILURE
         }
@@ -144,11 +148,11 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
     loop {
         tokio::select! {
             _ = hang_up.recv() => if !running.reload() {
-                tell(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
+                announce(log, Level::Warning, "not reloaded: too many reloads wait for the one under way");
             },
             () = either(&mut terminate, &mut interrupt) => {
                 if ending {
-                    tell(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
+                    announce(log, Level::Notice, "stopped at once, not waiting for the answers to what ended the calls.");
                     return Ok(End::Stopped);
                 }
                 ending = true;
@@ -158,7 +162,7 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
                 Thread::Switch => break,
                 Thread::Receiver | Thread::Connections | Thread::Media => {
                     let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
-                    tell(log, Level::Error, &what);
+                    announce(log, Level::Error, &what);
                     running.stop(Stopping::Now);
                 }
             },
@@ -172,7 +176,7 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
     }
     let ended = running.join();
     if ended.is_ok() {
-        tell(
+        announce(
             log,
             Level::Notice,
             match end {
@@ -184,8 +188,8 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
     ended.map(|()| end)
 }
 
-/// Says something of the program itself: on stderr as any program does, and in the log's files.
-fn tell(log: &Log, level: Level, what: &str) {
+/// Reports something about the program itself: on stderr as any program does, and in the log's files.
+fn announce(log: &Log, level: Level, what: &str) {
     eprintln!("strowger: {what}");
     log.keep(level, what.to_owned());
 }
