@@ -12,6 +12,7 @@ pub mod config;
 pub mod daemon;
 pub mod datetime;
 pub mod dialplan;
+pub mod event;
 pub mod guard;
 pub mod media;
 pub mod net;

@@ -50,6 +50,7 @@ const ROOMS: &[Room] = &[
     pure("clock", &[]),
     pure("rng", &[]),
     pure("datetime", &["clock"]),
+    pure("event", &["clock"]),
     pure("sip", &["clock", "rng"]),
     pure("sdp", &["clock", "rng"]),
     pure("rtp", &["clock", "rng"]),
@@ -57,19 +58,32 @@ const ROOMS: &[Room] = &[
     pure("config", &["clock", "rng", "datetime", "sip", "sdp", "rtp"]),
     pure("guard", &["clock", "rng", "datetime", "sip", "config"]),
     pure("registrar", &["clock", "rng", "datetime", "sip", "config", "guard"]),
-    pure("dialplan", &["clock", "rng", "datetime", "config", "audio"]),
+    pure("dialplan", &["clock", "rng", "datetime", "event", "config", "audio"]),
     pure("check", &["clock", "config", "dialplan"]),
     pure("provision", &["clock", "rng", "datetime", "config"]),
     pure(
         "pbx",
-        &["clock", "rng", "datetime", "sip", "sdp", "rtp", "audio", "config", "guard", "registrar", "dialplan"],
+        &[
+            "clock",
+            "rng",
+            "datetime",
+            "event",
+            "sip",
+            "sdp",
+            "rtp",
+            "audio",
+            "config",
+            "guard",
+            "registrar",
+            "dialplan",
+        ],
     ),
     pure("sim", &["clock", "rng", "datetime", "sip", "sdp", "rtp", "audio", "config", "pbx"]),
     ring("net", &["clock", "rng", "sip", "guard", "config", "pbx"]),
     ring("media", &["clock", "rng", "rtp", "audio", "pbx"]),
-    ring("store", &["clock", "rng", "datetime", "sip", "config", "dialplan", "registrar", "pbx"]),
+    ring("store", &["clock", "rng", "datetime", "event", "sip", "config", "dialplan", "registrar", "pbx"]),
     // The outside sees snapshots and commands, which observe itself defines, and nothing behind them.
-    ring("observe", &["clock", "rng", "datetime"]),
+    ring("observe", &["clock", "rng", "datetime", "event"]),
     ring("web", &["observe", "clock", "rng", "datetime"]),
     ring("cli", &[]),
     ring(
@@ -78,6 +92,7 @@ const ROOMS: &[Room] = &[
             "clock",
             "rng",
             "datetime",
+            "event",
             "sip",
             "sdp",
             "rtp",
@@ -103,6 +118,7 @@ const ROOMS: &[Room] = &[
             "clock",
             "rng",
             "datetime",
+            "event",
             "sip",
             "sdp",
             "rtp",
@@ -126,6 +142,18 @@ const ROOMS: &[Room] = &[
     ),
     ring("main", &["cli", "commands"]),
     ring("lib", &[]),
+];
+
+/// Within `pbx`: which part may not know which. The switch routes between lines and calls, which never name each other, and both
+/// stand on the core.
+const WALLS: &[(&str, &str)] = &[
+    ("lines", "calls"),
+    ("calls", "lines"),
+    ("lines", "switch"),
+    ("calls", "switch"),
+    ("core", "lines"),
+    ("core", "calls"),
+    ("core", "switch"),
 ];
 
 /// What a pure room may not name, as the beginning of a path, and what to do instead.
@@ -210,6 +238,9 @@ fn each_rule_finds_what_breaks_it() {
         ("observe/snapshot.rs", "use crate::pbx::Switch;", "`observe` may not know `pbx`"),
         ("net/udp.rs", "use crate::daemon::run;", "`net` may not know `daemon`"),
         ("daemon/mod.rs", "use crate::commands::run;", "`daemon` may not know `commands`"),
+        ("pbx/lines/mod.rs", "use crate::pbx::calls::Calls;", "`pbx::lines` may not know `pbx::calls`"),
+        ("pbx/calls/leg/uac.rs", "use super::super::super::lines::Lines;", "`pbx::calls` may not know `pbx::lines`"),
+        ("pbx/core.rs", "fn f() { crate::pbx::calls::f() }", "`pbx::core` may not know `pbx::calls`"),
         ("cellar/mod.rs", "fn f() {}", "room `cellar` has no row"),
         ("pbx/switch.rs", "use tokio::net;", "names `tokio`"),
         ("pbx/switch.rs", "use std::{fs, fmt};", "names `std::fs`"),
@@ -308,6 +339,7 @@ fn faults(source: &Source) -> Vec<String> {
         let at = format!("src/{name}:{}", path.line);
         let target = from_root(&module, &path.segments);
         wrong.extend(arrow_fault(home, target.as_deref()).map(|fault| format!("{at}: {fault}")));
+        wrong.extend(wall_fault(&module, target.as_deref()).map(|fault| format!("{at}: {fault}")));
         wrong.extend(application_fault(&module, target.as_deref()).map(|fault| format!("{at}: {fault}")));
         if home.pure {
             wrong.extend(purity_fault(name, &path.segments).map(|fault| format!("{at}: {fault}")));
@@ -321,6 +353,17 @@ fn arrow_fault(home: &Room, target: Option<&[String]>) -> Option<String> {
     let known = there.name == home.name || home.name == "lib" || home.knows.contains(&there.name);
     (!known).then(|| {
         format!("`{}` may not know `{}` (docs/develop/house.md, which way arrows may point)", home.name, there.name)
+    })
+}
+
+fn wall_fault(module: &[String], target: Option<&[String]>) -> Option<String> {
+    let part = |path: &[String]| match path {
+        [room, part, ..] if room == "pbx" => Some(part.clone()),
+        _ => None,
+    };
+    let (here, there) = (part(module)?, part(target?)?);
+    WALLS.contains(&(here.as_str(), there.as_str())).then(|| {
+        format!("`pbx::{here}` may not know `pbx::{there}`: the switch carries between them (docs/develop/house.md)")
     })
 }
 

@@ -11,6 +11,7 @@ use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, PeerAddress};
 use crate::datetime;
 use crate::dialplan::{apps, functions};
+use crate::event::{Level, LogLine};
 use crate::media::{Media, PacketTrace};
 use crate::net::ingress::Counters as Drops;
 use crate::net::stream::ConnectionReport;
@@ -21,7 +22,7 @@ use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, ExtraMedia, HintRow, InUse, ManualPage, NatFlag,
     PeerDetail, PeerRow, PeerStatus, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
-use crate::pbx::effect::{Effects, Level, Line};
+use crate::pbx::effect::Effects;
 use crate::pbx::switch::{self, PeerReport, Stopping, Switch};
 use crate::registrar::location::Binding;
 use crate::sip::flow::Transport;
@@ -125,12 +126,12 @@ impl ControlApi for View<'_> {
             process: std::process::id(),
             started: ago(uptime.up),
             reloaded: ago(uptime.since_reload),
-            most_channels: switch::MOST_CHANNELS,
+            most_channels: switch::MAX_CHANNELS,
         }
     }
 
     fn contexts(&self) -> Vec<String> {
-        self.switch.dialplan().contexts().map(str::to_owned).collect()
+        self.switch.config().dialplan.contexts().map(str::to_owned).collect()
     }
 
     fn counts(&self) -> SystemCounts {
@@ -152,7 +153,7 @@ impl ControlApi for View<'_> {
     }
 
     fn settings(&self) -> Settings {
-        let general = self.switch.general();
+        let general = self.switch.config().general.clone();
         let defaults = &general.defaults;
         Settings {
             udp: self.signalling.udp(),
@@ -195,7 +196,7 @@ impl ControlApi for View<'_> {
     }
 
     fn dialplan(&self, filter: Option<&str>) -> Result<String, String> {
-        self.switch.dialplan().show(filter)
+        self.switch.config().dialplan.show(filter)
     }
 
     fn set_sip_debug(&mut self, what: SipDebug) -> bool {
@@ -210,7 +211,7 @@ impl ControlApi for View<'_> {
             RtpDebug::Address(ip, port) => Some((ip, port)),
         };
         let sink = self.sink.clone();
-        let say = move |text: String| sink(&Line { level: Level::Verbose(0), text });
+        let say = move |text: String| sink(&LogLine { level: Level::Verbose(0), text });
         self.media.show(Some(PacketTrace::new(only, Box::new(say))));
     }
 
@@ -336,7 +337,7 @@ fn row(report: &PeerReport) -> PeerRow {
 }
 
 fn is_behind_nat(binding: &Binding) -> bool {
-    crate::pbx::leg::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.flow.remote.ip())
+    crate::pbx::uri_text::uri_address(&binding.contact).is_none_or(|contact| contact.ip() != binding.flow.remote.ip())
 }
 
 fn username(report: &PeerReport) -> String {

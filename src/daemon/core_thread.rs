@@ -6,16 +6,18 @@ use super::control_view::{Later, View};
 use super::log::Log;
 use super::order::{Order, ReloadRequest, Renewal};
 use super::receiving::Receiving;
+use super::sentence;
 use super::signalling::{Signalling, routes};
 use super::sink::Sink;
 use super::threads::ThreadGuard;
 use crate::clock::Time;
 use crate::config::peer::Names;
+use crate::event::{Level, LogLine};
 use crate::media::Media;
 use crate::net::local_address;
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
-use crate::pbx::effect::{Effects, Event, Level, Line};
+use crate::pbx::effect::{Effects, Event};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
@@ -150,7 +152,7 @@ impl CoreThread {
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
             let text = format!("{restored} registrations of before are still good: those lines can be called at once");
-            (self.sink)(&Line { level: Level::Notice, text });
+            (self.sink)(&LogLine { level: Level::Notice, text });
         }
     }
 
@@ -171,8 +173,8 @@ impl CoreThread {
                 refused.push(Event::SendFailed { flow: transmit.flow, why });
             }
         }
-        for line in &effects.lines {
-            (self.sink)(line);
+        for line in effects.events.iter().flat_map(sentence::lines) {
+            (self.sink)(&line);
         }
         self.signalling.authenticated(&effects.proven);
         for source in effects.strangers {
@@ -194,7 +196,8 @@ impl CoreThread {
         self.receiving.auth_table.renew(settings.admission.clone());
         self.rtp = rtp;
         let effects = switch.reload(self.clock.now(), settings);
-        let notes = effects.lines.iter().filter(|line| !matches!(line.level, Level::Verbose(_))).cloned().collect();
+        let lines = effects.events.iter().flat_map(sentence::lines);
+        let notes = lines.filter(|line| !matches!(line.level, Level::Verbose(_))).collect();
         // The reload thread waits for them.
         let _ = done.send(notes);
         effects
@@ -204,7 +207,7 @@ impl CoreThread {
         self.signalling.set_names(&names);
         let admission = Arc::new(self.receiving.auth_table.admission().with_names(Arc::new(names)));
         self.receiving.auth_table.renew(admission.clone());
-        let local_towards = routes(switch.configured(), admission.names());
+        let local_towards = routes(&switch.config().peers, admission.names());
         switch.names_changed(self.clock.now(), admission, local_towards)
     }
 

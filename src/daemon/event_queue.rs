@@ -5,11 +5,12 @@ use super::order::Order;
 use super::sink::Sink;
 use super::sip_debug::MessageTrace;
 use crate::clock::Wall;
+use crate::event::{Level, LogLine};
 use crate::guard::admission::{Caller, Proof};
 use crate::guard::event::AuthEvent;
 use crate::guard::repeat_filter::Refusals;
 use crate::net::ingress::{AuthTable, EventSink};
-use crate::pbx::effect::{Event, Level, Line};
+use crate::pbx::effect::Event;
 use crate::sip::Flow;
 use std::net::IpAddr;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -47,7 +48,7 @@ impl EventQueue {
         if !refusals.is_empty()
             && let Some(text) = refusals.admitted(account, source, self.clock.now().mono)
         {
-            (self.sink)(&Line { level: Level::Notice, text });
+            (self.sink)(&LogLine { level: Level::Notice, text });
         }
     }
 }
@@ -71,11 +72,11 @@ impl EventSink for EventQueue {
             AuthEvent::Challenged => {}
             AuthEvent::Refused { line, .. } => {
                 // Each refusal for programs that count them towards a ban; the warning for the administrator once.
-                (self.sink)(&Line { level: Level::Security, text: line.clone() });
+                (self.sink)(&LogLine { level: Level::Security, text: line.clone() });
                 let nearest = |account: &str| self.auth_table.admission().nearest(account);
-                let hint = self.refusals().hear(event, source, self.clock.now().mono, nearest);
+                let hint = self.refusals().record(event, source, self.clock.now().mono, nearest);
                 if let Some(text) = hint {
-                    (self.sink)(&Line { level: Level::Warning, text });
+                    (self.sink)(&LogLine { level: Level::Warning, text });
                 }
             }
         }

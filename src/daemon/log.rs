@@ -13,8 +13,8 @@ mod tracing;
 mod writer;
 
 use super::sink::Sink;
+use crate::event::LogLine;
 use crate::observe::log_stream::Live;
-use crate::pbx::effect::Line;
 pub use format::{plain, story};
 pub use handle::Log;
 pub use settings::{Reread, Settings};
@@ -24,7 +24,7 @@ pub use tracing::install_tracing;
 /// A sink that makes a tracing event of every line that any target takes, and passes it to the consoles, which choose
 /// their verbosity themselves.
 pub fn sink(log: Log, live: Live) -> Sink {
-    Arc::new(move |line: &Line| {
+    Arc::new(move |line: &LogLine| {
         if log.takes(line.level) {
             tracing::event(line);
         }

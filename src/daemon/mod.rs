@@ -13,6 +13,7 @@ mod order;
 mod receiving;
 mod reload;
 mod resolver;
+pub mod sentence;
 pub mod service;
 mod signalling;
 mod sink;

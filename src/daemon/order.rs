@@ -1,10 +1,11 @@
 //! What the other threads ask of the core thread, through its one bounded queue.
 
 use crate::config::peer::Names;
+use crate::event::LogLine;
 use crate::observe::command::Output;
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::control_api::Reload;
-use crate::pbx::effect::{Event, Line};
+use crate::pbx::effect::Event;
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use std::sync::mpsc::{Sender, SyncSender};
 use tokio::sync::oneshot;
@@ -29,7 +30,7 @@ pub(super) struct Renewal {
     /// First and last RTP port, for the console.
     pub(super) rtp: (u16, u16),
     /// Takes the notices and warnings of the switch about the change.
-    pub(super) done: Sender<Vec<Line>>,
+    pub(super) done: Sender<Vec<LogLine>>,
 }
 
 /// One reload that somebody asks for.

@@ -13,9 +13,9 @@ use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
 use crate::config::finding::TLS_UNUSABLE;
 use crate::config::load::{self, Loaded};
 use crate::dialplan::Dialplan;
+use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::Reload;
-use crate::pbx::effect::{Level, Line};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, channel};
@@ -124,7 +124,7 @@ impl Reloader {
     }
 
     /// Puts the configuration in force and gives what the switch said of it. `None`: the exchange has ended.
-    fn put_in_force(&self, new: &Usable) -> Option<Vec<Line>> {
+    fn put_in_force(&self, new: &Usable) -> Option<Vec<LogLine>> {
         let config = &new.config;
         let (done, notes) = channel();
         let renewal = Renewal {
@@ -139,7 +139,7 @@ impl Reloader {
     }
 
     fn say(&self, level: Level, text: String) {
-        (self.sink)(&Line { level, text });
+        (self.sink)(&LogLine { level, text });
     }
 }
 

@@ -7,7 +7,7 @@ use super::sink::Sink;
 use crate::config::Config;
 use crate::config::peer::{Names, PeerAddress};
 use crate::config::sip_conf::SipConf;
-use crate::pbx::effect::{Level, Line};
+use crate::event::{Level, LogLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -128,7 +128,7 @@ impl Resolver {
                     found.insert(name.to_owned(), *ip);
                     if missing.remove(name) {
                         let text = format!("The name {name} of sip.conf was found: {ip}");
-                        (self.sink)(&Line { level: Level::Notice, text });
+                        (self.sink)(&LogLine { level: Level::Notice, text });
                     }
                     return true;
                 }
@@ -141,7 +141,7 @@ impl Resolver {
         }
         let then = found.get(name).map_or(String::new(), |ip| format!("; {ip}, as before, is used"));
         let text = format!("The name {name} of sip.conf cannot be looked up: {why}{then}");
-        (self.sink)(&Line { level: Level::Warning, text });
+        (self.sink)(&LogLine { level: Level::Warning, text });
         false
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         let (change, changes) = std::sync::mpsc::channel();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let log = lines.clone();
-        let sink: Sink = Arc::new(move |line: &Line| log.lock().unwrap().push(line.text.clone()));
+        let sink: Sink = Arc::new(move |line: &LogLine| log.lock().unwrap().push(line.text.clone()));
         let resolver = Resolver { orders, sink, look_up };
         let wanted: BTreeMap<String, Duration> = [("a.example".to_owned(), Duration::from_millis(20))].into();
         let thread = std::thread::spawn(move || resolver.run(wanted, &changes));

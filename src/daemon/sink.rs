@@ -1,7 +1,7 @@
 //! Where log lines go.
 
-use crate::pbx::effect::Line;
+use crate::event::LogLine;
 use std::sync::Arc;
 
 /// Takes a log line; called from several threads.
-pub type Sink = Arc<dyn Fn(&Line) + Send + Sync>;
+pub type Sink = Arc<dyn Fn(&LogLine) + Send + Sync>;

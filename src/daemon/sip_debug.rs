@@ -1,8 +1,8 @@
 //! `sip set debug`: messages shown as they are received and sent, without the digests in them.
 
 use super::sink::Sink;
+use crate::event::{Level, LogLine};
 use crate::observe::control_api::SipDebug;
-use crate::pbx::effect::{Level, Line};
 use crate::sip::Flow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +66,7 @@ impl MessageTrace {
         } else {
             format!("<--- Transmitting to {transport}:{remote} --->\n{text}\n<------------>")
         };
-        (self.sink)(&Line { level: Level::Verbose(0), text: line });
+        (self.sink)(&LogLine { level: Level::Verbose(0), text: line });
     }
 }
 

@@ -7,11 +7,11 @@ use super::sink::Sink;
 use super::threads::ThreadGuard;
 use crate::config::Config;
 use crate::config::general::General;
+use crate::event::{Level, LogLine};
 use crate::net::ingress::Ingress;
 use crate::net::stream::{Limits, Listeners, Streams, tls};
 use crate::net::udp::{Datagrams, Receiver};
 use crate::net::wakeup::Wakeup;
-use crate::pbx::effect::{Level, Line};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -116,7 +116,7 @@ fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
         Ok(setup) => Some(setup),
         Err(why) => {
             let text = format!("{}: TLS has no new certificate: {why}; repair it and reload", tls.place);
-            sink(&Line { level: Level::Error, text });
+            sink(&LogLine { level: Level::Error, text });
             None
         }
     }

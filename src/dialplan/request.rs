@@ -1,5 +1,6 @@
 //! What a running dialplan program and the switch say to each other.
 
+pub use crate::event::{Level, LogLine};
 use std::time::Duration;
 
 /// A channel, as the switch numbers it.
@@ -222,24 +223,4 @@ pub enum Interrupted {
     Hangup(Cause),
     /// The channel goes on elsewhere in the dialplan.
     Redirect(Position),
-}
-
-/// How loud a line of the log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// The console's story, at this verbosity and above.
-    Verbose(u8),
-    /// Worth knowing.
-    Notice,
-    /// Something is wrong with the dialplan.
-    Warning,
-}
-
-/// One line for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
-    /// How loud.
-    pub level: Level,
-    /// The text, without the console's indentation.
-    pub text: String,
 }

@@ -1,5 +1,5 @@
-//! The stateless edge: every request from the network meets it first. A pure function over a read-only table, so that
-//! many workers may run it, and so that a flood of strangers leaves nothing behind (RFC 3261 26.3.2.4).
+//! The stateless edge: admission of every request from the network. A pure function over a read-only table, so that
+//! several workers can run it, and a flood of unauthenticated requests leaves no state behind (RFC 3261 26.3.2.4).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::domain::Domains;
 use super::event::{self, AuthEvent, DenialReason};
 use super::explain::hint;
-use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity};
+use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Directory};
 use super::{amplification, nat};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
@@ -22,74 +22,72 @@ use crate::sip::digest::nonce::{self, NonceKey, NonceState, Sealer};
 use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::{Credentials, HeaderName, NameAddr, OptionTags, Via, split};
+use crate::sip::method::{ALLOW, AtEdge};
 use crate::sip::route;
 use crate::sip::sips::{self, SipsViolation};
 use crate::sip::uri::Host;
 use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
 
-/// The methods the exchange has, as `Allow` tells them (RFC 3261 20.5).
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER";
-
 /// The extensions a request may require (RFC 4028, RFC 3327); the switch may still decline them to a peer.
 const EXTENSIONS: &[&str] = &["timer", "path"];
 
-/// What becomes of a request.
+/// What is done with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Answer it at once and forget it.
+    /// Respond to it at once and forget it.
     Reply {
-        /// The answer, complete.
+        /// The response, complete.
         response: Response,
         /// Where it goes; over the connection that the request came on, if any.
         to: SocketAddr,
         /// What to count and log.
         note: Option<AuthEvent>,
     },
-    /// The switch takes it.
+    /// Leave it to the switch.
     Pass {
-        /// Whose it is.
+        /// Who sent it.
         caller: Caller,
     },
-    /// Nothing can be answered; the reason is counted.
+    /// No response can be sent; the reason is counted.
     Drop(&'static str),
 }
 
-/// Whose a request is.
+/// Who sent a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// An account proved to be itself.
+    /// An authenticated account.
     Account {
         /// The account.
         peer: Arc<Peer>,
-        /// By what.
+        /// How it was authenticated.
         proof: Proof,
     },
-    /// ACK, CANCEL, and what has a To tag: the switch finds its dialog, or answers 481.
+    /// Not authenticated: ACK, CANCEL, and requests with a To tag. The switch finds the dialog, or responds with 481.
     Dialog,
 }
 
-/// By what an account proved to be itself.
+/// How an account was authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// A right digest. The switch still asks [`super::replay::Replay`] whether it is the first of its kind.
+    /// By a correct digest. The switch still checks with [`super::replay::Replay`] that it was not used before.
     Digest {
         /// The nonce, one of ours.
         nonce: SmolStr,
-        /// The nonce count; `None` without `qop` (RFC 2069): the nonce is good once.
+        /// The nonce count; `None` without `qop` (RFC 2069): the nonce is valid once.
         nc: Option<u32>,
         /// The nonce has expired: 401 with `stale=true`, unless this is a retransmission of a request already known.
         stale: bool,
     },
-    /// None was asked: no secret is configured, or `insecure=invite`.
+    /// No digest was required: no secret is configured, or `insecure=invite`.
     Trusted,
 }
 
-/// The read-only table the edge works with; made anew at every reload.
+/// The read-only table of the edge; built anew at every reload.
 #[derive(Clone)]
 pub struct Admission {
     realm: String,
-    /// The realm as it stands between quotes.
+    /// The realm as it is written between quotes.
     quotable: String,
     server: Bytes,
     key: Sealer,
@@ -98,14 +96,14 @@ pub struct Admission {
     names: Arc<Names>,
     accounts: Arc<Accounts>,
     addresses: Arc<AddressIndex>,
-    /// `[general]`'s own list: every source is held against it.
+    /// The access list of `[general]`: it applies to every source.
     acl: Acl,
     domains: Domains,
-    /// What somebody without an account is challenged with.
+    /// The algorithm of the challenge when the account does not exist.
     algorithm: Algorithm,
     by_digest: bool,
     options_too: bool,
-    /// With `allowguest=yes`: who callers that name no account are.
+    /// With `allowguest=yes`: the peer of callers that name no account.
     guest: Option<Arc<Peer>>,
 }
 
@@ -115,7 +113,25 @@ impl std::fmt::Debug for Admission {
     }
 }
 
-/// One request, with what came along.
+/// Whether `[general]` lets a request in, whatever the account.
+#[derive(Clone, Copy)]
+pub(super) struct GeneralAccess {
+    /// Its access list allows the source.
+    pub(super) source_allowed: bool,
+    /// The domain is one of ours.
+    pub(super) domain_served: bool,
+}
+
+/// What a challenge asks for beside the realm.
+#[derive(Debug, Clone, Copy)]
+pub struct ChallengeOptions {
+    /// The algorithm of the digest.
+    pub algorithm: Algorithm,
+    /// The digest was correct, and only the nonce is used up.
+    pub stale: bool,
+}
+
+/// One request, with where and when it arrived.
 #[derive(Clone, Copy)]
 pub(super) struct RequestContext<'a> {
     request: &'a Request,
@@ -156,69 +172,60 @@ impl Admission {
         self.domains.context(request)
     }
 
-    /// The same table with what names were looked up to be.
+    /// The same table with new addresses of host names.
     pub fn with_names(&self, names: Arc<Names>) -> Admission {
         let addresses = Arc::new(AddressIndex::new(&self.accounts, &names));
         Admission { names, addresses, ..self.clone() }
     }
 
-    /// What names were last looked up to be.
+    /// The addresses of host names as last looked up.
     pub fn names(&self) -> &Arc<Names> {
         &self.names
     }
 
-    /// Our address `local` as `remote` sees it (`externaddr`).
+    /// The address of ours that `remote` is to use for `local` (`externaddr`).
     pub fn advertised_address(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
         let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
         self.external.told(transport, local, remote, found)
     }
 
-    /// What becomes of `request`, which came over `flow` and passed `validate::request`. `random` makes the nonce of a
-    /// challenge. Same answer, work and address for every account that exists or not.
+    /// What is done with `request`, which arrived over `flow` and passed `validate::request`. `random` makes the nonce
+    /// of a challenge. Response, work and address are the same whether or not the account exists.
     pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Wall, random: u64) -> Verdict {
         let source = flow.remote;
         if source.port() == 0 {
             return Verdict::Drop("source port 0");
         }
         let context = RequestContext { request, essentials, flow, now, random };
-        if let Some(slip) = sips::sips_violation(request, flow.transport) {
-            return self.refuse_sips(context, slip);
+        if let Some(violation) = sips::sips_violation(request, flow.transport) {
+            return self.refuse_sips(context, violation);
         }
-        // RFC 3261 8.2.2.3: Require is not looked at in ACK and CANCEL; neither is ever challenged (22.1).
-        if matches!(request.method, Method::Ack | Method::Cancel) {
+        let rules = request.method.rules();
+        if rules.at_edge == AtEdge::Pass {
             return Verdict::Pass { caller: Caller::Dialog };
         }
         if let Some(reply) = self.refuse_extensions(context) {
             return reply;
         }
-        let is_inside = essentials.to.tag().is_some();
-        match &request.method {
-            Method::Register => self.authenticate(context),
-            Method::Other(_) => self.decline(context, 501),
-            _ if is_inside => Verdict::Pass { caller: Caller::Dialog },
+        if rules.within_dialogs && essentials.to.tag().is_some() {
+            return Verdict::Pass { caller: Caller::Dialog };
+        }
+        match (rules.at_edge, &request.method) {
+            (AtEdge::Pass, _) => Verdict::Pass { caller: Caller::Dialog },
             // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
-            Method::Invite if essentials.max_forwards == Some(0) => self.decline(context, 483),
-            Method::Invite => self.authenticate(context),
-            Method::Options if self.options_too => match self.authenticate(context) {
-                Verdict::Pass { .. } => self.greet(context),
-                turned_away => turned_away,
+            (AtEdge::Authenticate, Method::Invite) if essentials.max_forwards == Some(0) => self.decline(context, 483),
+            (AtEdge::Authenticate, _) => self.authenticate(context),
+            (AtEdge::Accept, Method::Options) if self.options_too => match self.authenticate(context) {
+                Verdict::Pass { .. } => self.accept(context),
+                refused => refused,
             },
-            Method::Options | Method::Notify => self.greet(context),
-            // RFC 3261 15.1.2: a BYE that matches no dialog.
-            Method::Bye => self.decline(context, 481),
-            Method::Subscribe
-            | Method::Publish
-            | Method::Message
-            | Method::Refer
-            | Method::Info
-            | Method::Update
-            | Method::Prack => self.decline(context, 405),
-            Method::Ack | Method::Cancel => Verdict::Pass { caller: Caller::Dialog },
+            (AtEdge::Accept, _) => self.accept(context),
+            (AtEdge::Refuse(status), _) => self.decline(context, status),
         }
     }
 
-    /// What becomes of a request that `validate::request` refused: the status it is owed, or nothing when no answer can
-    /// find its way. An ACK is never answered (RFC 3261 17).
+    /// What is done with a request that `validate::request` refused: the required response, or none when there is no
+    /// way to send one. There is no response to an ACK (RFC 3261 17).
     pub fn reject(&self, request: &Request, refusal: &Refusal, flow: Flow) -> Verdict {
         let source = flow.remote;
         let Some(via) = refusal.via.as_deref().filter(|_| source.port() != 0) else {
@@ -227,32 +234,32 @@ impl Admission {
         if request.method == Method::Ack {
             return Verdict::Drop("malformed ACK");
         }
-        let mut response = self.answer(request, via, source, refusal.status);
+        let mut response = self.response_to(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
         self.reply(request, via, flow, response, None)
     }
 
-    /// The account whose name is most like one that nobody has: for the log alone, after the answer is sent.
+    /// The account whose name is most like one that does not exist: for the log alone, after the response is sent.
     pub fn nearest(&self, account: &str) -> Option<String> {
         nearest(account, self.accounts.keys().map(String::as_str)).map(str::to_owned)
     }
 
-    /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, with `qop="auth"`, since a second one silences several
-    /// clients. `stale` says that the digest was right and only the nonce is used up. Via is copied as `request` has it.
+    /// A 401 with a fresh nonce (RFC 3261 22.1): one challenge, with `qop="auth"`, since several clients do not answer
+    /// two. Via is copied as `request` has it.
     pub fn challenge(
         &self,
         request: &Request,
         source: SocketAddr,
         now: Wall,
         random: u64,
-        (algorithm, stale): (Algorithm, bool),
+        options: ChallengeOptions,
     ) -> Response {
         let mut response = Response::for_request(request, 401, Some(&self.to_tag(request)));
         let nonce = nonce::mint(&self.key, now, random, source.ip(), &self.realm);
-        let stale = if stale { ", stale=true" } else { "" };
+        let stale = if options.stale { ", stale=true" } else { "" };
         let challenge = [
             "Digest algorithm=",
-            algorithm.as_str(),
+            options.algorithm.as_str(),
             ", realm=\"",
             &self.quotable,
             "\", nonce=\"",
@@ -261,13 +268,13 @@ impl Admission {
             stale,
         ];
         response.headers.push(HeaderName::WwwAuthenticate, challenge.concat());
-        self.sign(&mut response);
+        self.add_common_headers(&mut response);
         response
     }
 
-    /// Completes a response of the switch or the registrar: `Server`, `Allow`, and a To tag when it has none and needs one
-    /// (RFC 3261 8.2.6.2).
-    pub fn dress(&self, request: &Request, response: &mut Response) {
+    /// Completes a response of the switch or the registrar: `Server`, `Allow`, and a To tag when it needs one and has
+    /// none (RFC 3261 8.2.6.2).
+    pub fn complete(&self, request: &Request, response: &mut Response) {
         let is_tagged = |to: &Bytes| NameAddr::parse(to).is_ok_and(|to| to.tag().is_some());
         if response.status > 100 && !response.headers.get(HeaderName::To).is_some_and(is_tagged) {
             let tagged = Response::for_request(request, response.status, Some(&self.to_tag(request)));
@@ -275,42 +282,44 @@ impl Admission {
                 response.headers.set(HeaderName::To, to.clone());
             }
         }
-        self.sign(response);
+        self.add_common_headers(response);
     }
 
-    fn sign(&self, response: &mut Response) {
+    fn add_common_headers(&self, response: &mut Response) {
         if !self.server.is_empty() {
             response.headers.set(HeaderName::Server, self.server.clone());
         }
         response.headers.set(HeaderName::Allow, ALLOW);
     }
 
-    /// RFC 3261 8.2.2.3: extensions that are required and not known.
+    /// RFC 3261 8.2.2.3: extensions that are required and not supported.
     fn refuse_extensions(&self, context: RequestContext<'_>) -> Option<Verdict> {
         let required = OptionTags::from_headers(&context.request.headers, HeaderName::Require);
         let unknown = required.unknown(EXTENSIONS);
         if unknown.is_empty() {
             return None;
         }
-        let mut response = self.answer(context.request, &context.essentials.via, context.flow.remote, 420);
+        let mut response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 420);
         response.headers.push(HeaderName::Unsupported, unknown.to_string());
         Some(self.reply(context.request, &context.essentials.via, context.flow, response, None))
     }
 
-    /// RFC 5630 5.1.2: `sips:` over what is not TLS, or a Contact that would leave it. The same for everyone, in a call, too.
-    fn refuse_sips(&self, context: RequestContext<'_>, slip: SipsViolation) -> Verdict {
+    /// RFC 5630 5.1.2: `sips:` over another transport than TLS, or a Contact that would leave it. The same for every
+    /// sender, also within a call.
+    fn refuse_sips(&self, context: RequestContext<'_>, violation: SipsViolation) -> Verdict {
         if context.request.method == Method::Ack {
             return Verdict::Drop("ACK for sips: that is not over TLS");
         }
-        let mut response = self.answer(context.request, &context.essentials.via, context.flow.remote, 480);
+        let mut response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 480);
         let agent = Host::from(context.flow.advertised.ip()).to_string();
-        response.headers.push(HeaderName::Warning, slip.warning(&agent));
+        response.headers.push(HeaderName::Warning, violation.warning(&agent));
         self.reply(context.request, &context.essentials.via, context.flow, response, None)
     }
 
-    /// OPTIONS and NOTIFY outside a dialog: yes, we are here; the same for everyone. An ATA's keep-alive is such a NOTIFY.
-    fn greet(&self, context: RequestContext<'_>) -> Verdict {
-        let mut response = self.answer(context.request, &context.essentials.via, context.flow.remote, 200);
+    /// The 200 to OPTIONS and NOTIFY outside a dialog, the same for every sender. The keep-alive of an ATA is such a
+    /// NOTIFY.
+    fn accept(&self, context: RequestContext<'_>) -> Verdict {
+        let mut response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 200);
         if context.request.method == Method::Options {
             response.headers.push(HeaderName::Accept, "application/sdp, multipart/mixed");
         }
@@ -318,7 +327,7 @@ impl Admission {
     }
 
     fn decline(&self, context: RequestContext<'_>, status: u16) -> Verdict {
-        let response = self.answer(context.request, &context.essentials.via, context.flow.remote, status);
+        let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, status);
         self.reply(context.request, &context.essentials.via, context.flow, response, None)
     }
 
@@ -330,38 +339,41 @@ impl Admission {
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
             _ => identity::caller(
-                (&self.accounts, &self.addresses),
+                Directory { accounts: &self.accounts, addresses: &self.addresses, names: &self.names },
                 essentials,
                 credentials,
                 source,
                 self.by_digest,
-                &self.names,
             ),
         };
-        let is_allowed = self.acl.allows(source.ip());
-        let is_ours = self.domains.serves(request, essentials, flow.local);
+        let access = GeneralAccess {
+            source_allowed: self.acl.allows(source.ip()),
+            domain_served: self.domains.serves(request, essentials, flow.local),
+        };
+        let may_enter = access.source_allowed && access.domain_served;
         let trusted =
             claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source, &self.names));
-        if let Some(account) = trusted.filter(|_| is_allowed && is_ours) {
-            return welcome(&account.peer, Proof::Trusted);
+        if let Some(account) = trusted.filter(|_| may_enter) {
+            return pass(&account.peer, Proof::Trusted);
         }
         let is_guest = request.method == Method::Invite && claim.account.is_none() && credentials.is_none();
-        if let Some(guest) = self.guest.as_ref().filter(|_| is_guest && is_allowed && is_ours) {
-            return welcome(guest, Proof::Trusted);
+        if let Some(guest) = self.guest.as_ref().filter(|_| is_guest && may_enter) {
+            return pass(guest, Proof::Trusted);
         }
         match credentials {
-            None => self.ask(context, &claim),
-            Some(credentials) => self.examine(context, credentials, &claim, (is_allowed, is_ours)),
+            None => self.send_challenge(context, &claim),
+            Some(credentials) => self.verify_digest(context, credentials, &claim, access),
         }
     }
 
-    /// Every path through here does the same work, whoever exists: the dummy HA1 is made in any case.
-    fn examine(
+    /// Verifies a digest. Every path does the same work whether or not the account exists: the dummy HA1 is always
+    /// made.
+    fn verify_digest(
         &self,
         context: RequestContext<'_>,
         credentials: &Credentials,
         claim: &ClaimedIdentity<'_>,
-        (may_come, is_ours): (bool, bool),
+        access: GeneralAccess,
     ) -> Verdict {
         let RequestContext { request, flow, now, .. } = context;
         let source = flow.remote;
@@ -371,24 +383,24 @@ impl Admission {
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
         let knows_secret = digest::verify(credentials, &request.method, known.unwrap_or(&dummy)) && known.is_some();
         let is_for_target = identity::is_for_target(request, credentials);
-        let is_allowed = may_come & claim.account.is_some_and(|account| account.allows(source));
-        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed & is_ours);
-        // A digest of another kind than was asked for proves nothing and tries no secret: the question is put again, as
-        // it must be to a caller that only its digest names.
+        let is_allowed = access.source_allowed & claim.account.is_some_and(|account| account.allows(source));
+        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed & access.domain_served);
+        // A digest by another algorithm than was asked for proves nothing and tries no secret: the sender is challenged
+        // again. That also gives the algorithm of the account to a caller named by its digest alone.
         let is_fit = credentials.algorithm() == Some(algorithm);
         match (state, passed) {
-            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.ask(context, claim),
-            (NonceState::Valid, None) if !is_fit => self.ask(context, claim),
+            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.send_challenge(context, claim),
+            (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim),
             (NonceState::Valid, None) => {
                 let why = match claim.account {
-                    _ if !may_come || !is_ours => DenialReason::FailedACL,
+                    _ if !access.source_allowed || !access.domain_served => DenialReason::FailedACL,
                     None => DenialReason::InvalidAccountID,
                     Some(_) if claim.is_mixed => DenialReason::ChallengeResponseFailed,
                     Some(_) if !is_allowed => DenialReason::FailedACL,
                     Some(_) if !knows_secret => DenialReason::InvalidPassword,
                     Some(_) => DenialReason::ChallengeResponseFailed,
                 };
-                let hint = hint(why, context, credentials, claim, (may_come, is_ours));
+                let hint = hint(why, context, credentials, claim, access);
                 self.refuse(context, claim, why, hint)
             }
             (NonceState::Valid | NonceState::Expired, Some(account)) => {
@@ -397,21 +409,21 @@ impl Admission {
                     nc: credentials.nonce_count(),
                     stale: state == NonceState::Expired,
                 };
-                welcome(&account.peer, proof)
+                pass(&account.peer, proof)
             }
         }
     }
 
-    /// What a claimed account is challenged with: its own algorithm; that of `[general]` when there is no such account,
-    /// so that by the algorithm only those peers can be told to exist that have another one than `[general]`.
+    /// The algorithm of the challenge: the account's own, or that of `[general]` when the account does not exist. So
+    /// the algorithm reveals only the peers that have another one than `[general]`.
     fn algorithm_for(&self, claim: &ClaimedIdentity<'_>) -> Algorithm {
         claim.account.map_or(self.algorithm, Account::algorithm)
     }
 
-    fn ask(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>) -> Verdict {
+    fn send_challenge(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>) -> Verdict {
         let (via, source) = (&context.essentials.via, context.flow.remote);
-        let asked = (self.algorithm_for(claim), false);
-        let mut response = self.challenge(context.request, source, context.now, context.random, asked);
+        let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale: false };
+        let mut response = self.challenge(context.request, source, context.now, context.random, options);
         self.stamp(&mut response, via, source);
         self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
     }
@@ -426,7 +438,7 @@ impl Admission {
         let account = event::encode(&claim.name);
         let id = self.to_tag(context.request);
         let line = event::line(why, &account, &id, context.flow, context.now);
-        let response = self.answer(context.request, &context.essentials.via, context.flow.remote, 403);
+        let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
         self.reply(
             context.request,
             &context.essentials.via,
@@ -436,8 +448,8 @@ impl Admission {
         )
     }
 
-    /// The credentials for our realm; those for other realms, other schemes and what cannot be read are passed over
-    /// (RFC 3261 22.3 lets a request carry several).
+    /// The credentials for our realm. Those for other realms or schemes, and malformed ones, are skipped (RFC 3261 22.3
+    /// lets a request carry several).
     fn credentials(&self, request: &Request) -> Option<Credentials> {
         request
             .headers
@@ -446,13 +458,14 @@ impl Admission {
             .find(|credentials| credentials.realm == self.realm)
     }
 
-    /// The HA1 of somebody who does not exist: the same for the same name, and nobody can know its secret.
+    /// The HA1 of an account that does not exist: always the same for the same name, and made of an unknown secret.
     fn dummy(&self, user: &str, algorithm: Algorithm) -> Ha1 {
         let mac = digest::hex(&self.key.mac(b"dummy", &[user.as_bytes(), self.realm.as_bytes()]));
         Ha1::from_secret_with(algorithm, "", "", &mac)
     }
 
-    /// The To tag of a stateless answer: made of the request, so that its retransmissions get the same (RFC 3261 8.2.7).
+    /// The To tag of a stateless response: derived from the request, so that retransmissions get the same
+    /// (RFC 3261 8.2.7).
     fn to_tag(&self, request: &Request) -> String {
         let top = request.headers.get(HeaderName::Via).map(|line| split::first_item(line));
         let branch = top.and_then(|via| Via::parse(via).ok()).and_then(|via| via.branch).unwrap_or_default();
@@ -462,9 +475,9 @@ impl Admission {
         digest::hex(mac.get(..8).unwrap_or_default())
     }
 
-    fn answer(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {
+    fn response_to(&self, request: &Request, via: &Via, source: SocketAddr, status: u16) -> Response {
         let mut response = Response::for_request(request, status, Some(&self.to_tag(request)));
-        self.sign(&mut response);
+        self.add_common_headers(&mut response);
         self.stamp(&mut response, via, source);
         response
     }
@@ -474,8 +487,8 @@ impl Admission {
         route::stamp_via(&mut response.headers, source, nat::force_rport(self.nat, via, source));
     }
 
-    /// Where it goes depends on nobody's configuration but the general one (AST-2011-013), and never on an address that a
-    /// stranger wrote: `maddr` is for those who have proved who they are.
+    /// Its destination depends on no peer's configuration, only on the general one (AST-2011-013), and never on an
+    /// unauthenticated `maddr`.
     fn reply(
         &self,
         request: &Request,
@@ -484,7 +497,7 @@ impl Admission {
         mut response: Response,
         note: Option<AuthEvent>,
     ) -> Verdict {
-        // Whoever has a connection is where it says it is.
+        // The address of a connection cannot be forged.
         if flow.connection.is_none() && !amplification::fits(request, &mut response) {
             return Verdict::Drop("the answer would be more than twice the request");
         }
@@ -493,7 +506,7 @@ impl Admission {
     }
 }
 
-fn welcome(peer: &Arc<Peer>, proof: Proof) -> Verdict {
+fn pass(peer: &Arc<Peer>, proof: Proof) -> Verdict {
     Verdict::Pass { caller: Caller::Account { peer: Arc::clone(peer), proof } }
 }
 

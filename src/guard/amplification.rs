@@ -1,4 +1,4 @@
-//! How large an answer to a stranger may be: whoever forges a source address must win nothing by sending through us.
+//! Limits the size of unauthenticated responses, so that a forged source address does not amplify an attack.
 
 use bytes::Bytes;
 
@@ -8,8 +8,8 @@ use crate::sip::{Request, Response};
 /// The most that [`crate::sip::route::stamp_via`] adds to a Via: an address and a port.
 const STAMP: usize = ";received=".len() + 39 + ";rport=65535".len();
 
-/// Makes an answer to somebody who has proved nothing no larger than twice its request: `Allow`, `Server` and `Warning` go if need be.
-/// False: that is not enough, and it must not be sent.
+/// Makes an unauthenticated response no larger than twice its request: `Allow`, `Server` and `Warning` are removed if
+/// need be. False when that is not enough: the response must not be sent.
 pub fn fits(request: &Request, response: &mut Response) -> bool {
     let most = least_size(request).saturating_mul(2);
     for spare in [HeaderName::Allow, HeaderName::Server, HeaderName::Warning] {
@@ -21,15 +21,15 @@ pub fn fits(request: &Request, response: &mut Response) -> bool {
     response.length() <= most
 }
 
-/// The fewest bytes the request can have come in: its names in compact form, lines ended by LF alone, and its topmost Via
-/// without our stamp.
+/// The smallest size in which the request can have arrived: header names in compact form, lines ended by LF alone, and
+/// the topmost Via without our stamp.
 fn least_size(request: &Request) -> usize {
     let name = |name: &HeaderName| name.compact().map_or(name.as_bytes().len(), |_| 1);
     let lines =
         request.headers.iter().map(|(header, value)| name(header).saturating_add(value.len()).saturating_add(2));
     let is_stamped = |via: &Bytes| via.windows(10).any(|part| part == b";received=");
     let stamp = if request.headers.get(HeaderName::Via).is_some_and(is_stamped) { STAMP } else { 0 };
-    // Of what has a flaw the version, the last line's end and the empty line may be what is missing.
+    // A malformed request may lack the version, the end of the last line and the empty line.
     let around = if request.flaw.is_none() { "  SIP/2.0\n\n".len() } else { 0 };
     let around = around.saturating_add(request.body.len());
     let first = request.method.as_bytes().len().saturating_add(request.target.len()).saturating_add(around);

@@ -24,8 +24,8 @@ impl Domains {
         }
     }
 
-    /// Whether the request, which came to our address `local`, is for us to serve: a REGISTER by its To, a call by its
-    /// Request-URI.
+    /// Whether the exchange serves the domain of a request that arrived at our address `local`: a REGISTER by its To, a
+    /// call by its Request-URI.
     pub fn serves(&self, request: &Request, essentials: &Essentials, local: SocketAddr) -> bool {
         if self.names.is_empty() && !self.own_addresses {
             return true;

@@ -1,4 +1,4 @@
-//! What the edge has to tell: the `SecurityEvent=` line that ban tools read, and plain words for the owner.
+//! Authentication events of the edge: the `SecurityEvent=` line that ban tools read, and a hint for the administrator.
 
 use std::net::IpAddr;
 
@@ -6,19 +6,19 @@ use crate::clock::Wall;
 use crate::datetime;
 use crate::sip::Flow;
 
-/// Longest account name in a line, in bytes before encoding: a stranger chooses it.
+/// Maximum length of an account name in a log line, in bytes before encoding: the sender chooses it.
 const LONGEST: usize = 64;
 
-/// Why somebody was refused who had proved its address by returning a nonce of ours.
+/// Why a request was refused whose sender had proved its address by returning a nonce of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DenialReason {
     /// The secret is wrong.
     InvalidPassword,
-    /// Nobody of that name is configured.
+    /// No account of that name is configured.
     InvalidAccountID,
     /// The source address is refused by the peer's `permit`/`deny`.
     FailedACL,
-    /// The digest speaks of another user than the request, or of another number than is dialled.
+    /// The digest names another user than the request, or another number than is dialled.
     ChallengeResponseFailed,
 }
 
@@ -41,26 +41,26 @@ impl DenialReason {
     }
 }
 
-/// What a stateless answer leaves to be counted and logged.
+/// What there is to count and to log of a stateless response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthEvent {
-    /// A challenge was sent. Nobody has proved anything: count it, limit it, ban nobody for it.
+    /// A challenge was sent. Nothing is proved yet: it is counted and rate-limited, and is no reason for a ban.
     Challenged,
-    /// Somebody who proved its address was refused: this may count towards a ban.
+    /// A request whose sender proved its address was refused: this may count towards a ban.
     Refused {
         /// What was wrong.
         why: DenialReason,
-        /// The account it spoke of, percent-encoded.
+        /// The account it named, percent-encoded.
         account: String,
         /// The `SecurityEvent=` line, to be logged at level SECURITY.
         line: String,
-        /// The same for the owner, with what to do.
+        /// The same for the administrator, with what to do about it.
         hint: String,
     },
 }
 
 /// `name` with everything outside `A-Z a-z 0-9 . _ + -` percent-encoded, so that no line of a log and no pattern of a
-/// ban tool can be forged with it; cut to a bearable length.
+/// ban tool can be forged with it; cut to a maximum length.
 pub fn encode(name: &str) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(name.len().min(LONGEST));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_ipv6_clothes_is_banned_as_what_it_is() {
+    fn an_ipv4_mapped_address_is_banned_as_ipv4() {
         let mapped = line(DenialReason::FailedACL, "a", "1", from("[::ffff:198.51.100.7]:5060"), Wall(0));
         assert!(mapped.ends_with("RemoteAddress=\"IPV4/UDP/198.51.100.7/5060\""), "{mapped}");
         let real = line(DenialReason::FailedACL, "a", "1", from("[2001:db8::7]:5060"), Wall(0));
@@ -121,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn the_transport_is_told() {
-        for (transport, told) in [(Transport::Tcp, "IPV6/TCP"), (Transport::Tls, "IPV6/TLS")] {
+    fn the_line_names_the_transport() {
+        for (transport, name) in [(Transport::Tcp, "IPV6/TCP"), (Transport::Tls, "IPV6/TLS")] {
             let line =
                 line(DenialReason::FailedACL, "a", "1", Flow { transport, ..from("[2001:db8::7]:5061") }, Wall(0));
-            assert!(line.ends_with(&format!("RemoteAddress=\"{told}/2001:db8::7/5061\"")), "{line}");
+            assert!(line.ends_with(&format!("RemoteAddress=\"{name}/2001:db8::7/5061\"")), "{line}");
         }
     }
 

@@ -1,17 +1,17 @@
-//! What was wrong, for the owner, and what to do about it.
+//! The log line for a refused request: what was wrong, and what the administrator can do about it.
 
-use super::admission::RequestContext;
+use super::admission::{GeneralAccess, RequestContext};
 use super::event::{self, DenialReason};
 use super::identity::ClaimedIdentity;
 use crate::sip::header::Credentials;
 
-/// Who was refused, by what, in plain words. `may_come`: `[general]` allows the source; `is_ours`: the domain is ours.
+/// Which account was refused, why, and how to repair it.
 pub(super) fn hint(
     why: DenialReason,
     context: RequestContext<'_>,
     credentials: &Credentials,
     claim: &ClaimedIdentity<'_>,
-    (may_come, is_ours): (bool, bool),
+    access: GeneralAccess,
 ) -> String {
     let account = event::encode(&claim.name);
     let address = context.flow.remote.ip().to_canonical();
@@ -28,10 +28,10 @@ pub(super) fn hint(
                 "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Correct its user name, or add [{account}] there"
             )
         }
-        DenialReason::FailedACL if !may_come => {
+        DenialReason::FailedACL if !access.source_allowed => {
             format!("'{account}' at {address}: the permit, deny and acl lines of [general] refuse that address")
         }
-        DenialReason::FailedACL if !is_ours => format!(
+        DenialReason::FailedACL if !access.domain_served => format!(
             "phone '{account}' at {address} asks for a domain that is not ours. Add it with 'domain=' in [general], or \
              'autodomain=yes' when it is our address"
         ),

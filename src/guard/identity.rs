@@ -15,7 +15,7 @@ use crate::sip::{Method, Request, Uri};
 #[derive(Clone)]
 pub(super) struct Account {
     pub peer: Arc<Peer>,
-    /// `None`: no secret is configured.
+    /// `None` when no secret is configured.
     pub ha1: Option<Ha1>,
 }
 
@@ -25,23 +25,23 @@ impl Account {
             Some(Credential::Password(secret)) => {
                 Some(Ha1::from_secret_with(peer.settings.auth_algorithm, &peer.name, realm, secret.reveal()))
             }
-            // The configuration let only 32 hexadecimal digits through; were it otherwise nobody could log in.
+            // The configuration accepts only 32 hexadecimal digits; anything else would make every login fail.
             Some(Credential::Ha1(secret)) => Ha1::from_hex(secret.reveal()),
             None => None,
         };
         Account { peer: Arc::clone(peer), ha1 }
     }
 
-    /// What its digest is made with.
+    /// The algorithm of its digest.
     pub fn algorithm(&self) -> Algorithm {
         self.peer.settings.auth_algorithm
     }
 
-    /// Whether the request needs no digest: no secret is configured, or `insecure=invite`; but a peer with a fixed
-    /// address is then believed only from there, since the name alone proves nothing.
+    /// Whether the request needs no digest: no secret is configured, or `insecure=invite`. A peer with a fixed address
+    /// is then accepted only from that address, since the name alone proves nothing.
     pub fn is_trusted(&self, method: &Method, source: SocketAddr, names: &Names) -> bool {
         let open = self.peer.credential.is_none() || (self.peer.settings.insecure.invite && *method == Method::Invite);
-        open && self.allows(source) && self.is_at_home(source, names)
+        open && self.allows(source) && self.may_send_from(source, names)
     }
 
     /// `permit`/`deny`/`acl`.
@@ -49,36 +49,36 @@ impl Account {
         self.peer.acl.allows(source.ip().to_canonical())
     }
 
-    fn is_at_home(&self, source: SocketAddr, names: &Names) -> bool {
+    fn may_send_from(&self, source: SocketAddr, names: &Names) -> bool {
         match self.peer.host {
             PeerAddress::Dynamic => true,
-            PeerAddress::Static(_) | PeerAddress::Named { .. } => self.lives_at(source, names),
+            PeerAddress::Static(_) | PeerAddress::Named { .. } => self.is_configured_at(source, names),
         }
     }
 
-    /// Whether it has a fixed address, and the packet came from there: from its port, or any with `insecure=port`.
-    fn lives_at(&self, source: SocketAddr, names: &Names) -> bool {
-        self.peer.host.address(names).is_some_and(|home| {
-            home.ip().to_canonical() == source.ip().to_canonical()
-                && (self.peer.settings.insecure.port || home.port() == source.port())
+    /// Whether it has a fixed address and the packet came from it: from its port, or from any with `insecure=port`.
+    fn is_configured_at(&self, source: SocketAddr, names: &Names) -> bool {
+        self.peer.host.address(names).is_some_and(|address| {
+            address.ip().to_canonical() == source.ip().to_canonical()
+                && (self.peer.settings.insecure.port || address.port() == source.port())
         })
     }
 }
 
-/// Who a request claims to be.
+/// The account a request claims to come from.
 pub(super) struct ClaimedIdentity<'a> {
-    /// The name it goes by, for the log.
+    /// The name it uses, for the log.
     pub name: SmolStr,
     /// The account of that name.
     pub account: Option<&'a Account>,
-    /// The digest speaks of another user.
+    /// The digest names another user.
     pub is_mixed: bool,
 }
 
 /// The accounts, by name.
 pub(super) type Accounts = BTreeMap<String, Account>;
 
-/// Who lives at a fixed address, so that a call costs the same however many accounts there are.
+/// The accounts by their fixed address, so that a call costs the same however many accounts there are.
 #[derive(Debug, Default)]
 pub(super) struct AddressIndex(BTreeMap<IpAddr, Vec<String>>);
 
@@ -86,22 +86,31 @@ impl AddressIndex {
     pub fn new(accounts: &Accounts, names: &Names) -> AddressIndex {
         let mut addresses: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
         for (name, account) in accounts {
-            if let Some(home) = account.peer.host.address(names) {
-                addresses.entry(home.ip().to_canonical()).or_default().push(name.clone());
+            if let Some(address) = account.peer.host.address(names) {
+                addresses.entry(address.ip().to_canonical()).or_default().push(name.clone());
             }
         }
         AddressIndex(addresses)
     }
 
-    /// The first of the accounts that live where the packet came from, and may call.
+    /// The first account with the address the packet came from that may call.
     fn account<'a>(&self, accounts: &'a Accounts, source: SocketAddr, names: &Names) -> Option<&'a Account> {
         let here = self.0.get(&source.ip().to_canonical())?;
         let mut here = here.iter().filter_map(|name| accounts.get(name));
-        here.find(|account| account.peer.is_callable() && account.lives_at(source, names))
+        here.find(|account| account.peer.is_callable() && account.is_configured_at(source, names))
     }
 }
 
-/// The claim of a REGISTER: the user of its To (RFC 3261 10.3, step 5), whoever its From may be.
+/// What a lookup by name, digest or source address needs.
+#[derive(Clone, Copy)]
+pub(super) struct Directory<'a> {
+    pub accounts: &'a Accounts,
+    pub addresses: &'a AddressIndex,
+    /// The addresses of host names.
+    pub names: &'a Names,
+}
+
+/// The claim of a REGISTER: the user of its To (RFC 3261 10.3, step 5), whatever its From is.
 pub(super) fn registrant<'a>(
     accounts: &'a Accounts,
     essentials: &Essentials,
@@ -116,14 +125,14 @@ pub(super) fn registrant<'a>(
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
-    (accounts, addresses): (&'a Accounts, &AddressIndex),
+    directory: Directory<'a>,
     essentials: &Essentials,
     credentials: Option<&Credentials>,
     source: SocketAddr,
     by_digest: bool,
-    names: &Names,
 ) -> ClaimedIdentity<'a> {
-    // Looked for whether it is needed or not: the time of an answer must not tell who exists.
+    let Directory { accounts, addresses, names } = directory;
+    // Looked up whether it is needed or not: the response time must not reveal which accounts exist.
     let here = std::hint::black_box(addresses.account(accounts, source, names));
     let from = user(&essentials.from.uri).unwrap_or_default();
     if let Some(account) = accounts.get(from.as_str()).filter(|_| !by_digest || credentials.is_none()) {

@@ -1,4 +1,4 @@
-//! Who may speak to the exchange: the stateless edge that challenges and identifies, and what it must remember.
+//! Who may use the exchange: the stateless edge that challenges and identifies callers, and the state kept beside it.
 
 pub mod admission;
 pub mod amplification;

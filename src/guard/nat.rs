@@ -1,4 +1,4 @@
-//! `nat=`: whether a peer is spoken to where its packets come from, or where its headers say.
+//! `nat=`: whether messages to a peer go to the address its packets come from, or to the one its headers name.
 
 use std::net::SocketAddr;
 
@@ -11,8 +11,8 @@ pub fn is_behind_nat(via: &Via, source: SocketAddr) -> bool {
     via.host.ip().map(|named| named.to_canonical()) != Some(source.ip().to_canonical())
 }
 
-/// Whether responses go to the source port, and the source is where the peer is called, although its Via did not ask
-/// for it by `rport` (RFC 3581). `flag` is the peer's `nat=`, or the general one while nobody is identified.
+/// Whether responses go to the source port, and calls to the source address, although the Via did not ask for it by
+/// `rport` (RFC 3581). `flag` is the peer's `nat=`, or the general one before the peer is identified.
 pub fn force_rport(flag: Tristate, via: &Via, source: SocketAddr) -> bool {
     flag.holds(is_behind_nat(via, source))
 }

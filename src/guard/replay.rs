@@ -1,4 +1,4 @@
-//! Nonce counts: a digest is good once.
+//! Nonce counts: a digest is accepted once.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -9,14 +9,14 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::clock::Time;
 use crate::rng::Rng;
 
-/// How long a nonce is remembered after its last use. Far longer than a nonce lives, because a wall clock set
-/// back makes old nonces valid again, and a captured digest must not come back with them.
+/// How long a nonce is remembered after its last use. Far longer than it is valid, because a wall clock set back makes
+/// old nonces valid again, and a captured digest must not be accepted with them.
 pub const MEMORY: Duration = Duration::from_secs(24 * 3600);
 
-/// The nonces that came back with a right digest, each with the highest count seen (RFC 7616 3.4, `nc`).
+/// The nonces used with a correct digest, each with the highest count seen (RFC 7616 3.4, `nc`).
 ///
-/// Only a caller that knows a secret adds to this table; still it is bounded, and the one unused for longest
-/// is forgotten first.
+/// Only senders that know a secret add to this table; it is bounded all the same, and the nonce unused for longest is
+/// forgotten first.
 #[derive(Debug)]
 pub struct Replay {
     bound: usize,
@@ -27,13 +27,13 @@ pub struct Replay {
     keyed: SipHasher13,
 }
 
-/// A nonce by its hash, whose key nobody outside knows: 16 bytes instead of 43, for a day.
+/// A nonce by its keyed hash: 16 bytes instead of 43, kept for a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Nonce(u128);
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    /// The highest count; `None` once the nonce came without a count, which spends it.
+    /// The highest count; `None` once the nonce was used without a count: it cannot be used again.
     count: Option<u32>,
     used: u64,
     at: Time,
@@ -106,7 +106,7 @@ mod tests {
         assert!(!replay.accept("a", Some(1), at(0)), "the same count is a replay");
         assert!(replay.accept("b", Some(1), at(0)), "another nonce counts for itself");
         assert!(replay.accept("a", Some(5), at(1)), "gaps are fine: a request may be lost");
-        assert!(!replay.accept("a", Some(4), at(1)), "an overtaken count is refused, and the client is told stale");
+        assert!(!replay.accept("a", Some(4), at(1)), "an overtaken count is refused, and the client gets stale=true");
         assert!(replay.accept("a", Some(u32::MAX), at(2)));
         assert!(!replay.accept("a", Some(0), at(2)));
     }

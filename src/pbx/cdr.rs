@@ -1,10 +1,10 @@
 //! Call records: what is kept of a call when it is over.
 
 use super::cause;
-use super::effect::Level;
 use super::failure::{self, Failure, FailureReason};
 use crate::clock::{Time, Wall};
 use crate::dialplan::DialStatus;
+use crate::event::Level;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -129,8 +129,8 @@ pub struct CdrBuilder {
     pub application: (String, String),
     /// How the latest Dial ended unanswered.
     pub unanswered: Option<DialStatus>,
-    /// Why this call did not come to be, or did not go on, as it happened; at most [`MOST_REASONS`].
-    reasons: Vec<Failure>,
+    /// Why this call did not come to be, or did not go on, as it happened; at most [`MAX_REASONS`].
+    failures: Vec<Failure>,
     /// A called line answered.
     pub connected: bool,
     /// Both phones' addresses and the codec, as far as they are known.
@@ -142,7 +142,7 @@ pub struct CdrBuilder {
     end: Option<(Time, HangupBy, u16)>,
 }
 
-/// What of a channel the record needs besides its ledger.
+/// What of a channel the record needs besides what its builder holds.
 pub struct Facts<'a> {
     /// Whose record it is.
     pub account: &'a str,
@@ -158,28 +158,28 @@ pub struct Facts<'a> {
     pub answered: Option<Time>,
 }
 
-/// Most reasons kept of one call: a dialplan that dials in a loop makes no more.
-const MOST_REASONS: usize = 16;
+/// Maximum number of reasons kept of one call: a dialplan that dials in a loop makes no more.
+const MAX_REASONS: usize = 16;
 
 impl CdrBuilder {
     /// Notes why something of this call failed. It is told when the call is over.
-    pub fn note(&mut self, reasons: impl IntoIterator<Item = Failure>) {
-        let room = MOST_REASONS.saturating_sub(self.reasons.len());
-        self.reasons.extend(reasons.into_iter().take(room));
+    pub fn add_failures(&mut self, failures: impl IntoIterator<Item = Failure>) {
+        let room = MAX_REASONS.saturating_sub(self.failures.len());
+        self.failures.extend(failures.into_iter().take(room));
     }
 
     /// Is it known already why this call fails?
     pub fn is_explained(&self) -> bool {
-        !self.reasons.is_empty()
+        !self.failures.is_empty()
     }
 
     /// What there is to tell of a call that is over, besides that it is: who should see it, and why.
     pub fn story(&self) -> Option<(Level, String)> {
         // A hunt that found somebody in the end is no failure.
         let told: Vec<Failure> =
-            self.reasons.iter().filter(|reason| !self.connected || is_an_end(reason)).cloned().collect();
+            self.failures.iter().filter(|failure| !self.connected || is_an_end(failure)).cloned().collect();
         let loudest = told.iter().map(Failure::level).max_by_key(|level| loudness(*level))?;
-        Some((loudest, failure::together(&told)))
+        Some((loudest, failure::join_texts(&told)))
     }
 
     /// The call is over for a Q.850 cause; only the first to say so counts.
@@ -235,8 +235,8 @@ impl CdrBuilder {
 }
 
 /// Does it tell how a call ended that had been connected?
-fn is_an_end(reason: &Failure) -> bool {
-    matches!(reason.why, FailureReason::NotAcked | FailureReason::Gone | FailureReason::NotRefreshed)
+fn is_an_end(failure: &Failure) -> bool {
+    matches!(failure.reason, FailureReason::NotAcked | FailureReason::Gone | FailureReason::NotRefreshed)
 }
 
 fn loudness(level: Level) -> u8 {
@@ -296,9 +296,9 @@ mod tests {
 
     #[test]
     fn what_was_not_answered_says_why() {
-        let told = |status: Option<DialStatus>, why: Option<Failure>, side, hangup_cause| {
+        let told = |status: Option<DialStatus>, failure: Option<Failure>, side, hangup_cause| {
             let mut cdr = CdrBuilder { unanswered: status, ..CdrBuilder::default() };
-            cdr.note(why);
+            cdr.add_failures(failure);
             cdr.end(at(20), side, hangup_cause);
             let record = record(cdr, None, 0);
             assert_eq!((record.billed, record.answer), (Duration::ZERO, None));
@@ -319,9 +319,9 @@ mod tests {
     #[test]
     fn a_hunt_that_found_somebody_is_no_failure_but_how_its_call_ended_may_be() {
         let mut cdr = CdrBuilder { connected: true, ..CdrBuilder::default() };
-        cdr.note([Failure::of_status("m1", 486, "Busy Here")]);
+        cdr.add_failures([Failure::of_status("m1", 486, "Busy Here")]);
         assert!(cdr.is_explained() && cdr.story().is_none());
-        cdr.note([FailureReason::NotAcked.with(&["a"])]);
+        cdr.add_failures([FailureReason::NotAcked.with(&["a"])]);
         assert!(cdr.story().is_some_and(|(level, why)| level == Level::Warning && why.starts_with("'a' never")));
     }
 }

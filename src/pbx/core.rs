@@ -1,36 +1,123 @@
-//! What every part of the switch works with: both clocks, transactions, timers, the random source, and the effects to come.
+//! What every part of the switch works with: both clocks, transactions, timers, the random source, the configuration in force,
+//! and the effects to come.
 
-use super::call_timer::CallTimer;
+pub mod directory;
+mod requester;
+mod timer;
+
+pub use directory::{Directory, Target};
+pub use requester::Requester;
+pub use timer::{CallTimer, LegId, LegTimer, LineTimer, Timer};
+
 use super::effect::Effects;
-use crate::clock::Now;
-use crate::guard::admission::ALLOW;
+use super::settings::SwitchSettings;
+use crate::clock::{Now, Wall};
+use crate::datetime;
+use crate::event::Event;
 use crate::registrar::next_hop::Routing;
 use crate::rng::Rng;
+use crate::sip::Flow;
 use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
-use crate::sip::timer::Timers;
-use crate::sip::transaction::{ServerId, Transactions};
+use crate::sip::method::ALLOW;
+use crate::sip::timer::{TimerId, Timers};
+use crate::sip::transaction::{ClientId, ClientRequest, Sending, ServerId, TimerValues, Transactions};
 use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Maximum number of server transactions at once; what comes beyond gets no answer and is counted.
+const MAX_TRANSACTIONS: usize = 200_000;
 
 /// The core: it carries what lines and calls decide, and knows neither.
 pub struct Core {
     /// The time of the event being handled.
     pub now: Now,
+    /// When the switch was made.
+    pub started: Now,
     /// All transactions.
-    pub tx: Transactions,
+    pub tx: Transactions<Requester>,
     /// The random source.
     pub rng: Rng,
     /// Every timer of the switch.
-    pub timers: Timers<CallTimer>,
+    pub timers: Timers<Timer>,
     /// What is to be done.
     pub out: Effects,
-    /// The product's name, for `Server` and `User-Agent`.
-    pub product: String,
+    /// The configuration in force.
+    pub config: SwitchSettings,
     /// Which flow leads to a URI.
     pub routing: Routing,
+    /// The addresses that peers are told for our media ports.
+    pub media_addresses: BTreeSet<SocketAddr>,
+    last_id: u64,
+    drops: BTreeMap<&'static str, u64>,
 }
 
 impl Core {
+    /// A core in which nothing happens yet.
+    pub fn new(now: Now, config: SwitchSettings, mut rng: Rng) -> Core {
+        Core {
+            now,
+            started: now,
+            tx: Transactions::new(TimerValues::default(), MAX_TRANSACTIONS, &mut rng),
+            rng,
+            timers: Timers::new(),
+            out: Effects::default(),
+            routing: Routing { listening: config.listening, admission: config.admission.clone() },
+            config,
+            media_addresses: BTreeSet::new(),
+            last_id: 0,
+            drops: BTreeMap::new(),
+        }
+    }
+
+    /// Puts another configuration in force; gives back the old one.
+    pub fn configure(&mut self, config: SwitchSettings) -> SwitchSettings {
+        self.routing = Routing { listening: config.listening, admission: config.admission.clone() };
+        std::mem::replace(&mut self.config, config)
+    }
+
+    /// A number that was never given before.
+    pub fn fresh_id(&mut self) -> u64 {
+        self.last_id = self.last_id.saturating_add(1);
+        self.last_id
+    }
+
+    /// Says what happened.
+    pub fn emit(&mut self, event: impl Into<Event>) {
+        self.out.events.push(event.into());
+    }
+
+    /// Sets a timer.
+    pub fn set_timer(&mut self, after: Duration, timer: Timer) -> TimerId {
+        self.timers.set(self.now.mono + after, timer)
+    }
+
+    /// Counts something dropped, by its reason.
+    pub fn count_drop(&mut self, reason: &'static str) {
+        let count = self.drops.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Every drop with its reason.
+    pub fn drops(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.drops.iter().map(|(reason, count)| (*reason, *count))
+    }
+
+    /// When it was, so long ago: reckoned back from now, for the wall clock may have been set since.
+    pub fn moment_ago(&self, ago: Duration) -> String {
+        let ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+        datetime::moment(Wall(self.now.wall.0.saturating_sub(ms)))
+    }
+
+    /// The address that media ports are bound at for a leg with this flow; none: for one that has no leg.
+    pub fn media_bind_address(&self, flow: Option<Flow>) -> IpAddr {
+        let local = flow.map_or_else(|| self.config.listening.udp.ip(), |flow| flow.local.ip());
+        let wanted = self.config.general.rtp_bind.filter(|ip| !ip.is_unspecified());
+        wanted.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local)
+    }
+
     /// RFC 3261 8.2.6.2: every response but 100 carries a To tag.
     pub fn tag(&mut self, response: &mut Response) {
         let Some(to) = response.headers.get(HeaderName::To) else { return };
@@ -42,12 +129,18 @@ impl Core {
         }
     }
 
+    /// Sends a request of ours, any but ACK and CANCEL.
+    pub fn request(&mut self, request: Request, flow: Flow, how: Sending, requester: Requester) -> ClientId {
+        let request = ClientRequest { request, flow, how, requester };
+        self.tx.request(self.now.mono, request, &mut self.rng, &mut self.out.transmit)
+    }
+
     /// Answers a request, with what every response of ours carries.
     pub fn respond(&mut self, id: ServerId, mut response: Response) {
         if response.status > 100 {
             self.tag(&mut response);
         }
-        add_response_headers(&mut response, &self.product);
+        add_response_headers(&mut response, &self.config.product);
         self.tx.respond(self.now.mono, id, response, &mut self.out.transmit);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cdr::Cdr;
 use super::media::{MediaCommand, MediaEvent};
+use crate::event::Event as Happened;
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
 use crate::sip::Flow;
@@ -61,31 +62,14 @@ pub struct Effects {
     pub transmit: Vec<Transmit>,
     /// Orders to the media ring.
     pub media: Vec<MediaCommand>,
-    /// Lines for the log and the console.
-    pub lines: Vec<Line>,
+    /// What happened, for the log, the console, and whoever else wants to know.
+    pub events: Vec<Happened>,
     /// What must outlive a restart: stored before the datagrams are sent.
     pub store: Vec<StoreOrder>,
     /// Connections on which somebody proved who he is, by a digest that was not used before, or as a peer that needs none.
     pub proven: Vec<ConnectionId>,
     /// Sources whose request belonged to nothing: whoever limits strangers counts them.
     pub strangers: Vec<IpAddr>,
-}
-
-impl Effects {
-    /// Adds a line of the story at a verbosity (1 to 4), as the console shows it.
-    pub fn verbose(&mut self, level: u8, text: impl Into<String>) {
-        self.lines.push(Line { level: Level::Verbose(level), text: text.into() });
-    }
-
-    /// Adds something the owner should see.
-    pub fn notice(&mut self, text: impl Into<String>) {
-        self.lines.push(Line { level: Level::Notice, text: text.into() });
-    }
-
-    /// Adds something the owner should act on.
-    pub fn warning(&mut self, text: impl Into<String>) {
-        self.lines.push(Line { level: Level::Warning, text: text.into() });
-    }
 }
 
 /// Something to keep.
@@ -107,28 +91,4 @@ pub enum StoreOrder {
     },
     /// A call is over.
     Call(Box<Cdr>),
-}
-
-/// One line for the log and the console. It may hold text from the network: whoever prints it escapes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Who should see it.
-    pub level: Level,
-    /// The line.
-    pub text: String,
-}
-
-/// Who should see a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// The story of calls, shown from this console verbosity on.
-    Verbose(u8),
-    /// Worth knowing.
-    Notice,
-    /// Worth acting on.
-    Warning,
-    /// Something does not work.
-    Error,
-    /// A proven refusal, in the shape log watchers match.
-    Security,
 }

@@ -2,13 +2,13 @@
 //! the dialplan are told, and the sentence for people. The switch says it once, when the call is over, and keeps it in the record.
 
 use super::cause;
-use super::effect::Level;
 use crate::dialplan::DialStatus;
+use crate::event::Level;
 
 /// One row of the table.
 pub struct Row {
     /// Which.
-    pub why: FailureReason,
+    pub reason: FailureReason,
     /// `HANGUPCAUSE` (Q.850); 0: as the line's own status, or the dialplan, has it.
     pub cause: u16,
     /// The SIP status a caller gets who was not answered, when the dialplan does nothing else; 0: as `cause`, or none.
@@ -24,22 +24,22 @@ pub struct Row {
 }
 
 macro_rules! reasons {
-    ($($why:ident $cause:literal $status:literal $dial:expr, $level:expr, $text:literal, $advice:literal;)*) => {
+    ($($reason:ident $cause:literal $status:literal $dial:expr, $level:expr, $text:literal, $advice:literal;)*) => {
         /// The reasons; [`FailureReason::row`] has what is known of each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum FailureReason {
-            $(#[doc = $text] $why,)*
+            $(#[doc = $text] $reason,)*
         }
 
         impl FailureReason {
             /// Every reason, in the order of the table.
-            pub const ALL: &[FailureReason] = &[$(FailureReason::$why,)*];
+            pub const ALL: &[FailureReason] = &[$(FailureReason::$reason,)*];
 
             /// Its row.
             pub fn row(self) -> Row {
                 match self {
-                    $(FailureReason::$why => Row {
-                        why: self, cause: $cause, status: $status, dial: $dial, level: $level, text: $text, advice: $advice,
+                    $(FailureReason::$reason => Row {
+                        reason: self, cause: $cause, status: $status, dial: $dial, level: $level, text: $text, advice: $advice,
                     },)*
                 }
             }
@@ -60,7 +60,7 @@ reasons! {
         "the telephone may go on dialling";
     MayNotCall 21 403 None, Level::Notice, "'{line}' is type=peer: it may be called, not call",
         "`type=friend` lets it do both";
-    CallerLimit 44 480 None, Level::Notice, "it has all the calls its call-limit={limit} allows",
+    CallerLimit 44 480 None, Level::Notice, "call-limit={limit} reached",
         "end another call of it (`core show channels`), or raise `call-limit=`";
     Stopping 41 503 None, Level::Notice, "the exchange is stopping",
         "wait until it has started again";
@@ -91,7 +91,7 @@ reasons! {
         "is it switched on and on the network? See [a telephone does not register](phone-does-not-register.md)";
     SignedOff 20 503 UNAVAILABLE, Level::Notice, "'{line}' is not registered: it was unregistered {span} ago, at {time}",
         "the telephone did so itself (many do when they are restarted), or `sip unregister` did";
-    NoAddress 20 503 UNAVAILABLE, Level::Notice, "the name {host} of '{line}' leads to no address",
+    NoAddress 20 503 UNAVAILABLE, Level::Notice, "host name {host} of '{line}' does not resolve",
         "is `host=` right? `getent hosts NAME` asks this machine's resolver the same";
     Unreachable 20 503 UNAVAILABLE, Level::Notice, "'{line}' has been UNREACHABLE for {span}, since {time}: it answers no OPTIONS (qualify=)",
         "is it switched on, has it another address now? If it is only slow, raise `qualify=` (`yes` is 2000 ms); if it never answers OPTIONS, `qualify=no`";
@@ -150,7 +150,7 @@ reasons! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Which.
-    pub why: FailureReason,
+    pub reason: FailureReason,
     /// The Q.850 cause.
     pub cause: u16,
     /// The sentence, filled in. It may hold text from the network: whoever prints it escapes it.
@@ -161,7 +161,7 @@ impl FailureReason {
     /// The reason, its sentence filled with these values in their order.
     pub fn with(self, values: &[&str]) -> Failure {
         let row = self.row();
-        Failure { why: self, cause: row.cause, text: fill(row.text, values) }
+        Failure { reason: self, cause: row.cause, text: fill(row.text, values) }
     }
 }
 
@@ -169,34 +169,34 @@ impl Failure {
     /// A called line's final answer to the INVITE.
     pub fn of_status(line: &str, status: u16, words: &str) -> Failure {
         let said = format!("{status} {words}");
-        let why = match status {
+        let reason = match status {
             486 | 600 => FailureReason::Busy,
             603 => FailureReason::Declined,
             _ => FailureReason::Refused,
         };
-        Failure { cause: cause::from_status(status), ..why.with(&[line, said.trim_end()]) }
+        Failure { cause: cause::from_status(status), ..reason.with(&[line, said.trim_end()]) }
     }
 
     /// Who should see it.
     pub fn level(&self) -> Level {
-        self.why.row().level
+        self.reason.row().level
     }
 }
 
-/// Most reasons of one call that are told one by one.
-const MOST: usize = 5;
+/// Maximum number of reasons of one call that are told one by one.
+const MAX_TOLD: usize = 5;
 
 /// Several reasons as one text.
-pub fn together(reasons: &[Failure]) -> String {
+pub fn join_texts(failures: &[Failure]) -> String {
     let mut texts: Vec<&str> = Vec::new();
-    for reason in reasons {
-        if !texts.contains(&reason.text.as_str()) {
-            texts.push(&reason.text);
+    for failure in failures {
+        if !texts.contains(&failure.text.as_str()) {
+            texts.push(&failure.text);
         }
     }
-    match texts.len().checked_sub(MOST) {
+    match texts.len().checked_sub(MAX_TOLD) {
         None | Some(0) => texts.join("; "),
-        Some(more) => format!("{}; and {more} more", texts.get(..MOST).unwrap_or_default().join("; ")),
+        Some(more) => format!("{}; and {more} more", texts.get(..MAX_TOLD).unwrap_or_default().join("; ")),
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
             .filter(|row| row.dial.is_none() && row.cause != 0 && row.status != 0)
         {
             let known = [row.status, 480, 503, 400].contains(&cause::to_status(row.cause));
-            assert!(known || cause::to_status(row.cause) == 603, "{:?}", row.why);
+            assert!(known || cause::to_status(row.cause) == 603, "{:?}", row.reason);
         }
         for row in FailureReason::ALL.iter().map(|why| why.row()).filter(|row| row.dial == BUSY) {
             assert_eq!((row.cause, row.status), (cause::BUSY, 486));
@@ -244,9 +244,9 @@ mod tests {
     fn the_reasons_of_a_hunt_are_told_together_and_bounded() {
         let reasons: Vec<Failure> =
             (0..7).map(|n| Failure::of_status(&format!("m{}", n % 6), 486, "Busy Here")).collect();
-        let text = together(&reasons);
+        let text = join_texts(&reasons);
         assert!(text.starts_with("'m0' is busy (486 Busy Here); 'm1'") && text.ends_with("; and 1 more"), "{text}");
-        assert_eq!(together(&reasons[..1]), reasons[0].text);
-        assert_eq!(together(&[]), "");
+        assert_eq!(join_texts(&reasons[..1]), reasons[0].text);
+        assert_eq!(join_texts(&[]), "");
     }
 }

@@ -1,16 +1,14 @@
-//! The exchange itself: the switch, its channels, legs, calls and bridges.
+//! The exchange itself: the switch routes between lines (who is where) and calls (who talks to whom), which do not know each other.
 
-pub mod bridge;
-pub mod call_timer;
+pub mod calls;
 pub mod cause;
 pub mod cdr;
-pub mod channel;
 pub mod core;
-pub mod dial;
 pub mod effect;
 pub mod failure;
-pub mod identity;
-pub mod leg;
+pub mod lines;
 pub mod media;
-pub mod media_port;
+pub mod request_gate;
+pub mod settings;
 pub mod switch;
+pub mod uri_text;

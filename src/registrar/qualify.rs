@@ -64,8 +64,10 @@ pub struct Change {
     pub to: Status,
     /// For how long it was unreachable, when it is no more.
     pub away: Option<Duration>,
-    limit: u32,
-    last: u32,
+    /// The limit that `qualify=` sets, in milliseconds.
+    pub limit: u32,
+    /// The latest round trip before, in milliseconds.
+    pub last: u32,
 }
 
 impl Change {

@@ -17,7 +17,9 @@ use crate::sip::header::{Challenge, Credentials, HeaderName};
 use crate::sip::message::{Message, Request, Response};
 use crate::sip::method::Method;
 use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{ClientId, Expired, Incoming, Sending, ServerId, TimerValues, Transactions, Transmit};
+use crate::sip::transaction::{
+    ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, TimerValues, Transactions, Transmit,
+};
 use crate::sip::validate::{self, Essentials};
 use crate::sip::{Flow, digest, route};
 use bytes::Bytes;
@@ -132,7 +134,7 @@ pub struct Phone {
     transport: Transport,
     rng: Rng,
     now: Time,
-    tx: Transactions,
+    tx: Transactions<()>,
     alarms: Timers<Alarm>,
     purposes: BTreeMap<ClientId, Purpose>,
     sent: Vec<Transmit>,
@@ -243,7 +245,7 @@ impl Phone {
         self.now = now;
         for expired in self.tx.expire(now, &mut self.sent) {
             match expired {
-                Expired::Timeout(id) => self.timed_out(id),
+                Expired::Timeout(id, ()) => self.timed_out(id),
                 Expired::NotAcked(_) => {}
             }
         }
@@ -338,7 +340,8 @@ impl Phone {
     fn send(&mut self, mut request: Request, purpose: Option<Purpose>) -> ClientId {
         request.headers.push(HeaderName::UserAgent, Bytes::from_static(self.config.style.user_agent().as_bytes()));
         let flow = self.flow();
-        let id = self.tx.request(self.now, request, flow, Sending::Reliably, &mut self.rng, &mut self.sent);
+        let request = ClientRequest { request, flow, how: Sending::Reliably, requester: () };
+        let id = self.tx.request(self.now, request, &mut self.rng, &mut self.sent);
         if let Some(purpose) = purpose {
             self.purposes.insert(id, purpose);
         }

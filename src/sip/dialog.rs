@@ -1,4 +1,4 @@
-//! Dialogs (RFC 3261 12): who talks to whom, on which way, and in which order.
+//! Dialogs (RFC 3261 12): the two parties, the route between them, and the order of their requests.
 
 use super::header::{CSeq, ContactValue, NameAddr};
 use super::sips::is_sips;
@@ -8,7 +8,8 @@ use bytes::Bytes;
 use smol_str::{SmolStr, StrExt};
 use std::fmt;
 
-/// The number before our first in a dialog that a peer began: RFC 3261 8.1.1.5 leaves it free, and chan_sip begins with 102.
+/// The CSeq number before our first one in a dialog that a peer began: RFC 3261 8.1.1.5 leaves it free, and chan_sip
+/// begins with 102.
 const BEFORE_FIRST_CSEQ: u32 = 101;
 
 /// The largest sequence number (RFC 3261 8.1.1.5: below 2^31).
@@ -20,7 +21,7 @@ const MAX_ROUTES: usize = 32;
 /// The hops a request may take (RFC 3261 8.1.1.6).
 const MAX_FORWARDS: &str = "70";
 
-/// What RFC 3261 12 keeps of a dialog, early or confirmed.
+/// The state of a dialog as RFC 3261 12 defines it, early or confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialog {
     /// The Call-ID.
@@ -33,7 +34,7 @@ pub struct Dialog {
     pub local: NameAddr,
     /// The peer's address, with its tag: To of our requests.
     pub remote: NameAddr,
-    /// The peer's Contact: where requests are meant to arrive.
+    /// The peer's Contact: where requests are sent.
     pub remote_target: Uri,
     /// The proxies on the way to it, nearest first, each as it was received.
     pub route_set: Vec<Bytes>,
@@ -43,18 +44,18 @@ pub struct Dialog {
     pub remote_cseq: Option<u32>,
     /// It began with a `sips:` Request-URI over TLS, and stays there.
     pub secure: bool,
-    /// Whether a 2xx has gone either way; before that the dialog is early. Who answers sets it with the 2xx.
+    /// Whether a 2xx was sent or received; before that the dialog is early. The UAS sets it with the 2xx.
     pub confirmed: bool,
 }
 
-/// Why no dialog comes of a message.
+/// Why a message creates no dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialogError {
-    /// No Contact that can be read, so the peer cannot be reached: a request is owed a 400.
+    /// No Contact that can be parsed, so the peer cannot be reached: the required response to a request is 400.
     NoContact,
-    /// A Record-Route that cannot be read or has too many hops: a request is owed a 400.
+    /// A Record-Route that cannot be parsed or has too many hops: the required response to a request is 400.
     BadRecordRoute,
-    /// Our own request cannot be read back, or has no From tag.
+    /// Our own request cannot be parsed, or has no From tag.
     BadRequest,
 }
 
@@ -70,7 +71,7 @@ impl fmt::Display for DialogError {
 
 impl std::error::Error for DialogError {}
 
-/// A request with a lower number than one before (RFC 3261 12.2.2): it is owed a 500.
+/// A request with a lower CSeq number than an earlier one (RFC 3261 12.2.2): the required response is 500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutOfOrder;
 
@@ -82,7 +83,8 @@ impl fmt::Display for OutOfOrder {
 
 impl std::error::Error for OutOfOrder {}
 
-/// By what a message finds its dialog (RFC 3261 12). Tags are in lower case, for they are compared without (7.3.1); the Call-ID is not (20.8).
+/// How a message is matched to its dialog (RFC 3261 12). Tags are in lower case, because they are compared without
+/// regard to it (7.3.1); the Call-ID is not (20.8).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DialogKey {
     /// The Call-ID.
@@ -106,7 +108,7 @@ impl DialogKey {
         Some(DialogKey::new(&essentials.call_id, essentials.to.tag()?, essentials.from.tag()))
     }
 
-    /// The dialog that a response to our request belongs to or founds; `None` when it lacks our tag.
+    /// The dialog that a response to our request belongs to or creates; `None` when it lacks our tag.
     pub fn of_response(essentials: &Essentials) -> Option<DialogKey> {
         Some(DialogKey::new(&essentials.call_id, essentials.from.tag()?, essentials.to.tag()))
     }
@@ -136,16 +138,16 @@ impl Dialog {
         })
     }
 
-    /// RFC 3261 12.1.2: the dialog that a response to our request founds. A response without a Contact, which breaks the RFC but comes from real
-    /// devices, leaves the Request-URI we used as the target.
+    /// RFC 3261 12.1.2: the dialog that a response to our request creates. When the response has no Contact, which
+    /// violates the RFC but happens with real devices, our Request-URI stays the target.
     pub fn uac(sent: &Request, response: &Response, essentials: &Essentials) -> Result<Dialog, DialogError> {
         let local = sent.headers.get(HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
         let local = local.ok_or(DialogError::BadRequest)?;
         let local_tag = SmolStr::new(local.tag().ok_or(DialogError::BadRequest)?);
         let secure = is_sips(&sent.target);
-        // A Contact that would leave TLS breaks RFC 3261 12.1.1, and is not used.
-        let told = contact(&response.headers).filter(|told| !secure || is_secure(told));
-        let target = told.or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
+        // A Contact that would leave TLS violates RFC 3261 12.1.1, and is not used.
+        let contact = contact(&response.headers).filter(|contact| !secure || is_secure(contact));
+        let target = contact.or_else(|| sent.uri().ok()).ok_or(DialogError::NoContact)?;
         Ok(Dialog {
             call_id: essentials.call_id.clone(),
             local_tag,
@@ -161,7 +163,7 @@ impl Dialog {
         })
     }
 
-    /// By what messages find this dialog.
+    /// The key that messages of this dialog are matched by.
     pub fn key(&self) -> DialogKey {
         DialogKey::new(&self.call_id, &self.local_tag, self.remote_tag.as_deref())
     }
@@ -177,12 +179,13 @@ impl Dialog {
         self.build(Method::Ack, invite_cseq)
     }
 
-    /// Where our next request goes (RFC 3261 8.1.2): the first proxy, or else the peer itself.
+    /// Where our next request is sent (RFC 3261 8.1.2): the first proxy, or else the peer itself.
     pub fn next_hop(&self) -> Uri {
         self.first_route().unwrap_or_else(|| self.remote_target.clone())
     }
 
-    /// RFC 3261 12.2.2: takes note of a peer's request. An ACK repeats its INVITE's number, and a CANCEL too; they may come late.
+    /// RFC 3261 12.2.2: checks and records the number of a peer's request. An ACK or CANCEL repeats the number of its
+    /// INVITE, and may come late.
     pub fn receive(&mut self, cseq: u32, method: &Method) -> Result<(), OutOfOrder> {
         if matches!(method, Method::Ack | Method::Cancel) {
             return Ok(());
@@ -194,8 +197,9 @@ impl Dialog {
         Ok(())
     }
 
-    /// RFC 3261 12.2.1.2 and 12.2.2: a target refresh (INVITE or UPDATE, and their 2xx) moves the remote target, when it has a Contact that can
-    /// be read. The route set never changes with it, and a dialog that is to stay on TLS keeps a target that does.
+    /// RFC 3261 12.2.1.2 and 12.2.2: a target refresh (a request whose method does so, or its 2xx) moves the remote
+    /// target, if it has a Contact that can be parsed. The route set never changes with it, and the target of a dialog
+    /// over TLS only to one that stays on TLS.
     pub fn refresh_target(&mut self, headers: &Headers) {
         if let Some(target) = contact(headers).filter(|target| !self.secure || is_secure(target)) {
             self.remote_target = target;
@@ -229,7 +233,7 @@ impl Dialog {
 /// A request to `target` by way of these proxies, nearest first: a dialog's route set, or the Path of a registration
 /// (RFC 3261 12.2.1.1, 8.1.2; RFC 3327 5.1). Only the Request-URI and Route are set.
 pub fn routed(method: Method, target: &str, routes: &[Bytes]) -> Request {
-    // A first proxy without `lr` is a strict router: it wants itself in the Request-URI, and the target at the end.
+    // A first proxy without `lr` is a strict router: its URI goes into the Request-URI, and the target to the end.
     let strict = first_hop(routes).filter(|first| !first.sip().is_some_and(|uri| uri.params.has("lr")));
     let Some(first) = strict else {
         let mut request = Request::new(method, target.to_owned());
@@ -242,7 +246,7 @@ pub fn routed(method: Method, target: &str, routes: &[Bytes]) -> Request {
     request
 }
 
-/// The nearest of these proxies; none when there is none that can be read.
+/// The nearest of these proxies; none when there is none that can be parsed.
 pub fn first_hop(routes: &[Bytes]) -> Option<Uri> {
     routes.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri)
 }
@@ -264,7 +268,7 @@ fn record_route(headers: &Headers) -> Result<Vec<Bytes>, DialogError> {
     Ok(routes)
 }
 
-/// RFC 3261 12.1.2: the list comes nearest to the peer first, and the UAC reads it backwards.
+/// RFC 3261 12.1.2: the list has the proxy nearest to the peer first, and the UAC reverses it.
 fn reversed(mut routes: Vec<Bytes>) -> Vec<Bytes> {
     routes.reverse();
     routes

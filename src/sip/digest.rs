@@ -10,17 +10,17 @@ use sha2::{Digest, Sha256};
 use smol_str::{SmolStr, format_smolstr};
 use std::fmt;
 
-/// A hash function of RFC 7616 that we know.
+/// A hash algorithm of RFC 7616.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// MD5: what every phone of this trade speaks.
+    /// MD5: what every phone supports.
     Md5,
     /// SHA-256 (RFC 8760), for peers that are configured for it.
     Sha256,
 }
 
 impl Algorithm {
-    /// Reads an algorithm's name in any case; `None` for one we do not know, such as `MD5-sess`.
+    /// Parses an algorithm's name in any case; `None` for one that is not supported, such as `MD5-sess`.
     pub fn from_name(name: &str) -> Option<Algorithm> {
         match name {
             _ if name.eq_ignore_ascii_case("MD5") => Some(Algorithm::Md5),
@@ -46,8 +46,8 @@ impl Algorithm {
     }
 }
 
-/// The hash of user, realm and secret: all that is needed to check or make an answer, and as good as the secret within
-/// its realm.
+/// The hash of user, realm and secret: all that is needed to verify or compute a digest, and equivalent to the secret
+/// within its realm.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ha1 {
     algorithm: Algorithm,
@@ -88,17 +88,16 @@ impl fmt::Debug for Ha1 {
     }
 }
 
-/// Whether the credentials prove knowledge of the secret behind `ha1` for this method. Says nothing about the nonce:
-/// see `nonce::check`. Accepts qop=auth and the form without qop (RFC 3261 22.4: "MUST be backward compatible with RFC
+/// Whether the credentials prove knowledge of the secret behind `ha1` for this method. Does not check the nonce: see
+/// `nonce::check`. Accepts qop=auth and the form without qop (RFC 3261 22.4: "MUST be backward compatible with RFC
 /// 2069"); not auth-int, which we never offer.
 pub fn verify(credentials: &Credentials, method: &Method, ha1: &Ha1) -> bool {
     let Some(expected) = response(credentials, method, ha1) else { return false };
     same(&expected, &credentials.response)
 }
 
-/// The credentials that answer a challenge, for our own requests. `ha1` must have been made with the challenge's
-/// algorithm and realm. `None` when the challenge cannot be answered: an unknown algorithm, or nothing offered but
-/// auth-int.
+/// The credentials for a challenge to a request of ours. `ha1` must have been made with the challenge's algorithm and
+/// realm. `None` when there are none: the algorithm is unknown, or only auth-int is offered.
 pub fn answer(
     challenge: &Challenge,
     user: &str,
@@ -132,7 +131,7 @@ pub fn answer(
     Some(credentials)
 }
 
-/// RFC 7616 3.4.1. The literal nc, cnonce, nonce and uri are hashed, whatever form the client gave them.
+/// RFC 7616 3.4.1. The nc, cnonce, nonce and uri are hashed literally, as the client wrote them.
 fn response(credentials: &Credentials, method: &Method, ha1: &Ha1) -> Option<String> {
     let algorithm = credentials.algorithm().filter(|a| *a == ha1.algorithm)?;
     let ha2 = algorithm.hash(&[method.as_bytes(), credentials.uri.as_bytes()]);
@@ -170,7 +169,7 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Compares hexadecimal in any case, in a time that does not tell where the first difference stands.
+/// Compares hexadecimal in any case, in a time that does not depend on the position of the first difference.
 fn same(expected: &str, given: &str) -> bool {
     expected.len() == given.len()
         && expected.bytes().zip(given.bytes()).fold(0u8, |diff, (a, b)| diff | (a ^ b.to_ascii_lowercase())) == 0

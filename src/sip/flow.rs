@@ -1,11 +1,11 @@
-//! Over what a message came or goes, and between whom (what RFC 5626 3 calls a flow).
+//! The transport, the connection and the two addresses of a message (a flow, as RFC 5626 3 calls it).
 
 use super::header::{SentProtocol, Via};
 use super::route;
 use std::fmt;
 use std::net::SocketAddr;
 
-/// What carries SIP here.
+/// A transport of SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
     /// UDP.
@@ -17,7 +17,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The word of Via in lower case, as URIs have it behind `transport=`.
+    /// The name in lower case, as URIs have it after `transport=`.
     pub fn name(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
@@ -26,14 +26,14 @@ impl Transport {
         }
     }
 
-    /// The transport of a name in any case; none for one that is not spoken here.
+    /// The transport of a name in any case; none for one that is not supported.
     pub fn from_name(name: &str) -> Option<Transport> {
         [Transport::Udp, Transport::Tcp, Transport::Tls]
             .into_iter()
             .find(|known| known.name().eq_ignore_ascii_case(name))
     }
 
-    /// Does it lose nothing, so that nothing is sent again (RFC 3261 17)?
+    /// Whether it is reliable, so that nothing is retransmitted (RFC 3261 17).
     pub fn is_reliable(self) -> bool {
         match self {
             Transport::Udp => false,
@@ -73,32 +73,32 @@ impl fmt::Display for Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// The name that a server must prove by its certificate, as the configuration has it; a name in another case is the same.
+/// The name that a server's certificate must have, as configured; compared without regard to case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerKey(u64);
 
 impl ServerKey {
-    /// The key of a name (FNV-1a): whoever makes connections knows the names by their keys, so that a flow need not carry one.
+    /// The key of a name (FNV-1a): connections are made by who has the names, so that a flow need not carry one.
     pub fn of(name: &str) -> ServerKey {
         let bytes = name.bytes().map(|byte| u64::from(byte.to_ascii_lowercase()));
         ServerKey(bytes.fold(0xcbf2_9ce4_8422_2325, |key, byte| (key ^ byte).wrapping_mul(0x0100_0000_01b3)))
     }
 }
 
-/// Between whom a message goes, and over what.
+/// The path of a message: the transport, the connection, and both addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flow {
-    /// What carries it.
+    /// The transport.
     pub transport: Transport,
-    /// Our own address on this way, with the port we listen on.
+    /// Our own address on this path, with the port we listen on.
     pub local: SocketAddr,
-    /// The same as the peer sees it, which an address translator between may have made another: what Via, Contact and SDP name.
+    /// The same as the peer sees it, which differs behind a NAT: the address in Via, Contact and SDP.
     pub advertised: SocketAddr,
-    /// Where the peer is.
+    /// The address of the peer.
     pub remote: SocketAddr,
-    /// The connection it came over, or is to go over and no other; none for UDP, and for a peer that we connect to.
+    /// The connection it came over, or has to be sent over; none for UDP, and for a peer that we connect to.
     pub connection: Option<ConnectionId>,
-    /// Who the peer must prove to be where we connect to it over TLS; none: whoever has its address.
+    /// The name in the certificate of a peer that we connect to over TLS; none when the name is not checked.
     pub server: Option<ServerKey>,
 }
 
@@ -108,8 +108,8 @@ impl Flow {
         Flow { transport: Transport::Udp, local, advertised: local, remote, connection: None, server: None }
     }
 
-    /// Where the answer to a request goes that came over this flow with this topmost Via (RFC 3261 18.2.2): over the
-    /// connection it came on, or to where [`route::response_target`] says.
+    /// The flow of the response to a request that came over this flow with this topmost Via (RFC 3261 18.2.2): over the
+    /// same connection, or to [`route::response_target`].
     pub fn answering(self, via: &Via, force_rport: bool) -> Flow {
         match self.transport {
             Transport::Udp => Flow { remote: route::response_target(via, self.remote, force_rport), ..self },
@@ -117,14 +117,14 @@ impl Flow {
         }
     }
 
-    /// Do two flows lead the same way? Connections tell, where both have one, and servers.
+    /// Whether two flows are the same path. Where both have a connection or a server, those have to be the same, too.
     pub fn is_same_flow(self, other: Flow) -> bool {
         let apart = self.connection.zip(other.connection).is_some_and(|(one, two)| one != two)
             || self.server.zip(other.server).is_some_and(|(one, two)| one != two);
         self.transport == other.transport && self.remote == other.remote && !apart
     }
 
-    /// The same way to another address of the peer's. A connection leads to one only, so it stays.
+    /// The same path to another address of the peer. A connection has only one, so it does not change.
     pub fn with_remote(self, remote: SocketAddr) -> Flow {
         match self.transport {
             Transport::Udp => Flow { remote, ..self },

@@ -3,14 +3,15 @@
 use super::parse::{MAX_DATAGRAM, stream_length};
 use bytes::{Buf, Bytes, BytesMut};
 
-/// What stands at the head of the stream.
+/// What is at the head of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// A double line end: the other side asks for a single one (RFC 5626 3.5.1).
+    /// A double CRLF: the keep-alive that is answered with a single one (RFC 5626 3.5.1).
     Ping,
-    /// One message, whole.
+    /// One complete message.
     Message(Bytes),
-    /// A message after which nothing can be told apart any more: it may be answered, then the connection is over.
+    /// A message after which the stream cannot be framed any more: it may be responded to, then the connection is
+    /// closed.
     Last(Bytes, &'static str),
 }
 
@@ -20,29 +21,29 @@ pub struct Framer {
     buffer: BytesMut,
     /// Line ends seen before a message begins.
     line_ends: usize,
-    /// The buffer was searched so far for the end of the header fields.
+    /// How far the buffer was searched for the end of the header fields.
     searched: usize,
-    /// The length of the message whose header fields are whole.
+    /// The length of the message whose header fields are complete.
     whole: Option<usize>,
 }
 
 impl Framer {
-    /// Nothing received.
+    /// A framer that has received nothing.
     pub fn new() -> Framer {
         Framer::default()
     }
 
-    /// Takes in what was received.
+    /// Adds what was received.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Has a message begun that is not whole yet?
+    /// Whether a message has begun that is not complete yet.
     pub fn is_amid(&self) -> bool {
         !self.buffer.is_empty()
     }
 
-    /// What comes next; `None`: more has to be received first.
+    /// The next item; `None` when more has to be received first.
     pub fn next_frame(&mut self) -> Option<Frame> {
         if self.whole.is_none() {
             while let Some(b'\r' | b'\n') = self.buffer.first() {
@@ -73,7 +74,7 @@ impl Framer {
         Some(Frame::Message(self.buffer.split_to(whole).freeze()))
     }
 
-    /// How long the first line and the header fields are with the empty line that ends them.
+    /// The length of the first line and the header fields, with the empty line that ends them.
     fn head(&mut self) -> Option<usize> {
         let mut at = self.searched;
         loop {
@@ -85,7 +86,7 @@ impl Framer {
                 [b'\n', ..] => return Some(line.saturating_add(1)),
                 [b'\r', b'\n', ..] => return Some(line.saturating_add(2)),
                 [] | [b'\r'] => {
-                    // The empty line may be under way: this line end is looked at again.
+                    // The empty line may still arrive: the search begins again at this line end.
                     self.searched = at.saturating_add(end);
                     return None;
                 }

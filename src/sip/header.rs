@@ -26,7 +26,7 @@ use split::Items;
 use std::borrow::Cow;
 use std::fmt;
 
-/// How often a header field may stand in a message, and whether a comma parts its values.
+/// How often a header field may occur in a message, and whether commas separate its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {
     /// Once, one value.
@@ -52,7 +52,7 @@ macro_rules! header_table {
             const TABLE: &'static [(HeaderName, &'static str, u8, Arity)] =
                 &[$((HeaderName::$variant, $name, $compact, Arity::$arity),)*];
 
-            /// Where the name stands in the table; `None` for an unknown one.
+            /// The position of the name in the table; `None` for an unknown one.
             fn index(&self) -> Option<usize> {
                 #[derive(Clone, Copy)]
                 enum Index { $($variant,)* }
@@ -73,7 +73,7 @@ macro_rules! header_table {
     };
 }
 
-// In the order of how often they are met, for that is how they are searched.
+// The most frequent first, because the table is searched in this order.
 header_table! {
     Via "Via" b'v' List;
     From "From" b'f' Single;
@@ -168,7 +168,7 @@ impl HeaderName {
         (letter != 0).then(|| char::from(letter))
     }
 
-    /// How often it may stand in a message; `Lines` for an unknown one, whose commas we cannot judge.
+    /// How often it may occur in a message; `Lines` for an unknown one, whose commas may have any meaning.
     pub fn arity(&self) -> Arity {
         self.index().and_then(|at| Self::TABLE.get(at)).map_or(Arity::Lines, |row| row.3)
     }
@@ -196,7 +196,7 @@ impl fmt::Display for HeaderName {
     }
 }
 
-/// A header value that does not follow its grammar; the text says in what.
+/// A header value that does not follow its grammar; the text names the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderError(pub &'static str);
 
@@ -246,8 +246,8 @@ impl Headers {
         self.lines.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
-    /// All values of this name across its lines, parted at commas when the table says it is a list (RFC 3261 7.3.1).
-    /// Commas inside quotes, angle brackets and comments part nothing; empty items are left out.
+    /// All values of this name across its lines, split at commas when it is a list (RFC 3261 7.3.1). Commas inside
+    /// quotes, angle brackets and comments do not split; empty items are left out.
     pub fn values(&self, name: HeaderName) -> impl Iterator<Item = Bytes> {
         let list = name.arity() == Arity::List;
         self.lines(name).flat_map(move |line| Items::new(line.clone(), list))
@@ -268,7 +268,7 @@ impl Headers {
         self.lines.insert(0, (name, value.into()));
     }
 
-    /// Makes this the only line of its name, where the first one stood or else at the end.
+    /// Makes this the only line of its name, in the place of the first one or else at the end.
     pub fn set(&mut self, name: HeaderName, value: impl Into<Bytes>) {
         let value = value.into();
         match self.lines.iter().position(|(n, _)| *n == name) {

@@ -1,9 +1,9 @@
-//! The small reading steps all SIP grammars share (RFC 3261 25.1): tokens, white space, quoted strings.
+//! The lexical elements that all SIP grammars share (RFC 3261 25.1): tokens, white space, quoted strings.
 
 use smol_str::SmolStr;
 use std::borrow::Cow;
 
-/// A place in a header value. Every step is checked; none can run past the end.
+/// A position in a header value. Every step is checked; none can run past the end.
 pub(crate) struct Scan<'a> {
     rest: &'a [u8],
 }
@@ -52,8 +52,8 @@ impl<'a> Scan<'a> {
         self.take_while(is_token_byte)
     }
 
-    /// The inside of a quoted string, escapes kept as written; `None` (and nothing taken) when it does not begin here
-    /// or does not end.
+    /// The content of a quoted string, escapes kept as written; `None` (and nothing consumed) when it does not begin
+    /// here or does not end.
     pub(crate) fn quoted(&mut self) -> Option<&'a [u8]> {
         let inside = self.rest.strip_prefix(b"\"")?;
         let mut escaped = false;
@@ -82,7 +82,7 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| is_token_byte(*b))
 }
 
-/// Bytes as text: UTF-8 (RFC 3261 7.3.1), or, when they are none, as Latin-1, which is what old devices send.
+/// Bytes as text: UTF-8 (RFC 3261 7.3.1), or else Latin-1, which old devices send.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -90,12 +90,12 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The same, kept: most of what a message names is short enough to need no memory of its own.
+/// The same as an owned string: most values are short enough to need no allocation.
 pub(crate) fn kept(bytes: &[u8]) -> SmolStr {
     SmolStr::new(text(bytes))
 }
 
-/// Takes the backslashes out of a quoted string's inside.
+/// Removes the backslashes from the content of a quoted string.
 pub(crate) fn unescape(inside: &[u8]) -> SmolStr {
     if !inside.contains(&b'\\') {
         return kept(inside);
@@ -124,7 +124,7 @@ pub(crate) fn write_quoted(f: &mut std::fmt::Formatter<'_>, text: &str) -> std::
                 f.write_char(c)?;
             }
             '\r' | '\n' => f.write_char(' ')?,
-            // RFC 3261 25.1: a control character may stand there as a quoted-pair only.
+            // RFC 3261 25.1: a control character may occur as a quoted-pair only.
             '\0'..='\x1f' | '\x7f' => {
                 f.write_char('\\')?;
                 f.write_char(c)?;

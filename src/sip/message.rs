@@ -7,12 +7,12 @@ use super::uri::{Uri, UriError};
 use super::{Method, lex, status};
 use bytes::Bytes;
 
-/// What one datagram carries (RFC 3261 7).
+/// A SIP message (RFC 3261 7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Somebody wants something.
+    /// A request.
     Request(Request),
-    /// Somebody answers.
+    /// A response.
     Response(Response),
 }
 
@@ -45,15 +45,16 @@ impl Message {
 /// A request (RFC 3261 7.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What is wanted.
+    /// The method.
     pub method: Method,
-    /// The Request-URI as received, perhaps no URI at all: `uri` reads it.
+    /// The Request-URI as received, possibly not a valid one: `uri` parses it.
     pub target: Bytes,
     /// The header fields in order.
     pub headers: Headers,
     /// The body; empty when there is none.
     pub body: Bytes,
-    /// What the parser saw wrong and `validate::request` answers; `None` for a request made here.
+    /// The error that the parser found, to which `validate::request` gives the response; `None` for a request made
+    /// here.
     pub flaw: Option<Flaw>,
 }
 
@@ -63,7 +64,7 @@ impl Request {
         Request { method, target: target.into(), headers: Headers::new(), body: Bytes::new(), flaw: None }
     }
 
-    /// The Request-URI, read. An error means the request is owed a 400.
+    /// The Request-URI, parsed. After an error the required response is 400.
     pub fn uri(&self) -> Result<Uri, UriError> {
         Uri::parse(&self.target)
     }
@@ -74,18 +75,18 @@ impl Request {
 pub struct Response {
     /// From 100 to 699.
     pub status: u16,
-    /// The words after the status; may be empty.
+    /// The reason phrase; may be empty.
     pub reason: Bytes,
     /// The header fields in order.
     pub headers: Headers,
     /// The body; empty when there is none.
     pub body: Bytes,
-    /// What the parser saw wrong and `validate::response` drops it for; `None` for a response made here.
+    /// The error that the parser found, for which `validate::response` drops it; `None` for a response made here.
     pub flaw: Option<Flaw>,
 }
 
 impl Response {
-    /// A response with no header fields yet and the default words.
+    /// A response with no header fields yet and the default reason phrase.
     pub fn new(status: u16) -> Response {
         Response {
             status,
@@ -96,13 +97,13 @@ impl Response {
         }
     }
 
-    /// The answer to `request` (RFC 3261 8.2.6.2): all Via in order, From, To, Call-ID and CSeq as they were received.
-    /// The To gets `to_tag` when it had no tag. A 100 also carries the Timestamp (8.2.6.1). Of a header that a
-    /// malformed request repeats, the first is taken; one it lacks is left out; a To that cannot be read is echoed
-    /// untouched.
+    /// The response to `request` (RFC 3261 8.2.6.2): all Via in order, From, To, Call-ID and CSeq as they were
+    /// received. The To gets `to_tag` when it had no tag. A 100 also carries the Timestamp (8.2.6.1). Of a header field
+    /// that a malformed request repeats, the first is taken; one it lacks is left out; a To that cannot be parsed is
+    /// copied unchanged.
     pub fn for_request(request: &Request, status: u16, to_tag: Option<&str>) -> Response {
         let mut response = Response::new(status);
-        // What is echoed, and what an answer usually adds.
+        // What is copied, and what a response usually adds.
         response.headers = Headers::with_capacity(12);
         for via in request.headers.lines(HeaderName::Via) {
             response.headers.push(HeaderName::Via, via.clone());
@@ -126,7 +127,7 @@ impl Response {
         response
     }
 
-    /// The words after the status, as text.
+    /// The reason phrase, as text.
     pub fn reason_text(&self) -> std::borrow::Cow<'_, str> {
         lex::text(&self.reason)
     }

@@ -5,14 +5,14 @@ use super::lex::Scan;
 use bytes::Bytes;
 use std::fmt;
 
-/// Most parts of one body.
-pub const MOST_PARTS: usize = 16;
-/// Most header lines of one part.
-const MOST_LINES: usize = 32;
+/// Maximum number of parts of one body.
+pub const MAX_PARTS: usize = 16;
+/// Maximum number of header lines of one part.
+const MAX_LINES: usize = 32;
 /// RFC 2046 5.1.1.
 const LONGEST_BOUNDARY: usize = 70;
 
-/// A body that cannot be taken apart; it says why.
+/// Why a body cannot be split into its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken(pub &'static str);
 
@@ -24,10 +24,10 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// One part, or what a message says of its whole body.
+/// One part, or the whole body of a message with its header fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Part {
-    /// Content-Type as written; empty: there is none.
+    /// Content-Type as written; empty when there is none.
     pub content_type: String,
     /// Content-Disposition, in lower case.
     pub disposition: String,
@@ -35,7 +35,7 @@ pub struct Part {
     pub encoding: String,
     /// Content-Transfer-Encoding, in lower case.
     pub transfer_encoding: String,
-    /// What it holds.
+    /// The content.
     pub body: Bytes,
 }
 
@@ -45,17 +45,17 @@ impl Part {
         self.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// Has it parts of its own?
+    /// Whether it has parts of its own.
     pub fn is_multipart(&self) -> bool {
         self.media_type().starts_with("multipart/")
     }
 
-    /// May it be passed over (RFC 3261 20.11)? Without a word it may not.
+    /// Whether it may be ignored (RFC 3261 20.11). Without a `handling` parameter it may not.
     pub fn is_optional(&self) -> bool {
         self.disposition.replace(' ', "").contains("handling=optional")
     }
 
-    /// Is it as it was before anybody packed it?
+    /// Whether it is without any encoding.
     pub fn is_plain(&self) -> bool {
         matches!(self.encoding.as_str(), "" | "identity")
             && matches!(self.transfer_encoding.as_str(), "" | "7bit" | "8bit" | "binary")
@@ -64,11 +64,11 @@ impl Part {
     /// Its parts, in order.
     ///
     /// # Errors
-    /// No boundary, none at the end, a part that cannot be read, or too many.
+    /// No boundary, none at the end, a malformed part, or too many parts.
     pub fn parts(&self) -> Result<Vec<Part>, Broken> {
         let boundary = boundary(&self.content_type)?;
         let mut parts = Vec::new();
-        // Where the part under way began; none: what stands before the first.
+        // The start of the current part; `None` before the first one.
         let mut begun: Option<usize> = None;
         let mut at = 0usize;
         for line in self.body.split_inclusive(|byte| *byte == b'\n') {
@@ -76,10 +76,10 @@ impl Part {
             at = end;
             let Some(is_last) = delimiter(line, &boundary) else { continue };
             if let Some(begun) = begun {
-                if parts.len() >= MOST_PARTS {
+                if parts.len() >= MAX_PARTS {
                     return Err(Broken("more than 16 parts"));
                 }
-                // The line end before a delimiter belongs to it; a part of no length has not even that.
+                // The line end before a delimiter belongs to the delimiter; an empty part may lack it.
                 let content = self.body.get(begun..start).unwrap_or_default();
                 parts.push(part(&self.body, without_line_end(content))?);
             }
@@ -100,7 +100,7 @@ fn boundary(content_type: &str) -> Result<String, Broken> {
     boundary.map(str::to_owned).ok_or(Broken("no boundary"))
 }
 
-/// Is a line a delimiter, and the last?
+/// Whether a line is a delimiter, and whether it is the last one.
 fn delimiter(line: &[u8], boundary: &str) -> Option<bool> {
     let rest = line.strip_prefix(b"--")?.strip_prefix(boundary.as_bytes())?;
     let (rest, is_last) = match rest.strip_prefix(b"--") {
@@ -115,7 +115,7 @@ fn without_line_end(content: &[u8]) -> &[u8] {
     content.strip_suffix(b"\r").unwrap_or(content)
 }
 
-/// A part: its header lines, an empty line, what it holds.
+/// A part: its header lines, an empty line, its content.
 fn part(whole: &Bytes, content: &[u8]) -> Result<Part, Broken> {
     let mut lines: Vec<String> = Vec::new();
     let mut rest = content;
@@ -127,9 +127,9 @@ fn part(whole: &Bytes, content: &[u8]) -> Result<Part, Broken> {
         if text.is_empty() {
             break;
         }
-        let is_full = lines.len() >= MOST_LINES;
+        let is_full = lines.len() >= MAX_LINES;
         match lines.last_mut().filter(|_| text.starts_with([' ', '\t'])) {
-            // A folded line (RFC 3261 7.3.1) goes on.
+            // The continuation of a folded line (RFC 3261 7.3.1).
             Some(last) => last.push_str(&text),
             None if is_full => return Err(Broken("a part with more than 32 header lines")),
             None => lines.push(text),
@@ -242,7 +242,7 @@ mod tests {
             match part.parts() {
                 Ok(parts) => {
                     taken += 1;
-                    assert!(parts.len() <= MOST_PARTS);
+                    assert!(parts.len() <= MAX_PARTS);
                     let inside: usize = parts.iter().map(|part| part.body.len()).sum();
                     assert!(inside <= part.body.len());
                 }

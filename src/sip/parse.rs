@@ -1,5 +1,5 @@
-//! From a datagram to a message. Refuses only what cannot be framed: everything else comes out as a message, with its
-//! first flaw noted, so that `validate` can name the answer it is owed.
+//! The parser: from a datagram to a message. It refuses only what cannot be framed: everything else becomes a message,
+//! with its first error recorded, so that `validate` can name the required response.
 
 use super::header::{HeaderName, Headers};
 use super::message::{Message, Request, Response};
@@ -9,12 +9,12 @@ use memchr::memchr;
 use std::fmt;
 use std::ops::Range;
 
-/// The largest datagram that is read: the most UDP can carry over IPv4.
+/// Maximum size of a datagram: the most that UDP can carry over IPv4.
 pub const MAX_DATAGRAM: usize = 65_507;
-/// The most header fields a message may have.
+/// Maximum number of header fields of a message.
 pub const MAX_HEADERS: usize = 256;
 
-/// Why a datagram is dropped unanswered. Each reason is counted under its name.
+/// Why a datagram is dropped without a response. Each reason is counted under its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unframed {
     /// No bytes at all.
@@ -23,11 +23,11 @@ pub enum Unframed {
     KeepAlive,
     /// More than `MAX_DATAGRAM` bytes.
     TooLarge,
-    /// The first line is neither a request's nor a response's: another protocol, or noise.
+    /// The first line is neither that of a request nor of a response: another protocol, or noise.
     NotSip,
-    /// The first line names SIP, but method, URI or status cannot be told apart.
+    /// The first line names SIP, but method, URI or status cannot be separated.
     BadStartLine,
-    /// A response whose header fields cannot be read, or whose version is not 2.0.
+    /// A response whose header fields are malformed, or whose version is not 2.0.
     BadHeader,
     /// A response that lacks Via, From, To, Call-ID or CSeq.
     MissingHeader,
@@ -35,7 +35,7 @@ pub enum Unframed {
     DuplicateHeader,
     /// A response with fewer bytes of body than its Content-Length says.
     BodyTruncated,
-    /// A request whose topmost Via cannot be read: nobody to answer.
+    /// A request whose topmost Via is malformed: there is no address for a response.
     NoVia,
 }
 
@@ -90,29 +90,29 @@ impl fmt::Display for Unframed {
 
 impl std::error::Error for Unframed {}
 
-/// The first thing the parser saw wrong with a message that it could still frame.
+/// The first error the parser found in a message that it could still frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Flaw {
     /// The version is not SIP/2.0: 505.
     Version,
     /// White space in the first line that is not one blank between its three parts.
     StartLineSpace,
-    /// The method is no token.
+    /// The method is not a token.
     Method,
-    /// A header line without a colon, or whose name is no token.
+    /// A header line without a colon, or whose name is not a token.
     HeaderLine,
     /// More than `MAX_HEADERS` header fields; the rest was not read.
     TooManyHeaders,
     /// The header fields do not end in an empty line.
     NoEmptyLine,
-    /// The Content-Length is no number.
+    /// The Content-Length is not a number.
     ContentLength,
     /// The body is shorter than the Content-Length says.
     BodyTruncated,
 }
 
 impl Flaw {
-    /// What is wrong, as the reason phrase of the answer says it.
+    /// What is wrong, as the reason phrase of the response.
     pub fn reason(self) -> &'static str {
         match self {
             Flaw::Version => "Version Not Supported",
@@ -128,7 +128,7 @@ impl Flaw {
 }
 
 impl Message {
-    /// Reads one datagram. Header values and body are slices of it, nothing is copied but folded values.
+    /// Parses one datagram. Header values and body are slices of it; only folded values are copied.
     pub fn parse(datagram: &Bytes) -> Result<Message, Unframed> {
         if datagram.len() > MAX_DATAGRAM {
             return Err(Unframed::TooLarge);
@@ -156,17 +156,18 @@ impl Message {
             }
         }
         match (&message, reader.flaw) {
-            // RFC 3261 18.3: a response whose body is cut off is discarded, a request is answered with 400.
+            // RFC 3261 18.3: a response whose body is cut off is discarded, the response to a request is 400.
             (Message::Response(_), Some(Flaw::BodyTruncated)) => Err(Unframed::BodyTruncated),
             _ => Ok(message),
         }
     }
 }
 
-/// How long the body is that follows this first line and header fields in a stream (RFC 3261 18.3); none said is none there.
+/// The length of the body that follows this first line and header fields in a stream (RFC 3261 18.3); without a
+/// Content-Length there is no body.
 ///
 /// # Errors
-/// The length cannot be told, or not for certain: the reason in plain words.
+/// The length cannot be determined, or is ambiguous: the reason in words.
 pub fn stream_length(head: &Bytes) -> Result<usize, &'static str> {
     let mut reader = Reader { datagram: head, at: 0, flaw: None };
     reader.next_line();
@@ -207,7 +208,7 @@ impl Reader<'_> {
     }
 
     /// The next line without its end. CRLF ends a line; so does a bare LF, which old devices and test tools send. A
-    /// bare CR does not: whoever took it for one would see other header fields than we do.
+    /// bare CR does not: a parser that takes it for a line end sees other header fields than this one.
     fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = self.datagram.get(self.at..).filter(|rest| !rest.is_empty())?;
         let start = self.at;
@@ -235,7 +236,7 @@ impl Reader<'_> {
         if bytes.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
             return self.status_line(line).ok_or(Unframed::BadStartLine).map(Message::Response);
         }
-        // The version is looked for at the line's end, so that a URI with blanks in it can still be answered with 400.
+        // The version is searched at the end of the line, so that a URI with blanks in it still gets a 400.
         let trimmed = bytes.trim_ascii_end();
         let version_at = trimmed.iter().rposition(|b| is_blank(*b)).ok_or(Unframed::NotSip)? + 1;
         let version = trimmed.get(version_at..).unwrap_or_default();
@@ -313,7 +314,7 @@ impl Reader<'_> {
     /// One header field: `first` is its first line, `end` where its last folded line ends.
     fn header_line(&self, first: Range<usize>, end: usize) -> Option<(HeaderName, Bytes)> {
         let colon = first.start + memchr(b':', self.bytes(&first))?;
-        // RFC 3261 25.1, HCOLON: only blanks and tabs may stand before the colon.
+        // RFC 3261 25.1, HCOLON: only blanks and tabs may precede the colon.
         let mut name_end = colon;
         while name_end > first.start && self.datagram.get(name_end - 1).is_some_and(|b| matches!(b, b' ' | b'\t')) {
             name_end -= 1;

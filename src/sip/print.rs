@@ -7,7 +7,7 @@ use memchr::memchr2;
 use std::fmt::Write;
 
 impl Request {
-    /// The request as it goes on the wire. Content-Length is always written, last, and always tells the truth.
+    /// The request as it goes on the wire. Content-Length is always written, last, and always correct.
     pub fn to_bytes(&self) -> Bytes {
         let first = self.method.as_bytes().len() + self.target.len() + " ".len() + " SIP/2.0\r\n".len();
         let mut out = BytesMut::with_capacity(first + size(&self.headers, &self.body));
@@ -21,7 +21,7 @@ impl Request {
 }
 
 impl Response {
-    /// The response as it goes on the wire. Content-Length is always written, last, and always tells the truth.
+    /// The response as it goes on the wire. Content-Length is always written, last, and always correct.
     pub fn to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(self.length());
         out.put_slice(b"SIP/2.0 ");
@@ -39,7 +39,7 @@ impl Response {
     }
 }
 
-/// What comes after the first line, and no byte more: messages are kept for retransmissions, and the room with them.
+/// Writes what comes after the first line into a buffer of exactly that size: messages are kept for retransmissions.
 fn size(headers: &Headers, body: &Bytes) -> usize {
     let lines = headers.iter().filter(|(name, _)| *name != HeaderName::ContentLength);
     let lines: usize = lines.map(|(name, value)| name.as_bytes().len() + value.len() + ": \r\n".len()).sum();
@@ -61,11 +61,11 @@ fn put_rest(out: &mut BytesMut, headers: &Headers, body: &Bytes) {
 }
 
 fn put_number(out: &mut BytesMut, number: usize) {
-    // Memory takes whatever is written to it.
+    // Writing to memory cannot fail.
     let _ = write!(out, "{number}");
 }
 
-/// No value, wherever it came from, can end its line: that is how header fields are smuggled in.
+/// No value can end its line, wherever it came from: that would inject header fields.
 fn put_line(out: &mut BytesMut, value: &[u8]) {
     if memchr2(b'\r', b'\n', value).is_some() {
         out.extend(value.iter().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { *b }));

@@ -1,4 +1,4 @@
-//! Where an answer goes, and what the topmost Via must say for it (RFC 3261 18.2, RFC 3581).
+//! Where a response is sent, and what is written into the topmost Via for it (RFC 3261 18.2, RFC 3581).
 
 use super::header::split::first_comma;
 use super::header::{HeaderName, Headers, Via};
@@ -6,12 +6,12 @@ use super::lex::Scan;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
-/// Where the answer to a request goes that came from `source` with this topmost Via. `force_rport` answers to the
-/// source port even when the phone did not ask for it (`nat=force_rport`); never so for a Cisco 7960, which listens
-/// only on the port its Via names.
+/// Where the response to a request is sent that came from `source` with this topmost Via. `force_rport` uses the source
+/// port even when the phone did not ask for it (`nat=force_rport`); not for a Cisco 7960, which listens only on the
+/// port its Via names.
 pub fn response_target(via: &Via, source: SocketAddr, force_rport: bool) -> SocketAddr {
-    // RFC 3261 18.2.2: the answer goes to maddr, when there is one. A name would need a look-up, and a group,
-    // everybody or this host itself is nobody's answer: then the source is the better address.
+    // RFC 3261 18.2.2: the response goes to maddr, if there is one. A name would need a look-up, and no response goes
+    // to a multicast, broadcast or loopback address: then the source is used instead.
     if let Some(address) =
         via.maddr.as_ref().and_then(|host| host.ip()).filter(|to| may_follow(*to, source.ip().to_canonical()))
     {
@@ -25,7 +25,7 @@ pub fn response_target(via: &Via, source: SocketAddr, force_rport: bool) -> Sock
     SocketAddr::new(source.ip(), via.sent_by_port())
 }
 
-/// Writes into the topmost Via where the request came from: `received` (RFC 3261 18.2.1), always, as chan_sip does, and
+/// Writes the source of the request into the topmost Via: `received` (RFC 3261 18.2.1) always, as chan_sip does, and
 /// the value of `rport` when it was asked for (RFC 3581 4) or is forced. All else in it stays byte for byte as it was.
 pub fn stamp_via(headers: &mut Headers, source: SocketAddr, force_rport: bool) {
     let Some(line) = headers.get(HeaderName::Via) else { return };
@@ -36,7 +36,7 @@ pub fn stamp_via(headers: &mut Headers, source: SocketAddr, force_rport: bool) {
     let mut rport = force_rport;
     for (at, piece) in pieces(first).enumerate() {
         let name = Scan::new(piece.trim_ascii_start()).token();
-        // A `received` or `rport` the sender wrote is a lie or a left-over.
+        // A `received` or `rport` written by the sender itself is wrong or stale.
         let ours = name.eq_ignore_ascii_case(b"received") || name.eq_ignore_ascii_case(b"rport");
         rport |= at > 0 && name.eq_ignore_ascii_case(b"rport");
         if at == 0 || !ours {
@@ -47,7 +47,7 @@ pub fn stamp_via(headers: &mut Headers, source: SocketAddr, force_rport: bool) {
         }
     }
     stamped.truncate(stamped.trim_ascii_end().len());
-    // Memory takes whatever is written to it.
+    // Writing to memory cannot fail.
     let _ = write!(stamped, ";received={}", source.ip().to_canonical());
     if rport {
         let _ = write!(stamped, ";rport={}", source.port());
@@ -62,7 +62,7 @@ fn may_follow(maddr: IpAddr, source: IpAddr) -> bool {
     !maddr.is_multicast() && !maddr.is_unspecified() && !broadcast && !to_ourselves
 }
 
-/// The parts of a Via value between its semicolons; those inside quotes part nothing.
+/// The parts of a Via value between its semicolons, except those inside quotes.
 fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut quoted = false;
     let mut escaped = false;

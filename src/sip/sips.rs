@@ -1,14 +1,14 @@
-//! `sips:`: what it asks of a request and of the way it comes (RFC 3261 8.1.1.8, 12.1.1 and 26.2.2, RFC 5630).
+//! `sips:`: its requirements on a request and its transport (RFC 3261 8.1.1.8, 12.1.1 and 26.2.2, RFC 5630).
 
 use super::flow::Transport;
 use super::header::split::first_item;
 use super::header::{ContactValue, HeaderName, NameAddr};
 use super::{Method, Request, Uri};
 
-/// What is wrong with a request; it is owed a 480 with this warning (RFC 5630 5.1.2).
+/// What is wrong with a request; the required response is a 480 with this warning (RFC 5630 5.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SipsViolation {
-    /// It speaks of `sips:`, and did not come over TLS.
+    /// It names a `sips:` URI, and did not come over TLS.
     NotAllowed,
     /// It is for `sips:`, and its Contact is not: requests to that would leave TLS.
     Required,
@@ -24,7 +24,8 @@ impl SipsViolation {
     }
 }
 
-/// What is wrong with a request that came over this transport, if anything. What a REGISTER binds is the registrar's to judge.
+/// What is wrong with a request that came over this transport, if anything. The Contact of a REGISTER is checked by the
+/// registrar.
 pub fn sips_violation(request: &Request, transport: Transport) -> Option<SipsViolation> {
     let is_secured = transport == Transport::Tls;
     if is_sips(&request.target) || top_is_sips(request, HeaderName::Route) {
@@ -39,24 +40,25 @@ pub fn sips_violation(request: &Request, transport: Transport) -> Option<SipsVio
     asks.then_some(SipsViolation::NotAllowed)
 }
 
-/// Must the Contact of our answer be a `sips:` one (RFC 3261 12.1.1)?
+/// Whether the Contact of our response must be a `sips:` one (RFC 3261 12.1.1).
 pub fn binds_answer(request: &Request) -> bool {
     is_sips(&request.target) || asks_for_sips(request)
 }
 
-/// Must the Contact of a request of ours be a `sips:` one (RFC 3261 8.1.1.8)?
+/// Whether the Contact of a request of ours must be a `sips:` one (RFC 3261 8.1.1.8).
 pub fn binds_request(request: &Request) -> bool {
     is_sips(&request.target) || top_is_sips(request, HeaderName::Route)
 }
 
-/// Is a URI, as written, a `sips:` one?
+/// Whether a URI, as written, is a `sips:` one.
 pub fn is_sips(uri: &[u8]) -> bool {
     uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
 }
 
-/// Does its Contact begin a dialog, or move the target of one?
+/// Whether its Contact becomes the target of a dialog, a new or an existing one.
 fn moves_target(method: &Method) -> bool {
-    matches!(method, Method::Invite | Method::Update | Method::Subscribe)
+    let rules = method.rules();
+    rules.creates_dialog || rules.refreshes_target
 }
 
 /// The topmost Record-Route, or without any the Contact.
@@ -72,8 +74,8 @@ fn top_is_sips(request: &Request, name: HeaderName) -> bool {
     top.and_then(|top| NameAddr::parse(top).ok()).is_some_and(|top| top.uri.sip().is_some_and(|uri| uri.secure))
 }
 
-/// Does its Contact not leave TLS? Inside a dialog `sip:` with `transport=tls` will do: the target is not moved there, see
-/// `Dialog::refresh_target`, and a refusal would keep telephones that write it so from holding and resuming.
+/// Whether its Contact stays on TLS. Within a dialog `sip:` with `transport=tls` is accepted: it does not move the
+/// target, see `Dialog::refresh_target`, and a refusal would keep phones that write it so from holding and resuming.
 fn contact_stays(request: &Request) -> bool {
     let to = request.headers.get(HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
     let is_inside = to.is_some_and(|to| to.tag().is_some());
@@ -86,7 +88,7 @@ fn contact_is_sips(request: &Request) -> bool {
     contact(request).is_some_and(|uri| uri.sip().is_some_and(|uri| uri.secure))
 }
 
-/// None: there is no Contact that can be read.
+/// `None` when there is no Contact that can be parsed.
 fn contact(request: &Request) -> Option<Uri> {
     let contact = ContactValue::parse(&request.headers.values(HeaderName::Contact).next()?).ok()?;
     contact.address().map(|address| address.uri.clone())
@@ -108,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn what_speaks_of_sips_comes_over_tls() {
+    fn what_names_sips_comes_over_tls() {
         use HeaderName::{Contact, RecordRoute, Route};
         const SIP: (HeaderName, &str) = (Contact, "<sip:a@192.0.2.9>");
         const SIPS: (HeaderName, &str) = (Contact, "\"A\" <SIPS:a@192.0.2.9>");
-        for spoken in [
+        for refused in [
             invite("SipS:1@h", &[SIPS]),
             invite("sip:1@h", &[SIPS]),
             invite("sip:1@h", &[SIP, (Route, "<sips:h;lr>, <sip:i;lr>")]),
@@ -122,19 +124,19 @@ mod tests {
             request(Method::Update, "sip:1@h", &[SIPS]),
         ] {
             assert_eq!(
-                [Udp, Tcp].map(|over| sips_violation(&spoken, over)),
+                [Udp, Tcp].map(|over| sips_violation(&refused, over)),
                 [Some(SipsViolation::NotAllowed); 2],
-                "{spoken:?}"
+                "{refused:?}"
             );
         }
-        for unspoken in [
+        for allowed in [
             invite("sip:1@h", &[SIP]),
             invite("sip:1@h", &[SIPS, (RecordRoute, "<sip:q;lr>, <sips:p;lr>")]),
             invite("sip:sips:1@h", &[SIP]),
             request(Method::Register, "sip:h", &[SIPS]),
             request(Method::Options, "sip:h", &[SIPS]),
         ] {
-            assert_eq!(sips_violation(&unspoken, Udp), None, "{unspoken:?}");
+            assert_eq!(sips_violation(&allowed, Udp), None, "{allowed:?}");
         }
         assert_eq!(
             [invite("sips:1@h", &[SIPS]), invite("sip:1@h", &[SIPS])].map(|it| sips_violation(&it, Tls)),
@@ -164,6 +166,15 @@ mod tests {
             invite("sips:1@h", &[sip.clone(), (To, "<sips:1@h>;tag=1")]),
         ] {
             assert_eq!(sips_violation(&right, Tls), None, "{right:?}");
+        }
+    }
+
+    #[test]
+    fn the_contact_counts_where_the_table_of_methods_says_that_it_becomes_a_target() {
+        for (method, name, rules) in crate::sip::method::TABLE {
+            let sips = request(method.clone(), "sip:1@h", &[(HeaderName::Contact, "<sips:a@192.0.2.9>")]);
+            let counts = sips_violation(&sips, Udp).is_some();
+            assert_eq!(counts, rules.creates_dialog || rules.refreshes_target, "{name}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! Status codes and the words that go with them.
+//! Status codes and their reason phrases.
 
-/// The default words for a status code (RFC 3261 21 and the later RFCs that registered one); those of its class for any
-/// other.
+/// The default reason phrase of a status code (RFC 3261 21 and the later RFCs that registered one); that of its class
+/// for any other.
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",

@@ -1,4 +1,4 @@
-//! Deadlines in order, each with a key that says whose it is.
+//! Timers ordered by deadline, each with a key that names its owner.
 
 use crate::clock::Time;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ pub struct TimerId {
     number: u64,
 }
 
-/// Timers by deadline. It never looks at a clock: who owns it asks with the time of the event.
+/// Timers by deadline. It never reads a clock: its owner passes the time of the event.
 #[derive(Debug, Clone)]
 pub struct Timers<K> {
     due: BTreeMap<TimerId, K>,

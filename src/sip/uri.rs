@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Text that is no URI; it says why.
+/// Why a text is not a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UriError(pub &'static str);
 
@@ -25,13 +25,13 @@ impl std::error::Error for UriError {}
 pub enum Uri {
     /// `sip:` or `sips:`.
     Sip(SipUri),
-    /// Any other: the scheme, and what follows its colon.
+    /// Any other: the scheme, and what follows the colon.
     Other(String, String),
 }
 
 impl Uri {
-    /// Reads a URI. Anything that could end it early elsewhere (blanks, quotes, angle brackets) and broken `%` escapes
-    /// are errors.
+    /// Parses a URI. Characters that could end it early elsewhere (blanks, quotes, angle brackets) and malformed `%`
+    /// escapes are errors.
     pub fn parse(bytes: &[u8]) -> Result<Uri, UriError> {
         let text = std::str::from_utf8(bytes).map_err(|_| UriError("a URI that is no UTF-8"))?;
         let (scheme, rest) = text.split_once(':').ok_or(UriError("a URI without a scheme"))?;
@@ -100,26 +100,27 @@ pub struct SipUri {
     pub port: Option<u16>,
     /// The URI's own parameters.
     pub params: Params,
-    /// What stands after the question mark.
+    /// The header fields after the question mark.
     pub headers: Option<SmolStr>,
 }
 
 impl SipUri {
-    /// A plain `sip:user@host:port`. Characters of `user` that may not stand there are escaped.
+    /// A plain `sip:user@host:port`. Characters that are not allowed in `user` are escaped.
     pub fn new(user: Option<&str>, host: Host, port: Option<u16>) -> SipUri {
         let user = user.map(|user| SmolStr::new(escape_user(user)));
         SipUri { secure: false, user, password: None, host, port, params: Params::new(), headers: None }
     }
 
-    /// The address it leads to (RFC 3261 19.1.1: `maddr`, else the host), when that is no name: none is ever looked up here.
+    /// The address it leads to (RFC 3261 19.1.1: `maddr`, else the host); `None` for a host name, which is never looked
+    /// up here.
     pub fn address(&self) -> Option<SocketAddr> {
         let maddr = self.params.get("maddr").and_then(|maddr| maddr.trim_matches(['[', ']']).parse().ok());
         let port = self.port.unwrap_or(self.transport().unwrap_or(Transport::Udp).default_port());
         Some(SocketAddr::new(maddr.or_else(|| self.host.ip())?, port))
     }
 
-    /// What it is to be reached over: TLS by `sips:` (RFC 3261 26.2.2), else what `transport=` asks for. `None`: it does not say,
-    /// or names what is not spoken here.
+    /// The transport it requires: TLS with `sips:` (RFC 3261 26.2.2), else that of `transport=`. `None` when it names
+    /// none, or one that is not supported.
     pub fn transport(&self) -> Option<Transport> {
         if self.secure {
             return Some(Transport::Tls);
@@ -132,7 +133,7 @@ impl SipUri {
         self.user.as_deref().map(decode)
     }
 
-    /// RFC 3261 19.1.4: user and password by case; all else without; escapes equal what they stand for; parameters that
+    /// RFC 3261 19.1.4: user and password by case; all else without; escapes equal what they encode; parameters that
     /// both have must agree, and user, ttl, method, maddr and transport must be in both or neither; header fields must
     /// be in both.
     pub fn equivalent(&self, other: &SipUri) -> bool {
@@ -218,7 +219,7 @@ impl Host {
     pub fn parse(text: &str) -> Result<Host, UriError> {
         if let Some(inside) = text.strip_prefix('[') {
             let inside = inside.strip_suffix(']').ok_or(UriError("an IPv6 address whose bracket is not closed"))?;
-            // RFC 5118 4.10: the grammar of RFC 3261 let three colons through, and so some send them.
+            // RFC 5118 4.10: the grammar of RFC 3261 allowed three colons, and so some devices send them.
             let address = inside.parse().or_else(|_| inside.replacen(":::", "::", 1).parse());
             return address.map(Host::V6).map_err(|_| UriError("an IPv6 address that is none"));
         }
@@ -352,7 +353,7 @@ fn same_headers(a: Option<&str>, b: Option<&str>) -> bool {
     left.is_empty()
 }
 
-/// More header fields than this in a URI make it equal to none.
+/// Maximum number of header fields in a URI that is compared: with more it equals no other.
 const MAX_URI_HEADERS: usize = 16;
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -363,8 +364,7 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(lex::text(&bytes).into_owned())
 }
 
-/// RFC 3261 25.1, `user`: unreserved and user-unreserved; `#` stands plain because the phones of this trade write and
-/// expect it so.
+/// RFC 3261 25.1, `user`: unreserved and user-unreserved; `#` is not escaped, because phones write and expect it so.
 fn escape_user(user: &str) -> Cow<'_, str> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/#".contains(&b);
     if user.bytes().all(plain) {

@@ -1,5 +1,5 @@
-//! What every message must have before anyone acts on it, and the status a request is owed when it does not (RFC 3261
-//! 8.1.1, 8.2, 16.3; RFC 4475).
+//! Checks that a message has what every message must have, and names the required response to a request that has not
+//! (RFC 3261 8.1.1, 8.2, 16.3; RFC 4475).
 
 use super::header::split::first_item;
 use super::header::{Arity, CSeq, ContactValue, HeaderName, Headers, NameAddr, Via};
@@ -11,14 +11,14 @@ use smol_str::SmolStr;
 /// The largest body a request may have, in bytes; descriptions of calls take a few hundred.
 pub const MAX_BODY: usize = 32_768;
 
-/// The header fields that every message has, read.
+/// The header fields that every message has, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Essentials {
     /// The topmost Via.
     pub via: Via,
-    /// Who asks.
+    /// From.
     pub from: NameAddr,
-    /// Who was asked for.
+    /// To.
     pub to: NameAddr,
     /// The Call-ID.
     pub call_id: SmolStr,
@@ -28,16 +28,16 @@ pub struct Essentials {
     pub max_forwards: Option<u8>,
 }
 
-/// Why a request is refused, and with what.
+/// Why a request is refused, and with which status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The status it is owed. An ACK is owed none, whatever this says.
+    /// The status of the required response. There is none to an ACK, whatever this says.
     pub status: u16,
-    /// The reason phrase of the answer: what is wrong, in words fit for the wire.
+    /// The reason phrase of the response: what is wrong, as it is sent.
     pub reason: &'static str,
     /// What exactly is wrong, for the log.
     pub detail: &'static str,
-    /// Where the answer goes; `None` when there is no readable Via: then the request is dropped as `Unframed::NoVia`.
+    /// Where the response goes; `None` when no Via can be parsed: then the request is dropped as `Unframed::NoVia`.
     pub via: Option<Box<Via>>,
 }
 
@@ -62,7 +62,7 @@ pub fn request(request: &Request) -> Result<Essentials, Refusal> {
     }
 }
 
-/// Checks a response. RFC 3261 8.1.3.3 and 18.1.2: a response that cannot be read is discarded.
+/// Checks a response. RFC 3261 8.1.3.3 and 18.1.2: a response that cannot be parsed is discarded.
 pub fn response(response: &Response) -> Result<Essentials, Unframed> {
     let headers = &response.headers;
     match response.flaw {
@@ -134,7 +134,7 @@ fn read<T>(
     parse(value).map_err(|error| refuse(400, malformed, error.0))
 }
 
-/// The first header field that stands more often than it may (RFC 3261 7.3.1).
+/// The first header field that occurs more often than it may (RFC 3261 7.3.1).
 fn repeated(headers: &Headers) -> Option<HeaderName> {
     let mut seen = 0u128;
     for (name, _) in headers.iter() {
@@ -182,11 +182,11 @@ fn max_forwards(headers: &Headers) -> Result<Option<u8>, Refusal> {
     }
 }
 
-/// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; 12.1.2: so has any request that makes a
-/// dialog, as SUBSCRIBE does. A REGISTER has what it likes, but readable; and an INVITE of RFC 2543, which did not ask for
-/// one, may be without (RFC 4475 3.4.1).
+/// RFC 3261 8.1.1.8: an INVITE has exactly one Contact, a SIP or SIPS URI; 12.1.2: so has any request that creates a
+/// dialog, as SUBSCRIBE does. A REGISTER has any number of them, if they can be parsed; an INVITE of RFC 2543, which
+/// did not require a Contact, may have none (RFC 4475 3.4.1).
 fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
-    let needed = matches!(request.method, Method::Invite | Method::Subscribe);
+    let needed = request.method.rules().creates_dialog;
     if !needed && request.method != Method::Register {
         return Ok(());
     }
@@ -206,7 +206,7 @@ fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
     }
 }
 
-/// RFC 3261 25.1: `word [ "@" word ]`; anything visible is let through.
+/// RFC 3261 25.1: `word [ "@" word ]`; any visible characters are accepted.
 fn call_id(value: &[u8]) -> Option<SmolStr> {
     let visible = !value.is_empty() && value.iter().all(|b| *b > b' ' && *b != 0x7f);
     visible.then(|| lex::kept(value))

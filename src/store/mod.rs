@@ -20,7 +20,8 @@ mod writer_thread;
 
 use crate::clock::{Now, Time};
 use crate::datetime::ZoneAt;
-use crate::pbx::effect::{Level, Line, StoreOrder};
+use crate::event::{Level, LogLine};
+use crate::pbx::effect::StoreOrder;
 use crate::sip::digest::nonce::NonceKey;
 use boot_clock::BootClock;
 pub use found::Found;
@@ -221,7 +222,7 @@ impl Store {
         self.again = None;
         if std::mem::take(&mut self.is_in_trouble) {
             let text = format!("The state in {} is kept again", self.folder.display());
-            (self.sink)(&Line { level: Level::Notice, text });
+            (self.sink)(&LogLine { level: Level::Notice, text });
         }
         self.writer.sync();
     }
@@ -244,11 +245,11 @@ impl Store {
                         path.display()
                     ),
                 };
-                (self.sink)(&Line { level: Level::Error, text });
+                (self.sink)(&LogLine { level: Level::Error, text });
             }
             Trouble::Unusable(why) => {
                 if !std::mem::replace(&mut self.is_in_trouble, true) {
-                    (self.sink)(&Line {
+                    (self.sink)(&LogLine {
                         level: Level::Error,
                         text: format!(
                             "The state in {} cannot be kept: {why}. Everything goes on in memory, and it is tried again every {} s; \

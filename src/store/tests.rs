@@ -56,13 +56,13 @@ impl Drop for Place {
     }
 }
 
-type Lines = Arc<Mutex<Vec<Line>>>;
+type Lines = Arc<Mutex<Vec<LogLine>>>;
 
 /// A sink, and what was logged to it.
 fn log() -> (Sink, Lines) {
     let lines = Lines::default();
     let log = lines.clone();
-    (Arc::new(move |line: &Line| log.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone())), lines)
+    (Arc::new(move |line: &LogLine| log.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone())), lines)
 }
 
 fn open(place: &Place) -> (Store, Found, Lines) {

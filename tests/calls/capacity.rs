@@ -5,8 +5,8 @@ use crate::network::Quality;
 use crate::testbed::{SIP, World};
 use crate::why::records;
 use std::time::Duration;
-use strowger::pbx::effect::Level;
-use strowger::pbx::switch::MOST_CHANNELS;
+use strowger::event::Level;
+use strowger::pbx::switch::MAX_CHANNELS;
 use strowger::sim::{PhoneEvent, Style};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,25 +31,25 @@ fn full() -> World {
     let mut world = World::new(&format!("{SIP}{NEIGHBOUR}"), PLAN, Quality::PERFECT, 1);
     world.register_all();
     world.add("neighbour", "", "192.0.2.50:5060", "192.0.2.50:4000", Style::Plain);
-    world.media.ports = MOST_CHANNELS + 10;
+    world.media.ports = MAX_CHANNELS + 10;
     let sdp = "v=0\r\no=- 7 7 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
     // One more is left for whom the stories want.
-    for number in 1..MOST_CHANNELS {
+    for number in 1..MAX_CHANNELS {
         world.inject("neighbour", &request("INVITE", number, "", sdp));
     }
     world.run(SECOND);
-    assert_eq!(world.channels().len(), MOST_CHANNELS - 1);
+    assert_eq!(world.channels().len(), MAX_CHANNELS - 1);
     world
 }
 
 /// All but the neighbour's calls are over: it gives up its own, and every port and timer is free.
 fn empty(world: &mut World) {
-    for number in 1..MOST_CHANNELS {
+    for number in 1..MAX_CHANNELS {
         world.inject("neighbour", &request("CANCEL", number, "", ""));
     }
     world.run(SECOND);
     assert!(world.channels().is_empty());
-    assert_eq!(world.media.ports, MOST_CHANNELS + 10);
+    assert_eq!(world.media.ports, MAX_CHANNELS + 10);
     // It acknowledges no refusal: 32 s, and whoever sent them is forgotten.
     world.unplug("neighbour");
     world.phone("client").dials("1");
@@ -67,14 +67,14 @@ fn who_calls_a_full_exchange_is_told_503_and_why() {
     let mut world = full();
     world.phone("desk").dials("9");
     world.run(SECOND);
-    assert_eq!(world.channels().len(), MOST_CHANNELS);
+    assert_eq!(world.channels().len(), MAX_CHANNELS);
     world.phone("client").dials("9");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
     let (level, line) = world.line("Call from 'client' ");
     assert!(line.ends_with("4000 lines are busy already, as many as there may be"), "{line}");
     assert_eq!(level, Level::Warning);
     assert_eq!(records(&world).len(), 1, "a record tells of it, too");
-    assert_eq!(world.channels().len(), MOST_CHANNELS, "nothing was kept of it");
+    assert_eq!(world.channels().len(), MAX_CHANNELS, "nothing was kept of it");
     // Those that are in calls, and those that register, notice nothing.
     world.phone("client").registers();
     world.run(SECOND);

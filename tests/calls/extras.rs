@@ -3,7 +3,8 @@
 use crate::stories::stories;
 use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
-use strowger::pbx::effect::{Level, StoreOrder};
+use strowger::event::Level;
+use strowger::pbx::effect::StoreOrder;
 use strowger::sdp::MediaKind;
 use strowger::sim::{Change, PhoneEvent};
 

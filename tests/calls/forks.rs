@@ -104,7 +104,7 @@ fn a_redirection_is_followed_when_promiscredir_says_so() {
         redirecting("promiscredir=yes", "<sip:nobody@192.0.2.77>;q=0.1, <sip:desk@192.0.2.30:5060;x=y>;q=0.9");
     world.until(|w| w.is_called("desk"));
     assert!(world.texts("desk", &["INVITE sip:desk@192.0.2.30:5060;x=y"]).len() == 1);
-    assert!(world.has_line("sends the call on to sip:desk@192.0.2.30:5060;x=y (302 "));
+    assert!(world.has_line("redirected the call to sip:desk@192.0.2.30:5060;x=y (302 "));
     world.phone("desk").answers();
     world.until(|w| w.is_talking("client") && w.is_talking("desk"));
     world.phone("client").hangs_up();

@@ -3,6 +3,8 @@
 
 use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::sip::Method;
+use strowger::sip::method::TABLE;
 
 const METHODS: [&str; 15] = [
     "INVITE",
@@ -84,6 +86,25 @@ fn inside(world: &World, name: &str) -> [String; 3] {
         "client" => of(&world.texts("client", &["180", "INVITE"])[0], ["Call-ID: ", "From: ", "To: "]),
         // What the phone answered: its own tag stands in To.
         _ => of(&world.sent_by(name, &["180", "INVITE"])[0], ["Call-ID: ", "To: ", "From: "]),
+    }
+}
+
+/// The matrix has every method, and says of an established call what the table of methods says of a dialog.
+#[test]
+fn the_matrix_follows_the_table_of_methods() {
+    let mut known: Vec<&str> = TABLE.iter().map(|(_, name, _)| *name).chain(["FOO"]).collect();
+    known.sort_unstable();
+    let mut tried = METHODS.to_vec();
+    tried.sort_unstable();
+    assert_eq!(tried, known);
+    for (state, name, expected) in MATRIX.iter().filter(|(state, ..)| *state == State::Up) {
+        for (method, expected) in METHODS.iter().zip(expected) {
+            let rules = Method::from_bytes(method.as_bytes()).rules();
+            // The call itself takes these, CANCEL is its transaction's, and the others never reach a dialog.
+            if !matches!(*method, "INVITE" | "UPDATE" | "BYE" | "CANCEL") && rules.within_dialogs {
+                assert_eq!(*expected, rules.in_dialog.unwrap_or(NONE), "{state:?} {name} {method}");
+            }
+        }
     }
 }
 

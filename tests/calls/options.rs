@@ -153,17 +153,17 @@ fn regexten_is_in_regcontext_while_the_line_is_registered() {
     let general = "regcontext=lines";
     let plan = "[default]\nexten => _X!,1,Dial(SIP/isp)\nexten => 881,2,NoOp\n[lines]\nexten => 7,1,NoOp\n";
     let mut world = World::ready(&conf(general, "regexten=881&882@lines&7&9@nowhere"), plan);
-    let shown = |world: &World| world.switch.dialplan().show(Some("lines")).unwrap();
+    let shown = |world: &World| world.switch.config().dialplan.show(Some("lines")).unwrap();
     let has = |world: &World, exten: &str| {
         let at = crate::testbed::at(world.now).wall;
-        let found = world.switch.dialplan().find("lines", exten, 1, None, at);
+        let found = world.switch.config().dialplan.find("lines", exten, 1, None, at);
         found.map(|found| (found.priority.application.clone(), found.priority.args.clone()))
     };
     let noop = |name: &str| Some(("NoOp".to_owned(), name.to_owned()));
     assert_eq!([has(&world, "881"), has(&world, "882")], [noop("isp"), noop("isp")], "{}", shown(&world));
     // The name of a line without regexten; what the owner wrote stays as it is.
     assert_eq!([has(&world, "client"), has(&world, "7")], [noop("client"), noop("")]);
-    assert!(!world.switch.dialplan().has_context("nowhere"));
+    assert!(!world.switch.config().dialplan.has_context("nowhere"));
     world.phone("isp").unregisters();
     world.run(Duration::from_secs(1));
     assert_eq!([has(&world, "881"), has(&world, "882"), has(&world, "7")], [None, None, noop("")]);
@@ -177,7 +177,7 @@ fn regexten_is_in_regcontext_while_the_line_is_registered() {
 fn regexten_without_regcontext_makes_nothing() {
     let world = World::ready(&conf("", "regexten=881@default"), "[default]\nexten => 1,1,NoOp\n");
     let at = crate::testbed::at(world.now).wall;
-    assert!(world.switch.dialplan().find("default", "881", 1, None, at).is_none());
+    assert!(world.switch.config().dialplan.find("default", "881", 1, None, at).is_none());
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_reload_moves_regexten_and_keepalive() {
     let mut world = World::ready(&conf("regcontext=lines", "regexten=881"), GUIDE);
     let has = |world: &World, context: &str, exten: &str| {
         let at = crate::testbed::at(world.now).wall;
-        world.switch.dialplan().find(context, exten, 1, None, at).is_some()
+        world.switch.config().dialplan.find(context, exten, 1, None, at).is_some()
     };
     assert!(has(&world, "lines", "881") && has(&world, "lines", "desk"));
     world.reload(&conf("regcontext=others", "regexten=882\nkeepalive=10"), GUIDE);
@@ -295,7 +295,7 @@ fn a_line_that_is_back_after_a_restart_has_its_extension_and_its_keepalive() {
     let stored = Restored { peer: "isp".to_owned(), binding, left: Some(Duration::from_secs(600)) };
     assert_eq!(after.switch.restore(crate::testbed::at(after.now), vec![stored]), 1);
     let at = crate::testbed::at(after.now).wall;
-    assert!(after.switch.dialplan().find("lines", "881", 1, None, at).is_some());
+    assert!(after.switch.config().dialplan.find("lines", "881", 1, None, at).is_some());
     after.run(Duration::from_secs(11));
     assert_eq!(after.texts("isp", &[]), ["\r\n"]);
 }

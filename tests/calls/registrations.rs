@@ -3,7 +3,7 @@
 use crate::network::Quality;
 use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
-use strowger::pbx::effect::Level;
+use strowger::event::Level;
 use strowger::pbx::switch::PeerStatus;
 use strowger::sim::PhoneEvent;
 

@@ -11,10 +11,12 @@ use std::time::Duration;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::config::peer::Credential;
+use strowger::daemon::sentence;
 use strowger::dialplan;
+use strowger::event::{Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::repeat_filter::Refusals;
-use strowger::pbx::effect::{Effects, Event, Level, Line, StoreOrder};
+use strowger::pbx::effect::{Effects, Event, StoreOrder};
 use strowger::pbx::media::{MediaEvent, StreamKind};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -74,7 +76,7 @@ pub struct World {
     pub media: MediaStub,
     pub lines: Vec<(Time, String)>,
     /// The same with their levels.
-    pub said: Vec<Line>,
+    pub said: Vec<LogLine>,
     /// What the exchange had stored.
     pub kept: Vec<StoreOrder>,
     admission: Arc<Admission>,
@@ -595,7 +597,7 @@ impl World {
                 {
                     self.send(self.exchange, to, response.to_bytes());
                     let nearest = |account: &str| self.admission.nearest(account);
-                    let told = note.and_then(|note| self.refusals.hear(&note, source.ip(), self.now, nearest));
+                    let told = note.and_then(|note| self.refusals.record(&note, source.ip(), self.now, nearest));
                     self.say(Level::Warning, told);
                 }
                 return;
@@ -614,7 +616,7 @@ impl World {
 
     fn say(&mut self, level: Level, text: Option<String>) {
         self.lines.extend(text.iter().map(|text| (self.now, text.clone())));
-        self.said.extend(text.map(|text| Line { level, text }));
+        self.said.extend(text.map(|text| LogLine { level, text }));
     }
 
     pub fn execute(&mut self, effects: Effects) {
@@ -643,8 +645,10 @@ impl World {
             self.send(self.exchange, to, transmit.bytes);
         }
         self.kept.extend(effects.store);
-        self.said.extend(effects.lines.iter().cloned());
-        self.lines.extend(effects.lines.into_iter().map(|line| (self.now, line.text)));
+        for line in effects.events.iter().flat_map(sentence::lines) {
+            self.lines.push((self.now, line.text.clone()));
+            self.said.push(line);
+        }
         for event in refused {
             let effects = self.switch.handle(at(self.now), event);
             self.execute(effects);

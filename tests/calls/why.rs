@@ -3,8 +3,9 @@
 use crate::network::Quality;
 use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
+use strowger::event::Level;
 use strowger::pbx::cdr::Cdr;
-use strowger::pbx::effect::{Level, StoreOrder};
+use strowger::pbx::effect::StoreOrder;
 use strowger::pbx::failure::FailureReason;
 use strowger::sim::PhoneEvent;
 
@@ -232,9 +233,9 @@ fn a_line_beyond_its_limit() {
     world.phone("client").habit(|habits| habits.ignores_everything = false);
     world.phone("client").dials("1");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(480)));
-    let text = "Call from 'client' (192.0.2.20:5060) to extension '1' rejected because it has all the calls its call-limit=1 allows";
+    let text = "Call from 'client' (192.0.2.20:5060) to extension '1' rejected because call-limit=1 reached";
     assert_eq!(world.line("rejected"), (Level::Notice, text.to_owned()));
-    assert_eq!(records(&world)[0].reason, "it has all the calls its call-limit=1 allows");
+    assert_eq!(records(&world)[0].reason, "call-limit=1 reached");
     world.phone("desk").hangs_up();
     world.until_over();
     world.assert_nothing_left();

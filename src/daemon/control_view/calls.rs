@@ -2,8 +2,8 @@
 
 use crate::clock::Now;
 use crate::observe::snapshot::{ChannelDetail, ChannelRow, ChannelState, SipChannelRow};
-use crate::pbx::channel;
-use crate::pbx::leg::Leg;
+use crate::pbx::calls::channel;
+use crate::pbx::calls::leg::Leg;
 use crate::pbx::switch::{ChannelReport, LegReport, Switch};
 
 /// One line of `core show channels`.
@@ -27,7 +27,7 @@ pub(super) fn row(report: &ChannelReport, now: Now) -> ChannelRow {
         duration_s: now.mono.since(channel.created).as_secs(),
         bridge_id: report.bridged.map(|other| format!("{:08x}", other.0.min(channel.id.0))).unwrap_or_default(),
         unique_id: channel.unique_id.clone(),
-        account: channel.peer.account_code.clone(),
+        account: channel.peer().map(|peer| peer.account_code.clone()).unwrap_or_default(),
         peer_account: String::new(),
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn row(report: &ChannelReport, now: Now) -> ChannelRow {
 pub(super) fn detail(switch: &Switch, name: &str, now: Now) -> Option<ChannelDetail> {
     let report = switch.channels().find(|report| report.channel.name.eq_ignore_ascii_case(name))?;
     let channel = report.channel;
-    let leg = switch.legs().find(|report| report.leg.id == channel.leg);
+    let leg = switch.legs().find(|report| Some(report.leg.id) == channel.leg());
     let other = report.bridged.and_then(|id| switch.channels().find(|report| report.channel.id == id));
     let began = other.as_ref().filter(|other| other.channel.program.is_some()).map_or(channel, |other| other.channel);
     Some(ChannelDetail {
@@ -52,7 +52,7 @@ pub(super) fn detail(switch: &Switch, name: &str, now: Now) -> Option<ChannelDet
         connected_number: other.as_ref().map(|other| other.channel.caller_number.clone()).unwrap_or_default(),
         connected_name: other.as_ref().map(|other| other.channel.caller_name.clone()).unwrap_or_default(),
         dialled: channel.entered.as_ref().map(|position| position.exten.clone()).unwrap_or_default(),
-        language: channel.peer.settings.language.clone(),
+        language: channel.peer().map(|peer| peer.settings.language.clone()).unwrap_or_default(),
         codecs: leg.as_ref().map(|report| codecs(report.leg)).unwrap_or_default(),
         direction: leg.as_ref().and_then(|report| direction(report.leg)).unwrap_or_default().to_owned(),
         call_id: leg.and_then(|report| report.call_id.map(str::to_owned)).unwrap_or_default(),
@@ -83,12 +83,17 @@ pub(super) fn dialog(report: &LegReport) -> SipChannelRow {
 }
 
 pub(super) fn is_on_hold(leg: &Leg) -> bool {
-    leg.remote.as_ref().is_some_and(|remote| remote.is_hold())
+    leg.agreement.remote.as_ref().is_some_and(|remote| remote.is_hold())
 }
 
 /// What both sides' descriptions name; nothing before there are two.
 fn codecs(leg: &Leg) -> Vec<String> {
-    let both = leg.local.as_ref().and_then(|sdp| sdp.audio()).zip(leg.remote.as_ref().and_then(|sdp| sdp.audio()));
+    let both = leg
+        .agreement
+        .local
+        .as_ref()
+        .and_then(|sdp| sdp.audio())
+        .zip(leg.agreement.remote.as_ref().and_then(|sdp| sdp.audio()));
     let Some((local, remote)) = both else { return Vec::new() };
     let common = local.formats.iter().filter(|format| remote.find(format).is_some());
     common.filter_map(|format| Some(format.codec?.name().to_owned())).collect()
@@ -96,5 +101,5 @@ fn codecs(leg: &Leg) -> Vec<String> {
 
 /// Seen from us: what the peer wants to do, turned round.
 fn direction(leg: &Leg) -> Option<&'static str> {
-    Some(leg.remote.as_ref()?.audio()?.direction.mirrored().name())
+    Some(leg.agreement.remote.as_ref()?.audio()?.direction.mirrored().name())
 }

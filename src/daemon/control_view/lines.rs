@@ -3,7 +3,7 @@
 use super::calls::is_on_hold;
 use crate::config::peer::{Kind, PeerAddress};
 use crate::observe::snapshot::{DeviceState, HintRow, InUse, UserRow};
-use crate::pbx::channel::ChannelState;
+use crate::pbx::calls::channel::ChannelState;
 use crate::pbx::switch::{PeerReport, PeerStatus, Switch};
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ pub(super) fn user(report: &PeerReport, force_rport: crate::observe::snapshot::N
 /// Every hint with the state of its devices.
 pub(super) fn hints(switch: &Switch) -> Vec<HintRow> {
     let lines: BTreeMap<String, InUse> = in_use(switch).into_iter().map(|line| (line.name.clone(), line)).collect();
-    let hints = switch.dialplan().hints();
+    let hints = switch.config().dialplan.hints();
     let row = hints.map(|hint| HintRow {
         exten: hint.exten.to_owned(),
         context: hint.context.to_owned(),

@@ -2,9 +2,9 @@
 
 use super::settings::Settings;
 use crate::clock::Wall;
+use crate::event::Level;
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
-use crate::pbx::effect::Level;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 use std::sync::mpsc::SyncSender;
 use tokio::sync::oneshot;

@@ -7,10 +7,10 @@ use super::entry::Entry;
 use crate::clock::Wall;
 use crate::daemon::clock::{wall, zone};
 use crate::datetime::{self, ISO};
+use crate::event::{Level, LogLine};
 use crate::observe::escape;
-use crate::observe::log_stream::LogLine;
+use crate::observe::log_stream::LogLine as ConsoleLine;
 use crate::observe::wire::Kind;
-use crate::pbx::effect::{Level, Line};
 use std::io::IsTerminal as _;
 
 /// How lines look.
@@ -109,22 +109,22 @@ pub fn story(level: u8, line: &str) -> String {
 }
 
 /// A line as consoles show it: verbose output without its time, as on Asterisk's console, all else as in the log.
-pub(super) fn console_line(line: &Line) -> LogLine {
+pub(super) fn console_line(line: &LogLine) -> ConsoleLine {
     let (kind, level) = match line.level {
         Level::Verbose(level) => {
             let text = story(level, line.text.trim_end_matches('\n'));
-            return LogLine { kind: Kind::Story, level, text };
+            return ConsoleLine { kind: Kind::Story, level, text };
         }
         Level::Notice => (Kind::Notice, 0),
         Level::Warning => (Kind::Warning, 0),
         Level::Error => (Kind::Error, 0),
         Level::Security => (Kind::Security, 0),
     };
-    LogLine { kind, level, text: dated(ISO, wall(), line.level, &line.text) }
+    ConsoleLine { kind, level, text: dated(ISO, wall(), line.level, &line.text) }
 }
 
 /// A line as plain text without the time, or nothing when it lies above `verbose`.
-pub fn plain(line: &Line, verbose: u8) -> Option<String> {
+pub fn plain(line: &LogLine, verbose: u8) -> Option<String> {
     match line.level {
         Level::Verbose(level) if level > verbose => None,
         Level::Verbose(level) => Some(story(level, &line.text)),

@@ -6,7 +6,7 @@ use super::format::{self, Format};
 use super::settings::Settings;
 use crate::clock::Wall;
 use crate::config::logger_conf::{Levels, Story};
-use crate::pbx::effect::Level;
+use crate::event::Level;
 use std::io::Write as _;
 use std::path::PathBuf;
 

@@ -8,9 +8,9 @@ use crate::config::ini;
 use crate::config::logger_conf::{self, LoggerConf};
 use crate::daemon::clock::wall;
 use crate::datetime::ISO;
+use crate::event::Level;
 use crate::observe::control_api::LogOrder;
 use crate::observe::wire::Kind;
-use crate::pbx::effect::Level;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -266,9 +266,9 @@ fn other_settings_are_put_in_force() {
 
 #[test]
 fn consoles_hear_what_the_log_leaves_out_by_its_own_verbosity() {
-    let shown = format::console_line(&Line { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
+    let shown = format::console_line(&LogLine { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
     assert_eq!((shown.kind, shown.level, shown.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
-    let shown = format::console_line(&Line { level: Level::Warning, text: "w".to_owned() });
+    let shown = format::console_line(&LogLine { level: Level::Warning, text: "w".to_owned() });
     assert!(shown.kind == Kind::Warning && shown.text.starts_with('[') && shown.text.ends_with(" strowger: w"));
     assert!(shown.text.contains(&format!(" WARNING[{}] ", std::process::id())));
 }

@@ -1,7 +1,7 @@
 //! The program's lines as tracing events, and every tracing event (a library's, too) as a line of the log.
 
 use super::handle::Log;
-use crate::pbx::effect::{Level, Line};
+use crate::event::{Level, LogLine};
 use std::fmt;
 use tracing::Event;
 use tracing::field::{Field, Visit};
@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// A line as an event.
-pub(super) fn event(line: &Line) {
+pub(super) fn event(line: &LogLine) {
     match line.level {
         Level::Verbose(level) => tracing::info!(target: "story", level, "{}", line.text),
         Level::Notice => tracing::info!(target: "notice", "{}", line.text),

@@ -8,10 +8,10 @@ use super::target::{self, LogTarget, TargetKind};
 use crate::clock::Wall;
 use crate::config::logger_conf::Rotation;
 use crate::daemon::clock::wall;
+use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::LogOrder;
 use crate::observe::log_stream::Live;
-use crate::pbx::effect::{Level, Line};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -126,7 +126,7 @@ impl Writer {
     /// Logs a line of the log's own, to all targets but the one it is about.
     fn log(&mut self, level: Level, text: String, except: Option<usize>) {
         if self.live.is_heard() {
-            self.live.say(format::console_line(&Line { level, text: text.clone() }));
+            self.live.say(format::console_line(&LogLine { level, text: text.clone() }));
         }
         let entry = Entry { at: wall(), level, text, printed: false };
         for (_, target) in self.targets.iter_mut().enumerate().filter(|(number, _)| Some(*number) != except) {

@@ -215,7 +215,7 @@ fn md5secret_works_like_the_secret() {
     assert_eq!(why(admit(&edge, &registers("modem", "hunter3", &nonce), LINE1)), DenialReason::InvalidPassword);
 }
 
-/// AST-2009-008, AST-2013-003, AST-2018-008: whoever does not get in learns nothing of who exists.
+/// AST-2009-008, AST-2013-003, AST-2018-008: a refused sender does not learn which accounts exist.
 #[test]
 fn unknown_wrong_refused_and_mixed_look_alike() {
     let mut fenced = peer("fenced-cli");
@@ -273,7 +273,7 @@ fn what_was_wrong_is_known_inside() {
     assert!(!format!("{line}{hint}").contains("password\""));
 }
 
-/// RFC 7616 3.4.2: the digest speaks of its own user; the right secret under another name is no proof.
+/// RFC 7616 3.4.2: the digest includes its user; the right secret under another name is no proof.
 #[test]
 fn a_digest_under_another_name_proves_nothing() {
     let mut open = peer("open");
@@ -306,7 +306,7 @@ fn a_name_from_the_network_cannot_forge_a_line() {
 }
 
 #[test]
-fn an_expired_nonce_is_told_stale_only_to_those_who_know_the_secret() {
+fn stale_is_sent_only_to_those_who_know_the_secret() {
     let edge = guide();
     let nonce = nonce(&edge, LINE1);
     let later = Wall(NOW.0 + HOUR);
@@ -318,7 +318,13 @@ fn an_expired_nonce_is_told_stale_only_to_those_who_know_the_secret() {
         assert!(!response.headers.text(HeaderName::WwwAuthenticate).unwrap().contains("stale"));
     }
     let request = registers("pap2t-client", "password", &nonce);
-    let stale = edge.challenge(&request, LINE1.parse().unwrap(), later, 1, (Algorithm::Md5, true));
+    let stale = edge.challenge(
+        &request,
+        LINE1.parse().unwrap(),
+        later,
+        1,
+        ChallengeOptions { algorithm: Algorithm::Md5, stale: true },
+    );
     assert!(stale.headers.text(HeaderName::WwwAuthenticate).unwrap().ends_with("qop=\"auth\", stale=true"));
 }
 
@@ -338,7 +344,7 @@ fn no_clock_jump_locks_anyone_out() {
     }
 }
 
-/// A nonce that is not ours, or was given to another address, proves nothing and bans nobody.
+/// A nonce that is not ours, or was given to another address, proves nothing and is no reason for a ban.
 #[test]
 fn a_foreign_nonce_is_only_a_reason_to_ask_again() {
     let edge = guide();
@@ -394,7 +400,7 @@ fn an_anonymous_from_is_known_by_its_digest() {
 }
 
 #[test]
-fn two_lines_of_one_box_are_told_apart_by_name() {
+fn two_lines_of_one_ata_are_distinguished_by_name() {
     let edge = guide();
     let nonce = nonce(&edge, LINE1);
     for (name, source) in [("pap2t-ispmodem", "192.168.1.20:5060"), ("pap2t-client", "192.168.1.20:5061")] {
@@ -543,7 +549,7 @@ fn a_response_is_completed_but_keeps_the_tag_it_has() {
     let context = request("REGISTER", "pap2t-client", "192.168.1.20", "");
     let to = |status: u16, tag: Option<&str>| {
         let mut response = Response::for_request(&context, status, tag);
-        edge.dress(&context, &mut response);
+        edge.complete(&context, &mut response);
         assert_eq!(response.headers.text(HeaderName::Allow).as_deref(), Some(ALLOW));
         assert_eq!(response.headers.text(HeaderName::Server).unwrap(), General::default().user_agent);
         response.headers.text(HeaderName::To).unwrap().into_owned()
@@ -555,9 +561,9 @@ fn a_response_is_completed_but_keeps_the_tag_it_has() {
     assert_eq!(to(200, None), challenge.headers.text(HeaderName::To).unwrap(), "as the stateless answer had it");
 }
 
-/// RFC 4475: what validation refuses is answered, when there is a Via to answer to; an ACK never is.
+/// RFC 4475: a request that validation refuses gets a response if it has a Via; an ACK never does.
 #[test]
-fn a_malformed_request_gets_the_status_it_is_owed() {
+fn a_malformed_request_gets_the_required_response() {
     let edge = guide();
     let source = over(LINE1);
     let mut bad = request("INVITE", "pap2t-client", "192.168.1.20:5070;maddr=203.0.113.9", "");
@@ -573,7 +579,7 @@ fn a_malformed_request_gets_the_status_it_is_owed() {
     assert!(matches!(edge.reject(&bad, &refusal, source), Verdict::Drop(_)));
 }
 
-/// Whatever arrives: no panic, and every answer goes to the address it came from.
+/// Whatever arrives: no panic, and every response goes to the address the request came from.
 #[test]
 fn mutated_requests_are_answered_to_their_source_only() {
     let edge = guide();
@@ -618,4 +624,34 @@ fn mutated_requests_are_answered_to_their_source_only() {
         }
     }
     assert!(seen > 5_000, "the mutations must leave enough to look at: {seen}");
+}
+
+/// The edge does with every method what the table of methods says, without a To tag and with one.
+#[test]
+fn the_edge_follows_the_table_of_methods() {
+    use crate::sip::method::{MethodRules, TABLE};
+    let edge = guide();
+    let unknown = (Method::from_bytes(b"FOO"), "FOO", *Method::from_bytes(b"FOO").rules());
+    let does = |name: &str, tag: &str| {
+        let mut request = request(name, "pap2t-client", "192.168.1.20", "");
+        let to = format!("<sip:pap2t-client@192.168.1.2>{tag}");
+        request.headers.set(HeaderName::To, to);
+        admit(&edge, &request, LINE1)
+    };
+    let outside = |rules: &MethodRules| match rules.at_edge {
+        AtEdge::Pass => None,
+        AtEdge::Authenticate => Some(401),
+        AtEdge::Accept => Some(200),
+        AtEdge::Refuse(status) => Some(status),
+    };
+    for (_, name, rules) in TABLE.iter().chain([&unknown]) {
+        let within = outside(rules).filter(|_| !rules.within_dialogs);
+        for (tag, expected) in [("", outside(rules)), (";tag=1", within)] {
+            match does(name, tag) {
+                Verdict::Reply { response, .. } => assert_eq!(Some(response.status), expected, "{name} {tag}"),
+                Verdict::Pass { caller: Caller::Dialog } => assert_eq!(None, expected, "{name} {tag}"),
+                other => panic!("{name} {tag}: {other:?}"),
+            }
+        }
+    }
 }

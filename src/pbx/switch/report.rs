@@ -1,11 +1,15 @@
 //! What the switch tells about itself, as plain values: for snapshots, and for tests that look for what is left over.
 
 use super::Switch;
-use crate::clock::{Now, Time};
-use crate::config::general::General;
-use crate::config::peer::Peer;
-use crate::dialplan::{ChannelId, Dialplan};
-use crate::pbx::channel::{Channel, Doing};
+use crate::clock::Now;
+use crate::config::peer::{Peer, PeerAddress};
+use crate::dialplan::ChannelId;
+use crate::event::DeviceState;
+use crate::pbx::calls::bridge::Bridge;
+use crate::pbx::calls::channel::{Channel, ChannelState};
+use crate::pbx::calls::leg::Leg;
+use crate::pbx::core::LegId;
+use crate::pbx::settings::SwitchSettings;
 use crate::registrar::location::Binding;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -37,6 +41,16 @@ pub struct ChannelReport<'a> {
     pub bridged: Option<ChannelId>,
 }
 
+/// A leg as it stands.
+pub struct LegReport<'a> {
+    /// The leg.
+    pub leg: &'a Leg,
+    /// The channel it carries; it may be gone already.
+    pub channel: Option<&'a Channel>,
+    /// The Call-ID of its dialog; a called line has none before its first response.
+    pub call_id: Option<&'a str>,
+}
+
 /// How many of everything there are: after the last call only bindings and their qualify and keepalive timers may be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leftovers {
@@ -44,6 +58,8 @@ pub struct Leftovers {
     pub channels: usize,
     /// Legs.
     pub legs: usize,
+    /// Bridges.
+    pub bridges: usize,
     /// Dialogs known by their tags.
     pub dialogs: usize,
     /// Client transactions.
@@ -52,77 +68,107 @@ pub struct Leftovers {
     pub servers: usize,
     /// Reserved RTP streams, and those being closed.
     pub streams: usize,
-    /// Entries in the tables that lead from transactions to legs and polls.
+    /// Entries that lead from INVITE transactions to legs.
     pub owners: usize,
-    /// Timers other than qualify's, keepalive's and the registrar's.
+    /// Timers other than those of lines.
     pub timers: usize,
 }
 
 impl Switch {
-    /// The peers as they are configured, by name.
-    pub fn configured(&self) -> &BTreeMap<String, Arc<Peer>> {
-        &self.settings.peers
+    /// The configuration in force.
+    pub fn config(&self) -> &SwitchSettings {
+        &self.core.config
     }
 
     /// All peers, by name.
     pub fn peers(&self) -> impl Iterator<Item = PeerReport<'_>> {
-        self.settings.peers.values().map(|peer| self.report_peer(peer))
+        self.core.config.peers.values().map(|peer| self.report_peer(peer))
     }
 
     /// One peer.
     pub fn peer(&self, name: &str) -> Option<PeerReport<'_>> {
-        self.settings.peers.get(name).map(|peer| self.report_peer(peer))
+        self.core.config.peers.get(name).map(|peer| self.report_peer(peer))
     }
 
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
-        let unasked = if peer.settings.qualify.is_some() { PeerStatus::Unknown } else { PeerStatus::Unmonitored };
-        let status = self.status_of(&peer.name).unwrap_or(unasked);
-        let home = peer.host.address(self.settings.admission.names());
-        PeerReport { peer, home, bindings: self.location.bindings(&peer.name).iter().rev().collect(), status }
+        let home = peer.host.address(self.core.config.admission.names());
+        let bindings = self.lines.bindings(&peer.name).iter().rev().collect();
+        PeerReport { peer, home, bindings, status: self.lines.status(peer) }
+    }
+
+    /// Where a peer is registered, oldest first.
+    pub fn bindings(&self, name: &str) -> &[Binding] {
+        self.lines.bindings(name)
     }
 
     /// All channels, oldest first.
     pub fn channels(&self) -> impl Iterator<Item = ChannelReport<'_>> {
-        self.channels.values().map(|channel| {
+        self.calls.parties().channels().map(|channel| {
             let program = channel.program.as_ref();
-            let bridged = match &channel.doing {
-                Doing::Dialling(dial) => dial.bridge.as_ref().map(|bridge| bridge.callee),
-                Doing::Called(caller) => Some(*caller).filter(|caller| {
-                    let dial = self.channels.get(caller).and_then(Channel::dial);
-                    dial.and_then(|dial| dial.bridge.as_ref()).is_some_and(|bridge| bridge.callee == channel.id)
-                }),
-                Doing::Reserving
-                | Doing::Running
-                | Doing::Waiting(_)
-                | Doing::Answering
-                | Doing::Playing(..)
-                | Doing::Echoing => None,
-            };
+            let mut talking =
+                self.calls.bridge_of(channel).into_iter().flat_map(|bridge| bridge.parties.iter().copied());
             ChannelReport {
                 channel,
                 location: program.map(|program| program.position().to_string()),
                 application: program
                     .and_then(|program| program.application())
                     .map(|(name, args)| (name.to_owned(), args)),
-                bridged,
+                bridged: talking.find(|party| *party != channel.id),
             }
         })
     }
 
+    /// All bridges, oldest first.
+    pub fn bridges(&self) -> impl Iterator<Item = &Bridge> {
+        self.calls.bridges()
+    }
+
+    /// All legs, oldest first.
+    pub fn legs(&self) -> impl Iterator<Item = LegReport<'_>> {
+        let parties = self.calls.parties();
+        let dialogs = parties.index.dialogs.iter();
+        let call_ids: BTreeMap<LegId, &str> = dialogs.map(|(key, leg)| (*leg, key.call_id.as_str())).collect();
+        parties.legs().map(move |leg| LegReport {
+            leg,
+            channel: parties.channel(leg.channel),
+            call_id: call_ids.get(&leg.id).copied(),
+        })
+    }
+
+    /// The state of a device (`SIP/name`), as hints show it.
+    pub fn device_state(&self, device: &str) -> DeviceState {
+        let name = device.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case("SIP"));
+        let Some(report) = name.and_then(|(_, name)| self.peer(name)) else { return DeviceState::Unavailable };
+        let is_its_own = |channel: &&Channel| channel.line() == report.peer.name;
+        let (mut talks, mut rings) = (false, false);
+        for channel in self.calls.parties().channels().filter(is_its_own) {
+            match channel.state {
+                // A called line whose phone rings, or is about to.
+                ChannelState::Down | ChannelState::Ringing => rings = true,
+                ChannelState::Ring | ChannelState::Up => talks = true,
+            }
+        }
+        let is_somewhere = !report.bindings.is_empty()
+            || report.peer.default_addr.is_some()
+            || !matches!(report.peer.host, PeerAddress::Dynamic);
+        DeviceState::of(talks, rings, is_somewhere && report.status != PeerStatus::Unreachable)
+    }
+
     /// How many channels there are, how many calls (callers' channels), and how many calls since the start.
     pub fn counts(&self) -> (usize, usize, u64) {
-        let calls = self.channels.values().filter(|channel| channel.program.is_some()).count();
-        (self.channels.len(), calls, self.calls_processed)
+        let parties = self.calls.parties();
+        let calls = parties.channels().filter(|channel| channel.program.is_some()).count();
+        (parties.count(), calls, self.calls.processed())
     }
 
     /// Every drop with its reason.
     pub fn drops(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        self.drops.iter().map(|(reason, count)| (*reason, *count))
+        self.core.drops()
     }
 
     /// When the switch was made.
     pub fn started(&self) -> Now {
-        self.started
+        self.core.started
     }
 
     /// When its configuration was last put in force: at the start, or by the latest reload.
@@ -130,35 +176,21 @@ impl Switch {
         self.reloaded
     }
 
-    /// The latest time it was told.
-    pub fn now(&self) -> Time {
-        self.core.now.mono
-    }
-
-    /// The dialplan in force.
-    pub fn dialplan(&self) -> &Arc<Dialplan> {
-        &self.settings.dialplan
-    }
-
-    /// `[general]` in force.
-    pub fn general(&self) -> &Arc<General> {
-        &self.settings.general
-    }
-
     /// What is still held.
     pub fn leftovers(&self) -> Leftovers {
         let (clients, servers) = self.core.tx.counts();
-        let watching = self.watches.values().filter(|watch| watch.is_armed()).count();
-        let background = watching + self.keepalives.len() + usize::from(self.location_alarm.is_some());
+        let parties = self.calls.parties();
+        let (streams, owners) = parties.leftovers();
         Leftovers {
-            channels: self.channels.len(),
-            legs: self.legs.len(),
-            dialogs: self.index.dialogs.len(),
+            channels: parties.count(),
+            legs: parties.legs().count(),
+            bridges: self.calls.bridges().count(),
+            dialogs: parties.index.dialogs.len(),
             clients,
             servers,
-            streams: self.streams.len() + self.releases.len(),
-            owners: self.index.clients.len() + self.index.servers.len() + self.polls.len() + self.calling.len(),
-            timers: self.core.timers.len().saturating_sub(background),
+            streams,
+            owners,
+            timers: self.core.timers.len().saturating_sub(self.lines.timers()),
         }
     }
 }

@@ -32,7 +32,7 @@ fn uas(extra: &str) -> Dialog {
     Dialog::uas(&request, &essentials, "ours").unwrap()
 }
 
-/// The other end of the same INVITE: it sent it, and 200 comes back.
+/// The dialog of the other end, which sent the INVITE and gets the 200.
 fn uac(status: u16, extra: &str) -> Dialog {
     let (sent, _) = invite("");
     let (response, essentials) = answer(&sent, status, Some("Far"), extra);
@@ -82,7 +82,8 @@ fn the_caller_keeps_from_and_goes_on_counting() {
     assert_eq!(bye.headers.text(HeaderName::CSeq).as_deref(), Some("8 BYE"));
 }
 
-/// RFC 3261 13.2.2.4: "the sequence number of the CSeq header field MUST be the same as the INVITE being acknowledged, but the CSeq method MUST be ACK".
+/// RFC 3261 13.2.2.4: "the sequence number of the CSeq header field MUST be the same as the INVITE being acknowledged,
+/// but the CSeq method MUST be ACK".
 #[test]
 fn an_ack_repeats_the_number_of_its_invite() {
     let dialog = uac(200, "Contact: <sip:881@192.0.2.9>\r\n");
@@ -102,7 +103,8 @@ fn the_callee_reads_record_route_forwards_and_the_caller_backwards() {
     assert_eq!(routes(&backwards.ack(7)), ["<sip:p1.example;lr;x=y>", "<sip:p2.example;lr>", "<sip:p3.example;lr>"]);
 }
 
-/// RFC 3261 12.2.1.1: the first route into the Request-URI, "stripping any parameters that are not allowed", the rest into Route, the target last.
+/// RFC 3261 12.2.1.1: the first route into the Request-URI, "stripping any parameters that are not allowed", the rest
+/// into Route, the target last.
 #[test]
 fn a_strict_router_gets_itself_in_the_request_uri() {
     let mut dialog = uas("Record-Route: <sip:strict.example;method=INVITE?Subject=x>, <sip:p2.example;lr>\r\n");
@@ -179,8 +181,8 @@ fn a_message_finds_its_dialog() {
     assert_ne!(DialogKey::of_response(&fork), Some(dialog.key()));
 }
 
-/// RFC 3261 12.1.1: "A UAS MUST be prepared to receive a request without a tag in the From field, in which case the tag is considered to have a value of
-/// null."
+/// RFC 3261 12.1.1: "A UAS MUST be prepared to receive a request without a tag in the From field, in which case the tag
+/// is considered to have a value of null."
 #[test]
 fn an_rfc_2543_peer_has_no_tag() {
     let (request, mut essentials) = invite("");

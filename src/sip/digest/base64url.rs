@@ -39,7 +39,7 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The letter's place in the alphabet.
+/// The letter's position in the alphabet.
 fn value_of(letter: u8) -> Option<u32> {
     let (first, place) = match letter {
         b'A'..=b'Z' => (b'A', 0),
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(encode(&[0xfb, 0xff]), "-_8");
     }
 
-    /// One spelling for one value: else a nonce had several, each with a count of its own.
+    /// One value has one spelling: otherwise a nonce would have several, each with a count of its own.
     #[test]
     fn other_spellings_are_refused() {
         for bad in ["Zg==", "Z", "Zh", "Zm9", "Zm+v", "Zm 9"] {

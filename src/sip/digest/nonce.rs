@@ -1,4 +1,5 @@
-//! Nonces that need no table: each carries its own time and a keyed hash over it and the address it was given to.
+//! Nonces without a table: each contains the time it was made and a keyed hash over that and the address it was sent
+//! to.
 
 use super::base64url;
 use crate::clock::Wall;
@@ -8,10 +9,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long a nonce may be answered.
+/// How long a nonce is valid.
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
-/// The key of our nonces: random, kept over restarts or made anew (then every phone is challenged once more).
+/// The key of our nonces: random, kept across restarts or made anew (then every phone is challenged once more).
 #[derive(Clone)]
 pub struct NonceKey(pub [u8; 32]);
 
@@ -21,7 +22,7 @@ impl fmt::Debug for NonceKey {
     }
 }
 
-/// The key made ready: hashed once here instead of at every use.
+/// The prepared key: hashed once here instead of at every use.
 #[derive(Clone)]
 pub struct Sealer(Hmac<Sha256>);
 
@@ -36,7 +37,7 @@ impl Sealer {
         Sealer(Hmac::new(&block.into()))
     }
 
-    /// A keyed hash of parts; `purpose` keeps it apart from the nonces made with the same key.
+    /// A keyed hash of parts; `purpose` separates it from the nonces made with the same key.
     pub fn mac(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(purpose);
@@ -54,14 +55,14 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// What a nonce that came back is worth.
+/// The state of a nonce that a client used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NonceState {
-    /// Not one we gave to this address for this realm: no proof of anything.
+    /// Not one that was sent to this address for this realm: it proves nothing.
     Foreign,
-    /// Ours, and young enough: the sender gets what is sent to its address.
+    /// Ours, and not expired: the sender receives what is sent to its address.
     Valid,
-    /// Ours, but too old: challenge again with stale=true when the digest is right.
+    /// Ours, but too old: to be challenged again, with stale=true when the digest is correct.
     Expired,
 }
 
@@ -75,16 +76,16 @@ pub fn mint(key: &Sealer, wall: Wall, random: u64, source: IpAddr, realm: &str) 
     base64url::encode(&bytes)
 }
 
-/// Judges a nonce that came back from `source` for `realm`. A clock that was set back makes a nonce come from the
-/// future; it is `Valid`, for its seal proves that we made it, and no registration may be lost to a clock.
+/// Checks a nonce used by `source` for `realm`. When the clock was set back, a nonce can lie in the future; it is
+/// `Valid`, because its hash proves that we made it, and no registration may be lost to a clock.
 pub fn check(key: &Sealer, nonce: &str, wall: Wall, source: IpAddr, realm: &str) -> NonceState {
     if nonce.len() != 43 {
         return NonceState::Foreign;
     }
     let Some(bytes) = base64url::decode(nonce) else { return NonceState::Foreign };
-    let Some((told, mac)) = bytes.split_at_checked(16) else { return NonceState::Foreign };
-    let difference = seal(key, told, source, realm).iter().zip(mac).fold(0u8, |diff, (a, b)| diff | (a ^ b));
-    let Some(minted) = told.first_chunk::<8>().map(|ms| i64::from_be_bytes(*ms)) else { return NonceState::Foreign };
+    let Some((content, mac)) = bytes.split_at_checked(16) else { return NonceState::Foreign };
+    let difference = seal(key, content, source, realm).iter().zip(mac).fold(0u8, |diff, (a, b)| diff | (a ^ b));
+    let Some(minted) = content.first_chunk::<8>().map(|ms| i64::from_be_bytes(*ms)) else { return NonceState::Foreign };
     if difference != 0 || mac.len() != 16 {
         return NonceState::Foreign;
     }
@@ -96,10 +97,10 @@ pub fn check(key: &Sealer, nonce: &str, wall: Wall, source: IpAddr, realm: &str)
     }
 }
 
-fn seal(key: &Sealer, told: &[u8], source: IpAddr, realm: &str) -> [u8; 16] {
+fn seal(key: &Sealer, content: &[u8], source: IpAddr, realm: &str) -> [u8; 16] {
     let mut seal = [0u8; 16];
     let mut mac = key.0.clone();
-    mac.update(told);
+    mac.update(content);
     match source.to_canonical() {
         IpAddr::V4(address) => {
             mac.update(b"4");
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(at(300_001), NonceState::Expired);
     }
 
-    /// A Pi without a clock starts in 1970 and jumps; a clock set back by an hour must lock nobody out.
+    /// A Raspberry Pi without a clock starts in 1970 and jumps; a clock set back by an hour must lock out no phone.
     #[test]
     fn a_clock_that_jumps_back_refuses_nothing() {
         let nonce = mint(&key(), NOON, 1, ip("192.0.2.1"), "asterisk");
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    /// The same phone over a socket for both families.
+    /// The same phone over a socket for both address families.
     #[test]
     fn an_ipv4_address_is_the_same_when_it_is_mapped() {
         let nonce = mint(&key(), NOON, 1, ip("::ffff:192.0.2.1"), "asterisk");

@@ -6,23 +6,23 @@ use crate::sip::lex::{self, Scan};
 use smol_str::{SmolStr, StrExt};
 use std::fmt;
 
-/// The most comma-parted parameters one value may have.
+/// Maximum number of comma-separated parameters of one value.
 const MAX_FIELDS: usize = 32;
 
 /// What a server asks for: WWW-Authenticate or Proxy-Authenticate with the scheme Digest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Challenge {
-    /// Whose passwords are asked for.
+    /// The realm.
     pub realm: SmolStr,
-    /// The server's one-time value, as written between its quotes.
+    /// The nonce, as written between its quotes.
     pub nonce: SmolStr,
-    /// To be sent back as it is.
+    /// To be returned unchanged.
     pub opaque: Option<SmolStr>,
     /// The algorithm's name as written; absent means MD5.
     pub algorithm: Option<SmolStr>,
-    /// The offered qualities, such as `auth` or `auth,auth-int`; `None` is RFC 2069.
+    /// The offered qualities of protection, such as `auth` or `auth,auth-int`; `None` is RFC 2069.
     pub qop: Option<SmolStr>,
-    /// The answer was right, but its nonce too old.
+    /// The digest was correct, but its nonce too old.
     pub stale: bool,
 }
 
@@ -54,7 +54,7 @@ impl Challenge {
         algorithm(self.algorithm.as_deref())
     }
 
-    /// Whether `auth` is among the offered qualities.
+    /// Whether `auth` is among the offered qualities of protection.
     pub fn offers_auth(&self) -> bool {
         self.qop.as_deref().is_some_and(|offered| offered.split(',').any(|q| q.trim().eq_ignore_ascii_case("auth")))
     }
@@ -81,25 +81,25 @@ impl fmt::Display for Challenge {
     }
 }
 
-/// What a client proves itself with: Authorization or Proxy-Authorization with the scheme Digest. Nonce, cnonce, nc,
-/// uri and opaque are kept as written between their quotes, because the digest is made over what was written.
+/// The proof of a client: Authorization or Proxy-Authorization with the scheme Digest. Nonce, cnonce, nc, uri and
+/// opaque are kept as written between their quotes, because the digest is computed over that.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
-    /// Who claims to be asking, without escapes.
+    /// The user name, without escapes.
     pub username: SmolStr,
     /// The realm, without escapes.
     pub realm: SmolStr,
-    /// The server's value, sent back.
+    /// The server's nonce.
     pub nonce: SmolStr,
-    /// The URI the digest was made over; need not be the Request-URI (RFC 3261 22.4).
+    /// The URI the digest was computed over; need not be the Request-URI (RFC 3261 22.4).
     pub uri: SmolStr,
-    /// The proof, in hexadecimal.
+    /// The digest, in hexadecimal.
     pub response: SmolStr,
     /// The algorithm's name as written; absent means MD5.
     pub algorithm: Option<SmolStr>,
-    /// The client's own one-time value.
+    /// The client's own nonce.
     pub cnonce: Option<SmolStr>,
-    /// The server's opaque value, sent back.
+    /// The server's opaque value, returned.
     pub opaque: Option<SmolStr>,
     /// The quality of protection chosen; `None` is RFC 2069.
     pub qop: Option<SmolStr>,
@@ -149,7 +149,7 @@ impl Credentials {
     }
 }
 
-/// The response is as good as a password against a dictionary, so it is not shown.
+/// The response allows a dictionary attack on the password, so it is not shown.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
@@ -199,8 +199,7 @@ fn algorithm(name: Option<&str>) -> Option<Algorithm> {
     name.map_or(Some(Algorithm::Md5), Algorithm::from_name)
 }
 
-/// Text that is already in the form it has between quotes; line ends cannot be in a value that was parsed, and are not
-/// printed.
+/// Text that is already in its quoted form; line ends cannot occur in a value that was parsed, and are not printed.
 struct Raw<'a>(&'a str);
 
 impl fmt::Display for Raw<'_> {
@@ -218,7 +217,7 @@ impl fmt::Display for Raw<'_> {
     }
 }
 
-/// A token, in quotes when it is none.
+/// A token as it is, anything else in quotes.
 struct Bare<'a>(&'a str);
 
 impl fmt::Display for Bare<'_> {
@@ -231,8 +230,8 @@ fn literal(inside: &[u8]) -> SmolStr {
     lex::kept(inside)
 }
 
-/// Calls `each` with the name, in lower case, and the value, quotes taken off, of every parameter of a Digest value. A
-/// name that stands twice is an error: two readers could take different ones.
+/// Calls `each` with the name, in lower case, and the value, without quotes, of every parameter of a Digest value. A
+/// name that occurs twice is an error: two readers could take different ones.
 fn for_each_field<'a>(value: &'a [u8], mut each: impl FnMut(&str, &'a [u8])) -> Result<(), HeaderError> {
     let mut scan = Scan::new(value);
     scan.skip_space();
@@ -296,7 +295,7 @@ mod tests {
         for bad in [", ", ", nc", ", qop=\"auth", " nc=1", ", Username=\"b\""] {
             assert!(Credentials::parse(with(bad).as_bytes()).is_err(), "{bad}");
         }
-        // RFC 3261 22.4: Basic is neither asked for nor accepted.
+        // RFC 3261 22.4: Basic is neither offered nor accepted.
         assert!(Credentials::parse(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").is_err());
         assert!(Credentials::parse(b"NoOneKnowsThisScheme opaque-data=here").is_err());
     }

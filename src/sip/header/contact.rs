@@ -30,12 +30,12 @@ impl ContactValue {
         }
     }
 
-    /// The `expires` parameter in seconds; see `expires_seconds` for values out of the ordinary.
+    /// The `expires` parameter in seconds; see `expires_seconds` for malformed values.
     pub fn expires(&self) -> Option<u32> {
         self.address()?.params.get("expires").map(|value| expires_seconds(value.as_bytes()))
     }
 
-    /// The `q` parameter in thousandths, from 0 to 1000; 1000 when it is absent or unreadable.
+    /// The `q` parameter in thousandths, from 0 to 1000; 1000 when it is absent or malformed.
     pub fn q(&self) -> u16 {
         self.address().and_then(|a| a.params.get("q")).and_then(thousandths).unwrap_or(1000)
     }
@@ -50,9 +50,8 @@ impl fmt::Display for ContactValue {
     }
 }
 
-/// A number of seconds as Expires and `expires=` carry it. More than 32 bits hold counts as the most they hold (RFC
-/// 4475 3.1.2.4); anything that is no number counts as 3600 (RFC 3261 20.10: "Malformed values SHOULD be treated as
-/// equivalent to 3600").
+/// A number of seconds as in Expires and `expires=`. More than 2^32 - 1 counts as that (RFC 4475 3.1.2.4); anything
+/// that is not a number counts as 3600 (RFC 3261 20.10: "Malformed values SHOULD be treated as equivalent to 3600").
 pub fn expires_seconds(value: &[u8]) -> u32 {
     let value = value.trim_ascii();
     match lex::number(value, u64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()) {

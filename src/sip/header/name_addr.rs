@@ -1,4 +1,4 @@
-//! An address with its display name: From, To, Contact, Route and their like (RFC 3261 20.10, 25.1).
+//! An address with its display name: From, To, Contact, Route and similar ones (RFC 3261 20.10, 25.1).
 
 use super::{HeaderError, Params};
 use crate::sip::lex::{self, Scan};
@@ -67,8 +67,8 @@ impl fmt::Display for NameAddr {
     }
 }
 
-/// The words before `<` without quotes; `None`, and nothing taken, when the address has no angle brackets. The RFC
-/// wants tokens; old devices also send dots, umlauts and the like, which can be mistaken for nothing else. A comma can:
+/// The unquoted display name before `<`; `None`, and nothing consumed, when the address has no angle brackets. The RFC
+/// allows tokens only; old devices also send dots, umlauts and similar characters, which are not ambiguous. A comma is:
 /// it would begin another address.
 fn plain_display(scan: &mut Scan<'_>) -> Result<Option<SmolStr>, HeaderError> {
     let words = scan.rest().split(|b| *b == b'<').next().unwrap_or_default();

@@ -43,7 +43,7 @@ mod tests {
     /// RFC 3261 8.2.2.3: the UAS "MUST add an Unsupported header field, and list in it those options it does not
     /// understand".
     #[test]
-    fn the_unknown_ones_are_told_apart() {
+    fn the_unknown_ones_are_listed() {
         let mut headers = Headers::new();
         headers.push(HeaderName::Require, "100rel, Timer");
         headers.push(HeaderName::Require, "nothingSupportsThis");

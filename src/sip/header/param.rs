@@ -1,11 +1,11 @@
-//! Parameters: `;name=value`, as header fields and URIs carry them.
+//! Parameters: `;name=value`, as in header fields and URIs.
 
 use super::HeaderError;
 use crate::sip::lex::{self, Scan};
 use smol_str::SmolStr;
 use std::fmt;
 
-/// The most parameters one value may have.
+/// Maximum number of parameters of one value.
 pub const MAX_PARAMS: usize = 64;
 
 /// One parameter.
@@ -30,7 +30,7 @@ impl Params {
     }
 
     /// Reads the parameters of a header value: everything from the first `;` to the end (RFC 3261 25.1,
-    /// `generic-param`). A name may stand only once (7.3.1).
+    /// `generic-param`). A name may occur only once (7.3.1).
     pub(crate) fn parse(scan: &mut Scan<'_>) -> Result<Params, HeaderError> {
         let mut params = Params::new();
         scan.skip_space();
@@ -51,7 +51,7 @@ impl Params {
         Ok(params)
     }
 
-    /// Reads a URI's parameters, the first `;` taken off (RFC 3261 25.1, `uri-parameters`). A name may stand only once
+    /// Parses a URI's parameters, without the first `;` (RFC 3261 25.1, `uri-parameters`). A name may occur only once
     /// (19.1.1).
     pub(crate) fn parse_uri(text: &str) -> Result<Params, HeaderError> {
         let mut params = Params::new();
@@ -91,7 +91,7 @@ impl Params {
         self.0.iter().find(|p| p.name.eq_ignore_ascii_case(name)).and_then(|p| p.value.as_deref())
     }
 
-    /// Sets a parameter, where it stood or else at the end. A value that is no token is printed in quotes.
+    /// Sets a parameter, in its place or else at the end. A value that is not a token is printed in quotes.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         let quoted = value.is_some_and(|v| !v.bytes().all(is_value_byte) || v.is_empty());
         let value = value.map(SmolStr::new);
@@ -101,7 +101,7 @@ impl Params {
         }
     }
 
-    /// Takes a parameter out.
+    /// Removes a parameter.
     pub fn remove(&mut self, name: &str) -> Option<Param> {
         let at = self.0.iter().position(|p| p.name.eq_ignore_ascii_case(name))?;
         Some(self.0.remove(at))
@@ -135,7 +135,7 @@ impl fmt::Display for Params {
     }
 }
 
-/// The value after `=`: a token, host or quoted string, or anything else that cannot be mistaken for what follows.
+/// The value after `=`: a token, host or quoted string, or anything else that is not ambiguous.
 pub(crate) fn value(scan: &mut Scan<'_>) -> Result<(Option<SmolStr>, bool), HeaderError> {
     scan.skip_space();
     if scan.peek() == Some(b'"') {

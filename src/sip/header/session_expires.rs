@@ -7,17 +7,17 @@ use std::fmt;
 /// The shortest interval there may be, in seconds (RFC 4028 4).
 pub const SHORTEST: u32 = 90;
 
-/// Which side of a request refreshes what it asks for.
+/// Which side of a request refreshes the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresher {
     /// The one that sent the request.
     Uac,
-    /// The one that answers it.
+    /// The one that responds to it.
     Uas,
 }
 
 impl Refresher {
-    /// The word of the header field.
+    /// The value in the header field.
     pub fn name(self) -> &'static str {
         match self {
             Refresher::Uac => "uac",
@@ -25,7 +25,7 @@ impl Refresher {
         }
     }
 
-    /// The refresher of a name in any case; none for another word.
+    /// The refresher of a name in any case; `None` for another value.
     pub fn from_name(name: &str) -> Option<Refresher> {
         [Refresher::Uac, Refresher::Uas].into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
     }
@@ -36,12 +36,12 @@ impl Refresher {
 pub struct SessionExpires {
     /// The seconds after which an unrefreshed call is over.
     pub seconds: u32,
-    /// Who is to refresh it; none: the answering side chooses.
+    /// Who is to refresh it; `None` when the responding side chooses.
     pub refresher: Option<Refresher>,
 }
 
 impl SessionExpires {
-    /// The one in a message; none when there is none, or it cannot be read: then nothing is timed, as without it.
+    /// The one in a message; `None` when there is none or it is malformed: then there is no session timer.
     pub fn of(headers: &Headers) -> Option<SessionExpires> {
         let (seconds, params) = delta_seconds(headers, HeaderName::SessionExpires)?;
         Some(SessionExpires { seconds, refresher: params.get("refresher").and_then(Refresher::from_name) })
@@ -55,7 +55,7 @@ impl fmt::Display for SessionExpires {
     }
 }
 
-/// The seconds of a message's Min-SE; none when there is none that can be read.
+/// The seconds of a message's Min-SE; `None` when there is none or it is malformed.
 pub fn min_se(headers: &Headers) -> Option<u32> {
     delta_seconds(headers, HeaderName::MinSe).map(|(seconds, _)| seconds)
 }
@@ -64,7 +64,7 @@ fn delta_seconds(headers: &Headers, name: HeaderName) -> Option<(u32, Params)> {
     let value = headers.get(name)?;
     let mut scan = Scan::new(value);
     scan.skip_space();
-    // More than 32 bits hold is as good as never.
+    // More than 32 bits hold means never.
     let digits = scan.token();
     let seconds = match lex::number(digits, u64::from(u32::MAX)).and_then(|seconds| u32::try_from(seconds).ok()) {
         Some(seconds) => seconds,

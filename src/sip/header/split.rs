@@ -1,4 +1,4 @@
-//! Parting a line of header values at its commas.
+//! Splitting a line of header values at its commas.
 
 use bytes::Bytes;
 use memchr::memchr;
@@ -10,7 +10,7 @@ pub struct Items {
 }
 
 impl Items {
-    /// The values of `line`; the line itself when it is no `list`.
+    /// The values of `line`; the line itself when it is not a `list`.
     pub fn new(line: Bytes, list: bool) -> Items {
         Items { rest: line, list }
     }
@@ -43,7 +43,7 @@ pub fn first_item(line: &[u8]) -> &[u8] {
     line.get(..first_comma(line)).unwrap_or(line).trim_ascii()
 }
 
-/// Where the first comma stands that parts two values; the end of the line when there is none.
+/// The position of the first comma that separates two values; the end of the line when there is none.
 pub fn first_comma(line: &[u8]) -> usize {
     if memchr(b',', line).is_none() {
         return line.len();
@@ -65,10 +65,11 @@ pub fn first_comma(line: &[u8]) -> usize {
     line.len()
 }
 
-/// The longest comment whose commas part nothing. Bounded, for a line of brackets must not cost quadratic time.
+/// Maximum length of a comment whose commas do not split. Bounded, so that a line of brackets does not cost quadratic
+/// time.
 const MAX_COMMENT: usize = 256;
 
-/// RFC 3261 25.1: comments are balanced; a lone bracket is an ordinary character of a URI and ends where it stands.
+/// RFC 3261 25.1: comments are balanced; a lone bracket is an ordinary character of a URI.
 fn comment_end(line: &[u8], open: usize) -> usize {
     let near = line.get(..open.saturating_add(MAX_COMMENT)).unwrap_or(line);
     closing(near, open, b')').unwrap_or(open)

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use std::fmt;
 use std::net::IpAddr;
 
-/// What carries a message.
+/// The transport in a Via.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SentProtocol {
     /// UDP.
@@ -16,12 +16,12 @@ pub enum SentProtocol {
     Tcp,
     /// TLS over TCP.
     Tls,
-    /// Another word, as written.
+    /// Any other, as written.
     Other(String),
 }
 
 impl SentProtocol {
-    /// Reads a transport's name in any case.
+    /// Parses a transport's name in any case.
     pub fn from_name(name: &str) -> SentProtocol {
         match name {
             _ if name.eq_ignore_ascii_case("UDP") => SentProtocol::Udp,
@@ -50,10 +50,10 @@ impl SentProtocol {
     }
 }
 
-/// One Via value: a hop the request took, and the answer takes back.
+/// One Via value: a hop of the request, and of its response on the way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
-    /// What carried the request.
+    /// The transport of the request.
     pub transport: SentProtocol,
     /// The host of sent-by.
     pub host: Host,
@@ -63,9 +63,9 @@ pub struct Via {
     pub branch: Option<SmolStr>,
     /// Where the request came from (RFC 3261 18.2.1).
     pub received: Option<IpAddr>,
-    /// RFC 3581: `Some(None)` asks for the source port, `Some(Some(port))` tells it.
+    /// RFC 3581: `Some(None)` asks for the source port, `Some(Some(port))` is its value.
     pub rport: Option<Option<u16>>,
-    /// Where the answer is to be sent instead (RFC 3261 18.2.2).
+    /// Where the response is to be sent instead (RFC 3261 18.2.2).
     pub maddr: Option<Host>,
     /// The time to live of a multicast request.
     pub ttl: Option<u8>,
@@ -74,7 +74,7 @@ pub struct Via {
 }
 
 impl Via {
-    /// The RFC 3261 magic that begins a branch made by its rules (8.1.1.7).
+    /// The magic cookie that begins a branch made by the rules of RFC 3261 (8.1.1.7).
     pub const MAGIC: &'static str = "z9hG4bK";
 
     /// A Via without parameters.
@@ -83,8 +83,8 @@ impl Via {
         Via { transport, host, port, branch: None, received: None, rport: None, maddr: None, ttl: None, params }
     }
 
-    /// Reads one value: `SIP/2.0/UDP host:port;params`, white space allowed around the slashes (RFC 3261 25.1). Of
-    /// another version, too: a request of that version is owed its 505.
+    /// Parses one value: `SIP/2.0/UDP host:port;params`, white space allowed around the slashes (RFC 3261 25.1). Other
+    /// versions, too: the required response to a request of another version is 505.
     pub fn parse(value: &[u8]) -> Result<Via, HeaderError> {
         let mut scan = Scan::new(value);
         let mut via = Via::head(&mut scan)?;
@@ -93,8 +93,8 @@ impl Via {
         Ok(via)
     }
 
-    /// Reads as much of a value as is needed to answer: everything up to its parameters, and whether `rport` is among
-    /// these. For refusing a request whose Via does not parse whole.
+    /// Parses as much of a value as a response needs: everything up to its parameters, and whether `rport` is among
+    /// them. For refusing a request whose Via is malformed elsewhere.
     pub fn parse_for_refusal(value: &[u8]) -> Result<Via, HeaderError> {
         let mut scan = Scan::new(value);
         let mut via = Via::head(&mut scan)?;
@@ -124,8 +124,8 @@ impl Via {
         Ok(Via::new(transport, host, port))
     }
 
-    /// Whether the branch was made by RFC 3261's rules, so that it alone names the transaction (17.2.3). The bare magic
-    /// names none (RFC 4475 3.2.1).
+    /// Whether the branch was made by RFC 3261's rules, so that it identifies the transaction (17.2.3). The bare magic
+    /// cookie does not (RFC 4475 3.2.1).
     pub fn has_magic_branch(&self) -> bool {
         let branch = self.branch.as_deref().unwrap_or_default();
         branch
@@ -159,7 +159,7 @@ impl Via {
         if let Some(host) = self.params.remove("maddr").and_then(|p| p.value) {
             self.maddr = Some(Host::parse(&host)?);
         }
-        // RFC 5118 4.5: with and without brackets. What is no address stays among the others: it is only ever echoed.
+        // RFC 5118 4.5: with and without brackets. What is not an address stays among the others: it is only copied.
         if let Some(address) = self.params.get("received").and_then(received) {
             self.received = Some(address);
             self.params.remove("received");
@@ -266,7 +266,7 @@ mod tests {
         Ok(())
     }
 
-    /// RFC 4475 3.1.2.1 is owed a 400, though its Via is part of what is wrong.
+    /// The required response to RFC 4475 3.1.2.1 is 400, although its Via is malformed, too.
     #[test]
     fn a_via_with_bad_parameters_still_says_where_to_answer() -> Result<(), HeaderError> {
         assert!(parse("SIP/2.0/UDP 192.0.2.15:5062;; RPORT ;x=\"").is_err());

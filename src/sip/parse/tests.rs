@@ -97,7 +97,7 @@ fn leading_line_ends_are_skipped() {
 
 /// RFC 4475 3.1.2.8, 3.1.2.9, 3.1.2.10, 3.1.2.16, and what is no token.
 #[test]
-fn request_lines_that_are_owed_a_refusal() {
+fn request_lines_that_require_a_refusal() {
     for (line, target, flaw) in [
         ("OPTIONS  sip:a  SIP/2.0", "sip:a", Flaw::StartLineSpace),
         ("OPTIONS sip:a SIP/2.0  ", "sip:a", Flaw::StartLineSpace),
@@ -138,8 +138,8 @@ fn values_are_slices_of_the_datagram() {
     assert!(inside.contains(&message.body().as_ptr()));
 }
 
-/// A name with a control character before its colon was taken for `To` by some and not by others (AST-2016-009): it is
-/// no header field.
+/// A name with a control character before its colon was taken for `To` by some parsers and not by others
+/// (AST-2016-009): it is not a header field.
 #[test]
 fn lines_that_are_no_header_field() {
     for line in [
@@ -174,8 +174,8 @@ fn header_fields_without_an_end() {
     assert_eq!(request("OPTIONS sip:a SIP/2.0").flaw, Some(Flaw::NoEmptyLine));
 }
 
-/// RFC 3261 18.3: without Content-Length the body is the rest; a request cut short is owed a 400, a response is
-/// discarded.
+/// RFC 3261 18.3: without Content-Length the body is the rest; the required response to a truncated request is 400, and
+/// a truncated response is discarded.
 #[test]
 fn bodies() {
     let with = |length: &str| request(&format!("OPTIONS sip:a SIP/2.0\r\n{length}\r\n\r\nabcd"));

@@ -1,7 +1,7 @@
-//! The requests of the exchange that wait for answers.
+//! Client transactions: the requests of the exchange that wait for responses.
 
 use super::key::ClientKey;
-use super::table::{ClientId, Expired, Sending, Transmit};
+use super::table::{ClientId, ClientRequest, Expired, Sending, Transmit};
 use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
 use crate::clock::Time;
@@ -15,27 +15,28 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The most answering ends of one INVITE that are told apart; a house has fewer phones.
+/// Maximum number of 2xx responses with different To tags that are kept per INVITE.
 const MAX_FORKS: usize = 16;
 
-pub(super) struct Clients {
+pub(super) struct Clients<R> {
     values: TimerValues,
     last: u64,
-    /// In boxes: a table that grows at its end keeps half of its room free.
-    records: BTreeMap<ClientId, Box<Client>>,
+    /// Boxed, because a map whose keys only grow keeps its nodes half empty.
+    records: BTreeMap<ClientId, Box<Client<R>>>,
     by_key: BTreeMap<ClientKey, ClientId>,
     timers: Timers<(ClientId, Timer)>,
 }
 
-struct Client {
+struct Client<R> {
     key: ClientKey,
+    requester: R,
     method: Method,
     kept: Kept,
     flow: Flow,
     machine: Machine,
     running: Running,
     forks: Vec<Fork>,
-    /// Nobody waits for its end any more.
+    /// The requester no longer waits for its end.
     abandoned: bool,
 }
 
@@ -43,7 +44,8 @@ struct Client {
 enum Kept {
     /// All of it: it may have to be sent again, or cancelled.
     Whole(Box<Whole>),
-    /// After the final response: of an INVITE what ACKs and the dialogs of late answers are made of, as on the wire; of others nothing.
+    /// After the final response: of an INVITE, as on the wire, what is needed for ACKs and for the dialogs of late
+    /// responses; of other requests nothing.
     Essence(Bytes),
 }
 
@@ -59,7 +61,7 @@ enum Machine {
     Other(non_invite_client::State),
 }
 
-/// A 2xx of an INVITE, known by its To tag, and its ACK once there is one.
+/// A 2xx of an INVITE, identified by its To tag, and its ACK once there is one.
 struct Fork {
     tag: Option<String>,
     ack: Option<Transmit>,
@@ -73,33 +75,40 @@ enum Input {
     TransportError,
 }
 
-/// What the request's owner is to learn from a step.
-#[derive(PartialEq)]
-enum Told {
+/// What a step reports to the requester.
+enum Outcome<R> {
     Nothing,
-    Pass,
-    Timeout,
-    Failed,
+    Pass(R),
+    Timeout(R),
+    Failed(R),
 }
 
-impl Clients {
-    pub fn new(values: TimerValues) -> Clients {
+/// A transaction to open: a request with its Via, and the values of its timers.
+struct Opening<R> {
+    key: ClientKey,
+    requester: R,
+    request: Request,
+    flow: Flow,
+    values: TimerValues,
+}
+
+impl<R: Clone> Clients<R> {
+    pub fn new(values: TimerValues) -> Clients<R> {
         Clients { values, last: 0, records: BTreeMap::new(), by_key: BTreeMap::new(), timers: Timers::new() }
     }
 
     pub fn request(
         &mut self,
         now: Time,
-        mut request: Request,
-        flow: Flow,
-        how: Sending,
+        request: ClientRequest<R>,
         rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
+        let ClientRequest { mut request, flow, how, requester } = request;
         let key = ClientKey { number: rng.bits(), cancels: false };
         request.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let values = tuned(self.values.over(flow), how, &request.method);
-        self.open(now, key, request, flow, values, out)
+        self.open(now, Opening { key, requester, request, flow, values }, out)
     }
 
     pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
@@ -114,8 +123,9 @@ impl Clients {
             return None;
         }
         let (request, flow, t1) = (derive::cancel(&whole.request), client.flow, whole.values.t1);
+        let requester = client.requester.clone();
         let values = tuned(self.values.over(flow), Sending::Tuned { t1, give_up: None }, &Method::Cancel);
-        let cancel = self.open(now, key, request, flow, values, out);
+        let cancel = self.open(now, Opening { key, requester, request, flow, values }, out);
         self.drive(now, id, Input::Cancelled, None, out);
         Some(cancel)
     }
@@ -123,11 +133,11 @@ impl Clients {
     pub fn abandon(&mut self, now: Time, id: ClientId) {
         let Some(client) = self.records.get_mut(&id) else { return };
         client.abandoned = true;
-        self.limit(now, id);
+        self.limit_abandoned(now, id);
     }
 
-    /// An INVITE that is waited for without end, and that nobody wants any more, gets an end.
-    fn limit(&mut self, now: Time, id: ClientId) {
+    /// Starts a give-up timer for an abandoned INVITE that has none.
+    fn limit_abandoned(&mut self, now: Time, id: ClientId) {
         let Some(client) = self.records.get(&id) else { return };
         if client.abandoned && !client.running.contains(Timer::Cancelled) {
             self.drive(now, id, Input::Cancelled, None, &mut Vec::new());
@@ -155,46 +165,52 @@ impl Clients {
         response: &Response,
         essentials: &Essentials,
         out: &mut Vec<Transmit>,
-    ) -> Option<(ClientId, Option<Box<Request>>)> {
+    ) -> Option<(ClientId, R, Option<Box<Request>>)> {
         let key = ClientKey::of_response(essentials.via.branch.as_deref()?, &essentials.cseq.method)?;
         let id = *self.by_key.get(&key)?;
         let client = self.records.get(&id).filter(|client| client.method == essentials.cseq.method)?;
-        // RFC 3261 8.1.3.3: more than one Via means that it was meant for someone else. 18.1.2: and so does another sent-by than ours.
+        // RFC 3261 8.1.3.3: a response with more than one Via is not meant for us. 18.1.2: nor is one whose sent-by is
+        // not ours.
         if response.headers.values(HeaderName::Via).count() > 1 || !is_ours(&essentials.via, client.flow) {
             return None;
         }
         let class = Class::of(response.status);
         let refused = may_be_sent_again(response.status).then(|| client.kept.request()).flatten();
         let refused = refused.map(|request| Box::new(request.into_owned()));
-        let told = self.drive(now, id, Input::Response(class), Some(response), out);
-        self.limit(now, id);
-        if told != Told::Pass {
-            return None;
-        }
+        let outcome = self.drive(now, id, Input::Response(class), Some(response), out);
+        self.limit_abandoned(now, id);
+        let Outcome::Pass(requester) = outcome else { return None };
         if class == Class::Success && essentials.cseq.method == Method::Invite {
-            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, None));
+            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, requester, None));
         }
-        Some((id, refused))
+        Some((id, requester, refused))
     }
 
-    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
+    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired<R>>) {
         while let Some((id, timer)) = self.timers.pop(now) {
             if let Some(client) = self.records.get_mut(&id) {
                 client.running.remove(timer);
             }
-            if self.drive(now, id, Input::Timer(timer), None, out) == Told::Timeout {
-                expired.push(Expired::Timeout(id));
+            if let Outcome::Timeout(requester) = self.drive(now, id, Input::Timer(timer), None, out) {
+                expired.push(Expired::Timeout(id, requester));
             }
         }
     }
 
-    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
+    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<(ClientId, R)> {
         let ids: Vec<ClientId> =
             self.records.iter().filter(|(_, client)| client.flow.is_same_flow(flow)).map(|(id, _)| *id).collect();
         let mut unsent = Vec::new();
         ids.into_iter()
-            .filter(|id| self.drive(now, *id, Input::TransportError, None, &mut unsent) == Told::Failed)
+            .filter_map(|id| match self.drive(now, id, Input::TransportError, None, &mut unsent) {
+                Outcome::Failed(requester) => Some((id, requester)),
+                Outcome::Nothing | Outcome::Pass(_) | Outcome::Timeout(_) => None,
+            })
             .collect()
+    }
+
+    pub fn requesters_on(&self, flow: Flow) -> impl Iterator<Item = &R> {
+        self.records.values().filter(move |client| client.flow.is_same_flow(flow)).map(|client| &client.requester)
     }
 
     pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
@@ -228,15 +244,8 @@ impl Clients {
         self.records.is_empty() && self.by_key.is_empty() && self.timers.is_empty()
     }
 
-    fn open(
-        &mut self,
-        now: Time,
-        key: ClientKey,
-        request: Request,
-        flow: Flow,
-        values: TimerValues,
-        out: &mut Vec<Transmit>,
-    ) -> ClientId {
+    fn open(&mut self, now: Time, opening: Opening<R>, out: &mut Vec<Transmit>) -> ClientId {
+        let Opening { key, requester, request, flow, values } = opening;
         self.last = self.last.wrapping_add(1);
         let id = ClientId(self.last);
         let (machine, actions) = Machine::start(&request.method, &values);
@@ -244,7 +253,7 @@ impl Clients {
         let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key, id);
-        let client = Client { key, method, kept, flow, machine, running, forks, abandoned: false };
+        let client = Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false };
         self.records.insert(id, Box::new(client));
         self.act(now, id, &actions, None, out);
         id
@@ -257,15 +266,15 @@ impl Clients {
         input: Input,
         response: Option<&Response>,
         out: &mut Vec<Transmit>,
-    ) -> Told {
-        let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
+    ) -> Outcome<R> {
+        let Some(client) = self.records.get_mut(&id) else { return Outcome::Nothing };
         let (machine, actions) = match &client.kept {
             Kept::Whole(whole) => client.machine.step(input, &whole.values),
-            // It is answered: no machine starts another timer.
+            // The final response has come: no further timer is started.
             Kept::Essence(_) => client.machine.step(input, &self.values),
         };
         client.machine = machine;
-        let told = self.act(now, id, &actions, response, out);
+        let outcome = self.act(now, id, &actions, response, out);
         if machine.is_terminated() {
             self.close(id);
         } else if machine.is_completed()
@@ -273,7 +282,7 @@ impl Clients {
         {
             client.shrink();
         }
-        told
+        outcome
     }
 
     fn act(
@@ -283,9 +292,9 @@ impl Clients {
         actions: &[Action],
         response: Option<&Response>,
         out: &mut Vec<Transmit>,
-    ) -> Told {
-        let Some(client) = self.records.get_mut(&id) else { return Told::Nothing };
-        let mut told = Told::Nothing;
+    ) -> Outcome<R> {
+        let Some(client) = self.records.get_mut(&id) else { return Outcome::Nothing };
+        let mut outcome = Outcome::Nothing;
         for action in actions {
             match *action {
                 Action::SendRequest => {
@@ -309,14 +318,14 @@ impl Clients {
                         self.timers.cancel(set);
                     }
                 }
-                Action::Pass => told = Told::Pass,
-                Action::Timeout => told = Told::Timeout,
-                Action::Failed => told = Told::Failed,
-                // These are the server machines' words.
+                Action::Pass => outcome = Outcome::Pass(client.requester.clone()),
+                Action::Timeout => outcome = Outcome::Timeout(client.requester.clone()),
+                Action::Failed => outcome = Outcome::Failed(client.requester.clone()),
+                // Only server transactions have these.
                 Action::SendResponse | Action::SendTrying | Action::NotAcked => {}
             }
         }
-        told
+        outcome
     }
 
     fn close(&mut self, id: ClientId) {
@@ -333,8 +342,9 @@ fn may_be_sent_again(status: u16) -> bool {
     matches!(status, 401 | 407 | 422)
 }
 
-impl Client {
-    /// After the final response, and the ACK of a 2xx: it is never sent again (RFC 6026 8.4 leaves nothing to repeat but ACKs).
+impl<R> Client<R> {
+    /// Frees what is not needed after the final response, or the ACK of a 2xx: the request is never sent again (RFC
+    /// 6026 8.4 leaves nothing to repeat but ACKs).
     fn shrink(&mut self) {
         if let Kept::Whole(whole) = &self.kept {
             self.kept = Kept::Essence(match self.machine {
@@ -344,7 +354,7 @@ impl Client {
         }
     }
 
-    /// RFC 3261 13.2.2.4: whether this 2xx is news. A retransmission gets its ACK again, if there is one by now.
+    /// RFC 3261 13.2.2.4: whether this 2xx is new. A retransmission gets its ACK again, if there is one by now.
     fn accept(&mut self, tag: Option<&str>, out: &mut Vec<Transmit>) -> bool {
         if let Some(fork) = self.forks.iter().find(|fork| fork.tag.as_deref() == tag) {
             out.extend(fork.ack.clone());
@@ -352,7 +362,7 @@ impl Client {
         }
         let room = self.forks.len() < MAX_FORKS;
         if room {
-            // One is what there nearly always is.
+            // There is nearly always just one.
             self.forks.reserve_exact(1);
             self.forks.push(Fork { tag: tag.map(str::to_owned), ack: None });
         }

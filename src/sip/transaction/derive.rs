@@ -20,7 +20,8 @@ pub(super) fn via(flow: Flow, branch: &str) -> String {
     via.to_string()
 }
 
-/// RFC 3261 17.1.1.3: the ACK of a refusal has the INVITE's Request-URI, Call-ID, From, top Via, Route and CSeq number, and the To of the response.
+/// RFC 3261 17.1.1.3: the ACK of a refusal has the INVITE's Request-URI, Call-ID, From, top Via, Route and CSeq number,
+/// and the To of the response.
 pub(super) fn ack(invite: &Request, response: &Response) -> Request {
     let mut ack = follow(invite, Method::Ack);
     if let Some(to) = response.headers.get(HeaderName::To) {
@@ -34,7 +35,7 @@ pub(super) fn cancel(invite: &Request) -> Request {
     follow(invite, Method::Cancel)
 }
 
-/// An INVITE without what only its callee needs: enough for its ACKs, and for dialogs of late answers.
+/// An INVITE without what only its callee needs: enough for its ACKs, and for the dialogs of late responses.
 pub(super) fn essence(invite: &Request) -> Request {
     follow(invite, Method::Invite)
 }

@@ -4,25 +4,25 @@ use super::{Action, Actions, Class, Timer, TimerValues};
 use smallvec::smallvec;
 use std::time::Duration;
 
-/// Where it stands (RFC 6026 7.2, its figure).
+/// Its state (the figure of RFC 6026 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Sent, nothing heard.
+    /// Sent, no response yet.
     Calling {
-        /// After how long it was sent again last, or will be for the first time.
+        /// The current retransmission interval.
         interval: Duration,
     },
-    /// A provisional answer came.
+    /// A provisional response came.
     Proceeding,
-    /// A 2xx came; more of them are awaited.
+    /// A 2xx came; further ones may follow.
     Accepted,
-    /// Refused and acknowledged; retransmitted refusals are awaited.
+    /// Refused and acknowledged; retransmitted refusals may follow.
     Completed,
-    /// Over: to be forgotten.
+    /// Over: to be removed.
     Terminated,
 }
 
-/// What happens to it.
+/// An event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// A response came.
@@ -45,7 +45,7 @@ pub fn start(values: &TimerValues) -> (State, Actions) {
     (State::Calling { interval: values.t1 }, actions)
 }
 
-/// The next state, and what to do on the way.
+/// The next state, and the actions that lead to it.
 pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Calling { interval } => calling(interval, input, values),
@@ -72,7 +72,7 @@ fn calling(interval: Duration, input: Input, values: &TimerValues) -> (State, Ac
             let interval = interval.saturating_mul(2);
             (State::Calling { interval }, smallvec![Action::SendRequest, Action::Start(Timer::A, interval)])
         }
-        // RFC 3261 17.1.1.2: the user is told of the timeout; no ACK is sent.
+        // RFC 3261 17.1.1.2: the timeout is reported to the user; no ACK is sent.
         Input::Timer(Timer::B) => (State::Terminated, smallvec![Action::Stop(Timer::A), Action::Timeout]),
         // RFC 3261 17.1.4.
         Input::TransportError => (State::Terminated, joined(&stop, &[Action::Failed])),
@@ -95,18 +95,18 @@ fn proceeding(input: Input, values: &TimerValues) -> (State, Actions) {
         // RFC 3261 9.1: without a final response 64 × T1 after the CANCEL the transaction is given up.
         Input::Cancelled => (State::Proceeding, smallvec![Action::Start(Timer::Cancelled, values.life())]),
         Input::Timer(Timer::Cancelled) => (State::Terminated, smallvec![Action::Timeout]),
-        // RFC 3261 figure 5: here nothing of ours is on its way, and only the user's patience ends.
+        // RFC 3261 figure 5: nothing of ours is under way in this state, and no timer but the user's own runs.
         Input::Timer(_) | Input::TransportError => (State::Proceeding, Actions::new()),
     }
 }
 
 fn accepted(input: Input) -> (State, Actions) {
     match input {
-        // RFC 6026 7.2: every 2xx is passed, a retransmission and a fork alike.
+        // RFC 6026 7.2: every 2xx is passed, whether a retransmission or from another fork.
         Input::Response(Class::Success) => (State::Accepted, smallvec![Action::Pass]),
         // RFC 6026 7.2.
         Input::Timer(Timer::M) => (State::Terminated, Actions::new()),
-        // RFC 6026 7.2, its figure: nothing else counts any more.
+        // The figure of RFC 6026 7.2: everything else is ignored.
         Input::Response(Class::Provisional | Class::Refusal)
         | Input::Timer(_)
         | Input::Cancelled
@@ -160,7 +160,7 @@ mod tests {
         inputs
     }
 
-    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    /// Checks every input in `state`: the listed ones do what is listed, and all others nothing.
     fn check(state: State, moves: &[(Input, State, &[Action])]) {
         for input in inputs() {
             let (next, actions) = moves
@@ -176,8 +176,8 @@ mod tests {
     const SUCCESS: Input = Input::Response(Class::Success);
     const REFUSAL: Input = Input::Response(Class::Refusal);
 
-    /// 17.1.1.2: "If an unreliable transport is being used, the client transaction MUST start timer A with a value of T1. [...] For any transport,
-    /// the client transaction MUST start timer B with a value of 64*T1 seconds".
+    /// 17.1.1.2: "If an unreliable transport is being used, the client transaction MUST start timer A with a value of
+    /// T1. [...] For any transport, the client transaction MUST start timer B with a value of 64*T1 seconds".
     #[test]
     fn timer_a_starts_for_an_unreliable_transport_only_and_timer_b_for_any() {
         assert_eq!(
@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(start(&early).1.last(), Some(&Start(Timer::B, ms(6_000))));
     }
 
-    /// 17.1.1.2: "When timer A fires, the client transaction MUST retransmit the request [...] and MUST reset the timer with a value of 2*T1. [...]
-    /// When timer A fires 2*T1 seconds later, the request MUST be retransmitted again".
+    /// 17.1.1.2: "When timer A fires, the client transaction MUST retransmit the request [...] and MUST reset the timer
+    /// with a value of 2*T1. [...] When timer A fires 2*T1 seconds later, the request MUST be retransmitted again".
     #[test]
     fn the_interval_of_timer_a_doubles_without_an_upper_limit() {
         let mut state = CALLING;
@@ -245,8 +245,9 @@ mod tests {
         );
     }
 
-    /// 17.1.1.2: "Any retransmissions of the final response that are received while in the "Completed" state MUST cause the ACK to be re-passed to
-    /// the transport layer for retransmission, but the newly received response MUST NOT be passed up to the TU."
+    /// 17.1.1.2: "Any retransmissions of the final response that are received while in the "Completed" state MUST cause
+    /// the ACK to be re-passed to the transport layer for retransmission, but the newly received response MUST NOT be
+    /// passed up to the TU."
     #[test]
     fn completed_acknowledges_again_and_passes_nothing_up() {
         check(
@@ -259,7 +260,8 @@ mod tests {
         );
     }
 
-    /// 17.1.1.2: timer D is "at least 32 seconds for unreliable transports, and a value of zero seconds for reliable transports".
+    /// 17.1.1.2: timer D is "at least 32 seconds for unreliable transports, and a value of zero seconds for reliable
+    /// transports".
     #[test]
     fn timer_d_is_zero_on_a_reliable_transport() {
         let (_, actions) = step(State::Proceeding, REFUSAL, &tcp());

@@ -4,38 +4,38 @@ use super::{Action, Actions, Class, Timer, TimerValues};
 use smallvec::smallvec;
 use std::time::Duration;
 
-/// How long the exchange may think before the 100 is sent for it (RFC 3261 17.2.1).
+/// How long the exchange may go without a response before the 100 is sent for it (RFC 3261 17.2.1).
 const TRYING_AFTER: Duration = Duration::from_millis(200);
 
-/// Where it stands (RFC 6026 7.1, its figure).
+/// Its state (the figure of RFC 6026 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Not finally answered.
+    /// No final response yet.
     Proceeding {
-        /// Whether any response has gone out, which a retransmitted INVITE gets again.
+        /// Whether any response was sent: a retransmitted INVITE gets it again.
         answered: bool,
     },
     /// Answered with a 2xx, which its leg retransmits itself.
     Accepted,
-    /// Refused; the ACK is awaited.
+    /// Refused; the ACK is to come.
     Completed {
-        /// After how long the refusal was sent again last, or will be for the first time.
+        /// The current retransmission interval of the refusal.
         interval: Duration,
     },
     /// The refusal is acknowledged; retransmitted ACKs are absorbed.
     Confirmed,
-    /// Over: to be forgotten.
+    /// Over: to be removed.
     Terminated,
 }
 
-/// What happens to it.
+/// An event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// The INVITE came again.
     Invite,
     /// An ACK came in this transaction.
     Ack,
-    /// The exchange answers.
+    /// The exchange responds.
     Respond(Class),
     /// A timer went off.
     Timer(Timer),
@@ -43,12 +43,12 @@ pub enum Input {
     TransportError,
 }
 
-/// RFC 3261 17.2.1: the request is passed; a 100 follows unless the exchange answers within 200 ms.
+/// RFC 3261 17.2.1: the request is passed; a 100 follows unless the exchange responds within 200 ms.
 pub fn start(_values: &TimerValues) -> (State, Actions) {
     (State::Proceeding { answered: false }, smallvec![Action::Pass, Action::Start(Timer::Trying, TRYING_AFTER)])
 }
 
-/// The next state, and what to do on the way.
+/// The next state, and the actions that lead to it.
 pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Proceeding { answered } => proceeding(answered, input, values),
@@ -66,7 +66,7 @@ fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Act
         // RFC 3261 17.2.1: a retransmission gets the latest provisional response again.
         Input::Invite if answered => (stay, smallvec![Action::SendResponse]),
         Input::Invite => (stay, Actions::new()),
-        // RFC 3261 17.2.1: a 100 unless the user answers within 200 ms.
+        // RFC 3261 17.2.1: a 100 unless the user responds within 200 ms.
         Input::Timer(Timer::Trying) => (State::Proceeding { answered: true }, smallvec![Action::SendTrying]),
         // RFC 3261 17.2.1: any number of provisional responses is sent.
         Input::Respond(Class::Provisional) => {
@@ -85,7 +85,7 @@ fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Act
             actions.push(Action::Start(Timer::H, values.life()));
             (State::Completed { interval: values.t1 }, actions)
         }
-        // RFC 6026 8.8: an error of the transport leaves the state as it is. An ACK of nothing means nothing.
+        // RFC 6026 8.8: a transport error does not change the state. An ACK before a final response is ignored.
         Input::TransportError | Input::Ack | Input::Timer(_) => (stay, Actions::new()),
     }
 }
@@ -97,7 +97,7 @@ fn accepted(input: Input) -> (State, Actions) {
         // RFC 6026 7.1: an ACK is passed, never absorbed.
         Input::Ack => (State::Accepted, smallvec![Action::Pass]),
         Input::Timer(Timer::L) => (State::Terminated, Actions::new()),
-        // RFC 6026 7.1: a retransmitted INVITE is absorbed without an answer.
+        // RFC 6026 7.1: a retransmitted INVITE is absorbed without a response.
         Input::Invite
         | Input::Respond(Class::Provisional | Class::Refusal)
         | Input::Timer(_)
@@ -120,7 +120,7 @@ fn completed(interval: Duration, input: Input, values: &TimerValues) -> (State, 
             let interval = values.back_off(interval);
             (State::Completed { interval }, smallvec![Action::SendResponse, Action::Start(Timer::G, interval)])
         }
-        // RFC 3261 17.2.1: the ACK never came, and the user is told.
+        // RFC 3261 17.2.1: the ACK never came, and this is reported to the user.
         Input::Timer(Timer::H) => (State::Terminated, smallvec![Action::Stop(Timer::G), Action::NotAcked]),
         // RFC 3261 17.2.1: other final responses of the user are discarded. RFC 6026 8.8: errors change nothing.
         Input::Respond(Class::Provisional | Class::Success | Class::Refusal)
@@ -133,7 +133,7 @@ fn confirmed(input: Input) -> (State, Actions) {
     match input {
         // RFC 3261 17.2.1.
         Input::Timer(Timer::I) => (State::Terminated, Actions::new()),
-        // RFC 3261 17.2.1: further ACKs, and INVITEs that were late, are absorbed.
+        // RFC 3261 17.2.1: further ACKs, and late INVITEs, are absorbed.
         Input::Ack
         | Input::Invite
         | Input::Respond(Class::Provisional | Class::Success | Class::Refusal)
@@ -166,7 +166,7 @@ mod tests {
         inputs
     }
 
-    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    /// Checks every input in `state`: the listed ones do what is listed, and all others nothing.
     fn check(state: State, moves: &[(Input, State, &[Action])]) {
         for input in inputs() {
             let (next, actions) = moves
@@ -188,8 +188,8 @@ mod tests {
     const REFUSE: [Action; 4] =
         [STOP, SendResponse, Start(Timer::G, Duration::from_millis(500)), Start(Timer::H, Duration::from_secs(32))];
 
-    /// 17.2.1: "The server transaction MUST generate a 100 (Trying) response unless it knows that the TU will generate a provisional or final response
-    /// within 200 ms".
+    /// 17.2.1: "The server transaction MUST generate a 100 (Trying) response unless it knows that the TU will generate
+    /// a provisional or final response within 200 ms".
     #[test]
     fn a_100_is_due_after_200_ms() {
         assert_eq!(start(&udp()), (SILENT, smallvec![Pass, Start(Timer::Trying, ms(200))]));
@@ -208,8 +208,8 @@ mod tests {
         );
     }
 
-    /// 17.2.1: "If a request retransmission is received while in the "Proceeding" state, the most recent provisional response that was received from the
-    /// TU MUST be passed to the transport layer for retransmission."
+    /// 17.2.1: "If a request retransmission is received while in the "Proceeding" state, the most recent provisional
+    /// response that was received from the TU MUST be passed to the transport layer for retransmission."
     #[test]
     fn a_retransmission_gets_the_latest_provisional_response() {
         check(
@@ -237,8 +237,9 @@ mod tests {
         );
     }
 
-    /// 17.2.1: "If an ACK is received while the server transaction is in the "Completed" state, the server transaction MUST transition to the "Confirmed"
-    /// state." And of timer H: the transaction "MUST indicate to the TU that a transaction failure has occurred".
+    /// 17.2.1: "If an ACK is received while the server transaction is in the "Completed" state, the server transaction
+    /// MUST transition to the "Confirmed" state." And of timer H: the transaction "MUST indicate to the TU that a
+    /// transaction failure has occurred".
     #[test]
     fn completed_repeats_the_refusal_until_the_ack_or_timer_h() {
         let confirm = [Stop(Timer::G), Stop(Timer::H), Start(Timer::I, ms(5_000))];

@@ -1,5 +1,5 @@
-//! What a message says of the transaction it belongs to (RFC 3261 17.1.3, 17.2.3, 8.2.2.2). The keys of peers' requests are hashes: half a
-//! minute of finished calls is kept by them.
+//! The keys by which messages are matched to transactions (RFC 3261 17.1.3, 17.2.3, 8.2.2.2). The keys of peers'
+//! requests are hashes, to save memory: those of half a minute of finished calls are kept.
 
 use crate::rng::Rng;
 use crate::sip::header::Via;
@@ -9,7 +9,8 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use smol_str::StrExt;
 use std::hash::Hasher;
 
-/// RFC 3261 17.1.3: the branch of the top Via, which is ours, and whether the CSeq names a CANCEL: that has the branch of its INVITE.
+/// RFC 3261 17.1.3: the branch of the top Via, which is ours, and whether the CSeq names a CANCEL, which has the branch
+/// of its INVITE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClientKey {
     /// The random part of the branch.
@@ -18,12 +19,12 @@ pub(super) struct ClientKey {
 }
 
 impl ClientKey {
-    /// The branch that this key is of.
+    /// The branch of this key.
     pub fn branch(self) -> String {
         format!("{}{:016x}", Via::MAGIC, self.number)
     }
 
-    /// The key of a response; `None` when its branch is none that we make.
+    /// The key of a response; `None` when its branch is not one of ours.
     pub fn of_response(branch: &str, method: &Method) -> Option<ClientKey> {
         let digits = branch.strip_prefix(Via::MAGIC)?;
         let is_ours = digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -32,22 +33,23 @@ impl ClientKey {
     }
 }
 
-/// Makes the keys of peers' requests: 128 bits of a hash whose key nobody outside knows (SipHash, made for tables that strangers fill). Two
-/// requests with the same one are the same request: nobody can find two others, and by chance it takes 10^19 of them.
+/// Makes the keys of peers' requests: 128 bits of a hash with a secret key (SipHash, made for tables filled from the
+/// network). Two requests with the same key are the same request: a collision cannot be constructed, and by chance
+/// takes 10^19 requests.
 pub(super) struct Keys(SipHasher13);
 
 /// RFC 3261 17.2.3: what a request, its retransmissions, its ACK and its CANCEL have in common.
 ///
-/// With the magic branch of RFC 3261 that is branch, sent-by and method; Call-ID and CSeq number are in it because there are devices that give
-/// every request of a call the same branch, and only they tell such requests apart. Without it the rules for the requests of RFC 2543 hold.
+/// With the magic cookie of RFC 3261 that is branch, sent-by and method. Call-ID and CSeq number are included because
+/// some devices give every request of a call the same branch. Without the cookie the rules for RFC 2543 requests apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ServerKey(u128);
 
-/// The sender's own mark of a request: sent-by, with its port, and the branch.
+/// How the sender identifies a request: sent-by, with its port, and the branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark(u64);
 
-/// RFC 3261 8.2.2.2: what the copies of a request have in common that reached us on different ways.
+/// RFC 3261 8.2.2.2: what the copies of a request have in common that arrived over different paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct MergeKey(u128);
 
@@ -61,18 +63,18 @@ impl Keys {
         self.with(request, essentials, &request.method, essentials.to.tag())
     }
 
-    /// The key of the INVITE transaction that an ACK or CANCEL may belong to. `to_tag` is the INVITE's own, which an ACK does not repeat when
-    /// the response added it.
+    /// The key of the INVITE transaction that an ACK or CANCEL may belong to. `to_tag` is that of the INVITE, which an
+    /// ACK does not repeat when the response added it.
     pub fn of_invite(&self, request: &Request, essentials: &Essentials, to_tag: Option<&str>) -> ServerKey {
         self.with(request, essentials, &Method::Invite, to_tag)
     }
 
-    /// The mark in a Via.
+    /// The identification in a Via.
     pub fn mark(&self, via: &Via) -> Mark {
         Mark(self.via(via).0.finish128().h1)
     }
 
-    /// `None` for a request inside a dialog, which has a To tag and is never taken for merged.
+    /// `None` for a request within a dialog: it has a To tag, and is never a merged request.
     pub fn merge(&self, essentials: &Essentials) -> Option<MergeKey> {
         if essentials.to.tag().is_some() {
             return None;
@@ -111,12 +113,12 @@ impl Keys {
     }
 }
 
-/// Parts one behind the other, each with its length before it, so that no two lists of parts make the same text.
+/// Hashes the parts, each after its length, so that no two lists of parts hash the same bytes.
 struct Text(SipHasher13);
 
 impl Text {
     fn part(&mut self, part: Option<&[u8]>) {
-        // None is longer than any part: a message has 64 kB at most.
+        // `None` is hashed as a length that no part has: a message has 64 kB at most.
         let length = part.map_or(u32::MAX, |part| u32::try_from(part.len()).unwrap_or(u32::MAX - 1));
         self.0.write(&length.to_be_bytes());
         self.0.write(part.unwrap_or_default());

@@ -1,4 +1,5 @@
-//! Transactions (RFC 3261 17, RFC 6026): four machines that know no messages, and the table that joins them to messages.
+//! Transactions (RFC 3261 17, RFC 6026): four state machines without messages, and the table that connects them to
+//! messages.
 
 mod client_table;
 mod derive;
@@ -15,24 +16,24 @@ use super::Flow;
 use smallvec::SmallVec;
 use std::time::Duration;
 
-pub use table::{Answer, ClientId, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
+pub use table::{Answer, ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
 
 /// The durations of RFC 3261 17 (its table 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimerValues {
-    /// T1, the round trip estimated: the first retransmission interval.
+    /// T1, the estimated round-trip time: the first retransmission interval.
     pub t1: Duration,
-    /// T2, the longest interval between retransmissions of what is not an INVITE request.
+    /// T2, the longest interval between retransmissions of anything but an INVITE request.
     pub t2: Duration,
     /// T4, the longest a message may stay in the network.
     pub t4: Duration,
-    /// Timer B: how long an INVITE may stay without any answer.
+    /// Timer B: how long an INVITE may stay without any response.
     pub invite_timeout: Duration,
-    /// Timer F: how long another request may stay without a final answer.
+    /// Timer F: how long another request may stay without a final response.
     pub non_invite_timeout: Duration,
-    /// Timer D: how long a refused INVITE's retransmitted answers are acknowledged.
+    /// Timer D: how long retransmitted refusals of an INVITE are acknowledged.
     pub acknowledge: Duration,
-    /// A transport that loses nothing (TCP, TLS): nothing is retransmitted and nothing is waited for.
+    /// A reliable transport (TCP, TLS): nothing is retransmitted, and retransmissions are not waited for.
     pub reliable: bool,
 }
 
@@ -50,12 +51,12 @@ impl TimerValues {
         }
     }
 
-    /// The same values over this flow: TCP and TLS lose nothing.
+    /// The same values over this flow: TCP and TLS are reliable.
     fn over(self, flow: Flow) -> TimerValues {
         TimerValues { reliable: self.reliable || flow.transport.is_reliable(), ..self }
     }
 
-    /// 64 × T1, the life of a transaction (timers H, J, L and M).
+    /// 64 × T1, the lifetime of a transaction (timers H, J, L and M).
     pub fn life(&self) -> Duration {
         self.t1.saturating_mul(64)
     }
@@ -99,24 +100,24 @@ pub enum Timer {
     I,
     /// End of the wait for retransmitted requests.
     J,
-    /// End of the wait for retransmitted answers.
+    /// End of the wait for retransmitted responses.
     K,
     /// End of an accepted INVITE at its server (RFC 6026).
     L,
     /// End of an accepted INVITE at its client (RFC 6026).
     M,
-    /// 200 ms without a word from the exchange: the 100 is due (RFC 3261 17.2.1, which gives it no letter).
+    /// 200 ms without a response of the exchange: the 100 is due (RFC 3261 17.2.1, which gives it no letter).
     Trying,
-    /// A cancelled INVITE whose final answer stays away (RFC 3261 9.1, no letter either).
+    /// A cancelled INVITE without a final response (RFC 3261 9.1, no letter either).
     Cancelled,
 }
 
-/// What a machine wants done, in order.
+/// What a step of a state machine requires, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Send the request, or send it again.
     SendRequest,
-    /// Acknowledge the answer at hand, a refusal of our INVITE (RFC 3261 17.1.1.3).
+    /// Acknowledge the response just received, a refusal of our INVITE (RFC 3261 17.1.1.3).
     SendAck,
     /// Send the latest response, for the first time or again.
     SendResponse,
@@ -126,20 +127,20 @@ pub enum Action {
     Start(Timer, Duration),
     /// Stop this timer.
     Stop(Timer),
-    /// Hand the message at hand to the transaction's user.
+    /// Pass the message just received to the transaction user.
     Pass,
-    /// Tell the user: no answer came in time.
+    /// Report to the user that no response came in time.
     Timeout,
-    /// Tell the user: the request could not be sent.
+    /// Report to the user that the request could not be sent.
     Failed,
-    /// Tell the user: our refusal was never acknowledged.
+    /// Report to the user that our refusal was never acknowledged.
     NotAcked,
 }
 
-/// What a step wants done: seldom more than three things.
+/// The actions of one step: seldom more than three.
 pub type Actions = SmallVec<[Action; 4]>;
 
-/// The class of a response, which is all that the machines ask of it.
+/// The class of a response: all that the state machines need of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// 1xx.

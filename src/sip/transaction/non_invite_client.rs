@@ -4,23 +4,23 @@ use super::{Action, Actions, Class, Timer, TimerValues};
 use smallvec::smallvec;
 use std::time::Duration;
 
-/// Where it stands (RFC 3261 figure 6).
+/// Its state (RFC 3261 figure 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Sent, nothing heard.
+    /// Sent, no response yet.
     Trying {
-        /// After how long it was sent again last, or will be for the first time.
+        /// The current retransmission interval.
         interval: Duration,
     },
-    /// A provisional answer came.
+    /// A provisional response came.
     Proceeding,
-    /// Answered; retransmitted answers are absorbed.
+    /// The final response came; its retransmissions are absorbed.
     Completed,
-    /// Over: to be forgotten.
+    /// Over: to be removed.
     Terminated,
 }
 
-/// What happens to it.
+/// An event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// A response came.
@@ -41,7 +41,7 @@ pub fn start(values: &TimerValues) -> (State, Actions) {
     (State::Trying { interval: values.t1 }, actions)
 }
 
-/// The next state, and what to do on the way.
+/// The next state, and the actions that lead to it.
 pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Trying { interval } => trying(interval, input, values),
@@ -133,7 +133,7 @@ mod tests {
         inputs
     }
 
-    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    /// Checks every input in `state`: the listed ones do what is listed, and all others nothing.
     fn check(state: State, moves: &[(Input, State, &[Action])]) {
         for input in inputs() {
             let (next, actions) = moves
@@ -149,7 +149,8 @@ mod tests {
     const ANSWERED: [Action; 4] = [Stop(Timer::E), Stop(Timer::F), Start(Timer::K, Duration::from_secs(5)), Pass];
     const FAILED: [Action; 3] = [Stop(Timer::E), Stop(Timer::F), Failed];
 
-    /// 17.1.2.2: timer F is set to 64*T1, and "If an unreliable transport is in use, the client transaction MUST set timer E to fire in T1 seconds."
+    /// 17.1.2.2: timer F is set to 64*T1, and "If an unreliable transport is in use, the client transaction MUST set
+    /// timer E to fire in T1 seconds."
     #[test]
     fn timer_e_starts_for_an_unreliable_transport_only_and_timer_f_for_any() {
         assert_eq!(
@@ -189,8 +190,8 @@ mod tests {
         );
     }
 
-    /// 17.1.2.2: "If Timer E fires while in the "Proceeding" state, the request MUST be passed to the transport layer for retransmission, and Timer E
-    /// MUST be reset with a value of T2 seconds."
+    /// 17.1.2.2: "If Timer E fires while in the "Proceeding" state, the request MUST be passed to the transport layer
+    /// for retransmission, and Timer E MUST be reset with a value of T2 seconds."
     #[test]
     fn proceeding_does_what_figure_6_says_and_nothing_else() {
         check(

@@ -3,25 +3,25 @@
 use super::{Action, Actions, Class, Timer, TimerValues};
 use smallvec::smallvec;
 
-/// Where it stands (RFC 3261 figure 8).
+/// Its state (RFC 3261 figure 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Nothing answered.
+    /// No response yet.
     Trying,
-    /// A provisional response went out.
+    /// A provisional response was sent.
     Proceeding,
-    /// Finally answered; retransmitted requests get the answer again.
+    /// The final response was sent; retransmitted requests get it again.
     Completed,
-    /// Over: to be forgotten.
+    /// Over: to be removed.
     Terminated,
 }
 
-/// What happens to it.
+/// An event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// The request came again.
     Request,
-    /// The exchange answers.
+    /// The exchange responds.
     Respond(Class),
     /// A timer went off.
     Timer(Timer),
@@ -34,7 +34,7 @@ pub fn start(_values: &TimerValues) -> (State, Actions) {
     (State::Trying, smallvec![Action::Pass])
 }
 
-/// The next state, and what to do on the way.
+/// The next state, and the actions that lead to it.
 pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Trying => trying(input, values),
@@ -105,7 +105,7 @@ mod tests {
         inputs
     }
 
-    /// Every input in `state`: those listed do what is listed, and all others nothing.
+    /// Checks every input in `state`: the listed ones do what is listed, and all others nothing.
     fn check(state: State, moves: &[(Input, State, &[Action])]) {
         for input in inputs() {
             let (next, actions) = moves
@@ -136,8 +136,8 @@ mod tests {
         );
     }
 
-    /// 17.2.2: "If a retransmission of the request is received while in the "Proceeding" state, the most recently sent provisional response MUST be
-    /// passed to the transport layer for retransmission."
+    /// 17.2.2: "If a retransmission of the request is received while in the "Proceeding" state, the most recently sent
+    /// provisional response MUST be passed to the transport layer for retransmission."
     #[test]
     fn proceeding_repeats_the_latest_provisional_response() {
         check(
@@ -151,8 +151,9 @@ mod tests {
         );
     }
 
-    /// 17.2.2: "While in the "Completed" state, the server transaction MUST pass the final response to the transport layer for retransmission whenever a
-    /// retransmission of the request is received. Any other final responses passed by the TU to the server transaction MUST be discarded".
+    /// 17.2.2: "While in the "Completed" state, the server transaction MUST pass the final response to the transport
+    /// layer for retransmission whenever a retransmission of the request is received. Any other final responses passed
+    /// by the TU to the server transaction MUST be discarded".
     #[test]
     fn completed_repeats_the_final_response_until_timer_j() {
         check(

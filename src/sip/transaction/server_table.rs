@@ -1,4 +1,4 @@
-//! The requests of peers that wait for answers, or are remembered for their retransmissions.
+//! Server transactions: the requests of peers that wait for responses, or are remembered for their retransmissions.
 
 use super::key::{Keys, Mark, MergeKey, ServerKey};
 use super::table::{Expired, Incoming, ServerId, Transmit};
@@ -17,10 +17,10 @@ pub(super) struct Servers {
     values: TimerValues,
     bound: usize,
     last: u64,
-    /// In boxes: a table that grows at its end keeps half of its room free.
+    /// Boxed, because a map whose keys only grow keeps its nodes half empty.
     records: BTreeMap<ServerId, Box<Server>>,
     by_key: BTreeMap<ServerKey, ServerId>,
-    /// Of the copies of a request the one that came first.
+    /// The first of several copies of a request.
     merging: BTreeMap<MergeKey, ServerId>,
     keys: Keys,
     timers: Timers<(ServerId, Timer)>,
@@ -29,10 +29,10 @@ pub(super) struct Servers {
 struct Server {
     key: ServerKey,
     mark: Mark,
-    /// Its branch names nothing: the rules of RFC 2543 hold.
+    /// Its branch lacks the magic cookie: the rules of RFC 2543 apply.
     is_legacy: bool,
     merge: Option<MergeKey>,
-    /// Needed until its final response is made; what retransmissions are answered with is `latest`.
+    /// Needed until its final response is made; retransmissions get `latest`.
     request: Option<Box<Request>>,
     flow: Flow,
     machine: Machine,
@@ -57,9 +57,9 @@ enum Input {
     Timer(Timer),
 }
 
-/// What the exchange is to learn from a step.
+/// What a step reports to the exchange.
 #[derive(PartialEq)]
-enum Told {
+enum Outcome {
     Nothing,
     Pass,
     NotAcked,
@@ -89,8 +89,8 @@ impl Servers {
     ) -> Incoming {
         if request.method == Method::Ack {
             let Some(id) = self.acknowledged(request, essentials) else { return Incoming::Ack(None) };
-            let told = self.drive(now, id, Input::Ack, out);
-            return if told == Told::Pass { Incoming::Ack(Some(id)) } else { Incoming::Absorbed };
+            let outcome = self.drive(now, id, Input::Ack, out);
+            return if outcome == Outcome::Pass { Incoming::Ack(Some(id)) } else { Incoming::Absorbed };
         }
         let key = self.keys.of(request, essentials);
         if let Some(id) = self.by_key.get(&key).copied() {
@@ -149,12 +149,12 @@ impl Servers {
         }
     }
 
-    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired>) {
+    pub fn expire<R>(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired<R>>) {
         while let Some((id, timer)) = self.timers.pop(now) {
             if let Some(server) = self.records.get_mut(&id) {
                 server.running.remove(timer);
             }
-            if self.drive(now, id, Input::Timer(timer), out) == Told::NotAcked {
+            if self.drive(now, id, Input::Timer(timer), out) == Outcome::NotAcked {
                 expired.push(Expired::NotAcked(id));
             }
         }
@@ -193,8 +193,8 @@ impl Servers {
         self.records.is_empty() && self.by_key.is_empty() && self.merging.is_empty() && self.timers.is_empty()
     }
 
-    /// The INVITE that an ACK belongs to (RFC 3261 17.2.3). With an RFC 2543 ACK the To tag is that of the response we sent, which the INVITE had
-    /// already or had not.
+    /// The INVITE that an ACK belongs to (RFC 3261 17.2.3). The To tag of an RFC 2543 ACK is that of the response we
+    /// sent, whether or not the INVITE had it.
     fn acknowledged(&self, ack: &Request, essentials: &Essentials) -> Option<ServerId> {
         let tag = essentials.to.tag();
         if let Some(id) = self.by_key.get(&self.keys.of_invite(ack, essentials, tag)) {
@@ -241,8 +241,8 @@ impl Servers {
         id
     }
 
-    fn drive(&mut self, now: Time, id: ServerId, input: Input, out: &mut Vec<Transmit>) -> Told {
-        let Some(server) = self.records.get(&id) else { return Told::Nothing };
+    fn drive(&mut self, now: Time, id: ServerId, input: Input, out: &mut Vec<Transmit>) -> Outcome {
+        let Some(server) = self.records.get(&id) else { return Outcome::Nothing };
         let (machine, actions) = server.machine.step(input, &self.values.over(server.flow));
         self.settle(now, id, machine, &actions, out)
     }
@@ -254,10 +254,10 @@ impl Servers {
         machine: Machine,
         actions: &[Action],
         out: &mut Vec<Transmit>,
-    ) -> Told {
-        let Some(server) = self.records.get_mut(&id) else { return Told::Nothing };
+    ) -> Outcome {
+        let Some(server) = self.records.get_mut(&id) else { return Outcome::Nothing };
         server.machine = machine;
-        let mut told = Told::Nothing;
+        let mut outcome = Outcome::Nothing;
         for action in actions {
             match *action {
                 Action::SendResponse => server.send(out),
@@ -277,16 +277,16 @@ impl Servers {
                         self.timers.cancel(set);
                     }
                 }
-                Action::Pass => told = Told::Pass,
-                Action::NotAcked => told = Told::NotAcked,
-                // These are the client machines' words.
+                Action::Pass => outcome = Outcome::Pass,
+                Action::NotAcked => outcome = Outcome::NotAcked,
+                // Only client transactions have these.
                 Action::SendRequest | Action::SendAck | Action::Timeout | Action::Failed => {}
             }
         }
         if machine.is_terminated() {
             self.close(id);
         }
-        told
+        outcome
     }
 
     fn close(&mut self, id: ServerId) {

@@ -1,4 +1,4 @@
-//! All transactions of the exchange: the messages, keys and timers that the machines leave out.
+//! All transactions of the exchange: the messages, keys and timers around the state machines.
 
 use super::TimerValues;
 use super::client_table::Clients;
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// Between whom, over what.
+    /// Where it is sent.
     pub flow: Flow,
     /// The message.
     pub bytes: Bytes,
@@ -28,24 +28,24 @@ pub struct ClientId(pub(super) u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(pub(super) u64);
 
-/// What a request from the network turned out to be.
+/// What a request from the network is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Incoming {
-    /// A retransmission, or the ACK of a refusal: dealt with.
+    /// A retransmission, or the ACK of a refusal: already handled.
     Absorbed,
-    /// A new request, which waits for `respond`.
+    /// A new request, to be answered by `respond`.
     New(ServerId),
-    /// The ACK of a 2xx: a dialog's (RFC 3261 13.3.1.4). With the INVITE it answers to when its branch is the INVITE's own, as
-    /// only devices send it that do not take a 2xx's ACK for a new request.
+    /// The ACK of a 2xx: it belongs to a dialog (RFC 3261 13.3.1.4). With the INVITE's id when it has the branch of the
+    /// INVITE, as devices send it that do not treat the ACK of a 2xx as a new request.
     Ack(Option<ServerId>),
     /// A new CANCEL.
     Cancel {
-        /// Its own transaction, which waits for `respond`.
+        /// Its own transaction, to be answered by `respond`.
         id: ServerId,
         /// The INVITE it names (RFC 3261 9.2); `None` is answered with 481.
         invite: Option<ServerId>,
     },
-    /// A new request for which there is no room. Nothing is remembered of it.
+    /// A new request, but the table is full. Nothing is remembered of it.
     Full,
 }
 
@@ -56,57 +56,76 @@ pub enum Sending {
     Reliably,
     /// The same with values for this peer.
     Tuned {
-        /// The round trip measured: it raises T1 and never lowers it.
+        /// The measured round-trip time: it raises T1 and never lowers it.
         t1: Duration,
-        /// Timer B or F instead of 64 × T1: without any answer to an INVITE, or a final one to another request, for so long, it is given up.
+        /// Timer B or F instead of 64 × T1: how long to wait for any response to an INVITE, or a final one to another
+        /// request.
         give_up: Option<Duration>,
     },
-    /// Sent a single time (RFC 3261 17 on a transport that loses nothing): the OPTIONS of a qualify, of which the next attempt is a
-    /// transaction of its own. An INVITE is sent by the ordinary timers and given up so early.
+    /// Sent once, as over a reliable transport: the OPTIONS of a qualify, whose next attempt is a transaction of its
+    /// own. An INVITE is retransmitted as usual, and given up after this time.
     Once {
-        /// How long an answer is awaited.
+        /// How long to wait for a response.
         give_up: Duration,
     },
 }
 
-/// A response that is news to the request's owner.
+/// A request of ours to send, and who asks for it.
+#[derive(Debug)]
+pub struct ClientRequest<R> {
+    /// The request: any but ACK and CANCEL. It has no Via yet.
+    pub request: Request,
+    /// Where it is sent.
+    pub flow: Flow,
+    /// By which timers.
+    pub how: Sending,
+    /// Given back with every response, a timeout and a transport failure.
+    pub requester: R,
+}
+
+/// A response that its requester has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Answer<R> {
     /// The request it answers.
     pub id: ClientId,
+    /// Who sent that request. It may not be interested any more: the transaction outlives its call.
+    pub requester: R,
     /// The response.
     pub response: Response,
-    /// Its header fields, read.
+    /// Its header fields, parsed.
     pub essentials: Essentials,
-    /// Over what it came.
+    /// Where it came from.
     pub flow: Flow,
-    /// What was sent, when the refusal says what to add before it is sent once more.
+    /// The request, when the refusal says what to change before it is sent again.
     pub refused: Option<Box<Request>>,
 }
 
-/// What ended because nothing came in time.
+/// What ended because no message came in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Expired {
-    /// A request of ours got no answer: as good as a 408 (RFC 3261 8.1.3.1).
-    Timeout(ClientId),
-    /// Our refusal of an INVITE was never acknowledged (RFC 3261 17.2.1). A 2xx without its ACK is the dialog's to notice.
+pub enum Expired<R> {
+    /// A request of ours, and who sent it: it got no response, which is treated as a 408 (RFC 3261 8.1.3.1).
+    Timeout(ClientId, R),
+    /// Our refusal of an INVITE was never acknowledged (RFC 3261 17.2.1). The missing ACK of a 2xx is left to the
+    /// dialog.
     NotAcked(ServerId),
 }
 
-/// The transaction layer (RFC 3261 17). It sends by adding to `out` and is told the time.
-pub struct Transactions {
-    clients: Clients,
+/// The transaction layer (RFC 3261 17). It sends by adding to `out`, and gets the time as an argument. With each
+/// request of ours it keeps an `R`: who sent it.
+pub struct Transactions<R> {
+    clients: Clients<R>,
     servers: Servers,
 }
 
-impl Transactions {
-    /// An empty table. No more than `bound` requests of peers are remembered at once; our own the exchange counts itself. `rng` makes
-    /// the key of its hashes.
-    pub fn new(values: TimerValues, bound: usize, rng: &mut Rng) -> Transactions {
+impl<R: Clone> Transactions<R> {
+    /// An empty table. At most `bound` requests of peers are remembered at once; our own are bounded by who sends them.
+    /// `rng` makes the key of its hashes.
+    pub fn new(values: TimerValues, bound: usize, rng: &mut Rng) -> Transactions<R> {
         Transactions { clients: Clients::new(values), servers: Servers::new(values, bound, rng) }
     }
 
-    /// Takes in a validated request. `flow` is where its responses go (RFC 3261 18.2.2). Answers to retransmissions are put in `out`.
+    /// Receives a validated request. `flow` is where its responses go (RFC 3261 18.2.2). Responses to retransmissions
+    /// are put in `out`.
     pub fn receive_request(
         &mut self,
         now: Time,
@@ -118,30 +137,30 @@ impl Transactions {
         self.servers.receive(now, request, essentials, flow, out)
     }
 
-    /// Whether the request repeats one we have, or acknowledges a refusal of ours: then `receive_request` deals with it, and it must not be
-    /// answered otherwise.
+    /// Whether the request is a retransmission, or acknowledges a refusal of ours: then `receive_request` handles it,
+    /// and no other response may be sent.
     pub fn is_known(&self, request: &Request, essentials: &Essentials) -> bool {
         self.servers.is_known(request, essentials)
     }
 
-    /// Whether a CANCEL names an INVITE that is known (RFC 3261 9.2). One that does not opens no transaction.
+    /// Whether a CANCEL names a known INVITE (RFC 3261 9.2). One that does not opens no transaction.
     pub fn cancels(&self, cancel: &Request, essentials: &Essentials) -> bool {
         self.servers.cancelled(cancel, essentials).is_some()
     }
 
-    /// RFC 3261 8.2.2.2: whether a copy of this request came another way and is not done with; it is owed a 482. May be asked before or after
-    /// `receive_request`.
+    /// RFC 3261 8.2.2.2: whether a copy of this request arrived over another path and is still in progress: the
+    /// required response is 482. May be called before or after `receive_request`.
     pub fn is_merged(&self, essentials: &Essentials) -> bool {
         self.servers.is_merged(essentials)
     }
 
-    /// Answers a request. Of several final responses only the first counts, but a 2xx to an INVITE may be given again and again: its leg
-    /// retransmits it (RFC 3261 13.3.1.4). Nothing happens once the transaction is over.
+    /// Responds to a request. Only the first final response counts, except that a 2xx to an INVITE may be given
+    /// repeatedly: its leg retransmits it (RFC 3261 13.3.1.4). Does nothing once the transaction is over.
     pub fn respond(&mut self, now: Time, id: ServerId, response: Response, out: &mut Vec<Transmit>) {
         self.servers.respond(now, id, &response, out);
     }
 
-    /// Takes in a validated response. `None`: absorbed, or a stray that answers nothing of ours and is dropped.
+    /// Receives a validated response. `None`: absorbed, or dropped because it matches no request of ours.
     pub fn receive_response(
         &mut self,
         now: Time,
@@ -149,45 +168,46 @@ impl Transactions {
         essentials: Essentials,
         flow: Flow,
         out: &mut Vec<Transmit>,
-    ) -> Option<Answer> {
-        let (id, refused) = self.clients.receive(now, &response, &essentials, out)?;
-        Some(Answer { id, response, essentials, flow, refused })
+    ) -> Option<Answer<R>> {
+        let (id, requester, refused) = self.clients.receive(now, &response, &essentials, out)?;
+        Some(Answer { id, requester, response, essentials, flow, refused })
     }
 
-    /// Sends a request, any but ACK and CANCEL. It has no Via: ours is added, with a branch nobody can guess.
+    /// Sends a request. Our Via is added, with a random branch.
     pub fn request(
         &mut self,
         now: Time,
-        request: Request,
-        flow: Flow,
-        how: Sending,
+        request: ClientRequest<R>,
         rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        self.clients.request(now, request, flow, how, rng, out)
+        self.clients.request(now, request, rng, out)
     }
 
-    /// Cancels an INVITE of ours (RFC 3261 9.1) and gives the CANCEL's own transaction. `None`, and nothing is sent: no provisional response has
-    /// come yet (cancel when it does), the INVITE is answered or gone, or it was cancelled before. When no final response comes within
-    /// 64 × T1, the INVITE ends with `Expired::Timeout`.
+    /// Cancels an INVITE of ours (RFC 3261 9.1) and returns the CANCEL's own transaction, which has the INVITE's
+    /// requester. `None` when nothing is sent: no provisional response has come yet (cancel when it does), the INVITE
+    /// is answered or gone, or it was cancelled before. When no final response comes within 64 × T1, the INVITE ends
+    /// with `Expired::Timeout`.
     pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
         self.clients.cancel(now, id, out)
     }
 
-    /// Nobody waits for the end of this request any more: its dialog is over. A provisional response lets an INVITE wait without end; this one is given up
-    /// 64 × T1 later (as RFC 3261 9.1 has it after a CANCEL), with `Expired::Timeout`.
+    /// The requester no longer waits for the end of this request: its dialog is over. After a provisional response an
+    /// INVITE has no timeout; this one is given up 64 × T1 later (as after a CANCEL, RFC 3261 9.1), with
+    /// `Expired::Timeout`.
     pub fn abandon(&mut self, now: Time, id: ClientId) {
         self.clients.abandon(now, id);
     }
 
-    /// Sends the ACK of a 2xx, which has no Via yet, and keeps it: every retransmission of that 2xx (the one with the ACK's To tag) is answered by
-    /// it, even when the call is long gone (RFC 3261 13.2.2.4). `id` is the INVITE's.
+    /// Sends the ACK of a 2xx, which has no Via yet, and keeps it: every retransmission of that 2xx (the one with the
+    /// ACK's To tag) gets it again, even after the end of the call (RFC 3261 13.2.2.4). `id` is the INVITE's.
     pub fn acknowledge(&mut self, id: ClientId, ack: Request, flow: Flow, rng: &mut Rng, out: &mut Vec<Transmit>) {
         self.clients.acknowledge(id, ack, flow, rng, out);
     }
 
-    /// A request of ours with its Via, until its transaction is over. After the ACK of a 2xx, or a refusal, that is an INVITE's part in its
-    /// dialog (Request-URI, Via, From, To, Call-ID, CSeq, Route), and nothing of others.
+    /// A request of ours with its Via, until its transaction is over. After the ACK of a 2xx, or a refusal, only what
+    /// an INVITE contributes to its dialog (Request-URI, Via, From, To, Call-ID, CSeq, Route), and nothing of other
+    /// requests.
     pub fn request_of(&self, id: ClientId) -> Option<Cow<'_, Request>> {
         self.clients.request_of(id)
     }
@@ -195,6 +215,11 @@ impl Transactions {
     /// Where a client transaction sends.
     pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
         self.clients.flow_of(id)
+    }
+
+    /// Who sent the requests that have a transaction on this flow, oldest first.
+    pub fn requesters_on(&self, flow: Flow) -> impl Iterator<Item = &R> {
+        self.clients.requesters_on(flow)
     }
 
     /// A request of a peer, until its final response is given.
@@ -207,8 +232,8 @@ impl Transactions {
         self.servers.flow(id)
     }
 
-    /// Does everything that is due by `now`.
-    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>) -> Vec<Expired> {
+    /// Handles everything that is due by `now`.
+    pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>) -> Vec<Expired<R>> {
         let mut expired = Vec::new();
         self.clients.expire(now, out, &mut expired);
         self.servers.expire(now, out, &mut expired);
@@ -220,9 +245,9 @@ impl Transactions {
         [self.clients.next_deadline(), self.servers.next_deadline()].into_iter().flatten().min()
     }
 
-    /// The network refuses what is sent over `flow` (RFC 3261 17.1.4): our requests on it that wait for an answer end, and are named. Those of
-    /// peers stay as they are (RFC 6026 8.8).
-    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<ClientId> {
+    /// Nothing can be sent over `flow` (RFC 3261 17.1.4): our requests on it that wait for a response end, and are
+    /// returned. Those of peers do not change (RFC 6026 8.8).
+    pub fn transport_failed(&mut self, now: Time, flow: Flow) -> Vec<(ClientId, R)> {
         self.clients.transport_failed(now, flow)
     }
 
@@ -231,8 +256,8 @@ impl Transactions {
         (self.clients.len(), self.servers.len())
     }
 
-    /// Whether a call's end has yet to be confirmed: a BYE or CANCEL of ours by its final response, a refusal of ours by its ACK. Until
-    /// then one that was lost is sent again (RFC 3261 17.1.2.2, 17.2.1).
+    /// Whether the end of a call is not yet confirmed: a BYE or CANCEL of ours by its final response, a refusal of ours
+    /// by its ACK. Until then it is retransmitted (RFC 3261 17.1.2.2, 17.2.1).
     pub fn is_ending_something(&self) -> bool {
         self.clients.is_ending_something() || self.servers.is_refusing()
     }

@@ -1,33 +1,33 @@
-//! The few timers a transaction has running: two or three at a time, so a list is the smallest map.
+//! The running timers of a transaction: two or three at a time, so a list is the smallest map.
 
 use super::Timer;
 use crate::sip::timer::TimerId;
 use smallvec::SmallVec;
 
-/// See the module.
+/// The running timers of one transaction, by name.
 #[derive(Default)]
 pub(super) struct Running(SmallVec<[(Timer, TimerId); 2]>);
 
 impl Running {
-    /// Notes that a timer runs; returns the one of that name it takes the place of.
+    /// Records that a timer runs; returns the one of the same name that it replaces.
     pub fn insert(&mut self, timer: Timer, id: TimerId) -> Option<TimerId> {
         let old = self.remove(timer);
         self.0.push((timer, id));
         old
     }
 
-    /// Notes that a timer does not run any more.
+    /// Records that a timer no longer runs.
     pub fn remove(&mut self, timer: Timer) -> Option<TimerId> {
         let at = self.0.iter().position(|(running, _)| *running == timer)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// Does it run?
+    /// Whether the timer runs.
     pub fn contains(&self, timer: Timer) -> bool {
         self.0.iter().any(|(running, _)| *running == timer)
     }
 
-    /// All that run.
+    /// All that are running.
     pub fn into_ids(self) -> impl Iterator<Item = TimerId> {
         self.0.into_iter().map(|(_, id)| id)
     }

@@ -73,7 +73,7 @@ fn nobody_to_answer() {
     assert_eq!(check(&with("Via: , SIP/2.0/UDP 192.0.2.1")).map_err(|r| r.via), Err(None));
 }
 
-/// Each a case of RFC 4475, whose section stands beside it.
+/// Each a case of RFC 4475, with its section.
 #[test]
 fn what_is_malformed_is_refused() {
     for (line, reason) in [
@@ -147,8 +147,8 @@ fn a_body_beyond_all_reason() {
     assert_eq!(refused(&with_body(MAX_BODY + 1)).0, 413);
 }
 
-/// What is odd but legal, or harmless: RFC 4475 3.1.1.1, 3.1.2.12 (a date in another zone), and values that are only
-/// judged where they are used.
+/// What is unusual but legal, or harmless: RFC 4475 3.1.1.1, 3.1.2.12 (a date in another zone), and values that are
+/// only checked where they are used.
 #[test]
 fn what_is_let_through() {
     for line in [
@@ -166,7 +166,7 @@ fn what_is_let_through() {
     }
 }
 
-/// A keep-alive NOTIFY of an ATA has no Contact; a REGISTER may have none or several, but readable ones.
+/// A keep-alive NOTIFY of an ATA has no Contact; a REGISTER may have none or several, if they can be parsed.
 #[test]
 fn a_contact_is_needed_only_where_it_is() {
     let method = |method: &str, contact: &str| {
@@ -200,4 +200,14 @@ fn responses_are_used_or_dropped() {
     assert_eq!(answer(with("f: <sip:a@b>")), Err(Unframed::DuplicateHeader));
     assert_eq!(answer(with("Content-Length: 5")), Err(Unframed::BodyTruncated));
     assert_eq!(answer(with("Content-Length: x")), Err(Unframed::BadHeader));
+}
+
+/// RFC 3261 8.1.1.8: a request that may create a dialog needs a Contact, and no other does.
+#[test]
+fn a_contact_is_needed_by_what_the_table_says_begins_a_dialog() {
+    for (_, name, rules) in crate::sip::method::TABLE {
+        let text = without("Contact").replace("INVITE", name);
+        let missing = matches!(check(&text), Err(refusal) if refusal.reason == "Missing Contact header");
+        assert_eq!(missing, rules.creates_dialog, "{name}");
+    }
 }

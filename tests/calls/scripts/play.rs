@@ -7,8 +7,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 use strowger::clock::Time;
-use strowger::pbx::bridge::Route;
-use strowger::pbx::channel::Channel;
+use strowger::pbx::calls::channel::Channel;
+use strowger::pbx::calls::media_path::Route;
 use strowger::sdp::MediaKind;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
@@ -311,12 +311,14 @@ impl Player<'_> {
         }
         for report in self.world.switch.channels() {
             self.has_no_idle_ports(report.channel)?;
-            let Some(bridge) = report.channel.dial().and_then(|dial| dial.bridge.as_ref()) else { continue };
+        }
+        for bridge in self.world.switch.bridges() {
             let phone = |id| {
                 let channel = self.world.switch.channels().find(|other| other.channel.id == id)?;
-                Some(self.world.look(&channel.channel.peer.name))
+                Some(self.world.look(channel.channel.line()))
             };
-            if let (Some(a), Some(b)) = (phone(bridge.caller), phone(bridge.callee)) {
+            let talking = bridge.talking().map(|(a, b)| (phone(a), phone(b)));
+            if let Some((Some(a), Some(b))) = talking {
                 self.hear_each_other(a, b)?;
                 self.hear_each_other(b, a)?;
             }
@@ -326,12 +328,13 @@ impl Player<'_> {
 
     /// A medium beside voice has ports only while both sides of the leg take part in it.
     fn has_no_idle_ports(&self, channel: &Channel) -> Result<(), String> {
-        let leg = self.world.switch.legs().find(|report| report.leg.id == channel.leg);
-        for port in &channel.extras {
-            let told = leg.as_ref().map(|report| [report.leg.local.as_ref(), report.leg.remote.as_ref()]);
-            let carries = told.is_some_and(|told| told.iter().all(|sdp| sdp.is_some_and(|sdp| sdp.has(port.extra))));
+        let leg = self.world.switch.legs().find(|report| Some(report.leg.id) == channel.leg());
+        for port in &channel.ports {
+            let told =
+                leg.as_ref().map(|report| [report.leg.agreement.local.as_ref(), report.leg.agreement.remote.as_ref()]);
+            let carries = told.is_some_and(|told| told.iter().all(|sdp| sdp.is_some_and(|sdp| sdp.has(port.kind))));
             if !carries {
-                return Err(format!("{} has ports for {} and does not carry it", channel.name, port.extra.name()));
+                return Err(format!("{} has ports for {} and does not carry it", channel.name, port.kind.name()));
             }
         }
         Ok(())
@@ -430,8 +433,7 @@ impl Player<'_> {
             let events = self.world.stations.values().flat_map(|station| &station.events);
             events.filter(|(_, event)| wanted(event)).count() as u64
         };
-        let bridges = self.world.switch.channels().filter_map(|report| report.channel.dial()?.bridge.clone());
-        let bridges: Vec<_> = bridges.collect();
+        let bridges: Vec<_> = self.world.switch.bridges().collect();
         let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
         let shows = |name: &&&str| self.world.look(name).extra_media(MediaKind::Video).is_some();
         let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
@@ -440,7 +442,7 @@ impl Player<'_> {
             reoffered: count(|event| *event == PhoneEvent::ReofferAccepted),
             refused_offers: count(|event| matches!(event, PhoneEvent::ReofferRefused(_))),
             bridged_at_the_end: bridges.len() as u64,
-            direct_at_the_end: bridges.iter().filter(|bridge| bridge.route == Route::Direct).count() as u64,
+            direct_at_the_end: bridges.iter().filter(|bridge| bridge.path.route() == Route::Direct).count() as u64,
             held_at_the_end: PHONES.iter().filter(held).count() as u64,
             fax_at_the_end: PHONES.iter().filter(|name| is_in_fax(self.world.look(name))).count() as u64,
             video_at_the_end: PHONES.iter().filter(shows).count() as u64,

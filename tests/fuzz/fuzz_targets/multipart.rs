@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use strowger::sip::multipart::{MOST_PARTS, Part};
+use strowger::sip::multipart::{MAX_PARTS, Part};
 
 fn whole(content_type: &str, body: &[u8]) -> Part {
     Part { content_type: content_type.to_owned(), body: Bytes::copy_from_slice(body), ..Part::default() }
@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
     for content_type in [content_type.as_ref(), "multipart/mixed;boundary=b"] {
         let whole_body = whole(content_type, body);
         let Ok(parts) = whole_body.parts() else { continue };
-        assert!(parts.len() <= MOST_PARTS);
+        assert!(parts.len() <= MAX_PARTS);
         assert!(parts.iter().map(|part| part.body.len()).sum::<usize>() <= body.len());
         for part in &parts {
             let _ = (part.media_type(), part.is_optional(), part.is_plain());

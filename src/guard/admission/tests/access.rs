@@ -1,4 +1,4 @@
-//! Who may: `[general]`'s own list, guests, domains, the algorithm, and the options that turn these about.
+//! Access: the list of `[general]`, guests, domains, the algorithm, and the options that change these.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn edge_of(sip: &str, acl: &str) -> Admission {
     let (lists, said) = crate::config::acl_conf::parse(&read("acl.conf", acl));
     assert_eq!(said, []);
     let (conf, said) = sip_conf::parse(&read("sip.conf", sip), &lists.into());
-    // What these stories need is worth a warning each.
+    // Each option that these tests need is worth a warning.
     let warned = |said: &crate::config::diagnostic::Diagnostic| {
         said.message.starts_with("'allowguest=yes'") || said.code == "secret-missing"
     };
@@ -54,7 +54,7 @@ fn the_general_list_and_named_lists_hold_for_calls_and_registrations() {
             }
         }
     }
-    // Who is refused by [general] is not told that its secret was wrong, nor that nobody of its name exists.
+    // A sender refused by [general] does not learn that its secret was wrong, nor that its account does not exist.
     let (source, general_refuses) =
         ("10.0.0.1:5060", "'x' at 10.0.0.1: the permit, deny and acl lines of [general] refuse that address");
     let nonce = nonce(&edge, source);
@@ -64,7 +64,7 @@ fn the_general_list_and_named_lists_hold_for_calls_and_registrations() {
     assert_eq!(hint, general_refuses);
 }
 
-/// A peer without a secret is let in by nothing but its name: the lists hold for it all the more.
+/// A peer without a secret gets in by its name alone: the access lists apply to it all the more.
 #[test]
 fn the_general_list_holds_for_those_who_need_no_digest() {
     let edge = edge_of("[general]\ndeny=10.0.0.0/8\n[open]\ntype=friend\nhost=dynamic\ndeny=172.16.0.0/12\n", "");
@@ -107,7 +107,7 @@ fn registrations_for_other_domains_are_refused_and_calls_when_said() {
     assert_eq!(why(elsewhere), DenialReason::FailedACL);
     let Some(AuthEvent::Refused { hint, .. }) = note else { panic!() };
     assert!(hint.contains("'domain='") && hint.contains("autodomain"), "{hint}");
-    // Calls may go anywhere unless it is said.
+    // Calls may go to any domain unless configured otherwise.
     account(admit(&edge, &call("a", "sip:88@other.example", &nonce), LINE1));
     let contexts = ["sip:88@10.0.0.1", "sip:88@[2001:db8::2]", "sip:88@home.example"]
         .map(|target| edge.context_of(&call("a", target, &nonce)).map(String::from));
@@ -173,7 +173,7 @@ fn sha_256_is_for_the_peer_that_asks_for_it() {
     };
     assert_eq!(account(ask("new", &answer("password"))).0, "new");
     assert_eq!(why(ask("new", &answer("wrong"))), DenialReason::InvalidPassword);
-    // The right secret by the weaker hash does not get in: the question is put again, and nobody is banned for it.
+    // The right secret by the weaker hash does not get in: the sender is challenged again, and not banned for it.
     let weaker = authorize("REGISTER", "new", "password", "sip:192.168.1.2", &nonce, 1);
     assert_eq!(algorithm(ask("new", &weaker)), "SHA-256");
     let stronger = answer("password").replace("\"new\"", "\"a\"");
@@ -183,7 +183,7 @@ fn sha_256_is_for_the_peer_that_asks_for_it() {
     );
 }
 
-/// What `[general]` says is what somebody who does not exist is asked: then the algorithm tells nothing.
+/// An account that does not exist is challenged with the algorithm of `[general]`: so the algorithm reveals nothing.
 #[test]
 fn the_general_algorithm_hides_who_exists() {
     let edge =

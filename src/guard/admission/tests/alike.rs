@@ -1,4 +1,5 @@
-//! Whoever proves nothing learns nothing, and wins nothing: the same answers for everyone, one for each request, of bounded size.
+//! An unauthenticated sender learns nothing and gains nothing: the same responses for everyone, one to each request, of
+//! bounded size.
 
 use super::*;
 
@@ -21,8 +22,8 @@ const METHODS: [&str; 16] = [
     "invite",
 ];
 
-/// AST-2013-003: by the second, the tenth or the retransmitted request no one can be told from anyone. Each request gets one
-/// answer, and a retransmission the very same but for its nonce.
+/// AST-2013-003: neither the second, the tenth nor a retransmitted request distinguishes the accounts. Each request
+/// gets one response, and a retransmission the same one but for its nonce.
 #[test]
 fn every_method_is_answered_alike_over_retransmissions() {
     let mut fenced = peer("fenced-cli");
@@ -55,7 +56,7 @@ fn every_method_is_answered_alike_over_retransmissions() {
     }
 }
 
-/// The smallest, the largest and the oddest forms of a request.
+/// The smallest, the largest and the most unusual forms of a request.
 fn forms(method: &str) -> Vec<String> {
     let small = format!(
         "{method} sip:a SIP/2.0\nv:SIP/2.0/UDP a;branch=z9hG4bK1\nf:<sip:a>;tag=1\nt:<sip:a>\ni:1\nCSeq:1 {method}\n"
@@ -88,7 +89,7 @@ fn forms(method: &str) -> Vec<String> {
     forms
 }
 
-/// One datagram for one, to the address it came from, and never more than twice the bytes: nobody can aim us at anybody.
+/// One datagram for one, to the address it came from, and never more than twice the bytes: no amplification.
 #[test]
 fn no_answer_is_more_than_twice_its_request() {
     let edge = guide();
@@ -114,7 +115,7 @@ fn no_answer_is_more_than_twice_its_request() {
     assert!(answered > 200 && largest > 1.0, "{answered} answers, at most {largest:.2} times the request");
 }
 
-/// The requests that phones send are large enough to be answered with all that an answer has.
+/// The requests that phones send are large enough for a complete response.
 #[test]
 fn a_usual_request_is_answered_in_full() {
     let usual = "User-Agent: Linksys/PAP2T-3.1.15(LS)\r\nExpires: 3600\r\nAllow: ACK, BYE, CANCEL, INFO, INVITE, NOTIFY, OPTIONS, \
@@ -126,7 +127,7 @@ fn a_usual_request_is_answered_in_full() {
     }
 }
 
-/// Over a connection the address is proved, and a small request is answered as well.
+/// Over a connection the address is proved, and a small request gets its response, too.
 #[test]
 fn a_small_request_over_a_connection_is_answered() {
     let edge = guide();
@@ -143,7 +144,7 @@ fn a_small_request_over_a_connection_is_answered() {
     assert_eq!(status(edge.admit(&request, &essentials, tcp, NOW, 42)), 401);
 }
 
-/// RFC 5630 5.1.2. Nobody is told whether the account exists, and no challenge comes before it.
+/// RFC 5630 5.1.2. The response does not reveal whether the account exists, and no challenge comes before it.
 #[test]
 fn sips_over_what_is_not_tls_is_refused_alike() {
     let edge = edge(vec![peer("known-cli-")]);
@@ -169,8 +170,8 @@ fn sips_over_what_is_not_tls_is_refused_alike() {
     assert_eq!(status(ask("INVITE", "known-cli-", Tls)), 401);
 }
 
-/// A measure, and no test of a time: `cargo test --release --lib refusals_take_as_long -- --ignored --nocapture`. Of pairs of
-/// samples taken in turn it says how often the one took longer than the other; 0.50 is no difference to be seen.
+/// A measurement, not a test: `cargo test --release --lib refusals_take_as_long -- --ignored --nocapture`. It prints
+/// how often the one of a pair of alternating samples took longer than the other; 0.50 means no visible difference.
 #[test]
 #[ignore = "prints a measure"]
 fn refusals_take_as_long() {

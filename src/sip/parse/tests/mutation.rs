@@ -1,4 +1,4 @@
-//! Wrong messages by the thousand, made from right ones: nothing panics, and what is printed reads back as itself.
+//! Thousands of mutated messages: nothing panics, and what is printed is parsed to the same message again.
 
 use super::*;
 use crate::rng::Rng;
@@ -21,7 +21,7 @@ const CORPUS: [&str; 14] = [
     // A Grandstream asking for the source port.
     "OPTIONS sip:100@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bK1733;rport\r\nFrom: <sip:100@192.0.2.1>;tag=1928\r\nTo: <sip:100@192.0.2.1>\r\nCall-ID: 1234-5060-1@BA.A.A.F\r\n\
      CSeq: 2000 OPTIONS\r\nMax-Forwards: 70\r\nUser-Agent: Grandstream HT801 1.0.3.2\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n",
-    // Everything the grammar lets through.
+    // Everything that the grammar allows.
     "INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\nTO :\r\n sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n\r\n\
      from   : \"J Rosen \\\\\\\"\"       <sip:jdrosen@example.com>\r\n  ;\r\n  tag = 98asjd8\r\nMaX-fOrWaRdS: 0068\r\nCall-ID: wsinv.ndaksdj@192.0.2.1\r\nContent-Length   : 3\r\n\
      cseq: 0009\r\n  INVITE\r\nVia  : SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw\r\ns :\r\nNewFangledHeader:   newfangled value\r\n continued newfangled value\r\n\
@@ -74,7 +74,7 @@ fn mutated_messages_never_panic_and_print_stably() {
         }
         framed += u64::from(probe(&bytes));
     }
-    // Were nearly everything refused at the door, the test would look at nothing.
+    // If nearly everything were refused at once, the test would test nothing.
     assert!(framed > rounds / 2, "{framed} of {rounds} were framed");
 }
 
@@ -136,7 +136,7 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
     }
 }
 
-/// Reads, checks, touches everything, prints; whether it could be framed.
+/// Parses, validates, reads every field, prints; returns whether it could be framed.
 fn probe(bytes: &[u8]) -> bool {
     let Ok(message) = Message::parse(&Bytes::copy_from_slice(bytes)) else { return false };
     let printed = message.to_bytes();
@@ -210,7 +210,7 @@ fn touch(headers: &Headers) {
     OptionTags::from_headers(headers, HeaderName::Supported).unknown(&["timer"]);
 }
 
-/// What is printed reads back, and prints the same again.
+/// What is printed can be parsed, and prints the same again.
 fn stable<T: Display>(value: &T, parse: impl Fn(&[u8]) -> Option<T>) {
     let printed = value.to_string();
     let again = parse(printed.as_bytes()).unwrap_or_else(|| panic!("{printed:?} does not read back"));

@@ -1,4 +1,4 @@
-//! The table with messages: both sides against a script, then two tables over a bad network.
+//! The table with messages: both roles against a script, then two tables over a lossy network.
 
 use super::*;
 use crate::sip::header::Via;
@@ -25,7 +25,10 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-fn transactions() -> Transactions {
+/// The requester in these tests.
+type Requester = &'static str;
+
+fn transactions() -> Transactions<Requester> {
     Transactions::new(TimerValues::default(), 100, &mut Rng::from_number(1))
 }
 
@@ -81,8 +84,8 @@ fn sent(out: &mut Vec<Transmit>) -> Vec<String> {
 /// Something, and in which millisecond it happened.
 type At<T> = (u128, T);
 
-/// Lets time pass deadline by deadline, and notes when something was sent or expired.
-fn run(table: &mut Transactions, until: Time) -> (Vec<At<String>>, Vec<At<Expired>>) {
+/// Advances the time deadline by deadline, and records when something was sent or expired.
+fn run(table: &mut Transactions<Requester>, until: Time) -> (Vec<At<String>>, Vec<At<Expired<Requester>>>) {
     let (mut lines, mut ends) = (Vec::new(), Vec::new());
     while let Some(now) = table.next_deadline().filter(|now| *now <= until) {
         let mut out = Vec::new();

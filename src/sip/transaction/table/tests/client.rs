@@ -4,8 +4,17 @@ use super::*;
 use crate::sip::flow::{ConnectionId, Transport};
 use std::collections::BTreeSet;
 
+fn name_of(method: &Method) -> Requester {
+    match method {
+        Method::Invite => "INVITE",
+        Method::Options => "OPTIONS",
+        Method::Bye => "BYE",
+        method => panic!("{method} is not sent in these tests"),
+    }
+}
+
 struct Client {
-    table: Transactions,
+    table: Transactions<Requester>,
     rng: Rng,
     out: Vec<Transmit>,
 }
@@ -16,7 +25,14 @@ impl Client {
     }
 
     fn request(&mut self, method: Method, how: Sending) -> ClientId {
-        self.table.request(at(0), ours(method), flow(), how, &mut self.rng, &mut self.out)
+        self.send(method, flow(), how)
+    }
+
+    /// The requester is the method's name, so that it is seen whose a response is.
+    fn send(&mut self, method: Method, flow: Flow, how: Sending) -> ClientId {
+        let requester = name_of(&method);
+        let request = ClientRequest { request: ours(method), flow, how, requester };
+        self.table.request(at(0), request, &mut self.rng, &mut self.out)
     }
 
     fn invite(&mut self) -> (ClientId, Request) {
@@ -35,6 +51,12 @@ impl Client {
         let from = flow();
         let answer = self.table.receive_response(at(now), response, essentials, from, &mut self.out)?;
         assert_eq!(answer.flow, from);
+        let expected = match answer.essentials.cseq.method {
+            // It has the requester of the INVITE it cancels.
+            Method::Cancel => "INVITE",
+            method => name_of(&method),
+        };
+        assert_eq!(answer.requester, expected);
         Some((answer.response.status, answer.id))
     }
 
@@ -68,7 +90,7 @@ fn an_unanswered_invite_is_sent_seven_times_and_given_up_at_32_s() {
     assert_eq!(sent(&mut client.out), ["INVITE sip:881@192.0.2.20:5062 SIP/2.0"]);
     let (lines, ends) = run(&mut client.table, at(60_000));
     assert_eq!(times(&lines), [500, 1_500, 3_500, 7_500, 15_500, 31_500]);
-    assert_eq!(ends, [(32_000, Expired::Timeout(id))]);
+    assert_eq!(ends, [(32_000, Expired::Timeout(id, "INVITE"))]);
     assert!(client.table.is_empty() && client.table.request_of(id).is_none());
 }
 
@@ -78,7 +100,7 @@ fn an_unanswered_bye_is_sent_eleven_times_and_given_up_at_32_s() {
     let id = client.request(Method::Bye, Sending::Reliably);
     let (lines, ends) = run(&mut client.table, at(60_000));
     assert_eq!(times(&lines), [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
-    assert_eq!(ends, [(32_000, Expired::Timeout(id))]);
+    assert_eq!(ends, [(32_000, Expired::Timeout(id, "BYE"))]);
 }
 
 #[test]
@@ -87,7 +109,7 @@ fn a_qualify_is_sent_once_and_its_late_answer_is_a_stray() {
     let id = client.request(Method::Options, Sending::Once { give_up: ms(1_300) });
     let request = client.table.request_of(id).unwrap().into_owned();
     assert_eq!(client.out.len(), 1);
-    assert_eq!(run(&mut client.table, at(60_000)), (vec![], vec![(1_300, Expired::Timeout(id))]));
+    assert_eq!(run(&mut client.table, at(60_000)), (vec![], vec![(1_300, Expired::Timeout(id, "OPTIONS"))]));
     assert_eq!(client.answer(1_400, &request, 200, "x"), None);
     assert!(client.table.is_empty());
     let id = client.request(Method::Options, Sending::Once { give_up: ms(1_300) });
@@ -102,11 +124,11 @@ fn a_peers_own_values_raise_t1_and_shorten_timer_b() {
     let mut client = Client::new();
     let id = client.request(Method::Invite, Sending::Tuned { t1: ms(100), give_up: Some(ms(6_000)) });
     let (lines, ends) = run(&mut client.table, at(60_000));
-    assert_eq!((times(&lines), ends), (vec![500, 1_500, 3_500], vec![(6_000, Expired::Timeout(id))]));
+    assert_eq!((times(&lines), ends), (vec![500, 1_500, 3_500], vec![(6_000, Expired::Timeout(id, "INVITE"))]));
     let id = client.request(Method::Invite, Sending::Tuned { t1: ms(800), give_up: None });
     let (lines, ends) = run(&mut client.table, at(90_000));
     assert_eq!(times(&lines), [800, 2_400, 5_600, 12_000, 24_800, 50_400]);
-    assert_eq!(ends, [(51_200, Expired::Timeout(id))]);
+    assert_eq!(ends, [(51_200, Expired::Timeout(id, "INVITE"))]);
 }
 
 /// RFC 3261 17.1.1.3.
@@ -200,8 +222,8 @@ fn a_cancel_waits_for_a_provisional_response_and_repeats_the_invites_branch() {
     assert!(client.table.is_empty());
 }
 
-/// RFC 3261 9.1: "If there is no final response for the original request in 64*T1 seconds [...] the client SHOULD then consider the original
-/// transaction cancelled".
+/// RFC 3261 9.1: "If there is no final response for the original request in 64*T1 seconds [...] the client SHOULD then
+/// consider the original transaction cancelled".
 #[test]
 fn a_cancelled_invite_without_a_final_answer_is_given_up() {
     let mut client = Client::new();
@@ -209,13 +231,13 @@ fn a_cancelled_invite_without_a_final_answer_is_given_up() {
     client.answer(10, &invite, 180, "a");
     let cancel = client.table.cancel(at(1_000), id, &mut client.out).unwrap();
     let (_, ends) = run(&mut client.table, at(90_000));
-    assert_eq!(ends, [(33_000, Expired::Timeout(cancel)), (33_000, Expired::Timeout(id))]);
+    assert_eq!(ends, [(33_000, Expired::Timeout(cancel, "INVITE")), (33_000, Expired::Timeout(id, "INVITE"))]);
     assert!(client.table.is_empty());
 }
 
 /// A peer that hung up may never answer the INVITE it began to answer.
 #[test]
-fn an_invite_that_nobody_waits_for_is_given_up_whenever_its_provisional_comes() {
+fn an_abandoned_invite_is_given_up_whenever_its_provisional_comes() {
     for provisional_first in [true, false] {
         let mut client = Client::new();
         let (id, invite) = client.invite();
@@ -227,7 +249,7 @@ fn an_invite_that_nobody_waits_for_is_given_up_whenever_its_provisional_comes() 
             client.answer(20, &invite, 100, "a");
         }
         let (_, ends) = run(&mut client.table, at(90_000));
-        assert_eq!(ends, [(32_020, Expired::Timeout(id))]);
+        assert_eq!(ends, [(32_020, Expired::Timeout(id, "INVITE"))]);
         assert!(client.table.is_empty());
     }
 }
@@ -279,9 +301,8 @@ fn an_error_of_the_network_ends_what_waits_there_and_nothing_else() {
     let options = client.request(Method::Options, Sending::Reliably);
     client.answer(10, &request, 180, "a");
     let elsewhere = Flow { remote: address("192.0.2.21:5060"), ..flow() };
-    let bye = ours(Method::Bye);
-    client.table.request(at(0), bye, elsewhere, Sending::Reliably, &mut client.rng, &mut client.out);
-    assert_eq!(client.table.transport_failed(at(20), flow()), [invite, options]);
+    client.send(Method::Bye, elsewhere, Sending::Reliably);
+    assert_eq!(client.table.transport_failed(at(20), flow()), [(invite, "INVITE"), (options, "OPTIONS")]);
     assert_eq!((client.table.counts(), client.table.request_of(ringing).is_some()), ((2, 0), true));
 }
 
@@ -293,7 +314,7 @@ fn over_a_connection_nothing_is_sent_again_and_via_names_the_transport() {
         let over = Flow { transport, connection: Some(ConnectionId(1)), ..flow() };
         let how = Sending::Tuned { t1: Duration::from_millis(500), give_up: None };
         for method in [Method::Invite, Method::Bye] {
-            let id = client.table.request(at(0), ours(method), over, how, &mut client.rng, &mut client.out);
+            let id = client.send(method, over, how);
             let via = client.table.request_of(id).unwrap().headers.text(HeaderName::Via).unwrap().into_owned();
             assert!(
                 via.starts_with(&format!("SIP/2.0/{word} 192.0.2.1:5060;branch=")) && !via.contains("rport"),
@@ -311,7 +332,7 @@ fn what_a_refusal_asks_to_be_sent_again_is_handed_back_whole() {
     for (status, again) in [(401, true), (407, true), (422, true), (486, false), (200, false)] {
         let (_, sent) = client.invite();
         let (response, essentials) = answer(&sent, status, "t");
-        let told = client.table.receive_response(at(10), response, essentials, flow(), &mut client.out).unwrap();
-        assert_eq!(told.refused.as_deref(), again.then_some(&sent), "{status}");
+        let answer = client.table.receive_response(at(10), response, essentials, flow(), &mut client.out).unwrap();
+        assert_eq!(answer.refused.as_deref(), again.then_some(&sent), "{status}");
     }
 }

@@ -1,4 +1,4 @@
-//! Two ends over a network that loses, repeats and reorders: whatever happens, every call ends and nothing is left.
+//! Two ends over a network that loses, duplicates and reorders: whatever happens, every call ends and nothing is left.
 
 use super::*;
 use crate::sip::dialog::{Dialog, DialogKey};
@@ -11,13 +11,13 @@ enum Script {
     Busy,
     /// The caller cancels after this many milliseconds; the callee would answer after 2 s.
     Cancel(u64),
-    /// The callee hears nothing any more once it has answered.
-    GoDeaf,
+    /// The callee receives nothing any more once it has answered.
+    StopReceiving,
 }
 
 /// One end. Its timers are few: the next thing the user does, and the 2xx again.
 struct End {
-    table: Transactions,
+    table: Transactions<Requester>,
     rng: Rng,
     flow: Flow,
     out: Vec<Transmit>,
@@ -25,7 +25,7 @@ struct End {
     todo: Vec<(Time, Todo)>,
     invites: u32,
     talked: bool,
-    deaf: bool,
+    receives_nothing: bool,
     script: Script,
 }
 
@@ -49,7 +49,7 @@ impl End {
             todo: Vec::new(),
             invites: 0,
             talked: false,
-            deaf: false,
+            receives_nothing: false,
             script,
         }
     }
@@ -63,7 +63,8 @@ impl End {
     }
 
     fn send(&mut self, now: Time, request: Request) -> ClientId {
-        self.table.request(now, request, self.flow, Sending::Reliably, &mut self.rng, &mut self.out)
+        let request = ClientRequest { request, flow: self.flow, how: Sending::Reliably, requester: "end" };
+        self.table.request(now, request, &mut self.rng, &mut self.out)
     }
 
     fn hang_up(&mut self, now: Time) {
@@ -89,7 +90,7 @@ impl End {
                 if self.dialogs.is_empty() {
                     return;
                 }
-                self.deaf = self.script == Script::GoDeaf;
+                self.receives_nothing = self.script == Script::StopReceiving;
                 let Some(request) = self.table.server_request(id) else { return };
                 let mut response = Response::for_request(request, 200, Some("callee"));
                 response.headers.push(HeaderName::Contact, format!("<sip:callee@{}>", self.flow.local));
@@ -121,7 +122,7 @@ impl End {
     }
 
     fn request(&mut self, now: Time, request: &Request) {
-        if self.deaf {
+        if self.receives_nothing {
             return;
         }
         let essentials = validate::request(request).unwrap();
@@ -225,7 +226,7 @@ fn call(seed: u64, script: Script, loss: u64) -> bool {
     let [caller, callee] = &ends;
     assert!(caller.is_done() && callee.is_done() && wire.is_empty(), "seed {seed} {script:?}: something is left");
     assert!(callee.invites <= 1, "seed {seed} {script:?}: a retransmission was taken for a new call");
-    caller.talked && (callee.talked || script == Script::GoDeaf)
+    caller.talked && (callee.talked || script == Script::StopReceiving)
 }
 
 fn talks(script: Script, loss: u64) -> usize {
@@ -256,6 +257,6 @@ fn cancelled_calls_end_with_nothing_left_whoever_is_first() {
 }
 
 #[test]
-fn a_callee_that_goes_deaf_is_hung_up_on_by_the_timers() {
-    assert!(talks(Script::GoDeaf, 30) >= 195);
+fn the_timers_end_a_call_whose_callee_receives_nothing() {
+    assert!(talks(Script::StopReceiving, 30) >= 195);
 }

@@ -4,7 +4,12 @@ use super::*;
 
 const PAP2T: &str = "192.0.2.20:5062;branch=z9hG4bK-ca5addb1";
 
-fn receive(table: &mut Transactions, now: u64, message: &(Request, Essentials), out: &mut Vec<Transmit>) -> Incoming {
+fn receive(
+    table: &mut Transactions<Requester>,
+    now: u64,
+    message: &(Request, Essentials),
+    out: &mut Vec<Transmit>,
+) -> Incoming {
     table.receive_request(at(now), &message.0, &message.1, flow(), out)
 }
 
@@ -15,7 +20,7 @@ fn opened(incoming: Incoming) -> ServerId {
     }
 }
 
-fn respond(table: &mut Transactions, now: u64, id: ServerId, status: u16, out: &mut Vec<Transmit>) {
+fn respond(table: &mut Transactions<Requester>, now: u64, id: ServerId, status: u16, out: &mut Vec<Transmit>) {
     // After a final response the table has forgotten the request; a leg keeps what it repeats.
     let forgotten = from_peer("INVITE", PAP2T, "").0;
     let response = Response::for_request(table.server_request(id).unwrap_or(&forgotten), status, Some("us"));
@@ -45,7 +50,7 @@ fn a_retransmission_is_absorbed_and_gets_the_latest_response_again() {
     respond_late(&mut table, id, &mut out);
 }
 
-fn respond_late(table: &mut Transactions, id: ServerId, out: &mut Vec<Transmit>) {
+fn respond_late(table: &mut Transactions<Requester>, id: ServerId, out: &mut Vec<Transmit>) {
     let options = from_peer("OPTIONS", PAP2T, "");
     table.respond(at(40_000), id, Response::for_request(&options.0, 200, None), out);
     assert!(out.is_empty() && table.is_empty());
@@ -68,7 +73,7 @@ fn a_100_goes_out_after_200_ms_of_thinking_and_only_then() {
 
 /// RFC 3261 17.2.1: timers G and H.
 #[test]
-fn a_refusal_is_repeated_until_timer_h_and_the_exchange_is_told() {
+fn a_refusal_is_repeated_until_timer_h_and_then_reported() {
     let (mut table, mut out) = (transactions(), Vec::new());
     let id = opened(receive(&mut table, 0, &from_peer("INVITE", PAP2T, ""), &mut out));
     respond(&mut table, 0, id, 486, &mut out);
@@ -79,8 +84,8 @@ fn a_refusal_is_repeated_until_timer_h_and_the_exchange_is_told() {
     assert!(table.is_empty());
 }
 
-/// RFC 3261 17.2.3: "the method of the request matches the one that created the transaction, except for ACK, where the method of the request that
-/// created the transaction is INVITE."
+/// RFC 3261 17.2.3: "the method of the request matches the one that created the transaction, except for ACK, where the
+/// method of the request that created the transaction is INVITE."
 #[test]
 fn the_ack_of_a_refusal_is_absorbed_and_ends_its_retransmissions() {
     let (mut table, mut out) = (transactions(), Vec::new());
@@ -149,7 +154,8 @@ fn a_cancel_of_another_request_names_nothing() {
     assert!(matches!(incoming, Incoming::Cancel { invite: None, .. }));
 }
 
-/// RFC 3261 17.2.3: sent-by is part of the key "because there could be accidental or malicious duplication of branch parameters from different clients".
+/// RFC 3261 17.2.3: sent-by is part of the key "because there could be accidental or malicious duplication of branch
+/// parameters from different clients".
 #[test]
 fn the_same_branch_from_another_host_is_another_request() {
     let (mut table, mut out) = (transactions(), Vec::new());
@@ -234,7 +240,7 @@ fn an_rfc_2543_ack_of_a_refused_re_invite_is_found_by_the_invites_own_tag() {
 
 #[test]
 fn a_full_table_remembers_nothing_more_and_recovers() {
-    let mut table = Transactions::new(TimerValues::default(), 3, &mut Rng::from_number(1));
+    let mut table = Transactions::<Requester>::new(TimerValues::default(), 3, &mut Rng::from_number(1));
     let mut out = Vec::new();
     let via = |n: u64| format!("192.0.2.20:5062;branch=z9hG4bK{n}");
     for n in 0..3 {
@@ -255,8 +261,11 @@ fn a_full_table_remembers_nothing_more_and_recovers() {
 
 #[test]
 fn on_a_reliable_transport_an_answered_request_is_forgotten_at_once() {
-    let mut table =
-        Transactions::new(TimerValues { reliable: true, ..TimerValues::default() }, 10, &mut Rng::from_number(1));
+    let mut table = Transactions::<Requester>::new(
+        TimerValues { reliable: true, ..TimerValues::default() },
+        10,
+        &mut Rng::from_number(1),
+    );
     let mut out = Vec::new();
     let id = opened(receive(&mut table, 5, &from_peer("OPTIONS", PAP2T, ""), &mut out));
     respond(&mut table, 5, id, 200, &mut out);

@@ -1,0 +1,251 @@
+//! What happened, as the log and the console say it: the one place where events become sentences, in Asterisk's words where it
+//! has any.
+
+use crate::datetime::span;
+use crate::event::line::Reachability;
+use crate::event::{CallEvent, Event, LineEvent, LogLine, StreamTotals};
+
+/// The lines of an event; none for what is not worth one.
+pub fn lines(event: &Event) -> Vec<LogLine> {
+    match event {
+        Event::Log(line) => vec![line.clone()],
+        Event::Line(event) => line_event(event),
+        Event::Call(event) => call_event(event),
+    }
+}
+
+fn call_event(event: &CallEvent) -> Vec<LogLine> {
+    let story = |text: String| LogLine::verbose(3, text);
+    let line = match event {
+        CallEvent::Rejected { line, source, exten, level, reason } => {
+            let text = format!("Call from '{line}' ({source}) to extension '{exten}' rejected because {reason}");
+            LogLine { level: *level, text }
+        }
+        CallEvent::Called { target } => story(format!("Called {target}")),
+        CallEvent::NotCalled { target, reason } => story(format!("Couldn't call {target}: {reason}")),
+        CallEvent::NotSecured { target, transport } => {
+            story(format!("The caller's side is secured by TLS (sips:), that of {target} is not: {transport}"))
+        }
+        CallEvent::Ringing { channel } => story(format!("{channel} is ringing")),
+        CallEvent::Progress { channel, caller } => {
+            story(format!("{channel} is making progress passing it to {caller}"))
+        }
+        CallEvent::ProgressNotPassed { channel, reason } => {
+            story(format!("{channel}: its early media cannot be passed on: {reason}"))
+        }
+        CallEvent::Redirected { channel, target, status, words } => {
+            story(format!("{channel} redirected the call to {target} ({status} {words})"))
+        }
+        CallEvent::NotTaken { channel, cause, reason } => story(not_taken(channel, *cause, reason)),
+        CallEvent::AnsweredElsewhere { channel, reason } => story(format!("{channel}: {reason}")),
+        CallEvent::Answered { callee, caller } => story(format!("{callee} answered {caller}")),
+        CallEvent::NobodyAnswered { after } => story(format!("Nobody picked up in {} ms", after.as_millis())),
+        CallEvent::AllFailed { no_answer, counts: [tried, busy, congested, unavailable] } => {
+            let what = match no_answer {
+                true => "No one is available to answer at this time",
+                false => "Everyone is busy/congested at this time",
+            };
+            LogLine::verbose(2, format!("{what} ({tried}:{busy}/{congested}/{unavailable})"))
+        }
+        CallEvent::MediaDirect { a, b } => {
+            story(format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"))
+        }
+        CallEvent::MediaChased { a, b } => {
+            story(format!("{a} and {b} answer every new offer from another port: their media stays on the relay"))
+        }
+        CallEvent::DirectMediaRefused { reason } => story(reason.clone()),
+        CallEvent::BridgeEnded { a, b, after, direct } => {
+            let ended = story(format!("Bridge between {a} and {b} ended after {} s", after.as_secs()));
+            let told = "Media was direct; no quality data (directmedia=no shows it)";
+            return std::iter::once(ended).chain(direct.then(|| LogLine::verbose(3, told))).collect();
+        }
+        CallEvent::OfferRefused { channel, forwarded, reason } => {
+            let goes_on = if *forwarded { ", the call goes on as it was" } else { "" };
+            LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
+        }
+        CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
+        CallEvent::Ended { line, exten, answered, level, reason } => {
+            let how = if *answered { "ended" } else { "failed" };
+            LogLine { level: *level, text: format!("Call from '{line}' to '{exten}' {how}: {reason}") }
+        }
+        CallEvent::SourceLearned { channel, source } => {
+            LogLine::verbose(4, format!("{channel}: strict RTP locked on {source}"))
+        }
+        CallEvent::UnroutableMedia { channel, line, address } => LogLine::notice(format!(
+            "{channel}: '{line}' wants its sound at {address}, which is the exchange itself or this machine's loopback: nothing \
+             is sent there. Set the telephone's own address in it"
+        )),
+        CallEvent::NoPortsForMedium { channel, medium, reason } => LogLine::warning(format!(
+            "{channel}: its {medium} is refused and its voice goes on: no RTP ports are left ({reason}); rtpstart= and rtpend= \
+             in rtp.conf set how many there are"
+        )),
+        CallEvent::NoMedia { channel, reason } => LogLine::warning(format!("{channel}: {reason}")),
+        CallEvent::StreamClosed { channel, totals } => return stream_closed(channel, *totals).into_iter().collect(),
+        CallEvent::NotPlayed { reason } => LogLine::warning(reason.clone()),
+    };
+    vec![line]
+}
+
+/// Q.850: 17 is busy, 34 no circuit.
+fn not_taken(channel: &str, cause: u16, reason: &str) -> String {
+    match cause {
+        17 => format!("{channel} is busy"),
+        34 => format!("{channel} is circuit-busy"),
+        _ => format!("{channel} did not take the call: {reason}"),
+    }
+}
+
+fn stream_closed(channel: &str, totals: StreamTotals) -> Option<LogLine> {
+    let StreamTotals { received, sent, lost, strangers } = totals;
+    let dropped = match strangers {
+        0 => String::new(),
+        strangers => format!(", {strangers} dropped from strangers"),
+    };
+    let used = received > 0 || sent > 0 || strangers > 0;
+    used.then(|| {
+        LogLine::verbose(3, format!("{channel}: {received} packets received, {sent} sent, {lost} lost{dropped}"))
+    })
+}
+
+fn line_event(event: &LineEvent) -> Vec<LogLine> {
+    let line = match event {
+        LineEvent::Register(line) => line.clone(),
+        LineEvent::Expired { line, address, granted } => LogLine::notice(format!(
+            "'{line}' did not refresh its registration: it is unregistered. It was at {address}, for {}; is it switched on, and \
+             on the network?",
+            span(*granted)
+        )),
+        LineEvent::Returned { line, away } => {
+            LogLine::notice(format!("'{line}' is registered again, {} after its registration ran out", span(*away)))
+        }
+        LineEvent::Unregistered { line } => LogLine::verbose(3, format!("Unregistered SIP '{line}'")),
+        LineEvent::RegistrationDropped { line, address, is_fixed } => {
+            let why = match is_fixed {
+                true => "has a fixed address (host=) in the new configuration",
+                false => "is not in the new configuration",
+            };
+            LogLine::notice(format!("'{line}' {why}: its registration at {address} is forgotten"))
+        }
+        LineEvent::Qualified { .. } => return qualified(event).into_iter().collect(),
+        LineEvent::Lagged { reason } => LogLine::warning(reason.clone()),
+        LineEvent::Moved { line, address } => LogLine::verbose(3, format!("'{line}' is at {address} now")),
+        LineEvent::TransportRefused { line, address, transport, section } => LogLine::notice(format!(
+            "'{line}' at {address} came over {transport}, which transport= of [{line}] ({section}) leaves out"
+        )),
+        LineEvent::ExtensionAdded { exten, context } => {
+            LogLine::verbose(3, format!("Added extension '{exten}' priority 1 to {context}"))
+        }
+        LineEvent::ExtensionRemoved { exten, context } => {
+            LogLine::verbose(3, format!("Removed extension '{exten}' priority 1 from {context}"))
+        }
+        LineEvent::NotSent { address, transport, reason } => {
+            LogLine::warning(format!("Nothing can be sent to {address} over {transport}: {reason}"))
+        }
+        LineEvent::ConnectionClosed { address, transport, reason, lines } => {
+            let what = format!("The {transport} connection with {address} is closed ({reason})");
+            if lines.is_empty() {
+                return vec![LogLine::verbose(4, what)];
+            }
+            let each = lines.iter().map(|(line, called_at)| {
+                let then = called_at.map_or_else(|| "out of reach".to_owned(), |at| format!("called at {at}"));
+                LogLine::notice(format!("{what}: '{line}' is {then} until it registers again"))
+            });
+            return each.collect();
+        }
+        LineEvent::Reloaded { peers, added, removed, contexts } => {
+            let changes = match (added, removed) {
+                (0, 0) => String::new(),
+                (added, 0) => format!(" ({added} new)"),
+                (0, removed) => format!(" ({removed} gone)"),
+                (added, removed) => format!(" ({added} new, {removed} gone)"),
+            };
+            let (peers, contexts) = (counted(*peers, "peer"), counted(*contexts, "context"));
+            LogLine::notice(format!("The new configuration is in force: {peers}{changes}, {contexts}"))
+        }
+    };
+    vec![line]
+}
+
+/// The words that scripts look for, and what is worth knowing beside them.
+fn qualified(event: &LineEvent) -> Option<LogLine> {
+    let LineEvent::Qualified { line, now, limit_ms, last_ms, away, address, attempts } = event else { return None };
+    let after = away.map(|away| format!(" after {}", span(away))).unwrap_or_default();
+    Some(LogLine::notice(match now {
+        Reachability::Reachable(ms) => format!("Peer '{line}' is now Reachable. ({ms}ms / {limit_ms}ms){after}"),
+        Reachability::Lagged(ms) => format!("Peer '{line}' is now Lagged. ({ms}ms / {limit_ms}ms){after}"),
+        Reachability::Unreachable => {
+            let aside = address.map(|address| {
+                format!(
+                    " ({address} answered none of {attempts} OPTIONS: is it switched on, and on the network? Calls to it fail \
+                     until it does)"
+                )
+            });
+            format!("Peer '{line}' is now UNREACHABLE!  Last qualify: {last_ms}{}", aside.unwrap_or_default())
+        }
+        Reachability::Unknown => format!("Peer '{line}' is now UNKNOWN"),
+    }))
+}
+
+/// A count with its noun.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Level;
+    use std::time::Duration;
+
+    fn only(event: impl Into<Event>) -> (Level, String) {
+        let mut all = lines(&event.into());
+        assert_eq!(all.len(), 1);
+        let line = all.remove(0);
+        (line.level, line.text)
+    }
+
+    #[test]
+    fn a_lost_line_is_told_in_the_words_scripts_look_for() {
+        let event = |now, away| LineEvent::Qualified {
+            line: "a".to_owned(),
+            now,
+            limit_ms: 2000,
+            last_ms: 12,
+            away,
+            address: "192.0.2.1:5060".parse().ok(),
+            attempts: 3,
+        };
+        let (level, text) = only(event(Reachability::Unreachable, None));
+        assert_eq!(level, Level::Notice);
+        assert!(text.starts_with("Peer 'a' is now UNREACHABLE!  Last qualify: 12 (192.0.2.1:5060 answered none of 3"));
+        let back = event(Reachability::Reachable(5), Some(Duration::from_secs(61)));
+        assert!(only(back).1.starts_with("Peer 'a' is now Reachable. (5ms / 2000ms) after 1 min"));
+    }
+
+    #[test]
+    fn a_bridge_tells_when_its_media_was_direct() {
+        let ended = |direct| CallEvent::BridgeEnded {
+            a: "SIP/a-1".to_owned(),
+            b: "SIP/b-2".to_owned(),
+            after: Duration::from_millis(9_900),
+            direct,
+        };
+        assert_eq!(only(ended(false)).1, "Bridge between SIP/a-1 and SIP/b-2 ended after 9 s");
+        assert_eq!(lines(&ended(true).into()).len(), 2);
+    }
+
+    #[test]
+    fn counts_have_their_noun() {
+        let (_, text) = only(LineEvent::Reloaded { peers: 1, added: 1, removed: 0, contexts: 2 });
+        assert_eq!(text, "The new configuration is in force: 1 peer (1 new), 2 contexts");
+    }
+
+    #[test]
+    fn a_stream_that_carried_nothing_is_not_told() {
+        let closed = |totals| CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), totals };
+        assert!(lines(&closed(StreamTotals::default()).into()).is_empty());
+        let totals = StreamTotals { received: 2, sent: 3, lost: 1, strangers: 4 };
+        let text = "SIP/a-1: 2 packets received, 3 sent, 1 lost, 4 dropped from strangers";
+        assert_eq!(only(closed(totals)), (Level::Verbose(3), text.to_owned()));
+    }
+}

@@ -1,0 +1,140 @@
+//! What happens to lines: their registrations, whether they answer, and the ways to them.
+
+use super::log::LogLine;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How a line answered when it was asked whether it is there (`qualify=`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reachability {
+    /// In time: milliseconds.
+    Reachable(u32),
+    /// Too late: milliseconds.
+    Lagged(u32),
+    /// Not at all.
+    Unreachable,
+    /// It is asked no more, or was not yet.
+    Unknown,
+}
+
+/// Something that happened to a line. `line` is the name of its peer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LineEvent {
+    /// A REGISTER was accepted or refused, as the registrar words it.
+    Register(LogLine),
+    /// A registration ran out.
+    Expired {
+        /// Whose.
+        line: String,
+        /// Where it was.
+        address: SocketAddr,
+        /// For how long it had been granted.
+        granted: Duration,
+    },
+    /// A line whose registration ran out is registered again.
+    Returned {
+        /// Which.
+        line: String,
+        /// How long it was away.
+        away: Duration,
+    },
+    /// A registration was removed from the console.
+    Unregistered {
+        /// Whose.
+        line: String,
+    },
+    /// A registration was removed because the new configuration has no place for it.
+    RegistrationDropped {
+        /// Whose.
+        line: String,
+        /// Where it was.
+        address: SocketAddr,
+        /// The line has a fixed address now; otherwise it is not configured any more.
+        is_fixed: bool,
+    },
+    /// A line that is asked whether it is there changed its state.
+    Qualified {
+        /// Which.
+        line: String,
+        /// Its state now.
+        now: Reachability,
+        /// The limit that `qualify=` sets, in milliseconds.
+        limit_ms: u32,
+        /// The latest round trip before, in milliseconds.
+        last_ms: u32,
+        /// How long it had been unreachable, when it is no more.
+        away: Option<Duration>,
+        /// Where it was asked.
+        address: Option<SocketAddr>,
+        /// How many OPTIONS it left unanswered before it was given up.
+        attempts: u32,
+    },
+    /// A line is called though it is slow to answer.
+    Lagged {
+        /// The sentence of the table of reasons.
+        reason: String,
+    },
+    /// The host name of a line resolves to another address now.
+    Moved {
+        /// Which.
+        line: String,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A line came over a transport that its `transport=` leaves out.
+    TransportRefused {
+        /// Which.
+        line: String,
+        /// Where it came from.
+        address: SocketAddr,
+        /// What it came over.
+        transport: String,
+        /// Where its section stands.
+        section: String,
+    },
+    /// An extension of `regexten=` appeared.
+    ExtensionAdded {
+        /// The extension.
+        exten: String,
+        /// Its context.
+        context: String,
+    },
+    /// An extension of `regexten=` is gone.
+    ExtensionRemoved {
+        /// The extension.
+        exten: String,
+        /// Its context.
+        context: String,
+    },
+    /// Nothing can be sent to an address.
+    NotSent {
+        /// Where to.
+        address: SocketAddr,
+        /// Over what.
+        transport: String,
+        /// Why.
+        reason: String,
+    },
+    /// A connection is closed.
+    ConnectionClosed {
+        /// With whom.
+        address: SocketAddr,
+        /// What carried it.
+        transport: String,
+        /// Why.
+        reason: String,
+        /// The lines that were registered over it, each with where it is called instead; none: out of reach.
+        lines: Vec<(String, Option<SocketAddr>)>,
+    },
+    /// A new configuration is in force.
+    Reloaded {
+        /// Peers there are now.
+        peers: usize,
+        /// Peers that are new.
+        added: usize,
+        /// Peers that are gone.
+        removed: usize,
+        /// Contexts there are now.
+        contexts: usize,
+    },
+}

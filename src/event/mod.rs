@@ -1,0 +1,41 @@
+//! What happened, as plain data: it comes out of the core beside the effects. One place in `daemon` makes sentences of it;
+//! whoever else wants to know (the console, a manager interface, lamps) reads the same values.
+
+pub mod call;
+pub mod device;
+pub mod line;
+pub mod log;
+
+pub use call::{CallEvent, StreamTotals};
+pub use device::DeviceState;
+pub use line::LineEvent;
+pub use log::{Level, LogLine};
+
+/// Something that happened. Texts in it may come from the network: whoever prints one escapes it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// On a call, or a channel of one.
+    Call(CallEvent),
+    /// To a line, or on the way to it.
+    Line(LineEvent),
+    /// A text that is none of our own making: a dialplan's `Verbose()`, the trace of its steps.
+    Log(LogLine),
+}
+
+impl From<CallEvent> for Event {
+    fn from(event: CallEvent) -> Event {
+        Event::Call(event)
+    }
+}
+
+impl From<LineEvent> for Event {
+    fn from(event: LineEvent) -> Event {
+        Event::Line(event)
+    }
+}
+
+impl From<LogLine> for Event {
+    fn from(line: LogLine) -> Event {
+        Event::Log(line)
+    }
+}

@@ -1,0 +1,68 @@
+//! Who calls, as an INVITE tells it: number, name, and whether they may be shown to those who are called.
+
+use crate::config::peer::Peer;
+use crate::config::presentation::Presentation;
+use crate::pbx::uri_text::user_of;
+use crate::sip::Uri;
+use crate::sip::header::{HeaderName, NameAddr};
+use crate::sip::message::Request;
+use crate::sip::uri::Host;
+use crate::sip::validate::Essentials;
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The name; empty when there is none.
+    pub name: String,
+    /// The number; empty when there is none.
+    pub number: String,
+    /// May they be shown?
+    pub presentation: Presentation,
+}
+
+/// The name and number a line calls from, each the first there is: what the line itself vouches for when it is trusted
+/// (`trustrpid=`), its `callerid=`, what its From says. They are hidden when `callingpres=` says so, or, without that, when the
+/// call asks for it.
+pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown {
+    let told = if peer.settings.trust_rpid { identity(request) } else { None };
+    let vouched = if told.is_some() { Presentation::VOUCHED } else { Presentation::ALLOWED };
+    let wished = if asks_to_be_hidden(request, essentials) { vouched.hidden() } else { vouched };
+    let (told_name, told_number) = told.map_or((None, None), |told| (told.display, user(&told.uri)));
+    let name = told_name.as_deref().or(peer.caller_id.name.as_deref()).or(essentials.from.display.as_deref());
+    let number = told_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
+    Shown {
+        name: name.unwrap_or_default().to_owned(),
+        number: number.unwrap_or_default(),
+        presentation: peer.calling_pres.unwrap_or(wished),
+    }
+}
+
+/// Who calls according to P-Asserted-Identity (RFC 3325 9.1), else Remote-Party-ID.
+fn identity(request: &Request) -> Option<NameAddr> {
+    [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId].into_iter().find_map(|name| {
+        let mut values = request.headers.values(name);
+        values.find_map(|value| NameAddr::parse(&value).ok().filter(|told| user(&told.uri).is_some()))
+    })
+}
+
+/// A Privacy header (RFC 3323 4.2; `id` is of RFC 3325 9.3), an anonymous From (RFC 3323 4.1.1.3), or a Remote-Party-ID that says so.
+/// Anybody may ask for it: it shows nothing that was hidden before.
+fn asks_to_be_hidden(request: &Request, essentials: &Essentials) -> bool {
+    let privacy = request.headers.text(HeaderName::Privacy).unwrap_or_default().to_ascii_lowercase();
+    let asked = privacy.split([';', ',']).any(|word| matches!(word.trim(), "id" | "user" | "header" | "full"));
+    let rpid = request.headers.values(HeaderName::RemotePartyId).any(|value| {
+        let privacy = NameAddr::parse(&value).ok().and_then(|told| told.params.get("privacy").map(str::to_owned));
+        privacy.is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off"))
+    });
+    asked || rpid || is_anonymous(&essentials.from.uri)
+}
+
+fn is_anonymous(from: &Uri) -> bool {
+    let Uri::Sip(uri) = from else { return false };
+    let nowhere = matches!(&uri.host, Host::Name(host) if host.eq_ignore_ascii_case("anonymous.invalid"));
+    nowhere || uri.user_text().is_some_and(|user| user.eq_ignore_ascii_case("anonymous"))
+}
+
+fn user(uri: &Uri) -> Option<String> {
+    user_of::<()>(&Ok(uri.clone())).filter(|user| !user.is_empty())
+}

@@ -1,0 +1,278 @@
+//! A channel: one end of a call as the dialplan and the console see it.
+
+use super::dial::{Connected, Dial};
+use super::media_port::MediaPort;
+use crate::clock::{Time, Wall};
+use crate::config::peer::Peer;
+use crate::config::presentation::Presentation;
+use crate::dialplan::{AppReply, ChannelId, Position, Program};
+use crate::pbx::cdr::CdrBuilder;
+use crate::pbx::core::{Core, LegId, Target};
+use crate::pbx::media::StreamId;
+use crate::sdp::MediaKind;
+use crate::sip::timer::TimerId;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Names a bridge for as long as the exchange runs; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BridgeId(pub u64);
+
+/// What the console calls a channel's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelState {
+    /// Nothing has happened yet.
+    Down,
+    /// A caller that hears nothing final yet.
+    Ring,
+    /// A called phone that rings.
+    Ringing,
+    /// Answered.
+    Up,
+}
+
+impl ChannelState {
+    /// The name the console shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChannelState::Down => "Down",
+            ChannelState::Ring => "Ring",
+            ChannelState::Ringing => "Ringing",
+            ChannelState::Up => "Up",
+        }
+    }
+}
+
+/// What is at a channel's far end.
+#[derive(Debug, Clone)]
+pub enum Endpoint {
+    /// A telephone: its line, its SIP leg, its ports.
+    Sip(SipEndpoint),
+    /// The exchange itself: no peer, no leg, no ports.
+    App,
+}
+
+/// A telephone at the far end of a channel.
+#[derive(Debug, Clone)]
+pub struct SipEndpoint {
+    /// Whose line it is.
+    pub peer: Arc<Peer>,
+    /// Its leg: another one may take its place while the program runs on.
+    pub leg: LegId,
+    /// Its RTP and RTCP ports.
+    pub stream: StreamId,
+}
+
+/// What a channel is doing, or waits for.
+#[derive(Debug)]
+pub enum Activity {
+    /// Its RTP ports are being bound.
+    ReservingPorts,
+    /// Its program may go on.
+    Running,
+    /// Its program waits for time to pass, or for the hang-up.
+    Waiting(Option<TimerId>),
+    /// It answered and waits for the ACK.
+    Answering,
+    /// It plays sounds: which playing, and what comes after.
+    Playing(u64, VecDeque<String>),
+    /// It echoes.
+    Echoing,
+    /// It dials, until somebody answers.
+    Dialing(Box<Dial>),
+    /// Its program waits until the bridge that a `Dial` led to ends.
+    Bridged(Box<Connected>),
+    /// It is a called line: the caller's channel decides.
+    CalledBy(ChannelId),
+}
+
+/// Where a line is to be called, and what it may be told of the caller: kept until its ports are bound.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// Where.
+    pub target: Target,
+    /// May the caller be shown?
+    pub presentation: Presentation,
+}
+
+/// What is left to do when an activity was stopped.
+#[derive(Debug, Default)]
+pub struct Stopped {
+    /// Lines that were being rung.
+    pub branches: Vec<ChannelId>,
+    /// What the program is told, when the activity has a result even so.
+    pub reply: Option<AppReply>,
+}
+
+/// One end of a call.
+pub struct Channel {
+    /// Its id: never used again.
+    pub id: ChannelId,
+    /// Its name: `SIP/peer-0000002a`.
+    pub name: String,
+    /// `seconds.number`, unique over restarts.
+    pub unique_id: String,
+    /// What is at its far end.
+    pub endpoint: Endpoint,
+    /// The ports of what it carries beside voice.
+    pub ports: Vec<MediaPort>,
+    /// Our RTP address on it as the peer is told it, once bound.
+    pub rtp: Option<SocketAddr>,
+    /// As the console shows it.
+    pub state: ChannelState,
+    /// What it does.
+    pub activity: Activity,
+    /// What its INVITE will say, for a called line whose ports are being bound.
+    pub outgoing: Option<Box<Outgoing>>,
+    /// The bridge it is in.
+    pub bridge: Option<BridgeId>,
+    /// A caller's dialplan program.
+    pub program: Option<Program>,
+    /// The name and number the caller is known by (for a called line: whom it is called by).
+    pub caller_name: String,
+    /// See `caller_name`.
+    pub caller_number: String,
+    /// Where a caller's call entered the dialplan.
+    pub entered: Option<Position>,
+    /// When it began, for durations.
+    pub created: Time,
+    /// When it began, for people.
+    pub created_wall: Wall,
+    /// When it was answered.
+    pub answered: Option<Time>,
+    /// Its sound went directly to the other telephone for a while: the exchange cannot know what it should have heard.
+    pub was_direct: bool,
+    /// The log has said that nothing is sent to where its peer wants its media.
+    pub unroutable_told: bool,
+    /// The leg is gone: only `h` may still run.
+    pub dead: bool,
+    /// How many sounds it was played; the latest one's number tells whose end is reported.
+    pub plays: u64,
+    /// What a caller's record will say.
+    pub cdr: CdrBuilder,
+}
+
+impl Channel {
+    /// A channel that begins now.
+    pub fn new(core: &Core, id: ChannelId, names: (String, String), endpoint: Endpoint, activity: Activity) -> Channel {
+        Channel {
+            id,
+            name: names.0,
+            unique_id: names.1,
+            endpoint,
+            ports: Vec::new(),
+            rtp: None,
+            state: ChannelState::Down,
+            activity,
+            outgoing: None,
+            bridge: None,
+            program: None,
+            caller_name: String::new(),
+            caller_number: String::new(),
+            entered: None,
+            created: core.now.mono,
+            created_wall: core.now.wall,
+            answered: None,
+            was_direct: false,
+            unroutable_told: false,
+            dead: false,
+            plays: 0,
+            cdr: CdrBuilder::default(),
+        }
+    }
+
+    /// The telephone at its far end, when there is one.
+    pub fn sip(&self) -> Option<&SipEndpoint> {
+        match &self.endpoint {
+            Endpoint::Sip(sip) => Some(sip),
+            Endpoint::App => None,
+        }
+    }
+
+    /// Whose line it is, when it has one.
+    pub fn peer(&self) -> Option<&Arc<Peer>> {
+        self.sip().map(|sip| &sip.peer)
+    }
+
+    /// The name of its line; empty when it has none.
+    pub fn line(&self) -> &str {
+        self.peer().map_or("", |peer| &peer.name)
+    }
+
+    /// Its leg, when it has one.
+    pub fn leg(&self) -> Option<LegId> {
+        self.sip().map(|sip| sip.leg)
+    }
+
+    /// Its ports for voice, when it has some.
+    pub fn stream(&self) -> Option<StreamId> {
+        self.sip().map(|sip| sip.stream)
+    }
+
+    /// Another leg takes the place of the one it had, whose program and bridge go on. Gives back the old one.
+    pub fn replace_leg(&mut self, leg: LegId) -> Option<LegId> {
+        match &mut self.endpoint {
+            Endpoint::Sip(sip) => Some(std::mem::replace(&mut sip.leg, leg)),
+            Endpoint::App => None,
+        }
+    }
+
+    /// The caller's channel, for a called line.
+    pub fn called_by(&self) -> Option<ChannelId> {
+        if let Activity::CalledBy(caller) = self.activity { Some(caller) } else { None }
+    }
+
+    /// The Dial it is in, until somebody answers.
+    pub fn dial(&self) -> Option<&Dial> {
+        if let Activity::Dialing(dial) = &self.activity { Some(dial) } else { None }
+    }
+
+    /// See [`Channel::dial`].
+    pub fn dial_mut(&mut self) -> Option<&mut Dial> {
+        if let Activity::Dialing(dial) = &mut self.activity { Some(dial) } else { None }
+    }
+
+    /// Its ports for a medium beside voice.
+    pub fn port(&self, kind: MediaKind) -> Option<&MediaPort> {
+        self.ports.iter().find(|port| port.kind == kind)
+    }
+
+    /// The media beside voice it has ports for, with the address its peer is told.
+    pub fn bound_ports(&self) -> Vec<(MediaKind, SocketAddr)> {
+        self.ports.iter().filter_map(|port| Some((port.kind, port.bound()?))).collect()
+    }
+
+    /// Is one of its ports known to its peer by this address?
+    pub fn advertises(&self, address: SocketAddr) -> bool {
+        self.rtp == Some(address) || self.ports.iter().any(|port| port.bound() == Some(address))
+    }
+
+    /// Stops whatever it is doing, because it was hung up for this cause. Its timers go; what else is left is for the caller of this.
+    pub fn stop_activity(&mut self, cause: u16, core: &mut Core) -> Stopped {
+        match std::mem::replace(&mut self.activity, Activity::Running) {
+            Activity::Waiting(Some(timer)) => {
+                core.timers.cancel(timer);
+                Stopped::default()
+            }
+            Activity::Dialing(mut dial) => {
+                if let Some(timer) = dial.timer.take() {
+                    core.timers.cancel(timer);
+                }
+                let branches = dial.branches.iter().map(|(id, _)| *id).collect();
+                Stopped { branches, reply: Some(AppReply::Dialled(dial.cancelled(core.now.mono, cause))) }
+            }
+            Activity::Bridged(connected) => {
+                let report = connected.report(core.now.mono, cause, false);
+                Stopped { branches: Vec::new(), reply: Some(AppReply::Dialled(report)) }
+            }
+            Activity::ReservingPorts
+            | Activity::Running
+            | Activity::Waiting(None)
+            | Activity::Answering
+            | Activity::Playing(..)
+            | Activity::Echoing
+            | Activity::CalledBy(_) => Stopped::default(),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! One `Dial`, until somebody answers: the lines it rings, and what the program is told when none did. What is remembered of
+//! it afterwards is [`Connected`].
+
+use crate::clock::Time;
+use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus};
+use crate::pbx::cause;
+use crate::pbx::failure::{self, Failure};
+use crate::sip::timer::TimerId;
+use std::time::Duration;
+
+/// How far one called line has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Branch {
+    /// Its ports are being bound.
+    Reserving,
+    /// Its INVITE is out.
+    Calling,
+    /// It rings.
+    Ringing,
+    /// It sends sound before answering.
+    Progress,
+}
+
+/// A Dial under way.
+#[derive(Debug)]
+pub struct Dial {
+    /// The lines still being tried, in the order they were named.
+    pub branches: Vec<(ChannelId, Branch)>,
+    /// The option letters.
+    pub options: DialOptions,
+    /// When it began.
+    pub started: Time,
+    /// Rings no longer than this.
+    pub timer: Option<TimerId>,
+    /// Whose early media the caller hears.
+    pub early: Option<ChannelId>,
+    /// How often the caller had changed its media when the lines were offered it.
+    pub offered_version: u32,
+    /// Where redirections led already.
+    pub redirections: Vec<String>,
+    /// The dialled number of the line that was tried last.
+    pub last_number: String,
+    tried: u32,
+    busy: u32,
+    congested: u32,
+    unavailable: u32,
+    last_cause: u16,
+    /// Why each line that failed did.
+    pub failures: Vec<Failure>,
+    /// The caller, answered before or to be told in band, hears ringing from us.
+    pub tone: bool,
+}
+
+/// What is remembered of a Dial that was answered, for as long as its caller is connected.
+#[derive(Debug)]
+pub struct Connected {
+    started: Time,
+    answered: Time,
+    peer_name: String,
+    peer_number: String,
+    failures: Vec<Failure>,
+    /// Option `g`: the caller's program goes on when the other side hangs up.
+    pub continue_after: bool,
+}
+
+impl Connected {
+    /// What the program is told at the end.
+    pub fn report(&self, now: Time, hangup_cause: u16, callee_hung_up: bool) -> DialReport {
+        DialReport {
+            status: DialStatus::Answer,
+            dialed: now.since(self.started),
+            answered: now.since(self.answered),
+            peer_name: self.peer_name.clone(),
+            peer_number: self.peer_number.clone(),
+            hangup_cause,
+            callee_hung_up,
+            reason: failure::join_texts(&self.failures),
+        }
+    }
+}
+
+impl Dial {
+    /// A Dial that has not tried anything yet.
+    pub fn new(started: Time, options: DialOptions) -> Dial {
+        Dial {
+            branches: Vec::new(),
+            options,
+            started,
+            timer: None,
+            early: None,
+            offered_version: 0,
+            redirections: Vec::new(),
+            last_number: String::new(),
+            tried: 0,
+            busy: 0,
+            congested: 0,
+            unavailable: 0,
+            last_cause: cause::NORMAL,
+            failures: Vec::new(),
+            tone: false,
+        }
+    }
+
+    /// Counts a line that could not be reached, by its cause.
+    pub fn fail(&mut self, failure: Failure) {
+        self.tried = self.tried.saturating_add(1);
+        self.last_cause = failure.cause;
+        match failure.cause {
+            cause::BUSY => self.busy = self.busy.saturating_add(1),
+            cause::CONGESTION | 42 => self.congested = self.congested.saturating_add(1),
+            cause::NO_ANSWER | cause::NORMAL => {}
+            _ => self.unavailable = self.unavailable.saturating_add(1),
+        }
+        self.failures.push(failure);
+    }
+
+    /// Takes a line off the list; says whether it was on it.
+    pub fn drop_branch(&mut self, channel: ChannelId) -> bool {
+        let before = self.branches.len();
+        self.branches.retain(|(id, _)| *id != channel);
+        self.branches.len() != before
+    }
+
+    /// Notes how far a line has come.
+    pub fn mark(&mut self, channel: ChannelId, state: Branch) {
+        for (id, branch) in &mut self.branches {
+            if *id == channel {
+                *branch = state;
+            }
+        }
+    }
+
+    /// What the dialplan is told when every line failed: any busy wins, then congestion, then unavailable.
+    pub fn failure(&self) -> DialStatus {
+        if self.busy > 0 {
+            DialStatus::Busy
+        } else if self.congested > 0 {
+            DialStatus::Congestion
+        } else if self.unavailable > 0 {
+            DialStatus::ChanUnavail
+        } else {
+            DialStatus::NoAnswer
+        }
+    }
+
+    /// Lines tried, busy, congested and unavailable, as the console shows them when all failed.
+    pub fn counts(&self) -> [u32; 4] {
+        [self.tried, self.busy, self.congested, self.unavailable]
+    }
+
+    /// The Dial ends because this channel answered.
+    pub fn answered_by(&self, now: Time, channel: &str) -> Connected {
+        Connected {
+            started: self.started,
+            answered: now,
+            peer_name: channel.to_owned(),
+            peer_number: self.last_number.clone(),
+            failures: self.failures.clone(),
+            continue_after: self.options.continue_after,
+        }
+    }
+
+    /// What the program is told when the caller gives up.
+    pub fn cancelled(&self, now: Time, hangup_cause: u16) -> DialReport {
+        self.report(now, DialStatus::Cancel, Some(hangup_cause))
+    }
+
+    /// What the program is told when nobody answered; without a cause, that of the line that failed last.
+    pub fn report(&self, now: Time, status: DialStatus, hangup_cause: Option<u16>) -> DialReport {
+        DialReport {
+            status,
+            dialed: now.since(self.started),
+            answered: Duration::ZERO,
+            peer_name: String::new(),
+            peer_number: self.last_number.clone(),
+            hangup_cause: hangup_cause.unwrap_or(self.last_cause),
+            callee_hung_up: false,
+            reason: failure::join_texts(&self.failures),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pbx::failure::FailureReason;
+
+    fn dial(causes: &[u16]) -> Dial {
+        let mut dial = Dial::new(Time::ZERO, DialOptions::default());
+        for cause in causes {
+            dial.fail(Failure { cause: *cause, ..FailureReason::ByConsole.with(&[]) });
+        }
+        dial
+    }
+
+    #[test]
+    fn any_busy_wins_then_congestion_then_unavailable() {
+        let busy = [cause::ABSENT, cause::CONGESTION, cause::BUSY];
+        assert_eq!((dial(&busy).failure(), dial(&busy).counts()), (DialStatus::Busy, [3, 1, 1, 1]));
+        assert_eq!(dial(&busy[..2]).failure(), DialStatus::Congestion);
+        assert_eq!(dial(&busy[..1]).failure(), DialStatus::ChanUnavail);
+        assert_eq!(dial(&[cause::NO_ANSWER]).failure(), DialStatus::NoAnswer);
+        assert_eq!(dial(&busy).report(Time::ZERO, DialStatus::Busy, None).hangup_cause, cause::BUSY);
+    }
+
+    #[test]
+    fn a_dial_ends_at_the_answer_and_its_times_go_on() {
+        let at = |seconds| Time::from_start(Duration::from_secs(seconds));
+        let mut dial = Dial::new(at(1), DialOptions { continue_after: true, ..DialOptions::default() });
+        dial.last_number = "isp".to_owned();
+        let connected = dial.answered_by(at(4), "SIP/isp-00000001");
+        let report = connected.report(at(10), cause::NORMAL, true);
+        assert_eq!((report.dialed, report.answered), (Duration::from_secs(9), Duration::from_secs(6)));
+        assert_eq!((report.peer_name.as_str(), report.peer_number.as_str()), ("SIP/isp-00000001", "isp"));
+        assert!(connected.continue_after && report.callee_hung_up);
+    }
+}

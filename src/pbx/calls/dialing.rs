@@ -1,0 +1,478 @@
+//! `Dial` at work: lines are found and rung, and the first to answer is bridged with the caller.
+
+use super::bridge::Bridges;
+use super::bridging::Bridging;
+use super::channel::{Activity, Channel, ChannelState, Outgoing};
+use super::dial::{Branch, Dial};
+use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
+use super::parties::{MAX_CHANNELS, Parties};
+use crate::config::peer::Peer;
+use crate::config::suggest::nearest;
+use crate::datetime;
+use crate::dialplan::{AppReply, ChannelId, DialRequest, DialStatus, DialTarget};
+use crate::event::CallEvent;
+use crate::pbx::cause;
+use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
+use crate::pbx::failure::{Failure, FailureReason};
+use crate::pbx::media::MediaCommand;
+use crate::sdp::Sdp;
+use crate::sip::dialog::plain;
+use crate::sip::flow::Transport;
+use crate::sip::{Flow, Uri};
+use std::sync::Arc;
+
+/// Maximum number of places that the redirections of one Dial lead to: phones that send a call round and round come to an end.
+const MAX_REDIRECTIONS: usize = 5;
+
+/// Dials at work: the tables they need.
+pub(super) struct Dialing<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+impl Dialing<'_> {
+    // ---- a program dials ----
+
+    /// Rings all targets of a request.
+    pub(super) fn start(&mut self, caller: ChannelId, request: DialRequest, directory: &dyn Directory) {
+        let mut dial = Dial::new(self.core.now.mono, request.options);
+        dial.offered_version = self.parties.leg_of(caller).map_or(0, |leg| leg.agreement.remote_version());
+        let ring_at_once = dial.options.ringing;
+        let mut found: Vec<(String, Target)> = Vec::new();
+        for target in &request.targets {
+            match self.locate(target, &found, directory) {
+                Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
+                Err(failure) => {
+                    let reason = failure.text.clone();
+                    self.core.emit(CallEvent::NotCalled { target: target.to_string(), reason });
+                    dial.fail(failure);
+                }
+            }
+        }
+        let timer = Timer::Call(CallTimer::Dial(caller));
+        dial.timer = request.timeout.map(|timeout| self.core.set_timer(timeout, timer));
+        if let Some(channel) = self.parties.channel_mut(caller) {
+            channel.activity = Activity::Dialing(Box::new(dial));
+        }
+        if !found.is_empty() {
+            self.parties.with_party(caller, self.core, |party, cx| {
+                if party.rings_in_band() {
+                    // What the caller hears ringing in is what the called line may have: no other codec could follow the tone.
+                    let _ = party.send_early_media(cx);
+                }
+            });
+        }
+        for (name, target) in found {
+            self.open_branch(caller, &name, target);
+        }
+        if ring_at_once {
+            self.indicate_ringing(caller);
+        }
+        self.finish_if_all_failed(caller);
+    }
+
+    /// The places a dial string names, or why there is none.
+    fn locate(
+        &mut self,
+        target: &DialTarget,
+        found: &[(String, Target)],
+        directory: &dyn Directory,
+    ) -> Result<Vec<Target>, Failure> {
+        if !target.technology.eq_ignore_ascii_case("SIP") {
+            return Err(FailureReason::NoTechnology.with(&[&target.technology]));
+        }
+        let (name, exten) = target.line();
+        let peers = self.core.config.peers.clone();
+        let Some(peer) = peers.get(name) else {
+            let near = nearest(name, peers.keys().map(String::as_str));
+            let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            return Err(FailureReason::NoSuchPeer.with(&[name, &near]));
+        };
+        if !peer.is_callable() {
+            return Err(FailureReason::NotCallable.with(&[name]));
+        }
+        let places = directory.targets(self.core, peer, exten)?;
+        let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
+        self.within_limit(peer, places, found.len(), named)
+    }
+
+    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
+    fn within_limit(
+        &self,
+        peer: &Peer,
+        places: Vec<Target>,
+        found: usize,
+        named: usize,
+    ) -> Result<Vec<Target>, Failure> {
+        if self.parties.count().saturating_add(found).saturating_add(places.len()) > MAX_CHANNELS {
+            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
+        }
+        match limit_reached(self.parties, peer, named) {
+            Some(limit) => Err(FailureReason::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
+            None => Ok(places),
+        }
+    }
+
+    /// A channel for a line that is to be called; its INVITE waits for its ports.
+    fn open_branch(&mut self, caller: ChannelId, name: &str, target: Target) {
+        let id = ChannelId(self.core.fresh_id());
+        let leg_id = LegId(self.core.fresh_id());
+        let arrival = Arrival { flow: target.flow, behind_nat: target.behind_nat };
+        let mut cx = Cx { core: self.core, index: &mut self.parties.index };
+        let leg = Leg::outgoing(leg_id, id, target.peer.clone(), arrival, &mut cx);
+        let Some(channel) = self.parties.open(id, leg, Activity::CalledBy(caller), self.core) else { return };
+        let branch = channel.name.clone();
+        let mut presentation = Default::default();
+        let mut shown = (String::new(), String::new());
+        if let Some(channel) = self.parties.channel_mut(caller) {
+            channel.cdr.called_channel = branch;
+            let caller = channel.program.as_ref().map(|program| program.caller()).unwrap_or_default();
+            if let Some(dial) = channel.dial_mut() {
+                dial.branches.push((id, Branch::Reserving));
+                dial.last_number = name.strip_prefix("SIP/").unwrap_or(name).to_owned();
+            }
+            presentation = caller.presentation;
+            shown = (caller.name, caller.number);
+        }
+        if let Some(channel) = self.parties.channel_mut(id) {
+            channel.outgoing = Some(Box::new(Outgoing { target, presentation }));
+            (channel.caller_name, channel.caller_number) = shown;
+        }
+    }
+
+    // ---- its ports are there: the INVITE ----
+
+    /// A called line's ports are bound, or those of its caller: its INVITE can say where media shall go.
+    pub(super) fn ports_ready(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        let (Some(caller), Some(rtp)) = (channel.called_by(), channel.rtp) else { return };
+        if channel.outgoing.is_none() || !self.has_ports_for_offer(caller, id) {
+            return;
+        }
+        let Some(outgoing) = self.parties.channel_mut(id).and_then(|channel| channel.outgoing.take()) else { return };
+        let name = format!("SIP/{}", outgoing.target.peer.name);
+        let offer = match self.parties.pair(id, caller) {
+            Some(mut pair) => pair.a.told(self.core).first_offer(rtp, pair.b.seen()),
+            None => Err(FailureReason::Gone.with(&[&outgoing.target.peer.name])),
+        };
+        match offer {
+            Ok(offer) => self.invite(caller, id, *outgoing, offer),
+            Err(failure) => {
+                self.core.emit(CallEvent::NotCalled { target: name, reason: failure.text.clone() });
+                self.branch_failed(caller, id, failure);
+            }
+        }
+    }
+
+    fn invite(&mut self, caller: ChannelId, id: ChannelId, outgoing: Outgoing, offer: Sdp) {
+        let Outgoing { target, presentation } = outgoing;
+        let caller_leg = self.parties.leg_of(caller);
+        let (hops, secure) = caller_leg.map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
+        let default_user = self.core.config.general.caller_id.clone();
+        let name = format!("SIP/{}", target.peer.name);
+        let over = target.flow.transport;
+        self.parties.with_party(id, self.core, |party, cx| {
+            let (channel, peer) = (&*party.channel, target.peer.clone());
+            let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
+            let from_user = peer.from_user.as_ref().or(known).unwrap_or(&default_user);
+            let calling = Calling {
+                hops,
+                to: leg::to_uri(&target.uri),
+                target: target.uri,
+                route: target.route,
+                from_name: Some(&channel.caller_name),
+                from_number: &channel.caller_number,
+                from_user,
+                from_domain: peer.from_domain.clone().unwrap_or_else(|| leg::host(party.leg.flow.advertised.ip())),
+                presentation,
+                watched: target.monitored,
+            };
+            party.leg.invite(&calling, offer, cx);
+        });
+        self.mark(caller, id, Branch::Calling);
+        self.core.emit(CallEvent::Called { target: name.clone() });
+        if secure && over != Transport::Tls {
+            // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
+            self.core.emit(CallEvent::NotSecured { target: name, transport: over.to_string() });
+        }
+    }
+
+    /// Has a called line the ports for what its caller offers? Only a first offer is waited for: whoever was answered
+    /// already knows what the call carries.
+    fn has_ports_for_offer(&mut self, caller: ChannelId, id: ChannelId) -> bool {
+        let Some(pair) = self.parties.pair(caller, id) else { return true };
+        let agreement = &pair.a.leg.agreement;
+        let Some(offer) = agreement.remote.as_ref().filter(|_| agreement.local.is_none()) else { return true };
+        let kinds = pair.shared_media(offer);
+        self.parties.has_ports_for([caller, id], &kinds, self.core)
+    }
+
+    /// The ports of a channel in this Dial are there, or known to be missing: lines that waited for them are called.
+    pub(super) fn ports_settled(&mut self, caller: ChannelId) {
+        let Some(dial) = self.dial(caller) else { return };
+        let waiting = dial.branches.iter().filter(|(_, branch)| *branch == Branch::Reserving).map(|(id, _)| *id);
+        for id in waiting.collect::<Vec<_>>() {
+            self.ports_ready(id);
+        }
+    }
+
+    // ---- what called lines do ----
+
+    /// A called line rings.
+    pub(super) fn rings(&mut self, caller: ChannelId, id: ChannelId) {
+        let channel = self.parties.name_of(id);
+        self.core.emit(CallEvent::Ringing { channel });
+        if let Some(channel) = self.parties.channel_mut(id) {
+            channel.state = ChannelState::Ringing;
+        }
+        self.mark(caller, id, Branch::Ringing);
+        if self.dial(caller).is_none_or(|dial| dial.early.is_none()) {
+            self.indicate_ringing(caller);
+        }
+    }
+
+    /// Early media: the caller hears the first line that sends any.
+    pub(super) fn progresses(&mut self, caller: ChannelId, id: ChannelId, description: &Sdp) {
+        let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else { return };
+        match dial.early {
+            Some(first) if first == id => return self.bridging().bridge_media(caller, id),
+            Some(_) => return,
+            // Option r: the caller hears ringing until the answer, whatever the line sends.
+            None if dial.options.ringing => return dial.mark(id, Branch::Progress),
+            None => dial.early = Some(id),
+        }
+        dial.mark(id, Branch::Progress);
+        let (channel, to) = (self.parties.name_of(id), self.parties.name_of(caller));
+        self.core.emit(CallEvent::Progress { channel: channel.clone(), caller: to });
+        let is_waiting = |leg: &Leg| leg.is_unanswered_caller() && leg.agreement.remote.is_some();
+        if !self.parties.leg_of(caller).is_some_and(is_waiting) {
+            return self.bridging().bridge_media(caller, id);
+        }
+        match self.first_answer(caller, description) {
+            Ok(answer) => {
+                self.parties.with_party(caller, self.core, |party, cx| party.leg.progress(answer, cx));
+                self.bridging().bridge_media(caller, id);
+            }
+            Err(failure) => self.core.emit(CallEvent::ProgressNotPassed { channel, reason: failure.text }),
+        }
+    }
+
+    fn first_answer(&mut self, caller: ChannelId, description: &Sdp) -> Result<Sdp, Failure> {
+        match self.parties.party(caller) {
+            Some(mut party) => party.told(self.core).first_answer(description),
+            None => Err(FailureReason::Gone.with(&["it"])),
+        }
+    }
+
+    /// A called line will not answer.
+    pub(super) fn refused(&mut self, caller: ChannelId, id: ChannelId, refusal: Refusal) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        let line = channel.line();
+        let address = self.parties.leg_of(id).map(|leg| leg.flow.remote.to_string()).unwrap_or_default();
+        let failure = match refusal {
+            Refusal::Status(status, words) => Failure::of_status(line, status, &words),
+            Refusal::Silent => {
+                let waited = self.core.now.mono.since(channel.created);
+                FailureReason::NoResponse.with(&[line, &address, &datetime::span(waited)])
+            }
+            Refusal::Unsendable(why) => FailureReason::Unsendable.with(&[line, &address, &why]),
+        };
+        let (channel, cause, reason) = (channel.name.clone(), failure.cause, failure.text.clone());
+        self.core.emit(CallEvent::NotTaken { channel, cause, reason });
+        self.branch_failed(caller, id, failure);
+    }
+
+    /// A called line names other places instead of itself (3xx, RFC 3261 8.1.3.4): they are called all at once as a Dial does, in the name
+    /// of that line. None is tried twice in one Dial, and none that is a name or the exchange itself.
+    pub(super) fn redirected(
+        &mut self,
+        caller: ChannelId,
+        id: ChannelId,
+        (status, words): (u16, String),
+        places: &[Uri],
+    ) {
+        let Some(leg) = self.parties.leg_of(id) else { return };
+        let (peer, flow) = (leg.peer.clone(), leg.flow);
+        let channel = self.parties.name_of(id);
+        let mut followed = Vec::new();
+        for uri in places {
+            let from = Flow { connection: None, ..flow };
+            let Some(flow) = self.core.routing.to(uri, from, &peer.settings) else { continue };
+            let uri = plain(uri).to_string();
+            let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else { return };
+            if dial.redirections.len() < MAX_REDIRECTIONS && !dial.redirections.contains(&uri) {
+                dial.redirections.push(uri.clone());
+                followed.push(target_at(&peer, flow, uri));
+            }
+        }
+        if followed.is_empty() {
+            return self.refused(caller, id, Refusal::Status(status, words));
+        }
+        self.give_up(id);
+        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
+            dial.drop_branch(id);
+        }
+        for target in followed {
+            let (channel, words, uri) = (channel.clone(), words.clone(), target.uri.clone());
+            self.core.emit(CallEvent::Redirected { channel, target: uri, status, words });
+            self.open_branch(caller, &format!("SIP/{}", peer.name), target);
+        }
+    }
+
+    /// A called line answered: the caller gets its answer, the others are given up, both are bridged.
+    pub(super) fn answered(&mut self, caller: ChannelId, callee: ChannelId, answer: Option<Sdp>) {
+        let Some(answer) = answer else {
+            let line = self.parties.channel(callee).map_or("", Channel::line).to_owned();
+            return self.branch_failed(caller, callee, FailureReason::NoDescription.with(&[&line]));
+        };
+        let name = self.parties.name_of(callee);
+        let event = CallEvent::Answered { callee: name.clone(), caller: self.parties.name_of(caller) };
+        self.core.emit(event);
+        let now = self.core.now.mono;
+        if let Some(channel) = self.parties.channel_mut(callee) {
+            channel.state = ChannelState::Up;
+            channel.answered = Some(now);
+        }
+        if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
+            match self.first_answer(caller, &answer) {
+                Ok(answer) => {
+                    self.parties.with_party(caller, self.core, |party, cx| party.answer(answer, cx));
+                }
+                Err(failure) => return self.branch_failed(caller, callee, failure),
+            }
+        }
+        self.answered_elsewhere(caller, callee);
+        self.give_up_branches(caller, Some(callee));
+        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        channel.cdr.called_channel.clone_from(&name);
+        channel.cdr.connected = true;
+        let Some(dial) = channel.dial_mut() else { return };
+        let (version, timer) = (dial.offered_version, dial.timer.take());
+        let connected = dial.answered_by(now, &name);
+        channel.activity = Activity::Bridged(Box::new(connected));
+        if let Some(timer) = timer {
+            self.core.timers.cancel(timer);
+        }
+        self.bridging().connect(caller, callee, version);
+    }
+
+    /// Says of the lines that rang in vain why they ring no more.
+    fn answered_elsewhere(&mut self, caller: ChannelId, callee: ChannelId) {
+        let Some(dial) = self.dial(caller) else { return };
+        let others: Vec<ChannelId> = dial.branches.iter().map(|(id, _)| *id).filter(|id| *id != callee).collect();
+        let reason = FailureReason::AnsweredElsewhere.with(&[&self.parties.name_of(callee)]).text;
+        for other in others {
+            let channel = self.parties.name_of(other);
+            self.core.emit(CallEvent::AnsweredElsewhere { channel, reason: reason.clone() });
+        }
+    }
+
+    // ---- it ends without an answer ----
+
+    /// One line cannot be had: take it off, and finish when it was the last.
+    pub(super) fn branch_failed(&mut self, caller: ChannelId, id: ChannelId, failure: Failure) {
+        self.give_up(id);
+        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut)
+            && dial.drop_branch(id)
+        {
+            dial.fail(failure);
+            self.finish_if_all_failed(caller);
+        }
+    }
+
+    fn finish_if_all_failed(&mut self, caller: ChannelId) {
+        let Some(dial) = self.dial(caller).filter(|dial| dial.branches.is_empty()) else { return };
+        let (status, counts) = (dial.failure(), dial.counts());
+        self.core.emit(CallEvent::AllFailed { no_answer: status == DialStatus::NoAnswer, counts });
+        self.end(caller, status, None);
+    }
+
+    /// The time is up.
+    pub(super) fn timed_out(&mut self, caller: ChannelId) {
+        let Some(dial) = self.dial(caller) else { return };
+        let after = self.core.now.mono.since(dial.started);
+        let mut lines: Vec<String> = Vec::new();
+        for channel in dial.branches.iter().filter_map(|(id, _)| self.parties.channel(*id)) {
+            let line = format!("'{}'", channel.line());
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        let failure = FailureReason::NoAnswer.with(&[&lines.join(", "), &datetime::span(after)]);
+        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
+            dial.failures.push(failure);
+        }
+        self.core.emit(CallEvent::NobodyAnswered { after });
+        self.end(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
+    }
+
+    /// A Dial that was never answered is over: every line still rung is given up, and the program told.
+    fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
+        self.give_up_branches(caller, None);
+        self.parties.release_unused_media(&[caller], self.core);
+        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        let Some(dial) = channel.dial_mut() else { return };
+        let timer = dial.timer.take();
+        let report = dial.report(self.core.now.mono, status, hangup_cause);
+        let failures = std::mem::take(&mut dial.failures);
+        if std::mem::take(&mut dial.tone)
+            && let Some(stream) = channel.stream()
+        {
+            self.core.out.media.push(MediaCommand::Idle { stream });
+        }
+        channel.cdr.unanswered = Some(status);
+        channel.cdr.add_failures(failures);
+        if let Some(timer) = timer {
+            self.core.timers.cancel(timer);
+        }
+        self.parties.resume(caller, AppReply::Dialled(report));
+    }
+
+    /// Gives up every line still rung but one.
+    fn give_up_branches(&mut self, caller: ChannelId, but: Option<ChannelId>) {
+        let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else { return };
+        let branches = std::mem::take(&mut dial.branches);
+        for (id, _) in branches.into_iter().filter(|(id, _)| Some(*id) != but) {
+            self.give_up(id);
+        }
+    }
+
+    /// A line that is called is called no more.
+    pub(super) fn give_up(&mut self, id: ChannelId) {
+        self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+        self.parties.forget(id, self.core);
+    }
+
+    // ---- helpers ----
+
+    fn dial(&self, caller: ChannelId) -> Option<&Dial> {
+        self.parties.channel(caller).and_then(Channel::dial)
+    }
+
+    fn mark(&mut self, caller: ChannelId, id: ChannelId, state: Branch) {
+        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
+            dial.mark(id, state);
+        }
+    }
+
+    fn indicate_ringing(&mut self, caller: ChannelId) {
+        self.parties.with_party(caller, self.core, |party, cx| party.dial_rings(cx));
+    }
+
+    fn bridging(&mut self) -> Bridging<'_> {
+        Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}
+
+/// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
+pub(super) fn limit_reached(parties: &Parties, peer: &Peer, more: usize) -> Option<u32> {
+    let limit = peer.call_limit.filter(|limit| *limit > 0)?;
+    let calls = parties.count_of(&peer.name).saturating_add(more);
+    (calls >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
+}
+
+/// A place named by a URI, for a peer that is reached nearby.
+fn target_at(peer: &Arc<Peer>, flow: Flow, uri: String) -> Target {
+    Target { peer: peer.clone(), flow, behind_nat: false, uri, route: Vec::new(), monitored: false }
+}

@@ -1,0 +1,73 @@
+//! What a running program may look up at once.
+
+use super::parties::Parties;
+use crate::clock::Now;
+use crate::dialplan::database::Database;
+use crate::dialplan::{ChannelId, Dialplan, Environment, Globals};
+use crate::pbx::core::{Core, Directory};
+use std::sync::Arc;
+
+/// What all programs share.
+#[derive(Default)]
+pub struct Shared {
+    /// Global variables.
+    pub globals: Globals,
+    /// The key/value database.
+    pub database: Database,
+}
+
+/// The exchange as the program of one channel sees it.
+pub(super) struct ChannelEnv<'a> {
+    pub(super) parties: &'a Parties,
+    pub(super) core: &'a Core,
+    pub(super) shared: &'a Shared,
+    pub(super) directory: &'a dyn Directory,
+    pub(super) id: ChannelId,
+    pub(super) random: u64,
+}
+
+impl Environment for ChannelEnv<'_> {
+    fn now(&self) -> Now {
+        self.core.now
+    }
+
+    fn dialplan(&self) -> &Arc<Dialplan> {
+        &self.core.config.dialplan
+    }
+
+    fn peer(&self, name: &str, item: &str) -> Option<String> {
+        let peer = self.core.config.peers.get(name)?;
+        if item.eq_ignore_ascii_case("curcalls") {
+            return Some(self.parties.count_of(name).to_string());
+        }
+        self.directory.peer_item(self.core, peer, item)
+    }
+
+    fn channel(&self, item: &str) -> Option<String> {
+        let channel = self.parties.channel(self.id)?;
+        let leg = self.parties.leg_of(self.id);
+        match item.to_ascii_lowercase().as_str() {
+            "name" => Some(channel.name.clone()),
+            "uniqueid" => Some(channel.unique_id.clone()),
+            "state" => Some(channel.state.name().to_owned()),
+            "peername" => channel.peer().map(|peer| peer.name.clone()),
+            "language" => channel.peer().map(|peer| peer.settings.language.clone()),
+            "peerip" | "recvip" => leg.map(|leg| leg.signalling().to_string()),
+            "context" => channel.entered.as_ref().map(|position| position.context.clone()),
+            "exten" => channel.entered.as_ref().map(|position| position.exten.clone()),
+            _ => None,
+        }
+    }
+
+    fn globals(&self) -> &Globals {
+        &self.shared.globals
+    }
+
+    fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    fn random(&self) -> u64 {
+        self.random
+    }
+}

@@ -1,0 +1,206 @@
+//! Channels end: by their telephone, by the network, by the dialplan or the console; and what becomes of those they talked to.
+
+use super::bridge::Bridges;
+use super::bridging::Bridging;
+use super::channel::{Activity, Channel};
+use super::dialing::Dialing;
+use super::leg::{Ending, Leg};
+use super::parties::Parties;
+use crate::dialplan::{AppReply, Cause, ChannelId, Finish, Program};
+use crate::event::CallEvent;
+use crate::pbx::cause;
+use crate::pbx::cdr::HangupBy;
+use crate::pbx::core::Core;
+use crate::pbx::failure::{Failure, FailureReason};
+
+/// Channels that end: the tables they need.
+pub(super) struct Hangup<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+impl Hangup<'_> {
+    /// A channel's leg ended from outside.
+    pub(super) fn leg_ended(&mut self, id: ChannelId, ending: Ending) {
+        match self.parties.channel(id).map(Channel::called_by) {
+            None => {}
+            Some(None) => self.caller_ended(id, ending),
+            Some(Some(caller)) => self.callee_ended(caller, id, ending),
+        }
+    }
+
+    fn caller_ended(&mut self, id: ChannelId, ending: Ending) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let line = channel.line();
+        let (by, failure) = match ending {
+            Ending::Bye if channel.answered.is_some() => (HangupBy::Caller, None),
+            Ending::Bye | Ending::Cancelled => (HangupBy::Caller, Some(FailureReason::CallerGaveUp.with(&[]))),
+            Ending::NotAcked => (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line]))),
+            Ending::Gone => (HangupBy::Exchange, Some(FailureReason::Gone.with(&[line]))),
+            Ending::Expired => (HangupBy::Exchange, Some(FailureReason::NotRefreshed.with(&[line]))),
+        };
+        let cause = failure.as_ref().map_or(cause::NORMAL, |failure| failure.cause);
+        channel.cdr.add_failures(failure);
+        if by == HangupBy::Caller {
+            let channel = channel.name.clone();
+            self.core.emit(CallEvent::HungUp { channel });
+        }
+        self.end(id, by, cause);
+    }
+
+    fn callee_ended(&mut self, caller: ChannelId, id: ChannelId, ending: Ending) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        let (name, line, is_bridged) = (channel.name.clone(), channel.line().to_owned(), channel.bridge.is_some());
+        let failure = match ending {
+            Ending::Bye => None,
+            Ending::Expired => Some(FailureReason::NotRefreshed.with(&[&line])),
+            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(FailureReason::Gone.with(&[&line])),
+        };
+        match failure {
+            Some(failure) => {
+                if let Some(channel) = self.parties.channel_mut(caller) {
+                    channel.cdr.add_failures([failure]);
+                }
+            }
+            None => self.core.emit(CallEvent::HungUp { channel: name }),
+        }
+        if is_bridged {
+            self.end(id, HangupBy::Callee, cause::NORMAL);
+        } else {
+            self.dialing().branch_failed(caller, id, FailureReason::HungUpEarly.with(&[&line]));
+        }
+    }
+
+    /// The console hangs a channel up; what follows is as if its telephone had.
+    pub(super) fn by_console(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        match channel.called_by() {
+            Some(caller) if channel.bridge.is_none() => {
+                self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+                self.dialing().branch_failed(caller, id, FailureReason::ByConsole.with(&[]));
+            }
+            caller => {
+                if caller.is_none() && channel.answered.is_none() {
+                    channel.cdr.add_failures([FailureReason::ByConsole.with(&[])]);
+                }
+                self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+                self.end(id, HangupBy::Exchange, cause::NORMAL);
+            }
+        }
+    }
+
+    /// No ports are left for a channel.
+    pub(super) fn without_ports(&mut self, id: ChannelId, why: &str) {
+        let failure = FailureReason::NoPorts.with(&[why]);
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        if let Some(caller) = channel.called_by() {
+            return self.dialing().branch_failed(caller, id, failure);
+        }
+        channel.cdr.add_failures([failure]);
+        self.parties.hang_up_leg(id, cause::CONGESTION, self.core);
+        self.parties.note_end(id, HangupBy::Exchange, cause::CONGESTION, self.core);
+        self.parties.forget(id, self.core);
+    }
+
+    /// An application refuses the caller: the call is over, only `h` may still run.
+    pub(super) fn by_application(&mut self, id: ChannelId, cause: u16) {
+        if let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.cdr.is_explained())
+            && let Some(program) = &channel.program
+            && let Some((name, _)) = program.application()
+        {
+            let failure = FailureReason::ByDialplan.with(&[name, &program.position().to_string()]);
+            channel.cdr.add_failures([Failure { cause, ..failure }]);
+        }
+        self.parties.hang_up_leg(id, cause, self.core);
+        self.end(id, HangupBy::Exchange, cause);
+    }
+
+    /// A channel's program came to its end: so does the channel.
+    pub(super) fn program_finished(&mut self, id: ChannelId, cause: Cause) {
+        self.explain_finish(id, cause);
+        let unanswered = self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller);
+        let cause = match cause {
+            Cause(0) if !unanswered => cause::NORMAL,
+            Cause(cause) => cause,
+        };
+        self.parties.note_end(id, HangupBy::Exchange, cause, self.core);
+        self.parties.hang_up_leg(id, cause, self.core);
+        self.parties.forget(id, self.core);
+    }
+
+    /// A caller that nobody answered: what in the dialplan left it at that, unless a Dial told more.
+    fn explain_finish(&mut self, id: ChannelId, cause: Cause) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        if channel.dead || channel.answered.is_some() || channel.cdr.is_explained() {
+            return;
+        }
+        let Some((finish, place)) = channel.program.as_ref().and_then(Program::finish) else { return };
+        let place = place.to_string();
+        channel.cdr.add_failures([match finish {
+            Finish::RanOut => FailureReason::RanOut.with(&[&place]),
+            Finish::Application(name) => Failure { cause: cause.0, ..FailureReason::ByDialplan.with(&[name, &place]) },
+            Finish::NoApplication(name) => FailureReason::NoApplication.with(&[&name, &place]),
+            Finish::Nowhere => FailureReason::Nowhere.with(&[&place]),
+        }]);
+    }
+
+    /// A channel's leg is over. What it was doing stops; whoever it talked to is left alone; its program may run `h`.
+    fn end(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
+        self.parties.note_end(id, by, cause, self.core);
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        channel.dead = true;
+        let stopped = channel.stop_activity(cause, self.core);
+        if let (Some(program), Some(reply)) = (&mut channel.program, stopped.reply) {
+            program.answer(reply);
+        }
+        let has_program = channel.program.is_some();
+        for branch in stopped.branches {
+            self.dialing().give_up(branch);
+        }
+        let alone = self.bridging().leave(id);
+        if !has_program {
+            self.parties.forget(id, self.core);
+        }
+        for other in alone {
+            self.left_alone(other, by);
+        }
+        if let Some(program) = self.parties.channel_mut(id).and_then(|channel| channel.program.as_mut()) {
+            program.hang_up(Cause(cause));
+            self.parties.release_ports(id, self.core);
+            self.parties.make_runnable(id);
+        }
+    }
+
+    /// Nobody is left in a channel's bridge. A called line is hung up; so is a caller, unless its Dial had option `g`, and its program
+    /// goes on either way.
+    fn left_alone(&mut self, id: ChannelId, by: HangupBy) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        let Activity::Bridged(connected) = &channel.activity else {
+            self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+            return self.parties.forget(id, self.core);
+        };
+        let report = connected.report(self.core.now.mono, cause::NORMAL, true);
+        if connected.continue_after {
+            self.bridging().answer_forwarded_alone(id);
+            // What the caller was told may name the other phone: its media comes back here first.
+            self.bridging().reclaim_media(id);
+        } else {
+            self.parties.note_end(id, by, cause::NORMAL, self.core);
+            self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+            self.parties.release_ports(id, self.core);
+            if let Some(channel) = self.parties.channel_mut(id) {
+                channel.dead = true;
+            }
+        }
+        self.parties.resume(id, AppReply::Dialled(report));
+    }
+
+    fn dialing(&mut self) -> Dialing<'_> {
+        Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+
+    fn bridging(&mut self) -> Bridging<'_> {
+        Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}

@@ -1,0 +1,178 @@
+//! A line calls: its leg, its channel, its ports, and then its program.
+
+use super::caller_identity::{self, Shown};
+use super::cdr_writer::{self, RefusedCall};
+use super::channel::{Activity, ChannelState};
+use super::description::no_codec;
+use super::dialing::limit_reached;
+use super::leg::{self, Arrival, Cx, IncomingInvite, Leg};
+use super::parties::{MAX_CHANNELS, Parties};
+use crate::config::peer::Peer;
+use crate::config::suggest::nearest;
+use crate::dialplan::{CallerId, ChannelId, Existence, Position, Program};
+use crate::pbx::core::{Core, LegId};
+use crate::pbx::failure::{Failure, FailureReason};
+use crate::sdp::{Sdp, negotiate};
+use crate::sip::header::HeaderName;
+use crate::sip::message::{Request, Response};
+use crate::sip::transaction::ServerId;
+use crate::sip::validate::Essentials;
+use std::sync::Arc;
+
+/// An INVITE that would open a call.
+pub(crate) struct Invite<'a> {
+    /// Its transaction.
+    pub(crate) server: ServerId,
+    /// The request.
+    pub(crate) request: &'a Request,
+    /// Its mandatory headers, read.
+    pub(crate) essentials: &'a Essentials,
+    /// Whose it is.
+    pub(crate) peer: Arc<Peer>,
+    /// How it came.
+    pub(crate) arrival: Arrival,
+}
+
+/// Calls that begin: the tables they need.
+pub(super) struct Inbound<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) core: &'a mut Core,
+    /// The exchange was told to stop: it takes no new calls.
+    pub(super) stopping: bool,
+}
+
+impl Inbound<'_> {
+    /// An INVITE from a known line. Says whether it opened a call.
+    pub(super) fn call(&mut self, invite: Invite<'_>) -> bool {
+        let Invite { server, request, peer, .. } = &invite;
+        let exten = dialed(request);
+        let shown = caller_identity::caller(peer, request, invite.essentials);
+        let offer = match self.may_call(peer, &exten, &shown.number) {
+            Err(failure) => Err((Response::for_request(request, failure.reason.row().status, None), failure)),
+            // A telephone that is told the shortest time allowed asks again: nothing has failed yet.
+            Ok(()) => match leg::unfit_timer(&peer.settings, request) {
+                Some(response) => {
+                    self.core.respond(*server, response);
+                    return false;
+                }
+                None => match unfit(request) {
+                    Some(refusal) => Err(refusal),
+                    None => offer(peer, request).map_err(|failure| {
+                        (Response::for_request(request, failure.reason.row().status, None), failure)
+                    }),
+                },
+            },
+        };
+        match offer {
+            Ok(offer) => self.open(&invite, exten, shown, offer),
+            Err((response, failure)) => {
+                self.core.respond(*server, response);
+                let (source, caller) = (invite.arrival.flow.remote, (shown.name, shown.number));
+                let call = RefusedCall { peer, source, exten: &exten, caller };
+                let parties = &mut *self.parties;
+                cdr_writer::rejected(call, failure, |core| parties.next_names(&peer.name, core), self.core);
+                false
+            }
+        }
+    }
+
+    fn open(&mut self, invite: &Invite<'_>, exten: String, shown: Shown, offer: Option<Sdp>) -> bool {
+        let (id, leg) = (ChannelId(self.core.fresh_id()), LegId(self.core.fresh_id()));
+        let Invite { server, request, essentials, peer, arrival } = invite;
+        let mut cx = Cx { core: self.core, index: &mut self.parties.index };
+        let came = IncomingInvite { server: *server, request, essentials, offer };
+        let made = Leg::incoming(leg, id, peer.clone(), came, *arrival, &mut cx);
+        let Ok(made) = made else {
+            self.core.respond(*server, Response::for_request(request, 400, None));
+            return false;
+        };
+        let position = Position::new(&peer.settings.context, &exten, 1);
+        if let Some(channel) = self.parties.open(id, made, Activity::ReservingPorts, self.core) {
+            channel.state = ChannelState::Ring;
+            channel.program = Some(program(id, &channel.name, &position, invite, &shown));
+            channel.caller_number = shown.number;
+            channel.caller_name = shown.name;
+            channel.entered = Some(position);
+        }
+        true
+    }
+
+    /// Why this line may not call this number now.
+    fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Failure> {
+        let context = &peer.settings.context;
+        if !peer.is_caller() {
+            return Err(FailureReason::MayNotCall.with(&[&peer.name]));
+        }
+        if self.stopping {
+            return Err(FailureReason::Stopping.with(&[]));
+        }
+        if self.parties.count() >= MAX_CHANNELS {
+            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
+        }
+        if let Some(limit) = limit_reached(self.parties, peer, 0) {
+            return Err(FailureReason::CallerLimit.with(&[&limit.to_string()]));
+        }
+        let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+        match plan.exists(context, exten, Some(number), wall) {
+            Existence::Yes => Ok(()),
+            Existence::MoreDigits => Err(FailureReason::Incomplete.with(&[context])),
+            Existence::No if !plan.has_context(context) => {
+                Err(FailureReason::NoSuchExtension.with(&[context, " There is no such context in extensions.conf"]))
+            }
+            Existence::No => {
+                let near = nearest(exten, plan.numbers(context, wall));
+                let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+                Err(FailureReason::NoSuchExtension.with(&[context, &near]))
+            }
+        }
+    }
+}
+
+/// The program of a call, with the variables it starts with.
+fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, shown: &Shown) -> Program {
+    let caller = CallerId {
+        name: shown.name.clone(),
+        number: shown.number.clone(),
+        ani: shown.number.clone(),
+        dnid: position.exten.clone(),
+        rdnis: String::new(),
+        presentation: shown.presentation,
+    };
+    let mut program = Program::new(id, name, position.clone(), caller);
+    program.set_variable("SIPCALLID", &invite.essentials.call_id);
+    if let Some(agent) = invite.request.headers.text(HeaderName::UserAgent) {
+        program.set_variable("SIPUSERAGENT", &agent);
+    }
+    program.set_variable("SIPURI", &invite.essentials.from.uri.to_string());
+    for (name, value) in &invite.peer.set_vars {
+        program.set_variable(name, value);
+    }
+    program
+}
+
+/// The refusal of a body or an Accept that is of no use here (415, 406).
+fn unfit(request: &Request) -> Option<(Response, Failure)> {
+    let response = leg::unfit_body(request)?;
+    let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
+    let reason = FailureReason::UnfitBody.with(&[&response.status.to_string(), &kind]);
+    Some((response, reason))
+}
+
+/// What a caller offers, if its INVITE has an offer that can be read and something of it allowed.
+fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
+    let offer = match leg::description(&request.headers, &request.body) {
+        None => return Ok(None),
+        Some(Ok(offer)) => offer,
+        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
+    };
+    match negotiate::usable(&offer, &peer.settings.codecs) {
+        Ok(()) => Ok(Some(offer)),
+        Err(none) => Err(no_codec(&none, &[peer])),
+    }
+}
+
+/// The number dialled: the user part of the Request-URI, `s` when there is none.
+fn dialed(request: &Request) -> String {
+    let user = leg::user_of(&request.uri());
+    user.filter(|user| !user.is_empty()).unwrap_or_else(|| "s".to_owned())
+}

@@ -1,0 +1,55 @@
+//! What happens on a leg, and the names of legs and of their timers.
+
+use crate::sdp::Sdp;
+use crate::sip::Uri;
+
+/// What happened on a leg.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LegEvent {
+    /// The called phone rings.
+    Ringing,
+    /// The called line sends sound before it answers.
+    Progress(Sdp),
+    /// The called line answered; the ACK is sent. `None`: its answer could not be read.
+    Answered(Option<Sdp>),
+    /// The called line will not answer.
+    Failed(Refusal),
+    /// The called line names other places instead (3xx), the preferred first: its status, its own words, where to.
+    Redirected(u16, String, Vec<Uri>),
+    /// The caller acknowledged our answer; with its own answer when we made the offer.
+    Confirmed(Option<Sdp>),
+    /// The peer makes a new offer (or asks for ours) on an established leg: accept or refuse it.
+    OfferReceived(Option<Sdp>),
+    /// The peer accepted our new offer.
+    OfferAccepted(Option<Sdp>),
+    /// The peer refused our new offer; the old agreement stands.
+    OfferRefused(u16),
+    /// The leg is over by the peer's doing or by the network's; nothing more will come.
+    Ended(Ending),
+}
+
+/// Why a called line will not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It said so: the status, its own words.
+    Status(u16, String),
+    /// Not one response came.
+    Silent,
+    /// The system refused to send to it: why.
+    Unsendable(String),
+}
+
+/// How a leg came to its end from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The caller gave up before the answer.
+    Cancelled,
+    /// The peer hung up.
+    Bye,
+    /// Our answer was never acknowledged (RFC 3261 13.3.1.4).
+    NotAcked,
+    /// The peer does not know the dialog any more, or answers nothing (RFC 3261 12.2.1.2).
+    Gone,
+    /// The peer was to refresh the call and did not (RFC 4028 10).
+    Expired,
+}

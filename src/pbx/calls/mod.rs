@@ -1,0 +1,345 @@
+//! Calls: channels with their legs, what they do, and the bridges between them. They know no line: where a peer is they ask a
+//! [`Directory`].
+
+pub mod bridge;
+pub mod bridging;
+mod caller_identity;
+mod cdr_writer;
+pub mod channel;
+mod description;
+pub mod dial;
+mod dialing;
+mod environment;
+mod hangup;
+mod inbound;
+pub mod leg;
+pub mod media_path;
+mod media_port;
+mod pair;
+mod parties;
+mod party;
+mod ports;
+mod program;
+
+pub use environment::Shared;
+pub(crate) use inbound::Invite;
+pub use media_port::MediaPort;
+pub use parties::{MAX_CHANNELS, Parties};
+
+use super::core::{CallTimer, Core, Directory, LegId, Requester};
+use super::media::MediaEvent;
+use crate::config::peer::Peer;
+use crate::dialplan::{AppReply, ChannelId};
+use crate::event::CallEvent;
+use crate::sip::Flow;
+use crate::sip::dialog::DialogKey;
+use crate::sip::message::Request;
+use crate::sip::transaction::{Answer, ClientId, ServerId};
+use crate::sip::validate::Essentials;
+use bridge::{Bridge, Bridges};
+use bridging::Bridging;
+use channel::{Activity, Channel};
+use dialing::Dialing;
+use hangup::Hangup;
+use inbound::Inbound;
+use leg::{Leg, LegEvent};
+use media_port::Ports;
+use program::Running;
+
+/// Program runs in one turn, all channels together, before the network is looked at again.
+const RUNS_PER_TURN: usize = 64;
+
+/// All calls.
+#[derive(Default)]
+pub struct Calls {
+    parties: Parties,
+    bridges: Bridges,
+    shared: Shared,
+    processed: u64,
+}
+
+impl Calls {
+    // ---- what the switch hands on ----
+
+    /// An INVITE from a known line. `stopping`: no new calls are taken.
+    pub(crate) fn incoming(&mut self, invite: Invite<'_>, stopping: bool, core: &mut Core) {
+        let opened = Inbound { parties: &mut self.parties, core, stopping }.call(invite);
+        self.processed = self.processed.saturating_add(u64::from(opened));
+    }
+
+    /// The leg whose dialog a request belongs to.
+    pub fn leg_of_request(&self, essentials: &Essentials) -> Option<LegId> {
+        essentials.to.tag()?;
+        self.parties.index.dialogs.get(&DialogKey::of_request(essentials)?).copied()
+    }
+
+    /// The leg that an INVITE server transaction belongs to.
+    pub fn leg_of_invite(&self, invite: ServerId) -> Option<LegId> {
+        self.parties.index.servers.get(&invite).copied()
+    }
+
+    /// A leg.
+    pub fn leg(&self, id: LegId) -> Option<&Leg> {
+        self.parties.leg(id)
+    }
+
+    /// A request within a leg's dialog.
+    pub fn request(
+        &mut self,
+        leg: LegId,
+        server: ServerId,
+        request: &Request,
+        essentials: &Essentials,
+        core: &mut Core,
+    ) {
+        self.parties.with_leg(leg, core, |leg, cx| leg.receive_request(server, request, essentials, cx));
+    }
+
+    /// An ACK that a leg waits for.
+    pub fn acknowledged(&mut self, leg: LegId, request: &Request, essentials: &Essentials, core: &mut Core) {
+        self.parties.with_leg(leg, core, |leg, cx| leg.receive_ack(request, essentials, cx));
+    }
+
+    /// A CANCEL for the INVITE of a leg.
+    pub fn cancelled(&mut self, leg: LegId, core: &mut Core) {
+        self.parties.with_leg(leg, core, |leg, cx| leg.cancelled(cx));
+    }
+
+    /// A request within a dialog came over this flow: a connection that replaces the one the leg knew.
+    pub fn follow_connection(&mut self, leg: LegId, came: Flow, core: &mut Core) {
+        self.parties.with_leg(leg, core, |leg, _| leg.follow_connection(came));
+    }
+
+    /// A response to a leg's request. Gives it back when the leg is no more, or waits for it no more.
+    pub fn response(&mut self, leg: LegId, answer: Answer<Requester>, core: &mut Core) -> Option<Answer<Requester>> {
+        if !self.awaits(leg, answer.id) {
+            return Some(answer);
+        }
+        self.parties.with_leg(leg, core, |leg, cx| leg.receive_response(answer, cx));
+        None
+    }
+
+    /// Does a leg wait for responses to a request of its own?
+    fn awaits(&self, leg: LegId, id: ClientId) -> bool {
+        self.parties.leg(leg).is_some_and(|leg| leg.awaits(id))
+    }
+
+    /// A leg's request got no answer in time.
+    pub fn timed_out(&mut self, leg: LegId, id: ClientId, core: &mut Core) {
+        if self.awaits(leg, id) {
+            self.parties.with_leg(leg, core, |leg, cx| leg.client_failed(id, cx));
+        }
+    }
+
+    /// The network did not carry a leg's request.
+    pub fn transport_failed(&mut self, leg: LegId, id: ClientId, why: &str, core: &mut Core) {
+        if self.awaits(leg, id) {
+            self.parties.with_leg(leg, core, |leg, cx| leg.transport_failed(id, why, cx));
+        }
+    }
+
+    /// The system refused to send over a flow. Says whether a call fails because of it, which says so itself.
+    pub fn send_failed(&mut self, flow: Flow, why: &str, core: &mut Core) -> bool {
+        let mut concerned = false;
+        self.parties.for_each_leg(core, |leg, cx| concerned |= leg.unsendable(flow, why, cx));
+        concerned
+    }
+
+    /// A connection is closed.
+    pub fn connection_closed(&mut self, flow: Flow, core: &mut Core) {
+        self.parties.for_each_leg(core, |leg, _| {
+            if leg.flow.connection == flow.connection {
+                leg.lose_connection();
+            }
+        });
+    }
+
+    /// A line that registered over a connection is spoken to over that one.
+    pub fn move_to_connection(&mut self, peer: &Peer, came: Flow) {
+        if came.connection.is_some() {
+            self.parties.move_to_connection(peer, came);
+        }
+    }
+
+    /// One of the timers of calls went off.
+    pub fn timer(&mut self, timer: CallTimer, core: &mut Core) {
+        match timer {
+            CallTimer::Leg(id, timer) => {
+                self.parties.with_leg(id, core, |leg, cx| leg.timer(timer, cx));
+            }
+            CallTimer::Wait(channel) => self.running(core).waited(channel),
+            CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
+        }
+    }
+
+    /// The media thread reports.
+    pub fn media(&mut self, event: MediaEvent, core: &mut Core) {
+        match event {
+            MediaEvent::Reserved { stream, rtp } => {
+                if let Some((id, ports)) = self.parties.bound(stream, rtp, core) {
+                    self.ports_settled(id, ports, core);
+                }
+            }
+            MediaEvent::NoPorts { stream, why } => match self.parties.not_bound(stream, &why, core) {
+                Some((id, Ports::Voice)) => self.hangup(core).without_ports(id, &why),
+                Some((id, Ports::Secondary)) => self.ports_settled(id, Ports::Secondary, core),
+                None => {}
+            },
+            MediaEvent::Learned { stream, source } => {
+                if let Some(channel) = self.parties.channel_of_stream(stream) {
+                    core.emit(CallEvent::SourceLearned { channel: channel.name.clone(), source });
+                }
+            }
+            MediaEvent::Played { stream, play } => self.running(core).played(stream, play),
+            MediaEvent::Released { stream, counts } => self.parties.released(stream, &counts, core),
+        }
+    }
+
+    /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
+    fn ports_settled(&mut self, id: ChannelId, ports: Ports, core: &mut Core) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        match (ports, &channel.activity) {
+            (Ports::Voice, Activity::ReservingPorts) => {
+                channel.activity = Activity::Running;
+                self.parties.make_runnable(id);
+            }
+            (Ports::Voice, Activity::CalledBy(_)) => self.dialing(core).ports_ready(id),
+            (Ports::Voice, _) => {}
+            (Ports::Secondary, _) if channel.bridge.is_some() => self.bridging(core).ports_settled(id),
+            (Ports::Secondary, Activity::CalledBy(caller)) => {
+                let caller = *caller;
+                self.dialing(core).ports_settled(caller);
+            }
+            (Ports::Secondary, _) => self.dialing(core).ports_settled(id),
+        }
+    }
+
+    // ---- a turn ----
+
+    /// Handles what happened on legs, and lets programs run, until nothing is left to do this turn.
+    pub fn settle(&mut self, core: &mut Core, directory: &dyn Directory) {
+        let mut runs = 0;
+        loop {
+            while let Some((channel, event)) = self.parties.index.events.pop_front() {
+                self.leg_event(channel, event, core);
+            }
+            if runs == RUNS_PER_TURN {
+                break;
+            }
+            let Some(channel) = self.parties.next_runnable() else { break };
+            runs += 1;
+            let mut running = Running { parties: &mut self.parties, bridges: &mut self.bridges, core };
+            running.advance(channel, &self.shared, directory);
+        }
+        self.parties.forget_ended_legs();
+    }
+
+    /// Do programs wait for the next turn?
+    pub fn has_runnable(&self) -> bool {
+        self.parties.has_runnable()
+    }
+
+    /// Hands what happened on a channel's leg to whom it concerns.
+    fn leg_event(&mut self, id: ChannelId, event: LegEvent, core: &mut Core) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        match (event, channel.called_by()) {
+            (LegEvent::Ringing, Some(caller)) => self.dialing(core).rings(caller, id),
+            (LegEvent::Progress(description), Some(caller)) => self.dialing(core).progresses(caller, id, &description),
+            (LegEvent::Answered(answer), Some(caller)) => self.dialing(core).answered(caller, id, answer),
+            (LegEvent::Failed(refusal), Some(caller)) => self.dialing(core).refused(caller, id, refusal),
+            (LegEvent::Redirected(status, words, places), Some(caller)) => {
+                self.dialing(core).redirected(caller, id, (status, words), &places);
+            }
+            (LegEvent::Confirmed(answer), _) => self.confirmed(id, answer.is_some(), core),
+            (LegEvent::OfferReceived(offer), _) => self.bridging(core).offer_received(id, offer),
+            (LegEvent::OfferAccepted(_), _) => self.bridging(core).offer_accepted(id),
+            (LegEvent::OfferRefused(status), _) => self.bridging(core).offer_refused(id, status),
+            (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
+            // Only a called line's leg can ring, answer or fail.
+            (
+                LegEvent::Ringing
+                | LegEvent::Progress(_)
+                | LegEvent::Answered(_)
+                | LegEvent::Failed(..)
+                | LegEvent::Redirected(..),
+                None,
+            ) => {}
+        }
+    }
+
+    /// A peer acknowledged an answer of ours; `moved`: with a description of its own.
+    fn confirmed(&mut self, id: ChannelId, moved: bool, core: &mut Core) {
+        if moved {
+            self.bridging(core).peer_moved(id);
+        }
+        let Some(channel) = self.parties.channel(id) else { return };
+        match channel.activity {
+            Activity::Answering => self.parties.resume(id, AppReply::Done),
+            Activity::Bridged(_) | Activity::CalledBy(_) => self.bridging(core).settle_of(id),
+            Activity::Dialing(_)
+            | Activity::ReservingPorts
+            | Activity::Running
+            | Activity::Waiting(_)
+            | Activity::Playing(..)
+            | Activity::Echoing => self.bridging(core).reclaim_media(id),
+        }
+    }
+
+    // ---- the console, and whoever looks in ----
+
+    /// Hangs up the channels of this name, or `all`; gives their names, none when there is no such channel.
+    pub fn hang_up(&mut self, name: &str, core: &mut Core) -> Option<Vec<String>> {
+        let all = name.eq_ignore_ascii_case("all");
+        let is_meant = |channel: &&Channel| all || channel.name.eq_ignore_ascii_case(name);
+        let chosen: Vec<(ChannelId, String)> =
+            self.parties.channels().filter(is_meant).map(|channel| (channel.id, channel.name.clone())).collect();
+        if chosen.is_empty() && !all {
+            return None;
+        }
+        for (id, _) in &chosen {
+            self.hangup(core).by_console(*id);
+        }
+        Some(chosen.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// All channels and legs.
+    pub fn parties(&self) -> &Parties {
+        &self.parties
+    }
+
+    /// What all programs share.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The bridge a channel is in.
+    pub fn bridge_of(&self, channel: &Channel) -> Option<&Bridge> {
+        self.bridges.get(channel.bridge?)
+    }
+
+    /// All bridges, oldest first.
+    pub fn bridges(&self) -> impl Iterator<Item = &Bridge> {
+        self.bridges.iter()
+    }
+
+    /// How many calls there were since the start.
+    pub fn processed(&self) -> u64 {
+        self.processed
+    }
+
+    fn running<'a>(&'a mut self, core: &'a mut Core) -> Running<'a> {
+        Running { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn dialing<'a>(&'a mut self, core: &'a mut Core) -> Dialing<'a> {
+        Dialing { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn bridging<'a>(&'a mut self, core: &'a mut Core) -> Bridging<'a> {
+        Bridging { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn hangup<'a>(&'a mut self, core: &'a mut Core) -> Hangup<'a> {
+        Hangup { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+}

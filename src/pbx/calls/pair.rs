@@ -1,0 +1,106 @@
+//! Two parties: what they may exchange, and how the media thread joins them.
+
+use super::description::secondary_between;
+use super::party::Party;
+use crate::config::peer::DirectMedia;
+use crate::pbx::core::Core;
+use crate::pbx::media::{MediaCommand, PayloadMap};
+use crate::sdp::{MediaKind, Sdp, payload};
+
+/// Two parties, told apart by their order.
+pub struct Pair<'a> {
+    /// The first: a caller.
+    pub a: Party<'a>,
+    /// The second: the line it is, or may be, bridged with.
+    pub b: Party<'a>,
+}
+
+impl Pair<'_> {
+    /// Connects the streams of both through the relay: where each peer is, and the payload numbers of each.
+    pub fn bridge_media(&mut self, core: &mut Core) {
+        self.a.set_media_remote(core);
+        self.b.set_media_remote(core);
+        let command = MediaCommand::Bridge {
+            a: self.a.stream,
+            b: self.b.stream,
+            a_to_b: payloads(&self.a, &self.b),
+            b_to_a: payloads(&self.b, &self.a),
+        };
+        core.out.media.push(command);
+        self.bridge_secondary(core);
+    }
+
+    /// Connects what both carry beside voice.
+    fn bridge_secondary(&mut self, core: &mut Core) {
+        for (kind, _) in secondary_between(self.a.channel, self.b.channel) {
+            if let (Some(a), Some(b)) = (self.a.secondary_remote(kind, core), self.b.secondary_remote(kind, core)) {
+                let map = PayloadMap::identity;
+                let bridge = MediaCommand::Bridge { a: a.0, b: b.0, a_to_b: map(), b_to_a: map() };
+                let remotes = [a, b].map(|(stream, remote)| MediaCommand::Remote { stream, remote });
+                core.out.media.extend(remotes.into_iter().chain([bridge]));
+            }
+        }
+    }
+
+    /// Do both lines want direct media, and does each have an address the other can be told?
+    pub fn may_go_direct(&self) -> bool {
+        let one_family = self.a.leg.flow.remote.is_ipv4() == self.b.leg.flow.remote.is_ipv4();
+        one_family
+            && wants_direct(&self.a)
+            && wants_direct(&self.b)
+            && may_be_told_of(&self.a, &self.b)
+            && may_be_told_of(&self.b, &self.a)
+    }
+
+    /// The media beside voice that a description has and that both lines may carry.
+    pub fn shared_media(&self, described: &Sdp) -> Vec<MediaKind> {
+        let may = |party: &Party<'_>, kind| party.leg.peer.settings.may_carry(kind);
+        let both = |kind: &MediaKind| may(&self.a, *kind) && may(&self.b, *kind);
+        MediaKind::ALL.into_iter().filter(both).filter(|kind| described.has(*kind)).collect()
+    }
+
+    /// Do they carry more than voice, or are about to? Then their media stays on the relay.
+    pub fn has_secondary_media(&self) -> bool {
+        !self.a.channel.ports.is_empty() || !self.b.channel.ports.is_empty()
+    }
+
+    /// Why a description with these media is not forwarded: which line lacks which option.
+    pub fn lacking(&self, described: &Sdp) -> Option<String> {
+        described.extras().find_map(|kind| {
+            let lacks = |party: &&Party<'_>| !party.leg.peer.settings.may_carry(kind);
+            let lines = [&self.a, &self.b].into_iter().filter(lacks).map(|party| format!("'{}'", party.leg.peer.name));
+            let lines: Vec<String> = lines.collect();
+            let (name, option) = (kind.name(), kind.option());
+            (!lines.is_empty())
+                .then(|| format!("{name} needs '{option}=yes' in sip.conf, not set for {}", lines.join(" and ")))
+        })
+    }
+}
+
+fn payloads(from: &Party<'_>, to: &Party<'_>) -> PayloadMap {
+    match (&from.leg.agreement.local, &to.leg.agreement.remote) {
+        (Some(told), Some(wanted)) => PayloadMap(payload::payload_map(told, wanted)),
+        _ => PayloadMap::identity(),
+    }
+}
+
+fn wants_direct(party: &Party<'_>) -> bool {
+    let wanted = match party.leg.peer.settings.direct_media {
+        DirectMedia::Relay => false,
+        DirectMedia::Direct { nonat } => !(nonat && party.leg.is_behind_nat()),
+    };
+    // A caller whose INVITE had no offer gives its address only with its ACK.
+    let known = party.leg.agreement.remote.as_ref().is_none_or(|remote| remote.rtp_addr().is_some());
+    wanted && known
+}
+
+/// Do `directmediapermit`, `directmediadeny` and `directmediaacl` let a line exchange media with where the other is?
+pub(super) fn may_be_told_of(party: &Party<'_>, other: &Party<'_>) -> bool {
+    other.leg.agreement.remote.as_ref().is_none_or(|remote| may_exchange_media(party, remote))
+}
+
+/// The same for where a description says.
+pub(super) fn may_exchange_media(party: &Party<'_>, described: &Sdp) -> bool {
+    // On hold it is nowhere, and nothing is sent there.
+    described.rtp_addr().is_none_or(|at| party.leg.peer.direct_media_acl.allows(at.ip()))
+}

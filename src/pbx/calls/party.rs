@@ -1,0 +1,233 @@
+//! A party: a channel together with its leg, and what can be done with one alone.
+
+use super::channel::{Channel, ChannelState};
+use super::description::Told;
+use super::leg::{Cx, Leg};
+use crate::audio::g711::{self, Law};
+use crate::audio::tone;
+use crate::event::CallEvent;
+use crate::pbx::core::Core;
+use crate::pbx::media::{MediaCommand, Remote, StreamId};
+use crate::sdp::codec::Codec;
+use crate::sdp::{MediaKind, Sdp};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A channel and its leg.
+pub struct Party<'a> {
+    /// The channel.
+    pub channel: &'a mut Channel,
+    /// Its leg.
+    pub leg: &'a mut Leg,
+    /// Its ports for voice.
+    pub stream: StreamId,
+}
+
+impl Party<'_> {
+    /// The maker of its descriptions.
+    pub(super) fn told<'b>(&'b mut self, core: &'b Core) -> Told<'b> {
+        Told { channel: self.channel, leg: self.leg, general: &core.config.general }
+    }
+
+    /// Both, as the other party's descriptions need them.
+    pub(super) fn seen(&self) -> (&Channel, &Leg) {
+        (self.channel, self.leg)
+    }
+
+    /// Is it a caller whom nothing final was sent?
+    pub fn is_unanswered_caller(&self) -> bool {
+        self.leg.is_unanswered_caller()
+    }
+
+    /// Where its peer wants its voice.
+    pub fn remote_rtp(&self) -> Option<SocketAddr> {
+        self.leg.agreement.remote.as_ref().and_then(Sdp::rtp_addr)
+    }
+
+    /// Where its peer was told to send its voice.
+    pub fn local_rtp(&self) -> Option<SocketAddr> {
+        self.leg.agreement.local.as_ref().and_then(Sdp::rtp_addr)
+    }
+
+    // ---- its media ----
+
+    /// Tells the media thread where its peer is, from what its last description said.
+    pub fn set_media_remote(&mut self, core: &mut Core) {
+        let Some(description) = &self.leg.agreement.remote else { return };
+        let (rtp, rtcp) = (description.rtp_addr(), description.rtcp_addr());
+        let remote = self.remote(rtp, rtcp, core);
+        let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_told);
+        core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
+        if let Some(address) = unroutable {
+            self.channel.unroutable_told = true;
+            let (channel, line) = (self.channel.name.clone(), self.leg.peer.name.clone());
+            core.emit(CallEvent::UnroutableMedia { channel, line, address });
+        }
+    }
+
+    /// Its stream for a medium beside voice that its peer takes part in, and where that peer is.
+    pub(super) fn secondary_remote(&self, kind: MediaKind, core: &Core) -> Option<(StreamId, Remote)> {
+        let described = self.leg.agreement.remote.as_ref().filter(|described| described.has(kind))?;
+        let remote = self.remote(described.extra_addr(kind), described.extra_rtcp_addr(kind), core);
+        Some((self.channel.port(kind)?.stream, remote))
+    }
+
+    fn remote(&self, rtp: Option<SocketAddr>, rtcp: Option<SocketAddr>, core: &Core) -> Remote {
+        let may = |at: &SocketAddr| self.may_be_sent_to(*at, core);
+        Remote {
+            rtp: rtp.filter(may),
+            rtcp: rtcp.filter(may),
+            signalling: Some(self.leg.signalling()),
+            symmetric: self.leg.peer.settings.nat.comedia.holds(self.leg.is_behind_nat()),
+            strictness: core.config.strictness,
+        }
+    }
+
+    /// May media go there because a peer's description says so? Not to the exchange itself, and to this machine's other
+    /// programs (loopback) only for peers on this machine. The media thread knows the addresses its own ports are bound to;
+    /// here they are known as a translator's address, where that is what peers are told.
+    fn may_be_sent_to(&self, at: SocketAddr, core: &Core) -> bool {
+        let flow = self.leg.flow;
+        let (ours, theirs) = (flow.local.ip(), flow.remote.ip());
+        let listening = core.config.listening.udp;
+        let is_sip = at.port() == listening.port() && [ours, listening.ip(), flow.advertised.ip()].contains(&at.ip());
+        let is_foreign = at.ip().is_loopback() && !theirs.is_loopback() && theirs != ours;
+        let advertised = core.config.general.media_address.unwrap_or(flow.advertised.ip());
+        let even = SocketAddr::new(at.ip(), at.port() & !1);
+        let is_media = advertised != ours && at.ip() == advertised && core.media_addresses.contains(&even);
+        !is_sip && !is_foreign && !is_media
+    }
+
+    // ---- a caller before and at the answer ----
+
+    /// Answers it and lets its voice in.
+    pub fn answer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
+        self.channel.state = ChannelState::Up;
+        self.channel.answered.get_or_insert(cx.core.now.mono);
+        self.leg.answer(description, cx);
+        self.set_media_remote(cx.core);
+    }
+
+    /// Sends a caller a description before the answer (183), unless it has one.
+    ///
+    /// # Errors
+    /// There is nothing both can speak, or no port.
+    pub fn send_early_media(&mut self, cx: &mut Cx<'_>) -> Result<(), String> {
+        if self.leg.agreement.local.is_some() || self.leg.agreement.remote.is_none() {
+            return Ok(());
+        }
+        let description = self.told(cx.core).own()?;
+        self.leg.progress(description, cx);
+        self.set_media_remote(cx.core);
+        Ok(())
+    }
+
+    /// Shall a caller that is not answered hear ringing from us, rather than make it of a 180 (`progressinband=yes`)?
+    pub fn rings_in_band(&self) -> bool {
+        self.leg.peer.settings.progress_in_band && self.is_unanswered_caller() && self.leg.agreement.remote.is_some()
+    }
+
+    /// A caller in a Dial learns that it rings: once by a tone, or by each 180.
+    pub fn dial_rings(&mut self, cx: &mut Cx<'_>) {
+        let hears_it = self.rings_in_band() || !self.is_unanswered_caller();
+        if hears_it
+            && let Some(dial) = self.channel.dial_mut()
+            && std::mem::replace(&mut dial.tone, true)
+        {
+            return;
+        }
+        self.indicate_ringing(cx);
+    }
+
+    /// By 180, or by a tone to a caller that is answered or wants to hear it.
+    pub fn indicate_ringing(&mut self, cx: &mut Cx<'_>) {
+        let by_tone = !self.is_unanswered_caller() || (self.rings_in_band() && self.send_early_media(cx).is_ok());
+        if by_tone {
+            self.play_tone(tone::Meaning::Ring, cx.core);
+        } else {
+            self.leg.ring(cx);
+        }
+    }
+
+    // ---- playing ----
+
+    /// Plays a tone until something else is done.
+    pub fn play_tone(&mut self, meaning: tone::Meaning, core: &mut Core) {
+        let samples = tone::progress("us", meaning).unwrap_or_default();
+        if let Err(reason) = self.start_playing(&samples, true, core) {
+            core.emit(CallEvent::NotPlayed { reason });
+        }
+    }
+
+    /// Has samples (8 kHz) played in the codec that was agreed on. Says which playing it is.
+    ///
+    /// # Errors
+    /// Nothing was agreed on, or no G.711.
+    pub fn start_playing(&mut self, samples: &[i16], repeat: bool, core: &mut Core) -> Result<u64, String> {
+        let Some(agreed) = self.leg.agreement.agreed() else {
+            return Err(format!("{}: nothing was agreed to play in", self.channel.name));
+        };
+        let payload_type = if self.leg.agreement.we_offered() { agreed.to_answerer } else { agreed.to_offerer };
+        let sound: Arc<[u8]> = match agreed.codec {
+            Codec::Ulaw => g711::encode(samples, Law::Mu),
+            Codec::Alaw => g711::encode(samples, Law::A),
+            other => {
+                return Err(format!("{}: sounds are played in ulaw or alaw, not {}", self.channel.name, other.name()));
+            }
+        };
+        self.channel.plays = self.channel.plays.saturating_add(1);
+        let (stream, play, ptime_ms) = (self.stream, self.channel.plays, agreed.ptime.unwrap_or(20));
+        core.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
+        Ok(play)
+    }
+
+    // ---- offers in mid-call, with nobody else to ask ----
+
+    /// Answers an offer that changes nothing, or one that asks for ours (RFC 3261 14.2), with what the party was told last.
+    pub fn repeat_local_sdp(&mut self, cx: &mut Cx<'_>) {
+        match self.told(cx.core).repeat() {
+            Some(ours) => self.leg.accept_offer(ours, cx),
+            None => self.leg.refuse_offer(488, cx),
+        }
+    }
+
+    /// Answers an offer of a party that talks to nobody; says whether it could.
+    pub fn answer_offer_alone(&mut self, offer: &Sdp, cx: &mut Cx<'_>) -> bool {
+        match self.told(cx.core).answer_alone(offer) {
+            Ok(answer) => {
+                self.leg.accept_offer(answer, cx);
+                self.set_media_remote(cx.core);
+                true
+            }
+            Err(reason) => {
+                let channel = self.channel.name.clone();
+                cx.core.emit(CallEvent::OfferRefused { channel, forwarded: false, reason });
+                self.leg.refuse_offer(488, cx);
+                false
+            }
+        }
+    }
+
+    /// A party that goes on alone sends to the exchange's own port again, and nobody holds it any more: now, or as soon as nothing
+    /// else is under way on its leg.
+    pub fn reclaim_media(&mut self, cx: &mut Cx<'_>) {
+        if let Some(offer) = self.told(cx.core).reclaim() {
+            self.leg.renegotiate(offer, cx);
+        }
+    }
+
+    /// The media beside voice that it has ports for and does not carry: its peer, or we, left them out of the last description.
+    pub(super) fn unused_media(&self) -> Vec<MediaKind> {
+        let agreement = &self.leg.agreement;
+        let both = [agreement.local.as_ref(), agreement.remote.as_ref()];
+        let carries = |kind: MediaKind| both.iter().all(|told| told.is_some_and(|told| told.has(kind)));
+        self.channel.ports.iter().map(|port| port.kind).filter(|kind| !carries(*kind)).collect()
+    }
+
+    /// What it was told last names media whose ports it has no more: it is that without them from now on. What the peer turned down in
+    /// an answer was told it with a port, and a refresh must not say that again.
+    pub(super) fn clear_secondary_media(&mut self, core: &Core) {
+        let told = self.told(core).repeat();
+        self.leg.agreement.local = told.or(self.leg.agreement.local.take());
+    }
+}

@@ -1,0 +1,161 @@
+//! The RTP ports of channels: asked for, bound, given back. Media beside voice (video, text, fax by T.38) gets ports only when both
+//! lines of a call carry it.
+
+use super::channel::Channel;
+use super::media_port::{MediaPort, PortState, Ports, Released, stream_kind};
+use super::parties::Parties;
+use crate::datetime;
+use crate::dialplan::ChannelId;
+use crate::event::{CallEvent, StreamTotals};
+use crate::pbx::core::Core;
+use crate::pbx::failure::FailureReason;
+use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
+use crate::sdp::{MediaKind, Sdp};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A call without any sound is worth a warning when it was up so long.
+const LONG_ENOUGH: Duration = Duration::from_secs(5);
+
+impl Parties {
+    /// Are the ports for these media there for both channels, or known to be missing? What was not asked for yet is asked for.
+    pub(super) fn has_ports_for(&mut self, ids: [ChannelId; 2], kinds: &[MediaKind], core: &mut Core) -> bool {
+        let mut all = true;
+        for kind in kinds {
+            for id in ids {
+                self.request_port(id, *kind, core);
+                let port = self.channel(id).and_then(|channel| channel.port(*kind));
+                all &= port.is_none_or(|port| port.state != PortState::Requested);
+            }
+        }
+        all
+    }
+
+    fn request_port(&mut self, id: ChannelId, kind: MediaKind, core: &mut Core) {
+        let stream = StreamId(core.fresh_id());
+        let local = core.media_bind_address(self.leg_of(id).map(|leg| leg.flow));
+        let Some(channel) = self.channel_mut(id).filter(|channel| channel.port(kind).is_none()) else { return };
+        channel.ports.push(MediaPort { kind, stream, state: PortState::Requested });
+        self.streams.insert(stream, id);
+        core.out.media.push(MediaCommand::Reserve { stream, local, kind: stream_kind(kind) });
+    }
+
+    /// Ports are bound: for which channel, and which.
+    pub(super) fn bound(&mut self, stream: StreamId, rtp: SocketAddr, core: &mut Core) -> Option<(ChannelId, Ports)> {
+        // When the call ended while its ports were being bound, its Release is already on the way.
+        let id = *self.streams.get(&stream)?;
+        // What the peer is told may be the address of a translator that passes RTP on to us.
+        let flow = self.leg_of(id).map(|leg| leg.flow);
+        let outside = flow.filter(|flow| flow.advertised.ip() != flow.local.ip()).map(|flow| flow.advertised.ip());
+        let told = core.config.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
+        let address = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
+        core.media_addresses.insert(address);
+        let channel = self.channel_mut(id)?;
+        if channel.stream() == Some(stream) {
+            channel.rtp = Some(address);
+            return Some((id, Ports::Voice));
+        }
+        let port = channel.ports.iter_mut().find(|port| port.stream == stream)?;
+        port.state = PortState::Bound(address);
+        Some((id, Ports::Secondary))
+    }
+
+    /// There are no ports: for which channel, and which.
+    pub(super) fn not_bound(&mut self, stream: StreamId, why: &str, core: &mut Core) -> Option<(ChannelId, Ports)> {
+        let id = *self.streams.get(&stream)?;
+        let channel = self.channel_mut(id)?;
+        if channel.stream() == Some(stream) {
+            return Some((id, Ports::Voice));
+        }
+        let name = channel.name.clone();
+        let port = channel.ports.iter_mut().find(|port| port.stream == stream)?;
+        port.state = PortState::Missing;
+        let medium = port.kind.name();
+        self.streams.remove(&stream);
+        core.emit(CallEvent::NoPortsForMedium { channel: name, medium, reason: why.to_owned() });
+        Some((id, Ports::Secondary))
+    }
+
+    /// Gives back all ports of a channel.
+    pub(super) fn release_ports(&mut self, id: ChannelId, core: &mut Core) {
+        self.release_media(id, &MediaKind::ALL, core);
+        let Some(channel) = self.channel(id) else { return };
+        let Some(stream) = channel.stream().filter(|stream| self.streams.contains_key(stream)) else { return };
+        let remote = self.leg_of(id).and_then(|leg| leg.agreement.remote.as_ref()).and_then(Sdp::rtp_addr);
+        let talked = channel.answered.map_or(Duration::ZERO, |at| core.now.mono.since(at));
+        let expected = remote.filter(|_| talked >= LONG_ENOUGH && !channel.was_direct);
+        let released = Released {
+            channel: channel.name.clone(),
+            line: channel.line().to_owned(),
+            expected: expected.map(|from| (from, talked)),
+        };
+        if let Some(address) = channel.rtp {
+            core.media_addresses.remove(&address);
+        }
+        self.streams.remove(&stream);
+        self.releases.insert(stream, released);
+        core.out.media.push(MediaCommand::Release { stream });
+    }
+
+    /// Gives back the ports of these media beside voice.
+    pub(super) fn release_media(&mut self, id: ChannelId, kinds: &[MediaKind], core: &mut Core) {
+        let Some(channel) = self.channel_mut(id) else { return };
+        let ports = std::mem::take(&mut channel.ports);
+        let (gone, kept): (Vec<MediaPort>, Vec<MediaPort>) = ports.into_iter().partition(|p| kinds.contains(&p.kind));
+        channel.ports = kept;
+        let channel = channel.name.clone();
+        for port in gone {
+            if let Some(address) = port.bound() {
+                core.media_addresses.remove(&address);
+            }
+            // One without ports has no stream, either.
+            if self.streams.remove(&port.stream).is_some() {
+                let name = format!("{channel} ({})", port.kind.name());
+                self.releases.insert(port.stream, Released { channel: name, line: String::new(), expected: None });
+                core.out.media.push(MediaCommand::Release { stream: port.stream });
+            }
+        }
+    }
+
+    /// Gives back the ports of media that these channels do not carry any more.
+    pub(super) fn release_unused_media(&mut self, ids: &[ChannelId], core: &mut Core) {
+        for id in ids {
+            if self.channel(*id).is_none_or(|channel| channel.ports.is_empty()) {
+                continue;
+            }
+            let (unused, was_told) = match self.party(*id) {
+                Some(party) => {
+                    let unused = party.unused_media();
+                    let told = party.leg.agreement.local.as_ref().filter(|_| party.leg.is_idle());
+                    let was_told = told.is_some_and(|told| unused.iter().any(|kind| told.has(*kind)));
+                    (unused, was_told)
+                }
+                None => (MediaKind::ALL.to_vec(), false),
+            };
+            self.release_media(*id, &unused, core);
+            if was_told && let Some(mut party) = self.party(*id) {
+                party.clear_secondary_media(core);
+            }
+        }
+    }
+
+    /// A stream's ports are closed: what it counted is told.
+    pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts, core: &mut Core) {
+        let Some(Released { channel, line, expected }) = self.releases.remove(&stream) else { return };
+        if let Some((from, talked)) = expected.filter(|_| counts.received == 0) {
+            let strangers = match counts.strangers {
+                0 => String::new(),
+                number => format!(", and {number} packets from elsewhere were dropped"),
+            };
+            let failure = FailureReason::NoSound.with(&[&line, &datetime::span(talked), &from.to_string(), &strangers]);
+            core.emit(CallEvent::NoMedia { channel: channel.clone(), reason: failure.text });
+        }
+        let StreamCounts { received, sent, lost, strangers, .. } = *counts;
+        core.emit(CallEvent::StreamClosed { channel, totals: StreamTotals { received, sent, lost, strangers } });
+    }
+
+    /// The channel a stream belongs to.
+    pub(super) fn channel_of_stream(&self, stream: StreamId) -> Option<&Channel> {
+        self.channel(*self.streams.get(&stream)?)
+    }
+}

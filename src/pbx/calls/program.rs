@@ -1,0 +1,173 @@
+//! Programs run: what an application asks for is done or begun here, and its answer given.
+
+use super::bridge::Bridges;
+use super::channel::{Activity, Channel};
+use super::dialing::Dialing;
+use super::environment::ChannelEnv;
+use super::hangup::Hangup;
+use super::leg::Leg;
+use super::parties::Parties;
+use crate::audio::{sound, tone};
+use crate::dialplan::{AppReply, AppRequest, ChannelId, Progress, Tone, UNTIL_HANGUP};
+use crate::pbx::cause;
+use crate::pbx::core::{CallTimer, Core, Directory, Timer};
+use crate::pbx::media::{MediaCommand, StreamId};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Dialplan steps a program may take in one go.
+const BUDGET: u32 = 200;
+
+/// A program that runs: the tables its applications need.
+pub(super) struct Running<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+impl Running<'_> {
+    /// Lets a channel's program go on.
+    pub(super) fn advance(&mut self, id: ChannelId, shared: &super::environment::Shared, directory: &dyn Directory) {
+        let Some(mut program) = self.parties.channel_mut(id).and_then(|channel| channel.program.take()) else { return };
+        let random = self.core.rng.bits();
+        let env = ChannelEnv { parties: self.parties, core: self.core, shared, directory, id, random };
+        let progress = program.advance(&env, BUDGET);
+        for line in program.take_log() {
+            self.core.emit(line);
+        }
+        if let Some(channel) = self.parties.channel_mut(id) {
+            if !channel.dead
+                && let Some((name, data)) = program.application()
+            {
+                channel.cdr.application = (name.to_owned(), data);
+            }
+            channel.program = Some(program);
+        }
+        match progress {
+            Progress::Asks(AppRequest::Dial(request)) => self.dialing().start(id, request, directory),
+            Progress::Asks(request) => self.perform(id, request),
+            Progress::Again => self.parties.make_runnable(id),
+            Progress::Waiting => {}
+            Progress::Finished(cause) => self.hangup().program_finished(id, cause),
+        }
+    }
+
+    fn perform(&mut self, id: ChannelId, request: AppRequest) {
+        match request {
+            AppRequest::Wait(time) => self.wait(id, time),
+            AppRequest::Answer => self.answer(id),
+            AppRequest::Indicate(tone) => self.indicate(id, tone),
+            AppRequest::Play(names) => self.play(id, names.into()),
+            AppRequest::Echo => self.echo(id),
+            // Needs to know where peers are: begun by `advance`.
+            AppRequest::Dial(_) => {}
+        }
+    }
+
+    fn begin(&mut self, id: ChannelId, activity: Activity) {
+        if let Some(channel) = self.parties.channel_mut(id) {
+            channel.activity = activity;
+        }
+    }
+
+    fn wait(&mut self, id: ChannelId, time: Duration) {
+        let timer = Timer::Call(CallTimer::Wait(id));
+        let timer = (time < UNTIL_HANGUP).then(|| self.core.set_timer(time, timer));
+        self.begin(id, Activity::Waiting(timer));
+    }
+
+    /// A `Wait` is over.
+    pub(super) fn waited(&mut self, id: ChannelId) {
+        if self.parties.channel(id).is_some_and(|channel| matches!(channel.activity, Activity::Waiting(_))) {
+            self.parties.resume(id, AppReply::Done);
+        }
+    }
+
+    fn answer(&mut self, id: ChannelId) {
+        if !self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller) {
+            return self.parties.resume(id, AppReply::Done);
+        }
+        let answered = self.parties.with_party(id, self.core, |party, cx| {
+            let description = party.told(cx.core).own()?;
+            party.answer(description, cx);
+            party.channel.activity = Activity::Answering;
+            Ok(())
+        });
+        if let Some(Err(why)) = answered {
+            self.parties.resume(id, AppReply::Failed(why));
+        }
+    }
+
+    fn indicate(&mut self, id: ChannelId, tone: Tone) {
+        let unanswered = self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller);
+        let failed = match tone {
+            Tone::Busy if unanswered => return self.hangup().by_application(id, cause::BUSY),
+            Tone::Congestion if unanswered => return self.hangup().by_application(id, cause::CONGESTION),
+            Tone::Ringing | Tone::Progress | Tone::Busy | Tone::Congestion => {
+                self.parties.with_party(id, self.core, |party, cx| {
+                    match tone {
+                        Tone::Ringing => party.indicate_ringing(cx),
+                        Tone::Progress if unanswered => return party.send_early_media(cx),
+                        Tone::Progress => {}
+                        Tone::Busy => party.play_tone(tone::Meaning::Busy, cx.core),
+                        Tone::Congestion => party.play_tone(tone::Meaning::Congestion, cx.core),
+                    }
+                    Ok(())
+                })
+            }
+        };
+        self.parties.resume(
+            id,
+            match failed {
+                Some(Err(why)) => AppReply::Failed(why),
+                Some(Ok(())) | None => AppReply::Done,
+            },
+        );
+    }
+
+    fn echo(&mut self, id: ChannelId) {
+        self.begin(id, Activity::Echoing);
+        if let Some(stream) = self.parties.channel(id).and_then(Channel::stream) {
+            self.core.out.media.push(MediaCommand::Echo { stream });
+        }
+    }
+
+    /// Plays the next of the sounds; the program goes on after the last.
+    fn play(&mut self, id: ChannelId, mut names: VecDeque<String>) {
+        let Some(name) = names.pop_front() else { return self.parties.resume(id, AppReply::Done) };
+        let samples = match self.core.config.sounds.get(&name) {
+            Some(samples) => Some(samples.to_vec()),
+            None => sound::find(&name),
+        };
+        let Some(samples) = samples else { return self.parties.resume(id, AppReply::Missing(name)) };
+        let started = self.parties.with_party(id, self.core, |party, cx| {
+            party.send_early_media(cx)?;
+            party.start_playing(&samples, false, cx.core)
+        });
+        match started {
+            Some(Ok(play)) => self.begin(id, Activity::Playing(play, names)),
+            Some(Err(why)) => self.parties.resume(id, AppReply::Failed(why)),
+            None => self.parties.resume(id, AppReply::Failed("the channel has no telephone".to_owned())),
+        }
+    }
+
+    /// A sound ended, or was cut off.
+    pub(super) fn played(&mut self, stream: StreamId, play: u64) {
+        let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        if let Activity::Playing(current, rest) = &mut channel.activity
+            && *current == play
+        {
+            let rest = std::mem::take(rest);
+            self.play(id, rest);
+        }
+    }
+
+    fn dialing(&mut self) -> Dialing<'_> {
+        Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+
+    fn hangup(&mut self) -> Hangup<'_> {
+        Hangup { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}

@@ -1,0 +1,37 @@
+//! Where a peer can be called: asked by calls, answered by lines, which do not know each other.
+
+use super::Core;
+use crate::config::peer::Peer;
+use crate::pbx::failure::Failure;
+use crate::sip::Flow;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// One place to send an INVITE to.
+#[derive(Clone)]
+pub struct Target {
+    /// Whose line it is.
+    pub peer: Arc<Peer>,
+    /// How it is reached.
+    pub flow: Flow,
+    /// It is reached at where it sends from, not where its Contact says.
+    pub behind_nat: bool,
+    /// The Request-URI.
+    pub uri: String,
+    /// The route to it (Path of its registration, RFC 3327).
+    pub route: Vec<Bytes>,
+    /// It is asked regularly whether it is there, and answers: silence to an INVITE is noticed early.
+    pub monitored: bool,
+}
+
+/// Answers where peers are.
+pub trait Directory {
+    /// Where a peer is to be called, `exten` being the number to call there, the preferred places first; or why it cannot be.
+    ///
+    /// # Errors
+    /// It is not registered, has no address, or does not answer `qualify=`.
+    fn targets(&self, core: &mut Core, peer: &Arc<Peer>, exten: Option<&str>) -> Result<Vec<Target>, Failure>;
+
+    /// `SIPPEER(name,item)`, as far as it is about the line and not about its calls.
+    fn peer_item(&self, core: &Core, peer: &Peer, item: &str) -> Option<String>;
+}

@@ -1,0 +1,55 @@
+//! Every timer of the switch, as one enum; transactions keep their own.
+
+use crate::dialplan::ChannelId;
+
+/// Names a leg for as long as the exchange runs; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u64);
+
+/// Whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Timer {
+    /// Something of a call.
+    Call(CallTimer),
+    /// Something of a line.
+    Line(LineTimer),
+}
+
+/// The timers of calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallTimer {
+    /// One of a leg's timers.
+    Leg(LegId, LegTimer),
+    /// A `Wait` of a channel's program is over.
+    Wait(ChannelId),
+    /// A `Dial` of a channel's program has rung long enough.
+    Dial(ChannelId),
+}
+
+/// The timers of lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineTimer {
+    /// A peer's qualify has something to do.
+    Qualify(String),
+    /// A peer's `keepalive=` is due.
+    Keepalive(String),
+    /// A binding may have expired.
+    Registrations,
+}
+
+/// The timers of a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegTimer {
+    /// Send the 2xx again.
+    Ok,
+    /// No ACK for 64*T1.
+    OkGiveUp,
+    /// No final response for 64*T1 after CANCEL (RFC 3261 9.1).
+    CancelGiveUp,
+    /// Not one response to our INVITE.
+    Silence,
+    /// Try the refused re-INVITE again (RFC 3261 14.1).
+    Glare,
+    /// The call is to be refreshed, or was not (RFC 4028).
+    SessionTimer,
+}

@@ -1,0 +1,148 @@
+//! Answers where a peer is: its registrations, else its fixed address.
+
+use super::watches::Watches;
+use crate::config::peer::{Peer, PeerAddress};
+use crate::datetime;
+use crate::event::LineEvent;
+use crate::pbx::core::{Core, Target};
+use crate::pbx::failure::{Failure, FailureReason};
+use crate::pbx::uri_text::{escape_user, uri_address};
+use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
+use crate::registrar::location::{Location, preferred};
+use crate::registrar::next_hop::target_uri;
+use crate::registrar::qualify::Status;
+use crate::sip::{Flow, Uri};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What tells where peers are.
+pub(super) struct Whereabouts<'a> {
+    pub(super) location: &'a Location,
+    pub(super) departures: &'a Departures,
+    pub(super) watches: &'a Watches,
+}
+
+impl Whereabouts<'_> {
+    /// Where a peer is to be called, `exten` being the number to call there, the preferred places first; or why it cannot be.
+    pub(super) fn targets(
+        &self,
+        peer: &Arc<Peer>,
+        exten: Option<&str>,
+        core: &mut Core,
+    ) -> Result<Vec<Target>, Failure> {
+        let monitored = self.check_reachable(peer, core)?;
+        let registered = preferred(self.location.bindings(&peer.name)).into_iter().map(|binding| {
+            let secure = binding.contact.sip().is_some_and(|contact| contact.secure);
+            let uri = match exten {
+                Some(exten) => target_uri(Some(&escape_user(exten)), binding.flow, secure),
+                None => binding.contact.to_string(),
+            };
+            let behind_nat = is_behind_nat(&binding.contact, binding.flow);
+            Target { peer: peer.clone(), flow: binding.flow, behind_nat, uri, route: binding.path.clone(), monitored }
+        });
+        let targets: Vec<Target> = registered.collect();
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+        let Some(address) = static_address(peer, core) else {
+            return Err(match &peer.host {
+                PeerAddress::Named { name: host, .. } => FailureReason::NoAddress.with(&[host, &peer.name]),
+                PeerAddress::Dynamic | PeerAddress::Static(_) => self.not_registered(&peer.name, core),
+            });
+        };
+        let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
+        let flow = flow_to(peer, address, core);
+        let uri = target_uri(Some(&escape_user(user)), flow, false);
+        Ok(vec![Target { peer: peer.clone(), flow, behind_nat: false, uri, route: Vec::new(), monitored }])
+    }
+
+    /// LAGGED is called with a warning, UNREACHABLE not at all; says whether the peer is watched and alive.
+    fn check_reachable(&self, peer: &Peer, core: &mut Core) -> Result<bool, Failure> {
+        let Some(status) = self.watches.status(&peer.name) else { return Ok(false) };
+        match status {
+            Status::Unreachable => {
+                let away = self.watches.unreachable_for(&peer.name, core);
+                let (span, since) = (datetime::span(away), core.moment_ago(away));
+                Err(FailureReason::Unreachable.with(&[&peer.name, &span, &since]))
+            }
+            Status::Lagged(ms) => {
+                let limit = peer.settings.qualify.unwrap_or_default().as_millis();
+                let lagged = FailureReason::Lagged.with(&[&peer.name, &ms.to_string(), &limit.to_string()]);
+                core.emit(LineEvent::Lagged { reason: lagged.text });
+                Ok(true)
+            }
+            Status::Ok(_) => Ok(true),
+            Status::Unknown | Status::Unmonitored => Ok(false),
+        }
+    }
+
+    /// Why a line that could register cannot be called: it is nowhere.
+    fn not_registered(&self, name: &str, core: &Core) -> Failure {
+        let Some(Departure { since, left }) = self.departures.of(name) else {
+            return FailureReason::NeverRegistered.with(&[name, &datetime::moment(core.started.wall)]);
+        };
+        let why = match left {
+            DepartureCause::Expired => FailureReason::Expired,
+            DepartureCause::SignedOff => FailureReason::SignedOff,
+        };
+        let away = core.now.mono.since(since.mono);
+        why.with(&[name, &datetime::span(away), &core.moment_ago(away)])
+    }
+
+    /// `SIPPEER(name,item)`, as far as it is about the line.
+    pub(super) fn item(&self, peer: &Peer, item: &str, core: &Core) -> Option<String> {
+        let newest = self.location.newest(&peer.name);
+        let address = newest.map(|binding| binding.flow.remote).or_else(|| static_address(peer, core));
+        match item.to_ascii_lowercase().as_str() {
+            "" | "ip" => Some(address.map(|address| address.ip().to_string()).unwrap_or_default()),
+            "port" => Some(address.map(|address| address.port().to_string()).unwrap_or_default()),
+            "context" => Some(peer.settings.context.clone()),
+            "callerid_name" => peer.caller_id.name.clone(),
+            "callerid_num" => peer.caller_id.number.clone(),
+            "language" => Some(peer.settings.language.clone()),
+            "accountcode" => Some(peer.account_code.clone()),
+            "limit" => Some(peer.call_limit.unwrap_or_default().to_string()),
+            "useragent" => newest.and_then(|binding| binding.user_agent.as_ref()).map(ToString::to_string),
+            "status" => Some(match self.watches.status(&peer.name) {
+                Some(Status::Ok(ms)) => format!("OK ({ms} ms)"),
+                Some(Status::Lagged(ms)) => format!("LAGGED ({ms} ms)"),
+                Some(Status::Unreachable) => "UNREACHABLE".to_owned(),
+                Some(Status::Unknown) => "UNKNOWN".to_owned(),
+                Some(Status::Unmonitored) | None => "UNMONITORED".to_owned(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A peer's fixed address, as far as it has one that is known.
+pub(super) fn static_address(peer: &Peer, core: &Core) -> Option<SocketAddr> {
+    match peer.host {
+        PeerAddress::Static(_) | PeerAddress::Named { .. } => peer.host.address(core.config.admission.names()),
+        PeerAddress::Dynamic => peer.default_addr,
+    }
+}
+
+/// The flow to a peer's fixed address.
+pub(super) fn flow_to(peer: &Peer, remote: SocketAddr, core: &Core) -> Flow {
+    let transport = peer.settings.transport();
+    let seen = core.config.local_towards.get(&remote.ip()).copied();
+    let seen = seen.unwrap_or(core.config.listening.of(transport).ip());
+    Flow { server: peer.host.server(), ..core.routing.over(transport, seen, remote) }
+}
+
+/// Everywhere a peer is.
+pub(super) fn flows_of(location: &Location, peer: &Peer, core: &Core) -> Vec<Flow> {
+    let registered: Vec<Flow> = location.bindings(&peer.name).iter().map(|binding| binding.flow).collect();
+    if !registered.is_empty() {
+        return registered;
+    }
+    static_address(peer, core).map(|remote| flow_to(peer, remote, core)).into_iter().collect()
+}
+
+/// Is a line reached elsewhere than its Contact says? A connection comes from a port of its own.
+fn is_behind_nat(contact: &Uri, flow: Flow) -> bool {
+    uri_address(contact).is_none_or(|said| {
+        said.ip() != flow.remote.ip() || (!flow.transport.is_reliable() && said.port() != flow.remote.port())
+    })
+}

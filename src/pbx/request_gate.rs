@@ -1,0 +1,138 @@
+//! May a request open a server transaction? If not, it is answered without one, and nothing of it is kept.
+
+use super::core::{Core, add_response_headers};
+use super::uri_text::host;
+use crate::config::peer::{Kind, Peer};
+use crate::guard::admission::{Caller, ChallengeOptions, Proof};
+use crate::guard::amplification;
+use crate::guard::replay::Replay;
+use crate::rng::Rng;
+use crate::sip::Flow;
+use crate::sip::flow::Transport;
+use crate::sip::header::HeaderName;
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::sips::SipsViolation;
+use crate::sip::transaction::Transmit;
+use crate::sip::validate::Essentials;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Maximum number of nonces whose counts are remembered.
+const MAX_NONCES: usize = 20_000;
+
+/// What is remembered for it: the nonces that were used.
+pub(super) struct RequestGate {
+    replay: Replay,
+}
+
+/// A request at the gate.
+pub(super) struct Asking<'a> {
+    /// The request.
+    pub(super) request: &'a Request,
+    /// Its mandatory headers, read.
+    pub(super) essentials: &'a Essentials,
+    /// Who sent it, as the ingress found out.
+    pub(super) caller: &'a Caller,
+    /// It belongs to the dialog of a leg; is that to stay on TLS?
+    pub(super) dialog: Option<Secured>,
+    /// Where it came from.
+    pub(super) source: SocketAddr,
+    /// Where its responses go.
+    pub(super) flow: Flow,
+}
+
+/// Is a dialog to stay on TLS (RFC 5630)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Secured(pub(super) bool);
+
+impl RequestGate {
+    pub(super) fn new(rng: &mut Rng) -> RequestGate {
+        RequestGate { replay: Replay::new(MAX_NONCES, rng) }
+    }
+
+    /// May this request, which is no retransmission, open a server transaction?
+    pub(super) fn lets_in(&mut self, asking: &Asking<'_>, core: &mut Core) -> bool {
+        match (asking.caller, asking.dialog) {
+            (_, Some(Secured(true))) if asking.flow.transport != Transport::Tls => {
+                refuse_in_the_clear(asking, core);
+                false
+            }
+            (_, Some(_)) => true,
+            (Caller::Dialog, None) => belongs_to_something(asking, core),
+            (Caller::Account { peer, proof }, None) => {
+                if core.tx.is_merged(asking.essentials) {
+                    // RFC 3261 8.2.2.2
+                    answer_statelessly(asking, Response::for_request(asking.request, 482, None), core);
+                    return false;
+                }
+                self.is_fresh(asking, peer, proof, core)
+            }
+        }
+    }
+
+    /// A right digest counts once; a stale or repeated one is challenged again.
+    fn is_fresh(&mut self, asking: &Asking<'_>, peer: &Peer, proof: &Proof, core: &mut Core) -> bool {
+        let fresh = match proof {
+            Proof::Trusted => true,
+            Proof::Digest { stale: true, .. } => false,
+            Proof::Digest { nonce, nc, stale: false } => self.replay.accept(nonce, *nc, core.now.mono),
+        };
+        if !fresh {
+            let random = core.rng.bits();
+            let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
+            let admission = core.config.admission.clone();
+            let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
+            answer_statelessly(asking, response, core);
+        } else if let Some(connection) = asking.flow.connection {
+            core.out.proven.push(connection);
+        }
+        fresh
+    }
+}
+
+/// A request within a dialog that is known to nobody.
+fn belongs_to_something(asking: &Asking<'_>, core: &mut Core) -> bool {
+    let request = asking.request;
+    if request.method == Method::Cancel && core.tx.cancels(request, asking.essentials) {
+        return true;
+    }
+    core.out.strangers.push(asking.source.ip());
+    // An ACK is never answered.
+    if request.method == Method::Ack {
+        core.count_drop("ACK for no call");
+    } else {
+        core.count_drop("request for a call that is over");
+        answer_statelessly(asking, Response::for_request(request, 481, None), core);
+    }
+    false
+}
+
+/// Somebody speaks within a call that stays on TLS, and does not come over it (RFC 5630 5.1.2).
+fn refuse_in_the_clear(asking: &Asking<'_>, core: &mut Core) {
+    core.count_drop("request in the clear for a call over TLS");
+    // An ACK is never answered.
+    if asking.request.method != Method::Ack {
+        let mut response = Response::for_request(asking.request, 480, None);
+        let warning = SipsViolation::Required.warning(&host(asking.flow.advertised.ip()));
+        response.headers.push(HeaderName::Warning, warning);
+        answer_statelessly(asking, response, core);
+    }
+}
+
+fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Core) {
+    add_response_headers(&mut response, &core.config.product);
+    core.tag(&mut response);
+    if asking.flow.connection.is_none() && !amplification::fits(asking.request, &mut response) {
+        return core.count_drop("the answer would be more than twice the request");
+    }
+    core.out.transmit.push(Transmit { flow: asking.flow, bytes: response.to_bytes() });
+}
+
+/// The peer of that name as it is configured now: what the ingress let pass may be older than the latest reload.
+pub(super) fn in_force(peer: &Arc<Peer>, core: &Core) -> Option<Arc<Peer>> {
+    match peer.kind {
+        Kind::Guest => core.config.general.allow_guest.then(|| peer.clone()),
+        Kind::Friend | Kind::Peer | Kind::User => core.config.peers.get(&peer.name).cloned(),
+    }
+}

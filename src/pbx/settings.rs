@@ -1,0 +1,33 @@
+//! The configuration in force, as the switch is given it.
+
+use crate::config::general::General;
+use crate::config::peer::Peer;
+use crate::dialplan::Dialplan;
+use crate::guard::admission::Admission;
+use crate::registrar::next_hop::Listening;
+use crate::rtp::strict::Strictness;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What the switch is told at its start, and at every reload.
+pub struct SwitchSettings {
+    /// `[general]` of sip.conf.
+    pub general: Arc<General>,
+    /// The peers, by name.
+    pub peers: Arc<BTreeMap<String, Arc<Peer>>>,
+    /// extensions.conf.
+    pub dialplan: Arc<Dialplan>,
+    /// `strictrtp=` of rtp.conf.
+    pub strictness: Strictness,
+    /// Who may: used here for the challenges that only the switch can decide on.
+    pub admission: Arc<Admission>,
+    /// Where SIP is received: the ports, and the address when it is one.
+    pub listening: Listening,
+    /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
+    pub local_towards: BTreeMap<IpAddr, IpAddr>,
+    /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
+    pub sounds: BTreeMap<String, Arc<[i16]>>,
+    /// The product's name for `Server`, `User-Agent`.
+    pub product: String,
+}
