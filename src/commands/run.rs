@@ -1,4 +1,4 @@
-//! `strowger`: runs the exchange in the foreground, and says what it listens on, what it took and what to do next.
+//! `strowger`: runs the exchange in the foreground, and prints where it listens, what it runs with and what to do next.
 
 use super::check::{self, UNUSABLE};
 use super::init;
@@ -31,8 +31,7 @@ enum End {
     Restart,
 }
 
-/// Runs until told to stop. 0 after a stop, 78 when the configuration cannot be used, 1 when something else is in the
-/// way.
+/// Runs until it is stopped. Exit code 0 after a stop, 78 when the configuration cannot be used, 1 after another failure.
 pub fn run(common: &Common) -> ExitCode {
     // Before the program's file may be replaced: a restart runs the new one.
     let program = Program::of_this_process();
@@ -92,14 +91,19 @@ pub fn run(common: &Common) -> ExitCode {
     };
     let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len() };
     let served = runtime.block_on(serve(running, &log, &greeting));
-    if let Err(error) = &served {
-        announce(&log, Level::Error, error);
+    drop(runtime);
+    finish(&served, &log, program)
+}
+
+/// Ends the program, or starts it again.
+fn finish(served: &Result<End, String>, log: &Log, program: Program) -> ExitCode {
+    if let Err(error) = served {
+        announce(log, Level::Error, error);
     }
     log.flush();
     match served {
         Ok(End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Restart) => {
-            drop(runtime);
             eprintln!("strowger: not started again: {}", program.execute());
             ExitCode::FAILURE
         }

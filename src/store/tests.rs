@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::clock::Wall;
-use crate::event::LogLine;
 use crate::pbx::cdr::{Cdr, Disposition, HangupBy};
 use crate::registrar::location::Binding;
 use crate::rng::Rng;

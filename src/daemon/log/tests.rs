@@ -267,10 +267,9 @@ fn other_settings_are_put_in_force() {
 
 #[test]
 fn consoles_hear_what_the_log_leaves_out_by_its_own_verbosity() {
-    let shown =
-        format::console_line(&crate::event::LogLine { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
+    let shown = format::console_line(&LogLine { level: Level::Verbose(4), text: "a\x1b[2J\n".to_owned() });
     assert_eq!((shown.kind, shown.level, shown.text.as_str()), (Kind::Story, 4, "       > a?[2J"));
-    let shown = format::console_line(&crate::event::LogLine { level: Level::Warning, text: "w".to_owned() });
+    let shown = format::console_line(&LogLine { level: Level::Warning, text: "w".to_owned() });
     assert!(shown.kind == Kind::Warning && shown.text.starts_with('[') && shown.text.ends_with(" strowger: w"));
     assert!(shown.text.contains(&format!(" WARNING[{}] ", std::process::id())));
 }
