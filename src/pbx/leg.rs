@@ -264,7 +264,7 @@ impl Leg {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
-            extras: Vec::new(),
+            secondary: Vec::new(),
         }
     }
 

@@ -190,7 +190,7 @@ impl Switch {
         let extras = self.extras_between(id, other);
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get_mut(&channel.leg)?;
-        let face = LocalMedia { extras, ..leg.next_local_media(rtp, &self.settings.general) };
+        let face = LocalMedia { secondary: extras, ..leg.next_local_media(rtp, &self.settings.general) };
         // One codec for both: what the two agreed to when the call was answered.
         let agreed = leg.agreed();
         let before = leg.local.as_ref()?;
@@ -336,7 +336,7 @@ impl Switch {
         let (Some(leg), Some(rtp)) = (leg, rtp) else {
             return Err("the other line is gone, or its directmedia list refuses the address".to_owned());
         };
-        let face = LocalMedia { extras, ..leg.next_local_media(rtp, &self.settings.general) };
+        let face = LocalMedia { secondary: extras, ..leg.next_local_media(rtp, &self.settings.general) };
         let made = match &leg.local {
             Some(before) => negotiate::reoffer_from(offer, &allow, &face, before),
             None => negotiate::offer_from(offer, &allow, &face),
@@ -357,7 +357,7 @@ impl Switch {
         let general = &self.settings.general;
         let made = match (self.legs.get_mut(&channel.leg), rtp) {
             (Some(leg), Some(rtp)) => {
-                let face = LocalMedia { extras, ..leg.next_local_media(rtp, general) };
+                let face = LocalMedia { secondary: extras, ..leg.next_local_media(rtp, general) };
                 let offer = leg.pending_offer().cloned();
                 offer.and_then(|offer| {
                     negotiate::answer_from(&offer, &answer, &channel.peer.settings.codecs, &face).ok()
@@ -438,7 +438,7 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(&channel.leg) else { return };
         let is_astray = |told: &Sdp| {
             let voice = told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
-            voice || told.extras().next().is_some()
+            voice || told.secondary_media().next().is_some()
         };
         let Some(told) = leg.local.clone().filter(is_astray) else { return };
         let face = leg.next_local_media(rtp, &self.settings.general);

@@ -261,7 +261,7 @@ impl Switch {
         let general = self.settings.general.clone();
         let extras = self.extras_between(callee, caller);
         let face = match self.channels.get(&callee).and_then(|channel| self.legs.get_mut(&channel.leg)) {
-            Some(leg) => LocalMedia { extras, ..leg.next_local_media(rtp, &general) },
+            Some(leg) => LocalMedia { secondary: extras, ..leg.next_local_media(rtp, &general) },
             None => return Err(self.gone(callee)),
         };
         let Some(leg) = self.leg_of_channel(caller) else { return Err(self.gone(caller)) };
@@ -427,7 +427,7 @@ impl Switch {
         if let Some(told) = &leg.local {
             return Ok(told.clone());
         }
-        let face = LocalMedia { extras, ..leg.next_local_media(rtp, general) };
+        let face = LocalMedia { secondary: extras, ..leg.next_local_media(rtp, general) };
         let allow = &channel.peer.settings.codecs;
         let made = match &leg.remote {
             Some(offer) => negotiate::answer_from(offer, answer, allow, &face),

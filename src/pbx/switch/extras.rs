@@ -130,7 +130,7 @@ impl Switch {
         let channel = self.channels.get(&id)?;
         let leg = self.legs.get(&channel.leg)?;
         let described = leg.remote.as_ref().filter(|described| described.has(extra))?;
-        let addresses = (described.extra_addr(extra), described.extra_rtcp_addr(extra));
+        let addresses = (described.secondary_addr(extra), described.secondary_rtcp_addr(extra));
         Some((port_of(channel, extra)?.stream, self.remote_of(channel, leg, addresses)))
     }
 
@@ -182,7 +182,7 @@ impl Switch {
     pub(super) fn lacking(&self, ids: [ChannelId; 2], described: &Sdp) -> Option<String> {
         let channels: Vec<&Channel> = ids.iter().filter_map(|id| self.channels.get(id)).collect();
         let lacks = |channel: &&&Channel, extra: MediaKind| !channel.peer.settings.may_carry(extra);
-        described.extras().find_map(|extra| {
+        described.secondary_media().find_map(|extra| {
             let lines: Vec<String> = channels
                 .iter()
                 .filter(|channel| lacks(channel, extra))

@@ -340,7 +340,7 @@ impl Switch {
         let leg = self.legs.get_mut(&channel.leg)?;
         let told = leg.local.clone()?;
         let rtp = told.rtp_addr().or(channel.rtp)?;
-        let face = LocalMedia { extras, ..leg.next_local_media(rtp, &self.settings.general) };
+        let face = LocalMedia { secondary: extras, ..leg.next_local_media(rtp, &self.settings.general) };
         Some(negotiate::readdress(&told, &face))
     }
 }
