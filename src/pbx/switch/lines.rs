@@ -64,8 +64,8 @@ impl Switch {
         let (names, source) = (self.settings.admission.names(), flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && self.settings.peers.values().any(trunk);
-        let came = (flow, from_trunk, &self.core.routing);
-        let done = register::register(&mut self.location, general, peer, request, essentials, came, now);
+        let origin = register::Origin { flow, from_trunk, routing: &self.core.routing };
+        let done = register::register(&mut self.location, general, peer, request, essentials, origin, now);
         for line in done.log {
             self.core.out.lines.push(line_of(line));
         }
