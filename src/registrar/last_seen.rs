@@ -1,4 +1,4 @@
-//! Who was registered and is no more, so that it can be said since when and why.
+//! Peers whose registration ended: since when, and why.
 
 use crate::clock::Now;
 use std::collections::BTreeMap;
@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 /// How a registration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DepartureCause {
-    /// Its time ran out without a refresh.
+    /// It expired without a refresh.
     Expired,
-    /// The phone, or somebody at the console, unregistered it.
+    /// The phone unregistered, or a console command did it.
     SignedOff,
 }
 
-/// When and how.
+/// When and how a registration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Departure {
     /// When, on both clocks.
@@ -21,7 +21,8 @@ pub struct Departure {
     pub left: DepartureCause,
 }
 
-/// The absent, by name. Only a configured peer was ever registered, and a reload forgets those that are no more: so many there are at most.
+/// The ended registrations, by peer. Bounded by the number of peers: only configured ones can register, and a reload
+/// forgets those that are removed.
 #[derive(Debug, Clone, Default)]
 pub struct Departures(BTreeMap<String, Departure>);
 
@@ -31,17 +32,17 @@ impl Departures {
         self.0.insert(peer.to_owned(), Departure { since, left });
     }
 
-    /// A peer is registered again: the absence that ends.
+    /// A peer is registered again: removes and returns its departure.
     pub fn come_back(&mut self, peer: &str) -> Option<Departure> {
         self.0.remove(peer)
     }
 
-    /// Since when a peer is absent, if it was ever there.
+    /// When and how a peer's registration ended, if it ever had one.
     pub fn of(&self, peer: &str) -> Option<Departure> {
         self.0.get(peer).copied()
     }
 
-    /// Forgets the peers that `stays` does not name.
+    /// Keeps only the peers that `stays` selects.
     pub fn retain(&mut self, stays: impl Fn(&str) -> bool) {
         self.0.retain(|peer, _| stays(peer));
     }

@@ -13,10 +13,11 @@ use crate::sip::flow::ConnectionId;
 use crate::sip::header::Params;
 use crate::sip::{Flow, Uri};
 
-/// How long a binding outlives what was granted: a refresh that is a little late finds it still there.
+/// How long a binding outlives the granted time, so that a refresh may be a little late.
 pub const GRACE: Duration = Duration::from_secs(10);
 
-/// A phone whose time ended, or nearly, while the exchange was away has this long to come back: it may have tried in vain.
+/// Minimum time left to a binding after a restart: its phone may have tried to refresh it in vain while the exchange
+/// was down.
 pub const RETURN: Duration = Duration::from_secs(120);
 
 /// One registered contact of a peer.
@@ -24,20 +25,20 @@ pub const RETURN: Duration = Duration::from_secs(120);
 pub struct Binding {
     /// The contact exactly as registered: the Request-URI of requests to it.
     pub contact: Uri,
-    /// The Contact's parameters but `expires`: `q`, `+sip.instance` and whatever else, given back in every answer.
+    /// The Contact's parameters except `expires`: `q`, `+sip.instance` and any others, returned in every response.
     pub params: Params,
     /// The preference among a peer's contacts, in thousandths: 1000 unless `q` says otherwise.
     pub q: u16,
     /// Where the REGISTER came from.
     pub source: SocketAddr,
-    /// The way requests go: from the address of ours the REGISTER came to, to what the Contact says, or to the source when
-    /// `nat=`, `rport` or a host name ask for it; over the connection it came on, if any.
+    /// The flow of requests: from the address of ours that received the REGISTER, to the address in the Contact, or to
+    /// the source when `nat=`, `rport` or a host name require it; over the same connection, if any.
     pub flow: Flow,
     /// The time granted.
     pub granted: Duration,
     /// When it ends: the time granted and [`GRACE`].
     pub expires: Time,
-    /// The same on the wall clock, for people; nothing is decided by it.
+    /// The same on the wall clock, for display only.
     pub expires_wall: Wall,
     /// The Call-ID of its latest REGISTER, for the order of requests.
     pub call_id: SmolStr,
@@ -50,21 +51,22 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The time left of what was granted, in whole seconds, at least 1 while the binding lives.
+    /// The time left of the granted time, in whole seconds, at least 1 while the binding exists.
     pub fn seconds_left(&self, now: Time) -> u64 {
         let left = self.expires.since(now).saturating_sub(GRACE);
         let up = u64::from(left.subsec_nanos() > 0);
         left.as_secs().saturating_add(up).max(1)
     }
 
-    /// The connection it was registered over is gone: it is called over a new one through the first proxy of its Path, which
-    /// listens; else where its Contact says that it listens, if that is another place than it called from. That place, if any.
+    /// The connection it was registered over is closed. Calls go over a new one to the first proxy of its Path, which
+    /// listens; else to the address in its Contact, if that is not the source of the connection. Returns that address,
+    /// if any.
     pub fn lose_connection(&mut self) -> Option<SocketAddr> {
         let usual = self.flow.transport.default_port();
         let remote = match first_hop(&self.path) {
             Some(hop) => {
                 let uri = hop.sip()?;
-                // Who came from there is the proxy, when its Path has a name.
+                // If its Path names a host, the source is the proxy.
                 let ip = uri.address().map_or(self.source.ip(), |address| address.ip().to_canonical());
                 SocketAddr::new(ip, uri.port.unwrap_or(usual))
             }
@@ -79,7 +81,7 @@ impl Binding {
         Some(remote)
     }
 
-    /// Begins the time granted at `now`.
+    /// Starts the granted time at `now`.
     pub fn renew(&mut self, now: Now) {
         let span = self.granted.saturating_add(GRACE);
         self.expires = now.mono + span;
@@ -88,7 +90,8 @@ impl Binding {
     }
 }
 
-/// A peer's contacts in the order they are to be tried: by `q`, and of the same `q` the newest first (RFC 3261 10.2.1.2).
+/// A peer's contacts in the order they are to be tried: by `q`, and of the same `q` the newest first (RFC 3261
+/// 10.2.1.2).
 pub fn preferred(bindings: &[Binding]) -> Vec<&Binding> {
     let mut order: Vec<&Binding> = bindings.iter().rev().collect();
     order.sort_by_key(|binding| std::cmp::Reverse(binding.q));
@@ -98,11 +101,11 @@ pub fn preferred(bindings: &[Binding]) -> Vec<&Binding> {
 /// A binding from a time before a restart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restored {
-    /// Whose it is.
+    /// The peer.
     pub peer: String,
-    /// As it was; its times are those of another run.
+    /// The stored binding; its times are those of another run.
     pub binding: Binding,
-    /// What was left of its time, [`GRACE`] included; `None` when no clock can tell.
+    /// What was left of its time, [`GRACE`] included; `None` when no reliable clock can tell.
     pub left: Option<Duration>,
 }
 
@@ -113,14 +116,14 @@ pub struct Location {
     peers: BTreeMap<SmolStr, Vec<Binding>>,
     /// For each peer that has any, when its first binding ends.
     deadlines: BTreeSet<(Time, SmolStr)>,
-    /// Whose contacts were registered over a connection.
+    /// The peers with contacts registered over a connection.
     connected: BTreeSet<(ConnectionId, SmolStr)>,
-    /// Whose contacts changed since they were last taken to be stored.
+    /// The peers whose contacts changed since they were last taken to be stored.
     changed: BTreeSet<SmolStr>,
 }
 
 impl Location {
-    /// Nobody is registered.
+    /// A table without registrations.
     pub fn new() -> Location {
         Location::default()
     }
@@ -145,18 +148,18 @@ impl Location {
         self.peers.len()
     }
 
-    /// Whether nobody is registered.
+    /// Whether no peer is registered.
     pub fn is_empty(&self) -> bool {
         self.peers.is_empty()
     }
 
-    /// Makes these a peer's contacts, the newest last; an empty list unregisters it. The caller keeps to `max_contacts`.
+    /// Sets a peer's contacts, the newest last; an empty list unregisters it. The caller enforces `max_contacts`.
     pub fn set(&mut self, peer: &str, mut bindings: Vec<Binding>) {
         if bindings.is_empty() {
             self.unregister(peer);
             return;
         }
-        // A list that grew has room for four, and nearly every peer has one.
+        // A list that grew has capacity for four, and nearly every peer has one contact.
         bindings.shrink_to_fit();
         let name = SmolStr::new(peer);
         if let Some(old) = self.peers.get(peer) {
@@ -169,9 +172,9 @@ impl Location {
         self.peers.insert(name, bindings);
     }
 
-    /// Takes a binding back from a time before a restart. Its clock goes on when one that cannot jump tells what was left
-    /// (but see [`RETURN`]); otherwise it gets its whole time again: the wall clock may have jumped or stand in 1970, and a
-    /// phone that is still there refreshes within that time.
+    /// Restores a binding from before a restart. Its time continues if a clock that cannot jump tells what was left
+    /// (but see [`RETURN`]); otherwise it gets its whole time again: the wall clock may have jumped or be in 1970, and
+    /// a phone that is still there refreshes within that time.
     pub fn restore(&mut self, peer: &str, mut binding: Binding, left: Option<Duration>, now: Now) {
         binding.renew(now);
         if binding.flow.transport.is_reliable() {
@@ -189,12 +192,12 @@ impl Location {
         self.set(peer, bindings);
     }
 
-    /// Whose contacts changed since this was asked last, whatever changed them: to be stored as they are now.
+    /// The peers whose contacts changed since the last call, for any reason: they are to be stored as they are now.
     pub fn take_changed(&mut self) -> BTreeSet<SmolStr> {
         std::mem::take(&mut self.changed)
     }
 
-    /// Forgets a peer's contacts, and gives them back.
+    /// Removes a peer's contacts, and returns them.
     pub fn unregister(&mut self, peer: &str) -> Vec<Binding> {
         let Some((name, bindings)) = self.peers.remove_entry(peer) else { return Vec::new() };
         leave(&mut self.deadlines, &mut self.connected, &name, &bindings);
@@ -202,7 +205,8 @@ impl Location {
         bindings
     }
 
-    /// A connection is closed: whose contacts were registered over it, and where each is called now, if anywhere.
+    /// A connection is closed: returns the peers registered over it, each with the address of its calls from now on, if
+    /// any.
     pub fn lose_connection(&mut self, connection: ConnectionId) -> Vec<(String, Option<SocketAddr>)> {
         let none = SmolStr::default;
         let range = (connection, none())..(ConnectionId(connection.0.saturating_add(1)), none());
@@ -219,7 +223,7 @@ impl Location {
             .collect()
     }
 
-    /// Forgets the peers that `stays` does not name, at a reload, and gives their contacts back.
+    /// Keeps only the peers that `stays` selects, at a reload, and returns the contacts of the others.
     pub fn retain(&mut self, stays: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
         let gone: Vec<SmolStr> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();
         gone.into_iter()
@@ -235,7 +239,7 @@ impl Location {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Takes out every binding whose time is over.
+    /// Removes every binding whose time is over.
     pub fn expire(&mut self, now: Time) -> Vec<(String, Binding)> {
         let mut over = Vec::new();
         while let Some((_, peer)) = self.deadlines.first().filter(|(at, _)| *at <= now) {
@@ -249,12 +253,12 @@ impl Location {
     }
 }
 
-/// When the first of them ends.
+/// When the first of these bindings ends.
 fn first(bindings: &[Binding]) -> Option<Time> {
     bindings.iter().map(|binding| binding.expires).min()
 }
 
-/// Takes out what leads to a peer's bindings.
+/// Removes the index entries of a peer's bindings.
 fn leave(
     deadlines: &mut BTreeSet<(Time, SmolStr)>,
     connected: &mut BTreeSet<(ConnectionId, SmolStr)>,
@@ -364,7 +368,7 @@ mod tests {
         assert!(location.connected.is_empty());
     }
 
-    /// A proxy listens where its Path says; by its own port or the usual one when the Path has a name.
+    /// A proxy listens at the address in its Path; at its source port or the default one when the Path has a host name.
     #[test]
     fn a_closed_connection_of_a_proxy_leaves_the_proxy() {
         use crate::sip::flow::Transport;

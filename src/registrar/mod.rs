@@ -1,4 +1,4 @@
-//! Who is where: REGISTER, the location service, which way leads there, and whether a peer answers.
+//! The registrar: REGISTER, the location service, the next hop to a peer, and whether a peer answers (qualify).
 
 pub mod last_seen;
 pub mod location;

@@ -1,4 +1,5 @@
-//! Which way a request goes: over what, to which address, from which of ours (RFC 3261 8.1.2 and 18.1.1, RFC 3263 4.1).
+//! The next hop of a request: its transport, its address, and which of our addresses it is sent from (RFC 3261 8.1.2
+//! and 18.1.1, RFC 3263 4.1).
 
 use crate::config::peer::Settings;
 use crate::guard::admission::Admission;
@@ -14,9 +15,9 @@ use std::sync::Arc;
 pub struct Listening {
     /// UDP.
     pub udp: SocketAddr,
-    /// TCP; none: nowhere.
+    /// TCP; `None` when it is off.
     pub tcp: Option<SocketAddr>,
-    /// TLS; none: nowhere.
+    /// TLS; `None` when it is off.
     pub tls: Option<SocketAddr>,
 }
 
@@ -38,7 +39,7 @@ impl Listening {
         Listening { udp: address, tcp: None, tls: None }
     }
 
-    /// Where a transport is received; one that is not takes its usual port.
+    /// Where a transport is received; for one that is off, its default port.
     pub fn of(&self, transport: Transport) -> SocketAddr {
         let usual = SocketAddr::new(self.udp.ip(), transport.default_port());
         match transport {
@@ -48,7 +49,7 @@ impl Listening {
         }
     }
 
-    /// Is it spoken here?
+    /// Whether the transport is on.
     pub fn has(&self, transport: Transport) -> bool {
         match transport {
             Transport::Udp => true,
@@ -58,26 +59,26 @@ impl Listening {
     }
 }
 
-/// The ways out of here.
+/// Chooses the flow of requests.
 #[derive(Debug, Clone)]
 pub struct Routing {
     /// Where SIP is received.
     pub listening: Listening,
-    /// Knows how others see our addresses.
+    /// For our advertised addresses.
     pub admission: Arc<Admission>,
 }
 
 impl Routing {
-    /// The way to an address over a transport, from the address of ours that is `seen` there; no connection is named.
+    /// The flow to an address over a transport, from `seen`, our address towards it; without a connection.
     pub fn over(&self, transport: Transport, seen: IpAddr, remote: SocketAddr) -> Flow {
         let bound = self.listening.of(transport);
         let ip = if bound.ip().is_unspecified() { seen } else { bound.ip() };
         let local = SocketAddr::new(ip, bound.port());
-        let told = self.admission.advertised_address(transport, local, remote.ip());
-        Flow { advertised: told, ..Flow { transport, ..Flow::udp(local, remote) } }
+        let advertised = self.admission.advertised_address(transport, local, remote.ip());
+        Flow { advertised, ..Flow { transport, ..Flow::udp(local, remote) } }
     }
 
-    /// Why a peer is not spoken to over a transport; none when it is.
+    /// Why a transport may not be used with a peer; `None` when it may.
     pub fn closed_to(&self, transport: Transport, settings: &Settings) -> Option<&'static str> {
         if !self.listening.has(transport) {
             return Some("it is off here (tcpenable=, tlsenable=)");
@@ -85,15 +86,16 @@ impl Routing {
         (!settings.may_use(transport)).then_some("transport= of the peer leaves it out")
     }
 
-    /// The way to `next`, a proxy or a Contact, for a peer that is heard from where `flow` leads. It is taken over what the URI
-    /// asks for (`sips:`, `transport=`), where that is spoken here and by `transport=` of the peer; but the connection that the
-    /// peer speaks over leads to it, whatever its URI asks for. `None`: a name, nobody, or TLS that cannot be had.
+    /// The flow to `next`, a proxy or a Contact, for a peer whose messages come over `flow`. It uses the transport of
+    /// the URI (`sips:`, `transport=`), if that is on and permitted by `transport=` of the peer; but a connection of
+    /// the peer is used whatever its URI says. `None` for a host name, an address that is not allowed, or TLS that is
+    /// not available.
     pub fn to(&self, next: &Uri, flow: Flow, settings: &Settings) -> Option<Flow> {
         let uri = next.sip()?;
         let remote = uri.address().filter(|next| may_follow(*next, flow))?;
         let asked = uri.transport().filter(|asked| *asked != flow.transport);
         let is_open = |asked: Transport| self.closed_to(asked, settings).is_none();
-        let way = match asked {
+        let found = match asked {
             Some(asked) if flow.connection.is_none() || uri.secure => match is_open(asked) {
                 true => Flow { server: flow.server, ..self.over(asked, flow.local.ip(), remote) },
                 false if uri.secure => return None,
@@ -101,26 +103,27 @@ impl Routing {
             },
             Some(_) | None => flow.with_remote(remote),
         };
-        (remote != way.local && remote != way.advertised).then_some(way)
+        (remote != found.local && remote != found.advertised).then_some(found)
     }
 
-    /// The same; where it cannot be taken, the way `flow` leads.
+    /// The same; `flow` itself when there is no such flow.
     pub fn follow(&self, next: &Uri, flow: Flow, settings: &Settings) -> Flow {
         self.to(next, flow, settings).unwrap_or(flow)
     }
 }
 
-/// May requests go there, for a peer that is heard from where `flow` leads? Not to nobody, to everybody or to this exchange; and
-/// not from the open network to an address of somebody's home: that is a phone behind NAT that does not know it.
+/// Whether requests may be sent to `next`, for a peer whose messages come over `flow`. Not to an unspecified, multicast
+/// or broadcast address, nor to this exchange; and not to a private address when the peer has a public one: that is a
+/// phone behind a NAT it does not know of.
 fn may_follow(next: SocketAddr, flow: Flow) -> bool {
-    let (ip, heard) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
+    let (ip, source) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
     let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
-    ip.is_ipv4() == heard.is_ipv4()
+    ip.is_ipv4() == source.is_ipv4()
         && !ip.is_unspecified()
         && !ip.is_multicast()
         && !broadcast
-        && ip.is_loopback() == heard.is_loopback()
-        && (!is_private(ip) || is_private(heard))
+        && ip.is_loopback() == source.is_loopback()
+        && (!is_private(ip) || is_private(source))
         && next != flow.local
         && next != flow.advertised
 }
@@ -133,7 +136,7 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// The URI that leads where a flow does, over its transport; `secure` makes it `sips:`. `user` is escaped already.
+/// The URI of the remote end of a flow, with its transport; `secure` makes it `sips:`. `user` is escaped already.
 pub fn target_uri(user: Option<&str>, flow: Flow, secure: bool) -> String {
     let mut uri = SipUri::new(None, flow.remote.ip().into(), Some(flow.remote.port()));
     uri.user = user.map(Into::into);
@@ -155,8 +158,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The ways of an exchange that speaks these, besides UDP.
-    fn ways(tcp: bool, tls: bool) -> Routing {
+    /// The routing of an exchange with these transports besides UDP.
+    fn routing(tcp: bool, tls: bool) -> Routing {
         let config = Config::from_texts("", "", "", "").0.unwrap();
         let listening = Listening {
             udp: at("192.0.2.1:5060"),
@@ -170,15 +173,15 @@ mod tests {
         Flow::udp(at("192.0.2.1:5060"), at("192.0.2.9:40000"))
     }
 
-    fn to(ways: &Routing, uri: &str, flow: Flow, transports: &[Transport]) -> Option<String> {
+    fn to(routing: &Routing, uri: &str, flow: Flow, transports: &[Transport]) -> Option<String> {
         let settings = Settings { transports: transports.to_vec(), ..Settings::default() };
-        let way = ways.to(&uri.parse().unwrap(), flow, &settings)?;
-        Some(format!("{} {} from {}", way.transport, way.remote, way.local))
+        let flow = routing.to(&uri.parse().unwrap(), flow, &settings)?;
+        Some(format!("{} {} from {}", flow.transport, flow.remote, flow.local))
     }
 
     #[test]
     fn a_uri_is_followed_over_what_it_asks_for() {
-        let all = ways(true, true);
+        let all = routing(true, true);
         let of = |uri: &str| to(&all, uri, udp(), &[]).unwrap_or_default();
         assert_eq!(of("sip:a@192.0.2.9"), "UDP 192.0.2.9:5060 from 192.0.2.1:5060");
         assert_eq!(of("sip:a@192.0.2.9;transport=TCP"), "TCP 192.0.2.9:5060 from 192.0.2.1:5070");
@@ -193,16 +196,16 @@ mod tests {
     #[test]
     fn what_is_off_or_left_out_is_not_used_and_sips_not_replaced() {
         let tcp = Some("UDP 192.0.2.9:5060 from 192.0.2.1:5060".to_owned());
-        assert_eq!(to(&ways(false, false), "sip:a@192.0.2.9;transport=tcp", udp(), &[]), tcp);
-        assert_eq!(to(&ways(true, true), "sip:a@192.0.2.9;transport=tcp", udp(), &[Transport::Udp]), tcp);
-        assert_eq!(to(&ways(true, false), "sips:a@192.0.2.9", udp(), &[]), None);
-        assert_eq!(to(&ways(true, true), "sips:a@192.0.2.9", udp(), &[Transport::Udp, Transport::Tcp]), None);
+        assert_eq!(to(&routing(false, false), "sip:a@192.0.2.9;transport=tcp", udp(), &[]), tcp);
+        assert_eq!(to(&routing(true, true), "sip:a@192.0.2.9;transport=tcp", udp(), &[Transport::Udp]), tcp);
+        assert_eq!(to(&routing(true, false), "sips:a@192.0.2.9", udp(), &[]), None);
+        assert_eq!(to(&routing(true, true), "sips:a@192.0.2.9", udp(), &[Transport::Udp, Transport::Tcp]), None);
     }
 
     #[test]
-    fn the_connection_somebody_speaks_over_is_kept() {
+    fn the_connection_of_a_peer_is_kept() {
         let flow = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(7)), ..udp() };
-        let all = ways(true, true);
+        let all = routing(true, true);
         for uri in ["sip:a@192.0.2.9", "sip:a@192.0.2.9;transport=udp", "sip:a@192.0.2.9;transport=tls"] {
             assert_eq!(all.to(&uri.parse().unwrap(), flow, &Settings::default()), Some(flow), "{uri}");
         }
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_made_of_an_address_says_how_to_get_there() {
+    fn a_uri_made_of_a_flow_names_its_transport() {
         let flow = |transport| Flow { transport, ..udp() };
         assert_eq!(target_uri(Some("9%3b"), flow(Transport::Udp), false), "sip:9%3b@192.0.2.9:40000");
         assert_eq!(target_uri(Some("9"), flow(Transport::Tcp), false), "sip:9@192.0.2.9:40000;transport=tcp");

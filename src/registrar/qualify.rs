@@ -1,4 +1,4 @@
-//! Qualify: is the peer there, and how long does it take to answer? A machine per peer, without sockets or timers.
+//! Qualify: whether a peer responds, and how long that takes. One state machine per peer, without sockets or timers.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ pub enum Status {
     Unmonitored,
     /// Watched, and no round has ended yet, or the peer has no address.
     Unknown,
-    /// Answered within the limit, after so many milliseconds (at least 1).
+    /// Responded within the limit, after so many milliseconds (at least 1).
     Ok(u32),
-    /// Answered after the limit and within twice the limit.
+    /// Responded after the limit and within twice the limit.
     Lagged(u32),
-    /// Three requests in a row found no answer in twice the limit.
+    /// Three requests in a row got no response within twice the limit.
     Unreachable,
 }
 
@@ -39,19 +39,19 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// What the owner of the machine must do.
+/// What the owner of the state machine must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Send one OPTIONS request, once, in a transaction of its own, so that an answer tells which request it answers.
+    /// Send one OPTIONS request, once, in a transaction of its own, so that each response belongs to one request.
     Send {
-        /// The number to give back to `answered` or `failed`.
+        /// The number to pass to `answered` or `failed`.
         attempt: u8,
         /// When the transaction may be forgotten: the end of this round.
         give_up: Duration,
     },
-    /// Call `due` at this time. It takes the place of every earlier `Arm`.
+    /// Call `due` at this time. It replaces every earlier `Arm`.
     Arm(Time),
-    /// The status changed: log it, tell the hints.
+    /// The status changed: log it, and update the hints.
     Changed(Change),
 }
 
@@ -62,7 +62,7 @@ pub struct Change {
     pub from: Status,
     /// The status now.
     pub to: Status,
-    /// For how long it was unreachable, when it is no more.
+    /// For how long it was unreachable, when it is reachable again.
     pub away: Option<Duration>,
     /// The limit that `qualify=` sets, in milliseconds.
     pub limit: u32,
@@ -71,7 +71,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The NOTICE line for it, in the words that scripts look for.
+    /// The NOTICE line for it, in the form that scripts look for.
     pub fn line(&self, peer: &str) -> String {
         match self.to {
             Status::Ok(ms) => format!("Peer '{peer}' is now Reachable. ({ms}ms / {}ms)", self.limit),
@@ -82,8 +82,8 @@ impl Change {
     }
 }
 
-/// The machine. Every answer counts, whatever its status; what is measured is the round trip of the request it
-/// answers, so that one lost packet makes a peer neither lagged nor unreachable.
+/// The state machine. Every response counts, whatever its status; what is measured is the round trip of its own
+/// request, so that one lost packet makes a peer neither lagged nor unreachable.
 #[derive(Debug, Clone, Default)]
 pub struct Qualify {
     limit: Duration,
@@ -97,18 +97,18 @@ pub struct Qualify {
 
 #[derive(Debug, Clone, Default)]
 enum Phase {
-    /// Nothing to do: not monitored, or no address to ask.
+    /// Nothing to do: not monitored, or no address is known.
     #[default]
     Idle,
-    /// The next round begins then.
+    /// The next round begins at this time.
     Waiting(Time),
-    /// `tries` requests are out; something is to be done at `at`.
+    /// `tries` requests were sent; the next step is due at `at`.
     Round { tries: u32, at: Time, out: Vec<(u8, Time)> },
 }
 
 impl Qualify {
-    /// A machine that calls a peer OK up to `limit`, and asks again every `freq` while it is. A `limit` of zero is
-    /// `qualify=no`: the machine never does anything.
+    /// A state machine for which a peer is OK up to `limit`, and which begins a round every `freq` while it is. A
+    /// `limit` of zero is `qualify=no`: it never does anything.
     pub fn new(limit: Duration, freq: Duration) -> Qualify {
         let status = if limit.is_zero() { Status::Unmonitored } else { Status::Unknown };
         Qualify { limit, freq: freq.max(Duration::from_secs(1)), status, ..Qualify::default() }
@@ -124,7 +124,7 @@ impl Qualify {
         self.since
     }
 
-    /// When `due` wants to be called.
+    /// When `due` is to be called.
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.phase {
             Phase::Idle => None,
@@ -132,8 +132,8 @@ impl Qualify {
         }
     }
 
-    /// Begins a round at once: the peer registered, or somebody asked. A round under way is dropped; the status
-    /// stays until the new one tells.
+    /// Begins a round at once: the peer registered, or a console command asked for it. A round in progress is dropped;
+    /// the status does not change until the new one ends.
     pub fn start(&mut self, now: Time) -> Vec<Action> {
         self.schedule(now);
         self.due(now)
@@ -167,8 +167,8 @@ impl Qualify {
         }
     }
 
-    /// An answer to a request came: any status, provisional or final. The first one ends the round; answers to
-    /// requests of an earlier round say nothing.
+    /// A response came: any status, provisional or final. The first one ends the round; responses to requests of an
+    /// earlier round are ignored.
     pub fn answered(&mut self, now: Time, attempt: u8) -> Vec<Action> {
         let Phase::Round { out, .. } = &self.phase else { return Vec::new() };
         let Some((_, sent)) = out.iter().find(|(number, _)| *number == attempt) else { return Vec::new() };
@@ -179,7 +179,7 @@ impl Qualify {
     }
 
     /// A request could not be sent, or its datagram came back as undeliverable. It counts as a lost one; when the
-    /// last of a round fails and no other is out, nothing is left to wait for.
+    /// last of a round fails and no other is pending, nothing is left to wait for.
     pub fn failed(&mut self, now: Time, attempt: u8) -> Vec<Action> {
         let Phase::Round { tries, out, .. } = &mut self.phase else { return Vec::new() };
         let before = out.len();
@@ -266,7 +266,7 @@ mod tests {
         })
     }
 
-    /// Runs a round that nobody answers; the time at which it ended and its last actions.
+    /// Runs a round without a response; returns the time at which it ended and its last actions.
     fn silence(qualify: &mut Qualify, start: Time) -> (Time, Vec<Action>) {
         let mut actions = qualify.start(start);
         let mut now = start;
@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(qualify.unreachable_since(), Some(end));
 
         let (_, again) = silence(&mut qualify, at(20_000));
-        assert_eq!(line(&again), None, "said once");
+        assert_eq!(line(&again), None, "reported once");
         assert_eq!(qualify.unreachable_since(), Some(end), "and counted from the first");
     }
 
@@ -385,7 +385,7 @@ mod tests {
         let end = qualify.failed(at(267), 2);
         assert_eq!(qualify.status(), Status::Unreachable, "no need to wait for the end");
         assert_eq!(armed(&end), Some(at(267) + RETRY));
-        assert!(qualify.failed(at(268), 2).is_empty(), "told twice");
+        assert!(qualify.failed(at(268), 2).is_empty(), "reported twice");
     }
 
     #[test]
@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(qualify.next_deadline(), None);
         assert!(qualify.due(at(1_000_000)).is_empty());
         assert!(qualify.answered(at(101), 1).is_empty());
-        assert_eq!(sent(&qualify.start(at(200))), Some(2), "numbers go on, so that late answers stay strangers");
+        assert_eq!(sent(&qualify.start(at(200))), Some(2), "numbers go on, so that late responses are ignored");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A REGISTER as a row of phases (RFC 3261 10.3). Who may register was settled at the edge; here all or nothing happens.
+//! REGISTER in phases (RFC 3261 10.3). Its sender was authenticated at the edge. It takes effect as a whole or not at
+//! all.
 
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -24,41 +25,41 @@ use crate::sip::{Flow, Request, Response, Uri};
 
 /// The option tag of RFC 3327.
 const PATH: &str = "path";
-/// Most proxies a Path may name.
-const MOST_HOPS: usize = 8;
-/// What is never refused as too brief (RFC 3261 10.3, step 7): an hour.
+/// Maximum number of proxies in a Path.
+const MAX_HOPS: usize = 8;
+/// A time that is never refused as too brief (RFC 3261 10.3, step 7): an hour.
 const NEVER_TOO_BRIEF: Duration = Duration::from_secs(3600);
-/// Most contacts one REGISTER may name.
-const MOST_CONTACTS: usize = 32;
+/// Maximum number of contacts in one REGISTER.
+const MAX_CONTACTS: usize = 32;
 
-/// What became of a REGISTER.
+/// The result of a REGISTER.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registered {
-    /// The answer, complete but for `Server`, `Allow` and the tag of To.
+    /// The response, complete but for `Server`, `Allow` and the tag of To.
     pub response: Response,
-    /// What changed in the location service, in order; empty when the request was refused or only asked.
+    /// What changed in the location service, in order; empty when the request was refused or was only a query.
     pub changes: Vec<Change>,
     /// What to log.
     pub log: Vec<Line>,
 }
 
-/// A change of a peer's contacts: to be stored before the answer is sent, and to be qualified.
+/// A change of a peer's contacts: to be stored before the response is sent, and to be qualified.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// A contact that was not there, or whose target moved.
     Added(Binding),
-    /// A contact that goes on.
+    /// A contact that was refreshed.
     Refreshed(Binding),
-    /// A contact that is gone: unregistered, or replaced by a newer one.
+    /// A contact that was removed: unregistered, or replaced by a newer one.
     Removed(Binding),
 }
 
 /// A line for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// How it weighs.
+    /// Its level.
     pub level: Level,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
@@ -73,23 +74,34 @@ pub enum Level {
     Error,
 }
 
-/// Serves a REGISTER of `peer`, whose digest was checked. `flow` is what it came over.
+/// Where a REGISTER came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The flow it came over.
+    pub flow: Flow,
+    /// Its source is the fixed address of a configured peer, so its Path may be followed.
+    pub from_trunk: bool,
+    /// Chooses the flow of calls to the contact.
+    pub routing: &'a Routing,
+}
+
+/// Serves a REGISTER of `peer`, whose digest was checked.
 ///
-/// A time above `maxexpiry` is lowered to it, and the answer tells the time granted. One below `minexpiry` is refused with 423
-/// and told in Min-Expires (RFC 3261 10.3, step 7; chan_sip lengthens it); only a device of RFC 2543, which has no 423, gets it
-/// lengthened. More contacts than `max_contacts`: the newest replaces the oldest. `from_trunk`: the REGISTER came from where the
-/// configuration has a peer with a fixed address, so its Path may be followed.
-#[allow(clippy::too_many_arguments, reason = "each is a fact of the arrival, and the switch has them one by one")]
+/// A time above `maxexpiry` is lowered to it, and the response has the granted time. One below `minexpiry` is refused
+/// with 423 and Min-Expires (RFC 3261 10.3, step 7; chan_sip lengthens it); only for a device of RFC 2543, which has no
+/// 423, is it lengthened. With more contacts than `max_contacts` the newest replaces the oldest.
 pub fn register(
     location: &mut Location,
     general: &General,
     peer: &Peer,
     request: &Request,
     essentials: &Essentials,
-    (flow, from_trunk, ways): (Flow, bool, &Routing),
+    origin: Origin<'_>,
     now: Now,
 ) -> Registered {
-    let asked = Asked { general, peer, request, essentials, source: flow.remote, flow, from_trunk, ways, now };
+    let Origin { flow, from_trunk, routing } = origin;
+    let asked =
+        Registration { general, peer, request, essentials, source: flow.remote, flow, from_trunk, routing, now };
     let old = location.bindings(&peer.name);
     match asked
         .is_dynamic()
@@ -98,7 +110,7 @@ pub fn register(
         .and_then(|wish| asked.apply(old, wish))
     {
         Ok(new) => {
-            let log = asked.story(old, &new);
+            let log = asked.log_lines(old, &new);
             let changes = changes(old, &new);
             if !changes.is_empty() {
                 location.set(&peer.name, new);
@@ -122,7 +134,7 @@ impl Refusal {
         Refusal { status, reason, header: None, line: None }
     }
 
-    fn told(status: u16, reason: &'static str, level: Level, text: String) -> Refusal {
+    fn logged(status: u16, reason: &'static str, level: Level, text: String) -> Refusal {
         Refusal { status, reason, header: None, line: Some(Line { level, text }) }
     }
 
@@ -131,11 +143,11 @@ impl Refusal {
     }
 }
 
-/// What the Contact lines ask for.
+/// What the Contact lines request.
 enum Wish {
-    /// Nothing: tell what is registered.
+    /// Nothing: the response lists what is registered.
     Fetch,
-    /// `*`: forget all.
+    /// `*`: remove all.
     Clear,
     /// Bind these, or unbind those whose time is zero.
     Bind(Vec<Contact>),
@@ -149,8 +161,8 @@ struct Contact {
     q: u16,
 }
 
-/// The request with all it is judged by.
-struct Asked<'a> {
+/// The request with everything that decides on it.
+struct Registration<'a> {
     general: &'a General,
     peer: &'a Peer,
     request: &'a Request,
@@ -158,19 +170,19 @@ struct Asked<'a> {
     source: SocketAddr,
     flow: Flow,
     from_trunk: bool,
-    ways: &'a Routing,
+    routing: &'a Routing,
     now: Now,
 }
 
-impl Asked<'_> {
-    /// Only a peer with `host=dynamic` says itself where it is.
+impl Registration<'_> {
+    /// Only a peer with `host=dynamic` registers its address.
     fn is_dynamic(&self) -> Result<(), Refusal> {
         let home = match &self.peer.host {
             PeerAddress::Dynamic => return Ok(()),
             PeerAddress::Static(home) => home.to_string(),
             PeerAddress::Named { name, .. } => name.clone(),
         };
-        Err(Refusal::told(
+        Err(Refusal::logged(
             403,
             "Forbidden",
             Level::Error,
@@ -184,7 +196,7 @@ impl Asked<'_> {
         ))
     }
 
-    /// RFC 3261 10.3, step 6: what is asked for.
+    /// RFC 3261 10.3, step 6: what is requested.
     fn contacts(&self) -> Result<Wish, Refusal> {
         let mut stars = 0usize;
         let mut contacts = Vec::new();
@@ -194,7 +206,7 @@ impl Asked<'_> {
                 Ok(contact) => contacts.extend(self.contact(contact)?),
                 Err(_) => return Err(Refusal::new(400, "Bad Contact")),
             }
-            if contacts.len() > MOST_CONTACTS {
+            if contacts.len() > MAX_CONTACTS {
                 return Err(Refusal::new(400, "Too Many Contacts"));
             }
         }
@@ -233,7 +245,7 @@ impl Asked<'_> {
         asked.min(self.general.max_expiry).max(self.general.min_expiry).max(Duration::from_secs(1))
     }
 
-    /// RFC 3261 10.3, steps 6 and 7: the contacts as they will be, the newest last; an error leaves all as it was.
+    /// RFC 3261 10.3, steps 6 and 7: the new contacts, the newest last; on an error nothing changes.
     fn apply(&self, old: &[Binding], wish: Wish) -> Result<Vec<Binding>, Refusal> {
         let mut new = old.to_vec();
         match wish {
@@ -264,7 +276,7 @@ impl Asked<'_> {
     }
 
     /// RFC 3261 10.3, step 7: a request of the same Call-ID must have a higher CSeq than the one that made the binding;
-    /// else it was overtaken on the way, and fails as a whole. Only bindings from before this request count.
+    /// otherwise it was overtaken, and fails as a whole. Only bindings from before this request count.
     fn in_order(&self, old: &[Binding], binding: &Binding) -> Result<(), Refusal> {
         let is_late = old.contains(binding)
             && binding.call_id == self.essentials.call_id
@@ -274,7 +286,7 @@ impl Asked<'_> {
 
     fn binding(&self, contact: Contact) -> Result<Binding, Refusal> {
         let path = self.path()?;
-        let flow = self.way(&contact.sip, &path)?;
+        let flow = self.flow_to(&contact.sip, &path)?;
         let mut params = contact.value.params;
         params.remove("expires");
         let mut binding = Binding {
@@ -295,7 +307,7 @@ impl Asked<'_> {
         Ok(binding)
     }
 
-    /// RFC 3261 8.2.2.3: a proxy that needs its Path kept is told when it will not be.
+    /// RFC 3261 8.2.2.3: a required Path that will not be kept is refused.
     fn takes_path(&self) -> Result<(), Refusal> {
         let required = OptionTags::from_headers(&self.request.headers, HeaderName::Require).contains(PATH);
         if required && !self.peer.settings.support_path {
@@ -304,15 +316,15 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// The REGISTER's Path (RFC 3327 5.3), when `supportpath=` says to keep it. It decides where calls go, so only a proxy that the
-    /// configuration names may have one: by `contactpermit`, or as a peer with a fixed address.
+    /// The REGISTER's Path (RFC 3327 5.3), when `supportpath=` keeps it. It decides where calls go, so it is accepted
+    /// only from a proxy that is configured: by `contactpermit`, or as a peer with a fixed address.
     fn path(&self) -> Result<Vec<Bytes>, Refusal> {
-        let path: Vec<Bytes> = self.request.headers.values(HeaderName::Path).take(MOST_HOPS + 1).collect();
+        let path: Vec<Bytes> = self.request.headers.values(HeaderName::Path).take(MAX_HOPS + 1).collect();
         if path.is_empty() || !self.peer.settings.support_path {
             return Ok(Vec::new());
         }
         let is_sip = |hop: &Bytes| NameAddr::parse(hop).is_ok_and(|hop| hop.uri.sip().is_some());
-        if path.len() > MOST_HOPS || !path.iter().all(is_sip) {
+        if path.len() > MAX_HOPS || !path.iter().all(is_sip) {
             return Err(Refusal::new(400, "Bad Path"));
         }
         let source = self.source.ip();
@@ -324,12 +336,13 @@ impl Asked<'_> {
              [{}], or as a peer with host=",
             self.peer.name, self.source, self.peer.name
         );
-        Err(Refusal::told(403, "Forbidden", Level::Warning, text))
+        Err(Refusal::logged(403, "Forbidden", Level::Warning, text))
     }
 
-    /// The way requests will go: to the first proxy of the Path, by its URI or, when that is a name, to where the REGISTER came
-    /// from; else to the Contact. Over what the REGISTER came, unless that was UDP and the URI asks for another transport.
-    fn way(&self, contact: &SipUri, path: &[Bytes]) -> Result<Flow, Refusal> {
+    /// The flow of later requests: to the first proxy of the Path, at the address of its URI or, when that is a host
+    /// name, the source of the REGISTER; else to the Contact. Over the transport of the REGISTER, unless that was UDP
+    /// and the URI names another one.
+    fn flow_to(&self, contact: &SipUri, path: &[Bytes]) -> Result<Flow, Refusal> {
         self.keeps_to_tls(contact, path)?;
         let target = self.target(contact)?;
         let hop = first_hop(path);
@@ -337,18 +350,18 @@ impl Asked<'_> {
             Some(hop) => (hop, hop.address().unwrap_or(self.source)),
             None => (contact, target),
         };
-        let Some(Ok((transport, remote))) = self.asked(uri, target.ip()) else {
+        let Some(Ok((transport, remote))) = self.other_transport(uri, target.ip()) else {
             return Ok(self.flow.with_remote(target));
         };
-        let way = self.ways.over(transport, self.flow.local.ip(), remote);
-        if [way.local, way.advertised].contains(&remote) {
-            return Err(self.unfit(remote.ip(), "it is the exchange itself"));
+        let flow = self.routing.over(transport, self.flow.local.ip(), remote);
+        if [flow.local, flow.advertised].contains(&remote) {
+            return Err(self.bad_address(remote.ip(), "it is the exchange itself"));
         }
-        Ok(way)
+        Ok(flow)
     }
 
-    /// RFC 5630 5.2: a `sips:` Contact is bound only by a REGISTER that came over TLS, to a `sips:` address, by way of `sips:` proxies
-    /// alone. Calls to it would leave TLS otherwise.
+    /// RFC 5630 5.2: a `sips:` Contact is bound only by a REGISTER that came over TLS, to a `sips:` address, through
+    /// `sips:` proxies alone. Otherwise calls to it would leave TLS.
     fn keeps_to_tls(&self, contact: &SipUri, path: &[Bytes]) -> Result<(), Refusal> {
         if !contact.secure {
             return Ok(());
@@ -364,36 +377,36 @@ impl Asked<'_> {
             "Peer '{}' at {}: refused to register {contact}, for {what}: let the phone use sips: for all of it, over TLS, or for none",
             self.peer.name, self.source
         );
-        Err(Refusal::told(400, "SIPS Contact Without SIPS All The Way", Level::Warning, text))
+        Err(Refusal::logged(400, "SIPS Contact Without SIPS All The Way", Level::Warning, text))
     }
 
-    /// What a URI asks for that came over UDP and wants another transport (RFC 3263 4.1): over what, and where; or why not so.
-    /// Requests to it would go to `target`.
-    fn asked(&self, uri: &SipUri, target: IpAddr) -> Option<Result<(Transport, SocketAddr), &'static str>> {
+    /// The transport and address of a URI that came over UDP and names another transport (RFC 3263 4.1), or why they
+    /// are not used. Requests to it would go to `target`.
+    fn other_transport(&self, uri: &SipUri, target: IpAddr) -> Option<Result<(Transport, SocketAddr), &'static str>> {
         let transport = uri.transport().filter(|_| self.flow.transport == Transport::Udp)?;
         let remote = match transport {
             Transport::Udp => return None,
             Transport::Tcp | Transport::Tls => uri.address(),
         };
         let remote = remote.map(|remote| SocketAddr::new(remote.ip().to_canonical(), remote.port()));
-        Some(match (self.ways.closed_to(transport, &self.peer.settings), remote) {
+        Some(match (self.routing.closed_to(transport, &self.peer.settings), remote) {
             (Some(why), _) => Err(why),
             (None, Some(remote)) if remote.ip() == target => Ok((transport, remote)),
             (None, _) => Err("no connection can be made to it from here: it is a name, or behind NAT"),
         })
     }
 
-    /// Where requests will go. The Contact's own address, be it the source's or not; the source when
-    /// `nat=` says so, when the Via has `rport`, or when the Contact's address is a name or of another family, since
-    /// nothing is looked up here.
+    /// The address of later requests: that of the Contact, whether or not it is the source; the source with `nat=`,
+    /// with `rport` in the Via, or when the Contact has a host name or an address of another family, since nothing is
+    /// looked up here.
     fn target(&self, contact: &SipUri) -> Result<SocketAddr, Refusal> {
-        let said = contact.host.ip().map(|address| address.to_canonical());
+        let named = contact.host.ip().map(|address| address.to_canonical());
         let source = SocketAddr::new(self.source.ip().to_canonical(), self.source.port());
-        self.is_fit(said.unwrap_or(source.ip()))?;
+        self.check_address(named.unwrap_or(source.ip()))?;
         let via = &self.essentials.via;
         let flag = self.peer.settings.nat.force_rport;
         let follow_source = via.rport.is_some() || nat::force_rport(flag, via, self.source);
-        let target = match said {
+        let target = match named {
             Some(address) if !follow_source && address.is_ipv4() == source.is_ipv4() => {
                 SocketAddr::new(address, contact.port.unwrap_or(5060))
             }
@@ -401,21 +414,21 @@ impl Asked<'_> {
         };
         let is_own = [self.flow.local, self.flow.advertised].contains(&target);
         if is_own {
-            return Err(self.unfit(target.ip(), "it is the exchange itself"));
+            return Err(self.bad_address(target.ip(), "it is the exchange itself"));
         }
         Ok(target)
     }
 
-    /// What may stand in a Contact: no address that is nobody's, everybody's, or the exchange's own machine seen from
-    /// elsewhere; and what `contactpermit` and `contactdeny` say.
-    fn is_fit(&self, address: IpAddr) -> Result<(), Refusal> {
+    /// Checks the address of a Contact: not unspecified, multicast or broadcast, no loopback address of another
+    /// machine, and not excluded by `contactpermit` and `contactdeny`.
+    fn check_address(&self, address: IpAddr) -> Result<(), Refusal> {
         let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
         let source = self.source.ip().to_canonical();
         if address.is_unspecified() || address.is_multicast() || is_broadcast {
-            return Err(self.unfit(address, "no single phone can be there"));
+            return Err(self.bad_address(address, "no single phone can be there"));
         }
         if address.is_loopback() && !source.is_loopback() {
-            return Err(self.unfit(address, "that is this machine, and the phone is another"));
+            return Err(self.bad_address(address, "that is this machine, and the phone is another"));
         }
         let denied = !(self.general.contact_acl.allows(address) && self.peer.contact_acl.allows(address));
         if denied {
@@ -423,40 +436,40 @@ impl Asked<'_> {
                 "Peer '{}' at {}: the contact address {address} is refused by contactpermit/contactdeny",
                 self.peer.name, self.source
             );
-            return Err(Refusal::told(603, "Denied", Level::Warning, text));
+            return Err(Refusal::logged(603, "Denied", Level::Warning, text));
         }
         Ok(())
     }
 
-    fn unfit(&self, address: IpAddr, why: &str) -> Refusal {
+    fn bad_address(&self, address: IpAddr, why: &str) -> Refusal {
         let text = format!(
             "Peer '{}' at {}: refused to register the contact address {address}: {why}. Look at the phone's own address settings",
             self.peer.name, self.source
         );
-        Refusal::told(403, "Forbidden", Level::Warning, text)
+        Refusal::logged(403, "Forbidden", Level::Warning, text)
     }
 
-    /// What the console tells: only what is new.
-    fn story(&self, old: &[Binding], new: &[Binding]) -> Vec<Line> {
+    /// The lines for the log: only what is new.
+    fn log_lines(&self, old: &[Binding], new: &[Binding]) -> Vec<Line> {
         let name = &self.peer.name;
-        let say = |text| Line { level: Level::Verbose, text };
+        let verbose = |text| Line { level: Level::Verbose, text };
         if new.is_empty() && !old.is_empty() {
-            return vec![say(format!("Unregistered SIP '{name}'"))];
+            return vec![verbose(format!("Unregistered SIP '{name}'"))];
         }
         let is_new = |binding: &&Binding| !old.iter().any(|before| before.flow.remote == binding.flow.remote);
-        let mut story = Vec::new();
+        let mut lines = Vec::new();
         for binding in new.iter().filter(is_new) {
-            story.push(say(format!("Registered SIP '{name}' at {}", binding.flow.remote)));
-            story.extend(self.unmet(binding));
+            lines.push(verbose(format!("Registered SIP '{name}' at {}", binding.flow.remote)));
+            lines.extend(self.unmet(binding));
         }
-        story
+        lines
     }
 
-    /// It asks for a transport that it is not called over.
+    /// A warning when the URI names a transport that calls to it do not use.
     fn unmet(&self, binding: &Binding) -> Option<Line> {
         let hop = first_hop(&binding.path);
         let uri = hop.as_ref().unwrap_or(&binding.contact).sip()?;
-        let why = self.asked(uri, binding.flow.remote.ip())?.err()?;
+        let why = self.other_transport(uri, binding.flow.remote.ip())?.err()?;
         let transport = uri.transport()?;
         let text = format!(
             "Peer '{}' at {} asks to be called over {transport} ({uri}), and is called over UDP, as it registered: {why}",
@@ -465,20 +478,20 @@ impl Asked<'_> {
         Some(Line { level: Level::Warning, text })
     }
 
-    /// RFC 3261 10.3, step 8: all contacts there are, each with the time it has left.
+    /// RFC 3261 10.3, step 8: all current contacts, each with the time left.
     fn granted(&self, bindings: &[Binding]) -> Response {
         let mut response = Response::for_request(self.request, 200, None);
         for binding in preferred(bindings) {
             let seconds = binding.seconds_left(self.now.mono);
             let mut value = String::with_capacity(128);
-            // Memory takes whatever is written to it.
+            // Writing to memory cannot fail.
             let _ = write!(value, "<{}>{};expires={seconds}", binding.contact, binding.params);
             response.headers.push(HeaderName::Contact, value);
         }
         if let Some(newest) = bindings.last() {
             response.headers.push(HeaderName::Expires, newest.seconds_left(self.now.mono).to_string());
         }
-        // RFC 3327 5.3: the proxies on the way, and the phone, see that the Path is kept.
+        // RFC 3327 5.3: shows the proxies on the path, and the phone, that the Path is kept.
         if let Some(newest) = bindings.last().filter(|newest| !newest.path.is_empty()) {
             newest.path.iter().for_each(|hop| response.headers.push(HeaderName::Path, hop.clone()));
             response.headers.push(HeaderName::Supported, Bytes::from_static(PATH.as_bytes()));
@@ -497,7 +510,7 @@ impl Asked<'_> {
     }
 }
 
-/// From the old contacts to the new: first what is gone, then what came or goes on.
+/// The changes from the old contacts to the new: first those removed, then those added or refreshed.
 fn changes(old: &[Binding], new: &[Binding]) -> Vec<Change> {
     let find = |among: &[Binding], binding: &Binding| {
         among.iter().find(|other| other.contact.equivalent(&binding.contact)).map(|other| other.flow)

@@ -1,32 +1,34 @@
-//! One SSRC, one sequence and one timestamp line towards a peer, whoever's packets they are.
+//! One continuous outgoing stream to a peer, with one SSRC, sequence and timestamp, whatever the sources of its
+//! packets.
 //!
-//! As long as one stream alone goes out, its packets are not touched. Only when another source goes on where one has ended (a
-//! prompt before the bridge, a bridge after a bridge, a sender that takes a new SSRC) are its packets moved by constants, fixed with its
-//! first packet: the sequence number goes on by one, the timestamp by the time that has passed since the last packet, rounded to whole
-//! packets (RFC 3550 7.1 would let us, as a mixer, choose; a modem's jitter buffer must not notice).
+//! As long as there is only one source, its packets are not changed. When another source follows (a bridge after a
+//! prompt, a bridge after a bridge, a sender that takes a new SSRC), its packets are shifted by constants, which are
+//! set with its first packet: the sequence number continues by one, the timestamp by the time since the last packet,
+//! rounded to whole packets (RFC 3550 7.1 lets a mixer choose them freely; the jitter buffer of a modem must not notice
+//! the change).
 
 use super::header::Header;
 use super::is_after;
 use crate::clock::Time;
 
-/// Clock of the timestamps, per second. Every codec we carry counts 8,000 (G.722 too, RFC 3551 4.5.2).
+/// Clock of the timestamps, per second. It is 8,000 for every supported codec (G.722 too, RFC 3551 4.5.2).
 const CLOCK: u128 = 8_000;
 
 /// Samples in a packet until two packets have shown the real number: 20 ms.
 const USUAL_STEP: u32 = 160;
 
-/// No packet holds more than this: a greater difference between two neighbours is a pause, not a packet. 200 ms.
+/// Maximum number of samples in a packet: a greater difference between two neighbours is a pause. 200 ms.
 const LONGEST_STEP: u32 = 1_600;
 
-/// A packet this far behind the end of the stream before is not late any more, but a sender that has come back.
+/// A packet this far behind the end of the previous stream is not late, but from a sender that has resumed.
 const LATE: u16 = 128;
 
-/// By what the packets of one incoming stream are moved on their way out. All sums wrap.
+/// The constants by which the packets of one incoming stream are shifted. All sums wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shift {
-    /// The SSRC the packets come with.
+    /// The SSRC the packets arrive with.
     pub from_ssrc: u32,
-    /// The SSRC they go out with.
+    /// The SSRC they are sent with.
     pub to_ssrc: u32,
     /// Added to the sequence number.
     pub sequence: u16,
@@ -35,12 +37,12 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// Whether packets go out as they come.
+    /// Whether packets are sent as they arrive.
     pub fn is_identity(&self) -> bool {
         self.from_ssrc == self.to_ssrc && self.sequence == 0 && self.timestamp == 0
     }
 
-    /// The place a packet goes out with.
+    /// The position a packet is sent with.
     pub fn place(&self, header: &Header) -> Place {
         Place {
             ssrc: self.to_ssrc,
@@ -50,7 +52,7 @@ impl Shift {
     }
 }
 
-/// A packet's place in a stream.
+/// A packet's position in a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The synchronisation source.
@@ -61,7 +63,7 @@ pub struct Place {
     pub timestamp: u32,
 }
 
-/// What goes out to one peer, and how the next source joins it.
+/// The outgoing stream to one peer: it joins each new source to the previous one.
 #[derive(Debug, Clone, Default)]
 pub struct Continuity {
     sent: Option<Sent>,
@@ -77,17 +79,18 @@ struct Sent {
     step: u32,
 }
 
-/// Packets of one source, moved by one shift.
+/// Packets of one source, with their shift.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     source: u64,
     shift: Shift,
-    /// The highest sequence number as it came in.
+    /// The highest sequence number received.
     highest: u16,
 }
 
 impl Continuity {
-    /// How the packet with `header`, from `source` (whatever number tells the sources of this peer apart), goes out; counts it as sent.
+    /// The shift of the packet with `header`, from `source` (any number that identifies it among the sources of this
+    /// peer); counts the packet as sent.
     pub fn carry(&mut self, now: Time, source: u64, header: &Header) -> Shift {
         if let Some(run) = self.run.as_mut().filter(|run| run.is_of(source, header)) {
             if is_after(header.sequence, run.highest) {
@@ -120,25 +123,25 @@ impl Continuity {
         shift
     }
 
-    /// The place of the first packet of something the exchange itself is about to send in packets of `step` samples: after what was
-    /// sent before, else `fresh`. Whatever was carried until now has ended with this.
+    /// The position of the first packet that the exchange itself is about to send, in packets of `step` samples: after
+    /// what was sent before, else `fresh`. The stream relayed until now ends with this.
     pub fn begin(&mut self, now: Time, step: u32, fresh: Place) -> Place {
         self.run = None;
         self.before = None;
         self.sent.map_or(fresh, |sent| sent.next(now, step))
     }
 
-    /// Notes that the exchange itself has sent a packet of `step` samples.
+    /// Records that the exchange itself has sent a packet of `step` samples.
     pub fn own(&mut self, now: Time, place: Place, step: u32) {
         self.note(now, place, Some(step));
     }
 
-    /// How the current source's packets are moved; `None` while none has come since the exchange itself has sent.
+    /// The shift of the current source; `None` while no packet has arrived since the exchange itself has sent.
     pub fn shift(&self) -> Option<Shift> {
         self.run.map(|run| run.shift)
     }
 
-    /// Whether anything was sent, by whomever.
+    /// Whether anything was sent, by any source.
     pub fn has_begun(&self) -> bool {
         self.sent.is_some()
     }
@@ -148,7 +151,7 @@ impl Continuity {
             self.sent = Some(Sent { place, at: now, step: step.unwrap_or(USUAL_STEP) });
             return;
         };
-        // A late packet is not the end of the line.
+        // A late packet is not the end of the stream.
         if !is_after(place.sequence, sent.place.sequence) && place.ssrc == sent.place.ssrc {
             return;
         }
@@ -165,12 +168,12 @@ impl Continuity {
 }
 
 impl Sent {
-    /// One packet on, and as many steps of the timestamp as time has passed, at least one.
+    /// The next position: one packet later, and as many steps of the timestamp as time has passed, at least one.
     fn next(&self, now: Time, step: u32) -> Place {
         let step = u128::from(step.max(1));
         let samples = now.since(self.at).as_nanos().saturating_mul(CLOCK) / 1_000_000_000;
         let steps = (samples.saturating_add(step / 2) / step).max(1);
-        // The timestamp wraps: its low 32 bits are what counts.
+        // The timestamp wraps: only its low 32 bits matter.
         let advance = (steps.saturating_mul(step) & u128::from(u32::MAX)) as u32;
         Place {
             ssrc: self.place.ssrc,
@@ -251,7 +254,7 @@ mod tests {
         assert_eq!(carried(&mut line, 120, 2, packet(8, 900, 5)), place(7, 4, 960));
         assert_eq!(carried(&mut line, 121, 2, packet(7, 2, 480)), place(7, 2, 480));
         assert_eq!(carried(&mut line, 150, 2, packet(8, 901, 245)), place(7, 5, 1_200));
-        // The old one comes back for good: it is joined on as any other.
+        // The old source resumes: it is joined like any other.
         assert_eq!(carried(&mut line, 180, 2, packet(7, 4, 7_000)), place(7, 6, 1_440));
     }
 

@@ -1,4 +1,4 @@
-//! The fixed header of an RTP packet (RFC 3550 5.1), read without trusting a length, and changed in place.
+//! The fixed header of an RTP packet (RFC 3550 5.1), parsed with every length checked, and changed in place.
 
 /// Bytes of the fixed header.
 pub const FIXED: usize = 12;
@@ -20,12 +20,12 @@ pub struct Header {
     pub length: usize,
 }
 
-/// Why a datagram is no RTP packet.
+/// Why a datagram is not an RTP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotRtp {
     /// Shorter than the fixed header.
     Short,
-    /// The version is not 2: STUN, DTLS, or something else altogether.
+    /// The version is not 2: STUN, DTLS, or another protocol.
     Version,
     /// The CSRC list runs past the end.
     Csrc,
@@ -34,7 +34,7 @@ pub enum NotRtp {
 }
 
 impl Header {
-    /// Reads the header of `packet`, checking that the CSRC list and the extension lie inside it.
+    /// Parses the header of `packet`, checking that the CSRC list and the extension lie inside it.
     pub fn read(packet: &[u8]) -> Result<Header, NotRtp> {
         let (fixed, rest) = packet.split_first_chunk::<FIXED>().ok_or(NotRtp::Short)?;
         let [first, second, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = *fixed;
@@ -71,8 +71,8 @@ impl Header {
         [0x80, second, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3]
     }
 
-    /// The payload of the packet this header was read from, without padding. A padding count that cannot be true
-    /// (zero, or longer than the payload) is taken as no padding.
+    /// The payload of the packet this header was parsed from, without padding. An impossible padding count (zero, or
+    /// longer than the payload) is treated as no padding.
     pub fn payload<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
         let payload = packet.get(self.length..).unwrap_or_default();
         let padded = packet.first().is_some_and(|first| first & 0x20 != 0);
@@ -88,7 +88,8 @@ pub fn set_payload_type(packet: &mut [u8], payload_type: u8) {
     }
 }
 
-/// Gives the packet another place in a stream; everything else stays. Packets too short for a header stay as they are.
+/// Gives the packet another position in a stream; everything else stays. Packets too short for a header stay as they
+/// are.
 pub fn set_place(packet: &mut [u8], sequence: u16, timestamp: u32, ssrc: u32) {
     let Some(place) = packet.get_mut(2..FIXED) else { return };
     let bytes = sequence.to_be_bytes().into_iter().chain(timestamp.to_be_bytes()).chain(ssrc.to_be_bytes());

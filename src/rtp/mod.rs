@@ -1,4 +1,4 @@
-//! RTP (RFC 3550) as a relay sees it: the header, RTCP, which source to believe, what was lost, and how one outgoing
+//! RTP (RFC 3550) as a relay needs it: the header, RTCP, which source to accept, what was lost, and how one outgoing
 //! stream stays one stream.
 
 pub mod continuity;
@@ -7,7 +7,7 @@ pub mod rtcp;
 pub mod stats;
 pub mod strict;
 
-/// Whether sequence number `a` comes after `b`, seen over the wrap (RFC 1982 arithmetic on 16 bits).
+/// Whether sequence number `a` comes after `b`, across the wrap (RFC 1982 arithmetic on 16 bits).
 pub fn is_after(a: u16, b: u16) -> bool {
     let ahead = a.wrapping_sub(b);
     ahead != 0 && ahead < 0x8000

@@ -1,4 +1,4 @@
-//! RTCP (RFC 3550 6): told from RTP, walked within its bounds, and moved along with a stream whose packets are moved.
+//! RTCP (RFC 3550 6): recognised, parsed within its bounds, and shifted along with a stream whose packets are shifted.
 
 use super::continuity::Shift;
 
@@ -19,8 +19,8 @@ mod kind {
     pub const PAYLOAD_FEEDBACK: u8 = 206;
 }
 
-/// Whether a datagram is RTCP: version 2 and a packet type of 192 to 223 (RFC 5761 4). What follows may be encrypted, so nothing more
-/// is asked of it.
+/// Whether a datagram is RTCP: version 2 and a packet type of 192 to 223 (RFC 5761 4). What follows may be encrypted,
+/// so nothing more is checked.
 pub fn is_rtcp(packet: &[u8]) -> bool {
     matches!(packet, [first, 192..=223, ..] if first >> 6 == 2 && packet.len() >= SHORTEST)
 }
@@ -36,11 +36,11 @@ pub struct Part<'a> {
     pub body: &'a [u8],
 }
 
-/// The packet is no RTCP compound: a length runs past its end, or a version is not 2.
+/// The packet is not an RTCP compound: a length runs past its end, or a version is not 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
-/// Walks a compound packet part by part; ends after the first malformed part.
+/// Iterates over the parts of a compound packet; ends after the first malformed part.
 pub fn parts(packet: &[u8]) -> impl Iterator<Item = Result<Part<'_>, Malformed>> {
     let mut rest = packet;
     std::iter::from_fn(move || {
@@ -57,9 +57,10 @@ pub fn parts(packet: &[u8]) -> impl Iterator<Item = Result<Part<'_>, Malformed>>
     })
 }
 
-/// Moves a compound packet along with the streams it speaks of, in place: the sender's SSRC and a sender report's timestamp as `own` moves the
-/// sender's packets on their way out; the reports' SSRC and highest sequence number back, as `reported` has moved the packets the sender has received.
-/// Parts that cannot be moved (extended reports, unknown types) are left out.
+/// Shifts a compound packet along with the streams it reports on, in place: the sender's SSRC and a sender report's
+/// timestamp by `own`, the shift of the sender's packets; the SSRC and highest sequence number of the reports back by
+/// `reported`, the shift of the packets that the sender has received. Parts that cannot be shifted (extended reports,
+/// unknown types) are left out.
 ///
 /// Returns the length that is left; `None` when nothing is, or the packet is malformed.
 pub fn shift(packet: &mut [u8], own: Option<Shift>, reported: Option<Shift>) -> Option<usize> {
@@ -89,7 +90,7 @@ fn split(packet: &[u8]) -> Option<(&[u8], &[u8])> {
     packet.split_at_checked(length)
 }
 
-/// Moves one part; false when it is of a kind that cannot be moved, or shorter than its kind must be.
+/// Shifts one part; false when it is of a type that cannot be shifted, or too short for its type.
 fn move_part(part: &mut [u8], own: Option<Shift>, reported: Option<Shift>) -> bool {
     let [first, kind, _, _, body @ ..] = part else { return false };
     let count = usize::from(*first & 0x1f);
@@ -113,7 +114,7 @@ fn move_part(part: &mut [u8], own: Option<Shift>, reported: Option<Shift>) -> bo
         kind::BYE => (0..count).all(|n| move_ssrc(body, n * 4, own)),
         // RFC 3550 6.7.
         kind::APPLICATION => move_ssrc(body, 0, own),
-        // RFC 4585 6.1: the sender's SSRC and that of the media spoken of.
+        // RFC 4585 6.1: the SSRC of the sender, and that of the media source.
         kind::TRANSPORT_FEEDBACK | kind::PAYLOAD_FEEDBACK => {
             move_ssrc(body, 0, own) && move_ssrc(body, 4, reported.map(back))
         }
@@ -151,12 +152,12 @@ fn move_chunks(mut chunks: &mut [u8], count: usize, own: Option<Shift>) -> bool 
     true
 }
 
-/// The way back of a shift, as far as an SSRC goes.
+/// The reverse of a shift, for SSRCs.
 fn back(shift: Shift) -> Shift {
     Shift { from_ssrc: shift.to_ssrc, to_ssrc: shift.from_ssrc, sequence: 0, timestamp: 0 }
 }
 
-/// Moves the SSRC at `at`, if it is the one that is moved; false when the body ends before it.
+/// Shifts the SSRC at `at`, if it is the one of the shift; false when the body ends before it.
 fn move_ssrc(body: &mut [u8], at: usize, shift: Option<Shift>) -> bool {
     let Some(ssrc) = word(body, at) else { return false };
     if let Some(shift) = shift.filter(|shift| shift.from_ssrc == ssrc) {
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn rtcp_is_told_by_its_packet_type() {
+    fn rtcp_is_recognised_by_its_packet_type() {
         assert!(is_rtcp(&part(0, 201, &[1])));
         assert!(!is_rtcp(&[0x80, 0, 0, 1]));
         assert!(!is_rtcp(&[0x40, 200, 0, 1]));

@@ -1,8 +1,8 @@
-//! What was received, lost and doubled in an incoming stream, by its sequence numbers (RFC 3550 A.1 and A.3).
+//! Packets received, lost and duplicated in an incoming stream, by its sequence numbers (RFC 3550 A.1 and A.3).
 
 use super::is_after;
 
-/// A jump ahead by this much or more is a sender that began again, not a gap (RFC 3550 A.1, MAX_DROPOUT).
+/// A jump ahead by this much or more is a sender that restarted, not a gap (RFC 3550 A.1, MAX_DROPOUT).
 const DROPOUT: u16 = 3_000;
 
 /// How many sequence numbers behind the highest are remembered one by one.
@@ -25,12 +25,12 @@ struct Current {
     seen: u128,
     /// How far behind the highest the first packet lies.
     span: u32,
-    /// The packet after one that jumped, which proves a restart when it comes.
+    /// The sequence number after one that jumped: when it comes, the sender has restarted.
     restart: Option<u16>,
 }
 
 impl Stats {
-    /// Takes note of an accepted packet.
+    /// Counts an accepted packet.
     pub fn record(&mut self, ssrc: u32, sequence: u16) {
         self.received = self.received.saturating_add(1);
         match &mut self.current {
@@ -82,7 +82,7 @@ impl Stats {
             self.jump(sequence);
             return;
         }
-        // Overtaken by the first packet: its place was never counted as missing.
+        // Overtaken by the first packet: it was never counted as missing.
         if u32::from(behind) > current.span {
             return;
         }
@@ -95,7 +95,7 @@ impl Stats {
         }
     }
 
-    /// RFC 3550 A.1: two packets in sequence far from the rest are a sender that began again; one is an accident.
+    /// RFC 3550 A.1: two packets in sequence far from the rest are a sender that restarted; a single one is ignored.
     fn jump(&mut self, sequence: u16) {
         let Some(current) = &mut self.current else { return };
         if current.restart == Some(sequence) {

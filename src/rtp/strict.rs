@@ -1,4 +1,4 @@
-//! Strict RTP: which source's packets are believed (the rule stands over [`Learner`]).
+//! Strict RTP: from which source packets are accepted (the rule is in the documentation of [`Learner`]).
 
 use crate::clock::Time;
 use std::net::{IpAddr, SocketAddr};
@@ -7,26 +7,27 @@ use std::time::Duration;
 /// `strictrtp=` in rtp.conf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strictness {
-    /// `yes` (and `seqno`): the SDP's address at once, another port or the signalling source's address after four packets in sequence.
+    /// `yes` (and `seqno`): the SDP's address at once, another port or the signalling source's address after four
+    /// packets in sequence.
     #[default]
     Strict,
     /// `no`: any source, after four packets in sequence.
     Open,
 }
 
-/// Packets in sequence that make a source other than the SDP's believable.
+/// Packets in sequence after which a source other than the SDP's is accepted.
 pub const PROBATION: u8 = 4;
 
-/// How long a believed source must be silent before another may take its place.
+/// How long the accepted source must be silent before another may replace it.
 const SILENCE: Duration = Duration::from_millis(200);
 
-/// How long after an offer that names another address the old source's last packets are still let through.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long after an offer with another address the last packets of the old source are still accepted.
+const OLD_SOURCE: Duration = Duration::from_secs(2);
 
-/// Sources on probation at once. Only sources from an allowed address get here, so few are needed.
+/// Maximum number of sources on probation. Only sources from an allowed address are counted, so few are enough.
 const CANDIDATES: usize = 4;
 
-/// Where packets are expected from, as SDP and signalling say.
+/// Where packets are expected from, by SDP and signalling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Expected {
     /// The RTP address of the peer's SDP; `None` while the peer holds the call or gave none.
@@ -39,38 +40,38 @@ pub struct Expected {
     pub strictness: Strictness,
 }
 
-/// What is to be done with a packet.
+/// What to do with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the peer's.
+    /// It comes from the peer.
     Accept,
-    /// It is the peer's, and its source is the one to be believed from now on.
+    /// It comes from the peer, and its source is the accepted one from now on.
     AcceptAndLock,
-    /// Its source is a stranger, or still on probation.
+    /// Its source is not allowed, or still on probation.
     Drop,
 }
 
 /// Learns from which source a peer sends.
 ///
-/// The address in the SDP is believed at once, from its first packet. Another port of that host, or any port of the host the
-/// signalling comes from, is believed after four packets in sequence, and only while the SDP's own address is silent. Then
-/// the source is locked until the next offer or answer; only the SDP's own address, should it speak up after all, takes the lock
-/// back. An offer that repeats the addresses keeps the source, without loss. Under [`Strictness::Open`] any host may be learned, also in place of a
-/// locked source that has fallen silent.
+/// The address in the SDP is accepted at once, from its first packet. Another port of that host, or any port of the
+/// host the signalling comes from, is accepted after four packets in sequence, and only while the SDP's own address is
+/// silent. Then the source is locked until the next offer or answer; only the SDP's own address takes the lock back
+/// when packets come from it after all. An offer that repeats the addresses keeps the source, without loss. Under
+/// [`Strictness::Open`] any host may be learned, also in place of a locked source that has become silent.
 #[derive(Debug, Clone)]
 pub struct Learner {
     expected: Expected,
-    /// The last RTP address an SDP gave; it outlives a hold.
+    /// The last RTP address in an SDP; a hold does not change it.
     address: Option<SocketAddr>,
     locked: Option<SocketAddr>,
     kept: Option<Kept>,
-    /// When a believed source was last heard.
-    heard: Option<Time>,
+    /// When the last packet of an accepted source came.
+    last_packet: Option<Time>,
     candidates: [Option<Candidate>; CANDIDATES],
     next_slot: usize,
 }
 
-/// The source that was believed before the last offer.
+/// The source that was accepted before the last offer.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     source: SocketAddr,
@@ -87,21 +88,22 @@ struct Candidate {
 }
 
 impl Learner {
-    /// A learner that has heard nothing yet.
+    /// A learner that has received nothing yet.
     pub fn new(expected: Expected) -> Learner {
         Learner {
             expected,
             address: expected.rtp,
             locked: None,
             kept: None,
-            heard: None,
+            last_packet: None,
             candidates: [None; CANDIDATES],
             next_slot: 0,
         }
     }
 
-    /// A new offer or answer: where packets are expected from now on. What was learned stays believed until the new source is
-    /// heard: for ever when its host is still allowed, else for two seconds (packets under way). A hold (no address) changes nothing.
+    /// A new offer or answer: where packets are expected from now on. The learned source stays accepted until the new
+    /// one sends: without limit when its host is still allowed, else for two seconds (packets under way). A hold (no
+    /// address) changes nothing.
     pub fn reset(&mut self, now: Time, expected: Expected) {
         let before = self.expected;
         self.expected = expected;
@@ -112,16 +114,16 @@ impl Learner {
         self.address = Some(address);
         self.candidates = [None; CANDIDATES];
         if let Some(source) = self.source() {
-            let until = (!self.is_allowed(source.ip())).then(|| now + FAREWELL);
+            let until = (!self.is_allowed(source.ip())).then(|| now + OLD_SOURCE);
             self.kept = Some(Kept { source, confirmed: repeated, until });
             self.locked = None;
         }
     }
 
-    /// Judges an RTP packet by its source and sequence number.
+    /// Checks an RTP packet by its source and sequence number.
     pub fn judge(&mut self, now: Time, source: SocketAddr, sequence: u16) -> Verdict {
         if self.locked == Some(source) {
-            self.heard = Some(now);
+            self.last_packet = Some(now);
             return Verdict::Accept;
         }
         if self.address == Some(source) {
@@ -130,7 +132,7 @@ impl Learner {
         if self.locked.is_none()
             && let Some(kept) = self.kept.filter(|kept| kept.source == source && kept.is_valid(now))
         {
-            self.heard = Some(now);
+            self.last_packet = Some(now);
             self.candidates = [None; CANDIDATES];
             if kept.confirmed {
                 self.locked = Some(source);
@@ -144,14 +146,14 @@ impl Learner {
         if self.is_proved(source, sequence) { self.lock(now, source) } else { Verdict::Drop }
     }
 
-    /// Judges a datagram that has no sequence of its own to be judged by (UDPTL): each one of a source is the next of it.
+    /// Checks a datagram without a usable sequence number (UDPTL): each one counts as the next of its source.
     pub fn judge_datagram(&mut self, now: Time, source: SocketAddr) -> Verdict {
         let known = self.candidates.iter().flatten().find(|known| known.source == source);
         self.judge(now, source, known.map_or(0, |known| known.next))
     }
 
-    /// Judges an RTCP packet: RTCP has no sequence, so the host the lock stands on decides (before the lock, the SDP's), or the very
-    /// address the SDP gives for RTCP.
+    /// Checks an RTCP packet. RTCP has no sequence, so it is accepted from the host of the locked source (before the
+    /// lock, from that of the SDP), or from the exact RTCP address of the SDP.
     pub fn judge_rtcp(&self, now: Time, source: SocketAddr) -> bool {
         if self.expected.rtcp == Some(source) {
             return true;
@@ -163,7 +165,7 @@ impl Learner {
         }
     }
 
-    /// The source that is believed: the locked one, or the one an unchanged offer has kept.
+    /// The accepted source: the locked one, or the one an unchanged offer has kept.
     pub fn source(&self) -> Option<SocketAddr> {
         self.locked.or_else(|| self.kept.filter(|kept| kept.confirmed).map(|kept| kept.source))
     }
@@ -172,13 +174,13 @@ impl Learner {
         let changed = self.source() != Some(source);
         self.locked = Some(source);
         self.kept = None;
-        self.heard = Some(now);
+        self.last_packet = Some(now);
         self.candidates = [None; CANDIDATES];
         if changed { Verdict::AcceptAndLock } else { Verdict::Accept }
     }
 
     fn may_learn(&self, now: Time, host: IpAddr) -> bool {
-        let silent = self.heard.is_none_or(|heard| now.since(heard) >= SILENCE);
+        let silent = self.last_packet.is_none_or(|last| now.since(last) >= SILENCE);
         match self.expected.strictness {
             Strictness::Strict => self.locked.is_none() && silent && self.is_allowed(host),
             Strictness::Open => silent,
@@ -188,7 +190,7 @@ impl Learner {
     fn is_allowed(&self, host: IpAddr) -> bool {
         match self.expected.strictness {
             Strictness::Open => true,
-            // Without an address in the SDP there is nobody to be another port of.
+            // Without an address in the SDP there is no host whose other ports could be allowed.
             Strictness::Strict => {
                 self.address.is_some_and(|address| address.ip() == host || self.expected.signalling == Some(host))
             }

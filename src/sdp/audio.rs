@@ -1,4 +1,4 @@
-//! What a description says about its voice stream.
+//! The voice stream of a description.
 
 use super::codec::Codec;
 use super::description::Sdp;
@@ -12,30 +12,30 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Audio {
     /// Which of the `m=` lines it is, from 0.
     pub index: usize,
-    /// The port RTP is wanted at; not 0.
+    /// The port for RTP; not 0.
     pub port: u16,
     /// The transport as written: `RTP/AVP`.
     pub proto: SmolStr,
     /// The payload types in order of preference, each once. Numbers above 127 are left out.
     pub formats: Vec<Format>,
-    /// Milliseconds of sound wanted in a packet (`a=ptime`).
+    /// The requested packet time in milliseconds (`a=ptime`).
     pub ptime: Option<u8>,
-    /// Which way sound goes, seen from the description's maker.
+    /// The direction, seen from the originator of the description.
     pub direction: Direction,
-    /// The address of the `c=` line that counts, also when it is 0.0.0.0; `None` for a host name, or without `c=`.
+    /// The address of the `c=` line that applies, also when it is 0.0.0.0; `None` for a host name, or without `c=`.
     pub connection: Option<IpAddr>,
     /// The port and, if given, the address of `a=rtcp` (RFC 3605).
     pub rtcp: Option<(u16, Option<IpAddr>)>,
 }
 
-/// A payload type and what it stands for.
+/// A payload type and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Format {
     /// The payload type, 0 to 127.
     pub payload: u8,
-    /// The encoding name by `a=rtpmap`, else by RFC 3551; empty when neither knows it.
+    /// The encoding name by `a=rtpmap`, else by RFC 3551; empty when neither defines it.
     pub encoding: SmolStr,
-    /// The RTP clock in Hz; 0 when nothing names the encoding.
+    /// The RTP clock in Hz; 0 when the encoding is unknown.
     pub clock: u32,
     /// The channels; 1 unless `a=rtpmap` says otherwise.
     pub channels: u8,
@@ -45,14 +45,14 @@ pub struct Format {
     pub codec: Option<Codec>,
 }
 
-/// Which way a stream goes, seen from the maker of the description (RFC 8866 section 6.7).
+/// The direction of a stream, seen from the originator of the description (RFC 8866 section 6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Both ways; also when nothing is said.
+    /// Both ways; also without a direction attribute.
     SendRecv,
-    /// The maker only sends: a call on hold.
+    /// The originator only sends: a call on hold.
     SendOnly,
-    /// The maker only receives.
+    /// The originator only receives.
     RecvOnly,
     /// Neither.
     Inactive,
@@ -79,12 +79,12 @@ impl Direction {
         Direction::of(self.sends() && other.sends(), self.receives() && other.receives())
     }
 
-    /// Whether the maker sends.
+    /// Whether the originator sends.
     pub fn sends(self) -> bool {
         matches!(self, Direction::SendRecv | Direction::SendOnly)
     }
 
-    /// Whether the maker wants to receive.
+    /// Whether the originator receives.
     pub fn receives(self) -> bool {
         matches!(self, Direction::SendRecv | Direction::RecvOnly)
     }
@@ -106,8 +106,8 @@ impl Direction {
 }
 
 impl Format {
-    /// Whether it goes along with a codec rather than being one: key presses, comfort noise, redundancy, and the
-    /// packets by which two adapters tell each other that a modem answered.
+    /// Whether it accompanies a codec rather than being one: key presses, comfort noise, redundancy, and the packets by
+    /// which two adapters signal to each other that a modem answered.
     pub fn is_companion(&self) -> bool {
         const NAMES: [&str; 8] =
             ["telephone-event", "tone", "CN", "red", "NSE", "X-NSE", "cisco-rtp-dtmf", "parityfec"];
@@ -119,7 +119,7 @@ impl Format {
         self.encoding.eq_ignore_ascii_case("telephone-event")
     }
 
-    /// Whether both stand for the same encoding, whatever their numbers.
+    /// Whether both mean the same encoding, whatever their numbers.
     pub fn is_same_encoding(&self, other: &Format) -> bool {
         if self.codec.is_some() || other.codec.is_some() {
             return self.codec == other.codec;
@@ -143,8 +143,8 @@ impl Audio {
         same.clone().find(|format| format.payload == wanted.payload).or_else(|| same.next())
     }
 
-    /// An answer's formats, those without `a=rtpmap` understood as the offer's of the same number: several telephones
-    /// leave out in the answer what the offer has already said.
+    /// An answer's formats, those without `a=rtpmap` interpreted as the offer's of the same number: several phones omit
+    /// from the answer what is in the offer already.
     pub(super) fn understood_by(mut self, offered: &Audio) -> Audio {
         for format in self.formats.iter_mut().filter(|format| format.encoding.is_empty()) {
             if let Some(theirs) = offered.formats.iter().find(|theirs| theirs.payload == format.payload) {
@@ -155,7 +155,7 @@ impl Audio {
     }
 }
 
-/// Where in a description a medium is.
+/// A medium within a description.
 pub(super) struct Media<'a> {
     pub(super) index: usize,
     pub(super) line: MediaLine<'a>,
@@ -168,7 +168,7 @@ impl Sdp {
         self.voice().map(|voice| self.audio_of(voice))
     }
 
-    /// Its section, without a look at the formats: most questions are about the address alone.
+    /// Its section, without parsing the formats: most callers need only the address.
     fn voice(&self) -> Option<Media<'_>> {
         self.media.iter().enumerate().find_map(|(index, section)| {
             let line = media_line(section.first()?)?;
@@ -179,14 +179,14 @@ impl Sdp {
         })
     }
 
-    /// Where RTP is wanted. `None` while the call is held the old way (0.0.0.0), and for addresses nobody sends voice
-    /// to: a host name, multicast, broadcast.
+    /// The address for RTP. `None` while the call is on hold in the old way (0.0.0.0), and for addresses that are never
+    /// sent to: a host name, multicast, broadcast.
     pub fn rtp_addr(&self) -> Option<SocketAddr> {
         let voice = self.voice()?;
         usable(self.connection_of(voice.section)?, voice.line.port)
     }
 
-    /// Where RTCP is wanted: as `a=rtcp` says (RFC 3605), else one port above RTP (RFC 3550 section 11).
+    /// The address for RTCP: that of `a=rtcp` (RFC 3605), else one port above RTP (RFC 3550 section 11).
     pub fn rtcp_addr(&self) -> Option<SocketAddr> {
         let voice = self.voice()?;
         let rtp = usable(self.connection_of(voice.section)?, voice.line.port)?;
@@ -196,8 +196,7 @@ impl Sdp {
         }
     }
 
-    /// Whether its maker does not want to hear the other end: `sendonly`, `inactive`, or the old 0.0.0.0
-    /// (RFC 3264 section 8.4).
+    /// Whether its originator put the call on hold: `sendonly`, `inactive`, or the old 0.0.0.0 (RFC 3264 section 8.4).
     pub fn is_hold(&self) -> bool {
         self.voice().is_some_and(|voice| {
             let connection = self.connection_of(voice.section);
@@ -205,12 +204,12 @@ impl Sdp {
         })
     }
 
-    /// RFC 8866 section 6.7: the session's direction holds for media that give none.
+    /// RFC 8866 section 6.7: the session's direction applies to media without one.
     fn direction_of(&self, section: &[SdpLine]) -> Direction {
         section.iter().chain(&self.session).find_map(Direction::of_line).unwrap_or(Direction::SendRecv)
     }
 
-    /// The `c=` line that counts for a section.
+    /// The `c=` line that applies to a section.
     pub(super) fn connection_of(&self, section: &[SdpLine]) -> Option<IpAddr> {
         let is_c = |line: &&SdpLine| line.letter() == Some(b'c');
         let line = section.iter().find(is_c).or_else(|| self.session.iter().find(is_c))?;

@@ -1,4 +1,4 @@
-//! The audio codecs by name: as Asterisk's `allow=` spells them and as SDP's `a=rtpmap` does.
+//! The audio codecs by name: as in Asterisk's `allow=` and as in SDP's `a=rtpmap`.
 
 /// An audio codec that `allow=` can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,19 +62,19 @@ impl Codec {
         self.row().2
     }
 
-    /// The RTP clock in Hz as `a=rtpmap` gives it. 8,000 for all of these: G.722's too, by a mistake that RFC 3551
-    /// section 4.5.2 keeps.
+    /// The RTP clock in Hz as in `a=rtpmap`. 8,000 for all of these: for G.722, too, by a mistake that RFC 3551 section
+    /// 4.5.2 keeps.
     pub fn clock(self) -> u32 {
         8000
     }
 
-    /// The payload type RFC 3551 fixed for it; `None` for those that are numbered anew in each description.
+    /// The static payload type of RFC 3551; `None` for codecs with a dynamic one.
     pub fn static_payload(self) -> Option<u8> {
         self.row().3
     }
 
-    /// The codec that `a=rtpmap:.. encoding/clock` names. Encoding names have no case (RFC 8866 section 6.6). Sipura
-    /// and Linksys write `G729a`, which has the same bit stream.
+    /// The codec that `a=rtpmap:.. encoding/clock` names, in any case (RFC 8866 section 6.6). Sipura and Linksys write
+    /// `G729a`, which has the same bit stream.
     pub fn from_encoding(encoding: &str, clock: u32) -> Option<Codec> {
         let is = |name: &str| encoding.eq_ignore_ascii_case(name);
         let codec = if is("G729a") || is("G729ab") {
@@ -84,7 +84,7 @@ impl Codec {
         } else {
             TABLE.iter().find(|row| is(row.2)).map(|row| row.0)?
         };
-        // Some phones write the clock G.722 ought to have had.
+        // Some phones write the true clock of G.722.
         (clock == codec.clock() || (codec == Codec::G722 && clock == 16000)).then_some(codec)
     }
 
@@ -94,10 +94,10 @@ impl Codec {
     }
 }
 
-/// What `allow=` came to: the codecs permitted, the preferred one first.
+/// The codecs that `allow=` permits, the preferred one first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodecList {
-    /// Each codec once, with the milliseconds of sound in a packet where the file asks for them (`ulaw:30`).
+    /// Each codec once, with the packet time in milliseconds where one is configured (`ulaw:30`).
     pub entries: Vec<(Codec, Option<u8>)>,
 }
 
@@ -112,7 +112,7 @@ impl CodecList {
         self.entries.iter().any(|entry| entry.0 == codec)
     }
 
-    /// The packet time in milliseconds that the file asks for with this codec.
+    /// The packet time in milliseconds configured for this codec.
     pub fn ptime(&self, codec: Codec) -> Option<u8> {
         self.entries.iter().find(|entry| entry.0 == codec).and_then(|entry| entry.1)
     }

@@ -1,4 +1,4 @@
-//! A session description, line for line as it came.
+//! A session description, line by line as it was received.
 
 use super::line::{CRLF, SdpLine, address_of, media_line};
 use bytes::Bytes;
@@ -6,16 +6,16 @@ use smol_str::SmolStr;
 use std::fmt;
 use std::net::IpAddr;
 
-/// The largest description that is read, in bytes. A telephone's has 300 to 1,500.
+/// Maximum size of a description, in bytes. A phone's has 300 to 1,500.
 pub const MAX_SIZE: usize = 16 * 1024;
-/// The most lines that are read.
+/// Maximum number of lines.
 pub const MAX_LINES: usize = 512;
-/// The most media (`m=` lines) that are read.
+/// Maximum number of media (`m=` lines).
 pub const MAX_MEDIA: usize = 16;
-/// The most formats of one `m=` line that are read.
+/// Maximum number of formats of one `m=` line.
 pub const MAX_FORMATS: usize = 64;
 
-/// A session description (RFC 8866). Unedited, it prints byte for byte as it was read.
+/// A session description (RFC 8866). Unedited, it prints byte for byte as it was received.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sdp {
     /// The lines before the first `m=`.
@@ -58,12 +58,12 @@ pub enum SdpError {
         /// The line.
         line: usize,
     },
-    /// An `o=` line without its six parts.
+    /// An `o=` line without its six fields.
     BadOrigin {
         /// The line.
         line: usize,
     },
-    /// An `m=` line without medium, port and protocol, or whose port is no number up to 65535.
+    /// An `m=` line without medium, port and protocol, or whose port is not a number up to 65535.
     BadMedia {
         /// The line.
         line: usize,
@@ -100,19 +100,19 @@ impl std::error::Error for SdpError {}
 /// The `o=` line (RFC 8866 section 5.2). Id and version are text: they may be longer than 64 bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Who made it; `-` or empty when it does not say.
+    /// The user name; `-` or empty when there is none.
     pub user: SmolStr,
-    /// What names this description for as long as the call lasts.
+    /// The session id: the same for as long as the call lasts.
     pub id: SmolStr,
-    /// What grows with each change.
+    /// The version: it grows with each change.
     pub version: SmolStr,
-    /// The maker's address; `None` when it is a host name.
+    /// The address of the originator; `None` when it is a host name.
     pub addr: Option<IpAddr>,
 }
 
 impl Sdp {
-    /// Reads a description. Takes bare line feeds, blank lines, a missing last line end, `c=` in the media only and a
-    /// user name with spaces, as telephones write them; refuses what could not be passed on safely.
+    /// Parses a description. Accepts bare line feeds, blank lines, a missing last line end, `c=` in the media only and
+    /// a user name with spaces, as phones write them; refuses what could not be forwarded safely.
     ///
     /// # Errors
     /// See [`SdpError`]; each names the line.
@@ -121,7 +121,7 @@ impl Sdp {
             return Err(SdpError::TooLarge { size: bytes.len() });
         }
         let mut sdp = Sdp { session: Vec::with_capacity(6), media: Vec::new() };
-        // The lines share one piece of memory.
+        // The lines are slices of one buffer.
         let shared = Bytes::copy_from_slice(bytes);
         for (number, piece) in (1..).zip(shared.split_inclusive(|byte| *byte == b'\n')) {
             if number > MAX_LINES {
@@ -146,7 +146,7 @@ impl Sdp {
         bytes
     }
 
-    /// Who made it, and which version it is.
+    /// Its originator and version.
     pub fn origin(&self) -> Origin {
         let line = self.session.iter().find(|line| line.letter() == Some(b'o'));
         line.and_then(origin).unwrap_or_else(|| Origin {
@@ -196,7 +196,7 @@ impl Sdp {
 }
 
 impl fmt::Debug for Sdp {
-    /// The lines, without the keys that `a=crypto` and `k=` carry.
+    /// The lines, without the keys of `a=crypto` and `k=`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.lines().map(|line| match line.attribute() {
             _ if line.letter() == Some(b'k') => "k=...".to_owned(),
@@ -211,7 +211,7 @@ impl fmt::Debug for Sdp {
     }
 }
 
-/// A piece of `shared` as a line.
+/// A slice of `shared` as a line.
 fn split_end(shared: &Bytes, piece: &[u8]) -> SdpLine {
     const ENDS: [&[u8]; 4] = [CRLF, b"\n", b"\r", b""];
     let found = ENDS.iter().find_map(|end| piece.strip_suffix(*end).map(|text| (text, *end)));
@@ -219,7 +219,7 @@ fn split_end(shared: &Bytes, piece: &[u8]) -> SdpLine {
     SdpLine { text: shared.slice_ref(text), end }
 }
 
-/// Read from the right, because user names with spaces exist, and empty ones.
+/// Parsed from the right, because some user names contain spaces, and some are empty.
 fn origin(line: &SdpLine) -> Option<Origin> {
     let text = std::str::from_utf8(line.value()).ok()?;
     let (rest, host) = last_word(text)?;
@@ -231,7 +231,7 @@ fn origin(line: &SdpLine) -> Option<Origin> {
     Some(Origin { user: user.trim().into(), id: id.into(), version: version.into(), addr })
 }
 
-/// What stands before the last word, and the word.
+/// What precedes the last word, and the word.
 fn last_word(text: &str) -> Option<(&str, &str)> {
     text.trim_end_matches([' ', '\t']).rsplit_once([' ', '\t'])
 }

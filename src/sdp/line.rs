@@ -1,4 +1,4 @@
-//! One line of a description, kept as it came, and the small parts lines are made of.
+//! One line of a description, kept as it was received, and the elements that lines consist of.
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -28,7 +28,7 @@ impl SdpLine {
         }
     }
 
-    /// What stands after `=`.
+    /// What follows `=`.
     pub(super) fn value(&self) -> &[u8] {
         self.text.get(2..).unwrap_or_default()
     }
@@ -44,7 +44,8 @@ impl SdpLine {
         Some((name, parts.next().unwrap_or_default()))
     }
 
-    /// The value when this is the attribute `name`. Attribute names have no case here: several devices guess it.
+    /// The value when this is the attribute `name`. Names are compared without regard to case: several devices get it
+    /// wrong.
     pub(super) fn attribute_named(&self, name: &str) -> Option<&[u8]> {
         self.attribute().filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
@@ -80,8 +81,8 @@ pub(super) fn payload_type(word: &[u8]) -> Option<u8> {
     number::<u8>(word).filter(|payload| *payload < 128)
 }
 
-/// The address of `IN IP4 192.0.2.1/127`, that is of `c=` and of the end of `a=rtcp`. A host name gives `None`: media
-/// is never sent where only a name server says.
+/// The address of `IN IP4 192.0.2.1/127`, that is of `c=` and of the end of `a=rtcp`. `None` for a host name: media is
+/// never sent to an address that a name server chooses.
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     let mut words = words(text);
     address_of(words.next()?, words.next()?, words.next()?)
@@ -97,7 +98,7 @@ pub(super) fn address_of(network: &[u8], kind: &[u8], host: &[u8]) -> Option<IpA
     std::str::from_utf8(host).ok()?.parse().ok()
 }
 
-/// An address as `o=` and `c=` write it.
+/// An address as written in `o=` and `c=`.
 pub(super) fn network(addr: IpAddr) -> String {
     match addr {
         IpAddr::V4(v4) => format!("IN IP4 {v4}"),
@@ -105,7 +106,7 @@ pub(super) fn network(addr: IpAddr) -> String {
     }
 }
 
-/// An `m=` line taken apart.
+/// A parsed `m=` line.
 pub(super) struct MediaLine<'a> {
     pub(super) medium: &'a str,
     pub(super) port: u16,
@@ -113,7 +114,7 @@ pub(super) struct MediaLine<'a> {
     pub(super) formats: SmallVec<[&'a str; 12]>,
 }
 
-/// Takes an `m=` line apart (RFC 8866 section 5.14). `None` when medium, port or protocol are missing or no such thing.
+/// Parses an `m=` line (RFC 8866 section 5.14). `None` when medium, port or protocol are missing or malformed.
 pub(super) fn media_line(line: &SdpLine) -> Option<MediaLine<'_>> {
     if line.letter() != Some(b'm') {
         return None;

@@ -1,10 +1,10 @@
-//! How the exchange appears in a description.
+//! The lines of a description that name the exchange.
 
 use super::line::{SdpLine, network};
 use super::media_kind::MediaKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The lines of a description that are ours: `o=`, `c=`, the port, and `s=` of those we write ourselves.
+/// Our own lines of a description: `o=`, `c=`, the ports, and `s=` where the whole description is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalMedia {
     /// The user of `o=` (`sdpowner=`).
@@ -17,19 +17,19 @@ pub struct LocalMedia {
     pub version: u64,
     /// The exchange's own address, for `o=`.
     pub addr: IpAddr,
-    /// Where media is wanted, for `c=`: the exchange's address, or the other telephone's when media goes directly.
+    /// The address for media, for `c=`: the exchange's, or the other phone's with direct media.
     pub media_addr: IpAddr,
     /// The port there.
     pub rtp_port: u16,
-    /// The RTCP port when it is not the one above; then `a=rtcp` says so.
+    /// The RTCP port when it is not the one above RTP; then it is written as `a=rtcp`.
     pub rtcp_port: Option<u16>,
-    /// Where the media beside voice are wanted; one that is not here is refused.
-    pub extras: Vec<(MediaKind, SocketAddr)>,
+    /// The addresses for secondary media (all but voice); a medium without one is refused.
+    pub secondary: Vec<(MediaKind, SocketAddr)>,
 }
 
 impl LocalMedia {
     pub(super) fn origin_line(&self) -> SdpLine {
-        // A configured name with a space would shift every field behind it.
+        // A configured name with a space would shift every field after it.
         let user: String = self.user.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         let user = if user.is_empty() { "-".to_owned() } else { user };
         SdpLine::made(format!("o={user} {} {} {}", self.id, self.version, network(self.addr)))
@@ -37,11 +37,11 @@ impl LocalMedia {
 
     pub(super) fn name_line(&self) -> SdpLine {
         let name: String = self.session_name.chars().filter(|c| !c.is_control()).collect();
-        // RFC 8866 section 5.3: a description without a name says `-`.
+        // RFC 8866 section 5.3: a description without a name has `-`.
         SdpLine::made(format!("s={}", if name.is_empty() { "-" } else { &name }))
     }
 
-    /// The `c=` line. An address that was 0.0.0.0 stays so: it is the old way to say hold.
+    /// The `c=` line. An address that was 0.0.0.0 stays so: it is the old form of hold.
     pub(super) fn connection_line(&self, was: Option<IpAddr>) -> SdpLine {
         let addr = match was {
             Some(addr) if addr.is_unspecified() => self.unspecified(),

@@ -1,4 +1,4 @@
-//! Descriptions that are wholly ours: the exchange answers a call itself, or offers first.
+//! Descriptions that are entirely ours: the exchange answers a call itself, or makes the offer.
 
 use super::audio::{Audio, Format};
 use super::codec::{Codec, CodecList};
@@ -9,37 +9,37 @@ use super::negotiate::{NoCommonCodec, align_media};
 use bytes::Bytes;
 
 /// The answer when the exchange itself takes the call (a prompt, an echo, a menu): the first codec of the offer that
-/// `allow` permits, and key presses if offered, under the offer's numbers. The packet time is the offered one, else what
-/// `allow` asks for with this codec, else `ptime` (milliseconds), else left unsaid.
+/// `allow` permits, and key presses if offered, under the offer's numbers. The packet time is the offered one, else
+/// that of `allow` for this codec, else `ptime` (milliseconds), else omitted.
 ///
 /// # Errors
 /// [`NoCommonCodec`] when nothing offered is permitted.
-pub fn own_answer(offer: &Sdp, allow: &CodecList, face: &LocalMedia, ptime: Option<u8>) -> Result<Sdp, NoCommonCodec> {
+pub fn own_answer(offer: &Sdp, allow: &CodecList, local: &LocalMedia, ptime: Option<u8>) -> Result<Sdp, NoCommonCodec> {
     let offered = offer.audio();
     let refusal = || NoCommonCodec::between(offered.as_ref(), allow);
     let audio = offered.as_ref().ok_or_else(refusal)?;
     let permitted = audio.formats.iter().filter_map(|format| Some((format, format.codec?)));
     let (format, codec) = permitted.clone().find(|(_, codec)| allow.contains(*codec)).ok_or_else(refusal)?;
     let keys = audio.formats.iter().find(|format| format.is_telephone_event());
-    let mut section = media_lines(audio, format, keys, face);
+    let mut section = media_lines(audio, format, keys, local);
     if let Some(ptime) = audio.ptime.or(allow.ptime(codec)).or(ptime) {
         section.push(SdpLine::made(format!("a=ptime:{ptime}")));
     }
     section.extend(silence_line(offer, audio.index));
     section.push(SdpLine::made(format!("a={}", audio.direction.mirrored().name())));
-    section.extend(face.rtcp_line());
+    section.extend(local.rtcp_line());
     // RFC 3264 section 6: the answer's t= is the offer's.
     let time = offer.session.iter().find(|line| line.letter() == Some(b't')).map(|line| line.text.clone());
-    let answer = Sdp { session: session_lines(face, time), media: vec![section] };
+    let answer = Sdp { session: session_lines(local, time), media: vec![section] };
     Ok(align_media(answer, offer))
 }
 
 /// An offer of our own, for a call without one: each codec in order and key presses as payload type 101. The packet
-/// time is what `codecs` asks for with the first.
+/// time is that of `codecs` for the first one.
 ///
 /// # Errors
 /// [`NoCommonCodec`] when `codecs` is empty.
-pub fn own_offer(codecs: &CodecList, face: &LocalMedia) -> Result<Sdp, NoCommonCodec> {
+pub fn own_offer(codecs: &CodecList, local: &LocalMedia) -> Result<Sdp, NoCommonCodec> {
     if codecs.entries.is_empty() {
         return Err(NoCommonCodec::between(None, codecs));
     }
@@ -50,7 +50,7 @@ pub fn own_offer(codecs: &CodecList, face: &LocalMedia) -> Result<Sdp, NoCommonC
         .filter_map(|(codec, _)| Some((codec.static_payload().or_else(|| dynamic.next())?, *codec)))
         .collect();
     let numbers: Vec<String> = numbered.iter().map(|(payload, _)| payload.to_string()).collect();
-    let mut section = vec![SdpLine::made(format!("m=audio {} RTP/AVP {} {KEYS}", face.rtp_port, numbers.join(" ")))];
+    let mut section = vec![SdpLine::made(format!("m=audio {} RTP/AVP {} {KEYS}", local.rtp_port, numbers.join(" ")))];
     for (payload, codec) in &numbered {
         section.push(SdpLine::made(format!("a=rtpmap:{payload} {}/{}", codec.encoding(), codec.clock())));
     }
@@ -60,27 +60,27 @@ pub fn own_offer(codecs: &CodecList, face: &LocalMedia) -> Result<Sdp, NoCommonC
         section.push(SdpLine::made(format!("a=ptime:{ptime}")));
     }
     section.push(SdpLine::made("a=sendrecv".into()));
-    section.extend(face.rtcp_line());
-    Ok(Sdp { session: session_lines(face, None), media: vec![section] })
+    section.extend(local.rtcp_line());
+    Ok(Sdp { session: session_lines(local, None), media: vec![section] })
 }
 
-/// The payload type everybody gives key presses.
+/// The usual payload type of key presses.
 const KEYS: u8 = 101;
 /// The keys, A to D, and the flash hook (RFC 4733 section 3.2).
 const EVENTS: &str = "0-16";
 
-fn session_lines(face: &LocalMedia, time: Option<Bytes>) -> Vec<SdpLine> {
+fn session_lines(local: &LocalMedia, time: Option<Bytes>) -> Vec<SdpLine> {
     let time = match time {
         Some(text) => SdpLine { text, end: super::line::CRLF },
         None => SdpLine::made("t=0 0".into()),
     };
-    vec![SdpLine::made("v=0".into()), face.origin_line(), face.name_line(), face.connection_line(None), time]
+    vec![SdpLine::made("v=0".into()), local.origin_line(), local.name_line(), local.connection_line(None), time]
 }
 
-fn media_lines(audio: &Audio, format: &Format, keys: Option<&Format>, face: &LocalMedia) -> Vec<SdpLine> {
+fn media_lines(audio: &Audio, format: &Format, keys: Option<&Format>, local: &LocalMedia) -> Vec<SdpLine> {
     let numbers: Vec<String> =
         [Some(format), keys].into_iter().flatten().map(|format| format.payload.to_string()).collect();
-    let mut section = vec![SdpLine::made(format!("m=audio {} {} {}", face.rtp_port, audio.proto, numbers.join(" ")))];
+    let mut section = vec![SdpLine::made(format!("m=audio {} {} {}", local.rtp_port, audio.proto, numbers.join(" ")))];
     for format in [Some(format), keys].into_iter().flatten() {
         let Format { payload, encoding, clock, .. } = format;
         section.push(SdpLine::made(format!("a=rtpmap:{payload} {encoding}/{clock}")));
@@ -92,7 +92,7 @@ fn media_lines(audio: &Audio, format: &Format, keys: Option<&Format>, face: &Loc
     section
 }
 
-/// `a=silenceSupp:off` (RFC 3108) is said to those who speak of it: no telephone is asked for pauses.
+/// `a=silenceSupp:off` (RFC 3108) when the offer has that attribute: no phone is to suppress silence.
 fn silence_line(offer: &Sdp, index: usize) -> Option<SdpLine> {
     let mut lines = offer.media.get(index)?.iter();
     lines.find(|line| line.attribute_named("silenceSupp").is_some())?;

@@ -1,4 +1,5 @@
-//! Media beside the voice stream: video, text and fax. They are carried as they are; nothing but their address is read.
+//! Secondary media, which are all but the voice stream: video, text and fax. They are forwarded as they are; only their
+//! address is read.
 
 use super::audio::{Media, rtcp_of, usable};
 use super::description::Sdp;
@@ -7,7 +8,7 @@ use super::local_media::LocalMedia;
 use super::relay_sdp;
 use std::net::SocketAddr;
 
-/// A medium that a call may carry beside its voice stream, at most one of each.
+/// A secondary medium of a call, at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MediaKind {
     /// `m=video` over RTP/AVP (`videosupport=`).
@@ -22,7 +23,7 @@ impl MediaKind {
     /// All of them.
     pub const ALL: [MediaKind; 3] = [MediaKind::Video, MediaKind::Text, MediaKind::Image];
 
-    /// What a person calls it.
+    /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             MediaKind::Video => "video",
@@ -31,7 +32,7 @@ impl MediaKind {
         }
     }
 
-    /// The option of sip.conf that lets it in.
+    /// The option of sip.conf that permits it.
     pub fn option(self) -> &'static str {
         match self {
             MediaKind::Video => "videosupport",
@@ -40,8 +41,8 @@ impl MediaKind {
         }
     }
 
-    /// Which one an `m=` line means, whatever its port. Anything over another transport is none: it would need keys, or
-    /// agreements the exchange takes no part in.
+    /// The kind of an `m=` line, whatever its port. None over any other transport: that would need keys, or
+    /// negotiations that the exchange does not support.
     fn of(line: &MediaLine<'_>) -> Option<MediaKind> {
         let is = |medium: &str, proto: &str| {
             line.medium.eq_ignore_ascii_case(medium) && line.proto.eq_ignore_ascii_case(proto)
@@ -58,25 +59,25 @@ impl MediaKind {
 }
 
 impl Sdp {
-    /// The media beside voice that are offered or accepted.
-    pub fn extras(&self) -> impl Iterator<Item = MediaKind> + '_ {
-        MediaKind::ALL.into_iter().filter(|extra| self.has(*extra))
+    /// The secondary media that are offered or accepted.
+    pub fn secondary_media(&self) -> impl Iterator<Item = MediaKind> + '_ {
+        MediaKind::ALL.into_iter().filter(|kind| self.has(*kind))
     }
 
     /// Whether this medium is offered or accepted.
-    pub fn has(&self, extra: MediaKind) -> bool {
-        self.extra(extra).is_some()
+    pub fn has(&self, kind: MediaKind) -> bool {
+        self.secondary(kind).is_some()
     }
 
-    /// Where it is wanted, by the rules of [`Sdp::rtp_addr`].
-    pub fn extra_addr(&self, extra: MediaKind) -> Option<SocketAddr> {
-        let found = self.extra(extra)?;
+    /// Its address, by the rules of [`Sdp::rtp_addr`].
+    pub fn secondary_addr(&self, kind: MediaKind) -> Option<SocketAddr> {
+        let found = self.secondary(kind)?;
         usable(self.connection_of(found.section)?, found.line.port)
     }
 
-    /// Where its RTCP is wanted, by the rules of [`Sdp::rtcp_addr`]; nowhere for fax, which is no RTP.
-    pub fn extra_rtcp_addr(&self, extra: MediaKind) -> Option<SocketAddr> {
-        let found = self.extra(extra).filter(|_| extra != MediaKind::Image)?;
+    /// The address for its RTCP, by the rules of [`Sdp::rtcp_addr`]; none for fax, which is not RTP.
+    pub fn secondary_rtcp_addr(&self, kind: MediaKind) -> Option<SocketAddr> {
+        let found = self.secondary(kind).filter(|_| kind != MediaKind::Image)?;
         let rtp = usable(self.connection_of(found.section)?, found.line.port)?;
         match found.section.iter().find_map(rtcp_of) {
             Some((port, addr)) => usable(addr.unwrap_or(rtp.ip()), port),
@@ -85,34 +86,34 @@ impl Sdp {
     }
 
     /// The first `m=` line of this medium that is not rejected.
-    fn extra(&self, extra: MediaKind) -> Option<Media<'_>> {
+    fn secondary(&self, kind: MediaKind) -> Option<Media<'_>> {
         self.media.iter().enumerate().find_map(|(index, section)| {
             let line = media_line(section.first()?)?;
-            (line.port != 0 && MediaKind::of(&line) == Some(extra)).then_some(Media { index, line, section })
+            (line.port != 0 && MediaKind::of(&line) == Some(kind)).then_some(Media { index, line, section })
         })
     }
 
-    /// Which medium beside voice a section is, when it is the one of its kind that counts.
-    fn extra_at(&self, index: usize) -> Option<MediaKind> {
-        MediaKind::ALL.into_iter().find(|extra| self.extra(*extra).is_some_and(|found| found.index == index))
+    /// The secondary medium of a section, when it is the first of its kind that is not rejected.
+    fn secondary_at(&self, index: usize) -> Option<MediaKind> {
+        MediaKind::ALL.into_iter().find(|kind| self.secondary(*kind).is_some_and(|found| found.index == index))
     }
 }
 
-/// A medium beside voice as it goes on: every line as it came, with our address and port. `None` when the line at `index`
-/// is no such medium, or `face` has no port for it.
-pub(super) fn carried(source: &Sdp, index: usize, face: &LocalMedia) -> Option<Vec<SdpLine>> {
-    section_of(source, source.extra_at(index)?, face)
+/// A secondary medium as it is forwarded: every line as received, with our address and port. `None` when the section at
+/// `index` is no such medium, or `local` has no port for it.
+pub(super) fn carried(source: &Sdp, index: usize, local: &LocalMedia) -> Option<Vec<SdpLine>> {
+    section_of(source, source.secondary_at(index)?, local)
 }
 
-/// The answer to the medium at `index` of `offer`: what `answer` says of it.
-pub(super) fn answered(offer: &Sdp, index: usize, answer: &Sdp, face: &LocalMedia) -> Option<Vec<SdpLine>> {
-    section_of(answer, offer.extra_at(index)?, face)
+/// The answer to the medium at `index` of `offer`: the section of `answer`.
+pub(super) fn answered(offer: &Sdp, index: usize, answer: &Sdp, local: &LocalMedia) -> Option<Vec<SdpLine>> {
+    section_of(answer, offer.secondary_at(index)?, local)
 }
 
-fn section_of(source: &Sdp, extra: MediaKind, face: &LocalMedia) -> Option<Vec<SdpLine>> {
-    let (_, addr) = face.extras.iter().find(|(kind, _)| *kind == extra)?;
-    let section = source.extra(extra)?.section;
-    let place = LocalMedia { media_addr: addr.ip(), rtp_port: addr.port(), rtcp_port: None, ..face.clone() };
-    let needs_address = !relay_sdp::has_session_address(source) || addr.ip() != face.media_addr;
-    Some(relay_sdp::medium(section, None, &place, needs_address))
+fn section_of(source: &Sdp, kind: MediaKind, local: &LocalMedia) -> Option<Vec<SdpLine>> {
+    let (_, addr) = local.secondary.iter().find(|(known, _)| *known == kind)?;
+    let section = source.secondary(kind)?.section;
+    let media = LocalMedia { media_addr: addr.ip(), rtp_port: addr.port(), rtcp_port: None, ..local.clone() };
+    let needs_address = !relay_sdp::has_session_address(source) || addr.ip() != local.media_addr;
+    Some(relay_sdp::medium(section, None, &media, needs_address))
 }

@@ -1,13 +1,14 @@
-//! In which order media stand: a later offer has every `m=` line of the earlier, in its place (RFC 3264 section 8).
+//! The order of media: a later offer has every `m=` line of the earlier one, in its place (RFC 3264 section 8).
 
 use super::description::MAX_MEDIA;
 use super::line::{SdpLine, media_line};
 use super::relay_sdp;
 
-/// The sections of a new offer: `carried` are those that go on, in the order of `source`, whose own lines say which
-/// media it speaks of at all; `before` is what was told last. Each goes where a medium of its kind was. Voice and fax that
-/// change into each other share a place (RFC 3264 section 8.3.3), unless `source` keeps a line for both. Whatever else is
-/// new comes at the end, and whatever is not carried any more is rejected in its place. `None`: too many lines.
+/// The sections of a new offer: `carried` are those that are forwarded, in the order of `source`, all sections of the
+/// description they come from; `before` is what we sent last. Each goes to the place of a medium of its kind. Voice and
+/// fax that change into each other share a place (RFC 3264 section 8.3.3), unless `source` has a line for both. Any
+/// other new section comes at the end, and one that is no longer forwarded is rejected in its place. `None`: too many
+/// lines.
 pub(super) fn lay(
     carried: Vec<Vec<SdpLine>>,
     source: &[Vec<SdpLine>],
@@ -42,7 +43,7 @@ pub(super) fn lay(
     (laid.len() <= MAX_MEDIA).then_some(laid)
 }
 
-/// The first free place where a medium of this kind was, one in use before one that was rejected.
+/// The first free place that had a medium of this kind, preferring one in use to a rejected one.
 fn place_of(section: &[SdpLine], places: &[Option<Vec<SdpLine>>], before: &[Vec<SdpLine>]) -> Option<usize> {
     let free = places.iter().zip(before).enumerate().filter(|(_, (place, _))| place.is_none());
     let mut fitting = free.filter(|(_, (_, old))| is(old, medium(section)));

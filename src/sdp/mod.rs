@@ -1,8 +1,8 @@
 //! SDP (RFC 8866): line-exact reading and editing, and offer/answer (RFC 3264).
 //!
-//! A description that is not edited prints byte for byte as it came. What goes to the other leg differs from what
-//! came from this one only in the lines that name an endpoint (`o=`, `c=`, the port, `a=rtcp`, keys and candidates)
-//! and in the payload types of refused codecs: what two modem adapters tell each other passes untouched.
+//! A description that is not edited prints byte for byte as it was received. What is sent to one leg differs from what
+//! was received from the other only in the lines that name an endpoint (`o=`, `c=`, the port, `a=rtcp`, keys and
+//! candidates) and in the payload types of refused codecs: what two modem adapters negotiate passes unchanged.
 
 pub mod audio;
 pub mod codec;

@@ -1,4 +1,4 @@
-//! Offer and answer between two legs (RFC 3264): what one leg said, told to the other.
+//! Offer and answer between two legs (RFC 3264): one leg's description, forwarded to the other.
 
 use super::audio::{Audio, Direction, Format};
 use super::codec::CodecList;
@@ -44,10 +44,10 @@ impl NoCommonCodec {
     }
 }
 
-/// Is there a codec in `description` that `allow` permits?
+/// Checks that `description` has a codec that `allow` permits.
 ///
 /// # Errors
-/// None is: what was offered and what is allowed.
+/// [`NoCommonCodec`] when it has none.
 pub fn usable(description: &Sdp, allow: &CodecList) -> Result<(), NoCommonCodec> {
     let audio = description.audio();
     let permitted = |format: &Format| format.codec.is_some_and(|codec| allow.contains(codec));
@@ -58,42 +58,42 @@ pub fn usable(description: &Sdp, allow: &CodecList) -> Result<(), NoCommonCodec>
 }
 
 /// The offer for the callee, made from the caller's description: its codecs that `allow` permits, under the caller's
-/// numbers and in the caller's order, with all that accompanies them, and the other media that `face` has a port for.
-/// What is not carried is left out.
+/// numbers and in the caller's order, with all that accompanies them, and the other media that `local` has a port for.
+/// Anything else is left out.
 ///
 /// # Errors
 /// [`NoCommonCodec`] when no permitted codec remains of a voice stream, or nothing at all.
-pub fn offer_from(source: &Sdp, allow: &CodecList, face: &LocalMedia) -> Result<Sdp, NoCommonCodec> {
-    let media = carried(source, allow, face)?;
-    Ok(Sdp { session: relay_sdp::session(source, face), media })
+pub fn offer_from(source: &Sdp, allow: &CodecList, local: &LocalMedia) -> Result<Sdp, NoCommonCodec> {
+    let media = carried(source, allow, local)?;
+    Ok(Sdp { session: relay_sdp::session(source, local), media })
 }
 
-/// The same in a call: a later offer has every `m=` line of `before`, which was told last, in its place (RFC 3264
+/// The same within a call: a later offer has every `m=` line of `before`, the last one sent, in its place (RFC 3264
 /// section 8).
 ///
 /// # Errors
-/// As those of [`offer_from`]; also when it would come to more `m=` lines than are read.
-pub fn reoffer_from(source: &Sdp, allow: &CodecList, face: &LocalMedia, before: &Sdp) -> Result<Sdp, NoCommonCodec> {
-    let laid = media_order::lay(carried(source, allow, face)?, &source.media, &before.media);
+/// As those of [`offer_from`]; also when the result would have too many `m=` lines.
+pub fn reoffer_from(source: &Sdp, allow: &CodecList, local: &LocalMedia, before: &Sdp) -> Result<Sdp, NoCommonCodec> {
+    let laid = media_order::lay(carried(source, allow, local)?, &source.media, &before.media);
     let media = laid.ok_or_else(|| NoCommonCodec::between(None, allow))?;
-    Ok(Sdp { session: relay_sdp::session(source, face), media })
+    Ok(Sdp { session: relay_sdp::session(source, local), media })
 }
 
-/// The sections of `source` that go on.
-fn carried(source: &Sdp, allow: &CodecList, face: &LocalMedia) -> Result<Vec<Vec<SdpLine>>, NoCommonCodec> {
+/// The sections of `source` that are forwarded.
+fn carried(source: &Sdp, allow: &CodecList, local: &LocalMedia) -> Result<Vec<Vec<SdpLine>>, NoCommonCodec> {
     let audio = source.audio();
     let refusal = || NoCommonCodec::between(audio.as_ref(), allow);
     let mut voice = match &audio {
         Some(audio) => {
             let stay = staying(audio, |format| format.codec.is_some_and(|codec| allow.contains(codec)), |_| true);
-            Some(voice_with(source, audio, &stay, face).ok_or_else(refusal)?)
+            Some(voice_with(source, audio, &stay, local).ok_or_else(refusal)?)
         }
         None => None,
     };
     let index_of_voice = audio.as_ref().map(|audio| audio.index);
     let sections = (0..source.media.len()).filter_map(|index| match index_of_voice {
         Some(voice_index) if voice_index == index => voice.take(),
-        Some(_) | None => media_kind::carried(source, index, face),
+        Some(_) | None => media_kind::carried(source, index, local),
     });
     let sections: Vec<_> = sections.collect();
     if sections.is_empty() { Err(refusal()) } else { Ok(sections) }
@@ -108,7 +108,7 @@ pub fn offer_of_agreed(
     leg_remote: &Sdp,
     agreed: &Agreed,
     allow: &CodecList,
-    face: &LocalMedia,
+    local: &LocalMedia,
 ) -> Result<Sdp, NoCommonCodec> {
     let audio = leg_remote.audio();
     let refusal = || NoCommonCodec { offered: vec![agreed.codec.encoding().to_owned()], allowed: allow.names() };
@@ -116,7 +116,7 @@ pub fn offer_of_agreed(
     let chosen = audio.formats.iter().find(|format| format.codec == Some(agreed.codec) && allow.contains(agreed.codec));
     let is_chosen = |format: &Format| chosen.is_some_and(|chosen| chosen.payload == format.payload);
     let stay = staying(audio, is_chosen, |format| format.is_telephone_event() && agreed.telephone_event.is_some());
-    let mut offer = offer_with(leg_remote, audio, &stay, face).ok_or_else(refusal)?;
+    let mut offer = offer_with(leg_remote, audio, &stay, local).ok_or_else(refusal)?;
     if let (Some(ptime), Some(section)) = (agreed.ptime, offer.media.first_mut()) {
         let line = SdpLine::made(format!("a=ptime:{ptime}"));
         match section.iter_mut().find(|line| line.attribute_named("ptime").is_some()) {
@@ -129,8 +129,8 @@ pub fn offer_of_agreed(
 }
 
 /// The answer for the leg that offered `leg_offer`, made from what the other leg answered: the other's lines, under the
-/// payload types of the offer (RFC 3264 section 6.1), with a line for each offered medium. Media beside voice are accepted
-/// where the other accepted them and `face` has a port for them.
+/// payload types of the offer (RFC 3264 section 6.1), with a line for each offered medium. Secondary media are accepted
+/// where the other leg accepted them and `local` has a port for them.
 ///
 /// # Errors
 /// [`NoCommonCodec`] when the other leg answered no codec that was offered here and that `allow` permits, or no medium
@@ -139,18 +139,18 @@ pub fn answer_from(
     leg_offer: &Sdp,
     other_answer: &Sdp,
     allow: &CodecList,
-    face: &LocalMedia,
+    local: &LocalMedia,
 ) -> Result<Sdp, NoCommonCodec> {
     let offered = leg_offer.audio();
     let mut voice = match &offered {
-        Some(offered) => voice_answer(offered, other_answer, allow, face)?,
+        Some(offered) => voice_answer(offered, other_answer, allow, local)?,
         None => None,
     };
     let mut accepted = 0usize;
     let media = leg_offer.media.iter().enumerate().filter_map(|(index, section)| {
         let taken = match &offered {
             Some(offered) if offered.index == index => voice.take(),
-            Some(_) | None => media_kind::answered(leg_offer, index, other_answer, face),
+            Some(_) | None => media_kind::answered(leg_offer, index, other_answer, local),
         };
         accepted = accepted.saturating_add(usize::from(taken.is_some()));
         taken.or_else(|| relay_sdp::rejected(section))
@@ -159,7 +159,7 @@ pub fn answer_from(
     if accepted == 0 {
         return Err(NoCommonCodec::between(other_answer.audio().as_ref(), allow));
     }
-    Ok(Sdp { session: relay_sdp::session(other_answer, face), media })
+    Ok(Sdp { session: relay_sdp::session(other_answer, local), media })
 }
 
 /// The voice stream of an answer; none when the other leg declined it as a whole.
@@ -167,7 +167,7 @@ fn voice_answer(
     offered: &Audio,
     other_answer: &Sdp,
     allow: &CodecList,
-    face: &LocalMedia,
+    local: &LocalMedia,
 ) -> Result<Option<Vec<SdpLine>>, NoCommonCodec> {
     let Some(answered) = other_answer.audio().map(|audio| audio.understood_by(offered)) else { return Ok(None) };
     let permitted =
@@ -176,9 +176,9 @@ fn voice_answer(
     renumber(&mut stay, &answered, offered);
     let section = other_answer.media.get(answered.index).filter(|_| !stay.is_empty());
     let section = section.ok_or_else(|| NoCommonCodec::between(Some(&answered), allow))?;
-    let mut section = relay_sdp::medium(section, Some(&stay), face, !relay_sdp::has_session_address(other_answer));
+    let mut section = relay_sdp::medium(section, Some(&stay), local, !relay_sdp::has_session_address(other_answer));
     section.extend(missing_maps(&section, &stay, offered));
-    // RFC 3264 section 6.1: the answer to sendonly is recvonly or inactive, whatever the other leg said.
+    // RFC 3264 section 6.1: the answer to sendonly is recvonly or inactive, whatever the other leg answered.
     let direction = answered.direction.narrowed(offered.direction.mirrored());
     if direction != answered.direction {
         set_direction(&mut section, direction);
@@ -186,37 +186,37 @@ fn voice_answer(
     Ok(Some(section))
 }
 
-/// The same content with our `o=` and the address and port of `face`: for a re-INVITE that moves media, back to the
-/// exchange or directly to the other telephone. Other media that `face` has no port for are rejected, not dropped: a later
-/// offer must not have fewer `m=` lines (RFC 3264 section 8).
-pub fn readdress(sdp: &Sdp, face: &LocalMedia) -> Sdp {
+/// The same content with our `o=` and the address and port of `local`: for a re-INVITE that moves media, back to the
+/// exchange or directly to the other phone. Secondary media without a port in `local` are rejected, not dropped: a
+/// later offer must not have fewer `m=` lines (RFC 3264 section 8).
+pub fn readdress(sdp: &Sdp, local: &LocalMedia) -> Sdp {
     let voice = sdp.audio().map(|audio| audio.index);
     let needs_address = !relay_sdp::has_session_address(sdp);
     let media = sdp.media.iter().enumerate().filter_map(|(index, section)| {
         if voice == Some(index) {
-            Some(relay_sdp::medium(section, None, face, needs_address))
+            Some(relay_sdp::medium(section, None, local, needs_address))
         } else {
-            media_kind::carried(sdp, index, face).or_else(|| relay_sdp::rejected(section))
+            media_kind::carried(sdp, index, local).or_else(|| relay_sdp::rejected(section))
         }
     });
-    Sdp { session: relay_sdp::session(sdp, face), media: media.collect() }
+    Sdp { session: relay_sdp::session(sdp, local), media: media.collect() }
 }
 
-/// The same again for a telephone that nobody holds any more: sound goes both ways.
-pub fn reopen(sdp: &Sdp, face: &LocalMedia) -> Sdp {
-    let mut open = readdress(sdp, face);
+/// The same for a phone that is no longer on hold: the direction is `sendrecv`.
+pub fn reopen(sdp: &Sdp, local: &LocalMedia) -> Sdp {
+    let mut open = readdress(sdp, local);
     if let Some(section) = open.audio().and_then(|audio| open.media.get_mut(audio.index)) {
         set_direction(section, Direction::SendRecv);
-        // The old way to say hold is an address.
+        // In the old form of hold the address is 0.0.0.0.
         section
             .iter_mut()
             .filter(|line| line.letter() == Some(b'c'))
-            .for_each(|line| *line = face.connection_line(None));
+            .for_each(|line| *line = local.connection_line(None));
     }
     open.session
         .iter_mut()
         .filter(|line| line.letter() == Some(b'c'))
-        .for_each(|line| *line = face.connection_line(None));
+        .for_each(|line| *line = local.connection_line(None));
     open
 }
 
@@ -237,7 +237,7 @@ pub fn align_media(sdp: Sdp, before: &Sdp) -> Sdp {
     Sdp { session, media: aligned }
 }
 
-/// Whether two descriptions of one maker say the same: equal but for the version of `o=` and the line ends. A re-INVITE
+/// Whether two descriptions of one originator are the same but for the version of `o=` and the line ends. A re-INVITE
 /// with such a body only refreshes the call.
 pub fn same_media(a: &Sdp, b: &Sdp) -> bool {
     let (old, new) = (a.origin(), b.origin());
@@ -248,18 +248,18 @@ pub fn same_media(a: &Sdp, b: &Sdp) -> bool {
     (old.user, old.id, old.addr) == (new.user, new.id, new.addr) && texts(a) == texts(b)
 }
 
-fn offer_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &LocalMedia) -> Option<Sdp> {
-    let section = voice_with(source, audio, stay, face)?;
-    Some(Sdp { session: relay_sdp::session(source, face), media: vec![section] })
+fn offer_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], local: &LocalMedia) -> Option<Sdp> {
+    let section = voice_with(source, audio, stay, local)?;
+    Some(Sdp { session: relay_sdp::session(source, local), media: vec![section] })
 }
 
-fn voice_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], face: &LocalMedia) -> Option<Vec<SdpLine>> {
+fn voice_with(source: &Sdp, audio: &Audio, stay: &[Renumbered], local: &LocalMedia) -> Option<Vec<SdpLine>> {
     let section = source.media.get(audio.index).filter(|_| !stay.is_empty())?;
-    Some(relay_sdp::medium(section, Some(stay), face, !relay_sdp::has_session_address(source)))
+    Some(relay_sdp::medium(section, Some(stay), local, !relay_sdp::has_session_address(source)))
 }
 
-/// The payload types that stay, under their own numbers: the codecs `permitted` names and, if there is one, the
-/// companions `goes_along` names. Empty when no codec stays.
+/// The payload types that stay, under their own numbers: the codecs that are `permitted` and, if there is one, the
+/// companions that `goes_along` selects. Empty when no codec stays.
 fn staying(
     audio: &Audio,
     permitted: impl Fn(&Format) -> bool,
@@ -276,14 +276,14 @@ fn staying(
     audio.formats.iter().filter(stays).map(same).collect()
 }
 
-/// The payload types that redundancy is made of (`a=fmtp:121 0/5`, RFC 2198 section 5): it cannot stay without them.
+/// The payload types that redundancy consists of (`a=fmtp:121 0/5`, RFC 2198 section 5): it cannot stay without them.
 fn redundant_payloads(format: &Format) -> impl Iterator<Item = u8> {
     let is_red = format.encoding.eq_ignore_ascii_case("red");
     let text = format.fmtp.as_deref().filter(|_| is_red).unwrap_or_default();
     text.split('/').filter_map(|word| super::line::payload_type(word.trim().as_bytes()))
 }
 
-/// Gives each answered payload type the number the offer has for it. Two that would share one: the first keeps it.
+/// Gives each answered payload type its number in the offer. Of two with the same number the first keeps it.
 fn renumber(stay: &mut Vec<Renumbered>, answered: &Audio, offered: &Audio) {
     let mut taken: Vec<u8> = Vec::new();
     stay.retain_mut(|number| {
@@ -308,7 +308,7 @@ fn renumber(stay: &mut Vec<Renumbered>, answered: &Audio, offered: &Audio) {
     stay.retain(|number| !stale.contains(&number.from));
 }
 
-/// `a=rtpmap` for payload types that got another number and had none, because RFC 3551 fixed the old one.
+/// `a=rtpmap` for payload types that got another number and had none, because the old one is static in RFC 3551.
 fn missing_maps(section: &[SdpLine], stay: &[Renumbered], offered: &Audio) -> Vec<SdpLine> {
     let is_mapped = |payload: u8| {
         let mut lines = section.iter().filter_map(SdpLine::of_payload);

@@ -1,10 +1,10 @@
-//! Carrying the lines of one leg's description into the other's: everything verbatim but what names an endpoint.
+//! Rewriting one leg's description for the other: everything verbatim but what names an endpoint.
 
 use super::description::Sdp;
 use super::line::{CRLF, SdpLine, address, media_line, payload_type};
 use super::local_media::LocalMedia;
 
-/// A payload type as it came, and the number it goes on with.
+/// A payload type as received, and the number it is forwarded with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Renumbered {
     pub(super) from: u8,
@@ -12,16 +12,16 @@ pub(super) struct Renumbered {
 }
 
 /// The session's lines with our origin and address.
-pub(super) fn session(source: &Sdp, face: &LocalMedia) -> Vec<SdpLine> {
+pub(super) fn session(source: &Sdp, local: &LocalMedia) -> Vec<SdpLine> {
     let mut lines = Vec::with_capacity(source.session.len());
     for line in &source.session {
         match line.letter() {
-            // A second `o=` or `c=` is a mistake that is not passed on.
-            Some(b'o') => lines.extend(first(&lines, face.origin_line())),
-            Some(b'c') => lines.extend(first(&lines, face.connection_line(address(line.value())))),
+            // A second `o=` or `c=` is an error that is not forwarded.
+            Some(b'o') => lines.extend(first(&lines, local.origin_line())),
+            Some(b'c') => lines.extend(first(&lines, local.connection_line(address(line.value())))),
             Some(_) if names_endpoint(line) || line.attribute_named("rtcp").is_some() => {}
             Some(_) => lines.push(complete(line)),
-            // A blank line is tolerated where it comes from and spared the next reader.
+            // A blank line is accepted, but not forwarded.
             None => {}
         }
     }
@@ -33,16 +33,16 @@ pub(super) fn session(source: &Sdp, face: &LocalMedia) -> Vec<SdpLine> {
 pub(super) fn medium(
     section: &[SdpLine],
     stay: Option<&[Renumbered]>,
-    face: &LocalMedia,
+    local: &LocalMedia,
     needs_address: bool,
 ) -> Vec<SdpLine> {
     let mut lines = Vec::with_capacity(section.len());
     let refused = refused(section, stay);
-    let mut rtcp = face.rtcp_line();
+    let mut rtcp = local.rtcp_line();
     for line in section {
         match line.letter() {
-            Some(b'm') => lines.push(media(line, stay, face.rtp_port)),
-            Some(b'c') => lines.extend(first(&lines, face.connection_line(address(line.value())))),
+            Some(b'm') => lines.push(media(line, stay, local.rtp_port)),
+            Some(b'c') => lines.extend(first(&lines, local.connection_line(address(line.value())))),
             Some(b'o') => {}
             Some(_) if line.attribute_named("rtcp").is_some() => lines.extend(rtcp.take()),
             Some(_) if names_endpoint(line) => {}
@@ -51,15 +51,15 @@ pub(super) fn medium(
         }
     }
     if needs_address && !section.iter().any(|line| line.letter() == Some(b'c')) {
-        // RFC 8866 section 5: `c=` stands right after `m=` and `i=`.
+        // RFC 8866 section 5: `c=` follows `m=` and `i=` directly.
         let titles = lines.iter().take_while(|line| matches!(line.letter(), Some(b'm' | b'i'))).count();
-        lines.insert(titles.min(lines.len()), face.connection_line(None));
+        lines.insert(titles.min(lines.len()), local.connection_line(None));
     }
     lines.extend(rtcp);
     lines
 }
 
-/// A medium refused: its `m=` line with port 0 (RFC 3264 section 6), nothing else.
+/// A refused medium: its `m=` line with port 0 (RFC 3264 section 6), nothing else.
 pub(super) fn rejected(section: &[SdpLine]) -> Option<Vec<SdpLine>> {
     let parts = media_line(section.first()?)?;
     // RFC 3264 section 6: the line must still name a format.
@@ -78,14 +78,14 @@ fn first(lines: &[SdpLine], line: SdpLine) -> Option<SdpLine> {
     (!known).then_some(line)
 }
 
-/// The line, ended properly.
+/// The line, with a proper line end.
 fn complete(line: &SdpLine) -> SdpLine {
     let end = if line.end.ends_with(b"\n") { line.end } else { CRLF };
     SdpLine { text: line.text.clone(), end }
 }
 
-/// Keys, candidates and addresses that belong to the endpoint that wrote them. `rtcp-mux` and `group` are agreements
-/// about its ports; the exchange takes neither part.
+/// Keys, candidates and addresses that belong to the endpoint that wrote them. `rtcp-mux` and `group` concern its
+/// ports; the exchange supports neither.
 fn names_endpoint(line: &SdpLine) -> bool {
     const NAMES: [&str; 18] = [
         "candidate",
@@ -142,7 +142,7 @@ fn media(line: &SdpLine, stay: Option<&[Renumbered]>, port: u16) -> SdpLine {
     SdpLine::made(format!("m={} {port} {} {}", parts.medium, parts.proto, formats.join(" ")))
 }
 
-/// A line of the medium: gone when it describes a refused payload type, rewritten when its number changes.
+/// A line of the medium: removed when it describes a refused payload type, rewritten when its number changes.
 fn payload_line(line: &SdpLine, stay: Option<&[Renumbered]>, refused: &[u8]) -> Option<SdpLine> {
     let Some((name, payload, rest)) = line.of_payload() else {
         return Some(complete(line));
@@ -151,7 +151,8 @@ fn payload_line(line: &SdpLine, stay: Option<&[Renumbered]>, refused: &[u8]) -> 
         Some(to) if to != payload => Some(SdpLine::made(format!("a={name}:{to} {rest}"))),
         Some(_) => Some(complete(line)),
         None if refused.contains(&payload) => None,
-        // A description of a number that the `m=` line does not list must not come to describe one that moved there.
+        // A line that describes a number missing in the `m=` line must not describe a payload type that gets this
+        // number.
         None if stay.is_some_and(|numbers| numbers.iter().any(|number| number.to == payload)) => None,
         None => Some(complete(line)),
     }

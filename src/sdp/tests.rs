@@ -1,4 +1,4 @@
-//! The room as a whole: descriptions of real telephones, and mutated ones.
+//! The module as a whole: descriptions of real phones, and mutated ones.
 
 use super::*;
 use std::net::{IpAddr, SocketAddr};
@@ -36,7 +36,7 @@ pub(super) const SOFTPHONE: &str = "v=0\r\no=jane 9007199254740993 2 IN IP6 2001
     a=ice-ufrag:ab\r\na=ice-pwd:secretword\r\na=candidate:1 1 UDP 1 192.168.1.7 6002 typ host\r\n\
     a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:topsecretkey\r\na=setup:actpass\r\na=rtcp-mux\r\na=mid:1\r\na=sendrecv\r\n";
 
-/// A bare line-feed writer without a last line end.
+/// Bare line feeds, and no last line end.
 pub(super) const BARE: &str =
     "v=0\no=John Doe 1 1 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 4000/2 RTP/AVP 8\na=sendonly";
 
@@ -57,7 +57,7 @@ pub(super) fn text(sdp: &Sdp) -> String {
     String::from_utf8(sdp.to_bytes()).unwrap()
 }
 
-pub(super) fn face() -> LocalMedia {
+pub(super) fn local() -> LocalMedia {
     LocalMedia {
         user: "strowger".into(),
         session_name: "strowger".into(),
@@ -67,7 +67,7 @@ pub(super) fn face() -> LocalMedia {
         media_addr: "192.168.1.1".parse().unwrap(),
         rtp_port: 10000,
         rtcp_port: None,
-        extras: Vec::new(),
+        secondary: Vec::new(),
     }
 }
 
@@ -206,8 +206,8 @@ fn payload_types_out_of_range_are_no_formats() {
     let sdp = parse(&PAP2T.replace("RTP/AVP 0 2", "RTP/AVP 4294967296 128 -1 0 0 2"));
     let payloads: Vec<_> = sdp.audio().unwrap().formats.iter().map(|format| format.payload).collect();
     assert_eq!(payloads, [0, 2, 4, 8, 18, 96, 97, 98, 100, 101]);
-    let told = offer_from(&sdp, &CodecList::of(&[Codec::Ulaw]), &face()).unwrap();
-    assert!(text(&told).contains("RTP/AVP 0 100 101\r\n"), "{told:?}");
+    let offer = offer_from(&sdp, &CodecList::of(&[Codec::Ulaw]), &local()).unwrap();
+    assert!(text(&offer).contains("RTP/AVP 0 100 101\r\n"), "{offer:?}");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn keys_are_not_shown() {
     assert!(shown.contains("a=crypto:..."));
 }
 
-/// Flips, cuts, repeats and mixes; every step afterwards must end in a value, and what we print must be readable.
+/// Flips, cuts, repeats and mixes; every step afterwards must return, and what we print can be parsed.
 #[test]
 fn mutated_descriptions_are_read_or_refused() {
     let count = std::env::var("STROWGER_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(50_000u64);
@@ -236,7 +236,7 @@ fn mutated_descriptions_are_read_or_refused() {
             _ => CodecList { entries: Codec::all().map(|codec| (codec, Some(20))).collect() },
         };
         let (offered, answered) = exercise(&sdp, &other, &allow);
-        exercise_extras(&sdp, &other, &allow);
+        exercise_secondary_media(&sdp, &other, &allow);
         offers += u64::from(offered);
         answers += u64::from(answered);
         other = sdp;
@@ -302,9 +302,9 @@ fn views(sdp: &Sdp) {
     }
 }
 
-/// Everything that makes a description from two; each must be readable and name no address but ours.
+/// Every function that makes a description from two; the result can be parsed and has no address but ours.
 fn exercise(sdp: &Sdp, other: &Sdp, allow: &CodecList) -> (bool, bool) {
-    let ours = face();
+    let ours = local();
     let mut made = vec![readdress(sdp, &ours)];
     let offer = offer_from(sdp, allow, &ours);
     let answer = answer_from(sdp, other, allow, &ours);
@@ -337,10 +337,10 @@ fn exercise(sdp: &Sdp, other: &Sdp, allow: &CodecList) -> (bool, bool) {
     outcome
 }
 
-/// The same with ports for everything beside voice.
-fn exercise_extras(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
-    let at = SocketAddr::new(face().media_addr, 10_020);
-    let ours = LocalMedia { extras: MediaKind::ALL.into_iter().map(|extra| (extra, at)).collect(), ..face() };
+/// The same with ports for all secondary media.
+fn exercise_secondary_media(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
+    let at = SocketAddr::new(local().media_addr, 10_020);
+    let ours = LocalMedia { secondary: MediaKind::ALL.into_iter().map(|extra| (extra, at)).collect(), ..local() };
     let offer = reoffer_from(sdp, allow, &ours, other);
     let answer = answer_from(sdp, other, allow, &ours);
     if let Ok(offer) = &offer {
@@ -353,8 +353,8 @@ fn exercise_extras(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
         let again = Sdp::parse(&made.to_bytes()).unwrap_or_else(|error| panic!("{error}: {made:?}"));
         assert_eq!(again, made);
         for extra in MediaKind::ALL {
-            assert!(again.extra_addr(extra).is_none_or(|addr| addr == at), "{made:?}");
-            assert!(again.extra_rtcp_addr(extra).is_none_or(|addr| addr.port() == at.port() + 1), "{made:?}");
+            assert!(again.secondary_addr(extra).is_none_or(|addr| addr == at), "{made:?}");
+            assert!(again.secondary_rtcp_addr(extra).is_none_or(|addr| addr.port() == at.port() + 1), "{made:?}");
         }
     }
 }

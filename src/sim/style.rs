@@ -251,7 +251,7 @@ mod tests {
             assert_eq!(codecs, [Codec::Alaw], "{style:?}");
             let fax =
                 style.describe_extras(None, told(Direction::SendRecv, None), &[(MediaKind::Image, 16_720)]).unwrap();
-            assert_eq!(fax.extra_addr(MediaKind::Image), "192.0.2.20:16720".parse().ok());
+            assert_eq!(fax.secondary_addr(MediaKind::Image), "192.0.2.20:16720".parse().ok());
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Told<'a> {
 
 impl Told<'_> {
     fn local_media(&mut self, rtp: SocketAddr, secondary: Vec<(MediaKind, SocketAddr)>) -> LocalMedia {
-        LocalMedia { extras: secondary, ..self.leg.next_local_media(rtp, self.general) }
+        LocalMedia { secondary, ..self.leg.next_local_media(rtp, self.general) }
     }
 
     fn codecs(&self) -> CodecList {
@@ -70,7 +70,7 @@ impl Told<'_> {
         let rtp = self.channel.rtp?;
         let elsewhere = |told: &Sdp| {
             let voice = told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
-            voice || told.extras().next().is_some()
+            voice || told.secondary_media().next().is_some()
         };
         let local = self.leg.agreement.local.clone().filter(elsewhere)?;
         let media = self.local_media(rtp, Vec::new());

@@ -66,7 +66,7 @@ impl Pair<'_> {
 
     /// Why a description with these media is not forwarded: which line lacks which option.
     pub fn lacking(&self, described: &Sdp) -> Option<String> {
-        described.extras().find_map(|kind| {
+        described.secondary_media().find_map(|kind| {
             let lacks = |party: &&Party<'_>| !party.leg.peer.settings.may_carry(kind);
             let lines = [&self.a, &self.b].into_iter().filter(lacks).map(|party| format!("'{}'", party.leg.peer.name));
             let lines: Vec<String> = lines.collect();

@@ -68,7 +68,7 @@ impl Party<'_> {
     /// Its stream for a medium beside voice that its peer takes part in, and where that peer is.
     pub(super) fn secondary_remote(&self, kind: MediaKind, core: &Core) -> Option<(StreamId, Remote)> {
         let described = self.leg.agreement.remote.as_ref().filter(|described| described.has(kind))?;
-        let remote = self.remote(described.extra_addr(kind), described.extra_rtcp_addr(kind), core);
+        let remote = self.remote(described.secondary_addr(kind), described.secondary_rtcp_addr(kind), core);
         Some((self.channel.port(kind)?.stream, remote))
     }
 

@@ -161,9 +161,9 @@ impl Lines {
         let (names, source) = (core.config.admission.names(), flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && core.config.peers.values().any(trunk);
-        let came = (flow, from_trunk, &core.routing);
+        let origin = register::Origin { flow, from_trunk, routing: &core.routing };
         let done =
-            register::register(&mut self.location, &core.config.general, peer, request, essentials, came, core.now);
+            register::register(&mut self.location, &core.config.general, peer, request, essentials, origin, core.now);
         for line in done.log {
             core.emit(LineEvent::Register(log_line(line)));
         }

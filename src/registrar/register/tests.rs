@@ -1,4 +1,4 @@
-//! REGISTER, phase by phase, with the shapes that real phones send.
+//! REGISTER, phase by phase, in the forms that real phones send.
 
 use bytes::Bytes;
 
@@ -25,8 +25,8 @@ fn peer() -> Peer {
     Peer::clone(&peer)
 }
 
-/// An exchange that speaks UDP and TCP.
-fn ways() -> Routing {
+/// An exchange with UDP and TCP.
+fn routing() -> Routing {
     let local = LOCAL.parse().unwrap();
     let listening = Listening { udp: local, tcp: Some(local), tls: None };
     Routing { listening, admission: Arc::new(Admission::new(&Default::default(), NonceKey([0; 32]))) }
@@ -40,7 +40,7 @@ struct Desk {
     now: Now,
     cseq: u32,
     from_trunk: bool,
-    ways: Routing,
+    routing: Routing,
 }
 
 impl Desk {
@@ -52,7 +52,7 @@ impl Desk {
             now: Now { mono: Time::from_start(Duration::from_secs(100)), wall: Wall(1_795_000_000_000) },
             cseq: 1,
             from_trunk: false,
-            ways: ways(),
+            routing: routing(),
         }
     }
 
@@ -72,7 +72,7 @@ impl Desk {
             &self.peer,
             &request,
             &essentials,
-            (flow, self.from_trunk, &self.ways),
+            Origin { flow, from_trunk: self.from_trunk, routing: &self.routing },
             self.now,
         )
     }
@@ -110,11 +110,11 @@ fn text(via: &str, call_id: &str, cseq: u32, lines: &str) -> String {
     )
 }
 
-fn told(registered: &Registered, name: HeaderName) -> Vec<String> {
+fn values(registered: &Registered, name: HeaderName) -> Vec<String> {
     registered.response.headers.lines(name).map(|line| String::from_utf8(line.to_vec()).unwrap()).collect()
 }
 
-fn said(registered: &Registered) -> Vec<&str> {
+fn log_of(registered: &Registered) -> Vec<&str> {
     registered.log.iter().map(|line| line.text.as_str()).collect()
 }
 
@@ -137,10 +137,10 @@ fn a_pap2t_registers_and_refreshes() {
         "Contact: \"Client\" <sip:pap2t-client@192.168.1.20:5060>;expires=3600\r\nUser-Agent: Linksys/PAP2T-3.1.15(LS)\r\n",
     );
     assert_eq!(first.response.status, 200);
-    assert_eq!(told(&first, HeaderName::Contact), ["<sip:pap2t-client@192.168.1.20:5060>;expires=3600"]);
-    assert_eq!(told(&first, HeaderName::Expires), ["3600"]);
-    assert_eq!(told(&first, HeaderName::Date), ["Wed, 18 Nov 2026 11:06:40 GMT"]);
-    assert_eq!(said(&first), ["Registered SIP 'pap2t-client' at 192.168.1.20:5060"]);
+    assert_eq!(values(&first, HeaderName::Contact), ["<sip:pap2t-client@192.168.1.20:5060>;expires=3600"]);
+    assert_eq!(values(&first, HeaderName::Expires), ["3600"]);
+    assert_eq!(values(&first, HeaderName::Date), ["Wed, 18 Nov 2026 11:06:40 GMT"]);
+    assert_eq!(log_of(&first), ["Registered SIP 'pap2t-client' at 192.168.1.20:5060"]);
     assert_eq!(kinds(&first), ["+sip:pap2t-client@192.168.1.20:5060"]);
     let binding = desk.location.newest("pap2t-client").unwrap().clone();
     assert_eq!(binding.user_agent.as_deref(), Some("Linksys/PAP2T-3.1.15(LS)"));
@@ -155,7 +155,7 @@ fn a_pap2t_registers_and_refreshes() {
     assert_eq!(desk.location.next_deadline(), Some(desk.now.mono + Duration::from_secs(3610)));
 }
 
-/// As the Cisco 7960 registers: ephemeral source port, Via 5060, no rport; Expires header; parameters given back.
+/// As the Cisco 7960 registers: ephemeral source port, Via 5060, no rport; Expires header; parameters returned.
 #[test]
 fn a_cisco_7960_is_called_at_its_contact_not_at_its_source_port() {
     let mut desk = Desk::new();
@@ -170,7 +170,7 @@ fn a_cisco_7960_is_called_at_its_contact_not_at_its_source_port() {
         "192.168.1.130:51098",
     );
     assert_eq!(
-        told(&registered, HeaderName::Contact),
+        values(&registered, HeaderName::Contact),
         [
             "<sip:1600@192.168.1.130:5060;user=phone;transport=udp>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-000e84c060a6>\"\
           ;+u.sip!model.ccm.cisco.com=\"7\";expires=120"
@@ -178,7 +178,7 @@ fn a_cisco_7960_is_called_at_its_contact_not_at_its_source_port() {
     );
     assert_eq!(desk.target(), "192.168.1.130:5060");
     assert_eq!(desk.contacts(), ["sip:1600@192.168.1.130:5060;user=phone;transport=udp"]);
-    assert_eq!(said(&registered), ["Registered SIP 'pap2t-client' at 192.168.1.130:5060"]);
+    assert_eq!(log_of(&registered), ["Registered SIP 'pap2t-client' at 192.168.1.130:5060"]);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn two_lines_of_one_box_keep_their_ports() {
 }
 
 #[test]
-fn times_are_clamped_and_told() {
+fn times_are_clamped_and_returned() {
     for (lines, granted) in [
         ("Contact: <sip:a@192.168.1.20>;expires=60\r\n", "60"),
         ("Contact: <sip:a@192.168.1.20>;expires=7200\r\n", "3600"),
@@ -241,14 +241,14 @@ fn times_are_clamped_and_told() {
         ("Contact: <sip:a@192.168.1.20>;expires=90\r\nExpires: 0\r\n", "90"),
     ] {
         let registered = Desk::new().lines(lines);
-        assert_eq!(told(&registered, HeaderName::Expires), [granted], "{lines}");
-        assert!(told(&registered, HeaderName::Contact)[0].ends_with(&format!(";expires={granted}")));
+        assert_eq!(values(&registered, HeaderName::Expires), [granted], "{lines}");
+        assert!(values(&registered, HeaderName::Contact)[0].ends_with(&format!(";expires={granted}")));
     }
 }
 
 /// RFC 3261 10.3, step 7, and 21.4.17; all or nothing.
 #[test]
-fn a_time_too_brief_is_423_and_told_the_least() {
+fn a_time_too_brief_is_423_with_the_least() {
     for lines in [
         "Contact: <sip:a@192.168.1.20>;expires=30\r\n",
         "Contact: <sip:a@192.168.1.20>\r\nExpires: 59\r\n",
@@ -256,18 +256,18 @@ fn a_time_too_brief_is_423_and_told_the_least() {
     ] {
         let mut desk = Desk::new();
         let refused = desk.lines(lines);
-        assert_eq!((refused.response.status, told(&refused, HeaderName::MinExpires)), (423, vec!["60".to_owned()]));
+        assert_eq!((refused.response.status, values(&refused, HeaderName::MinExpires)), (423, vec!["60".to_owned()]));
         assert!(refused.changes.is_empty() && desk.location.is_empty());
     }
     // Never for an hour or more, whatever the configuration has for the least (RFC 3261 10.3, step 7).
     let mut desk = Desk::new();
     desk.general.min_expiry = Duration::from_secs(7200);
     let registered = desk.lines("Contact: <sip:a@192.168.1.20>;expires=3600\r\n");
-    assert_eq!((registered.response.status, told(&registered, HeaderName::Expires)), (200, vec!["7200".to_owned()]));
-    // A device that was made before there was a 423.
+    assert_eq!((registered.response.status, values(&registered, HeaderName::Expires)), (200, vec!["7200".to_owned()]));
+    // A device from before 423 was defined.
     let old = text("192.168.1.20", "l1", 1, "Contact: <sip:a@192.168.1.20>;expires=30\r\n").replace("z9hG4bK", "");
     let registered = Desk::new().send(old, "192.168.1.20:5060");
-    assert_eq!((registered.response.status, told(&registered, HeaderName::Expires)), (200, vec!["60".to_owned()]));
+    assert_eq!((registered.response.status, values(&registered, HeaderName::Expires)), (200, vec!["60".to_owned()]));
 }
 
 /// RFC 3327 5.3.
@@ -278,14 +278,14 @@ fn a_path_is_kept_of_a_proxy_that_the_configuration_names() {
     let ignored = desk.lines(LINES);
     assert_eq!(ignored.response.status, 200);
     assert!(
-        desk.location.newest("pap2t-client").unwrap().path.is_empty() && told(&ignored, HeaderName::Path).is_empty()
+        desk.location.newest("pap2t-client").unwrap().path.is_empty() && values(&ignored, HeaderName::Path).is_empty()
     );
 
     let mut desk = Desk::new();
     desk.peer.settings.support_path = true;
     let refused = desk.lines(LINES);
     assert_eq!(refused.response.status, 403);
-    assert!(said(&refused)[0].contains("contactpermit="), "{:?}", said(&refused));
+    assert!(log_of(&refused)[0].contains("contactpermit="), "{:?}", log_of(&refused));
 
     let mut trunk = Desk::new();
     trunk.from_trunk = true;
@@ -294,8 +294,8 @@ fn a_path_is_kept_of_a_proxy_that_the_configuration_names() {
     for desk in [&mut trunk, &mut named] {
         desk.peer.settings.support_path = true;
         let kept = desk.lines(LINES);
-        assert_eq!(told(&kept, HeaderName::Path), ["<sip:192.168.1.9:5070;lr>", "<sip:edge.example.com;lr>"]);
-        assert_eq!(told(&kept, HeaderName::Supported), ["path"]);
+        assert_eq!(values(&kept, HeaderName::Path), ["<sip:192.168.1.9:5070;lr>", "<sip:edge.example.com;lr>"]);
+        assert_eq!(values(&kept, HeaderName::Supported), ["path"]);
         let binding = desk.location.newest("pap2t-client").unwrap();
         assert_eq!((binding.flow.remote.to_string().as_str(), binding.path.len()), ("192.168.1.9:5070", 2));
         let bad = desk.lines("Contact: <sip:a@10.0.0.5>\r\nPath: <tel:+1>\r\n");
@@ -306,17 +306,18 @@ fn a_path_is_kept_of_a_proxy_that_the_configuration_names() {
 #[test]
 fn a_required_path_that_is_not_kept_is_420() {
     let refused = Desk::new().lines("Contact: <sip:a@10.0.0.5>\r\nRequire: path\r\n");
-    assert_eq!((refused.response.status, told(&refused, HeaderName::Unsupported)), (420, vec!["path".to_owned()]));
+    assert_eq!((refused.response.status, values(&refused, HeaderName::Unsupported)), (420, vec!["path".to_owned()]));
 }
 
 /// RFC 3261 10.2.1.2.
 #[test]
-fn contacts_are_told_by_their_preference_and_then_the_newest_first() {
+fn contacts_are_listed_by_their_preference_and_then_the_newest_first() {
     let mut desk = Desk::new();
     desk.peer.max_contacts = 3;
-    let told_ =
+    let listed =
         desk.lines("Contact: <sip:a@192.168.1.20>;q=0.5, <sip:b@192.168.1.20>;q=1.0, <sip:c@192.168.1.20>;q=0.5\r\n");
-    let users: Vec<String> = told(&told_, HeaderName::Contact).iter().map(|contact| contact[5..6].to_owned()).collect();
+    let users: Vec<String> =
+        values(&listed, HeaderName::Contact).iter().map(|contact| contact[5..6].to_owned()).collect();
     assert_eq!(users, ["b", "c", "a"]);
 }
 
@@ -331,8 +332,8 @@ fn unregistering_by_contact_and_by_star() {
         desk.contact("<sip:a@192.168.1.20>");
         let gone = desk.lines(lines);
         assert_eq!((gone.response.status, kinds(&gone)), (200, vec!["-sip:a@192.168.1.20".to_owned()]));
-        assert_eq!(said(&gone), ["Unregistered SIP 'pap2t-client'"]);
-        assert!(told(&gone, HeaderName::Contact).is_empty() && desk.location.is_empty());
+        assert_eq!(log_of(&gone), ["Unregistered SIP 'pap2t-client'"]);
+        assert!(values(&gone, HeaderName::Contact).is_empty() && desk.location.is_empty());
         let again = desk.lines(lines);
         assert_eq!(
             (again.response.status, again.changes.len(), again.log.len()),
@@ -363,12 +364,12 @@ fn star_stands_alone_and_with_expires_0() {
 fn without_contact_it_only_asks() {
     let mut desk = Desk::new();
     let none = desk.lines("");
-    assert_eq!((none.response.status, told(&none, HeaderName::Contact).len()), (200, 0));
+    assert_eq!((none.response.status, values(&none, HeaderName::Contact).len()), (200, 0));
     desk.contact("<sip:a@192.168.1.20>;expires=100");
     desk.wait(40);
     for lines in ["", "Expires: 0\r\n"] {
         let asked = desk.lines(lines);
-        assert_eq!(told(&asked, HeaderName::Contact), ["<sip:a@192.168.1.20>;expires=60"]);
+        assert_eq!(values(&asked, HeaderName::Contact), ["<sip:a@192.168.1.20>;expires=60"]);
         assert!(asked.changes.is_empty() && asked.log.is_empty());
     }
 }
@@ -380,9 +381,9 @@ fn with_one_contact_the_newest_replaces() {
     let moved =
         desk.send(text("192.168.1.21", "after-reboot", 1, "Contact: <sip:a@192.168.1.21>\r\n"), "192.168.1.21:5060");
     assert_eq!(kinds(&moved), ["-sip:a@192.168.1.20", "+sip:a@192.168.1.21"]);
-    assert_eq!(said(&moved), ["Registered SIP 'pap2t-client' at 192.168.1.21:5060"]);
+    assert_eq!(log_of(&moved), ["Registered SIP 'pap2t-client' at 192.168.1.21:5060"]);
     assert_eq!(desk.contacts(), ["sip:a@192.168.1.21"]);
-    assert_eq!(told(&moved, HeaderName::Contact).len(), 1);
+    assert_eq!(values(&moved, HeaderName::Contact).len(), 1);
 }
 
 #[test]
@@ -391,7 +392,7 @@ fn the_same_contact_from_another_place_has_moved() {
     desk.send(text("10.0.0.5", "c", 1, "Contact: <sip:a@10.0.0.5>\r\n"), "198.51.100.3:1024");
     let moved = desk.send(text("10.0.0.5", "c", 2, "Contact: <sip:a@10.0.0.5>\r\n"), "198.51.100.3:1025");
     assert_eq!(kinds(&moved), ["+sip:a@10.0.0.5"]);
-    assert_eq!(said(&moved), ["Registered SIP 'pap2t-client' at 198.51.100.3:1025"]);
+    assert_eq!(log_of(&moved), ["Registered SIP 'pap2t-client' at 198.51.100.3:1025"]);
     assert_eq!(desk.contacts().len(), 1);
 }
 
@@ -406,7 +407,7 @@ fn several_contacts_within_max_contacts_then_the_oldest_goes() {
     let third = desk.contact("<sip:c@192.168.1.20:5080>;expires=100");
     assert_eq!(kinds(&third), ["-sip:a@192.168.1.20", "+sip:c@192.168.1.20:5080"]);
     assert_eq!(
-        told(&third, HeaderName::Contact),
+        values(&third, HeaderName::Contact),
         ["<sip:c@192.168.1.20:5080>;expires=100", "<sip:b@192.168.1.20:5070>;q=0.5;expires=190"]
     );
     let fourth =
@@ -430,8 +431,8 @@ fn more_contacts_in_one_request_than_allowed_leaves_the_last() {
     assert_eq!(kinds(&both), ["-sip:a@192.168.1.20", "+sip:b@192.168.1.20:5070"]);
     let twice = desk.contact("<sip:b@192.168.1.20:5070>;expires=90, <sip:b@192.168.1.20:5070>;expires=80");
     assert_eq!(kinds(&twice), ["=sip:b@192.168.1.20:5070"]);
-    assert_eq!(told(&twice, HeaderName::Expires), ["80"]);
-    let many = vec!["<sip:a@192.168.1.20>"; MOST_CONTACTS + 1].join(", ");
+    assert_eq!(values(&twice, HeaderName::Expires), ["80"]);
+    let many = vec!["<sip:a@192.168.1.20>"; MAX_CONTACTS + 1].join(", ");
     assert_eq!(desk.contact(&many).response.status, 400);
 }
 
@@ -538,11 +539,11 @@ fn a_peer_with_a_fixed_address_does_not_register() {
     desk.peer.host = PeerAddress::Static("192.168.1.20:5060".parse().unwrap());
     let refused = desk.contact("<sip:a@192.168.1.20>");
     assert_eq!((refused.response.status, refused.log[0].level), (403, Level::Error));
-    assert!(said(&refused)[0].starts_with("Peer 'pap2t-client' is trying to register"));
-    assert!(said(&refused)[0].contains("sip.conf:12"));
+    assert!(log_of(&refused)[0].starts_with("Peer 'pap2t-client' is trying to register"));
+    assert!(log_of(&refused)[0].contains("sip.conf:12"));
 }
 
-/// Nothing is decided by the wall clock.
+/// The wall clock decides nothing.
 #[test]
 fn wall_clock_jumps_neither_end_nor_lengthen_a_binding() {
     for jump in [-3_600_000, 3_600_000, -1_795_000_000_000, i64::MAX / 2] {
@@ -551,14 +552,14 @@ fn wall_clock_jumps_neither_end_nor_lengthen_a_binding() {
         desk.now.wall.0 += jump;
         desk.now.mono = desk.now.mono + Duration::from_secs(300);
         assert!(desk.location.expire(desk.now.mono).is_empty());
-        assert_eq!(told(&desk.lines(""), HeaderName::Contact), ["<sip:a@192.168.1.20>;expires=300"]);
+        assert_eq!(values(&desk.lines(""), HeaderName::Contact), ["<sip:a@192.168.1.20>;expires=300"]);
         assert_eq!(kinds(&desk.contact("<sip:a@192.168.1.20>;expires=600")), ["=sip:a@192.168.1.20"]);
         desk.now.mono = desk.now.mono + Duration::from_secs(610);
         assert_eq!(desk.location.expire(desk.now.mono).len(), 1);
     }
 }
 
-/// What a stranger with a secret may send: never a panic, never more contacts than allowed, never our own socket.
+/// Whatever an authenticated sender sends: no panic, no more contacts than allowed, never our own address.
 #[test]
 fn mutated_contacts_keep_the_table_in_bounds() {
     let seeds = [
@@ -595,7 +596,7 @@ fn mutated_contacts_keep_the_table_in_bounds() {
             &desk.peer,
             &request,
             &essentials,
-            (flow, false, &desk.ways),
+            Origin { flow, from_trunk: false, routing: &desk.routing },
             desk.now,
         );
         accepted += usize::from(registered.response.status == 200);

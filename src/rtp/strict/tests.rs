@@ -90,7 +90,7 @@ fn a_stranger_gets_nothing_at_any_time_and_costs_the_caller_no_packet() {
         }
     };
     spray(&mut learner, at(0));
-    // The caller sends from another port: probation is not disturbed by the spray between its packets.
+    // The caller sends from another port: the forged packets between its own do not disturb the probation.
     for n in 0..50u16 {
         let verdict = learner.judge(at(20 * u64::from(n)), address("10.0.0.1:5000"), n);
         assert_eq!(verdict == Verdict::Drop, n < 3);
@@ -139,7 +139,7 @@ fn an_offer_of_another_port_loses_nothing_of_either_and_then_locks() {
 }
 
 #[test]
-fn a_host_the_new_offer_no_longer_names_is_heard_for_two_seconds_more() {
+fn a_host_the_new_offer_no_longer_names_is_accepted_for_two_seconds_more() {
     let mut learner = Learner::new(expected("10.0.0.1:4000"));
     assert_eq!(stream(&mut learner, 0, "10.0.0.1:4000", 0, 10), 10);
     learner.reset(at(200), expected("10.0.0.7:6000"));
@@ -214,7 +214,7 @@ fn whatever_comes_in_whatever_order_only_allowed_hosts_are_accepted() {
             if rtp.is_some() {
                 offers.push((now, expected));
             } else if let Some(last) = offers.last().copied() {
-                // A hold keeps the address; the signalling's host may have moved.
+                // A hold keeps the address; the host of the signalling may have changed.
                 offers.push((now, Expected { rtp: last.1.rtp, ..expected }));
             }
         }

@@ -84,7 +84,7 @@ impl Phone {
     pub fn extra_media(&self, extra: MediaKind) -> Option<SocketAddr> {
         let call = self.call.as_ref()?;
         call.local.as_ref().filter(|told| told.has(extra))?;
-        call.remote.as_ref()?.extra_addr(extra)
+        call.remote.as_ref()?.secondary_addr(extra)
     }
 
     /// A new offer of its own.
@@ -140,7 +140,7 @@ impl Phone {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
-            extras: MediaKind::ALL.into_iter().map(|extra| (extra, self.extra(extra))).collect(),
+            secondary: MediaKind::ALL.into_iter().map(|extra| (extra, self.extra(extra))).collect(),
         }
     }
 
@@ -158,7 +158,7 @@ impl Phone {
             None => None,
         };
         if voice.is_none() && self.habits.empty_fax && self.has_voice() {
-            return Some(negotiate::readdress(offer, &LocalMedia { extras: Vec::new(), ..self.face() }));
+            return Some(negotiate::readdress(offer, &LocalMedia { secondary: Vec::new(), ..self.face() }));
         }
         let extras = self.ports(&self.habits.extras);
         let own = match voice {

@@ -103,11 +103,11 @@ fn no_answer_is_more_than_twice_its_request() {
                     Err(refusal) => edge.reject(&request, &refusal, over(source)),
                 };
                 if let Verdict::Reply { response, to, .. } = verdict {
-                    let (asked, told) = (text.len(), response.to_bytes().len());
-                    assert!(told <= 2 * asked, "{told} for {asked}: {text}");
+                    let (asked, sent) = (text.len(), response.to_bytes().len());
+                    assert!(sent <= 2 * asked, "{sent} for {asked}: {text}");
                     assert_eq!(to.ip(), source.parse::<SocketAddr>().unwrap().ip());
                     answered += 1;
-                    largest = largest.max(told as f64 / asked as f64);
+                    largest = largest.max(sent as f64 / asked as f64);
                 }
             }
         }

@@ -71,7 +71,7 @@ impl Agreement {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
-            extras: Vec::new(),
+            secondary: Vec::new(),
         }
     }
 
