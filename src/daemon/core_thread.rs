@@ -234,7 +234,7 @@ impl Owner {
 
     fn reload(&self, wanted: Wanted) {
         let unserved = match &self.reloads {
-            None => Some((wanted, "The configuration came from no files: there is nothing to read again.\n")),
+            None => Some((wanted, "The configuration does not come from files: there is nothing to reload.\n")),
             Some(reloads) => match reloads.try_send(wanted) {
                 Ok(()) => None,
                 Err(TrySendError::Full(wanted) | TrySendError::Disconnected(wanted)) => {
@@ -269,7 +269,7 @@ impl Owner {
             Some(Later::Reload(what)) => self.reload(Wanted { what, reply: Some(request.reply) }),
             Some(Later::Log(what)) => match &self.log {
                 Some(log) => log.order(what, request.reply),
-                None => turn.answers.push((request, Output::failed("The log goes to no files here.\n".to_owned()))),
+                None => turn.answers.push((request, Output::failed("No log files are configured.\n".to_owned()))),
             },
             None => turn.answers.push((request, output)),
         }

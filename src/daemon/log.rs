@@ -140,7 +140,7 @@ impl Log {
                 std::sync::mpsc::TrySendError::Full(work) | std::sync::mpsc::TrySendError::Disconnected(work) => work,
             }
         {
-            let text = "The log does not keep up with its lines: is the disk stuck, or stderr?\n".to_owned();
+            let text = "The log does not keep up: is the disk or stderr stuck?\n".to_owned();
             // A console that left does not hear the answer.
             let _ = reply.send(Output::failed(text));
         }

@@ -84,7 +84,7 @@ impl Resolver {
                 Some(ip) => {
                     found.insert(name.to_owned(), *ip);
                     if missing.remove(name) {
-                        let text = format!("The name {name} of sip.conf was found: {ip}");
+                        let text = format!("Host name {name} of sip.conf resolves to {ip}");
                         (self.sink)(&Line { level: Level::Notice, text });
                     }
                     return true;
@@ -96,8 +96,8 @@ impl Resolver {
         if !missing.insert(name.to_owned()) {
             return false;
         }
-        let then = found.get(name).map_or(String::new(), |ip| format!("; {ip}, as before, is used"));
-        let text = format!("The name {name} of sip.conf cannot be looked up: {why}{then}");
+        let then = found.get(name).map_or(String::new(), |ip| format!("; the previous address {ip} is used"));
+        let text = format!("Host name {name} of sip.conf does not resolve: {why}{then}");
         (self.sink)(&Line { level: Level::Warning, text });
         false
     }
@@ -136,9 +136,9 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         let said = said.lock().unwrap().clone();
-        assert!(said[0].ends_with("gone; 192.0.2.1, as before, is used"), "{said:?}");
+        assert!(said[0].ends_with("gone; the previous address 192.0.2.1 is used"), "{said:?}");
         assert_eq!(
-            said[1], "The name a.example of sip.conf was found: 192.0.2.1",
+            said[1], "Host name a.example of sip.conf resolves to 192.0.2.1",
             "asked five times, said once: {said:?}"
         );
         assert!(inbox.try_recv().is_err(), "nothing changed");

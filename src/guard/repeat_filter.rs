@@ -54,7 +54,7 @@ impl Refusals {
         let (account, why) = if is_many { ("", None) } else { (account.as_str(), Some(*why)) };
         let text = || match why {
             None => format!(
-                "{source} tries one name after another: its tries are told no more, only counted (`sip show counters`)"
+                "{source} tries one name after another: further attempts are only counted (`sip show counters`)"
             ),
             Some(DenialReason::InvalidAccountID) => match nearest(account) {
                 Some(near) => format!("{hint}; or is it [{near}]?"),
@@ -78,7 +78,7 @@ impl Refusals {
                 let more = told.count.saturating_sub(told.told_count);
                 (told.told, told.told_count) = (now, told.count);
                 let times = if more == 1 { "once" } else { &format!("{more} times") };
-                Some(format!("{} (refused {times} since it was said last)", text()))
+                Some(format!("{} (refused {times} since the last message)", text()))
             }
         }
     }
@@ -151,7 +151,7 @@ mod tests {
         for seconds in 1..100 {
             assert_eq!(hear(seconds * 20), None);
         }
-        assert_eq!(hear(3600).as_deref(), Some("'a': why (refused 100 times since it was said last)"));
+        assert_eq!(hear(3600).as_deref(), Some("'a': why (refused 100 times since the last message)"));
         assert_eq!(hear(3601), None);
         assert_eq!(refusals.admitted("b", home, at(3610)), None);
         assert_eq!(refusals.admitted("a", ip("192.168.1.21"), at(3610)), None, "another phone");

@@ -102,8 +102,7 @@ impl Talk<'_> {
         let proven = self.link.proven.load(Ordering::Relaxed);
         let idle = (received + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
-        let stranger =
-            (!proven).then(|| (start + self.shared.auth_timeout(), "closed: nobody proved who he is in time"));
+        let stranger = (!proven).then(|| (start + self.shared.auth_timeout(), "closed: not authenticated in time"));
         [Some(idle), message, stranger].into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or(idle)
     }
 
@@ -132,9 +131,9 @@ impl Talk<'_> {
                 return sent;
             }
             Received::KeepAlive => {}
-            Received::Unreadable => return Err("sent what is no SIP"),
+            Received::Unreadable => return Err("sent something that is not SIP"),
             Received::Dropped if !self.shared.may_ask(self.flow.remote.ip()) => {
-                return Err("too many unproven requests from its address");
+                return Err("too many unauthenticated requests from its address");
             }
             Received::Dropped => {}
         }
@@ -193,7 +192,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_borne_for_two_hours_by_who_proved_himself_and_for_half_a_minute_by_others() {
         assert_eq!(fate(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
-        assert_eq!(fate(b"", false).await, ("closed: nobody proved who he is in time".to_owned(), 30));
+        assert_eq!(fate(b"", false).await, ("closed: not authenticated in time".to_owned(), 30));
     }
 
     #[tokio::test(start_paused = true)]
