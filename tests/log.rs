@@ -139,7 +139,7 @@ fn lines_go_to_files_that_are_rotated_and_a_full_disk_is_survived() {
         "[logfiles]\nmessages => notice,warning,error\nfull => error,verbose(1)\n/dev/full => notice,warning\n";
     exchange.write("logger.conf", logger);
     let said = exchange.told("logger reload");
-    assert!(said.ends_with("logger.conf was read, and every file opened anew.\n"), "{said}");
+    assert!(said.ends_with("logger.conf was read, and the log files were reopened.\n"), "{said}");
     let folder = exchange.folder.join("state");
     let (messages, full) = (folder.join("messages"), folder.join("full"));
     let mut stranger = Stranger::new(exchange.sip);

@@ -100,7 +100,7 @@ fn a_hundred_reloads(exchange: &Exchange, names: &[String]) {
             exchange.write(name, broken);
             let (failed, text) = exchange.ask("reload");
             assert!(failed && text.contains(why), "{number}: {text}");
-            assert!(text.contains("not reloaded: the one before stays in force"), "{text}");
+            assert!(text.contains("not reloaded: the previous one stays in force"), "{text}");
         } else {
             // A peer more or less, other ports, another way to the same line, and more or less of a story.
             let spare = if number % 4 == 1 { "[spare]\ntype=friend\nhost=dynamic\nsecret=x\n" } else { "" };
@@ -121,7 +121,7 @@ fn a_hundred_reloads(exchange: &Exchange, names: &[String]) {
 fn what_cannot_work_is_said_at_the_start_and_after_a_reload_without_flooding() {
     let plan = "[default]\nexten => 1,1,Dial(SIP/b0)\n";
     let exchange = Exchange::start("findings", &accounts(&pairs(1)), plan);
-    let nobody = "extensions.conf:2: warning: Dial names 'b0', which is no peer of sip.conf";
+    let nobody = "extensions.conf:2: warning: Dial names 'b0', which is not a peer in sip.conf";
     exchange.said(nobody);
     let jumps: String = (2..40).map(|number| format!("exten => {number},1,Goto(nowhere,s,1)\n")).collect();
     exchange.write("extensions.conf", &format!("{plan}{jumps}"));
@@ -143,9 +143,9 @@ fn a_broken_file_leaves_the_old_configuration_in_force_and_says_why() {
     assert!(failed && !text.contains("Dialplan reloaded."), "{text}");
     assert!(text.contains("extensions.conf:3: fatal: ") && text.contains("    [default\n"), "{text}");
     assert!(text.contains("sip.conf:5: fatal: ") && text.contains("  hint: "), "{text}");
-    assert!(text.ends_with("The configuration was not reloaded: the one before stays in force, whole.\n"), "{text}");
+    assert!(text.ends_with("The configuration was not reloaded: the previous one stays in force.\n"), "{text}");
     exchange.said("strowger: extensions.conf:3: fatal: ");
-    exchange.said("not reloaded: the one before stays in force");
+    exchange.said("not reloaded: the previous one stays in force");
     let seconds = |text: String| -> u64 { text.lines().last().unwrap().rsplit(' ').next().unwrap().parse().unwrap() };
     phones.run(Duration::from_millis(1100));
     assert!(seconds(exchange.told("core show uptime seconds")) >= 1, "a reload that failed is none");
@@ -208,7 +208,7 @@ fn a_hang_up_signal_reloads_and_changes_how_much_is_told() {
     exchange.write("strowger.toml", "[log]\nverbose = 4\nlevel = loud\n");
     exchange.signal(Signal::HUP);
     exchange.said("strowger.toml:3: fatal: ");
-    exchange.said("not reloaded: the one before stays in force");
+    exchange.said("not reloaded: the previous one stays in force");
     call(&mut phones);
     exchange.write("strowger.toml", "[log]\nverbose = 4\n");
     exchange.signal(Signal::HUP);

@@ -135,7 +135,7 @@ fn tls_with_a_certificate_of_ones_own_and_another_after_a_reload() {
     let (mut a, _b) = call(&exchange, Line::new("a", tls, &ways[0]), Line::new("b", tls, &ways[1]));
     write("no certificate");
     let (_, text) = exchange.ask("sip reload");
-    exchange.said("TLS has no new certificate");
+    exchange.said("the new TLS certificate cannot be used");
     assert!(exchange.log().contains("sip.conf:7"), "the line that names the file is said: {text}\n{}", exchange.log());
     drop(Line::new("a", tls, &Way::Tls(first.der)));
     write(&second.pem);
@@ -238,7 +238,7 @@ fn two_hundred_slow_clients_stop_nobody() {
     // A phone at the very address of the slow ones registers all the same.
     let (_a, _b) = call(&exchange, Line::new("a", here, &Way::Tcp), Line::new("b", here, &Way::Tcp));
     let counters = exchange.told("sip show counters");
-    assert!(counters.contains("unproven, and too many of its address"), "{counters}");
+    assert!(counters.contains("unauthenticated, too many of its address"), "{counters}");
     assert!(slow.iter_mut().all(closed));
     assert!(start.elapsed() < Duration::from_secs(20));
     assert!(exchange.told("sip show tcp").contains("2 connections\n"), "those of the phones stay");
@@ -274,7 +274,7 @@ fn a_digest_sent_again_keeps_no_connection_open() {
     assert!(hear(&mut stranger, "\r\n\r\n", 1).contains("stale=true"));
     assert!(closed(&mut stranger));
     assert!(then.elapsed() < Duration::from_secs(6), "{:?}", then.elapsed());
-    assert!(exchange.told("sip show counters").contains("closed: nobody proved who he is in time"));
+    assert!(exchange.told("sip show counters").contains("closed: not authenticated in time"));
     phone.write_all(b"\r\n\r\n").unwrap();
     hear(&mut phone, "\r\n", 1);
 }

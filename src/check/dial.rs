@@ -38,7 +38,7 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
                 "write 'type=friend' or 'type=peer'".into(),
             ),
             None => {
-                (format!("Dial names '{name}', which is no peer of sip.conf"), suggestion(near(survey, name), hint))
+                (format!("Dial names '{name}', which is not a peer in sip.conf"), suggestion(near(survey, name), hint))
             }
         }
     } else {
@@ -59,7 +59,7 @@ fn hints(survey: &Survey) -> Vec<Diagnostic> {
         for target in targets(hint.devices).filter(|target| target.technology.eq_ignore_ascii_case("SIP")) {
             let (name, _) = target.line();
             if !survey.config.sip.peers.contains_key(name) {
-                let message = format!("the hint names '{name}', which is no peer of sip.conf");
+                let message = format!("the hint names '{name}', which is not a peer in sip.conf");
                 let hint = suggestion(near(survey, name), "its state is never known");
                 found.push(finding::HINT_NOBODY.at(place, message).hint(hint));
             }

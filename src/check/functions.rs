@@ -18,7 +18,9 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
         };
         for name in read(step.args(), 0) {
             match functions::find(name) {
-                None => say(format!("there is no function '{name}'"), suggestion(near(name), "it reads as nothing")),
+                None => {
+                    say(format!("there is no function '{name}'"), suggestion(near(name), "it evaluates to nothing"))
+                }
                 Some(function) if function.read.is_none() => {
                     say(format!("the function '{name}' cannot be read"), "it can only be assigned".to_owned());
                 }

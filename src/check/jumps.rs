@@ -70,7 +70,7 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     }
     let shown = exten.as_deref().unwrap_or(from.extension.name.shown());
     let labels = there.iter().flat_map(|one| one.priorities.values()).filter_map(|one| one.label.as_deref());
-    let what = format!("'{priority}', which is no priority or label of extension '{shown}'{place}");
+    let what = format!("'{priority}', which is not a priority or label of extension '{shown}'{place}");
     say(what, suggestion(nearest(priority, labels), ENDS))
 }
 

@@ -40,11 +40,11 @@ fn a_jump_to_a_place_that_is_not_there_is_said() {
         [
             "2 jump-nowhere Goto leads to context 'hone', which does not exist -- did you mean 'home'?",
             "3 jump-nowhere Goto leads to context 'nightt', which does not exist -- did you mean 'night'?",
-            "4 jump-nowhere GotoIf leads to 'bsuy', which is no priority or label of extension '3' -- did you mean 'busy'?",
+            "4 jump-nowhere GotoIf leads to 'bsuy', which is not a priority or label of extension '3' -- did you mean 'busy'?",
             "4 jump-nowhere GotoIf leads to extension '9', which does not exist -- a call that gets there ends",
-            "5 jump-nowhere Gosub leads to '2', which is no priority or label of extension 's' in context 'night' -- a call that gets there ends",
-            "6 jump-nowhere Goto leads to '+7', which is no priority or label of extension '4' -- a call that gets there ends",
-            "6 jump-nowhere Goto leads to 'nowhere', which is no priority or label of extension '4' -- a call that gets there ends",
+            "5 jump-nowhere Gosub leads to '2', which is not a priority or label of extension 's' in context 'night' -- a call that gets there ends",
+            "6 jump-nowhere Goto leads to '+7', which is not a priority or label of extension '4' -- a call that gets there ends",
+            "6 jump-nowhere Goto leads to 'nowhere', which is not a priority or label of extension '4' -- a call that gets there ends",
         ]
     );
 }
@@ -196,12 +196,12 @@ fn dial_and_hints_are_held_against_the_peers() {
              same => n,Dial(IAX2/far/1)\nexten => 1,hint,SIP/halll&Custom:x\n"
         ),
         [
-            "extensions:2 dial-nobody Dial names 'kitchn', which is no peer of sip.conf -- did you mean 'kitchen'?",
-            "extensions:2 dial-nobody Dial names 'cellar', which is no peer of sip.conf -- it fails at once (CHANUNAVAIL); \
+            "extensions:2 dial-nobody Dial names 'kitchn', which is not a peer in sip.conf -- did you mean 'kitchen'?",
+            "extensions:2 dial-nobody Dial names 'cellar', which is not a peer in sip.conf -- it fails at once (CHANUNAVAIL); \
              a peer with an error is left out",
             "extensions:3 dial-nobody 'door' is type=user: it may call, not be called -- write 'type=friend' or 'type=peer'",
             "extensions:4 dial-nobody Dial names 'IAX2': only SIP is here -- it fails at once (CHANUNAVAIL)",
-            "extensions:5 hint-nobody the hint names 'halll', which is no peer of sip.conf -- did you mean 'hall'?",
+            "extensions:5 hint-nobody the hint names 'halll', which is not a peer in sip.conf -- did you mean 'hall'?",
         ]
     );
     assert_eq!(
@@ -247,7 +247,7 @@ fn functions_and_applications_in_a_branch_are_looked_for() {
             "2 function-unknown there is no function 'LENN' -- did you mean 'LEN'?",
             "3 function-unknown there is no function 'TIMEOUT' -- what is assigned is lost",
             "4 function-unknown the function 'LEN' cannot be assigned -- it can only be read",
-            "5 function-unknown there is no function 'ODBC_X' -- it reads as nothing",
+            "5 function-unknown there is no function 'ODBC_X' -- it evaluates to nothing",
             "5 function-unknown there is no function 'NOPE' -- what is assigned is lost",
             "5 application-unknown there is no application 'Plaback' -- did you mean 'Playback'? A call that gets here ends",
         ]

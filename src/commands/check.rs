@@ -107,12 +107,12 @@ mod tests {
         let expected = format!(
             "{{\"directory\":\"{place}\",\"diagnostics\":[\n\
              {{\"severity\":\"warning\",\"code\":\"dial-nobody\",\"file\":\"extensions.conf\",\"line\":2,\"column\":23,\
-             \"message\":\"Dial names 'b', which is no peer of sip.conf\",\"hint\":\"it fails at once (CHANUNAVAIL); a peer with \
+             \"message\":\"Dial names 'b', which is not a peer in sip.conf\",\"hint\":\"it fails at once (CHANUNAVAIL); a peer with \
              an error is left out\"}},\n"
         );
         assert!(text.starts_with(&expected), "{text}");
         assert!(text.contains("\"code\":\"\",\"file\":\"sip.conf\",\"line\":5,\"column\":3,"), "{text}");
-        assert!(text.contains("'\\\"x\\\"' is no value of 'qualify'"), "{text}");
+        assert!(text.contains("'\\\"x\\\"' is not a valid value of 'qualify'"), "{text}");
         assert!(text.ends_with("\n],\"fatals\":0,\"errors\":1,\"warnings\":2}\n"), "{text}");
         assert!(!text.contains("hunter2"));
         fs::remove_dir_all(&folder).unwrap();

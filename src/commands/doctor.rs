@@ -72,7 +72,7 @@ fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
     let advice = format!("strowger check -C {shown} shows each with its line");
     let said = match (&loaded.config, errors, counts.warnings) {
         (None, ..) => Finding::todo("config", format!("{shown} cannot be used as it is"), advice),
-        (Some(_), 0, 0) => Finding::fine("config", format!("{shown} loads without a word")),
+        (Some(_), 0, 0) => Finding::fine("config", format!("{shown} loads without errors or warnings")),
         (Some(_), 0, warnings) => Finding::note("config", format!("{shown} loads (warnings: {warnings}); {advice}")),
         (Some(_), errors, _) => Finding::todo("config", format!("{shown} loads in part (errors: {errors})"), advice),
     };

@@ -35,10 +35,10 @@ fn apply(acl: &mut Acl, list: &str, entry: &Entry) -> Result<(), Diagnostic> {
     let permit = match entry.name.to_ascii_lowercase().as_str() {
         "permit" => true,
         "deny" => false,
-        _ => return Err(error(format!("'{}' is no line of a list", entry.name), "write 'permit' and 'deny' lines")),
+        _ => return Err(error(format!("'{}' is not a list entry", entry.name), "write 'permit' and 'deny' lines")),
     };
     acl.add(permit, &entry.value).map_err(|word| {
-        error(format!("'{word}' is no network"), "write networks such as 192.168.0.0/16, with commas between")
+        error(format!("'{word}' is not a network"), "write networks such as 192.168.0.0/16, with commas between")
     })
 }
 
@@ -59,8 +59,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                format!("acl.conf:8 '300.0.0.0/8' is no network: {}", follows("bad")),
-                format!("acl.conf:11 'allow' is no line of a list: {}", follows("typo")),
+                format!("acl.conf:8 '300.0.0.0/8' is not a network: {}", follows("bad")),
+                format!("acl.conf:11 'allow' is not a list entry: {}", follows("typo")),
             ]
         );
         let mut acl = Acl::default();

@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_caret_stands_under_the_word_that_is_meant() {
         assert_eq!(carets("qualfy=yes ; qualfy", "unknown option 'qualfy'"), "qualfy");
-        assert_eq!(carets("qualify = a", "'a' is no value of 'qualify'"), "a");
+        assert_eq!(carets("qualify = a", "'a' is not a valid value of 'qualify'"), "a");
         assert_eq!(carets("yes=yes", "'yes' is no value"), "yes");
         assert_eq!(carets("nothing here ; x", "there is no '=' in this line"), "nothing here");
         assert_eq!(carets("[\u{e4}](nope)", "'nope', which '[\u{e4}]' inherits from"), "nope");

@@ -89,7 +89,7 @@ pub static EXTENSION_SHADOWED: Finding = Finding {
 pub static FUNCTION_UNKNOWN: Finding = Finding {
     code: "function-unknown",
     what: "a line reads or assigns a function that is not there, or cannot be assigned",
-    why: "it reads as nothing, and what is assigned is lost",
+    why: "it evaluates to nothing, and what is assigned is lost",
     advice: "correct the name, or do without it",
 };
 

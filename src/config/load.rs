@@ -103,7 +103,7 @@ impl Reader {
         let Some(entry) = entry.filter(|entry| !entry.value.is_empty()) else { return };
         self.directory = self.directory.join(&entry.value);
         if !self.directory.is_dir() {
-            let say = format!("'{}' is no directory", entry.value);
+            let say = format!("'{}' is not a directory", entry.value);
             let hint = "correct 'astetcdir', or give '-C' the configuration directory itself";
             self.diagnostics.push(Diagnostic::fatal(entry.place.clone(), say).hint(hint));
             self.texts.insert(name, text);

@@ -116,7 +116,7 @@ pub fn parse(document: &Document) -> (LoggerConf, Vec<Diagnostic>) {
 
 fn general(conf: &mut LoggerConf, entry: &Entry) -> Result<(), Diagnostic> {
     let bad = |accepted: &str| {
-        let say = format!("'{}' is no value of '{}': the line is left out", entry.value, entry.name);
+        let say = format!("'{}' is not a valid value of '{}': the line is left out", entry.value, entry.name);
         Diagnostic::error(entry.place.clone(), say).hint(format!("accepted: {accepted}"))
     };
     match entry.name.to_ascii_lowercase().as_str() {
@@ -192,7 +192,10 @@ fn levels(entry: &Entry, said: &mut Vec<Diagnostic>) -> Levels {
                     Ok(depth) => levels.story = Story::UpTo(depth),
                     Err(_) => {
                         levels.story = Story::Usual;
-                        warn(format!("'{depth}' is no verbosity"), "write a number from 1 to 4: 'verbose(3)'".into());
+                        warn(
+                            format!("'{depth}' is not a verbosity"),
+                            "write a number from 1 to 4: 'verbose(3)'".into(),
+                        );
                     }
                 },
             },
@@ -201,7 +204,7 @@ fn levels(entry: &Entry, said: &mut Vec<Diagnostic>) -> Levels {
                 let meant = nearest(name, LEVELS.iter().copied());
                 let meant = meant.map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default();
                 let hint = format!("there are {}", LEVELS.join(", "));
-                warn(format!("'{word}' is no level{meant}: it is left out"), hint);
+                warn(format!("'{word}' is not a level{meant}: it is left out"), hint);
             }
         }
     }
@@ -261,14 +264,14 @@ mod tests {
         assert_eq!(
             said,
             [
-                "logger.conf:2: 'now' is no value of 'dateformat': the line is left out",
-                "logger.conf:3: 'daily' is no value of 'rotatestrategy': the line is left out",
+                "logger.conf:2: 'now' is not a valid value of 'dateformat': the line is left out",
+                "logger.conf:3: 'daily' is not a valid value of 'rotatestrategy': the line is left out",
                 "logger.conf:4: 'use_callids' is not supported and is ignored",
                 "logger.conf:5: unknown option 'appendhostnam' (did you mean 'appendhostname'?)",
                 "logger.conf:7: 'syslog.local0' is not supported: nothing is sent to syslog",
                 "logger.conf:8: '[json]' is not supported",
-                "logger.conf:8: 'verbos' is no level (did you mean 'verbose'?): it is left out",
-                "logger.conf:8: 'x' is no verbosity",
+                "logger.conf:8: 'verbos' is not a level (did you mean 'verbose'?): it is left out",
+                "logger.conf:8: 'x' is not a verbosity",
                 "logger.conf:8: no line ever has the level 'debug' or 'dtmf'",
                 "logger.conf:9: 'full' has a line above: this one is left out",
                 "logger.conf:10: nothing goes to 'none'",

@@ -70,7 +70,7 @@ pub fn parse(document: &Document) -> (RtpConf, Vec<Diagnostic>) {
 
 fn apply(conf: &mut RtpConf, entry: &Entry) -> Result<(), Diagnostic> {
     let bad = |accepted: &str| {
-        let say = format!("'{}' is no value of '{}': the line is left out", entry.value, entry.name);
+        let say = format!("'{}' is not a valid value of '{}': the line is left out", entry.value, entry.name);
         Diagnostic::error(entry.place.clone(), say).hint(format!("accepted: {accepted}"))
     };
     match entry.name.to_ascii_lowercase().as_str() {
@@ -124,8 +124,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "rtp.conf:2: '80' is no value of 'rtpstart': the line is left out",
-                "rtp.conf:3: 'maybe' is no value of 'strictrtp': the line is left out",
+                "rtp.conf:2: '80' is not a valid value of 'rtpstart': the line is left out",
+                "rtp.conf:3: 'maybe' is not a valid value of 'strictrtp': the line is left out",
                 "rtp.conf:4: 'stunaddr' is not supported and is ignored",
                 "rtp.conf:5: unknown option 'rtpstrat' (did you mean 'rtpstart'?)",
             ]

@@ -178,11 +178,15 @@ impl Reader {
             Trouble::Bad if entry.value.is_empty() => {
                 (Severity::Error, format!("'{}' has no value", entry.name), accepted())
             }
-            Trouble::Bad => (Severity::Error, format!("'{}' is no value of '{}'", entry.value, entry.name), accepted()),
+            Trouble::Bad => {
+                (Severity::Error, format!("'{}' is not a valid value of '{}'", entry.value, entry.name), accepted())
+            }
             Trouble::Word(word) if word.is_empty() => {
                 (Severity::Error, format!("'{}' has an empty word in its list", entry.name), accepted())
             }
-            Trouble::Word(word) => (Severity::Error, format!("'{word}' is no value of '{}'", entry.name), accepted()),
+            Trouble::Word(word) => {
+                (Severity::Error, format!("'{word}' is not a valid value of '{}'", entry.name), accepted())
+            }
             Trouble::Say { severity, message, hint } => (severity, message, hint),
         };
         let follows = match (severity, target) {

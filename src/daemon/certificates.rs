@@ -41,7 +41,7 @@ pub fn findings(loaded: &Loaded, now: Wall) -> Vec<Diagnostic> {
             TlsFile::Authorities => ("tlscafile", &tls.authorities_place),
         };
         let (kind, what, hint): (&'static Finding, String, String) = match problem {
-            Problem::Unusable(_, why) => (&finding::TLS_UNUSABLE, why, "TLS is not spoken until it is repaired".into()),
+            Problem::Unusable(_, why) => (&finding::TLS_UNUSABLE, why, "TLS stays off until it is repaired".into()),
             Problem::Expired(end) => {
                 let what = format!("the certificate expired on {}", day(end));
                 (&finding::TLS_EXPIRED, what, "put a new one in its place, and reload".into())

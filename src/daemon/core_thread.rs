@@ -214,7 +214,7 @@ impl CoreThread {
 
     fn reload(&self, request: ReloadRequest) {
         let unserved = match &self.reloads {
-            None => Some((request, "The configuration came from no files: there is nothing to read again.\n")),
+            None => Some((request, "The configuration does not come from files: there is nothing to reload.\n")),
             Some(reloads) => match reloads.try_send(request) {
                 Ok(()) => None,
                 Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) => {
@@ -249,7 +249,7 @@ impl CoreThread {
             Some(Later::Reload(what)) => self.reload(ReloadRequest { what, reply: Some(request.reply) }),
             Some(Later::Log(what)) => match &self.log {
                 Some(log) => log.order(what, request.reply),
-                None => turn.replies.push((request, Output::failed("The log goes to no files here.\n".to_owned()))),
+                None => turn.replies.push((request, Output::failed("No log files are configured.\n".to_owned()))),
             },
             None => turn.replies.push((request, output)),
         }

@@ -81,7 +81,7 @@ impl Reloader {
             self.say(Level::Warning, diagnostic.in_one_line());
         }
         let Some(usable) = usable else {
-            let why = "The configuration was not reloaded: the one before stays in force, whole".to_owned();
+            let why = "The configuration was not reloaded: the previous one stays in force".to_owned();
             let report = render(&diagnostics, &|file, line| loaded.source_line(file, line));
             let text = format!("{report}{why}.\n");
             self.say(Level::Error, why);

@@ -127,7 +127,7 @@ impl Resolver {
                 Some(ip) => {
                     found.insert(name.to_owned(), *ip);
                     if missing.remove(name) {
-                        let text = format!("The name {name} of sip.conf was found: {ip}");
+                        let text = format!("Host name {name} of sip.conf resolves to {ip}");
                         (self.sink)(&LogLine { level: Level::Notice, text });
                     }
                     return true;
@@ -139,8 +139,8 @@ impl Resolver {
         if !missing.insert(name.to_owned()) {
             return false;
         }
-        let then = found.get(name).map_or(String::new(), |ip| format!("; {ip}, as before, is used"));
-        let text = format!("The name {name} of sip.conf cannot be looked up: {why}{then}");
+        let then = found.get(name).map_or(String::new(), |ip| format!("; the previous address {ip} is used"));
+        let text = format!("Host name {name} of sip.conf does not resolve: {why}{then}");
         (self.sink)(&LogLine { level: Level::Warning, text });
         false
     }
@@ -179,9 +179,9 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         let lines = lines.lock().unwrap().clone();
-        assert!(lines[0].ends_with("gone; 192.0.2.1, as before, is used"), "{lines:?}");
+        assert!(lines[0].ends_with("gone; the previous address 192.0.2.1 is used"), "{lines:?}");
         assert_eq!(
-            lines[1], "The name a.example of sip.conf was found: 192.0.2.1",
+            lines[1], "Host name a.example of sip.conf resolves to 192.0.2.1",
             "asked five times, logged once: {lines:?}"
         );
         assert!(inbox.try_recv().is_err(), "nothing changed");

@@ -56,7 +56,7 @@ impl Refusals {
         let (account, why) = if is_many { ("", None) } else { (account.as_str(), Some(*why)) };
         let text = || match why {
             None => format!(
-                "{source} tries one name after another: its tries are told no more, only counted (`sip show counters`)"
+                "{source} tries one name after another: further attempts are only counted (`sip show counters`)"
             ),
             Some(DenialReason::InvalidAccountID) => match nearest(account) {
                 Some(near) => format!("{hint}; or is it [{near}]?"),
@@ -80,7 +80,7 @@ impl Refusals {
                 let more = name.count.saturating_sub(name.reported_count);
                 (name.reported, name.reported_count) = (now, name.count);
                 let times = if more == 1 { "once" } else { &format!("{more} times") };
-                Some(format!("{} (refused {times} since it was said last)", text()))
+                Some(format!("{} (refused {times} since the last message)", text()))
             }
         }
     }
@@ -153,7 +153,7 @@ mod tests {
         for seconds in 1..100 {
             assert_eq!(record(seconds * 20), None);
         }
-        assert_eq!(record(3600).as_deref(), Some("'a': why (refused 100 times since it was said last)"));
+        assert_eq!(record(3600).as_deref(), Some("'a': why (refused 100 times since the last message)"));
         assert_eq!(record(3601), None);
         assert_eq!(refusals.admitted("b", home, at(3610)), None);
         assert_eq!(refusals.admitted("a", ip("192.168.1.21"), at(3610)), None, "another phone");

@@ -120,7 +120,7 @@ impl Ingress {
     pub fn receive(&mut self, bytes: &Bytes, flow: Flow) -> Received {
         let (source, now) = (flow.remote.ip(), Instant::now());
         if !self.limiter.allows(source, now) {
-            self.counters.add("too many unproven requests from one address");
+            self.counters.add("too many unauthenticated requests from one address");
             return Received::Dropped;
         }
         let message = match Message::parse(bytes) {

@@ -51,7 +51,7 @@ fn fails(world: &mut World, caller: &str, number: &str, status: u16) {
     world.until_over();
 }
 
-/// The placeholders are named, one for each peer, and nothing else: a copy with good secrets loads without a word.
+/// The placeholders are named, one for each peer, and nothing else: a copy with good secrets loads without errors or warnings.
 #[test]
 fn nothing_is_wrong_with_them_but_their_placeholders() {
     let mut seen = 0;

@@ -107,7 +107,7 @@ pub(super) fn state(folder: &Path, user: User) -> Vec<Finding> {
         }
         Ok(found) if !found.is_dir() => {
             let advice = "remove it, or name another with [state] folder in strowger.toml";
-            vec![Finding::todo("state", format!("{shown} is no folder"), advice)]
+            vec![Finding::todo("state", format!("{shown} is not a folder"), advice)]
         }
         Ok(found) if !user.may(7, &found) => {
             let what = format!("the exchange's user ({}) may not write to {shown}", user.uid);
@@ -145,7 +145,7 @@ fn judged_disk(shown: &str, free: u64, has_inodes: bool, is_read_only: bool) -> 
     }
     if !has_inodes {
         let advice = format!("remove files nobody needs, {elsewhere}");
-        return Finding::todo("disk", format!("the disk of {shown} takes no further file"), advice);
+        return Finding::todo("disk", format!("the disk of {shown} cannot hold another file"), advice);
     }
     if free < LITTLE_ROOM {
         let advice = format!("remove what nobody needs (journalctl --vacuum-size=100M), {elsewhere}");
@@ -196,7 +196,7 @@ mod tests {
         assert!(state(&folder, other)[0].what.contains("may not write"));
         mode(&folder, 0o705);
         assert!(state(&folder, own)[0].advice.starts_with("chmod o= "));
-        assert!(state(&folder.join("sip.conf"), own)[0].what.ends_with("is no folder"));
+        assert!(state(&folder.join("sip.conf"), own)[0].what.ends_with("is not a folder"));
         assert_eq!(state(&folder.join("missing"), own)[0].state, State::Note);
         fs::remove_dir_all(&folder).unwrap();
         assert!(configuration(&folder, own)[0].is_todo());

@@ -97,7 +97,7 @@ pub(super) fn port(config: &Config, sockets: &Sockets) -> Finding {
         ),
         Err(error) => Finding::todo(
             "port",
-            format!("{bind} (SIP over UDP) cannot be had: {error}"),
+            format!("{bind} (SIP over UDP) cannot be opened: {error}"),
             "set udpbindaddr= and bindport= in sip.conf; ports below 1024 need the capability CAP_NET_BIND_SERVICE",
         ),
     }
@@ -187,7 +187,7 @@ pub(super) fn drops(
     sockets: &Sockets,
 ) -> Finding {
     let (Some(before), Some(after)) = (before, after) else {
-        return Finding::note("drops", "the kernel does not say how many packets it threw away (/proc/net/snmp)");
+        return Finding::note("drops", "the kernel does not say how many packets it dropped (/proc/net/snmp)");
     };
     let own: u64 = match sockets.exchange(config.sip.general.bind) {
         Some(exchange) => {
@@ -204,10 +204,18 @@ fn judged_drops(before: UdpCounts, after: UdpCounts, own: u64) -> Finding {
         "give sockets more room (sysctl -w net.core.rmem_max=1048576), and look for what keeps this machine busy";
     let now = after.no_room.saturating_sub(before.no_room);
     if now > 0 {
-        return Finding::todo("drops", format!("{now} UDP packets found no room within the last second"), advice);
+        return Finding::todo(
+            "drops",
+            format!("{now} UDP packets were dropped within the last second, for want of buffer space"),
+            advice,
+        );
     }
     if own > 0 {
-        return Finding::todo("drops", format!("{own} packets for the exchange found no room so far"), advice);
+        return Finding::todo(
+            "drops",
+            format!("{own} packets for the exchange were dropped so far, for want of buffer space"),
+            advice,
+        );
     }
     let UdpCounts { received, errors, no_room } = after;
     let what = format!(

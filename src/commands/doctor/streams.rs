@@ -31,7 +31,7 @@ fn port(name: &str, option: &str, bind: SocketAddr, runs: bool) -> Finding {
         ),
         Err(error) => Finding::todo(
             "port",
-            format!("{bind} (SIP over {name}) cannot be had: {error}"),
+            format!("{bind} (SIP over {name}) cannot be opened: {error}"),
             format!("set {option}= in sip.conf to an address of this machine and a port above 1023"),
         ),
     }

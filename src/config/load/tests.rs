@@ -77,7 +77,7 @@ fn an_asterisk_conf_names_the_directory() {
     let loaded = load(&folder.0.join("wrong.conf"));
     assert!(loaded.config.is_none());
     assert!(
-        loaded.report().contains(":2: fatal: '/nowhere' is no directory\n    astetcdir => /nowhere\n    "),
+        loaded.report().contains(":2: fatal: '/nowhere' is not a directory\n    astetcdir => /nowhere\n    "),
         "{}",
         loaded.report()
     );

@@ -225,7 +225,7 @@ fn bind_address(draft: &mut GeneralDraft, text: &str) -> Result {
 }
 
 fn unusable_address(text: &str, hint: &str) -> Trouble {
-    Trouble::fatal(format!("'{text}' is no address to listen on"), hint)
+    Trouble::fatal(format!("'{text}' is not an address to listen on"), hint)
 }
 
 fn bind_port(draft: &mut GeneralDraft, text: &str) -> Result {
@@ -300,7 +300,7 @@ fn caller_id(draft: &mut GeneralDraft, text: &str) -> Result {
 fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
     acl.add(permit, text).map_err(|word| {
         let hint = "write networks such as 192.168.0.0/16, with commas between";
-        Trouble::fatal(format!("'{word}' is no network"), hint)
+        Trouble::fatal(format!("'{word}' is not a network"), hint)
     })
 }
 

@@ -195,8 +195,8 @@ fn one_bad_peer_leaves_the_others() {
     assert_eq!(
         said,
         [
-            "5 Error: '999.1.1.1/33' is no value of 'permit': peer 'a' is left out",
-            "6 Error: 'abc' is no value of 'qualify': peer 'a' is left out",
+            "5 Error: '999.1.1.1/33' is not a valid value of 'permit': peer 'a' is left out",
+            "6 Error: 'abc' is not a valid value of 'qualify': peer 'a' is left out",
         ]
     );
     assert_eq!(conf.peers.keys().collect::<Vec<_>>(), ["b"]);

@@ -141,7 +141,7 @@ fn bind(text: &str, setting: &mut Option<(IpAddr, Option<u16>)>) -> Result {
     *setting = Some(value::address(text).ok_or_else(|| {
         // Listening on all addresses instead would accept requests that the line excludes.
         Trouble::fatal(
-            format!("'{text}' is no address to listen on"),
+            format!("'{text}' is not an address to listen on"),
             "write an IP address of this machine, or 0.0.0.0",
         )
     })?);
@@ -197,7 +197,10 @@ fn extern_address(draft: &mut GeneralDraft, text: &str) -> Result {
         return extern_host(draft, text);
     };
     if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
-        return Err(Trouble::error(format!("'{text}' is no address that others can reach"), "write the one outside"));
+        return Err(Trouble::error(
+            format!("'{text}' is not an address that others can reach"),
+            "write the one outside",
+        ));
     }
     draft.general.external.address = Some((ip, port));
     Ok(())

@@ -104,10 +104,10 @@ impl LogFile {
                 let (missing, path) = (std::mem::take(&mut self.missing), self.path.display());
                 match (self.trouble.take(), news) {
                     (Some(_), _) => {
-                        Written::Again(format!("{path}: the log is written there again; {missing} lines are missing"))
+                        Written::Again(format!("{path}: the log is written again; {missing} lines are missing"))
                     }
                     (None, Some(why)) => {
-                        Written::Trouble(format!("{path}: it cannot become an old file, and grows on: {why}"))
+                        Written::Trouble(format!("{path}: cannot be rotated, and keeps growing: {why}"))
                     }
                     (None, None) => Written::Quietly,
                 }
@@ -237,7 +237,7 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "; give the exchange's user the right to write there",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on that disk",
         io::ErrorKind::ReadOnlyFilesystem => {
-            "; a service may write in its own folders alone, unless ReadWritePaths= of the unit names another"
+            "; a service may write only to its own folders, unless ReadWritePaths= of the unit names another"
         }
         _ => "",
     };

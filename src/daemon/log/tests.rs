@@ -165,7 +165,7 @@ fn rotation_by_the_clock_and_by_nobody() {
     for _ in 0..100 {
         place.notice("far more than a thousand bytes in all");
     }
-    assert!(place.order(LogOrder::Rotate).ends_with("messages: opened anew (rotatestrategy=none)\n"));
+    assert!(place.order(LogOrder::Rotate).ends_with("messages: reopened (rotatestrategy=none)\n"));
     assert_eq!(place.names(), ["messages"]);
 }
 
@@ -259,7 +259,7 @@ fn other_settings_are_put_in_force() {
     place.notice("new");
     assert!(place.log.takes(Level::Verbose(4)) && !place.log.takes(Level::Verbose(5)));
     assert!(place.read("full").ends_with(" new\n"));
-    assert_eq!(place.order(LogOrder::Reload), "read\nlogger.conf was read, and every file opened anew.\n");
+    assert_eq!(place.order(LogOrder::Reload), "read\nlogger.conf was read, and the log files were reopened.\n");
     place.notice("newer");
     assert!(place.read("other").ends_with(" newer\n"));
     assert_eq!(place.names(), ["full", "messages", "other"]);
@@ -297,6 +297,6 @@ fn a_file_that_cannot_become_an_old_one_is_written_on() {
     assert_eq!(lines.lines().count(), 40, "{lines}");
     place.notice("once more");
     let said = place.read("other");
-    assert_eq!(said.matches("cannot become an old file, and grows on").count(), 1, "{said}");
+    assert_eq!(said.matches("cannot be rotated, and keeps growing").count(), 1, "{said}");
     assert!(place.order(LogOrder::Show).contains("Enabled"));
 }

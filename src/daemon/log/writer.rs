@@ -67,7 +67,7 @@ impl Writer {
             }
             let lost = self.waiting.lost.swap(0, Ordering::Relaxed);
             if lost > 0 {
-                let text = format!("{lost} lines of the log were lost: what it is written to is too slow");
+                let text = format!("{lost} lines of the log were lost: its target is too slow");
                 self.log(Level::Warning, text, None);
             }
             self.write(LogTarget::write);
@@ -186,8 +186,8 @@ impl Writer {
             let said = match file.rotate(rotation, wall()) {
                 Ok(None) if let Some(why) = &file.trouble => format!("{path}: cannot be written: {why}\n"),
                 Ok(Some(old)) => format!("{path}: was moved to {}\n", old.display()),
-                Ok(None) if rotation == Rotation::None => format!("{path}: opened anew (rotatestrategy=none)\n"),
-                Ok(None) => format!("{path}: nothing is in it\n"),
+                Ok(None) if rotation == Rotation::None => format!("{path}: reopened (rotatestrategy=none)\n"),
+                Ok(None) => format!("{path}: empty, not rotated\n"),
                 Err(error) => {
                     output.failed = true;
                     format!("{path}: could not be moved: {error}\n")
@@ -209,8 +209,8 @@ impl Writer {
         let conf = conf.unwrap_or_else(|| self.settings.conf.clone());
         self.renew(Settings { conf, ..self.settings.clone() });
         let mut text = crate::observe::escape::lines(&(report + &self.troubles()));
-        text.push_str(if is_usable { "logger.conf" } else { "logger.conf was not taken over; the files" });
-        text.push_str(if is_usable { " was read, and every file opened anew.\n" } else { " were opened anew.\n" });
+        text.push_str(if is_usable { "logger.conf" } else { "logger.conf was not applied; the files" });
+        text.push_str(if is_usable { " was read, and the log files were reopened.\n" } else { " were opened anew.\n" });
         Output { text, failed: !is_usable, ..Output::default() }
     }
 }

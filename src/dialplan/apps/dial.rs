@@ -94,7 +94,7 @@ fn read(args: &Split) -> Result<DialRequest, String> {
     for target in args.trimmed(0).split('&').map(str::trim).filter(|target| !target.is_empty()) {
         match DialTarget::parse(target) {
             Some(target) => targets.push(target),
-            None => return Err(format!("Dial: '{target}' is no technology/resource; write SIP/name")),
+            None => return Err(format!("Dial: '{target}' is not technology/resource; write SIP/name")),
         }
     }
     if targets.is_empty() {

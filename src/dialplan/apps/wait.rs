@@ -19,7 +19,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     match arguments::seconds(args.text()) {
         Some(time) => channel.wait(time).await?,
         None if args.text().is_empty() => {}
-        None => channel.log(Level::Warning, format!("Wait: '{}' is no number of seconds", args.text())),
+        None => channel.log(Level::Warning, format!("Wait: '{}' is not a number of seconds", args.text())),
     }
     Ok(Outcome::Next)
 }

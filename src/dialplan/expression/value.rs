@@ -47,7 +47,7 @@ pub(super) fn arithmetic(operator: &str, one: &str, two: &str) -> Result<String,
     }
     let read = |text: &str| match number(text) {
         Some(number) => Ok(number),
-        None => Err(format!("'{text}' is no number")),
+        None => Err(format!("'{text}' is not a number")),
     };
     let (a, b) = (read(one)?, read(two)?);
     if b == 0.0 && matches!(operator, "/" | "%") {
@@ -106,7 +106,7 @@ pub(super) fn matched(text: &str, pattern: &str, anchored: bool) -> Result<Strin
     let regex = RegexBuilder::new(&source)
         .size_limit(REGEX_BYTES)
         .build()
-        .map_err(|_| format!("'{pattern}' is no regular expression"))?;
+        .map_err(|_| format!("'{pattern}' is not a regular expression"))?;
     let groups = regex.captures_len() > 1;
     Ok(match regex.captures(text) {
         Some(found) if groups => found.get(1).map_or("", |group| group.as_str()).to_owned(),
@@ -120,7 +120,7 @@ pub(super) fn matched(text: &str, pattern: &str, anchored: bool) -> Result<Strin
 pub(super) fn function(name: &str, args: &[String]) -> Result<String, String> {
     let read = |place: usize| {
         let text = args.get(place).ok_or_else(|| format!("{name} needs {} numbers", place.saturating_add(1)))?;
-        number(text).ok_or_else(|| format!("{name}: '{text}' is no number"))
+        number(text).ok_or_else(|| format!("{name}: '{text}' is not a number"))
     };
     let x = read(0)?;
     Ok(shown(match name.to_ascii_uppercase().as_str() {

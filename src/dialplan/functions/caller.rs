@@ -27,7 +27,7 @@ pub(super) static CALLERPRES: Function = Function {
 fn presentation(text: &str) -> Result<Presentation, String> {
     let unknown = || {
         format!(
-            "'{text}' is no presentation: write allowed, allowed_passed_screen, prohib, prohib_not_screened, unavailable"
+            "'{text}' is not a presentation: write allowed, allowed_passed_screen, prohib, prohib_not_screened, unavailable"
         )
     };
     Presentation::parse(text).ok_or_else(unknown)

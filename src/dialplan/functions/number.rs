@@ -27,7 +27,7 @@ const OPERATORS: &[&str] =
 fn math(_: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let args = arguments::Split(arguments::split(args));
     let text = args.trimmed(0);
-    let bad = || format!("MATH: '{text}' is no operation on two numbers");
+    let bad = || format!("MATH: '{text}' is not an operation on two numbers");
     // A sign before the first number is none of the operators.
     let (at, operator) = text
         .char_indices()
@@ -74,7 +74,7 @@ fn rand(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let args = arguments::Split(arguments::split(args));
     let read = |place, otherwise: i32| match args.trimmed(place) {
         "" => Ok(otherwise),
-        text => text.parse::<i32>().map_err(|_| format!("RAND: '{text}' is no whole number")),
+        text => text.parse::<i32>().map_err(|_| format!("RAND: '{text}' is not a whole number")),
     };
     let (min, max) = (i64::from(read(0, 0)?), i64::from(read(1, i32::MAX)?));
     if max < min {

@@ -20,7 +20,7 @@ fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let at = match parts.trimmed(0) {
         "" => scope.environment.now().wall,
         text => {
-            let seconds: f64 = text.parse().map_err(|_| format!("STRFTIME: '{text}' is no time in seconds"))?;
+            let seconds: f64 = text.parse().map_err(|_| format!("STRFTIME: '{text}' is not a time in seconds"))?;
             Wall((seconds * 1000.0) as i64)
         }
     };

@@ -66,7 +66,7 @@ pub(super) fn priority(text: &str) -> Result<Written<'_>, String> {
     };
     let (base, plus) = match text.split_once('+') {
         Some((base, plus)) => {
-            (base.trim(), plus.trim().parse().map_err(|_| format!("'+{plus}' is no number to add to a priority"))?)
+            (base.trim(), plus.trim().parse().map_err(|_| format!("'+{plus}' is not a number to add to a priority"))?)
         }
         None => (text, 0),
     };

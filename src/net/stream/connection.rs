@@ -106,8 +106,7 @@ impl Reader<'_> {
         let proven = self.status.proven.load(Ordering::Relaxed);
         let idle = (received + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
-        let unproven =
-            (!proven).then(|| (start + self.shared.auth_timeout(), "closed: nobody proved who he is in time"));
+        let unproven = (!proven).then(|| (start + self.shared.auth_timeout(), "closed: not authenticated in time"));
         [Some(idle), message, unproven].into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or(idle)
     }
 
@@ -136,9 +135,9 @@ impl Reader<'_> {
                 return sent;
             }
             Received::KeepAlive => {}
-            Received::Unreadable => return Err("sent what is no SIP"),
+            Received::Unreadable => return Err("sent something that is not SIP"),
             Received::Dropped if !self.shared.is_within_limit(self.flow.remote.ip()) => {
-                return Err("too many unproven requests from its address");
+                return Err("too many unauthenticated requests from its address");
             }
             Received::Dropped => {}
         }
@@ -198,7 +197,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_borne_for_two_hours_by_who_proved_himself_and_for_half_a_minute_by_others() {
         assert_eq!(end_of(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
-        assert_eq!(end_of(b"", false).await, ("closed: nobody proved who he is in time".to_owned(), 30));
+        assert_eq!(end_of(b"", false).await, ("closed: not authenticated in time".to_owned(), 30));
     }
 
     #[tokio::test(start_paused = true)]

@@ -110,9 +110,9 @@ impl Table {
         let strangers = || self.entries.iter().filter(|(_, entry)| !entry.is_proven());
         let of_one = strangers().filter(|(_, entry)| entry.flow.remote.ip() == ip);
         let (oldest, why) = if of_one.clone().count() >= MAX_UNPROVEN_OF_ONE {
-            (of_one.map(|(id, _)| *id).next(), "closed: unproven, and too many of its address")
+            (of_one.map(|(id, _)| *id).next(), "closed: unauthenticated, too many of its address")
         } else if strangers().count() >= limit || self.entries.len() >= MAX_CONNECTIONS {
-            (strangers().map(|(id, _)| *id).next(), "closed: unproven, and too many")
+            (strangers().map(|(id, _)| *id).next(), "closed: unauthenticated, too many")
         } else {
             return None;
         };
@@ -244,7 +244,7 @@ mod tests {
         }
         assert_eq!(table.report().len(), 2_000);
         let (_, made_room) = table.enter(flow("198.51.100.2:1"), false, 100).map_err(drop).unwrap();
-        assert_eq!(made_room, Some("closed: unproven, and too many"));
+        assert_eq!(made_room, Some("closed: unauthenticated, too many"));
         assert_eq!(stranger.stop.try_recv(), Err(oneshot::error::TryRecvError::Closed));
         assert_eq!((table.report().len(), table.report()[0].flow.remote), (2_000, address(1).parse().unwrap()));
         table.authenticated(ConnectionId(table.last));

@@ -54,7 +54,7 @@ pub(super) fn set_debug(arguments: &[String], _exchange: &mut dyn ControlApi) ->
         None => Reply::Usage,
         Some(SetVerbose { silent: true, .. }) => Reply::Done(String::new()),
         Some(_) => Reply::Done(
-            "There are no debug levels: 'core set verbose 4' tells more, 'sip set debug on' shows the messages.\n"
+            "There are no debug levels: 'core set verbose 4' shows more, 'sip set debug on' shows the messages.\n"
                 .to_owned(),
         ),
     }

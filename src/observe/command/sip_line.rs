@@ -103,10 +103,12 @@ pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) 
     };
     let shown = line(name);
     match exchange.qualify(name) {
-        Qualify::Asked => Reply::Done(format!("Asking peer '{shown}'; 'sip show peer {shown}' tells the result.\n")),
-        Qualify::NotMonitored => Reply::Failed(format!(
-            "Peer '{shown}' is not monitored: qualify=yes in its section of sip.conf says that it shall be asked.\n"
-        )),
+        Qualify::Asked => {
+            Reply::Done(format!("Qualifying peer '{shown}'; 'sip show peer {shown}' shows the result.\n"))
+        }
+        Qualify::NotMonitored => {
+            Reply::Failed(format!("Peer '{shown}' is not monitored: set qualify=yes in its section of sip.conf.\n"))
+        }
         Qualify::NoAddress => Reply::Failed(format!("Peer '{shown}' has no address: it is not registered.\n")),
         Qualify::Unknown => Reply::Failed(format!("Peer '{shown}' not found; 'sip show peers' lists them.\n")),
     }

@@ -12,7 +12,7 @@ pub(super) fn address(text: &str) -> Result<(IpAddr, Option<u16>), String> {
     }
     match text.parse::<SocketAddr>() {
         Ok(whole) => Ok((whole.ip(), Some(whole.port()).filter(|port| *port != 0))),
-        Err(_) => Err(format!("'{}' is no IP address; try one as '192.0.2.7' or '192.0.2.7:5060'.\n", line(text))),
+        Err(_) => Err(format!("'{}' is not an IP address; write it as '192.0.2.7' or '192.0.2.7:5060'.\n", line(text))),
     }
 }
 

@@ -632,7 +632,7 @@ fn debugging_goes_on_and_off() {
     assert_eq!(told(&mut fake, "sip set debug peer ann"), "SIP Debugging Enabled for IP: 127.0.0.1:5478\n");
     assert_eq!(fake.debug, Some(SipDebug::Peer("ann".to_owned())));
     assert!(refused(&mut fake, "sip set debug peer bob").ends_with("Command 'sip set debug peer bob' failed.\n"));
-    assert!(refused(&mut fake, "sip set debug ip gateway").starts_with("'gateway' is no IP address"));
+    assert!(refused(&mut fake, "sip set debug ip gateway").starts_with("'gateway' is not an IP address"));
 }
 
 #[test]
@@ -643,7 +643,7 @@ fn rtp_packets_are_shown_as_asked() {
     let enabled = "RTP Packet Debugging Enabled for address: [::1]:4000\n";
     assert_eq!(told(&mut fake, "rtp set debug ip [::1]:4000"), enabled);
     assert_eq!(fake.rtp_debug, Some(RtpDebug::Address("::1".parse().unwrap(), Some(4000))));
-    assert!(refused(&mut fake, "rtp set debug ip gateway").starts_with("'gateway' is no IP address"));
+    assert!(refused(&mut fake, "rtp set debug ip gateway").starts_with("'gateway' is not an IP address"));
     assert!(refused(&mut fake, "rtp set debug on please").starts_with("Usage: rtp set debug on\n"));
     assert_eq!(told(&mut fake, "rtp no debug"), "RTP Packet Debugging Disabled\n");
     assert_eq!(fake.rtp_debug, Some(RtpDebug::Off));
@@ -911,7 +911,7 @@ fn calls_and_the_process_are_told_in_short() {
 #[test]
 fn a_line_can_be_asked_and_forgotten() {
     let mut fake = Fake::default();
-    let asked = "Asking peer 'ann'; 'sip show peer ann' tells the result.\n";
+    let asked = "Qualifying peer 'ann'; 'sip show peer ann' shows the result.\n";
     assert_eq!(told(&mut fake, "sip qualify peer ann load"), asked);
     assert!(refused(&mut fake, "sip qualify peer static1").contains("qualify=yes"));
     assert!(refused(&mut fake, "sip qualify peer fresh").contains("not registered"));
