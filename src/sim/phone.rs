@@ -1,5 +1,5 @@
 //! A simulated telephone: one line, one call at a time, on the library's own transactions, dialogs and descriptions.
-//! It decides nothing by itself but what its [`Habits`] say; bytes and time come in, datagrams and events come out.
+//! It decides nothing by itself but what its [`Behaviour`] say; bytes and time come in, datagrams and events come out.
 
 mod called;
 mod calling;
@@ -8,7 +8,7 @@ mod reoffer;
 mod sound;
 mod talking;
 
-use super::style::Style;
+use super::device_profile::DeviceProfile;
 use crate::chance::Chance;
 use crate::clock::Time;
 use crate::sdp::{Codec, Extra, Sdp};
@@ -41,7 +41,7 @@ pub struct PhoneConfig {
     /// Where it wants RTP.
     pub rtp: SocketAddr,
     /// Which make it imitates.
-    pub style: Style,
+    pub profile: DeviceProfile,
     /// For how many seconds it registers.
     pub expires: u32,
 }
@@ -54,7 +54,7 @@ impl std::fmt::Debug for PhoneConfig {
 
 /// What a phone does unasked, rightly or wrongly. The default does nothing unasked.
 #[derive(Debug, Clone, Default)]
-pub struct Habits {
+pub struct Behaviour {
     /// Rings (180) at once when called.
     pub auto_ring: bool,
     /// Sends sound before the answer (183 with a description) at once when called.
@@ -68,7 +68,7 @@ pub struct Habits {
     /// Answers a new offer from a new RTP port, two above the last.
     pub new_port_on_reinvite: bool,
     /// Can do these beside voice: takes them when offered, and offers all but fax itself.
-    pub extras: Vec<Extra>,
+    pub secondary_media: Vec<Extra>,
     /// Takes an offer of fax instead of voice, and turns down all of its media by port 0.
     pub empty_fax: bool,
     /// Makes no offer in its INVITE: that comes with the 200, and its answer goes with the ACK.
@@ -115,11 +115,11 @@ pub enum PhoneEvent {
     /// No RTP is to be sent: the other side holds the call.
     OnHold,
     /// The other side made a new offer, and it was accepted.
-    Reoffered,
+    Renegotiated,
     /// The other side accepted this one's new offer, or UPDATE.
-    ReofferAccepted,
+    RenegotiationAccepted,
     /// The other side refused it; the call goes on as it was.
-    ReofferRefused(u16),
+    RenegotiationRefused(u16),
     /// The call is over, whoever ended it.
     Ended,
 }
@@ -127,7 +127,7 @@ pub enum PhoneEvent {
 /// See the module.
 pub struct Phone {
     /// What it does unasked; may be changed at any time.
-    pub habits: Habits,
+    pub behaviour: Behaviour,
     config: PhoneConfig,
     transport: Transport,
     chance: Chance,
@@ -194,7 +194,7 @@ impl Phone {
         let sound = sound::Sound::new(&config, &mut chance);
         let tx = Transactions::new(TimerValues::default(), 1000, &mut chance);
         Phone {
-            habits: Habits::default(),
+            behaviour: Behaviour::default(),
             config,
             transport: Transport::Udp,
             chance,
@@ -219,7 +219,7 @@ impl Phone {
     /// Takes in a datagram from `from`.
     pub fn receive(&mut self, now: Time, datagram: &Bytes, from: SocketAddr) {
         self.now = now;
-        if self.habits.ignores_everything {
+        if self.behaviour.ignores_everything {
             return;
         }
         match Message::parse(datagram) {
@@ -266,7 +266,7 @@ impl Phone {
 
     /// The datagrams to send since the last time, in order, each with where it goes.
     pub fn take_datagrams(&mut self) -> Vec<(SocketAddr, Bytes)> {
-        let asks = self.config.style.asks_rport();
+        let asks = self.config.profile.asks_rport();
         let sent = std::mem::take(&mut self.sent);
         sent.into_iter()
             .map(|Transmit { flow, bytes }| (flow.remote, if asks { bytes } else { without_rport(bytes) }))
@@ -330,13 +330,13 @@ impl Phone {
     }
 
     fn tag(&mut self) -> String {
-        let (begin, end) = self.config.style.marks(self.config.sip.port());
+        let (begin, end) = self.config.profile.marks(self.config.sip.port());
         format!("{begin}{}{end}", self.chance.hex(12))
     }
 
     /// Adds what every request has beside what its dialog gave it, and sends it.
     fn send(&mut self, mut request: Request, purpose: Option<Purpose>) -> ClientId {
-        request.headers.push(HeaderName::UserAgent, Bytes::from_static(self.config.style.user_agent().as_bytes()));
+        request.headers.push(HeaderName::UserAgent, Bytes::from_static(self.config.profile.user_agent().as_bytes()));
         let flow = self.flow();
         let id = self.tx.request(self.now, request, flow, Sending::Reliably, &mut self.chance, &mut self.sent);
         if let Some(purpose) = purpose {
@@ -347,7 +347,7 @@ impl Phone {
 
     fn dressed(&self, mut response: Response) -> Response {
         const ALLOW: &[u8] = b"ACK, BYE, CANCEL, INFO, INVITE, NOTIFY, OPTIONS, UPDATE";
-        response.headers.push(HeaderName::Server, Bytes::from_static(self.config.style.user_agent().as_bytes()));
+        response.headers.push(HeaderName::Server, Bytes::from_static(self.config.profile.user_agent().as_bytes()));
         response.headers.push(HeaderName::Allow, Bytes::from_static(ALLOW));
         response
     }
@@ -363,8 +363,8 @@ impl Phone {
     }
 
     fn contact(&self) -> Bytes {
-        let contact = self.config.style.contact(&self.config.user, self.config.sip, self.transport);
-        if !self.habits.sips {
+        let contact = self.config.profile.contact(&self.config.user, self.config.sip, self.transport);
+        if !self.behaviour.sips {
             return Bytes::from(contact);
         }
         Bytes::from(self.scheme(contact).replacen(";transport=tls", "", 1))
@@ -372,7 +372,7 @@ impl Phone {
 
     /// A URI with the scheme it writes.
     fn scheme(&self, uri: String) -> String {
-        if self.habits.sips { uri.replacen("sip:", "sips:", 1) } else { uri }
+        if self.behaviour.sips { uri.replacen("sip:", "sips:", 1) } else { uri }
     }
 
     /// Proves who it is, when a challenge is known (RFC 3261 22.2).
@@ -384,13 +384,13 @@ impl Phone {
         let cnonce = self.chance.hex(16);
         let made = digest::answer(challenge, &self.config.user, &ha1, &request.method, &uri, &cnonce, *used);
         let Some(credentials) = made else { return };
-        let algorithm = match self.config.style {
-            Style::Cisco7960 => Some("md5".into()),
-            Style::Plain | Style::Pap2t | Style::Grandstream => credentials.algorithm.clone(),
+        let algorithm = match self.config.profile {
+            DeviceProfile::Cisco7960 => Some("md5".into()),
+            DeviceProfile::Plain | DeviceProfile::Pap2t | DeviceProfile::Grandstream => credentials.algorithm.clone(),
         };
         let credentials = Credentials { algorithm, ..credentials };
         request.headers.push(HeaderName::Authorization, Bytes::from(credentials.to_string()));
-        if !self.config.style.keeps_nonce() {
+        if !self.config.profile.keeps_nonce() {
             self.challenge = None;
         }
     }
@@ -434,7 +434,7 @@ impl Phone {
     }
 
     fn request(&mut self, mut request: Request, essentials: &Essentials, from: SocketAddr) {
-        if self.habits.loses_bye && request.method == Method::Bye {
+        if self.behaviour.loses_bye && request.method == Method::Bye {
             return;
         }
         let flow = self.flow_with(from).answering(&essentials.via, false);

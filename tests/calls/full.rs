@@ -6,7 +6,7 @@ use crate::world::{SIP, World};
 use std::time::Duration;
 use strowger::pbx::effect::Level;
 use strowger::pbx::switch::MOST_CHANNELS;
-use strowger::sim::{PhoneEvent, Style};
+use strowger::sim::{DeviceProfile, PhoneEvent};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -29,7 +29,7 @@ fn request(method: &str, number: usize, to_tag: &str, sdp: &str) -> String {
 fn full() -> World {
     let mut world = World::new(&format!("{SIP}{NEIGHBOUR}"), PLAN, Quality::PERFECT, 1);
     world.register_all();
-    world.add("neighbour", "", "192.0.2.50:5060", "192.0.2.50:4000", Style::Plain);
+    world.add("neighbour", "", "192.0.2.50:5060", "192.0.2.50:4000", DeviceProfile::Plain);
     world.media.ports = MOST_CHANNELS + 10;
     let sdp = "v=0\r\no=- 7 7 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
     // One more is left for whom the stories want.

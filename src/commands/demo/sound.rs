@@ -1,7 +1,7 @@
 //! G.711 between two lines, measured: what was sent, what came, from where, how late, and whether it was touched.
 
 use super::line::Line;
-use crate::sim::{Heard, Talker, TalkerConfig};
+use crate::sim::{RtpSink, RtpSource, RtpSourceConfig};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -58,8 +58,8 @@ pub(super) fn talk(a: (&Line, SocketAddr), b: (&Line, SocketAddr), packets: u64)
     Ok([one.map_err(gone)?, two.map_err(gone)?])
 }
 
-fn config(number: u32) -> TalkerConfig {
-    TalkerConfig {
+fn config(number: u32) -> RtpSourceConfig {
+    RtpSourceConfig {
         seed: u64::from(number),
         ssrc: 0x5724_0000 + number,
         first_sequence: 1000,
@@ -75,11 +75,11 @@ fn direction(
     mouth: &UdpSocket,
     to: SocketAddr,
     ear: &UdpSocket,
-    (config, packets): (TalkerConfig, u64),
+    (config, packets): (RtpSourceConfig, u64),
 ) -> Direction {
     let times = Mutex::new(Vec::new());
     let finished = AtomicBool::new(false);
-    let mut heard = Heard::new(config);
+    let mut heard = RtpSink::new(config);
     let mut arrivals = Vec::new();
     let mut sources = Vec::new();
     std::thread::scope(|scope| {
@@ -110,15 +110,15 @@ fn direction(
         sent,
         received: heard.received(),
         lost: heard.lost(sent),
-        blemishes: heard.duplicates + heard.reordered + heard.altered + heard.strange,
+        blemishes: heard.duplicates + heard.reordered + heard.altered + heard.foreign,
         source: if sources.len() == 1 { sources.pop() } else { None },
         delays,
     }
 }
 
 /// A packet every 30 ms, each at its time whatever came before.
-fn speak(socket: &UdpSocket, to: SocketAddr, config: TalkerConfig, packets: u64, times: &Mutex<Vec<Instant>>) {
-    let mut talker = Talker::new(config);
+fn speak(socket: &UdpSocket, to: SocketAddr, config: RtpSourceConfig, packets: u64, times: &Mutex<Vec<Instant>>) {
+    let mut talker = RtpSource::new(config);
     let start = Instant::now();
     for number in 0..packets {
         let due = start + Duration::from_millis(u64::from(config.ptime_ms).saturating_mul(number));

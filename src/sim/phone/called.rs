@@ -29,7 +29,7 @@ pub(super) struct PendingOk {
 
 impl Phone {
     pub(super) fn called(&mut self, server: ServerId, request: &Request, essentials: &Essentials) {
-        if let Some(status) = self.habits.refuse {
+        if let Some(status) = self.behaviour.refuse {
             return self.reply(server, request, status);
         }
         // RFC 3261 21.4.18: a line that has a call is busy.
@@ -54,13 +54,13 @@ impl Phone {
         let number = request.uri().map(|uri| user_of(&uri)).unwrap_or_default();
         self.tell(PhoneEvent::Called { from, number });
         let now = self.now;
-        if self.habits.auto_early_media {
+        if self.behaviour.auto_early_media {
             self.early_media(now);
         }
-        if self.habits.auto_ring {
+        if self.behaviour.auto_ring {
             self.ring(now);
         }
-        if let Some(after) = self.habits.auto_answer_after {
+        if let Some(after) = self.behaviour.auto_answer_after {
             let timer = self.alarms.set(now + after, Alarm::Answer);
             if let Some(call) = &mut self.call {
                 call.answer = Some(timer);

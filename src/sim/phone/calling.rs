@@ -37,7 +37,7 @@ impl Phone {
         let exchange = self.config.exchange;
         let target = SipUri::new(Some(number), exchange.ip().into(), Some(exchange.port())).to_string();
         let target = self.scheme(target);
-        let (begin, _) = self.config.style.marks(self.config.sip.port());
+        let (begin, _) = self.config.profile.marks(self.config.sip.port());
         let dialling = Dialling {
             client: None,
             target,
@@ -48,7 +48,7 @@ impl Phone {
             heard: false,
             given_up: false,
         };
-        let local = if self.habits.offerless { None } else { self.offer() };
+        let local = if self.behaviour.offerless { None } else { self.offer() };
         self.call = Some(Call {
             state: State::Dialling(dialling),
             dialog: None,
@@ -156,7 +156,7 @@ impl Phone {
     }
 
     pub(super) fn acknowledge(&mut self, id: ClientId, dialog: &Dialog, essentials: &Essentials, body: Option<&Sdp>) {
-        if self.habits.never_acks {
+        if self.behaviour.never_acks {
             return;
         }
         let mut ack = dialog.ack(essentials.cseq.number);

@@ -28,7 +28,7 @@ pub(super) struct Registration {
 
 impl Registration {
     pub fn new(config: &PhoneConfig, chance: &mut Chance) -> Registration {
-        let (begin, end) = config.style.marks(config.sip.port());
+        let (begin, end) = config.profile.marks(config.sip.port());
         Registration {
             call_id: format!("{begin}{}@{}", chance.hex(16), config.sip.ip()),
             tag: format!("{begin}{}{end}", chance.hex(12)),

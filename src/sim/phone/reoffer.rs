@@ -20,7 +20,7 @@ pub enum Change {
     /// Wants to hear it again.
     Resume,
     /// Says in which directions there is to be sound.
-    Face(Direction),
+    Direction(Direction),
     /// Wants RTP at this port from now on.
     MovePort(u16),
     /// Wants this codec alone.
@@ -65,7 +65,7 @@ struct Sent {
 
 impl Phone {
     /// Makes a new offer by re-INVITE, as soon as nothing else is under way.
-    pub fn reoffer(&mut self, now: Time, change: Change) {
+    pub fn renegotiate(&mut self, now: Time, change: Change) {
         self.now = now;
         if let Some(call) = &mut self.call {
             call.reoffers.wanted.push_back((Method::Invite, Some(change)));
@@ -114,15 +114,15 @@ impl Phone {
         match change {
             Change::Hold => self.sound.direction = Direction::SendOnly,
             Change::Resume => self.sound.direction = Direction::SendRecv,
-            Change::Face(direction) => self.sound.direction = direction,
+            Change::Direction(direction) => self.sound.direction = direction,
             Change::MovePort(port) => self.sound.rtp.set_port(port),
             Change::Codec(codec) => self.sound.only = Some(codec),
             Change::T38 => return self.fax_offer(true),
             Change::T38Alone => return self.fax_offer(false),
             Change::Voice => {}
-            Change::Without(extra) => self.sound.extras.retain(|known| *known != extra),
-            Change::With(extra) if self.sound.extras.contains(&extra) => {}
-            Change::With(extra) => self.sound.extras.push(extra),
+            Change::Without(extra) => self.sound.secondary_media.retain(|known| *known != extra),
+            Change::With(extra) if self.sound.secondary_media.contains(&extra) => {}
+            Change::With(extra) => self.sound.secondary_media.push(extra),
             Change::Refresh => return self.call.as_ref().and_then(|call| call.local.clone()),
             Change::NoSdp => return None,
         }
@@ -169,7 +169,7 @@ impl Phone {
             call.remote = Some(told);
             self.tell_media();
         }
-        self.tell(PhoneEvent::ReofferAccepted);
+        self.tell(PhoneEvent::RenegotiationAccepted);
     }
 
     fn reoffer_refused(&mut self, status: u16, retry_after: Option<Duration>) {
@@ -191,7 +191,7 @@ impl Phone {
             return;
         }
         call.reoffers.tries = 0;
-        self.tell(PhoneEvent::ReofferRefused(status));
+        self.tell(PhoneEvent::RenegotiationRefused(status));
         // RFC 3261 12.2.1.2: then the other side does not have the call any more.
         if matches!(status, 481 | 408) {
             self.send_bye();
@@ -225,7 +225,7 @@ impl Phone {
         if call.reoffers.sent.is_some() || call.pending_ok.is_some() || !matches!(call.state, State::Talking) {
             return self.reply(server, request, 491);
         }
-        if let Some(status) = self.habits.refuse_reinvite {
+        if let Some(status) = self.behaviour.refuse_reinvite {
             return self.reply(server, request, status);
         }
         if let Some(dialog) = &mut call.dialog {
@@ -236,7 +236,7 @@ impl Phone {
             return self.reply(server, request, 488);
         }
         let before = self.sound.rtp;
-        if self.habits.new_port_on_reinvite {
+        if self.behaviour.new_port_on_reinvite {
             let port = self.sound.rtp.port().saturating_add(PORT_STEP);
             self.sound.rtp.set_port(port);
         }
@@ -265,7 +265,7 @@ impl Phone {
             *remote = offer;
             self.tell_media();
         }
-        self.tell(PhoneEvent::Reoffered);
+        self.tell(PhoneEvent::Renegotiated);
     }
 
     fn reply_in_call(&mut self, server: ServerId, request: &Request, status: u16, body: Option<&Sdp>) {

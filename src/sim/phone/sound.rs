@@ -3,7 +3,7 @@
 use super::{Phone, PhoneConfig, PhoneEvent, all_codecs};
 use crate::chance::Chance;
 use crate::sdp::{Codec, Direction, Extra, Face, Sdp, negotiate, payload};
-use crate::sim::style::Told;
+use crate::sim::device_profile::{MediaParameters, SecondaryPort};
 use std::net::SocketAddr;
 
 /// Where the phone's sound is wanted, and how.
@@ -12,7 +12,7 @@ pub(super) struct Sound {
     pub direction: Direction,
     pub only: Option<Codec>,
     /// What it offers beside voice.
-    pub extras: Vec<Extra>,
+    pub secondary_media: Vec<Extra>,
     id: u64,
     version: u64,
 }
@@ -20,7 +20,14 @@ pub(super) struct Sound {
 impl Sound {
     pub fn new(config: &PhoneConfig, chance: &mut Chance) -> Sound {
         let id = 10_000 + chance.below(1 << 24);
-        Sound { rtp: config.rtp, direction: Direction::SendRecv, only: None, extras: Vec::new(), id, version: id }
+        Sound {
+            rtp: config.rtp,
+            direction: Direction::SendRecv,
+            only: None,
+            secondary_media: Vec::new(),
+            id,
+            version: id,
+        }
     }
 }
 
@@ -65,13 +72,13 @@ impl Phone {
         self.call.as_ref()?.remote.as_ref()
     }
 
-    pub(super) fn told(&mut self, only: Option<Codec>) -> Told<'_> {
+    pub(super) fn told(&mut self, only: Option<Codec>) -> MediaParameters<'_> {
         let Sound { rtp, direction, id, version, .. } = self.sound;
-        Told { user: &self.config.user, rtp, id, version, direction, only }
+        MediaParameters { user: &self.config.user, rtp, id, version, direction, only }
     }
 
     /// Where it wants this beside voice.
-    pub fn extra(&self, extra: Extra) -> SocketAddr {
+    pub fn secondary_rtp(&self, extra: Extra) -> SocketAddr {
         let step = match extra {
             Extra::Video => 100,
             Extra::Text => 200,
@@ -81,7 +88,7 @@ impl Phone {
     }
 
     /// Where to send this beside voice; `None` unless both sides take part in it.
-    pub fn extra_media(&self, extra: Extra) -> Option<SocketAddr> {
+    pub fn secondary_media(&self, extra: Extra) -> Option<SocketAddr> {
         let call = self.call.as_ref()?;
         call.local.as_ref().filter(|told| told.has(extra))?;
         call.remote.as_ref()?.extra_addr(extra)
@@ -90,14 +97,14 @@ impl Phone {
     /// A new offer of its own.
     pub(super) fn offer(&mut self) -> Option<Sdp> {
         self.sound.version = self.sound.version.saturating_add(1);
-        let (style, only) = (self.config.style, self.sound.only);
-        let voice = style.describe(self.told(only))?;
-        let extras = self.ports(&self.sound.extras);
+        let (profile, only) = (self.config.profile, self.sound.only);
+        let voice = profile.describe(self.told(only))?;
+        let extras = self.ports(&self.sound.secondary_media);
         let told = self.call.as_ref().and_then(|call| call.local.as_ref());
         if extras.is_empty() && told.is_none_or(|told| told.media_lines() <= 1 && told.audio().is_some()) {
             return Some(voice);
         }
-        let own = style.describe_extras(Some(voice), self.told(only), &extras)?;
+        let own = profile.describe_secondary(Some(voice), self.told(only), &extras)?;
         self.in_order(own)
     }
 
@@ -112,7 +119,7 @@ impl Phone {
             );
             Sdp::parse(text.as_bytes()).ok()
         });
-        let own = self.config.style.describe_extras(voice.flatten(), self.told(None), &fax)?;
+        let own = self.config.profile.describe_secondary(voice.flatten(), self.told(None), &fax)?;
         self.in_order(own)
     }
 
@@ -125,8 +132,8 @@ impl Phone {
         }
     }
 
-    fn ports(&self, extras: &[Extra]) -> Vec<(Extra, u16)> {
-        extras.iter().map(|extra| (*extra, self.extra(*extra).port())).collect()
+    fn ports(&self, extras: &[Extra]) -> Vec<SecondaryPort> {
+        extras.iter().map(|kind| SecondaryPort { kind: *kind, port: self.secondary_rtp(*kind).port() }).collect()
     }
 
     fn face(&self) -> Face {
@@ -140,30 +147,30 @@ impl Phone {
             media_addr: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port: None,
-            extras: Extra::ALL.into_iter().map(|extra| (extra, self.extra(extra))).collect(),
+            extras: Extra::ALL.into_iter().map(|extra| (extra, self.secondary_rtp(extra))).collect(),
         }
     }
 
     /// The answer to an offer: the first codec of it that the phone speaks, and what goes along with it; and what it can do beside voice.
     pub(super) fn answer_to(&mut self, offer: &Sdp) -> Option<Sdp> {
-        let style = self.config.style;
+        let profile = self.config.profile;
         let may = self.sound.only;
-        let fits = |codec: &Codec| style.speaks(*codec) && may.is_none_or(|only| only == *codec);
+        let fits = |codec: &Codec| profile.supports(*codec) && may.is_none_or(|only| only == *codec);
         self.sound.version = self.sound.version.saturating_add(1);
         let voice = match offer.audio() {
             Some(audio) => {
                 let codec = audio.formats.iter().filter_map(|format| format.codec).find(fits)?;
-                Some(style.describe(self.told(Some(codec)))?)
+                Some(profile.describe(self.told(Some(codec)))?)
             }
             None => None,
         };
-        if voice.is_none() && self.habits.empty_fax && self.has_voice() {
+        if voice.is_none() && self.behaviour.empty_fax && self.has_voice() {
             return Some(negotiate::readdress(offer, &Face { extras: Vec::new(), ..self.face() }));
         }
-        let extras = self.ports(&self.habits.extras);
+        let extras = self.ports(&self.behaviour.secondary_media);
         let own = match voice {
             Some(voice) if extras.is_empty() => voice,
-            voice => style.describe_extras(voice, self.told(None), &extras)?,
+            voice => profile.describe_secondary(voice, self.told(None), &extras)?,
         };
         negotiate::answer_from(offer, &own, &all_codecs(), &self.face()).ok()
     }
@@ -171,7 +178,8 @@ impl Phone {
     /// A new call begins with the media as configured.
     pub(super) fn reset_sound(&mut self) {
         self.sound = Sound::new(&self.config, &mut self.chance);
-        self.sound.extras = self.habits.extras.iter().copied().filter(|extra| *extra != Extra::Fax).collect();
+        self.sound.secondary_media =
+            self.behaviour.secondary_media.iter().copied().filter(|extra| *extra != Extra::Fax).collect();
     }
 
     /// Something was agreed: whoever sends RTP is told where to.
