@@ -267,11 +267,11 @@ fn a_termination_ends_both_sides_of_a_call_and_the_program_at_once() {
 fn a_lost_bye_is_repeated_before_the_program_ends() {
     let (mut exchange, mut floor) = two_lines("lost");
     floor.connect(0, "200", 1);
-    floor.lines[1].phone.behaviour.loses_bye = true;
+    floor.lines[1].phone.behaviour_mut().loses_bye = true;
     exchange.signal(Signal::TERM);
     floor.run(Duration::from_millis(300));
     assert!(floor.saw(0, &PhoneEvent::Ended) && !floor.saw(1, &PhoneEvent::Ended));
-    floor.lines[1].phone.behaviour.loses_bye = false;
+    floor.lines[1].phone.behaviour_mut().loses_bye = false;
     wait_for_end(&mut exchange, &mut floor);
     assert!(floor.saw(1, &PhoneEvent::Ended));
 }
@@ -280,13 +280,13 @@ fn a_lost_bye_is_repeated_before_the_program_ends() {
 fn a_phone_that_never_answers_the_bye_is_not_waited_for_long_and_a_second_signal_not_at_all() {
     let (mut exchange, mut floor) = two_lines("deaf");
     floor.connect(0, "200", 1);
-    floor.lines[1].phone.behaviour.loses_bye = true;
+    floor.lines[1].phone.behaviour_mut().loses_bye = true;
     exchange.signal(Signal::TERM);
     let took = wait_for_end(&mut exchange, &mut floor);
     assert!(took > Duration::from_secs(2) && took < Duration::from_secs(6), "{took:?}");
     let (mut exchange, mut floor) = two_lines("twice");
     floor.connect(0, "200", 1);
-    floor.lines[1].phone.behaviour.loses_bye = true;
+    floor.lines[1].phone.behaviour_mut().loses_bye = true;
     exchange.signal(Signal::TERM);
     floor.run(Duration::from_millis(300));
     exchange.signal(Signal::TERM);

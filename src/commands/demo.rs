@@ -118,8 +118,8 @@ impl Act {
 
     fn call(self, exchange: &Running) -> Result<[Direction; 2], String> {
         let mut isp = line("pap2t-ispmodem", exchange.listening.udp, 1, |phone| {
-            phone.behaviour.auto_ring = true;
-            phone.behaviour.auto_answer_after = Some(Duration::from_millis(1200));
+            phone.behaviour_mut().auto_ring = true;
+            phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(1200));
         })?;
         let mut client = line("pap2t-client", exchange.listening.udp, 2, |_| {})?;
         for line in [&mut isp, &mut client] {

@@ -241,7 +241,7 @@ impl World {
         let id = ConnectionId(self.connections);
         let station = self.stations.get_mut(name).unwrap();
         (station.connection, station.over) = (Some(id), over);
-        station.phone.speak_over(over);
+        station.phone.use_transport(over);
     }
 
     /// Over what the messages went to a phone whose first line begins so.
@@ -310,7 +310,7 @@ impl World {
         };
         let seed = name.bytes().fold(self.seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let mut phone = Phone::new(config, Chance::from_number(seed));
-        phone.behaviour.auto_ring = true;
+        phone.behaviour_mut().auto_ring = true;
         let source = sip.parse().unwrap();
         let station = Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() };
         self.stations.insert(name.into(), station);
@@ -458,7 +458,7 @@ impl World {
     /// Puts a phone's plug back into the wall: it has forgotten everything but who it is.
     pub fn plug_in(&mut self, config: PhoneConfig) {
         let mut phone = Phone::new(config, Chance::from_number(self.chance.bits()));
-        phone.behaviour.auto_ring = true;
+        phone.behaviour_mut().auto_ring = true;
         let (name, source) = (phone.config().user.clone(), phone.config().sip);
         self.stations
             .insert(name, Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() });
@@ -883,7 +883,7 @@ impl Hand<'_> {
 
     /// Gives the phone a habit.
     pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Behaviour)) {
-        self.act(|phone, _| change(&mut phone.behaviour));
+        self.act(|phone, _| change(phone.behaviour_mut()));
     }
 }
 

@@ -38,8 +38,8 @@ impl Line {
             expires: 3600,
         };
         let mut phone = Phone::new(config, Chance::from_number(seed));
-        phone.behaviour.auto_ring = true;
-        phone.behaviour.auto_answer_after = Some(Duration::from_millis(50));
+        phone.behaviour_mut().auto_ring = true;
+        phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50));
         Line { phone, events: Vec::new(), socket, _rtp: rtp, clock: Clock::start() }
     }
 

@@ -75,9 +75,9 @@ impl Line {
             expires: 3600,
         };
         let mut phone = Phone::new(config, Chance::from_number(seed));
-        phone.speak_over(transport);
-        phone.behaviour.auto_ring = true;
-        phone.behaviour.auto_answer_after = Some(Duration::from_millis(50));
+        phone.use_transport(transport);
+        phone.behaviour_mut().auto_ring = true;
+        phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50));
         let (events, heard, framer, clock) = (Vec::new(), String::new(), Framer::new(), Clock::start());
         Line { phone, events, heard, wire, framer, exchange, _rtp: rtp, clock }
     }

@@ -159,7 +159,7 @@ impl Player<'_> {
         }
         // Who has no camera cannot begin with it.
         let begins = [Act::Offers(SHOW), Act::Updates(Some(SHOW))].contains(&act);
-        if begins && self.world.look(who).behaviour.secondary_media.is_empty() {
+        if begins && self.world.look(who).behaviour().secondary_media.is_empty() {
             return;
         }
         let phone = self.world.phone(who);
