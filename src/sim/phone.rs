@@ -298,4 +298,6 @@ impl Phone {
 }
 
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;

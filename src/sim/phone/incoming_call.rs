@@ -168,3 +168,69 @@ impl IncomingCall {
 fn user_of(uri: &Uri) -> String {
     uri.sip().and_then(|uri| uri.user_text()).map(|user| user.into_owned()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::phone::test_support::{invite, receive, request, sdp, statuses, user_agent};
+    use crate::sim::phone::user_agent::Received;
+    use std::time::Duration;
+
+    fn called(payload: u8, change: impl FnOnce(&mut UserAgent)) -> (UserAgent, IncomingCall) {
+        let mut ua = user_agent();
+        change(&mut ua);
+        let received = invite(&mut ua, Some(&sdp(payload)));
+        let call = IncomingCall::start(&mut ua, &received).unwrap();
+        (ua, call)
+    }
+
+    #[test]
+    fn it_does_what_its_behaviour_says_when_called() {
+        let (mut ua, call) = called(0, |ua| {
+            ua.behaviour.auto_early_media = true;
+            ua.behaviour.auto_ring = true;
+            ua.behaviour.auto_answer_after = Some(Duration::from_secs(2));
+        });
+        assert_eq!(statuses(&mut ua), [183, 180]);
+        let media = PhoneEvent::MediaAt("192.0.2.2:10000".parse().unwrap());
+        assert_eq!(ua.take_events(), [PhoneEvent::Called { from: "b".into(), number: "a".into() }, media.clone()]);
+        ua.now = ua.now + Duration::from_secs(2);
+        assert_eq!(ua.expired_timer(), Some(Timer::Answer));
+        let early = call.media().agreement.local.as_ref().map(Sdp::to_bytes);
+        let established = call.answer(&mut ua).unwrap();
+        assert_eq!(established.media().agreement.local.as_ref().map(Sdp::to_bytes), early, "the same answer again");
+        assert_eq!((statuses(&mut ua), ua.take_events()), (vec![200], vec![media]));
+        assert!(!established.is_talking(), "the ACK is awaited");
+    }
+
+    #[test]
+    fn an_offer_without_a_common_codec_is_refused() {
+        let (mut ua, call) = called(18, |_| {});
+        assert!(call.answer(&mut ua).is_none());
+        assert_eq!(statuses(&mut ua), [488]);
+        assert_eq!(ua.take_events().last(), Some(&PhoneEvent::Ended));
+    }
+
+    #[test]
+    fn a_cancel_ends_it_with_487() {
+        let (mut ua, call) = called(0, |_| {});
+        let Some(Received::Cancel(server)) = receive(&mut ua, &request("CANCEL", "", None)) else { panic!("none") };
+        assert!(call.on_cancel(&mut ua, server).is_none());
+        assert_eq!(statuses(&mut ua), [200, 487]);
+    }
+
+    #[test]
+    fn a_bye_in_the_early_dialog_ends_it_and_an_update_with_an_offer_waits() {
+        let (mut ua, call) = called(0, |_| {});
+        let tag = format!(";tag={}", call.dialog.local_tag);
+        let in_dialog = |ua: &mut UserAgent, method: &str, sdp: Option<&Sdp>| {
+            let Some(Received::InDialog(received)) = receive(ua, &request(method, &tag, sdp)) else { panic!("none") };
+            received
+        };
+        let update = in_dialog(&mut ua, "UPDATE", Some(&sdp(0)));
+        let call = call.on_request(&mut ua, &update).unwrap();
+        let bye = in_dialog(&mut ua, "BYE", None);
+        assert!(call.on_request(&mut ua, &bye).is_none());
+        assert_eq!(statuses(&mut ua), [491, 200, 487]);
+    }
+}

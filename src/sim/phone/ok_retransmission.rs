@@ -52,3 +52,34 @@ impl OkRetransmission {
         self.made_offer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::phone::test_support::{START, invite, sdp, statuses, user_agent};
+
+    #[test]
+    fn a_2xx_is_sent_at_growing_intervals_until_it_is_stopped() {
+        let mut ua = user_agent();
+        let received = invite(&mut ua, Some(&sdp(0)));
+        let response = ua.invite_response(received.server, 200, "x", None).unwrap();
+        let mut ok = OkRetransmission::start(&mut ua, received.server, response, false);
+        assert_eq!(statuses(&mut ua), [200]);
+        assert!(ok.is_acknowledged_by(1) && !ok.is_acknowledged_by(2));
+        let mut sent = Vec::new();
+        loop {
+            ua.now = ua.next_deadline().unwrap();
+            match ua.expired_timer().unwrap() {
+                Timer::RetransmitOk => ok.retransmit(&mut ua),
+                Timer::AbandonOk => break,
+                other => panic!("{other:?}"),
+            }
+            sent.extend(statuses(&mut ua).iter().map(|_| ua.now.since(START).as_millis()));
+        }
+        assert_eq!(sent, [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+        assert_eq!(ua.now.since(START), Duration::from_secs(32));
+        assert!(!ok.stop(&mut ua), "it made no offer");
+        ua.now = ua.now + Duration::from_secs(100);
+        assert_eq!(ua.expired_timer(), None);
+    }
+}

@@ -173,3 +173,51 @@ impl OutgoingCall {
         self.hung_up = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::phone::test_support::{methods, requests, respond, sdp, user_agent};
+
+    fn calling() -> (UserAgent, OutgoingCall, Request) {
+        let mut ua = user_agent();
+        let call = OutgoingCall::start(&mut ua, "100");
+        let invite = requests(&mut ua).remove(0);
+        assert_eq!(invite.target, "sip:100@192.0.2.2:5060");
+        (ua, call, invite)
+    }
+
+    #[test]
+    fn an_answer_is_acknowledged_and_establishes_the_call() {
+        let (mut ua, call, invite) = calling();
+        let (_, ok) = respond(&mut ua, &invite, 200, &[], Some(&sdp(8))).unwrap();
+        let Outcome::Established(call) = call.on_response(&mut ua, &ok) else { panic!("not established") };
+        assert_eq!(methods(&mut ua), ["ACK"]);
+        let target = "192.0.2.2:10000".parse().unwrap();
+        assert_eq!(ua.take_events(), [PhoneEvent::MediaAt(target), PhoneEvent::Answered]);
+        assert_eq!((call.media().agreement.payload_type(), call.is_talking()), (Some(8), true));
+    }
+
+    #[test]
+    fn cancel_waits_for_a_provisional_response() {
+        let (mut ua, mut call, invite) = calling();
+        call.hang_up(&mut ua);
+        assert_eq!(methods(&mut ua), [""; 0]);
+        let (_, ringing) = respond(&mut ua, &invite, 180, &[], None).unwrap();
+        let Outcome::Pending(call) = call.on_response(&mut ua, &ringing) else { panic!("over") };
+        assert_eq!(methods(&mut ua), ["CANCEL"]);
+        let (_, terminated) = respond(&mut ua, &invite, 487, &[], None).unwrap();
+        assert!(matches!(call.on_response(&mut ua, &terminated), Outcome::Over));
+        assert_eq!(ua.take_events(), [PhoneEvent::Ringing, PhoneEvent::Ended]);
+    }
+
+    #[test]
+    fn an_answer_after_the_user_hung_up_is_acknowledged_and_ended() {
+        let (mut ua, mut call, invite) = calling();
+        call.hang_up(&mut ua);
+        let (_, ok) = respond(&mut ua, &invite, 200, &[], Some(&sdp(0))).unwrap();
+        assert!(matches!(call.on_response(&mut ua, &ok), Outcome::Over));
+        assert_eq!(methods(&mut ua), ["ACK", "BYE"]);
+        assert_eq!(ua.take_events(), [PhoneEvent::Ended]);
+    }
+}

@@ -129,3 +129,50 @@ impl Registration {
         self.timer = Some(ua.set_timer(wait, Timer::Register));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::phone::test_support::{START, requests, respond, user_agent};
+
+    fn registering() -> (UserAgent, Registration, Request) {
+        let mut ua = user_agent();
+        let mut registration = Registration::new(&ua.identity, &mut Chance::from_number(1));
+        registration.start(&mut ua, 60);
+        let register = requests(&mut ua).remove(0);
+        (ua, registration, register)
+    }
+
+    #[test]
+    fn a_challenge_is_answered_and_the_registration_refreshed_before_it_expires() {
+        let (mut ua, mut registration, register) = registering();
+        let challenge = [(HeaderName::WwwAuthenticate, "Digest realm=\"r\", nonce=\"n\"")];
+        let (_, challenged) = respond(&mut ua, &register, 401, &challenge, None).unwrap();
+        registration.on_response(&mut ua, &challenged.response);
+        let again = requests(&mut ua).remove(0);
+        assert!(register.headers.get(HeaderName::Authorization).is_none());
+        assert!(again.headers.get(HeaderName::Authorization).is_some());
+        let (_, granted) = respond(&mut ua, &again, 200, &[(HeaderName::Expires, "40")], None).unwrap();
+        registration.on_response(&mut ua, &granted.response);
+        assert_eq!(ua.take_events(), [PhoneEvent::Registered { expires: 40 }]);
+        assert!(registration.is_registered());
+        ua.now = START + Duration::from_secs(35);
+        assert_eq!(ua.expired_timer(), Some(Timer::Register));
+    }
+
+    #[test]
+    fn a_wrong_secret_ends_it_and_an_error_of_the_exchange_is_tried_again() {
+        let (mut ua, mut registration, register) = registering();
+        let (_, forbidden) = respond(&mut ua, &register, 403, &[], None).unwrap();
+        registration.on_response(&mut ua, &forbidden.response);
+        assert_eq!((ua.take_events(), registration.timers()), (vec![PhoneEvent::RegisterRefused(403)], 0));
+        registration.start(&mut ua, 60);
+        let register = requests(&mut ua).remove(0);
+        let (_, unavailable) = respond(&mut ua, &register, 503, &[], None).unwrap();
+        registration.on_response(&mut ua, &unavailable.response);
+        assert_eq!((ua.take_events(), registration.timers()), (vec![PhoneEvent::RegisterRefused(503)], 1));
+        ua.now = START + RETRY_AFTER;
+        assert_eq!(ua.expired_timer(), Some(Timer::Register));
+        assert!(!registration.is_registered());
+    }
+}

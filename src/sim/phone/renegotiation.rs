@@ -183,3 +183,98 @@ impl Renegotiation {
         ua.cancel_timer(self.retry_timer.take());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::Direction;
+    use crate::sim::phone::test_support::{invite, requests, respond, sdp, user_agent};
+    use crate::sip::message::Request;
+
+    struct Call {
+        ua: UserAgent,
+        dialog: Dialog,
+        media: CallMedia,
+        renegotiation: Renegotiation,
+    }
+
+    impl Call {
+        fn new(owns_call_id: bool) -> Call {
+            let mut ua = user_agent();
+            let received = invite(&mut ua, Some(&sdp(0)));
+            let dialog = Dialog::uas(&received.request, &received.essentials, "x").unwrap();
+            let mut media = CallMedia::new(&mut ua);
+            media.agreement.remote = Some(sdp(0));
+            media.agreement.local = media.answer(&sdp(0), &ua.behaviour);
+            ua.take_datagrams();
+            Call { ua, dialog, media, renegotiation: Renegotiation::new(owns_call_id) }
+        }
+
+        fn send(&mut self) -> Option<Request> {
+            self.ua.take_datagrams();
+            self.renegotiation.send_next(&mut self.ua, &mut self.dialog, &mut self.media);
+            requests(&mut self.ua).pop()
+        }
+
+        fn respond(&mut self, request: &Request, status: u16, sdp: Option<&Sdp>) -> DialogState {
+            let (_, received) = respond(&mut self.ua, request, status, &[], sdp).unwrap();
+            self.renegotiation.on_response(&mut self.ua, &mut self.dialog, &mut self.media, &received)
+        }
+
+        fn direction(&self) -> Direction {
+            self.media.negotiator.preferences.direction
+        }
+    }
+
+    #[test]
+    fn an_accepted_offer_is_in_force_and_the_next_one_follows() {
+        let mut call = Call::new(true);
+        call.renegotiation.want(Method::Invite, Some(Change::Hold));
+        call.renegotiation.want(Method::Update, None);
+        let hold = call.send().unwrap();
+        assert!(call.renegotiation.is_pending() && call.send().is_none(), "one at a time");
+        assert_eq!(call.respond(&hold, 200, Some(&sdp(0))), DialogState::Alive);
+        assert!(call.media.agreement.local_offered && call.media.agreement.local.as_ref().unwrap().is_hold());
+        assert_eq!(requests(&mut call.ua).pop().unwrap().method, Method::Ack);
+        let media = PhoneEvent::MediaAt("192.0.2.2:10000".parse().unwrap());
+        assert_eq!(call.ua.take_events(), [media, PhoneEvent::RenegotiationAccepted]);
+        assert_eq!(call.send().unwrap().method, Method::Update);
+    }
+
+    #[test]
+    fn after_491_an_offer_is_tried_again_later_by_the_owner_of_the_call_id() {
+        for (owns_call_id, least, most) in [(true, 2100, 4000), (false, 0, 2000)] {
+            let mut call = Call::new(owns_call_id);
+            call.renegotiation.want(Method::Invite, Some(Change::Hold));
+            for _ in 0..MAX_RETRIES {
+                let hold = call.send().unwrap();
+                let sent = call.ua.now;
+                call.respond(&hold, 491, None);
+                assert_eq!(call.direction(), Direction::SendRecv, "as before the offer");
+                assert!(call.send().is_none(), "it waits");
+                while call.ua.expired_timer() != Some(Timer::RetryOffer) {
+                    call.ua.now = call.ua.now + Duration::from_millis(10);
+                }
+                let waited = call.ua.now.since(sent).as_millis();
+                assert!((least..=most).contains(&waited), "{waited} ms");
+                call.renegotiation.on_retry_timer();
+            }
+            let hold = call.send().unwrap();
+            call.respond(&hold, 491, None);
+            assert_eq!(call.ua.take_events(), [PhoneEvent::RenegotiationRefused(491)]);
+            assert!(call.send().is_none(), "it is given up");
+        }
+    }
+
+    #[test]
+    fn a_refusal_leaves_the_call_as_it_was_unless_the_dialog_is_gone() {
+        for (status, state) in [(488, DialogState::Alive), (481, DialogState::Gone)] {
+            let mut call = Call::new(true);
+            call.renegotiation.want(Method::Invite, Some(Change::Hold));
+            let hold = call.send().unwrap();
+            assert_eq!(call.respond(&hold, status, None), state);
+            assert_eq!(call.direction(), Direction::SendRecv);
+            assert_eq!(call.ua.take_events(), [PhoneEvent::RenegotiationRefused(status)]);
+        }
+    }
+}
