@@ -284,11 +284,11 @@ fn a_termination_ends_both_sides_of_a_call_and_the_program_at_once() {
 fn a_lost_bye_is_repeated_before_the_program_ends() {
     let (mut exchange, mut phones) = two_lines("lost");
     phones.connect(0, "200", 1);
-    phones.lines[1].phone.habits.loses_bye = true;
+    phones.lines[1].phone.behaviour_mut().loses_bye = true;
     exchange.signal(Signal::TERM);
     phones.run(Duration::from_millis(300));
     assert!(phones.saw(0, &PhoneEvent::Ended) && !phones.saw(1, &PhoneEvent::Ended));
-    phones.lines[1].phone.habits.loses_bye = false;
+    phones.lines[1].phone.behaviour_mut().loses_bye = false;
     wait_for_end(&mut exchange, &mut phones);
     assert!(phones.saw(1, &PhoneEvent::Ended));
 }
@@ -297,13 +297,13 @@ fn a_lost_bye_is_repeated_before_the_program_ends() {
 fn a_phone_that_never_answers_the_bye_is_not_waited_for_long_and_a_second_signal_not_at_all() {
     let (mut exchange, mut phones) = two_lines("deaf");
     phones.connect(0, "200", 1);
-    phones.lines[1].phone.habits.loses_bye = true;
+    phones.lines[1].phone.behaviour_mut().loses_bye = true;
     exchange.signal(Signal::TERM);
     let took = wait_for_end(&mut exchange, &mut phones);
     assert!(took > Duration::from_secs(2) && took < Duration::from_secs(6), "{took:?}");
     let (mut exchange, mut phones) = two_lines("twice");
     phones.connect(0, "200", 1);
-    phones.lines[1].phone.habits.loses_bye = true;
+    phones.lines[1].phone.behaviour_mut().loses_bye = true;
     exchange.signal(Signal::TERM);
     phones.run(Duration::from_millis(300));
     exchange.signal(Signal::TERM);

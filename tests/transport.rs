@@ -160,7 +160,7 @@ fn sips_is_spoken_over_tls_and_nowhere_else() {
     let tls = SocketAddr::new(exchange.sip.ip(), tls_port);
     let lines = ["a", "b"].map(|name| {
         let mut line = Line::new(name, tls, &Way::Tls(certificate.der.clone()));
-        line.phone.habits.sips = true;
+        line.phone.behaviour_mut().sips = true;
         line
     });
     let [a, b] = lines;
@@ -168,7 +168,7 @@ fn sips_is_spoken_over_tls_and_nowhere_else() {
     assert!(b.heard.contains("INVITE sips:b@127.0.0.1:"), "{}", b.heard);
     assert!(b.heard.contains(&format!("Contact: <sips:a@127.0.0.1:{tls_port}>\r\n")), "{}", b.heard);
     let mut open = Line::new("a", exchange.sip, &Way::Tcp);
-    open.phone.habits.sips = true;
+    open.phone.behaviour_mut().sips = true;
     open.registers();
     assert!(until(&mut [&mut open], PATIENCE, |lines| lines[0].saw(&PhoneEvent::RegisterRefused(480))));
     assert!(exchange.told("sip show counters").contains("refused: sips: that does not keep to TLS"));

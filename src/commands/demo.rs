@@ -10,7 +10,7 @@ use crate::daemon::{self, Plan, Running, Sink, log};
 use crate::event::LogLine;
 use crate::observe::control;
 use crate::pbx::switch::Stopping;
-use crate::sim::{Phone, PhoneConfig, PhoneEvent, Style};
+use crate::sim::{DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use crate::store::Places;
 use phone::{DemoPhone, Order};
 use sound::Direction;
@@ -119,8 +119,8 @@ impl Act {
 
     fn call(self, exchange: &Running) -> Result<[Direction; 2], String> {
         let mut isp = line("pap2t-ispmodem", exchange.listening.udp, 1, |phone| {
-            phone.habits.auto_ring = true;
-            phone.habits.auto_answer_after = Some(Duration::from_millis(1200));
+            phone.behaviour_mut().auto_ring = true;
+            phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(1200));
         })?;
         let mut client = line("pap2t-client", exchange.listening.udp, 2, |_| {})?;
         for line in [&mut isp, &mut client] {
@@ -189,7 +189,7 @@ fn line(user: &str, exchange: SocketAddr, seed: u64, prepare: impl FnOnce(&mut P
         sip: anywhere,
         exchange,
         rtp: anywhere,
-        style: Style::Pap2t,
+        profile: DeviceProfile::Pap2t,
         expires: 3600,
     };
     DemoPhone::start(config, seed, prepare).map_err(|error| format!("line {user}: {error}"))

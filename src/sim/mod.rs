@@ -1,9 +1,11 @@
 //! Simulated telephones, pure like the exchange they call: for `demo` and for the tests.
 
+pub mod device_profile;
 pub mod phone;
-pub mod style;
-pub mod talker;
+pub mod rtp_sink;
+pub mod rtp_source;
 
-pub use phone::{Change, Habits, Phone, PhoneConfig, PhoneEvent};
-pub use style::Style;
-pub use talker::{Heard, Talker, TalkerConfig};
+pub use device_profile::DeviceProfile;
+pub use phone::{Behaviour, Change, Phone, PhoneConfig, PhoneEvent};
+pub use rtp_sink::RtpSink;
+pub use rtp_source::{RtpSource, RtpSourceConfig};

@@ -41,6 +41,7 @@ pub struct Exception {
     measured: usize,
 }
 
+#[allow(dead_code)] // No file is over the limit now.
 const fn lines(file: &'static str, measured: usize) -> Exception {
     Exception { rule: Rule::Lines, what: file, files: &[], measured }
 }
@@ -59,11 +60,9 @@ const fn circle(room: &'static str, files: &'static [&'static str]) -> Exception
 
 /// The list. No row may be added, and no number may grow: mend what the fault names instead.
 pub const EXCEPTIONS: &[Exception] = &[
-    methods("sim::phone::Phone", 101),
     impl_files("dialplan::tree::Context", 3),
     impl_files("dialplan::tree::Dialplan", 3),
     impl_files("sdp::description::Sdp", 3),
-    impl_files("sim::phone::Phone", 7),
     circle("config", &["config/acl.rs", "config/acl_conf.rs"]),
     circle(
         "config",
@@ -114,17 +113,6 @@ pub const EXCEPTIONS: &[Exception] = &[
             "dialplan/functions/time.rs",
             "dialplan/functions/variable.rs",
             "dialplan/substitute.rs",
-        ],
-    ),
-    circle(
-        "sim",
-        &[
-            "sim/phone.rs",
-            "sim/phone/called.rs",
-            "sim/phone/calling.rs",
-            "sim/phone/registering.rs",
-            "sim/phone/reoffer.rs",
-            "sim/phone/sound.rs",
         ],
     ),
     circle("sip", &["sip/digest.rs", "sip/header/auth.rs"]),

@@ -7,7 +7,7 @@ use crate::why::records;
 use std::time::Duration;
 use strowger::event::Level;
 use strowger::pbx::switch::MAX_CHANNELS;
-use strowger::sim::{PhoneEvent, Style};
+use strowger::sim::{DeviceProfile, PhoneEvent};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,7 +30,7 @@ fn request(method: &str, number: usize, to_tag: &str, sdp: &str) -> String {
 fn full() -> World {
     let mut world = World::new(&format!("{SIP}{NEIGHBOUR}"), PLAN, Quality::PERFECT, 1);
     world.register_all();
-    world.add("neighbour", "", "192.0.2.50:5060", "192.0.2.50:4000", Style::Plain);
+    world.add("neighbour", "", "192.0.2.50:5060", "192.0.2.50:4000", DeviceProfile::Plain);
     world.media.ports = MAX_CHANNELS + 10;
     let sdp = "v=0\r\no=- 7 7 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
     // One more is left for whom the stories want.

@@ -137,7 +137,7 @@ fn a_line_that_may_use_udp_only_is_refused_over_tcp() {
     let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     let station = world.stations.get_mut("client").unwrap();
     station.connection = Some(strowger::sip::flow::ConnectionId(1));
-    station.phone.speak_over(Transport::Tcp);
+    station.phone.use_transport(Transport::Tcp);
     world.phone("client").registers();
     world.until(|w| w.saw("client", &PhoneEvent::RegisterRefused(403)));
     assert!(world.has_line("came over TCP, which transport= of [client]"));
@@ -175,7 +175,7 @@ fn a_called_line_on_a_connection_is_not_taken_for_one_behind_nat() {
     let station = world.stations.get_mut("isp").unwrap();
     station.connection = Some(strowger::sip::flow::ConnectionId(1));
     station.source = source.parse().unwrap();
-    station.phone.speak_over(Transport::Tcp);
+    station.phone.use_transport(Transport::Tcp);
     world.register_all();
     world.connect();
     one_second(&mut world);

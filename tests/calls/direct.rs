@@ -119,7 +119,7 @@ fn the_callee_offers_at_the_same_time(world: &mut World) {
     // The exchange's offer to it is on its way when this one's begins.
     world.run(Duration::from_millis(5));
     world.phone("isp").reoffers(Change::MovePort(20_000));
-    world.until(|w| !w.saw("isp", &PhoneEvent::Ended) && w.saw("isp", &PhoneEvent::ReofferAccepted));
+    world.until(|w| !w.saw("isp", &PhoneEvent::Ended) && w.saw("isp", &PhoneEvent::RenegotiationAccepted));
     world.run(Duration::from_secs(10));
     if world.is_perfect() {
         assert_eq!(world.messages("isp", "exchange", &["491", "INVITE"]).len(), 1);
@@ -134,7 +134,7 @@ fn the_caller_offers_at_the_same_time(world: &mut World) {
     world.connect();
     world.run(Duration::from_millis(25));
     world.phone("client").reoffers(Change::MovePort(20_000));
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.run(Duration::from_secs(10));
     world.assert_agreed("client", "isp", false);
     world.phone("client").hangs_up();
@@ -183,9 +183,9 @@ fn every_direction(world: &mut World, relayed: bool) {
             (Direction::RecvOnly, false, true),
             (Direction::Inactive, false, false),
         ] {
-            let before = world.count(who, &PhoneEvent::ReofferAccepted);
-            world.phone(who).reoffers(Change::LocalMedia(direction));
-            world.until(|w| w.count(who, &PhoneEvent::ReofferAccepted) > before);
+            let before = world.count(who, &PhoneEvent::RenegotiationAccepted);
+            world.phone(who).reoffers(Change::Direction(direction));
+            world.until(|w| w.count(who, &PhoneEvent::RenegotiationAccepted) > before);
             world.run(Duration::from_secs(20));
             let sound = |w: &World| (w.look(who).media().is_some(), w.look(other).media().is_some());
             assert_eq!(sound(world), (sends, hears), "{who} says {direction:?}");
@@ -229,9 +229,9 @@ fn moves(world: &mut World, relayed: bool) {
     world.connect();
     world.assert_agreed("client", "isp", relayed);
     for (who, port) in [("client", 20_000), ("isp", 20_002), ("client", 20_004)] {
-        let before = world.count(who, &PhoneEvent::ReofferAccepted);
+        let before = world.count(who, &PhoneEvent::RenegotiationAccepted);
         world.phone(who).reoffers(Change::MovePort(port));
-        world.until(|w| w.count(who, &PhoneEvent::ReofferAccepted) > before);
+        world.until(|w| w.count(who, &PhoneEvent::RenegotiationAccepted) > before);
         world.assert_agreed("client", "isp", relayed);
         assert_eq!(world.look(who).rtp().port(), port);
     }
@@ -250,7 +250,7 @@ fn a_phone_moves_its_port_direct(world: &mut World) {
 fn another_codec(world: &mut World) {
     world.connect();
     world.phone("client").reoffers(Change::Codec(Codec::Alaw));
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.assert_agreed("client", "isp", true);
     assert_eq!((world.look("client").payload_type(), world.look("isp").payload_type()), (Some(8), Some(8)));
     // What was still under way in the old codec, and what nobody agreed to, passes as it came.
@@ -268,7 +268,7 @@ fn both_offer(world: &mut World, relayed: bool) {
     world.assert_agreed("client", "isp", relayed);
     world.phone("client").reoffers(Change::MovePort(20_000));
     world.phone("isp").reoffers(Change::MovePort(20_002));
-    let done = |w: &World| ["client", "isp"].iter().all(|name| w.saw(name, &PhoneEvent::ReofferAccepted));
+    let done = |w: &World| ["client", "isp"].iter().all(|name| w.saw(name, &PhoneEvent::RenegotiationAccepted));
     world.until(done);
     world.assert_agreed("client", "isp", relayed);
     assert_eq!((world.look("client").rtp().port(), world.look("isp").rtp().port()), (20_000, 20_002));
@@ -289,7 +289,7 @@ fn fax(world: &mut World, relayed: bool) {
     world.assert_agreed("client", "isp", relayed);
     for who in ["isp", "client"] {
         world.phone(who).reoffers(Change::T38);
-        world.until(|w| w.saw(who, &PhoneEvent::ReofferRefused(488)));
+        world.until(|w| w.saw(who, &PhoneEvent::RenegotiationRefused(488)));
         world.assert_agreed("client", "isp", relayed);
     }
     world.phone("client").hangs_up();
@@ -309,7 +309,7 @@ fn a_refresh_changes_nothing(world: &mut World) {
     world.run(Duration::from_secs(1));
     let before = world.messages("exchange", "isp", &["INVITE sip"]).len();
     world.phone("client").reoffers(Change::Refresh);
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.assert_agreed("client", "isp", true);
     if world.is_perfect() {
         assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), before, "the other side is left alone");
@@ -322,7 +322,7 @@ fn an_offer_is_asked_for_in_mid_call(world: &mut World) {
     world.connect();
     for who in ["client", "isp"] {
         world.phone(who).reoffers(Change::NoSdp);
-        world.until(|w| w.saw(who, &PhoneEvent::ReofferAccepted));
+        world.until(|w| w.saw(who, &PhoneEvent::RenegotiationAccepted));
         world.assert_agreed("client", "isp", true);
     }
     world.phone("client").hangs_up();
@@ -333,7 +333,7 @@ fn an_offer_is_asked_for_in_mid_call(world: &mut World) {
 fn an_update_right_after_the_connection(world: &mut World) {
     world.connect();
     world.phone("client").updates(None);
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.assert_agreed("client", "isp", true);
     world.phone("isp").hangs_up();
     world.until_over();
@@ -343,7 +343,7 @@ fn an_update_with_an_offer(world: &mut World) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("client").updates(Some(Change::MovePort(20_000)));
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.assert_agreed("client", "isp", true);
     assert_eq!(world.look("client").rtp().port(), 20_000);
     world.phone("isp").hangs_up();
@@ -354,7 +354,7 @@ fn a_refused_offer_leaves_all_as_it_was(world: &mut World) {
     world.connect();
     world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(488));
     world.phone("client").reoffers(Change::Codec(Codec::Alaw));
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferRefused(488)));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationRefused(488)));
     world.assert_agreed("client", "isp", true);
     world.phone("isp").hangs_up();
     world.until_over();

@@ -78,20 +78,20 @@ const BOTH: [&str; 2] = ["client", "isp"];
 
 fn can(world: &mut World, names: &[&str], extras: &[MediaKind]) {
     for name in names {
-        world.phone(name).habit(|habits| habits.extras = extras.to_vec());
+        world.phone(name).habit(|habits| habits.secondary_media = extras.to_vec());
     }
 }
 
 fn accepted(world: &mut World, who: &str, change: Change) {
-    let before = world.count(who, &PhoneEvent::ReofferAccepted);
+    let before = world.count(who, &PhoneEvent::RenegotiationAccepted);
     world.phone(who).reoffers(change);
-    world.until(|w| w.count(who, &PhoneEvent::ReofferAccepted) > before);
+    world.until(|w| w.count(who, &PhoneEvent::RenegotiationAccepted) > before);
 }
 
 fn refused(world: &mut World, who: &str, change: Change) {
-    let before = world.count(who, &PhoneEvent::ReofferRefused(488));
+    let before = world.count(who, &PhoneEvent::RenegotiationRefused(488));
     world.phone(who).reoffers(change);
-    world.until(|w| w.count(who, &PhoneEvent::ReofferRefused(488)) > before);
+    world.until(|w| w.count(who, &PhoneEvent::RenegotiationRefused(488)) > before);
 }
 
 /// So many pairs of ports are in use once everything has settled.
@@ -237,7 +237,7 @@ fn both_go_to_fax_at_once(world: &mut World) {
     for name in BOTH {
         world.phone(name).reoffers(Change::T38);
     }
-    world.until(|w| BOTH.iter().all(|name| w.saw(name, &PhoneEvent::ReofferAccepted)));
+    world.until(|w| BOTH.iter().all(|name| w.saw(name, &PhoneEvent::RenegotiationAccepted)));
     assert_fax(world);
     world.phone("client").hangs_up();
     world.until_over();
@@ -396,7 +396,7 @@ fn a_video_call_stays_on_the_relay(world: &mut World) {
     assert_video(world);
     world.phone("isp").reoffers(Change::Without(MediaKind::Video));
     world.phone("isp").reoffers(Change::Without(MediaKind::Text));
-    world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) >= 2);
+    world.until(|w| w.count("isp", &PhoneEvent::RenegotiationAccepted) >= 2);
     world.assert_agreed("client", "isp", false);
     // And back again from there.
     accepted(world, "client", Change::With(MediaKind::Video));
@@ -535,7 +535,7 @@ fn video_turned_down_is_not_offered_by_a_refresh(world: &mut World) {
     world.run(Duration::from_secs(5));
     let refresh = world.texts("isp", &["INVITE sip"]).pop().unwrap();
     assert!(refresh.contains("m=video 0 ") && refresh.contains("m=text 0 "), "{refresh}");
-    assert_eq!(BOTH.map(|name| world.look(name).extra_media(MediaKind::Video)), [None, None]);
+    assert_eq!(BOTH.map(|name| world.look(name).secondary_media(MediaKind::Video)), [None, None]);
     world.assert_agreed("client", "isp", true);
     world.phone("client").hangs_up();
     world.until_over();

@@ -11,7 +11,7 @@ fn call(addr: &str, port: &str) -> World {
     let mut world =
         World::ready(&SIP.replace("[general]\n", "[general]\nmedia_address=192.0.9.1\nvideosupport=yes\n"), GUIDE);
     for name in ["client", "isp"] {
-        world.phone(name).habit(|habits| habits.extras = vec![MediaKind::Video]);
+        world.phone(name).habit(|habits| habits.secondary_media = vec![MediaKind::Video]);
     }
     world.rewrite("client", "c=IN IP4 192.0.2.20", &format!("c=IN IP4 {addr}"));
     world.rewrite("client", "m=audio 16420", &format!("m=audio {port}"));
@@ -24,7 +24,7 @@ fn call(addr: &str, port: &str) -> World {
 /// Where the exchange sends what comes for the caller: each of its streams.
 fn sent_to(world: &World) -> Vec<Option<SocketAddr>> {
     let isp = world.look("isp");
-    let others = [isp.rtp(), isp.extra(MediaKind::Video)];
+    let others = [isp.rtp(), isp.secondary_rtp(MediaKind::Video)];
     let remotes = world.media.streams.values().map(|stream| stream.remote.and_then(|remote| remote.rtp));
     remotes.filter(|remote| remote.is_none_or(|at| !others.contains(&at))).collect()
 }

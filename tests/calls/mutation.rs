@@ -149,7 +149,7 @@ fn mutated_calls() {
         let quality = if seed.is_multiple_of(3) { Quality::ROUGH } else { Quality::PERFECT };
         let mut world = World::new(&sip[seed as usize % sip.len()], PLAN, quality, seed);
         for name in ["client", "isp", "desk"] {
-            world.phone(name).habit(|habits| habits.extras = MediaKind::ALL.to_vec());
+            world.phone(name).habit(|habits| habits.secondary_media = MediaKind::ALL.to_vec());
         }
         // Most worlds are registered before the noise begins, so that their calls get far.
         if !seed.is_multiple_of(4) {

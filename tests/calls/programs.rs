@@ -101,7 +101,7 @@ fn an_echo_is_held_and_resumed(world: &mut World) {
     world.until(|w| w.is_talking("client"));
     for (number, change) in [(1, Change::Hold), (2, Change::Resume), (3, Change::MovePort(20_000))] {
         world.phone("client").reoffers(change);
-        world.until(|w| w.count("client", &PhoneEvent::ReofferAccepted) == number);
+        world.until(|w| w.count("client", &PhoneEvent::RenegotiationAccepted) == number);
         world.run(Duration::from_secs(2));
     }
     assert_eq!(world.sound_from("client").map(|sound| sound.to), Some("client".to_owned()));

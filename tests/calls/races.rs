@@ -33,8 +33,9 @@ fn a_key_is_pressed_while_an_offer_is_carried(world: &mut World) {
     world.run(Duration::from_millis(15));
     world.phone("isp").presses('5');
     // On a bad network the INFO may overtake the INVITE, which then comes out of order (RFC 3261 12.2.2).
-    let done =
-        |w: &World| [PhoneEvent::ReofferAccepted, PhoneEvent::ReofferRefused(500)].iter().any(|it| w.saw("isp", it));
+    let done = |w: &World| {
+        [PhoneEvent::RenegotiationAccepted, PhoneEvent::RenegotiationRefused(500)].iter().any(|it| w.saw("isp", it))
+    };
     world.until(done);
     world.run(Duration::from_secs(40));
     world.assert_agreed("client", "isp", true);
@@ -81,7 +82,7 @@ fn the_callee_leaves_while_the_callers_offer_is_carried(world: &mut World) {
     world.run(Duration::from_secs(1));
     world.phone("isp").hangs_up();
     world.phone("isp").habit(|habits| habits.ignores_everything = false);
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted) && w.is_called("desk"));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted) && w.is_called("desk"));
     world.phone("desk").answers();
     world.until(|w| w.is_talking("desk"));
     world.run(Duration::from_secs(20));
@@ -103,7 +104,7 @@ fn the_caller_holds_while_it_rings(world: &mut World) {
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     world.phone("client").reoffers(Change::Hold);
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.phone("isp").answers();
     world.until(|w| w.is_talking("isp"));
     world.until(|w| w.look("isp").media().is_none());
@@ -125,7 +126,7 @@ fn the_caller_changes_its_codec_while_it_rings(world: &mut World) {
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     world.phone("client").reoffers(Change::Codec(Codec::Alaw));
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.phone("isp").answers();
     world.until(|w| w.is_talking("isp"));
     world.assert_agreed("client", "isp", true);
@@ -137,12 +138,12 @@ fn the_caller_changes_its_codec_while_it_rings(world: &mut World) {
 /// The caller refuses direct media, and the callee, which knows its address already, is busy with a re-INVITE of its own when
 /// it is to be led back to the relay: it is led back after that.
 fn the_callee_asks_for_an_offer_while_it_is_led_back(world: &mut World) {
-    led_back(world, |hand| hand.reoffers(Change::NoSdp), &PhoneEvent::ReofferAccepted);
+    led_back(world, |hand| hand.reoffers(Change::NoSdp), &PhoneEvent::RenegotiationAccepted);
 }
 
 /// The same with an offer that is refused at once.
 fn the_callee_wants_fax_while_it_is_led_back(world: &mut World) {
-    led_back(world, |hand| hand.updates(Some(Change::T38)), &PhoneEvent::ReofferRefused(488));
+    led_back(world, |hand| hand.updates(Some(Change::T38)), &PhoneEvent::RenegotiationRefused(488));
 }
 
 fn led_back(world: &mut World, act: fn(Hand), told: &PhoneEvent) {
@@ -163,9 +164,9 @@ fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut World) {
     world.connect();
     world.run(Duration::from_secs(2));
     for direction in [Direction::SendOnly, Direction::Inactive] {
-        let before = world.count("isp", &PhoneEvent::ReofferAccepted);
-        world.phone("isp").reoffers(Change::LocalMedia(direction));
-        world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) > before);
+        let before = world.count("isp", &PhoneEvent::RenegotiationAccepted);
+        world.phone("isp").reoffers(Change::Direction(direction));
+        world.until(|w| w.count("isp", &PhoneEvent::RenegotiationAccepted) > before);
     }
     world.phone("isp").hangs_up();
     world.until(|w| w.is_called("desk") && w.look("client").media().is_some());

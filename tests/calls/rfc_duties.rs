@@ -144,9 +144,9 @@ fn a_new_contact_in_a_new_offer_is_followed() {
     world.relay("192.0.2.20:5062", "client");
     world.rewrite("client", "<sip:client@192.0.2.20:5060>", "<sip:client@192.0.2.20:5062>");
     world.phone("client").reoffers(Change::MovePort(20_000));
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
     world.phone("isp").reoffers(Change::Hold);
-    world.until(|w| w.saw("isp", &PhoneEvent::ReofferAccepted));
+    world.until(|w| w.saw("isp", &PhoneEvent::RenegotiationAccepted));
     world.phone("isp").hangs_up();
     world.until_over();
     assert_eq!(world.texts_at("192.0.2.20:5062", &["INVITE sip:client@192.0.2.20:5062"]).len(), 1);

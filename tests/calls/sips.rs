@@ -150,7 +150,7 @@ fn a_new_target_that_leaves_tls_is_refused() {
     world.connect();
     world.rewrite_head("client", "<sips:client@192.0.2.20:5060>", "<sip:client@192.0.2.20:5060>");
     world.phone("client").reoffers(Change::Hold);
-    world.until(|w| w.saw("client", &PhoneEvent::ReofferRefused(480)));
+    world.until(|w| w.saw("client", &PhoneEvent::RenegotiationRefused(480)));
     let answer = world.texts("client", &["480"]).remove(0);
     assert_eq!(line(&answer, "Warning: "), "381 192.0.2.1 \"SIPS Required\"");
     assert!(world.is_talking("client") && world.is_talking("isp"));
@@ -170,7 +170,7 @@ fn a_contact_with_sip_that_says_tls_is_taken_in_a_call() {
     world.connect();
     for (number, change) in [(1, Change::Hold), (2, Change::Resume)] {
         world.phone("isp").reoffers(change);
-        world.until(|w| w.count("isp", &PhoneEvent::ReofferAccepted) == number);
+        world.until(|w| w.count("isp", &PhoneEvent::RenegotiationAccepted) == number);
     }
     world.phone("client").hangs_up();
     world.until_over();

@@ -22,7 +22,7 @@ use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::rng::Rng;
 use strowger::sdp::MediaKind;
-use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sim::{Change, DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::flow::{ConnectionId, Transport};
@@ -116,13 +116,13 @@ impl World {
     /// A world with the four lines at their phones, nobody registered yet.
     pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
         let mut world = World::empty(sip, extensions, quality, seed);
-        for (name, sip, rtp, style) in [
-            ("client", "192.0.2.20:5060", "192.0.2.20:16420", Style::Pap2t),
-            ("isp", "192.0.2.20:5061", "192.0.2.20:16450", Style::Pap2t),
-            ("desk", "192.0.2.30:5060", "192.0.2.30:5004", Style::Grandstream),
-            ("cisco", "192.0.2.40:5060", "192.0.2.40:24598", Style::Cisco7960),
+        for (name, sip, rtp, profile) in [
+            ("client", "192.0.2.20:5060", "192.0.2.20:16420", DeviceProfile::Pap2t),
+            ("isp", "192.0.2.20:5061", "192.0.2.20:16450", DeviceProfile::Pap2t),
+            ("desk", "192.0.2.30:5060", "192.0.2.30:5004", DeviceProfile::Grandstream),
+            ("cisco", "192.0.2.40:5060", "192.0.2.40:24598", DeviceProfile::Cisco7960),
         ] {
-            world.add(name, "password", sip, rtp, style);
+            world.add(name, "password", sip, rtp, profile);
         }
         world
     }
@@ -134,7 +134,7 @@ impl World {
         for (number, (name, peer)) in (20..).zip(&peers) {
             let Some(Credential::Password(secret)) = &peer.credential else { panic!("{name} has no secret") };
             let (sip, rtp) = (format!("192.168.1.{number}:5060"), format!("192.168.1.{number}:16420"));
-            world.add(name, secret.reveal(), &sip, &rtp, Style::Pap2t);
+            world.add(name, secret.reveal(), &sip, &rtp, DeviceProfile::Pap2t);
         }
         world.register_all();
         world
@@ -243,7 +243,7 @@ impl World {
         let id = ConnectionId(self.connections);
         let station = self.stations.get_mut(name).unwrap();
         (station.connection, station.over) = (Some(id), over);
-        station.phone.speak_over(over);
+        station.phone.use_transport(over);
     }
 
     /// Over what the messages went to a phone whose first line begins so.
@@ -300,19 +300,19 @@ impl World {
         self.until(|world| world.stations.values().all(|station| station.phone.is_registered()));
     }
 
-    pub fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, style: Style) {
+    pub fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, profile: DeviceProfile) {
         let config = PhoneConfig {
             user: name.into(),
             secret: secret.into(),
             sip: sip.parse().unwrap(),
             exchange: self.exchange,
             rtp: rtp.parse().unwrap(),
-            style,
+            profile,
             expires: 3600,
         };
         let seed = name.bytes().fold(self.seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let mut phone = Phone::new(config, Rng::from_number(seed));
-        phone.habits.auto_ring = true;
+        phone.behaviour_mut().auto_ring = true;
         let source = sip.parse().unwrap();
         let station = Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() };
         self.stations.insert(name.into(), station);
@@ -460,7 +460,7 @@ impl World {
     /// Puts a phone's plug back into the wall: it has forgotten everything but who it is.
     pub fn plug_in(&mut self, config: PhoneConfig) {
         let mut phone = Phone::new(config, Rng::from_number(self.rng.bits()));
-        phone.habits.auto_ring = true;
+        phone.behaviour_mut().auto_ring = true;
         let (name, source) = (phone.config().user.clone(), phone.config().sip);
         self.stations
             .insert(name, Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() });
@@ -722,21 +722,31 @@ impl World {
     /// To whom what a phone sends beside voice goes, if anywhere: always over the exchange, and untouched.
     pub fn extra_from(&self, name: &str, extra: MediaKind) -> Option<String> {
         let phone = self.look(name);
-        let (source, target) = (phone.extra(extra), phone.extra_media(extra)?);
+        let (source, target) = (phone.secondary_rtp(extra), phone.secondary_media(extra)?);
         let stream = self.media.streams.values().find(|stream| stream.rtp == target)?;
         assert_eq!(stream.kind == StreamKind::Udptl, extra == MediaKind::Image, "{extra:?} over {:?}", stream.kind);
         for payload in [0, 99, 127] {
             assert_eq!(self.media.forward(source, target, payload).map(|(_, _, as_what)| as_what), Some(payload));
         }
         let (from, to, _) = self.media.forward(source, target, 0)?;
-        let (owner, station) = self.stations.iter().find(|(_, station)| station.phone.extra(extra) == to)?;
-        (station.phone.extra_media(extra) == Some(from)).then(|| owner.clone())
+        let (owner, station) = self.stations.iter().find(|(_, station)| station.phone.secondary_rtp(extra) == to)?;
+        (station.phone.secondary_media(extra) == Some(from)).then(|| owner.clone())
     }
 
     /// Both get what the other sends beside voice.
     pub fn assert_shares(&self, a: &str, b: &str, extra: MediaKind) {
-        assert_eq!(self.extra_from(a, extra).as_deref(), Some(b), "{a} sends to {:?}", self.look(a).extra_media(extra));
-        assert_eq!(self.extra_from(b, extra).as_deref(), Some(a), "{b} sends to {:?}", self.look(b).extra_media(extra));
+        assert_eq!(
+            self.extra_from(a, extra).as_deref(),
+            Some(b),
+            "{a} sends to {:?}",
+            self.look(a).secondary_media(extra)
+        );
+        assert_eq!(
+            self.extra_from(b, extra).as_deref(),
+            Some(a),
+            "{b} sends to {:?}",
+            self.look(b).secondary_media(extra)
+        );
     }
 
     /// Both hear each other, over the exchange or past it, each with payload types it knows.
@@ -864,7 +874,7 @@ impl Hand<'_> {
     }
 
     pub fn reoffers(self, change: Change) {
-        self.act(|phone, now| phone.reoffer(now, change));
+        self.act(|phone, now| phone.renegotiate(now, change));
     }
 
     pub fn updates(self, change: Option<Change>) {
@@ -876,8 +886,8 @@ impl Hand<'_> {
     }
 
     /// Gives the phone a habit.
-    pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Habits)) {
-        self.act(|phone, _| change(&mut phone.habits));
+    pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Behaviour)) {
+        self.act(|phone, _| change(phone.behaviour_mut()));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::network::Quality;
 use crate::stories::stories;
 use crate::testbed::{GUIDE, SIP, World};
 use std::time::Duration;
-use strowger::sim::{PhoneEvent, Style};
+use strowger::sim::{DeviceProfile, PhoneEvent};
 
 /// The server's modem may be called by guests; nothing else may.
 const OPEN: &str = "[general]\ncontext=lobby\nudpbindaddr=192.0.2.1\nallowguest=yes\n";
@@ -27,7 +27,7 @@ stories! {
 }
 
 fn guest(world: &mut World) {
-    world.add("passer-by", "", "192.0.2.77:5060", "192.0.2.77:5004", Style::Grandstream);
+    world.add("passer-by", "", "192.0.2.77:5060", "192.0.2.77:5004", DeviceProfile::Grandstream);
 }
 
 fn a_guest_calls_what_the_general_context_has(world: &mut World) {
@@ -68,7 +68,7 @@ fn ten_guests_at_once_and_no_more() {
     let mut world = World::new(&open(), "[lobby]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n", Quality::PERFECT, 1);
     for number in 0..11 {
         let (name, sip) = (format!("guest{number}"), format!("192.0.2.{}:5060", 100 + number));
-        world.add(&name, "", &sip, &sip.replace("5060", "5004"), Style::Grandstream);
+        world.add(&name, "", &sip, &sip.replace("5060", "5004"), DeviceProfile::Grandstream);
         world.phone(&name).dials("1");
         world.run(Duration::from_secs(1));
     }

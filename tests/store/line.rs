@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use strowger::daemon::clock::Clock;
 use strowger::rng::Rng;
-use strowger::sim::{Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sim::{DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 
 pub struct Line {
     pub phone: Phone,
@@ -34,12 +34,12 @@ impl Line {
             sip: socket.local_addr().unwrap(),
             exchange,
             rtp: rtp.local_addr().unwrap(),
-            style: Style::Pap2t,
+            profile: DeviceProfile::Pap2t,
             expires: 3600,
         };
         let mut phone = Phone::new(config, Rng::from_number(seed));
-        phone.habits.auto_ring = true;
-        phone.habits.auto_answer_after = Some(Duration::from_millis(50));
+        phone.behaviour_mut().auto_ring = true;
+        phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50));
         Line { phone, events: Vec::new(), socket, _rtp: rtp, clock: Clock::start() }
     }
 

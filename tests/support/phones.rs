@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use strowger::clock::Time;
 use strowger::daemon::clock::Clock;
 use strowger::rng::Rng;
-use strowger::sim::{Heard, Phone, PhoneConfig, PhoneEvent, Style, Talker, TalkerConfig};
+use strowger::sim::{DeviceProfile, Phone, PhoneConfig, PhoneEvent, RtpSink, RtpSource, RtpSourceConfig};
 
 const PACKET: Duration = Duration::from_millis(20);
 
@@ -19,8 +19,8 @@ pub struct Line {
     pub received: usize,
     sip: UdpSocket,
     rtp: UdpSocket,
-    mouth: Option<(Talker, Instant)>,
-    ear: Option<Heard>,
+    mouth: Option<(RtpSource, Instant)>,
+    ear: Option<RtpSink>,
 }
 
 /// Telephones side by side.
@@ -95,7 +95,7 @@ impl Phones {
         for (one, other) in pairs {
             for (mouth, ear) in [(*one, *other), (*other, *one)] {
                 let number = u32::try_from(mouth).unwrap();
-                let config = TalkerConfig {
+                let config = RtpSourceConfig {
                     seed: u64::from(number),
                     ssrc: 0x5724_0000 + number,
                     first_sequence: 65_500,
@@ -103,15 +103,15 @@ impl Phones {
                     payload_type: 0,
                     ptime_ms: 20,
                 };
-                self.lines[mouth].mouth = Some((Talker::new(config), Instant::now()));
-                self.lines[ear].ear = Some(Heard::new(config));
+                self.lines[mouth].mouth = Some((RtpSource::new(config), Instant::now()));
+                self.lines[ear].ear = Some(RtpSink::new(config));
             }
         }
     }
 
     /// Ends the sound, waits for the last packets, and says how many were sent. Panics when any was lost, repeated or bent.
     pub fn fall_silent(&mut self, pairs: &[(usize, usize)]) -> u64 {
-        let mut talkers: Vec<Option<Talker>> =
+        let mut talkers: Vec<Option<RtpSource>> =
             self.lines.iter_mut().map(|line| line.mouth.take().map(|(talker, _)| talker)).collect();
         self.run(Duration::from_millis(300));
         let mut sent = 0;
@@ -150,12 +150,12 @@ impl Line {
             sip: sip.local_addr().unwrap(),
             exchange,
             rtp: rtp.local_addr().unwrap(),
-            style: Style::Plain,
+            profile: DeviceProfile::Plain,
             expires: 3600,
         };
         let mut phone = Phone::new(config, Rng::from_number(seed));
-        phone.habits.auto_ring = true;
-        phone.habits.auto_answer_after = Some(Duration::from_millis(50));
+        phone.behaviour_mut().auto_ring = true;
+        phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50));
         Line { phone, events: Vec::new(), received: 0, sip, rtp, mouth: None, ear: None }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use strowger::daemon::clock::Clock;
 use strowger::rng::Rng;
-use strowger::sim::{Phone, PhoneConfig, PhoneEvent, Style};
+use strowger::sim::{DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
 use strowger::sip::frame::{Frame, Framer};
 
@@ -71,13 +71,13 @@ impl Line {
             sip: local,
             exchange,
             rtp: rtp.local_addr().unwrap(),
-            style: Style::Plain,
+            profile: DeviceProfile::Plain,
             expires: 3600,
         };
         let mut phone = Phone::new(config, Rng::from_number(seed));
-        phone.speak_over(transport);
-        phone.habits.auto_ring = true;
-        phone.habits.auto_answer_after = Some(Duration::from_millis(50));
+        phone.use_transport(transport);
+        phone.behaviour_mut().auto_ring = true;
+        phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50));
         let (events, heard, framer, clock) = (Vec::new(), String::new(), Framer::new(), Clock::start());
         Line { phone, events, heard, wire, framer, exchange, _rtp: rtp, clock }
     }

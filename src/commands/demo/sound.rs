@@ -1,7 +1,7 @@
 //! G.711 between two lines, measured: what was sent, what came, from where, how late, and whether it was touched.
 
 use super::phone::DemoPhone;
-use crate::sim::{Heard, Talker, TalkerConfig};
+use crate::sim::{RtpSink, RtpSource, RtpSourceConfig};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -66,8 +66,8 @@ pub(super) fn talk(
     Ok([one.map_err(gone)?, two.map_err(gone)?])
 }
 
-fn config(number: u32) -> TalkerConfig {
-    TalkerConfig {
+fn config(number: u32) -> RtpSourceConfig {
+    RtpSourceConfig {
         seed: u64::from(number),
         ssrc: 0x5724_0000 + number,
         first_sequence: 1000,
@@ -80,7 +80,7 @@ fn config(number: u32) -> TalkerConfig {
 /// The packets of one direction.
 #[derive(Clone, Copy)]
 struct Stream {
-    config: TalkerConfig,
+    config: RtpSourceConfig,
     packets: u64,
 }
 
@@ -89,7 +89,7 @@ fn direction(name: String, sender: &UdpSocket, to: SocketAddr, receiver: &UdpSoc
     let Stream { config, packets } = stream;
     let times = Mutex::new(Vec::new());
     let finished = AtomicBool::new(false);
-    let mut heard = Heard::new(config);
+    let mut heard = RtpSink::new(config);
     let mut arrivals = Vec::new();
     let mut sources = Vec::new();
     std::thread::scope(|scope| {
@@ -120,15 +120,15 @@ fn direction(name: String, sender: &UdpSocket, to: SocketAddr, receiver: &UdpSoc
         sent,
         received: heard.received(),
         lost: heard.lost(sent),
-        blemishes: heard.duplicates + heard.reordered + heard.altered + heard.strange,
+        blemishes: heard.duplicates + heard.reordered + heard.altered + heard.foreign,
         source: if sources.len() == 1 { sources.pop() } else { None },
         delays,
     }
 }
 
 /// A packet every 30 ms, each at its time whatever came before.
-fn speak(socket: &UdpSocket, to: SocketAddr, config: TalkerConfig, packets: u64, times: &Mutex<Vec<Instant>>) {
-    let mut talker = Talker::new(config);
+fn speak(socket: &UdpSocket, to: SocketAddr, config: RtpSourceConfig, packets: u64, times: &Mutex<Vec<Instant>>) {
+    let mut talker = RtpSource::new(config);
     let start = Instant::now();
     for number in 0..packets {
         let due = start + Duration::from_millis(u64::from(config.ptime_ms).saturating_mul(number));

@@ -1,24 +1,28 @@
 //! Two phones without an exchange: each is the other's.
 
 use super::*;
-use crate::sip::header::Via;
+use crate::sim::DeviceProfile;
+use crate::sip::header::{HeaderName, Via};
+use crate::sip::message::Message;
+use crate::sip::validate;
+use std::time::Duration;
 
-fn phone(user: &str, own: &str, other: &str, style: Style) -> Phone {
+fn phone(user: &str, own: &str, other: &str, profile: DeviceProfile) -> Phone {
     let config = PhoneConfig {
         user: user.into(),
         secret: "secret".into(),
         sip: own.parse().unwrap(),
         exchange: other.parse().unwrap(),
         rtp: format!("{}:16420", own.split(':').next().unwrap()).parse().unwrap(),
-        style,
+        profile,
         expires: 60,
     };
     Phone::new(config, Rng::from_number(u64::from(own.len() as u32) + user.len() as u64))
 }
 
 fn pair() -> (Phone, Phone) {
-    let a = phone("a", "192.0.2.1:5060", "192.0.2.2:5060", Style::Plain);
-    let b = phone("bb", "192.0.2.2:5060", "192.0.2.1:5060", Style::Pap2t);
+    let a = phone("a", "192.0.2.1:5060", "192.0.2.2:5060", DeviceProfile::Plain);
+    let b = phone("bb", "192.0.2.2:5060", "192.0.2.1:5060", DeviceProfile::Pap2t);
     (a, b)
 }
 
@@ -30,10 +34,10 @@ fn settle(now: Time, a: &mut Phone, b: &mut Phone) {
             return;
         }
         for (_, bytes) in from_a {
-            b.receive(now, &bytes, a.config.sip);
+            b.receive(now, &bytes, a.config().sip);
         }
         for (_, bytes) in from_b {
-            a.receive(now, &bytes, b.config.sip);
+            a.receive(now, &bytes, b.config().sip);
         }
     }
 }
@@ -52,7 +56,7 @@ const LATER: Time = Time::from_start(Duration::from_secs(100));
 #[test]
 fn a_call_is_made_held_resumed_and_ended() {
     let (mut a, mut b) = pair();
-    b.habits.auto_ring = true;
+    b.behaviour_mut().auto_ring = true;
     a.dial(AT, "88567682");
     settle(AT, &mut a, &mut b);
     assert_eq!(b.take_events(), [PhoneEvent::Called { from: "a".into(), number: "88567682".into() }]);
@@ -63,12 +67,12 @@ fn a_call_is_made_held_resumed_and_ended() {
     assert_eq!(a.take_events(), [media(&b), PhoneEvent::Answered]);
     assert_eq!(b.take_events(), [media(&a), PhoneEvent::Answered]);
     assert_eq!((a.payload_type(), b.payload_type()), (Some(0), Some(0)));
-    a.reoffer(AT, Change::Hold);
+    a.renegotiate(AT, Change::Hold);
     settle(AT, &mut a, &mut b);
-    assert_eq!(b.take_events(), [PhoneEvent::OnHold, PhoneEvent::Reoffered]);
-    assert_eq!(a.take_events().last(), Some(&PhoneEvent::ReofferAccepted));
-    b.reoffer(AT, Change::NoSdp);
-    a.reoffer(AT, Change::Resume);
+    assert_eq!(b.take_events(), [PhoneEvent::OnHold, PhoneEvent::Renegotiated]);
+    assert_eq!(a.take_events().last(), Some(&PhoneEvent::RenegotiationAccepted));
+    b.renegotiate(AT, Change::NoSdp);
+    a.renegotiate(AT, Change::Resume);
     settle(AT, &mut a, &mut b);
     run(&mut a, &mut b, AT + Duration::from_secs(10));
     assert_eq!((a.media(), b.media()), (Some(b.rtp()), Some(a.rtp())));
@@ -97,8 +101,8 @@ fn who_hangs_up_before_the_answer_cancels() {
 #[test]
 fn a_2xx_is_sent_again_until_it_is_given_up() {
     let (mut a, mut b) = pair();
-    a.habits.never_acks = true;
-    b.habits.auto_answer_after = Some(Duration::ZERO);
+    a.behaviour_mut().never_acks = true;
+    b.behaviour_mut().auto_answer_after = Some(Duration::ZERO);
     a.dial(AT, "1");
     settle(AT, &mut a, &mut b);
     b.tick(AT);
@@ -118,13 +122,15 @@ fn a_2xx_is_sent_again_until_it_is_given_up() {
 
 #[test]
 fn a_pap2t_asks_for_no_rport_and_a_plain_phone_does() {
-    for (style, asks) in [(Style::Pap2t, false), (Style::Cisco7960, false), (Style::Plain, true)] {
-        let mut phone = phone("a", "192.0.2.1:5060", "192.0.2.2:5060", style);
+    for (profile, asks) in
+        [(DeviceProfile::Pap2t, false), (DeviceProfile::Cisco7960, false), (DeviceProfile::Plain, true)]
+    {
+        let mut phone = phone("a", "192.0.2.1:5060", "192.0.2.2:5060", profile);
         phone.register(AT);
         let sent = phone.take_datagrams();
         let Ok(Message::Request(request)) = Message::parse(&sent[0].1) else { panic!("{sent:?}") };
         let via = Via::parse(request.headers.get(HeaderName::Via).unwrap()).unwrap();
-        assert_eq!(via.rport.is_some(), asks, "{style:?}");
+        assert_eq!(via.rport.is_some(), asks, "{profile:?}");
         validate::request(&request).unwrap();
     }
 }

@@ -132,7 +132,7 @@ impl Player<'_> {
             self.world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
         }
         if it.shows {
-            self.world.phone(name).habit(|habits| habits.extras = vec![MediaKind::Video, MediaKind::Image]);
+            self.world.phone(name).habit(|habits| habits.secondary_media = vec![MediaKind::Video, MediaKind::Image]);
         }
         if it.asks_timer {
             self.world.add_header(name, "Supported: timer\r\nSession-Expires: 90;refresher=uas");
@@ -159,7 +159,7 @@ impl Player<'_> {
         }
         // Who has no camera cannot begin with it.
         let begins = [Act::Offers(SHOW), Act::Updates(Some(SHOW))].contains(&act);
-        if begins && self.world.look(who).habits.extras.is_empty() {
+        if begins && self.world.look(who).behaviour().secondary_media.is_empty() {
             return;
         }
         let phone = self.world.phone(who);
@@ -344,7 +344,7 @@ impl Player<'_> {
     fn show_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
         let (name, other) = (&from.config().user, &to.config().user);
         for extra in [MediaKind::Video, MediaKind::Image] {
-            if let Some(target) = from.extra_media(extra)
+            if let Some(target) = from.secondary_media(extra)
                 && self.world.extra_from(name, extra).as_ref() != Some(other)
             {
                 return Err(format!("the {} of {name} goes to {target}, and not to {other}", extra.name()));
@@ -364,7 +364,7 @@ impl Player<'_> {
         }
         self.show_each_other(from, to)?;
         if is_in_fax(from) || is_in_fax(to) {
-            let both = is_in_fax(from) && is_in_fax(to) && from.extra_media(MediaKind::Image).is_some();
+            let both = is_in_fax(from) && is_in_fax(to) && from.secondary_media(MediaKind::Image).is_some();
             return if both { Ok(()) } else { Err(format!("only one of {name} and {other} is in a fax")) };
         }
         // Who says hold by 0.0.0.0 is nowhere to the relay, which takes nothing from there.
@@ -435,12 +435,12 @@ impl Player<'_> {
         };
         let bridges: Vec<_> = self.world.switch.bridges().collect();
         let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
-        let shows = |name: &&&str| self.world.look(name).extra_media(MediaKind::Video).is_some();
+        let shows = |name: &&&str| self.world.look(name).secondary_media(MediaKind::Video).is_some();
         let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
         Seen {
             answered: count(|event| *event == PhoneEvent::Answered),
-            reoffered: count(|event| *event == PhoneEvent::ReofferAccepted),
-            refused_offers: count(|event| matches!(event, PhoneEvent::ReofferRefused(_))),
+            reoffered: count(|event| *event == PhoneEvent::RenegotiationAccepted),
+            refused_offers: count(|event| matches!(event, PhoneEvent::RenegotiationRefused(_))),
             bridged_at_the_end: bridges.len() as u64,
             direct_at_the_end: bridges.iter().filter(|bridge| bridge.path.route() == Route::Direct).count() as u64,
             held_at_the_end: PHONES.iter().filter(held).count() as u64,

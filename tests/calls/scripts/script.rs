@@ -134,7 +134,7 @@ impl Pen {
         match self.rng.below(20) {
             0..=3 => Change::Hold,
             4..=6 => Change::Resume,
-            7 => Change::LocalMedia(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
+            7 => Change::Direction(self.pick(&[Direction::RecvOnly, Direction::Inactive, Direction::SendOnly])),
             8 | 9 => Change::MovePort(20_000 + 2 * u16::try_from(self.rng.below(500)).unwrap()),
             10 | 11 => Change::Refresh,
             12 | 13 => Change::NoSdp,
