@@ -67,12 +67,16 @@ impl Bridge {
         may
     }
 
-    /// Another channel comes in; it talks when there is room, and is held otherwise.
-    pub fn join(&mut self, channel: ChannelId) {
-        if self.members().any(|member| member == channel) {
-            return;
+    /// Another channel comes in; it talks when there is room, and is held otherwise. Says whether it talks.
+    pub fn join(&mut self, channel: ChannelId) -> bool {
+        let is_new = self.members().all(|member| member != channel);
+        let has_room = self.parties.len() < 2;
+        match (is_new, has_room) {
+            (true, true) => self.parties.push(channel),
+            (true, false) => self.held.push(channel),
+            (false, _) => {}
         }
-        if self.parties.len() < 2 { self.parties.push(channel) } else { self.held.push(channel) }
+        is_new && has_room
     }
 
     /// A channel leaves.

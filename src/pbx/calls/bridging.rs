@@ -47,11 +47,13 @@ impl Bridging<'_> {
     /// Another channel comes into a bridge. Where two talk already it is held.
     pub fn join(&mut self, id: BridgeId, channel: ChannelId) {
         let Some(bridge) = self.bridges.get_mut(id) else { return };
-        bridge.join(channel);
+        let talks = bridge.join(channel);
         if let Some(channel) = self.parties.channel_mut(channel) {
             channel.bridge = Some(id);
         }
-        self.reconnect(id);
+        if talks {
+            self.reconnect(id);
+        }
     }
 
     /// A party of a bridge is held: it hears nothing, and nobody hears it.

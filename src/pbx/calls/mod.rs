@@ -220,8 +220,11 @@ impl Calls {
     pub fn settle(&mut self, core: &mut Core, directory: &dyn Directory) {
         let mut runs = 0;
         loop {
-            while let Some((channel, event)) = self.parties.index.events.pop_front() {
-                self.leg_event(channel, event, core);
+            while let Some((leg, event)) = self.parties.index.events.pop_front() {
+                // A leg that was replaced, or whose channel is gone, has nothing to say any more.
+                if let Some(channel) = self.parties.channel_of_leg(leg) {
+                    self.leg_event(channel, event, core);
+                }
             }
             if runs == RUNS_PER_TURN {
                 break;
@@ -343,3 +346,6 @@ impl Calls {
         Hangup { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,12 @@ impl Parties {
         self.legs.get(&id)
     }
 
+    /// The channel that a leg carries; none when the channel is gone or has another leg now.
+    pub fn channel_of_leg(&self, id: LegId) -> Option<ChannelId> {
+        let channel = self.channels.get(&self.legs.get(&id)?.ua.channel)?;
+        (channel.leg() == Some(id)).then_some(channel.id)
+    }
+
     /// All legs, oldest first; those whose channel is gone, too.
     pub fn legs(&self) -> impl Iterator<Item = &Leg> {
         self.legs.values()

@@ -480,3 +480,6 @@ fn log_line(line: register::Line) -> LogLine {
     };
     LogLine { level, text: line.text }
 }
+
+#[cfg(test)]
+mod tests;

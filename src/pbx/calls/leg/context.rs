@@ -1,7 +1,6 @@
 //! What the methods of a leg work with: the core, and the tables by which a message finds its leg.
 
 use super::event::LegEvent;
-use crate::dialplan::ChannelId;
 use crate::pbx::core::{CallTimer, Core, Timer};
 use crate::pbx::core::{LegId, LegTimer};
 use crate::sip::Flow;
@@ -20,7 +19,7 @@ pub(super) const T2: Duration = Duration::from_secs(4);
 #[derive(Default)]
 pub struct LegIndex {
     /// What happened on legs, for their calls to handle afterwards.
-    pub events: VecDeque<(ChannelId, LegEvent)>,
+    pub events: VecDeque<(LegId, LegEvent)>,
     /// Legs that ended and are to be forgotten.
     pub ended: Vec<LegId>,
     /// Which leg an INVITE server transaction belongs to, until it is refused or its 2xx is acknowledged.
@@ -58,6 +57,7 @@ pub(super) mod testing {
     use super::*;
     use crate::config::diagnostic::Place;
     use crate::config::peer::{Peer, Settings};
+    use crate::dialplan::ChannelId;
     use crate::pbx::calls::leg::early_dialogs::Dialogs;
     use crate::pbx::calls::leg::user_agent::UserAgent;
     use crate::sdp::Sdp;

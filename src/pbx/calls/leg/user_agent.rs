@@ -26,7 +26,7 @@ use std::time::Duration;
 pub struct UserAgent {
     /// The leg that responses and events belong to.
     pub(super) leg: LegId,
-    /// The channel that the leg carries, to which events are reported.
+    /// The channel that the leg carries.
     pub channel: ChannelId,
     /// The peer; it never changes.
     pub(super) peer: Arc<Peer>,
@@ -66,7 +66,7 @@ impl UserAgent {
 
     /// Reports what happened to the call.
     pub(super) fn report(&self, event: LegEvent, cx: &mut Cx<'_>) {
-        cx.index.events.push_back((self.channel, event));
+        cx.index.events.push_back((self.leg, event));
     }
 
     /// Adds what every request to this peer carries.
