@@ -1,4 +1,4 @@
-//! Hang-up causes (Q.850) and SIP status codes, each told in terms of the other.
+//! Hang-up causes (Q.850) and SIP status codes, each by the other.
 
 /// Normal clearing.
 pub const NORMAL: u16 = 16;

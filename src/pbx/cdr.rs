@@ -162,7 +162,7 @@ pub struct Facts<'a> {
 const MAX_REASONS: usize = 16;
 
 impl CdrBuilder {
-    /// Notes why something of this call failed. It is told when the call is over.
+    /// Notes why something of this call failed. It is logged when the call is over.
     pub fn add_failures(&mut self, failures: impl IntoIterator<Item = Failure>) {
         let room = MAX_REASONS.saturating_sub(self.failures.len());
         self.failures.extend(failures.into_iter().take(room));
@@ -176,10 +176,10 @@ impl CdrBuilder {
     /// What there is to tell of a call that is over, besides that it is: who should see it, and why.
     pub fn story(&self) -> Option<(Level, String)> {
         // A hunt that found somebody in the end is no failure.
-        let told: Vec<Failure> =
+        let failures: Vec<Failure> =
             self.failures.iter().filter(|failure| !self.connected || is_an_end(failure)).cloned().collect();
-        let loudest = told.iter().map(Failure::level).max_by_key(|level| loudness(*level))?;
-        Some((loudest, failure::join_texts(&told)))
+        let loudest = failures.iter().map(Failure::level).max_by_key(|level| loudness(*level))?;
+        Some((loudest, failure::join_texts(&failures)))
     }
 
     /// The call is over for a Q.850 cause; only the first to say so counts.

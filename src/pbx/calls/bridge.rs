@@ -12,7 +12,7 @@ pub struct Bridge {
     pub id: BridgeId,
     /// The channels that talk, in the order they came: the first has the role of the caller.
     pub parties: Vec<ChannelId>,
-    /// Channels that belong to it and are not heard for now.
+    /// Channels on hold.
     pub held: Vec<ChannelId>,
     /// The media path of the two that talk.
     pub path: MediaPath,

@@ -5,7 +5,7 @@ use super::bridge::{Bridge, Bridges};
 use super::channel::BridgeId;
 use super::description::raw_address;
 use super::media_path::{MediaPath, Role, Route, Step};
-use super::pair::{Pair, may_be_told_of, may_exchange_media};
+use super::pair::{Pair, may_exchange_media, may_send_to};
 use super::parties::Parties;
 use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
@@ -219,11 +219,11 @@ impl Bridging<'_> {
         self.parties.with_party(channel, self.core, |party, cx| party.leg.refuse_offer(status, cx));
     }
 
-    /// Tells a party where its media shall go from now on: the other's own address, or the relay's.
+    /// Offers a party another address for its media: the other party's own, or the relay's.
     fn redirect_media(&mut self, id: BridgeId, role: Role, route: Route) {
         let Some((to, other)) = self.both(id, role) else { return };
         let Some(pair) = self.parties.pair(to, other) else { return };
-        if route == Route::Direct && !may_be_told_of(&pair.a, &pair.b) {
+        if route == Route::Direct && !may_send_to(&pair.a, &pair.b) {
             // It moved to where this line's directmedia list does not let it be met.
             let step = self.path(id).map_or(Step::Rest, |path| path.refused(role, 488));
             return self.take_step(id, step);
@@ -245,7 +245,7 @@ impl Bridging<'_> {
             Route::Direct => other.remote_rtp(),
             Route::Relay => party.channel.rtp,
         };
-        let Some(offer) = rtp.and_then(|rtp| party.told(self.core).offer_from_other(other.seen(), rtp)) else {
+        let Some(offer) = rtp.and_then(|rtp| party.describe(self.core).offer_from_other(other.seen(), rtp)) else {
             return false;
         };
         let is_idle = party.leg.is_idle();
@@ -279,7 +279,7 @@ impl Bridging<'_> {
         self.settle(id);
     }
 
-    /// Is a party elsewhere than the other was told?
+    /// Does a party have another RTP address than the one the other party was given?
     fn has_moved(&mut self, id: BridgeId, role: Role) -> bool {
         let pair = self.both(id, role).and_then(|(party, other)| self.parties.pair(party, other));
         pair.is_some_and(|pair| pair.a.remote_rtp() != pair.b.local_rtp())
@@ -301,7 +301,7 @@ impl Bridging<'_> {
 
     fn take_offer(&mut self, channel: ChannelId, offer: Option<Sdp>) {
         let remote = self.parties.leg_of(channel).and_then(|leg| leg.agreement.remote.as_ref());
-        // Without an offer it asks for ours, which is what it was told last (RFC 3261 14.2).
+        // Without an offer it asks for ours, which is the latest local description (RFC 3261 14.2).
         let news = offer.filter(|offer| !remote.is_some_and(|remote| negotiate::same_media(remote, offer)));
         let Some(offer) = news else {
             self.parties.with_party(channel, self.core, |party, cx| party.repeat_local_sdp(cx));
@@ -426,7 +426,7 @@ impl Bridging<'_> {
         let Some(rtp) = rtp else {
             return Err("the other line is gone, or its directmedia list refuses the address".to_owned());
         };
-        to.told(self.core).forwarded_offer(from.seen(), offer, rtp)
+        to.describe(self.core).forwarded_offer(from.seen(), offer, rtp)
     }
 
     /// The other party accepted: its answer, with its address or ours, answers the offer that was forwarded.
@@ -439,7 +439,7 @@ impl Bridging<'_> {
             Route::Relay => party.channel.rtp,
             Route::Direct => Some(raw_address(&answer)).filter(|_| may_exchange_media(&party, &answer)),
         };
-        match rtp.and_then(|rtp| party.told(self.core).forwarded_answer(other.seen(), rtp)) {
+        match rtp.and_then(|rtp| party.describe(self.core).forwarded_answer(other.seen(), rtp)) {
             Some(made) => {
                 self.parties.with_party(from, self.core, |party, cx| party.leg.accept_offer(made, cx));
             }
@@ -454,7 +454,7 @@ impl Bridging<'_> {
         }
     }
 
-    /// A party's answer to what was forwarded was of no use (T.38 taken with port 0, say): it is told again what holds.
+    /// A party's answer to what was forwarded was of no use (T.38 taken with port 0, say): it is offered again what holds.
     fn revert(&mut self, id: BridgeId, role: Role) {
         let Some((to, other)) = self.both(id, role) else { return };
         let Some(path) = self.path(id) else { return };

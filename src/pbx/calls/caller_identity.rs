@@ -24,12 +24,13 @@ pub struct Shown {
 /// (`trustrpid=`), its `callerid=`, what its From says. They are hidden when `callingpres=` says so, or, without that, when the
 /// call asks for it.
 pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown {
-    let told = if peer.settings.trust_rpid { identity(request) } else { None };
-    let vouched = if told.is_some() { Presentation::VOUCHED } else { Presentation::ALLOWED };
+    let asserted = if peer.settings.trust_rpid { identity(request) } else { None };
+    let vouched = if asserted.is_some() { Presentation::VOUCHED } else { Presentation::ALLOWED };
     let wished = if asks_to_be_hidden(request, essentials) { vouched.hidden() } else { vouched };
-    let (told_name, told_number) = told.map_or((None, None), |told| (told.display, user(&told.uri)));
-    let name = told_name.as_deref().or(peer.caller_id.name.as_deref()).or(essentials.from.display.as_deref());
-    let number = told_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
+    let (asserted_name, asserted_number) =
+        asserted.map_or((None, None), |asserted| (asserted.display, user(&asserted.uri)));
+    let name = asserted_name.as_deref().or(peer.caller_id.name.as_deref()).or(essentials.from.display.as_deref());
+    let number = asserted_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
     Shown {
         name: name.unwrap_or_default().to_owned(),
         number: number.unwrap_or_default(),
@@ -41,7 +42,7 @@ pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown 
 fn identity(request: &Request) -> Option<NameAddr> {
     [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId].into_iter().find_map(|name| {
         let mut values = request.headers.values(name);
-        values.find_map(|value| NameAddr::parse(&value).ok().filter(|told| user(&told.uri).is_some()))
+        values.find_map(|value| NameAddr::parse(&value).ok().filter(|asserted| user(&asserted.uri).is_some()))
     })
 }
 
@@ -51,7 +52,7 @@ fn asks_to_be_hidden(request: &Request, essentials: &Essentials) -> bool {
     let privacy = request.headers.text(HeaderName::Privacy).unwrap_or_default().to_ascii_lowercase();
     let asked = privacy.split([';', ',']).any(|word| matches!(word.trim(), "id" | "user" | "header" | "full"));
     let rpid = request.headers.values(HeaderName::RemotePartyId).any(|value| {
-        let privacy = NameAddr::parse(&value).ok().and_then(|told| told.params.get("privacy").map(str::to_owned));
+        let privacy = NameAddr::parse(&value).ok().and_then(|rpid| rpid.params.get("privacy").map(str::to_owned));
         privacy.is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off"))
     });
     asked || rpid || is_anonymous(&essentials.from.uri)

@@ -87,7 +87,7 @@ pub enum Activity {
     CalledBy(ChannelId),
 }
 
-/// Where a line is to be called, and what it may be told of the caller: kept until its ports are bound.
+/// Where a line is to be called, and whether the caller may be shown to it: kept until its ports are bound.
 #[derive(Clone)]
 pub struct Outgoing {
     /// Where.
@@ -101,7 +101,7 @@ pub struct Outgoing {
 pub struct Stopped {
     /// Lines that were being rung.
     pub branches: Vec<ChannelId>,
-    /// What the program is told, when the activity has a result even so.
+    /// The reply to the program, when the activity has a result even so.
     pub reply: Option<AppReply>,
 }
 
@@ -117,7 +117,7 @@ pub struct Channel {
     pub endpoint: Endpoint,
     /// The ports of what it carries beside voice.
     pub ports: Vec<MediaPort>,
-    /// Our RTP address on it as the peer is told it, once bound.
+    /// Our RTP address as the peer sees it, once bound.
     pub rtp: Option<SocketAddr>,
     /// As the console shows it.
     pub state: ChannelState,
@@ -141,10 +141,10 @@ pub struct Channel {
     pub created_wall: Wall,
     /// When it was answered.
     pub answered: Option<Time>,
-    /// Its sound went directly to the other telephone for a while: the exchange cannot know what it should have heard.
+    /// Its media was direct for a while: the exchange does not know whether any came.
     pub was_direct: bool,
-    /// The log has said that nothing is sent to where its peer wants its media.
-    pub unroutable_told: bool,
+    /// Logged already: nothing is sent to the address its peer asks for.
+    pub unroutable_logged: bool,
     /// The leg is gone: only `h` may still run.
     pub dead: bool,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
@@ -175,7 +175,7 @@ impl Channel {
             created_wall: core.now.wall,
             answered: None,
             was_direct: false,
-            unroutable_told: false,
+            unroutable_logged: false,
             dead: false,
             plays: 0,
             cdr: CdrBuilder::default(),
@@ -238,7 +238,7 @@ impl Channel {
         self.ports.iter().find(|port| port.kind == kind)
     }
 
-    /// The media beside voice it has ports for, with the address its peer is told.
+    /// The media beside voice it has ports for, with our address for each.
     pub fn bound_ports(&self) -> Vec<(MediaKind, SocketAddr)> {
         self.ports.iter().filter_map(|port| Some((port.kind, port.bound()?))).collect()
     }

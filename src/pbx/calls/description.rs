@@ -1,4 +1,4 @@
-//! Every session description that calls make: what a party is told of where its media goes, and in which codecs.
+//! Every session description that calls make: where the media of a party goes, and in which codecs.
 
 use super::channel::Channel;
 use super::leg::Leg;
@@ -10,8 +10,8 @@ use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{LocalMedia, MediaKind, Sdp, local_offer, negotiate};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// A party as its descriptions need it.
-pub(super) struct Told<'a> {
+/// Makes the descriptions for one party.
+pub(super) struct Describe<'a> {
     /// The channel.
     pub(super) channel: &'a Channel,
     /// Its leg, whose description gets a new version.
@@ -20,7 +20,7 @@ pub(super) struct Told<'a> {
     pub(super) general: &'a General,
 }
 
-impl Told<'_> {
+impl Describe<'_> {
     fn local_media(&mut self, rtp: SocketAddr, secondary: Vec<(MediaKind, SocketAddr)>) -> LocalMedia {
         LocalMedia { secondary, ..self.leg.next_local_media(rtp, self.general) }
     }
@@ -35,7 +35,8 @@ impl Told<'_> {
 
     // ---- from the exchange itself ----
 
-    /// What the exchange itself tells a caller when it answers: what it told before, if it did, else an answer or offer of its own.
+    /// The description with which the exchange itself answers a caller: the one it sent before, if it did, else an answer or
+    /// offer of its own.
     pub(super) fn own(&mut self) -> Result<Sdp, String> {
         let rtp = self.rtp()?;
         if let Some(local) = &self.leg.agreement.local {
@@ -56,7 +57,7 @@ impl Told<'_> {
         local_offer::own_answer(offer, &self.codecs(), &media, None).map_err(|none| none.to_string())
     }
 
-    /// What the party was told last, as a new description of the same content (a refresh must be told that).
+    /// The latest local description with a new version: a refresh has the same content (RFC 3261 14.2).
     pub(super) fn repeat(&mut self) -> Option<Sdp> {
         let local = self.leg.agreement.local.clone()?;
         let rtp = local.rtp_addr().or(self.channel.rtp)?;
@@ -68,9 +69,9 @@ impl Told<'_> {
     /// is there.
     pub(super) fn reclaim(&mut self) -> Option<Sdp> {
         let rtp = self.channel.rtp?;
-        let elsewhere = |told: &Sdp| {
-            let voice = told.audio().is_some() && (told.rtp_addr() != Some(rtp) || told.is_hold());
-            voice || told.secondary_media().next().is_some()
+        let elsewhere = |local: &Sdp| {
+            let voice = local.audio().is_some() && (local.rtp_addr() != Some(rtp) || local.is_hold());
+            voice || local.secondary_media().next().is_some()
         };
         let local = self.leg.agreement.local.clone().filter(elsewhere)?;
         let media = self.local_media(rtp, Vec::new());
@@ -103,7 +104,8 @@ impl Told<'_> {
         made.map_err(|none| no_codec(&none, &[&caller.1.peer, &self.leg.peer]))
     }
 
-    /// What a caller is told of a called line's description: its own payload numbers, our address. What it was told before stands.
+    /// The answer to a caller, made from a called line's description: the caller's payload numbers, our address. An answer
+    /// that was sent before stands.
     pub(super) fn first_answer(&mut self, answer: &Sdp) -> Result<Sdp, Failure> {
         let Some(rtp) = self.channel.rtp else { return Err(FailureReason::Gone.with(&[&self.leg.peer.name])) };
         if let Some(local) = &self.leg.agreement.local {
@@ -165,7 +167,7 @@ pub(super) fn common_codecs(a: &Peer, b: &Peer) -> CodecList {
     a.settings.codecs.common(&b.settings.codecs)
 }
 
-/// Where a channel's peer is told that media beside voice go: those that both it and the other channel have ports for.
+/// Our addresses for the media beside voice that both channels have ports for.
 pub(super) fn secondary_between(channel: &Channel, other: &Channel) -> Vec<(MediaKind, SocketAddr)> {
     let bound_there = |kind| other.port(kind).is_some_and(|port| port.bound().is_some());
     channel.bound_ports().into_iter().filter(|(kind, _)| bound_there(*kind)).collect()

@@ -1,5 +1,5 @@
-//! One `Dial`, until somebody answers: the lines it rings, and what the program is told when none did. What is remembered of
-//! it afterwards is [`Connected`].
+//! One `Dial`, until somebody answers: the lines it rings, and the reply to the program when none did. What is
+//! remembered of it afterwards is [`Connected`].
 
 use crate::clock::Time;
 use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus};
@@ -47,7 +47,7 @@ pub struct Dial {
     last_cause: u16,
     /// Why each line that failed did.
     pub failures: Vec<Failure>,
-    /// The caller, answered before or to be told in band, hears ringing from us.
+    /// A ringing tone is played to the caller.
     pub tone: bool,
 }
 
@@ -64,7 +64,7 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// What the program is told at the end.
+    /// The reply to the program at the end.
     pub fn report(&self, now: Time, hangup_cause: u16, callee_hung_up: bool) -> DialReport {
         DialReport {
             status: DialStatus::Answer,
@@ -130,7 +130,7 @@ impl Dial {
         }
     }
 
-    /// What the dialplan is told when every line failed: any busy wins, then congestion, then unavailable.
+    /// `DIALSTATUS` when every line failed: any busy wins, then congestion, then unavailable.
     pub fn failure(&self) -> DialStatus {
         if self.busy > 0 {
             DialStatus::Busy
@@ -160,12 +160,12 @@ impl Dial {
         }
     }
 
-    /// What the program is told when the caller gives up.
+    /// The reply to the program when the caller gives up.
     pub fn cancelled(&self, now: Time, hangup_cause: u16) -> DialReport {
         self.report(now, DialStatus::Cancel, Some(hangup_cause))
     }
 
-    /// What the program is told when nobody answered; without a cause, that of the line that failed last.
+    /// The reply to the program when nobody answered; without a cause, that of the line that failed last.
     pub fn report(&self, now: Time, status: DialStatus, hangup_cause: Option<u16>) -> DialReport {
         DialReport {
             status,

@@ -153,7 +153,7 @@ impl Dialing<'_> {
         let Some(outgoing) = self.parties.channel_mut(id).and_then(|channel| channel.outgoing.take()) else { return };
         let name = format!("SIP/{}", outgoing.target.peer.name);
         let offer = match self.parties.pair(id, caller) {
-            Some(mut pair) => pair.a.told(self.core).first_offer(rtp, pair.b.seen()),
+            Some(mut pair) => pair.a.describe(self.core).first_offer(rtp, pair.b.seen()),
             None => Err(FailureReason::Gone.with(&[&outgoing.target.peer.name])),
         };
         match offer {
@@ -260,7 +260,7 @@ impl Dialing<'_> {
 
     fn first_answer(&mut self, caller: ChannelId, description: &Sdp) -> Result<Sdp, Failure> {
         match self.parties.party(caller) {
-            Some(mut party) => party.told(self.core).first_answer(description),
+            Some(mut party) => party.describe(self.core).first_answer(description),
             None => Err(FailureReason::Gone.with(&["it"])),
         }
     }
@@ -407,7 +407,7 @@ impl Dialing<'_> {
         self.end(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
     }
 
-    /// A Dial that was never answered is over: every line still rung is given up, and the program told.
+    /// A Dial that was never answered is over: lines that still ring are given up, the program goes on.
     fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);
         self.parties.release_unused_media(&[caller], self.core);

@@ -129,7 +129,7 @@ impl Hangup<'_> {
         self.parties.forget(id, self.core);
     }
 
-    /// A caller that nobody answered: what in the dialplan left it at that, unless a Dial told more.
+    /// A caller that nobody answered: what in the dialplan left it at that, unless a Dial knows more.
     fn explain_finish(&mut self, id: ChannelId, cause: Cause) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         if channel.dead || channel.answered.is_some() || channel.cdr.is_explained() {
@@ -183,7 +183,7 @@ impl Hangup<'_> {
         let report = connected.report(self.core.now.mono, cause::NORMAL, true);
         if connected.continue_after {
             self.bridging().answer_forwarded_alone(id);
-            // What the caller was told may name the other phone: its media comes back here first.
+            // The latest description it got may name the other phone: its media comes back here first.
             self.bridging().reclaim_media(id);
         } else {
             self.parties.note_end(id, by, cause::NORMAL, self.core);

@@ -37,7 +37,7 @@ pub(crate) struct Invite<'a> {
 pub(super) struct Inbound<'a> {
     pub(super) parties: &'a mut Parties,
     pub(super) core: &'a mut Core,
-    /// The exchange was told to stop: it takes no new calls.
+    /// The exchange is stopping: it takes no new calls.
     pub(super) stopping: bool,
 }
 
@@ -49,7 +49,7 @@ impl Inbound<'_> {
         let shown = caller_identity::caller(peer, request, invite.essentials);
         let offer = match self.may_call(peer, &exten, &shown.number) {
             Err(failure) => Err((Response::for_request(request, failure.reason.row().status, None), failure)),
-            // A telephone that is told the shortest time allowed asks again: nothing has failed yet.
+            // The 422 names the shortest time allowed, and the telephone asks again: nothing has failed yet.
             Ok(()) => match leg::unfit_timer(&peer.settings, request) {
                 Some(response) => {
                     self.core.respond(*server, response);

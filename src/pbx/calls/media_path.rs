@@ -1,8 +1,8 @@
-//! The media path of two bridged parties: relay or direct, and who must be told what about it next. It decides, and knows neither
+//! The media path of two bridged parties: relay or direct, and which party gets the next offer. It decides, and knows neither
 //! channels nor legs nor SDP.
 //!
-//! Direct media is reached one leg after the other: the callee is told the caller's address, and what it answers is
-//! what the caller is told. So a phone that answers a re-INVITE with a new port is followed, and a refusal leaves
+//! Direct media is reached one leg after the other: the callee is offered the caller's address, and what it
+//! answers is what the caller is offered. So a phone that answers a re-INVITE with a new port is followed, and a refusal leaves
 //! only one leg to restore to the relay.
 
 /// One of the two parties of a bridge.
@@ -40,9 +40,9 @@ enum Work {
     None,
     /// It waits until both legs are settled before media goes direct, or is restored to the relay.
     Settling,
-    /// The callee is told what the caller changed before they were bridged: while the callee rang, say.
+    /// The callee is offered what the caller changed before they were bridged: while it rang, say.
     Informing,
-    /// This party was told the other's own address and has not answered yet.
+    /// This party was offered the other's own address and has not answered yet.
     Directing(Role),
     /// This party is being restored to the relay.
     Restoring(Role),
@@ -50,7 +50,7 @@ enum Work {
     Preparing(Role),
     /// This party's new offer was forwarded to the other, whose answer it gets.
     Forwarding(Role),
-    /// This party's answer to a forwarded offer was of no use: it is told again what holds.
+    /// This party's answer to a forwarded offer was of no use: it is offered again what holds.
     Reverting(Role),
 }
 
@@ -59,11 +59,11 @@ enum Work {
 pub enum Step {
     /// Nothing.
     Rest,
-    /// Tell this party the other's own address.
+    /// Offer this party the other's own address.
     Direct(Role),
-    /// Tell this party the relay's address.
+    /// Offer this party the relay's address.
     Relay(Role),
-    /// They would chase each other for ever: tell this party the relay's address, and the other one afterwards.
+    /// They would chase each other for ever: offer this party the relay's address, and the other one afterwards.
     Chased(Role),
     /// Both know each other's address now.
     IsDirect,
@@ -162,7 +162,7 @@ impl MediaPath {
         self.offered_version = version;
     }
 
-    /// A party accepted our offer. `moved`: its own address is not the one the other party was told.
+    /// A party accepted our offer. `moved`: its address is not the one the other party has.
     pub fn accepted(&mut self, role: Role, moved: bool) -> Step {
         match self.work {
             Work::Directing(asked) if asked == role => self.directed(role, moved),
@@ -242,7 +242,7 @@ impl MediaPath {
         if role == Role::Callee && self.route == Route::Relay {
             return self.stay(role, status);
         }
-        // The other party already sends to this one directly: restore it. And this one after it, if it was told before.
+        // The other party already sends to this one directly: restore it. And this one after it, if it had the direct address.
         self.stale = Some(role).filter(|_| self.route == Route::Direct).into_iter().collect();
         self.refusal = Some((role, status));
         self.work = Work::Restoring(role.other());
@@ -253,7 +253,7 @@ impl MediaPath {
     fn restored(&mut self) -> Step {
         match self.refusal.take() {
             Some((by, status)) => self.stay(by, status),
-            // The second one restored: it was told why before.
+            // The second one: the reason was reported with the first.
             None => self.updated(),
         }
     }
@@ -276,7 +276,7 @@ impl MediaPath {
         }
     }
 
-    /// Forwarding, accepted: both were told of each other anew.
+    /// Forwarding, accepted: both have a new description of each other.
     fn forwarded(&mut self, from: Role) -> Step {
         let before = Agreed { route: self.route, stale: std::mem::take(&mut self.stale) };
         let now = std::mem::replace(&mut self.other, before);
@@ -331,7 +331,7 @@ impl MediaPath {
 
     // ---- what parties do by themselves ----
 
-    /// A party gave a new address by itself (in the ACK of an offerless re-INVITE): must the other be told?
+    /// A party gave a new address by itself (in the ACK of an offerless re-INVITE): must the other get an offer?
     pub fn moved(&mut self, role: Role) -> Step {
         match (self.route, self.work) {
             (Route::Direct, Work::None) => {
@@ -367,7 +367,7 @@ impl MediaPath {
         self.rest();
     }
 
-    /// A party accepted a forwarded offer in a way that is of no use to the one that made it: it is told again what holds.
+    /// A party accepted a forwarded offer in a way that is of no use to the one that made it: it is offered again what holds.
     pub fn revert(&mut self, role: Role) {
         let held = std::mem::replace(&mut self.other, Agreed { route: Route::Relay, stale: Vec::new() });
         (self.route, self.stale) = (held.route, held.stale);
@@ -405,7 +405,7 @@ mod tests {
         refusing.offers(1);
         assert_eq!(refusing.refused(Role::Callee, 488), Step::Rest);
         assert_eq!(refusing.settled(1, true), Step::Rest);
-        // Direct media tells it the same, so it is told nothing else.
+        // Direct media offers it the same, so nothing else is offered.
         let mut direct = path(true);
         assert_eq!(direct.settled(1, true), Step::Direct(Role::Callee));
         direct.offers(1);
@@ -607,7 +607,7 @@ mod tests {
         assert_eq!((agreed.settled(0, true), agreed.work), (Step::Rest, Work::None));
     }
 
-    /// Video stays on the relay; but the callee is told what the caller changed, all the same.
+    /// Video stays on the relay; but the callee is offered what the caller changed, all the same.
     #[test]
     fn more_than_voice_waits_with_going_direct_and_with_nothing_else() {
         let mut path = path(true);

@@ -21,14 +21,14 @@ pub struct MediaPort {
 pub enum PortState {
     /// They are being bound.
     Requested,
-    /// They are bound: the address the peer is told.
+    /// They are bound: our address as the peer sees it.
     Bound(SocketAddr),
     /// None were left: this offer goes on without the medium.
     Missing,
 }
 
 impl MediaPort {
-    /// The address the peer is told, once it is bound.
+    /// Our address as the peer sees it, once it is bound.
     pub fn bound(&self) -> Option<SocketAddr> {
         match self.state {
             PortState::Bound(address) => Some(address),

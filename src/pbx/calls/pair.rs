@@ -7,7 +7,7 @@ use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, PayloadMap};
 use crate::sdp::{MediaKind, Sdp, payload};
 
-/// Two parties, told apart by their order.
+/// Two parties; their order matters.
 pub struct Pair<'a> {
     /// The first: a caller.
     pub a: Party<'a>,
@@ -42,14 +42,14 @@ impl Pair<'_> {
         }
     }
 
-    /// Do both lines want direct media, and does each have an address the other can be told?
+    /// Do both lines want direct media, and does each have an address to send to?
     pub fn may_go_direct(&self) -> bool {
         let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();
         one_family
             && wants_direct(&self.a)
             && wants_direct(&self.b)
-            && may_be_told_of(&self.a, &self.b)
-            && may_be_told_of(&self.b, &self.a)
+            && may_send_to(&self.a, &self.b)
+            && may_send_to(&self.b, &self.a)
     }
 
     /// The media beside voice that a description has and that both lines may carry.
@@ -79,7 +79,7 @@ impl Pair<'_> {
 
 fn payloads(from: &Party<'_>, to: &Party<'_>) -> PayloadMap {
     match (&from.leg.agreement.local, &to.leg.agreement.remote) {
-        (Some(told), Some(wanted)) => PayloadMap(payload::payload_map(told, wanted)),
+        (Some(local), Some(remote)) => PayloadMap(payload::payload_map(local, remote)),
         _ => PayloadMap::identity(),
     }
 }
@@ -95,7 +95,7 @@ fn wants_direct(party: &Party<'_>) -> bool {
 }
 
 /// Do `directmediapermit`, `directmediadeny` and `directmediaacl` let a line exchange media with where the other is?
-pub(super) fn may_be_told_of(party: &Party<'_>, other: &Party<'_>) -> bool {
+pub(super) fn may_send_to(party: &Party<'_>, other: &Party<'_>) -> bool {
     other.leg.agreement.remote.as_ref().is_none_or(|remote| may_exchange_media(party, remote))
 }
 

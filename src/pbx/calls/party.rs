@@ -1,7 +1,7 @@
 //! A party: a channel together with its leg, and what can be done with one alone.
 
 use super::channel::{Channel, ChannelState};
-use super::description::Told;
+use super::description::Describe;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
@@ -25,8 +25,8 @@ pub struct Party<'a> {
 
 impl Party<'_> {
     /// The maker of its descriptions.
-    pub(super) fn told<'b>(&'b mut self, core: &'b Core) -> Told<'b> {
-        Told { channel: self.channel, leg: self.leg, general: &core.config.general }
+    pub(super) fn describe<'b>(&'b mut self, core: &'b Core) -> Describe<'b> {
+        Describe { channel: self.channel, leg: self.leg, general: &core.config.general }
     }
 
     /// Both, as the other party's descriptions need them.
@@ -44,22 +44,22 @@ impl Party<'_> {
         self.leg.agreement.remote.as_ref().and_then(Sdp::rtp_addr)
     }
 
-    /// Where its peer was told to send its voice.
+    /// Where its peer sends its voice, by our latest description.
     pub fn local_rtp(&self) -> Option<SocketAddr> {
         self.leg.agreement.local.as_ref().and_then(Sdp::rtp_addr)
     }
 
     // ---- its media ----
 
-    /// Tells the media thread where its peer is, from what its last description said.
+    /// Tells the media thread where its peer is, by its latest description.
     pub fn set_media_remote(&mut self, core: &mut Core) {
         let Some(description) = &self.leg.agreement.remote else { return };
         let (rtp, rtcp) = (description.rtp_addr(), description.rtcp_addr());
         let remote = self.remote(rtp, rtcp, core);
-        let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_told);
+        let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
         if let Some(address) = unroutable {
-            self.channel.unroutable_told = true;
+            self.channel.unroutable_logged = true;
             let (channel, line) = (self.channel.name.clone(), self.leg.peer.name.clone());
             core.emit(CallEvent::UnroutableMedia { channel, line, address });
         }
@@ -85,7 +85,7 @@ impl Party<'_> {
 
     /// May media go there because a peer's description says so? Not to the exchange itself, and to this machine's other
     /// programs (loopback) only for peers on this machine. The media thread knows the addresses its own ports are bound to;
-    /// here they are known as a translator's address, where that is what peers are told.
+    /// here they are known as a translator's address, where peers get that one.
     fn may_be_sent_to(&self, at: SocketAddr, core: &Core) -> bool {
         let flow = self.leg.ua.flow;
         let (ours, theirs) = (flow.local.ip(), flow.remote.ip());
@@ -116,7 +116,7 @@ impl Party<'_> {
         if self.leg.agreement.local.is_some() || self.leg.agreement.remote.is_none() {
             return Ok(());
         }
-        let description = self.told(cx.core).own()?;
+        let description = self.describe(cx.core).own()?;
         self.leg.progress(description, cx);
         self.set_media_remote(cx.core);
         Ok(())
@@ -183,9 +183,9 @@ impl Party<'_> {
 
     // ---- offers in mid-call, with nobody else to ask ----
 
-    /// Answers an offer that changes nothing, or one that asks for ours (RFC 3261 14.2), with what the party was told last.
+    /// Answers an offer that changes nothing, or one that asks for ours (RFC 3261 14.2), with the latest local description.
     pub fn repeat_local_sdp(&mut self, cx: &mut Cx<'_>) {
-        match self.told(cx.core).repeat() {
+        match self.describe(cx.core).repeat() {
             Some(ours) => self.leg.accept_offer(ours, cx),
             None => self.leg.refuse_offer(488, cx),
         }
@@ -193,7 +193,7 @@ impl Party<'_> {
 
     /// Answers an offer of a party that talks to nobody; says whether it could.
     pub fn answer_offer_alone(&mut self, offer: &Sdp, cx: &mut Cx<'_>) -> bool {
-        match self.told(cx.core).answer_alone(offer) {
+        match self.describe(cx.core).answer_alone(offer) {
             Ok(answer) => {
                 self.leg.accept_offer(answer, cx);
                 self.set_media_remote(cx.core);
@@ -211,7 +211,7 @@ impl Party<'_> {
     /// A party that goes on alone sends to the exchange's own port again, and nobody holds it any more: now, or as soon as nothing
     /// else is under way on its leg.
     pub fn reclaim_media(&mut self, cx: &mut Cx<'_>) {
-        if let Some(offer) = self.told(cx.core).reclaim() {
+        if let Some(offer) = self.describe(cx.core).reclaim() {
             self.leg.renegotiate(offer, cx);
         }
     }
@@ -220,14 +220,14 @@ impl Party<'_> {
     pub(super) fn unused_media(&self) -> Vec<MediaKind> {
         let agreement = &self.leg.agreement;
         let both = [agreement.local.as_ref(), agreement.remote.as_ref()];
-        let carries = |kind: MediaKind| both.iter().all(|told| told.is_some_and(|told| told.has(kind)));
+        let carries = |kind: MediaKind| both.iter().all(|sdp| sdp.is_some_and(|sdp| sdp.has(kind)));
         self.channel.ports.iter().map(|port| port.kind).filter(|kind| !carries(*kind)).collect()
     }
 
-    /// What it was told last names media whose ports it has no more: it is that without them from now on. What the peer turned down in
-    /// an answer was told it with a port, and a refresh must not say that again.
+    /// The latest local description without the media whose ports are released: what the peer turned down in its answer stands
+    /// there with a port, and a refresh must not offer that again.
     pub(super) fn clear_secondary_media(&mut self, core: &Core) {
-        let told = self.told(core).repeat();
-        self.leg.agreement.local = told.or(self.leg.agreement.local.take());
+        let without = self.describe(core).repeat();
+        self.leg.agreement.local = without.or(self.leg.agreement.local.take());
     }
 }

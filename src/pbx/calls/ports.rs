@@ -44,11 +44,11 @@ impl Parties {
     pub(super) fn bound(&mut self, stream: StreamId, rtp: SocketAddr, core: &mut Core) -> Option<(ChannelId, Ports)> {
         // When the call ended while its ports were being bound, its Release is already on the way.
         let id = *self.streams.get(&stream)?;
-        // What the peer is told may be the address of a translator that passes RTP on to us.
+        // The peer may get the address of a translator that passes RTP on to us.
         let flow = self.leg_of(id).map(|leg| leg.ua.flow);
         let outside = flow.filter(|flow| flow.advertised.ip() != flow.local.ip()).map(|flow| flow.advertised.ip());
-        let told = core.config.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
-        let address = SocketAddr::new(told.unwrap_or(rtp.ip()), rtp.port());
+        let advertised = core.config.general.media_address.or(outside).filter(|ip| ip.is_ipv4() == rtp.is_ipv4());
+        let address = SocketAddr::new(advertised.unwrap_or(rtp.ip()), rtp.port());
         core.media_addresses.insert(address);
         let channel = self.channel_mut(id)?;
         if channel.stream() == Some(stream) {
@@ -123,23 +123,23 @@ impl Parties {
             if self.channel(*id).is_none_or(|channel| channel.ports.is_empty()) {
                 continue;
             }
-            let (unused, was_told) = match self.party(*id) {
+            let (unused, is_offered) = match self.party(*id) {
                 Some(party) => {
                     let unused = party.unused_media();
-                    let told = party.leg.agreement.local.as_ref().filter(|_| party.leg.is_idle());
-                    let was_told = told.is_some_and(|told| unused.iter().any(|kind| told.has(*kind)));
-                    (unused, was_told)
+                    let local = party.leg.agreement.local.as_ref().filter(|_| party.leg.is_idle());
+                    let is_offered = local.is_some_and(|local| unused.iter().any(|kind| local.has(*kind)));
+                    (unused, is_offered)
                 }
                 None => (MediaKind::ALL.to_vec(), false),
             };
             self.release_media(*id, &unused, core);
-            if was_told && let Some(mut party) = self.party(*id) {
+            if is_offered && let Some(mut party) = self.party(*id) {
                 party.clear_secondary_media(core);
             }
         }
     }
 
-    /// A stream's ports are closed: what it counted is told.
+    /// A stream's ports are closed: reports what it counted.
     pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts, core: &mut Core) {
         let Some(Released { channel, line, expected }) = self.releases.remove(&stream) else { return };
         if let Some((from, talked)) = expected.filter(|_| counts.received == 0) {

@@ -88,7 +88,7 @@ impl Running<'_> {
             return self.parties.resume(id, AppReply::Done);
         }
         let answered = self.parties.with_party(id, self.core, |party, cx| {
-            let description = party.told(cx.core).own()?;
+            let description = party.describe(cx.core).own()?;
             party.answer(description, cx);
             party.channel.activity = Activity::Answering;
             Ok(())

@@ -98,7 +98,7 @@ fn two_called_lines_can_be_joined_when_their_caller_leaves() {
 }
 
 #[test]
-fn a_party_that_is_held_is_heard_by_nobody_until_it_talks_again() {
+fn a_party_on_hold_gets_no_media_until_it_talks_again() {
     let mut bench = Bench::new();
     let caller = bench.caller(Activity::Running);
     let [one, two] = [(); 2].map(|()| bench.channel(Activity::CalledBy(caller)));

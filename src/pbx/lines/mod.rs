@@ -337,7 +337,7 @@ impl Lines {
     pub fn poll_answered(&mut self, name: &str, poll: (u64, u8), core: &mut Core) {
         let Some(peer) = core.config.peers.get(name).cloned() else { return };
         let address = self.address_of(&peer, core);
-        let polls = self.watches.answered(name, poll, address, core);
+        let polls = self.watches.polled(name, poll, true, address, core);
         self.poll(&peer, polls, core);
     }
 
@@ -354,7 +354,7 @@ impl Lines {
         for (name, watch, attempt) in asked {
             let Some(peer) = core.config.peers.get(&*name).cloned() else { continue };
             let address = self.address_of(&peer, core);
-            let polls = self.watches.failed(&name, (watch, attempt), address, core);
+            let polls = self.watches.polled(&name, (watch, attempt), false, address, core);
             self.poll(&peer, polls, core);
         }
     }

@@ -72,29 +72,19 @@ impl Watches {
         self.act(name, actions, address, core)
     }
 
-    /// Any answer at all means the peer is there.
-    pub(super) fn answered(
+    /// A question was answered, in whatever way: the peer is there. Or it could not be sent.
+    pub(super) fn polled(
         &mut self,
         name: &str,
         poll: (u64, u8),
+        answered: bool,
         address: Option<SocketAddr>,
         core: &mut Core,
     ) -> Vec<Poll> {
-        let Some(watch) = self.table.get_mut(name).filter(|watch| watch.number == poll.0) else { return Vec::new() };
-        let actions = watch.qualify.answered(core.now.mono, poll.1);
-        self.act(name, actions, address, core)
-    }
-
-    /// A question could not be sent.
-    pub(super) fn failed(
-        &mut self,
-        name: &str,
-        poll: (u64, u8),
-        address: Option<SocketAddr>,
-        core: &mut Core,
-    ) -> Vec<Poll> {
-        let Some(watch) = self.table.get_mut(name).filter(|watch| watch.number == poll.0) else { return Vec::new() };
-        let actions = watch.qualify.failed(core.now.mono, poll.1);
+        let (number, attempt) = poll;
+        let Some(watch) = self.table.get_mut(name).filter(|watch| watch.number == number) else { return Vec::new() };
+        let (now, qualify) = (core.now.mono, &mut watch.qualify);
+        let actions = if answered { qualify.answered(now, attempt) } else { qualify.failed(now, attempt) };
         self.act(name, actions, address, core)
     }
 
