@@ -14,7 +14,6 @@ use crate::pbx::core::{Core, LegId};
 use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// Maximum number of channels at once.
 pub const MAX_CHANNELS: usize = 4_000;
@@ -262,10 +261,6 @@ impl Parties {
         }
     }
 
-    /// The peer of a channel.
-    pub fn peer_of(&self, id: ChannelId) -> Option<&Arc<Peer>> {
-        self.channels.get(&id)?.peer()
-    }
 }
 
 /// Two entries of a table, in the order asked for; none when they are one and the same, or one is missing.
