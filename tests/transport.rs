@@ -341,5 +341,5 @@ fn a_name_that_is_never_found_delays_nothing() {
     assert!(then.elapsed() < Duration::from_secs(3), "{:?}", then.elapsed());
     a.dials("9");
     assert!(until(&mut [&mut a, &mut b], PATIENCE, |lines| lines[0].saw(&PhoneEvent::Failed(503))), "{:?}", a.events);
-    exchange.said("the name no.such.host.invalid of 'far' leads to no address");
+    exchange.said("host name no.such.host.invalid of 'far' does not resolve");
 }

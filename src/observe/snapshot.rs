@@ -171,6 +171,59 @@ pub struct PeerDetail {
     pub timer_minimum_s: u32,
 }
 
+#[cfg(test)]
+impl PeerDetail {
+    /// For tests: a peer of which everything that may be absent is absent.
+    pub(super) fn bare(row: PeerRow) -> PeerDetail {
+        PeerDetail {
+            row,
+            secret_set: false,
+            md5_secret_set: false,
+            context: "default".to_owned(),
+            language: String::new(),
+            account: String::new(),
+            caller_name: String::new(),
+            caller_number: String::new(),
+            presentation: "Presentation Allowed, Not Screened".to_owned(),
+            from_user: String::new(),
+            from_domain: String::new(),
+            call_limit: 0,
+            expires_s: None,
+            insecure: "no".to_owned(),
+            contact_acl: false,
+            direct_media_acl: false,
+            direct_media: false,
+            secondary: SecondaryMedia { video: false, text: false, t38: None },
+            max_forwards: 70,
+            promiscuous_redirect: false,
+            trust_rpid: false,
+            trust_id: false,
+            send_rpid: false,
+            path_support: false,
+            path: Vec::new(),
+            dtmf_mode: "rfc2833".to_owned(),
+            t1_ms: 500,
+            timer_b_ms: 32_000,
+            to_host: String::new(),
+            default_address: None,
+            transport: "UDP".to_owned(),
+            transports_allowed: "UDP".to_owned(),
+            regexten: String::new(),
+            default_user: String::new(),
+            codecs: vec!["ulaw".to_owned(), "alaw".to_owned()],
+            user_agent: String::new(),
+            contact: String::new(),
+            qualify_every_ms: 60_000,
+            keepalive_ms: 0,
+            variables: Vec::new(),
+            timer_mode: "Accept".to_owned(),
+            timer_refresher: "uas".to_owned(),
+            timer_expires_s: 1800,
+            timer_minimum_s: 90,
+        }
+    }
+}
+
 /// One channel: a leg of a call as the dialplan sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelRow {

@@ -1,5 +1,7 @@
 //! Hang-up causes (Q.850) and SIP status codes, each by the other.
 
+use std::borrow::Cow;
+
 /// Normal clearing.
 pub const NORMAL: u16 = 16;
 /// The called line is busy.
@@ -59,10 +61,11 @@ pub fn to_status(cause: u16) -> u16 {
 }
 
 /// What a cause means, in plain words.
-pub fn words(cause: u16) -> &'static str {
-    match cause {
+pub fn words(cause: u16) -> Cow<'static, str> {
+    let words = match cause {
+        0 => "no cause given",
         1..=3 => "no such number there",
-        NORMAL => "normal hang-up",
+        NORMAL => "normal clearing",
         BUSY => "busy",
         NO_RESPONSE => "no response",
         NO_ANSWER => "nobody picked up",
@@ -72,8 +75,9 @@ pub fn words(cause: u16) -> &'static str {
         28 => "number incomplete",
         CONGESTION => "congestion",
         NOT_ACCEPTABLE => "no codec in common",
-        _ => "failed",
-    }
+        other => return format!("cause {other}").into(),
+    };
+    words.into()
 }
 
 #[cfg(test)]
@@ -85,6 +89,12 @@ mod tests {
         for cause in [1, BUSY, NO_RESPONSE, NO_ANSWER, REFUSED, CONGESTION, NOT_ACCEPTABLE] {
             assert_eq!(from_status(to_status(cause)), cause);
         }
+    }
+
+    #[test]
+    fn a_cause_without_words_is_told_by_its_number() {
+        assert_eq!(words(NORMAL), "normal clearing");
+        assert_eq!(words(102), "cause 102");
     }
 
     #[test]

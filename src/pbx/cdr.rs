@@ -206,7 +206,7 @@ impl CdrBuilder {
         };
         let reason = why.unwrap_or_else(|| match facts.answered {
             Some(_) if hangup_cause == cause::NORMAL => said_by(ended_by).to_owned(),
-            Some(_) | None => cause::words(hangup_cause).to_owned(),
+            Some(_) | None => cause::words(hangup_cause).into_owned(),
         });
         Cdr {
             account: facts.account.to_owned(),

@@ -333,56 +333,6 @@ fn what_a_caller_dials_makes_no_fields_and_no_colours() {
     assert_eq!(told(&mut fake, "core show channels").lines().count(), 6);
 }
 
-/// A peer of which everything that may be absent is absent.
-fn peer(row: PeerRow) -> PeerDetail {
-    PeerDetail {
-        row,
-        secret_set: false,
-        md5_secret_set: false,
-        context: "default".to_owned(),
-        language: String::new(),
-        account: String::new(),
-        caller_name: String::new(),
-        caller_number: String::new(),
-        presentation: "Presentation Allowed, Not Screened".to_owned(),
-        from_user: String::new(),
-        from_domain: String::new(),
-        call_limit: 0,
-        expires_s: None,
-        insecure: "no".to_owned(),
-        contact_acl: false,
-        direct_media_acl: false,
-        direct_media: false,
-        secondary: SecondaryMedia { video: false, text: false, t38: None },
-        max_forwards: 70,
-        promiscuous_redirect: false,
-        trust_rpid: false,
-        trust_id: false,
-        send_rpid: false,
-        path_support: false,
-        path: Vec::new(),
-        dtmf_mode: "rfc2833".to_owned(),
-        t1_ms: 500,
-        timer_b_ms: 32_000,
-        to_host: String::new(),
-        default_address: None,
-        transport: "UDP".to_owned(),
-        transports_allowed: "UDP".to_owned(),
-        regexten: String::new(),
-        default_user: String::new(),
-        codecs: vec!["ulaw".to_owned(), "alaw".to_owned()],
-        user_agent: String::new(),
-        contact: String::new(),
-        qualify_every_ms: 60_000,
-        keepalive_ms: 0,
-        variables: Vec::new(),
-        timer_mode: "Accept".to_owned(),
-        timer_refresher: "uas".to_owned(),
-        timer_expires_s: 1800,
-        timer_minimum_s: 90,
-    }
-}
-
 #[test]
 fn one_peer_in_full() {
     let mut row = row("client-line", "client-line", 5461, PeerStatus::Ok(5));
@@ -407,7 +357,7 @@ fn one_peer_in_full() {
         user_agent: "Linksys/PAP2T\x1b[2J".to_owned(),
         contact: "sip:client-line@127.0.0.1:5461".to_owned(),
         variables: vec![("LINE".to_owned(), "2".to_owned())],
-        ..peer(row)
+        ..PeerDetail::bare(row)
     };
     let mut fake = Fake { detail: Some(detail), ..Fake::default() };
     let text = told(&mut fake, "sip show peer client-line load");
@@ -476,7 +426,7 @@ const PEER: &str = r#"
 
 #[test]
 fn what_a_peer_does_not_have_has_no_line() {
-    let detail = peer(row("ann", "ann", 5478, PeerStatus::Unmonitored));
+    let detail = PeerDetail::bare(row("ann", "ann", 5478, PeerStatus::Unmonitored));
     let text = told(&mut Fake { detail: Some(detail), ..Fake::default() }, "sip show peer ann");
     let labels: Vec<&str> =
         text.lines().filter_map(|line| line.split_once(':')).map(|(label, _)| label.trim()).collect();
@@ -619,7 +569,7 @@ fn uptime_leaves_out_what_is_zero() {
 
 #[test]
 fn debugging_goes_on_and_off() {
-    let detail = peer(row("ann", "", 5478, PeerStatus::Unmonitored));
+    let detail = PeerDetail::bare(row("ann", "", 5478, PeerStatus::Unmonitored));
     let mut fake = Fake { detail: Some(detail), ..Fake::default() };
     assert_eq!(told(&mut fake, "sip set debug on"), "SIP Debugging enabled\n");
     assert_eq!(told(&mut fake, "sip debug"), "SIP Debugging re-enabled\n");

@@ -17,7 +17,7 @@ pub enum Branch {
     Calling,
     /// It rings.
     Ringing,
-    /// It sends sound before answering.
+    /// It sends early media.
     Progress,
 }
 
