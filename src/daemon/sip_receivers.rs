@@ -115,7 +115,7 @@ fn read_tls(config: &Config, sink: &Sink) -> Option<tls::Setup> {
     match tls::Setup::read(&certificates::files(&config.source, tls)) {
         Ok(setup) => Some(setup),
         Err(why) => {
-            let text = format!("{}: TLS has no new certificate: {why}; repair it and reload", tls.place);
+            let text = format!("{}: the new TLS certificate cannot be used: {why}; repair it and reload", tls.place);
             sink(&LogLine { level: Level::Error, text });
             None
         }
