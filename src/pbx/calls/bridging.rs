@@ -44,14 +44,14 @@ impl Bridging<'_> {
         self.settle(id);
     }
 
-    /// Another channel comes into a bridge. Where two talk already it is held.
-    pub fn join(&mut self, id: BridgeId, channel: ChannelId) {
+    /// Another channel comes into a bridge, unless it is in one. Where two talk already it is held.
+    pub fn join(&mut self, id: BridgeId, joining: ChannelId) {
         let Some(bridge) = self.bridges.get_mut(id) else { return };
-        let talks = bridge.join(channel);
-        if let Some(channel) = self.parties.channel_mut(channel) {
-            channel.bridge = Some(id);
-        }
-        if talks {
+        let Some(channel) = self.parties.channel_mut(joining).filter(|channel| channel.bridge.is_none()) else {
+            return;
+        };
+        channel.bridge = Some(id);
+        if bridge.join(joining) {
             self.reconnect(id);
         }
     }
@@ -65,6 +65,7 @@ impl Bridging<'_> {
             // Whoever it was bridged with is idle, too.
             self.core.out.media.push(MediaCommand::Idle { stream });
         }
+        self.stand_alone(channel);
         self.reconnect(id);
     }
 
@@ -75,16 +76,32 @@ impl Bridging<'_> {
         }
     }
 
-    /// The two that talk now are joined through the relay.
+    /// Who talks has changed: two are joined through the relay, and offered each other's media; one alone comes back to the exchange.
     fn reconnect(&mut self, id: BridgeId) {
-        let Some(bridge) = self.bridges.get_mut(id) else { return };
-        bridge.path = MediaPath::new(false, 0);
-        let Some((a, b)) = bridge.talking() else { return };
-        let version = self.parties.leg_of(a).map_or(0, |leg| leg.agreement.remote_version());
-        if let Some(bridge) = self.bridges.get_mut(id) {
-            bridge.path.offers(version);
+        let Some(bridge) = self.bridges.get(id) else { return };
+        let (talking, parties, route) = (bridge.talking(), bridge.parties.clone(), bridge.path.route());
+        let version = parties.first().and_then(|first| self.parties.leg_of(*first));
+        let version = version.map_or(0, |leg| leg.agreement.remote_version());
+        if let Some(path) = self.path(id) {
+            *path = MediaPath::rejoined(route == Route::Direct, version);
         }
-        self.bridge_media(a, b);
+        match talking {
+            Some((a, b)) => {
+                // An offer that waits for the answer of somebody who left gets one all the same.
+                for party in [a, b] {
+                    self.answer_offer_alone(party);
+                }
+                self.bridge_media(a, b);
+                self.settle(id);
+            }
+            None => parties.into_iter().for_each(|party| self.stand_alone(party)),
+        }
+    }
+
+    /// A channel that talks to nobody for now: an offer of its own is answered, and its media comes back to the exchange.
+    fn stand_alone(&mut self, channel: ChannelId) {
+        self.answer_offer_alone(channel);
+        self.reclaim_media(channel);
     }
 
     /// A channel leaves its bridge, which ends with it unless others still talk in it. Gives the channels that are left alone.
@@ -98,18 +115,20 @@ impl Bridging<'_> {
         if let Some((a, b)) = talked.filter(|(a, b)| *a == channel || *b == channel) {
             self.ended(a, b, route);
         }
-        let Some(bridge) = self.bridges.get(id) else { return Vec::new() };
-        if bridge.members().count() > 1 {
-            return Vec::new();
-        }
-        let alone: Vec<ChannelId> = bridge.members().collect();
-        self.bridges.remove(id);
-        for left in &alone {
-            if let Some(channel) = self.parties.channel_mut(*left) {
-                channel.bridge = None;
+        let left: Vec<ChannelId> = self.bridges.get(id).into_iter().flat_map(Bridge::members).collect();
+        let is_over = left.len() < 2;
+        for member in &left {
+            if let Some(member) = self.parties.channel_mut(*member) {
+                member.bridge = member.bridge.filter(|_| !is_over);
+                member.called_by = member.called_by.filter(|caller| *caller != channel);
             }
         }
-        alone
+        if is_over {
+            self.bridges.remove(id);
+            return left;
+        }
+        self.reconnect(id);
+        Vec::new()
     }
 
     fn ended(&mut self, a: ChannelId, b: ChannelId, route: Route) {
@@ -302,17 +321,13 @@ impl Bridging<'_> {
     fn take_offer(&mut self, channel: ChannelId, offer: Option<Sdp>) {
         let remote = self.parties.leg_of(channel).and_then(|leg| leg.agreement.remote.as_ref());
         // Without an offer it asks for ours, which is the latest local description (RFC 3261 14.2).
-        let news = offer.filter(|offer| !remote.is_some_and(|remote| negotiate::same_media(remote, offer)));
-        let Some(offer) = news else {
+        if offer.is_none_or(|offer| remote.is_some_and(|remote| negotiate::same_media(remote, &offer))) {
             self.parties.with_party(channel, self.core, |party, cx| party.repeat_local_sdp(cx));
             return;
-        };
-        if let Some((id, role)) = self.bridge_of(channel) {
-            return self.forward_offer(id, role);
         }
-        let answered = self.parties.with_party(channel, self.core, |party, cx| party.answer_offer_alone(&offer, cx));
-        if answered == Some(true) {
-            self.parties.release_unused_media(&[channel], self.core);
+        match self.bridge_of(channel) {
+            Some((id, role)) => self.forward_offer(id, role),
+            None => self.answer_offer_alone(channel),
         }
     }
 
@@ -334,9 +349,11 @@ impl Bridging<'_> {
     }
 
     /// The line to which a party's new offer was forwarded is gone: the offer is answered all the same (RFC 3261 14.2).
-    pub(super) fn answer_forwarded_alone(&mut self, channel: ChannelId) {
-        if let Some(offer) = self.parties.leg_of(channel).and_then(|leg| leg.pending_offer()).cloned() {
-            self.offer_received(channel, Some(offer));
+    pub(super) fn answer_offer_alone(&mut self, channel: ChannelId) {
+        let Some(offer) = self.parties.leg_of(channel).and_then(|leg| leg.pending_offer()).cloned() else { return };
+        let answered = self.parties.with_party(channel, self.core, |party, cx| party.answer_offer_alone(&offer, cx));
+        if answered == Some(true) {
+            self.parties.release_unused_media(&[channel], self.core);
         }
     }
 

@@ -83,8 +83,8 @@ pub enum Activity {
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
     Bridged(Box<Connected>),
-    /// It is a called line: the caller's channel decides.
-    CalledBy(ChannelId),
+    /// It is a called line without a program: the Dial or the bridge it is in decides.
+    Called,
 }
 
 /// Where a line is to be called, and whether the caller may be shown to it: kept until its ports are bound.
@@ -125,6 +125,8 @@ pub struct Channel {
     pub activity: Activity,
     /// What its INVITE will say, for a called line whose ports are being bound.
     pub outgoing: Option<Box<Outgoing>>,
+    /// Whose Dial called it, as long as that channel is there.
+    pub called_by: Option<ChannelId>,
     /// The bridge it is in.
     pub bridge: Option<BridgeId>,
     /// A caller's dialplan program.
@@ -166,6 +168,7 @@ impl Channel {
             state: ChannelState::Down,
             activity,
             outgoing: None,
+            called_by: None,
             bridge: None,
             program: None,
             caller_name: String::new(),
@@ -210,17 +213,15 @@ impl Channel {
         self.sip().map(|sip| sip.stream)
     }
 
-    /// Another leg takes the place of the one it had, whose program and bridge go on. Gives back the old one.
-    pub fn replace_leg(&mut self, leg: LegId) -> Option<LegId> {
+    /// Another leg, of this peer, takes the place of the one it had: its program, ports and bridge go on. Gives back the old one.
+    pub fn replace_leg(&mut self, leg: LegId, peer: Arc<Peer>) -> Option<LegId> {
         match &mut self.endpoint {
-            Endpoint::Sip(sip) => Some(std::mem::replace(&mut sip.leg, leg)),
+            Endpoint::Sip(sip) => {
+                sip.peer = peer;
+                Some(std::mem::replace(&mut sip.leg, leg))
+            }
             Endpoint::App => None,
         }
-    }
-
-    /// The caller's channel, for a called line.
-    pub fn called_by(&self) -> Option<ChannelId> {
-        if let Activity::CalledBy(caller) = self.activity { Some(caller) } else { None }
     }
 
     /// The Dial it is in, until somebody answers.
@@ -243,12 +244,7 @@ impl Channel {
         self.ports.iter().filter_map(|port| Some((port.kind, port.bound()?))).collect()
     }
 
-    /// Is one of its ports known to its peer by this address?
-    pub fn advertises(&self, address: SocketAddr) -> bool {
-        self.rtp == Some(address) || self.ports.iter().any(|port| port.bound() == Some(address))
-    }
-
-    /// Stops whatever it is doing, because it was hung up for this cause. Its timers go; what else is left is for the caller of this.
+    /// Stops whatever it is doing, for this cause. Its timers go; what else is left is for the caller of this.
     pub fn stop_activity(&mut self, cause: u16, core: &mut Core) -> Stopped {
         match std::mem::replace(&mut self.activity, Activity::Running) {
             Activity::Waiting(Some(timer)) => {
@@ -272,7 +268,7 @@ impl Channel {
             | Activity::Answering
             | Activity::Playing(..)
             | Activity::Echoing
-            | Activity::CalledBy(_) => Stopped::default(),
+            | Activity::Called => Stopped::default(),
         }
     }
 }

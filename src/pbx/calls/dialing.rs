@@ -121,7 +121,8 @@ impl Dialing<'_> {
         let arrival = Arrival { flow: target.flow, behind_nat: target.behind_nat };
         let mut cx = Cx { core: self.core, index: &mut self.parties.index };
         let leg = Leg::outgoing(leg_id, id, target.peer.clone(), arrival, &mut cx);
-        let Some(channel) = self.parties.open(id, leg, Activity::CalledBy(caller), self.core) else { return };
+        let Some(channel) = self.parties.open(id, leg, Activity::Called, self.core) else { return };
+        channel.called_by = Some(caller);
         let branch = channel.name.clone();
         let mut presentation = Default::default();
         let mut shown = (String::new(), String::new());
@@ -146,7 +147,7 @@ impl Dialing<'_> {
     /// A called line's ports are bound, or those of its caller: its INVITE can say where media shall go.
     pub(super) fn ports_ready(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel(id) else { return };
-        let (Some(caller), Some(rtp)) = (channel.called_by(), channel.rtp) else { return };
+        let (Some(caller), Some(rtp)) = (channel.called_by, channel.rtp) else { return };
         if channel.outgoing.is_none() || !self.has_ports_for_offer(caller, id) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
-use super::channel::{Activity, Channel};
+use super::channel::Activity;
 use super::dialing::Dialing;
 use super::leg::{Ending, Leg};
 use super::parties::Parties;
@@ -23,7 +23,7 @@ pub(super) struct Hangup<'a> {
 impl Hangup<'_> {
     /// A channel's leg ended from outside.
     pub(super) fn leg_ended(&mut self, id: ChannelId, ending: Ending) {
-        match self.parties.channel(id).map(Channel::called_by) {
+        match self.parties.channel(id).map(|channel| channel.called_by) {
             None => {}
             Some(None) => self.caller_ended(id, ending),
             Some(Some(caller)) => self.callee_ended(caller, id, ending),
@@ -75,7 +75,7 @@ impl Hangup<'_> {
     /// The console hangs a channel up; what follows is as if its telephone had.
     pub(super) fn by_console(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
-        match channel.called_by() {
+        match channel.called_by {
             Some(caller) if channel.bridge.is_none() => {
                 self.parties.hang_up_leg(id, cause::NORMAL, self.core);
                 self.dialing().branch_failed(caller, id, FailureReason::ByConsole.with(&[]));
@@ -94,7 +94,7 @@ impl Hangup<'_> {
     pub(super) fn without_ports(&mut self, id: ChannelId, why: &str) {
         let failure = FailureReason::NoPorts.with(&[why]);
         let Some(channel) = self.parties.channel_mut(id) else { return };
-        if let Some(caller) = channel.called_by() {
+        if let Some(caller) = channel.called_by {
             return self.dialing().branch_failed(caller, id, failure);
         }
         channel.cdr.add_failures([failure]);
@@ -177,12 +177,13 @@ impl Hangup<'_> {
     fn left_alone(&mut self, id: ChannelId, by: HangupBy) {
         let Some(channel) = self.parties.channel(id) else { return };
         let Activity::Bridged(connected) = &channel.activity else {
+            let has_program = channel.program.is_some();
             self.parties.hang_up_leg(id, cause::NORMAL, self.core);
-            return self.parties.forget(id, self.core);
+            return if has_program { self.end(id, by, cause::NORMAL) } else { self.parties.forget(id, self.core) };
         };
         let report = connected.report(self.core.now.mono, cause::NORMAL, true);
         if connected.continue_after {
-            self.bridging().answer_forwarded_alone(id);
+            self.bridging().answer_offer_alone(id);
             // The latest description it got may name the other phone: its media comes back here first.
             self.bridging().reclaim_media(id);
         } else {

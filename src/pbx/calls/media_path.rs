@@ -128,6 +128,17 @@ impl MediaPath {
         path
     }
 
+    /// The path of two that were joined while their calls go on: each is offered the other's media anew, and brought back to the relay
+    /// first where its media was direct. `version`: which version of its media the first has.
+    pub fn rejoined(was_direct: bool, version: u32) -> MediaPath {
+        let mut path = MediaPath::new(false, version.wrapping_sub(1));
+        if was_direct {
+            path.stale = vec![Role::Caller, Role::Callee];
+        }
+        path.rest();
+        path
+    }
+
     /// Where the media goes now.
     pub fn route(&self) -> Route {
         self.route
@@ -144,7 +155,9 @@ impl MediaPath {
     pub fn settled(&mut self, version: u32, voice_alone: bool) -> Step {
         let is_idle = matches!(self.work, Work::None | Work::Settling);
         if self.work == Work::Settling && !self.stale.is_empty() {
-            return self.restore_relay();
+            let role = self.stale.remove(0);
+            self.work = Work::Restoring(role);
+            return Step::Relay(role);
         }
         if self.work == Work::Settling && self.wants_direct && voice_alone {
             self.work = Work::Directing(Role::Callee);
@@ -308,15 +321,6 @@ impl MediaPath {
         Step::Chased(role.other())
     }
 
-    fn restore_relay(&mut self) -> Step {
-        if self.stale.is_empty() {
-            return Step::Rest;
-        }
-        let role = self.stale.remove(0);
-        self.work = Work::Restoring(role);
-        Step::Relay(role)
-    }
-
     /// The media stays on the relay for the rest of the call; but after a 491 until the legs have settled.
     fn stay(&mut self, by: Role, status: u16) -> Step {
         self.route = Route::Relay;
@@ -415,7 +419,22 @@ mod tests {
     }
 
     #[test]
-    fn both_are_told_one_after_the_other() {
+    fn two_that_are_joined_in_mid_call_are_offered_each_others_media() {
+        let mut relayed = MediaPath::rejoined(false, 3);
+        assert_eq!(relayed.settled(3, true), Step::Relay(Role::Callee));
+        relayed.offers(3);
+        assert_eq!(relayed.accepted(Role::Callee, false), Step::Updated);
+        assert_eq!(relayed.settled(3, true), Step::Rest);
+        // Each still sends to a telephone it talks to no more.
+        let mut direct = MediaPath::rejoined(true, 0);
+        for role in [Role::Caller, Role::Callee] {
+            assert_eq!(direct.settled(0, true), Step::Relay(role));
+            assert_eq!(direct.accepted(role, false), Step::Updated);
+        }
+    }
+
+    #[test]
+    fn both_are_offered_it_one_after_the_other() {
         let mut path = path(true);
         assert_eq!(path.settled(0, true), Step::Direct(Role::Callee));
         assert_eq!(path.accepted(Role::Callee, false), Step::Direct(Role::Caller));

@@ -203,14 +203,13 @@ impl Calls {
                 channel.activity = Activity::Running;
                 self.parties.make_runnable(id);
             }
-            (Ports::Voice, Activity::CalledBy(_)) => self.dialing(core).ports_ready(id),
+            (Ports::Voice, Activity::Called) => self.dialing(core).ports_ready(id),
             (Ports::Voice, _) => {}
             (Ports::Secondary, _) if channel.bridge.is_some() => self.bridging(core).ports_settled(id),
-            (Ports::Secondary, Activity::CalledBy(caller)) => {
-                let caller = *caller;
+            (Ports::Secondary, _) => {
+                let caller = channel.called_by.unwrap_or(id);
                 self.dialing(core).ports_settled(caller);
             }
-            (Ports::Secondary, _) => self.dialing(core).ports_settled(id),
         }
     }
 
@@ -245,7 +244,7 @@ impl Calls {
     /// Hands what happened on a channel's leg to whom it concerns.
     fn leg_event(&mut self, id: ChannelId, event: LegEvent, core: &mut Core) {
         let Some(channel) = self.parties.channel(id) else { return };
-        match (event, channel.called_by()) {
+        match (event, channel.called_by) {
             (LegEvent::Ringing, Some(caller)) => self.dialing(core).rings(caller, id),
             (LegEvent::Progress(description), Some(caller)) => self.dialing(core).progresses(caller, id, &description),
             (LegEvent::Answered(answer), Some(caller)) => self.dialing(core).answered(caller, id, answer),
@@ -278,7 +277,7 @@ impl Calls {
         let Some(channel) = self.parties.channel(id) else { return };
         match channel.activity {
             Activity::Answering => self.parties.resume(id, AppReply::Done),
-            Activity::Bridged(_) | Activity::CalledBy(_) => self.bridging(core).settle_of(id),
+            Activity::Bridged(_) | Activity::Called => self.bridging(core).settle_of(id),
             Activity::Dialing(_)
             | Activity::ReservingPorts
             | Activity::Running

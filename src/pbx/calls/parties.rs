@@ -206,9 +206,9 @@ impl Parties {
 
     /// Another leg takes the place of a channel's own, which is hung up: the program and the bridge of the channel go on.
     pub fn replace_leg(&mut self, id: ChannelId, leg: Leg, cause: u16, core: &mut Core) {
-        let new = leg.id;
+        let (new, peer) = (leg.id, leg.peer.clone());
         self.legs.insert(new, leg);
-        if let Some(old) = self.channels.get_mut(&id).and_then(|channel| channel.replace_leg(new)) {
+        if let Some(old) = self.channels.get_mut(&id).and_then(|channel| channel.replace_leg(new, peer)) {
             self.with_leg(old, core, |leg, cx| leg.hang_up(cause, cx));
         }
     }
@@ -217,12 +217,17 @@ impl Parties {
     pub fn forget(&mut self, id: ChannelId, core: &mut Core) {
         self.release_ports(id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
+        let stopped = channel.stop_activity(0, core);
+        debug_assert!(
+            channel.bridge.is_none() && stopped.branches.is_empty(),
+            "{}: forgotten in mid-call",
+            channel.name
+        );
         cdr_writer::write(&channel, core);
         // A leg that never began to call ends without a word.
         if let Some(leg) = channel.leg().filter(|leg| self.legs.get(leg).is_some_and(Leg::is_ended)) {
             self.legs.remove(&leg);
         }
-        channel.stop_activity(0, core);
     }
 
     /// A line that registered over a connection is spoken to over that one, whatever became of the one its calls began on.
@@ -260,7 +265,6 @@ impl Parties {
             cdr.codec = agreed.codec.name().to_owned();
         }
     }
-
 }
 
 /// Two entries of a table, in the order asked for; none when they are one and the same, or one is missing.

@@ -44,6 +44,13 @@ impl Bench {
         id
     }
 
+    /// A line that this channel called.
+    fn called(&mut self, caller: ChannelId) -> ChannelId {
+        let id = self.channel(Activity::Called);
+        self.calls.parties.channel_mut(id).unwrap().called_by = Some(caller);
+        id
+    }
+
     /// A caller whose program waits for a Dial.
     fn caller(&mut self, activity: Activity) -> ChannelId {
         let id = self.channel(activity);
@@ -84,7 +91,7 @@ impl Bench {
 fn two_called_lines_can_be_joined_when_their_caller_leaves() {
     let mut bench = Bench::new();
     let caller = bench.caller(Activity::Running);
-    let [one, two] = [(); 2].map(|()| bench.channel(Activity::CalledBy(caller)));
+    let [one, two] = [(); 2].map(|()| bench.called(caller));
     let bridge = bench.connect(caller, one);
     assert_eq!(bench.media().0, [(bench.stream(caller), bench.stream(one))]);
     bench.bridging().join(bridge, two);
@@ -101,7 +108,7 @@ fn two_called_lines_can_be_joined_when_their_caller_leaves() {
 fn a_party_on_hold_gets_no_media_until_it_talks_again() {
     let mut bench = Bench::new();
     let caller = bench.caller(Activity::Running);
-    let [one, two] = [(); 2].map(|()| bench.channel(Activity::CalledBy(caller)));
+    let [one, two] = [(); 2].map(|()| bench.called(caller));
     let bridge = bench.connect(caller, one);
     bench.bridging().join(bridge, two);
     bench.media();
@@ -117,7 +124,7 @@ fn a_party_on_hold_gets_no_media_until_it_talks_again() {
 fn a_leg_is_replaced_under_a_channel_whose_program_and_bridge_go_on() {
     let mut bench = Bench::new();
     let caller = bench.caller(Activity::Running);
-    let callee = bench.channel(Activity::CalledBy(caller));
+    let callee = bench.called(caller);
     let bridge = bench.connect(caller, callee);
     let (old, stream) = (bench.calls.parties.channel(caller).unwrap().leg().unwrap(), bench.stream(caller));
     let leg = bench.leg(caller);
@@ -140,7 +147,7 @@ fn a_channel_needs_neither_a_peer_nor_a_leg() {
     let mut channel = Channel::new(&bench.core, id, names, Endpoint::App, Activity::Running);
     channel.program = Some(Program::new(id, "App/echo-0", Position::new("default", "1", 1), CallerId::default()));
     bench.calls.parties.insert(channel);
-    let telephone = bench.channel(Activity::CalledBy(id));
+    let telephone = bench.called(id);
     bench.connect(id, telephone);
     assert!(bench.media().0.is_empty(), "it has no stream to join");
     bench.calls.hang_up("App/echo-0", &mut bench.core).unwrap();
@@ -159,7 +166,7 @@ fn whatever_a_channel_does_is_stopped_in_one_place_and_leaves_no_timer() {
         |_, _| Activity::Answering,
         |_, _| Activity::Playing(1, ["beep".to_owned()].into()),
         |_, _| Activity::Echoing,
-        |_, _| Activity::CalledBy(ChannelId(7)),
+        |_, _| Activity::Called,
     ];
     for make in activities {
         let mut bench = Bench::new();
@@ -200,7 +207,7 @@ fn a_called_line_that_leaves_a_bridge_ends_the_caller_too_and_says_so_once() {
     bench.core.now = at(10);
     let connected = Dial::new(at(4).mono, DialOptions::default()).answered_by(at(7).mono, "SIP/peer-1");
     let caller = bench.caller(Activity::Bridged(Box::new(connected)));
-    let callee = bench.channel(Activity::CalledBy(caller));
+    let callee = bench.called(caller);
     bench.connect(caller, callee);
     let name = bench.calls.parties.name_of(callee);
     bench.calls.hang_up(&name, &mut bench.core).unwrap();

@@ -130,7 +130,7 @@ impl Switch {
         let call_ids: BTreeMap<LegId, &str> = dialogs.map(|(key, leg)| (*leg, key.call_id.as_str())).collect();
         parties.legs().map(move |leg| LegReport {
             leg,
-            channel: parties.channel(leg.ua.channel),
+            channel: parties.channel_of_leg(leg.id).and_then(|id| parties.channel(id)),
             call_id: call_ids.get(&leg.id).copied(),
         })
     }
