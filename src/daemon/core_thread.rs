@@ -17,7 +17,7 @@ use crate::media::Media;
 use crate::net::local_address;
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
-use crate::pbx::effect::{Effects, Event};
+use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
@@ -73,17 +73,17 @@ impl CoreThread {
             store
         });
         let mut deadline: Option<Time> = None;
-        let mut refused: Vec<Event> = Vec::new();
+        let mut refused: Vec<Input> = Vec::new();
         loop {
             let mut turn = Turn::default();
             let nap = if refused.is_empty() { self.sleep(&switch, store.as_ref()) } else { Duration::ZERO };
             match self.inbox.recv_timeout(nap) {
                 Ok(order) => self.take(&mut switch, order, &mut turn),
-                Err(RecvTimeoutError::Timeout) => turn.effects.push(switch.handle(self.clock.now(), Event::Tick)),
+                Err(RecvTimeoutError::Timeout) => turn.effects.push(switch.handle(self.clock.now(), Input::Tick)),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            for event in std::mem::take(&mut refused) {
-                turn.effects.push(switch.handle(self.clock.now(), event));
+            for input in std::mem::take(&mut refused) {
+                turn.effects.push(switch.handle(self.clock.now(), input));
             }
             for _ in 0..MAX_BATCH {
                 let Ok(order) = self.inbox.try_recv() else { break };
@@ -117,7 +117,7 @@ impl CoreThread {
 
     fn take(&mut self, switch: &mut Switch, order: Order, turn: &mut Turn) {
         match order {
-            Order::Event(event) => turn.effects.push(switch.handle(self.clock.now(), *event)),
+            Order::Input(input) => turn.effects.push(switch.handle(self.clock.now(), *input)),
             Order::Console(request) => self.console(switch, request, turn),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
             Order::Names(names) => turn.effects.push(self.rename(switch, names)),
@@ -164,14 +164,14 @@ impl CoreThread {
         if switch.stopping().is_some() { next.min(Duration::from_millis(100)) } else { next }
     }
 
-    fn execute(&self, effects: Effects, refused: &mut Vec<Event>) {
+    fn execute(&self, effects: Effects, refused: &mut Vec<Input>) {
         for command in effects.media {
             self.media.send(command);
         }
         for transmit in effects.transmit {
             self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
             if let Err(why) = self.signalling.send(transmit.flow, transmit.bytes) {
-                refused.push(Event::SendFailed { flow: transmit.flow, why });
+                refused.push(Input::SendFailed { flow: transmit.flow, why });
             }
         }
         for line in effects.events.iter().flat_map(sentence::lines) {

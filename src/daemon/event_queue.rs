@@ -10,7 +10,7 @@ use crate::guard::admission::{Caller, Proof};
 use crate::guard::event::AuthEvent;
 use crate::guard::repeat_filter::Refusals;
 use crate::net::ingress::{AuthTable, EventSink};
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use crate::sip::Flow;
 use std::net::IpAddr;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -54,13 +54,13 @@ impl EventQueue {
 }
 
 impl EventSink for EventQueue {
-    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
-        if let Event::Request { caller: Caller::Account { peer, proof: Proof::Digest { .. } }, flow, .. } = &*event {
+    fn pass(&self, input: Box<Input>) -> Result<(), Box<Input>> {
+        if let Input::Request { caller: Caller::Account { peer, proof: Proof::Digest { .. } }, flow, .. } = &*input {
             self.admitted(&peer.name, flow.remote.ip());
         }
-        match self.orders.try_send(Order::Event(event)) {
+        match self.orders.try_send(Order::Input(input)) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(Order::Event(event))) => Err(event),
+            Err(TrySendError::Full(Order::Input(input))) => Err(input),
             // The switch has ended: there is nobody left to take it.
             Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => Ok(()),
         }

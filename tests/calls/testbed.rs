@@ -16,7 +16,7 @@ use strowger::dialplan;
 use strowger::event::{Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::repeat_filter::Refusals;
-use strowger::pbx::effect::{Effects, Event, StoreOrder};
+use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaEvent, StreamKind};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -258,7 +258,7 @@ impl World {
         let flow = self.flow_from(self.stations[name].source);
         let station = self.stations.get_mut(name).unwrap();
         station.connection = station.connection.map(|id| ConnectionId(id.0 + 100));
-        let effects = self.switch.handle(at(self.now), Event::Closed { flow, why: "cut by the story".into() });
+        let effects = self.switch.handle(at(self.now), Input::Closed { flow, why: "cut by the story".into() });
         self.execute(effects);
     }
 
@@ -511,7 +511,7 @@ impl World {
                 }
             }
             if self.switch.next_deadline().is_some_and(|at| at <= now) {
-                let effects = self.switch.handle(at(now), Event::Tick);
+                let effects = self.switch.handle(at(now), Input::Tick);
                 self.execute(effects);
             }
         }
@@ -545,7 +545,7 @@ impl World {
                     // It was cut off before, and reported then.
                     return;
                 }
-                let effects = self.switch.handle(at(now), Event::Media(event));
+                let effects = self.switch.handle(at(now), Input::Media(event));
                 self.execute(effects);
             }
         }
@@ -571,7 +571,7 @@ impl World {
         };
         let event = match message {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, flow },
+                Ok(essentials) => Input::Response { response, essentials, flow },
                 Err(_) if is_spoilt => return,
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
@@ -582,7 +582,7 @@ impl World {
                         match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
                                 self.welcome(&caller, source);
-                                let event = Event::Request { request, essentials, caller, flow };
+                                let event = Input::Request { request, essentials, caller, flow };
                                 let effects = self.switch.handle(at(self.now), event);
                                 return self.execute(effects);
                             }
@@ -637,7 +637,7 @@ impl World {
                 transmit.flow.transport.is_reliable() && !connects && open.connection != transmit.flow.connection;
             if closed || self.no_route.contains(&to) {
                 let why = if closed { "the connection is closed" } else { "No route to host (os error 113)" };
-                refused.push(Event::SendFailed { flow: transmit.flow, why: why.to_owned() });
+                refused.push(Input::SendFailed { flow: transmit.flow, why: why.to_owned() });
                 continue;
             }
             let line = heading(&transmit.bytes);
