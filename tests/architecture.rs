@@ -58,7 +58,7 @@ const ROOMS: &[Room] = &[
     pure("audio", &["clock", "rng"]),
     pure("config", &["clock", "rng", "datetime", "wording", "sip", "sdp", "rtp"]),
     pure("guard", &["clock", "rng", "datetime", "sip", "config"]),
-    pure("registrar", &["clock", "rng", "datetime", "sip", "config", "guard"]),
+    pure("registrar", &["clock", "rng", "datetime", "event", "sip", "config", "guard"]),
     pure("dialplan", &["clock", "rng", "datetime", "event", "wording", "config", "audio"]),
     pure("check", &["clock", "config", "dialplan"]),
     pure("provision", &["clock", "rng", "datetime", "config"]),

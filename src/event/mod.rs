@@ -8,7 +8,7 @@ pub mod log;
 
 pub use call::{CallEvent, StreamTotals};
 pub use device::DeviceState;
-pub use line::LineEvent;
+pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 
 /// Something that happened. Texts in it may come from the network: whoever prints one escapes it.
