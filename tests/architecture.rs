@@ -57,7 +57,7 @@ const ROOMS: &[Room] = &[
     pure("rtp", &["clock", "rng"]),
     pure("audio", &["clock", "rng"]),
     pure("config", &["clock", "rng", "datetime", "wording", "sip", "sdp", "rtp"]),
-    pure("guard", &["clock", "rng", "datetime", "sip", "config"]),
+    pure("guard", &["clock", "rng", "datetime", "event", "sip", "config"]),
     pure("registrar", &["clock", "rng", "datetime", "event", "sip", "config", "guard"]),
     pure("dialplan", &["clock", "rng", "datetime", "event", "wording", "config", "audio"]),
     pure("check", &["clock", "config", "dialplan"]),

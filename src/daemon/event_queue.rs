@@ -2,10 +2,11 @@
 
 use super::clock::{Clock, wall};
 use super::order::Order;
+use super::sentence;
 use super::sink::Sink;
 use super::sip_debug::MessageTrace;
 use crate::clock::Wall;
-use crate::event::{Level, LogLine};
+use crate::event::SecurityEvent;
 use crate::guard::admission::{Caller, Proof};
 use crate::guard::event::AuthEvent;
 use crate::guard::repeat_filter::Refusals;
@@ -46,10 +47,14 @@ impl EventQueue {
     fn admitted(&self, account: &str, source: IpAddr) {
         let mut refusals = self.refusals();
         if !refusals.is_empty()
-            && let Some(text) = refusals.admitted(account, source, self.clock.now().mono)
+            && let Some(event) = refusals.admitted(account, source, self.clock.now().mono)
         {
-            (self.sink)(&LogLine { level: Level::Notice, text });
+            self.publish(event);
         }
+    }
+
+    fn publish(&self, event: SecurityEvent) {
+        sentence::lines(&event.into()).iter().for_each(|line| (self.sink)(line));
     }
 }
 
@@ -70,13 +75,13 @@ impl EventSink for EventQueue {
         match event {
             // Counted by the receiver and not logged: anybody could fill the log otherwise.
             AuthEvent::Challenged => {}
-            AuthEvent::Refused { line, .. } => {
+            AuthEvent::Refused(denial) => {
                 // Each refusal for programs that count them towards a ban; the warning for the administrator once.
-                (self.sink)(&LogLine { level: Level::Security, text: line.clone() });
+                self.publish(SecurityEvent::Denied(denial.clone()));
                 let nearest = |account: &str| self.auth_table.admission().nearest(account);
-                let hint = self.refusals().record(event, source, self.clock.now().mono, nearest);
-                if let Some(text) = hint {
-                    (self.sink)(&LogLine { level: Level::Warning, text });
+                let report = self.refusals().record(denial, source, self.clock.now().mono, nearest);
+                if let Some(report) = report {
+                    self.publish(report);
                 }
             }
         }

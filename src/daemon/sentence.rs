@@ -1,6 +1,8 @@
 //! What happened, as the log and the console say it: the one place where events become sentences, in Asterisk's words where it
 //! has any.
 
+mod security;
+
 use crate::datetime::span;
 use crate::event::line::Reachability;
 use crate::event::{CallEvent, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
@@ -12,6 +14,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Log(line) => vec![line.clone()],
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
+        Event::Security(event) => vec![security::line(event)],
     }
 }
 

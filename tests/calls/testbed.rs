@@ -13,8 +13,9 @@ use strowger::config::Config;
 use strowger::config::peer::Credential;
 use strowger::daemon::sentence;
 use strowger::dialplan;
-use strowger::event::{Level, LogLine};
+use strowger::event::{Event, Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
+use strowger::guard::event::AuthEvent;
 use strowger::guard::repeat_filter::Refusals;
 use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaEvent, StreamKind};
@@ -569,7 +570,7 @@ impl World {
             Err(_) if is_spoilt => return,
             message => message.expect("phones send what can be read"),
         };
-        let event = match message {
+        let input = match message {
             Message::Response(response) => match validate::response(&response) {
                 Ok(essentials) => Input::Response { response, essentials, flow },
                 Err(_) if is_spoilt => return,
@@ -582,8 +583,8 @@ impl World {
                         match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
                                 self.welcome(&caller, source);
-                                let event = Input::Request { request, essentials, caller, flow };
-                                let effects = self.switch.handle(at(self.now), event);
+                                let input = Input::Request { request, essentials, caller, flow };
+                                let effects = self.switch.handle(at(self.now), input);
                                 return self.execute(effects);
                             }
                             verdict => verdict,
@@ -597,26 +598,30 @@ impl World {
                 {
                     self.send(self.exchange, to, response.to_bytes());
                     let nearest = |account: &str| self.admission.nearest(account);
-                    let told = note.and_then(|note| self.refusals.record(&note, source.ip(), self.now, nearest));
-                    self.say(Level::Warning, told);
+                    if let Some(AuthEvent::Refused(denial)) = note {
+                        let report = self.refusals.record(&denial, source.ip(), self.now, nearest);
+                        self.happened(report.map(Event::from));
+                    }
                 }
                 return;
             }
         };
-        let effects = self.switch.handle(at(self.now), event);
+        let effects = self.switch.handle(at(self.now), input);
         self.execute(effects);
     }
 
     fn welcome(&mut self, caller: &Caller, source: SocketAddr) {
         if let Caller::Account { peer, proof: Proof::Digest { .. } } = caller {
-            let told = self.refusals.admitted(&peer.name, source.ip(), self.now);
-            self.say(Level::Notice, told);
+            let report = self.refusals.admitted(&peer.name, source.ip(), self.now);
+            self.happened(report.map(Event::from));
         }
     }
 
-    fn say(&mut self, level: Level, text: Option<String>) {
-        self.lines.extend(text.iter().map(|text| (self.now, text.clone())));
-        self.said.extend(text.map(|text| LogLine { level, text }));
+    fn happened(&mut self, events: impl IntoIterator<Item = Event>) {
+        for line in events.into_iter().flat_map(|event| sentence::lines(&event)) {
+            self.lines.push((self.now, line.text.clone()));
+            self.said.push(line);
+        }
     }
 
     pub fn execute(&mut self, effects: Effects) {
@@ -645,12 +650,9 @@ impl World {
             self.send(self.exchange, to, transmit.bytes);
         }
         self.kept.extend(effects.store);
-        for line in effects.events.iter().flat_map(sentence::lines) {
-            self.lines.push((self.now, line.text.clone()));
-            self.said.push(line);
-        }
-        for event in refused {
-            let effects = self.switch.handle(at(self.now), event);
+        self.happened(effects.events);
+        for input in refused {
+            let effects = self.switch.handle(at(self.now), input);
             self.execute(effects);
         }
     }
