@@ -3,6 +3,7 @@
 
 use super::clock::Clock;
 use super::control_view::{Later, View};
+use super::event_bus::EventBus;
 use super::log::Log;
 use super::order::{Order, ReloadRequest, Renewal};
 use super::receiving::Receiving;
@@ -12,7 +13,7 @@ use super::sink::Sink;
 use super::threads::ThreadGuard;
 use crate::clock::Time;
 use crate::config::peer::Names;
-use crate::event::{Level, LogLine};
+use crate::event::{Level, LineEvent};
 use crate::media::Media;
 use crate::net::local_address;
 use crate::observe::command::{self, Output};
@@ -22,7 +23,6 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
-use crate::wording::plural;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,9 @@ pub(super) struct CoreThread {
     pub(super) inbox: Receiver<Order>,
     pub(super) signalling: Signalling,
     pub(super) media: Arc<Media>,
+    /// Where lines go that are no events.
     pub(super) sink: Sink,
+    pub(super) events: EventBus,
     pub(super) receiving: Receiving,
     /// First and last RTP port, for the console.
     pub(super) rtp: (u16, u16),
@@ -152,8 +154,7 @@ impl CoreThread {
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
-            let text = format!("Restored {}: those peers can be called at once", plural(restored, "registration"));
-            (self.sink)(&LogLine { level: Level::Notice, text });
+            self.events.publish(&LineEvent::Restored { registrations: restored }.into());
         }
     }
 
@@ -174,9 +175,7 @@ impl CoreThread {
                 refused.push(Input::SendFailed { flow: transmit.flow, why });
             }
         }
-        for line in effects.events.iter().flat_map(sentence::lines) {
-            (self.sink)(&line);
-        }
+        effects.events.iter().for_each(|event| self.events.publish(event));
         self.signalling.authenticated(&effects.proven);
         for source in effects.strangers {
             self.receiving.limiter.charge(source, Instant::now());

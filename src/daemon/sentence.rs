@@ -6,6 +6,7 @@ mod security;
 use crate::datetime::span;
 use crate::event::line::Reachability;
 use crate::event::{CallEvent, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
+use crate::wording::plural;
 use std::net::SocketAddr;
 
 /// The lines of an event; none for what is not worth one.
@@ -128,6 +129,10 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
             LogLine::notice(format!("'{line}' is registered again, {} after its registration ran out", span(*away)))
         }
         LineEvent::Unregistered { line } => LogLine::verbose(3, format!("Unregistered SIP '{line}'")),
+        LineEvent::Restored { registrations } => LogLine::notice(format!(
+            "Restored {}: those peers can be called at once",
+            plural(*registrations, "registration")
+        )),
         LineEvent::RegistrationDropped { line, address, is_fixed } => {
             let why = match is_fixed {
                 true => "has a fixed address (host=) in the new configuration",
@@ -168,7 +173,7 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
                 (0, removed) => format!(" ({removed} gone)"),
                 (added, removed) => format!(" ({added} new, {removed} gone)"),
             };
-            let (peers, contexts) = (counted(*peers, "peer"), counted(*contexts, "context"));
+            let (peers, contexts) = (plural(*peers, "peer"), plural(*contexts, "context"));
             LogLine::notice(format!("The new configuration is in force: {peers}{changes}, {contexts}"))
         }
     };
@@ -219,11 +224,6 @@ fn qualified(event: &LineEvent) -> Option<LogLine> {
         }
         Reachability::Unknown => format!("Peer '{line}' is now UNKNOWN"),
     }))
-}
-
-/// A count with its noun.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -102,6 +102,11 @@ pub enum LineEvent {
         /// Whose.
         line: String,
     },
+    /// Registrations from before a restart are in force again.
+    Restored {
+        /// How many.
+        registrations: usize,
+    },
     /// A registration was removed because the new configuration has no place for it.
     RegistrationDropped {
         /// Whose.
