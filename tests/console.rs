@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use strowger::observe::command::{Output, SetVerbose};
 use strowger::observe::control::{ControlSocket, Limits, Request};
-use strowger::observe::log_stream::{LogLine, LogStream};
+use strowger::observe::log_stream::{ConsoleLine, LogStream};
 use strowger::observe::wire::{COMPLETE, Kind};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,7 +73,7 @@ impl Exchange {
     }
 
     fn say(&self, kind: Kind, text: &str) {
-        self.live.publish(LogLine { kind, level: 3, text: text.to_owned() });
+        self.live.publish(ConsoleLine { kind, level: 3, text: text.to_owned() });
     }
 }
 

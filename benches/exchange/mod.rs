@@ -9,7 +9,7 @@ use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
-use strowger::pbx::effect::{Effects, Event};
+use strowger::pbx::effect::{Effects, Input};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamCounts};
 use strowger::pbx::switch::{Listening, Switch, SwitchSettings};
 use strowger::rng::Rng;
@@ -96,14 +96,14 @@ impl Exchange {
                         return;
                     }
                     Verdict::Pass { caller } => {
-                        self.switch.handle(self.now, Event::Request { request, essentials, caller, flow })
+                        self.switch.handle(self.now, Input::Request { request, essentials, caller, flow })
                     }
                     Verdict::Drop(why) => panic!("{why}"),
                 }
             }
             Message::Response(response) => {
                 let essentials = validate::response(&response).unwrap();
-                self.switch.handle(self.now, Event::Response { response, essentials, flow })
+                self.switch.handle(self.now, Input::Response { response, essentials, flow })
             }
         };
         self.carry_out(effects);
@@ -120,7 +120,7 @@ impl Exchange {
                 MediaCommand::Release { stream } => MediaEvent::Released { stream, counts: StreamCounts::default() },
                 _ => continue,
             };
-            let effects = self.switch.handle(self.now, Event::Media(event));
+            let effects = self.switch.handle(self.now, Input::Media(event));
             self.carry_out(effects);
         }
     }
@@ -139,7 +139,7 @@ impl Exchange {
         let end = self.now.mono + time;
         while let Some(at) = self.switch.next_deadline().filter(|at| *at <= end) {
             self.now.mono = self.now.mono.max(at);
-            self.switch.handle(self.now, Event::Tick);
+            self.switch.handle(self.now, Input::Tick);
         }
         self.now.mono = end;
         self.sent.clear();

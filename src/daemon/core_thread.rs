@@ -3,6 +3,7 @@
 
 use super::clock::Clock;
 use super::control_view::{Later, View};
+use super::event_bus::EventBus;
 use super::log::Log;
 use super::order::{Order, ReloadRequest, Renewal};
 use super::receiving::Receiving;
@@ -12,17 +13,16 @@ use super::sink::Sink;
 use super::threads::ThreadGuard;
 use crate::clock::Time;
 use crate::config::peer::Names;
-use crate::event::{Level, LogLine};
+use crate::event::{Level, LineEvent};
 use crate::media::Media;
 use crate::net::local_address;
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
-use crate::pbx::effect::{Effects, Event};
+use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
-use crate::wording::plural;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,9 @@ pub(super) struct CoreThread {
     pub(super) inbox: Receiver<Order>,
     pub(super) signalling: Signalling,
     pub(super) media: Arc<Media>,
+    /// Where lines go that are no events.
     pub(super) sink: Sink,
+    pub(super) events: EventBus,
     pub(super) receiving: Receiving,
     /// First and last RTP port, for the console.
     pub(super) rtp: (u16, u16),
@@ -73,17 +75,17 @@ impl CoreThread {
             store
         });
         let mut deadline: Option<Time> = None;
-        let mut refused: Vec<Event> = Vec::new();
+        let mut refused: Vec<Input> = Vec::new();
         loop {
             let mut turn = Turn::default();
             let nap = if refused.is_empty() { self.sleep(&switch, store.as_ref()) } else { Duration::ZERO };
             match self.inbox.recv_timeout(nap) {
                 Ok(order) => self.take(&mut switch, order, &mut turn),
-                Err(RecvTimeoutError::Timeout) => turn.effects.push(switch.handle(self.clock.now(), Event::Tick)),
+                Err(RecvTimeoutError::Timeout) => turn.effects.push(switch.handle(self.clock.now(), Input::Tick)),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            for event in std::mem::take(&mut refused) {
-                turn.effects.push(switch.handle(self.clock.now(), event));
+            for input in std::mem::take(&mut refused) {
+                turn.effects.push(switch.handle(self.clock.now(), input));
             }
             for _ in 0..MAX_BATCH {
                 let Ok(order) = self.inbox.try_recv() else { break };
@@ -117,7 +119,7 @@ impl CoreThread {
 
     fn take(&mut self, switch: &mut Switch, order: Order, turn: &mut Turn) {
         match order {
-            Order::Event(event) => turn.effects.push(switch.handle(self.clock.now(), *event)),
+            Order::Input(input) => turn.effects.push(switch.handle(self.clock.now(), *input)),
             Order::Console(request) => self.console(switch, request, turn),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
             Order::Names(names) => turn.effects.push(self.rename(switch, names)),
@@ -152,8 +154,7 @@ impl CoreThread {
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
-            let text = format!("Restored {}: those peers can be called at once", plural(restored, "registration"));
-            (self.sink)(&LogLine { level: Level::Notice, text });
+            self.events.publish(&LineEvent::Restored { registrations: restored }.into());
         }
     }
 
@@ -164,19 +165,17 @@ impl CoreThread {
         if switch.stopping().is_some() { next.min(Duration::from_millis(100)) } else { next }
     }
 
-    fn execute(&self, effects: Effects, refused: &mut Vec<Event>) {
+    fn execute(&self, effects: Effects, refused: &mut Vec<Input>) {
         for command in effects.media {
             self.media.send(command);
         }
         for transmit in effects.transmit {
             self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
             if let Err(why) = self.signalling.send(transmit.flow, transmit.bytes) {
-                refused.push(Event::SendFailed { flow: transmit.flow, why });
+                refused.push(Input::SendFailed { flow: transmit.flow, why });
             }
         }
-        for line in effects.events.iter().flat_map(sentence::lines) {
-            (self.sink)(&line);
-        }
+        effects.events.iter().for_each(|event| self.events.publish(event));
         self.signalling.authenticated(&effects.proven);
         for source in effects.strangers {
             self.receiving.limiter.charge(source, Instant::now());

@@ -6,7 +6,7 @@ use super::threads::ThreadGuard;
 use crate::config::Config;
 use crate::config::general::General;
 use crate::media::{Media, MediaSettings};
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl MediaService {
             // The thread owns this closure, and with it the guard, as long as it runs.
             let _guard = &guard;
             // No report is lost: when the queue is full, media waits until the core thread has taken the next order.
-            drop(orders.send(Order::Event(Box::new(Event::Media(event)))));
+            drop(orders.send(Order::Input(Box::new(Input::Media(event)))));
         })?;
         Ok(MediaService(Arc::new(media)))
     }

@@ -6,6 +6,7 @@ pub mod control_socket;
 mod control_view;
 mod core_thread;
 mod entropy;
+mod event_bus;
 mod event_queue;
 pub mod log;
 mod media;
@@ -34,6 +35,7 @@ use crate::store::{Found, Places, Store};
 use clock::Clock;
 use core_thread::CoreThread;
 use entropy::entropy;
+use event_bus::{EventBus, LogSubscriber};
 use log::Log;
 use media::MediaService;
 pub use order::Console;
@@ -115,8 +117,17 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let (monitor, ends) = threads::monitor();
     let trace = MessageTrace::new(config.sip.general.sip_debug, sink.clone());
     let receiving = Receiving::new(settings.admission.clone(), trace);
-    let parts =
-        Parts { config: &config, orders: &orders, sink: &sink, receiving: &receiving, monitor: &monitor, clock };
+    // THE list of those who learn what happens: a new one is one more here.
+    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone()))]);
+    let parts = Parts {
+        config: &config,
+        orders: &orders,
+        sink: &sink,
+        events: &events,
+        receiving: &receiving,
+        monitor: &monitor,
+        clock,
+    };
     let Prepared { signalling, media, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
@@ -138,6 +149,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         signalling,
         media,
         sink,
+        events,
         receiving,
         rtp: (config.rtp.port_first, config.rtp.port_last),
         log,
@@ -155,6 +167,7 @@ struct Parts<'a> {
     config: &'a Config,
     orders: &'a SyncSender<Order>,
     sink: &'a Sink,
+    events: &'a EventBus,
     receiving: &'a Receiving,
     monitor: &'a ThreadMonitor,
     clock: Clock,
@@ -172,7 +185,7 @@ impl Parts<'_> {
     fn prepare(&self, bound: Bound, others: Vec<Box<dyn Service>>) -> io::Result<Prepared> {
         let Bound { datagrams, listeners, listening } = bound;
         let (config, sink) = (self.config, self.sink);
-        let queue = self.receiving.queue(self.orders.clone(), sink.clone(), self.clock);
+        let queue = self.receiving.queue(self.orders.clone(), self.events.clone(), self.clock);
         let ingress = || self.receiving.ingress(queue.clone());
         let guard = |thread| self.monitor.guard(thread);
         let media = MediaService::new(config, entropy()?, self.orders.clone(), guard(Thread::Media))?;

@@ -5,15 +5,15 @@ use crate::event::LogLine;
 use crate::observe::command::Output;
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::control_api::Reload;
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use std::sync::mpsc::{Sender, SyncSender};
 use tokio::sync::oneshot;
 
 /// What the core thread is asked.
 pub(super) enum Order {
-    /// Handle this event.
-    Event(Box<Event>),
+    /// Handle this input.
+    Input(Box<Input>),
     /// Answer a console's command.
     Console(ConsoleRequest),
     /// Stop.

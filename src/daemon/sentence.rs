@@ -1,9 +1,13 @@
 //! What happened, as the log and the console say it: the one place where events become sentences, in Asterisk's words where it
 //! has any.
 
+mod security;
+
 use crate::datetime::span;
 use crate::event::line::Reachability;
-use crate::event::{CallEvent, Event, LineEvent, LogLine, StreamTotals};
+use crate::event::{CallEvent, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
+use crate::wording::plural;
+use std::net::SocketAddr;
 
 /// The lines of an event; none for what is not worth one.
 pub fn lines(event: &Event) -> Vec<LogLine> {
@@ -11,6 +15,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Log(line) => vec![line.clone()],
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
+        Event::Security(event) => vec![security::line(event)],
     }
 }
 
@@ -109,7 +114,12 @@ fn stream_closed(channel: &str, totals: StreamTotals) -> Option<LogLine> {
 
 fn line_event(event: &LineEvent) -> Vec<LogLine> {
     let line = match event {
-        LineEvent::Register(line) => line.clone(),
+        LineEvent::Registered { line, address } => LogLine::verbose(3, format!("Registered SIP '{line}' at {address}")),
+        LineEvent::TransportNotUsed { line, source, transport, uri, reason } => LogLine::warning(format!(
+            "Peer '{line}' at {source} asks to be called over {transport} ({uri}), and is called over UDP, as it registered: \
+             {reason}"
+        )),
+        LineEvent::RegisterRefused { line, source, reason } => register_refused(line, *source, reason),
         LineEvent::Expired { line, address, granted } => LogLine::notice(format!(
             "'{line}' did not refresh its registration: it is unregistered. It was at {address}, for {}; is it switched on, and \
              on the network?",
@@ -119,6 +129,10 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
             LogLine::notice(format!("'{line}' is registered again, {} after its registration ran out", span(*away)))
         }
         LineEvent::Unregistered { line } => LogLine::verbose(3, format!("Unregistered SIP '{line}'")),
+        LineEvent::Restored { registrations } => LogLine::notice(format!(
+            "Restored {}: those peers can be called at once",
+            plural(*registrations, "registration")
+        )),
         LineEvent::RegistrationDropped { line, address, is_fixed } => {
             let why = match is_fixed {
                 true => "has a fixed address (host=) in the new configuration",
@@ -159,11 +173,37 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
                 (0, removed) => format!(" ({removed} gone)"),
                 (added, removed) => format!(" ({added} new, {removed} gone)"),
             };
-            let (peers, contexts) = (counted(*peers, "peer"), counted(*contexts, "context"));
+            let (peers, contexts) = (plural(*peers, "peer"), plural(*contexts, "context"));
             LogLine::notice(format!("The new configuration is in force: {peers}{changes}, {contexts}"))
         }
     };
     vec![line]
+}
+
+fn register_refused(line: &str, source: SocketAddr, reason: &RegisterRefusal) -> LogLine {
+    let peer = format!("Peer '{line}' at {source}");
+    LogLine::warning(match reason {
+        RegisterRefusal::NotDynamic { home, section } => {
+            let text = format!(
+                "Peer '{line}' is trying to register from {source}, but not configured as host=dynamic: {section} says it is \
+                 at {home}. Set host=dynamic there, or switch registration off in the phone"
+            );
+            return LogLine { level: Level::Error, text };
+        }
+        RegisterRefusal::PathNotAllowed => format!(
+            "Peer '{line}': the proxy at {source} asks to have calls sent through it (Path). If it is yours, name it by \
+             contactpermit= in [{line}], or as a peer with host="
+        ),
+        RegisterRefusal::NotSecured { contact, reason } => format!(
+            "{peer}: refused to register {contact}, for {reason}: let the phone use sips: for all of it, over TLS, or for none"
+        ),
+        RegisterRefusal::ContactDenied { address } => {
+            format!("{peer}: the contact address {address} is refused by contactpermit/contactdeny")
+        }
+        RegisterRefusal::UnusableContact { address, reason } => format!(
+            "{peer}: refused to register the contact address {address}: {reason}. Look at the phone's own address settings"
+        ),
+    })
 }
 
 /// The words that scripts look for, and what is worth knowing beside them.
@@ -186,15 +226,9 @@ fn qualified(event: &LineEvent) -> Option<LogLine> {
     }))
 }
 
-/// A count with its noun.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Level;
     use std::time::Duration;
 
     fn only(event: impl Into<Event>) -> (Level, String) {
@@ -202,6 +236,68 @@ mod tests {
         assert_eq!(all.len(), 1);
         let line = all.remove(0);
         (line.level, line.text)
+    }
+
+    #[test]
+    fn every_change_of_reachability_has_its_line() {
+        let text = |now, last_ms| {
+            let (level, text) = only(LineEvent::Qualified {
+                line: "x".to_owned(),
+                now,
+                limit_ms: 200,
+                last_ms,
+                away: None,
+                address: None,
+                attempts: 3,
+            });
+            assert_eq!(level, Level::Notice);
+            text
+        };
+        assert_eq!(text(Reachability::Reachable(12), 0), "Peer 'x' is now Reachable. (12ms / 200ms)");
+        assert_eq!(text(Reachability::Lagged(300), 12), "Peer 'x' is now Lagged. (300ms / 200ms)");
+        assert_eq!(text(Reachability::Unreachable, 0), "Peer 'x' is now UNREACHABLE!  Last qualify: 0");
+        assert_eq!(text(Reachability::Unreachable, 390), "Peer 'x' is now UNREACHABLE!  Last qualify: 390");
+        assert_eq!(text(Reachability::Unknown, 390), "Peer 'x' is now UNKNOWN");
+    }
+
+    #[test]
+    fn every_refusal_of_a_registration_has_its_line() {
+        let refused = |reason| {
+            let source = "192.0.2.7:5060".parse().unwrap();
+            only(LineEvent::RegisterRefused { line: "a".to_owned(), source, reason })
+        };
+        let address = "192.0.2.9".parse().unwrap();
+        let (home, section) = ("192.0.2.1:5060".to_owned(), "sip.conf:12".to_owned());
+        let (level, text) = refused(RegisterRefusal::NotDynamic { home, section });
+        assert_eq!(level, Level::Error);
+        assert_eq!(
+            text,
+            "Peer 'a' is trying to register from 192.0.2.7:5060, but not configured as host=dynamic: sip.conf:12 says it is at \
+             192.0.2.1:5060. Set host=dynamic there, or switch registration off in the phone"
+        );
+        for (reason, text) in [
+            (
+                RegisterRefusal::PathNotAllowed,
+                "Peer 'a': the proxy at 192.0.2.7:5060 asks to have calls sent through it (Path). If it is yours, name it by \
+                 contactpermit= in [a], or as a peer with host=",
+            ),
+            (
+                RegisterRefusal::NotSecured { contact: "sips:a@b".to_owned(), reason: "it did not register over TLS" },
+                "Peer 'a' at 192.0.2.7:5060: refused to register sips:a@b, for it did not register over TLS: let the phone use \
+                 sips: for all of it, over TLS, or for none",
+            ),
+            (
+                RegisterRefusal::ContactDenied { address },
+                "Peer 'a' at 192.0.2.7:5060: the contact address 192.0.2.9 is refused by contactpermit/contactdeny",
+            ),
+            (
+                RegisterRefusal::UnusableContact { address, reason: "it is the exchange itself" },
+                "Peer 'a' at 192.0.2.7:5060: refused to register the contact address 192.0.2.9: it is the exchange itself. \
+                 Look at the phone's own address settings",
+            ),
+        ] {
+            assert_eq!(refused(reason), (Level::Warning, text.to_owned()));
+        }
     }
 
     #[test]

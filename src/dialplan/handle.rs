@@ -1,7 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::request::{AppReply, AppRequest, ChannelId, Interrupted, Level, Tone};
+use super::request::{AppReply, AppRequest, ChannelId, Interrupted, Tone};
 use super::state::State;
+use crate::event::Level;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;

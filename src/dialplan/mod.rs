@@ -27,7 +27,7 @@ pub use load::parse;
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    Level, LogLine, Position, Tone, UNTIL_HANGUP,
+    Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

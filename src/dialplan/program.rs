@@ -3,10 +3,11 @@
 use super::apps::{self, App, AppCall, Args, Body, Outcome, Target};
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
-use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Level, LogLine, Position};
+use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::state::{CallerId, State};
 use super::substitute::{Scope, assign, substitute};
 use super::tree::Priority;
+use crate::event::{Level, LogLine};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};

@@ -1,6 +1,5 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
-pub use crate::event::{Level, LogLine};
 use std::time::Duration;
 
 /// A channel, as the switch numbers it.

@@ -1,7 +1,8 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
-use super::request::{Cause, Level, LogLine, Position};
+use super::request::{Cause, Position};
 use crate::config::presentation::Presentation;
+use crate::event::{Level, LogLine};
 use std::collections::BTreeMap;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.

@@ -48,7 +48,10 @@ mod tests {
     fn several_devices_have_one_state() {
         for (all, one) in [
             (vec![], Unavailable),
+            (vec![Unavailable, Unavailable], Unavailable),
             (vec![Unavailable, Idle], Idle),
+            (vec![Ringing, Idle], Ringing),
+            (vec![InUseRinging, Unavailable], InUseRinging),
             (vec![Idle, InUse], InUse),
             (vec![Unavailable, Ringing], Ringing),
             (vec![InUse, Ringing], InUseRinging),

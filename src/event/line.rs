@@ -1,7 +1,6 @@
 //! What happens to lines: their registrations, whether they answer, and the ways to them.
 
-use super::log::LogLine;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How a line answered when it was asked whether it is there (`qualify=`).
@@ -17,11 +16,71 @@ pub enum Reachability {
     Unknown,
 }
 
+/// Why a REGISTER that asked for something the configuration does not allow was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegisterRefusal {
+    /// The line is configured at a fixed address.
+    NotDynamic {
+        /// That address, or its host name.
+        home: String,
+        /// Where its section stands.
+        section: String,
+    },
+    /// Calls were to go through a proxy (Path) that is not configured.
+    PathNotAllowed,
+    /// A `sips:` contact, and something on the way to it is not secured by TLS (RFC 5630).
+    NotSecured {
+        /// The contact.
+        contact: String,
+        /// What is not.
+        reason: &'static str,
+    },
+    /// The address of the contact is excluded by `contactpermit` and `contactdeny`.
+    ContactDenied {
+        /// The address.
+        address: IpAddr,
+    },
+    /// The address of the contact cannot be that of a telephone.
+    UnusableContact {
+        /// The address.
+        address: IpAddr,
+        /// Why not.
+        reason: &'static str,
+    },
+}
+
 /// Something that happened to a line. `line` is the name of its peer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LineEvent {
-    /// A REGISTER was accepted or refused, as the registrar words it.
-    Register(LogLine),
+    /// A line registered where it was not registered before.
+    Registered {
+        /// Which.
+        line: String,
+        /// Where it is called.
+        address: SocketAddr,
+    },
+    /// A line registered and asks to be called over another transport, which is not done.
+    TransportNotUsed {
+        /// Which.
+        line: String,
+        /// Where its REGISTER came from.
+        source: SocketAddr,
+        /// The transport it asks for.
+        transport: String,
+        /// The URI that names it.
+        uri: String,
+        /// Why it is not used.
+        reason: &'static str,
+    },
+    /// A REGISTER was refused.
+    RegisterRefused {
+        /// Whose.
+        line: String,
+        /// Where it came from.
+        source: SocketAddr,
+        /// Why.
+        reason: RegisterRefusal,
+    },
     /// A registration ran out.
     Expired {
         /// Whose.
@@ -38,10 +97,15 @@ pub enum LineEvent {
         /// How long it was away.
         away: Duration,
     },
-    /// A registration was removed from the console.
+    /// A line has no registration any more: it removed its own, or the console did.
     Unregistered {
         /// Whose.
         line: String,
+    },
+    /// Registrations from before a restart are in force again.
+    Restored {
+        /// How many.
+        registrations: usize,
     },
     /// A registration was removed because the new configuration has no place for it.
     RegistrationDropped {

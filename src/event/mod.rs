@@ -5,11 +5,13 @@ pub mod call;
 pub mod device;
 pub mod line;
 pub mod log;
+pub mod security;
 
 pub use call::{CallEvent, StreamTotals};
 pub use device::DeviceState;
-pub use line::LineEvent;
+pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
+pub use security::SecurityEvent;
 
 /// Something that happened. Texts in it may come from the network: whoever prints one escapes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,8 @@ pub enum Event {
     Call(CallEvent),
     /// To a line, or on the way to it.
     Line(LineEvent),
+    /// At the edge: who was refused, or let in.
+    Security(SecurityEvent),
     /// A text that is none of our own making: a dialplan's `Verbose()`, the trace of its steps.
     Log(LogLine),
 }
@@ -31,6 +35,12 @@ impl From<CallEvent> for Event {
 impl From<LineEvent> for Event {
     fn from(event: LineEvent) -> Event {
         Event::Line(event)
+    }
+}
+
+impl From<SecurityEvent> for Event {
+    fn from(event: SecurityEvent) -> Event {
+        Event::Security(event)
     }
 }
 

@@ -8,8 +8,7 @@ use bytes::Bytes;
 use smol_str::SmolStr;
 
 use super::domain::Domains;
-use super::event::{self, AuthEvent, DenialReason};
-use super::explain::hint;
+use super::event::{AuthEvent, cut};
 use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Directory};
 use super::{amplification, nat};
 use crate::clock::Wall;
@@ -18,6 +17,7 @@ use crate::config::peer::{Names, Peer, Tristate};
 use crate::config::sip_conf::SipConf;
 use crate::config::suggest::nearest;
 use crate::config::transport::External;
+use crate::event::security::{Denial, DenialCause};
 use crate::sip::digest::nonce::{self, NonceKey, NonceState, Sealer};
 use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
@@ -392,16 +392,17 @@ impl Admission {
             (NonceState::Foreign, _) | (NonceState::Expired, None) => self.send_challenge(context, claim),
             (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim),
             (NonceState::Valid, None) => {
-                let why = match claim.account {
-                    _ if !access.source_allowed || !access.domain_served => DenialReason::FailedACL,
-                    None => DenialReason::InvalidAccountID,
-                    Some(_) if claim.is_mixed => DenialReason::ChallengeResponseFailed,
-                    Some(_) if !is_allowed => DenialReason::FailedACL,
-                    Some(_) if !knows_secret => DenialReason::InvalidPassword,
-                    Some(_) => DenialReason::ChallengeResponseFailed,
+                let section = |account: &Account| account.peer.place.to_string();
+                let cause = match claim.account {
+                    _ if !access.source_allowed => DenialCause::GeneralAccessList,
+                    _ if !access.domain_served => DenialCause::OtherDomain,
+                    None => DenialCause::UnknownAccount,
+                    Some(_) if claim.is_mixed => DenialCause::OtherUser { username: cut(&credentials.username) },
+                    Some(account) if !is_allowed => DenialCause::AccessList { section: section(account) },
+                    Some(account) if !knows_secret => DenialCause::WrongSecret { section: section(account) },
+                    Some(_) => DenialCause::OtherNumber,
                 };
-                let hint = hint(why, context, credentials, claim, access);
-                self.refuse(context, claim, why, hint)
+                self.refuse(context, claim, cause)
             }
             (NonceState::Valid | NonceState::Expired, Some(account)) => {
                 let proof = Proof::Digest {
@@ -428,24 +429,17 @@ impl Admission {
         self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
     }
 
-    fn refuse(
-        &self,
-        context: RequestContext<'_>,
-        claim: &ClaimedIdentity<'_>,
-        why: DenialReason,
-        hint: String,
-    ) -> Verdict {
-        let account = event::encode(&claim.name);
-        let id = self.to_tag(context.request);
-        let line = event::line(why, &account, &id, context.flow, context.now);
+    fn refuse(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>, cause: DenialCause) -> Verdict {
+        let denial = Denial {
+            cause,
+            account: cut(&claim.name),
+            id: self.to_tag(context.request),
+            source: context.flow.remote,
+            transport: context.flow.transport.to_string(),
+            at: context.now,
+        };
         let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
-        self.reply(
-            context.request,
-            &context.essentials.via,
-            context.flow,
-            response,
-            Some(AuthEvent::Refused { why, account, line, hint }),
-        )
+        self.reply(context.request, &context.essentials.via, context.flow, response, Some(AuthEvent::Refused(denial)))
     }
 
     /// The credentials for our realm. Those for other realms or schemes, and malformed ones, are skipped (RFC 3261 22.3

@@ -4,7 +4,6 @@ pub mod admission;
 pub mod amplification;
 mod domain;
 pub mod event;
-mod explain;
 mod identity;
 pub mod nat;
 pub mod repeat_filter;

@@ -6,7 +6,7 @@ use super::rate_limit::Limiter;
 use crate::clock::Wall;
 use crate::guard::admission::{Admission, Verdict};
 use crate::guard::event::AuthEvent;
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use crate::rng::Rng;
 use crate::sip::message::{Message, Request};
 use crate::sip::{Flow, Unframed, validate};
@@ -37,11 +37,11 @@ impl Counters {
 
 /// Where the events of a receiving thread go.
 pub trait EventSink: Send + Sync {
-    /// An event for the switch; it comes back when the switch's queue is full.
+    /// An input for the switch; it comes back when the switch's queue is full.
     ///
     /// # Errors
     /// The queue is full.
-    fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>>;
+    fn pass(&self, input: Box<Input>) -> Result<(), Box<Input>>;
     /// A refusal or challenge for the log, and where it came from.
     fn report(&self, event: &AuthEvent, source: IpAddr);
     /// A message as it was received or sent, for `sip set debug`.
@@ -75,7 +75,7 @@ pub enum Received {
     /// It is on its way to the switch, which knows whether its sender is authenticated: a digest is accepted only once.
     Passed,
     /// The queue of the switch is full.
-    Full(Box<Event>),
+    Full(Box<Input>),
     /// This is the response, and no state is kept.
     Respond {
         /// Where it goes; over a connection, back over that.
@@ -138,7 +138,7 @@ impl Ingress {
         match message {
             Message::Request(request) => self.request(request, flow, now),
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => self.pass(Event::Response { response, essentials, flow }),
+                Ok(essentials) => self.pass(Input::Response { response, essentials, flow }),
                 Err(_) => {
                     self.counters.add("malformed response");
                     Received::Dropped
@@ -165,7 +165,7 @@ impl Ingress {
             }
         };
         match self.auth_table.admission().admit(&request, &essentials, flow, wall, self.rng.bits()) {
-            Verdict::Pass { caller } => self.pass(Event::Request { request, essentials, caller, flow }),
+            Verdict::Pass { caller } => self.pass(Input::Request { request, essentials, caller, flow }),
             verdict => self.reject(verdict, flow, now),
         }
     }
@@ -188,10 +188,10 @@ impl Ingress {
         }
     }
 
-    fn pass(&self, event: Event) -> Received {
-        match self.sink.pass(Box::new(event)) {
+    fn pass(&self, input: Input) -> Received {
+        match self.sink.pass(Box::new(input)) {
             Ok(()) => Received::Passed,
-            Err(event) => Received::Full(event),
+            Err(input) => Received::Full(input),
         }
     }
 }
@@ -213,7 +213,7 @@ fn reply_reason(status: u16) -> &'static str {
 pub(crate) fn without_sink() -> Ingress {
     struct NoSink;
     impl EventSink for NoSink {
-        fn pass(&self, _: Box<Event>) -> Result<(), Box<Event>> {
+        fn pass(&self, _: Box<Input>) -> Result<(), Box<Input>> {
             Ok(())
         }
         fn report(&self, _: &AuthEvent, _: IpAddr) {}

@@ -7,7 +7,7 @@ mod table;
 pub mod tls;
 
 use super::ingress::Ingress;
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
@@ -312,7 +312,7 @@ async fn end(shared: &Shared, task: &TaskSide, why: String) {
         shared.table().remove(id);
     }
     if task.status.known.load(Ordering::Relaxed) {
-        shared.deliver(Event::Closed { flow: task.flow, why }).await;
+        shared.deliver(Input::Closed { flow: task.flow, why }).await;
     }
 }
 

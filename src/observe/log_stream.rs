@@ -11,7 +11,7 @@ const MAX_KEPT: usize = 1024;
 
 /// A line of the log as consoles show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
+pub struct ConsoleLine {
     /// What it is.
     pub kind: Kind,
     /// For `Kind::Story`: the verbosity from which a console shows it; 0: output a console asked for by name (`sip set debug`).
@@ -20,7 +20,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-impl LogLine {
+impl ConsoleLine {
     /// Whether a console of that verbosity shows it. From 1 on it shows notices and warnings, too.
     pub fn is_for(&self, verbosity: u8) -> bool {
         match self.kind {
@@ -34,7 +34,7 @@ impl LogLine {
 /// The publishing end; clones publish to the same subscribers.
 #[derive(Debug, Clone)]
 pub struct LogStream {
-    lines: Sender<Arc<LogLine>>,
+    lines: Sender<Arc<ConsoleLine>>,
 }
 
 impl Default for LogStream {
@@ -50,13 +50,13 @@ impl LogStream {
     }
 
     /// Sends a line to all subscribers. It never waits.
-    pub fn publish(&self, line: LogLine) {
+    pub fn publish(&self, line: ConsoleLine) {
         // An error means that there is no subscriber.
         let _ = self.lines.send(Arc::new(line));
     }
 
     /// Subscribes to the lines to come.
-    pub(super) fn subscribe(&self) -> Receiver<Arc<LogLine>> {
+    pub(super) fn subscribe(&self) -> Receiver<Arc<ConsoleLine>> {
         self.lines.subscribe()
     }
 }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_console_shows_what_its_verbosity_allows() {
-        let line = |kind, level| LogLine { kind, level, text: String::new() };
+        let line = |kind, level| ConsoleLine { kind, level, text: String::new() };
         assert!(line(Kind::Story, 3).is_for(3) && !line(Kind::Story, 4).is_for(3));
         assert!(line(Kind::Story, 0).is_for(0) && !line(Kind::Warning, 0).is_for(0));
         assert!(line(Kind::Notice, 0).is_for(1));
@@ -79,7 +79,7 @@ mod tests {
         assert!(!stream.has_subscribers());
         let mut stalled = stream.subscribe();
         for number in 0..MAX_KEPT + 10 {
-            stream.publish(LogLine { kind: Kind::Notice, level: 0, text: number.to_string() });
+            stream.publish(ConsoleLine { kind: Kind::Notice, level: 0, text: number.to_string() });
         }
         let missed = stalled.try_recv().unwrap_err();
         assert_eq!(missed, tokio::sync::broadcast::error::TryRecvError::Lagged(10));

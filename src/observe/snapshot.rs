@@ -2,6 +2,7 @@
 //!
 //! Nothing here has a `Default`: whoever makes a snapshot says every value of it, so that none is shown which nobody filled.
 
+use crate::event::DeviceState;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -452,21 +453,6 @@ pub struct ChannelDetail {
     pub call_id: String,
     /// The channel's variables, name and value.
     pub variables: Vec<(String, String)>,
-}
-
-/// What a hint shows of its devices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeviceState {
-    /// There, and not in a call.
-    Idle,
-    /// In a call.
-    InUse,
-    /// Being called.
-    Ringing,
-    /// In a call, and being called.
-    InUseRinging,
-    /// Not registered, not reachable, or no device of ours.
-    Unavailable,
 }
 
 /// One line of `core show hints`.

@@ -2,7 +2,7 @@
 
 use super::cdr::Cdr;
 use super::media::{MediaCommand, MediaEvent};
-use crate::event::Event as Happened;
+use crate::event::Event;
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
 use crate::sip::Flow;
@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 use std::net::IpAddr;
 
 /// Something that happened outside the switch.
-pub enum Event {
+pub enum Input {
     /// A request that passed the edge.
     Request {
         /// The request as received.
@@ -63,7 +63,7 @@ pub struct Effects {
     /// Orders to the media ring.
     pub media: Vec<MediaCommand>,
     /// What happened, for the log, the console, and whoever else wants to know.
-    pub events: Vec<Happened>,
+    pub events: Vec<Event>,
     /// What must outlive a restart: stored before the datagrams are sent.
     pub store: Vec<StoreOrder>,
     /// Connections on which somebody proved who he is, by a digest that was not used before, or as a peer that needs none.

@@ -6,7 +6,7 @@ mod stray;
 use super::calls::leg::Arrival;
 use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
-use super::effect::{Effects, Event, StoreOrder};
+use super::effect::{Effects, Input, StoreOrder};
 use super::lines::Lines;
 use super::request_gate::{Asking, RequestGate, Secured, in_force};
 use crate::clock::{Now, Time};
@@ -75,21 +75,21 @@ impl Switch {
         switch
     }
 
-    /// Handles one event, and everything that is due by now.
-    pub fn handle(&mut self, now: Now, event: Event) -> Effects {
+    /// Handles one input, and everything that is due by now.
+    pub fn handle(&mut self, now: Now, input: Input) -> Effects {
         self.core.now = now;
-        match event {
-            Event::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
-            Event::Response { response, essentials, flow } => self.response(response, essentials, flow),
-            Event::Media(event) => self.calls.media(event, &mut self.core),
-            Event::SendFailed { flow, why } => self.send_failed(flow, &why),
-            Event::Closed { flow, why } => self.connection_closed(flow, &why),
-            Event::Tick => {}
+        match input {
+            Input::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
+            Input::Response { response, essentials, flow } => self.response(response, essentials, flow),
+            Input::Media(event) => self.calls.media(event, &mut self.core),
+            Input::SendFailed { flow, why } => self.send_failed(flow, &why),
+            Input::Closed { flow, why } => self.connection_closed(flow, &why),
+            Input::Tick => {}
         }
         self.turn()
     }
 
-    /// When [`Switch::handle`] wants to be called with [`Event::Tick`] at the latest.
+    /// When [`Switch::handle`] wants to be called with [`Input::Tick`] at the latest.
     pub fn next_deadline(&self) -> Option<Time> {
         if self.calls.has_runnable() {
             return Some(self.core.now.mono);

@@ -70,18 +70,6 @@ pub struct Change {
     pub last: u32,
 }
 
-impl Change {
-    /// The NOTICE line for it, in the form that scripts look for.
-    pub fn line(&self, peer: &str) -> String {
-        match self.to {
-            Status::Ok(ms) => format!("Peer '{peer}' is now Reachable. ({ms}ms / {}ms)", self.limit),
-            Status::Lagged(ms) => format!("Peer '{peer}' is now Lagged. ({ms}ms / {}ms)", self.limit),
-            Status::Unreachable => format!("Peer '{peer}' is now UNREACHABLE!  Last qualify: {}", self.last),
-            Status::Unknown | Status::Unmonitored => format!("Peer '{peer}' is now {}", self.to),
-        }
-    }
-}
-
 /// The state machine. Every response counts, whatever its status; what is measured is the round trip of its own
 /// request, so that one lost packet makes a peer neither lagged nor unreachable.
 #[derive(Debug, Clone, Default)]
@@ -259,9 +247,13 @@ mod tests {
         })
     }
 
-    fn line(actions: &[Action]) -> Option<String> {
+    /// The status it changed to, with the latest round trip before.
+    fn changed(actions: &[Action]) -> Option<(Status, u32)> {
         actions.iter().find_map(|action| match action {
-            Action::Changed(change) => Some(change.line("x")),
+            Action::Changed(change) => {
+                assert_eq!(change.limit, 200);
+                Some((change.to, change.last))
+            }
             Action::Send { .. } | Action::Arm(_) => None,
         })
     }
@@ -289,11 +281,11 @@ mod tests {
         );
         let actions = qualify.answered(at(1012), 0);
         assert_eq!(qualify.status(), Status::Ok(12));
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now Reachable. (12ms / 200ms)"));
+        assert_eq!(changed(&actions), Some((Status::Ok(12), 0)));
         assert_eq!(armed(&actions), Some(at(61_012)));
         assert_eq!(sent(&qualify.due(at(61_011))), None, "not yet");
         assert_eq!(sent(&qualify.due(at(61_012))), Some(1));
-        assert_eq!(line(&qualify.answered(at(61_030), 1)), None, "OK to OK is no news");
+        assert_eq!(changed(&qualify.answered(at(61_030), 1)), None, "OK to OK is no news");
         assert_eq!(qualify.status(), Status::Ok(18));
     }
 
@@ -334,7 +326,7 @@ mod tests {
         qualify.due(armed(&second).unwrap());
         let actions = qualify.answered(at(300), 0);
         assert_eq!(qualify.status(), Status::Lagged(300));
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now Lagged. (300ms / 200ms)"));
+        assert_eq!(changed(&actions), Some((Status::Lagged(300), 0)));
         assert_eq!(armed(&actions), Some(at(10_300)), "not OK: again in 10 s");
         assert!(qualify.answered(at(350), 1).is_empty(), "the first answer ended the round");
     }
@@ -347,31 +339,31 @@ mod tests {
         let (end, actions) = silence(&mut qualify, at(1000));
         assert_eq!(end.since(at(1000)), Duration::from_millis(400) / 3 * 3);
         assert_eq!(qualify.status(), Status::Unreachable);
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now UNREACHABLE!  Last qualify: 12"));
+        assert_eq!(changed(&actions), Some((Status::Unreachable, 12)));
         assert_eq!(armed(&actions), Some(end + RETRY));
         assert_eq!(qualify.unreachable_since(), Some(end));
 
         let (_, again) = silence(&mut qualify, at(20_000));
-        assert_eq!(line(&again), None, "reported once");
+        assert_eq!(changed(&again), None, "reported once");
         assert_eq!(qualify.unreachable_since(), Some(end), "and counted from the first");
     }
 
     #[test]
-    fn every_change_has_its_line() {
+    fn every_change_is_reported() {
         let mut qualify = guide();
         let (_, actions) = silence(&mut qualify, at(0));
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now UNREACHABLE!  Last qualify: 0"));
+        assert_eq!(changed(&actions), Some((Status::Unreachable, 0)));
         let attempt = sent(&qualify.start(at(1000))).unwrap();
         let actions = qualify.answered(at(1250), attempt);
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now Lagged. (250ms / 200ms)"));
+        assert_eq!(changed(&actions), Some((Status::Lagged(250), 0)));
         assert_eq!(qualify.unreachable_since(), None);
         let attempt = sent(&qualify.start(at(2000))).unwrap();
         let actions = qualify.answered(at(2020), attempt);
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now Reachable. (20ms / 200ms)"));
+        assert_eq!(changed(&actions), Some((Status::Ok(20), 250)));
         let attempt = sent(&qualify.start(at(3000))).unwrap();
-        assert!(line(&qualify.answered(at(3390), attempt)).is_some());
+        assert!(changed(&qualify.answered(at(3390), attempt)).is_some());
         let (_, actions) = silence(&mut qualify, at(4000));
-        assert_eq!(line(&actions).as_deref(), Some("Peer 'x' is now UNREACHABLE!  Last qualify: 390"));
+        assert_eq!(changed(&actions), Some((Status::Unreachable, 390)));
     }
 
     #[test]

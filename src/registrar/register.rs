@@ -13,6 +13,7 @@ use crate::clock::{Now, Time, Wall};
 use crate::config::general::General;
 use crate::config::peer::{Peer, PeerAddress};
 use crate::datetime;
+use crate::event::{LineEvent, RegisterRefusal};
 use crate::guard::nat;
 use crate::sip::dialog::first_hop;
 use crate::sip::flow::Transport;
@@ -39,8 +40,8 @@ pub struct Registered {
     pub response: Response,
     /// What changed in the location service, in order; empty when the request was refused or was only a query.
     pub changes: Vec<Change>,
-    /// What to log.
-    pub log: Vec<Line>,
+    /// What happened to the line.
+    pub events: Vec<LineEvent>,
 }
 
 /// A change of a peer's contacts: to be stored before the response is sent, and to be qualified.
@@ -52,26 +53,6 @@ pub enum Change {
     Refreshed(Binding),
     /// A contact that was removed: unregistered, or replaced by a newer one.
     Removed(Binding),
-}
-
-/// A line for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its level.
-    pub level: Level,
-    /// Its text.
-    pub text: String,
-}
-
-/// The levels of log lines written here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Console, verbose 3.
-    Verbose,
-    /// Something a user should know.
-    Warning,
-    /// Something a user must repair.
-    Error,
 }
 
 /// Where a REGISTER came from.
@@ -110,12 +91,12 @@ pub fn register(
         .and_then(|wish| asked.apply(old, wish))
     {
         Ok(new) => {
-            let log = asked.log_lines(old, &new);
+            let events = asked.events(old, &new);
             let changes = changes(old, &new);
             if !changes.is_empty() {
                 location.set(&peer.name, new);
             }
-            Registered { response: asked.granted(location.bindings(&peer.name)), changes, log }
+            Registered { response: asked.granted(location.bindings(&peer.name)), changes, events }
         }
         Err(refusal) => asked.refused(refusal),
     }
@@ -126,20 +107,16 @@ struct Refusal {
     status: u16,
     reason: &'static str,
     header: Option<(HeaderName, String)>,
-    line: Option<Line>,
+    event: Option<LineEvent>,
 }
 
 impl Refusal {
     fn new(status: u16, reason: &'static str) -> Refusal {
-        Refusal { status, reason, header: None, line: None }
-    }
-
-    fn logged(status: u16, reason: &'static str, level: Level, text: String) -> Refusal {
-        Refusal { status, reason, header: None, line: Some(Line { level, text }) }
+        Refusal { status, reason, header: None, event: None }
     }
 
     fn with(status: u16, reason: &'static str, name: HeaderName, value: String) -> Refusal {
-        Refusal { status, reason, header: Some((name, value)), line: None }
+        Refusal { status, reason, header: Some((name, value)), event: None }
     }
 }
 
@@ -182,18 +159,8 @@ impl Registration<'_> {
             PeerAddress::Static(home) => home.to_string(),
             PeerAddress::Named { name, .. } => name.clone(),
         };
-        Err(Refusal::logged(
-            403,
-            "Forbidden",
-            Level::Error,
-            format!(
-                "Peer '{name}' is trying to register from {source}, but not configured as host=dynamic: {place} says it is \
-                     at {home}. Set host=dynamic there, or switch registration off in the phone",
-                name = self.peer.name,
-                source = self.source,
-                place = self.peer.place,
-            ),
-        ))
+        let section = self.peer.place.to_string();
+        Err(self.refusal(403, "Forbidden", RegisterRefusal::NotDynamic { home, section }))
     }
 
     /// RFC 3261 10.3, step 6: what is requested.
@@ -331,12 +298,7 @@ impl Registration<'_> {
         if self.from_trunk || self.general.contact_acl.names(source) || self.peer.contact_acl.names(source) {
             return Ok(path);
         }
-        let text = format!(
-            "Peer '{}': the proxy at {} asks to have calls sent through it (Path). If it is yours, name it by contactpermit= in \
-             [{}], or as a peer with host=",
-            self.peer.name, self.source, self.peer.name
-        );
-        Err(Refusal::logged(403, "Forbidden", Level::Warning, text))
+        Err(self.refusal(403, "Forbidden", RegisterRefusal::PathNotAllowed))
     }
 
     /// The flow of later requests: to the first proxy of the Path, at the address of its URI or, when that is a host
@@ -367,17 +329,14 @@ impl Registration<'_> {
             return Ok(());
         }
         let secure = |hop: &Bytes| NameAddr::parse(hop).is_ok_and(|hop| hop.uri.sip().is_some_and(|uri| uri.secure));
-        let what = match self.flow.transport {
+        let reason = match self.flow.transport {
             Transport::Udp | Transport::Tcp => "it did not register over TLS",
             Transport::Tls if !is_sips(&self.request.target) => "it registered at a sip: address",
             Transport::Tls if !path.iter().all(secure) => "a proxy on the way (Path) has a sip: address",
             Transport::Tls => return Ok(()),
         };
-        let text = format!(
-            "Peer '{}' at {}: refused to register {contact}, for {what}: let the phone use sips: for all of it, over TLS, or for none",
-            self.peer.name, self.source
-        );
-        Err(Refusal::logged(400, "SIPS Contact Without SIPS All The Way", Level::Warning, text))
+        let refusal = RegisterRefusal::NotSecured { contact: contact.to_string(), reason };
+        Err(self.refusal(400, "SIPS Contact Without SIPS All The Way", refusal))
     }
 
     /// The transport and address of a URI that came over UDP and names another transport (RFC 3263 4.1), or why they
@@ -432,50 +391,49 @@ impl Registration<'_> {
         }
         let denied = !(self.general.contact_acl.allows(address) && self.peer.contact_acl.allows(address));
         if denied {
-            let text = format!(
-                "Peer '{}' at {}: the contact address {address} is refused by contactpermit/contactdeny",
-                self.peer.name, self.source
-            );
-            return Err(Refusal::logged(603, "Denied", Level::Warning, text));
+            return Err(self.refusal(603, "Denied", RegisterRefusal::ContactDenied { address }));
         }
         Ok(())
     }
 
-    fn bad_address(&self, address: IpAddr, why: &str) -> Refusal {
-        let text = format!(
-            "Peer '{}' at {}: refused to register the contact address {address}: {why}. Look at the phone's own address settings",
-            self.peer.name, self.source
-        );
-        Refusal::logged(403, "Forbidden", Level::Warning, text)
+    fn bad_address(&self, address: IpAddr, reason: &'static str) -> Refusal {
+        self.refusal(403, "Forbidden", RegisterRefusal::UnusableContact { address, reason })
     }
 
-    /// The lines for the log: only what is new.
-    fn log_lines(&self, old: &[Binding], new: &[Binding]) -> Vec<Line> {
-        let name = &self.peer.name;
-        let verbose = |text| Line { level: Level::Verbose, text };
+    /// A refusal that is worth an event.
+    fn refusal(&self, status: u16, phrase: &'static str, reason: RegisterRefusal) -> Refusal {
+        let (line, source) = (self.peer.name.clone(), self.source);
+        let event = LineEvent::RegisterRefused { line, source, reason };
+        Refusal { status, reason: phrase, header: None, event: Some(event) }
+    }
+
+    /// What happened to the line: only what is new.
+    fn events(&self, old: &[Binding], new: &[Binding]) -> Vec<LineEvent> {
+        let line = || self.peer.name.clone();
         if new.is_empty() && !old.is_empty() {
-            return vec![verbose(format!("Unregistered SIP '{name}'"))];
+            return vec![LineEvent::Unregistered { line: line() }];
         }
         let is_new = |binding: &&Binding| !old.iter().any(|before| before.flow.remote == binding.flow.remote);
-        let mut lines = Vec::new();
+        let mut events = Vec::new();
         for binding in new.iter().filter(is_new) {
-            lines.push(verbose(format!("Registered SIP '{name}' at {}", binding.flow.remote)));
-            lines.extend(self.unmet(binding));
+            events.push(LineEvent::Registered { line: line(), address: binding.flow.remote });
+            events.extend(self.unmet(binding));
         }
-        lines
+        events
     }
 
-    /// A warning when the URI names a transport that calls to it do not use.
-    fn unmet(&self, binding: &Binding) -> Option<Line> {
+    /// Worth telling: the URI names a transport that calls to it do not use.
+    fn unmet(&self, binding: &Binding) -> Option<LineEvent> {
         let hop = first_hop(&binding.path);
         let uri = hop.as_ref().unwrap_or(&binding.contact).sip()?;
-        let why = self.other_transport(uri, binding.flow.remote.ip())?.err()?;
-        let transport = uri.transport()?;
-        let text = format!(
-            "Peer '{}' at {} asks to be called over {transport} ({uri}), and is called over UDP, as it registered: {why}",
-            self.peer.name, self.source
-        );
-        Some(Line { level: Level::Warning, text })
+        let reason = self.other_transport(uri, binding.flow.remote.ip())?.err()?;
+        Some(LineEvent::TransportNotUsed {
+            line: self.peer.name.clone(),
+            source: self.source,
+            transport: uri.transport()?.to_string(),
+            uri: uri.to_string(),
+            reason,
+        })
     }
 
     /// RFC 3261 10.3, step 8: all current contacts, each with the time left.
@@ -506,7 +464,7 @@ impl Registration<'_> {
         if let Some((name, value)) = refusal.header {
             response.headers.push(name, value);
         }
-        Registered { response, changes: Vec::new(), log: refusal.line.into_iter().collect() }
+        Registered { response, changes: Vec::new(), events: refusal.event.into_iter().collect() }
     }
 }
 

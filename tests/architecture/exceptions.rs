@@ -122,7 +122,6 @@ pub const EXCEPTIONS: &[Exception] = &[
     ),
     circle("sip", &["sip/message.rs", "sip/parse.rs"]),
     circle("sip", &["sip/transaction/client_table.rs", "sip/transaction/server_table.rs", "sip/transaction/table.rs"]),
-    circle("guard", &["guard/admission.rs", "guard/explain.rs"]),
     circle("sdp", &["sdp/local_media.rs", "sdp/media_kind.rs", "sdp/relay_sdp.rs"]),
 ];
 

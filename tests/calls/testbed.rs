@@ -13,10 +13,11 @@ use strowger::config::Config;
 use strowger::config::peer::Credential;
 use strowger::daemon::sentence;
 use strowger::dialplan;
-use strowger::event::{Level, LogLine};
+use strowger::event::{Event, Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
+use strowger::guard::event::AuthEvent;
 use strowger::guard::repeat_filter::Refusals;
-use strowger::pbx::effect::{Effects, Event, StoreOrder};
+use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaEvent, StreamKind};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -258,7 +259,7 @@ impl World {
         let flow = self.flow_from(self.stations[name].source);
         let station = self.stations.get_mut(name).unwrap();
         station.connection = station.connection.map(|id| ConnectionId(id.0 + 100));
-        let effects = self.switch.handle(at(self.now), Event::Closed { flow, why: "cut by the story".into() });
+        let effects = self.switch.handle(at(self.now), Input::Closed { flow, why: "cut by the story".into() });
         self.execute(effects);
     }
 
@@ -511,7 +512,7 @@ impl World {
                 }
             }
             if self.switch.next_deadline().is_some_and(|at| at <= now) {
-                let effects = self.switch.handle(at(now), Event::Tick);
+                let effects = self.switch.handle(at(now), Input::Tick);
                 self.execute(effects);
             }
         }
@@ -545,7 +546,7 @@ impl World {
                     // It was cut off before, and reported then.
                     return;
                 }
-                let effects = self.switch.handle(at(now), Event::Media(event));
+                let effects = self.switch.handle(at(now), Input::Media(event));
                 self.execute(effects);
             }
         }
@@ -569,9 +570,9 @@ impl World {
             Err(_) if is_spoilt => return,
             message => message.expect("phones send what can be read"),
         };
-        let event = match message {
+        let input = match message {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, flow },
+                Ok(essentials) => Input::Response { response, essentials, flow },
                 Err(_) if is_spoilt => return,
                 Err(why) => panic!("a phone sent a bad response ({}): {bytes:?}", why.name()),
             },
@@ -582,8 +583,8 @@ impl World {
                         match self.admission.admit(&request, &essentials, flow, wall, random) {
                             Verdict::Pass { caller } => {
                                 self.welcome(&caller, source);
-                                let event = Event::Request { request, essentials, caller, flow };
-                                let effects = self.switch.handle(at(self.now), event);
+                                let input = Input::Request { request, essentials, caller, flow };
+                                let effects = self.switch.handle(at(self.now), input);
                                 return self.execute(effects);
                             }
                             verdict => verdict,
@@ -597,26 +598,30 @@ impl World {
                 {
                     self.send(self.exchange, to, response.to_bytes());
                     let nearest = |account: &str| self.admission.nearest(account);
-                    let told = note.and_then(|note| self.refusals.record(&note, source.ip(), self.now, nearest));
-                    self.say(Level::Warning, told);
+                    if let Some(AuthEvent::Refused(denial)) = note {
+                        let report = self.refusals.record(&denial, source.ip(), self.now, nearest);
+                        self.happened(report.map(Event::from));
+                    }
                 }
                 return;
             }
         };
-        let effects = self.switch.handle(at(self.now), event);
+        let effects = self.switch.handle(at(self.now), input);
         self.execute(effects);
     }
 
     fn welcome(&mut self, caller: &Caller, source: SocketAddr) {
         if let Caller::Account { peer, proof: Proof::Digest { .. } } = caller {
-            let told = self.refusals.admitted(&peer.name, source.ip(), self.now);
-            self.say(Level::Notice, told);
+            let report = self.refusals.admitted(&peer.name, source.ip(), self.now);
+            self.happened(report.map(Event::from));
         }
     }
 
-    fn say(&mut self, level: Level, text: Option<String>) {
-        self.lines.extend(text.iter().map(|text| (self.now, text.clone())));
-        self.said.extend(text.map(|text| LogLine { level, text }));
+    fn happened(&mut self, events: impl IntoIterator<Item = Event>) {
+        for line in events.into_iter().flat_map(|event| sentence::lines(&event)) {
+            self.lines.push((self.now, line.text.clone()));
+            self.said.push(line);
+        }
     }
 
     pub fn execute(&mut self, effects: Effects) {
@@ -637,7 +642,7 @@ impl World {
                 transmit.flow.transport.is_reliable() && !connects && open.connection != transmit.flow.connection;
             if closed || self.no_route.contains(&to) {
                 let why = if closed { "the connection is closed" } else { "No route to host (os error 113)" };
-                refused.push(Event::SendFailed { flow: transmit.flow, why: why.to_owned() });
+                refused.push(Input::SendFailed { flow: transmit.flow, why: why.to_owned() });
                 continue;
             }
             let line = heading(&transmit.bytes);
@@ -645,12 +650,9 @@ impl World {
             self.send(self.exchange, to, transmit.bytes);
         }
         self.kept.extend(effects.store);
-        for line in effects.events.iter().flat_map(sentence::lines) {
-            self.lines.push((self.now, line.text.clone()));
-            self.said.push(line);
-        }
-        for event in refused {
-            let effects = self.switch.handle(at(self.now), event);
+        self.happened(effects.events);
+        for input in refused {
+            let effects = self.switch.handle(at(self.now), input);
             self.execute(effects);
         }
     }

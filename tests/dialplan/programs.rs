@@ -2,7 +2,8 @@
 
 use super::bench::Bench;
 use std::time::Duration;
-use strowger::dialplan::{AppReply, AppRequest, CallerId, Cause, ChannelId, Level, Position, Program, Progress, Tone};
+use strowger::dialplan::{AppReply, AppRequest, CallerId, Cause, ChannelId, Position, Program, Progress, Tone};
+use strowger::event::Level;
 
 fn program(bench: &Bench, exten: &str) -> Program {
     assert!(bench.said.is_empty(), "{:?}", bench.said);

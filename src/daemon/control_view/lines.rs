@@ -2,10 +2,11 @@
 
 use super::calls::is_on_hold;
 use super::peers;
-use crate::config::peer::{Kind, PeerAddress};
-use crate::observe::snapshot::{DeviceState, HintRow, InUse, UserRow};
+use crate::config::peer::Kind;
+use crate::event::DeviceState;
+use crate::observe::snapshot::{HintRow, InUse, UserRow};
 use crate::pbx::calls::channel::ChannelState;
-use crate::pbx::switch::{PeerReport, PeerStatus, Switch};
+use crate::pbx::switch::{PeerReport, Switch};
 use std::collections::BTreeMap;
 
 /// Every peer with its channels counted.
@@ -48,63 +49,12 @@ pub(super) fn user(report: &PeerReport) -> Option<UserRow> {
 
 /// Every hint with the state of its devices.
 pub(super) fn hints(switch: &Switch) -> Vec<HintRow> {
-    let lines: BTreeMap<String, InUse> = in_use(switch).into_iter().map(|line| (line.name.clone(), line)).collect();
     let hints = switch.config().dialplan.hints();
     let row = hints.map(|hint| HintRow {
         exten: hint.exten.to_owned(),
         context: hint.context.to_owned(),
         devices: hint.devices.to_owned(),
-        state: together(hint.devices.split('&').map(|device| state(switch, &lines, device.trim()))),
+        state: DeviceState::combined(hint.devices.split('&').map(|device| switch.device_state(device.trim()))),
     });
     row.collect()
-}
-
-fn state(switch: &Switch, lines: &BTreeMap<String, InUse>, device: &str) -> DeviceState {
-    let name = device.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case("SIP"));
-    let Some(report) = name.and_then(|(_, name)| switch.peer(name)) else { return DeviceState::Unavailable };
-    let (in_use, ringing) = lines.get(&report.peer.name).map_or((0, 0), |line| (line.in_use, line.ringing));
-    let is_there = !report.bindings.is_empty()
-        || report.peer.default_addr.is_some()
-        || !matches!(report.peer.host, PeerAddress::Dynamic);
-    match (in_use > ringing, ringing > 0) {
-        (true, true) => DeviceState::InUseRinging,
-        (true, false) => DeviceState::InUse,
-        (false, true) => DeviceState::Ringing,
-        (false, false) if is_there && report.status != PeerStatus::Unreachable => DeviceState::Idle,
-        (false, false) => DeviceState::Unavailable,
-    }
-}
-
-/// Several devices of one hint: the busiest of each kind shows, and it is unavailable only if all are.
-fn together(states: impl Iterator<Item = DeviceState>) -> DeviceState {
-    let states: Vec<DeviceState> = states.collect();
-    let any = |wanted: DeviceState| states.contains(&wanted);
-    let both = any(DeviceState::InUseRinging);
-    match (both || any(DeviceState::InUse), both || any(DeviceState::Ringing)) {
-        (true, true) => DeviceState::InUseRinging,
-        (true, false) => DeviceState::InUse,
-        (false, true) => DeviceState::Ringing,
-        (false, false) if any(DeviceState::Idle) => DeviceState::Idle,
-        (false, false) => DeviceState::Unavailable,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_devices_show_as_one() {
-        use DeviceState::{Idle, InUse, InUseRinging, Ringing, Unavailable};
-        for (states, shown) in [
-            ([Idle, Unavailable], Idle),
-            ([Unavailable, Unavailable], Unavailable),
-            ([Idle, InUse], InUse),
-            ([InUse, Ringing], InUseRinging),
-            ([Ringing, Idle], Ringing),
-            ([InUseRinging, Unavailable], InUseRinging),
-        ] {
-            assert_eq!(together(states.into_iter()), shown, "{states:?}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use crate::daemon::clock::{wall, zone};
 use crate::datetime::{self, ISO};
 use crate::event::{Level, LogLine};
 use crate::observe::escape;
-use crate::observe::log_stream::LogLine as ConsoleLine;
+use crate::observe::log_stream::ConsoleLine;
 use crate::observe::wire::Kind;
 use std::io::IsTerminal as _;
 

@@ -4,8 +4,9 @@ use super::{App, Args, Outcome};
 use crate::dialplan::arguments::{self, Split};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{
-    AppReply, AppRequest, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, Level,
+    AppReply, AppRequest, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
 };
+use crate::event::Level;
 
 /// Maximum number of targets.
 pub const MAX_TARGETS: usize = 50;

@@ -2,7 +2,8 @@
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::request::{Cause, Interrupted, Level};
+use crate::dialplan::request::{Cause, Interrupted};
+use crate::event::Level;
 
 /// The application.
 pub const APP: App = App {

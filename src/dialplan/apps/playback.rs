@@ -2,7 +2,8 @@
 
 use super::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::request::{AppReply, AppRequest, Interrupted, Level};
+use crate::dialplan::request::{AppReply, AppRequest, Interrupted};
+use crate::event::Level;
 
 /// The application.
 pub const APP: App = App {

@@ -3,7 +3,8 @@
 use super::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::request::{Interrupted, Level};
+use crate::dialplan::request::Interrupted;
+use crate::event::Level;
 
 /// The application.
 pub const APP: App = App {

@@ -3,7 +3,7 @@
 use super::shared::{FAREWELL, Shared};
 use super::table::{Status, TaskSide};
 use crate::net::ingress::Received;
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use crate::sip::Flow;
 use crate::sip::frame::{Frame, Framer};
 use bytes::Bytes;
@@ -128,7 +128,7 @@ impl Reader<'_> {
         let received = self.shared.receive(bytes, self.flow);
         match received {
             Received::Passed => self.passed(),
-            Received::Full(event) => self.retry(event).await,
+            Received::Full(input) => self.retry(input).await,
             Received::Respond { bytes, report, .. } => {
                 let sent = self.send(bytes);
                 self.shared.report(report, self.flow);
@@ -149,13 +149,13 @@ impl Reader<'_> {
     }
 
     /// Over a connection nothing is retransmitted: the message waits until the switch has room, and its sender with it.
-    async fn retry(&self, mut event: Box<Event>) {
+    async fn retry(&self, mut input: Box<Input>) {
         let start = Instant::now();
         while start.elapsed() < MAX_WAIT {
             sleep(RETRY).await;
-            match self.shared.pass(event) {
+            match self.shared.pass(input) {
                 Ok(()) => return self.passed(),
-                Err(back) => event = back,
+                Err(back) => input = back,
             }
         }
         self.shared.counters.add("the switch's queue is full");

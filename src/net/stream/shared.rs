@@ -5,7 +5,7 @@ use super::table::Table;
 use super::tls;
 use crate::guard::event::AuthEvent;
 use crate::net::ingress::{Counters, Ingress, Received};
-use crate::pbx::effect::Event;
+use crate::pbx::effect::Input;
 use crate::sip::Flow;
 use crate::sip::flow::{ServerKey, Transport};
 use bytes::Bytes;
@@ -85,9 +85,9 @@ impl Shared {
         lock(&self.ingress).limiter.allows(source, Instant::now())
     }
 
-    pub(super) fn pass(&self, event: Box<Event>) -> Result<(), Box<Event>> {
+    pub(super) fn pass(&self, input: Box<Input>) -> Result<(), Box<Input>> {
         let sink = lock(&self.ingress).sink.clone();
-        sink.pass(event)
+        sink.pass(input)
     }
 
     /// The port we listen on for a transport.
@@ -122,11 +122,11 @@ impl Shared {
         Ok(lock(&self.ingress).seen(Flow { transport, ..Flow::udp(local, remote) }))
     }
 
-    /// Passes an event to the switch, however busy it is.
-    pub(super) async fn deliver(&self, event: Event) {
-        let mut event = Box::new(event);
-        while let Err(back) = self.pass(event) {
-            event = back;
+    /// Passes an input to the switch, however busy it is.
+    pub(super) async fn deliver(&self, input: Input) {
+        let mut input = Box::new(input);
+        while let Err(back) = self.pass(input) {
+            input = back;
             sleep(Duration::from_millis(20)).await;
         }
     }

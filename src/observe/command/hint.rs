@@ -1,9 +1,9 @@
 //! `core show hints`.
 
 use super::reply::Reply;
+use crate::event::DeviceState;
 use crate::observe::control_api::ControlApi;
 use crate::observe::escape::line;
-use crate::observe::snapshot::DeviceState;
 
 pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {

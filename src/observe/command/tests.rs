@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::lookup::names;
 use super::*;
+use crate::event::DeviceState;
 use crate::observe::control_api::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::ConnectionRow;
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, DeviceState, HintRow, InUse, ManualPage, NatFlag,
-    PeerDetail, PeerRow, PeerStatus, SecondaryMedia, Settings, SipChannelRow, SystemCounts, T38, Uptime, UserRow,
-    Version,
+    ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
+    PeerRow, PeerStatus, SecondaryMedia, Settings, SipChannelRow, SystemCounts, T38, Uptime, UserRow, Version,
 };
 use crate::rng::Rng;
 

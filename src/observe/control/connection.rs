@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::log_subscription::Subscription;
 use crate::observe::command::Output;
-use crate::observe::log_stream::{LogLine, LogStream};
+use crate::observe::log_stream::{ConsoleLine, LogStream};
 use crate::observe::wire::{Head, Kind, LINE_LIMIT};
 
 /// One line from a console, for the owner of the switch.
@@ -62,7 +62,7 @@ enum InputLine {
 /// What happens next on a connection.
 enum Next {
     Line(InputLine),
-    LogLine(Arc<LogLine>),
+    ConsoleLine(Arc<ConsoleLine>),
 }
 
 /// Tells a console that is refused why. It never waits: what does not fit into the socket's buffer is lost.
@@ -78,12 +78,12 @@ pub(super) async fn attend(stream: UnixStream, requests: mpsc::Sender<Request>, 
     loop {
         let next = tokio::select! {
             line = lines.next(limits.line) => Next::Line(line),
-            line = subscription.next() => Next::LogLine(line),
+            line = subscription.next() => Next::ConsoleLine(line),
             () = requests.closed() => return,
         };
         let line = match next {
             Next::Line(line) => line,
-            Next::LogLine(line) => {
+            Next::ConsoleLine(line) => {
                 // However long it takes: lines missed meanwhile are counted, and no reply is due.
                 let bytes = frame(line.kind, &line.text);
                 let written = tokio::select! {

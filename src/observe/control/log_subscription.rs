@@ -6,13 +6,13 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::observe::command::SetVerbose;
-use crate::observe::log_stream::{LogLine, LogStream};
+use crate::observe::log_stream::{ConsoleLine, LogStream};
 use crate::observe::wire::Kind;
 
 /// The subscription of one console to the log.
 pub(super) struct Subscription {
     stream: LogStream,
-    lines: Option<Receiver<Arc<LogLine>>>,
+    lines: Option<Receiver<Arc<ConsoleLine>>>,
     verbosity: u8,
 }
 
@@ -35,7 +35,7 @@ impl Subscription {
     }
 
     /// The next line for this console; never ready while it receives nothing. Cancelling it loses no line.
-    pub(super) async fn next(&mut self) -> Arc<LogLine> {
+    pub(super) async fn next(&mut self) -> Arc<ConsoleLine> {
         let Some(lines) = &mut self.lines else { return std::future::pending().await };
         loop {
             match lines.recv().await {
@@ -49,7 +49,7 @@ impl Subscription {
 }
 
 /// Missed lines are counted before their level is looked at, so that the number is an upper bound.
-fn lines_missed(missed: u64) -> LogLine {
+fn lines_missed(missed: u64) -> ConsoleLine {
     let text = format!("This console did not keep up: up to {missed} lines of the log are not shown here.");
-    LogLine { kind: Kind::Warning, level: 0, text }
+    ConsoleLine { kind: Kind::Warning, level: 0, text }
 }

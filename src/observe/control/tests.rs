@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::observe::command::{Output, SetVerbose};
-use crate::observe::log_stream::LogLine;
+use crate::observe::log_stream::ConsoleLine;
 use crate::observe::wire::{Head, Kind, LINE_LIMIT};
 
 const SHORT: Limits = Limits {
@@ -344,8 +344,8 @@ fn the_first_fit_folder_is_chosen() {
     assert!(why.contains("open: others may write to it (mode 0777)"), "{why}");
 }
 
-fn story(level: u8, text: String) -> LogLine {
-    LogLine { kind: Kind::Story, level, text }
+fn story(level: u8, text: String) -> ConsoleLine {
+    ConsoleLine { kind: Kind::Story, level, text }
 }
 
 /// The next frame, whatever it is.
@@ -369,7 +369,7 @@ async fn each_console_hears_the_log_at_its_own_verbosity_and_one_that_never_aske
     assert_eq!(consoles[1].ask("loud 4").await.1, "Console verbose was 0 and is now 4.\n");
     assert_eq!(consoles[1].ask("loud 4").await.1, "Console verbose is still 4.\n");
     live.publish(story(4, "deep".to_owned()));
-    live.publish(LogLine { kind: Kind::Warning, level: 0, text: "careful".to_owned() });
+    live.publish(ConsoleLine { kind: Kind::Warning, level: 0, text: "careful".to_owned() });
     live.publish(story(3, "told".to_owned()));
     assert_eq!(frame(&mut consoles[0]).await, (Kind::Warning, "careful".to_owned()));
     assert_eq!(frame(&mut consoles[0]).await, (Kind::Story, "told".to_owned()));

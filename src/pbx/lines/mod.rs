@@ -10,7 +10,7 @@ use super::effect::StoreOrder;
 use super::failure::Failure;
 use super::uri_text::{contact, escape_user, host, to_uri};
 use crate::config::peer::{Peer, PeerAddress};
-use crate::event::{Level, LineEvent, LogLine};
+use crate::event::LineEvent;
 use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
 use crate::registrar::location::{Binding, Location, Restored};
 use crate::registrar::next_hop::target_uri;
@@ -164,8 +164,8 @@ impl Lines {
         let origin = register::Origin { flow, from_trunk, routing: &core.routing };
         let done =
             register::register(&mut self.location, &core.config.general, peer, request, essentials, origin, core.now);
-        for line in done.log {
-            core.emit(LineEvent::Register(log_line(line)));
+        for event in done.events {
+            core.emit(event);
         }
         core.respond(server, done.response);
         for change in done.changes {
@@ -470,15 +470,6 @@ fn is_watched_alike(old: &Peer, new: &Peer) -> bool {
     old.settings.qualify == new.settings.qualify
         && old.settings.qualify_freq == new.settings.qualify_freq
         && old.host == new.host
-}
-
-fn log_line(line: register::Line) -> LogLine {
-    let level = match line.level {
-        register::Level::Verbose => Level::Verbose(3),
-        register::Level::Warning => Level::Warning,
-        register::Level::Error => Level::Error,
-    };
-    LogLine { level, text: line.text }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use super::*;
 use crate::config::acl::{Acl, Rule};
 use crate::config::peer::{Nat, Tristate};
 use crate::config::{ini, sip_conf};
+use crate::daemon::sentence;
+use crate::event::{Level, LogLine};
 use crate::guard::admission::Admission;
 use crate::registrar::next_hop::Listening;
 use crate::sip::digest::nonce::NonceKey;
@@ -114,8 +116,13 @@ fn values(registered: &Registered, name: HeaderName) -> Vec<String> {
     registered.response.headers.lines(name).map(|line| String::from_utf8(line.to_vec()).unwrap()).collect()
 }
 
-fn log_of(registered: &Registered) -> Vec<&str> {
-    registered.log.iter().map(|line| line.text.as_str()).collect()
+/// What the log says of it.
+fn lines_of(registered: &Registered) -> Vec<LogLine> {
+    registered.events.iter().flat_map(|event| sentence::lines(&event.clone().into())).collect()
+}
+
+fn log_of(registered: &Registered) -> Vec<String> {
+    lines_of(registered).into_iter().map(|line| line.text).collect()
 }
 
 fn kinds(registered: &Registered) -> Vec<String> {
@@ -151,7 +158,7 @@ fn a_pap2t_registers_and_refreshes() {
     desk.wait(1800);
     let second = desk.contact("<sip:pap2t-client@192.168.1.20:5060>;expires=3600");
     assert_eq!(kinds(&second), ["=sip:pap2t-client@192.168.1.20:5060"]);
-    assert!(second.log.is_empty(), "nothing new to tell");
+    assert!(second.events.is_empty(), "nothing new to tell");
     assert_eq!(desk.location.next_deadline(), Some(desk.now.mono + Duration::from_secs(3610)));
 }
 
@@ -336,7 +343,7 @@ fn unregistering_by_contact_and_by_star() {
         assert!(values(&gone, HeaderName::Contact).is_empty() && desk.location.is_empty());
         let again = desk.lines(lines);
         assert_eq!(
-            (again.response.status, again.changes.len(), again.log.len()),
+            (again.response.status, again.changes.len(), again.events.len()),
             (200, 0, 0),
             "nothing to do is no error"
         );
@@ -370,7 +377,7 @@ fn without_contact_it_only_asks() {
     for lines in ["", "Expires: 0\r\n"] {
         let asked = desk.lines(lines);
         assert_eq!(values(&asked, HeaderName::Contact), ["<sip:a@192.168.1.20>;expires=60"]);
-        assert!(asked.changes.is_empty() && asked.log.is_empty());
+        assert!(asked.changes.is_empty() && asked.events.is_empty());
     }
 }
 
@@ -497,7 +504,7 @@ fn addresses_where_no_phone_can_be_are_refused() {
         let mut desk = Desk::new();
         let refused = desk.contact(contact);
         assert_eq!(refused.response.status, 403, "{contact}");
-        assert_eq!(refused.log[0].level, Level::Warning);
+        assert_eq!(lines_of(&refused)[0].level, Level::Warning);
         assert!(desk.location.is_empty());
     }
     assert_eq!(Desk::new().contact("<sip:a@192.168.1.2:5070>").response.status, 200, "another program on this machine");
@@ -526,7 +533,7 @@ fn contactdeny_is_603() {
             desk.peer.contact_acl = acl
         }
         let denied = desk.contact("<sip:a@10.0.0.5>");
-        assert_eq!((denied.response.status, denied.changes.len(), denied.log.len()), (603, 0, 1));
+        assert_eq!((denied.response.status, denied.changes.len(), denied.events.len()), (603, 0, 1));
         assert_eq!(desk.contact("<sip:a@192.168.1.20>").response.status, 200);
         desk.cseq = 1;
         assert_eq!(desk.contact("<sip:a@10.0.0.5>;expires=0").response.status, 200, "gone may be anywhere");
@@ -538,7 +545,7 @@ fn a_peer_with_a_fixed_address_does_not_register() {
     let mut desk = Desk::new();
     desk.peer.host = PeerAddress::Static("192.168.1.20:5060".parse().unwrap());
     let refused = desk.contact("<sip:a@192.168.1.20>");
-    assert_eq!((refused.response.status, refused.log[0].level), (403, Level::Error));
+    assert_eq!((refused.response.status, lines_of(&refused)[0].level), (403, Level::Error));
     assert!(log_of(&refused)[0].starts_with("Peer 'pap2t-client' is trying to register"));
     assert!(log_of(&refused)[0].contains("sip.conf:12"));
 }

@@ -13,7 +13,7 @@ use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::dialplan;
 use strowger::guard::admission::{Admission, Verdict};
-use strowger::pbx::effect::Event;
+use strowger::pbx::effect::Input;
 use strowger::pbx::switch::{Listening, Switch, SwitchSettings};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
@@ -172,7 +172,7 @@ impl Exchange {
         let flow = Flow::udp("192.0.2.1:5060".parse().unwrap(), source);
         let event = match message {
             Message::Response(response) => match validate::response(&response) {
-                Ok(essentials) => Event::Response { response, essentials, flow },
+                Ok(essentials) => Input::Response { response, essentials, flow },
                 Err(why) => return (Drop(why.name()), Vec::new()),
             },
             Message::Request(request) => {
@@ -182,7 +182,7 @@ impl Exchange {
                         match self.admission.admit(&request, &essentials, flow, self.now.wall, random) {
                             Verdict::Pass { caller } => {
                                 let effects =
-                                    self.switch.handle(self.now, Event::Request { request, essentials, caller, flow });
+                                    self.switch.handle(self.now, Input::Request { request, essentials, caller, flow });
                                 return owed(effects.transmit.iter().map(|sent| sent.bytes.as_ref()));
                             }
                             verdict => verdict,
