@@ -3,18 +3,20 @@
 //! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application is a
 //! future. It waits in one place (`handle::ChannelHandle::ask`) and is polled when the switch has replied.
 
+pub mod app;
 pub mod apps;
 pub mod arguments;
 pub mod database;
 pub mod environment;
 pub mod expression;
+pub mod function;
 pub mod functions;
 pub mod handle;
-pub mod hint;
 pub mod load;
 pub mod pattern;
 pub mod program;
 pub mod request;
+pub mod scope;
 pub mod show;
 pub mod state;
 pub mod substitute;

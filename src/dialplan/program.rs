@@ -1,11 +1,13 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
-use super::apps::{self, App, AppCall, Args, Body, Outcome, Target};
+use super::app::{App, AppCall, Args, Body, Outcome, Target};
+use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Level, LogLine, Position};
+use super::scope::Scope;
 use super::state::{CallerId, State};
-use super::substitute::{Scope, assign, substitute};
+use super::substitute::{assign, substitute};
 use super::tree::Priority;
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,6 +1,6 @@
 //! `Dial`: calls one or more peers and connects the first that answers.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments::{self, Split};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{

@@ -1,6 +1,6 @@
 //! `Echo`: echoes the caller's audio.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{AppRequest, Interrupted};
 

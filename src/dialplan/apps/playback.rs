@@ -1,6 +1,6 @@
 //! `Playback`: plays sounds.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{AppReply, AppRequest, Interrupted, Level};
 
