@@ -294,7 +294,7 @@ fn what_is_allowed_is_not_found_at_fault() {
         ("config/load.rs", "use std::fs;"),
         ("dialplan/functions/number.rs", "fn rand() {}"),
         ("net/udp.rs", "use std::net::UdpSocket; use crate::pbx::effect;"),
-        ("dialplan/apps/dial.rs", "use super::App; use super::super::line::Line;"),
+        ("dialplan/apps/dial.rs", "use super::super::app::App; use super::super::handle::ChannelHandle;"),
         ("dialplan/apps/dial/forks.rs", "use super::request;"),
         ("main.rs", "use strowger::cli::Cli; use strowger::commands;"),
     ];
@@ -378,7 +378,7 @@ fn application_fault(module: &[String], target: Option<&[String]>) -> Option<Str
         let folder = root().join("src/dialplan/apps");
         folder.join(format!("{name}.rs")).exists() || folder.join(name).exists()
     };
-    // What is no file in apps/ is a type or function of apps.rs, which all applications share. `echo` in the tests below.
+    // What is no file in apps/ is the table or a function of apps.rs. `echo` in the tests below.
     let another = here != there && (is_file(there) || there == "echo");
     another.then(|| format!("application `{here}` names application `{there}`: share by an ask or `Outcome::Exec`"))
 }

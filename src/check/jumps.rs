@@ -5,7 +5,7 @@ use super::survey::{Jump, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::config::suggest::nearest;
-use crate::dialplan::apps::Target;
+use crate::dialplan::app::Target;
 use crate::dialplan::pattern::{Match, Name, digits};
 use crate::dialplan::tree::{Context, Extension};
 
@@ -45,7 +45,7 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     }
     let there: Vec<&Extension> = match exten {
         Some(exten) if is_computed(exten) => return None,
-        Some(exten) => searched.iter().flat_map(|context| context.matching_text(exten)).collect(),
+        Some(exten) => searched.iter().flat_map(|context| matching_text(context, exten)).collect(),
         None => {
             if are_many(searched) {
                 return None;
@@ -60,7 +60,7 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     let place = context.as_ref().map(|context| format!(" in context '{context}'")).unwrap_or_default();
     if let Some(exten) = exten.as_ref().filter(|_| there.is_empty()) {
         // What is not there goes to `i`.
-        if !searched.iter().any(|context| context.matching_text("i").next().is_some()) {
+        if !searched.iter().any(|context| matching_text(context, "i").next().is_some()) {
             return say(format!("extension '{exten}'{place}, which does not exist"), ENDS.to_owned());
         }
         return None;
@@ -112,10 +112,8 @@ pub(super) fn may_be_one(one: &Name, other: &Name) -> bool {
     }
 }
 
-impl Context {
-    /// Every extension that a written number matches.
-    fn matching_text(&self, exten: &str) -> impl Iterator<Item = &Extension> {
-        let dialled = digits(exten);
-        self.matching(&dialled).collect::<Vec<_>>().into_iter()
-    }
+/// Every extension of a context that a written number matches.
+fn matching_text<'a>(context: &'a Context, exten: &str) -> impl Iterator<Item = &'a Extension> + use<'a> {
+    let dialled = digits(exten);
+    context.matching(&dialled).collect::<Vec<_>>().into_iter()
 }

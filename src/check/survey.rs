@@ -3,7 +3,8 @@
 use crate::config::Config;
 use crate::config::diagnostic::Place;
 use crate::dialplan::Dialplan;
-use crate::dialplan::apps::{Target, exec_if};
+use crate::dialplan::app::Target;
+use crate::dialplan::apps::exec_if;
 use crate::dialplan::arguments;
 use crate::dialplan::tree::{Context, Extension};
 use std::collections::BTreeMap;

@@ -10,6 +10,8 @@ use super::sink::Sink;
 use super::sip_debug::MessageTrace;
 use crate::clock::{Now, Wall};
 use crate::datetime;
+use crate::dialplan::app::App;
+use crate::dialplan::function::Function;
 use crate::dialplan::{apps, functions};
 use crate::event::{Level, LogLine};
 use crate::media::{Media, PacketTrace};
@@ -97,12 +99,12 @@ impl ControlApi for View<'_> {
 
     fn applications(&self) -> Vec<ManualPage> {
         let page =
-            |app: &apps::App| ManualPage { name: app.name, synopsis: app.synopsis, syntax: app.syntax, help: app.help };
+            |app: &App| ManualPage { name: app.name, synopsis: app.synopsis, syntax: app.syntax, help: app.help };
         apps::TABLE.iter().map(page).collect()
     }
 
     fn functions(&self) -> Vec<ManualPage> {
-        let page = |function: &&functions::Function| ManualPage {
+        let page = |function: &&Function| ManualPage {
             name: function.name,
             synopsis: function.synopsis,
             syntax: function.syntax,

@@ -9,7 +9,7 @@ mod text;
 mod time;
 mod variable;
 
-use super::substitute::Scope;
+use super::function::Function;
 
 /// Every function, by name.
 pub static TABLE: &[&Function] = &[
@@ -41,23 +41,6 @@ pub static TABLE: &[&Function] = &[
     &text::TOLOWER,
     &text::TOUPPER,
 ];
-
-/// Reads a function: its arguments, substituted; an error says why there is no value.
-pub(crate) type Read = fn(&mut Scope<'_>, &str) -> Result<String, String>;
-/// Assigns a function: its arguments and the value.
-pub(crate) type Write = fn(&mut Scope<'_>, &str, &str) -> Result<(), String>;
-
-/// A dialplan function.
-pub struct Function {
-    /// Its name; matched without case.
-    pub name: &'static str,
-    /// What it gives, in one line.
-    pub synopsis: &'static str,
-    /// Its arguments.
-    pub syntax: &'static str,
-    pub(crate) read: Option<Read>,
-    pub(crate) write: Option<Write>,
-}
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Function> {

@@ -1,10 +1,12 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::request::{AppReply, AppRequest, ChannelId, Interrupted, Tone};
+use super::ask::{Answer, Ask, Dial, Echo, Indicate, Play, Wait};
+use super::request::{AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, Played, Tone};
 use super::state::State;
 use crate::event::Level;
 use std::cell::RefCell;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -14,11 +16,11 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Slot {
     /// Made by the application, not yet taken by the switch.
-    pub(super) ask: Option<AppRequest>,
-    /// An application waits for a reply.
-    pub(super) waiting: bool,
+    pub(super) request: Option<AppRequest>,
+    /// An application waits, and this says whether a reply belongs to its request.
+    expects: Option<fn(&AppReply) -> bool>,
     /// The switch's reply.
-    pub(super) answer: Option<AppReply>,
+    reply: Option<AppReply>,
     /// Once set, it stays, and ends every request that has no reply.
     pub(super) ended: Option<Interrupted>,
     /// Variables, caller ID, log: what applications and interpreter share.
@@ -27,12 +29,35 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(state: State) -> Slot {
-        Slot { ask: None, waiting: false, answer: None, ended: None, state }
+        Slot { request: None, expects: None, reply: None, ended: None, state }
     }
 
     /// Whether polling the application would make progress.
     pub(super) fn can_continue(&self) -> bool {
-        !self.waiting || self.answer.is_some() || self.ended.is_some()
+        self.expects.is_none() || self.reply.is_some() || self.ended.is_some()
+    }
+
+    /// Keeps the switch's reply to the pending request. One to a request of another kind gets no further than here.
+    pub(super) fn put_reply(&mut self, reply: AppReply) {
+        let Some(belongs) = self.expects.filter(|_| self.reply.is_none() && self.ended.is_none()) else { return };
+        if belongs(&reply) {
+            self.reply = Some(reply);
+        } else {
+            self.state.warn(format!("Dropped a reply to another request than the pending one: {reply:?}"));
+        }
+    }
+
+    /// Forgets the pending request and its reply.
+    pub(super) fn clear(&mut self) {
+        self.request = None;
+        self.expects = None;
+        self.reply = None;
+    }
+
+    /// Whether there is neither a request nor a reply.
+    #[cfg(test)]
+    pub(super) fn is_clear(&self) -> bool {
+        self.request.is_none() && self.expects.is_none() && self.reply.is_none()
     }
 }
 
@@ -52,45 +77,62 @@ impl ChannelHandle {
         self.id
     }
 
-    /// Sends the switch a request and waits for its reply. Nothing else in the dialplan waits.
-    ///
-    /// # Errors
-    /// The channel was hung up or redirected: unwind with `?`.
-    pub async fn ask(&mut self, ask: AppRequest) -> Result<AppReply, Interrupted> {
-        Pending { slot: &self.slot, ask: Some(ask), sent: false }.await
-    }
-
     /// Waits.
     ///
     /// # Errors
-    /// As `ask`.
+    /// The channel was hung up or redirected: unwind with `?`.
     pub async fn wait(&mut self, time: Duration) -> Result<(), Interrupted> {
-        self.ask(AppRequest::Wait(time)).await.map(|_| ())
+        self.ask(Wait(time)).await
     }
 
-    /// Indicates the state of the call to the caller.
+    /// Answers the channel unless it is answered already. Why it could not be done is logged.
     ///
     /// # Errors
-    /// As `ask`.
-    pub async fn indicate(&mut self, tone: Tone) -> Result<(), Interrupted> {
-        let reply = self.ask(AppRequest::Indicate(tone)).await?;
-        self.log_failure(reply);
-        Ok(())
-    }
-
-    /// Answers the channel unless it is answered already.
-    ///
-    /// # Errors
-    /// As `ask`.
+    /// As `wait`.
     pub async fn answer(&mut self) -> Result<(), Interrupted> {
         if self.is_answered() {
             return Ok(());
         }
-        match self.ask(AppRequest::Answer).await? {
-            AppReply::Done => self.with_state(|state| state.answered = true),
-            other => self.log_failure(other),
+        match self.ask(Answer).await? {
+            Ok(()) => self.with_state(|state| state.answered = true),
+            Err(why) => self.log(Level::Warning, why),
         }
         Ok(())
+    }
+
+    /// Indicates the state of the call to the caller. Why it could not be done is logged.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn indicate(&mut self, tone: Tone) -> Result<(), Interrupted> {
+        if let Err(why) = self.ask(Indicate(tone)).await? {
+            self.log(Level::Warning, why);
+        }
+        Ok(())
+    }
+
+    /// Plays sounds in order, by name without extension.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play(&mut self, sounds: Vec<String>) -> Result<Played, Interrupted> {
+        self.ask(Play(sounds)).await
+    }
+
+    /// Calls peers, connects the first that answers, and waits until that call has ended.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn dial(&mut self, request: DialRequest) -> Result<DialReport, Interrupted> {
+        self.ask(Dial(request)).await
+    }
+
+    /// Sends the caller's audio back until the channel is hung up.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn echo(&mut self) -> Result<(), Interrupted> {
+        self.ask(Echo).await
     }
 
     /// Whether the channel is answered.
@@ -118,59 +160,190 @@ impl ChannelHandle {
         look(&mut self.slot.borrow_mut().state)
     }
 
-    fn log_failure(&self, reply: AppReply) {
-        if let AppReply::Failed(why) = reply {
-            self.log(Level::Warning, why);
-        }
+    /// Sends the switch a request and waits for its reply. Nothing else in the dialplan waits.
+    async fn ask<A: Ask>(&mut self, ask: A) -> Result<A::Reply, Interrupted> {
+        Pending::<A> { slot: &self.slot, request: Some(ask.into_request()), sent: false, reply: PhantomData }.await
     }
 }
 
 /// A request under way.
-struct Pending<'a> {
+struct Pending<'a, A: Ask> {
     slot: &'a RefCell<Slot>,
-    ask: Option<AppRequest>,
+    request: Option<AppRequest>,
     sent: bool,
+    reply: PhantomData<fn() -> A::Reply>,
 }
 
-impl Future for Pending<'_> {
-    type Output = Result<AppReply, Interrupted>;
+impl<A: Ask> Future for Pending<'_, A> {
+    type Output = Result<A::Reply, Interrupted>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let pending = &mut *self;
         let mut slot = pending.slot.borrow_mut();
         if pending.sent {
-            if let Some(reply) = slot.answer.take() {
-                pending.sent = false;
-                slot.waiting = false;
-                return Poll::Ready(Ok(reply));
-            }
-            if let Some(ended) = slot.ended.clone() {
-                pending.sent = false;
-                slot.ask = None;
-                slot.waiting = false;
-                return Poll::Ready(Err(ended));
-            }
-            return Poll::Pending;
+            let reply = slot.reply.as_ref().and_then(A::reply).cloned();
+            let result = reply.map(Ok).or_else(|| slot.ended.clone().map(Err));
+            let Some(result) = result else { return Poll::Pending };
+            pending.sent = false;
+            slot.clear();
+            return Poll::Ready(result);
         }
         if let Some(ended) = slot.ended.clone() {
             return Poll::Ready(Err(ended));
         }
-        slot.ask = pending.ask.take();
-        slot.answer = None;
-        slot.waiting = true;
+        slot.request = pending.request.take();
+        slot.expects = Some(|reply| A::reply(reply).is_some());
+        slot.reply = None;
         pending.sent = true;
         Poll::Pending
     }
 }
 
-impl Drop for Pending<'_> {
+impl<A: Ask> Drop for Pending<'_, A> {
     fn drop(&mut self) {
         if self.sent
             && let Ok(mut slot) = self.slot.try_borrow_mut()
         {
-            slot.ask = None;
-            slot.answer = None;
-            slot.waiting = false;
+            slot.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialplan::request::{Cause, DialOptions, DialStatus, Position};
+    use crate::dialplan::state::CallerId;
+    use std::task::Waker;
+
+    fn channel() -> (Rc<RefCell<Slot>>, ChannelHandle) {
+        let state = State::new("SIP/a-00000000", Position::new("a", "s", 1), CallerId::default());
+        let slot = Rc::new(RefCell::new(Slot::new(state)));
+        (Rc::clone(&slot), ChannelHandle::new(ChannelId(1), slot))
+    }
+
+    fn polled<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
+        future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Has the future make its request, gives the reply, and returns both the request and the result.
+    fn asked<F: Future>(slot: &RefCell<Slot>, future: F, reply: AppReply) -> (AppRequest, F::Output) {
+        let mut future = Box::pin(future);
+        assert!(polled(&mut future).is_pending());
+        let request = slot.borrow_mut().request.take().unwrap();
+        assert!(polled(&mut future).is_pending(), "no reply yet");
+        slot.borrow_mut().put_reply(reply);
+        let Poll::Ready(result) = polled(&mut future) else { panic!("{request:?} got no reply") };
+        assert!(slot.borrow().is_clear(), "{:?}", slot.borrow());
+        (request, result)
+    }
+
+    fn report() -> DialReport {
+        DialReport {
+            status: DialStatus::Busy,
+            dialed: Duration::from_secs(3),
+            answered: Duration::ZERO,
+            peer_name: String::new(),
+            peer_number: String::new(),
+            hangup_cause: 17,
+            callee_hung_up: false,
+            reason: "busy".to_owned(),
+        }
+    }
+
+    fn log(slot: &RefCell<Slot>) -> Vec<String> {
+        slot.borrow_mut().state.take_log().into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn every_verb_gets_the_reply_to_it() {
+        let (slot, mut channel) = channel();
+        let second = Duration::from_secs(1);
+        assert_eq!(asked(&slot, channel.wait(second), AppReply::Waited), (AppRequest::Wait(second), Ok(())));
+        let ringing = asked(&slot, channel.indicate(Tone::Ringing), AppReply::Indicated(Ok(())));
+        assert_eq!(ringing, (AppRequest::Indicate(Tone::Ringing), Ok(())));
+        let sounds = vec!["a".to_owned(), "b".to_owned()];
+        for played in [Played::All, Played::Missing("b".to_owned()), Played::Failed("no port".to_owned())] {
+            let (request, result) = asked(&slot, channel.play(sounds.clone()), AppReply::Played(played.clone()));
+            assert_eq!((request, result), (AppRequest::Play(sounds.clone()), Ok(played)));
+        }
+        let dial = DialRequest { targets: Vec::new(), timeout: None, options: DialOptions::default() };
+        let (request, result) = asked(&slot, channel.dial(dial.clone()), AppReply::Dialed(report()));
+        assert_eq!((request, result), (AppRequest::Dial(dial), Ok(report())));
+        assert_eq!(asked(&slot, channel.echo(), AppReply::Echoed), (AppRequest::Echo, Ok(())));
+        assert!(log(&slot).is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_fails_is_logged_and_the_channel_stays_unanswered() {
+        let (slot, mut channel) = channel();
+        let failed = asked(&slot, channel.answer(), AppReply::Answered(Err("no codec".to_owned())));
+        assert_eq!(failed, (AppRequest::Answer, Ok(())));
+        assert!(!channel.is_answered());
+        assert_eq!(log(&slot), ["no codec"]);
+        assert_eq!(asked(&slot, channel.answer(), AppReply::Answered(Ok(()))), (AppRequest::Answer, Ok(())));
+        assert!(channel.is_answered());
+        assert_eq!(polled(&mut Box::pin(channel.answer())), Poll::Ready(Ok(())), "an answered channel asks nothing");
+        assert!(slot.borrow().is_clear());
+    }
+
+    #[test]
+    fn a_reply_to_another_kind_of_request_does_not_reach_the_application() {
+        let (slot, mut channel) = channel();
+        let mut play = Box::pin(channel.play(vec!["a".to_owned()]));
+        assert!(polled(&mut play).is_pending());
+        let others = [
+            AppReply::Waited,
+            AppReply::Answered(Ok(())),
+            AppReply::Indicated(Ok(())),
+            AppReply::Dialed(report()),
+            AppReply::Echoed,
+        ];
+        for other in others {
+            slot.borrow_mut().put_reply(other.clone());
+            assert!(!slot.borrow().can_continue() && polled(&mut play).is_pending(), "{other:?}");
+            assert_eq!(log(&slot), [format!("Dropped a reply to another request than the pending one: {other:?}")]);
+        }
+        slot.borrow_mut().put_reply(AppReply::Played(Played::All));
+        assert_eq!(polled(&mut play), Poll::Ready(Ok(Played::All)));
+    }
+
+    #[test]
+    fn a_hangup_ends_the_pending_request_and_every_later_one() {
+        let (slot, mut channel) = channel();
+        let hangup = Interrupted::Hangup(Cause::NORMAL);
+        let mut wait = Box::pin(channel.wait(Duration::from_secs(1)));
+        assert!(polled(&mut wait).is_pending());
+        slot.borrow_mut().ended = Some(hangup.clone());
+        slot.borrow_mut().put_reply(AppReply::Waited);
+        assert_eq!(polled(&mut wait), Poll::Ready(Err(hangup.clone())), "a reply after the hang-up is too late");
+        drop(wait);
+        assert!(slot.borrow().is_clear());
+        assert_eq!(polled(&mut Box::pin(channel.echo())), Poll::Ready(Err(hangup)));
+        assert!(slot.borrow().is_clear());
+    }
+
+    #[test]
+    fn a_reply_before_the_hangup_counts() {
+        let (slot, mut channel) = channel();
+        let mut wait = Box::pin(channel.wait(Duration::from_secs(1)));
+        assert!(polled(&mut wait).is_pending());
+        slot.borrow_mut().put_reply(AppReply::Waited);
+        slot.borrow_mut().ended = Some(Interrupted::Hangup(Cause::NORMAL));
+        assert_eq!(polled(&mut wait), Poll::Ready(Ok(())));
+    }
+
+    #[test]
+    fn a_dropped_request_leaves_nothing() {
+        let (slot, mut channel) = channel();
+        let mut wait = Box::pin(channel.wait(Duration::from_secs(1)));
+        assert!(polled(&mut wait).is_pending());
+        assert!(!slot.borrow().is_clear());
+        drop(wait);
+        assert!(slot.borrow().is_clear());
+        slot.borrow_mut().put_reply(AppReply::Waited);
+        assert!(slot.borrow().is_clear(), "nobody waits for it");
+        assert!(log(&slot).is_empty());
+        assert_eq!(Rc::strong_count(&slot), 2);
     }
 }

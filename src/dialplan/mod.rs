@@ -1,20 +1,23 @@
 //! The dialplan: extensions.conf as data, the search through it, and the programs that run in it, one per channel.
 //!
 //! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application is a
-//! future. It waits in one place (`handle::ChannelHandle::ask`) and is polled when the switch has replied.
+//! future. It waits in one place (a request of `handle::ChannelHandle`) and is polled when the switch has replied.
 
+pub mod app;
 pub mod apps;
 pub mod arguments;
+mod ask;
 pub mod database;
 pub mod environment;
 pub mod expression;
+pub mod function;
 pub mod functions;
 pub mod handle;
-pub mod hint;
 pub mod load;
 pub mod pattern;
 pub mod program;
 pub mod request;
+pub mod scope;
 pub mod show;
 pub mod state;
 pub mod substitute;
@@ -27,7 +30,7 @@ pub use load::parse;
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    Position, Tone, UNTIL_HANGUP,
+    Played, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

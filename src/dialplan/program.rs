@@ -1,11 +1,13 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
-use super::apps::{self, App, AppCall, Args, Body, Outcome, Target};
+use super::app::{App, AppCall, Args, Body, Outcome, Target};
+use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
+use super::scope::Scope;
 use super::state::{CallerId, State};
-use super::substitute::{Scope, assign, substitute};
+use super::substitute::{assign, substitute};
 use super::tree::Priority;
 use crate::event::{Level, LogLine};
 use std::cell::RefCell;
@@ -92,7 +94,7 @@ impl Program {
                 }
                 match running.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Pending => {
-                        return self.slot.borrow_mut().ask.take().map_or(Progress::Waiting, Progress::Asks);
+                        return self.slot.borrow_mut().request.take().map_or(Progress::Waiting, Progress::Asks);
                     }
                     Poll::Ready(result) => {
                         self.running = None;
@@ -109,12 +111,9 @@ impl Program {
         }
     }
 
-    /// The switch's reply to the pending request; dropped when there is none.
+    /// The switch's reply to the pending request; dropped when there is none, or when it is a reply to another kind of request.
     pub fn answer(&mut self, reply: AppReply) {
-        let mut slot = self.slot.borrow_mut();
-        if slot.waiting && slot.answer.is_none() && slot.ended.is_none() {
-            slot.answer = Some(reply);
-        }
+        self.slot.borrow_mut().put_reply(reply);
     }
 
     /// The channel is hung up: the pending request ends, the application unwinds, `h` runs. The first cause stays.
@@ -281,12 +280,7 @@ impl Program {
 
     /// What follows from how an application ended.
     fn conclude(&mut self, result: Result<Outcome, Interrupted>, environment: &dyn Environment) {
-        {
-            let mut slot = self.slot.borrow_mut();
-            slot.waiting = false;
-            slot.ask = None;
-            slot.answer = None;
-        }
+        self.slot.borrow_mut().clear();
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
@@ -566,7 +560,7 @@ mod tests {
         let environment = Bare(Arc::new(plan), Globals::new(), Database::new());
         let mut program = Program::new(ChannelId(1), "SIP/a-0", Position::new("a", "s", 1), CallerId::default());
         assert!(matches!(program.advance(&environment, 10), Progress::Asks(AppRequest::Dial(_))));
-        assert_eq!(Rc::strong_count(&program.slot), 2, "the application holds its end of the desk");
+        assert_eq!(Rc::strong_count(&program.slot), 2, "the application holds the slot, too");
         (environment, program)
     }
 
@@ -576,8 +570,7 @@ mod tests {
         program.hang_up(Cause::NORMAL);
         assert_eq!(program.advance(&environment, 10), Progress::Finished(Cause::NORMAL));
         assert_eq!(Rc::strong_count(&program.slot), 1);
-        let slot = program.slot.borrow();
-        assert!(slot.ask.is_none() && slot.answer.is_none() && !slot.waiting);
+        assert!(program.slot.borrow().is_clear());
     }
 
     #[test]

@@ -52,20 +52,21 @@ impl std::fmt::Display for Position {
 /// How long `Busy()` and `Congestion()` without a time wait: until somebody hangs up.
 pub const UNTIL_HANGUP: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// What an application requests of the switch. Each gets its reply by `Program::answer`, or ended by a hang-up or redirect.
+/// What an application requests of the switch. The switch replies with the `AppReply` of the same verb (`ask.rs` has the
+/// pairs), or the request ends by a hang-up or redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppRequest {
-    /// Wait; reply: `Done`.
+    /// Wait.
     Wait(Duration),
-    /// Answer the channel; reply: `Done`, at once when it is answered already.
+    /// Answer the channel; the reply comes at once when it is answered already.
     Answer,
-    /// Indicate the state of the call to the caller; reply: `Done`, at once.
+    /// Indicate the state of the call to the caller; the reply comes at once.
     Indicate(Tone),
-    /// Play sounds in order, by name without extension; reply: `Done`, or `Missing` with the first name that does not exist.
+    /// Play sounds in order, by name without extension.
     Play(Vec<String>),
-    /// Call peers and connect the first that answers; reply: `Dialled`.
+    /// Call peers and connect the first that answers.
     Dial(DialRequest),
-    /// Send the caller's audio back until the channel is hung up; reply: `Done`.
+    /// Send the caller's audio back until the channel is hung up.
     Echo,
 }
 
@@ -146,17 +147,32 @@ impl DialOptions {
     }
 }
 
-/// The switch's reply to a request.
+/// The switch's reply to a request: one variant for each verb of `AppRequest`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppReply {
-    /// It is done.
-    Done,
-    /// There is no such sound.
+    /// The time is over.
+    Waited,
+    /// The channel is answered, or why it could not be, for the log.
+    Answered(Result<(), String>),
+    /// The caller is shown the state of the call, or why it could not be, for the log.
+    Indicated(Result<(), String>),
+    /// How far the sounds were played.
+    Played(Played),
+    /// How a `Dial` went.
+    Dialed(DialReport),
+    /// The echo ended.
+    Echoed,
+}
+
+/// How far sounds were played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Played {
+    /// All of them, to their end.
+    All,
+    /// Those before the first that does not exist: its name.
     Missing(String),
     /// It could not be done: why, for the log.
     Failed(String),
-    /// How a `Dial` went.
-    Dialled(DialReport),
 }
 
 /// How a `Dial` went. When the caller hangs up after the answer, the switch gives this before `Program::hang_up`,

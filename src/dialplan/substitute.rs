@@ -1,9 +1,9 @@
 //! `${...}` and `$[...]` in the arguments of an application.
 
-use super::environment::Environment;
 use super::expression;
 use super::functions;
-use super::state::{MAX_TEXT, State, bounded};
+use super::scope::Scope;
+use super::state::{MAX_TEXT, bounded};
 
 /// How deep `${...${...}}` may nest.
 pub(crate) const MAX_DEPTH: usize = 15;
@@ -26,41 +26,9 @@ pub fn substitute(text: &str, source: &mut dyn Source) -> String {
     expand(text, source, 0)
 }
 
-/// What a running program sees: its own variables and its environment's.
-pub struct Scope<'a> {
-    pub(super) state: &'a mut State,
-    pub(super) environment: &'a dyn Environment,
-}
-
-impl<'a> Scope<'a> {
-    pub(super) fn new(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
-        Scope { state, environment }
-    }
-}
-
 impl Source for Scope<'_> {
-    /// Built-in names, then the channel's variables, then the global ones.
     fn variable(&mut self, name: &str) -> Option<String> {
-        let here = &self.state.position;
-        let caller = Some(self.state.caller.number.as_str());
-        match name {
-            "EXTEN" => Some(here.exten.clone()),
-            "CONTEXT" => Some(here.context.clone()),
-            "PRIORITY" => Some(here.priority.to_string()),
-            "CHANNEL" => Some(self.state.name.clone()),
-            "UNIQUEID" => self.environment.channel("uniqueid"),
-            "LINKEDID" => self.environment.channel("linkedid"),
-            "HANGUPCAUSE" => Some(self.state.cause.0.to_string()),
-            "EPOCH" => Some(self.environment.now().wall.0.div_euclid(1000).to_string()),
-            "HINT" => {
-                let dialplan = self.environment.dialplan();
-                let hint = dialplan.hint(&here.context, &here.exten, self.environment.now().wall);
-                hint.map(|found| found.priority.application.clone())
-            }
-            "CALLINGPRES" => Some(self.state.caller.presentation.number().to_string()),
-            "CALLERIDNUM" => caller.map(str::to_owned),
-            _ => self.state.variable(name).or_else(|| self.environment.globals().get(name)),
-        }
+        Scope::variable(self, name)
     }
 
     fn function(&mut self, name: &str, args: &str) -> Result<String, String> {
@@ -70,8 +38,7 @@ impl Source for Scope<'_> {
     }
 
     fn warn(&mut self, text: String) {
-        let place = self.state.position.to_string();
-        self.state.warn(format!("{text} (at {place})"));
+        Scope::warn(self, &text);
     }
 }
 
@@ -96,7 +63,7 @@ pub(super) fn assign(name: &str, value: &str, scope: &mut Scope<'_>) {
         },
     };
     if let Err(why) = done {
-        scope.warn(why);
+        scope.warn(&why);
     }
 }
 

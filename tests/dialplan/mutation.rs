@@ -3,8 +3,8 @@
 use super::bench::Bench;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, CallerId, Cause, ChannelId, DialReport, DialStatus, Position, Program, Progress, expression,
-    timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
+    expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -101,11 +101,29 @@ fn mutate(text: &str, rng: &mut Rng) -> String {
     letters.into_iter().collect()
 }
 
-fn any_reply(rng: &mut Rng) -> AppReply {
-    match rng.below(4) {
-        0 => AppReply::Missing("x".to_owned()),
-        1 => AppReply::Failed("x".to_owned()),
-        2 => AppReply::Dialled(DialReport {
+/// A reply to the request, or now and then to another one.
+fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
+    let result = |rng: &mut Rng| if rng.below(2) == 0 { Ok(()) } else { Err("x".to_owned()) };
+    let request = request.filter(|_| rng.below(8) != 0);
+    let verb = match request {
+        Some(AppRequest::Wait(_)) => 0,
+        Some(AppRequest::Answer) => 1,
+        Some(AppRequest::Indicate(_)) => 2,
+        Some(AppRequest::Play(_)) => 3,
+        Some(AppRequest::Dial(_)) => 4,
+        Some(AppRequest::Echo) => 5,
+        None => rng.below(6),
+    };
+    match verb {
+        0 => AppReply::Waited,
+        1 => AppReply::Answered(result(rng)),
+        2 => AppReply::Indicated(result(rng)),
+        3 => AppReply::Played(match rng.below(3) {
+            0 => Played::Missing("x".to_owned()),
+            1 => Played::Failed("x".to_owned()),
+            _ => Played::All,
+        }),
+        4 => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
                 [usize::try_from(rng.below(3)).unwrap()],
             dialed: std::time::Duration::MAX,
@@ -116,16 +134,21 @@ fn any_reply(rng: &mut Rng) -> AppReply {
             callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
         }),
-        _ => AppReply::Done,
+        _ => AppReply::Echoed,
     }
 }
 
 fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
     let start = Position::new(context, exten, 1);
     let mut program = Program::new(ChannelId(1), "SIP/a-00000000", start, CallerId::default());
+    let mut asked = None;
     for _ in 0..20 {
         match program.advance(bench, 20) {
-            Progress::Asks(_) | Progress::Waiting => program.answer(any_reply(rng)),
+            Progress::Asks(request) => {
+                program.answer(any_reply(Some(&request), rng));
+                asked = Some(request);
+            }
+            Progress::Waiting => program.answer(any_reply(asked.as_ref(), rng)),
             Progress::Again => {}
             Progress::Finished(_) => break,
         }

@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use std::time::Duration;
-use strowger::dialplan::{AppReply, AppRequest, CallerId, Cause, ChannelId, Position, Program, Progress, Tone};
+use strowger::dialplan::{AppReply, AppRequest, CallerId, Cause, ChannelId, Played, Position, Program, Progress, Tone};
 use strowger::event::Level;
 
 fn program(bench: &Bench, exten: &str) -> Program {
@@ -56,16 +56,29 @@ fn the_log_is_bounded() {
 fn an_ask_is_handed_out_once_and_waits_for_its_answer() {
     let bench = Bench::new("[a]\nexten => s,1,Ringing()\nexten => s,n,Echo()\n");
     let mut program = program(&bench, "s");
-    program.answer(AppReply::Done);
+    program.answer(AppReply::Indicated(Ok(())));
     assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Indicate(Tone::Ringing)));
     assert_eq!(program.application(), Some(("Ringing", String::new())));
     assert_eq!(program.advance(&bench, 50), Progress::Waiting);
-    program.answer(AppReply::Done);
-    program.answer(AppReply::Failed("the second answer is nobody's".to_owned()));
+    program.answer(AppReply::Indicated(Ok(())));
+    program.answer(AppReply::Indicated(Err("the second answer is nobody's".to_owned())));
     assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Echo));
     assert_eq!(program.position(), Position::new("a", "s", 2));
     assert_eq!(program.advance(&bench, 50), Progress::Waiting);
     assert_eq!(program.advance(&bench, 0), Progress::Again);
+}
+
+#[test]
+fn a_reply_to_another_kind_of_request_is_dropped_and_logged() {
+    let bench = Bench::new("[a]\nexten => s,1,Playback(x,noanswer)\n");
+    let mut program = program(&bench, "s");
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Play(vec!["x".to_owned()])));
+    program.answer(AppReply::Waited);
+    assert_eq!(program.advance(&bench, 50), Progress::Waiting);
+    assert!(program.take_log().iter().any(|line| line.level == Level::Warning && line.text.contains("Waited")));
+    program.answer(AppReply::Played(Played::All));
+    assert_eq!(program.advance(&bench, 50), Progress::Finished(Cause(0)));
+    assert_eq!(program.variable("PLAYBACKSTATUS").as_deref(), Some("SUCCESS"));
 }
 
 #[test]
@@ -87,7 +100,7 @@ fn after_a_hangup_every_later_ask_ends_at_once() {
     );
     assert!(!log.iter().any(|line| line.contains("never")), "{log:#?}");
     assert!(program.application().is_none());
-    program.answer(AppReply::Done);
+    program.answer(AppReply::Waited);
     program.redirect(Position::new("a", "s", 1));
     assert_eq!(program.advance(&bench, 50), Progress::Finished(Cause(31)));
 }
@@ -97,7 +110,7 @@ fn an_answer_given_before_the_hangup_is_heard() {
     let bench = Bench::new("[a]\nexten => s,1,Answer()\nexten => s,n,NoOp(not reached)\n");
     let mut program = program(&bench, "s");
     assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Answer));
-    program.answer(AppReply::Done);
+    program.answer(AppReply::Answered(Ok(())));
     program.hang_up(Cause(16));
     assert_eq!(program.advance(&bench, 50), Progress::Finished(Cause(16)));
     assert!(!program.take_log().iter().any(|line| line.text.contains("not reached")));

@@ -4,8 +4,8 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Position, Program, Progress,
-    UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Played, Position, Program,
+    Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -120,8 +120,8 @@ impl Call {
                 assert_eq!(shown(asked), rest, "{at}");
             }
             "reply" => {
-                assert!(self.asked.is_some(), "{at}: it asked nothing");
-                self.program.answer(reply(rest));
+                let asked = self.asked.as_ref().unwrap_or_else(|| panic!("{at}: it asked nothing"));
+                self.program.answer(reply(asked, rest));
                 self.go_on(bench);
             }
             "hangup" => {
@@ -167,13 +167,19 @@ fn shown(ask: &AppRequest) -> String {
     }
 }
 
-fn reply(text: &str) -> AppReply {
+fn reply(asked: &AppRequest, text: &str) -> AppReply {
     let words: Vec<&str> = text.split(' ').collect();
     let after = |word: &str| words.iter().skip_while(|one| **one != word).nth(1);
     match words.as_slice() {
-        ["done"] => AppReply::Done,
-        ["missing", name] => AppReply::Missing((*name).to_owned()),
-        ["failed", why @ ..] => AppReply::Failed(why.join(" ")),
+        ["done"] => match asked {
+            AppRequest::Wait(_) => AppReply::Waited,
+            AppRequest::Answer => AppReply::Answered(Ok(())),
+            AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
+            AppRequest::Play(_) => AppReply::Played(Played::All),
+            AppRequest::Echo => AppReply::Echoed,
+            AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
+        },
+        ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [
                 DialStatus::Answer,
@@ -186,7 +192,7 @@ fn reply(text: &str) -> AppReply {
             ];
             let status = *all.iter().find(|one| one.name() == *status).unwrap();
             let answered = Duration::from_secs(after("after").map_or(0, |seconds| seconds.parse().unwrap()));
-            AppReply::Dialled(DialReport {
+            AppReply::Dialed(DialReport {
                 status,
                 dialed: answered + Duration::from_millis(2500),
                 answered,

@@ -1,6 +1,6 @@
 //! `Answer`: answers the call.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;

@@ -1,6 +1,6 @@
 //! `Congestion`: indicates congestion to the caller.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Cause, Interrupted, Tone, UNTIL_HANGUP};

@@ -1,11 +1,9 @@
 //! `Dial`: calls one or more peers and connects the first that answers.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments::{self, Split};
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::request::{
-    AppReply, AppRequest, Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-};
+use crate::dialplan::request::{Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted};
 use crate::event::Level;
 
 /// Maximum number of targets.
@@ -46,33 +44,18 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     let continue_after = request.options.continue_after;
     // If the caller gives up, there is no report.
     channel.set_variable("DIALSTATUS", DialStatus::Cancel.name());
-    match channel.ask(AppRequest::Dial(request)).await? {
-        AppReply::Dialled(report) => {
-            report_outcome(&channel, &report);
-            Ok(match report.status {
-                DialStatus::Answer if !(report.callee_hung_up && continue_after) => {
-                    Outcome::Stop(Cause(report.hangup_cause))
-                }
-                DialStatus::InvalidArgs => Outcome::Stop(Cause(report.hangup_cause)),
-                DialStatus::Answer
-                | DialStatus::NoAnswer
-                | DialStatus::Busy
-                | DialStatus::Congestion
-                | DialStatus::ChanUnavail
-                | DialStatus::Cancel => Outcome::Next,
-            })
-        }
-        AppReply::Failed(why) => {
-            channel.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
-            channel.set_variable("DIALREASON", &why);
-            channel.log(Level::Warning, why);
-            Ok(Outcome::Next)
-        }
-        AppReply::Done | AppReply::Missing(_) => {
-            channel.set_variable("DIALSTATUS", DialStatus::ChanUnavail.name());
-            Ok(Outcome::Next)
-        }
-    }
+    let report = channel.dial(request).await?;
+    report_outcome(&channel, &report);
+    Ok(match report.status {
+        DialStatus::Answer if !(report.callee_hung_up && continue_after) => Outcome::Stop(Cause(report.hangup_cause)),
+        DialStatus::InvalidArgs => Outcome::Stop(Cause(report.hangup_cause)),
+        DialStatus::Answer
+        | DialStatus::NoAnswer
+        | DialStatus::Busy
+        | DialStatus::Congestion
+        | DialStatus::ChanUnavail
+        | DialStatus::Cancel => Outcome::Next,
+    })
 }
 
 fn report_outcome(channel: &ChannelHandle, report: &DialReport) {

@@ -1,8 +1,8 @@
 //! `Echo`: echoes the caller's audio.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::request::{AppRequest, Interrupted};
+use crate::dialplan::request::Interrupted;
 
 /// The application.
 pub const APP: App = App {
@@ -15,6 +15,6 @@ pub const APP: App = App {
 };
 
 async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
-    channel.ask(AppRequest::Echo).await?;
+    channel.echo().await?;
     Ok(Outcome::Next)
 }

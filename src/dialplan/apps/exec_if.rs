@@ -1,6 +1,6 @@
 //! `ExecIf`: runs an application on a condition.
 
-use super::{App, AppCall, Args, Outcome};
+use crate::dialplan::app::{App, AppCall, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;

@@ -1,6 +1,6 @@
 //! `Gosub`: calls a subroutine.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Cause, Interrupted};
 use crate::event::Level;

@@ -1,6 +1,6 @@
 //! `Goto`: jumps to a priority.
 
-use super::{App, Args, Outcome, Target};
+use crate::dialplan::app::{App, Args, Outcome, Target};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Cause, Interrupted};
 use crate::event::Level;

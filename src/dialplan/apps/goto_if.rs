@@ -1,6 +1,6 @@
 //! `GotoIf`: jumps to a priority on a condition.
 
-use super::{App, Args, Outcome, Target};
+use crate::dialplan::app::{App, Args, Outcome, Target};
 use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;

@@ -1,6 +1,6 @@
 //! `Hangup`: ends the call.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Cause, Interrupted};
 use crate::event::Level;

@@ -1,6 +1,6 @@
 //! `NoOp`: does nothing.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;
 

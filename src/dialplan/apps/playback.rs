@@ -1,8 +1,8 @@
 //! `Playback`: plays sounds.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::request::{AppReply, AppRequest, Interrupted};
+use crate::dialplan::request::{Interrupted, Played};
 use crate::event::Level;
 
 /// The application.
@@ -35,10 +35,10 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
             channel.answer().await?;
         }
     }
-    match channel.ask(AppRequest::Play(sounds)).await? {
-        AppReply::Done | AppReply::Dialled(_) => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
-        AppReply::Missing(sound) => channel.log(Level::Warning, format!("There is no sound '{sound}' to play")),
-        AppReply::Failed(why) => channel.log(Level::Warning, why),
+    match channel.play(sounds).await? {
+        Played::All => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
+        Played::Missing(sound) => channel.log(Level::Warning, format!("There is no sound '{sound}' to play")),
+        Played::Failed(why) => channel.log(Level::Warning, why),
     }
     Ok(Outcome::Next)
 }

@@ -1,6 +1,6 @@
 //! `Progress`: opens early media.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Interrupted, Tone};
 

@@ -1,6 +1,6 @@
 //! `Ringing`: indicates ringing to the caller.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Interrupted, Tone};
 

@@ -1,6 +1,6 @@
 //! `Set`: assigns a variable or function.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;
 use crate::event::Level;

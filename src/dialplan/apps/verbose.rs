@@ -1,6 +1,6 @@
 //! `Verbose`: writes a message to the console.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;
 use crate::event::Level;

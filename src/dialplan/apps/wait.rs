@@ -1,6 +1,6 @@
 //! `Wait`: waits for a number of seconds.
 
-use super::{App, Args, Outcome};
+use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;

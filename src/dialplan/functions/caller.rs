@@ -1,9 +1,9 @@
 //! `CALLERID`: who calls.
 
-use super::Function;
 use crate::config::presentation::Presentation;
 use crate::dialplan::arguments;
-use crate::dialplan::substitute::Scope;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 
 pub(super) static CALLERID: Function = Function {
     name: "CALLERID",

@@ -1,8 +1,8 @@
 //! The key/value database: `DB`, `DB_EXISTS`, `DB_DELETE`. Each leaves the value in `DB_RESULT`.
 
-use super::Function;
 use crate::dialplan::database;
-use crate::dialplan::substitute::Scope;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 
 pub(super) static DB: Function = Function {
     name: "DB",

@@ -1,8 +1,8 @@
 //! What the exchange knows: `CHANNEL`, `SIPPEER`, `DIALPLAN_EXISTS`.
 
-use super::Function;
 use crate::dialplan::arguments;
-use crate::dialplan::substitute::Scope;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 use crate::dialplan::tree::Existence;
 
 pub(super) static CHANNEL: Function = Function {

@@ -1,8 +1,8 @@
 //! Conditions: `IF`, `IFTIME`, `EXISTS`, `ISNULL`.
 
-use super::Function;
 use crate::dialplan::arguments;
-use crate::dialplan::substitute::Scope;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 use crate::dialplan::timing::Timing;
 
 pub(super) static IF: Function = Function {

@@ -1,8 +1,8 @@
 //! Numbers: `MATH`, `RAND`.
 
-use super::Function;
 use crate::dialplan::arguments;
-use crate::dialplan::substitute::Scope;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 
 pub(super) static MATH: Function = Function {
     name: "MATH",

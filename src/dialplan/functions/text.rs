@@ -1,8 +1,8 @@
 //! Texts: `LEN`, `CUT`, `FIELDQTY`, `FILTER`, `REGEX`, `TOUPPER`, `TOLOWER`.
 
-use super::Function;
 use crate::dialplan::arguments;
-use crate::dialplan::substitute::{Scope, Source};
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 use regex::RegexBuilder;
 
 pub(super) static LEN: Function = Function {

@@ -1,11 +1,11 @@
 //! `STRFTIME`.
 
-use super::Function;
 use crate::clock::Wall;
 use crate::datetime;
 use crate::dialplan::arguments;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 use crate::dialplan::state::bounded;
-use crate::dialplan::substitute::Scope;
 
 pub(super) static STRFTIME: Function = Function {
     name: "STRFTIME",

@@ -1,9 +1,9 @@
 //! Variables by name: `GLOBAL`, `LOCAL`, `SET`, `INC`, `DEC`.
 
-use super::Function;
 use crate::dialplan::expression;
+use crate::dialplan::function::Function;
+use crate::dialplan::scope::Scope;
 use crate::dialplan::state::bounded;
-use crate::dialplan::substitute::{Scope, Source};
 
 pub(super) static GLOBAL: Function = Function {
     name: "GLOBAL",

@@ -5,7 +5,7 @@ use super::media_port::MediaPort;
 use crate::clock::{Time, Wall};
 use crate::config::peer::Peer;
 use crate::config::presentation::Presentation;
-use crate::dialplan::{AppReply, ChannelId, Position, Program};
+use crate::dialplan::{ChannelId, DialReport, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{Core, LegId, Target};
 use crate::pbx::media::StreamId;
@@ -101,8 +101,8 @@ pub struct Outgoing {
 pub struct Stopped {
     /// Lines that were being rung.
     pub branches: Vec<ChannelId>,
-    /// The reply to the program, when the activity has a result even so.
-    pub reply: Option<AppReply>,
+    /// How the Dial went, when it was one: the program learns it even so.
+    pub report: Option<DialReport>,
 }
 
 /// One end of a call.
@@ -256,11 +256,11 @@ impl Channel {
                     core.timers.cancel(timer);
                 }
                 let branches = dial.branches.iter().map(|(id, _)| *id).collect();
-                Stopped { branches, reply: Some(AppReply::Dialled(dial.cancelled(core.now.mono, cause))) }
+                Stopped { branches, report: Some(dial.cancelled(core.now.mono, cause)) }
             }
             Activity::Bridged(connected) => {
                 let report = connected.report(core.now.mono, cause, false);
-                Stopped { branches: Vec::new(), reply: Some(AppReply::Dialled(report)) }
+                Stopped { branches: Vec::new(), report: Some(report) }
             }
             Activity::ReservingPorts
             | Activity::Running

@@ -427,7 +427,7 @@ impl Dialing<'_> {
         if let Some(timer) = timer {
             self.core.timers.cancel(timer);
         }
-        self.parties.resume(caller, AppReply::Dialled(report));
+        self.parties.resume(caller, AppReply::Dialed(report));
     }
 
     /// Gives up every line still rung but one.

@@ -151,8 +151,8 @@ impl Hangup<'_> {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.dead = true;
         let stopped = channel.stop_activity(cause, self.core);
-        if let (Some(program), Some(reply)) = (&mut channel.program, stopped.reply) {
-            program.answer(reply);
+        if let (Some(program), Some(report)) = (&mut channel.program, stopped.report) {
+            program.answer(AppReply::Dialed(report));
         }
         let has_program = channel.program.is_some();
         for branch in stopped.branches {
@@ -194,7 +194,7 @@ impl Hangup<'_> {
                 channel.dead = true;
             }
         }
-        self.parties.resume(id, AppReply::Dialled(report));
+        self.parties.resume(id, AppReply::Dialed(report));
     }
 
     fn dialing(&mut self) -> Dialing<'_> {

@@ -276,7 +276,7 @@ impl Calls {
         }
         let Some(channel) = self.parties.channel(id) else { return };
         match channel.activity {
-            Activity::Answering => self.parties.resume(id, AppReply::Done),
+            Activity::Answering => self.parties.resume(id, AppReply::Answered(Ok(()))),
             Activity::Bridged(_) | Activity::Called => self.bridging(core).settle_of(id),
             Activity::Dialing(_)
             | Activity::ReservingPorts

@@ -8,7 +8,7 @@ use super::hangup::Hangup;
 use super::leg::Leg;
 use super::parties::Parties;
 use crate::audio::{sound, tone};
-use crate::dialplan::{AppReply, AppRequest, ChannelId, Progress, Tone, UNTIL_HANGUP};
+use crate::dialplan::{AppReply, AppRequest, ChannelId, Played, Progress, Tone, UNTIL_HANGUP};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
@@ -44,23 +44,21 @@ impl Running<'_> {
             channel.program = Some(program);
         }
         match progress {
-            Progress::Asks(AppRequest::Dial(request)) => self.dialing().start(id, request, directory),
-            Progress::Asks(request) => self.perform(id, request),
+            Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
             Progress::Waiting => {}
             Progress::Finished(cause) => self.hangup().program_finished(id, cause),
         }
     }
 
-    fn perform(&mut self, id: ChannelId, request: AppRequest) {
+    fn perform(&mut self, id: ChannelId, request: AppRequest, directory: &dyn Directory) {
         match request {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(names) => self.play(id, names.into()),
             AppRequest::Echo => self.echo(id),
-            // Needs to know where peers are: begun by `advance`.
-            AppRequest::Dial(_) => {}
+            AppRequest::Dial(request) => self.dialing().start(id, request, directory),
         }
     }
 
@@ -79,13 +77,13 @@ impl Running<'_> {
     /// A `Wait` is over.
     pub(super) fn waited(&mut self, id: ChannelId) {
         if self.parties.channel(id).is_some_and(|channel| matches!(channel.activity, Activity::Waiting(_))) {
-            self.parties.resume(id, AppReply::Done);
+            self.parties.resume(id, AppReply::Waited);
         }
     }
 
     fn answer(&mut self, id: ChannelId) {
         if !self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller) {
-            return self.parties.resume(id, AppReply::Done);
+            return self.parties.resume(id, AppReply::Answered(Ok(())));
         }
         let answered = self.parties.with_party(id, self.core, |party, cx| {
             let description = party.describe(cx.core).own()?;
@@ -94,13 +92,13 @@ impl Running<'_> {
             Ok(())
         });
         if let Some(Err(why)) = answered {
-            self.parties.resume(id, AppReply::Failed(why));
+            self.parties.resume(id, AppReply::Answered(Err(why)));
         }
     }
 
     fn indicate(&mut self, id: ChannelId, tone: Tone) {
         let unanswered = self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller);
-        let failed = match tone {
+        let indicated = match tone {
             Tone::Busy if unanswered => return self.hangup().by_application(id, cause::BUSY),
             Tone::Congestion if unanswered => return self.hangup().by_application(id, cause::CONGESTION),
             Tone::Ringing | Tone::Progress | Tone::Busy | Tone::Congestion => {
@@ -116,13 +114,7 @@ impl Running<'_> {
                 })
             }
         };
-        self.parties.resume(
-            id,
-            match failed {
-                Some(Err(why)) => AppReply::Failed(why),
-                Some(Ok(())) | None => AppReply::Done,
-            },
-        );
+        self.parties.resume(id, AppReply::Indicated(indicated.unwrap_or(Ok(()))));
     }
 
     fn echo(&mut self, id: ChannelId) {
@@ -134,21 +126,25 @@ impl Running<'_> {
 
     /// Plays the next of the sounds; the program goes on after the last.
     fn play(&mut self, id: ChannelId, mut names: VecDeque<String>) {
-        let Some(name) = names.pop_front() else { return self.parties.resume(id, AppReply::Done) };
+        let Some(name) = names.pop_front() else { return self.finish_play(id, Played::All) };
         let samples = match self.core.config.sounds.get(&name) {
             Some(samples) => Some(samples.to_vec()),
             None => sound::find(&name),
         };
-        let Some(samples) = samples else { return self.parties.resume(id, AppReply::Missing(name)) };
+        let Some(samples) = samples else { return self.finish_play(id, Played::Missing(name)) };
         let started = self.parties.with_party(id, self.core, |party, cx| {
             party.send_early_media(cx)?;
             party.start_playing(&samples, false, cx.core)
         });
         match started {
             Some(Ok(play)) => self.begin(id, Activity::Playing(play, names)),
-            Some(Err(why)) => self.parties.resume(id, AppReply::Failed(why)),
-            None => self.parties.resume(id, AppReply::Failed("the channel has no telephone".to_owned())),
+            Some(Err(why)) => self.finish_play(id, Played::Failed(why)),
+            None => self.finish_play(id, Played::Failed("the channel has no telephone".to_owned())),
         }
+    }
+
+    fn finish_play(&mut self, id: ChannelId, played: Played) {
+        self.parties.resume(id, AppReply::Played(played));
     }
 
     /// A sound ended, or was cut off.

@@ -7,7 +7,7 @@ use super::leg::{Arrival, Cx, Leg};
 use super::*;
 use crate::config::diagnostic::Place;
 use crate::config::peer::Settings;
-use crate::dialplan::{AppReply, CallerId, DialOptions, DialStatus, Position, Program};
+use crate::dialplan::{CallerId, DialOptions, DialStatus, Position, Program};
 use crate::event::Event;
 use crate::pbx::core::testing::{at, core};
 use crate::pbx::core::{LegId, Timer};
@@ -174,7 +174,7 @@ fn whatever_a_channel_does_is_stopped_in_one_place_and_leaves_no_timer() {
         let id = bench.channel(activity);
         let Bench { calls, core } = &mut bench;
         let stopped = calls.parties.channel_mut(id).unwrap().stop_activity(16, core);
-        assert!(stopped.branches.is_empty() && stopped.reply.is_none());
+        assert!(stopped.branches.is_empty() && stopped.report.is_none());
         assert!(matches!(calls.parties.channel(id).unwrap().activity, Activity::Running) && core.timers.is_empty());
     }
 }
@@ -193,8 +193,8 @@ fn a_dial_and_a_bridge_that_are_stopped_tell_the_program_how_far_they_came() {
     ] {
         let id = bench.caller(activity);
         let Bench { calls, core } = &mut bench;
-        let Stopped { branches: left, reply } = calls.parties.channel_mut(id).unwrap().stop_activity(16, core);
-        let Some(AppReply::Dialled(report)) = reply else { panic!("{reply:?}") };
+        let Stopped { branches: left, report } = calls.parties.channel_mut(id).unwrap().stop_activity(16, core);
+        let report = report.unwrap();
         assert_eq!((report.status, report.hangup_cause, left), (status, 16, branches));
         assert_eq!(report.dialed, Duration::from_secs(6));
     }

@@ -1,0 +1,134 @@
+//! What every dialplan application is made of: its description, its arguments, and how it ends.
+
+use super::arguments;
+use super::handle::ChannelHandle;
+use super::request::{Cause, Interrupted};
+use std::future::Future;
+use std::pin::Pin;
+
+/// A dialplan application.
+pub struct App {
+    /// Its name; matched without case.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub synopsis: &'static str,
+    /// Its arguments, as `core show application` prints them.
+    pub syntax: &'static str,
+    /// How to use it.
+    pub help: &'static str,
+    /// The fewest arguments that make sense.
+    pub arity: usize,
+    /// The body.
+    pub run: fn(ChannelHandle, Args) -> Body,
+}
+
+/// A running application.
+pub type Body = Pin<Box<dyn Future<Output = Result<Outcome, Interrupted>>>>;
+
+/// How an application ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Continue with the next priority.
+    Next,
+    /// Assign these, then continue with the next priority.
+    Set(Vec<(String, String)>),
+    /// Jump there.
+    Jump(Target),
+    /// Call a subroutine there.
+    Call(Target, Vec<String>),
+    /// Return from the last `Call`, with a value.
+    Return(String),
+    /// Run another application in place of this one.
+    Exec(AppCall),
+    /// End the channel.
+    Stop(Cause),
+}
+
+/// The target of a jump: what is `None` stays the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Target {
+    /// The context.
+    pub context: Option<String>,
+    /// The extension.
+    pub exten: Option<String>,
+    /// A number, `+n`, `-n` or a label.
+    pub priority: String,
+}
+
+impl Target {
+    /// Reads `[[context,]extension,]priority`; `None` when there is no priority.
+    pub fn parse(text: &str) -> Option<Target> {
+        let mut parts: Vec<String> = arguments::split(text).into_iter().map(|part| part.trim().to_owned()).collect();
+        let priority = parts.pop().filter(|priority| !priority.is_empty())?;
+        let exten = parts.pop().filter(|exten| !exten.is_empty());
+        let context = parts.pop().filter(|context| !context.is_empty());
+        Some(Target { context, exten, priority })
+    }
+}
+
+impl Outcome {
+    /// Reads `[[context,]extension,]priority[(arguments)]` as a call; `None` when there is no priority.
+    pub fn call(text: &str) -> Option<Outcome> {
+        let text = text.trim();
+        let (place, args) = match text.split_once('(') {
+            Some((place, args)) => (place, args.rfind(')').and_then(|end| args.get(..end)).unwrap_or(args)),
+            None => (text, ""),
+        };
+        Some(Outcome::Call(Target::parse(place)?, arguments::split(args)))
+    }
+}
+
+/// Another application to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppCall {
+    /// Its name.
+    pub name: String,
+    /// Its arguments, substituted.
+    pub args: String,
+}
+
+/// An application's arguments after substitution.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Args {
+    text: String,
+}
+
+impl Args {
+    /// The arguments in that text.
+    pub fn new(text: &str) -> Args {
+        Args { text: text.to_owned() }
+    }
+
+    /// All of it, unsplit.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Split at commas, unquoted and unescaped; a missing one is empty.
+    pub fn split(&self) -> arguments::Split {
+        arguments::Split(arguments::split(&self.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_read_from_the_right() {
+        let target = |text| Target::parse(text).map(|found| (found.context, found.exten, found.priority));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(target("3"), Some((None, None, "3".to_owned())));
+        assert_eq!(target("s-${X},1"), Some((None, some("s-${X}"), "1".to_owned())));
+        assert_eq!(target("ctx, 100 ,busy"), Some((some("ctx"), some("100"), "busy".to_owned())));
+        assert_eq!(target(""), None);
+    }
+
+    #[test]
+    fn a_calls_arguments_stand_in_the_last_parentheses() {
+        let Some(Outcome::Call(target, args)) = Outcome::call("sub,s,1(a,b(c,d))") else { panic!("no call") };
+        assert_eq!(target, Target::parse("sub,s,1").unwrap());
+        assert_eq!(args, ["a", "b(c,d)"]);
+        assert!(Outcome::call("").is_none());
+    }
+}

@@ -1,0 +1,100 @@
+//! Requests as types: which reply belongs to which request stands here and nowhere else.
+
+use super::request::{AppReply, AppRequest, DialReport, DialRequest, Played, Tone};
+use std::time::Duration;
+
+/// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
+pub(super) trait Ask {
+    /// What the application gets.
+    type Reply: Clone;
+
+    /// The request as the switch gets it.
+    fn into_request(self) -> AppRequest;
+
+    /// What the switch replied; `None` when it is a reply to a request of another kind.
+    fn reply(reply: &AppReply) -> Option<&Self::Reply>;
+}
+
+pub(super) struct Wait(pub(super) Duration);
+
+impl Ask for Wait {
+    type Reply = ();
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Wait(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&()> {
+        matches!(reply, AppReply::Waited).then_some(&())
+    }
+}
+
+pub(super) struct Answer;
+
+impl Ask for Answer {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Answer
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Answered(answered) = reply { Some(answered) } else { None }
+    }
+}
+
+pub(super) struct Indicate(pub(super) Tone);
+
+impl Ask for Indicate {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Indicate(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Indicated(indicated) = reply { Some(indicated) } else { None }
+    }
+}
+
+pub(super) struct Play(pub(super) Vec<String>);
+
+impl Ask for Play {
+    type Reply = Played;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Play(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Played> {
+        if let AppReply::Played(played) = reply { Some(played) } else { None }
+    }
+}
+
+pub(super) struct Dial(pub(super) DialRequest);
+
+impl Ask for Dial {
+    type Reply = DialReport;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Dial(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&DialReport> {
+        if let AppReply::Dialed(report) = reply { Some(report) } else { None }
+    }
+}
+
+pub(super) struct Echo;
+
+impl Ask for Echo {
+    type Reply = ();
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Echo
+    }
+
+    fn reply(reply: &AppReply) -> Option<&()> {
+        matches!(reply, AppReply::Echoed).then_some(&())
+    }
+}

@@ -1,0 +1,46 @@
+//! What a running program sees when it looks up a name: its own variables and its environment's.
+
+use super::environment::Environment;
+use super::state::State;
+
+/// What a running program sees: its own variables and its environment's.
+pub struct Scope<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) environment: &'a dyn Environment,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
+        Scope { state, environment }
+    }
+
+    /// Built-in names, then the channel's variables, then the global ones.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let here = &self.state.position;
+        let caller = Some(self.state.caller.number.as_str());
+        match name {
+            "EXTEN" => Some(here.exten.clone()),
+            "CONTEXT" => Some(here.context.clone()),
+            "PRIORITY" => Some(here.priority.to_string()),
+            "CHANNEL" => Some(self.state.name.clone()),
+            "UNIQUEID" => self.environment.channel("uniqueid"),
+            "LINKEDID" => self.environment.channel("linkedid"),
+            "HANGUPCAUSE" => Some(self.state.cause.0.to_string()),
+            "EPOCH" => Some(self.environment.now().wall.0.div_euclid(1000).to_string()),
+            "HINT" => {
+                let dialplan = self.environment.dialplan();
+                let hint = dialplan.hint(&here.context, &here.exten, self.environment.now().wall);
+                hint.map(|found| found.priority.application.clone())
+            }
+            "CALLINGPRES" => Some(self.state.caller.presentation.number().to_string()),
+            "CALLERIDNUM" => caller.map(str::to_owned),
+            _ => self.state.variable(name).or_else(|| self.environment.globals().get(name)),
+        }
+    }
+
+    /// Logs a warning with the position.
+    pub(super) fn warn(&mut self, text: &str) {
+        let place = self.state.position.to_string();
+        self.state.warn(format!("{text} (at {place})"));
+    }
+}
