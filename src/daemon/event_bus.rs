@@ -78,9 +78,10 @@ pub(super) mod tests {
             at: crate::clock::Wall(0),
         };
         let events: Vec<Event> = vec![
-            CallEvent::Called { target: "SIP/a".to_owned() }.into(),
+            CallEvent::Called { caller: "SIP/b-1".to_owned(), target: "SIP/a".to_owned() }.into(),
             // Not worth a line, and an event all the same.
-            CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), totals: StreamTotals::default() }.into(),
+            CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals: StreamTotals::default() }
+                .into(),
             SecurityEvent::Denied(denial).into(),
             LineEvent::Unregistered { line: "a".to_owned() }.into(),
             LogLine::verbose(1, "said by a dialplan").into(),

@@ -5,9 +5,12 @@ mod security;
 
 use crate::datetime::span;
 use crate::event::line::Reachability;
-use crate::event::{CallEvent, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
+use crate::event::{CallEvent, DialCounts, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
+use crate::pbx::cause;
+use crate::pbx::failure::FailureReason;
 use crate::wording::plural;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// The lines of an event; none for what is not worth one.
 pub fn lines(event: &Event) -> Vec<LogLine> {
@@ -26,9 +29,9 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             let text = format!("Call from '{line}' ({source}) to extension '{exten}' rejected because {reason}");
             LogLine { level: *level, text }
         }
-        CallEvent::Called { target } => story(format!("Called {target}")),
-        CallEvent::NotCalled { target, reason } => story(format!("Couldn't call {target}: {reason}")),
-        CallEvent::NotSecured { target, transport } => {
+        CallEvent::Called { target, .. } => story(format!("Called {target}")),
+        CallEvent::NotCalled { target, reason, .. } => story(format!("Couldn't call {target}: {reason}")),
+        CallEvent::NotSecured { target, transport, .. } => {
             story(format!("The caller's side is secured by TLS (sips:), that of {target} is not: {transport}"))
         }
         CallEvent::Ringing { channel } => story(format!("{channel} is ringing")),
@@ -42,27 +45,25 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             story(format!("{channel} redirected the call to {target} ({status} {words})"))
         }
         CallEvent::NotTaken { channel, cause, reason } => story(not_taken(channel, *cause, reason)),
-        CallEvent::AnsweredElsewhere { channel, reason } => story(format!("{channel}: {reason}")),
-        CallEvent::Answered { callee, caller } => story(format!("{callee} answered {caller}")),
-        CallEvent::NobodyAnswered { after } => story(format!("Nobody picked up in {} ms", after.as_millis())),
-        CallEvent::AllFailed { no_answer, counts: [tried, busy, congested, unavailable] } => {
-            let what = match no_answer {
-                true => "No one is available to answer at this time",
-                false => "Everyone is busy/congested at this time",
-            };
-            LogLine::verbose(2, format!("{what} ({tried}:{busy}/{congested}/{unavailable})"))
+        CallEvent::AnsweredElsewhere { channel, by } => {
+            story(format!("{channel}: {}", FailureReason::AnsweredElsewhere.with(&[by]).text))
         }
+        CallEvent::Answered { callee, caller } => story(format!("{callee} answered {caller}")),
+        CallEvent::NobodyAnswered { after, .. } => story(format!("Nobody picked up in {} ms", after.as_millis())),
+        CallEvent::AllFailed { no_answer, counts, .. } => LogLine::verbose(2, all_failed(*no_answer, *counts)),
         CallEvent::MediaDirect { a, b } => {
             story(format!("Remotely bridged '{a}' and '{b}' - media will flow directly between them"))
         }
         CallEvent::MediaChased { a, b } => {
             story(format!("{a} and {b} answer every new offer from another port: their media stays on the relay"))
         }
-        CallEvent::DirectMediaRefused { reason } => story(reason.clone()),
+        CallEvent::DirectMediaRefused { channel, status, a, b } => {
+            story(FailureReason::DirectRefused.with(&[channel, &status.to_string(), a, b]).text)
+        }
         CallEvent::BridgeEnded { a, b, after, direct } => {
             let ended = story(format!("Bridge between {a} and {b} ended after {} s", after.as_secs()));
-            let told = "Media was direct; no quality data (directmedia=no shows it)";
-            return std::iter::once(ended).chain(direct.then(|| LogLine::verbose(3, told))).collect();
+            let no_data = || LogLine::verbose(3, "Media was direct; no quality data (directmedia=no shows it)");
+            return std::iter::once(ended).chain(direct.then(no_data)).collect();
         }
         CallEvent::OfferRefused { channel, forwarded, reason } => {
             let goes_on = if *forwarded { ", the call goes on as it was" } else { "" };
@@ -76,31 +77,64 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::SourceLearned { channel, source } => {
             LogLine::verbose(4, format!("{channel}: strict RTP locked on {source}"))
         }
-        CallEvent::UnroutableMedia { channel, line, address } => LogLine::notice(format!(
-            "{channel}: '{line}' wants its sound at {address}, which is the exchange itself or this machine's loopback: nothing \
-             is sent there. Set the telephone's own address in it"
-        )),
-        CallEvent::NoPortsForMedium { channel, medium, reason } => LogLine::warning(format!(
-            "{channel}: its {medium} is refused and its voice goes on: no RTP ports are left ({reason}); rtpstart= and rtpend= \
-             in rtp.conf set how many there are"
-        )),
-        CallEvent::NoMedia { channel, reason } => LogLine::warning(format!("{channel}: {reason}")),
-        CallEvent::StreamClosed { channel, totals } => return stream_closed(channel, *totals).into_iter().collect(),
-        CallEvent::NotPlayed { reason } => LogLine::warning(reason.clone()),
+        CallEvent::UnroutableMedia { channel, line, address } => {
+            LogLine::notice(format!("{channel}: {}", unroutable(line, *address)))
+        }
+        CallEvent::NoPortsForMedium { channel, medium, reason } => {
+            LogLine::warning(format!("{channel}: {}", no_ports(medium, reason)))
+        }
+        CallEvent::NoMedia { channel, line, after, source, strangers } => {
+            LogLine::warning(format!("{channel}: {}", no_media(line, *after, *source, *strangers)))
+        }
+        CallEvent::StreamClosed { channel, medium, totals } => {
+            return stream_closed(channel, *medium, *totals).into_iter().collect();
+        }
+        CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
     };
     vec![line]
 }
 
-/// Q.850: 17 is busy, 34 no circuit.
+fn all_failed(no_answer: bool, counts: DialCounts) -> String {
+    let DialCounts { tried, busy, congested, unavailable } = counts;
+    let what = match no_answer {
+        true => "No one is available to answer at this time",
+        false => "Everyone is busy/congested at this time",
+    };
+    format!("{what} ({tried}:{busy}/{congested}/{unavailable})")
+}
+
+fn unroutable(line: &str, address: SocketAddr) -> String {
+    format!(
+        "'{line}' wants its sound at {address}, which is the exchange itself or this machine's loopback: nothing is sent \
+         there. Set the telephone's own address in it"
+    )
+}
+
+fn no_ports(medium: &str, reason: &str) -> String {
+    format!(
+        "its {medium} is refused and its voice goes on: no RTP ports are left ({reason}); rtpstart= and rtpend= in rtp.conf \
+         set how many there are"
+    )
+}
+
+fn no_media(line: &str, after: Duration, source: SocketAddr, strangers: u64) -> String {
+    let strangers = match strangers {
+        0 => String::new(),
+        number => format!(", and {number} packets from elsewhere were dropped"),
+    };
+    FailureReason::NoSound.with(&[line, &span(after), &source.to_string(), &strangers]).text
+}
+
 fn not_taken(channel: &str, cause: u16, reason: &str) -> String {
     match cause {
-        17 => format!("{channel} is busy"),
-        34 => format!("{channel} is circuit-busy"),
+        cause::BUSY => format!("{channel} is busy"),
+        cause::CONGESTION => format!("{channel} is circuit-busy"),
         _ => format!("{channel} did not take the call: {reason}"),
     }
 }
 
-fn stream_closed(channel: &str, totals: StreamTotals) -> Option<LogLine> {
+fn stream_closed(channel: &str, medium: Option<&str>, totals: StreamTotals) -> Option<LogLine> {
+    let medium = medium.map(|medium| format!(" ({medium})")).unwrap_or_default();
     let StreamTotals { received, sent, lost, strangers } = totals;
     let dropped = match strangers {
         0 => String::new(),
@@ -108,7 +142,10 @@ fn stream_closed(channel: &str, totals: StreamTotals) -> Option<LogLine> {
     };
     let used = received > 0 || sent > 0 || strangers > 0;
     used.then(|| {
-        LogLine::verbose(3, format!("{channel}: {received} packets received, {sent} sent, {lost} lost{dropped}"))
+        LogLine::verbose(
+            3,
+            format!("{channel}{medium}: {received} packets received, {sent} sent, {lost} lost{dropped}"),
+        )
     })
 }
 
@@ -141,7 +178,10 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
             LogLine::notice(format!("'{line}' {why}: its registration at {address} is forgotten"))
         }
         LineEvent::Qualified { .. } => return qualified(event).into_iter().collect(),
-        LineEvent::Lagged { reason } => LogLine::warning(reason.clone()),
+        LineEvent::Lagged { line, ms, limit_ms } => {
+            let values = [line.as_str(), &ms.to_string(), &limit_ms.to_string()];
+            LogLine::warning(FailureReason::Lagged.with(&values).text)
+        }
         LineEvent::Moved { line, address } => LogLine::verbose(3, format!("'{line}' is at {address} now")),
         LineEvent::TransportRefused { line, address, transport, section } => LogLine::notice(format!(
             "'{line}' at {address} came over {transport}, which transport= of [{line}] ({section}) leaves out"
@@ -338,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_carried_nothing_is_not_told() {
-        let closed = |totals| CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), totals };
+        let closed = |totals| CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals };
         assert!(lines(&closed(StreamTotals::default()).into()).is_empty());
         let totals = StreamTotals { received: 2, sent: 3, lost: 1, strangers: 4 };
         let text = "SIP/a-1: 2 packets received, 3 sent, 1 lost, 4 dropped from strangers";

@@ -17,6 +17,19 @@ pub struct StreamTotals {
     pub strangers: u64,
 }
 
+/// How many lines of a `Dial` failed, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DialCounts {
+    /// Lines tried.
+    pub tried: u32,
+    /// Busy.
+    pub busy: u32,
+    /// No way through.
+    pub congested: u32,
+    /// Not there, refused, or not reachable.
+    pub unavailable: u32,
+}
+
 /// Something that happened on a call. `channel`, `caller`, `callee` are channel names (`SIP/kitchen-0000002a`), `line` the name of
 /// a peer.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,11 +49,15 @@ pub enum CallEvent {
     },
     /// `Dial` sent an INVITE.
     Called {
+        /// The caller's channel.
+        caller: String,
         /// What was dialled, `SIP/name`.
         target: String,
     },
     /// `Dial` cannot call a target.
     NotCalled {
+        /// The caller's channel.
+        caller: String,
         /// What was dialled.
         target: String,
         /// Why.
@@ -48,6 +65,8 @@ pub enum CallEvent {
     },
     /// The caller's side is secured by TLS (`sips:`), the called line's is not (RFC 5630 5.1.1.3).
     NotSecured {
+        /// The caller's channel.
+        caller: String,
         /// What was dialled.
         target: String,
         /// What carries its signalling.
@@ -96,8 +115,8 @@ pub enum CallEvent {
     AnsweredElsewhere {
         /// The channel that rang in vain.
         channel: String,
-        /// Why it rings no more, with the channel that answered.
-        reason: String,
+        /// The channel that answered.
+        by: String,
     },
     /// A called line answered.
     Answered {
@@ -108,15 +127,19 @@ pub enum CallEvent {
     },
     /// Nobody answered within the time that `Dial` was given.
     NobodyAnswered {
+        /// The caller's channel.
+        caller: String,
         /// How long it rang.
         after: Duration,
     },
     /// Every line of a `Dial` failed.
     AllFailed {
+        /// The caller's channel.
+        caller: String,
         /// None was busy, congested or unavailable: they just did not answer.
         no_answer: bool,
-        /// Lines tried, busy, congested, unavailable.
-        counts: [u32; 4],
+        /// How many lines failed, and how.
+        counts: DialCounts,
     },
     /// Media goes directly between two lines now.
     MediaDirect {
@@ -134,8 +157,14 @@ pub enum CallEvent {
     },
     /// A line refused direct media: the call stays on the relay.
     DirectMediaRefused {
-        /// The whole sentence of the table of reasons.
-        reason: String,
+        /// Who refused.
+        channel: String,
+        /// Its status.
+        status: u16,
+        /// The first channel.
+        a: String,
+        /// The second channel.
+        b: String,
     },
     /// A bridge between two channels ended.
     BridgeEnded {
@@ -204,19 +233,29 @@ pub enum CallEvent {
     NoMedia {
         /// Its channel.
         channel: String,
-        /// The sentence of the table of reasons.
-        reason: String,
+        /// The line.
+        line: String,
+        /// How long the call was up.
+        after: Duration,
+        /// Where its media was to come from.
+        source: SocketAddr,
+        /// Packets that came from elsewhere.
+        strangers: u64,
     },
     /// A stream's ports are closed.
     StreamClosed {
         /// Its channel.
         channel: String,
+        /// Which medium, when it is not voice.
+        medium: Option<&'static str>,
         /// What it counted.
         totals: StreamTotals,
     },
     /// The exchange could not play to a channel.
     NotPlayed {
-        /// Why, with the channel.
+        /// The channel.
+        channel: String,
+        /// Why, in a sentence that names the channel.
         reason: String,
     },
 }

@@ -135,8 +135,12 @@ pub enum LineEvent {
     },
     /// A line is called though it is slow to answer.
     Lagged {
-        /// The sentence of the table of reasons.
-        reason: String,
+        /// Which.
+        line: String,
+        /// Its latest round trip, in milliseconds.
+        ms: u32,
+        /// The limit that `qualify=` sets, in milliseconds.
+        limit_ms: u64,
     },
     /// The host name of a line resolves to another address now.
     Moved {

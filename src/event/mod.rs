@@ -7,7 +7,7 @@ pub mod line;
 pub mod log;
 pub mod security;
 
-pub use call::{CallEvent, StreamTotals};
+pub use call::{CallEvent, DialCounts, StreamTotals};
 pub use device::DeviceState;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
@@ -22,7 +22,7 @@ pub enum Event {
     Line(LineEvent),
     /// At the edge: who was refused, or let in.
     Security(SecurityEvent),
-    /// A text that is none of our own making: a dialplan's `Verbose()`, the trace of its steps.
+    /// A text of the dialplan: what `Verbose()` says, the trace of its steps.
     Log(LogLine),
 }
 

@@ -10,7 +10,6 @@ use super::parties::Parties;
 use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
-use crate::pbx::failure::FailureReason;
 use crate::pbx::media::MediaCommand;
 use crate::sdp::{Sdp, negotiate};
 use std::time::Duration;
@@ -205,9 +204,8 @@ impl Bridging<'_> {
             }
             Step::Stays(by, status) => {
                 let by = self.both(id, by).map_or(caller, |(by, _)| by);
-                let [by, a, b] = [by, caller, callee].map(|channel| self.parties.name_of(channel));
-                let refused = FailureReason::DirectRefused.with(&[&by, &status.to_string(), &a, &b]);
-                self.core.emit(CallEvent::DirectMediaRefused { reason: refused.text });
+                let [channel, a, b] = [by, caller, callee].map(|channel| self.parties.name_of(channel));
+                self.core.emit(CallEvent::DirectMediaRefused { channel, status, a, b });
                 self.bridge_media(caller, callee);
             }
             Step::Accept(role) => {

@@ -3,6 +3,7 @@
 
 use crate::clock::Time;
 use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus};
+use crate::event::DialCounts;
 use crate::pbx::cause;
 use crate::pbx::failure::{self, Failure};
 use crate::sip::timer::TimerId;
@@ -40,10 +41,7 @@ pub struct Dial {
     pub redirections: Vec<String>,
     /// The dialled number of the line that was tried last.
     pub last_number: String,
-    tried: u32,
-    busy: u32,
-    congested: u32,
-    unavailable: u32,
+    counts: DialCounts,
     last_cause: u16,
     /// Why each line that failed did.
     pub failures: Vec<Failure>,
@@ -91,10 +89,7 @@ impl Dial {
             offered_version: 0,
             redirections: Vec::new(),
             last_number: String::new(),
-            tried: 0,
-            busy: 0,
-            congested: 0,
-            unavailable: 0,
+            counts: DialCounts::default(),
             last_cause: cause::NORMAL,
             failures: Vec::new(),
             tone: false,
@@ -103,13 +98,14 @@ impl Dial {
 
     /// Counts a line that could not be reached, by its cause.
     pub fn fail(&mut self, failure: Failure) {
-        self.tried = self.tried.saturating_add(1);
+        let counts = &mut self.counts;
+        counts.tried = counts.tried.saturating_add(1);
         self.last_cause = failure.cause;
         match failure.cause {
-            cause::BUSY => self.busy = self.busy.saturating_add(1),
-            cause::CONGESTION | 42 => self.congested = self.congested.saturating_add(1),
+            cause::BUSY => counts.busy = counts.busy.saturating_add(1),
+            cause::CONGESTION | 42 => counts.congested = counts.congested.saturating_add(1),
             cause::NO_ANSWER | cause::NORMAL => {}
-            _ => self.unavailable = self.unavailable.saturating_add(1),
+            _ => counts.unavailable = counts.unavailable.saturating_add(1),
         }
         self.failures.push(failure);
     }
@@ -132,11 +128,11 @@ impl Dial {
 
     /// `DIALSTATUS` when every line failed: any busy wins, then congestion, then unavailable.
     pub fn failure(&self) -> DialStatus {
-        if self.busy > 0 {
+        if self.counts.busy > 0 {
             DialStatus::Busy
-        } else if self.congested > 0 {
+        } else if self.counts.congested > 0 {
             DialStatus::Congestion
-        } else if self.unavailable > 0 {
+        } else if self.counts.unavailable > 0 {
             DialStatus::ChanUnavail
         } else {
             DialStatus::NoAnswer
@@ -144,8 +140,8 @@ impl Dial {
     }
 
     /// Lines tried, busy, congested and unavailable, as the console shows them when all failed.
-    pub fn counts(&self) -> [u32; 4] {
-        [self.tried, self.busy, self.congested, self.unavailable]
+    pub fn counts(&self) -> DialCounts {
+        self.counts
     }
 
     /// The Dial ends because this channel answered.
@@ -195,8 +191,9 @@ mod tests {
 
     #[test]
     fn any_busy_wins_then_congestion_then_unavailable() {
+        let all = DialCounts { tried: 3, busy: 1, congested: 1, unavailable: 1 };
         let busy = [cause::ABSENT, cause::CONGESTION, cause::BUSY];
-        assert_eq!((dial(&busy).failure(), dial(&busy).counts()), (DialStatus::Busy, [3, 1, 1, 1]));
+        assert_eq!((dial(&busy).failure(), dial(&busy).counts()), (DialStatus::Busy, all));
         assert_eq!(dial(&busy[..2]).failure(), DialStatus::Congestion);
         assert_eq!(dial(&busy[..1]).failure(), DialStatus::ChanUnavail);
         assert_eq!(dial(&[cause::NO_ANSWER]).failure(), DialStatus::NoAnswer);

@@ -45,7 +45,8 @@ impl Dialing<'_> {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err(failure) => {
                     let reason = failure.text.clone();
-                    self.core.emit(CallEvent::NotCalled { target: target.to_string(), reason });
+                    let name = self.parties.name_of(caller);
+                    self.core.emit(CallEvent::NotCalled { caller: name, target: target.to_string(), reason });
                     dial.fail(failure);
                 }
             }
@@ -160,7 +161,8 @@ impl Dialing<'_> {
         match offer {
             Ok(offer) => self.invite(caller, id, *outgoing, offer),
             Err(failure) => {
-                self.core.emit(CallEvent::NotCalled { target: name, reason: failure.text.clone() });
+                let (caller_name, reason) = (self.parties.name_of(caller), failure.text.clone());
+                self.core.emit(CallEvent::NotCalled { caller: caller_name, target: name, reason });
                 self.branch_failed(caller, id, failure);
             }
         }
@@ -192,10 +194,11 @@ impl Dialing<'_> {
             party.leg.invite(&calling, offer, cx);
         });
         self.mark(caller, id, Branch::Calling);
-        self.core.emit(CallEvent::Called { target: name.clone() });
+        let caller = self.parties.name_of(caller);
+        self.core.emit(CallEvent::Called { caller: caller.clone(), target: name.clone() });
         if secure && over != Transport::Tls {
             // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
-            self.core.emit(CallEvent::NotSecured { target: name, transport: over.to_string() });
+            self.core.emit(CallEvent::NotSecured { caller, target: name, transport: over.to_string() });
         }
     }
 
@@ -362,10 +365,9 @@ impl Dialing<'_> {
     fn answered_elsewhere(&mut self, caller: ChannelId, callee: ChannelId) {
         let Some(dial) = self.dial(caller) else { return };
         let others: Vec<ChannelId> = dial.branches.iter().map(|(id, _)| *id).filter(|id| *id != callee).collect();
-        let reason = FailureReason::AnsweredElsewhere.with(&[&self.parties.name_of(callee)]).text;
         for other in others {
-            let channel = self.parties.name_of(other);
-            self.core.emit(CallEvent::AnsweredElsewhere { channel, reason: reason.clone() });
+            let (channel, by) = (self.parties.name_of(other), self.parties.name_of(callee));
+            self.core.emit(CallEvent::AnsweredElsewhere { channel, by });
         }
     }
 
@@ -385,7 +387,8 @@ impl Dialing<'_> {
     fn finish_if_all_failed(&mut self, caller: ChannelId) {
         let Some(dial) = self.dial(caller).filter(|dial| dial.branches.is_empty()) else { return };
         let (status, counts) = (dial.failure(), dial.counts());
-        self.core.emit(CallEvent::AllFailed { no_answer: status == DialStatus::NoAnswer, counts });
+        let (no_answer, name) = (status == DialStatus::NoAnswer, self.parties.name_of(caller));
+        self.core.emit(CallEvent::AllFailed { caller: name, no_answer, counts });
         self.end(caller, status, None);
     }
 
@@ -404,7 +407,8 @@ impl Dialing<'_> {
         if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
             dial.failures.push(failure);
         }
-        self.core.emit(CallEvent::NobodyAnswered { after });
+        let name = self.parties.name_of(caller);
+        self.core.emit(CallEvent::NobodyAnswered { caller: name, after });
         self.end(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
     }
 

@@ -49,6 +49,8 @@ pub(super) enum Ports {
 /// What is known of a stream when its ports are closed, for what is said of it then.
 pub(super) struct Released {
     pub(super) channel: String,
+    /// Which medium, when it is not voice.
+    pub(super) medium: Option<&'static str>,
     pub(super) line: String,
     /// From where sound was to come, and in how long a time; none: from nowhere, past the exchange, or hardly long enough.
     pub(super) expected: Option<(SocketAddr, Duration)>,

@@ -155,7 +155,7 @@ impl Party<'_> {
     pub fn play_tone(&mut self, meaning: tone::Meaning, core: &mut Core) {
         let samples = tone::progress("us", meaning).unwrap_or_default();
         if let Err(reason) = self.start_playing(&samples, true, core) {
-            core.emit(CallEvent::NotPlayed { reason });
+            core.emit(CallEvent::NotPlayed { channel: self.channel.name.clone(), reason });
         }
     }
 

@@ -4,11 +4,9 @@
 use super::channel::Channel;
 use super::media_port::{MediaPort, PortState, Ports, Released, stream_kind};
 use super::parties::Parties;
-use crate::datetime;
 use crate::dialplan::ChannelId;
 use crate::event::{CallEvent, StreamTotals};
 use crate::pbx::core::Core;
-use crate::pbx::failure::FailureReason;
 use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
@@ -86,6 +84,7 @@ impl Parties {
         let expected = remote.filter(|_| talked >= LONG_ENOUGH && !channel.was_direct);
         let released = Released {
             channel: channel.name.clone(),
+            medium: None,
             line: channel.line().to_owned(),
             expected: expected.map(|from| (from, talked)),
         };
@@ -110,8 +109,9 @@ impl Parties {
             }
             // One without ports has no stream, either.
             if self.streams.remove(&port.stream).is_some() {
-                let name = format!("{channel} ({})", port.kind.name());
-                self.releases.insert(port.stream, Released { channel: name, line: String::new(), expected: None });
+                let (channel, medium) = (channel.clone(), Some(port.kind.name()));
+                let released = Released { channel, medium, line: String::new(), expected: None };
+                self.releases.insert(port.stream, released);
                 core.out.media.push(MediaCommand::Release { stream: port.stream });
             }
         }
@@ -141,17 +141,13 @@ impl Parties {
 
     /// A stream's ports are closed: reports what it counted.
     pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts, core: &mut Core) {
-        let Some(Released { channel, line, expected }) = self.releases.remove(&stream) else { return };
-        if let Some((from, talked)) = expected.filter(|_| counts.received == 0) {
-            let strangers = match counts.strangers {
-                0 => String::new(),
-                number => format!(", and {number} packets from elsewhere were dropped"),
-            };
-            let failure = FailureReason::NoSound.with(&[&line, &datetime::span(talked), &from.to_string(), &strangers]);
-            core.emit(CallEvent::NoMedia { channel: channel.clone(), reason: failure.text });
-        }
+        let Some(Released { channel, medium, line, expected }) = self.releases.remove(&stream) else { return };
         let StreamCounts { received, sent, lost, strangers, .. } = *counts;
-        core.emit(CallEvent::StreamClosed { channel, totals: StreamTotals { received, sent, lost, strangers } });
+        if let Some((source, after)) = expected.filter(|_| received == 0) {
+            core.emit(CallEvent::NoMedia { channel: channel.clone(), line, after, source, strangers });
+        }
+        let totals = StreamTotals { received, sent, lost, strangers };
+        core.emit(CallEvent::StreamClosed { channel, medium, totals });
     }
 
     /// The channel a stream belongs to.

@@ -67,8 +67,8 @@ impl Whereabouts<'_> {
             }
             Status::Lagged(ms) => {
                 let limit = peer.settings.qualify.unwrap_or_default().as_millis();
-                let lagged = FailureReason::Lagged.with(&[&peer.name, &ms.to_string(), &limit.to_string()]);
-                core.emit(LineEvent::Lagged { reason: lagged.text });
+                let limit_ms = u64::try_from(limit).unwrap_or(u64::MAX);
+                core.emit(LineEvent::Lagged { line: peer.name.clone(), ms, limit_ms });
                 Ok(true)
             }
             Status::Ok(_) => Ok(true),
