@@ -14,8 +14,8 @@ fn resident_kib() -> usize {
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }
 
-/// Microseconds of a challenge and of the registration that follows, with all lines registered, the mean of so many; bytes a
-/// binding.
+/// Microseconds of a challenge and of the registration that follows, with all lines registered, the mean of so many;
+/// bytes a binding.
 fn measure(lines: usize, measured: usize) -> (f64, f64, usize) {
     let mut exchange = Exchange::new(lines, "qualify=yes");
     let before = resident_kib();

@@ -136,8 +136,8 @@ pub fn iso_in(at: Wall, zone: &Zone) -> String {
 /// The format of [`iso`].
 pub const ISO: &str = "%FT%T.%3q%z";
 
-/// `format` with its `%` letters filled in, as strftime(3) has them, and `%q` for milliseconds (`%1q` to `%9q`: that many
-/// digits of the fraction). An unknown letter stays. In UTC.
+/// `format` with its `%` letters filled in, as strftime(3) has them, and `%q` for milliseconds (`%1q` to `%9q`: that
+/// many digits of the fraction). An unknown letter stays. In UTC.
 pub fn strftime(at: Wall, format: &str) -> String {
     strftime_in(at, &Zone::utc(), format)
 }

@@ -22,7 +22,8 @@ impl Rng {
         self.0.next_u64()
     }
 
-    /// A number in `0..bound`; zero when `bound` is zero. The bias of the remainder is below 2^-32 for bounds below 2^32.
+    /// A number in `0..bound`; zero when `bound` is zero. The bias of the remainder is below 2^-32 for bounds below
+    /// 2^32.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.bits() % bound }
     }

@@ -148,8 +148,8 @@ const ROOMS: &[Room] = &[
     ring("lib", &[]),
 ];
 
-/// Within `pbx`: which part may not know which. The switch routes between lines and calls, which never name each other, and both
-/// stand on the core.
+/// Within `pbx`: which part may not know which. The switch routes between lines and calls, which never name each other,
+/// and both stand on the core.
 const WALLS: &[(&str, &str)] = &[
     ("lines", "calls"),
     ("calls", "lines"),

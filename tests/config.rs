@@ -1,7 +1,8 @@
 //! Configuration files with the expected diagnostics beside them, character for character; and a mutation loop.
 //!
-//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `log-`, `ext-`), and `NAME.expected` is what `check` would
-//! print. `STROWGER_BLESS=1` writes what is printed now into the `.expected` files, for reading before it is committed.
+//! `NAME.conf` is read as what its name begins with (`sip-`, `rtp-`, `log-`, `ext-`), and `NAME.expected` is what
+//! `check` would print. `STROWGER_BLESS=1` writes what is printed now into the `.expected` files, for reading before it
+//! is committed.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests are not seen as tests
 

@@ -1,5 +1,5 @@
-//! Dialplans as written, run call by call. `tests/dialplan/*.case`: a configuration, a line of `=`, then what is dialled and
-//! what must come of it, one statement a line:
+//! Dialplans as written, run call by call. `tests/dialplan/*.case`: a configuration, a line of `=`, then what is
+//! dialled and what must come of it, one statement a line:
 //!
 //! ```text
 //! diagnostic TEXT                        a line of what loading said holds the text; all must be named

@@ -1,8 +1,10 @@
-//! What the pages show is what the program does: configuration loads, console transcripts are run, the story is the demonstration's.
+//! What the pages show is what the program does: configuration loads, console transcripts are run, the story is the
+//! demonstration's.
 //!
-//! Fenced blocks by their info word: `ini` (first line `; sip.conf` and the like) and `toml` are loaded; `console` is run, its
-//! `$ strowger ...` lines against an exchange with a copy of `conf/examples/guide`, or `check -C old` with the page's own blocks above it;
-//! `demo` must occur in what `strowger demo` prints. In what is expected, `...` at the end of a line stands for its rest, and alone for any lines.
+//! Fenced blocks by their info word: `ini` (first line `; sip.conf` and the like) and `toml` are loaded; `console` is
+//! run, its `$ strowger ...` lines against an exchange with a copy of `conf/examples/guide`, or `check -C old` with the
+//! page's own blocks above it; `demo` must occur in what `strowger demo` prints. In what is expected, `...` at the end
+//! of a line stands for its rest, and alone for any lines.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 
@@ -171,7 +173,8 @@ fn check<'a>(blocks: impl Iterator<Item = &'a Block>) -> String {
     let folder = Folder::new();
     for block in blocks {
         if let Some(file) = block.file() {
-            // A block's first line is the file's name for the reader, and a comment for the program: lines count from there.
+            // A block's first line is the file's name for the reader, and a comment for the program: lines count from
+            // there.
             folder.write(file, &block.text);
         }
     }

@@ -1,5 +1,6 @@
-//! What an exchange lives through without losing a call: full disks, jumping clocks, no descriptors left, a stop in mid-breath,
-//! consoles that do not listen, a thread that dies, and many calls. `STROWGER_LONG=1` makes the long ones long.
+//! What an exchange lives through without losing a call: full disks, jumping clocks, no descriptors left, a stop in
+//! mid-breath, consoles that do not listen, a thread that dies, and many calls. `STROWGER_LONG=1` makes the long ones
+//! long.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
@@ -267,7 +268,8 @@ fn after_many_calls_with_sound_everything_is_given_back() {
     const PAIRS: usize = 50;
     let rounds = if long() { 200 } else { 20 };
     let (exchange, mut phones) = house("soak", PAIRS);
-    // What is allocated once and kept is there after the first calls; in the long form so is what half a minute of calls lingers in.
+    // What is allocated once and kept is there after the first calls; in the long form so is what half a minute of
+    // calls lingers in.
     let first = if long() { 60 } else { 3 };
     for _ in 0..first {
         round(&mut phones, PAIRS, Duration::from_millis(100));

@@ -1,5 +1,5 @@
-//! A flood of forged requests against the real program: a call between registered lines loses no packet of its sound, lines
-//! go on registering and calling, and the memory stays what it was. `STROWGER_LONG=1` makes it a minute.
+//! A flood of forged requests against the real program: a call between registered lines loses no packet of its sound,
+//! lines go on registering and calling, and the memory stays what it was. `STROWGER_LONG=1` makes it a minute.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
@@ -30,7 +30,8 @@ const ACCOUNTS: &str = "[a]\ntype=friend\nhost=dynamic\nsecret=password\ncontext
     [b]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\n\
     [c]\ntype=friend\nhost=dynamic\nsecret=password\ncontext=default\n";
 
-/// What a stranger sends: every method that could be owed work, known and unknown names, calls that are not there, and noise.
+/// What a stranger sends: every method that could be owed work, known and unknown names, calls that are not there, and
+/// noise.
 fn forgery(number: u64, source: SocketAddr) -> String {
     let method = ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE", "BYE", "CANCEL", "ACK"][number as usize % 8];
     let user = ["a", "b", "admin", "1000"][number as usize / 8 % 4];
@@ -144,7 +145,8 @@ fn ten_thousand_forged_requests_a_second_touch_no_call() {
     assert!(sent as f64 > 0.9 * RATE as f64 * seconds, "the flood itself was too slow: {sent} in {seconds:.1} s");
     assert!(answers > sent / 4, "it was answered, not only dropped: {answers} of {sent}");
     assert!(told <= 2 * asked, "{told} bytes for {asked}");
-    // What grows does so only to its bound; 8 MB is far above what a flood of this length needs, far below a table per request.
+    // What grows does so only to its bound; 8 MB is far above what a flood of this length needs, far below a table per
+    // request.
     assert!(after.0 < before.0 + (8 << 20), "{} kB more", (after.0 - before.0) / 1024);
     let log = exchange.log();
     assert!(!log.contains("SecurityEvent"), "nobody proved an address, so nobody is named to be banned");

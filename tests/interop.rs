@@ -319,7 +319,8 @@ fn a_line_that_refuses_direct_media_stays_relayed() {
         let answering = bob.listens("callee.xml");
         let calling = alice.calling("caller.xml", "200");
         let (to_a, to_b) = (calling.first_media(), answering.first_media());
-        // Whatever was tried and taken back: the side that takes re-INVITEs ends up with the exchange, and each hears the other.
+        // Whatever was tried and taken back: the side that takes re-INVITEs ends up with the exchange, and each hears
+        // the other.
         let (taking, wanted) = if caller_refuses { (&answering, to_b) } else { (&calling, to_a) };
         let settled = exchange::wait(Duration::from_secs(2), || {
             let tried = calling.media().len() + answering.media().len() > 2;

@@ -1,6 +1,7 @@
 //! The tables in `docs/reference/` are made from the program's own, so that they cannot drift from it.
 //!
-//! A table stands between `<!-- table NAME -->` and `<!-- end -->`. `STROWGER_BLESS=1` writes them anew, for reading before they are committed.
+//! A table stands between `<!-- table NAME -->` and `<!-- end -->`. `STROWGER_BLESS=1` writes them anew, for reading
+//! before they are committed.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 

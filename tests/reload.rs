@@ -1,4 +1,5 @@
-//! A running exchange gets another configuration, starts again, or stops: the real program, and telephones on real sockets.
+//! A running exchange gets another configuration, starts again, or stops: the real program, and telephones on real
+//! sockets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 

@@ -1,4 +1,5 @@
-//! The real program over TCP, TLS, IPv6 and several addresses, with real sockets: what is cut, merged, slow, silent or greedy.
+//! The real program over TCP, TLS, IPv6 and several addresses, with real sockets: what is cut, merged, slow, silent or
+//! greedy.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 

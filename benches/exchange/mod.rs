@@ -83,7 +83,8 @@ impl Exchange {
         Exchange { admission, switch, rng, now, local, sent: Vec::new(), ports: 10_000 }
     }
 
-    /// Hands in a datagram, parsed and admitted as in the exchange; what comes of it waits to be [`Exchange::received`].
+    /// Hands in a datagram, parsed and admitted as in the exchange; what comes of it waits to be
+    /// [`Exchange::received`].
     #[inline(never)]
     pub fn take(&mut self, from: SocketAddr, datagram: &Bytes) {
         let flow = Flow::udp(self.local, from);

@@ -8,8 +8,8 @@ const HOME: &str = "us";
 
 /// The samples of a built-in sound; `None`: there is none of that name (it may be a file).
 ///
-/// `beep`; `silence/1` to `silence/10` (seconds); `tone/milliwatt`; `tone/dial`, `tone/ring`, `tone/busy`, `tone/congestion`, also with a zone:
-/// `tone/uk/busy`. Tones are one turn of their cadence, to be repeated.
+/// `beep`; `silence/1` to `silence/10` (seconds); `tone/milliwatt`; `tone/dial`, `tone/ring`, `tone/busy`,
+/// `tone/congestion`, also with a zone: `tone/uk/busy`. Tones are one turn of their cadence, to be repeated.
 pub fn find(name: &str) -> Option<Vec<i16>> {
     match name.split_once('/') {
         None if name == "beep" => Some(tone::stretch(&[1_000], 200, -13.0)),

@@ -71,8 +71,8 @@ pub fn progress(zone: &str, meaning: Meaning) -> Option<Vec<i16>> {
     Some(stretches.flatten().collect())
 }
 
-/// One second of the 1,004 Hz test tone at 0 dBm0 (one milliwatt), to be repeated without a seam. 1,004 and not 1,000, so that it
-/// falls on all codes and not on eight of them (ITU-T O.6).
+/// One second of the 1,004 Hz test tone at 0 dBm0 (one milliwatt), to be repeated without a seam. 1,004 and not 1,000,
+/// so that it falls on all codes and not on eight of them (ITU-T O.6).
 pub fn milliwatt() -> Vec<i16> {
     stretch(&[1_004], 1_000, 0.0)
 }

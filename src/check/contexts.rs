@@ -51,8 +51,8 @@ fn includes(survey: &Survey) -> Vec<Diagnostic> {
     said.collect()
 }
 
-/// Contexts with extensions that nothing names: not a peer, an include, a jump, nor any word of a line's arguments, which
-/// may be a context in ways that are not known here.
+/// Contexts with extensions that nothing names: not a peer, an include, a jump, nor any word of a line's arguments,
+/// which may be a context in ways that are not known here.
 fn unused(survey: &Survey) -> Vec<Diagnostic> {
     let general = &survey.config.sip.general;
     let mut named: BTreeSet<&str> = general.reg_contexts.iter().map(String::as_str).collect();

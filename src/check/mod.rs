@@ -1,7 +1,7 @@
 //! Problems of a configuration without syntax errors: `sip.conf` and the dialplan looked at together.
 //!
-//! Only what is certain is reported: what a variable decides is not judged, and what may match counts as present. Each kind of
-//! finding is a row of [`crate::config::finding::TABLE`].
+//! Only what is certain is reported: what a variable decides is not judged, and what may match counts as present. Each
+//! kind of finding is a row of [`crate::config::finding::TABLE`].
 
 mod contexts;
 mod dial;

@@ -59,7 +59,8 @@ fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], co
     text
 }
 
-/// One object (RFC 8259): `{"directory","diagnostics":[{"severity","code","file","line","column","message","hint"}],"fatals","errors","warnings"}`.
+/// One object (RFC 8259):
+/// `{"directory","diagnostics":[{"severity","code","file","line","column","message","hint"}],"fatals","errors","warnings"}`.
 fn json(loaded: &Loaded, diagnostics: &[Diagnostic], counts: Counts) -> String {
     let rows: Vec<String> = diagnostics
         .iter()

@@ -149,8 +149,8 @@ impl Act {
         Ok(directions)
     }
 
-    /// Where each phone sends its media: (the ISP's towards the client, the client's towards the ISP). With direct media, not
-    /// before each has the other's own address.
+    /// Where each phone sends its media: (the ISP's towards the client, the client's towards the ISP). With direct
+    /// media, not before each has the other's own address.
     fn where_to(self, isp: &mut DemoPhone, client: &mut DemoPhone) -> Result<(SocketAddr, SocketAddr), String> {
         let address = |line: &DemoPhone| line.rtp.local_addr().map_err(|error| error.to_string());
         let (isp_rtp, client_rtp) = (address(isp)?, address(client)?);

@@ -9,8 +9,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// `strowger init`: writes the first configuration into a folder (/etc/strowger unless named) that has no sip.conf. Its sip.conf is for the owner
-/// alone; a file that exists is left as it is. 0 also when there was nothing to do.
+/// `strowger init`: writes the first configuration into a folder (/etc/strowger unless named) that has no sip.conf. Its
+/// sip.conf is for the owner alone; a file that exists is left as it is. 0 also when there was nothing to do.
 pub fn init(folder: Option<&Path>) -> ExitCode {
     let folder = folder.unwrap_or(Path::new(socket_path::DEFAULT_CONFIG));
     match write_first(folder) {

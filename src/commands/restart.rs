@@ -1,5 +1,5 @@
-//! `core restart`: the program takes its own place, under the same process number, so that whoever started it (systemd, a
-//! shell) sees it go on.
+//! `core restart`: the program takes its own place, under the same process number, so that whoever started it (systemd,
+//! a shell) sees it go on.
 
 use std::ffi::OsString;
 use std::io;

@@ -31,7 +31,8 @@ enum End {
     Restart,
 }
 
-/// Runs until it is stopped. Exit code 0 after a stop, 78 when the configuration cannot be used, 1 after another failure.
+/// Runs until it is stopped. Exit code 0 after a stop, 78 when the configuration cannot be used, 1 after another
+/// failure.
 pub fn run(common: &Common) -> ExitCode {
     // Before the program's file may be replaced: a restart runs the new one.
     let program = Program::of_this_process();

@@ -12,8 +12,8 @@ pub struct Texts {
     pub extensions: String,
 }
 
-/// Writes the files, one secret for each of the extensions 101 to 110. The same secrets give the same text. Secrets must
-/// be letters and digits: what has a meaning in the file (`;`) is not escaped.
+/// Writes the files, one secret for each of the extensions 101 to 110. The same secrets give the same text. Secrets
+/// must be letters and digits: what has a meaning in the file (`;`) is not escaped.
 pub fn generate(secrets: &[String; EXTENSIONS]) -> Texts {
     let mut sip = String::from(SIP_HEAD);
     for (number, secret) in (101u32..).zip(secrets) {

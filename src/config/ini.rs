@@ -17,8 +17,8 @@ const MAX_LINE: usize = 8191;
 const MAX_INCLUDE_DEPTH: usize = 10;
 /// Files that may be included in all: a file that includes a pattern which matches itself multiplies.
 const MAX_INCLUDED_FILES: usize = 1000;
-/// Entries in all, inherited ones counted: templates that inherit twice from each other multiply too. Enough for 100,000 telephones
-/// with ten options each.
+/// Entries in all, inherited ones counted: templates that inherit twice from each other multiply too. Enough for
+/// 100,000 telephones with ten options each.
 const MAX_ENTRIES: usize = 1_000_000;
 
 /// A file as read: its sections in order. Templates are resolved and left out.

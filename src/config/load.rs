@@ -40,8 +40,8 @@ impl Loaded {
     }
 }
 
-/// Loads the configuration of a directory, or of the one that an `asterisk.conf` names: its `astetcdir`, or else the one
-/// it stands in.
+/// Loads the configuration of a directory, or of the one that an `asterisk.conf` names: its `astetcdir`, or else the
+/// one it stands in.
 pub fn load(path: &Path) -> Loaded {
     let mut reader = Reader::default();
     reader.find(path);
@@ -49,7 +49,8 @@ pub fn load(path: &Path) -> Loaded {
     reader.loaded(config)
 }
 
-/// Loads `logger.conf` alone, from the same place: `logger reload` looks at no other file. None when a diagnostic is fatal.
+/// Loads `logger.conf` alone, from the same place: `logger reload` looks at no other file. None when a diagnostic is
+/// fatal.
 pub fn load_logger(path: &Path) -> (Option<LoggerConf>, Loaded) {
     let mut reader = Reader::default();
     reader.find(path);

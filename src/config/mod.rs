@@ -68,8 +68,8 @@ struct Files<'a> {
 }
 
 impl Config {
-    /// Reads a configuration from text that includes no files: the demonstration's, a test's. Empty texts stand for files
-    /// that are not there. The configuration is `None` when a diagnostic is fatal.
+    /// Reads a configuration from text that includes no files: the demonstration's, a test's. Empty texts stand for
+    /// files that are not there. The configuration is `None` when a diagnostic is fatal.
     pub fn from_texts(sip: &str, extensions: &str, rtp: &str, toml: &str) -> (Option<Config>, Vec<Diagnostic>) {
         let files = Files {
             sip: (SIP_CONF, sip.as_bytes()),

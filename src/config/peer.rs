@@ -91,8 +91,8 @@ impl Peer {
         }
     }
 
-    /// The peer that callers without an account share, with `allowguest=yes`: it can only call, has what `[general]` presets, and
-    /// never more calls than [`MAX_GUESTS`].
+    /// The peer that callers without an account share, with `allowguest=yes`: it can only call, has what `[general]`
+    /// presets, and never more calls than [`MAX_GUESTS`].
     pub fn guest(defaults: &Settings) -> Peer {
         let nowhere = Place { file: "sip.conf".into(), line: 0 };
         Peer { kind: Kind::Guest, call_limit: Some(MAX_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
@@ -254,7 +254,8 @@ pub enum Kind {
 pub enum Credential {
     /// `secret`: the password.
     Password(Secret),
-    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1); never with `auth_algorithm=sha256`.
+    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1); never with
+    /// `auth_algorithm=sha256`.
     Ha1(Secret),
 }
 

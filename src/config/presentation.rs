@@ -1,4 +1,5 @@
-//! Whether a caller's number may be shown, and whether it was verified: `callingpres=`, `CALLERID(pres)`, `CALLERPRES()`.
+//! Whether a caller's number may be shown, and whether it was verified: `callingpres=`, `CALLERID(pres)`,
+//! `CALLERPRES()`.
 
 /// The presentation and screening indicators of Q.931 4.5.10, octet 3a.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

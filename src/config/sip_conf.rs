@@ -32,8 +32,8 @@ pub struct SipConf {
     pub peers: BTreeMap<String, Arc<Peer>>,
 }
 
-/// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said; a peer with a bad value
-/// is left out.
+/// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said; a peer with a bad
+/// value is left out.
 pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnostic>) {
     let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone() };
     let general = reader.general(document);

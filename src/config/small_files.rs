@@ -8,7 +8,8 @@ use super::value;
 /// An option without effect: its name, the values that ask for what happens anyway, and why it has none.
 pub(super) type Ignored = (&'static str, &'static [&'static str], &'static str);
 
-/// What is to be said of an option that is not among `known`: nothing when it asks for what happens anyway, else a warning.
+/// What is to be said of an option that is not among `known`: nothing when it asks for what happens anyway, else a
+/// warning.
 pub(super) fn ignored(entry: &Entry, known: &[&'static str], ignored: &[Ignored]) -> Result<(), Diagnostic> {
     let name = entry.name.to_ascii_lowercase();
     let warning = |say| Diagnostic::warning(entry.place.clone(), say);

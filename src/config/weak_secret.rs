@@ -62,8 +62,8 @@ const SHORTEST: usize = 8;
 /// An address for documentation (RFC 5737) that stands for any: a list that allows it excludes nobody.
 const ANYBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 
-/// Why a peer's secret is weak. What is kept as a hash cannot be judged; a peer at a fixed address, or behind `deny=` and `permit=`,
-/// needs none.
+/// Why a peer's secret is weak. What is kept as a hash cannot be judged; a peer at a fixed address, or behind `deny=`
+/// and `permit=`, needs none.
 pub fn weakness(peer: &Peer) -> Option<Weakness> {
     let secret = match &peer.credential {
         None => {

@@ -79,7 +79,7 @@ impl EventSink for EventQueue {
             AuthEvent::Challenged => {}
             AuthEvent::Refused(denial) => {
                 // Each refusal for programs that count them towards a ban; the warning for the administrator once.
-                self.publish(SecurityEvent::Denied(denial.clone()));
+                self.publish(SecurityEvent::Denied(denial.as_ref().clone()));
                 let nearest = |account: &str| self.auth_table.admission().nearest(account);
                 let report = self.refusals().record(denial, source, self.clock.now().mono, nearest);
                 if let Some(report) = report {
@@ -133,7 +133,7 @@ mod tests {
         };
         queue.report(&AuthEvent::Challenged, source);
         assert_eq!(recorder.events(), [], "anybody could make as many");
-        let refused = AuthEvent::Refused(denial.clone());
+        let refused = AuthEvent::Refused(Box::new(denial.clone()));
         queue.report(&refused, source);
         queue.report(&refused, source);
         queue.admitted("cleint", source);

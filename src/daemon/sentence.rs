@@ -1,5 +1,5 @@
-//! What happened, as the log and the console say it: the one place where events become sentences, in Asterisk's words where it
-//! has any.
+//! What happened, as the log and the console say it: the one place where events become sentences, in Asterisk's words
+//! where it has any.
 
 mod security;
 

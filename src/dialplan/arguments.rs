@@ -18,8 +18,8 @@ impl Split {
     }
 }
 
-/// Splits at `,` outside `( )`, `[ ]`, `{ }` and quotes; removes double quotes and the `\` that escapes the next letter.
-/// Empty arguments are kept; an empty text has none.
+/// Splits at `,` outside `( )`, `[ ]`, `{ }` and quotes; removes double quotes and the `\` that escapes the next
+/// letter. Empty arguments are kept; an empty text has none.
 pub fn split(text: &str) -> Vec<String> {
     if text.is_empty() {
         return Vec::new();
@@ -96,8 +96,8 @@ fn leading_integer(text: &str) -> Option<&str> {
     text.get(..end).filter(|digits| !digits.is_empty())
 }
 
-/// Seconds with a fraction, as `Wait` and `Dial` take them: blanks before are skipped, what follows the number is ignored.
-/// `None` when no number stands there, or a negative one.
+/// Seconds with a fraction, as `Wait` and `Dial` take them: blanks before are skipped, what follows the number is
+/// ignored. `None` when no number stands there, or a negative one.
 pub fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
     let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());

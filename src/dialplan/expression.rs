@@ -4,8 +4,8 @@ mod lexer;
 mod parser;
 mod value;
 
-/// The value of an expression, written without its `$[` and `]`; empty text is empty. What is computed from something that is
-/// no number is 0, and goes to `complaints`.
+/// The value of an expression, written without its `$[` and `]`; empty text is empty. What is computed from something
+/// that is no number is 0, and goes to `complaints`.
 ///
 /// # Errors
 /// What makes no sense, in plain words.

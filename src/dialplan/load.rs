@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// What a line without a dialplan's `n` to count from is told.
 const NO_PREVIOUS: &str = "'n' has no priority to count from";
 
-/// Reads extensions.conf. Errors in single lines leave the line out and never stop the rest. `registrar` is who the entries
-/// belong to (`pbx_config`).
+/// Reads extensions.conf. Errors in single lines leave the line out and never stop the rest. `registrar` is who the
+/// entries belong to (`pbx_config`).
 pub fn parse(doc: &Document, registrar: &str) -> (Dialplan, Vec<Diagnostic>) {
     let mut loader = Loader {
         plan: Dialplan::new(),

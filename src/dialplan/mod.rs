@@ -1,7 +1,7 @@
 //! The dialplan: extensions.conf as data, the search through it, and the programs that run in it, one per channel.
 //!
-//! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application is a
-//! future. It waits in one place (a request of `handle::ChannelHandle`) and is polled when the switch has replied.
+//! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application
+//! is a future. It waits in one place (a request of `handle::ChannelHandle`) and is polled when the switch has replied.
 
 pub mod app;
 pub mod apps;

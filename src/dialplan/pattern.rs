@@ -74,7 +74,8 @@ pub enum Match {
     No,
 }
 
-/// The name of an extension, or the condition on a caller's number. Its order is the order in which a context is searched.
+/// The name of an extension, or the condition on a caller's number. Its order is the order in which a context is
+/// searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     shown: String,
@@ -88,7 +89,8 @@ enum Kind {
 }
 
 impl Name {
-    /// Reads a name, with what is odd about it in plain words. Blanks are removed and `-` is decoration, outside `[...]`.
+    /// Reads a name, with what is odd about it in plain words. Blanks are removed and `-` is decoration, outside
+    /// `[...]`.
     pub fn parse(text: &str) -> (Name, Option<String>) {
         let shown: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
         let (kind, odd) = match shown.strip_prefix('_') {

@@ -111,7 +111,8 @@ impl Program {
         }
     }
 
-    /// The switch's reply to the pending request; dropped when there is none, or when it is a reply to another kind of request.
+    /// The switch's reply to the pending request; dropped when there is none, or when it is a reply to another kind of
+    /// request.
     pub fn answer(&mut self, reply: AppReply) {
         self.slot.borrow_mut().put_reply(reply);
     }

@@ -52,8 +52,8 @@ impl std::fmt::Display for Position {
 /// How long `Busy()` and `Congestion()` without a time wait: until somebody hangs up.
 pub const UNTIL_HANGUP: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// What an application requests of the switch. The switch replies with the `AppReply` of the same verb (`ask.rs` has the
-/// pairs), or the request ends by a hang-up or redirect.
+/// What an application requests of the switch. The switch replies with the `AppReply` of the same verb (`ask.rs` has
+/// the pairs), or the request ends by a hang-up or redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppRequest {
     /// Wait.

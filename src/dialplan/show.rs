@@ -14,8 +14,8 @@ struct Count {
 }
 
 impl Dialplan {
-    /// The dialplan as `dialplan show` prints it: all of it, `context`, `number@context`, or `number@` in all contexts. Of a
-    /// number every extension that matches is shown in the order of search, those of included contexts too.
+    /// The dialplan as `dialplan show` prints it: all of it, `context`, `number@context`, or `number@` in all contexts.
+    /// Of a number every extension that matches is shown in the order of search, those of included contexts too.
     ///
     /// # Errors
     /// There is no such context or extension, in the words for the console.

@@ -200,8 +200,8 @@ impl Dialplan {
         self.search(context, &digits(exten), Wanted::Hint, None, at)
     }
 
-    /// Adds one priority, replacing the one of that number; makes the context when it is not there. For `regcontext` and the
-    /// console; `registrar` says who adds, and may remove it again.
+    /// Adds one priority, replacing the one of that number; makes the context when it is not there. For `regcontext`
+    /// and the console; `registrar` says who adds, and may remove it again.
     pub fn add_extension(
         &mut self,
         context: &str,

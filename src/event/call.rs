@@ -30,8 +30,8 @@ pub struct DialCounts {
     pub unavailable: u32,
 }
 
-/// Something that happened on a call. `channel`, `caller`, `callee` are channel names (`SIP/kitchen-0000002a`), `line` the name of
-/// a peer.
+/// Something that happened on a call. `channel`, `caller`, `callee` are channel names (`SIP/kitchen-0000002a`), `line`
+/// the name of a peer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallEvent {
     /// A call was refused before the dialplan.

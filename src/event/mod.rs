@@ -1,5 +1,5 @@
-//! What happened, as plain data: it comes out of the core beside the effects. One place in `daemon` makes sentences of it;
-//! whoever else wants to know (the console, a manager interface, lamps) reads the same values.
+//! What happened, as plain data: it comes out of the core beside the effects. One place in `daemon` makes sentences of
+//! it; whoever else wants to know (the console, a manager interface, lamps) reads the same values.
 
 pub mod call;
 pub mod device;
@@ -20,7 +20,7 @@ pub enum Event {
     Call(CallEvent),
     /// To a line, or on the way to it.
     Line(LineEvent),
-    /// At the edge: who was refused, or let in.
+    /// At the ingress: who was refused, or let in.
     Security(SecurityEvent),
     /// A text of the dialplan: what `Verbose()` says, the trace of its steps.
     Log(LogLine),

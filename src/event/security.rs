@@ -1,4 +1,4 @@
-//! Who was refused at the edge, and why.
+//! Who was refused at the ingress, and why.
 
 use crate::clock::Wall;
 use std::net::{IpAddr, SocketAddr};

@@ -83,7 +83,7 @@ pub enum Proof {
     Trusted,
 }
 
-/// The read-only table of the edge; built anew at every reload.
+/// The read-only table of the ingress; built anew at every reload.
 #[derive(Clone)]
 pub struct Admission {
     realm: String,
@@ -439,7 +439,13 @@ impl Admission {
             at: context.now,
         };
         let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
-        self.reply(context.request, &context.essentials.via, context.flow, response, Some(AuthEvent::Refused(denial)))
+        self.reply(
+            context.request,
+            &context.essentials.via,
+            context.flow,
+            response,
+            Some(AuthEvent::Refused(Box::new(denial))),
+        )
     }
 
     /// The credentials for our realm. Those for other realms or schemes, and malformed ones, are skipped (RFC 3261 22.3

@@ -8,11 +8,11 @@ pub enum AuthEvent {
     /// A challenge was sent. Nothing is proved yet: it is counted and rate-limited, and is no reason for a ban.
     Challenged,
     /// A request whose sender proved its address was refused: this may count towards a ban.
-    Refused(Denial),
+    Refused(Box<Denial>),
 }
 
-/// A name from the network with at most its first characters that begin within the limit, so that what is kept of refusals
-/// stays small.
+/// A name from the network with at most its first characters that begin within the limit, so that what is kept of
+/// refusals stays small.
 pub(super) fn cut(name: &str) -> String {
     name.char_indices().take_while(|(at, _)| *at < MAX_ACCOUNT).map(|(_, character)| character).collect()
 }

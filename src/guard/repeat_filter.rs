@@ -35,10 +35,9 @@ struct RefusedAccount {
 }
 
 impl Refusals {
-    /// Records a refusal, and returns what to report: the refusal the first time, again after an hour with the number of
-    /// refusals since, otherwise nothing. `nearest` finds the account whose name is most like the one asked for; it is
-    /// called only for what is reported, and after the response was sent, so that nothing on the wire depends on
-    /// it.
+    /// Records a refusal, and returns what to report: the refusal the first time, again after an hour with the number
+    /// of refusals since, otherwise nothing. `nearest` finds the account whose name is most like the one asked for; it
+    /// is called only for what is reported, and after the response was sent, so that nothing on the wire depends on it.
     pub fn record(
         &mut self,
         denial: &Denial,

@@ -51,8 +51,8 @@ pub enum Stop {
     Gracefully,
 }
 
-/// What a console asked to reload. All of the configuration is, whatever was asked for: its files are checked together. It
-/// decides the first line of the output.
+/// What a console asked to reload. All of the configuration is, whatever was asked for: its files are checked together.
+/// It decides the first line of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reload {
     /// Everything.
@@ -145,7 +145,8 @@ pub trait ControlApi {
     fn set_sip_debug(&mut self, what: SipDebug) -> bool;
     /// Sets whose RTP packets are shown.
     fn set_rtp_debug(&mut self, what: RtpDebug);
-    /// Commands the log. Disks may be slow: the output of the line is the outcome, when it is there, and not that of the command.
+    /// Commands the log. Disks may be slow: the output of the line is the outcome, when it is there, and not that of
+    /// the command.
     fn log(&mut self, what: LogOrder);
     /// Asks a channel to end.
     fn hang_up(&mut self, channel: &str) -> HangUp;
@@ -153,7 +154,8 @@ pub trait ControlApi {
     fn database(&self) -> Vec<(String, String)>;
     /// Sets an entry of it. The error is the reason.
     fn database_put(&mut self, path: &str, value: &str) -> Result<(), String>;
-    /// Deletes entries of it: the one of that name, or with `below` it and everything below; returns how many there were.
+    /// Deletes entries of it: the one of that name, or with `below` it and everything below; returns how many there
+    /// were.
     fn database_delete(&mut self, path: &str, below: bool) -> usize;
     /// Qualifies a peer now.
     fn qualify(&mut self, peer: &str) -> Qualify;

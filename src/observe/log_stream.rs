@@ -6,7 +6,8 @@ use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use super::wire::Kind;
 
-/// Lines kept for a console that does not keep up; the oldest are dropped first, and the console shows how many it missed.
+/// Lines kept for a console that does not keep up; the oldest are dropped first, and the console shows how many it
+/// missed.
 const MAX_KEPT: usize = 1024;
 
 /// A line of the log as consoles show it.
@@ -14,7 +15,8 @@ const MAX_KEPT: usize = 1024;
 pub struct ConsoleLine {
     /// What it is.
     pub kind: Kind,
-    /// For `Kind::Story`: the verbosity from which a console shows it; 0: output a console asked for by name (`sip set debug`).
+    /// For `Kind::Story`: the verbosity from which a console shows it; 0: output a console asked for by name (`sip set
+    /// debug`).
     pub level: u8,
     /// The line without control characters and line end.
     pub text: String,

@@ -1,7 +1,8 @@
 //! All that the outside sees: plain snapshots, the console's commands, and the socket they come in by.
 //!
 //! `snapshot` is what there is to see, `control_api` what a command may ask of the switch, `command` the one table of
-//! commands, `log_stream` the log as consoles get it, `control` the owner-only socket, `socket_path` where that socket is.
+//! commands, `log_stream` the log as consoles get it, `control` the owner-only socket, `socket_path` where that socket
+//! is.
 
 pub mod command;
 pub mod control;

@@ -1,6 +1,7 @@
 //! What the outside may see of the exchange, as plain data. No secret is ever in here: only whether one is set.
 //!
-//! Nothing here has a `Default`: whoever makes a snapshot says every value of it, so that none is shown which nobody filled.
+//! Nothing here has a `Default`: whoever makes a snapshot says every value of it, so that none is shown which nobody
+//! filled.
 
 use crate::event::DeviceState;
 use std::net::{IpAddr, SocketAddr};

@@ -102,8 +102,8 @@ pub fn console_places(around: &Surroundings, config: &Path, configured: Option<&
     unique(places)
 }
 
-/// Where the exchange may keep its state, best first: of its own in each folder it could use, so that two exchanges never
-/// share it. That of [`DEFAULT_CONFIG`] is the folder itself.
+/// Where the exchange may keep its state, best first: of its own in each folder it could use, so that two exchanges
+/// never share it. That of [`DEFAULT_CONFIG`] is the folder itself.
 pub fn state_places(around: &Surroundings, config: &Path) -> Vec<PathBuf> {
     let name = socket_name(config);
     let own = |folder: PathBuf| {

@@ -69,7 +69,8 @@ impl Head {
         format!("{word} {}\n", self.length)
     }
 
-    /// Reads a head line; the line end may be missing. `None` when it is malformed, or announces more than a client takes.
+    /// Reads a head line; the line end may be missing. `None` when it is malformed, or announces more than a client
+    /// takes.
     pub fn parse(line: &str) -> Option<Head> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let (word, number) = line.split_once(' ')?;

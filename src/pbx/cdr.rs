@@ -187,8 +187,8 @@ impl CdrBuilder {
         self.end.get_or_insert((at, by, hangup_cause));
     }
 
-    /// The record. All its times are the beginning's and what the monotonic clock counted since: a wall clock that jumps
-    /// in mid-call bends none of them.
+    /// The record. All its times are the beginning's and what the monotonic clock counted since: a wall clock that
+    /// jumps in mid-call bends none of them.
     pub fn record(self, now: Time, facts: Facts<'_>) -> Cdr {
         let (ended, ended_by, hangup_cause) = self.end.unwrap_or((now, HangupBy::Exchange, cause::NORMAL));
         let (began, start) = facts.began;

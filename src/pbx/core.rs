@@ -1,5 +1,5 @@
-//! What every part of the switch works with: both clocks, transactions, timers, the random source, the configuration in force,
-//! and the effects to come.
+//! What every part of the switch works with: both clocks, transactions, timers, the random source, the configuration in
+//! force, and the effects to come.
 
 pub mod directory;
 mod requester;

@@ -15,13 +15,13 @@ use std::net::IpAddr;
 
 /// Something that happened outside the switch.
 pub enum Input {
-    /// A request that passed the edge.
+    /// A request that passed the ingress.
     Request {
         /// The request as received.
         request: Request,
         /// Its mandatory headers, read.
         essentials: Essentials,
-        /// Who sent it, as the edge found out.
+        /// Who sent it, as the ingress found out.
         caller: Caller,
         /// Over what it came: from where, and to which address of ours.
         flow: Flow,
@@ -35,7 +35,7 @@ pub enum Input {
         /// Over what it came.
         flow: Flow,
     },
-    /// The media ring reports.
+    /// The media thread reports.
     Media(MediaEvent),
     /// A message could not be sent: the system refused it, or the connection is gone or cannot be had.
     SendFailed {
@@ -60,13 +60,14 @@ pub enum Input {
 pub struct Effects {
     /// Messages to send.
     pub transmit: Vec<Transmit>,
-    /// Orders to the media ring.
+    /// Commands to the media thread.
     pub media: Vec<MediaCommand>,
     /// What happened, for the log, the console, and whoever else wants to know.
     pub events: Vec<Event>,
     /// What must outlive a restart: stored before the datagrams are sent.
     pub store: Vec<StoreOrder>,
-    /// Connections on which somebody proved who he is, by a digest that was not used before, or as a peer that needs none.
+    /// Connections on which somebody proved who he is, by a digest that was not used before, or as a peer that needs
+    /// none.
     pub proven: Vec<ConnectionId>,
     /// Sources whose request belonged to nothing: whoever limits strangers counts them.
     pub strangers: Vec<IpAddr>,

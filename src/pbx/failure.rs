@@ -1,5 +1,6 @@
-//! Why a call was refused, not answered, or ended badly: THE table of reasons, each with what the caller's telephone and
-//! the dialplan are told, and the sentence for people. The switch says it once, when the call is over, and keeps it in the record.
+//! Why a call was refused, not answered, or ended badly: THE table of reasons, each with what the caller's telephone
+//! and the dialplan are told, and the sentence for people. The switch says it once, when the call is over, and keeps it
+//! in the record.
 
 use super::cause;
 use crate::dialplan::DialStatus;

@@ -1,4 +1,4 @@
-//! The verbs by which the switch steers media, and what the media ring reports back. Media never passes
+//! The verbs by which the switch steers media, and what the media thread reports back. Media never passes
 //! through the switch.
 
 use crate::rtp::strict::Strictness;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
-/// What the media ring is asked to do.
+/// What the media thread is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaCommand {
     /// Bind an even port and the odd one above it at `local`; answered by `Reserved` or `NoPorts`.
@@ -21,7 +21,8 @@ pub enum MediaCommand {
         /// What it will carry.
         kind: StreamKind,
     },
-    /// What the peer's SDP says: where to send, and from where to expect packets. Given again after every new offer or answer.
+    /// What the peer's SDP says: where to send, and from where to expect packets. Given again after every new offer or
+    /// answer.
     Remote {
         /// The stream.
         stream: StreamId,
@@ -87,7 +88,8 @@ pub struct Remote {
     pub rtp: Option<SocketAddr>,
     /// Where RTCP is to be sent; `None`: nowhere.
     pub rtcp: Option<SocketAddr>,
-    /// The address the peer's signalling comes from: another host whose ports may be learned, when the peer is behind NAT.
+    /// The address the peer's signalling comes from: another host whose ports may be learned, when the peer is behind
+    /// NAT.
     pub signalling: Option<IpAddr>,
     /// Send to where accepted packets come from (`nat=comedia`).
     pub symmetric: bool,
@@ -117,7 +119,7 @@ impl std::fmt::Debug for PayloadMap {
     }
 }
 
-/// What the media ring reports.
+/// What the media thread reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaEvent {
     /// The ports are bound: RTP at this address, RTCP one port above.
@@ -172,7 +174,7 @@ pub struct StreamCounts {
     pub lost: u64,
     /// RTCP packets forwarded to the peer.
     pub rtcp_sent: u64,
-    /// Packets that had nowhere to go: no bridge (counted where they came in), no remote address or the socket refused (where they should
-    /// have gone out).
+    /// Packets that had nowhere to go: no bridge (counted where they came in), no remote address or the socket refused
+    /// (where they should have gone out).
     pub undelivered: u64,
 }

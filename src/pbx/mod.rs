@@ -1,4 +1,5 @@
-//! The exchange itself: the switch routes between lines (who is where) and calls (who talks to whom), which do not know each other.
+//! The exchange itself: the switch routes between lines (who is where) and calls (who talks to whom), which do not know
+//! each other.
 
 pub mod calls;
 pub mod cause;
@@ -8,7 +9,7 @@ pub mod effect;
 pub mod failure;
 pub mod lines;
 pub mod media;
-pub mod request_gate;
+mod request_gate;
 pub mod settings;
 pub mod switch;
 pub mod uri_text;

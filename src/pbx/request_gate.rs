@@ -2,7 +2,7 @@
 
 use super::core::{Core, add_response_headers};
 use super::uri_text::host;
-use crate::config::peer::{Kind, Peer};
+use crate::config::peer::Peer;
 use crate::guard::admission::{Caller, ChallengeOptions, Proof};
 use crate::guard::amplification;
 use crate::guard::replay::Replay;
@@ -16,12 +16,11 @@ use crate::sip::sips::SipsViolation;
 use crate::sip::transaction::Transmit;
 use crate::sip::validate::Essentials;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// Maximum number of nonces whose counts are remembered.
 const MAX_NONCES: usize = 20_000;
 
-/// What is remembered for it: the nonces that were used.
+/// Decides which requests are let in; remembers which nonces were used.
 pub(super) struct RequestGate {
     replay: Replay,
 }
@@ -127,12 +126,4 @@ fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Co
         return core.count_drop("the answer would be more than twice the request");
     }
     core.out.transmit.push(Transmit { flow: asking.flow, bytes: response.to_bytes() });
-}
-
-/// The peer of that name as it is configured now: what the ingress let pass may be older than the latest reload.
-pub(super) fn in_force(peer: &Arc<Peer>, core: &Core) -> Option<Arc<Peer>> {
-    match peer.kind {
-        Kind::Guest => core.config.general.allow_guest.then(|| peer.clone()),
-        Kind::Friend | Kind::Peer | Kind::User => core.config.peers.get(&peer.name).cloned(),
-    }
 }

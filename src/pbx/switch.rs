@@ -8,9 +8,9 @@ use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
 use super::effect::{Effects, Input, StoreOrder};
 use super::lines::Lines;
-use super::request_gate::{Asking, RequestGate, Secured, in_force};
+use super::request_gate::{Asking, RequestGate, Secured};
 use crate::clock::{Now, Time};
-use crate::config::peer::{Names, Peer};
+use crate::config::peer::{Kind, Names, Peer};
 use crate::dialplan::database::Database;
 use crate::event::LineEvent;
 use crate::guard::admission::{Admission, Caller};
@@ -151,7 +151,8 @@ impl Switch {
             Incoming::Absorbed => {}
             Incoming::Full => self.core.count_drop("too many transactions at once"),
             Incoming::Ack(invite) => {
-                // pyVoIP 1.6.8 makes up a To tag for its ACK: the INVITE's branch, Call-ID and CSeq still say whose it is.
+                // pyVoIP 1.6.8 makes up a To tag for its ACK: the INVITE's branch, Call-ID and CSeq still say whose it
+                // is.
                 if let Some(leg) = leg.or_else(|| self.calls.leg_of_invite(invite?)) {
                     self.calls.acknowledged(leg, &request, essentials, &mut self.core);
                 }
@@ -235,8 +236,8 @@ impl Switch {
 
     // ---- the network ----
 
-    /// A message could not be sent. Over UDP an INVITE that nobody answered yet fails, what else waits for an answer from there learns it
-    /// by its timers; over a connection nothing is sent again, so it ends now (RFC 3261 17.1.4).
+    /// A message could not be sent. Over UDP an INVITE that nobody answered yet fails, what else waits for an answer
+    /// from there learns it by its timers; over a connection nothing is sent again, so it ends now (RFC 3261 17.1.4).
     fn send_failed(&mut self, flow: Flow, why: &str) {
         self.core.count_drop("system refused to send");
         self.lines.send_failed(flow, &mut self.core);
@@ -250,7 +251,8 @@ impl Switch {
         }
     }
 
-    /// A connection is closed: what waits for an answer on it ends, and who registered over it is asked after, if anybody is.
+    /// A connection is closed: what waits for an answer on it ends, and who registered over it is asked after, if
+    /// anybody is.
     fn connection_closed(&mut self, flow: Flow, why: &str) {
         self.lines.send_failed(flow, &mut self.core);
         self.fail_requests(flow, why);
@@ -271,7 +273,8 @@ impl Switch {
         }
     }
 
-    /// Names lead elsewhere now, or for the first time: peers with `host=NAME` are found there, and told our address by it.
+    /// Names lead elsewhere now, or for the first time: peers with `host=NAME` are found there, and told our address by
+    /// it.
     pub fn names_changed(&mut self, now: Now, admission: Arc<Admission>, towards: BTreeMap<IpAddr, IpAddr>) -> Effects {
         self.core.now = now;
         let old: Arc<Names> = self.core.config.admission.names().clone();
@@ -291,9 +294,9 @@ impl Switch {
 
     // ---- configuration and restart ----
 
-    /// Puts a new configuration in force. Channels keep the peer they were opened with; new calls, the next priority of a
-    /// running program, registrations and qualify go by the new one. A peer that is gone, or has a fixed address now, loses
-    /// its registration. The events among the effects say what changed.
+    /// Puts a new configuration in force. Channels keep the peer they were opened with; new calls, the next priority of
+    /// a running program, registrations and qualify go by the new one. A peer that is gone, or has a fixed address now,
+    /// loses its registration. The events among the effects say what changed.
     pub fn reload(&mut self, now: Now, mut settings: SwitchSettings) -> Effects {
         self.core.now = now;
         self.lines.prepare_reload(&mut self.core);
@@ -316,7 +319,8 @@ impl Switch {
         self.lines.restore(stored, &mut self.core)
     }
 
-    /// What is to be done since this was asked last. Whoever changed something outside [`Switch::handle`] has it executed.
+    /// What is to be done since this was asked last. Whoever changed something outside [`Switch::handle`] has it
+    /// executed.
     pub fn take_effects(&mut self) -> Effects {
         self.lines.store_changes(&mut self.core);
         for (path, value) in self.calls.shared().database.take_changes() {
@@ -374,10 +378,19 @@ impl Switch {
         self.stopping
     }
 
-    /// Told to stop, and nothing is left to wait for: no channel, no leg, no BYE, CANCEL or refusal that may have been lost.
+    /// Told to stop, and nothing is left to wait for: no channel, no leg, no BYE, CANCEL or refusal that may have been
+    /// lost.
     pub fn is_stopped(&self) -> bool {
         let parties = self.calls.parties();
         let nothing = parties.count() == 0 && parties.legs().next().is_none();
         self.stopping.is_some() && nothing && !self.core.tx.is_ending_something()
+    }
+}
+
+/// The peer of that name as it is configured now: what the ingress let pass may be older than the latest reload.
+fn in_force(peer: &Arc<Peer>, core: &Core) -> Option<Arc<Peer>> {
+    match peer.kind {
+        Kind::Guest => core.config.general.allow_guest.then(|| peer.clone()),
+        Kind::Friend | Kind::Peer | Kind::User => core.config.peers.get(&peer.name).cloned(),
     }
 }

@@ -15,7 +15,8 @@ pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
     }
 }
 
-/// The URI of a line in To (RFC 3261 8.1.1.2): where it is called, without the parameters that only the way to it needs.
+/// The URI of a line in To (RFC 3261 8.1.1.2): where it is called, without the parameters that only the way to it
+/// needs.
 pub fn to_uri(target: &str) -> String {
     match Uri::parse(target.as_bytes()) {
         Ok(Uri::Sip(uri)) => SipUri { params: Params::new(), headers: None, ..uri }.to_string(),
@@ -36,7 +37,8 @@ pub fn host(ip: IpAddr) -> String {
     }
 }
 
-/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1), unless it is `sips:` (RFC 5630 3.1.4).
+/// Our Contact on a leg: over a connection it names the transport (RFC 3261 19.1.1), unless it is `sips:` (RFC 5630
+/// 3.1.4).
 pub fn contact(user: &str, flow: Flow, secure: bool) -> Bytes {
     let (user, host, port) = (escape_user(user), host(flow.advertised.ip()), flow.advertised.port());
     if secure {

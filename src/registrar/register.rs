@@ -1,4 +1,4 @@
-//! REGISTER in phases (RFC 3261 10.3). Its sender was authenticated at the edge. It takes effect as a whole or not at
+//! REGISTER in phases (RFC 3261 10.3). Its sender was authenticated at the ingress. It takes effect as a whole or not at
 //! all.
 
 use std::fmt::Write;
@@ -107,7 +107,7 @@ struct Refusal {
     status: u16,
     reason: &'static str,
     header: Option<(HeaderName, String)>,
-    event: Option<LineEvent>,
+    event: Option<Box<LineEvent>>,
 }
 
 impl Refusal {
@@ -404,7 +404,7 @@ impl Registration<'_> {
     fn refusal(&self, status: u16, phrase: &'static str, reason: RegisterRefusal) -> Refusal {
         let (line, source) = (self.peer.name.clone(), self.source);
         let event = LineEvent::RegisterRefused { line, source, reason };
-        Refusal { status, reason: phrase, header: None, event: Some(event) }
+        Refusal { status, reason: phrase, header: None, event: Some(Box::new(event)) }
     }
 
     /// What happened to the line: only what is new.
@@ -464,7 +464,7 @@ impl Registration<'_> {
         if let Some((name, value)) = refusal.header {
             response.headers.push(name, value);
         }
-        Registered { response, changes: Vec::new(), events: refusal.event.into_iter().collect() }
+        Registered { response, changes: Vec::new(), events: refusal.event.into_iter().map(|event| *event).collect() }
     }
 }
 

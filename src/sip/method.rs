@@ -12,15 +12,15 @@ pub struct MethodRules {
     pub refreshes_target: bool,
     /// The exchange has it, and says so in `Allow` (RFC 3261 20.5).
     pub in_allow: bool,
-    /// With a To tag it belongs to a dialog: the edge leaves it to the switch.
+    /// With a To tag it belongs to a dialog: the ingress leaves it to the switch.
     pub within_dialogs: bool,
-    /// What the edge does with it otherwise.
+    /// What the ingress does with it otherwise.
     pub at_edge: AtEdge,
     /// The status of a dialog that does nothing with it; none: no response is required.
     pub in_dialog: Option<u16>,
 }
 
-/// What the edge does with a request that belongs to no dialog.
+/// What the ingress does with a request that belongs to no dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtEdge {
     /// Leaves it to the switch, which finds its transaction or dialog: it is never challenged (RFC 3261 22.1), and its
@@ -78,7 +78,7 @@ macro_rules! method_table {
 // In the order of `Allow`.
 method_table! {
     //                   creates refreshes in     within
-    //                   dialog  target    Allow  dialogs  at the edge           in a dialog
+    //                   dialog  target    Allow  dialogs  at the ingress        in a dialog
     /// Begin or change a call (RFC 3261).
     Invite "INVITE"       true   true      true   true     AtEdge::Authenticate, Some(405);
     /// Confirm the final answer to an INVITE (RFC 3261).

@@ -1,7 +1,7 @@
 //! The guide's set-up, relayed: two lines of one adapter, one dials, the other's modem answers, or does not.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 
@@ -22,7 +22,7 @@ stories! {
     the_callee_never_answers_the_bye(SIP, GUIDE);
 }
 
-fn the_caller_hangs_up(world: &mut World) {
+fn the_caller_hangs_up(world: &mut Testbed) {
     world.connect();
     world.assert_agreed("client", "isp", true);
     let then = world.now;
@@ -35,7 +35,7 @@ fn the_caller_hangs_up(world: &mut World) {
     }
 }
 
-fn the_callee_hangs_up(world: &mut World) {
+fn the_callee_hangs_up(world: &mut Testbed) {
     world.connect();
     world.assert_agreed("client", "isp", true);
     let then = world.now;
@@ -46,20 +46,20 @@ fn the_callee_hangs_up(world: &mut World) {
     }
 }
 
-fn both_hang_up_at_once(world: &mut World) {
+fn both_hang_up_at_once(world: &mut Testbed) {
     world.connect();
     world.phone("isp").hangs_up();
     world.phone("client").hangs_up();
     world.run(Duration::from_secs(1));
 }
 
-fn the_callee_is_busy(world: &mut World) {
+fn the_callee_is_busy(world: &mut Testbed) {
     world.phone("isp").habit(|habits| habits.refuse = Some(486));
     world.phone("client").dials("1");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(486)));
 }
 
-fn nobody_picks_up(world: &mut World) {
+fn nobody_picks_up(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.until(|w| !w.look("isp").has_call());
@@ -71,7 +71,7 @@ fn nobody_picks_up(world: &mut World) {
     }
 }
 
-fn the_callee_refuses_while_ringing(world: &mut World) {
+fn the_callee_refuses_while_ringing(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.run(Duration::from_secs(1));
@@ -79,7 +79,7 @@ fn the_callee_refuses_while_ringing(world: &mut World) {
     world.until(|w| w.saw("client", &PhoneEvent::Failed(486)));
 }
 
-fn sound_before_the_answer(world: &mut World) {
+fn sound_before_the_answer(world: &mut Testbed) {
     world.phone("isp").habit(|habits| habits.auto_ring = false);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -96,7 +96,7 @@ fn sound_before_the_answer(world: &mut World) {
     world.until_over();
 }
 
-fn an_invite_without_an_offer(world: &mut World) {
+fn an_invite_without_an_offer(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.offerless = true);
     world.connect();
     world.assert_agreed("client", "isp", true);
@@ -107,12 +107,12 @@ fn an_invite_without_an_offer(world: &mut World) {
     world.until_over();
 }
 
-fn a_registration_is_refreshed_in_mid_call(world: &mut World) {
+fn a_registration_is_refreshed_in_mid_call(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     let before = world.messages("exchange", "isp", &[]).len();
     world.phone("client").registers();
-    let done = |w: &World| w.count("client", &PhoneEvent::Registered { expires: 3600 }) == 2;
+    let done = |w: &Testbed| w.count("client", &PhoneEvent::Registered { expires: 3600 }) == 2;
     world.until(done);
     if world.is_perfect() {
         assert_eq!(world.messages("exchange", "isp", &[]).len(), before);
@@ -122,7 +122,7 @@ fn a_registration_is_refreshed_in_mid_call(world: &mut World) {
     world.until_over();
 }
 
-fn two_calls_at_once(world: &mut World) {
+fn two_calls_at_once(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.phone("cisco").dials("2");
     world.until(|w| w.is_called("isp") && w.is_called("desk"));
@@ -138,7 +138,7 @@ fn two_calls_at_once(world: &mut World) {
     world.until_over();
 }
 
-fn one_after_the_other(world: &mut World) {
+fn one_after_the_other(world: &mut Testbed) {
     for _ in 0..3 {
         world.connect();
         world.phone("client").hangs_up();
@@ -147,7 +147,7 @@ fn one_after_the_other(world: &mut World) {
 }
 
 /// pyVoIP 1.6.8: its ACK has the INVITE's branch, Call-ID and CSeq, and a To tag that nobody gave it.
-fn the_caller_makes_up_a_tag_for_its_ack(world: &mut World) {
+fn the_caller_makes_up_a_tag_for_its_ack(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.never_acks = true);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -179,7 +179,7 @@ fn the_caller_makes_up_a_tag_for_its_ack(world: &mut World) {
     world.until_over();
 }
 
-fn the_caller_never_acknowledges(world: &mut World) {
+fn the_caller_never_acknowledges(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.never_acks = true);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -199,7 +199,7 @@ fn the_caller_never_acknowledges(world: &mut World) {
     }
 }
 
-fn the_callee_never_answers_the_bye(world: &mut World) {
+fn the_callee_never_answers_the_bye(world: &mut Testbed) {
     world.connect();
     world.phone("isp").habit(|habits| habits.loses_bye = true);
     world.phone("client").hangs_up();
@@ -211,7 +211,7 @@ fn the_callee_never_answers_the_bye(world: &mut World) {
 
 #[test]
 fn an_unknown_number_is_404() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.phone("client").dials("nobody");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(404)));
     world.assert_nothing_left();
@@ -220,7 +220,7 @@ fn an_unknown_number_is_404() {
 #[test]
 fn no_ports_are_a_503_for_either_side() {
     for ports in [0, 1] {
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.media.ports = ports;
         world.phone("client").dials("1");
         world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
@@ -232,7 +232,7 @@ fn no_ports_are_a_503_for_either_side() {
 #[test]
 fn the_console_hangs_up() {
     for which in [0, 1] {
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.connect();
         let name = world.channels()[which].clone();
         let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), &name);
@@ -245,7 +245,7 @@ fn the_console_hangs_up() {
 #[test]
 fn the_console_hangs_up_what_rings() {
     for which in [0, 1] {
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.phone("client").dials("1");
         world.until(|w| w.saw("client", &PhoneEvent::Ringing));
         let name = world.channels()[which].clone();
@@ -259,7 +259,7 @@ fn the_console_hangs_up_what_rings() {
 #[test]
 fn it_stops_gracefully() {
     use strowger::pbx::switch::Stopping;
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.connect();
     let effects = world.switch.stop(crate::testbed::at(world.now), Stopping::Gracefully);
     world.execute(effects);
@@ -275,7 +275,7 @@ fn it_stops_gracefully() {
 #[test]
 fn it_stops_now() {
     use strowger::pbx::switch::Stopping;
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.connect();
     let effects = world.switch.stop(crate::testbed::at(world.now), Stopping::Now);
     world.execute(effects);
@@ -291,7 +291,7 @@ fn it_stops_now() {
 #[test]
 fn a_call_whose_descriptions_come_in_parts() {
     let picture = "Content-Type: image/png\r\nContent-Disposition: icon;handling=optional\r\n\r\nnot really";
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.wraps("client", picture, "");
     world.wraps("isp", "", picture);
     world.connect();
@@ -305,7 +305,7 @@ fn a_call_whose_descriptions_come_in_parts() {
 
 #[test]
 fn a_call_with_a_part_that_must_be_understood_and_is_not_is_415() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.wraps("client", "Content-Type: application/isup\r\n\r\nx", "");
     world.phone("client").dials("88567682");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(415)));
@@ -318,7 +318,7 @@ fn a_call_with_a_part_that_must_be_understood_and_is_not_is_415() {
 /// AST-2017-003, and a body that never ends.
 #[test]
 fn a_call_whose_parts_cannot_be_told_apart_is_400() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.wraps("client", "", "");
     world.rewrite("client", "--part--", "--par---");
     world.phone("client").dials("88567682");

@@ -1,14 +1,15 @@
 //! Who calls, as the called telephone is told, and when it is not.
 
-use crate::testbed::{SIP, World};
+use crate::testbed::{SIP, Testbed};
 
-/// The lines of the INVITE to the called line that tell who calls, without the tag: From, identity, Privacy; and Contact.
+/// The lines of the INVITE to the called line that tell who calls, without the tag: From, identity, Privacy; and
+/// Contact.
 fn told(client: &str, isp: &str, plan: &str, header: &str, from: Option<&str>) -> Vec<String> {
     let sip = SIP
         .replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{client}"))
         .replace("[isp]\ntype=friend", &format!("[isp]\ntype=friend\n{isp}"));
     let plan = format!("[default]\nexten => _X!,1,{plan}\nsame => n,Dial(SIP/isp)\n");
-    let mut world = World::ready(&sip, &plan);
+    let mut world = Testbed::ready(&sip, &plan);
     world.add_header("client", header);
     if let Some(from) = from {
         world.from("client", from);

@@ -1,7 +1,7 @@
 //! Callers that give up, and messages that cross.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 
@@ -16,7 +16,7 @@ stories! {
     the_caller_hangs_up_before_its_answer_is_acknowledged(SIP, GUIDE);
 }
 
-fn the_caller_gives_up_while_it_rings(world: &mut World) {
+fn the_caller_gives_up_while_it_rings(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.run(Duration::from_secs(1));
@@ -30,14 +30,14 @@ fn the_caller_gives_up_while_it_rings(world: &mut World) {
     }
 }
 
-fn the_caller_gives_up_at_once(world: &mut World) {
+fn the_caller_gives_up_at_once(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.phone("client").hangs_up();
     world.until(|w| !w.look("client").has_call());
     world.until_over();
 }
 
-fn the_cancel_comes_after_the_answer(world: &mut World) {
+fn the_cancel_comes_after_the_answer(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.run(Duration::from_secs(1));
@@ -47,7 +47,7 @@ fn the_cancel_comes_after_the_answer(world: &mut World) {
     world.until_over();
 }
 
-fn the_answer_comes_after_the_cancel(world: &mut World) {
+fn the_answer_comes_after_the_cancel(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.run(Duration::from_secs(1));
@@ -62,7 +62,7 @@ fn the_answer_comes_after_the_cancel(world: &mut World) {
     }
 }
 
-fn a_bye_crosses_a_new_offer(world: &mut World) {
+fn a_bye_crosses_a_new_offer(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("client").reoffers(Change::Hold);
@@ -71,7 +71,7 @@ fn a_bye_crosses_a_new_offer(world: &mut World) {
     world.until_over();
 }
 
-fn a_new_offer_crosses_the_callers_bye(world: &mut World) {
+fn a_new_offer_crosses_the_callers_bye(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("isp").reoffers(Change::MovePort(20_000));
@@ -80,7 +80,7 @@ fn a_new_offer_crosses_the_callers_bye(world: &mut World) {
     world.until_over();
 }
 
-fn a_bye_while_an_offer_is_carried(world: &mut World) {
+fn a_bye_while_an_offer_is_carried(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("client").reoffers(Change::Hold);
@@ -89,7 +89,7 @@ fn a_bye_while_an_offer_is_carried(world: &mut World) {
     world.until_over();
 }
 
-fn the_caller_hangs_up_before_its_answer_is_acknowledged(world: &mut World) {
+fn the_caller_hangs_up_before_its_answer_is_acknowledged(world: &mut Testbed) {
     // The callee answers and hangs up at once: the exchange has its 200 on the way to the caller.
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));

@@ -2,7 +2,7 @@
 //! calls are taken as before.
 
 use crate::network::Quality;
-use crate::testbed::{SIP, World};
+use crate::testbed::{SIP, Testbed};
 use crate::why::records;
 use std::time::Duration;
 use strowger::event::Level;
@@ -27,8 +27,8 @@ fn request(method: &str, number: usize, to_tag: &str, sdp: &str) -> String {
     )
 }
 
-fn full() -> World {
-    let mut world = World::new(&format!("{SIP}{NEIGHBOUR}"), PLAN, Quality::PERFECT, 1);
+fn full() -> Testbed {
+    let mut world = Testbed::new(&format!("{SIP}{NEIGHBOUR}"), PLAN, Quality::PERFECT, 1);
     world.register_all();
     world.add("neighbour", "", "192.0.2.50:5060", "192.0.2.50:4000", DeviceProfile::Plain);
     world.media.ports = MAX_CHANNELS + 10;
@@ -43,7 +43,7 @@ fn full() -> World {
 }
 
 /// All but the neighbour's calls are over: it gives up its own, and every port and timer is free.
-fn empty(world: &mut World) {
+fn empty(world: &mut Testbed) {
     for number in 1..MAX_CHANNELS {
         world.inject("neighbour", &request("CANCEL", number, "", ""));
     }

@@ -1,18 +1,18 @@
 //! Telephones on TCP whose connection is cut, in every state of a call.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::pbx::switch::PeerStatus;
 use strowger::sim::PhoneEvent;
 use strowger::sip::flow::Transport;
 
-fn one_second(world: &mut World) {
+fn one_second(world: &mut Testbed) {
     world.run(Duration::from_secs(1));
 }
 
 #[test]
 fn a_line_is_called_over_the_connection_it_registered_over() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     let flow = world.switch.bindings("isp")[0].flow;
     assert_eq!((flow.transport, flow.connection), (Transport::Tcp, world.stations["isp"].connection));
     world.connect();
@@ -26,7 +26,7 @@ fn a_line_is_called_over_the_connection_it_registered_over() {
 
 #[test]
 fn a_line_whose_connection_is_gone_fails_at_once_until_it_registers_again() {
-    let mut world = World::connected(&SIP.replace("nat=no", "nat=no\nqualify=yes"), GUIDE);
+    let mut world = Testbed::connected(&SIP.replace("nat=no", "nat=no\nqualify=yes"), GUIDE);
     one_second(&mut world);
     world.cut("isp");
     assert!(world.has_line("'isp' is out of reach until it registers again"));
@@ -46,7 +46,7 @@ fn a_line_whose_connection_is_gone_fails_at_once_until_it_registers_again() {
 
 #[test]
 fn cut_before_any_answer_the_call_fails_at_once_and_says_why() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.phone("isp").habit(|habits| habits.ignores_everything = true);
     world.phone("client").dials("88567682");
     one_second(&mut world);
@@ -58,7 +58,7 @@ fn cut_before_any_answer_the_call_fails_at_once_and_says_why() {
 
 #[test]
 fn cut_while_it_rings_and_back_again_the_call_goes_through() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     one_second(&mut world);
@@ -74,7 +74,7 @@ fn cut_while_it_rings_and_back_again_the_call_goes_through() {
 
 #[test]
 fn cut_while_it_rings_and_away_for_good_the_call_ends_with_its_time() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     world.cut("isp");
@@ -85,7 +85,7 @@ fn cut_while_it_rings_and_away_for_good_the_call_ends_with_its_time() {
 
 #[test]
 fn a_caller_cut_before_the_answer_leaves_nothing() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     world.cut("client");
@@ -98,7 +98,7 @@ fn a_caller_cut_before_the_answer_leaves_nothing() {
 
 #[test]
 fn cut_while_talking_and_back_again_the_call_is_hung_up_properly() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.connect();
     world.cut("isp");
     world.phone("isp").registers();
@@ -112,7 +112,7 @@ fn cut_while_talking_and_back_again_the_call_is_hung_up_properly() {
 /// Without a registration: what it says within the call tells where it is now.
 #[test]
 fn cut_while_talking_what_it_says_over_another_connection_counts() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.connect();
     world.cut("isp");
     world.phone("isp").hangs_up();
@@ -122,7 +122,7 @@ fn cut_while_talking_what_it_says_over_another_connection_counts() {
 
 #[test]
 fn cut_while_talking_and_away_for_good_the_other_side_hangs_up_and_nothing_is_left() {
-    let mut world = World::connected(SIP, GUIDE);
+    let mut world = Testbed::connected(SIP, GUIDE);
     world.connect();
     world.cut("isp");
     world.unplug("isp");
@@ -134,7 +134,7 @@ fn cut_while_talking_and_away_for_good_the_other_side_hangs_up_and_nothing_is_le
 #[test]
 fn a_line_that_may_use_udp_only_is_refused_over_tcp() {
     let sip = SIP.replacen("nat=no", "nat=no\ntransport=udp", 1);
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     let station = world.stations.get_mut("client").unwrap();
     station.connection = Some(strowger::sip::flow::ConnectionId(1));
     station.phone.use_transport(Transport::Tcp);
@@ -148,7 +148,7 @@ fn a_line_that_may_use_udp_only_is_refused_over_tcp() {
 #[test]
 fn cut_while_a_refresh_waits_and_back_again_the_call_goes_on() {
     let timers = "[general]\nsession-timers=originate\nsession-expires=90\n";
-    let mut world = World::connected(&SIP.replacen("[general]\n", timers, 1), GUIDE);
+    let mut world = Testbed::connected(&SIP.replacen("[general]\n", timers, 1), GUIDE);
     world.connect();
     world.run(Duration::from_secs(40));
     world.phone("isp").habit(|habits| habits.ignores_everything = true);
@@ -169,7 +169,7 @@ fn cut_while_a_refresh_waits_and_back_again_the_call_goes_on() {
 #[test]
 fn a_called_line_on_a_connection_is_not_taken_for_one_behind_nat() {
     let sip = SIP.replace("directmedia=no", "directmedia=nonat");
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     let source = "192.0.2.20:40001";
     world.relay(source, "isp");
     let station = world.stations.get_mut("isp").unwrap();
@@ -189,7 +189,7 @@ fn a_called_line_on_a_connection_is_not_taken_for_one_behind_nat() {
 #[test]
 fn a_line_behind_a_proxy_is_called_through_it_over_a_new_connection() {
     let sip = SIP.replacen("[isp]\n", "[isp]\nsupportpath=yes\ncontactpermit=192.0.2.20\n", 1);
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     let near = "192.0.2.50:5060";
     world.listeners.insert(near.parse().unwrap());
     world.relay(near, "isp");

@@ -1,7 +1,7 @@
 //! Direct media, and new offers in mid-call: hold, resume, another port, fax, refresh, from either side, on either way.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};
@@ -41,7 +41,7 @@ stories! {
     a_refused_offer_leaves_all_as_it_was(SIP, GUIDE);
 }
 
-fn both_send_to_each_other(world: &mut World) {
+fn both_send_to_each_other(world: &mut Testbed) {
     world.connect();
     world.assert_agreed("client", "isp", false);
     let then = world.now;
@@ -53,7 +53,7 @@ fn both_send_to_each_other(world: &mut World) {
     }
 }
 
-fn direct_media_without_an_offer_in_the_invite(world: &mut World) {
+fn direct_media_without_an_offer_in_the_invite(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.offerless = true);
     world.connect();
     world.assert_agreed("client", "isp", false);
@@ -61,7 +61,7 @@ fn direct_media_without_an_offer_in_the_invite(world: &mut World) {
     world.until_over();
 }
 
-fn the_callee_refuses_direct_media(world: &mut World) {
+fn the_callee_refuses_direct_media(world: &mut Testbed) {
     world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(488));
     world.connect();
     world.assert_agreed("client", "isp", true);
@@ -73,7 +73,7 @@ fn the_callee_refuses_direct_media(world: &mut World) {
     }
 }
 
-fn the_caller_refuses_direct_media(world: &mut World) {
+fn the_caller_refuses_direct_media(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.refuse_reinvite = Some(488));
     world.connect();
     world.assert_agreed("client", "isp", true);
@@ -85,7 +85,7 @@ fn the_caller_refuses_direct_media(world: &mut World) {
     }
 }
 
-fn the_callee_answers_from_a_new_port(world: &mut World) {
+fn the_callee_answers_from_a_new_port(world: &mut Testbed) {
     world.phone("isp").habit(|habits| habits.new_port_on_reinvite = true);
     world.connect();
     world.assert_agreed("client", "isp", false);
@@ -93,7 +93,7 @@ fn the_callee_answers_from_a_new_port(world: &mut World) {
     world.until_over();
 }
 
-fn the_caller_answers_from_a_new_port(world: &mut World) {
+fn the_caller_answers_from_a_new_port(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.new_port_on_reinvite = true);
     world.connect();
     world.assert_agreed("client", "isp", false);
@@ -102,7 +102,7 @@ fn the_caller_answers_from_a_new_port(world: &mut World) {
 }
 
 /// They could chase each other for ever; the exchange leads them back to the relay instead.
-fn both_answer_from_new_ports(world: &mut World) {
+fn both_answer_from_new_ports(world: &mut Testbed) {
     for name in ["client", "isp"] {
         world.phone(name).habit(|habits| habits.new_port_on_reinvite = true);
     }
@@ -114,7 +114,7 @@ fn both_answer_from_new_ports(world: &mut World) {
     world.until_over();
 }
 
-fn the_callee_offers_at_the_same_time(world: &mut World) {
+fn the_callee_offers_at_the_same_time(world: &mut Testbed) {
     world.connect();
     // The exchange's offer to it is on its way when this one's begins.
     world.run(Duration::from_millis(5));
@@ -130,7 +130,7 @@ fn the_callee_offers_at_the_same_time(world: &mut World) {
     world.until_over();
 }
 
-fn the_caller_offers_at_the_same_time(world: &mut World) {
+fn the_caller_offers_at_the_same_time(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_millis(25));
     world.phone("client").reoffers(Change::MovePort(20_000));
@@ -141,7 +141,7 @@ fn the_caller_offers_at_the_same_time(world: &mut World) {
     world.until_over();
 }
 
-fn they_hang_up_while_media_is_redirected(world: &mut World) {
+fn they_hang_up_while_media_is_redirected(world: &mut Testbed) {
     let after = world.seed() % 8 * 9;
     world.connect();
     world.run(Duration::from_millis(after));
@@ -149,7 +149,7 @@ fn they_hang_up_while_media_is_redirected(world: &mut World) {
     world.until_over();
 }
 
-fn hold_and_resume(world: &mut World, relayed: bool) {
+fn hold_and_resume(world: &mut Testbed, relayed: bool) {
     world.connect();
     world.assert_agreed("client", "isp", relayed);
     for (who, other) in [("client", "isp"), ("isp", "client")] {
@@ -165,16 +165,16 @@ fn hold_and_resume(world: &mut World, relayed: bool) {
     world.until_over();
 }
 
-fn hold_and_resume_relayed(world: &mut World) {
+fn hold_and_resume_relayed(world: &mut Testbed) {
     hold_and_resume(world, true);
 }
 
-fn hold_and_resume_direct(world: &mut World) {
+fn hold_and_resume_direct(world: &mut Testbed) {
     hold_and_resume(world, false);
 }
 
 /// RFC 3264 8.4 and its kin: `sendonly`, `inactive`, `recvonly`, each from either side, and back.
-fn every_direction(world: &mut World, relayed: bool) {
+fn every_direction(world: &mut Testbed, relayed: bool) {
     world.connect();
     world.assert_agreed("client", "isp", relayed);
     for (who, other) in [("client", "isp"), ("isp", "client")] {
@@ -187,7 +187,7 @@ fn every_direction(world: &mut World, relayed: bool) {
             world.phone(who).reoffers(Change::Direction(direction));
             world.until(|w| w.count(who, &PhoneEvent::RenegotiationAccepted) > before);
             world.run(Duration::from_secs(20));
-            let sound = |w: &World| (w.look(who).media().is_some(), w.look(other).media().is_some());
+            let sound = |w: &Testbed| (w.look(who).media().is_some(), w.look(other).media().is_some());
             assert_eq!(sound(world), (sends, hears), "{who} says {direction:?}");
             world.phone(who).reoffers(Change::Resume);
             world.until(|w| sound(w) == (true, true));
@@ -198,16 +198,16 @@ fn every_direction(world: &mut World, relayed: bool) {
     world.until_over();
 }
 
-fn every_direction_relayed(world: &mut World) {
+fn every_direction_relayed(world: &mut Testbed) {
     every_direction(world, true);
 }
 
-fn every_direction_direct(world: &mut World) {
+fn every_direction_direct(world: &mut Testbed) {
     every_direction(world, false);
 }
 
 /// The Cisco's way: `c=IN IP4 0.0.0.0` with `sendrecv`.
-fn hold_by_address(world: &mut World) {
+fn hold_by_address(world: &mut Testbed) {
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("cisco"));
     world.phone("cisco").answers();
@@ -225,7 +225,7 @@ fn hold_by_address(world: &mut World) {
     world.until_over();
 }
 
-fn moves(world: &mut World, relayed: bool) {
+fn moves(world: &mut Testbed, relayed: bool) {
     world.connect();
     world.assert_agreed("client", "isp", relayed);
     for (who, port) in [("client", 20_000), ("isp", 20_002), ("client", 20_004)] {
@@ -239,15 +239,15 @@ fn moves(world: &mut World, relayed: bool) {
     world.until_over();
 }
 
-fn a_phone_moves_its_port_relayed(world: &mut World) {
+fn a_phone_moves_its_port_relayed(world: &mut Testbed) {
     moves(world, true);
 }
 
-fn a_phone_moves_its_port_direct(world: &mut World) {
+fn a_phone_moves_its_port_direct(world: &mut Testbed) {
     moves(world, false);
 }
 
-fn another_codec(world: &mut World) {
+fn another_codec(world: &mut Testbed) {
     world.connect();
     world.phone("client").reoffers(Change::Codec(Codec::Alaw));
     world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
@@ -263,12 +263,12 @@ fn another_codec(world: &mut World) {
     world.until_over();
 }
 
-fn both_offer(world: &mut World, relayed: bool) {
+fn both_offer(world: &mut Testbed, relayed: bool) {
     world.connect();
     world.assert_agreed("client", "isp", relayed);
     world.phone("client").reoffers(Change::MovePort(20_000));
     world.phone("isp").reoffers(Change::MovePort(20_002));
-    let done = |w: &World| ["client", "isp"].iter().all(|name| w.saw(name, &PhoneEvent::RenegotiationAccepted));
+    let done = |w: &Testbed| ["client", "isp"].iter().all(|name| w.saw(name, &PhoneEvent::RenegotiationAccepted));
     world.until(done);
     world.assert_agreed("client", "isp", relayed);
     assert_eq!((world.look("client").rtp().port(), world.look("isp").rtp().port()), (20_000, 20_002));
@@ -276,15 +276,15 @@ fn both_offer(world: &mut World, relayed: bool) {
     world.until_over();
 }
 
-fn both_offer_at_once(world: &mut World) {
+fn both_offer_at_once(world: &mut Testbed) {
     both_offer(world, true);
 }
 
-fn both_offer_at_once_direct(world: &mut World) {
+fn both_offer_at_once_direct(world: &mut Testbed) {
     both_offer(world, false);
 }
 
-fn fax(world: &mut World, relayed: bool) {
+fn fax(world: &mut Testbed, relayed: bool) {
     world.connect();
     world.assert_agreed("client", "isp", relayed);
     for who in ["isp", "client"] {
@@ -296,15 +296,15 @@ fn fax(world: &mut World, relayed: bool) {
     world.until_over();
 }
 
-fn fax_is_refused_and_the_call_goes_on(world: &mut World) {
+fn fax_is_refused_and_the_call_goes_on(world: &mut Testbed) {
     fax(world, true);
 }
 
-fn fax_is_refused_and_the_direct_call_goes_on(world: &mut World) {
+fn fax_is_refused_and_the_direct_call_goes_on(world: &mut Testbed) {
     fax(world, false);
 }
 
-fn a_refresh_changes_nothing(world: &mut World) {
+fn a_refresh_changes_nothing(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     let before = world.messages("exchange", "isp", &["INVITE sip"]).len();
@@ -318,7 +318,7 @@ fn a_refresh_changes_nothing(world: &mut World) {
     world.until_over();
 }
 
-fn an_offer_is_asked_for_in_mid_call(world: &mut World) {
+fn an_offer_is_asked_for_in_mid_call(world: &mut Testbed) {
     world.connect();
     for who in ["client", "isp"] {
         world.phone(who).reoffers(Change::NoSdp);
@@ -330,7 +330,7 @@ fn an_offer_is_asked_for_in_mid_call(world: &mut World) {
 }
 
 /// D-Modem and its like.
-fn an_update_right_after_the_connection(world: &mut World) {
+fn an_update_right_after_the_connection(world: &mut Testbed) {
     world.connect();
     world.phone("client").updates(None);
     world.until(|w| w.saw("client", &PhoneEvent::RenegotiationAccepted));
@@ -339,7 +339,7 @@ fn an_update_right_after_the_connection(world: &mut World) {
     world.until_over();
 }
 
-fn an_update_with_an_offer(world: &mut World) {
+fn an_update_with_an_offer(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("client").updates(Some(Change::MovePort(20_000)));
@@ -350,7 +350,7 @@ fn an_update_with_an_offer(world: &mut World) {
     world.until_over();
 }
 
-fn a_refused_offer_leaves_all_as_it_was(world: &mut World) {
+fn a_refused_offer_leaves_all_as_it_was(world: &mut Testbed) {
     world.connect();
     world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(488));
     world.phone("client").reoffers(Change::Codec(Codec::Alaw));

@@ -1,7 +1,7 @@
 //! The examples, from their files: `check` finds nothing but their placeholders, and they do what their pages say.
 
 use crate::network::Quality;
-use crate::testbed::World;
+use crate::testbed::Testbed;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -19,39 +19,40 @@ fn read(example: &str, file: &str) -> String {
 }
 
 /// Plays a story in an example, on a perfect network and on bad ones.
-fn play(example: &str, story: impl Fn(&mut World)) {
+fn play(example: &str, story: impl Fn(&mut Testbed)) {
     let (sip, extensions) = (read(example, "sip.conf"), read(example, "extensions.conf"));
     let rough = (0..crate::stories::seeds()).map(|seed| (Quality::ROUGH, seed));
     for (quality, seed) in std::iter::once((Quality::PERFECT, 1)).chain(rough) {
-        let mut world = World::of(&sip, &extensions, quality, seed);
+        let mut world = Testbed::of(&sip, &extensions, quality, seed);
         story(&mut world);
         world.assert_nothing_left();
     }
 }
 
 /// One dials, another rings and answers.
-fn connect(world: &mut World, caller: &str, number: &str, called: &str) {
+fn connect(world: &mut Testbed, caller: &str, number: &str, called: &str) {
     world.phone(caller).dials(number);
     world.until(|w| w.is_called(called));
     world.phone(called).answers();
     world.until(|w| w.is_talking(caller) && w.is_talking(called));
 }
 
-fn part(world: &mut World, who: &[&str]) {
+fn part(world: &mut Testbed, who: &[&str]) {
     for name in who {
         world.phone(name).hangs_up();
     }
     world.until_over();
 }
 
-fn fails(world: &mut World, caller: &str, number: &str, status: u16) {
+fn fails(world: &mut Testbed, caller: &str, number: &str, status: u16) {
     let before = world.count(caller, &PhoneEvent::Failed(status));
     world.phone(caller).dials(number);
     world.until(|w| w.count(caller, &PhoneEvent::Failed(status)) > before);
     world.until_over();
 }
 
-/// The placeholders are named, one for each peer, and nothing else: a copy with good secrets loads without errors or warnings.
+/// The placeholders are named, one for each peer, and nothing else: a copy with good secrets loads without errors or
+/// warnings.
 #[test]
 fn nothing_is_wrong_with_them_but_their_placeholders() {
     let mut seen = 0;
@@ -200,7 +201,7 @@ fn two_modems_a_line_that_calls_itself_is_busy() {
 #[test]
 fn two_modems_when_both_dial_at_once_the_first_is_busy_and_then_called() {
     let (sip, extensions) = (read("two-modems", "sip.conf"), read("two-modems", "extensions.conf"));
-    let mut world = World::of(&sip, &extensions, Quality::PERFECT, 1);
+    let mut world = Testbed::of(&sip, &extensions, Quality::PERFECT, 1);
     world.phone("isp").dials("882");
     world.phone("client").dials("881");
     world.until(|w| w.saw("isp", &PhoneEvent::Failed(486)) && w.is_called("isp"));

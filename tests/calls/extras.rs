@@ -1,7 +1,8 @@
-//! More than voice: video, text, and fax by T.38, carried as the lines may and refused otherwise, with the voice going on.
+//! More than voice: video, text, and fax by T.38, carried as the lines may and refused otherwise, with the voice going
+//! on.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::event::Level;
 use strowger::pbx::effect::StoreOrder;
@@ -76,26 +77,26 @@ stories! {
 
 const BOTH: [&str; 2] = ["client", "isp"];
 
-fn can(world: &mut World, names: &[&str], extras: &[MediaKind]) {
+fn can(world: &mut Testbed, names: &[&str], extras: &[MediaKind]) {
     for name in names {
         world.phone(name).habit(|habits| habits.secondary_media = extras.to_vec());
     }
 }
 
-fn accepted(world: &mut World, who: &str, change: Change) {
+fn accepted(world: &mut Testbed, who: &str, change: Change) {
     let before = world.count(who, &PhoneEvent::RenegotiationAccepted);
     world.phone(who).reoffers(change);
     world.until(|w| w.count(who, &PhoneEvent::RenegotiationAccepted) > before);
 }
 
-fn refused(world: &mut World, who: &str, change: Change) {
+fn refused(world: &mut Testbed, who: &str, change: Change) {
     let before = world.count(who, &PhoneEvent::RenegotiationRefused(488));
     world.phone(who).reoffers(change);
     world.until(|w| w.count(who, &PhoneEvent::RenegotiationRefused(488)) > before);
 }
 
 /// So many pairs of ports are in use once everything has settled.
-fn assert_streams(world: &mut World, number: usize) {
+fn assert_streams(world: &mut Testbed, number: usize) {
     if world.is_perfect() {
         world.run(Duration::from_secs(1));
         assert_eq!(world.media.streams.len(), number);
@@ -103,13 +104,13 @@ fn assert_streams(world: &mut World, number: usize) {
 }
 
 /// On a bad network the last answer may still be on its way.
-fn assert_fax(world: &mut World) {
+fn assert_fax(world: &mut Testbed) {
     world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
     world.assert_shares("client", "isp", MediaKind::Image);
     assert_eq!((world.look("client").media(), world.look("isp").media()), (None, None), "voice is off");
 }
 
-fn there_and_back(world: &mut World, who: &str, change: Change) {
+fn there_and_back(world: &mut Testbed, who: &str, change: Change) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     assert_streams(world, 2);
@@ -127,7 +128,7 @@ fn there_and_back(world: &mut World, who: &str, change: Change) {
     world.until_over();
 }
 
-fn the_callee_goes_to_fax_and_back(world: &mut World) {
+fn the_callee_goes_to_fax_and_back(world: &mut Testbed) {
     there_and_back(world, "isp", Change::T38);
     if world.is_perfect() {
         let told = &world.texts("client", &["INVITE sip"])[0];
@@ -146,12 +147,12 @@ fn the_callee_goes_to_fax_and_back(world: &mut World) {
     }
 }
 
-fn the_caller_goes_to_fax_and_back(world: &mut World) {
+fn the_caller_goes_to_fax_and_back(world: &mut Testbed) {
     there_and_back(world, "client", Change::T38);
 }
 
 /// RFC 3264 8.3.3: the one line changes its medium.
-fn fax_takes_the_place_of_voice(world: &mut World) {
+fn fax_takes_the_place_of_voice(world: &mut Testbed) {
     there_and_back(world, "isp", Change::T38Alone);
     if world.is_perfect() {
         for text in world.texts("client", &["INVITE sip"]) {
@@ -160,7 +161,7 @@ fn fax_takes_the_place_of_voice(world: &mut World) {
     }
 }
 
-fn they_hang_up_in_the_fax(world: &mut World) {
+fn they_hang_up_in_the_fax(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     accepted(world, "isp", Change::T38);
@@ -175,7 +176,7 @@ fn they_hang_up_in_the_fax(world: &mut World) {
     assert_eq!((record.codec.as_str(), record.caller_rtp), ("ulaw", Some(world.look("client").rtp())));
 }
 
-fn the_other_phone_refuses_fax(world: &mut World) {
+fn the_other_phone_refuses_fax(world: &mut Testbed) {
     world.connect();
     for (who, other) in [("isp", "client"), ("client", "isp")] {
         for status in [488, 415, 606, 503] {
@@ -190,7 +191,7 @@ fn the_other_phone_refuses_fax(world: &mut World) {
 }
 
 /// It says 200, and no to each medium: it is told of voice again, and who asked hears 488.
-fn the_other_phone_accepts_fax_without_a_port(world: &mut World) {
+fn the_other_phone_accepts_fax_without_a_port(world: &mut Testbed) {
     world.connect();
     world.phone("client").habit(|habits| habits.empty_fax = true);
     refused(world, "isp", Change::T38);
@@ -203,7 +204,7 @@ fn the_other_phone_accepts_fax_without_a_port(world: &mut World) {
     world.until_over();
 }
 
-fn the_other_line_may_not_fax(world: &mut World) {
+fn the_other_line_may_not_fax(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     for who in BOTH {
@@ -220,7 +221,7 @@ fn the_other_line_may_not_fax(world: &mut World) {
     world.until_over();
 }
 
-fn nobody_faxes_with_the_exchange(world: &mut World) {
+fn nobody_faxes_with_the_exchange(world: &mut Testbed) {
     can(world, &["client"], &[MediaKind::Image]);
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
@@ -230,7 +231,7 @@ fn nobody_faxes_with_the_exchange(world: &mut World) {
     world.until_over();
 }
 
-fn both_go_to_fax_at_once(world: &mut World) {
+fn both_go_to_fax_at_once(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     world.run(Duration::from_secs(1));
@@ -243,7 +244,7 @@ fn both_go_to_fax_at_once(world: &mut World) {
     world.until_over();
 }
 
-fn fax_goes_over_the_exchange_and_voice_past_it(world: &mut World) {
+fn fax_goes_over_the_exchange_and_voice_past_it(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     world.assert_agreed("client", "isp", false);
@@ -258,7 +259,7 @@ fn fax_goes_over_the_exchange_and_voice_past_it(world: &mut World) {
     world.until_over();
 }
 
-fn refused_fax_leaves_voice_direct(world: &mut World) {
+fn refused_fax_leaves_voice_direct(world: &mut Testbed) {
     can(world, &["isp"], &[MediaKind::Image]);
     world.connect();
     world.assert_agreed("client", "isp", false);
@@ -269,7 +270,7 @@ fn refused_fax_leaves_voice_direct(world: &mut World) {
     world.until_over();
 }
 
-fn useless_fax_leaves_voice_direct(world: &mut World) {
+fn useless_fax_leaves_voice_direct(world: &mut Testbed) {
     world.connect();
     world.assert_agreed("client", "isp", false);
     world.phone("client").habit(|habits| habits.empty_fax = true);
@@ -280,7 +281,7 @@ fn useless_fax_leaves_voice_direct(world: &mut World) {
     world.until_over();
 }
 
-fn they_hang_up_while_fax_is_asked_for(world: &mut World) {
+fn they_hang_up_while_fax_is_asked_for(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     world.phone("isp").reoffers(Change::T38);
@@ -291,7 +292,7 @@ fn they_hang_up_while_fax_is_asked_for(world: &mut World) {
 }
 
 /// The callee of a fax hung up: the dialplan goes on with the caller, and that by voice.
-fn the_caller_of_a_fax_goes_on_alone(world: &mut World) {
+fn the_caller_of_a_fax_goes_on_alone(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     accepted(world, "isp", Change::T38);
@@ -306,7 +307,7 @@ fn the_caller_of_a_fax_goes_on_alone(world: &mut World) {
     world.until_over();
 }
 
-fn a_fax_is_refreshed(world: &mut World) {
+fn a_fax_is_refreshed(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     accepted(world, "isp", Change::T38);
@@ -321,7 +322,7 @@ fn a_fax_is_refreshed(world: &mut World) {
 }
 
 /// The exchange has answered by voice alone before it put the call through.
-fn after_a_prompt_they_may_ask_for_all_of_it(world: &mut World) {
+fn after_a_prompt_they_may_ask_for_all_of_it(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Video, MediaKind::Image]);
     world.connect();
     world.assert_agreed("client", "isp", true);
@@ -336,7 +337,7 @@ fn after_a_prompt_they_may_ask_for_all_of_it(world: &mut World) {
     world.until_over();
 }
 
-fn without_ports_there_is_no_fax(world: &mut World) {
+fn without_ports_there_is_no_fax(world: &mut Testbed) {
     can(world, &BOTH, &[MediaKind::Image]);
     world.connect();
     for left in [0, 1] {
@@ -360,20 +361,20 @@ fn without_ports_there_is_no_fax(world: &mut World) {
 const SEEN: [MediaKind; 2] = [MediaKind::Video, MediaKind::Text];
 
 /// The client calls with video, and the isp answers.
-fn video_call(world: &mut World) {
+fn video_call(world: &mut Testbed) {
     can(world, &BOTH, &SEEN);
     world.connect();
     world.run(Duration::from_secs(if world.is_perfect() { 1 } else { 30 }));
 }
 
-fn assert_video(world: &mut World) {
+fn assert_video(world: &mut Testbed) {
     world.assert_agreed("client", "isp", true);
     for extra in SEEN {
         world.assert_shares("client", "isp", extra);
     }
 }
 
-fn a_video_call(world: &mut World) {
+fn a_video_call(world: &mut Testbed) {
     video_call(world);
     assert_video(world);
     assert_streams(world, 6);
@@ -391,7 +392,7 @@ fn a_video_call(world: &mut World) {
     world.until_over();
 }
 
-fn a_video_call_stays_on_the_relay(world: &mut World) {
+fn a_video_call_stays_on_the_relay(world: &mut Testbed) {
     video_call(world);
     assert_video(world);
     world.phone("isp").reoffers(Change::Without(MediaKind::Video));
@@ -407,7 +408,7 @@ fn a_video_call_stays_on_the_relay(world: &mut World) {
     world.until_over();
 }
 
-fn video_is_held_and_resumed(world: &mut World) {
+fn video_is_held_and_resumed(world: &mut Testbed) {
     video_call(world);
     for (who, other) in [("client", "isp"), ("isp", "client")] {
         accepted(world, who, Change::Hold);
@@ -421,7 +422,7 @@ fn video_is_held_and_resumed(world: &mut World) {
     world.until_over();
 }
 
-fn video_ends_and_begins_in_mid_call(world: &mut World) {
+fn video_ends_and_begins_in_mid_call(world: &mut Testbed) {
     video_call(world);
     for who in BOTH {
         accepted(world, who, Change::Without(MediaKind::Video));
@@ -449,7 +450,7 @@ fn media_of(text: &str) -> Vec<String> {
     lines.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
 }
 
-fn video_that_the_other_line_may_not_have(world: &mut World) {
+fn video_that_the_other_line_may_not_have(world: &mut Testbed) {
     video_call(world);
     world.assert_agreed("client", "isp", true);
     assert_eq!(world.extra_from("client", MediaKind::Video), None);
@@ -469,7 +470,7 @@ fn video_that_the_other_line_may_not_have(world: &mut World) {
     world.until_over();
 }
 
-fn video_that_the_other_phone_does_not_know(world: &mut World) {
+fn video_that_the_other_phone_does_not_know(world: &mut Testbed) {
     can(world, &["client"], &SEEN);
     world.connect();
     world.assert_agreed("client", "isp", true);
@@ -479,7 +480,7 @@ fn video_that_the_other_phone_does_not_know(world: &mut World) {
     world.until_over();
 }
 
-fn the_first_of_two_to_answer_gets_the_video(world: &mut World) {
+fn the_first_of_two_to_answer_gets_the_video(world: &mut Testbed) {
     can(world, &["client", "isp", "desk"], &SEEN);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp") && w.is_called("desk"));
@@ -494,7 +495,7 @@ fn the_first_of_two_to_answer_gets_the_video(world: &mut World) {
     world.until_over();
 }
 
-fn video_before_the_answer(world: &mut World) {
+fn video_before_the_answer(world: &mut Testbed) {
     can(world, &BOTH, &SEEN);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -510,7 +511,7 @@ fn video_before_the_answer(world: &mut World) {
     world.until_over();
 }
 
-fn video_is_refreshed(world: &mut World) {
+fn video_is_refreshed(world: &mut Testbed) {
     video_call(world);
     for who in BOTH {
         for change in [Change::Refresh, Change::NoSdp] {
@@ -524,7 +525,7 @@ fn video_is_refreshed(world: &mut World) {
 }
 
 /// Its ports are closed by then, or another call's.
-fn video_turned_down_is_not_offered_by_a_refresh(world: &mut World) {
+fn video_turned_down_is_not_offered_by_a_refresh(world: &mut Testbed) {
     world.rewrite("isp", ", UPDATE\r\n", ", SOMETH\r\n");
     can(world, &["client"], &SEEN);
     world.connect();
@@ -542,7 +543,7 @@ fn video_turned_down_is_not_offered_by_a_refresh(world: &mut World) {
 }
 
 /// Two pairs for voice, and not enough for what is beside it.
-fn without_ports_there_is_no_video(world: &mut World) {
+fn without_ports_there_is_no_video(world: &mut Testbed) {
     for left in [2, 3] {
         world.media.ports = left;
         video_call(world);
@@ -559,7 +560,7 @@ fn without_ports_there_is_no_video(world: &mut World) {
     }
 }
 
-fn they_give_up_while_ports_are_bound(world: &mut World) {
+fn they_give_up_while_ports_are_bound(world: &mut Testbed) {
     can(world, &BOTH, &SEEN);
     world.phone("client").dials("1");
     let after = world.seed() % 8 * 5;
@@ -569,7 +570,7 @@ fn they_give_up_while_ports_are_bound(world: &mut World) {
 }
 
 /// The callee hangs up before it answers what the caller wants anew: the exchange answers that, by voice alone.
-fn a_caller_of_video_goes_on_alone_with_an_offer_under_way(world: &mut World) {
+fn a_caller_of_video_goes_on_alone_with_an_offer_under_way(world: &mut Testbed) {
     video_call(world);
     world.phone("client").reoffers(Change::MovePort(20_000));
     world.phone("isp").hangs_up();

@@ -1,6 +1,6 @@
 //! One INVITE, several answers: phones behind a proxy that forks, and phones that send the call elsewhere.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 
@@ -11,7 +11,7 @@ fn line(text: &str, name: &str) -> String {
 }
 
 /// An answer to the INVITE that reached the called line, from another phone behind the same proxy.
-fn other_phone_says(world: &mut World, status: &str, tag: &str, sdp: bool) {
+fn other_phone_says(world: &mut Testbed, status: &str, tag: &str, sdp: bool) {
     let invite = world.texts("isp", &["INVITE sip:"]).remove(0);
     let body = "v=0\r\no=- 7 7 IN IP4 192.0.2.30\r\ns=-\r\nc=IN IP4 192.0.2.30\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n";
     let body = if sdp { body } else { "" };
@@ -28,14 +28,15 @@ fn other_phone_says(world: &mut World, status: &str, tag: &str, sdp: bool) {
     world.run(TICK);
 }
 
-fn ringing() -> World {
-    let mut world = World::ready(SIP, GUIDE);
+fn ringing() -> Testbed {
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
     world
 }
 
-/// RFC 3261 13.2.2.4: each 2xx is acknowledged; all but the first are ended, at their own Contact. Every repetition gets the same ACK.
+/// RFC 3261 13.2.2.4: each 2xx is acknowledged; all but the first are ended, at their own Contact. Every repetition
+/// gets the same ACK.
 #[test]
 fn a_second_phone_answers_too() {
     let mut world = ringing();
@@ -86,15 +87,15 @@ fn a_phone_answers_when_the_call_is_over() {
     world.assert_nothing_left();
 }
 
-fn redirecting(option: &str, contact: &str) -> World {
-    let mut world = World::ready(&SIP.replace("[isp]\n", &format!("[isp]\n{option}\n")), GUIDE);
+fn redirecting(option: &str, contact: &str) -> Testbed {
+    let mut world = Testbed::ready(&SIP.replace("[isp]\n", &format!("[isp]\n{option}\n")), GUIDE);
     world.add_to("isp", "SIP/2.0 302", &format!("Contact: {contact}"));
     world.phone("isp").habit(|habits| habits.refuse = Some(302));
     world.phone("client").dials("88567682");
     world
 }
 
-fn has_failed(world: &World) -> bool {
+fn has_failed(world: &Testbed) -> bool {
     world.stations["client"].events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_)))
 }
 
@@ -137,7 +138,8 @@ fn redirections_in_a_circle_end() {
     world.assert_nothing_left();
 }
 
-/// RFC 3261 19.1.5: header fields of a URI that is called belong in the request and not in its Request-URI. Here they are left out.
+/// RFC 3261 19.1.5: header fields of a URI that is called belong in the request and not in its Request-URI. Here they
+/// are left out.
 #[test]
 fn header_fields_of_a_redirection_do_not_stand_in_the_request_uri() {
     let mut world = redirecting("promiscredir=yes", "<sip:desk@192.0.2.30:5060;method=BYE?Subject=x&Replaces=y>");
@@ -149,10 +151,11 @@ fn header_fields_of_a_redirection_do_not_stand_in_the_request_uri() {
     world.assert_nothing_left();
 }
 
-/// A BYE from the called side of an early dialog ends the call here (RFC 3261 15); the final response of its INVITE may never come.
+/// A BYE from the called side of an early dialog ends the call here (RFC 3261 15); the final response of its INVITE may
+/// never come.
 #[test]
 fn a_called_line_that_hangs_up_early_and_never_answers_leaves_nothing() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp") && !w.texts("client", &["180"]).is_empty());
     let ringing = world.sent_by("isp", &["180", "INVITE"]).remove(0);
@@ -172,7 +175,7 @@ fn a_called_line_that_hangs_up_early_and_never_answers_leaves_nothing() {
 }
 
 /// A request inside the early dialog that the telephone at `desk` has by its answer's tag.
-fn other_phone_asks(world: &mut World, method: &str, cseq: u32, tag: &str, branch: &str) -> Vec<String> {
+fn other_phone_asks(world: &mut Testbed, method: &str, cseq: u32, tag: &str, branch: &str) -> Vec<String> {
     let invite = world.texts("isp", &["INVITE sip:"]).remove(0);
     let [from, to, call_id] = ["From:", "To:", "Call-ID:"].map(|name| line(&invite, name));
     let (from, to) = (to.replacen("To", "From", 1), from.replacen("From", "To", 1));

@@ -1,7 +1,7 @@
-//! Every state of a dialog times every method: what a request inside it is answered. None may go unanswered but ACK, none
-//! may harm a call that is up, and nothing may be left of it.
+//! Every state of a dialog times every method: what a request inside it is answered. None may go unanswered but ACK,
+//! none may harm a call that is up, and nothing may be left of it.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sip::Method;
 use strowger::sip::method::TABLE;
@@ -53,8 +53,8 @@ enum State {
     Over,
 }
 
-fn reach(state: State) -> World {
-    let mut world = World::ready(SIP, GUIDE);
+fn reach(state: State) -> Testbed {
+    let mut world = Testbed::ready(SIP, GUIDE);
     if state == State::Answered {
         world.phone("client").habit(|habits| habits.never_acks = true);
     }
@@ -76,7 +76,7 @@ fn reach(state: State) -> World {
 }
 
 /// Call-ID, From and To of a request that a phone sends inside its dialog.
-fn inside(world: &World, name: &str) -> [String; 3] {
+fn inside(world: &Testbed, name: &str) -> [String; 3] {
     let header = |text: &str, name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
     let of = |text: &str, [call_id, from, to]: [&str; 3]| [header(text, call_id), header(text, from), header(text, to)];
     match name {
@@ -153,7 +153,7 @@ fn every_state_times_every_method() {
     assert!(wrong.is_empty(), "{METHODS:?}\n{}", wrong.join("\n"));
 }
 
-fn acknowledge(world: &mut World, name: &str, [call_id, from, to]: [&str; 3]) {
+fn acknowledge(world: &mut Testbed, name: &str, [call_id, from, to]: [&str; 3]) {
     let at = world.look(name).config().sip;
     world.inject(
         name,

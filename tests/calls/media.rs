@@ -1,4 +1,5 @@
-//! The media ring as the switch sees it: ports, and who is connected to whom. No packets but the ones a test asks about.
+//! The media ring as the switch sees it: ports, and who is connected to whom. No packets but the ones a test asks
+//! about.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};

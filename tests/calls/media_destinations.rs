@@ -1,15 +1,15 @@
 //! Which destinations of media an SDP may name: the peer's own address, and never the exchange itself, a broadcast or
 //! multicast address, or a program of this machine.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::net::SocketAddr;
 use std::time::Duration;
 use strowger::sdp::MediaKind;
 
 /// A call whose caller says it is at `addr` (as long as its own, `192.0.2.20`) and `port` (five digits).
-fn call(addr: &str, port: &str) -> World {
+fn call(addr: &str, port: &str) -> Testbed {
     let mut world =
-        World::ready(&SIP.replace("[general]\n", "[general]\nmedia_address=192.0.9.1\nvideosupport=yes\n"), GUIDE);
+        Testbed::ready(&SIP.replace("[general]\n", "[general]\nmedia_address=192.0.9.1\nvideosupport=yes\n"), GUIDE);
     for name in ["client", "isp"] {
         world.phone(name).habit(|habits| habits.secondary_media = vec![MediaKind::Video]);
     }
@@ -22,14 +22,14 @@ fn call(addr: &str, port: &str) -> World {
 }
 
 /// Where the exchange sends what comes for the caller: each of its streams.
-fn sent_to(world: &World) -> Vec<Option<SocketAddr>> {
+fn sent_to(world: &Testbed) -> Vec<Option<SocketAddr>> {
     let isp = world.look("isp");
     let others = [isp.rtp(), isp.secondary_rtp(MediaKind::Video)];
     let remotes = world.media.streams.values().map(|stream| stream.remote.and_then(|remote| remote.rtp));
     remotes.filter(|remote| remote.is_none_or(|at| !others.contains(&at))).collect()
 }
 
-fn end(mut world: World) {
+fn end(mut world: Testbed) {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
@@ -48,7 +48,8 @@ fn nothing_is_sent_where_nothing_may_be() {
         ("127.0.0.10", "16420"),
         ("127.0.0.1 ", "00053"),
         ("192.0.2.1 ", "05060"),
-        // The exchange as its peers are told it, behind a translator; on its own address the media ring knows its ports.
+        // The exchange as its peers are told it, behind a translator; on its own address the media ring knows its
+        // ports.
         ("192.0.9.1 ", "10000"),
         ("192.0.9.1 ", "10001"),
         ("192.0.9.1 ", "10002"),
@@ -62,8 +63,8 @@ fn nothing_is_sent_where_nothing_may_be() {
     }
 }
 
-/// A third party is believed, as SIP has it (a gateway's media may come from another machine than its SIP); but then only
-/// what comes from there is the caller's, and nothing that the exchange receives elsewhere.
+/// A third party is believed, as SIP has it (a gateway's media may come from another machine than its SIP); but then
+/// only what comes from there is the caller's, and nothing that the exchange receives elsewhere.
 #[test]
 fn whoever_is_named_is_sent_to_and_heard_and_nobody_else() {
     let world = call("192.0.2.99", "16000");
@@ -94,7 +95,7 @@ fn numbers_that_are_none_break_nothing() {
             std::cmp::Ordering::Equal => (words.to_owned(), others.to_owned()),
             std::cmp::Ordering::Greater => (words.to_owned(), others[..words.len()].to_owned()),
         };
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.rewrite("client", &words, &others);
         world.phone("client").dials("1");
         world.until(|w| w.is_called("isp") || !w.look("client").has_call());

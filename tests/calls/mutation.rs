@@ -1,10 +1,10 @@
-//! Every datagram of registrations and calls spoilt on its way, over the whole switch: nothing panics, and when the noise ends
-//! and everybody has hung up nothing is left.
+//! Every datagram of registrations and calls spoilt on its way, over the whole switch: nothing panics, and when the
+//! noise ends and everybody has hung up nothing is left.
 //!
 //! `STROWGER_MUTATIONS` says how many spoilt datagrams; the seeds are fixed.
 
 use crate::network::Quality;
-use crate::testbed::{SIP, World, at};
+use crate::testbed::{SIP, Testbed, at};
 use bytes::Bytes;
 use std::time::Duration;
 use strowger::rng::Rng;
@@ -147,7 +147,7 @@ fn mutated_calls() {
     let (mut made, mut talks, mut calls, mut seed) = (0, 0, 0, 0u64);
     while made < wanted {
         let quality = if seed.is_multiple_of(3) { Quality::ROUGH } else { Quality::PERFECT };
-        let mut world = World::new(&sip[seed as usize % sip.len()], PLAN, quality, seed);
+        let mut world = Testbed::new(&sip[seed as usize % sip.len()], PLAN, quality, seed);
         for name in ["client", "isp", "desk"] {
             world.phone(name).habit(|habits| habits.secondary_media = MediaKind::ALL.to_vec());
         }
@@ -172,7 +172,7 @@ fn mutated_calls() {
 }
 
 /// A registration and a call; whether anybody talked.
-fn noise(world: &mut World, number: u64) -> bool {
+fn noise(world: &mut Testbed, number: u64) -> bool {
     for name in ["client", "isp", "desk", "cisco"] {
         if !world.look(name).is_registered() {
             world.phone(name).registers();
@@ -220,9 +220,9 @@ fn noise(world: &mut World, number: u64) -> bool {
     talks
 }
 
-/// The network is good again and everybody hangs up. What the noise parted (one side has forgotten a call that the other
-/// still has, and no timer ends such a call) is hung up from the console.
-fn quiet(world: &mut World) {
+/// The network is good again and everybody hangs up. What the noise parted (one side has forgotten a call that the
+/// other still has, and no timer ends such a call) is hung up from the console.
+fn quiet(world: &mut Testbed) {
     world.network.quality = Quality::PERFECT;
     for name in ["client", "isp", "desk", "cisco"] {
         if world.look(name).has_call() {

@@ -1,6 +1,6 @@
 //! Options of sip.conf, each seen on the wire: what is in the table as in effect must be obeyed.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::registrar::location::Restored;
 use strowger::sim::PhoneEvent;
@@ -14,7 +14,7 @@ fn conf(general: &str, isp: &str) -> String {
 #[test]
 fn sdpsession_and_sdpowner_are_what_our_own_descriptions_say() {
     let mut world =
-        World::ready(&conf("sdpsession=The club\nsdpowner=desk", ""), "[default]\nexten => _X!,1,Answer()\n");
+        Testbed::ready(&conf("sdpsession=The club\nsdpowner=desk", ""), "[default]\nexten => _X!,1,Answer()\n");
     world.phone("client").dials("1");
     world.until_over();
     let answer = &world.texts("client", &["200 OK", "INVITE"])[0];
@@ -24,7 +24,7 @@ fn sdpsession_and_sdpowner_are_what_our_own_descriptions_say() {
 
 #[test]
 fn timert1_and_maxforwards_are_those_of_the_called_line() {
-    let mut world = World::ready(&conf("", "timert1=700\nmaxforwards=9"), GUIDE);
+    let mut world = Testbed::ready(&conf("", "timert1=700\nmaxforwards=9"), GUIDE);
     world.phone("isp").habit(|habits| habits.ignores_everything = true);
     world.phone("client").dials("1");
     world.run(Duration::from_secs(6));
@@ -50,7 +50,7 @@ fn timert1_and_maxforwards_are_those_of_the_called_line() {
 fn timerb_ends_the_patience_with_a_silent_line_and_may_lengthen_it() {
     for (timer_b, expected) in [("2000", 2), ("40000", 40)] {
         let mut world =
-            World::ready(&conf("", &format!("timerb={timer_b}")), "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
+            Testbed::ready(&conf("", &format!("timerb={timer_b}")), "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
         world.phone("isp").habit(|habits| habits.ignores_everything = true);
         world.phone("client").dials("1");
         world.until(|w| !w.messages("exchange", "isp", &["INVITE sip"]).is_empty());
@@ -64,7 +64,7 @@ fn timerb_ends_the_patience_with_a_silent_line_and_may_lengthen_it() {
 /// From and the identity header of the INVITE that reaches the called line.
 fn shown(general: &str, isp: &str, client: &str) -> (String, String) {
     let text = conf(general, isp).replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{client}"));
-    let mut world = World::ready(&text, GUIDE);
+    let mut world = Testbed::ready(&text, GUIDE);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     let invite = world.texts("isp", &["INVITE sip"])[0].clone();
@@ -97,15 +97,15 @@ fn a_called_line_is_told_who_calls_as_its_options_say() {
 
 #[test]
 fn qualify_is_sent_in_the_name_its_options_say() {
-    let world = World::ready(&conf("callerid=club", "qualify=yes\nfromdomain=a.example\nmaxforwards=8"), GUIDE);
+    let world = Testbed::ready(&conf("callerid=club", "qualify=yes\nfromdomain=a.example\nmaxforwards=8"), GUIDE);
     let asked = &world.texts("isp", &["OPTIONS sip"])[0];
     assert!(asked.contains("From: <sip:club@a.example>;tag=") && asked.contains("Max-Forwards: 8\r\n"), "{asked}");
 }
 
 #[test]
 fn keepalive_goes_where_the_line_is_while_it_is_there() {
-    let mut world = World::ready(&conf("", "keepalive=20"), GUIDE);
-    let count = |world: &World| world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count();
+    let mut world = Testbed::ready(&conf("", "keepalive=20"), GUIDE);
+    let count = |world: &Testbed| world.texts("isp", &[]).iter().filter(|text| *text == "\r\n").count();
     assert_eq!((count(&world), world.switch.leftovers().timers), (0, 0));
     world.run(Duration::from_secs(61));
     assert_eq!(count(&world), 3);
@@ -129,7 +129,7 @@ fn keepalive_reaches_a_line_with_a_fixed_address_from_the_start() {
         "host=192.0.2.20:5061\nsecret=password\n[desk]",
         1,
     );
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     world.run(Duration::from_secs(130));
     assert_eq!(world.texts("isp", &[]), ["\r\n", "\r\n"]);
 }
@@ -142,7 +142,7 @@ fn qualifygap_keeps_the_first_questions_apart() {
         fixed(5060),
         fixed(5061)
     );
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     world.run(Duration::from_secs(5));
     let asked = ["client", "isp"].map(|name| world.messages("exchange", name, &["OPTIONS"])[0]);
     assert_eq!(asked[1].since(asked[0]).as_millis(), 700);
@@ -152,9 +152,9 @@ fn qualifygap_keeps_the_first_questions_apart() {
 fn regexten_is_in_regcontext_while_the_line_is_registered() {
     let general = "regcontext=lines";
     let plan = "[default]\nexten => _X!,1,Dial(SIP/isp)\nexten => 881,2,NoOp\n[lines]\nexten => 7,1,NoOp\n";
-    let mut world = World::ready(&conf(general, "regexten=881&882@lines&7&9@nowhere"), plan);
-    let shown = |world: &World| world.switch.config().dialplan.show(Some("lines")).unwrap();
-    let has = |world: &World, exten: &str| {
+    let mut world = Testbed::ready(&conf(general, "regexten=881&882@lines&7&9@nowhere"), plan);
+    let shown = |world: &Testbed| world.switch.config().dialplan.show(Some("lines")).unwrap();
+    let has = |world: &Testbed, exten: &str| {
         let at = crate::testbed::at(world.now).wall;
         let found = world.switch.config().dialplan.find("lines", exten, 1, None, at);
         found.map(|found| (found.priority.application.clone(), found.priority.args.clone()))
@@ -175,7 +175,7 @@ fn regexten_is_in_regcontext_while_the_line_is_registered() {
 
 #[test]
 fn regexten_without_regcontext_makes_nothing() {
-    let world = World::ready(&conf("", "regexten=881@default"), "[default]\nexten => 1,1,NoOp\n");
+    let world = Testbed::ready(&conf("", "regexten=881@default"), "[default]\nexten => 1,1,NoOp\n");
     let at = crate::testbed::at(world.now).wall;
     assert!(world.switch.config().dialplan.find("default", "881", 1, None, at).is_none());
 }
@@ -184,7 +184,7 @@ fn regexten_without_regcontext_makes_nothing() {
 fn a_called_line_beyond_its_call_limit_is_busy() {
     let plan =
         "[default]\nexten => 1,1,Dial(SIP/isp)\nexten => 2,1,Dial(SIP/isp&SIP/isp)\nexten => 88567682,1,Goto(1,1)\n";
-    let mut world = World::ready(&conf("", "call-limit=1"), plan);
+    let mut world = Testbed::ready(&conf("", "call-limit=1"), plan);
     world.connect();
     world.phone("desk").dials("1");
     world.until(|w| w.saw("desk", &PhoneEvent::Failed(486)));
@@ -203,7 +203,7 @@ fn a_called_line_beyond_its_call_limit_is_busy() {
 #[test]
 fn rtpbindaddr_is_bound_and_media_address_told() {
     let told = |general: &str| {
-        let mut world = World::ready(&conf(general, ""), GUIDE);
+        let mut world = Testbed::ready(&conf(general, ""), GUIDE);
         world.phone("client").dials("1");
         world.until(|w| w.is_called("isp"));
         let bound = world.media.streams.values().map(|stream| stream.rtp.ip().to_string()).next().unwrap();
@@ -224,8 +224,8 @@ fn rtpbindaddr_is_bound_and_media_address_told() {
 
 #[test]
 fn a_reload_moves_regexten_and_keepalive() {
-    let mut world = World::ready(&conf("regcontext=lines", "regexten=881"), GUIDE);
-    let has = |world: &World, context: &str, exten: &str| {
+    let mut world = Testbed::ready(&conf("regcontext=lines", "regexten=881"), GUIDE);
+    let has = |world: &Testbed, context: &str, exten: &str| {
         let at = crate::testbed::at(world.now).wall;
         world.switch.config().dialplan.find(context, exten, 1, None, at).is_some()
     };
@@ -246,7 +246,7 @@ fn a_trusted_line_says_who_calls_through_it() {
     // No simulated phone sends these headers, so the INVITE's own are what a trunk's would be.
     let from = |trust: &str, header: &str| {
         let text = SIP.replace("[client]\ntype=friend", &format!("[client]\ntype=friend\ncallerid=7\n{trust}"));
-        let mut world = World::ready(&text, GUIDE);
+        let mut world = Testbed::ready(&text, GUIDE);
         world.add_header("client", header);
         world.phone("client").dials("1");
         world.until(|w| w.is_called("isp"));
@@ -271,7 +271,7 @@ fn useragent_names_us_in_requests_and_answers_or_nobody() {
     for (general, requests, answers) in
         [("useragent=The club", Some("User-Agent: The club"), Some("Server: The club")), ("useragent=", None, None)]
     {
-        let mut world = World::ready(&conf(general, ""), GUIDE);
+        let mut world = Testbed::ready(&conf(general, ""), GUIDE);
         world.connect();
         world.phone("client").hangs_up();
         world.until_over();
@@ -289,8 +289,8 @@ fn useragent_names_us_in_requests_and_answers_or_nobody() {
 #[test]
 fn a_line_that_is_back_after_a_restart_has_its_extension_and_its_keepalive() {
     let sip = conf("regcontext=lines", "regexten=881\nkeepalive=10");
-    let before = World::ready(&sip, GUIDE);
-    let mut after = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 2);
+    let before = Testbed::ready(&sip, GUIDE);
+    let mut after = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 2);
     let binding = before.switch.bindings("isp")[0].clone();
     let stored = Restored { peer: "isp".to_owned(), binding, left: Some(Duration::from_secs(600)) };
     assert_eq!(after.switch.restore(crate::testbed::at(after.now), vec![stored]), 1);

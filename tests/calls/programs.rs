@@ -1,7 +1,7 @@
 //! What the dialplan does with a call.
 
 use crate::stories::stories;
-use crate::testbed::{SIP, World};
+use crate::testbed::{SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 
@@ -42,7 +42,7 @@ stories! {
     what_is_dialled_and_filtered_rings_what_is_meant(SIP, FILTERED);
 }
 
-fn prompted(world: &mut World, relayed: bool) {
+fn prompted(world: &mut Testbed, relayed: bool) {
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     assert!(!world.is_called("isp"));
@@ -55,15 +55,15 @@ fn prompted(world: &mut World, relayed: bool) {
     world.until_over();
 }
 
-fn a_prompt_and_then_the_call(world: &mut World) {
+fn a_prompt_and_then_the_call(world: &mut Testbed) {
     prompted(world, true);
 }
 
-fn a_prompt_and_then_the_direct_call(world: &mut World) {
+fn a_prompt_and_then_the_direct_call(world: &mut Testbed) {
     prompted(world, false);
 }
 
-fn a_prompt_before_the_answer(world: &mut World) {
+fn a_prompt_before_the_answer(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     assert_eq!(world.media.played, [1600]);
@@ -74,12 +74,12 @@ fn a_prompt_before_the_answer(world: &mut World) {
     world.until_over();
 }
 
-fn a_prompt_for_a_caller_without_an_offer(world: &mut World) {
+fn a_prompt_for_a_caller_without_an_offer(world: &mut Testbed) {
     world.phone("client").habit(|habits| habits.offerless = true);
     prompted(world, true);
 }
 
-fn the_caller_leaves_during_the_prompt(world: &mut World) {
+fn the_caller_leaves_during_the_prompt(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     world.run(Duration::from_millis(50));
@@ -87,7 +87,7 @@ fn the_caller_leaves_during_the_prompt(world: &mut World) {
     world.until_over();
 }
 
-fn an_echo(world: &mut World) {
+fn an_echo(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     world.run(Duration::from_secs(40));
@@ -96,7 +96,7 @@ fn an_echo(world: &mut World) {
     world.until_over();
 }
 
-fn an_echo_is_held_and_resumed(world: &mut World) {
+fn an_echo_is_held_and_resumed(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     for (number, change) in [(1, Change::Hold), (2, Change::Resume), (3, Change::MovePort(20_000))] {
@@ -109,7 +109,7 @@ fn an_echo_is_held_and_resumed(world: &mut World) {
     world.until_over();
 }
 
-fn the_first_of_a_group_wins(world: &mut World) {
+fn the_first_of_a_group_wins(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| ["isp", "desk", "cisco"].iter().all(|name| w.is_called(name)));
     world.phone("desk").answers();
@@ -123,7 +123,7 @@ fn the_first_of_a_group_wins(world: &mut World) {
     }
 }
 
-fn two_of_a_group_answer_at_once(world: &mut World) {
+fn two_of_a_group_answer_at_once(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| ["isp", "desk", "cisco"].iter().all(|name| w.is_called(name)));
     world.phone("desk").answers();
@@ -136,7 +136,7 @@ fn two_of_a_group_answer_at_once(world: &mut World) {
     world.until_over();
 }
 
-fn a_whole_group_is_busy(world: &mut World) {
+fn a_whole_group_is_busy(world: &mut Testbed) {
     for name in ["isp", "desk", "cisco"] {
         world.phone(name).habit(|habits| habits.refuse = Some(486));
     }
@@ -144,14 +144,14 @@ fn a_whole_group_is_busy(world: &mut World) {
     world.until(|w| w.saw("client", &PhoneEvent::Failed(486)));
 }
 
-fn the_caller_of_a_group_gives_up(world: &mut World) {
+fn the_caller_of_a_group_gives_up(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| ["isp", "desk", "cisco"].iter().all(|name| w.is_called(name)));
     world.phone("client").hangs_up();
     world.until_over();
 }
 
-fn hunting_passes_the_busy_and_the_silent(world: &mut World) {
+fn hunting_passes_the_busy_and_the_silent(world: &mut Testbed) {
     world.phone("isp").habit(|habits| habits.refuse = Some(486));
     world.phone("client").dials("1");
     world.until(|w| w.is_called("cisco"));
@@ -164,7 +164,7 @@ fn hunting_passes_the_busy_and_the_silent(world: &mut World) {
     world.until_over();
 }
 
-fn the_last_extension_runs_after_the_end(world: &mut World) {
+fn the_last_extension_runs_after_the_end(world: &mut Testbed) {
     world.connect();
     world.phone("isp").hangs_up();
     world.until_over();
@@ -177,7 +177,7 @@ fn the_last_extension_runs_after_the_end(world: &mut World) {
     world.until(|w| w.has_line("the end of SIP/client-00000002"));
 }
 
-fn goes_on(world: &mut World) {
+fn goes_on(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("isp").hangs_up();
@@ -190,15 +190,15 @@ fn goes_on(world: &mut World) {
     world.until_over();
 }
 
-fn the_program_goes_on_after_the_callee(world: &mut World) {
+fn the_program_goes_on_after_the_callee(world: &mut Testbed) {
     goes_on(world);
 }
 
-fn the_program_goes_on_after_a_direct_call(world: &mut World) {
+fn the_program_goes_on_after_a_direct_call(world: &mut Testbed) {
     goes_on(world);
 }
 
-fn the_caller_leaves_while_the_program_waits(world: &mut World) {
+fn the_caller_leaves_while_the_program_waits(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     world.run(Duration::from_secs(5));
@@ -207,14 +207,14 @@ fn the_caller_leaves_while_the_program_waits(world: &mut World) {
 }
 
 /// Why `strowger check` warns of it.
-fn what_is_dialled_rings_whatever_it_says(world: &mut World) {
+fn what_is_dialled_rings_whatever_it_says(world: &mut Testbed) {
     world.phone("client").dials("0desk&SIP/isp");
     world.until(|w| w.is_called("desk") && w.is_called("isp"));
     world.phone("client").hangs_up();
     world.until_over();
 }
 
-fn what_is_dialled_and_filtered_rings_what_is_meant(world: &mut World) {
+fn what_is_dialled_and_filtered_rings_what_is_meant(world: &mut Testbed) {
     world.phone("client").dials("0&de/s&k");
     world.until(|w| w.is_called("desk"));
     world.phone("client").hangs_up();

@@ -1,7 +1,7 @@
 //! Requests that meet each other, as random scripts found them and as other stacks got them wrong.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, Hand, SIP, World};
+use crate::testbed::{GUIDE, Hand, SIP, Testbed};
 use std::time::Duration;
 use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};
@@ -25,15 +25,16 @@ const PROMPT: &str = "[default]\nexten => _X!,1,Answer()\nexten => _X!,2,Dial(SI
 /// The program goes on to another line when the first hangs up.
 const ON: &str = "[default]\nexten => _X!,1,Dial(SIP/isp,20,g)\nexten => _X!,2,Dial(SIP/desk,20)\n";
 
-/// The ACK has the number of its INVITE (RFC 3261 13.2.2.4), whatever the phone sent since: an INFO in between cost the call, 32 s later.
-fn a_key_is_pressed_while_an_offer_is_carried(world: &mut World) {
+/// The ACK has the number of its INVITE (RFC 3261 13.2.2.4), whatever the phone sent since: an INFO in between cost the
+/// call, 32 s later.
+fn a_key_is_pressed_while_an_offer_is_carried(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("isp").reoffers(Change::MovePort(20_000));
     world.run(Duration::from_millis(15));
     world.phone("isp").presses('5');
     // On a bad network the INFO may overtake the INVITE, which then comes out of order (RFC 3261 12.2.2).
-    let done = |w: &World| {
+    let done = |w: &Testbed| {
         [PhoneEvent::RenegotiationAccepted, PhoneEvent::RenegotiationRefused(500)].iter().any(|it| w.saw("isp", it))
     };
     world.until(done);
@@ -47,7 +48,7 @@ fn a_key_is_pressed_while_an_offer_is_carried(world: &mut World) {
 #[test]
 fn a_caller_that_speaks_before_the_answer_keeps_its_call() {
     for method in ["INFO", "UPDATE", "OPTIONS"] {
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.phone("client").dials("88567682");
         world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
         let ringing = world.texts("client", &["180"]).remove(0);
@@ -74,7 +75,7 @@ fn a_caller_that_speaks_before_the_answer_keeps_its_call() {
 }
 
 /// The offer was for a line that is gone: the exchange answers it itself, and the next line is told what it said.
-fn the_callee_leaves_while_the_callers_offer_is_carried(world: &mut World) {
+fn the_callee_leaves_while_the_callers_offer_is_carried(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(1));
     world.phone("isp").habit(|habits| habits.ignores_everything = true);
@@ -95,12 +96,12 @@ fn the_callee_leaves_while_the_callers_offer_is_carried(world: &mut World) {
     world.until_over();
 }
 
-fn the_callee_leaves_while_the_direct_callers_offer_is_carried(world: &mut World) {
+fn the_callee_leaves_while_the_direct_callers_offer_is_carried(world: &mut Testbed) {
     the_callee_leaves_while_the_callers_offer_is_carried(world);
 }
 
 /// The called line was offered what the caller had said before: once it answers, it is told the rest.
-fn the_caller_holds_while_it_rings(world: &mut World) {
+fn the_caller_holds_while_it_rings(world: &mut Testbed) {
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     world.phone("client").reoffers(Change::Hold);
@@ -118,11 +119,11 @@ fn the_caller_holds_while_it_rings(world: &mut World) {
     world.until_over();
 }
 
-fn the_caller_holds_while_it_rings_and_wants_direct_media(world: &mut World) {
+fn the_caller_holds_while_it_rings_and_wants_direct_media(world: &mut Testbed) {
     the_caller_holds_while_it_rings(world);
 }
 
-fn the_caller_changes_its_codec_while_it_rings(world: &mut World) {
+fn the_caller_changes_its_codec_while_it_rings(world: &mut Testbed) {
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     world.phone("client").reoffers(Change::Codec(Codec::Alaw));
@@ -135,18 +136,18 @@ fn the_caller_changes_its_codec_while_it_rings(world: &mut World) {
     world.until_over();
 }
 
-/// The caller refuses direct media, and the callee, which knows its address already, is busy with a re-INVITE of its own when
-/// it is to be led back to the relay: it is led back after that.
-fn the_callee_asks_for_an_offer_while_it_is_led_back(world: &mut World) {
+/// The caller refuses direct media, and the callee, which knows its address already, is busy with a re-INVITE of its
+/// own when it is to be led back to the relay: it is led back after that.
+fn the_callee_asks_for_an_offer_while_it_is_led_back(world: &mut Testbed) {
     led_back(world, |hand| hand.reoffers(Change::NoSdp), &PhoneEvent::RenegotiationAccepted);
 }
 
 /// The same with an offer that is refused at once.
-fn the_callee_wants_fax_while_it_is_led_back(world: &mut World) {
+fn the_callee_wants_fax_while_it_is_led_back(world: &mut Testbed) {
     led_back(world, |hand| hand.updates(Some(Change::T38)), &PhoneEvent::RenegotiationRefused(488));
 }
 
-fn led_back(world: &mut World, act: fn(Hand), told: &PhoneEvent) {
+fn led_back(world: &mut Testbed, act: fn(Hand), told: &PhoneEvent) {
     world.phone("client").habit(|habits| habits.refuse_reinvite = Some(603));
     world.connect();
     world.until(|w| !w.messages("exchange", "client", &["INVITE sip"]).is_empty());
@@ -160,7 +161,7 @@ fn led_back(world: &mut World, act: fn(Hand), told: &PhoneEvent) {
 }
 
 /// Nobody holds the caller any more: it is told so, and the next line hears it.
-fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut World) {
+fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut Testbed) {
     world.connect();
     world.run(Duration::from_secs(2));
     for direction in [Direction::SendOnly, Direction::Inactive] {
@@ -175,12 +176,13 @@ fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut World) {
     world.run(Duration::from_secs(20));
     let relayed = world.sound_from("client").is_some_and(|sound| sound.relayed);
     world.assert_agreed("client", "desk", relayed);
-    // Called when the caller had not said yet that it sends again, and told so afterwards; one of them may be for direct media.
+    // Called when the caller had not said yet that it sends again, and told so afterwards; one of them may be for
+    // direct media.
     assert!(!world.is_perfect() || world.messages("exchange", "desk", &["INVITE sip"]).len() == 2);
     world.phone("client").hangs_up();
     world.until_over();
 }
 
-fn the_callee_hangs_up_on_a_direct_caller_it_holds(world: &mut World) {
+fn the_callee_hangs_up_on_a_direct_caller_it_holds(world: &mut Testbed) {
     the_callee_hangs_up_on_a_caller_it_holds(world);
 }

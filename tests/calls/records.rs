@@ -1,12 +1,12 @@
 //! The records that calls leave.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::pbx::cdr::{Cdr, Disposition, HangupBy};
 use strowger::pbx::effect::StoreOrder;
 
 /// The one record that a story left.
-fn record(world: &World) -> Cdr {
+fn record(world: &Testbed) -> Cdr {
     let mut records = world.kept.iter().filter_map(|order| match order {
         StoreOrder::Call(record) => Some(record.as_ref().clone()),
         StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
@@ -19,7 +19,7 @@ fn record(world: &World) -> Cdr {
 #[test]
 fn a_call_that_was_answered() {
     for caller_ends in [true, false] {
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.connect();
         world.run(Duration::from_secs(30));
         world.phone(if caller_ends { "client" } else { "isp" }).hangs_up();
@@ -41,8 +41,8 @@ fn a_call_that_was_answered() {
 
 #[test]
 fn calls_that_were_not_answered() {
-    let told = |story: fn(&mut World)| {
-        let mut world = World::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp,5)\n");
+    let told = |story: fn(&mut Testbed)| {
+        let mut world = Testbed::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp,5)\n");
         world.phone("client").dials("1");
         story(&mut world);
         world.until_over();
@@ -52,21 +52,21 @@ fn calls_that_were_not_answered() {
         (record.disposition.name(), record.ended_by.name())
     };
     assert_eq!(told(|w| w.until(|w| w.is_called("isp"))), ("NO ANSWER", "exchange"));
-    let busy = |w: &mut World| {
+    let busy = |w: &mut Testbed| {
         w.until(|w| w.is_called("isp"));
         w.phone("isp").refuses(486);
     };
     assert_eq!(told(busy), ("BUSY", "exchange"));
-    let given_up = |w: &mut World| {
+    let given_up = |w: &mut Testbed| {
         w.until(|w| w.is_called("isp"));
         w.phone("client").hangs_up();
     };
     assert_eq!(told(given_up), ("NO ANSWER", "caller"));
-    let away = |w: &mut World| {
+    let away = |w: &mut Testbed| {
         w.phone("isp").unregisters();
         w.run(Duration::from_secs(1));
     };
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     away(&mut world);
     world.phone("client").dials("1");
     world.until_over();
@@ -77,7 +77,7 @@ fn calls_that_were_not_answered() {
 
 #[test]
 fn the_exchange_alone_answers_and_the_console_ends_a_call() {
-    let mut world = World::ready(SIP, "[default]\nexten => 600,1,Answer()\nsame => n,Echo()\n");
+    let mut world = Testbed::ready(SIP, "[default]\nexten => 600,1,Answer()\nsame => n,Echo()\n");
     world.phone("client").dials("600");
     world.until(|w| w.is_talking("client"));
     world.run(Duration::from_secs(3));

@@ -1,7 +1,7 @@
 //! Registrations, and whether the registered lines answer (qualify).
 
 use crate::network::Quality;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::event::Level;
 use strowger::pbx::switch::PeerStatus;
@@ -13,7 +13,7 @@ fn qualified() -> String {
 
 #[test]
 fn two_lines_of_one_adapter_register_and_are_asked_after() {
-    let mut world = World::ready(&qualified(), GUIDE);
+    let mut world = Testbed::ready(&qualified(), GUIDE);
     for line in ["client", "isp"] {
         assert!(world.saw(line, &PhoneEvent::Registered { expires: 3600 }));
         assert_eq!(world.switch.bindings(line).len(), 1);
@@ -29,7 +29,7 @@ fn two_lines_of_one_adapter_register_and_are_asked_after() {
 #[test]
 fn a_wrong_secret_is_403() {
     let sip = SIP.replacen("secret=password", "secret=another", 1);
-    let mut world = World::new(&sip, GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, Quality::PERFECT, 1);
     world.phone("client").registers();
     world.until(|w| w.saw("client", &PhoneEvent::RegisterRefused(403)));
     assert!(world.switch.bindings("client").is_empty());
@@ -40,7 +40,7 @@ fn a_wrong_secret_is_403() {
 
 #[test]
 fn a_wrong_secret_is_told_once_and_so_is_the_right_one() {
-    let mut world = World::new(&SIP.replacen("secret=password", "secret=another", 1), GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&SIP.replacen("secret=password", "secret=another", 1), GUIDE, Quality::PERFECT, 1);
     for _ in 0..5 {
         world.phone("client").registers();
         world.run(Duration::from_secs(20));
@@ -58,9 +58,9 @@ fn a_wrong_secret_is_told_once_and_so_is_the_right_one() {
     world.run(Duration::from_secs(1));
     world.line("is let in now");
     // A slip in the name, and the same bytes on the wire.
-    let refusal = |world: &World| world.texts("client", &["403"])[0].clone();
+    let refusal = |world: &Testbed| world.texts("client", &["403"])[0].clone();
     let first = refusal(&world);
-    let mut world = World::new(&SIP.replacen("[client]", "[cleint]", 1), GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&SIP.replacen("[client]", "[cleint]", 1), GUIDE, Quality::PERFECT, 1);
     world.phone("client").registers();
     world.run(Duration::from_secs(1));
     assert!(world.line("wants to be 'client'").1.ends_with("; or is it [cleint]?"));
@@ -71,7 +71,7 @@ fn a_wrong_secret_is_told_once_and_so_is_the_right_one() {
 
 #[test]
 fn a_line_that_is_not_registered_cannot_be_called() {
-    let mut world = World::new(SIP, GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(SIP, GUIDE, Quality::PERFECT, 1);
     world.phone("client").registers();
     world.until(|w| w.look("client").is_registered());
     world.phone("client").dials("1");
@@ -82,7 +82,7 @@ fn a_line_that_is_not_registered_cannot_be_called() {
 
 #[test]
 fn an_unreachable_line_fails_at_once() {
-    let mut world = World::ready(&qualified(), GUIDE);
+    let mut world = Testbed::ready(&qualified(), GUIDE);
     world.run(Duration::from_secs(1));
     world.unplug("isp");
     world.run(Duration::from_secs(120));
@@ -98,7 +98,7 @@ fn an_unreachable_line_fails_at_once() {
 #[test]
 fn a_lagged_line_is_called_with_a_warning() {
     let slow = Quality { delay: (130, 130), ..Quality::PERFECT };
-    let mut world = World::new(&qualified(), GUIDE, slow, 1);
+    let mut world = Testbed::new(&qualified(), GUIDE, slow, 1);
     world.register_all();
     world.run(Duration::from_secs(1));
     assert_eq!(world.status("isp"), PeerStatus::Lagged(260));
@@ -111,7 +111,7 @@ fn a_lagged_line_is_called_with_a_warning() {
 
 #[test]
 fn a_watched_line_that_vanishes_is_given_up_after_six_seconds() {
-    let mut world = World::ready(&qualified(), GUIDE);
+    let mut world = Testbed::ready(&qualified(), GUIDE);
     world.run(Duration::from_secs(1));
     world.phone("isp").habit(|habits| habits.ignores_everything = true);
     let then = world.now;
@@ -124,7 +124,7 @@ fn a_watched_line_that_vanishes_is_given_up_after_six_seconds() {
 
 #[test]
 fn a_vanished_line_that_wakes_up_late_is_not_left_with_a_call() {
-    let mut world = World::ready(&qualified(), GUIDE);
+    let mut world = Testbed::ready(&qualified(), GUIDE);
     world.run(Duration::from_secs(1));
     world.phone("isp").habit(|habits| {
         habits.ignores_everything = true;
@@ -141,7 +141,7 @@ fn a_vanished_line_that_wakes_up_late_is_not_left_with_a_call() {
 #[test]
 fn a_cisco_from_an_ephemeral_port_registers_and_calls_and_is_called() {
     let extensions = "[default]\nexten => 1,1,Dial(SIP/desk)\nexten => 2,1,Dial(SIP/cisco)\n";
-    let mut world = World::new(SIP, extensions, Quality::PERFECT, 1);
+    let mut world = Testbed::new(SIP, extensions, Quality::PERFECT, 1);
     world.stations.get_mut("cisco").unwrap().source = "192.0.2.40:50123".parse().unwrap();
     world.register_all();
     assert_eq!(world.switch.bindings("cisco")[0].flow.remote, "192.0.2.40:5060".parse().unwrap());
@@ -159,7 +159,7 @@ fn a_cisco_from_an_ephemeral_port_registers_and_calls_and_is_called() {
 
 #[test]
 fn a_line_unregisters() {
-    let mut world = World::ready(&qualified(), GUIDE);
+    let mut world = Testbed::ready(&qualified(), GUIDE);
     world.phone("isp").unregisters();
     world.until(|w| w.saw("isp", &PhoneEvent::Unregistered));
     assert!(world.switch.bindings("isp").is_empty());
@@ -170,7 +170,7 @@ fn a_line_unregisters() {
 
 #[test]
 fn a_line_that_vanished_expires_and_one_that_is_there_does_not() {
-    let mut world = World::ready(&qualified(), GUIDE);
+    let mut world = Testbed::ready(&qualified(), GUIDE);
     world.unplug("isp");
     world.run(Duration::from_secs(4000));
     assert!(world.switch.bindings("isp").is_empty());
@@ -183,7 +183,7 @@ fn a_line_that_vanished_expires_and_one_that_is_there_does_not() {
 /// A nonce older than five minutes comes back: the phone is told so and tries again, and its user sees nothing of it.
 #[test]
 fn an_old_nonce_is_no_refusal() {
-    let mut world = World::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
+    let mut world = Testbed::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
     world.run(Duration::from_secs(600));
     world.phone("desk").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -193,11 +193,12 @@ fn an_old_nonce_is_no_refusal() {
     world.assert_nothing_left();
 }
 
-/// RFC 3261 25.1 allows `;` and `?` in the user part; RFC 3261 8.1.1.2: To is the line, without what only the way to it needs.
+/// RFC 3261 25.1 allows `;` and `?` in the user part; RFC 3261 8.1.1.2: To is the line, without what only the way to it
+/// needs.
 #[test]
 fn a_contact_with_parameters_in_its_user_is_called_whole() {
     let mut world =
-        World::new(&SIP.replace("[isp]\n", "[isp]\nqualify=yes\n"), GUIDE, crate::network::Quality::PERFECT, 1);
+        Testbed::new(&SIP.replace("[isp]\n", "[isp]\nqualify=yes\n"), GUIDE, crate::network::Quality::PERFECT, 1);
     world.rewrite("isp", "Contact: <sip:isp@192.0.2.20:5061>", "Contact: <sip:i;p@192.0.2.20:5061>");
     world.register_all();
     world.phone("client").dials("88567682");

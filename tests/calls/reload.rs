@@ -1,7 +1,7 @@
 //! Another configuration under calls, programs, registrations and qualify.
 
 use crate::network::Quality;
-use crate::testbed::{EXCHANGE, GUIDE, SIP, World};
+use crate::testbed::{EXCHANGE, GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::switch::PeerStatus;
@@ -14,13 +14,13 @@ fn without(name: &str) -> String {
     format!("{before}{after}")
 }
 
-fn asked(world: &World, name: &str) -> Vec<Time> {
+fn asked(world: &Testbed, name: &str) -> Vec<Time> {
     world.messages("exchange", name, &["OPTIONS"])
 }
 
 #[test]
 fn a_call_and_its_registrations_go_on_and_new_calls_go_by_the_new_dialplan() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.connect();
     let bindings = world.switch.bindings("client").to_vec();
     world.reload(SIP, "[default]\nexten => 2,1,Dial(SIP/desk)\n");
@@ -42,7 +42,7 @@ fn a_call_and_its_registrations_go_on_and_new_calls_go_by_the_new_dialplan() {
 #[test]
 fn a_running_program_finds_its_next_priority_in_the_new_dialplan() {
     let plan = |third: &str| format!("[default]\nexten => 5,1,Answer()\n same => n,Wait(2)\n same => n,{third}\n");
-    let mut world = World::ready(SIP, &plan("Verbose(1,the old way)"));
+    let mut world = Testbed::ready(SIP, &plan("Verbose(1,the old way)"));
     world.phone("client").dials("5");
     world.until(|w| w.is_talking("client"));
     world.reload(SIP, &plan("Verbose(1,the new way)"));
@@ -53,7 +53,7 @@ fn a_running_program_finds_its_next_priority_in_the_new_dialplan() {
 
 #[test]
 fn a_peer_that_is_gone_ends_its_call_as_any_other_and_is_nobody_afterwards() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.connect();
     world.reload(&without("isp"), GUIDE);
     assert!(world.has_line("The new configuration is in force: 3 peers (1 gone), 1 context"));
@@ -76,7 +76,7 @@ fn a_peer_that_is_gone_ends_its_call_as_any_other_and_is_nobody_afterwards() {
 
 #[test]
 fn a_request_that_passed_the_edge_before_the_peer_was_gone_makes_no_registration() {
-    let mut world = World::new(SIP, GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(SIP, GUIDE, Quality::PERFECT, 1);
     world.phone("isp").registers();
     world.until(|w| w.messages("isp", "exchange", &["REGISTER"]).len() == 2);
     // The answer to the challenge is on its way: the edge still goes by the old table, the switch by the new one.
@@ -88,7 +88,7 @@ fn a_request_that_passed_the_edge_before_the_peer_was_gone_makes_no_registration
 
 #[test]
 fn a_peer_that_has_a_fixed_address_now_loses_its_registration_and_is_asked_there() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     let fixed =
         SIP.replacen("[desk]\ntype=friend\nhost=dynamic", "[desk]\ntype=friend\nhost=192.0.2.30\nqualify=yes", 1);
     world.reload(&fixed, GUIDE);
@@ -107,7 +107,7 @@ fn a_peer_that_has_a_fixed_address_now_loses_its_registration_and_is_asked_there
 fn a_fixed_peer_is_asked_from_the_start() {
     let fixed =
         SIP.replacen("[desk]\ntype=friend\nhost=dynamic", "[desk]\ntype=friend\nhost=192.0.2.30\nqualify=yes", 1);
-    let mut world = World::new(&fixed, GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&fixed, GUIDE, Quality::PERFECT, 1);
     world.run(Duration::from_secs(1));
     assert_eq!((world.status("desk"), asked(&world, "desk").len()), (PeerStatus::Ok(20), 1));
     world.assert_nothing_left();
@@ -116,7 +116,7 @@ fn a_fixed_peer_is_asked_from_the_start() {
 #[test]
 fn qualify_begins_ends_and_changes_with_the_configuration_and_is_left_alone_otherwise() {
     let with = |value: &str| SIP.replace("nat=no", &format!("nat=no\nqualify={value}"));
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.run(Duration::from_secs(5));
     assert_eq!((world.status("isp"), asked(&world, "isp").len()), (PeerStatus::Unmonitored, 0));
     world.reload(&with("200"), GUIDE);
@@ -158,8 +158,8 @@ fn global_variables_live_on_unless_the_new_dialplan_forgets_them() {
              exten => 2,1,Verbose(1,file ${{FILE}} call <${{CALL}}>)\n"
         )
     };
-    let mut world = World::ready(SIP, &plan("", "one"));
-    let dial = |world: &mut World, number: &str| {
+    let mut world = Testbed::ready(SIP, &plan("", "one"));
+    let dial = |world: &mut Testbed, number: &str| {
         world.phone("client").dials(number);
         world.until_over();
     };
@@ -175,7 +175,7 @@ fn global_variables_live_on_unless_the_new_dialplan_forgets_them() {
 
 #[test]
 fn the_switch_knows_when_it_was_last_reloaded() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     let started = world.switch.started();
     assert_eq!(world.switch.reloaded(), started);
     world.run(Duration::from_secs(7));

@@ -1,6 +1,6 @@
 //! A restart of the exchange: who was registered still is, whatever the wall clock says.
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::clock::Wall;
 use strowger::pbx::effect::StoreOrder;
@@ -13,7 +13,7 @@ const WALLS: [Wall; 4] = [Wall(0), Wall(1_790_003_600_000), Wall(1_789_996_400_0
 fn a_line_can_be_called_after_a_restart_without_registering_again() {
     for wall in WALLS {
         for left in [None, Some(Duration::from_secs(1800)), Some(Duration::ZERO)] {
-            let mut world = World::ready(SIP, GUIDE);
+            let mut world = Testbed::ready(SIP, GUIDE);
             world.restart(SIP, GUIDE, left, wall);
             world.connect();
             world.phone("client").hangs_up();
@@ -25,7 +25,7 @@ fn a_line_can_be_called_after_a_restart_without_registering_again() {
 
 #[test]
 fn a_nonce_of_before_is_still_good() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     let challenged = world.messages("exchange", "client", &["401"]).len();
     world.restart(SIP, GUIDE, None, WALLS[1]);
     world.phone("client").registers();
@@ -35,7 +35,7 @@ fn a_nonce_of_before_is_still_good() {
 
 #[test]
 fn the_time_of_a_registration_goes_on() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.restart(SIP, GUIDE, Some(Duration::from_secs(610)), WALLS[0]);
     world.unplug("isp");
     assert_eq!(world.switch.bindings("isp")[0].seconds_left(world.now), 600);
@@ -54,7 +54,7 @@ fn the_time_of_a_registration_goes_on() {
 #[test]
 fn watched_lines_are_asked_at_random_times_within_qualifyfreq() {
     let sip = SIP.replace("nat=no", "nat=no\nqualify=200");
-    let mut world = World::ready(&sip, GUIDE);
+    let mut world = Testbed::ready(&sip, GUIDE);
     world.run(Duration::from_secs(1));
     world.restart(&sip, GUIDE, None, WALLS[0]);
     let begun = world.now;
@@ -73,7 +73,7 @@ fn watched_lines_are_asked_at_random_times_within_qualifyfreq() {
 
 #[test]
 fn who_is_no_longer_configured_is_forgotten_for_good() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     let without = SIP.replace("[desk]", "[desk2]");
     world.restart(&without, GUIDE, None, WALLS[0]);
     assert!(world.switch.bindings("desk").is_empty());

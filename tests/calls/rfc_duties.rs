@@ -1,8 +1,8 @@
-//! Responses and behaviour the RFCs require in every case, collected from what other stacks got wrong: each test names the
-//! sentence it stands for.
+//! Responses and behaviour the RFCs require in every case, collected from what other stacks got wrong: each test names
+//! the sentence it stands for.
 
 use crate::mutation::Spoiler;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 
@@ -16,11 +16,11 @@ fn direct() -> String {
     SIP.replace("directmedia=no", "directmedia=yes")
 }
 
-/// CANCEL against 200, and "the 487 to our own CANCEL must be ACKed even when the call object is gone; CANCEL keeps the INVITE's
-/// branch and its To without tag" (RFC 3261 9.1, 17.1.1.3).
+/// CANCEL against 200, and "the 487 to our own CANCEL must be ACKed even when the call object is gone; CANCEL keeps the
+/// INVITE's branch and its To without tag" (RFC 3261 9.1, 17.1.1.3).
 #[test]
 fn a_487_is_acknowledged_when_the_call_is_long_gone() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
     // It answers the CANCEL late: until then it hears nothing.
@@ -43,12 +43,12 @@ fn a_487_is_acknowledged_when_the_call_is_long_gone() {
     world.assert_nothing_left();
 }
 
-/// Re-INVITE glare (RFC 3261 14.1): who owns the Call-ID waits 2.1 to 4 s, the other 0 to 2 s. We own that of the called line's leg, and the
-/// caller that of its own. All in steps of 10 ms.
+/// Re-INVITE glare (RFC 3261 14.1): who owns the Call-ID waits 2.1 to 4 s, the other 0 to 2 s. We own that of the
+/// called line's leg, and the caller that of its own. All in steps of 10 ms.
 #[test]
 fn the_waits_after_a_glare_are_unequal() {
     for (who, shortest, longest) in [("isp", 2100, 4000), ("client", 0, 2000)] {
-        let mut world = World::ready(&direct(), GUIDE);
+        let mut world = Testbed::ready(&direct(), GUIDE);
         world.phone(who).habit(|habits| habits.refuse_reinvite = Some(491));
         world.connect();
         let before = if who == "isp" { 1 } else { 0 };
@@ -65,15 +65,15 @@ fn the_waits_after_a_glare_are_unequal() {
     }
 }
 
-/// A refused re-INVITE (RFC 3261 14.1): the call goes on as it was, whoever's offer it was; 481 and 408 say that there is none any more,
-/// and end it on both sides.
+/// A refused re-INVITE (RFC 3261 14.1): the call goes on as it was, whoever's offer it was; 481 and 408 say that there
+/// is none any more, and end it on both sides.
 #[test]
 fn a_refused_new_offer_keeps_the_call_unless_it_says_that_there_is_none() {
     for (status, ends) in
         [(488, false), (491, false), (500, false), (603, false), (404, false), (481, true), (408, true)]
     {
         for ours in [false, true] {
-            let mut world = World::ready(&if ours { direct() } else { SIP.to_owned() }, GUIDE);
+            let mut world = Testbed::ready(&if ours { direct() } else { SIP.to_owned() }, GUIDE);
             if ours {
                 world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(status));
                 world.connect();
@@ -101,7 +101,7 @@ fn a_refused_new_offer_keeps_the_call_unless_it_says_that_there_is_none() {
 #[test]
 fn a_merged_request_is_482() {
     let neighbour = "[neighbour]\ntype=friend\nhost=192.0.2.30\ninsecure=port,invite\ncontext=default\n";
-    let mut world = World::ready(&format!("{SIP}{neighbour}"), GUIDE);
+    let mut world = Testbed::ready(&format!("{SIP}{neighbour}"), GUIDE);
     let invite = |branch: &str| {
         let sdp =
             "v=0\r\no=- 7 7 IN IP4 192.0.2.30\r\ns=-\r\nc=IN IP4 192.0.2.30\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n";
@@ -139,7 +139,7 @@ fn a_merged_request_is_482() {
 /// A target refresh (RFC 3261 12.2): whoever re-INVITEs from another Contact is reached there from then on.
 #[test]
 fn a_new_contact_in_a_new_offer_is_followed() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.connect();
     world.relay("192.0.2.20:5062", "client");
     world.rewrite("client", "<sip:client@192.0.2.20:5060>", "<sip:client@192.0.2.20:5062>");
@@ -154,13 +154,13 @@ fn a_new_contact_in_a_new_offer_is_followed() {
     world.assert_nothing_left();
 }
 
-/// CVE-2021-41158: a telephone that challenges what we send it learns no digest, neither for an INVITE nor in mid-call nor for a BYE; and we do
-/// not try for ever (AST-2020-002).
+/// CVE-2021-41158: a telephone that challenges what we send it learns no digest, neither for an INVITE nor in mid-call
+/// nor for a BYE; and we do not try for ever (AST-2020-002).
 #[test]
 fn who_challenges_us_learns_nothing() {
     for (status, name) in [(401, "WWW-Authenticate"), (407, "Proxy-Authenticate")] {
         for realm in ["asterisk", "provider.example"] {
-            let mut world = World::ready(&direct(), GUIDE);
+            let mut world = Testbed::ready(&direct(), GUIDE);
             let challenge = format!("{name}: Digest realm=\"{realm}\",nonce=\"abc\",algorithm=MD5");
             for start in ["SIP/2.0 401", "SIP/2.0 407"] {
                 world.add_to("isp", start, &challenge);
@@ -184,7 +184,7 @@ fn who_challenges_us_learns_nothing() {
 }
 
 /// A re-INVITE of the caller's with this description, by hand: with the number after all it has sent itself.
-fn offers(world: &mut World, number: u32, sdp: &str) -> String {
+fn offers(world: &mut Testbed, number: u32, sdp: &str) -> String {
     let ok = world.texts("client", &["200 OK", "102 INVITE"]).remove(0);
     let [from, to, call_id] = ["From:", "To:", "Call-ID:"].map(|name| line(&ok, name));
     let message = |method: &str, branch: &str, sdp: &str| {
@@ -207,7 +207,8 @@ fn described(session: &str, address: &str, media: &str) -> String {
     format!("v=0\r\no=- 7 7 IN IP4 192.0.2.20\r\ns=-\r\n{address}t=0 0\r\n{session}m=audio 16420 RTP/AVP 0\r\n{media}")
 }
 
-/// Hold in all its spellings (RFC 3264 8.4 and before): by direction or by address, for the whole description or for the medium alone.
+/// Hold in all its spellings (RFC 3264 8.4 and before): by direction or by address, for the whole description or for
+/// the medium alone.
 #[test]
 fn hold_in_every_spelling_and_back() {
     const HERE: &str = "c=IN IP4 192.0.2.20\r\n";
@@ -229,7 +230,7 @@ fn hold_in_every_spelling_and_back() {
         (described("", NOWHERE, HERE), false),
     ];
     for sip in [SIP.to_owned(), direct()] {
-        let mut world = World::ready(&sip, GUIDE);
+        let mut world = Testbed::ready(&sip, GUIDE);
         world.connect();
         world.run(Duration::from_secs(1));
         let mut number = 200;
@@ -250,11 +251,12 @@ fn hold_in_every_spelling_and_back() {
     }
 }
 
-/// SDP that lies: media never goes to the exchange itself, where an echo or a second call would send it round and round, nor to nobody or everybody.
+/// SDP that lies: media never goes to the exchange itself, where an echo or a second call would send it round and
+/// round, nor to nobody or everybody.
 #[test]
 fn media_is_never_sent_to_where_nobody_or_the_exchange_itself_is() {
     let echo = "[default]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n";
-    let mut world = World::ready(SIP, echo);
+    let mut world = Testbed::ready(SIP, echo);
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     world.run(TICK);
@@ -306,12 +308,12 @@ fn media_is_never_sent_to_where_nobody_or_the_exchange_itself_is() {
     world.assert_nothing_left();
 }
 
-/// The advisories of other exchanges, each as the request that broke one: it is answered once, with what is owed, or not at all; and a call goes
-/// through afterwards.
+/// The advisories of other exchanges, each as the request that broke one: it is answered once, with what is owed, or
+/// not at all; and a call goes through afterwards.
 #[test]
 fn what_broke_others_is_answered_as_it_is_owed() {
     let neighbour = "[neighbour]\ntype=friend\nhost=192.0.2.30\ninsecure=port,invite\ncontext=default\n";
-    let mut world = World::ready(&format!("{SIP}{neighbour}"), GUIDE);
+    let mut world = Testbed::ready(&format!("{SIP}{neighbour}"), GUIDE);
     world.spoiler = Some(Spoiler::none());
     let multipart = "--b\r\nContent-Type: application/sdp\r\nContent-Length: 0\r\n\r\n\r\n--b--\r\n";
     let contact = "Contact: <sip:neighbour@192.0.2.30>";

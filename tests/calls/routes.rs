@@ -1,13 +1,14 @@
-//! Proxies between a phone and the exchange: Record-Route of calls (RFC 3261 12, 16.12) and Path of registrations (RFC 3327).
+//! Proxies between a phone and the exchange: Record-Route of calls (RFC 3261 12, 16.12) and Path of registrations (RFC
+//! 3327).
 
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use strowger::clock::Wall;
 use strowger::sim::PhoneEvent;
 
 const NEAR: &str = "192.0.2.50:5060";
 
-fn called_through(record_route: &str) -> World {
-    let mut world = World::ready(SIP, GUIDE);
+fn called_through(record_route: &str) -> Testbed {
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.add_header("client", &format!("Record-Route: {record_route}"));
     world.relay(NEAR, "client");
     world.connect();
@@ -49,7 +50,7 @@ fn a_caller_behind_a_strict_router() {
 /// RFC 3261 12.1.2: a called phone's Record-Route is read backwards, and the ACK of its 2xx takes it already.
 #[test]
 fn a_called_phone_behind_proxies() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.add_to("isp", "SIP/2.0 200", "Record-Route: <sip:far.example.com;lr>, <sip:192.0.2.50;lr>");
     world.relay(NEAR, "isp");
     world.connect();
@@ -68,7 +69,7 @@ fn a_called_phone_behind_proxies() {
 fn a_contact_that_leads_nowhere_is_not_followed() {
     for host in ["192.0.2.1:5060", "224.0.0.1", "255.255.255.255", "127.0.0.1", "0.0.0.0", "10.1.2.3", "[2001:db8::1]"]
     {
-        let mut world = World::ready(SIP, GUIDE);
+        let mut world = Testbed::ready(SIP, GUIDE);
         world.add_to("isp", "SIP/2.0 200", &format!("Contact: <sip:isp@{host}>"));
         world.connect();
         world.phone("client").hangs_up();
@@ -78,9 +79,9 @@ fn a_contact_that_leads_nowhere_is_not_followed() {
     }
 }
 
-fn with_path(isp: &str) -> World {
+fn with_path(isp: &str) -> Testbed {
     let sip = SIP.replace("[isp]\n", &format!("[isp]\nsupportpath=yes\n{isp}"));
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     world.add_to("isp", "REGISTER", "Path: <sip:192.0.2.50;lr>, <sip:far.example.com;lr>");
     world.relay(NEAR, "isp");
     world
@@ -121,7 +122,7 @@ fn a_proxy_that_nobody_named_gets_no_calls() {
 fn a_proxy_that_is_a_peer_with_a_named_host_may_ask_for_calls() {
     let sip = SIP.replace("[isp]\n", "[isp]\nsupportpath=yes\n");
     let sip = format!("{sip}[proxy]\ntype=peer\nhost=proxy.example.com\n");
-    let mut world = World::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     world.add_to("isp", "REGISTER", "Path: <sip:192.0.2.50;lr>");
     world.relay(NEAR, "isp");
     world.names(&[("proxy.example.com", "192.0.2.20")]);

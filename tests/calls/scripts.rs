@@ -1,9 +1,9 @@
-//! Random scripts of two and three parties: whatever they do, on whatever network, all sides agree in the end and nothing
-//! is left.
+//! Random scripts of two and three parties: whatever they do, on whatever network, all sides agree in the end and
+//! nothing is left.
 //!
-//! A script is made from a number, and does not look at what becomes of it: so it can be told, and steps can be left out of it.
-//! A script that fails is cut down to the steps it needs and told as a ladder, from which a story can be made.
-//! `STROWGER_SCRIPTS` says how many, `STROWGER_SCRIPTS_FROM` with which number they begin.
+//! A script is made from a number, and does not look at what becomes of it: so it can be told, and steps can be left
+//! out of it. A script that fails is cut down to the steps it needs and told as a ladder, from which a story can be
+//! made. `STROWGER_SCRIPTS` says how many, `STROWGER_SCRIPTS_FROM` with which number they begin.
 
 mod play;
 mod script;

@@ -1,7 +1,7 @@
 //! `sips:` (RFC 3261 26.2.2, RFC 5630): what is for TLS stays on TLS, and is refused where it does not come over it.
 
 use crate::network::Quality;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::{Change, PhoneEvent};
 use strowger::sip::flow::Transport::{self, Tcp, Tls, Udp};
@@ -14,8 +14,8 @@ fn with_tls(isp: &str) -> String {
 }
 
 /// Those named speak over TLS and write `sips:`; the others are on UDP.
-fn secured(sip: &str, names: &[&str]) -> World {
-    let mut world = World::new(sip, GUIDE, Quality::PERFECT, 1);
+fn secured(sip: &str, names: &[&str]) -> Testbed {
+    let mut world = Testbed::new(sip, GUIDE, Quality::PERFECT, 1);
     for name in names {
         world.connects(name, Tls);
         world.phone(name).habit(|habits| habits.sips = true);
@@ -70,7 +70,7 @@ fn a_number_behind_a_line_on_sips_is_called_by_sips() {
 /// A line on TLS that writes `sip:` is told a Contact with `transport=tls`, as chan_sip does.
 #[test]
 fn a_line_on_tls_that_does_not_write_sips_is_not_told_sips() {
-    let mut world = World::new(&with_tls(""), GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&with_tls(""), GUIDE, Quality::PERFECT, 1);
     world.connects("isp", Tls);
     world.register_all();
     world.connect();
@@ -81,7 +81,8 @@ fn a_line_on_tls_that_does_not_write_sips_is_not_told_sips() {
     world.assert_nothing_left();
 }
 
-/// The exchange ends the caller's call and begins another (RFC 5630 5.1.1.3): each side has its own way, and the log says so.
+/// The exchange ends the caller's call and begins another (RFC 5630 5.1.1.3): each side has its own way, and the log
+/// says so.
 #[test]
 fn a_call_from_sips_to_a_line_on_udp_is_made_and_said() {
     let mut world = secured(&with_tls(""), &["client"]);
@@ -99,7 +100,7 @@ fn a_call_from_sips_to_a_line_on_udp_is_made_and_said() {
 #[test]
 fn over_udp_and_tcp_sips_is_refused_before_anybody_is_asked_who_he_is() {
     for over in [Udp, Tcp] {
-        let mut world = World::new(&with_tls(""), GUIDE, Quality::PERFECT, 1);
+        let mut world = Testbed::new(&with_tls(""), GUIDE, Quality::PERFECT, 1);
         if over == Tcp {
             world.connects("client", Tcp);
         }
@@ -120,7 +121,7 @@ fn over_udp_and_tcp_sips_is_refused_before_anybody_is_asked_who_he_is() {
 #[test]
 fn a_contact_alone_does_not_make_it_sips() {
     for (over, why) in [(Udp, "it did not register over TLS"), (Tls, "it registered at a sip: address")] {
-        let mut world = World::new(&with_tls(""), GUIDE, Quality::PERFECT, 1);
+        let mut world = Testbed::new(&with_tls(""), GUIDE, Quality::PERFECT, 1);
         if over == Tls {
             world.connects("isp", Tls);
         }
@@ -204,7 +205,7 @@ fn an_answer_that_leaves_tls_is_not_followed() {
 /// Over UDP a called phone's Contact asks for TLS, and there is none here: it is called as it was found.
 #[test]
 fn an_answer_that_asks_for_tls_where_there_is_none_is_not_followed() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.rewrite_head("isp", "<sip:isp@192.0.2.20:5061>", "<sips:isp@192.0.2.20:5061>");
     world.connect();
     world.phone("client").hangs_up();
@@ -258,7 +259,7 @@ fn a_redirection_to_sips_is_followed_over_tls_or_not_at_all() {
     for (sip, called) in
         [(with_tls("promiscredir=yes\n"), true), (SIP.replacen("[isp]\n", "[isp]\npromiscredir=yes\n", 1), false)]
     {
-        let mut world = World::new(&sip, GUIDE, Quality::PERFECT, 1);
+        let mut world = Testbed::new(&sip, GUIDE, Quality::PERFECT, 1);
         world.register_all();
         let desk = world.look("desk").config().sip;
         world.listeners.insert(desk);

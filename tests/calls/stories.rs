@@ -13,7 +13,7 @@ macro_rules! stories {
             use super::*;
             $(#[test]
             fn $name() {
-                let mut world = crate::testbed::World::ready($sip.as_ref(), $extensions.as_ref());
+                let mut world = crate::testbed::Testbed::ready($sip.as_ref(), $extensions.as_ref());
                 super::$name(&mut world);
                 world.assert_nothing_left();
             })*
@@ -22,7 +22,7 @@ macro_rules! stories {
             use super::*;
             $(#[test]
             fn $name() {
-                let mut world = crate::testbed::World::connected($sip.as_ref(), $extensions.as_ref());
+                let mut world = crate::testbed::Testbed::connected($sip.as_ref(), $extensions.as_ref());
                 super::$name(&mut world);
                 world.assert_nothing_left();
             })*
@@ -32,7 +32,7 @@ macro_rules! stories {
             $(#[test]
             fn $name() {
                 for seed in 0..crate::stories::seeds() {
-                    let mut world = crate::testbed::World::rough($sip.as_ref(), $extensions.as_ref(), seed);
+                    let mut world = crate::testbed::Testbed::rough($sip.as_ref(), $extensions.as_ref(), seed);
                     super::$name(&mut world);
                     world.assert_nothing_left();
                 }

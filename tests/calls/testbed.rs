@@ -69,7 +69,7 @@ pub struct Sound {
 }
 
 /// See the module.
-pub struct World {
+pub struct Testbed {
     pub now: Time,
     pub switch: Switch,
     pub stations: BTreeMap<String, Station>,
@@ -113,10 +113,10 @@ pub struct World {
     pub silent: bool,
 }
 
-impl World {
+impl Testbed {
     /// A world with the four lines at their phones, nobody registered yet.
-    pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
-        let mut world = World::empty(sip, extensions, quality, seed);
+    pub fn new(sip: &str, extensions: &str, quality: Quality, seed: u64) -> Testbed {
+        let mut world = Testbed::empty(sip, extensions, quality, seed);
         for (name, sip, rtp, profile) in [
             ("client", "192.0.2.20:5060", "192.0.2.20:16420", DeviceProfile::Pap2t),
             ("isp", "192.0.2.20:5061", "192.0.2.20:16450", DeviceProfile::Pap2t),
@@ -129,8 +129,8 @@ impl World {
     }
 
     /// A world with a phone for each peer of these files, at home and registered, each with its secret.
-    pub fn of(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
-        let mut world = World::empty(sip, extensions, quality, seed);
+    pub fn of(sip: &str, extensions: &str, quality: Quality, seed: u64) -> Testbed {
+        let mut world = Testbed::empty(sip, extensions, quality, seed);
         let peers = Config::from_texts(sip, extensions, "", "").0.unwrap().sip.peers;
         for (number, (name, peer)) in (20..).zip(&peers) {
             let Some(Credential::Password(secret)) = &peer.credential else { panic!("{name} has no secret") };
@@ -142,13 +142,13 @@ impl World {
     }
 
     /// A world without phones.
-    fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> World {
+    fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> Testbed {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
         let exchange = settings.listening.udp;
         let now = Time::from_start(Duration::from_secs(1));
         let switch = Switch::new(at(now), settings, Rng::from_number(seed ^ 0x5717));
-        World {
+        Testbed {
             now,
             switch,
             stations: BTreeMap::new(),
@@ -185,8 +185,8 @@ impl World {
         self.reload_behind_the_edge(sip, extensions);
     }
 
-    /// The exchange is killed and started again with what it had stored; `left` of every registration's time, if a clock
-    /// tells. The wall clock of the new start may be any.
+    /// The exchange is killed and started again with what it had stored; `left` of every registration's time, if a
+    /// clock tells. The wall clock of the new start may be any.
     pub fn restart(&mut self, sip: &str, extensions: &str, left: Option<Duration>, wall: Wall) {
         let mut stored = BTreeMap::new();
         for order in std::mem::take(&mut self.kept) {
@@ -222,15 +222,15 @@ impl World {
     }
 
     /// A world with a perfect network and every line registered.
-    pub fn ready(sip: &str, extensions: &str) -> World {
-        let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
+    pub fn ready(sip: &str, extensions: &str) -> Testbed {
+        let mut world = Testbed::new(sip, extensions, Quality::PERFECT, 1);
         world.register_all();
         world
     }
 
     /// The same over TCP: each phone has one connection.
-    pub fn connected(sip: &str, extensions: &str) -> World {
-        let mut world = World::new(sip, extensions, Quality::PERFECT, 1);
+    pub fn connected(sip: &str, extensions: &str) -> Testbed {
+        let mut world = Testbed::new(sip, extensions, Quality::PERFECT, 1);
         for name in ["cisco", "client", "desk", "isp"] {
             world.connects(name, Transport::Tcp);
         }
@@ -274,8 +274,8 @@ impl World {
     }
 
     /// The same with a network that loses, repeats and reorders.
-    pub fn rough(sip: &str, extensions: &str, seed: u64) -> World {
-        let mut world = World::new(sip, extensions, Quality::ROUGH, seed);
+    pub fn rough(sip: &str, extensions: &str, seed: u64) -> Testbed {
+        let mut world = Testbed::new(sip, extensions, Quality::ROUGH, seed);
         world.register_all();
         world
     }
@@ -440,7 +440,8 @@ impl World {
         self.rewritten.entry(from).or_default().push((words.to_owned(), others.to_owned()));
     }
 
-    /// Has a phone's descriptions come as one of several parts (RFC 5621), between these: header lines, an empty line, a body.
+    /// Has a phone's descriptions come as one of several parts (RFC 5621), between these: header lines, an empty line,
+    /// a body.
     pub fn wraps(&mut self, name: &str, before: &str, behind: &str) {
         self.wrapped.insert(self.look(name).config().sip, (before.to_owned(), behind.to_owned()));
     }
@@ -484,7 +485,7 @@ impl World {
     }
 
     /// Lets time pass until something is so, but no longer than a minute and a half.
-    pub fn until(&mut self, is_so: impl Fn(&World) -> bool) {
+    pub fn until(&mut self, is_so: impl Fn(&Testbed) -> bool) {
         let end = self.now + Duration::from_secs(90);
         while !is_so(self) {
             assert!(self.step(end), "it did not come to pass within 90 s");
@@ -560,8 +561,8 @@ impl World {
         }
     }
 
-    /// What the receiver of the exchange's socket does with a datagram. What it answers to a spoilt copy is lost, or no call
-    /// of a phone would survive the first 400.
+    /// What the receiver of the exchange's socket does with a datagram. What it answers to a spoilt copy is lost, or no
+    /// call of a phone would survive the first 400.
     fn knock(&mut self, source: SocketAddr, bytes: &Bytes, is_copy: bool) {
         let wall = at(self.now).wall;
         let flow = self.flow_from(source);
@@ -805,7 +806,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Testbed {
     /// A story that failed tells what was said until then.
     fn drop(&mut self) {
         if self.silent || !std::thread::panicking() {
@@ -835,7 +836,7 @@ impl Drop for World {
 
 /// A phone and the world around it, so that what it does reaches the others.
 pub struct Hand<'w> {
-    pub world: &'w mut World,
+    pub world: &'w mut Testbed,
     name: String,
 }
 

@@ -1,7 +1,7 @@
 //! Session timers (RFC 4028) in both roles, and the hops a call may take.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 
@@ -22,9 +22,9 @@ stories! {
     a_refresh_meets_a_phone_that_is_gone(asks(), GUIDE);
 }
 
-/// The caller asks for 90 s and leaves it to us: every 45 s a refresh that changes nothing, on its leg alone. Whether it takes
-/// UPDATE its INVITE does not say, but its 200 to the first re-INVITE does.
-fn a_caller_wants_us_to_refresh(world: &mut World) {
+/// The caller asks for 90 s and leaves it to us: every 45 s a refresh that changes nothing, on its leg alone. Whether
+/// it takes UPDATE its INVITE does not say, but its 200 to the first re-INVITE does.
+fn a_caller_wants_us_to_refresh(world: &mut Testbed) {
     world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uas");
     world.connect();
     let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
@@ -44,7 +44,7 @@ fn a_caller_wants_us_to_refresh(world: &mut World) {
 }
 
 /// `session-timers=originate`: neither phone has heard of it, so we refresh both, by UPDATE where Allow names it.
-fn we_refresh_who_knows_no_timers(world: &mut World) {
+fn we_refresh_who_knows_no_timers(world: &mut Testbed) {
     world.connect();
     let asked = world.texts("isp", &["INVITE sip:"]).remove(0);
     assert!(asked.contains("Supported: timer\r\n"), "{asked}");
@@ -62,7 +62,7 @@ fn we_refresh_who_knows_no_timers(world: &mut World) {
     world.until_over();
 }
 
-fn a_refresh_meets_a_phone_that_is_gone(world: &mut World) {
+fn a_refresh_meets_a_phone_that_is_gone(world: &mut Testbed) {
     world.connect();
     world.phone("isp").habit(|habits| habits.ignores_everything = true);
     // 45 s to the refresh, 32 s until it is given up; the BYE goes unanswered, too.
@@ -76,7 +76,7 @@ fn a_refresh_meets_a_phone_that_is_gone(world: &mut World) {
 /// RFC 4028 10: at 60 of 90 s without a refresh the call is given up.
 #[test]
 fn a_caller_that_was_to_refresh_and_does_not_loses_its_call() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uac");
     world.connect();
     let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
@@ -93,7 +93,7 @@ fn a_caller_that_was_to_refresh_and_does_not_loses_its_call() {
 /// A refresh of the peer's starts the time anew; one without Session-Expires ends it (RFC 4028 9).
 #[test]
 fn a_callers_refresh_is_answered_with_the_time_that_begins() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uac");
     world.connect();
     for _ in 0..4 {
@@ -116,14 +116,14 @@ fn a_callers_refresh_is_answered_with_the_time_that_begins() {
 
 #[test]
 fn an_interval_below_session_minse_is_422_and_a_required_timer_that_is_off_420() {
-    let mut world = World::ready(&with("session-minse=120"), GUIDE);
+    let mut world = Testbed::ready(&with("session-minse=120"), GUIDE);
     world.add_header("client", "Supported: timer\r\nSession-Expires: 119");
     world.phone("client").dials("88567682");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(422)));
     assert!(world.texts("client", &["422"])[0].contains("Min-SE: 120\r\n"));
     world.assert_nothing_left();
 
-    let mut world = World::ready(&with("session-timers=refuse"), GUIDE);
+    let mut world = Testbed::ready(&with("session-timers=refuse"), GUIDE);
     world.add_header("client", "Require: timer");
     world.phone("client").dials("88567682");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(420)));
@@ -141,7 +141,7 @@ fn an_interval_below_session_minse_is_422_and_a_required_timer_that_is_off_420()
 /// RFC 4028 7.3: the called phone wants a longer interval, and gets it; one that is never content is given up.
 #[test]
 fn a_called_phone_raises_the_interval() {
-    let mut world = World::ready(&asks(), GUIDE);
+    let mut world = Testbed::ready(&asks(), GUIDE);
     world.add_to("isp", "SIP/2.0 422", "Min-SE: 600");
     world.phone("isp").habit(|habits| habits.refuse = Some(422));
     world.phone("client").dials("88567682");
@@ -171,7 +171,7 @@ fn a_called_phone_raises_the_interval() {
 /// RFC 3261 16.6 and RFC 7332: who calls on is no beginning. Two exchanges that call each other end with 483.
 #[test]
 fn a_call_carries_its_hops_on() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     assert!(world.texts("isp", &["INVITE sip:"])[0].contains("Max-Forwards: 69\r\n"));
@@ -179,7 +179,7 @@ fn a_call_carries_its_hops_on() {
     world.until_over();
     world.assert_nothing_left();
     // A line may allow fewer hops than there are left, but never more.
-    let mut world = World::ready(&SIP.replace("[isp]\n", "[isp]\nmaxforwards=5\n"), GUIDE);
+    let mut world = Testbed::ready(&SIP.replace("[isp]\n", "[isp]\nmaxforwards=5\n"), GUIDE);
     world.phone("client").dials("88567682");
     world.until(|w| w.is_called("isp"));
     assert!(world.texts("isp", &["INVITE sip:"])[0].contains("Max-Forwards: 5\r\n"));
@@ -192,7 +192,8 @@ fn a_call_carries_its_hops_on() {
 #[test]
 fn a_call_that_goes_in_circles_ends() {
     let circle = "[circle]\ntype=friend\nhost=192.0.2.1\nfromuser=circle\ninsecure=port,invite\ncontext=default\n";
-    let mut world = World::ready(&format!("{SIP}{circle}"), "[default]\nexten => _X!,1,Dial(SIP/circle/${EXTEN},60)\n");
+    let mut world =
+        Testbed::ready(&format!("{SIP}{circle}"), "[default]\nexten => _X!,1,Dial(SIP/circle/${EXTEN},60)\n");
     world.phone("client").dials("88567682");
     world.until(|w| !w.look("client").has_call());
     assert!(world.has_line("refused the call (483 Too Many Hops)"), "the last round was refused");
@@ -201,10 +202,11 @@ fn a_call_that_goes_in_circles_ends() {
     world.assert_nothing_left();
 }
 
-/// RFC 4028 9: only who says `timer` knows a 422. An interval too short that a proxy asked for in its name is no reason to refuse its call.
+/// RFC 4028 9: only who says `timer` knows a 422. An interval too short that a proxy asked for in its name is no reason
+/// to refuse its call.
 #[test]
 fn a_phone_that_knows_no_timers_is_never_told_422() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.add_header("client", "Session-Expires: 60");
     world.connect();
     let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
@@ -215,8 +217,8 @@ fn a_phone_that_knows_no_timers_is_never_told_422() {
 }
 
 /// Phones whose Allow does not name UPDATE are refreshed by re-INVITE.
-fn refreshed_by_invite(sip: &str, seed: u64) -> World {
-    let mut world = World::new(sip, GUIDE, crate::network::Quality::PERFECT, seed);
+fn refreshed_by_invite(sip: &str, seed: u64) -> Testbed {
+    let mut world = Testbed::new(sip, GUIDE, crate::network::Quality::PERFECT, seed);
     for name in ["client", "isp"] {
         world.rewrite(name, ", UPDATE\r\n", ", SOMETH\r\n");
     }
@@ -225,7 +227,7 @@ fn refreshed_by_invite(sip: &str, seed: u64) -> World {
 }
 
 /// The called line's new offers that name the caller's own address.
-fn direct_offers(world: &World) -> usize {
+fn direct_offers(world: &Testbed) -> usize {
     world.texts("isp", &["INVITE sip:"]).iter().filter(|text| text.contains("c=IN IP4 192.0.2.20\r\n")).count()
 }
 
@@ -242,7 +244,8 @@ fn direct_media_that_met_a_refresh_is_tried_after_it() {
         world.run(Duration::from_secs(40));
         world.phone("client").habit(|habits| habits.ignores_everything = true);
         world.until(|w| !w.texts("client", &["INVITE sip:"]).is_empty());
-        // A round is eight offers, 2.1 to 4 s apart, and is over before the refresh is given up (32 s); the next one waits.
+        // A round is eight offers, 2.1 to 4 s apart, and is over before the refresh is given up (32 s); the next one
+        // waits.
         world.until(|w| direct_offers(w).is_multiple_of(8));
         let tries = direct_offers(&world);
         world.run(Duration::from_millis(200));
@@ -293,7 +296,8 @@ fn a_phone_that_refuses_every_refresh_is_not_asked_all_the_time() {
     }
 }
 
-/// The caller answers our refresh with the one codec in use, of the many it had offered: that is no news for the called line.
+/// The caller answers our refresh with the one codec in use, of the many it had offered: that is no news for the called
+/// line.
 #[test]
 fn a_refresh_by_invite_is_no_news_for_the_other_side() {
     let sip = asks().replace("[isp]\n", "[isp]\ndisallow=all\nallow=alaw\n");

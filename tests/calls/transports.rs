@@ -1,7 +1,8 @@
-//! What a URI asks for, and what is spoken over in the end: `;transport=` in Contact, Record-Route and Path (RFC 3263 4.1).
+//! What a URI asks for, and what is spoken over in the end: `;transport=` in Contact, Record-Route and Path (RFC 3263
+//! 4.1).
 
 use crate::network::Quality;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use strowger::sip::flow::Transport::{self, Tcp, Udp};
 
 /// The account file with TCP switched on, and these lines in the section of `isp`.
@@ -11,8 +12,8 @@ fn with_tcp(isp: &str) -> String {
 }
 
 /// Everybody registers over UDP; the Contact of `isp` asks for TCP, where it listens.
-fn wants_tcp(sip: &str) -> World {
-    let mut world = World::new(sip, GUIDE, Quality::PERFECT, 1);
+fn wants_tcp(sip: &str) -> Testbed {
+    let mut world = Testbed::new(sip, GUIDE, Quality::PERFECT, 1);
     let at = world.look("isp").config().sip;
     world.listeners.insert(at);
     world.rewrite_head("isp", "<sip:isp@192.0.2.20:5061>", "<sip:isp@192.0.2.20:5061;transport=tcp>");
@@ -20,7 +21,7 @@ fn wants_tcp(sip: &str) -> World {
     world
 }
 
-fn call_and_end(world: &mut World) {
+fn call_and_end(world: &mut Testbed) {
     world.connect();
     world.phone("client").hangs_up();
     world.until_over();
@@ -65,7 +66,7 @@ fn where_tcp_is_off_or_left_out_it_is_called_over_udp_and_the_log_says_why_once(
 /// A phone behind NAT cannot be connected to at the address it thinks it has.
 #[test]
 fn behind_nat_it_is_called_over_udp() {
-    let mut world = World::new(&with_tcp("").replace("nat=no", "nat=force_rport"), GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&with_tcp("").replace("nat=no", "nat=force_rport"), GUIDE, Quality::PERFECT, 1);
     world.rewrite_head("isp", "<sip:isp@192.0.2.20:5061>", "<sip:isp@10.0.0.9:5061;transport=tcp>");
     world.register_all();
     assert!(world.line("asks to be called over TCP").1.contains("behind NAT"));
@@ -80,7 +81,7 @@ fn behind_nat_it_is_called_over_udp() {
 /// RFC 3261 12.2.1.1 and 12.2.2: within a dialog it is the Contact of the dialog that counts, and its latest.
 #[test]
 fn the_contact_of_a_dialog_counts_within_it() {
-    let mut world = World::new(&with_tcp(""), GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&with_tcp(""), GUIDE, Quality::PERFECT, 1);
     world.register_all();
     let at = world.look("isp").config().sip;
     world.listeners.insert(at);
@@ -93,7 +94,7 @@ fn the_contact_of_a_dialog_counts_within_it() {
 
 #[test]
 fn a_proxy_that_asks_for_tcp_in_record_route_or_path_gets_it() {
-    let mut world = World::new(&with_tcp("supportpath=yes\ncontactpermit=192.0.2.20\n"), GUIDE, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&with_tcp("supportpath=yes\ncontactpermit=192.0.2.20\n"), GUIDE, Quality::PERFECT, 1);
     let near = "192.0.2.50:5060";
     world.listeners.insert(near.parse().unwrap());
     world.relay(near, "isp");
@@ -111,7 +112,7 @@ fn a_proxy_that_asks_for_tcp_in_record_route_or_path_gets_it() {
 #[test]
 fn an_extension_behind_a_line_on_tcp_is_named_with_its_transport() {
     let plan = GUIDE.replace("SIP/isp", "SIP/isp/77");
-    let mut world = World::connected(SIP, &plan);
+    let mut world = Testbed::connected(SIP, &plan);
     call_and_end(&mut world);
     let invite = &world.texts("isp", &["INVITE"])[0];
     assert!(invite.starts_with("INVITE sip:77@192.0.2.20:5061;transport=tcp SIP/2.0\r\n"), "{invite}");

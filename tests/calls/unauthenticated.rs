@@ -3,7 +3,7 @@
 
 use crate::network::Quality;
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::sim::{DeviceProfile, PhoneEvent};
 
@@ -26,11 +26,11 @@ stories! {
     media_goes_directly_where_the_list_allows_the_other(direct("directmediadeny=0.0.0.0/0\ndirectmediapermit=192.0.2.20"), GUIDE);
 }
 
-fn guest(world: &mut World) {
+fn guest(world: &mut Testbed) {
     world.add("passer-by", "", "192.0.2.77:5060", "192.0.2.77:5004", DeviceProfile::Grandstream);
 }
 
-fn a_guest_calls_what_the_general_context_has(world: &mut World) {
+fn a_guest_calls_what_the_general_context_has(world: &mut Testbed) {
     guest(world);
     world.phone("passer-by").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -42,7 +42,7 @@ fn a_guest_calls_what_the_general_context_has(world: &mut World) {
     world.until_over();
 }
 
-fn a_guest_reaches_no_other_context(world: &mut World) {
+fn a_guest_reaches_no_other_context(world: &mut Testbed) {
     guest(world);
     world.phone("passer-by").dials("88567682");
     world.until(|w| !w.look("passer-by").has_call());
@@ -53,7 +53,7 @@ fn a_guest_reaches_no_other_context(world: &mut World) {
 
 #[test]
 fn a_reload_that_shuts_guests_out_holds_for_those_on_the_way() {
-    let mut world = World::new(&open(), LOBBY, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&open(), LOBBY, Quality::PERFECT, 1);
     world.register_all();
     guest(&mut world);
     world.reload_behind_the_edge(SIP, LOBBY);
@@ -65,7 +65,7 @@ fn a_reload_that_shuts_guests_out_holds_for_those_on_the_way() {
 
 #[test]
 fn ten_guests_at_once_and_no_more() {
-    let mut world = World::new(&open(), "[lobby]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n", Quality::PERFECT, 1);
+    let mut world = Testbed::new(&open(), "[lobby]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n", Quality::PERFECT, 1);
     for number in 0..11 {
         let (name, sip) = (format!("guest{number}"), format!("192.0.2.{}:5060", 100 + number));
         world.add(&name, "", &sip, &sip.replace("5060", "5004"), DeviceProfile::Grandstream);
@@ -80,7 +80,7 @@ fn ten_guests_at_once_and_no_more() {
     world.assert_nothing_left();
 }
 
-fn media_stays_on_the_relay_where_the_list_refuses_the_other(world: &mut World) {
+fn media_stays_on_the_relay_where_the_list_refuses_the_other(world: &mut Testbed) {
     world.connect();
     world.assert_agreed("client", "isp", true);
     if world.is_perfect() {
@@ -90,17 +90,18 @@ fn media_stays_on_the_relay_where_the_list_refuses_the_other(world: &mut World) 
     world.until_over();
 }
 
-fn media_goes_directly_where_the_list_allows_the_other(world: &mut World) {
+fn media_goes_directly_where_the_list_allows_the_other(world: &mut Testbed) {
     world.connect();
     world.assert_agreed("client", "isp", false);
     world.phone("isp").hangs_up();
     world.until_over();
 }
 
-/// Whatever a stranger says of calls that do not exist: answered once at most, by no more than twice the bytes, and nothing is kept.
+/// Whatever a stranger says of calls that do not exist: answered once at most, by no more than twice the bytes, and
+/// nothing is kept.
 #[test]
 fn requests_for_calls_that_are_not_there_leave_nothing() {
-    let mut world = World::ready(SIP, GUIDE);
+    let mut world = Testbed::ready(SIP, GUIDE);
     world.assert_nothing_left();
     for method in ["CANCEL", "BYE", "INVITE", "UPDATE", "INFO", "OPTIONS", "NOTIFY", "ACK", "MESSAGE"] {
         for (number, padding) in

@@ -1,7 +1,7 @@
 //! A call that fails says why: one line, the status on the wire, what the dialplan is told, and the record.
 
 use crate::network::Quality;
-use crate::testbed::{GUIDE, SIP, World};
+use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::event::Level;
 use strowger::pbx::cdr::Cdr;
@@ -23,7 +23,7 @@ fn with_client(lines: &str) -> String {
 }
 
 /// The records of the calls so far.
-pub fn records(world: &World) -> Vec<Cdr> {
+pub fn records(world: &Testbed) -> Vec<Cdr> {
     let records = world.kept.iter().filter_map(|order| match order {
         StoreOrder::Call(record) => Some(record.as_ref().clone()),
         StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
@@ -32,12 +32,12 @@ pub fn records(world: &World) -> Vec<Cdr> {
 }
 
 /// What the dialplan was told.
-fn told(world: &World) -> Option<String> {
+fn told(world: &Testbed) -> Option<String> {
     world.said.iter().find(|line| line.text.starts_with("told ")).map(|line| line.text.clone())
 }
 
 /// The client's only call failed: for this reason, which the line, the record, the wire and the dialplan tell alike.
-fn assert_failed(world: &mut World, why: FailureReason, text: &str, disposition: &str) {
+fn assert_failed(world: &mut Testbed, why: FailureReason, text: &str, disposition: &str) {
     world.until_over();
     world.run(Duration::from_secs(1));
     let row = why.row();
@@ -64,8 +64,8 @@ fn assert_failed(world: &mut World, why: FailureReason, text: &str, disposition:
 }
 
 /// The client dials, and what it then takes for the call to fail.
-fn fails(sip: &str, plan: &str, story: impl FnOnce(&mut World), why: FailureReason, text: &str, disposition: &str) {
-    let mut world = World::ready(sip, plan);
+fn fails(sip: &str, plan: &str, story: impl FnOnce(&mut Testbed), why: FailureReason, text: &str, disposition: &str) {
+    let mut world = Testbed::ready(sip, plan);
     world.run(Duration::from_secs(1));
     world.lines.clear();
     world.said.clear();
@@ -75,8 +75,8 @@ fn fails(sip: &str, plan: &str, story: impl FnOnce(&mut World), why: FailureReas
 }
 
 /// The same, with something that happens once the line rings.
-fn fails_ringing(plan: &str, act: impl FnOnce(&mut World), why: FailureReason, text: &str, disposition: &str) {
-    let mut world = World::ready(SIP, plan);
+fn fails_ringing(plan: &str, act: impl FnOnce(&mut Testbed), why: FailureReason, text: &str, disposition: &str) {
+    let mut world = Testbed::ready(SIP, plan);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
     act(&mut world);
@@ -95,14 +95,14 @@ fn a_peer_that_is_not_configured() {
 #[test]
 fn a_peer_that_may_not_be_called() {
     let sip = SIP.replace("[isp]\ntype=friend", "[isp]\ntype=user");
-    let mut world = World::new(&sip, PLAN, Quality::PERFECT, 1);
+    let mut world = Testbed::new(&sip, PLAN, Quality::PERFECT, 1);
     world.phone("client").dials("1");
     assert_failed(&mut world, FailureReason::NotCallable, "'isp' is type=user: it may call, not be called", "FAILED");
 }
 
 #[test]
 fn a_line_that_never_registered() {
-    let mut world = World::new(SIP, PLAN, Quality::PERFECT, 1);
+    let mut world = Testbed::new(SIP, PLAN, Quality::PERFECT, 1);
     world.phone("client").dials("1");
     let text = "'isp' is not registered, and was not since the exchange started at 2026-09-21 14:13:21 UTC";
     assert_failed(&mut world, FailureReason::NeverRegistered, text, "FAILED");
@@ -110,7 +110,7 @@ fn a_line_that_never_registered() {
 
 #[test]
 fn a_line_that_signed_off() {
-    let story = |w: &mut World| {
+    let story = |w: &mut Testbed| {
         w.phone("isp").unregisters();
         w.run(Duration::from_secs(125));
     };
@@ -120,7 +120,7 @@ fn a_line_that_signed_off() {
 
 #[test]
 fn a_line_whose_registration_ran_out_and_that_comes_back() {
-    let mut world = World::ready(SIP, PLAN);
+    let mut world = Testbed::ready(SIP, PLAN);
     let isp = world.stations.remove("isp").unwrap();
     world.run(Duration::from_secs(3640));
     let line = "'isp' did not refresh its registration: it is unregistered. It was at 192.0.2.20:5061, for 1 h; is it \
@@ -139,7 +139,7 @@ fn a_line_whose_registration_ran_out_and_that_comes_back() {
 
 #[test]
 fn a_line_that_went_silent_and_came_back() {
-    let mut world = World::ready(&with_isp("qualify=200"), PLAN);
+    let mut world = Testbed::ready(&with_isp("qualify=200"), PLAN);
     world.run(Duration::from_secs(1));
     let isp = world.stations.remove("isp").unwrap();
     world.run(Duration::from_secs(119));
@@ -171,12 +171,12 @@ fn a_line_with_no_codec_in_common() {
                 alaw, gsm, 'isp' allows gsm";
     fails(&with_isp("disallow=all\nallow=gsm"), PLAN, |_| (), FailureReason::NoCodec, text, "FAILED");
     // By the called line's answer: it speaks what it was not offered.
-    let story = |w: &mut World| {
+    let story = |w: &mut Testbed| {
         w.rewrite("isp", "RTP/AVP 0", "RTP/AVP 3");
         w.rewrite("isp", "a=rtpmap:0 PCMU", "a=rtpmap:3 XYZU");
         w.phone("isp").habit(|habits| habits.auto_answer_after = Some(Duration::from_secs(1)));
     };
-    let mut world = World::ready(SIP, PLAN);
+    let mut world = Testbed::ready(SIP, PLAN);
     story(&mut world);
     world.phone("client").dials("1");
     world.until_over();
@@ -190,15 +190,15 @@ fn a_line_with_no_codec_in_common() {
 
 #[test]
 fn a_description_that_cannot_be_read() {
-    let story = |w: &mut World| w.rewrite("client", "v=0", "x=0");
-    let mut world = World::ready(SIP, PLAN);
+    let story = |w: &mut Testbed| w.rewrite("client", "v=0", "x=0");
+    let mut world = Testbed::ready(SIP, PLAN);
     story(&mut world);
     world.phone("client").dials("1");
     world.until_over();
     let reason = records(&world)[0].reason.clone();
     assert!(reason.starts_with("its media description cannot be read: "), "{reason}");
     assert_failed(&mut world, FailureReason::Unreadable, &reason, "FAILED");
-    let story = |w: &mut World| {
+    let story = |w: &mut Testbed| {
         w.rewrite("isp", "v=0", "x=0");
         w.phone("isp").habit(|habits| habits.auto_answer_after = Some(Duration::from_secs(1)));
     };
@@ -210,11 +210,11 @@ fn a_description_that_cannot_be_read() {
 fn a_line_beyond_its_limit() {
     let plan = "[default]\nexten => 5,1,Dial(SIP/desk)\nexten => _X!,1,Dial(SIP/isp,20)\n\
         exten => h,1,Verbose(1,told ${DIALSTATUS} ${HANGUPCAUSE} ${DIALREASON})\n";
-    let story = |w: &mut World| {
+    let story = |w: &mut Testbed| {
         w.phone("isp").dials("5");
         w.until(|w| w.is_called("desk"));
     };
-    let mut world = World::ready(&with_isp("call-limit=1"), plan);
+    let mut world = Testbed::ready(&with_isp("call-limit=1"), plan);
     story(&mut world);
     world.phone("client").dials("1");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(486)));
@@ -225,7 +225,7 @@ fn a_line_beyond_its_limit() {
     world.until_over();
     // And the other way: it is being called, and calls.
     let plan = plan.replace("SIP/desk", "SIP/client");
-    let mut world = World::ready(&with_client("call-limit=1"), &plan);
+    let mut world = Testbed::ready(&with_client("call-limit=1"), &plan);
     world.phone("client").habit(|habits| habits.ignores_everything = true);
     world.phone("desk").dials("5");
     world.until(|w| !w.messages("exchange", "client", &["INVITE sip"]).is_empty());
@@ -243,7 +243,7 @@ fn a_line_beyond_its_limit() {
 
 #[test]
 fn a_line_that_refuses() {
-    let refused = |status: u16| move |w: &mut World| w.phone("isp").habit(|habits| habits.refuse = Some(status));
+    let refused = |status: u16| move |w: &mut Testbed| w.phone("isp").habit(|habits| habits.refuse = Some(status));
     fails(SIP, PLAN, refused(486), FailureReason::Busy, "'isp' is busy (486 Busy Here)", "BUSY");
     fails(SIP, PLAN, refused(600), FailureReason::Busy, "'isp' is busy (600 Busy Everywhere)", "BUSY");
     fails(SIP, PLAN, refused(603), FailureReason::Declined, "'isp' declined the call (603 Decline)", "FAILED");
@@ -255,7 +255,7 @@ fn a_line_that_refuses() {
         (500, "Server Internal Error", 503, "CHANUNAVAIL 38", "FAILED"),
         (503, "Service Unavailable", 503, "CONGESTION 34", "CONGESTION"),
     ] {
-        let mut world = World::ready(SIP, PLAN);
+        let mut world = Testbed::ready(SIP, PLAN);
         refused(status)(&mut world);
         world.phone("client").dials("1");
         world.until(|w| w.saw("client", &PhoneEvent::Failed(wire)));
@@ -274,7 +274,7 @@ fn a_line_that_rings_in_vain() {
 
 #[test]
 fn a_line_that_hears_nothing() {
-    let deaf = |w: &mut World| w.phone("isp").habit(|habits| habits.ignores_everything = true);
+    let deaf = |w: &mut Testbed| w.phone("isp").habit(|habits| habits.ignores_everything = true);
     let plan = PLAN.replace(",20)", ")");
     let text = |span| format!("'isp' at 192.0.2.20:5061 did not answer the call at all for {span}");
     fails(&with_isp("qualify=yes"), &plan, deaf, FailureReason::NoResponse, &text("6 s"), "FAILED");
@@ -284,30 +284,30 @@ fn a_line_that_hears_nothing() {
 
 #[test]
 fn a_line_the_system_does_not_send_to() {
-    let away = |w: &mut World| w.no_route.extend(["192.0.2.20:5061".parse::<std::net::SocketAddr>().unwrap()]);
+    let away = |w: &mut Testbed| w.no_route.extend(["192.0.2.20:5061".parse::<std::net::SocketAddr>().unwrap()]);
     let text = "nothing can be sent to 'isp' at 192.0.2.20:5061: No route to host (os error 113)";
     fails(SIP, PLAN, away, FailureReason::Unsendable, text, "FAILED");
 }
 
 #[test]
 fn a_caller_that_gives_up() {
-    let act = |w: &mut World| w.phone("client").hangs_up();
+    let act = |w: &mut Testbed| w.phone("client").hangs_up();
     fails_ringing(PLAN, act, FailureReason::CallerGaveUp, "the caller hung up before the answer", "NO ANSWER");
 }
 
 #[test]
 fn a_hunt_tells_of_every_line_unless_one_answers() {
     let plan = "[default]\nexten => 1,1,Dial(SIP/isp)\nsame => n,Dial(SIP/desk)\nsame => n,Dial(SIP/nobody)\n";
-    let busy = |w: &mut World| {
+    let busy = |w: &mut Testbed| {
         w.phone("isp").habit(|habits| habits.refuse = Some(486));
         w.phone("desk").habit(|habits| habits.refuse = Some(486));
     };
     let text = "'isp' is busy (486 Busy Here); 'desk' is busy (486 Busy Here); there is no peer 'nobody' in sip.conf";
-    let mut world = World::ready(SIP, plan);
+    let mut world = Testbed::ready(SIP, plan);
     busy(&mut world);
     world.phone("client").dials("1");
     assert_failed(&mut world, FailureReason::NoSuchPeer, text, "FAILED");
-    let mut world = World::ready(SIP, plan);
+    let mut world = Testbed::ready(SIP, plan);
     world.phone("isp").habit(|habits| habits.refuse = Some(486));
     world.phone("desk").habit(|habits| habits.auto_answer_after = Some(Duration::from_secs(1)));
     world.phone("client").dials("1");
@@ -322,7 +322,7 @@ fn a_hunt_tells_of_every_line_unless_one_answers() {
 #[test]
 fn of_several_that_ring_one_answers() {
     let plan = PLAN.replace("SIP/isp", "SIP/isp&SIP/desk");
-    let mut world = World::ready(SIP, &plan);
+    let mut world = Testbed::ready(SIP, &plan);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp") && w.is_called("desk"));
     world.run(Duration::from_secs(1));
@@ -347,7 +347,7 @@ fn no_ports_are_left() {
 #[test]
 fn a_number_that_nobody_has() {
     let plan = "[default]\nexten => 600,1,Answer()\nexten => 8000,1,Answer()\n";
-    let mut world = World::ready(SIP, plan);
+    let mut world = Testbed::ready(SIP, plan);
     world.phone("client").dials("601");
     let text = "the extension was not found in context 'default'. Did you mean 600?";
     assert_failed(&mut world, FailureReason::NoSuchExtension, text, "FAILED");
@@ -363,12 +363,12 @@ fn a_number_that_nobody_has() {
         "FAILED",
     );
     let sip = with_client("context=nowhere");
-    let mut world = World::ready(&sip.replacen("context=default\ndirectmedia", "directmedia", 1), plan);
+    let mut world = Testbed::ready(&sip.replacen("context=default\ndirectmedia", "directmedia", 1), plan);
     world.phone("client").dials("1");
     world.until_over();
     let text = "the extension was not found in context 'nowhere'. There is no such context in extensions.conf";
     assert!(world.line("rejected").1.ends_with(text), "{:?}", world.line("rejected"));
-    let mut world = World::ready(SIP, "[default]\nexten => _8XXX,1,Answer()\n");
+    let mut world = Testbed::ready(SIP, "[default]\nexten => _8XXX,1,Answer()\n");
     world.phone("client").dials("88");
     world.until(|w| w.saw("client", &PhoneEvent::Failed(484)));
     assert_eq!(world.line("not complete").0, Level::Verbose(3));
@@ -385,7 +385,7 @@ fn a_line_that_may_not_call() {
 #[test]
 fn the_exchange_stops() {
     use strowger::pbx::switch::Stopping;
-    let stop = |w: &mut World| {
+    let stop = |w: &mut Testbed| {
         let effects = w.switch.stop(crate::testbed::at(w.now), Stopping::Gracefully);
         w.execute(effects);
     };
@@ -407,7 +407,7 @@ fn the_dialplan_ends_it() {
     for (steps, status, disposition) in
         [("Congestion()", 503, "CONGESTION"), ("Busy()", 486, "BUSY"), ("Hangup(21)", 403, "FAILED")]
     {
-        let mut world = World::ready(SIP, &plan(steps));
+        let mut world = Testbed::ready(SIP, &plan(steps));
         world.phone("client").dials("1");
         world.until(|w| w.saw("client", &PhoneEvent::Failed(status)));
         assert_failed(&mut world, FailureReason::ByDialplan, &by(steps.split('(').next().unwrap()), disposition);
@@ -417,7 +417,7 @@ fn the_dialplan_ends_it() {
 
 #[test]
 fn the_console_ends_it() {
-    let act = |w: &mut World| {
+    let act = |w: &mut Testbed| {
         let name = w.channels()[0].clone();
         let (_, effects) = w.switch.hang_up(crate::testbed::at(w.now), &name);
         w.execute(effects);
@@ -433,7 +433,7 @@ fn the_console_ends_it() {
 
 #[test]
 fn an_answer_that_is_never_acknowledged() {
-    let mut world = World::ready(SIP, PLAN);
+    let mut world = Testbed::ready(SIP, PLAN);
     world.phone("client").habit(|habits| habits.never_acks = true);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
@@ -447,7 +447,7 @@ fn an_answer_that_is_never_acknowledged() {
 
 #[test]
 fn sound_that_never_comes() {
-    let mut world = World::ready(SIP, PLAN);
+    let mut world = Testbed::ready(SIP, PLAN);
     world.media.mute.insert("192.0.2.20:16420".parse().unwrap());
     world.connect();
     world.run(Duration::from_secs(35));
@@ -461,7 +461,7 @@ fn sound_that_never_comes() {
     assert!(line.starts_with("SIP/client-") && line.ends_with(text), "{line}");
     // Past the exchange it cannot know.
     let sip = SIP.replace("directmedia=no", "directmedia=yes");
-    let mut world = World::ready(&sip, PLAN);
+    let mut world = Testbed::ready(&sip, PLAN);
     world.media.mute.insert("192.0.2.20:16420".parse().unwrap());
     world.connect();
     world.run(Duration::from_secs(35));
@@ -473,7 +473,7 @@ fn sound_that_never_comes() {
 
 #[test]
 fn direct_media_that_is_refused() {
-    let mut world = World::ready(&SIP.replace("directmedia=no", "directmedia=yes"), PLAN);
+    let mut world = Testbed::ready(&SIP.replace("directmedia=no", "directmedia=yes"), PLAN);
     world.phone("isp").habit(|habits| habits.refuse_reinvite = Some(488));
     world.connect();
     world.run(Duration::from_secs(2));
@@ -488,7 +488,7 @@ fn direct_media_that_is_refused() {
 #[test]
 fn a_caller_that_is_answered_already_hears_it_ring() {
     let plan = "[default]\nexten => 1,1,Answer()\nsame => n,Dial(SIP/isp,20)\nsame => n,Wait(5)\n";
-    let mut world = World::ready(SIP, plan);
+    let mut world = Testbed::ready(SIP, plan);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.run(Duration::from_secs(1));
@@ -499,7 +499,7 @@ fn a_caller_that_is_answered_already_hears_it_ring() {
     world.phone("isp").hangs_up();
     world.until_over();
     // It stops when nobody answers.
-    let mut world = World::ready(SIP, plan);
+    let mut world = Testbed::ready(SIP, plan);
     world.phone("client").dials("1");
     world.until(|w| w.has_line("Nobody picked up"));
     world.run(Duration::from_secs(1));
@@ -511,7 +511,7 @@ fn a_caller_that_is_answered_already_hears_it_ring() {
 #[test]
 fn progressinband_lets_a_caller_hear_it_ring() {
     let plan = "[default]\nexten => 1,1,Dial(SIP/isp,20)\n";
-    let mut world = World::ready(&with_client("progressinband=yes"), plan);
+    let mut world = Testbed::ready(&with_client("progressinband=yes"), plan);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));
     world.run(Duration::from_secs(1));
@@ -529,7 +529,7 @@ fn progressinband_lets_a_caller_hear_it_ring() {
 
 #[test]
 fn option_r_lets_no_sound_through_before_the_answer() {
-    let mut world = World::ready(SIP, &GUIDE.replace(",20)", ",20,r)"));
+    let mut world = Testbed::ready(SIP, &GUIDE.replace(",20)", ",20,r)"));
     world.phone("isp").habit(|habits| habits.auto_ring = false);
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));

@@ -79,7 +79,8 @@ fn converse(first: Client, second: Client, way: Way) {
     converse_each(first, way, second, way);
 }
 
-/// Both call each other, hear each other, put each other on hold, and hang up; each calls what only the exchange answers.
+/// Both call each other, hear each other, put each other on hold, and hang up; each calls what only the exchange
+/// answers.
 fn converse_each(first: Client, way: Way, second: Client, other_way: Way) {
     let story = if way == other_way {
         format!("{first:?} and {second:?} over {way:?}")

@@ -239,8 +239,8 @@ fn listening(folder: &Path, address: &str, port: u16, way: Way) -> String {
     }
 }
 
-/// A certificate that is its own authority, with its key. The address stands where the telephones' libraries look for it: not
-/// all know addresses among the other names.
+/// A certificate that is its own authority, with its key. The address stands where the telephones' libraries look for
+/// it: not all know addresses among the other names.
 fn write_certificate(path: &Path, address: &str) {
     let mut params = rcgen::CertificateParams::default();
     params.distinguished_name.push(rcgen::DnType::CommonName, address);
@@ -262,7 +262,8 @@ pub fn command(namespace: Option<&str>, program: &str) -> Command {
     command
 }
 
-/// A UDP port on the loopback that is free now, another one at each call. The port above is nobody else's either: some want two.
+/// A UDP port on the loopback that is free now, another one at each call. The port above is nobody else's either: some
+/// want two.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {

@@ -7,7 +7,7 @@ const WINDOWS_A_SECOND: usize = 25;
 /// The least loudness that counts, as the mean square of a sample: some 40 dB below full scale.
 const LEAST_POWER: f64 = 100_000.0;
 /// The part of a window's power that the tone has to have.
-const MOST_OF_IT: f64 = 0.8;
+const MAX_OF_IT: f64 = 0.8;
 
 /// For how many milliseconds a recording holds the tone of `frequency` Hz; 0 when there is none yet. A file still being
 /// written is read as far as it goes, whatever length its header says.
@@ -27,11 +27,11 @@ fn holds(window: &[f64], frequency: f64) -> bool {
     let count = window.len() as f64;
     let at_tone = 2.0 * (last * last + before * before - step * last * before) / (count * count);
     let all = window.iter().map(|sample| sample * sample).sum::<f64>() / count;
-    all > LEAST_POWER && at_tone > MOST_OF_IT * all
+    all > LEAST_POWER && at_tone > MAX_OF_IT * all
 }
 
-/// The first channel of a WAV file as 16-bit samples, and how many there are in a second. linphone writes the header, which
-/// is that of our lines' sound, when all is over; until then there are zeros.
+/// The first channel of a WAV file as 16-bit samples, and how many there are in a second. linphone writes the header,
+/// which is that of our lines' sound, when all is over; until then there are zeros.
 fn samples(bytes: &[u8]) -> Option<(Vec<f64>, usize)> {
     let after = |name: &[u8]| Some(bytes.windows(4).take(200).position(|word| word == name)? + 8);
     let number = |at: usize| Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));

@@ -30,7 +30,8 @@ pub struct Phones {
 }
 
 impl Phones {
-    /// One telephone for each account, all with the secret `password`, that ring and answer by themselves. All register.
+    /// One telephone for each account, all with the secret `password`, that ring and answer by themselves. All
+    /// register.
     pub fn new(exchange: SocketAddr, accounts: &[String]) -> Phones {
         let lines = (1..).zip(accounts).map(|(seed, account)| Line::new(account, exchange, seed)).collect();
         let mut phones = Phones { lines, clock: Clock::start() };
@@ -109,7 +110,8 @@ impl Phones {
         }
     }
 
-    /// Ends the sound, waits for the last packets, and says how many were sent. Panics when any was lost, repeated or bent.
+    /// Ends the sound, waits for the last packets, and says how many were sent. Panics when any was lost, repeated or
+    /// bent.
     pub fn fall_silent(&mut self, pairs: &[(usize, usize)]) -> u64 {
         let mut talkers: Vec<Option<RtpSource>> =
             self.lines.iter_mut().map(|line| line.mouth.take().map(|(talker, _)| talker)).collect();

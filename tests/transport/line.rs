@@ -40,7 +40,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// A telephone with its way to the exchange open. Panics when there is none: no connection, or a certificate it does not believe.
+    /// A telephone with its way to the exchange open. Panics when there is none: no connection, or a certificate it
+    /// does not believe.
     pub fn new(user: &str, exchange: SocketAddr, way: &Way) -> Line {
         // No two telephones of a test may draw the same Call-IDs.
         static NEXT: AtomicU64 = AtomicU64::new(7000);

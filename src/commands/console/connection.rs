@@ -1,5 +1,5 @@
-//! A lasting connection to the exchange, for commands and the log. A thread of its own receives, and reconnects when the
-//! exchange went away.
+//! A lasting connection to the exchange, for commands and the log. A thread of its own receives, and reconnects when
+//! the exchange went away.
 
 use std::io::Write as _;
 use std::net::Shutdown;
@@ -100,7 +100,8 @@ impl Connection {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Disconnected),
                 Err(RecvTimeoutError::Timeout) => {
-                    // Its reply may still come, and must not be taken for that of the next line: that needs a new connection.
+                    // Its reply may still come, and must not be taken for that of the next line: that needs a new
+                    // connection.
                     if let Some(writer) = &self.shared.state().writer {
                         let _ = writer.shutdown(Shutdown::Both);
                     }

@@ -301,5 +301,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["rtupdate", "ignoreregexpire"], "peers come from files only"),
 ];
 
-/// Both values are accepted: the feature is missing and its default is on, so that naming it does not mean that it is needed.
+/// Both values are accepted: the feature is missing and its default is on, so that naming it does not mean that it is
+/// needed.
 const EITHER: &[&str] = &["yes", "true", "y", "t", "1", "on", "no", "false", "n", "f", "0", "off"];

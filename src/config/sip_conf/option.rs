@@ -44,9 +44,11 @@ pub enum Effect {
     Peer(fn(&mut PeerDraft, &str) -> Result<(), Trouble>),
     /// Accepted without effect, and nothing is said; the reason stands in `help`.
     Accepted,
-    /// Not supported: ignored with a warning that says what instead (`help`), unless the value asks for what happens anyway.
+    /// Not supported: ignored with a warning that says what instead (`help`), unless the value asks for what happens
+    /// anyway.
     Unsupported(&'static [&'static str]),
-    /// Not supported, and ignoring it would open what it closes: an error, unless the value asks for what happens anyway.
+    /// Not supported, and ignoring it would open what it closes: an error, unless the value asks for what happens
+    /// anyway.
     Refused(&'static [&'static str]),
 }
 

@@ -223,7 +223,8 @@ const NOT_CARRIED: &[&str] = &[
     "speex", "speex16", "speex32", "testlaw",
 ];
 
-/// Those of other media than voice, which the devices agree on among themselves: `videosupport` and `textsupport` let them.
+/// Those of other media than voice, which the devices agree on among themselves: `videosupport` and `textsupport` let
+/// them.
 const NOT_VOICE: &[&str] = &["h261", "h263", "h263p", "h264", "h265", "mpeg4", "red", "t140", "t140red", "vp8", "vp9"];
 
 fn context(settings: &mut Settings, text: &str) -> Result {

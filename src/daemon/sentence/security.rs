@@ -1,4 +1,5 @@
-//! Who was refused, as the log says it: the `SecurityEvent=` line that ban tools read, and a hint for the administrator.
+//! Who was refused, as the log says it: the `SecurityEvent=` line that ban tools read, and a hint for the
+//! administrator.
 
 use crate::clock::Wall;
 use crate::datetime::{self, span};

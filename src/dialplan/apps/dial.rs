@@ -22,7 +22,8 @@ pub const APP: App = App {
     run: |channel, args| Box::pin(run(channel, args)),
 };
 
-/// Options accepted without a notice, since they change nothing for callers of SIP peers: music, and what other exchanges need.
+/// Options accepted without a notice, since they change nothing for callers of SIP peers: music, and what other
+/// exchanges need.
 const HARMLESS: &str = "miIjzNn";
 
 async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {

@@ -132,6 +132,7 @@ fn why(verdict: Verdict) -> DenialReason {
 /// The line for ban tools and the hint for the administrator, as the log has them.
 fn texts(note: Option<AuthEvent>) -> (String, String) {
     let Some(AuthEvent::Refused(denial)) = note else { panic!("{note:?}") };
+    let denial = *denial;
     let text = |event: SecurityEvent| sentence::lines(&event.into()).remove(0).text;
     let hint = SecurityEvent::DenialReported { denial: denial.clone(), nearest: None, repeated: None };
     (text(SecurityEvent::Denied(denial)), text(hint))

@@ -1,5 +1,5 @@
-//! What goes on in bridges: relay or direct media, and new offers forwarded from one party to the other. The media path decides; here
-//! it is done.
+//! What goes on in bridges: relay or direct media, and new offers forwarded from one party to the other. The media path
+//! decides; here it is done.
 
 use super::bridge::{Bridge, Bridges};
 use super::channel::BridgeId;
@@ -14,7 +14,7 @@ use crate::pbx::media::MediaCommand;
 use crate::sdp::{Sdp, negotiate};
 use std::time::Duration;
 
-/// Bridges at work: the tables they need.
+/// Works on bridges, with all channels at hand.
 pub struct Bridging<'a> {
     /// All channels and legs.
     pub parties: &'a mut Parties,
@@ -27,8 +27,8 @@ pub struct Bridging<'a> {
 impl Bridging<'_> {
     // ---- a bridge begins, changes and ends ----
 
-    /// Joins two channels through the relay; media goes direct afterwards, when both lines want it. `offered_version`: which version
-    /// of the caller's media the callee was offered.
+    /// Joins two channels through the relay; media goes direct afterwards, when both lines want it. `offered_version`:
+    /// which version of the caller's media the callee was offered.
     pub fn connect(&mut self, caller: ChannelId, callee: ChannelId, offered_version: u32) {
         let id = BridgeId(self.core.fresh_id());
         let direct = self.parties.pair(caller, callee).is_some_and(|pair| pair.may_go_direct());
@@ -75,7 +75,8 @@ impl Bridging<'_> {
         }
     }
 
-    /// Who talks has changed: two are joined through the relay, and offered each other's media; one alone comes back to the exchange.
+    /// Who talks has changed: two are joined through the relay, and offered each other's media; one alone comes back to
+    /// the exchange.
     fn reconnect(&mut self, id: BridgeId) {
         let Some(bridge) = self.bridges.get(id) else { return };
         let (talking, parties, route) = (bridge.talking(), bridge.parties.clone(), bridge.path.route());
@@ -97,13 +98,15 @@ impl Bridging<'_> {
         }
     }
 
-    /// A channel that talks to nobody for now: an offer of its own is answered, and its media comes back to the exchange.
+    /// A channel that talks to nobody for now: an offer of its own is answered, and its media comes back to the
+    /// exchange.
     fn stand_alone(&mut self, channel: ChannelId) {
         self.answer_offer_alone(channel);
         self.reclaim_media(channel);
     }
 
-    /// A channel leaves its bridge, which ends with it unless others still talk in it. Gives the channels that are left alone.
+    /// A channel leaves its bridge, which ends with it unless others still talk in it. Gives the channels that are left
+    /// alone.
     pub fn leave(&mut self, channel: ChannelId) -> Vec<ChannelId> {
         let Some(id) = self.parties.channel_mut(channel).and_then(|channel| channel.bridge.take()) else {
             return Vec::new();
@@ -166,8 +169,8 @@ impl Bridging<'_> {
         self.parties.leg_of(channel).is_some_and(|leg| leg.is_idle())
     }
 
-    /// What waits until neither leg has anything under way is begun. Direct media is for voice alone: a call that carries more stays on
-    /// the relay until it does not any more.
+    /// What waits until neither leg has anything under way is begun. Direct media is for voice alone: a call that
+    /// carries more stays on the relay until it does not any more.
     pub(super) fn settle(&mut self, id: BridgeId) {
         let Some((caller, callee)) = self.both(id, Role::Caller) else { return };
         if !self.is_idle(caller) || !self.is_idle(callee) {
@@ -469,7 +472,8 @@ impl Bridging<'_> {
         }
     }
 
-    /// A party's answer to what was forwarded was of no use (T.38 taken with port 0, say): it is offered again what holds.
+    /// A party's answer to what was forwarded was of no use (T.38 taken with port 0, say): it is offered again what
+    /// holds.
     fn revert(&mut self, id: BridgeId, role: Role) {
         let Some((to, other)) = self.both(id, role) else { return };
         let Some(path) = self.path(id) else { return };

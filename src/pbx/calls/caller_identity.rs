@@ -21,8 +21,8 @@ pub struct Shown {
 }
 
 /// The name and number a line calls from, each the first there is: what the line itself vouches for when it is trusted
-/// (`trustrpid=`), its `callerid=`, what its From says. They are hidden when `callingpres=` says so, or, without that, when the
-/// call asks for it.
+/// (`trustrpid=`), its `callerid=`, what its From says. They are hidden when `callingpres=` says so, or, without that,
+/// when the call asks for it.
 pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown {
     let asserted = if peer.settings.trust_rpid { identity(request) } else { None };
     let vouched = if asserted.is_some() { Presentation::VOUCHED } else { Presentation::ALLOWED };
@@ -46,8 +46,8 @@ fn identity(request: &Request) -> Option<NameAddr> {
     })
 }
 
-/// A Privacy header (RFC 3323 4.2; `id` is of RFC 3325 9.3), an anonymous From (RFC 3323 4.1.1.3), or a Remote-Party-ID that says so.
-/// Anybody may ask for it: it shows nothing that was hidden before.
+/// A Privacy header (RFC 3323 4.2; `id` is of RFC 3325 9.3), an anonymous From (RFC 3323 4.1.1.3), or a Remote-Party-ID
+/// that says so. Anybody may ask for it: it shows nothing that was hidden before.
 fn asks_to_be_hidden(request: &Request, essentials: &Essentials) -> bool {
     let privacy = request.headers.text(HeaderName::Privacy).unwrap_or_default().to_ascii_lowercase();
     let asked = privacy.split([';', ',']).any(|word| matches!(word.trim(), "id" | "user" | "header" | "full"));

@@ -47,9 +47,9 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
     core.out.store.push(StoreOrder::Call(Box::new(record)));
 }
 
-/// A refused call: its line, in the words that log watchers know, and its record. A telephone that asks with each digit whether
-/// the number is complete leaves no records of that, and neither does somebody without an account (`allowguest=yes`): strangers
-/// fill no disk by asking. `names` gives its record a channel's name and unique id.
+/// A refused call: its line, in the words that log watchers know, and its record. A telephone that asks with each digit
+/// whether the number is complete leaves no records of that, and neither does somebody without an account
+/// (`allowguest=yes`): strangers fill no disk by asking. `names` gives its record a channel's name and unique id.
 pub(super) fn rejected(
     call: RefusedCall<'_>,
     failure: Failure,

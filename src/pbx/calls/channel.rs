@@ -213,7 +213,8 @@ impl Channel {
         self.sip().map(|sip| sip.stream)
     }
 
-    /// Another leg, of this peer, takes the place of the one it had: its program, ports and bridge go on. Gives back the old one.
+    /// Another leg, of this peer, takes the place of the one it had: its program, ports and bridge go on. Gives back
+    /// the old one.
     pub fn replace_leg(&mut self, leg: LegId, peer: Arc<Peer>) -> Option<LegId> {
         match &mut self.endpoint {
             Endpoint::Sip(sip) => {

@@ -35,8 +35,8 @@ impl Describe<'_> {
 
     // ---- from the exchange itself ----
 
-    /// The description with which the exchange itself answers a caller: the one it sent before, if it did, else an answer or
-    /// offer of its own.
+    /// The description with which the exchange itself answers a caller: the one it sent before, if it did, else an
+    /// answer or offer of its own.
     pub(super) fn own(&mut self) -> Result<Sdp, String> {
         let rtp = self.rtp()?;
         if let Some(local) = &self.leg.agreement.local {
@@ -65,8 +65,8 @@ impl Describe<'_> {
         Some(negotiate::readdress(&local, &media))
     }
 
-    /// An offer that brings the media of a party, alone from now on, back to the exchange's own port, and takes it off hold; none when it
-    /// is there.
+    /// An offer that brings the media of a party, alone from now on, back to the exchange's own port, and takes it off
+    /// hold; none when it is there.
     pub(super) fn reclaim(&mut self) -> Option<Sdp> {
         let rtp = self.channel.rtp?;
         let elsewhere = |local: &Sdp| {
@@ -104,8 +104,8 @@ impl Describe<'_> {
         made.map_err(|none| no_codec(&none, &[&caller.1.peer, &self.leg.peer]))
     }
 
-    /// The answer to a caller, made from a called line's description: the caller's payload numbers, our address. An answer
-    /// that was sent before stands.
+    /// The answer to a caller, made from a called line's description: the caller's payload numbers, our address. An
+    /// answer that was sent before stands.
     pub(super) fn first_answer(&mut self, answer: &Sdp) -> Result<Sdp, Failure> {
         let Some(rtp) = self.channel.rtp else { return Err(FailureReason::Gone.with(&[&self.leg.peer.name])) };
         if let Some(local) = &self.leg.agreement.local {
@@ -131,7 +131,8 @@ impl Describe<'_> {
         // One codec for both: what the two agreed to when the call was answered.
         let agreed = self.leg.agreement.agreed();
         let before = self.leg.agreement.local.as_ref()?;
-        // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of modems.
+        // What goes with a codec (telephone events, NSE) stays, so that two ATAs can go on telling each other of
+        // modems.
         let one = agreed.map_or_else(|| allow.clone(), |agreed| allow.only(agreed.codec));
         let made = negotiate::reoffer_from(&source, &one, &media, before);
         // The other may have left that codec since.

@@ -21,10 +21,11 @@ use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
 use std::sync::Arc;
 
-/// Maximum number of places that the redirections of one Dial lead to: phones that send a call round and round come to an end.
+/// Maximum number of places that the redirections of one Dial lead to: phones that send a call round and round come to
+/// an end.
 const MAX_REDIRECTIONS: usize = 5;
 
-/// Dials at work: the tables they need.
+/// Works on Dials, with all channels and bridges at hand.
 pub(super) struct Dialing<'a> {
     pub(super) parties: &'a mut Parties,
     pub(super) bridges: &'a mut Bridges,
@@ -59,7 +60,8 @@ impl Dialing<'_> {
         if !found.is_empty() {
             self.parties.with_party(caller, self.core, |party, cx| {
                 if party.rings_in_band() {
-                    // What the caller hears ringing in is what the called line may have: no other codec could follow the tone.
+                    // What the caller hears ringing in is what the called line may have: no other codec could follow
+                    // the tone.
                     let _ = party.send_early_media(cx);
                 }
             });
@@ -98,7 +100,8 @@ impl Dialing<'_> {
         self.within_limit(peer, places, found.len(), named)
     }
 
-    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone off the hook).
+    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone
+    /// off the hook).
     fn within_limit(
         &self,
         peer: &Peer,
@@ -287,8 +290,9 @@ impl Dialing<'_> {
         self.branch_failed(caller, id, failure);
     }
 
-    /// A called line names other places instead of itself (3xx, RFC 3261 8.1.3.4): they are called all at once as a Dial does, in the name
-    /// of that line. None is tried twice in one Dial, and none that is a name or the exchange itself.
+    /// A called line names other places instead of itself (3xx, RFC 3261 8.1.3.4): they are called all at once as a
+    /// Dial does, in the name of that line. None is tried twice in one Dial, and none that is a name or the exchange
+    /// itself.
     pub(super) fn redirected(
         &mut self,
         caller: ChannelId,

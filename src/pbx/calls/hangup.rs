@@ -1,4 +1,5 @@
-//! Channels end: by their telephone, by the network, by the dialplan or the console; and what becomes of those they talked to.
+//! Channels end: by their telephone, by the network, by the dialplan or the console; and what becomes of those they
+//! talked to.
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
@@ -13,7 +14,7 @@ use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
 use crate::pbx::failure::{Failure, FailureReason};
 
-/// Channels that end: the tables they need.
+/// Ends channels, with all channels and bridges at hand.
 pub(super) struct Hangup<'a> {
     pub(super) parties: &'a mut Parties,
     pub(super) bridges: &'a mut Bridges,
@@ -172,8 +173,8 @@ impl Hangup<'_> {
         }
     }
 
-    /// Nobody is left in a channel's bridge. A called line is hung up; so is a caller, unless its Dial had option `g`, and its program
-    /// goes on either way.
+    /// Nobody is left in a channel's bridge. A called line is hung up; so is a caller, unless its Dial had option `g`,
+    /// and its program goes on either way.
     fn left_alone(&mut self, id: ChannelId, by: HangupBy) {
         let Some(channel) = self.parties.channel(id) else { return };
         let Activity::Bridged(connected) = &channel.activity else {

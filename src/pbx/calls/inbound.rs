@@ -33,7 +33,7 @@ pub(crate) struct Invite<'a> {
     pub(crate) arrival: Arrival,
 }
 
-/// Calls that begin: the tables they need.
+/// Opens calls, with all channels at hand.
 pub(super) struct Inbound<'a> {
     pub(super) parties: &'a mut Parties,
     pub(super) core: &'a mut Core,

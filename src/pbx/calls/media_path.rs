@@ -1,8 +1,8 @@
-//! The media path of two bridged parties: relay or direct, and which party gets the next offer. It decides, and knows neither
-//! channels nor legs nor SDP.
+//! The media path of two bridged parties: relay or direct, and which party gets the next offer. It decides, and knows
+//! neither channels nor legs nor SDP.
 //!
-//! Direct media is reached one leg after the other: the callee is offered the caller's address, and what it
-//! answers is what the caller is offered. So a phone that answers a re-INVITE with a new port is followed, and a refusal leaves
+//! Direct media is reached one leg after the other: the callee is offered the caller's address, and what it answers is
+//! what the caller is offered. So a phone that answers a re-INVITE with a new port is followed, and a refusal leaves
 //! only one leg to restore to the relay.
 
 /// One of the two parties of a bridge.
@@ -89,7 +89,8 @@ struct Agreed {
 pub struct MediaPath {
     route: Route,
     work: Work,
-    /// How often a phone answered a direct offer with yet another address; bounded, or two of them could chase each other.
+    /// How often a phone answered a direct offer with yet another address; bounded, or two of them could chase each
+    /// other.
     moves: u8,
     /// How often direct media met an offer of a phone's own (491).
     glares: u8,
@@ -98,8 +99,8 @@ pub struct MediaPath {
     other: Agreed,
     /// Which version of the caller's media the callee was offered last.
     offered_version: u32,
-    /// Parties whose remote SDP is stale and must be re-INVITEd back to the relay, one after the other, as soon as nothing is under
-    /// way.
+    /// Parties whose remote SDP is stale and must be re-INVITEd back to the relay, one after the other, as soon as
+    /// nothing is under way.
     stale: Vec<Role>,
     refusal: Option<(Role, u16)>,
 }
@@ -110,8 +111,8 @@ const MAX_MOVES: u8 = 2;
 const MAX_GLARES: u8 = 3;
 
 impl MediaPath {
-    /// Through the relay; `direct`: both lines want direct media; `offered_version`: which version of the caller's media the callee was
-    /// offered when it was called.
+    /// Through the relay; `direct`: both lines want direct media; `offered_version`: which version of the caller's
+    /// media the callee was offered when it was called.
     pub fn new(direct: bool, offered_version: u32) -> MediaPath {
         let mut path = MediaPath {
             route: Route::Relay,
@@ -128,8 +129,8 @@ impl MediaPath {
         path
     }
 
-    /// The path of two that were joined while their calls go on: each is offered the other's media anew, and brought back to the relay
-    /// first where its media was direct. `version`: which version of its media the first has.
+    /// The path of two that were joined while their calls go on: each is offered the other's media anew, and brought
+    /// back to the relay first where its media was direct. `version`: which version of its media the first has.
     pub fn rejoined(was_direct: bool, version: u32) -> MediaPath {
         let mut path = MediaPath::new(false, version.wrapping_sub(1));
         if was_direct {
@@ -150,8 +151,8 @@ impl MediaPath {
         self.work = if settling { Work::Settling } else { Work::None };
     }
 
-    /// Both legs are settled (answered, acknowledged, nothing pending). `version`: how often the caller has changed its media;
-    /// `voice_alone`: they carry nothing else, which could not go directly.
+    /// Both legs are settled (answered, acknowledged, nothing pending). `version`: how often the caller has changed its
+    /// media; `voice_alone`: they carry nothing else, which could not go directly.
     pub fn settled(&mut self, version: u32, voice_alone: bool) -> Step {
         let is_idle = matches!(self.work, Work::None | Work::Settling);
         if self.work == Work::Settling && !self.stale.is_empty() {
@@ -255,7 +256,8 @@ impl MediaPath {
         if role == Role::Callee && self.route == Route::Relay {
             return self.stay(role, status);
         }
-        // The other party already sends to this one directly: restore it. And this one after it, if it had the direct address.
+        // The other party already sends to this one directly: restore it. And this one after it, if it had the direct
+        // address.
         self.stale = Some(role).filter(|_| self.route == Route::Direct).into_iter().collect();
         self.refusal = Some((role, status));
         self.work = Work::Restoring(role.other());
@@ -371,7 +373,8 @@ impl MediaPath {
         self.rest();
     }
 
-    /// A party accepted a forwarded offer in a way that is of no use to the one that made it: it is offered again what holds.
+    /// A party accepted a forwarded offer in a way that is of no use to the one that made it: it is offered again what
+    /// holds.
     pub fn revert(&mut self, role: Role) {
         let held = std::mem::replace(&mut self.other, Agreed { route: Route::Relay, stale: Vec::new() });
         (self.route, self.stale) = (held.route, held.stale);
@@ -555,7 +558,8 @@ mod tests {
         assert!(!path.may_forward(Role::Caller));
     }
 
-    /// Fax by T.38 goes through the exchange, also in a call whose voice goes directly; and voice directly again afterwards.
+    /// Fax by T.38 goes through the exchange, also in a call whose voice goes directly; and voice directly again
+    /// afterwards.
     #[test]
     fn an_offer_may_bring_media_back_to_the_relay() {
         let mut path = path(true);

@@ -52,7 +52,8 @@ pub(super) struct Released {
     /// Which medium, when it is not voice.
     pub(super) medium: Option<&'static str>,
     pub(super) line: String,
-    /// From where sound was to come, and in how long a time; none: from nowhere, past the exchange, or hardly long enough.
+    /// From where sound was to come, and in how long a time; none: from nowhere, past the exchange, or hardly long
+    /// enough.
     pub(super) expected: Option<(SocketAddr, Duration)>,
 }
 

@@ -1,5 +1,5 @@
-//! Calls: channels with their legs, what they do, and the bridges between them. They know no line: where a peer is they ask a
-//! [`Directory`].
+//! Calls: channels with their legs, what they do, and the bridges between them. They know no line: where a peer is they
+//! ask a [`Directory`].
 
 pub mod bridge;
 pub mod bridging;
@@ -44,7 +44,7 @@ use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Leg, LegEvent};
 use media_port::Ports;
-use program::Running;
+use program::Applications;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -167,7 +167,7 @@ impl Calls {
             CallTimer::Leg(id, timer) => {
                 self.parties.with_leg(id, core, |leg, cx| leg.timer(timer, cx));
             }
-            CallTimer::Wait(channel) => self.running(core).waited(channel),
+            CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
         }
     }
@@ -190,7 +190,7 @@ impl Calls {
                     core.emit(CallEvent::SourceLearned { channel: channel.name.clone(), source });
                 }
             }
-            MediaEvent::Played { stream, play } => self.running(core).played(stream, play),
+            MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
             MediaEvent::Released { stream, counts } => self.parties.released(stream, &counts, core),
         }
     }
@@ -230,8 +230,8 @@ impl Calls {
             }
             let Some(channel) = self.parties.next_runnable() else { break };
             runs += 1;
-            let mut running = Running { parties: &mut self.parties, bridges: &mut self.bridges, core };
-            running.advance(channel, &self.shared, directory);
+            let mut applications = Applications { parties: &mut self.parties, bridges: &mut self.bridges, core };
+            applications.advance(channel, &self.shared, directory);
         }
         self.parties.forget_ended_legs();
     }
@@ -329,8 +329,8 @@ impl Calls {
         self.processed
     }
 
-    fn running<'a>(&'a mut self, core: &'a mut Core) -> Running<'a> {
-        Running { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    fn applications<'a>(&'a mut self, core: &'a mut Core) -> Applications<'a> {
+        Applications { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
     fn dialing<'a>(&'a mut self, core: &'a mut Core) -> Dialing<'a> {

@@ -204,7 +204,8 @@ impl Parties {
         self.channels.get_mut(&id)
     }
 
-    /// Another leg takes the place of a channel's own, which is hung up: the program and the bridge of the channel go on.
+    /// Another leg takes the place of a channel's own, which is hung up: the program and the bridge of the channel go
+    /// on.
     pub fn replace_leg(&mut self, id: ChannelId, leg: Leg, cause: u16, core: &mut Core) {
         let (new, peer) = (leg.id, leg.peer.clone());
         self.legs.insert(new, leg);
@@ -230,7 +231,8 @@ impl Parties {
         }
     }
 
-    /// A line that registered over a connection is spoken to over that one, whatever became of the one its calls began on.
+    /// A line that registered over a connection is spoken to over that one, whatever became of the one its calls began
+    /// on.
     pub fn move_to_connection(&mut self, peer: &Peer, came: crate::sip::Flow) {
         let orphans =
             self.legs.values_mut().filter(|leg| leg.ua.flow.connection.is_none() && leg.peer.name == peer.name);

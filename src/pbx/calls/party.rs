@@ -84,8 +84,8 @@ impl Party<'_> {
     }
 
     /// May media go there because a peer's description says so? Not to the exchange itself, and to this machine's other
-    /// programs (loopback) only for peers on this machine. The media thread knows the addresses its own ports are bound to;
-    /// here they are known as a translator's address, where peers get that one.
+    /// programs (loopback) only for peers on this machine. The media thread knows the addresses its own ports are bound
+    /// to; here they are known as a translator's address, where peers get that one.
     fn may_be_sent_to(&self, at: SocketAddr, core: &Core) -> bool {
         let flow = self.leg.ua.flow;
         let (ours, theirs) = (flow.local.ip(), flow.remote.ip());
@@ -183,7 +183,8 @@ impl Party<'_> {
 
     // ---- offers in mid-call, with nobody else to ask ----
 
-    /// Answers an offer that changes nothing, or one that asks for ours (RFC 3261 14.2), with the latest local description.
+    /// Answers an offer that changes nothing, or one that asks for ours (RFC 3261 14.2), with the latest local
+    /// description.
     pub fn repeat_local_sdp(&mut self, cx: &mut Cx<'_>) {
         match self.describe(cx.core).repeat() {
             Some(ours) => self.leg.accept_offer(ours, cx),
@@ -208,15 +209,16 @@ impl Party<'_> {
         }
     }
 
-    /// A party that goes on alone sends to the exchange's own port again, and nobody holds it any more: now, or as soon as nothing
-    /// else is under way on its leg.
+    /// A party that goes on alone sends to the exchange's own port again, and nobody holds it any more: now, or as soon
+    /// as nothing else is under way on its leg.
     pub fn reclaim_media(&mut self, cx: &mut Cx<'_>) {
         if let Some(offer) = self.describe(cx.core).reclaim() {
             self.leg.renegotiate(offer, cx);
         }
     }
 
-    /// The media beside voice that it has ports for and does not carry: its peer, or we, left them out of the last description.
+    /// The media beside voice that it has ports for and does not carry: its peer, or we, left them out of the last
+    /// description.
     pub(super) fn unused_media(&self) -> Vec<MediaKind> {
         let agreement = &self.leg.agreement;
         let both = [agreement.local.as_ref(), agreement.remote.as_ref()];
@@ -224,8 +226,8 @@ impl Party<'_> {
         self.channel.ports.iter().map(|port| port.kind).filter(|kind| !carries(*kind)).collect()
     }
 
-    /// The latest local description without the media whose ports are released: what the peer turned down in its answer stands
-    /// there with a port, and a refresh must not offer that again.
+    /// The latest local description without the media whose ports are released: what the peer turned down in its answer
+    /// stands there with a port, and a refresh must not offer that again.
     pub(super) fn clear_secondary_media(&mut self, core: &Core) {
         let without = self.describe(core).repeat();
         self.leg.agreement.local = without.or(self.leg.agreement.local.take());

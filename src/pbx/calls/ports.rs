@@ -1,5 +1,5 @@
-//! The RTP ports of channels: asked for, bound, given back. Media beside voice (video, text, fax by T.38) gets ports only when both
-//! lines of a call carry it.
+//! The RTP ports of channels: asked for, bound, given back. Media beside voice (video, text, fax by T.38) gets ports
+//! only when both lines of a call carry it.
 
 use super::channel::Channel;
 use super::media_port::{MediaPort, PortState, Ports, Released, stream_kind};
@@ -16,7 +16,8 @@ use std::time::Duration;
 const LONG_ENOUGH: Duration = Duration::from_secs(5);
 
 impl Parties {
-    /// Are the ports for these media there for both channels, or known to be missing? What was not asked for yet is asked for.
+    /// Are the ports for these media there for both channels, or known to be missing? What was not asked for yet is
+    /// asked for.
     pub(super) fn has_ports_for(&mut self, ids: [ChannelId; 2], kinds: &[MediaKind], core: &mut Core) -> bool {
         let mut all = true;
         for kind in kinds {

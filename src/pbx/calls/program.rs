@@ -18,14 +18,14 @@ use std::time::Duration;
 /// Dialplan steps a program may take in one go.
 const BUDGET: u32 = 200;
 
-/// A program that runs: the tables its applications need.
-pub(super) struct Running<'a> {
+/// Runs programs: works on all channels and bridges.
+pub(super) struct Applications<'a> {
     pub(super) parties: &'a mut Parties,
     pub(super) bridges: &'a mut Bridges,
     pub(super) core: &'a mut Core,
 }
 
-impl Running<'_> {
+impl Applications<'_> {
     /// Lets a channel's program go on.
     pub(super) fn advance(&mut self, id: ChannelId, shared: &super::environment::Shared, directory: &dyn Directory) {
         let Some(mut program) = self.parties.channel_mut(id).and_then(|channel| channel.program.take()) else { return };

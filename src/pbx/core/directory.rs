@@ -26,7 +26,8 @@ pub struct Target {
 
 /// Answers where peers are.
 pub trait Directory {
-    /// Where a peer is to be called, `exten` being the number to call there, the preferred places first; or why it cannot be.
+    /// Where a peer is to be called, `exten` being the number to call there, the preferred places first; or why it
+    /// cannot be.
     ///
     /// # Errors
     /// It is not registered, has no address, or does not answer `qualify=`.

@@ -23,7 +23,8 @@ pub(super) struct Whereabouts<'a> {
 }
 
 impl Whereabouts<'_> {
-    /// Where a peer is to be called, `exten` being the number to call there, the preferred places first; or why it cannot be.
+    /// Where a peer is to be called, `exten` being the number to call there, the preferred places first; or why it
+    /// cannot be.
     pub(super) fn targets(
         &self,
         peer: &Arc<Peer>,

@@ -105,7 +105,8 @@ impl Lines {
         self.arm_expiry(core);
     }
 
-    /// Ends the watch of every peer whose `qualify=`, `qualifyfreq=` or fixed address changed, and begins the missing ones.
+    /// Ends the watch of every peer whose `qualify=`, `qualifyfreq=` or fixed address changed, and begins the missing
+    /// ones.
     fn renew_watches(&mut self, old: &BTreeMap<String, Arc<Peer>>, core: &mut Core) {
         let peers = core.config.peers.clone();
         for name in self.watches.names() {

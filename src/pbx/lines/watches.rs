@@ -116,7 +116,8 @@ impl Watches {
         }
     }
 
-    /// Nothing is asked any more. An answer under way names this watch, and so does not count for one that begins later.
+    /// Nothing is asked any more. An answer under way names this watch, and so does not count for one that begins
+    /// later.
     pub(super) fn forget(&mut self, name: &str, core: &mut Core) {
         if let Some(timer) = self.table.remove(name).and_then(|watch| watch.timer) {
             core.timers.cancel(timer);

@@ -51,7 +51,8 @@ pub struct LegReport<'a> {
     pub call_id: Option<&'a str>,
 }
 
-/// How many of everything there are: after the last call only bindings and their qualify and keepalive timers may be left.
+/// How many of everything there are: after the last call only bindings and their qualify and keepalive timers may be
+/// left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leftovers {
     /// Channels.

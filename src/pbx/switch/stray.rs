@@ -1,5 +1,5 @@
-//! A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up: RFC 3261 13.2.2.4 has it
-//! acknowledged and ended.
+//! A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up: RFC 3261
+//! 13.2.2.4 has it acknowledged and ended.
 
 use crate::pbx::core::{Core, Requester, add_request_headers};
 use crate::sip::dialog::Dialog;

@@ -1,7 +1,7 @@
 //! A script played, and what must be so when it is over.
 
 use super::script::{Act, PHONES, PLAN, Script};
-use crate::testbed::{World, at};
+use crate::testbed::{Testbed, at};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -84,7 +84,7 @@ impl fmt::Display for Seen {
 
 struct Player<'s> {
     script: &'s Script,
-    world: World,
+    world: Testbed,
     /// Phones without power.
     dark: Vec<PhoneConfig>,
     /// Phones that were away for a while: they and the exchange may have lost each other.
@@ -99,7 +99,7 @@ const SHOW: Change = Change::With(MediaKind::Video);
 
 /// Plays a script. `silent`: a panic is not told by the world's ladder.
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
-    let mut world = World::new(&script.sip(), PLAN, script.quality, script.seed);
+    let mut world = Testbed::new(&script.sip(), PLAN, script.quality, script.seed);
     world.silent = silent;
     let mut player =
         Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new(), rang_in_vain: 0 };
@@ -256,9 +256,9 @@ impl Player<'_> {
         Ok(seen)
     }
 
-    /// A phone whose every 180 was lost is never told that nobody calls it any more: the INVITE is given up without a CANCEL, which may only
-    /// follow an answer (RFC 3261 9.1). It takes seven losses in a row, or power that comes back with the INVITE's last copy; whoever sits there picks
-    /// up in vain.
+    /// A phone whose every 180 was lost is never told that nobody calls it any more: the INVITE is given up without a
+    /// CANCEL, which may only follow an answer (RFC 3261 9.1). It takes seven losses in a row, or power that comes back
+    /// with the INVITE's last copy; whoever sits there picks up in vain.
     fn nobody_rings_any_more(&mut self) {
         for name in PHONES {
             let is_known = self.world.switch.legs().any(|report| report.leg.peer.name == name);
@@ -411,8 +411,8 @@ impl Player<'_> {
                         talking = false;
                         // A BYE may take its 32 s, and what it comes from as well.
                         let near = |end: &Time| *end <= *when && when.since(*end) <= Duration::from_secs(70);
-                        // A program that has nothing left to do hangs up, too, and a Dial that gave up just when somebody
-                        // answered, or when two did.
+                        // A program that has nothing left to do hangs up, too, and a Dial that gave up just when
+                        // somebody answered, or when two did.
                         let reasons = ["Auto fallthrough", "Nobody picked up", "answered elsewhere"];
                         let ran_out =
                             |(at, line): &(Time, String)| near(at) && reasons.iter().any(|it| line.contains(it));

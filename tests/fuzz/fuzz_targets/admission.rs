@@ -1,4 +1,5 @@
-//! The edge as a stranger meets it: one answer at most, to where the request came from, never more than twice its bytes.
+//! The edge as a stranger meets it: one answer at most, to where the request came from, never more than twice its
+//! bytes.
 #![no_main]
 
 use bytes::Bytes;

@@ -1,4 +1,5 @@
-//! A datagram as it comes from the network: framing, header fields, validation; and what is printed reads back as itself.
+//! A datagram as it comes from the network: framing, header fields, validation; and what is printed reads back as
+//! itself.
 #![no_main]
 
 use bytes::Bytes;

@@ -94,8 +94,8 @@ fn rsip_and_we_read_the_same_out_of_generated_messages() {
     assert!(read > usize::try_from(ROUNDS).unwrap() / 2, "rsip reads only {read} of them");
 }
 
-/// Version, marker, type, sequence, time, source and payload of random packets; those with header extensions are left out, for
-/// there the crate panics (see `proofs.rs`).
+/// Version, marker, type, sequence, time, source and payload of random packets; those with header extensions are left
+/// out, for there the crate panics (see `proofs.rs`).
 #[test]
 fn rtp_and_we_read_the_same_header() {
     let mut rng = Rng::from_number(3550);

@@ -1,4 +1,4 @@
-//! What happens on a leg, and the names of legs and of their timers.
+//! What happens on a leg, as its call learns it.
 
 use crate::sdp::Sdp;
 use crate::sip::Uri;
