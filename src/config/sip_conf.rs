@@ -3,6 +3,7 @@
 mod builder;
 mod general_options;
 mod ignored_options;
+mod line_options;
 pub mod option;
 mod peer_options;
 mod settings_options;

@@ -116,6 +116,24 @@ fn every_peer_option() {
 }
 
 #[test]
+fn what_a_line_carries_is_said_or_not() {
+    let line = |lines: &str| peer(lines).settings.line;
+    assert_eq!(line(""), None, "a line that says nothing is none of them");
+    assert_eq!(line("line=modem"), Some(LineKind::Modem));
+    assert_eq!(line("LINE = Voice"), Some(LineKind::Voice));
+    assert_eq!(line("line=fax"), Some(LineKind::Fax));
+    let (conf, said) = read(
+        "[general]\nline=modem\n[a]\ntype=friend\nhost=dynamic\nsecret=s\n[b]\ntype=friend\nhost=dynamic\nsecret=s\nline=voice\n\
+         [c]\ntype=friend\nhost=dynamic\nsecret=s\nline=\n",
+    );
+    assert!(said.is_empty(), "{said:?}");
+    let kinds = ["a", "b", "c"].map(|name| conf.peers[name].settings.line);
+    assert_eq!(kinds, [Some(LineKind::Modem), Some(LineKind::Voice), None], "[general] presets, a peer changes");
+    let (_, said) = read("[general]\nline=telex\n");
+    assert_eq!(said, ["2 Error: 'telex' is not a valid value of 'line': the line is left out"]);
+}
+
+#[test]
 fn nat_words() {
     let nat = |text: &str| {
         let nat = read(&format!("[general]\nnat={text}")).0.general.defaults.nat;
