@@ -13,8 +13,9 @@ use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Names, Peer};
 use crate::dialplan::database::Database;
 use crate::event::LineEvent;
-use crate::guard::admission::{Admission, Caller};
+use crate::guard::admission::{Admission, Caller, Proof};
 use crate::registrar::location::Restored;
+use crate::registrar::register::Arrived;
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
@@ -160,9 +161,9 @@ impl Switch {
             Incoming::Cancel { id, invite } => self.cancel(id, invite, &request),
             Incoming::New(id) => match (leg, caller) {
                 (Some(leg), _) => self.calls.request(leg, id, &request, essentials, &mut self.core),
-                (None, Caller::Account { peer, .. }) => {
+                (None, Caller::Account { peer, proof }) => {
                     let arrival = Arrival { flow: came, behind_nat };
-                    self.new_request(id, &request, essentials, &peer, arrival);
+                    self.new_request(id, &request, essentials, &peer, &proof, arrival);
                 }
                 (None, Caller::Dialog) => self.core.respond(id, Response::for_request(&request, 481, None)),
             },
@@ -188,6 +189,7 @@ impl Switch {
         request: &Request,
         essentials: &Essentials,
         peer: &Arc<Peer>,
+        proof: &Proof,
         came: Arrival,
     ) {
         let flow = came.flow;
@@ -204,7 +206,9 @@ impl Switch {
                 self.core.respond(id, Response::for_request(request, 403, None));
             }
             (Method::Register, Some(peer)) => {
-                self.lines.register(id, request, essentials, &peer, flow, &mut self.core);
+                // The gate let it in, so its digest was not used before.
+                let arrived = Arrived { flow, is_fresh: matches!(proof, Proof::Digest { .. }) };
+                self.lines.register(id, request, essentials, &peer, arrived, &mut self.core);
                 self.calls.move_to_connection(&peer, flow);
             }
             (Method::Invite, Some(mut peer)) => {

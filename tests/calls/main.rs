@@ -29,6 +29,7 @@ mod routes;
 mod scripts;
 mod sips;
 mod stories;
+mod switched_off;
 mod testbed;
 mod timers;
 mod transports;
