@@ -8,7 +8,7 @@ use crate::guard::amplification;
 use crate::guard::replay::Replay;
 use crate::rng::Rng;
 use crate::sip::Flow;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{OpensFor, Transport};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -57,7 +57,10 @@ impl RequestGate {
                 refuse_in_the_clear(asking, core);
                 false
             }
-            (_, Some(_)) => true,
+            (_, Some(_)) => {
+                vouch(asking.flow, core);
+                true
+            }
             (Caller::Dialog, None) => belongs_to_something(asking, core),
             (Caller::Account { peer, proof }, None) => {
                 let is_fresh = self.is_fresh(proof, core);
@@ -88,7 +91,7 @@ impl RequestGate {
 /// Who comes with a stale or repeated digest is challenged again; a fresh one proves its connection.
 fn take_or_challenge(asking: &Asking<'_>, peer: &Peer, is_fresh: bool, core: &mut Core) {
     if is_fresh {
-        core.out.proven.extend(asking.flow.connection);
+        vouch(asking.flow, core);
         return;
     }
     let random = core.rng.bits();
@@ -96,6 +99,16 @@ fn take_or_challenge(asking: &Asking<'_>, peer: &Peer, is_fresh: bool, core: &mu
     let admission = core.config.admission.clone();
     let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
     answer_statelessly(asking, response, core);
+}
+
+/// A request was let in: the connection it came over is a peer's, or one of a guest, who proved nothing.
+fn vouch(flow: Flow, core: &mut Core) {
+    let Some(connection) = flow.connection else { return };
+    match flow.opens_for {
+        OpensFor::Peer => core.out.proven.push(connection),
+        OpensFor::Stranger(_) => core.out.guests.push(connection),
+        OpensFor::Nobody => {}
+    }
 }
 
 /// A request within a dialog that is known to nobody.
@@ -133,5 +146,7 @@ fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Co
     if asking.flow.connection.is_none() && !amplification::fits(asking.request, &mut response) {
         return core.count_drop("the answer would be more than twice the request");
     }
-    core.out.transmit.push(Transmit { flow: asking.flow, bytes: response.to_bytes() });
+    // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
+    let flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    core.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
 }

@@ -26,7 +26,7 @@ use strowger::sdp::MediaKind;
 use strowger::sim::{Change, DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
-use strowger::sip::flow::{ConnectionId, Transport};
+use strowger::sip::flow::{ConnectionId, OpensFor, Transport};
 use strowger::sip::message::Message;
 use strowger::sip::validate;
 
@@ -102,6 +102,10 @@ pub struct Testbed {
     pub listeners: BTreeSet<SocketAddr>,
     /// Over what the exchange sent which first line where.
     overs: Vec<(SocketAddr, Transport, String)>,
+    /// The first lines of what the exchange sent over connections, and for whom it would have opened one.
+    pub opens: Vec<(String, OpensFor)>,
+    /// Connections of peers that proved themselves, and of guests that were let in.
+    pub let_in: [Vec<ConnectionId>; 2],
     /// Where the system refuses to send to.
     pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
@@ -174,6 +178,8 @@ impl Testbed {
             no_route: BTreeSet::new(),
             seed,
             connections: 0,
+            opens: Vec::new(),
+            let_in: Default::default(),
             spoiler: None,
             silent: false,
         }
@@ -631,6 +637,8 @@ impl Testbed {
                 self.post(after, Parcel::Media(event));
             }
         }
+        self.let_in[0].extend(effects.proven);
+        self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();
         for transmit in effects.transmit {
             let local = transmit.flow.local;
@@ -638,7 +646,12 @@ impl Testbed {
             assert_eq!(local, own, "the exchange sends from an address that is not its own");
             let to = transmit.flow.remote;
             let open = self.flow_from(to);
-            let connects = transmit.flow.connection.is_none() && self.listeners.contains(&to);
+            let opens_for = transmit.flow.opens_for;
+            if transmit.flow.transport.is_reliable() {
+                self.opens.push((heading(&transmit.bytes), opens_for));
+            }
+            let may_connect = transmit.flow.connection.is_none() && opens_for != OpensFor::Nobody;
+            let connects = may_connect && self.listeners.contains(&to);
             let closed =
                 transmit.flow.transport.is_reliable() && !connects && open.connection != transmit.flow.connection;
             if closed || self.no_route.contains(&to) {
