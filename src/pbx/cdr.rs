@@ -241,7 +241,7 @@ fn is_an_end(failure: &Failure) -> bool {
 
 fn loudness(level: Level) -> u8 {
     match level {
-        Level::Verbose(_) => 0,
+        Level::Verbose(_) | Level::Message => 0,
         Level::Notice => 1,
         Level::Warning => 2,
         Level::Error | Level::Security => 3,

@@ -5,6 +5,7 @@
 use super::cause;
 use crate::dialplan::DialStatus;
 use crate::event::Level;
+use crate::wording::outside;
 
 /// One row of the table.
 pub struct Row {
@@ -154,12 +155,12 @@ pub struct Failure {
     pub reason: FailureReason,
     /// The Q.850 cause.
     pub cause: u16,
-    /// The sentence, filled in. It may hold text from the network: whoever prints it escapes it.
+    /// The sentence, filled in; what comes from outside stands in it as [`outside()`] has it.
     pub text: String,
 }
 
 impl FailureReason {
-    /// The reason, its sentence filled with these values in their order.
+    /// The reason, its sentence filled with these values in their order: those from outside as [`outside()`] has them.
     pub fn with(self, values: &[&str]) -> Failure {
         let row = self.row();
         Failure { reason: self, cause: row.cause, text: fill(row.text, values) }
@@ -175,7 +176,7 @@ impl Failure {
             603 => FailureReason::Declined,
             _ => FailureReason::Refused,
         };
-        Failure { cause: cause::from_status(status), ..reason.with(&[line, said.trim_end()]) }
+        Failure { cause: cause::from_status(status), ..reason.with(&[line, &outside(said.trim_end())]) }
     }
 
     /// Who should see it.

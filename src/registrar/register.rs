@@ -355,7 +355,7 @@ impl Registration<'_> {
             Transport::Tls if !path.iter().all(secure) => "a proxy on the way (Path) has a sip: address",
             Transport::Tls => return Ok(()),
         };
-        let refusal = RegisterRefusal::NotSecured { contact: contact.to_string(), reason };
+        let refusal = RegisterRefusal::NotSecured { contact: contact.to_string().into(), reason };
         Err(self.refusal(400, "SIPS Contact Without SIPS All The Way", refusal))
     }
 
@@ -450,8 +450,8 @@ impl Registration<'_> {
         Some(LineEvent::TransportNotUsed {
             line: self.peer.name.clone(),
             source: self.source,
-            transport: uri.transport()?.to_string(),
-            uri: uri.to_string(),
+            transport: uri.transport()?.to_string().into(),
+            uri: uri.to_string().into(),
             reason,
         })
     }

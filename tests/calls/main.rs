@@ -12,6 +12,7 @@ mod direct;
 mod examples;
 mod extras;
 mod forks;
+mod log_lines;
 mod matrix;
 mod media;
 mod media_destinations;

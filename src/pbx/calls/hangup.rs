@@ -13,6 +13,7 @@ use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
 use crate::pbx::failure::{Failure, FailureReason};
+use crate::wording::outside;
 
 /// Ends channels, with all channels and bridges at hand.
 pub(super) struct Hangup<'a> {
@@ -141,7 +142,7 @@ impl Hangup<'_> {
         channel.cdr.add_failures([match finish {
             Finish::RanOut => FailureReason::RanOut.with(&[&place]),
             Finish::Application(name) => Failure { cause: cause.0, ..FailureReason::ByDialplan.with(&[name, &place]) },
-            Finish::NoApplication(name) => FailureReason::NoApplication.with(&[&name, &place]),
+            Finish::NoApplication(name) => FailureReason::NoApplication.with(&[&outside(&name), &place]),
             Finish::Nowhere => FailureReason::Nowhere.with(&[&place]),
         }]);
     }

@@ -230,7 +230,7 @@ impl Lines {
         let Some(connection) = flow.connection else { return };
         let lines = self.location.lose_connection(connection);
         let names: Vec<String> = lines.iter().map(|(name, _)| name.clone()).collect();
-        let (address, transport, reason) = (flow.remote, flow.transport.to_string(), why.to_owned());
+        let (address, transport, reason) = (flow.remote, flow.transport.to_string(), why.into());
         core.emit(LineEvent::ConnectionClosed { address, transport, reason, lines });
         let peers = core.config.peers.clone();
         for peer in names.iter().filter_map(|name| peers.get(name)) {
