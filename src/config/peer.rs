@@ -112,11 +112,6 @@ impl Peer {
     pub fn is_callable(&self) -> bool {
         matches!(self.kind, Kind::Friend | Kind::Peer)
     }
-
-    /// Whether it is known by its name in `From` (`user`, `friend`).
-    pub fn is_caller(&self) -> bool {
-        self.kind != Kind::Peer
-    }
 }
 
 /// What `[general]` may preset for every peer, and a peer may change.
@@ -244,9 +239,9 @@ impl Default for Settings {
 pub enum Kind {
     /// Both of the below.
     Friend,
-    /// Registers, is called, is matched by address.
+    /// Registers, is called, and calls: known by its fixed address, or by its name when it proves that.
     Peer,
-    /// Only places calls towards us, known by its name.
+    /// Only places calls towards us, known by its name in From.
     User,
     /// A caller without an account, accepted by `allowguest=yes`; not a value of `type=`.
     Guest,

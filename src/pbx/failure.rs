@@ -60,8 +60,6 @@ reasons! {
         "`dialplan show CONTEXT` lists what that context has; `context=` of the caller's section says which context it dials in";
     Incomplete 28 484 None, EVERYDAY, "the number is not complete in context '{context}'",
         "the telephone may go on dialling";
-    MayNotCall 21 403 None, Level::Notice, "'{line}' is type=peer: it may be called, not call",
-        "`type=friend` lets it do both";
     CallerLimit 44 480 None, Level::Notice, "call-limit={limit} reached",
         "end another call of it (`core show channels`), or raise `call-limit=`";
     Stopping 41 503 None, Level::Notice, "the exchange is stopping",

@@ -5,6 +5,7 @@
 
 mod basic;
 mod caller_id;
+mod callers;
 mod cancel;
 mod capacity;
 mod connections;

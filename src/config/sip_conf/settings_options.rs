@@ -54,7 +54,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["insecure"],
         "port, invite, with a comma between, or no",
         "no",
-        "port: match by address whatever the port; invite: do not ask for a password on calls",
+        "port: calls from the 'host' are known whatever port they come from (over TCP and TLS they always are); invite: calls from the 'host', or of a friend or user by its name, need no password",
         Effect::Settings(insecure),
     ),
     row(

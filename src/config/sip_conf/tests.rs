@@ -92,7 +92,7 @@ fn every_peer_option() {
          keepalive=yes\nqualifyfreq=30\nrtptimeout=0\nrtpholdtimeout=0\ntimerb=6000\nmaxforwards=20\n\
          dtmfmode=Inband\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nlanguage=en_GB",
     );
-    assert_eq!((peer.kind, peer.is_caller(), peer.is_callable()), (Kind::Peer, false, true));
+    assert_eq!((peer.kind, peer.is_callable()), (Kind::Peer, true));
     let ha1 = Credential::Ha1(crate::config::secret::Secret::new("0123456789abcdef0123456789abcdef"));
     assert_eq!(peer.credential, Some(ha1));
     assert_eq!(peer.host, PeerAddress::Static("192.0.2.9:5066".parse().unwrap()));

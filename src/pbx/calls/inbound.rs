@@ -101,9 +101,6 @@ impl Inbound<'_> {
     /// Why this line may not call this number now.
     fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Failure> {
         let context = &peer.settings.context;
-        if !peer.is_caller() {
-            return Err(FailureReason::MayNotCall.with(&[&peer.name]));
-        }
         if self.stopping {
             return Err(FailureReason::Stopping.with(&[]));
         }
