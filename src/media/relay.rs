@@ -1,7 +1,7 @@
 //! The path of one packet: received, checked, forwarded. No allocation, no lock, no log call.
 
 use super::rtp_debug::PacketTrace;
-use super::stream::{Mode, Stream};
+use super::stream::{Came, Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;
 use crate::rtp::header::{self, Header};
@@ -30,6 +30,11 @@ pub(super) fn rtp(
         increment(&mut stream.counts.malformed);
         return None;
     };
+    // By the packet type (RFC 5761 4): it has no sequence, and is nobody's sound.
+    if rtcp::is_rtcp(packet) {
+        report(streams, slot, now, (source, Came::OnRtp), packet);
+        return None;
+    }
     let Ok(header) = Header::read(packet) else {
         increment(&mut stream.counts.malformed);
         return None;
@@ -117,17 +122,25 @@ pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &
         increment(&mut stream.counts.malformed);
         return;
     };
+    report(streams, slot, now, (source, Came::OnRtcp), packet);
+}
+
+/// An RTCP packet of the stream in `slot`: judged, and forwarded as a report on what the two hear of each other.
+fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (SocketAddr, Came), packet: &mut [u8]) {
+    let Some(stream) = streams.get_mut(slot) else { return };
     if !stream.learner.judge_rtcp(now, source) {
         increment(&mut stream.counts.strangers);
         return;
     }
-    stream.follow_rtcp(source);
+    if came == Came::OnRtcp {
+        stream.follow_rtcp(source);
+    }
     // RTCP is not echoed: a peer's own sender report is no report on what it receives.
     if let Mode::Bridged { partner, .. } = stream.mode
         && partner != slot
         && let Some((from, to)) = streams.get2_mut(slot, partner)
     {
-        to.deliver_rtcp(&from.line, packet);
+        to.deliver_rtcp(&from.line, packet, came);
     }
 }
 

@@ -47,6 +47,15 @@ pub(super) struct Stream {
     rtcp_to: Option<SocketAddr>,
 }
 
+/// At which port of the exchange an RTCP packet came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// At the odd one, which is for it.
+    OnRtcp,
+    /// At the even one, among the RTP packets.
+    OnRtp,
+}
+
 /// What a stream does with what it receives.
 pub(super) enum Mode {
     /// Nothing: packets are counted only.
@@ -207,19 +216,24 @@ impl Stream {
     }
 
     /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is
-    /// what goes out to the other side: the packet's reports speak of it.
-    pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8]) {
-        let own = self.line.shift();
-        let reported = from.shift();
+    /// what goes out to the other side: the packet's reports speak of it. One that came where RTP comes goes where RTP
+    /// goes.
+    pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8], came: Came) {
+        let (own, reported) = (self.line.shifts(), from.shifts());
         // Until the other side sends RTP, the peer knows only the SSRC of the exchange's own packets: a report would be
         // wrong.
         let orphan = own.is_none() && self.line.has_begun();
-        let moved = [own, reported].into_iter().flatten().any(|shift| !shift.is_identity());
-        let length = if moved { rtcp::shift(packet, own, reported) } else { Some(packet.len()) };
+        let (own, reported) = (own.unwrap_or_default(), reported.unwrap_or_default());
+        let moved = !own.are_identity() || !reported.are_identity();
+        let length = if moved { rtcp::shift(packet, &own, &reported) } else { Some(packet.len()) };
         let ready = length.and_then(|length| packet.get(..length)).filter(|_| !orphan);
+        let (socket, to) = match came {
+            Came::OnRtcp => (&self.rtcp, self.rtcp_to),
+            Came::OnRtp => (&self.rtp, self.rtp_to),
+        };
         // A peer that gave no address for RTCP misses nothing.
-        let Some(to) = self.rtcp_to else { return };
-        let sent = ready.is_some_and(|packet| transmit(&self.rtcp, packet, to));
+        let Some(to) = to else { return };
+        let sent = ready.is_some_and(|packet| transmit(socket, packet, to));
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
     }
