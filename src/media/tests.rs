@@ -439,7 +439,77 @@ fn what_waited_too_long_for_the_answer_is_not_forwarded_in_a_burst() {
     let fresh = packet(2, 20, b"fresh");
     b.send(&fresh);
     assert_eq!(a.receive(), fresh);
-    assert_eq!(rig.release(B).1.undelivered, 20);
+    let counts = rig.release(B).1;
+    assert_eq!((counts.early, counts.undelivered), (20, 0));
+}
+
+/// What a stranger sent while it rang is no measure of what the line sends when it answers.
+#[test]
+fn strangers_while_it_rings_cost_the_line_none_of_its_first_packets() {
+    for number in [1, 4_000u16] {
+        let rig = Rig::new(23_000..=23_019);
+        let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
+        a.exchange = Some(rig.reserve(A, LOCAL));
+        b.exchange = Some(rig.reserve(B, LOCAL));
+        rig.remote(A, a.remote());
+        let stranger = Phone { exchange: b.exchange, ..Phone::new("127.0.0.2".parse().unwrap()) };
+        (0..number).for_each(|n| stranger.send(&packet(9, n, &[9; 1_200])));
+        std::thread::sleep(Duration::from_millis(300));
+        stranger.send(&packet(9, number, b"again"));
+        let first: Vec<_> = (0..5).map(|n| packet(2, n, b"hello")).collect();
+        first.iter().for_each(|packet| b.send(packet));
+        stranger.send(&packet(9, number + 1, b"and again"));
+        rig.remote(B, b.remote());
+        // The worker may well see to the one order before the other comes.
+        rig.reserve(B, LOCAL);
+        rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+        for packet in first {
+            assert_eq!(a.receive(), packet);
+        }
+        rig.reserve(B, LOCAL);
+        let counts = rig.release(B).1;
+        assert_eq!((counts.received, counts.early, counts.undelivered, counts.lost), (5, 0, 0, 0));
+        assert!(counts.strangers >= 3, "{counts:?}");
+    }
+}
+
+/// The line itself sent for a second while it rang: of that the last moment is passed on, the rest is told.
+#[test]
+fn of_what_the_line_itself_sent_too_early_each_packet_is_judged_by_its_age() {
+    let rig = Rig::new(23_020..=23_039);
+    let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
+    a.exchange = Some(rig.reserve(A, LOCAL));
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(A, a.remote());
+    for burst in 0..3u16 {
+        (0..5).for_each(|n| b.send(&packet(2, burst * 5 + n, b"early")));
+        if burst < 2 {
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    }
+    rig.remote(B, b.remote());
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    for n in 10..15 {
+        assert_eq!(a.receive(), packet(2, n, b"early"));
+    }
+    rig.reserve(B, LOCAL);
+    let counts = rig.release(B).1;
+    assert_eq!((counts.early, counts.received, counts.lost, counts.strangers), (10, 5, 0, 0));
+}
+
+/// Nobody answered: what came all the same is told.
+#[test]
+fn what_came_to_a_line_that_never_answered_is_counted() {
+    let rig = Rig::new(23_040..=23_059);
+    let mut b = Phone::new(LOCAL);
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(B, Remote { rtp: None, rtcp: None, ..b.remote() });
+    let stranger = Phone { exchange: b.exchange, ..Phone::new("127.0.0.2".parse().unwrap()) };
+    (0..3).for_each(|n| b.send(&packet(2, n, b"early")));
+    stranger.send(&packet(9, 1, b"x"));
+    std::thread::sleep(Duration::from_millis(100));
+    let counts = rig.release(B).1;
+    assert_eq!((counts.early, counts.strangers, counts.received), (3, 1, 0));
 }
 
 #[test]
