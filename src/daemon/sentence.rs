@@ -135,16 +135,20 @@ fn not_taken(channel: &str, cause: u16, reason: &str) -> String {
 
 fn stream_closed(channel: &str, medium: Option<&str>, totals: StreamTotals) -> Option<LogLine> {
     let medium = medium.map(|medium| format!(" ({medium})")).unwrap_or_default();
-    let StreamTotals { received, sent, lost, strangers } = totals;
+    let StreamTotals { received, sent, lost, strangers, early } = totals;
     let dropped = match strangers {
         0 => String::new(),
         strangers => format!(", {strangers} dropped from strangers"),
     };
-    let used = received > 0 || sent > 0 || strangers > 0;
+    let early_ones = match early {
+        0 => String::new(),
+        early => format!(", {early} dropped that came before its answer"),
+    };
+    let used = received > 0 || sent > 0 || strangers > 0 || early > 0;
     used.then(|| {
         LogLine::verbose(
             3,
-            format!("{channel}{medium}: {received} packets received, {sent} sent, {lost} lost{dropped}"),
+            format!("{channel}{medium}: {received} packets received, {sent} sent, {lost} lost{dropped}{early_ones}"),
         )
     })
 }
@@ -380,8 +384,8 @@ mod tests {
     fn a_stream_that_carried_nothing_is_not_told() {
         let closed = |totals| CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals };
         assert!(lines(&closed(StreamTotals::default()).into()).is_empty());
-        let totals = StreamTotals { received: 2, sent: 3, lost: 1, strangers: 4 };
-        let text = "SIP/a-1: 2 packets received, 3 sent, 1 lost, 4 dropped from strangers";
+        let totals = StreamTotals { received: 2, sent: 3, lost: 1, strangers: 4, early: 5 };
+        let text = "SIP/a-1: 2 packets received, 3 sent, 1 lost, 4 dropped from strangers, 5 dropped that came before its answer";
         assert_eq!(only(closed(totals)), (Level::Verbose(3), text.to_owned()));
     }
 }

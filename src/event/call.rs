@@ -16,6 +16,8 @@ pub struct StreamTotals {
     pub lost: u64,
     /// Packets dropped because they came from elsewhere.
     pub strangers: u64,
+    /// RTP packets of the peer dropped because they came too long before its answer.
+    pub early: u64,
 }
 
 /// How many lines of a `Dial` failed, and how.

@@ -5,6 +5,7 @@
 //! shared: the two streams of a bridge must then live on the same worker, so `Reserve` would have to name the call,
 //! `send` would choose the worker by it, and each worker would have its own part of the port range.
 
+mod early;
 mod inbox;
 mod player;
 mod ports;

@@ -1,7 +1,7 @@
 //! The path of one packet: received, checked, forwarded. No allocation, no lock, no log call.
 
 use super::rtp_debug::PacketTrace;
-use super::stream::{Mode, Stream};
+use super::stream::{Came, Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;
 use crate::rtp::header::{self, Header};
@@ -16,13 +16,22 @@ pub(super) const MAX_PACKET: usize = 4_096;
 /// The buffer every packet passes through.
 pub(super) type Buffer = [u8; MAX_PACKET + 1];
 
+/// A packet waits at the stream in `slot`, whose peer's address is not known yet.
+pub(super) fn early(stream: &mut Stream, now: Time, buffer: &mut Buffer) {
+    let Some((length, source)) = receive(&stream.rtp, buffer) else { return };
+    match buffer.get(..length).filter(|packet| packet.len() <= MAX_PACKET) {
+        Some(packet) => stream.keep(now, source, packet),
+        None => increment(&mut stream.counts.malformed),
+    }
+}
+
 /// One RTP packet waits at the stream in `slot`. Returns what is to be reported, if anything.
 pub(super) fn rtp(
     streams: &mut Slab<Stream>,
     slot: usize,
     now: Time,
     buffer: &mut Buffer,
-    mut trace: Option<&mut PacketTrace>,
+    trace: Option<&mut PacketTrace>,
 ) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
     let (length, source) = receive(&stream.rtp, buffer)?;
@@ -30,6 +39,23 @@ pub(super) fn rtp(
         increment(&mut stream.counts.malformed);
         return None;
     };
+    rtp_packet(streams, slot, now, (source, packet), trace)
+}
+
+/// An RTP packet came from `source` to the stream in `slot`, at `now`.
+pub(super) fn rtp_packet(
+    streams: &mut Slab<Stream>,
+    slot: usize,
+    now: Time,
+    (source, packet): (SocketAddr, &mut [u8]),
+    mut trace: Option<&mut PacketTrace>,
+) -> Option<MediaEvent> {
+    // By the packet type (RFC 5761 4): it has no sequence, and is nobody's sound.
+    if rtcp::is_rtcp(packet) {
+        report(streams, slot, now, (source, Came::OnRtp), packet);
+        return None;
+    }
+    let stream = streams.get_mut(slot)?;
     let Ok(header) = Header::read(packet) else {
         increment(&mut stream.counts.malformed);
         return None;
@@ -85,6 +111,17 @@ pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffe
         increment(&mut stream.counts.malformed);
         return None;
     };
+    udptl_datagram(streams, slot, now, (source, datagram))
+}
+
+/// A datagram came from `source` to the UDPTL stream in `slot`, at `now`.
+pub(super) fn udptl_datagram(
+    streams: &mut Slab<Stream>,
+    slot: usize,
+    now: Time,
+    (source, datagram): (SocketAddr, &[u8]),
+) -> Option<MediaEvent> {
+    let stream = streams.get_mut(slot)?;
     let event = match stream.learner.judge_datagram(now, source) {
         Verdict::Drop => {
             increment(&mut stream.counts.strangers);
@@ -117,17 +154,25 @@ pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &
         increment(&mut stream.counts.malformed);
         return;
     };
+    report(streams, slot, now, (source, Came::OnRtcp), packet);
+}
+
+/// An RTCP packet of the stream in `slot`: judged, and forwarded as a report on what the two hear of each other.
+fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (SocketAddr, Came), packet: &mut [u8]) {
+    let Some(stream) = streams.get_mut(slot) else { return };
     if !stream.learner.judge_rtcp(now, source) {
         increment(&mut stream.counts.strangers);
         return;
     }
-    stream.follow_rtcp(source);
+    if came == Came::OnRtcp {
+        stream.follow_rtcp(source);
+    }
     // RTCP is not echoed: a peer's own sender report is no report on what it receives.
     if let Mode::Bridged { partner, .. } = stream.mode
         && partner != slot
         && let Some((from, to)) = streams.get2_mut(slot, partner)
     {
-        to.deliver_rtcp(&from.line, packet);
+        to.deliver_rtcp(&from.line, packet, came);
     }
 }
 

@@ -1,5 +1,6 @@
 //! One stream: a leg's two sockets, where its peer is, and what it is doing.
 
+use super::early::{Early, Waiting};
 use super::player::Playing;
 use super::ports::Pair;
 use crate::clock::Time;
@@ -14,15 +15,8 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-/// How long a first packet waits for the verb that says what to do with it, once the peer's address is known.
+/// How long first packets wait for the verb that says what to do with them, once the peer's address is known.
 const WAIT: Duration = Duration::from_millis(100);
-
-/// How old packets may be that came before the peer's address was known: older ones would only fill the other side's
-/// jitter buffer.
-const OLD: Duration = Duration::from_millis(200);
-
-/// More packets than a receive buffer holds.
-const STALE: usize = 2_048;
 
 /// A leg's media.
 pub(super) struct Stream {
@@ -37,14 +31,26 @@ pub(super) struct Stream {
     pub mode: Mode,
     /// What goes out to the peer.
     pub line: Continuity,
-    /// Whether packets are read. Not before the peer's address is known: they wait in the sockets, so that a peer whose
-    /// first packets overtake its answer loses none.
+    /// Whether packets are forwarded. Not before the peer's address is known: until then they are kept, so that a peer
+    /// whose first packets overtake its answer loses none.
     pub listening: bool,
-    /// When the first packet came that waits.
-    pub early: Option<Time>,
+    /// Whether something will look at the packets that are kept, when they have waited.
+    pub is_awaited: bool,
+    early: Early,
+    /// When the peer's address became known.
+    known: Option<Time>,
     remote: Option<Remote>,
     rtp_to: Option<SocketAddr>,
     rtcp_to: Option<SocketAddr>,
+}
+
+/// At which port of the exchange an RTCP packet came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// At the odd one, which is for it.
+    OnRtcp,
+    /// At the even one, among the RTP packets.
+    OnRtp,
 }
 
 /// What a stream does with what it receives.
@@ -73,7 +79,9 @@ impl Stream {
             mode: Mode::Idle,
             line: Continuity::default(),
             listening: false,
-            early: None,
+            is_awaited: false,
+            early: Early::default(),
+            known: None,
             remote: None,
             rtp_to: None,
             rtcp_to: None,
@@ -93,6 +101,7 @@ impl Stream {
             },
         );
         self.remote = Some(remote);
+        self.known = remote.rtp.map(|_| self.known.unwrap_or(now));
         self.rtcp_to = remote.rtcp;
         // A repeated offer of a peer behind NAT repeats its private address: what was learned still holds.
         if remote.symmetric && before == Some(remote) {
@@ -101,28 +110,45 @@ impl Stream {
         self.follow();
     }
 
-    /// Whether reading may begin: the peer's address is known, and what to do with the packets too. The verb may come a
-    /// moment after the address; without one, the first packet waits for it no longer than `WAIT`.
+    /// A packet came before the peer's address is known, or what to do with it.
+    pub fn keep(&mut self, now: Time, source: SocketAddr, packet: &[u8]) {
+        let expected = self.remote.and_then(|remote| remote.signalling);
+        self.early.put(now, expected, source, packet);
+    }
+
+    /// Whether forwarding may begin: the peer's address is known, and what to do with the packets too. The verb may come
+    /// a moment after the address; without one, the first packets wait for it no longer than `WAIT`.
     pub fn may_listen(&self, now: Time) -> bool {
-        let known = self.remote.is_some_and(|remote| remote.rtp.is_some());
-        let waited = self.early.is_some_and(|early| now.since(early) >= WAIT);
-        known && !self.listening && (waited || !matches!(self.mode, Mode::Idle))
+        let waited = self.known.is_some_and(|known| now.since(known) >= WAIT);
+        self.known.is_some() && !self.listening && (waited || !matches!(self.mode, Mode::Idle))
     }
 
-    /// Until when the first packet waits.
+    /// Until when packets that came wait for a verb.
     pub fn patience(&self) -> Option<Time> {
-        self.early.filter(|_| !self.listening).map(|early| early + WAIT)
+        let is_waiting = !self.listening && !self.early.is_empty();
+        self.known.filter(|_| is_waiting).map(|known| known + WAIT)
     }
 
-    /// Begins to read. Packets that have waited too long are discarded.
-    pub fn listen(&mut self, now: Time) {
+    /// Begins to forward. What was kept and is not too old; the rest is dropped and counted.
+    pub fn listen(&mut self, now: Time) -> Vec<Waiting> {
         self.listening = true;
-        if self.early.take().is_some_and(|early| now.since(early) > OLD) {
-            for socket in [&self.rtp, &self.rtcp] {
-                let thrown = (0..STALE).take_while(|_| socket.recv_from(&mut [0; 16]).is_ok()).count();
-                self.counts.undelivered = self.counts.undelivered.saturating_add(thrown as u64);
-            }
-        }
+        let kept = self.early.take(now);
+        self.count_dropped();
+        kept
+    }
+
+    /// What was counted until now.
+    pub fn total(mut self) -> StreamCounts {
+        self.early.take(Time::from_start(Duration::MAX));
+        self.count_dropped();
+        StreamCounts { lost: self.stats.lost(), ..self.counts }
+    }
+
+    fn count_dropped(&mut self) {
+        let hosts = self.remote.map(|remote| [remote.rtp.map(|rtp| rtp.ip()), remote.signalling]);
+        let dropped = self.early.dropped(|source| hosts.is_some_and(|hosts| hosts.contains(&Some(source.ip()))));
+        self.counts.early = self.counts.early.saturating_add(dropped.of_peer);
+        self.counts.strangers = self.counts.strangers.saturating_add(dropped.of_strangers);
     }
 
     /// Sends to the learned source when the peer is to be followed (`nat=comedia`), else to the SDP's address.
@@ -207,19 +233,24 @@ impl Stream {
     }
 
     /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is
-    /// what goes out to the other side: the packet's reports speak of it.
-    pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8]) {
-        let own = self.line.shift();
-        let reported = from.shift();
+    /// what goes out to the other side: the packet's reports speak of it. One that came where RTP comes goes where RTP
+    /// goes.
+    pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8], came: Came) {
+        let (own, reported) = (self.line.shifts(), from.shifts());
         // Until the other side sends RTP, the peer knows only the SSRC of the exchange's own packets: a report would be
         // wrong.
         let orphan = own.is_none() && self.line.has_begun();
-        let moved = [own, reported].into_iter().flatten().any(|shift| !shift.is_identity());
-        let length = if moved { rtcp::shift(packet, own, reported) } else { Some(packet.len()) };
+        let (own, reported) = (own.unwrap_or_default(), reported.unwrap_or_default());
+        let moved = !own.are_identity() || !reported.are_identity();
+        let length = if moved { rtcp::shift(packet, &own, &reported) } else { Some(packet.len()) };
         let ready = length.and_then(|length| packet.get(..length)).filter(|_| !orphan);
+        let (socket, to) = match came {
+            Came::OnRtcp => (&self.rtcp, self.rtcp_to),
+            Came::OnRtp => (&self.rtp, self.rtp_to),
+        };
         // A peer that gave no address for RTCP misses nothing.
-        let Some(to) = self.rtcp_to else { return };
-        let sent = ready.is_some_and(|packet| transmit(&self.rtcp, packet, to));
+        let Some(to) = to else { return };
+        let sent = ready.is_some_and(|packet| transmit(socket, packet, to));
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
     }

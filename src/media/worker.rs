@@ -1,5 +1,6 @@
 //! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
 
+use super::early::Waiting;
 use super::inbox::{Order, Wakeup};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
@@ -36,7 +37,7 @@ const RTCP: u64 = 1;
 /// The one socket of a UDPTL stream.
 const UDPTL: u64 = 2;
 
-/// Stands in `due` for a first packet that has waited long enough; playings count from one.
+/// Stands in `due` for first packets that have waited long enough; playings count from one.
 const LISTEN: u64 = 0;
 
 /// Readinesses taken at once.
@@ -132,7 +133,7 @@ impl Worker {
     fn packet(&mut self, number: u64, now: Time) {
         let Ok(slot) = usize::try_from(number / SOCKETS) else { return };
         if let Some(stream) = self.streams.get_mut(slot).filter(|stream| !stream.listening) {
-            stream.early.get_or_insert(now);
+            relay::early(stream, now, &mut self.buffer);
             self.listen(now, slot);
             return;
         }
@@ -155,6 +156,9 @@ impl Worker {
         while let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now) {
             self.due.pop();
             if turn == LISTEN {
+                if let Some(stream) = self.streams.get_mut(slot) {
+                    stream.is_awaited = false;
+                }
                 self.listen(now, slot);
                 continue;
             }
@@ -245,9 +249,8 @@ impl Worker {
         let pair = self.ports.take(local)?;
         let port = pair.port;
         let entry = self.streams.vacant_entry();
-        // Once, to know when the first packet came: it is not read before the peer's address is known.
-        let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
-        match epoll::add(&self.epoll, &pair.rtp, number(entry.key(), socket_of(kind)), once) {
+        // Read from the beginning, so that nobody fills the socket before the peer's address is known.
+        match epoll::add(&self.epoll, &pair.rtp, number(entry.key(), socket_of(kind)), epoll::EventFlags::IN) {
             Ok(()) => {
                 self.slots.insert(id, entry.key());
                 entry.insert(Stream::new(id, kind, pair));
@@ -299,24 +302,34 @@ impl Worker {
         }
     }
 
-    /// Reads the stream's sockets from now on, if the time for that has come.
+    /// Forwards what the stream's sockets get from now on, and what was kept until now, if the time for that has come.
     fn listen(&mut self, now: Time, slot: usize) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         if !stream.may_listen(now) {
-            if let Some(patience) = stream.patience().filter(|patience| *patience > now) {
+            if let Some(patience) = stream.patience().filter(|patience| *patience > now && !stream.is_awaited) {
+                stream.is_awaited = true;
                 self.due.push(Reverse((patience, slot, LISTEN)));
             }
             return;
         }
-        stream.listen(now);
-        // Fails only for a descriptor that is not there, and it is.
-        let _ = epoll::modify(&self.epoll, &stream.rtp, number(slot, socket_of(stream.kind)), epoll::EventFlags::IN);
-        if stream.kind == StreamKind::Udptl {
-            return;
+        let (kept, kind) = (stream.listen(now), stream.kind);
+        if kind == StreamKind::Rtp {
+            // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have
+            // no memory for it, the call goes on without reports.
+            let _ = epoll::add(&self.epoll, &stream.rtcp, number(slot, RTCP), epoll::EventFlags::IN);
         }
-        // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have no
-        // memory for it, the call goes on without reports.
-        let _ = epoll::add(&self.epoll, &stream.rtcp, number(slot, RTCP), epoll::EventFlags::IN);
+        for Waiting { source, at, mut packet } in kept {
+            let event = match kind {
+                StreamKind::Rtp => {
+                    let trace = self.trace.as_deref_mut();
+                    relay::rtp_packet(&mut self.streams, slot, at, (source, &mut packet), trace)
+                }
+                StreamKind::Udptl => relay::udptl_datagram(&mut self.streams, slot, at, (source, &packet)),
+            };
+            if let Some(event) = event {
+                (self.events)(event);
+            }
+        }
     }
 
     fn bridge(&mut self, a: StreamId, a_to_b: &PayloadMap, b: StreamId, b_to_a: &PayloadMap) {
@@ -375,10 +388,9 @@ impl Worker {
         if let Some(slot) = slot
             && let Some(stream) = self.streams.try_remove(slot)
         {
-            counts = StreamCounts { lost: stream.stats.lost(), ..stream.counts };
             let port = stream.port;
             // The sockets close, and with that leave epoll, before the ports may be given to another.
-            drop(stream);
+            counts = stream.total();
             self.ports.give_back(port);
         }
         (self.events)(MediaEvent::Released { stream: id, counts });

@@ -97,6 +97,13 @@ pub struct Remote {
     pub strictness: Strictness,
 }
 
+impl Remote {
+    /// A far end of which nothing is known yet.
+    pub fn unknown(strictness: Strictness) -> Remote {
+        Remote { rtp: None, rtcp: None, signalling: None, symmetric: false, strictness }
+    }
+}
+
 /// Which payload type a packet of one leg has on the other. Identity unless told otherwise.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PayloadMap(pub [u8; 128]);
@@ -168,6 +175,8 @@ pub struct StreamCounts {
     pub sent: u64,
     /// Packets (RTP or RTCP) dropped because their source was not the learned one.
     pub strangers: u64,
+    /// Packets of the peer that came more than 200 ms before its address was known, and were dropped.
+    pub early: u64,
     /// Packets that are no RTP or RTCP at all.
     pub malformed: u64,
     /// RTP packets missing in the peer's sequence (gaps less late arrivals).

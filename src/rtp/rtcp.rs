@@ -1,6 +1,6 @@
 //! RTCP (RFC 3550 6): recognised, parsed within its bounds, and shifted along with a stream whose packets are shifted.
 
-use super::continuity::Shift;
+use super::continuity::Shifts;
 
 /// The shortest RTCP packet: a common header alone.
 const SHORTEST: usize = 4;
@@ -58,12 +58,12 @@ pub fn parts(packet: &[u8]) -> impl Iterator<Item = Result<Part<'_>, Malformed>>
 }
 
 /// Shifts a compound packet along with the streams it reports on, in place: the sender's SSRC and a sender report's
-/// timestamp by `own`, the shift of the sender's packets; the SSRC and highest sequence number of the reports back by
-/// `reported`, the shift of the packets that the sender has received. Parts that cannot be shifted (extended reports,
-/// unknown types) are left out.
+/// timestamp by `own`, the shifts of the sender's streams; the SSRC and highest sequence number of the reports back by
+/// `reported`, the shifts of the streams that the sender has received (RFC 3550 7.2). Left out are parts that cannot be
+/// shifted (extended reports, unknown types), and what a stream says of itself that another has taken the line from.
 ///
 /// Returns the length that is left; `None` when nothing is, or the packet is malformed.
-pub fn shift(packet: &mut [u8], own: Option<Shift>, reported: Option<Shift>) -> Option<usize> {
+pub fn shift(packet: &mut [u8], own: &Shifts, reported: &Shifts) -> Option<usize> {
     if parts(packet).any(|part| part.is_err()) {
         return None;
     }
@@ -91,14 +91,14 @@ fn split(packet: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Shifts one part; false when it is of a type that cannot be shifted, or too short for its type.
-fn move_part(part: &mut [u8], own: Option<Shift>, reported: Option<Shift>) -> bool {
+fn move_part(part: &mut [u8], own: &Shifts, reported: &Shifts) -> bool {
     let [first, kind, _, _, body @ ..] = part else { return false };
     let count = usize::from(*first & 0x1f);
     match *kind {
         // RFC 3550 6.4.1: sender SSRC, NTP (8), RTP timestamp, two counts, report blocks.
         kind::SENDER_REPORT => {
             let Some((info, blocks)) = body.split_at_mut_checked(24) else { return false };
-            if let Some(own) = own.filter(|own| word(info, 0) == Some(own.from_ssrc)) {
+            if let Some(own) = word(info, 0).and_then(|ssrc| own.from(ssrc)) {
                 let timestamp = word(info, 12).unwrap_or(0).wrapping_add(own.timestamp);
                 set_word(info, 12, timestamp);
             }
@@ -115,17 +115,15 @@ fn move_part(part: &mut [u8], own: Option<Shift>, reported: Option<Shift>) -> bo
         // RFC 3550 6.7.
         kind::APPLICATION => move_ssrc(body, 0, own),
         // RFC 4585 6.1: the SSRC of the sender, and that of the media source.
-        kind::TRANSPORT_FEEDBACK | kind::PAYLOAD_FEEDBACK => {
-            move_ssrc(body, 0, own) && move_ssrc(body, 4, reported.map(back))
-        }
+        kind::TRANSPORT_FEEDBACK | kind::PAYLOAD_FEEDBACK => move_ssrc(body, 0, own) && move_back(body, 4, reported),
         _ => false,
     }
 }
 
 /// RFC 3550 6.4.1: each block begins with the SSRC reported on; the extended highest sequence number is its third word.
-fn move_reports(blocks: &mut [u8], count: usize, reported: Option<Shift>) -> bool {
+fn move_reports(blocks: &mut [u8], count: usize, reported: &Shifts) -> bool {
     for block in blocks.chunks_exact_mut(REPORT).take(count) {
-        let Some(reported) = reported.filter(|reported| word(block, 0) == Some(reported.to_ssrc)) else { continue };
+        let Some(reported) = word(block, 0).and_then(|ssrc| reported.to(ssrc)) else { continue };
         let highest = word(block, 8).unwrap_or(0);
         // The cycles in the upper half are the receiver's own count and stay.
         let moved = (highest & 0xffff_0000) | u32::from((highest as u16).wrapping_sub(reported.sequence));
@@ -136,7 +134,7 @@ fn move_reports(blocks: &mut [u8], count: usize, reported: Option<Shift>) -> boo
 }
 
 /// RFC 3550 6.5: each chunk is an SSRC and items up to a null, padded to whole words.
-fn move_chunks(mut chunks: &mut [u8], count: usize, own: Option<Shift>) -> bool {
+fn move_chunks(mut chunks: &mut [u8], count: usize, own: &Shifts) -> bool {
     for _ in 0..count {
         if !move_ssrc(chunks, 0, own) {
             return false;
@@ -152,16 +150,20 @@ fn move_chunks(mut chunks: &mut [u8], count: usize, own: Option<Shift>) -> bool 
     true
 }
 
-/// The reverse of a shift, for SSRCs.
-fn back(shift: Shift) -> Shift {
-    Shift { from_ssrc: shift.to_ssrc, to_ssrc: shift.from_ssrc, sequence: 0, timestamp: 0 }
+/// Shifts the SSRC at `at`, if it is one of `own`; false when the body ends before it, or another stream goes out in
+/// its place.
+fn move_ssrc(body: &mut [u8], at: usize, own: &Shifts) -> bool {
+    let Some(ssrc) = word(body, at) else { return false };
+    let Some(shift) = own.from(ssrc) else { return true };
+    set_word(body, at, shift.to_ssrc);
+    !own.is_replaced(shift)
 }
 
-/// Shifts the SSRC at `at`, if it is the one of the shift; false when the body ends before it.
-fn move_ssrc(body: &mut [u8], at: usize, shift: Option<Shift>) -> bool {
+/// Shifts the SSRC at `at` back, if it is one of `reported`; false when the body ends before it.
+fn move_back(body: &mut [u8], at: usize, reported: &Shifts) -> bool {
     let Some(ssrc) = word(body, at) else { return false };
-    if let Some(shift) = shift.filter(|shift| shift.from_ssrc == ssrc) {
-        set_word(body, at, shift.to_ssrc);
+    if let Some(shift) = reported.to(ssrc) {
+        set_word(body, at, shift.from_ssrc);
     }
     true
 }
@@ -180,6 +182,7 @@ fn set_word(bytes: &mut [u8], at: usize, value: u32) {
 mod tests {
     use super::*;
     use crate::rng::Rng;
+    use crate::rtp::continuity::Shift;
 
     const OWN: Shift = Shift { from_ssrc: 0xa, to_ssrc: 0xaa, sequence: 100, timestamp: 1_000 };
     const REPORTED: Shift = Shift { from_ssrc: 0xb, to_ssrc: 0xbb, sequence: 7, timestamp: 50 };
@@ -224,7 +227,7 @@ mod tests {
         let mut wanted = part(1, 200, &[0xaa, 1, 2, 1_500, 10, 1_600, 0xb, 0, 0x0003_fffe, 4, 5, 6]);
         wanted.extend(description(0xaa));
         wanted.extend(part(1, 203, &[0xaa]));
-        let length = shift(&mut packet, Some(OWN), Some(REPORTED)).unwrap();
+        let length = shift(&mut packet, &Shifts::of(OWN), &Shifts::of(REPORTED)).unwrap();
         assert_eq!(packet[..length], wanted);
     }
 
@@ -232,14 +235,14 @@ mod tests {
     fn other_sources_are_left_alone() {
         let packet = part(1, 200, &[0xc, 1, 2, 500, 10, 1_600, 0xcc, 0, 5, 4, 5, 6]);
         let mut moved = packet.clone();
-        assert_eq!(shift(&mut moved, Some(OWN), Some(REPORTED)), Some(packet.len()));
+        assert_eq!(shift(&mut moved, &Shifts::of(OWN), &Shifts::of(REPORTED)), Some(packet.len()));
         assert_eq!(moved, packet);
     }
 
     #[test]
     fn feedback_speaks_of_the_media_it_names() {
         let mut packet = part(1, 205, &[0xa, 0xbb, 77]);
-        shift(&mut packet, Some(OWN), Some(REPORTED)).unwrap();
+        shift(&mut packet, &Shifts::of(OWN), &Shifts::of(REPORTED)).unwrap();
         assert_eq!(packet, part(1, 205, &[0xaa, 0xb, 77]));
     }
 
@@ -247,11 +250,11 @@ mod tests {
     fn what_cannot_be_moved_is_left_out() {
         let mut packet = part(0, 207, &[0xa, 1, 2]);
         packet.extend(part(0, 201, &[0xa]));
-        let length = shift(&mut packet, Some(OWN), None).unwrap();
+        let length = shift(&mut packet, &Shifts::of(OWN), &Shifts::default()).unwrap();
         assert_eq!(packet[..length], part(0, 201, &[0xaa]));
-        assert_eq!(shift(&mut part(0, 207, &[0xa]), Some(OWN), None), None);
+        assert_eq!(shift(&mut part(0, 207, &[0xa]), &Shifts::of(OWN), &Shifts::default()), None);
         // A count that promises more reports than there are.
-        assert_eq!(shift(&mut part(2, 201, &[0xa]), Some(OWN), None), None);
+        assert_eq!(shift(&mut part(2, 201, &[0xa]), &Shifts::of(OWN), &Shifts::default()), None);
     }
 
     #[test]
@@ -271,7 +274,7 @@ mod tests {
             packet.truncate(rng.below(packet.len() as u64 + 1).max(rng.below(2) * 1_000) as usize);
             let before = packet.len();
             assert!(parts(&packet).count() <= before / 4 + 1);
-            if let Some(length) = shift(&mut packet, Some(OWN), Some(REPORTED)) {
+            if let Some(length) = shift(&mut packet, &Shifts::of(OWN), &Shifts::of(REPORTED)) {
                 moved += 1;
                 assert!(length <= before && length % 4 == 0);
                 assert!(parts(&packet[..length]).all(|part| part.is_ok()));

@@ -8,13 +8,17 @@ const DROPOUT: u16 = 3_000;
 /// How many sequence numbers behind the highest are remembered one by one.
 const WINDOW: u16 = 128;
 
-/// Counts over one incoming stream, across changes of its SSRC.
+/// SSRCs that are counted side by side; of more, the one silent longest begins anew when it returns.
+const STREAMS: usize = 4;
+
+/// Counts over what one source sends, each SSRC by its own sequence.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
     received: u64,
     lost: u64,
     duplicates: u64,
-    current: Option<Current>,
+    /// The latest first.
+    streams: [Option<Current>; STREAMS],
 }
 
 #[derive(Debug, Clone)]
@@ -33,16 +37,27 @@ impl Stats {
     /// Counts an accepted packet.
     pub fn record(&mut self, ssrc: u32, sequence: u16) {
         self.received = self.received.saturating_add(1);
-        match &mut self.current {
-            Some(current) if current.ssrc == ssrc => {
-                if is_after(sequence, current.highest) {
-                    self.advance(sequence);
-                } else {
-                    self.look_back(sequence);
-                }
-            }
+        let known = |stream: &Option<Current>| stream.as_ref().is_some_and(|stream| stream.ssrc == ssrc);
+        let Some(index) = self.streams.iter().position(known) else {
             // RFC 3550 A.1 (init_seq): a new source is counted from its first packet.
-            Some(_) | None => self.current = Some(Current::new(ssrc, sequence)),
+            self.streams.rotate_right(1);
+            if let Some(first) = self.streams.first_mut() {
+                *first = Some(Current::new(ssrc, sequence));
+            }
+            return;
+        };
+        if let Some(upto) = self.streams.get_mut(..=index) {
+            upto.rotate_right(1);
+        }
+        let Some(current) = self.streams.first_mut().and_then(Option::as_mut) else { return };
+        if is_after(sequence, current.highest) {
+            self.lost = self.lost.saturating_add(current.advance(sequence));
+        } else {
+            match current.look_back(sequence) {
+                Back::Late => self.lost = self.lost.saturating_sub(1),
+                Back::Double => self.duplicates = self.duplicates.saturating_add(1),
+                Back::Elsewhere => {}
+            }
         }
     }
 
@@ -60,55 +75,62 @@ impl Stats {
     pub fn duplicates(&self) -> u64 {
         self.duplicates
     }
+}
 
-    fn advance(&mut self, sequence: u16) {
-        let Some(current) = &mut self.current else { return };
-        let step = sequence.wrapping_sub(current.highest);
-        if step >= DROPOUT {
-            self.jump(sequence);
-            return;
-        }
-        current.seen = current.seen.checked_shl(u32::from(step)).unwrap_or(0) | 1;
-        current.span = current.span.saturating_add(u32::from(step));
-        current.highest = sequence;
-        current.restart = None;
-        self.lost = self.lost.saturating_add(u64::from(step.saturating_sub(1)));
-    }
-
-    fn look_back(&mut self, sequence: u16) {
-        let Some(current) = &mut self.current else { return };
-        let behind = current.highest.wrapping_sub(sequence);
-        if behind >= WINDOW {
-            self.jump(sequence);
-            return;
-        }
-        // Overtaken by the first packet: it was never counted as missing.
-        if u32::from(behind) > current.span {
-            return;
-        }
-        let bit = 1u128 << behind;
-        if current.seen & bit != 0 {
-            self.duplicates = self.duplicates.saturating_add(1);
-        } else {
-            current.seen |= bit;
-            self.lost = self.lost.saturating_sub(1);
-        }
-    }
-
-    /// RFC 3550 A.1: two packets in sequence far from the rest are a sender that restarted; a single one is ignored.
-    fn jump(&mut self, sequence: u16) {
-        let Some(current) = &mut self.current else { return };
-        if current.restart == Some(sequence) {
-            *current = Current::new(current.ssrc, sequence);
-        } else {
-            current.restart = Some(sequence.wrapping_add(1));
-        }
-    }
+/// What a packet is that does not go on.
+enum Back {
+    /// One that was missing.
+    Late,
+    /// One that has come already.
+    Double,
+    /// One in front of the first, or of another sequence.
+    Elsewhere,
 }
 
 impl Current {
     fn new(ssrc: u32, sequence: u16) -> Current {
         Current { ssrc, highest: sequence, seen: 1, span: 0, restart: None }
+    }
+
+    /// A packet ahead of all; how many are missing between.
+    fn advance(&mut self, sequence: u16) -> u64 {
+        let step = sequence.wrapping_sub(self.highest);
+        if step >= DROPOUT {
+            self.jump(sequence);
+            return 0;
+        }
+        self.seen = self.seen.checked_shl(u32::from(step)).unwrap_or(0) | 1;
+        self.span = self.span.saturating_add(u32::from(step));
+        self.highest = sequence;
+        self.restart = None;
+        u64::from(step.saturating_sub(1))
+    }
+
+    fn look_back(&mut self, sequence: u16) -> Back {
+        let behind = self.highest.wrapping_sub(sequence);
+        if behind >= WINDOW {
+            self.jump(sequence);
+            return Back::Elsewhere;
+        }
+        // Overtaken by the first packet: it was never counted as missing.
+        if u32::from(behind) > self.span {
+            return Back::Elsewhere;
+        }
+        let bit = 1u128 << behind;
+        if self.seen & bit != 0 {
+            return Back::Double;
+        }
+        self.seen |= bit;
+        Back::Late
+    }
+
+    /// RFC 3550 A.1: two packets in sequence far from the rest are a sender that restarted; a single one is ignored.
+    fn jump(&mut self, sequence: u16) {
+        if self.restart == Some(sequence) {
+            *self = Current::new(self.ssrc, sequence);
+        } else {
+            self.restart = Some(sequence.wrapping_add(1));
+        }
     }
 }
 
@@ -167,6 +189,20 @@ mod tests {
         stats.record(2, 50_000);
         stats.record(2, 50_002);
         assert_eq!((stats.received(), stats.lost()), (4, 2));
+    }
+
+    #[test]
+    fn streams_side_by_side_are_counted_each_by_its_own_sequence() {
+        let mut stats = Stats::default();
+        for n in 0..100u16 {
+            // Of the first every tenth is missing, the second is whole, strays come from everywhere.
+            if n % 10 != 5 {
+                stats.record(1, 65_500u16.wrapping_add(n));
+            }
+            stats.record(2, 7 + n);
+            stats.record(1_000 + u32::from(n), n.wrapping_mul(997));
+        }
+        assert_eq!((stats.received(), stats.lost(), stats.duplicates()), (290, 10, 0));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::{Core, LegId};
-use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
+use crate::pbx::media::{MediaCommand, Remote, StreamId, StreamKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
@@ -191,9 +191,12 @@ impl Parties {
         let names = self.next_names(&leg.peer.name, core);
         let local = core.media_bind_address(Some(leg.ua.flow));
         let endpoint = Endpoint::Sip(SipEndpoint { peer: leg.peer.clone(), leg: leg.id, stream });
+        let remote = Remote { signalling: Some(leg.signalling()), ..Remote::unknown(core.config.strictness) };
         self.legs.insert(leg.id, leg);
         self.streams.insert(stream, id);
         core.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
+        // Where its first packets will come from, in all likelihood.
+        core.out.media.push(MediaCommand::Remote { stream, remote });
         self.insert(Channel::new(core, id, names, endpoint, activity))
     }
 

@@ -143,11 +143,11 @@ impl Parties {
     /// A stream's ports are closed: reports what it counted.
     pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts, core: &mut Core) {
         let Some(Released { channel, medium, line, expected }) = self.releases.remove(&stream) else { return };
-        let StreamCounts { received, sent, lost, strangers, .. } = *counts;
+        let StreamCounts { received, sent, lost, strangers, early, .. } = *counts;
         if let Some((source, after)) = expected.filter(|_| received == 0) {
             core.emit(CallEvent::NoMedia { channel: channel.clone(), line, after, source, strangers });
         }
-        let totals = StreamTotals { received, sent, lost, strangers };
+        let totals = StreamTotals { received, sent, lost, strangers, early };
         core.emit(CallEvent::StreamClosed { channel, medium, totals });
     }
 
