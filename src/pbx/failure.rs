@@ -124,6 +124,9 @@ reasons! {
     NotAcked 18 0 None, Level::Warning,
         "'{line}' never acknowledged the answer in 32 s: what it sends does not arrive here, or our 200 OK not there (wrong Contact, NAT, a firewall?)",
         "see [a call drops after 32 seconds](call-drops-after-32-seconds.md)";
+    Undescribed 58 0 None, Level::Notice,
+        "'{line}' left the offer to the exchange, and acknowledged it without an answer that can be used: there is nowhere to send sound",
+        "update the telephone, or have it offer in its INVITE; `sip set debug on` shows what its ACK says";
     Gone 18 0 None, Level::Notice, "'{line}' does not know the call any more",
         "it was restarted in mid-call, or another telephone has its address now";
     NotRefreshed 102 0 None, Level::Notice, "'{line}' did not refresh the call (session timer): it is ended",

@@ -111,6 +111,8 @@ pub struct Testbed {
     seed: u64,
     /// How many connections phones made.
     connections: u64,
+    /// What is lost of the messages from an address: those that begin so.
+    lost: BTreeSet<(SocketAddr, &'static str)>,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
     /// A failure is not to be told by the ladder: somebody else tells it.
@@ -180,6 +182,7 @@ impl Testbed {
             connections: 0,
             opens: Vec::new(),
             let_in: Default::default(),
+            lost: BTreeSet::new(),
             spoiler: None,
             silent: false,
         }
@@ -416,6 +419,16 @@ impl Testbed {
     /// The channels in use, by name, oldest first.
     pub fn channels(&self) -> Vec<String> {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()
+    }
+
+    /// Loses every message of a phone that begins so.
+    pub fn loses(&mut self, name: &str, start: &'static str) {
+        self.lost.insert((self.look(name).config().sip, start));
+    }
+
+    /// Loses nothing on purpose any more.
+    pub fn loses_nothing(&mut self) {
+        self.lost.clear();
     }
 
     /// Has a phone's INVITEs carry these header lines, too.
@@ -705,6 +718,9 @@ impl Testbed {
             bytes = Bytes::from(text.replacen(line, &format!("From: {other};tag={tag}"), 1));
         }
         self.wire.push((self.now, from, to, bytes.clone()));
+        if self.lost.iter().any(|(of, start)| *of == from && bytes.starts_with(start.as_bytes())) {
+            return;
+        }
         let is_reliable = [from, to].iter().any(|end| self.flow_from(*end).transport.is_reliable());
         if is_reliable {
             self.post(Duration::from_millis(10), Parcel::Datagram { from, to, bytes });
@@ -802,12 +818,13 @@ impl Testbed {
         self.run(Duration::from_secs(40));
         let perfect = self.is_perfect();
         // Qualify may ask just now; on a bad network everything takes longer.
-        let (steps, each) = if perfect { (20, 50) } else { (180, 1000) };
-        for _ in 0..steps {
+        // A called phone that never let itself be heard may do so for three minutes.
+        let fine = if perfect { 20 } else { 0 };
+        for step in 0..200 {
             if self.is_clean() {
                 break;
             }
-            self.run(Duration::from_millis(each));
+            self.run(Duration::from_millis(if step < fine { 50 } else { 1000 }));
         }
         self.is_clean()
     }
@@ -875,6 +892,10 @@ impl Hand<'_> {
 
     pub fn answers(self) {
         self.act(|phone, now| phone.answer(now));
+    }
+
+    pub fn rings(self) {
+        self.act(|phone, now| phone.ring(now));
     }
 
     pub fn sounds(self) {

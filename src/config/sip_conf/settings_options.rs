@@ -159,7 +159,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["timerb"],
         "milliseconds, at least 200",
         "6000 for a line that 'qualify' says is there, else 64 times T1",
-        "how long a call attempt without any response is tried",
+        "how long a call attempt without any response is tried; then its INVITE is not sent again",
         Effect::Settings(timer_b),
     ),
     row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),

@@ -39,6 +39,7 @@ impl Hangup<'_> {
             Ending::Bye if channel.answered.is_some() => (HangupBy::Caller, None),
             Ending::Bye | Ending::Cancelled => (HangupBy::Caller, Some(FailureReason::CallerGaveUp.with(&[]))),
             Ending::NotAcked => (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line]))),
+            Ending::Undescribed => (HangupBy::Exchange, Some(FailureReason::Undescribed.with(&[line]))),
             Ending::Gone => (HangupBy::Exchange, Some(FailureReason::Gone.with(&[line]))),
             Ending::Expired => (HangupBy::Exchange, Some(FailureReason::NotRefreshed.with(&[line]))),
         };
@@ -57,7 +58,9 @@ impl Hangup<'_> {
         let failure = match ending {
             Ending::Bye => None,
             Ending::Expired => Some(FailureReason::NotRefreshed.with(&[&line])),
-            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(FailureReason::Gone.with(&[&line])),
+            Ending::Cancelled | Ending::NotAcked | Ending::Undescribed | Ending::Gone => {
+                Some(FailureReason::Gone.with(&[&line]))
+            }
         };
         match failure {
             Some(failure) => {
