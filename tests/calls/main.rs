@@ -9,6 +9,7 @@ mod cancel;
 mod capacity;
 mod connections;
 mod direct;
+mod early_media;
 mod examples;
 mod extras;
 mod forks;
