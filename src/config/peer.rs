@@ -151,8 +151,8 @@ pub struct Settings {
     pub send_rpid: SendRpid,
     /// `trust_id_outbound=yes`: the header of `sendrpid` names the caller even when the caller wants to be hidden.
     pub trust_id: bool,
-    /// `progressinband=yes`: callers get ringing as audio from us (183) instead of a 180.
-    pub progress_in_band: bool,
+    /// Whether callers get ringing as sound from us.
+    pub progress_in_band: ProgressInBand,
     /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
@@ -218,7 +218,7 @@ impl Default for Settings {
             trust_rpid: false,
             send_rpid: SendRpid::No,
             trust_id: false,
-            progress_in_band: false,
+            progress_in_band: ProgressInBand::No,
             language: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,
@@ -438,6 +438,17 @@ pub struct Insecure {
     pub port: bool,
     /// `invite`: do not challenge its INVITEs.
     pub invite: bool,
+}
+
+/// `progressinband=`: whether a caller that is not answered hears ringing from us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressInBand {
+    /// It makes it of a 180; one that listens to early media of ours already hears it, too.
+    No,
+    /// As sound in early media (183) instead of a 180.
+    Yes,
+    /// It makes it of a 180, whatever it listens to.
+    Never,
 }
 
 /// `sendrpid=`: the identity header sent to the peer.

@@ -199,12 +199,17 @@ impl Phone {
 
     /// Rings: 180.
     pub fn ring(&mut self, now: Time) {
-        self.in_call(now, Call::ring);
+        self.indicate(now, 180, false);
+    }
+
+    /// Sends a provisional response, with the answer to the offer or without.
+    pub fn indicate(&mut self, now: Time, status: u16, described: bool) {
+        self.in_call(now, |call, ua| call.indicate(ua, status, described));
     }
 
     /// Sends early media: 183 with the answer to the offer.
     pub fn early_media(&mut self, now: Time) {
-        self.in_call(now, Call::early_media);
+        self.indicate(now, 183, true);
     }
 
     /// Answers: 200, sent again until the ACK comes.

@@ -39,6 +39,11 @@ fn rings_unheard(world: &mut Testbed) {
     assert!(world.is_called("isp") || !world.is_perfect());
     world.run(Duration::from_secs(2));
     world.loses_nothing();
+    // RFC 3261 13.3.1.1: who rings says so again once a minute, should every INVITE be lost from now on.
+    for _ in 0..3 {
+        world.run(Duration::from_secs(40));
+        world.phone("isp").rings();
+    }
     world.until_over();
     if world.is_perfect() {
         assert_eq!(world.messages("exchange", "isp", &["CANCEL sip"]).len(), 1);

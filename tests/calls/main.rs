@@ -10,6 +10,7 @@ mod cancel;
 mod capacity;
 mod connections;
 mod direct;
+mod early_media;
 mod examples;
 mod extras;
 mod forks;

@@ -431,6 +431,33 @@ impl Testbed {
         self.lost.clear();
     }
 
+    /// Forgets what was sent and said until now: a story of thousands of calls would search it all each time.
+    pub fn forgets(&mut self) {
+        self.wire.clear();
+        self.lines.clear();
+        self.said.clear();
+        self.overs.clear();
+        self.kept.clear();
+        self.stations.values_mut().for_each(|station| station.events.clear());
+    }
+
+    /// The first packet of a phone's sound reaches the exchange, if its address is known there.
+    pub fn is_heard(&mut self, name: &str) {
+        let source = self.look(name).rtp();
+        let from_it = |stream: &crate::media::Stream| stream.remote.and_then(|remote| remote.rtp) == Some(source);
+        if let Some((stream, _)) = self.media.streams.iter().find(|(_, stream)| from_it(stream)) {
+            let event = MediaEvent::Learned { stream: *stream, source };
+            self.post(Duration::ZERO, Parcel::Media(event));
+        }
+    }
+
+    /// Is the exchange playing something to a phone?
+    pub fn is_played_to(&self, name: &str) -> bool {
+        let at = self.look(name).rtp();
+        let mut to_it = self.media.streams.values().filter(|it| it.remote.and_then(|remote| remote.rtp) == Some(at));
+        to_it.any(|stream| matches!(stream.doing, crate::media::Doing::Playing(_)))
+    }
+
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
         self.add_to(name, "INVITE", lines);
@@ -896,6 +923,10 @@ impl Hand<'_> {
 
     pub fn rings(self) {
         self.act(|phone, now| phone.ring(now));
+    }
+
+    pub fn indicates(self, status: u16, described: bool) {
+        self.act(|phone, now| phone.indicate(now, status, described));
     }
 
     pub fn sounds(self) {

@@ -2,7 +2,7 @@
 
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::peer::{
-    Correction, DirectMedia, DtmfMode, Insecure, Nat, SendRpid, SessionTimers, Settings, T38, Tristate,
+    Correction, DirectMedia, DtmfMode, Insecure, Nat, ProgressInBand, SendRpid, SessionTimers, Settings, T38, Tristate,
 };
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
 use crate::sdp::codec::Codec;
@@ -138,7 +138,8 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["progressinband"],
         "yes, no, never",
         "no",
-        "yes: its calls hear ringing as sound (183), instead of making it themselves of a 180; the called line is then offered one codec",
+        "yes: its calls hear ringing as sound (183), instead of making it themselves of a 180; the called line is then offered one codec. \
+         no: by a 180, and as sound, too, where 'Progress' or a prompt came before. never: by a 180 alone",
         Effect::Settings(progress_in_band),
     ),
     row(
@@ -469,8 +470,12 @@ fn trust_id(settings: &mut Settings, text: &str) -> Result {
 }
 
 fn progress_in_band(settings: &mut Settings, text: &str) -> Result {
-    let never = text.eq_ignore_ascii_case("never").then_some(false);
-    settings.progress_in_band = never.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
+    settings.progress_in_band = match (text.eq_ignore_ascii_case("never"), value::boolean(text)) {
+        (true, _) => ProgressInBand::Never,
+        (false, Some(true)) => ProgressInBand::Yes,
+        (false, Some(false)) => ProgressInBand::No,
+        (false, None) => return Err(Trouble::Bad),
+    };
     Ok(())
 }
 

@@ -253,9 +253,7 @@ impl Channel {
                 Stopped::default()
             }
             Activity::Dialing(mut dial) => {
-                if let Some(timer) = dial.timer.take() {
-                    core.timers.cancel(timer);
-                }
+                dial.take_timers().for_each(|timer| core.timers.cancel(timer));
                 let branches = dial.branches.iter().map(|(id, _)| *id).collect();
                 Stopped { branches, report: Some(dial.cancelled(core.now.mono, cause)) }
             }

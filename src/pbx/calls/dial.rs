@@ -7,6 +7,7 @@ use crate::event::DialCounts;
 use crate::pbx::cause;
 use crate::pbx::failure::{self, Failure};
 use crate::sip::timer::TimerId;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How far one called line has come.
@@ -33,8 +34,16 @@ pub struct Dial {
     pub started: Time,
     /// Rings no longer than this.
     pub timer: Option<TimerId>,
-    /// Whose early media the caller hears.
+    /// Whose early media the caller hears, or will when there is any.
     pub early: Option<ChannelId>,
+    /// Where that would come from.
+    pub early_from: Option<SocketAddr>,
+    /// Lines of which something was heard before any answer.
+    pub heard: Vec<ChannelId>,
+    /// The caller was told that it rings, and of no early media since.
+    pub rings: bool,
+    /// Goes off when a line that described its early media sends none.
+    pub soundless: Option<TimerId>,
     /// How often the caller had changed its media when the lines were offered it.
     pub offered_version: u32,
     /// Where redirections led already.
@@ -86,6 +95,10 @@ impl Dial {
             started,
             timer: None,
             early: None,
+            early_from: None,
+            heard: Vec::new(),
+            rings: false,
+            soundless: None,
             offered_version: 0,
             redirections: Vec::new(),
             last_number: String::new(),
@@ -124,6 +137,26 @@ impl Dial {
                 *branch = state;
             }
         }
+    }
+
+    /// Does the caller hear a called line?
+    pub fn is_heard(&self) -> bool {
+        self.early.is_some_and(|line| self.heard.contains(&line))
+    }
+
+    /// Does the caller hear anything: a line, or that it rings?
+    pub fn is_audible(&self) -> bool {
+        self.rings || self.tone || self.is_heard()
+    }
+
+    /// Shall it be told that it rings, should no sound come soon?
+    pub fn needs_watch(&self) -> bool {
+        self.early.is_some() && self.soundless.is_none() && !self.is_audible()
+    }
+
+    /// Its timers, to be cancelled: it is over.
+    pub fn take_timers(&mut self) -> impl Iterator<Item = TimerId> + use<> {
+        [self.timer.take(), self.soundless.take()].into_iter().flatten()
     }
 
     /// `DIALSTATUS` when every line failed: any busy wins, then congestion, then unavailable.

@@ -4,6 +4,7 @@ use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::channel::{Activity, Channel, ChannelState, Outgoing};
 use super::dial::{Branch, Dial};
+use super::early_media::EarlyMedia;
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::Peer;
@@ -40,7 +41,7 @@ impl Dialing<'_> {
     pub(super) fn start(&mut self, caller: ChannelId, request: DialRequest, directory: &dyn Directory) {
         let mut dial = Dial::new(self.core.now.mono, request.options);
         dial.offered_version = self.parties.leg_of(caller).map_or(0, |leg| leg.agreement.remote_version());
-        let ring_at_once = dial.options.ringing;
+        let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
         let mut found: Vec<(String, Target)> = Vec::new();
         for target in &request.targets {
             match self.locate(target, &found, directory) {
@@ -71,7 +72,7 @@ impl Dialing<'_> {
             self.open_branch(caller, &name, target);
         }
         if ring_at_once {
-            self.indicate_ringing(caller);
+            self.early().ring(caller);
         }
         self.finish_if_all_failed(caller);
     }
@@ -227,52 +228,6 @@ impl Dialing<'_> {
 
     // ---- what called lines do ----
 
-    /// A called line rings.
-    pub(super) fn rings(&mut self, caller: ChannelId, id: ChannelId) {
-        let channel = self.parties.name_of(id);
-        self.core.emit(CallEvent::Ringing { channel });
-        if let Some(channel) = self.parties.channel_mut(id) {
-            channel.state = ChannelState::Ringing;
-        }
-        self.mark(caller, id, Branch::Ringing);
-        if self.dial(caller).is_none_or(|dial| dial.early.is_none()) {
-            self.indicate_ringing(caller);
-        }
-    }
-
-    /// Early media: the caller hears the first line that sends any.
-    pub(super) fn progresses(&mut self, caller: ChannelId, id: ChannelId, description: &Sdp) {
-        let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else { return };
-        match dial.early {
-            Some(first) if first == id => return self.bridging().bridge_media(caller, id),
-            Some(_) => return,
-            // Option r: the caller hears ringing until the answer, whatever the line sends.
-            None if dial.options.ringing => return dial.mark(id, Branch::Progress),
-            None => dial.early = Some(id),
-        }
-        dial.mark(id, Branch::Progress);
-        let (channel, to) = (self.parties.name_of(id), self.parties.name_of(caller));
-        self.core.emit(CallEvent::Progress { channel: channel.clone(), caller: to });
-        let is_waiting = |leg: &Leg| leg.is_unanswered_caller() && leg.agreement.remote.is_some();
-        if !self.parties.leg_of(caller).is_some_and(is_waiting) {
-            return self.bridging().bridge_media(caller, id);
-        }
-        match self.first_answer(caller, description) {
-            Ok(answer) => {
-                self.parties.with_party(caller, self.core, |party, cx| party.leg.progress(answer, cx));
-                self.bridging().bridge_media(caller, id);
-            }
-            Err(failure) => self.core.emit(CallEvent::ProgressNotPassed { channel, reason: failure.text }),
-        }
-    }
-
-    fn first_answer(&mut self, caller: ChannelId, description: &Sdp) -> Result<Sdp, Failure> {
-        match self.parties.party(caller) {
-            Some(mut party) => party.describe(self.core).first_answer(description),
-            None => Err(FailureReason::Gone.with(&["it"])),
-        }
-    }
-
     /// A called line will not answer.
     pub(super) fn refused(&mut self, caller: ChannelId, id: ChannelId, refusal: Refusal) {
         let Some(channel) = self.parties.channel(id) else { return };
@@ -322,6 +277,7 @@ impl Dialing<'_> {
         if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
             dial.drop_branch(id);
         }
+        self.early().lost(caller, id);
         for target in followed {
             let (channel, words, uri) = (channel.clone(), words.as_str().into(), target.uri.as_str().into());
             self.core.emit(CallEvent::Redirected { channel, target: uri, status, words });
@@ -344,7 +300,7 @@ impl Dialing<'_> {
             channel.answered = Some(now);
         }
         if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
-            match self.first_answer(caller, &answer) {
+            match self.early().first_answer(caller, &answer) {
                 Ok(answer) => {
                     self.parties.with_party(caller, self.core, |party, cx| party.answer(answer, cx));
                 }
@@ -357,12 +313,10 @@ impl Dialing<'_> {
         channel.cdr.called_channel.clone_from(&name);
         channel.cdr.connected = true;
         let Some(dial) = channel.dial_mut() else { return };
-        let (version, timer) = (dial.offered_version, dial.timer.take());
+        let version = dial.offered_version;
+        dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let connected = dial.answered_by(now, &name);
         channel.activity = Activity::Bridged(Box::new(connected));
-        if let Some(timer) = timer {
-            self.core.timers.cancel(timer);
-        }
         self.bridging().connect(caller, callee, version);
     }
 
@@ -385,6 +339,7 @@ impl Dialing<'_> {
             && dial.drop_branch(id)
         {
             dial.fail(failure);
+            self.early().lost(caller, id);
             self.finish_if_all_failed(caller);
         }
     }
@@ -423,7 +378,7 @@ impl Dialing<'_> {
         self.parties.release_unused_media(&[caller], self.core);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         let Some(dial) = channel.dial_mut() else { return };
-        let timer = dial.timer.take();
+        dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.report(self.core.now.mono, status, hangup_cause);
         let failures = std::mem::take(&mut dial.failures);
         if std::mem::take(&mut dial.tone)
@@ -433,9 +388,6 @@ impl Dialing<'_> {
         }
         channel.cdr.unanswered = Some(status);
         channel.cdr.add_failures(failures);
-        if let Some(timer) = timer {
-            self.core.timers.cancel(timer);
-        }
         self.parties.resume(caller, AppReply::Dialed(report));
     }
 
@@ -466,8 +418,8 @@ impl Dialing<'_> {
         }
     }
 
-    fn indicate_ringing(&mut self, caller: ChannelId) {
-        self.parties.with_party(caller, self.core, |party, cx| party.dial_rings(cx));
+    fn early(&mut self) -> EarlyMedia<'_> {
+        EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
     fn bridging(&mut self) -> Bridging<'_> {

@@ -191,18 +191,19 @@ impl Leg {
         self.agreement.next_local_media(rtp, self.ua.flow.advertised.ip(), general)
     }
 
-    /// Indicates ringing to the caller.
-    pub fn ring(&mut self, cx: &mut Cx<'_>) {
+    /// Sends the caller a provisional response without a description: it rings (180), it is forwarded (181), it waits
+    /// (182).
+    pub fn indicate(&mut self, status: u16, cx: &mut Cx<'_>) {
         if let State::Incoming { invite } = self.state {
-            self.ua.respond_to_invite(invite, 180, None, cx);
+            self.ua.respond_to_invite(invite, status, None, cx);
         }
     }
 
-    /// Sends the caller a description before the answer (183): early media.
-    pub fn progress(&mut self, description: Sdp, cx: &mut Cx<'_>) {
+    /// Sends the caller a description before the answer (183, or 180 while it rings): early media.
+    pub fn progress(&mut self, status: u16, description: Sdp, cx: &mut Cx<'_>) {
         self.agreement.local = Some(description.clone());
         if let State::Incoming { invite } = self.state {
-            self.ua.respond_to_invite(invite, 183, Some(description), cx);
+            self.ua.respond_to_invite(invite, status, Some(description), cx);
         }
     }
 
@@ -292,18 +293,12 @@ impl Leg {
         if !self.ua.adopt_dialog(id, response, essentials, &mut self.agreement.remote, cx) {
             return;
         }
-        match description(&response.headers, &response.body) {
-            Some(Ok(sdp)) => {
-                self.agreement.remote = Some(sdp.clone());
-                self.ua.report(LegEvent::Progress(sdp), cx);
-            }
-            // A description we cannot read is no reason to lose the call: it rings.
-            Some(Err(_)) | None => {
-                if response.status == 180 {
-                    self.ua.report(LegEvent::Ringing, cx);
-                }
-            }
+        // A description we cannot read is no reason to lose the call: it rings.
+        let described = description(&response.headers, &response.body).and_then(Result::ok);
+        if described.is_some() {
+            self.agreement.remote.clone_from(&described);
         }
+        self.ua.report(LegEvent::Provisional(response.status, described), cx);
     }
 
     /// RFC 3261 13.2.2.4: a 2xx is acknowledged at once, whatever we want by now.

@@ -9,6 +9,7 @@ pub mod channel;
 mod description;
 pub mod dial;
 mod dialing;
+mod early_media;
 mod environment;
 mod hangup;
 mod inbound;
@@ -40,6 +41,7 @@ use bridge::{Bridge, Bridges};
 use bridging::Bridging;
 use channel::{Activity, Channel};
 use dialing::Dialing;
+use early_media::EarlyMedia;
 use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Leg, LegEvent};
@@ -169,6 +171,7 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
+            CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
         }
     }
 
@@ -189,6 +192,7 @@ impl Calls {
                 if let Some(channel) = self.parties.channel_of_stream(stream) {
                     core.emit(CallEvent::SourceLearned { channel: channel.name.clone(), source });
                 }
+                self.early_media(core).heard(stream);
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
             MediaEvent::Released { stream, counts } => self.parties.released(stream, &counts, core),
@@ -245,8 +249,9 @@ impl Calls {
     fn leg_event(&mut self, id: ChannelId, event: LegEvent, core: &mut Core) {
         let Some(channel) = self.parties.channel(id) else { return };
         match (event, channel.called_by) {
-            (LegEvent::Ringing, Some(caller)) => self.dialing(core).rings(caller, id),
-            (LegEvent::Progress(description), Some(caller)) => self.dialing(core).progresses(caller, id, &description),
+            (LegEvent::Provisional(status, description), Some(caller)) => {
+                self.early_media(core).provisional(caller, id, status, description);
+            }
             (LegEvent::Answered(answer), Some(caller)) => self.dialing(core).answered(caller, id, answer),
             (LegEvent::Failed(refusal), Some(caller)) => self.dialing(core).refused(caller, id, refusal),
             (LegEvent::Redirected(status, words, places), Some(caller)) => {
@@ -259,11 +264,7 @@ impl Calls {
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
             (
-                LegEvent::Ringing
-                | LegEvent::Progress(_)
-                | LegEvent::Answered(_)
-                | LegEvent::Failed(..)
-                | LegEvent::Redirected(..),
+                LegEvent::Provisional(..) | LegEvent::Answered(_) | LegEvent::Failed(..) | LegEvent::Redirected(..),
                 None,
             ) => {}
         }
@@ -335,6 +336,10 @@ impl Calls {
 
     fn dialing<'a>(&'a mut self, core: &'a mut Core) -> Dialing<'a> {
         Dialing { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn early_media<'a>(&'a mut self, core: &'a mut Core) -> EarlyMedia<'a> {
+        EarlyMedia { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
     fn bridging<'a>(&'a mut self, core: &'a mut Core) -> Bridging<'a> {

@@ -5,6 +5,7 @@ use super::description::Describe;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
+use crate::config::peer::{ProgressInBand, Settings};
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, Remote, StreamId};
@@ -117,35 +118,60 @@ impl Party<'_> {
             return Ok(());
         }
         let description = self.describe(cx.core).own()?;
-        self.leg.progress(description, cx);
+        self.leg.progress(183, description, cx);
         self.set_media_remote(cx.core);
         Ok(())
     }
 
-    /// Shall a caller that is not answered hear ringing from us, rather than make it of a 180 (`progressinband=yes`)?
-    pub fn rings_in_band(&self) -> bool {
-        self.leg.peer.settings.progress_in_band && self.is_unanswered_caller() && self.leg.agreement.remote.is_some()
+    /// Sends a caller again what it has: there is sound by it now.
+    pub fn progress_again(&mut self, cx: &mut Cx<'_>) {
+        if let Some(description) = self.leg.agreement.local.clone() {
+            self.leg.progress(183, description, cx);
+        }
     }
 
-    /// A caller in a Dial learns that it rings: once by a tone, or by each 180.
+    /// Shall a caller that is not answered hear ringing from us, rather than make it of a 180 (`progressinband=yes`)?
+    pub fn rings_in_band(&self) -> bool {
+        self.settings().progress_in_band == ProgressInBand::Yes
+            && self.is_unanswered_caller()
+            && self.leg.agreement.remote.is_some()
+    }
+
+    /// Does a caller listen to us before the answer, since `Progress()` or a prompt, so that it may not ring by itself
+    /// any more? `progressinband=never` has it ring all the same.
+    fn listens(&self) -> bool {
+        let has_line = self.channel.dial().is_some_and(|dial| dial.early.is_some());
+        let never = self.settings().progress_in_band == ProgressInBand::Never;
+        self.is_unanswered_caller() && self.leg.agreement.local.is_some() && !has_line && !never
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.leg.peer.settings
+    }
+
+    /// A caller in a Dial learns that it rings: once by a tone, or by each 180. What it hears of a line goes on.
     pub fn dial_rings(&mut self, cx: &mut Cx<'_>) {
-        let hears_it = self.rings_in_band() || !self.is_unanswered_caller();
-        if hears_it
-            && let Some(dial) = self.channel.dial_mut()
-            && std::mem::replace(&mut dial.tone, true)
-        {
-            return;
+        let by_tone = self.rings_in_band() || self.listens() || !self.is_unanswered_caller();
+        if by_tone && let Some(dial) = self.channel.dial_mut() {
+            if dial.is_heard() {
+                return;
+            }
+            if std::mem::replace(&mut dial.tone, true) {
+                return;
+            }
         }
         self.indicate_ringing(cx);
     }
 
-    /// By 180, or by a tone to a caller that is answered or wants to hear it.
+    /// By 180, or by a tone to a caller that is answered or wants to hear it; by both to one that listens already.
     pub fn indicate_ringing(&mut self, cx: &mut Cx<'_>) {
-        let by_tone = !self.is_unanswered_caller() || (self.rings_in_band() && self.send_early_media(cx).is_ok());
-        if by_tone {
+        let in_band = self.rings_in_band() && self.send_early_media(cx).is_ok();
+        let listens = self.listens();
+        if self.is_unanswered_caller() && !in_band {
+            self.leg.indicate(180, cx);
+        }
+        if in_band || listens || !self.is_unanswered_caller() {
             self.play_tone(tone::Meaning::Ring, cx.core);
-        } else {
-            self.leg.ring(cx);
         }
     }
 

@@ -24,6 +24,8 @@ pub enum CallTimer {
     Wait(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
+    /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
+    Soundless(ChannelId),
 }
 
 /// The timers of lines.

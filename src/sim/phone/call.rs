@@ -123,18 +123,10 @@ impl Call {
         }
     }
 
-    /// Rings, if it is called.
-    pub fn ring(self, ua: &mut UserAgent) -> Option<Call> {
-        if let Call::Incoming(call) = &self {
-            call.ring(ua);
-        }
-        Some(self)
-    }
-
-    /// Sends early media, if it is called.
-    pub fn early_media(mut self, ua: &mut UserAgent) -> Option<Call> {
+    /// Sends a provisional response, if it is called.
+    pub fn indicate(mut self, ua: &mut UserAgent, status: u16, described: bool) -> Option<Call> {
         if let Call::Incoming(call) = &mut self {
-            call.early_media(ua);
+            call.indicate(ua, status, described);
         }
         Some(self)
     }

@@ -42,10 +42,10 @@ impl IncomingCall {
         let number = request.uri().map(|uri| user_of(&uri)).unwrap_or_default();
         ua.report(PhoneEvent::Called { from: user_of(&essentials.from.uri), number });
         if ua.behaviour.auto_early_media {
-            call.early_media(ua);
+            call.indicate(ua, 183, true);
         }
         if ua.behaviour.auto_ring {
-            call.ring(ua);
+            call.indicate(ua, 180, false);
         }
         call.answer_timer = ua.behaviour.auto_answer_after.map(|after| ua.set_timer(after, Timer::Answer));
         Some(call)
@@ -66,17 +66,14 @@ impl IncomingCall {
         self.renegotiation.want(method, change);
     }
 
-    /// Rings: 180.
-    pub fn ring(&self, ua: &mut UserAgent) {
-        self.respond(ua, 180, None);
-    }
-
-    /// Sends early media: 183 with the answer to the offer.
-    pub fn early_media(&mut self, ua: &mut UserAgent) {
-        let Some(local) = self.describe(ua) else { return };
-        self.respond(ua, 183, Some(&local));
-        self.media.agreement.local = Some(local);
-        self.media.report(ua);
+    /// Sends a provisional response, with the answer to the offer (early media) or without.
+    pub fn indicate(&mut self, ua: &mut UserAgent, status: u16, described: bool) {
+        let local = if described { self.describe(ua) } else { None };
+        self.respond(ua, status, local.as_ref());
+        if local.is_some() {
+            self.media.agreement.local = local;
+            self.media.report(ua);
+        }
     }
 
     /// Answers: 200, sent again until the ACK comes. `None`: there is no codec in common, so it is refused.

@@ -6,10 +6,8 @@ use crate::sip::Uri;
 /// What happened on a leg.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LegEvent {
-    /// The called phone rings.
-    Ringing,
-    /// The called line sends early media.
-    Progress(Sdp),
+    /// The called line sent a provisional response above 100, perhaps with a description of its early media.
+    Provisional(u16, Option<Sdp>),
     /// The called line answered; the ACK is sent. `None`: its description could not be read.
     Answered(Option<Sdp>),
     /// The called line will not answer.
