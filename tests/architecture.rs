@@ -50,7 +50,7 @@ const ROOMS: &[Room] = &[
     pure("clock", &[]),
     pure("rng", &[]),
     pure("datetime", &["clock"]),
-    pure("event", &["clock"]),
+    pure("event", &["clock", "wording"]),
     pure("wording", &[]),
     pure("sip", &["clock", "rng"]),
     pure("sdp", &["clock", "rng"]),

@@ -11,7 +11,7 @@ mod line;
 use exchange::{Exchange, PATIENCE};
 use line::{Line, Way, until};
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 use strowger::sim::PhoneEvent;
 
@@ -343,4 +343,101 @@ fn a_name_that_is_never_found_delays_nothing() {
     a.dials("9");
     assert!(until(&mut [&mut a, &mut b], PATIENCE, |lines| lines[0].saw(&PhoneEvent::Failed(503))), "{:?}", a.events);
     exchange.said("host name no.such.host.invalid of 'far' does not resolve");
+}
+
+/// A stranger with as many addresses as it likes, who takes every connection that it gets and has the exchange answer
+/// where it is not any more.
+struct Greedy {
+    addresses: Vec<(IpAddr, TcpListener)>,
+    to: [SocketAddr; 2],
+}
+
+impl Greedy {
+    const ADDRESSES: u8 = 50;
+
+    fn new(to: [SocketAddr; 2]) -> Greedy {
+        let listen = |number: u8| {
+            let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 1, number), 0)).unwrap();
+            listener.set_nonblocking(true).unwrap();
+            (listener.local_addr().unwrap().ip(), listener)
+        };
+        Greedy { addresses: (1..=Greedy::ADDRESSES).map(listen).collect(), to }
+    }
+
+    /// One connection from an address of its own, if the exchange takes it.
+    fn connect(&self, round: usize) -> Option<(TcpStream, u16)> {
+        let (ip, listener) = &self.addresses[round % self.addresses.len()];
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(*ip, 0).into()).unwrap();
+        let to = self.to[round / self.addresses.len() % self.to.len()];
+        socket.connect_timeout(&to.into(), PATIENCE).ok()?;
+        Some((socket.into(), listener.local_addr().unwrap().port()))
+    }
+
+    /// Hangs up a call that there is not, and is gone before the answer.
+    fn ask_and_run(&self, round: usize) {
+        let Some((mut stream, port)) = self.connect(round) else { return };
+        let via = format!("SIP/2.0/TCP h:{port};branch=z9hG4bK{round}");
+        let bye = format!(
+            "BYE sip:a@h SIP/2.0\r\nVia: {via}\r\nFrom: <sip:x@h>;tag=1\r\nTo: <sip:a@h>;tag=2\r\nCall-ID: {round}\r\n\
+             CSeq: 1 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let _ = stream.write_all(bye.as_bytes());
+        let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    }
+
+    /// How many connections the exchange made to it.
+    fn connected_to(&self) -> usize {
+        self.addresses.iter().filter(|(_, listener)| listener.accept().is_ok()).count()
+    }
+}
+
+#[test]
+fn strangers_who_take_every_connection_they_get_leave_room_for_phones() {
+    let (certificate, tls_port) = (line::certificate(), line::free_port());
+    let file = std::env::temp_dir().join(format!("strowger-greedy-{}.pem", std::process::id()));
+    std::fs::write(&file, &certificate.pem).unwrap();
+    let tls = format!("tlsenable=yes\ntlsbindaddr=127.0.0.1:{tls_port}\ntlscertfile={}\n", file.display());
+    let exchange = start("greedy", &format!("tcpenable=yes\n{tls}"));
+    let tls = SocketAddr::new(exchange.sip.ip(), tls_port);
+    let greedy = Greedy::new([exchange.sip, tls]);
+    let rounds = if std::env::var_os("STROWGER_LONG").is_some() { 50_000 } else { 2_000 };
+    for round in 0..rounds {
+        greedy.ask_and_run(round % usize::from(Greedy::ADDRESSES));
+    }
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let greedy = &greedy;
+        // 2,000 more that stay as long as they are let, and new ones all the time.
+        scope.spawn(move || {
+            let mut kept = Vec::new();
+            for round in 0.. {
+                kept.extend(greedy.connect(round));
+                if kept.len() >= 600 {
+                    kept.remove(0);
+                }
+                if round >= 2_000 {
+                    match is_over.recv_timeout(Duration::from_millis(1)) {
+                        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+                        Ok(()) | Err(_) => return,
+                    }
+                }
+            }
+        });
+        let get_in = |name: &str, to: SocketAddr, way: &Way| {
+            let mut line = Line::new(name, to, way);
+            line.registers();
+            assert!(until(&mut [&mut line], PATIENCE, |lines| lines[0].is_registered()), "{}", exchange.log());
+            line
+        };
+        let a = get_in("a", exchange.sip, &Way::Tcp);
+        let b = get_in("b", tls, &Way::Tls(certificate.der.clone()));
+        let _phones = call(&exchange, a, b);
+        drop(over);
+    });
+    assert_eq!(greedy.connected_to(), 0, "no connection is made to a stranger for a 481");
+    let counters = exchange.told("sip show counters");
+    assert!(counters.contains("closed: unauthenticated, too many"), "{counters}");
+    assert!(!exchange.log().contains("Nothing can be sent"), "nor is the log filled with them");
+    std::fs::remove_file(&file).unwrap();
 }

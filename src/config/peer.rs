@@ -112,11 +112,6 @@ impl Peer {
     pub fn is_callable(&self) -> bool {
         matches!(self.kind, Kind::Friend | Kind::Peer)
     }
-
-    /// Whether it is known by its name in `From` (`user`, `friend`).
-    pub fn is_caller(&self) -> bool {
-        self.kind != Kind::Peer
-    }
 }
 
 /// What `[general]` may preset for every peer, and a peer may change.
@@ -140,6 +135,8 @@ pub struct Settings {
     pub qualify_freq: Duration,
     /// `keepalive`: time between two CRLF packets to it; none: none are sent.
     pub keepalive: Option<Duration>,
+    /// `line` (ours): what its calls carry; none: it does not say, which is treated as data.
+    pub line: Option<LineKind>,
     /// `allow`/`disallow`: its codecs, the preferred one first. Never empty in a peer.
     pub codecs: CodecList,
     /// `videosupport`: its calls may carry video, as it comes.
@@ -213,6 +210,7 @@ impl Default for Settings {
             qualify: None,
             qualify_freq: Duration::from_secs(60),
             keepalive: None,
+            line: None,
             codecs: CodecList::default(),
             video: false,
             text: false,
@@ -241,9 +239,9 @@ impl Default for Settings {
 pub enum Kind {
     /// Both of the below.
     Friend,
-    /// Registers, is called, is matched by address.
+    /// Registers, is called, and calls: known by its fixed address, or by its name when it proves that.
     Peer,
-    /// Only places calls towards us, known by its name.
+    /// Only places calls towards us, known by its name in From.
     User,
     /// A caller without an account, accepted by `allowguest=yes`; not a value of `type=`.
     Guest,
@@ -364,6 +362,34 @@ impl DtmfMode {
             DtmfMode::Info => "info",
             DtmfMode::ShortInfo => "shortinfo",
             DtmfMode::Auto => "auto",
+        }
+    }
+}
+
+/// `line=`: what the calls of a line carry. A line that says nothing is an `Option` that is `None`, and treated as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// A modem's data: nothing may touch its sound.
+    Modem,
+    /// People who talk.
+    Voice,
+    /// A fax machine.
+    Fax,
+}
+
+impl LineKind {
+    /// The kind that a word of sip.conf names, in any case.
+    pub fn from_word(word: &str) -> Option<LineKind> {
+        let all = [LineKind::Modem, LineKind::Voice, LineKind::Fax];
+        all.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(word))
+    }
+
+    /// The word sip.conf and the console use.
+    pub fn name(self) -> &'static str {
+        match self {
+            LineKind::Modem => "modem",
+            LineKind::Voice => "voice",
+            LineKind::Fax => "fax",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod general_options;
 mod ignored_options;
+mod line_options;
 pub mod option;
 mod peer_options;
 mod settings_options;
@@ -15,7 +16,7 @@ use super::acl_conf::Lists;
 use super::diagnostic::{Diagnostic, Place, Severity, tidy};
 use super::general::General;
 use super::ini::{Document, Entry, Section};
-use super::peer::{Peer, Settings};
+use super::peer::{Kind, Peer, PeerAddress, Settings};
 use super::value::is_one_of;
 use crate::sip::flow::Transport;
 use builder::{GeneralDraft, PeerDraft};
@@ -61,6 +62,7 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
     for (name, draft) in drafts {
         if let Some(peer) = draft.finish(&mut reader.diagnostics) {
             reader.diagnostics.extend(unspoken(&peer, &general));
+            reader.diagnostics.extend(asked_all_the_same(&peer));
             peers.insert(name.to_string(), Arc::new(peer));
         }
     }
@@ -78,6 +80,18 @@ fn unspoken(peer: &Peer, general: &General) -> Option<Diagnostic> {
     let first = peer.settings.transports.first().filter(|first| !spoken(first))?;
     let say = format!("peer '{}' has 'transport={}', which is switched off", peer.name, first.name());
     let hint = format!("write '{}enable=yes' in [general]", first.name());
+    Some(Diagnostic::warning(peer.place.clone(), say).hint(hint))
+}
+
+/// A peer that is known by nothing but its password, and is told not to be asked for it.
+fn asked_all_the_same(peer: &Peer) -> Option<Diagnostic> {
+    let is_known = peer.kind != Kind::Peer || peer.host != PeerAddress::Dynamic || peer.credential.is_none();
+    if is_known || !peer.settings.insecure.invite {
+        return None;
+    }
+    let say = format!("'insecure=invite' has no effect on peer '{}': it is 'type=peer' without an address", peer.name);
+    let hint =
+        "give it the address as 'host=', or write 'type=friend': then its name in From is believed from anywhere";
     Some(Diagnostic::warning(peer.place.clone(), say).hint(hint))
 }
 

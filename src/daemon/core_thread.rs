@@ -176,7 +176,7 @@ impl CoreThread {
             }
         }
         effects.events.iter().for_each(|event| self.events.publish(event));
-        self.signalling.authenticated(&effects.proven);
+        self.signalling.let_in(&effects.proven, &effects.guests);
         for source in effects.strangers {
             self.receiving.limiter.charge(source, Instant::now());
         }

@@ -15,7 +15,7 @@ mod writer;
 use super::sink::Sink;
 use crate::event::LogLine;
 use crate::observe::log_stream::LogStream;
-pub use format::{plain, story};
+pub use format::{in_file, plain, story};
 pub use handle::Log;
 pub use settings::{Reread, Settings};
 use std::sync::Arc;

@@ -326,7 +326,7 @@ mod tests {
                  contactpermit= in [a], or as a peer with host=",
             ),
             (
-                RegisterRefusal::NotSecured { contact: "sips:a@b".to_owned(), reason: "it did not register over TLS" },
+                RegisterRefusal::NotSecured { contact: "sips:a@b".into(), reason: "it did not register over TLS" },
                 "Peer 'a' at 192.0.2.7:5060: refused to register sips:a@b, for it did not register over TLS: let the phone use \
                  sips: for all of it, over TLS, or for none",
             ),

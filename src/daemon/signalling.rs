@@ -64,10 +64,11 @@ impl Signalling {
         }
     }
 
-    /// Lifts the limits on unauthenticated connections from these: their peers have authenticated.
-    pub(super) fn authenticated(&self, connections: &[ConnectionId]) {
-        if let Some(streams) = self.streams.as_ref().filter(|_| !connections.is_empty()) {
-            streams.authenticated(connections);
+    /// Lifts the limits on unauthenticated connections from those of peers that have authenticated, and the time limit
+    /// from those of guests that were let in.
+    pub(super) fn let_in(&self, peers: &[ConnectionId], guests: &[ConnectionId]) {
+        if let Some(streams) = self.streams.as_ref().filter(|_| !(peers.is_empty() && guests.is_empty())) {
+            streams.let_in(peers, guests);
         }
     }
 
@@ -124,6 +125,7 @@ mod tests {
     use crate::config::Config;
     use crate::net::ingress::without_sink;
     use crate::net::stream::Limits;
+    use crate::sip::flow::OpensFor;
     use std::time::Duration;
 
     #[test]
@@ -140,7 +142,8 @@ mod tests {
         let signalling = Signalling { datagrams, streams: Some(Arc::new(streams)), listening };
         let phone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), phone.local_addr().unwrap());
-        let over = |transport| signalling.send(Flow { transport, ..udp }, Bytes::from_static(b"x"));
+        let over =
+            |transport| signalling.send(Flow { transport, opens_for: OpensFor::Peer, ..udp }, Bytes::from_static(b"x"));
         assert_eq!((over(Transport::Udp), over(Transport::Tls)), (Ok(()), Ok(())));
         assert!(over(Transport::Tcp).unwrap_err().contains("tcpenable="));
     }

@@ -66,7 +66,7 @@ impl MessageTrace {
         } else {
             format!("<--- Transmitting to {transport}:{remote} --->\n{text}\n<------------>")
         };
-        (self.sink)(&LogLine { level: Level::Verbose(0), text: line });
+        (self.sink)(&LogLine { level: Level::Message, text: line });
     }
 }
 

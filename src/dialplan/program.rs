@@ -10,6 +10,7 @@ use super::state::{CallerId, State};
 use super::substitute::{assign, substitute};
 use super::tree::Priority;
 use crate::event::{Level, LogLine};
+use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -262,10 +263,9 @@ impl Program {
             return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
-        let Position { context, exten, priority } = &slot.state.position;
         let text = format!(
-            "Executing [{exten}@{context}:{priority}] {}(\"{}\", \"{args}\") in new stack",
-            app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
+            slot.state.position, app.name, slot.state.name
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -364,7 +364,10 @@ impl Program {
             Some(number) if number > 0 => Some(Position::new(context, exten, number)),
             _ => {
                 let text = format!(
-                    "'{wanted}' is neither a priority above 0 nor a label of {exten} in context '{context}' (at {here})"
+                    "'{}' is neither a priority above 0 nor a label of {} in context '{}' (at {here})",
+                    outside(wanted),
+                    outside(exten),
+                    outside(context)
                 );
                 state.warn(text);
                 None
@@ -391,7 +394,10 @@ impl Program {
         let Position { context, exten, priority: number } = &slot.state.position;
         let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
         let text = format!(
-            "No application '{name}' for extension ({context}, {exten}, {number}){}",
+            "No application '{}' for extension ({}, {}, {number}){}",
+            outside(name),
+            outside(context),
+            outside(exten),
             place.unwrap_or_default()
         );
         slot.state.warn(text);
@@ -409,7 +415,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let caller = Some(state.caller.number.as_str());
-        let place = format!("context,exten,priority={context},{exten},{priority}");
+        let place = format!("context,exten,priority={},{},{priority}", outside(context), outside(exten));
         if exten != "i" && environment.dialplan().find(context, "i", 1, caller, environment.now().wall).is_some() {
             state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
             state.set_variable("INVALID_EXTEN", exten);
@@ -480,7 +486,12 @@ impl Program {
     fn spawn_ended(&mut self, cause: Cause, environment: &dyn Environment) {
         let mut slot = self.slot.borrow_mut();
         let Position { context, exten, priority } = &slot.state.position;
-        let text = format!("Spawn extension ({context}, {exten}, {priority}) exited non-zero on '{}'", slot.state.name);
+        let text = format!(
+            "Spawn extension ({}, {}, {priority}) exited non-zero on '{}'",
+            outside(context),
+            outside(exten),
+            slot.state.name
+        );
         // After a fall-through it is logged already.
         if self.stage != Stage::FallingThrough {
             slot.state.log(Level::Verbose(2), text);

@@ -1,5 +1,6 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
+use crate::wording::outside;
 use std::time::Duration;
 
 /// A channel, as the switch numbers it.
@@ -45,7 +46,7 @@ impl Position {
 
 impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@{}:{}", self.exten, self.context, self.priority)
+        write!(f, "{}@{}:{}", outside(&self.exten), outside(&self.context), self.priority)
     }
 }
 

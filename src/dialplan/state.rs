@@ -3,6 +3,7 @@
 use super::request::{Cause, Position};
 use crate::config::presentation::Presentation;
 use crate::event::{Level, LogLine};
+use crate::wording::outside;
 use std::collections::BTreeMap;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
@@ -117,7 +118,7 @@ impl State {
         } else if self.variables.len() < MAX_VARIABLES || self.variables.contains_key(name) {
             self.variables.insert(name.to_owned(), Variable { value, inherit });
         } else {
-            self.warn(format!("No room for variable '{name}': a channel holds at most {MAX_VARIABLES}"));
+            self.warn(format!("No room for variable '{}': a channel holds at most {MAX_VARIABLES}", outside(name)));
         }
     }
 

@@ -4,6 +4,7 @@ use super::expression;
 use super::functions;
 use super::scope::Scope;
 use super::state::{MAX_TEXT, bounded};
+use crate::wording::outside;
 
 /// How deep `${...${...}}` may nest.
 pub(crate) const MAX_DEPTH: usize = 15;
@@ -32,7 +33,7 @@ impl Source for Scope<'_> {
     }
 
     fn function(&mut self, name: &str, args: &str) -> Result<String, String> {
-        let function = functions::find(name).ok_or_else(|| format!("There is no function '{name}'"))?;
+        let function = functions::find(name).ok_or_else(|| format!("There is no function '{}'", outside(name)))?;
         let read = function.read.ok_or_else(|| format!("The function {} can only be assigned", function.name))?;
         read(self, args)
     }
@@ -55,7 +56,7 @@ pub(super) fn assign(name: &str, value: &str, scope: &mut Scope<'_>) {
             Ok(())
         }
         Some(args) => match functions::find(name) {
-            None => Err(format!("There is no function '{name}'")),
+            None => Err(format!("There is no function '{}'", outside(name))),
             Some(function) => match function.write {
                 None => Err(format!("The function {} cannot be assigned", function.name)),
                 Some(write) => write(scope, args, value),
@@ -77,7 +78,7 @@ fn expand(text: &str, source: &mut dyn Source, depth: usize) -> String {
         }
         let (open, close) = if opening.starts_with("${") { ('{', '}') } else { ('[', ']') };
         let Some((inside, after)) = enclosed(opening, open, close) else {
-            source.warn(format!("'${open}' is never closed with '{close}': {opening}"));
+            source.warn(format!("'${open}' is never closed with '{close}': {}", outside(opening)));
             rest = opening;
             break;
         };
@@ -125,7 +126,7 @@ fn evaluated(text: &str, source: &mut dyn Source) -> String {
         String::new()
     });
     for complaint in complaints {
-        source.warn(format!("{complaint}: $[{text}]"));
+        source.warn(format!("{complaint}: $[{}]", outside(text)));
     }
     value
 }

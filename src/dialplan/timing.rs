@@ -2,6 +2,7 @@
 
 use crate::clock::Wall;
 use crate::datetime::Civil;
+use crate::wording::outside;
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -57,7 +58,7 @@ fn ranges(text: &str, what: &str, read: fn(&str) -> Option<u32>, odd: &mut Vec<S
         let (first, last) = element.split_once('-').unwrap_or((element, element));
         match (read(first.trim()), read(last.trim())) {
             (Some(first), Some(last)) => found.push((first, last)),
-            _ => odd.push(format!("'{}' is no {what}", element.trim())),
+            _ => odd.push(format!("'{}' is no {what}", outside(element.trim()))),
         }
     }
     (found, true)

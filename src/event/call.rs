@@ -1,6 +1,7 @@
 //! What happens on calls.
 
 use super::log::Level;
+use crate::wording::Outside;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub enum CallEvent {
         /// Where it came from.
         source: SocketAddr,
         /// The number dialled.
-        exten: String,
+        exten: Outside,
         /// Who should see it.
         level: Level,
         /// Why.
@@ -54,14 +55,14 @@ pub enum CallEvent {
         /// The caller's channel.
         caller: String,
         /// What was dialled, `SIP/name`.
-        target: String,
+        target: Outside,
     },
     /// `Dial` cannot call a target.
     NotCalled {
         /// The caller's channel.
         caller: String,
         /// What was dialled.
-        target: String,
+        target: Outside,
         /// Why.
         reason: String,
     },
@@ -70,7 +71,7 @@ pub enum CallEvent {
         /// The caller's channel.
         caller: String,
         /// What was dialled.
-        target: String,
+        target: Outside,
         /// What carries its signalling.
         transport: String,
     },
@@ -98,11 +99,11 @@ pub enum CallEvent {
         /// Its channel.
         channel: String,
         /// Where to: a URI.
-        target: String,
+        target: Outside,
         /// Its status.
         status: u16,
         /// Its own words.
-        words: String,
+        words: Outside,
     },
     /// A called line did not take the call.
     NotTaken {
@@ -198,7 +199,7 @@ pub enum CallEvent {
         /// The caller's line.
         line: String,
         /// The number dialled.
-        exten: String,
+        exten: Outside,
         /// It had been answered.
         answered: bool,
         /// Who should see it.

@@ -1,5 +1,6 @@
 //! What happens to lines: their registrations, whether they answer, and the ways to them.
 
+use crate::wording::Outside;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub enum RegisterRefusal {
     /// A `sips:` contact, and something on the way to it is not secured by TLS (RFC 5630).
     NotSecured {
         /// The contact.
-        contact: String,
+        contact: Outside,
         /// What is not.
         reason: &'static str,
     },
@@ -66,9 +67,9 @@ pub enum LineEvent {
         /// Where its REGISTER came from.
         source: SocketAddr,
         /// The transport it asks for.
-        transport: String,
+        transport: Outside,
         /// The URI that names it.
-        uri: String,
+        uri: Outside,
         /// Why it is not used.
         reason: &'static str,
     },
@@ -190,7 +191,7 @@ pub enum LineEvent {
         /// What carried it.
         transport: String,
         /// Why.
-        reason: String,
+        reason: Outside,
         /// The lines that were registered over it, each with where it is called instead; none: out of reach.
         lines: Vec<(String, Option<SocketAddr>)>,
     },

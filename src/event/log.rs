@@ -1,6 +1,7 @@
 //! One line of the log, with its level.
 
-/// One line for the log and the console. It may hold text from the network: whoever prints it escapes it.
+/// One line for the log and the console. Texts from outside stand in it as [`crate::wording::outside()`] has them; whoever
+/// prints it takes from it what controls a terminal or ends a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// Who should see it.
@@ -39,4 +40,6 @@ pub enum Level {
     Error,
     /// A proven refusal, in the shape log watchers match.
     Security,
+    /// A SIP message as `sip set debug` shows it: the one text of many lines.
+    Message,
 }

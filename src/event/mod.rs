@@ -13,7 +13,8 @@ pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 pub use security::SecurityEvent;
 
-/// Something that happened. Texts in it may come from the network: whoever prints one escapes it.
+/// Something that happened. Texts in it that come from outside are [`crate::wording::Outside`], which prints them harmlessly,
+/// or stand in a sentence as that prints them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// On a call, or a channel of one.

@@ -342,7 +342,7 @@ impl Admission {
                 Directory { accounts: &self.accounts, addresses: &self.addresses, names: &self.names },
                 essentials,
                 credentials,
-                source,
+                flow,
                 self.by_digest,
             ),
         };
@@ -352,7 +352,7 @@ impl Admission {
         };
         let may_enter = access.source_allowed && access.domain_served;
         let trusted =
-            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, source, &self.names));
+            claim.account.filter(|account| !claim.is_mixed && account.is_trusted(&request.method, flow, &self.names));
         if let Some(account) = trusted.filter(|_| may_enter) {
             return pass(&account.peer, Proof::Trusted);
         }

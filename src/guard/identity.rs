@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::config::peer::{Credential, Names, Peer, PeerAddress};
+use crate::config::peer::{Credential, Kind, Names, Peer, PeerAddress};
 use crate::sip::digest::{Algorithm, Ha1};
+use crate::sip::flow::Transport;
 use crate::sip::header::Credentials;
 use crate::sip::validate::Essentials;
-use crate::sip::{Method, Request, Uri};
+use crate::sip::{Flow, Method, Request, Uri};
 
 /// A configured peer with what its digest is checked by.
 #[derive(Clone)]
@@ -38,10 +39,12 @@ impl Account {
     }
 
     /// Whether the request needs no digest: no secret is configured, or `insecure=invite`. A peer with a fixed address
-    /// is then accepted only from that address, since the name alone proves nothing.
-    pub fn is_trusted(&self, method: &Method, source: SocketAddr, names: &Names) -> bool {
-        let open = self.peer.credential.is_none() || (self.peer.settings.insecure.invite && *method == Method::Invite);
-        open && self.allows(source) && self.may_send_from(source, names)
+    /// is then accepted only from that address, since the name alone proves nothing. A `type=peer` without one is known
+    /// by its name only when it proves it, whatever `insecure` says.
+    pub fn is_trusted(&self, method: &Method, flow: Flow, names: &Names) -> bool {
+        let is_known = self.peer.kind != Kind::Peer || self.peer.host != PeerAddress::Dynamic;
+        let waives = self.peer.settings.insecure.invite && *method == Method::Invite && is_known;
+        (self.peer.credential.is_none() || waives) && self.allows(flow.remote) && self.may_send_from(flow, names)
     }
 
     /// `permit`/`deny`/`acl`.
@@ -49,19 +52,31 @@ impl Account {
         self.peer.acl.allows(source.ip().to_canonical())
     }
 
-    fn may_send_from(&self, source: SocketAddr, names: &Names) -> bool {
+    fn may_send_from(&self, flow: Flow, names: &Names) -> bool {
         match self.peer.host {
             PeerAddress::Dynamic => true,
-            PeerAddress::Static(_) | PeerAddress::Named { .. } => self.is_configured_at(source, names),
+            PeerAddress::Static(_) | PeerAddress::Named { .. } => {
+                self.is_at_port(flow, names) || self.is_at_any_port(flow, names)
+            }
         }
     }
 
-    /// Whether it has a fixed address and the packet came from it: from its port, or from any with `insecure=port`.
-    fn is_configured_at(&self, source: SocketAddr, names: &Names) -> bool {
-        self.peer.host.address(names).is_some_and(|address| {
-            address.ip().to_canonical() == source.ip().to_canonical()
-                && (self.peer.settings.insecure.port || address.port() == source.port())
-        })
+    /// Whether it has a fixed address, and the request came from that and its port.
+    fn is_at_port(&self, flow: Flow, names: &Names) -> bool {
+        self.is_at(flow, names).is_some_and(|port| port == flow.remote.port())
+    }
+
+    /// Whether it has a fixed address, the request came from that, and the port says nothing: with `insecure=port`, and
+    /// over a connection, which begins at a port of its own.
+    fn is_at_any_port(&self, flow: Flow, names: &Names) -> bool {
+        let is_any = self.peer.settings.insecure.port || flow.transport != Transport::Udp;
+        is_any && self.is_at(flow, names).is_some()
+    }
+
+    /// The port it is configured to have at the address the request came from, if that is its own.
+    fn is_at(&self, flow: Flow, names: &Names) -> Option<u16> {
+        let address = self.peer.host.address(names)?;
+        (address.ip().to_canonical() == flow.remote.ip().to_canonical()).then(|| address.port())
     }
 }
 
@@ -93,11 +108,13 @@ impl AddressIndex {
         AddressIndex(addresses)
     }
 
-    /// The first account with the address the packet came from that may call.
-    fn account<'a>(&self, accounts: &'a Accounts, source: SocketAddr, names: &Names) -> Option<&'a Account> {
-        let here = self.0.get(&source.ip().to_canonical())?;
-        let mut here = here.iter().filter_map(|name| accounts.get(name));
-        here.find(|account| account.peer.is_callable() && account.is_configured_at(source, names))
+    /// The account (`type=peer` or `friend`) at the address and port the request came from; else the first by its name
+    /// of those at the address whose port says nothing.
+    fn account<'a>(&self, accounts: &'a Accounts, flow: Flow, names: &Names) -> Option<&'a Account> {
+        let here = self.0.get(&flow.remote.ip().to_canonical())?;
+        let here = || here.iter().filter_map(|name| accounts.get(name)).filter(|account| account.peer.is_callable());
+        let exactly = here().find(|account| account.is_at_port(flow, names));
+        exactly.or_else(|| here().find(|account| account.is_at_any_port(flow, names)))
     }
 }
 
@@ -123,19 +140,23 @@ pub(super) fn registrant<'a>(
 }
 
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
-/// address it came from. `by_digest` (`match_auth_username`): the digest's user comes first.
+/// address it came from. A `type=peer` is not known by From: the account whose address it is comes before it, unless
+/// the digest is of another. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
     directory: Directory<'a>,
     essentials: &Essentials,
     credentials: Option<&Credentials>,
-    source: SocketAddr,
+    flow: Flow,
     by_digest: bool,
 ) -> ClaimedIdentity<'a> {
     let Directory { accounts, addresses, names } = directory;
     // Looked up whether it is needed or not: the response time must not reveal which accounts exist.
-    let here = std::hint::black_box(addresses.account(accounts, source, names));
+    let here = std::hint::black_box(addresses.account(accounts, flow, names));
     let from = user(&essentials.from.uri).unwrap_or_default();
-    if let Some(account) = accounts.get(from.as_str()).filter(|_| !by_digest || credentials.is_none()) {
+    let is_of = |here: &Account| credentials.is_none_or(|credentials| credentials.username == here.peer.name);
+    let is_here = here.is_some_and(is_of);
+    let named = accounts.get(from.as_str()).filter(|account| account.peer.kind != Kind::Peer || !is_here);
+    if let Some(account) = named.filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
         return ClaimedIdentity { name: from, account: Some(account), is_mixed };
     }

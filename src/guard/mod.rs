@@ -8,3 +8,4 @@ mod identity;
 pub mod nat;
 pub mod repeat_filter;
 pub mod replay;
+pub mod source_key;

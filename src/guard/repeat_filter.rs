@@ -1,9 +1,10 @@
 //! Devices already reported for bad credentials: a phone with a wrong secret tries for ever, and is reported once.
 
+use super::source_key::SourceKey;
 use crate::clock::Time;
 use crate::event::security::{Denial, DenialReason, SecurityEvent};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// After so long a refusal that still goes on is reported again.
@@ -17,7 +18,7 @@ const MAX_SOURCES: usize = 1000;
 /// The refusals, by source (of IPv6 the network, since one site has many addresses) and account.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    sources: BTreeMap<IpAddr, Vec<RefusedAccount>>,
+    sources: BTreeMap<SourceKey, Vec<RefusedAccount>>,
 }
 
 /// The refusals of one account from one source.
@@ -46,7 +47,7 @@ impl Refusals {
         nearest: impl FnOnce(&str) -> Option<String>,
     ) -> Option<SecurityEvent> {
         let (account, why) = (&denial.account, denial.cause.reason());
-        let place = network_of(source);
+        let place = SourceKey::of(source);
         self.make_room(place);
         let names = self.sources.entry(place).or_default();
         let known = names.iter().position(|name| name.account == *account && name.why == Some(why));
@@ -81,7 +82,7 @@ impl Refusals {
 
     /// An account was authenticated: what to report when it was refused before. Its next refusal is reported at once.
     pub fn admitted(&mut self, account: &str, source: IpAddr, now: Time) -> Option<SecurityEvent> {
-        let place = network_of(source);
+        let place = SourceKey::of(source);
         let names = self.sources.get_mut(&place)?;
         let was = names.iter().find(|name| name.account == account)?;
         let (denied, since) = (was.count, now.since(was.first));
@@ -97,7 +98,7 @@ impl Refusals {
         self.sources.is_empty()
     }
 
-    fn make_room(&mut self, place: IpAddr) {
+    fn make_room(&mut self, place: SourceKey) {
         if self.sources.len() < MAX_SOURCES || self.sources.contains_key(&place) {
             return;
         }
@@ -106,14 +107,6 @@ impl Refusals {
         if let Some(oldest) = oldest {
             self.sources.remove(&oldest);
         }
-    }
-}
-
-/// The network of an IPv6 address; an IPv4 address as it is.
-fn network_of(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -196,13 +189,12 @@ mod tests {
             .collect();
         assert_eq!(lines.len(), MAX_NAMES + 1);
         assert!(lines[MAX_NAMES].starts_with("203.0.113.9 tries one name after another"));
-        assert_eq!(refusals.sources[&ip("203.0.113.9")].len(), MAX_NAMES + 1);
+        assert_eq!(refusals.sources[&ip("203.0.113.9").into()].len(), MAX_NAMES + 1);
         for number in 0..5000u32 {
             let source = IpAddr::V4((0x0a00_0000 + number).into());
             refusals.record(&wrong_secret("a"), source, at(2 + u64::from(number)), |_| None);
         }
         assert_eq!(refusals.sources.len(), MAX_SOURCES);
-        assert!(!refusals.sources.contains_key(&ip("203.0.113.9")), "the oldest made room");
-        assert_eq!(network_of(ip("2001:db8::1:2:3:4")), ip("2001:db8::"));
+        assert!(!refusals.sources.contains_key(&ip("203.0.113.9").into()), "the oldest made room");
     }
 }

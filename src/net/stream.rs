@@ -8,7 +8,7 @@ pub mod tls;
 
 use super::ingress::Ingress;
 use crate::pbx::effect::Input;
-use crate::sip::flow::{ConnectionId, ServerKey, Transport};
+use crate::sip::flow::{ConnectionId, OpensFor, ServerKey, Transport};
 use crate::sip::header::{HeaderName, Via, split};
 use crate::sip::{Flow, Message};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 pub use table::ConnectionReport;
-use table::TaskSide;
+use table::{Origin, Table, TaskSide};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
@@ -136,33 +136,42 @@ impl Streams {
     /// # Errors
     /// The connection is closed, or closed now because the other side does not read; or there is no room for another.
     pub fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), String> {
+        let limit = lock(&self.shared.limits).auth_limit;
         let mut table = self.shared.table();
         match flow.connection {
             Some(id) => match table.queue(id, bytes.clone()) {
                 Ok(()) => Ok(()),
                 Err(why) => {
                     drop(table);
-                    // RFC 3261 18.2.2: a response goes over a new connection to the port of its Via.
-                    match response_address(&bytes, flow) {
+                    // RFC 3261 18.2.2: a response goes over a new connection to the port of its Via. Not for whoever
+                    // asks, closes and asks again: only a peer's transaction is worth a connection.
+                    let remote = (flow.opens_for == OpensFor::Peer).then(|| response_address(&bytes, flow)).flatten();
+                    match remote {
                         Some(remote) => self.send(Flow { remote, connection: None, ..flow }, bytes),
                         None => Err(why.to_owned()),
                     }
                 }
             },
             None => {
-                let there = table.to(flow);
-                let id = match there {
+                let id = match table.to(flow) {
                     Some(id) => id,
-                    None => {
-                        let (task, _) = table.enter(flow, true, 0)?;
-                        let id = task.flow.connection;
-                        self.runtime.spawn(connect(self.shared.clone(), task));
-                        id.ok_or("no connection")?
-                    }
+                    None => self.open(&mut table, flow, limit)?,
                 };
                 table.queue(id, bytes).map_err(str::to_owned)
             }
         }
+    }
+
+    /// Enters a connection to be made in the table, and begins to make it.
+    fn open(&self, table: &mut Table, flow: Flow, limit: usize) -> Result<ConnectionId, String> {
+        let origin = Origin::opened_for(flow).ok_or("no connection leads there, and none is opened for a stranger")?;
+        let (task, made_room) = table.enter(flow, origin, limit)?;
+        if let Some(why) = made_room {
+            self.shared.counters.add(why);
+        }
+        let id = task.flow.connection.ok_or("no connection")?;
+        self.runtime.spawn(connect(self.shared.clone(), task));
+        Ok(id)
     }
 
     /// Puts other limits and, when there is one, another certificate in force for the connections to come.
@@ -173,10 +182,12 @@ impl Streams {
         }
     }
 
-    /// Lifts the limits on unauthenticated connections from these: their peers have authenticated.
-    pub fn authenticated(&self, connections: &[ConnectionId]) {
+    /// Lifts the limits on unauthenticated connections from those of peers that have authenticated, and the time limit
+    /// alone from those of guests that were let in.
+    pub fn let_in(&self, peers: &[ConnectionId], guests: &[ConnectionId]) {
         let mut table = self.shared.table();
-        connections.iter().for_each(|connection| table.authenticated(*connection));
+        peers.iter().for_each(|connection| table.authenticated(*connection));
+        guests.iter().for_each(|connection| table.admitted(*connection));
     }
 
     /// Sets the names under which our peers' servers show certificates.
@@ -225,7 +236,7 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, transport: Transport
 fn admit(shared: &Shared, transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<TaskSide> {
     let flow = shared.flow(transport, stream, remote).ok()?;
     let limit = lock(&shared.limits).auth_limit;
-    let entered = shared.table().enter(flow, false, limit);
+    let entered = shared.table().enter(flow, Origin::Accepted, limit);
     match entered {
         Ok((task, made_room)) => {
             if let Some(why) = made_room {
@@ -268,7 +279,6 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, mut task: TaskSide) {
 
 /// A connection that the exchange makes.
 async fn connect(shared: Arc<Shared>, mut task: TaskSide) {
-    task.status.proven.store(true, Ordering::Relaxed);
     let flow = task.flow;
     let made = match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
         Ok(made) => made.map_err(|error| error.to_string()),
@@ -401,7 +411,7 @@ mod tests {
         let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let udp = Flow::udp("127.0.0.1:5061".parse().unwrap(), listener.local_addr().unwrap());
-        let tls = Flow { transport: Transport::Tls, ..udp };
+        let tls = Flow { transport: Transport::Tls, opens_for: OpensFor::Peer, ..udp };
         let server = std::thread::spawn(move || tls_server(listener, config, 3));
         let streams = streams(Some(setup));
         streams.set_names(names.iter().map(|name| (ServerKey::of(name), name.clone())).collect());
@@ -415,6 +425,38 @@ mod tests {
         seen.sort();
         // To nobody by name the address itself must be in the certificate.
         assert_eq!(seen, [(None, false), (Some("one.example".into()), true), (Some("two.example".into()), true)]);
+    }
+
+    /// The connection is gone that a request came over; there is a listener at the port of its Via.
+    #[test]
+    fn only_a_peers_response_gets_a_new_connection_and_what_is_made_for_a_stranger_stays_unproven() {
+        let streams = streams(None);
+        let phone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = phone.local_addr().unwrap();
+        let stranger = OpensFor::Stranger(there.ip());
+        let gone = Flow::udp("127.0.0.1:5060".parse().unwrap(), "127.0.0.1:9".parse().unwrap());
+        let gone = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(99)), ..gone };
+        let via = format!("SIP/2.0/TCP phone.example:{};maddr=192.0.2.1;branch=z9hG4bK1", there.port());
+        let response = Bytes::from(format!("SIP/2.0 200 OK\r\nVia: {via}\r\nContent-Length: 0\r\n\r\n"));
+        let request = Bytes::from(format!("BYE sip:a@h SIP/2.0\r\nVia: {via}\r\nContent-Length: 0\r\n\r\n"));
+        for (opens_for, what, is_sent) in [
+            (OpensFor::Nobody, &response, false),
+            (stranger, &response, false),
+            (OpensFor::Peer, &request, false),
+            (OpensFor::Peer, &response, true),
+        ] {
+            let sent = streams.send(Flow { opens_for, ..gone }, what.clone());
+            assert_eq!((sent.is_ok(), streams.report().len()), (is_sent, usize::from(is_sent)), "{opens_for:?}");
+        }
+        let _made = phone.accept().unwrap();
+        assert!(streams.report()[0].proven && streams.report()[0].outgoing);
+        // A request to a Contact that nobody is registered at.
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let contact = Flow { connection: None, remote: other.local_addr().unwrap(), ..gone };
+        assert!(streams.send(contact, request.clone()).unwrap_err().contains("none is opened for a stranger"));
+        streams.send(Flow { opens_for: stranger, ..contact }, request).unwrap();
+        let _made = other.accept().unwrap();
+        assert!(!streams.report()[1].proven && streams.report()[1].outgoing);
     }
 
     /// The answer to the last BYE is among them.

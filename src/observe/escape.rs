@@ -1,5 +1,7 @@
 //! Makes text from the network harmless for a terminal.
 
+use crate::wording::is_harmful;
+
 /// One line without anything that controls a terminal: control characters (line ends included) and the marks that
 /// reverse the direction of writing become `?`.
 pub fn line(text: &str) -> String {
@@ -14,11 +16,6 @@ pub fn lines(text: &str) -> String {
 /// `Yes` or `No`.
 pub fn yes_no(value: bool) -> &'static str {
     if value { "Yes" } else { "No" }
-}
-
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -133,6 +133,8 @@ pub struct PeerDetail {
     pub path_support: bool,
     /// The proxies on the way to its contact (RFC 3327), as its registration named them; empty when there are none.
     pub path: Vec<String>,
+    /// `line`: `modem`, `voice` or `fax`; empty when it does not say.
+    pub line_kind: String,
     /// `dtmfmode`.
     pub dtmf_mode: String,
     /// T1 towards this peer, in milliseconds (RFC 3261 17.1.1.1).
@@ -203,6 +205,7 @@ impl PeerDetail {
             send_rpid: false,
             path_support: false,
             path: Vec::new(),
+            line_kind: String::new(),
             dtmf_mode: "rfc2833".to_owned(),
             t1_ms: 500,
             timer_b_ms: 32_000,

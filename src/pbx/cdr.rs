@@ -236,12 +236,13 @@ impl CdrBuilder {
 
 /// Does it tell how a call ended that had been connected?
 fn is_an_end(failure: &Failure) -> bool {
-    matches!(failure.reason, FailureReason::NotAcked | FailureReason::Gone | FailureReason::NotRefreshed)
+    use FailureReason::{Gone, NotAcked, NotRefreshed, Undescribed};
+    matches!(failure.reason, NotAcked | Undescribed | Gone | NotRefreshed)
 }
 
 fn loudness(level: Level) -> u8 {
     match level {
-        Level::Verbose(_) => 0,
+        Level::Verbose(_) | Level::Message => 0,
         Level::Notice => 1,
         Level::Warning => 2,
         Level::Error | Level::Security => 3,

@@ -66,9 +66,11 @@ pub struct Effects {
     pub events: Vec<Event>,
     /// What must outlive a restart: stored before the datagrams are sent.
     pub store: Vec<StoreOrder>,
-    /// Connections on which somebody proved who he is, by a digest that was not used before, or as a peer that needs
-    /// none.
+    /// Connections on which somebody proved who he is, by a digest that was not used before, the tags of a live call, or
+    /// as a peer that needs none.
     pub proven: Vec<ConnectionId>,
+    /// Connections of guests whose call was let in: they are strangers', and not closed for want of a digest.
+    pub guests: Vec<ConnectionId>,
     /// Sources whose request belonged to nothing: whoever limits strangers counts them.
     pub strangers: Vec<IpAddr>,
 }

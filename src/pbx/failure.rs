@@ -5,6 +5,7 @@
 use super::cause;
 use crate::dialplan::DialStatus;
 use crate::event::Level;
+use crate::wording::outside;
 
 /// One row of the table.
 pub struct Row {
@@ -59,8 +60,6 @@ reasons! {
         "`dialplan show CONTEXT` lists what that context has; `context=` of the caller's section says which context it dials in";
     Incomplete 28 484 None, EVERYDAY, "the number is not complete in context '{context}'",
         "the telephone may go on dialling";
-    MayNotCall 21 403 None, Level::Notice, "'{line}' is type=peer: it may be called, not call",
-        "`type=friend` lets it do both";
     CallerLimit 44 480 None, Level::Notice, "call-limit={limit} reached",
         "end another call of it (`core show channels`), or raise `call-limit=`";
     Stopping 41 503 None, Level::Notice, "the exchange is stopping",
@@ -125,6 +124,9 @@ reasons! {
     NotAcked 18 0 None, Level::Warning,
         "'{line}' never acknowledged the answer in 32 s: what it sends does not arrive here, or our 200 OK not there (wrong Contact, NAT, a firewall?)",
         "see [a call drops after 32 seconds](call-drops-after-32-seconds.md)";
+    Undescribed 58 0 None, Level::Notice,
+        "'{line}' left the offer to the exchange, and acknowledged it without an answer that can be used: there is nowhere to send sound",
+        "update the telephone, or have it offer in its INVITE; `sip set debug on` shows what its ACK says";
     Gone 18 0 None, Level::Notice, "'{line}' does not know the call any more",
         "it was restarted in mid-call, or another telephone has its address now";
     NotRefreshed 102 0 None, Level::Notice, "'{line}' did not refresh the call (session timer): it is ended",
@@ -154,12 +156,12 @@ pub struct Failure {
     pub reason: FailureReason,
     /// The Q.850 cause.
     pub cause: u16,
-    /// The sentence, filled in. It may hold text from the network: whoever prints it escapes it.
+    /// The sentence, filled in; what comes from outside stands in it as [`outside()`] has it.
     pub text: String,
 }
 
 impl FailureReason {
-    /// The reason, its sentence filled with these values in their order.
+    /// The reason, its sentence filled with these values in their order: those from outside as [`outside()`] has them.
     pub fn with(self, values: &[&str]) -> Failure {
         let row = self.row();
         Failure { reason: self, cause: row.cause, text: fill(row.text, values) }
@@ -175,7 +177,7 @@ impl Failure {
             603 => FailureReason::Declined,
             _ => FailureReason::Refused,
         };
-        Failure { cause: cause::from_status(status), ..reason.with(&[line, said.trim_end()]) }
+        Failure { cause: cause::from_status(status), ..reason.with(&[line, &outside(said.trim_end())]) }
     }
 
     /// Who should see it.

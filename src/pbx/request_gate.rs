@@ -8,7 +8,7 @@ use crate::guard::amplification;
 use crate::guard::replay::Replay;
 use crate::rng::Rng;
 use crate::sip::Flow;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{OpensFor, Transport};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -57,36 +57,57 @@ impl RequestGate {
                 refuse_in_the_clear(asking, core);
                 false
             }
-            (_, Some(_)) => true,
+            (_, Some(_)) => {
+                vouch(asking.flow, core);
+                true
+            }
             (Caller::Dialog, None) => belongs_to_something(asking, core),
             (Caller::Account { peer, proof }, None) => {
-                if core.tx.is_merged(asking.essentials) {
+                let is_fresh = self.is_fresh(proof, core);
+                // A device that was switched off may begin with the same CSeq again; a copy has the same digest, too.
+                let is_digest = matches!(proof, Proof::Digest { .. });
+                let registers_anew = is_fresh && is_digest && asking.request.method == Method::Register;
+                if core.tx.is_merged(asking.essentials) && !registers_anew {
                     // RFC 3261 8.2.2.2
                     answer_statelessly(asking, Response::for_request(asking.request, 482, None), core);
                     return false;
                 }
-                self.is_fresh(asking, peer, proof, core)
+                take_or_challenge(asking, peer, is_fresh, core);
+                is_fresh
             }
         }
     }
 
-    /// A right digest counts once; a stale or repeated one is challenged again.
-    fn is_fresh(&mut self, asking: &Asking<'_>, peer: &Peer, proof: &Proof, core: &mut Core) -> bool {
-        let fresh = match proof {
+    /// A right digest counts once.
+    fn is_fresh(&mut self, proof: &Proof, core: &Core) -> bool {
+        match proof {
             Proof::Trusted => true,
             Proof::Digest { stale: true, .. } => false,
             Proof::Digest { nonce, nc, stale: false } => self.replay.accept(nonce, *nc, core.now.mono),
-        };
-        if !fresh {
-            let random = core.rng.bits();
-            let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
-            let admission = core.config.admission.clone();
-            let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
-            answer_statelessly(asking, response, core);
-        } else if let Some(connection) = asking.flow.connection {
-            core.out.proven.push(connection);
         }
-        fresh
+    }
+}
+
+/// Who comes with a stale or repeated digest is challenged again; a fresh one proves its connection.
+fn take_or_challenge(asking: &Asking<'_>, peer: &Peer, is_fresh: bool, core: &mut Core) {
+    if is_fresh {
+        vouch(asking.flow, core);
+        return;
+    }
+    let random = core.rng.bits();
+    let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
+    let admission = core.config.admission.clone();
+    let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
+    answer_statelessly(asking, response, core);
+}
+
+/// A request was let in: the connection it came over is a peer's, or one of a guest, who proved nothing.
+fn vouch(flow: Flow, core: &mut Core) {
+    let Some(connection) = flow.connection else { return };
+    match flow.opens_for {
+        OpensFor::Peer => core.out.proven.push(connection),
+        OpensFor::Stranger(_) => core.out.guests.push(connection),
+        OpensFor::Nobody => {}
     }
 }
 
@@ -125,5 +146,7 @@ fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Co
     if asking.flow.connection.is_none() && !amplification::fits(asking.request, &mut response) {
         return core.count_drop("the answer would be more than twice the request");
     }
-    core.out.transmit.push(Transmit { flow: asking.flow, bytes: response.to_bytes() });
+    // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
+    let flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    core.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
 }

@@ -13,10 +13,12 @@ use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Names, Peer};
 use crate::dialplan::database::Database;
 use crate::event::LineEvent;
-use crate::guard::admission::{Admission, Caller};
+use crate::guard::admission::{Admission, Caller, Proof};
 use crate::registrar::location::Restored;
+use crate::registrar::register::Arrived;
 use crate::rng::Rng;
 use crate::sip::Flow;
+use crate::sip::flow::OpensFor;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::route;
@@ -128,6 +130,8 @@ impl Switch {
 
     fn request(&mut self, mut request: Request, essentials: &Essentials, caller: Caller, came: Flow) {
         let leg = self.calls.leg_of_request(essentials);
+        let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.peer.kind);
+        let came = Flow { opens_for: opens_for(&caller, spoken_for, came.remote.ip()), ..came };
         if let Some(leg) = leg {
             self.calls.follow_connection(leg, came, &mut self.core);
         }
@@ -160,9 +164,9 @@ impl Switch {
             Incoming::Cancel { id, invite } => self.cancel(id, invite, &request),
             Incoming::New(id) => match (leg, caller) {
                 (Some(leg), _) => self.calls.request(leg, id, &request, essentials, &mut self.core),
-                (None, Caller::Account { peer, .. }) => {
+                (None, Caller::Account { peer, proof }) => {
                     let arrival = Arrival { flow: came, behind_nat };
-                    self.new_request(id, &request, essentials, &peer, arrival);
+                    self.new_request(id, &request, essentials, &peer, &proof, arrival);
                 }
                 (None, Caller::Dialog) => self.core.respond(id, Response::for_request(&request, 481, None)),
             },
@@ -188,6 +192,7 @@ impl Switch {
         request: &Request,
         essentials: &Essentials,
         peer: &Arc<Peer>,
+        proof: &Proof,
         came: Arrival,
     ) {
         let flow = came.flow;
@@ -204,7 +209,9 @@ impl Switch {
                 self.core.respond(id, Response::for_request(request, 403, None));
             }
             (Method::Register, Some(peer)) => {
-                self.lines.register(id, request, essentials, &peer, flow, &mut self.core);
+                // The gate let it in, so its digest was not used before.
+                let arrived = Arrived { flow, is_fresh: matches!(proof, Proof::Digest { .. }) };
+                self.lines.register(id, request, essentials, &peer, arrived, &mut self.core);
                 self.calls.move_to_connection(&peer, flow);
             }
             (Method::Invite, Some(mut peer)) => {
@@ -240,12 +247,18 @@ impl Switch {
     /// from there learns it by its timers; over a connection nothing is sent again, so it ends now (RFC 3261 17.1.4).
     fn send_failed(&mut self, flow: Flow, why: &str) {
         self.core.count_drop("system refused to send");
+        let is_closed = flow.transport.is_reliable();
+        // Nobody waits for the answer to a stranger who is gone, and a line for each would be a log to fill.
+        if is_closed && flow.opens_for == OpensFor::Nobody {
+            return;
+        }
         self.lines.send_failed(flow, &mut self.core);
-        if flow.transport.is_reliable() {
+        if is_closed {
             self.fail_requests(flow, why);
         }
+        let is_peers = !is_closed || flow.opens_for == OpensFor::Peer;
         // A call that fails because of it says so itself.
-        if !self.calls.send_failed(flow, why, &mut self.core) {
+        if !self.calls.send_failed(flow, why, &mut self.core) && is_peers {
             let (address, transport, reason) = (flow.remote, flow.transport.to_string(), why.to_owned());
             self.core.emit(LineEvent::NotSent { address, transport, reason });
         }
@@ -384,6 +397,19 @@ impl Switch {
         let parties = self.calls.parties();
         let nothing = parties.count() == 0 && parties.legs().next().is_none();
         self.stopping.is_some() && nothing && !self.core.tx.is_ending_something()
+    }
+}
+
+/// For whom a connection may be opened because of a request; the tags of a live call prove as much as a digest.
+fn opens_for(caller: &Caller, spoken_for: Option<Kind>, source: IpAddr) -> OpensFor {
+    let kind = match caller {
+        Caller::Account { peer, .. } => Some(peer.kind),
+        Caller::Dialog => spoken_for,
+    };
+    match kind {
+        None => OpensFor::Nobody,
+        Some(Kind::Guest) => OpensFor::Stranger(source),
+        Some(Kind::Friend | Kind::Peer | Kind::User) => OpensFor::Peer,
     }
 }
 

@@ -58,6 +58,11 @@ impl Binding {
         left.as_secs().saturating_add(up).max(1)
     }
 
+    /// How long ago its latest REGISTER was, as far as is known.
+    pub fn age(&self, now: Time) -> Duration {
+        self.granted.saturating_add(GRACE).saturating_sub(self.expires.since(now))
+    }
+
     /// The connection it was registered over is closed. Calls go over a new one to the first proxy of its Path, which
     /// listens; else to the address in its Contact, if that is not the source of the connection. Returns that address,
     /// if any.

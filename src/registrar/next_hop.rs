@@ -3,7 +3,7 @@
 
 use crate::config::peer::Settings;
 use crate::guard::admission::Admission;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{OpensFor, Transport};
 use crate::sip::uri::SipUri;
 use crate::sip::{Flow, Uri};
 use std::fmt;
@@ -69,13 +69,13 @@ pub struct Routing {
 }
 
 impl Routing {
-    /// The flow to an address over a transport, from `seen`, our address towards it; without a connection.
+    /// The flow to an address of a peer over a transport, from `seen`, our address towards it; without a connection.
     pub fn over(&self, transport: Transport, seen: IpAddr, remote: SocketAddr) -> Flow {
         let bound = self.listening.of(transport);
         let ip = if bound.ip().is_unspecified() { seen } else { bound.ip() };
         let local = SocketAddr::new(ip, bound.port());
         let advertised = self.admission.advertised_address(transport, local, remote.ip());
-        Flow { advertised, ..Flow { transport, ..Flow::udp(local, remote) } }
+        Flow { transport, advertised, opens_for: OpensFor::Peer, ..Flow::udp(local, remote) }
     }
 
     /// Why a transport may not be used with a peer; `None` when it may.
@@ -103,7 +103,7 @@ impl Routing {
             },
             Some(_) | None => flow.with_remote(remote),
         };
-        (remote != found.local && remote != found.advertised).then_some(found)
+        (remote != found.local && remote != found.advertised).then(|| found.chosen_by(flow))
     }
 
     /// The same; `flow` itself when there is no such flow.

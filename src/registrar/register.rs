@@ -30,6 +30,9 @@ const PATH: &str = "path";
 const MAX_HOPS: usize = 8;
 /// A time that is never refused as too brief (RFC 3261 10.3, step 7): an hour.
 const NEVER_TOO_BRIEF: Duration = Duration::from_secs(3600);
+/// The longest time between the making of a request and the arrival of its last copy: it is sent for 64*T1, and a copy
+/// is under way for T4 (RFC 3261 17.1.2.2).
+const ON_ITS_WAY: Duration = Duration::from_secs(32 + 5);
 /// Maximum number of contacts in one REGISTER.
 const MAX_CONTACTS: usize = 32;
 
@@ -55,11 +58,21 @@ pub enum Change {
     Removed(Binding),
 }
 
+/// How a REGISTER arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived {
+    /// The flow it came over.
+    pub flow: Flow,
+    /// Its digest was right and not used before. So it is no older message that was overtaken on its way, whatever its
+    /// CSeq says.
+    pub is_fresh: bool,
+}
+
 /// Where a REGISTER came from.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
-    /// The flow it came over.
-    pub flow: Flow,
+    /// How it arrived.
+    pub arrived: Arrived,
     /// Its source is the fixed address of a configured peer, so its Path may be followed.
     pub from_trunk: bool,
     /// Chooses the flow of calls to the contact.
@@ -80,9 +93,9 @@ pub fn register(
     origin: Origin<'_>,
     now: Now,
 ) -> Registered {
-    let Origin { flow, from_trunk, routing } = origin;
-    let asked =
-        Registration { general, peer, request, essentials, source: flow.remote, flow, from_trunk, routing, now };
+    let Origin { arrived: Arrived { flow, is_fresh }, from_trunk, routing } = origin;
+    let source = flow.remote;
+    let asked = Registration { general, peer, request, essentials, source, flow, is_fresh, from_trunk, routing, now };
     let old = location.bindings(&peer.name);
     match asked
         .is_dynamic()
@@ -146,6 +159,7 @@ struct Registration<'a> {
     essentials: &'a Essentials,
     source: SocketAddr,
     flow: Flow,
+    is_fresh: bool,
     from_trunk: bool,
     routing: &'a Routing,
     now: Now,
@@ -244,10 +258,16 @@ impl Registration<'_> {
 
     /// RFC 3261 10.3, step 7: a request of the same Call-ID must have a higher CSeq than the one that made the binding;
     /// otherwise it was overtaken, and fails as a whole. Only bindings from before this request count.
+    ///
+    /// A device that was switched off counts from the beginning again, some of them with the same Call-ID. It was not
+    /// overtaken: its digest is fresh or, where no secret is asked for, the binding is older than any message that may
+    /// still be on its way.
     fn in_order(&self, old: &[Binding], binding: &Binding) -> Result<(), Refusal> {
-        let is_late = old.contains(binding)
+        let is_late = !self.is_fresh
+            && old.contains(binding)
             && binding.call_id == self.essentials.call_id
-            && self.essentials.cseq.number <= binding.cseq;
+            && self.essentials.cseq.number <= binding.cseq
+            && binding.age(self.now.mono) <= ON_ITS_WAY;
         if is_late { Err(Refusal::new(500, "Overtaken By A Later REGISTER")) } else { Ok(()) }
     }
 
@@ -335,7 +355,7 @@ impl Registration<'_> {
             Transport::Tls if !path.iter().all(secure) => "a proxy on the way (Path) has a sip: address",
             Transport::Tls => return Ok(()),
         };
-        let refusal = RegisterRefusal::NotSecured { contact: contact.to_string(), reason };
+        let refusal = RegisterRefusal::NotSecured { contact: contact.to_string().into(), reason };
         Err(self.refusal(400, "SIPS Contact Without SIPS All The Way", refusal))
     }
 
@@ -430,8 +450,8 @@ impl Registration<'_> {
         Some(LineEvent::TransportNotUsed {
             line: self.peer.name.clone(),
             source: self.source,
-            transport: uri.transport()?.to_string(),
-            uri: uri.to_string(),
+            transport: uri.transport()?.to_string().into(),
+            uri: uri.to_string().into(),
             reason,
         })
     }

@@ -3,7 +3,7 @@
 use super::header::{SentProtocol, Via};
 use super::route;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A transport of SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +85,17 @@ impl ServerKey {
     }
 }
 
+/// For whom a connection may be opened that a message needs and that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OpensFor {
+    /// For nobody: the message goes over the connection that is there, or not at all.
+    Nobody,
+    /// For a stranger who asked from this address: it counts as one of the stranger's own. A response gets none.
+    Stranger(IpAddr),
+    /// For a configured peer, to where it is registered, asks from, or has its fixed address.
+    Peer,
+}
+
 /// The path of a message: the transport, the connection, and both addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flow {
@@ -100,12 +111,25 @@ pub struct Flow {
     pub connection: Option<ConnectionId>,
     /// The name in the certificate of a peer that we connect to over TLS; none when the name is not checked.
     pub server: Option<ServerKey>,
+    /// Who answers for a connection that has to be opened.
+    pub opens_for: OpensFor,
 }
 
 impl Flow {
-    /// A flow of datagrams.
+    /// A flow of datagrams, for which no connection may be opened.
     pub fn udp(local: SocketAddr, remote: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local, advertised: local, remote, connection: None, server: None }
+        let (connection, server, opens_for) = (None, None, OpensFor::Nobody);
+        Flow { transport: Transport::Udp, local, advertised: local, remote, connection, server, opens_for }
+    }
+
+    /// The same for a next hop that is not where the peer itself asks from: whoever chose it answers for the connection.
+    pub fn chosen_by(self, chooser: Flow) -> Flow {
+        let elsewhere = self.connection.is_none() && self.remote.ip() != chooser.remote.ip();
+        let opens_for = match chooser.opens_for {
+            OpensFor::Peer if elsewhere && self.transport.is_reliable() => OpensFor::Stranger(chooser.remote.ip()),
+            same => same,
+        };
+        Flow { opens_for, ..self }
     }
 
     /// The flow of the response to a request that came over this flow with this topmost Via (RFC 3261 18.2.2): over the

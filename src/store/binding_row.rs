@@ -4,7 +4,7 @@ use super::boot_clock::Moment;
 use crate::clock::{Time, Wall};
 use crate::registrar::location::{Binding, Restored};
 use crate::sip::Flow;
-use crate::sip::flow::Transport;
+use crate::sip::flow::{OpensFor, Transport};
 use crate::sip::header::{HeaderName, Headers, NameAddr};
 use rusqlite::{Row, Statement, params};
 use std::time::Duration;
@@ -62,6 +62,7 @@ pub(super) fn read(row: &Row<'_>, moment: &Moment) -> Option<Restored> {
         // No connection outlives the program.
         connection: None,
         server: None,
+        opens_for: OpensFor::Peer,
     };
     let mut path = Headers::new();
     path.push(HeaderName::Path, text(15)?);

@@ -16,6 +16,140 @@ stories! {
     the_caller_hangs_up_before_its_answer_is_acknowledged(SIP, GUIDE);
 }
 
+const WITH_TIMERB: &str = "[isp]\ntype=friend\ntimerb=4000";
+
+/// The phone rings, and what it says is lost for a while; the caller gives up meanwhile. The INVITE is repeated until
+/// the phone is heard, and then cancelled.
+#[test]
+fn whoever_never_lets_itself_be_heard_stops_ringing_in_the_end() {
+    rings_unheard(&mut Testbed::ready(SIP, GUIDE));
+    for seed in 0..crate::stories::seeds() {
+        rings_unheard(&mut Testbed::rough(SIP, GUIDE, seed));
+    }
+}
+
+fn rings_unheard(world: &mut Testbed) {
+    world.loses("isp", "SIP/2.0 180");
+    world.loses("isp", "SIP/2.0 100");
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("isp"));
+    world.run(Duration::from_secs(2));
+    world.phone("client").hangs_up();
+    world.until(|w| !w.look("client").has_call());
+    assert!(world.is_called("isp") || !world.is_perfect());
+    world.run(Duration::from_secs(2));
+    world.loses_nothing();
+    world.until_over();
+    if world.is_perfect() {
+        assert_eq!(world.messages("exchange", "isp", &["CANCEL sip"]).len(), 1);
+    }
+    world.assert_nothing_left();
+}
+
+/// A phone rings and nothing of it is heard until the exchange has given up: `timerb=` ends the INVITE, and what is heard
+/// later is cancelled, or acknowledged and ended.
+#[test]
+fn after_timerb_an_invite_is_not_repeated_and_what_comes_late_ends_the_ringing() {
+    for (late, ended_by) in [("SIP/2.0 180", "CANCEL sip"), ("SIP/2.0 200", "BYE sip")] {
+        let sip = SIP.replace("[isp]\ntype=friend", WITH_TIMERB);
+        let mut world = Testbed::ready(&sip, "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
+        world.loses("isp", "SIP/2.0");
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        world.until(|w| w.saw("client", &PhoneEvent::Failed(503)));
+        world.run(Duration::from_secs(50));
+        let sent = world.messages("exchange", "isp", &["INVITE sip"]);
+        assert_eq!(sent.len(), 4, "0, 0.5, 1.5 and 3.5 s: none after timer B");
+        assert!(world.messages("exchange", "isp", &["CANCEL sip"]).is_empty(), "RFC 3261 9.1");
+        assert!(world.is_called("isp"), "it rings, and nobody knows");
+        world.loses_nothing();
+        match late {
+            // RFC 3261 13.3.1.1: who rings says so once a minute.
+            "SIP/2.0 180" => world.phone("isp").rings(),
+            _ => world.phone("isp").answers(),
+        }
+        world.until_over();
+        assert_eq!(world.messages("exchange", "isp", &[ended_by]).len(), 1);
+        world.assert_nothing_left();
+    }
+}
+
+/// The same for every way in which a call comes to be unwanted: nothing of it is left at the phone or the exchange.
+#[test]
+fn an_unwanted_invite_to_a_silent_phone_ends_whatever_made_it_unwanted() {
+    let two = "[default]\nexten => _X!,1,Dial(SIP/isp&SIP/desk)\n";
+    let short = "[default]\nexten => _X!,1,Dial(SIP/isp,1)\nexten => h,1,NoOp()\n";
+    type Act = fn(&mut Testbed);
+    let ways: [(&str, Act); 4] = [
+        (GUIDE, |w| w.phone("client").hangs_up()),
+        (two, |w| w.phone("desk").answers()),
+        (short, |_| {}),
+        (GUIDE, |w| {
+            let (_, effects) = w.switch.hang_up(crate::testbed::at(w.now), "all");
+            w.execute(effects);
+        }),
+    ];
+    for (plan, act) in ways {
+        let mut world = Testbed::ready(SIP, plan);
+        world.phone("isp").habit(|habits| habits.ignores_everything = true);
+        world.phone("client").dials("1");
+        world.run(Duration::from_millis(700));
+        act(&mut world);
+        world.run(Duration::from_secs(33));
+        let sent = world.messages("exchange", "isp", &["INVITE sip"]).len();
+        assert!(sent <= 7, "{sent}");
+        world.run(Duration::from_secs(60));
+        assert_eq!(world.messages("exchange", "isp", &["INVITE sip"]).len(), sent);
+        assert!(world.messages("exchange", "isp", &["CANCEL sip"]).is_empty());
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// RFC 3261 9.1: the CANCEL is repeated until it is answered, and without a final response the call is forgotten 64*T1
+/// after it.
+#[test]
+fn a_lost_cancel_and_a_lost_487_end_all_the_same() {
+    for lost in ["SIP/2.0 487", "SIP/2.0 200"] {
+        let mut world = Testbed::ready(SIP, GUIDE);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        world.run(Duration::from_secs(1));
+        world.loses("isp", lost);
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.run(Duration::from_secs(40));
+        world.loses_nothing();
+        world.assert_nothing_left();
+    }
+}
+
+/// A caller that leaves the offer to us and acknowledges it without an answer: nothing can be sent to it.
+#[test]
+fn a_caller_that_answers_no_offer_gets_a_bye() {
+    for plan in [GUIDE, "[default]\nexten => _X!,1,Answer()\nsame => n,Wait(60)\n"] {
+        let mut world = Testbed::ready(SIP, plan);
+        world.phone("client").habit(|habits| (habits.offerless, habits.bare_acks) = (true, true));
+        world.phone("isp").habit(|habits| habits.auto_answer_after = Some(Duration::from_secs(1)));
+        world.phone("client").dials("1");
+        world.until(|w| w.saw("client", &PhoneEvent::Answered));
+        world.until_over();
+        assert_eq!(world.messages("exchange", "client", &["BYE sip"]).len(), 1);
+        assert!(world.has_line("acknowledged it without an answer"), "{:?}", world.lines);
+        world.assert_nothing_left();
+        // With an answer in its ACK it is a call like any other.
+        world.phone("client").habit(|habits| habits.bare_acks = false);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_talking("client"));
+        world.run(Duration::from_secs(5));
+        assert!(world.is_talking("client"));
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
 fn the_caller_gives_up_while_it_rings(world: &mut Testbed) {
     world.phone("client").dials("1");
     world.until(|w| w.is_called("isp"));

@@ -3,8 +3,8 @@
 use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::pbx::switch::PeerStatus;
-use strowger::sim::PhoneEvent;
-use strowger::sip::flow::Transport;
+use strowger::sim::{DeviceProfile, PhoneEvent};
+use strowger::sip::flow::{OpensFor, Transport};
 
 fn one_second(world: &mut Testbed) {
     world.run(Duration::from_secs(1));
@@ -206,5 +206,61 @@ fn a_line_behind_a_proxy_is_called_through_it_over_a_new_connection() {
     );
     world.phone("client").hangs_up();
     world.until_over();
+    world.assert_nothing_left();
+}
+
+/// The address of a stranger who connects.
+const STRANGER: &str = "192.0.2.77:5060";
+
+/// Nobody is who says so: a BYE out of nowhere is answered over the connection that it came by, or not at all.
+#[test]
+fn a_stranger_who_hangs_up_on_us_is_not_connected_to() {
+    let mut world = Testbed::connected(SIP, GUIDE);
+    world.add("stranger", "", STRANGER, "192.0.2.77:5004", DeviceProfile::Plain);
+    for over in [Transport::Tcp, Transport::Tls] {
+        world.connects("stranger", over);
+        world.listeners.insert(STRANGER.parse().unwrap());
+        world.opens.clear();
+        for (method, cseq) in [("BYE", 1), ("OPTIONS", 2), ("UPDATE", 3), ("INVITE", 4), ("CANCEL", 5), ("ACK", 6)] {
+            let via = "SIP/2.0/TCP stranger.example:5066;maddr=192.0.2.10";
+            world.inject(
+                "stranger",
+                &format!(
+                    "{method} sip:isp@192.0.2.1 SIP/2.0\r\nVia: {via};branch=z9hG4bK{cseq}\r\nMax-Forwards: 70\r\n\
+                     From: <sip:x@h>;tag=1\r\nTo: <sip:isp@192.0.2.1>;tag=2\r\nCall-ID: none\r\n\
+                     CSeq: {cseq} {method}\r\nContact: <sip:x@192.0.2.10:5060;transport=tcp>\r\nContent-Length: 0\r\n\r\n"
+                ),
+            );
+            one_second(&mut world);
+        }
+        assert!(world.opens.len() >= 4, "{:?}", world.opens);
+        assert!(world.opens.iter().all(|(_, opens_for)| *opens_for == OpensFor::Nobody), "{:?}", world.opens);
+        let connection = world.stations["stranger"].connection.unwrap();
+        assert!(!world.let_in.iter().any(|all| all.contains(&connection)));
+    }
+}
+
+/// A guest may call, and has proved nothing: what it makes us open is the guest's.
+#[test]
+fn a_guest_whose_connection_is_gone_is_hung_up_on_over_one_that_counts_as_its_own() {
+    let sip = SIP.replace("[general]\ncontext=default\n", "[general]\ncontext=default\nallowguest=yes\n");
+    let mut world = Testbed::connected(&sip, GUIDE);
+    let isp = world.stations["isp"].connection.unwrap();
+    world.add("passer-by", "", STRANGER, "192.0.2.77:5004", DeviceProfile::Grandstream);
+    world.connects("passer-by", Transport::Tcp);
+    let guest = world.stations["passer-by"].connection.unwrap();
+    world.phone("passer-by").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("passer-by") && w.is_talking("isp"));
+    assert!(world.let_in[0].contains(&isp) && !world.let_in[0].contains(&guest) && world.let_in[1].contains(&guest));
+    world.cut("passer-by");
+    world.listeners.insert(STRANGER.parse().unwrap());
+    world.opens.clear();
+    world.phone("isp").hangs_up();
+    world.until_over();
+    let stranger = OpensFor::Stranger(STRANGER.parse::<std::net::SocketAddr>().unwrap().ip());
+    let byes = world.opens.iter().filter(|(line, _)| line.starts_with("BYE"));
+    assert_eq!(byes.map(|(_, opens_for)| *opens_for).collect::<Vec<_>>(), [stranger]);
     world.assert_nothing_left();
 }

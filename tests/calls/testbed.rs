@@ -26,7 +26,7 @@ use strowger::sdp::MediaKind;
 use strowger::sim::{Change, DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
-use strowger::sip::flow::{ConnectionId, Transport};
+use strowger::sip::flow::{ConnectionId, OpensFor, Transport};
 use strowger::sip::message::Message;
 use strowger::sip::validate;
 
@@ -102,11 +102,17 @@ pub struct Testbed {
     pub listeners: BTreeSet<SocketAddr>,
     /// Over what the exchange sent which first line where.
     overs: Vec<(SocketAddr, Transport, String)>,
+    /// The first lines of what the exchange sent over connections, and for whom it would have opened one.
+    pub opens: Vec<(String, OpensFor)>,
+    /// Connections of peers that proved themselves, and of guests that were let in.
+    pub let_in: [Vec<ConnectionId>; 2],
     /// Where the system refuses to send to.
     pub no_route: BTreeSet<SocketAddr>,
     seed: u64,
     /// How many connections phones made.
     connections: u64,
+    /// What is lost of the messages from an address: those that begin so.
+    lost: BTreeSet<(SocketAddr, &'static str)>,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
     /// A failure is not to be told by the ladder: somebody else tells it.
@@ -174,6 +180,9 @@ impl Testbed {
             no_route: BTreeSet::new(),
             seed,
             connections: 0,
+            opens: Vec::new(),
+            let_in: Default::default(),
+            lost: BTreeSet::new(),
             spoiler: None,
             silent: false,
         }
@@ -412,6 +421,16 @@ impl Testbed {
         self.switch.channels().map(|report| report.channel.name.clone()).collect()
     }
 
+    /// Loses every message of a phone that begins so.
+    pub fn loses(&mut self, name: &str, start: &'static str) {
+        self.lost.insert((self.look(name).config().sip, start));
+    }
+
+    /// Loses nothing on purpose any more.
+    pub fn loses_nothing(&mut self) {
+        self.lost.clear();
+    }
+
     /// Has a phone's INVITEs carry these header lines, too.
     pub fn add_header(&mut self, name: &str, lines: &str) {
         self.add_to(name, "INVITE", lines);
@@ -631,6 +650,8 @@ impl Testbed {
                 self.post(after, Parcel::Media(event));
             }
         }
+        self.let_in[0].extend(effects.proven);
+        self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();
         for transmit in effects.transmit {
             let local = transmit.flow.local;
@@ -638,7 +659,12 @@ impl Testbed {
             assert_eq!(local, own, "the exchange sends from an address that is not its own");
             let to = transmit.flow.remote;
             let open = self.flow_from(to);
-            let connects = transmit.flow.connection.is_none() && self.listeners.contains(&to);
+            let opens_for = transmit.flow.opens_for;
+            if transmit.flow.transport.is_reliable() {
+                self.opens.push((heading(&transmit.bytes), opens_for));
+            }
+            let may_connect = transmit.flow.connection.is_none() && opens_for != OpensFor::Nobody;
+            let connects = may_connect && self.listeners.contains(&to);
             let closed =
                 transmit.flow.transport.is_reliable() && !connects && open.connection != transmit.flow.connection;
             if closed || self.no_route.contains(&to) {
@@ -692,6 +718,9 @@ impl Testbed {
             bytes = Bytes::from(text.replacen(line, &format!("From: {other};tag={tag}"), 1));
         }
         self.wire.push((self.now, from, to, bytes.clone()));
+        if self.lost.iter().any(|(of, start)| *of == from && bytes.starts_with(start.as_bytes())) {
+            return;
+        }
         let is_reliable = [from, to].iter().any(|end| self.flow_from(*end).transport.is_reliable());
         if is_reliable {
             self.post(Duration::from_millis(10), Parcel::Datagram { from, to, bytes });
@@ -789,12 +818,13 @@ impl Testbed {
         self.run(Duration::from_secs(40));
         let perfect = self.is_perfect();
         // Qualify may ask just now; on a bad network everything takes longer.
-        let (steps, each) = if perfect { (20, 50) } else { (180, 1000) };
-        for _ in 0..steps {
+        // A called phone that never let itself be heard may do so for three minutes.
+        let fine = if perfect { 20 } else { 0 };
+        for step in 0..200 {
             if self.is_clean() {
                 break;
             }
-            self.run(Duration::from_millis(each));
+            self.run(Duration::from_millis(if step < fine { 50 } else { 1000 }));
         }
         self.is_clean()
     }
@@ -862,6 +892,10 @@ impl Hand<'_> {
 
     pub fn answers(self) {
         self.act(|phone, now| phone.answer(now));
+    }
+
+    pub fn rings(self) {
+        self.act(|phone, now| phone.ring(now));
     }
 
     pub fn sounds(self) {

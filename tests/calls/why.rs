@@ -376,13 +376,6 @@ fn a_number_that_nobody_has() {
 }
 
 #[test]
-fn a_line_that_may_not_call() {
-    let sip = SIP.replace("[client]\ntype=friend", "[client]\ntype=peer");
-    let text = "'client' is type=peer: it may be called, not call";
-    fails(&sip, PLAN, |_| (), FailureReason::MayNotCall, text, "FAILED");
-}
-
-#[test]
 fn the_exchange_stops() {
     use strowger::pbx::switch::Stopping;
     let stop = |w: &mut Testbed| {

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["type"],
         "friend, peer, user",
         "must be given",
-        "friend: calls and is called; peer, user: one of these",
+        "all call. friend: known by its name in From, or by its 'host'; peer: by its 'host', or by its name when it proves that by its secret; user: by its name, and is not called",
         Effect::Peer(kind),
     ),
     row(&["secret"], "text", "none", "the device's password", Effect::Peer(secret)),

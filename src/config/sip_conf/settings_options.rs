@@ -54,7 +54,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["insecure"],
         "port, invite, with a comma between, or no",
         "no",
-        "port: match by address whatever the port; invite: do not ask for a password on calls",
+        "port: calls from the 'host' are known whatever port they come from (over TCP and TLS they always are); invite: calls from the 'host', or of a friend or user by its name, need no password",
         Effect::Settings(insecure),
     ),
     row(
@@ -159,7 +159,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["timerb"],
         "milliseconds, at least 200",
         "6000 for a line that 'qualify' says is there, else 64 times T1",
-        "how long a call attempt without any response is tried",
+        "how long a call attempt without any response is tried; then its INVITE is not sent again",
         Effect::Settings(timer_b),
     ),
     row(&["maxforwards"], "1 to 255", "70", "Max-Forwards of requests we begin", Effect::Settings(max_forwards)),

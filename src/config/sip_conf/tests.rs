@@ -92,7 +92,7 @@ fn every_peer_option() {
          keepalive=yes\nqualifyfreq=30\nrtptimeout=0\nrtpholdtimeout=0\ntimerb=6000\nmaxforwards=20\n\
          dtmfmode=Inband\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nlanguage=en_GB",
     );
-    assert_eq!((peer.kind, peer.is_caller(), peer.is_callable()), (Kind::Peer, false, true));
+    assert_eq!((peer.kind, peer.is_callable()), (Kind::Peer, true));
     let ha1 = Credential::Ha1(crate::config::secret::Secret::new("0123456789abcdef0123456789abcdef"));
     assert_eq!(peer.credential, Some(ha1));
     assert_eq!(peer.host, PeerAddress::Static("192.0.2.9:5066".parse().unwrap()));
@@ -113,6 +113,24 @@ fn every_peer_option() {
     assert_eq!((settings.dtmf_mode, settings.insecure), (DtmfMode::Inband, Insecure { port: true, invite: true }));
     assert!(settings.trust_rpid);
     assert_eq!((settings.send_rpid, settings.language.as_str()), (SendRpid::Pai, "en_GB"));
+}
+
+#[test]
+fn what_a_line_carries_is_said_or_not() {
+    let line = |lines: &str| peer(lines).settings.line;
+    assert_eq!(line(""), None, "a line that says nothing is none of them");
+    assert_eq!(line("line=modem"), Some(LineKind::Modem));
+    assert_eq!(line("LINE = Voice"), Some(LineKind::Voice));
+    assert_eq!(line("line=fax"), Some(LineKind::Fax));
+    let (conf, said) = read(
+        "[general]\nline=modem\n[a]\ntype=friend\nhost=dynamic\nsecret=s\n[b]\ntype=friend\nhost=dynamic\nsecret=s\nline=voice\n\
+         [c]\ntype=friend\nhost=dynamic\nsecret=s\nline=\n",
+    );
+    assert!(said.is_empty(), "{said:?}");
+    let kinds = ["a", "b", "c"].map(|name| conf.peers[name].settings.line);
+    assert_eq!(kinds, [Some(LineKind::Modem), Some(LineKind::Voice), None], "[general] presets, a peer changes");
+    let (_, said) = read("[general]\nline=telex\n");
+    assert_eq!(said, ["2 Error: 'telex' is not a valid value of 'line': the line is left out"]);
 }
 
 #[test]

@@ -91,6 +91,7 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         send_rpid: settings.send_rpid != peer::SendRpid::No,
         path_support: settings.support_path,
         path: binding.map(|binding| binding.path.iter().map(hop).collect()).unwrap_or_default(),
+        line_kind: settings.line.map(|kind| kind.name().to_owned()).unwrap_or_default(),
         dtmf_mode: settings.dtmf_mode.name().to_owned(),
         t1_ms: milliseconds(settings.timer_t1),
         timer_b_ms: settings.timer_b.map_or_else(|| milliseconds(settings.timer_t1 * 64), milliseconds),

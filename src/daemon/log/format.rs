@@ -40,14 +40,17 @@ impl Format {
 
 /// Adds an entry, in whole lines.
 pub(super) fn print(out: &mut Vec<u8>, format: Format, date_format: &str, entry: &Entry) {
-    let Level::Verbose(depth) = entry.level else {
-        return put(out, format, date_format, entry, &escape::line(&entry.text));
+    let text = match entry.level {
+        Level::Verbose(depth) => story(depth, entry.text.trim_end_matches('\n')),
+        Level::Message => message(&entry.text),
+        Level::Notice | Level::Warning | Level::Error | Level::Security => {
+            return put(out, format, date_format, entry, &harmless(&entry.text));
+        }
     };
-    let text = story(depth, entry.text.trim_end_matches('\n'));
     if format == Format::Terminal {
         return out.extend(format!("[{}] {text}\n", time(date_format, entry.at)).into_bytes());
     }
-    // A carriage return was made harmless already; so `lines` cuts at line ends alone.
+    // Only a message has line ends. A carriage return was made harmless already; so `lines` cuts at line ends alone.
     for line in text.lines() {
         put(out, format, date_format, entry, line);
     }
@@ -62,9 +65,16 @@ fn put(out: &mut Vec<u8>, format: Format, date_format: &str, entry: &Entry, line
     out.extend(whole.into_bytes());
 }
 
+/// A line as a file of the log has it, line end included.
+pub fn in_file(line: &LogLine, at: Wall) -> String {
+    let mut out = Vec::new();
+    print(&mut out, Format::Plain, ISO, &Entry { at, level: line.level, text: line.text.clone(), printed: false });
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// A line that is not verbose output, with its time, in the form of Asterisk's log.
 pub(super) fn dated(date_format: &str, at: Wall, level: Level, message: &str) -> String {
-    format!("[{}] {}{}", time(date_format, at), head(level), escape::line(message))
+    format!("[{}] {}{}", time(date_format, at), head(level), harmless(message))
 }
 
 fn head(level: Level) -> String {
@@ -78,7 +88,7 @@ fn time(date_format: &str, at: Wall) -> String {
 /// A level's name.
 pub(super) fn word(level: Level) -> &'static str {
     match level {
-        Level::Verbose(_) => "VERBOSE",
+        Level::Verbose(_) | Level::Message => "VERBOSE",
         Level::Notice => "NOTICE",
         Level::Warning => "WARNING",
         Level::Error => "ERROR",
@@ -92,7 +102,7 @@ fn priority(level: Level) -> u8 {
         Level::Error => 3,
         Level::Warning | Level::Security => 4,
         Level::Notice => 5,
-        Level::Verbose(_) => 6,
+        Level::Verbose(_) | Level::Message => 6,
     }
 }
 
@@ -105,7 +115,35 @@ pub fn story(level: u8, line: &str) -> String {
         3 => "    -- ",
         _ => "       > ",
     };
-    format!("{prefix}{}", escape::lines(line))
+    format!("{prefix}{}", harmless(line))
+}
+
+/// A SIP message: its line ends stay.
+fn message(text: &str) -> String {
+    let lines: Vec<String> =
+        text.trim_end_matches('\n').split('\n').map(|line| no_level(&escape::lines(line))).collect();
+    lines.join("\n")
+}
+
+/// A line without anything that controls a terminal or begins another line.
+fn harmless(line: &str) -> String {
+    no_level(&escape::line(line))
+}
+
+/// No level's name before a bracket, as lines of a log begin: a log watcher whose filter takes the head of verbose output
+/// for a syslog tag would look behind it.
+fn no_level(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for letter in line.chars() {
+        if letter == '[' && ends_with_level(&shown) { shown.push_str("%5B") } else { shown.push(letter) }
+    }
+    shown
+}
+
+fn ends_with_level(text: &str) -> bool {
+    let words = ["VERBOSE", "NOTICE", "WARNING", "ERROR", "SECURITY"];
+    let end = text.trim_end();
+    words.iter().any(|word| end.ends_with(word))
 }
 
 /// A line as consoles show it: verbose output without its time, as on Asterisk's console, all else as in the log.
@@ -115,6 +153,7 @@ pub(super) fn console_line(line: &LogLine) -> ConsoleLine {
             let text = story(level, line.text.trim_end_matches('\n'));
             return ConsoleLine { kind: Kind::Story, level, text };
         }
+        Level::Message => return ConsoleLine { kind: Kind::Story, level: 0, text: message(&line.text) },
         Level::Notice => (Kind::Notice, 0),
         Level::Warning => (Kind::Warning, 0),
         Level::Error => (Kind::Error, 0),
@@ -128,6 +167,7 @@ pub fn plain(line: &LogLine, verbose: u8) -> Option<String> {
     match line.level {
         Level::Verbose(level) if level > verbose => None,
         Level::Verbose(level) => Some(story(level, &line.text)),
+        Level::Message => Some(message(&line.text)),
         Level::Notice | Level::Warning | Level::Error | Level::Security => {
             Some(format!("{}: {}", word(line.level), escape::line(&line.text)))
         }

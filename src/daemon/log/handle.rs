@@ -92,7 +92,7 @@ impl Log {
     pub(super) fn takes(&self, level: Level) -> bool {
         match level {
             Level::Verbose(depth) => depth <= self.waiting.deepest.load(Ordering::Relaxed),
-            Level::Notice | Level::Warning | Level::Error | Level::Security => true,
+            Level::Message | Level::Notice | Level::Warning | Level::Error | Level::Security => true,
         }
     }
 }

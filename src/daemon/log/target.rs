@@ -82,6 +82,7 @@ impl LogTarget {
         }
         let is_for_it = match entry.level {
             Level::Verbose(depth) => self.depth(settings.verbose).is_some_and(|deepest| depth <= deepest),
+            Level::Message => self.depth(settings.verbose).is_some(),
             Level::Notice => self.levels.notice,
             Level::Warning => self.levels.warning,
             Level::Error => self.levels.error,

@@ -89,6 +89,8 @@ fn a_file_gets_the_levels_it_names() {
         (Level::Error, "e"),
         (Level::Security, "s"),
         (Level::Verbose(2), "told\nand more\r\n"),
+        (Level::Verbose(0), "SECURITY [1] x"),
+        (Level::Message, "BYE x\r\n\tNOTICE[1] x: y\n"),
         (Level::Verbose(3), "too deep"),
     ] {
         place.log.write(level, text.to_owned());
@@ -99,7 +101,10 @@ fn a_file_gets_the_levels_it_names() {
     let notices = format!("[{year}] NOTICE[{pid}] strowger: n?[2J?forged\n[{year}] SECURITY[{pid}] strowger: s\n");
     assert_eq!(place.read("messages"), notices);
     let head = format!("[{year}] VERBOSE[{pid}] strowger: ");
-    let story = format!("[{year}] ERROR[{pid}] strowger: e\n{head}  == told\n{head}and more?\n");
+    let told = "  == told?and more?";
+    let story = format!(
+        "[{year}] ERROR[{pid}] strowger: e\n{head}{told}\n{head}SECURITY %5B1] x\n{head}BYE x?\n{head}\tNOTICE%5B1] x: y\n"
+    );
     assert_eq!(place.read("full"), story);
     assert_eq!(fs::metadata(place.folder.join("full")).unwrap().permissions().mode() & 0o137, 0);
 }
@@ -117,14 +122,14 @@ fn security_lines_go_where_they_are_wanted_alone() {
 fn the_journal_has_the_time_and_wants_the_priority() {
     let entry = Entry {
         at: Wall(0),
-        level: Level::Verbose(0),
+        level: Level::Message,
         printed: false,
         text: "<--- SIP --->\n<1>SECURITY[1] x: y\n".to_owned(),
     };
     let mut out = Vec::new();
     format::print(&mut out, Format::Journal, ISO, &entry);
     let head = format!("<6>VERBOSE[{}] strowger: ", std::process::id());
-    assert_eq!(String::from_utf8(out).unwrap(), format!("{head}<--- SIP --->\n{head}<1>SECURITY[1] x: y\n"));
+    assert_eq!(String::from_utf8(out).unwrap(), format!("{head}<--- SIP --->\n{head}<1>SECURITY%5B1] x: y\n"));
     let mut out = Vec::new();
     format::print(&mut out, Format::Terminal, "%Y", &Entry { level: Level::Verbose(3), text: "a".to_owned(), ..entry });
     assert_eq!(String::from_utf8(out).unwrap(), "[1970]     -- a\n");

@@ -2,16 +2,21 @@
 
 use super::handle::Log;
 use crate::event::{Level, LogLine};
+use crate::wording::outside;
 use std::fmt;
 use tracing::Event;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+/// The targets of lines whose sentences are ours; a library's may hold anything from outside.
+const OURS: [&str; 6] = ["story", "message", "notice", "warning", "error", "security"];
+
 /// A line as an event.
 pub(super) fn event(line: &LogLine) {
     match line.level {
         Level::Verbose(level) => tracing::info!(target: "story", level, "{}", line.text),
+        Level::Message => tracing::info!(target: "message", "{}", line.text),
         Level::Notice => tracing::info!(target: "notice", "{}", line.text),
         Level::Warning => tracing::warn!(target: "warning", "{}", line.text),
         Level::Error => tracing::error!(target: "error", "{}", line.text),
@@ -37,6 +42,7 @@ impl<S: tracing::Subscriber> Layer<S> for LogLayer {
         event.record(&mut found);
         let level = match event.metadata().target() {
             "story" => Level::Verbose(found.level),
+            "message" => Level::Message,
             "security" => Level::Security,
             _ => match *event.metadata().level() {
                 tracing::Level::ERROR => Level::Error,
@@ -44,7 +50,8 @@ impl<S: tracing::Subscriber> Layer<S> for LogLayer {
                 tracing::Level::INFO | tracing::Level::DEBUG | tracing::Level::TRACE => Level::Notice,
             },
         };
-        self.0.write(level, found.message);
+        let is_ours = OURS.contains(&event.metadata().target());
+        self.0.write(level, if is_ours { found.message } else { outside(&found.message) });
     }
 }
 

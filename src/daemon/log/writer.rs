@@ -54,7 +54,7 @@ impl Writer {
     pub(super) fn run(mut self, inbox: &Receiver<Work>) {
         self.write(LogTarget::open);
         while let Ok(first) = inbox.recv() {
-            if matches!(&first, Work::Line(Entry { level: Level::Verbose(_), .. })) {
+            if matches!(&first, Work::Line(Entry { level: Level::Verbose(_) | Level::Message, .. })) {
                 std::thread::sleep(GATHER);
             }
             let mut after = self.take(first);

@@ -5,6 +5,7 @@ use crate::dialplan::arguments::{self, Split};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Cause, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted};
 use crate::event::Level;
+use crate::wording::outside;
 
 /// Maximum number of targets.
 pub const MAX_TARGETS: usize = 50;
@@ -79,7 +80,7 @@ fn read(args: &Split) -> Result<DialRequest, String> {
     for target in args.trimmed(0).split('&').map(str::trim).filter(|target| !target.is_empty()) {
         match DialTarget::parse(target) {
             Some(target) => targets.push(target),
-            None => return Err(format!("Dial: '{target}' is not technology/resource; write SIP/name")),
+            None => return Err(format!("Dial: '{}' is not technology/resource; write SIP/name", outside(target))),
         }
     }
     if targets.is_empty() {
@@ -106,7 +107,7 @@ fn unsupported(options: &DialOptions) -> Option<String> {
         .map(|(letter, _)| *letter)
         .filter(|letter| !matches!(letter, 'g' | 'r' | 'R') && !HARMLESS.contains(*letter))
         .collect();
-    (!without.is_empty()).then(|| format!("Dial: the options '{without}' are without effect here"))
+    (!without.is_empty()).then(|| format!("Dial: the options '{}' are without effect here", outside(&without)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Cause, Interrupted};
 use crate::event::Level;
+use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -53,7 +54,10 @@ async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted>
         channel.with_state(|state| state.cause)
     } else {
         cause(wanted).unwrap_or_else(|| {
-            channel.log(Level::Warning, format!("Hangup: '{wanted}' is no cause; write a number from 1 to 127"));
+            channel.log(
+                Level::Warning,
+                format!("Hangup: '{}' is no cause; write a number from 1 to 127", outside(wanted)),
+            );
             Cause::NONE
         })
     };

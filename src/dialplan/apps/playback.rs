@@ -4,6 +4,7 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Interrupted, Played};
 use crate::event::Level;
+use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -37,7 +38,9 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     }
     match channel.play(sounds).await? {
         Played::All => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
-        Played::Missing(sound) => channel.log(Level::Warning, format!("There is no sound '{sound}' to play")),
+        Played::Missing(sound) => {
+            channel.log(Level::Warning, format!("There is no sound '{}' to play", outside(&sound)))
+        }
         Played::Failed(why) => channel.log(Level::Warning, why),
     }
     Ok(Outcome::Next)

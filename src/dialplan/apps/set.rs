@@ -4,6 +4,7 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;
 use crate::event::Level;
+use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -19,7 +20,7 @@ pub const APP: App = App {
 
 async fn run(channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let Some((name, value)) = args.text().split_once('=') else {
-        channel.log(Level::Warning, format!("Set needs name=value; '{}' has no '='", args.text()));
+        channel.log(Level::Warning, format!("Set needs name=value; '{}' has no '='", outside(args.text())));
         return Ok(Outcome::Next);
     };
     Ok(Outcome::Set(vec![(name.trim().to_owned(), value.to_owned())]))

@@ -5,6 +5,7 @@ use crate::dialplan::arguments;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::Interrupted;
 use crate::event::Level;
+use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -20,7 +21,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     match arguments::seconds(args.text()) {
         Some(time) => channel.wait(time).await?,
         None if args.text().is_empty() => {}
-        None => channel.log(Level::Warning, format!("Wait: '{}' is not a number of seconds", args.text())),
+        None => channel.log(Level::Warning, format!("Wait: '{}' is not a number of seconds", outside(args.text()))),
     }
     Ok(Outcome::Next)
 }

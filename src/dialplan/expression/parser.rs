@@ -2,6 +2,7 @@
 
 use super::lexer::Token;
 use super::value;
+use crate::wording::outside;
 
 /// How deep parentheses and the like may nest.
 const MAX_DEPTH: usize = 50;
@@ -173,7 +174,7 @@ impl Parser<'_> {
 
 fn shown(token: &Token) -> String {
     match token {
-        Token::Text(text) => format!("'{text}'"),
+        Token::Text(text) => format!("'{}'", outside(text)),
         Token::Operator(operator) => format!("'{operator}'"),
     }
 }

@@ -1,5 +1,6 @@
 //! What operators do to texts and numbers.
 
+use crate::wording::outside;
 use regex::RegexBuilder;
 use std::cmp::Ordering;
 
@@ -47,7 +48,7 @@ pub(super) fn arithmetic(operator: &str, one: &str, two: &str) -> Result<String,
     }
     let read = |text: &str| match number(text) {
         Some(number) => Ok(number),
-        None => Err(format!("'{text}' is not a number")),
+        None => Err(format!("'{}' is not a number", outside(text))),
     };
     let (a, b) = (read(one)?, read(two)?);
     if b == 0.0 && matches!(operator, "/" | "%") {
@@ -106,7 +107,7 @@ pub(super) fn matched(text: &str, pattern: &str, anchored: bool) -> Result<Strin
     let regex = RegexBuilder::new(&source)
         .size_limit(REGEX_BYTES)
         .build()
-        .map_err(|_| format!("'{pattern}' is not a regular expression"))?;
+        .map_err(|_| format!("'{}' is not a regular expression", outside(pattern)))?;
     let groups = regex.captures_len() > 1;
     Ok(match regex.captures(text) {
         Some(found) if groups => found.get(1).map_or("", |group| group.as_str()).to_owned(),
@@ -119,8 +120,9 @@ pub(super) fn matched(text: &str, pattern: &str, anchored: bool) -> Result<Strin
 /// The mathematical functions.
 pub(super) fn function(name: &str, args: &[String]) -> Result<String, String> {
     let read = |place: usize| {
-        let text = args.get(place).ok_or_else(|| format!("{name} needs {} numbers", place.saturating_add(1)))?;
-        number(text).ok_or_else(|| format!("{name}: '{text}' is not a number"))
+        let text =
+            args.get(place).ok_or_else(|| format!("{} needs {} numbers", outside(name), place.saturating_add(1)))?;
+        number(text).ok_or_else(|| format!("{}: '{}' is not a number", outside(name), outside(text)))
     };
     let x = read(0)?;
     Ok(shown(match name.to_ascii_uppercase().as_str() {
@@ -149,6 +151,6 @@ pub(super) fn function(name: &str, args: &[String]) -> Result<String, String> {
             x - y * (x / y).round_ties_even()
         }
         "ABS" => x.abs(),
-        _ => return Err(format!("there is no function '{name}'")),
+        _ => return Err(format!("there is no function '{}'", outside(name))),
     }))
 }

@@ -4,6 +4,7 @@ use crate::config::presentation::Presentation;
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
+use crate::wording::outside;
 
 pub(super) static CALLERID: Function = Function {
     name: "CALLERID",
@@ -50,7 +51,7 @@ fn read(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "pres" | "num-pres" | "name-pres" => caller.presentation.name().to_owned(),
         "num-valid" => u8::from(!caller.number.is_empty()).to_string(),
         "name-valid" => u8::from(!caller.name.is_empty()).to_string(),
-        other => return Err(format!("CALLERID: there is no '{other}'")),
+        other => return Err(format!("CALLERID: there is no '{}'", outside(other))),
     })
 }
 
@@ -65,7 +66,7 @@ fn write(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
         "dnid" => caller.dnid = value,
         "rdnis" => caller.rdnis = value,
         "pres" | "num-pres" | "name-pres" => caller.presentation = presentation(&value)?,
-        other => return Err(format!("CALLERID: '{other}' cannot be assigned")),
+        other => return Err(format!("CALLERID: '{}' cannot be assigned", outside(other))),
     }
     Ok(())
 }

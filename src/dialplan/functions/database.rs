@@ -3,6 +3,7 @@
 use crate::dialplan::database;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
+use crate::wording::outside;
 
 pub(super) static DB: Function = Function {
     name: "DB",
@@ -37,7 +38,7 @@ fn get(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
 
 fn put(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
     let path = database::path_of(args).map_err(|why| format!("DB: {why}"))?;
-    scope.environment.database().put(&path, value).map_err(|why| format!("DB({args}): {why}"))
+    scope.environment.database().put(&path, value).map_err(|why| format!("DB({}): {why}", outside(args)))
 }
 
 fn delete(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {

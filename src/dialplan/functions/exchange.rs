@@ -4,6 +4,7 @@ use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
 use crate::dialplan::tree::Existence;
+use crate::wording::outside;
 
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
@@ -36,7 +37,7 @@ fn channel(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "context" => scope.state.position.context.clone(),
         "exten" => scope.state.position.exten.clone(),
         "pri" | "priority" => scope.state.position.priority.to_string(),
-        other => scope.environment.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{item}'"))?,
+        other => scope.environment.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{}'", outside(item)))?,
     })
 }
 

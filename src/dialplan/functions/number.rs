@@ -3,6 +3,7 @@
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
+use crate::wording::outside;
 
 pub(super) static MATH: Function = Function {
     name: "MATH",
@@ -27,7 +28,7 @@ const OPERATORS: &[&str] =
 fn math(_: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let args = arguments::Split(arguments::split(args));
     let text = args.trimmed(0);
-    let bad = || format!("MATH: '{text}' is not an operation on two numbers");
+    let bad = || format!("MATH: '{}' is not an operation on two numbers", outside(text));
     // A sign before the first number is none of the operators.
     let (at, operator) = text
         .char_indices()
@@ -74,7 +75,7 @@ fn rand(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let args = arguments::Split(arguments::split(args));
     let read = |place, otherwise: i32| match args.trimmed(place) {
         "" => Ok(otherwise),
-        text => text.parse::<i32>().map_err(|_| format!("RAND: '{text}' is not a whole number")),
+        text => text.parse::<i32>().map_err(|_| format!("RAND: '{}' is not a whole number", outside(text))),
     };
     let (min, max) = (i64::from(read(0, 0)?), i64::from(read(1, i32::MAX)?));
     if max < min {

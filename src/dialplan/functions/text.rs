@@ -3,6 +3,7 @@
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
+use crate::wording::outside;
 use regex::RegexBuilder;
 
 pub(super) static LEN: Function = Function {
@@ -77,7 +78,7 @@ fn cut(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let read = |text: &str, otherwise: usize| match text.trim() {
             "" => Ok(otherwise),
-            text => text.parse::<usize>().map_err(|_| format!("CUT: '{range}' is not a range of fields")),
+            text => text.parse::<usize>().map_err(|_| format!("CUT: '{}' is not a range of fields", outside(range))),
         };
         let (first, last) = (read(first, 1)?.max(1), read(last, usize::MAX)?);
         let fields = value.split(delimiter).enumerate();
@@ -133,6 +134,6 @@ fn regex(_: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let compiled = RegexBuilder::new(pattern)
         .size_limit(1 << 18)
         .build()
-        .map_err(|_| format!("REGEX: '{pattern}' is not a regular expression"))?;
+        .map_err(|_| format!("REGEX: '{}' is not a regular expression", outside(pattern)))?;
     Ok(u8::from(compiled.is_match(text.strip_prefix(' ').unwrap_or(text))).to_string())
 }

@@ -6,6 +6,7 @@ use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
 use crate::dialplan::state::bounded;
+use crate::wording::outside;
 
 pub(super) static STRFTIME: Function = Function {
     name: "STRFTIME",
@@ -20,7 +21,8 @@ fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let at = match parts.trimmed(0) {
         "" => scope.environment.now().wall,
         text => {
-            let seconds: f64 = text.parse().map_err(|_| format!("STRFTIME: '{text}' is not a time in seconds"))?;
+            let seconds: f64 =
+                text.parse().map_err(|_| format!("STRFTIME: '{}' is not a time in seconds", outside(text)))?;
             Wall((seconds * 1000.0) as i64)
         }
     };

@@ -4,6 +4,7 @@ use crate::dialplan::expression;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
 use crate::dialplan::state::bounded;
+use crate::wording::outside;
 
 pub(super) static GLOBAL: Function = Function {
     name: "GLOBAL",
@@ -53,7 +54,7 @@ fn set_global(scope: &mut Scope<'_>, name: &str, value: &str) -> Result<(), Stri
     if scope.environment.globals().set(name, &bounded(value)) {
         Ok(())
     } else {
-        Err(format!("No room for the global variable '{name}'"))
+        Err(format!("No room for the global variable '{}'", outside(name)))
     }
 }
 
@@ -61,7 +62,7 @@ fn set_local(scope: &mut Scope<'_>, name: &str, value: &str) -> Result<(), Strin
     if scope.state.set_local(name.trim(), value) {
         Ok(())
     } else {
-        Err(format!("LOCAL({name}) needs a Gosub to be local to"))
+        Err(format!("LOCAL({}) needs a Gosub to be local to", outside(name)))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::sip::{Message, validate};
 
 mod access;
 mod alike;
+mod who;
 
 const NOW: Wall = Wall(1_795_000_000_000);
 const HOUR: i64 = 3_600_000;

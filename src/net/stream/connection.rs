@@ -103,10 +103,14 @@ impl Reader<'_> {
 
     /// How long to wait for more, and what it means when nothing comes.
     fn deadline(&self, start: Instant, received: Instant, begun: Option<Instant>) -> (Instant, &'static str) {
-        let proven = self.status.proven.load(Ordering::Relaxed);
+        let status = self.status;
+        let may_last = status.proven.load(Ordering::Relaxed) || status.guest.load(Ordering::Relaxed);
         let idle = (received + IDLE, "closed: nothing came for too long");
         let message = begun.map(|begun| (begun + MESSAGE, "closed: a message took too long"));
-        let unproven = (!proven).then(|| (start + self.shared.auth_timeout(), "closed: not authenticated in time"));
+        let unproven = (!may_last).then(|| match status.outgoing {
+            true => (received + self.shared.auth_timeout(), "closed: made for a stranger, and not used"),
+            false => (start + self.shared.auth_timeout(), "closed: not authenticated in time"),
+        });
         [Some(idle), message, unproven].into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or(idle)
     }
 
@@ -171,21 +175,20 @@ impl Reader<'_> {
 mod tests {
     use super::super::listeners::Listeners;
     use super::super::shared::Limits;
+    use super::super::table::{Origin, Table};
     use super::*;
     use crate::net::ingress::without_sink;
-    use crate::sip::flow::Transport;
+    use crate::sip::flow::{ConnectionId, Transport};
 
     /// Why a connection task over which these bytes came and no more, and after how many seconds.
-    async fn end_of(bytes: &[u8], is_proven: bool) -> (String, u64) {
+    async fn end_of(bytes: &[u8], origin: Origin, let_in: fn(&mut Table, ConnectionId)) -> (String, u64) {
         let listeners = Listeners::bind(None, None, 0).unwrap();
         let limits = Limits { auth_timeout: Duration::from_secs(30), auth_limit: 100 };
         let shared = Shared::new(&listeners, without_sink(), limits, None);
         let udp = Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.9:5060".parse().unwrap());
-        let entered = shared.table().enter(Flow { transport: Transport::Tcp, ..udp }, false, 100);
+        let entered = shared.table().enter(Flow { transport: Transport::Tcp, ..udp }, origin, 100);
         let mut task = entered.map_err(drop).unwrap().0;
-        if is_proven {
-            shared.table().authenticated(task.flow.connection.unwrap());
-        }
+        let_in(&mut shared.table(), task.flow.connection.unwrap());
         let (mut phone, stream) = tokio::io::duplex(100_000);
         phone.write_all(bytes).await.unwrap();
         let start = Instant::now();
@@ -194,15 +197,27 @@ mod tests {
         (why, start.elapsed().as_secs())
     }
 
+    fn nobody(_: &mut Table, _: ConnectionId) {}
+
     #[tokio::test(start_paused = true)]
-    async fn silence_is_borne_for_two_hours_by_who_proved_himself_and_for_half_a_minute_by_others() {
-        assert_eq!(end_of(b"", true).await, ("closed: nothing came for too long".to_owned(), 7_200));
-        assert_eq!(end_of(b"", false).await, ("closed: not authenticated in time".to_owned(), 30));
+    async fn silence_is_borne_for_two_hours_of_who_proved_himself_and_for_half_a_minute_of_others() {
+        let (long, short) = ("closed: nothing came for too long", "closed: not authenticated in time");
+        let silent = |origin, let_in| end_of(b"", origin, let_in);
+        assert_eq!(silent(Origin::Accepted, Table::authenticated).await, (long.to_owned(), 7_200));
+        assert_eq!(silent(Origin::Peer, nobody).await, (long.to_owned(), 7_200));
+        assert_eq!(silent(Origin::Accepted, nobody).await, (short.to_owned(), 30));
+        // A guest's call may last; what was made for a stranger is made again when it is needed.
+        assert_eq!(silent(Origin::Accepted, Table::admitted).await, (long.to_owned(), 7_200));
+        let stranger = Origin::Stranger("192.0.2.9".parse().unwrap());
+        assert_eq!(silent(stranger, nobody).await, ("closed: made for a stranger, and not used".to_owned(), 30));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_message_is_whole_within_half_a_minute_whoever_sends_it() {
         let begun = b"OPTIONS sip:a SIP/2.0\r\nVia: ";
-        assert_eq!(end_of(begun, true).await, ("closed: a message took too long".to_owned(), 30));
+        assert_eq!(
+            end_of(begun, Origin::Accepted, Table::authenticated).await,
+            ("closed: a message took too long".to_owned(), 30)
+        );
     }
 }

@@ -65,7 +65,9 @@ fn permissions(peer: &PeerDetail) -> Vec<Row> {
 
 fn transport(peer: &PeerDetail) -> Vec<Row> {
     let host = peer.row.host.map(|host| SocketAddr::new(host, peer.row.port));
+    let line_kind = if peer.line_kind.is_empty() { "not said (as data)" } else { &peer.line_kind };
     let mut rows = vec![
+        ("Line", line_kind.to_owned()),
         ("DTMFmode", peer.dtmf_mode.clone()),
         ("Timer T1", peer.t1_ms.to_string()),
         ("Timer B", peer.timer_b_ms.to_string()),

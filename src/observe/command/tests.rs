@@ -357,6 +357,7 @@ fn one_peer_in_full() {
         user_agent: "Linksys/PAP2T\x1b[2J".to_owned(),
         contact: "sip:client-line@127.0.0.1:5461".to_owned(),
         variables: vec![("LINE".to_owned(), "2".to_owned())],
+        line_kind: "modem".to_owned(),
         ..PeerDetail::bare(row)
     };
     let mut fake = Fake { detail: Some(detail), ..Fake::default() };
@@ -400,6 +401,7 @@ const PEER: &str = r#"
   Path support : Yes
   Path         : <sip:192.0.2.1;lr>, <sip:192.0.2.2;lr>
   TrustIDOutbnd: Legacy
+  Line         : modem
   DTMFmode     : rfc2833
   Timer T1     : 500
   Timer B      : 32000

@@ -40,7 +40,7 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
         answered: channel.answered,
     };
     if let Some((level, reason)) = channel.cdr.story() {
-        let (line, exten, answered) = (peer.name.clone(), entered.exten.clone(), channel.answered.is_some());
+        let (line, exten, answered) = (peer.name.clone(), entered.exten.as_str().into(), channel.answered.is_some());
         core.emit(CallEvent::Ended { line, exten, answered, level, reason });
     }
     let record = channel.cdr.clone().record(core.now.mono, facts);
@@ -60,7 +60,7 @@ pub(super) fn rejected(
     core.emit(CallEvent::Rejected {
         line: peer.name.clone(),
         source,
-        exten: exten.to_owned(),
+        exten: exten.into(),
         level: failure.level(),
         reason: failure.text.clone(),
     });

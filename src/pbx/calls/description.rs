@@ -8,6 +8,7 @@ use crate::pbx::failure::{Failure, FailureReason};
 use crate::sdp::codec::{Codec, CodecList};
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{LocalMedia, MediaKind, Sdp, local_offer, negotiate};
+use crate::wording::outside;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Makes the descriptions for one party.
@@ -203,7 +204,7 @@ pub(super) fn no_codec(none: &NoCommonCodec, peers: &[&Peer]) -> Failure {
             allows.push(text);
         }
     }
-    FailureReason::NoCodec.with(&[&none.offered.join(", "), &allows.join(", ")])
+    FailureReason::NoCodec.with(&[&outside(&none.offered.join(", ")), &allows.join(", ")])
 }
 
 /// The address a description names, `0.0.0.0` (hold) included.

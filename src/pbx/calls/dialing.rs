@@ -19,6 +19,7 @@ use crate::sdp::Sdp;
 use crate::sip::dialog::plain;
 use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
+use crate::wording::outside;
 use std::sync::Arc;
 
 /// Maximum number of places that the redirections of one Dial lead to: phones that send a call round and round come to
@@ -47,7 +48,7 @@ impl Dialing<'_> {
                 Err(failure) => {
                     let reason = failure.text.clone();
                     let name = self.parties.name_of(caller);
-                    self.core.emit(CallEvent::NotCalled { caller: name, target: target.to_string(), reason });
+                    self.core.emit(CallEvent::NotCalled { caller: name, target: target.to_string().into(), reason });
                     dial.fail(failure);
                 }
             }
@@ -83,14 +84,14 @@ impl Dialing<'_> {
         directory: &dyn Directory,
     ) -> Result<Vec<Target>, Failure> {
         if !target.technology.eq_ignore_ascii_case("SIP") {
-            return Err(FailureReason::NoTechnology.with(&[&target.technology]));
+            return Err(FailureReason::NoTechnology.with(&[&outside(&target.technology)]));
         }
         let (name, exten) = target.line();
         let peers = self.core.config.peers.clone();
         let Some(peer) = peers.get(name) else {
             let near = nearest(name, peers.keys().map(String::as_str));
             let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-            return Err(FailureReason::NoSuchPeer.with(&[name, &near]));
+            return Err(FailureReason::NoSuchPeer.with(&[&outside(name), &near]));
         };
         if !peer.is_callable() {
             return Err(FailureReason::NotCallable.with(&[name]));
@@ -165,7 +166,7 @@ impl Dialing<'_> {
             Ok(offer) => self.invite(caller, id, *outgoing, offer),
             Err(failure) => {
                 let (caller_name, reason) = (self.parties.name_of(caller), failure.text.clone());
-                self.core.emit(CallEvent::NotCalled { caller: caller_name, target: name, reason });
+                self.core.emit(CallEvent::NotCalled { caller: caller_name, target: name.into(), reason });
                 self.branch_failed(caller, id, failure);
             }
         }
@@ -198,10 +199,10 @@ impl Dialing<'_> {
         });
         self.mark(caller, id, Branch::Calling);
         let caller = self.parties.name_of(caller);
-        self.core.emit(CallEvent::Called { caller: caller.clone(), target: name.clone() });
+        self.core.emit(CallEvent::Called { caller: caller.clone(), target: name.clone().into() });
         if secure && over != Transport::Tls {
             // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
-            self.core.emit(CallEvent::NotSecured { caller, target: name, transport: over.to_string() });
+            self.core.emit(CallEvent::NotSecured { caller, target: name.into(), transport: over.to_string() });
         }
     }
 
@@ -283,7 +284,7 @@ impl Dialing<'_> {
                 let waited = self.core.now.mono.since(channel.created);
                 FailureReason::NoResponse.with(&[line, &address, &datetime::span(waited)])
             }
-            Refusal::Unsendable(why) => FailureReason::Unsendable.with(&[line, &address, &why]),
+            Refusal::Unsendable(why) => FailureReason::Unsendable.with(&[line, &address, &outside(&why)]),
         };
         let (channel, cause, reason) = (channel.name.clone(), failure.cause, failure.text.clone());
         self.core.emit(CallEvent::NotTaken { channel, cause, reason });
@@ -322,7 +323,7 @@ impl Dialing<'_> {
             dial.drop_branch(id);
         }
         for target in followed {
-            let (channel, words, uri) = (channel.clone(), words.clone(), target.uri.clone());
+            let (channel, words, uri) = (channel.clone(), words.as_str().into(), target.uri.as_str().into());
             self.core.emit(CallEvent::Redirected { channel, target: uri, status, words });
             self.open_branch(caller, &format!("SIP/{}", peer.name), target);
         }

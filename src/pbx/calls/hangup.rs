@@ -13,6 +13,7 @@ use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
 use crate::pbx::failure::{Failure, FailureReason};
+use crate::wording::outside;
 
 /// Ends channels, with all channels and bridges at hand.
 pub(super) struct Hangup<'a> {
@@ -38,6 +39,7 @@ impl Hangup<'_> {
             Ending::Bye if channel.answered.is_some() => (HangupBy::Caller, None),
             Ending::Bye | Ending::Cancelled => (HangupBy::Caller, Some(FailureReason::CallerGaveUp.with(&[]))),
             Ending::NotAcked => (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line]))),
+            Ending::Undescribed => (HangupBy::Exchange, Some(FailureReason::Undescribed.with(&[line]))),
             Ending::Gone => (HangupBy::Exchange, Some(FailureReason::Gone.with(&[line]))),
             Ending::Expired => (HangupBy::Exchange, Some(FailureReason::NotRefreshed.with(&[line]))),
         };
@@ -56,7 +58,9 @@ impl Hangup<'_> {
         let failure = match ending {
             Ending::Bye => None,
             Ending::Expired => Some(FailureReason::NotRefreshed.with(&[&line])),
-            Ending::Cancelled | Ending::NotAcked | Ending::Gone => Some(FailureReason::Gone.with(&[&line])),
+            Ending::Cancelled | Ending::NotAcked | Ending::Undescribed | Ending::Gone => {
+                Some(FailureReason::Gone.with(&[&line]))
+            }
         };
         match failure {
             Some(failure) => {
@@ -141,7 +145,7 @@ impl Hangup<'_> {
         channel.cdr.add_failures([match finish {
             Finish::RanOut => FailureReason::RanOut.with(&[&place]),
             Finish::Application(name) => Failure { cause: cause.0, ..FailureReason::ByDialplan.with(&[name, &place]) },
-            Finish::NoApplication(name) => FailureReason::NoApplication.with(&[&name, &place]),
+            Finish::NoApplication(name) => FailureReason::NoApplication.with(&[&outside(&name), &place]),
             Finish::Nowhere => FailureReason::Nowhere.with(&[&place]),
         }]);
     }

@@ -17,6 +17,7 @@ use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
+use crate::wording::outside;
 use std::sync::Arc;
 
 /// An INVITE that would open a call.
@@ -100,9 +101,6 @@ impl Inbound<'_> {
     /// Why this line may not call this number now.
     fn may_call(&self, peer: &Peer, exten: &str, number: &str) -> Result<(), Failure> {
         let context = &peer.settings.context;
-        if !peer.is_caller() {
-            return Err(FailureReason::MayNotCall.with(&[&peer.name]));
-        }
         if self.stopping {
             return Err(FailureReason::Stopping.with(&[]));
         }
@@ -154,7 +152,7 @@ fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, 
 fn unfit(request: &Request) -> Option<(Response, Failure)> {
     let response = leg::unfit_body(request)?;
     let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default();
-    let reason = FailureReason::UnfitBody.with(&[&response.status.to_string(), &kind]);
+    let reason = FailureReason::UnfitBody.with(&[&response.status.to_string(), &outside(&kind)]);
     Some((response, reason))
 }
 
@@ -163,7 +161,7 @@ fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
     let offer = match leg::description(&request.headers, &request.body) {
         None => return Ok(None),
         Some(Ok(offer)) => offer,
-        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
+        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
     };
     match negotiate::usable(&offer, &peer.settings.codecs) {
         Ok(()) => Ok(Some(offer)),

@@ -390,7 +390,12 @@ impl Leg {
                     self.end_by_bye(is_wanted.then_some(Ending::NotAcked), cx);
                 }
             }
-            LegTimer::CancelGiveUp => self.end(cx),
+            LegTimer::CancelGiveUp => {
+                if let State::Calling(invitation) = &self.state {
+                    invitation.give_up(cx);
+                }
+                self.end(cx);
+            }
             LegTimer::Silence => {
                 if let State::Calling(invitation) = &mut self.state
                     && invitation.on_silence(cx)

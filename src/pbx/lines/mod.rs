@@ -15,7 +15,7 @@ use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
 use crate::registrar::location::{Binding, Location, Restored};
 use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
-use crate::registrar::register::{self, Change};
+use crate::registrar::register::{self, Arrived, Change};
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
@@ -155,14 +155,14 @@ impl Lines {
         request: &Request,
         essentials: &Essentials,
         peer: &Peer,
-        flow: Flow,
+        arrived: Arrived,
         core: &mut Core,
     ) {
         // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
-        let (names, source) = (core.config.admission.names(), flow.remote.ip().to_canonical());
+        let (names, source) = (core.config.admission.names(), arrived.flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && core.config.peers.values().any(trunk);
-        let origin = register::Origin { flow, from_trunk, routing: &core.routing };
+        let origin = register::Origin { arrived, from_trunk, routing: &core.routing };
         let done =
             register::register(&mut self.location, &core.config.general, peer, request, essentials, origin, core.now);
         for event in done.events {
@@ -230,7 +230,7 @@ impl Lines {
         let Some(connection) = flow.connection else { return };
         let lines = self.location.lose_connection(connection);
         let names: Vec<String> = lines.iter().map(|(name, _)| name.clone()).collect();
-        let (address, transport, reason) = (flow.remote, flow.transport.to_string(), why.to_owned());
+        let (address, transport, reason) = (flow.remote, flow.transport.to_string(), why.into());
         core.emit(LineEvent::ConnectionClosed { address, transport, reason, lines });
         let peers = core.config.peers.clone();
         for peer in names.iter().filter_map(|name| peers.get(name)) {

@@ -1,5 +1,5 @@
-//! A 2xx to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up: RFC 3261
-//! 13.2.2.4 has it acknowledged and ended.
+//! Responses to an INVITE nobody waits for any more, from another phone behind a fork or later than the give-up: RFC 3261
+//! 13.2.2.4 has a 2xx acknowledged and ended, 9.1 lets what rings be cancelled.
 
 use crate::pbx::core::{Core, Requester, add_request_headers};
 use crate::sip::dialog::Dialog;
@@ -10,13 +10,20 @@ use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, Sending};
 use std::borrow::Cow;
 
-/// Acknowledges and ends what a stray answer began; any other answer is dropped.
+/// Acknowledges and ends what a stray answer began, and cancels what rings still; any other answer is dropped.
 pub(super) fn end(answer: Answer<Requester>, core: &mut Core) {
     let Answer { id, requester, response, essentials, .. } = answer;
-    if essentials.cseq.method != Method::Invite || !(200..300).contains(&response.status) {
+    if essentials.cseq.method != Method::Invite || response.status >= 300 {
         return;
     }
     let Some((request, flow)) = core.tx.request_of(id).map(Cow::into_owned).zip(core.tx.flow_of(id)) else { return };
+    if response.status < 200 {
+        // A re-INVITE needs none: the BYE of its call ends it.
+        if !has_to_tag(&request) && core.tx.cancel(core.now.mono, id, &mut core.out.transmit).is_some() {
+            core.count_drop("late ringing cancelled");
+        }
+        return;
+    }
     let Ok(mut dialog) = Dialog::uac(&request, &response, &essentials) else { return };
     let next = core.routing.follow(&dialog.next_hop(), flow, &core.config.general.defaults);
     // What began with sips: does not leave TLS, whatever the answer's route says.

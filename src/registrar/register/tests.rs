@@ -42,6 +42,8 @@ struct Desk {
     now: Now,
     cseq: u32,
     from_trunk: bool,
+    /// Its digests were not used before.
+    is_fresh: bool,
     routing: Routing,
 }
 
@@ -54,6 +56,7 @@ impl Desk {
             now: Now { mono: Time::from_start(Duration::from_secs(100)), wall: Wall(1_795_000_000_000) },
             cseq: 1,
             from_trunk: false,
+            is_fresh: false,
             routing: routing(),
         }
     }
@@ -74,7 +77,11 @@ impl Desk {
             &self.peer,
             &request,
             &essentials,
-            Origin { flow, from_trunk: self.from_trunk, routing: &self.routing },
+            Origin {
+                arrived: Arrived { flow, is_fresh: self.is_fresh },
+                from_trunk: self.from_trunk,
+                routing: &self.routing,
+            },
             self.now,
         )
     }
@@ -471,6 +478,64 @@ fn an_overtaken_request_changes_nothing() {
     }
 }
 
+/// A device that was switched off counts from the beginning again; some do so with the same Call-ID.
+#[test]
+fn a_fresh_digest_was_not_overtaken_whatever_its_cseq() {
+    for (lines, left) in [
+        ("Contact: <sip:a@192.168.1.20>\r\n", vec!["sip:a@192.168.1.20"]),
+        ("Contact: <sip:a@192.168.1.20>;expires=0\r\n", vec![]),
+        ("Contact: *\r\nExpires: 0\r\n", vec![]),
+        ("Contact: <sip:a@192.168.1.20:5099>\r\n", vec!["sip:a@192.168.1.20:5099"]),
+        (
+            "Contact: <sip:a@192.168.1.20:5099>;expires=3600, <sip:a@192.168.1.20>;expires=0\r\n",
+            vec!["sip:a@192.168.1.20:5099"],
+        ),
+    ] {
+        for cseq in [1, 6, 7] {
+            let mut desk = Desk::new();
+            desk.is_fresh = true;
+            desk.send(text("192.168.1.20", "c", 7, "Contact: <sip:a@192.168.1.20>\r\n"), SOURCE);
+            let again = desk.send(text("192.168.1.20", "c", cseq, lines), SOURCE);
+            assert_eq!((again.response.status, desk.contacts()), (200, left.iter().map(|c| c.to_string()).collect()));
+            assert!(desk.location.bindings("pap2t-client").iter().all(|binding| binding.cseq == cseq), "{lines}");
+        }
+    }
+}
+
+#[test]
+fn of_several_contacts_the_one_that_began_again_replaces_what_it_names_and_what_is_too_much() {
+    let mut desk = Desk::with_contacts(2);
+    desk.is_fresh = true;
+    for (cseq, port) in [(8, 5060), (9, 5070)] {
+        let lines = format!("Contact: <sip:a@192.168.1.20:{port}>\r\n");
+        desk.send(text("192.168.1.20", "c", cseq, &lines), SOURCE);
+    }
+    let lines = "Contact: <sip:a@192.168.1.20:5070>\r\n";
+    assert_eq!(kinds(&desk.send(text("192.168.1.20", "c", 2, lines), SOURCE)), ["=sip:a@192.168.1.20:5070"]);
+    let lines = "Contact: <sip:a@192.168.1.20:5080>\r\n";
+    let third = desk.send(text("192.168.1.20", "c", 2, lines), SOURCE);
+    assert_eq!(kinds(&third), ["-sip:a@192.168.1.20:5060", "+sip:a@192.168.1.20:5080"]);
+}
+
+/// A peer without a secret has no digest: then only time tells a restart from an old message.
+#[test]
+fn without_a_digest_a_lower_cseq_is_taken_once_no_old_message_can_be_on_its_way() {
+    let moved = "Contact: <sip:a@192.168.1.20:5099>\r\n";
+    for (wait, status) in [(0, 500), (37, 500), (38, 200), (3600, 200)] {
+        let mut desk = Desk::new();
+        desk.send(text("192.168.1.20", "c", 7, "Contact: <sip:a@192.168.1.20>;expires=3600\r\n"), SOURCE);
+        desk.wait(wait);
+        let again = desk.send(text("192.168.1.20", "c", 1, moved), SOURCE);
+        assert_eq!(again.response.status, status, "after {wait} s");
+    }
+    // A restart of the exchange does not lock it out either.
+    let mut desk = Desk::new();
+    desk.send(text("192.168.1.20", "c", 7, "Contact: <sip:a@192.168.1.20>;expires=3600\r\n"), SOURCE);
+    let stored = desk.location.unregister("pap2t-client").remove(0);
+    desk.location.restore("pap2t-client", stored, Some(Duration::from_secs(3000)), desk.now);
+    assert_eq!(desk.send(text("192.168.1.20", "c", 1, moved), SOURCE).response.status, 200);
+}
+
 #[test]
 fn all_or_nothing() {
     let mut desk = Desk::with_contacts(3);
@@ -603,7 +668,7 @@ fn mutated_contacts_keep_the_table_in_bounds() {
             &desk.peer,
             &request,
             &essentials,
-            Origin { flow, from_trunk: false, routing: &desk.routing },
+            Origin { arrived: Arrived { flow, is_fresh: true }, from_trunk: false, routing: &desk.routing },
             desk.now,
         );
         accepted += usize::from(registered.response.status == 200);

@@ -24,6 +24,8 @@ pub struct Behaviour {
     pub empty_fax: bool,
     /// Makes no offer in its INVITE: the 200 brings the offer, the ACK the answer.
     pub offerless: bool,
+    /// Acknowledges without a description, also where its ACK is to bring the answer.
+    pub bare_acks: bool,
     /// Never acknowledges a 200.
     pub never_acks: bool,
     /// Ignores every message.

@@ -145,7 +145,8 @@ impl OutgoingCall {
         // RFC 3261 13.2.1: when the INVITE made no offer, the 2xx does, and the ACK brings the answer.
         let offer = remote.as_ref().filter(|_| !self.media.agreement.local_offered);
         let answer = offer.and_then(|offer| self.media.answer(offer, &ua.behaviour));
-        ua.acknowledge(received, &dialog, answer.as_ref());
+        let in_ack = answer.as_ref().filter(|_| !ua.behaviour.bare_acks);
+        ua.acknowledge(received, &dialog, in_ack);
         let agreement = &mut self.media.agreement;
         agreement.local = answer.or(agreement.local.take());
         agreement.remote = remote.or(agreement.remote.take());

@@ -13,10 +13,13 @@ use crate::sip::validate::Essentials;
 use crate::sip::{Flow, HeaderName, Host, Method, Request, Response};
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 /// Maximum number of 2xx responses with different To tags that are kept per INVITE.
 const MAX_FORKS: usize = 16;
+/// Maximum number of INVITEs without any response in time whose late responses are waited for; the oldest make room.
+const MAX_SILENT: usize = 1_000;
 
 pub(super) struct Clients<R> {
     values: TimerValues,
@@ -25,6 +28,8 @@ pub(super) struct Clients<R> {
     records: BTreeMap<ClientId, Box<Client<R>>>,
     by_key: BTreeMap<ClientKey, ClientId>,
     timers: Timers<(ClientId, Timer)>,
+    /// INVITEs that got no response in time, oldest first; some may have got one since.
+    silent: VecDeque<ClientId>,
 }
 
 struct Client<R> {
@@ -38,6 +43,8 @@ struct Client<R> {
     forks: Vec<Fork>,
     /// The requester no longer waits for its end.
     abandoned: bool,
+    /// It was cancelled: there is no second CANCEL.
+    cancelled: bool,
 }
 
 /// What is kept of a request.
@@ -72,6 +79,7 @@ enum Input {
     Response(Class),
     Timer(Timer),
     Cancelled,
+    GivenUp,
     TransportError,
 }
 
@@ -94,7 +102,14 @@ struct Opening<R> {
 
 impl<R: Clone> Clients<R> {
     pub fn new(values: TimerValues) -> Clients<R> {
-        Clients { values, last: 0, records: BTreeMap::new(), by_key: BTreeMap::new(), timers: Timers::new() }
+        Clients {
+            values,
+            last: 0,
+            records: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            timers: Timers::new(),
+            silent: VecDeque::new(),
+        }
     }
 
     pub fn request(
@@ -119,12 +134,16 @@ impl<R: Clone> Clients<R> {
         }
         let Kept::Whole(whole) = &client.kept else { return None };
         let key = ClientKey { cancels: true, ..client.key };
-        if self.by_key.contains_key(&key) || client.running.contains(Timer::Cancelled) {
+        if client.cancelled {
             return None;
         }
         let (request, flow, t1) = (derive::cancel(&whole.request), client.flow, whole.values.t1);
         let requester = client.requester.clone();
-        let values = tuned(self.values.over(flow), Sending::Tuned { t1, give_up: None }, &Method::Cancel);
+        let how = Sending::Tuned { t1, give_up: None, late: Duration::ZERO };
+        let values = tuned(self.values.over(flow), how, &Method::Cancel);
+        if let Some(client) = self.records.get_mut(&id) {
+            client.cancelled = true;
+        }
         let cancel = self.open(now, Opening { key, requester, request, flow, values }, out);
         self.drive(now, id, Input::Cancelled, None, out);
         Some(cancel)
@@ -134,6 +153,33 @@ impl<R: Clone> Clients<R> {
         let Some(client) = self.records.get_mut(&id) else { return };
         client.abandoned = true;
         self.limit_abandoned(now, id);
+    }
+
+    pub fn give_up(&mut self, now: Time, id: ClientId) {
+        let calling =
+            |client: &Box<Client<R>>| matches!(client.machine, Machine::Invite(invite_client::State::Calling { .. }));
+        if !self.records.get(&id).is_some_and(calling) {
+            return;
+        }
+        self.drive(now, id, Input::GivenUp, None, &mut Vec::new());
+        self.fell_silent(id);
+    }
+
+    /// Notes an INVITE that got no response in time: what still comes is for nobody who waits for its end.
+    fn fell_silent(&mut self, id: ClientId) {
+        let Some(client) = self.records.get_mut(&id) else { return };
+        if !matches!(client.machine, Machine::Invite(invite_client::State::Silent)) {
+            return;
+        }
+        client.abandoned = true;
+        self.silent.push_back(id);
+        if self.silent.len() > MAX_SILENT
+            && let Some(oldest) = self.silent.pop_front()
+            && let Some(client) = self.records.get(&oldest)
+            && matches!(client.machine, Machine::Invite(invite_client::State::Silent))
+        {
+            self.close(oldest);
+        }
     }
 
     /// Starts a give-up timer for an abandoned INVITE that has none.
@@ -194,6 +240,7 @@ impl<R: Clone> Clients<R> {
             if let Outcome::Timeout(requester) = self.drive(now, id, Input::Timer(timer), None, out) {
                 expired.push(Expired::Timeout(id, requester));
             }
+            self.fell_silent(id);
         }
     }
 
@@ -253,7 +300,8 @@ impl<R: Clone> Clients<R> {
         let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key, id);
-        let client = Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false };
+        let client =
+            Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false, cancelled: false };
         self.records.insert(id, Box::new(client));
         self.act(now, id, &actions, None, out);
         id
@@ -400,6 +448,7 @@ impl Machine {
                     Input::Response(class) => invite_client::Input::Response(class),
                     Input::Timer(timer) => invite_client::Input::Timer(timer),
                     Input::Cancelled => invite_client::Input::Cancelled,
+                    Input::GivenUp => invite_client::Input::GivenUp,
                     Input::TransportError => invite_client::Input::TransportError,
                 };
                 let (state, actions) = invite_client::step(state, input, values);
@@ -409,7 +458,7 @@ impl Machine {
                 let input = match input {
                     Input::Response(class) => non_invite_client::Input::Response(class),
                     Input::Timer(timer) => non_invite_client::Input::Timer(timer),
-                    Input::Cancelled => return (self, Actions::new()),
+                    Input::Cancelled | Input::GivenUp => return (self, Actions::new()),
                     Input::TransportError => non_invite_client::Input::TransportError,
                 };
                 let (state, actions) = non_invite_client::step(state, input, values);
@@ -436,12 +485,13 @@ impl Machine {
 fn tuned(values: TimerValues, how: Sending, method: &Method) -> TimerValues {
     match how {
         Sending::Reliably => values,
-        Sending::Tuned { t1, give_up } => {
+        Sending::Tuned { t1, give_up, late } => {
             let t1 = t1.max(values.t1);
             let life = t1.saturating_mul(64);
             TimerValues {
                 t1,
                 t2: values.t2.max(t1),
+                late,
                 invite_timeout: give_up.unwrap_or(values.invite_timeout.max(life)),
                 non_invite_timeout: give_up.unwrap_or(values.non_invite_timeout.max(life)),
                 ..values

@@ -12,6 +12,9 @@ pub enum State {
         /// The current retransmission interval.
         interval: Duration,
     },
+    /// No response came in time, which the user knows. Nothing is sent any more; a late response is still passed, so
+    /// that what it tells of can be ended (RFC 3261 9.1, 13.2.2.4).
+    Silent,
     /// A provisional response came.
     Proceeding,
     /// A 2xx came; further ones may follow.
@@ -31,6 +34,8 @@ pub enum Input {
     Timer(Timer),
     /// We sent a CANCEL for it.
     Cancelled,
+    /// Nobody wants it any more, and it got no response: it is not sent again.
+    GivenUp,
     /// The network refused a message of ours.
     TransportError,
 }
@@ -49,6 +54,7 @@ pub fn start(values: &TimerValues) -> (State, Actions) {
 pub fn step(state: State, input: Input, values: &TimerValues) -> (State, Actions) {
     match state {
         State::Calling { interval } => calling(interval, input, values),
+        State::Silent => silent(input, values),
         State::Proceeding => proceeding(input, values),
         State::Accepted => accepted(input),
         State::Completed => completed(input),
@@ -73,11 +79,31 @@ fn calling(interval: Duration, input: Input, values: &TimerValues) -> (State, Ac
             (State::Calling { interval }, smallvec![Action::SendRequest, Action::Start(Timer::A, interval)])
         }
         // RFC 3261 17.1.1.2: the timeout is reported to the user; no ACK is sent.
-        Input::Timer(Timer::B) => (State::Terminated, smallvec![Action::Stop(Timer::A), Action::Timeout]),
+        Input::Timer(Timer::B) if values.late.is_zero() => {
+            (State::Terminated, smallvec![Action::Stop(Timer::A), Action::Timeout])
+        }
+        Input::Timer(Timer::B) => {
+            (State::Silent, smallvec![Action::Stop(Timer::A), Action::Start(Timer::Late, values.late), Action::Timeout])
+        }
+        Input::GivenUp => (State::Silent, joined(&stop, &[Action::Start(Timer::Late, values.late)])),
         // RFC 3261 17.1.4.
         Input::TransportError => (State::Terminated, joined(&stop, &[Action::Failed])),
         // RFC 3261 9.1: nothing is cancelled before a provisional response.
         Input::Timer(_) | Input::Cancelled => (State::Calling { interval }, Actions::new()),
+    }
+}
+
+fn silent(input: Input, values: &TimerValues) -> (State, Actions) {
+    let stop = Action::Stop(Timer::Late);
+    match input {
+        Input::Response(Class::Provisional) => (State::Proceeding, smallvec![stop, Action::Pass]),
+        Input::Response(Class::Success) => {
+            (State::Accepted, smallvec![stop, Action::Start(Timer::M, values.life()), Action::Pass])
+        }
+        Input::Response(Class::Refusal) => (State::Completed, joined(&[stop], &refused(values))),
+        Input::Timer(Timer::Late) => (State::Terminated, Actions::new()),
+        Input::TransportError => (State::Terminated, smallvec![stop]),
+        Input::Timer(_) | Input::Cancelled | Input::GivenUp => (State::Silent, Actions::new()),
     }
 }
 
@@ -96,7 +122,7 @@ fn proceeding(input: Input, values: &TimerValues) -> (State, Actions) {
         Input::Cancelled => (State::Proceeding, smallvec![Action::Start(Timer::Cancelled, values.life())]),
         Input::Timer(Timer::Cancelled) => (State::Terminated, smallvec![Action::Timeout]),
         // RFC 3261 figure 5: nothing of ours is under way in this state, and no timer but the user's own runs.
-        Input::Timer(_) | Input::TransportError => (State::Proceeding, Actions::new()),
+        Input::Timer(_) | Input::TransportError | Input::GivenUp => (State::Proceeding, Actions::new()),
     }
 }
 
@@ -110,6 +136,7 @@ fn accepted(input: Input) -> (State, Actions) {
         Input::Response(Class::Provisional | Class::Refusal)
         | Input::Timer(_)
         | Input::Cancelled
+        | Input::GivenUp
         | Input::TransportError => (State::Accepted, Actions::new()),
     }
 }
@@ -122,7 +149,7 @@ fn completed(input: Input) -> (State, Actions) {
         Input::Timer(Timer::D) => (State::Terminated, Actions::new()),
         // RFC 3261 17.1.1.2: the ACK could not be sent.
         Input::TransportError => (State::Terminated, smallvec![Action::Stop(Timer::D), Action::Failed]),
-        Input::Response(Class::Provisional | Class::Success) | Input::Timer(_) | Input::Cancelled => {
+        Input::Response(Class::Provisional | Class::Success) | Input::Timer(_) | Input::Cancelled | Input::GivenUp => {
             (State::Completed, Actions::new())
         }
     }
@@ -156,7 +183,7 @@ mod tests {
     fn inputs() -> Vec<Input> {
         let mut inputs: Vec<Input> = Timer::ALL.map(Input::Timer).to_vec();
         inputs.extend(Class::ALL.map(Input::Response));
-        inputs.extend([Input::Cancelled, Input::TransportError]);
+        inputs.extend([Input::Cancelled, Input::GivenUp, Input::TransportError]);
         inputs
     }
 
@@ -216,7 +243,28 @@ mod tests {
                     &[SendRequest, Start(Timer::A, ms(1_000))],
                 ),
                 (Input::Timer(Timer::B), State::Terminated, &[a, Timeout]),
+                (Input::GivenUp, State::Silent, &[a, b, Start(Timer::Late, ms(0))]),
                 (Input::TransportError, State::Terminated, &[a, b, Failed]),
+            ],
+        );
+    }
+
+    /// 17.1.1.2: "If the client transaction is still in the "Calling" state when timer B fires, the client transaction
+    /// SHOULD inform the TU that a timeout has occurred. The client transaction MUST NOT generate an ACK."
+    #[test]
+    fn what_got_no_response_in_time_is_sent_no_more_and_a_late_response_is_passed() {
+        let values = TimerValues { late: ms(180_000), ..udp() };
+        let late = [Stop(Timer::A), Start(Timer::Late, ms(180_000)), Timeout];
+        assert_eq!(step(CALLING, Input::Timer(Timer::B), &values), (State::Silent, late.into_iter().collect()));
+        let stop = Stop(Timer::Late);
+        check(
+            State::Silent,
+            &[
+                (PROVISIONAL, State::Proceeding, &[stop, Pass]),
+                (SUCCESS, State::Accepted, &[stop, Start(Timer::M, ms(32_000)), Pass]),
+                (REFUSAL, State::Completed, &[stop, SendAck, Start(Timer::D, ms(32_000)), Pass]),
+                (Input::Timer(Timer::Late), State::Terminated, &[]),
+                (Input::TransportError, State::Terminated, &[stop]),
             ],
         );
     }

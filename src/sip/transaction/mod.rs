@@ -29,6 +29,9 @@ pub struct TimerValues {
     pub t4: Duration,
     /// Timer B: how long an INVITE may stay without any response.
     pub invite_timeout: Duration,
+    /// How long a response to an INVITE that got none in time is still heard: a telephone whose every response was lost
+    /// may ring. Nothing is sent again meanwhile.
+    pub late: Duration,
     /// Timer F: how long another request may stay without a final response.
     pub non_invite_timeout: Duration,
     /// Timer D: how long retransmitted refusals of an INVITE are acknowledged.
@@ -45,6 +48,7 @@ impl TimerValues {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             invite_timeout: t1.saturating_mul(64),
+            late: Duration::ZERO,
             non_invite_timeout: t1.saturating_mul(64),
             acknowledge: Duration::from_secs(32),
             reliable: false,
@@ -110,6 +114,8 @@ pub enum Timer {
     Trying,
     /// A cancelled INVITE without a final response (RFC 3261 9.1, no letter either).
     Cancelled,
+    /// End of the wait for late responses to an INVITE that got none in time (no letter either).
+    Late,
 }
 
 /// What a step of a state machine requires, in order.
@@ -164,7 +170,7 @@ impl Class {
 
 #[cfg(test)]
 impl Timer {
-    const ALL: [Timer; 14] = [
+    const ALL: [Timer; 15] = [
         Timer::A,
         Timer::B,
         Timer::D,
@@ -179,6 +185,7 @@ impl Timer {
         Timer::M,
         Timer::Trying,
         Timer::Cancelled,
+        Timer::Late,
     ];
 }
 

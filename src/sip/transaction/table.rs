@@ -61,6 +61,9 @@ pub enum Sending {
         /// Timer B or F instead of 64 × T1: how long to wait for any response to an INVITE, or a final one to another
         /// request.
         give_up: Option<Duration>,
+        /// How long a late response to an INVITE that got none in time is still passed; at zero its transaction ends
+        /// with the timeout.
+        late: Duration,
     },
     /// Sent once, as over a reliable transport: the OPTIONS of a qualify, whose next attempt is a transaction of its
     /// own. An INVITE is retransmitted as usual, and given up after this time.
@@ -197,6 +200,12 @@ impl<R: Clone> Transactions<R> {
     /// `Expired::Timeout`.
     pub fn abandon(&mut self, now: Time, id: ClientId) {
         self.clients.abandon(now, id);
+    }
+
+    /// Nobody wants this INVITE any more, and it may have got no response: then it is not sent again, and a late response
+    /// is passed as after a timeout (RFC 3261 9.1: without a response there is nothing to cancel).
+    pub fn give_up(&mut self, now: Time, id: ClientId) {
+        self.clients.give_up(now, id);
     }
 
     /// Sends the ACK of a 2xx, which has no Via yet, and keeps it: every retransmission of that 2xx (the one with the

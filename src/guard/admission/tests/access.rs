@@ -3,7 +3,7 @@
 use super::*;
 
 /// The edge of a sip.conf, with the acl.conf beside it.
-fn edge_of(sip: &str, acl: &str) -> Admission {
+pub(super) fn edge_of(sip: &str, acl: &str) -> Admission {
     let read = |name: &str, text: &str| {
         let (document, said) = ini::parse(name, text.as_bytes(), &mut ini::no_includes);
         assert_eq!(said, []);
@@ -82,7 +82,7 @@ fn guests_are_let_in_only_when_the_configuration_says_so() {
         panic!()
     };
     assert_eq!((peer.name.as_str(), peer.settings.context.as_str(), proof), ("guest", "lobby", Proof::Trusted));
-    assert_eq!((peer.call_limit, peer.is_callable(), peer.is_caller()), (Some(10), false, true));
+    assert_eq!((peer.call_limit, peer.is_callable()), (Some(10), false));
     assert_eq!(status(ask(&open, "INVITE", "a", LINE1)), 401, "who names an account proves it");
     assert_eq!(status(ask(&open, "REGISTER", "nobody", LINE1)), 401, "a guest calls, and no more");
     assert_eq!(status(ask(&open, "INVITE", "nobody", "10.0.0.1:5060")), 401, "the list of [general] holds for guests");

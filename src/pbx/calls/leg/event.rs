@@ -48,6 +48,8 @@ pub enum Ending {
     Bye,
     /// Our answer was never acknowledged (RFC 3261 13.3.1.4).
     NotAcked,
+    /// It acknowledged our offer without an answer that can be used (RFC 3261 13.2.1).
+    Undescribed,
     /// The peer does not know the dialog any more, or answers nothing (RFC 3261 12.2.1.2).
     Gone,
     /// The peer was to refresh the call and did not (RFC 4028 10).

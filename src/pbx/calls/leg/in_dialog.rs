@@ -56,7 +56,8 @@ impl Leg {
     fn on_ack(&mut self, cseq: u32, body: Option<Sdp>, cx: &mut Cx<'_>) {
         // A repeated ACK, or one for a transaction long done, is for no 2xx that waits.
         let Some(ok) = self.pending_ok.take_if(|ok| ok.cseq() == cseq) else { return };
-        let answer = if ok.we_offered() { body } else { None };
+        let we_offered = ok.we_offered();
+        let answer = if we_offered { body } else { None };
         ok.stop(cx);
         if let Some(answer) = &answer {
             self.agreement.take_remote(answer.clone());
@@ -66,6 +67,10 @@ impl Leg {
             if hang_up {
                 // RFC 3261 15: the callee may send BYE once its 2xx is acknowledged.
                 return self.end_by_bye(None, cx);
+            }
+            if we_offered && self.agreement.agreed().is_none() {
+                // RFC 3261 13.2.1: an answer to our offer belongs in the ACK. Without one nothing can be sent anywhere.
+                return self.end_by_bye(Some(Ending::Undescribed), cx);
             }
         }
         self.ua.report(LegEvent::Confirmed(answer), cx);

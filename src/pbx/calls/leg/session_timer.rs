@@ -243,7 +243,7 @@ impl SessionTimer {
     pub fn send_update(&mut self, ua: &mut UserAgent, cx: &mut Cx<'_>) {
         let Some(mut request) = ua.target_refresh(Method::Update, cx) else { return };
         self.write_request(ua.settings(), &mut request.headers);
-        self.update = Some(ua.send(request, None, cx));
+        self.update = Some(ua.send(request, cx));
     }
 
     /// Is this our UPDATE?

@@ -21,8 +21,12 @@ use bytes::Bytes;
 use std::time::Duration;
 
 /// How long the exchange's INVITE may go without any response before a qualified peer is given up: a phone on the same
-/// network answers in milliseconds. `timerb=` sets another time.
+/// network answers in milliseconds. `timerb=` sets another time. The INVITE itself is repeated for 64*T1, lest a phone
+/// rings on whose every response was lost until then.
 const SILENCE: Duration = Duration::from_secs(6);
+/// How long a phone may ring that never let us know (as long as a proxy lets one ring, RFC 3261 16.6 timer C): a response
+/// that comes by then is still used to end what it tells of.
+const LATE: Duration = Duration::from_secs(180);
 /// Maximum number of places tried of one redirection.
 const MAX_CONTACTS: usize = 5;
 
@@ -124,8 +128,8 @@ pub(super) struct Invitation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// We wait for the answer. `silence`: the timer of a peer that sends no response at all.
-    Outgoing { provisional_seen: bool, silence: TimerId },
+    /// We wait for the answer. `silence`: the timer of a watched peer that sends no response at all.
+    Outgoing { provisional_seen: bool, silence: Option<TimerId> },
     /// We gave up; the final response is still to come (RFC 3261 9.1).
     Abandoned { cancelled: bool, give_up: TimerId },
 }
@@ -141,16 +145,9 @@ impl Invitation {
     ) -> Invitation {
         let settings = ua.settings();
         session_timer.write_request(settings, &mut request.headers);
-        let life = T1.max(settings.timer_t1) * 64;
-        // A shorter `timerb=` ends the leg's patience only: a late 2xx must still find the leg, which ends what it
-        // began.
-        let client = ua.send(request, settings.timer_b.map(|timer_b| timer_b.max(life)), cx);
-        let patience = match (settings.timer_b, watched) {
-            (Some(timer_b), _) => timer_b,
-            (None, true) => SILENCE,
-            (None, false) => life,
-        };
-        let silence = cx.timer(ua.leg, LegTimer::Silence, patience);
+        let client = ua.call(request, settings.timer_b, LATE, cx);
+        let is_impatient = watched && settings.timer_b.is_none();
+        let silence = is_impatient.then(|| cx.timer(ua.leg, LegTimer::Silence, SILENCE));
         Invitation { leg: ua.leg, client, phase: Phase::Outgoing { provisional_seen: false, silence } }
     }
 
@@ -173,8 +170,8 @@ impl Invitation {
     pub fn on_provisional(&mut self, cx: &mut Cx<'_>) {
         match self.phase {
             Phase::Outgoing { silence, .. } => {
-                cx.core.timers.cancel(silence);
-                self.phase = Phase::Outgoing { provisional_seen: true, silence };
+                cancel_timer(silence, cx);
+                self.phase = Phase::Outgoing { provisional_seen: true, silence: None };
             }
             Phase::Abandoned { cancelled: false, give_up } => {
                 cx.core.timers.cancel(give_up);
@@ -187,8 +184,8 @@ impl Invitation {
     /// The call is not wanted any more.
     pub fn abandon(&mut self, cx: &mut Cx<'_>) {
         let Phase::Outgoing { provisional_seen, silence } = self.phase else { return };
-        cx.core.timers.cancel(silence);
-        // RFC 3261 9.1: no CANCEL before a provisional response.
+        cancel_timer(silence, cx);
+        // RFC 3261 9.1: no CANCEL before a provisional response. The INVITE is still repeated, which brings one.
         if provisional_seen {
             self.cancel(cx);
         } else {
@@ -211,6 +208,12 @@ impl Invitation {
         self.wait_for_final(true, cx);
     }
 
+    /// RFC 3261 9.1: no final response came for 64*T1 after the CANCEL, or no response at all to an INVITE that nobody
+    /// wants: it is not sent any more.
+    pub fn give_up(&self, cx: &mut Cx<'_>) {
+        cx.core.tx.give_up(cx.core.now.mono, self.client);
+    }
+
     /// RFC 3261 9.1: the INVITE counts as cancelled when no final response comes for 64*T1.
     fn wait_for_final(&mut self, cancelled: bool, cx: &mut Cx<'_>) {
         let give_up = cx.timer(self.leg, LegTimer::CancelGiveUp, T1 * 64);
@@ -220,9 +223,8 @@ impl Invitation {
     /// Its final response came.
     pub fn stop(&self, cx: &mut Cx<'_>) {
         match self.phase {
-            Phase::Outgoing { silence: timer, .. } | Phase::Abandoned { give_up: timer, .. } => {
-                cx.core.timers.cancel(timer);
-            }
+            Phase::Outgoing { silence, .. } => cancel_timer(silence, cx),
+            Phase::Abandoned { give_up, .. } => cancel_timer(Some(give_up), cx),
         }
     }
 
@@ -233,6 +235,12 @@ impl Invitation {
             // Its final response may never come: the peer sent BYE before, say.
             cx.core.tx.abandon(cx.core.now.mono, self.client);
         }
+    }
+}
+
+fn cancel_timer(timer: Option<TimerId>, cx: &mut Cx<'_>) {
+    if let Some(timer) = timer {
+        cx.core.timers.cancel(timer);
     }
 }
 
@@ -315,23 +323,24 @@ mod tests {
 
     #[test]
     fn a_silent_peer_is_given_up_early_when_it_is_watched_and_one_that_responds_is_not() {
-        let timer_b = Duration::from_secs(10);
-        for (watched, timer_b, wait) in [
-            (true, None, SILENCE),
-            (false, None, T1 * 64),
-            (true, Some(timer_b), timer_b),
-            (false, Some(timer_b), timer_b),
-        ] {
-            let (mut core, mut index) = (core(), LegIndex::default());
-            let mut silent = invite(watched, timer_b, &mut core, &mut index);
-            assert_eq!(next_timer(&mut core), (wait, LegTimer::Silence));
-            let mut cx = Cx { core: &mut core, index: &mut index };
-            assert!(silent.on_silence(&mut cx) && !silent.is_wanted());
+        let (mut core, mut index) = (testing::core(), LegIndex::default());
+        let mut silent = invite(true, None, &mut core, &mut index);
+        assert_eq!(next_timer(&mut core), (SILENCE, LegTimer::Silence));
+        let mut cx = Cx { core: &mut core, index: &mut index };
+        assert!(silent.on_silence(&mut cx) && !silent.is_wanted());
+        let (mut core, mut index) = (testing::core(), LegIndex::default());
+        let mut present = invite(true, None, &mut core, &mut index);
+        let mut cx = Cx { core: &mut core, index: &mut index };
+        present.on_provisional(&mut cx);
+        assert!(!present.on_silence(&mut cx) && present.is_wanted() && cx.core.timers.is_empty());
+        let ten = Duration::from_secs(10);
+        for (watched, timer_b, wait) in [(false, None, T1 * 64), (true, Some(ten), ten), (false, Some(ten), ten)] {
             let (mut core, mut index) = (testing::core(), LegIndex::default());
-            let mut present = invite(watched, timer_b, &mut core, &mut index);
-            let mut cx = Cx { core: &mut core, index: &mut index };
-            present.on_provisional(&mut cx);
-            assert!(!present.on_silence(&mut cx) && present.is_wanted() && cx.core.timers.is_empty());
+            invite(watched, timer_b, &mut core, &mut index);
+            assert!(core.timers.is_empty(), "timer B itself is its patience");
+            let (now, just) = (core.now.mono, Duration::from_millis(1));
+            assert!(core.tx.expire(now + (wait - just), &mut core.out.transmit).is_empty());
+            assert_eq!(core.tx.expire(now + wait, &mut core.out.transmit).len(), 1);
         }
     }
 }

@@ -75,10 +75,21 @@ impl UserAgent {
         request.headers.set(HeaderName::MaxForwards, self.settings().max_forwards.to_string());
     }
 
-    /// Sends a request whose responses come back to the leg. `give_up` is how long an INVITE waits for a final
-    /// response, when not 64 times T1.
-    pub(super) fn send(&self, request: Request, give_up: Option<Duration>, cx: &mut Cx<'_>) -> ClientId {
-        self.transact(request, give_up, cx)
+    /// Sends the INVITE that calls the peer. `give_up` is how long it waits for any response, when not 64 times T1; a
+    /// late one is heard for `late` more.
+    pub(super) fn call(
+        &self,
+        request: Request,
+        give_up: Option<Duration>,
+        late: Duration,
+        cx: &mut Cx<'_>,
+    ) -> ClientId {
+        self.transact(request, (give_up, late), cx)
+    }
+
+    /// Sends a request whose responses come back to the leg.
+    pub(super) fn send(&self, request: Request, cx: &mut Cx<'_>) -> ClientId {
+        self.transact(request, (None, Duration::ZERO), cx)
     }
 
     /// Ends the dialog (RFC 3261 15.1.1); nobody waits for the response.
@@ -86,12 +97,12 @@ impl UserAgent {
         let Some(dialog) = &mut self.dialogs.current else { return };
         let mut request = dialog.request(Method::Bye);
         self.add_common_headers(&mut request, cx);
-        self.transact(request, None, cx);
+        self.send(request, cx);
     }
 
     /// `timert1=` raises T1 and never lowers it.
-    fn transact(&self, request: Request, give_up: Option<Duration>, cx: &mut Cx<'_>) -> ClientId {
-        let how = Sending::Tuned { t1: self.settings().timer_t1, give_up };
+    fn transact(&self, request: Request, (give_up, late): (Option<Duration>, Duration), cx: &mut Cx<'_>) -> ClientId {
+        let how = Sending::Tuned { t1: self.settings().timer_t1, give_up, late };
         cx.core.request(request, self.flow, how, Requester::Leg(self.leg))
     }
 

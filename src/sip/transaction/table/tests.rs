@@ -13,7 +13,7 @@ fn at(ms: u64) -> Time {
     Time::from_start(Duration::from_millis(ms))
 }
 
-fn ms(ms: u64) -> Duration {
+const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 

@@ -122,13 +122,62 @@ fn a_qualify_is_sent_once_and_its_late_answer_is_a_stray() {
 #[test]
 fn a_peers_own_values_raise_t1_and_shorten_timer_b() {
     let mut client = Client::new();
-    let id = client.request(Method::Invite, Sending::Tuned { t1: ms(100), give_up: Some(ms(6_000)) });
+    let id = client.request(Method::Invite, Sending::Tuned { t1: ms(100), give_up: Some(ms(6_000)), late: ms(0) });
     let (lines, ends) = run(&mut client.table, at(60_000));
     assert_eq!((times(&lines), ends), (vec![500, 1_500, 3_500], vec![(6_000, Expired::Timeout(id, "INVITE"))]));
-    let id = client.request(Method::Invite, Sending::Tuned { t1: ms(800), give_up: None });
+    let id = client.request(Method::Invite, Sending::Tuned { t1: ms(800), give_up: None, late: ms(0) });
     let (lines, ends) = run(&mut client.table, at(90_000));
     assert_eq!(times(&lines), [800, 2_400, 5_600, 12_000, 24_800, 50_400]);
     assert_eq!(ends, [(51_200, Expired::Timeout(id, "INVITE"))]);
+}
+
+const LATE: Sending = Sending::Tuned { t1: ms(500), give_up: Some(ms(2_000)), late: ms(180_000) };
+
+/// RFC 3261 17.1.1.2, 9.1, 13.2.2.4: nothing is sent after timer B, and what comes late can still be ended.
+#[test]
+fn a_late_response_to_an_invite_that_timed_out_is_passed_and_what_it_tells_of_can_be_cancelled() {
+    for status in [180, 200, 486] {
+        let mut client = Client::new();
+        let id = client.request(Method::Invite, LATE);
+        let invite = client.table.request_of(id).unwrap().into_owned();
+        client.out.clear();
+        let (lines, ends) = run(&mut client.table, at(100_000));
+        assert_eq!((times(&lines), ends), (vec![500, 1_500], vec![(2_000, Expired::Timeout(id, "INVITE"))]));
+        assert_eq!(client.table.cancel(at(100_000), id, &mut client.out), None, "there is nothing to cancel");
+        assert_eq!(client.answer(101_000, &invite, status, "a"), Some((status, id)));
+        let cancel = client.table.cancel(at(101_000), id, &mut client.out);
+        assert_eq!(cancel.is_some(), status == 180);
+        run(&mut client.table, at(400_000));
+        assert!(client.table.is_empty(), "{status}");
+    }
+    let mut client = Client::new();
+    client.request(Method::Invite, LATE);
+    run(&mut client.table, at(181_999));
+    assert!(!client.table.is_empty());
+    run(&mut client.table, at(182_000));
+    assert!(client.table.is_empty(), "nobody waits for ever");
+}
+
+#[test]
+fn a_given_up_invite_is_sent_no_more_and_one_that_got_a_response_is_left_alone() {
+    let mut client = Client::new();
+    let id = client.request(Method::Invite, LATE);
+    client.table.give_up(at(600), id);
+    assert_eq!(run(&mut client.table, at(10_000)), (vec![], vec![]));
+    let (id, invite) = client.invite();
+    client.answer(10, &invite, 180, "a");
+    client.table.give_up(at(20), id);
+    assert!(client.table.cancel(at(30), id, &mut client.out).is_some());
+}
+
+#[test]
+fn silent_invites_are_bounded() {
+    let mut client = Client::new();
+    for _ in 0..1_100 {
+        client.request(Method::Invite, LATE);
+    }
+    run(&mut client.table, at(10_000));
+    assert_eq!(client.table.counts(), (1_000, 0));
 }
 
 /// RFC 3261 17.1.1.3.
@@ -312,7 +361,7 @@ fn over_a_connection_nothing_is_sent_again_and_via_names_the_transport() {
     for (transport, word) in [(Transport::Tcp, "TCP"), (Transport::Tls, "TLS")] {
         let mut client = Client::new();
         let over = Flow { transport, connection: Some(ConnectionId(1)), ..flow() };
-        let how = Sending::Tuned { t1: Duration::from_millis(500), give_up: None };
+        let how = Sending::Tuned { t1: Duration::from_millis(500), give_up: None, late: ms(0) };
         for method in [Method::Invite, Method::Bye] {
             let id = client.send(method, over, how);
             let via = client.table.request_of(id).unwrap().headers.text(HeaderName::Via).unwrap().into_owned();
