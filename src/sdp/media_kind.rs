@@ -99,6 +99,11 @@ impl Sdp {
     }
 }
 
+/// The lines of a secondary medium.
+pub(super) fn section(sdp: &Sdp, kind: MediaKind) -> Option<&[SdpLine]> {
+    sdp.secondary(kind).map(|found| found.section)
+}
+
 /// A secondary medium as it is forwarded: every line as received, with our address and port. `None` when the section at
 /// `index` is no such medium, or `local` has no port for it.
 pub(super) fn carried(source: &Sdp, index: usize, local: &LocalMedia) -> Option<Vec<SdpLine>> {

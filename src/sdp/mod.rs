@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod codec;
+pub mod concern;
 pub mod description;
 mod line;
 pub mod local_media;

@@ -86,7 +86,7 @@ fn complete(line: &SdpLine) -> SdpLine {
 
 /// Keys, candidates and addresses that belong to the endpoint that wrote them. `rtcp-mux` and `group` concern its
 /// ports; the exchange supports neither.
-fn names_endpoint(line: &SdpLine) -> bool {
+pub(super) fn names_endpoint(line: &SdpLine) -> bool {
     const NAMES: [&str; 18] = [
         "candidate",
         "remote-candidates",

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // the helpers of tests are not seen as tests
 
+mod absorb;
 mod basic;
 mod caller_id;
 mod callers;

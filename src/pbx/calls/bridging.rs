@@ -11,6 +11,7 @@ use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::MediaCommand;
+use crate::sdp::concern::Concern;
 use crate::sdp::{Sdp, negotiate};
 use std::time::Duration;
 
@@ -217,7 +218,9 @@ impl Bridging<'_> {
             }
             Step::Refuse(role, status) => {
                 let status = if status == 491 { 491 } else { 488 };
-                if let Some((from, _)) = self.both(id, role) {
+                // What the two agreed on may still hold: then the offer is answered by that.
+                let absorbs = status != 491 && self.absorb_offer(id, role, Concern::Wish);
+                if let Some((from, _)) = self.both(id, role).filter(|_| !absorbs) {
                     self.refuse_offer(from, status);
                 }
                 self.parties.release_unused_media(&[caller, callee], self.core);
@@ -327,9 +330,30 @@ impl Bridging<'_> {
             return;
         }
         match self.bridge_of(channel) {
-            Some((id, role)) => self.forward_offer(id, role),
+            Some((id, role)) => {
+                if !self.absorb_offer(id, role, Concern::Nothing) {
+                    self.forward_offer(id, role);
+                }
+            }
             None => self.answer_offer_alone(channel),
         }
+    }
+
+    /// Answers a party's new offer without the other, whose media the exchange relays, unless that is more concerned
+    /// than `upto`; says whether it did.
+    fn absorb_offer(&mut self, id: BridgeId, role: Role, upto: Concern) -> bool {
+        let Some((from, to)) = self.both(id, role) else { return false };
+        let offer = self.parties.leg_of(from).and_then(|leg| leg.pending_offer()).cloned();
+        let Some(offer) = offer.filter(|_| self.path(id).is_some_and(|path| path.may_absorb())) else { return false };
+        let Some(mut pair) = self.parties.pair(from, to).filter(|pair| pair.concern(&offer) <= upto) else {
+            return false;
+        };
+        let Some(answer) = pair.answer_absorbed(&offer, self.core) else { return false };
+        self.parties.with_party(from, self.core, |party, cx| party.leg.accept_offer(answer, cx));
+        if let Some((caller, callee)) = self.both(id, Role::Caller) {
+            self.bridge_media(caller, callee);
+        }
+        true
     }
 
     /// A peer gave its address with an ACK (our 2xx had made the offer).
@@ -434,9 +458,13 @@ impl Bridging<'_> {
 
     /// What the other party is offered of a party's new offer.
     fn make_forwarded(&mut self, from: ChannelId, to: ChannelId, offer: &Sdp, route: Route) -> Result<Sdp, String> {
-        let Some(Pair { a: from, b: mut to }) = self.parties.pair(from, to) else {
-            return Err("the other line is gone".to_owned());
-        };
+        let Some(pair) = self.parties.pair(from, to) else { return Err("the other line is gone".to_owned()) };
+        if route == Route::Relay && !pair.may_reach(offer) {
+            return Err(
+                "it wants its sound at an address of the other family (IPv4, IPv6) than the call's port".to_owned()
+            );
+        }
+        let Pair { a: from, b: mut to } = pair;
         let rtp = match route {
             Route::Relay => to.channel.rtp,
             Route::Direct => Some(raw_address(offer)).filter(|_| may_exchange_media(&to, offer)),

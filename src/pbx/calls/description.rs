@@ -5,7 +5,7 @@ use super::leg::Leg;
 use crate::config::general::General;
 use crate::config::peer::Peer;
 use crate::pbx::failure::{Failure, FailureReason};
-use crate::sdp::codec::CodecList;
+use crate::sdp::codec::{Codec, CodecList};
 use crate::sdp::negotiate::NoCommonCodec;
 use crate::sdp::{LocalMedia, MediaKind, Sdp, local_offer, negotiate};
 use crate::wording::outside;
@@ -154,6 +154,22 @@ impl Describe<'_> {
             None => negotiate::offer_from(offer, &allow, &media),
         };
         made.map_err(|none| none.to_string())
+    }
+
+    /// The exchange's own answer to a new offer of this party's: what we described to it before, in `codecs`, which the
+    /// other party can do, under the numbers of the offer.
+    pub(super) fn absorbed_answer(
+        &mut self,
+        offer: &Sdp,
+        codecs: &[Codec],
+        secondary: Vec<(MediaKind, SocketAddr)>,
+    ) -> Option<Sdp> {
+        let rtp = self.channel.rtp?;
+        let mut allow = self.codecs();
+        allow.entries.retain(|(codec, _)| codecs.contains(codec));
+        let media = self.local_media(rtp, secondary);
+        let before = self.leg.agreement.local.as_ref()?;
+        negotiate::answer_from(offer, before, &allow, &media).ok()
     }
 
     /// The other party's answer to this one's forwarded offer, with media at `rtp`.

@@ -357,6 +357,12 @@ impl MediaPath {
         may
     }
 
+    /// May a party's new offer be answered by the exchange alone? Not where the other sends to its address itself, or
+    /// is being told of it.
+    pub fn may_absorb(&self) -> bool {
+        self.route == Route::Relay && matches!(self.work, Work::None | Work::Settling)
+    }
+
     /// The party whose new offer waits to be forwarded.
     pub fn preparing(&self) -> Option<Role> {
         if let Work::Preparing(role) = self.work { Some(role) } else { None }

@@ -5,6 +5,7 @@ use super::party::Party;
 use crate::config::peer::DirectMedia;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, PayloadMap};
+use crate::sdp::concern::{Concern, Other, concern};
 use crate::sdp::{MediaKind, Sdp, payload};
 
 /// Two parties; their order matters.
@@ -42,6 +43,28 @@ impl Pair<'_> {
         }
     }
 
+    /// How much the second must know of a new offer of the first, when their media is relayed.
+    pub fn concern(&self, offer: &Sdp) -> Concern {
+        let before = &self.a.leg.agreement.remote;
+        match (before, other_of(&self.b)) {
+            (Some(before), Some(other)) if self.may_reach(offer) => concern(before, offer, &other),
+            _ => Concern::Must,
+        }
+    }
+
+    /// Can the port of the first reach where its offer says?
+    pub fn may_reach(&self, offer: &Sdp) -> bool {
+        let (ours, theirs) = (self.a.channel.rtp, offer.rtp_addr());
+        ours.zip(theirs).is_none_or(|(ours, theirs)| ours.is_ipv4() == theirs.is_ipv4())
+    }
+
+    /// The answer of the exchange alone to a new offer of the first.
+    pub fn answer_absorbed(&mut self, offer: &Sdp, core: &Core) -> Option<Sdp> {
+        let codecs = other_of(&self.b)?.codecs();
+        let secondary = secondary_between(self.a.channel, self.b.channel);
+        self.a.describe(core).absorbed_answer(offer, &codecs, secondary)
+    }
+
     /// Do both lines want direct media, and does each have an address to send to?
     pub fn may_go_direct(&self) -> bool {
         let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();
@@ -75,6 +98,12 @@ impl Pair<'_> {
                 .then(|| format!("{name} needs '{option}=yes' in sip.conf, not set for {}", lines.join(" and ")))
         })
     }
+}
+
+fn other_of<'a>(party: &'a Party<'_>) -> Option<Other<'a>> {
+    let agreement = &party.leg.agreement;
+    let (local, remote) = (agreement.local.as_ref()?, agreement.remote.as_ref()?);
+    Some(Other { local, remote, we_offered: agreement.we_offered(), codec: agreement.agreed()?.codec })
 }
 
 fn payloads(from: &Party<'_>, to: &Party<'_>) -> PayloadMap {
