@@ -48,6 +48,7 @@ pub(super) fn rtp(
             Some(MediaEvent::Learned { stream: stream.id, source })
         }
     };
+    stream.silence.hear(now);
     increment(&mut stream.counts.received);
     stream.stats.record(header.ssrc, header.sequence);
     let sent = match &stream.mode {
@@ -96,6 +97,7 @@ pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffe
             Some(MediaEvent::Learned { stream: stream.id, source })
         }
     };
+    stream.silence.hear(now);
     increment(&mut stream.counts.received);
     let partner = match &stream.mode {
         Mode::Bridged { partner, .. } => Some(*partner),
@@ -121,6 +123,7 @@ pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &
         increment(&mut stream.counts.strangers);
         return;
     }
+    stream.silence.hear(now);
     stream.follow_rtcp(source);
     // RTCP is not echoed: a peer's own sender report is no report on what it receives.
     if let Mode::Bridged { partner, .. } = stream.mode

@@ -236,7 +236,8 @@ impl CdrBuilder {
 
 /// Does it tell how a call ended that had been connected?
 fn is_an_end(failure: &Failure) -> bool {
-    matches!(failure.reason, FailureReason::NotAcked | FailureReason::Gone | FailureReason::NotRefreshed)
+    use FailureReason::{Gone, NoRtp, NotAcked, NotRefreshed, Vanished};
+    matches!(failure.reason, NotAcked | Gone | NotRefreshed | NoRtp | Vanished)
 }
 
 fn loudness(level: Level) -> u8 {

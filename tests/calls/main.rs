@@ -34,4 +34,5 @@ mod testbed;
 mod timers;
 mod transports;
 mod unauthenticated;
+mod vanished;
 mod why;

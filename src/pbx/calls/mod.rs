@@ -20,6 +20,7 @@ mod parties;
 mod party;
 mod ports;
 mod program;
+mod silence;
 
 pub use environment::Shared;
 pub(crate) use inbound::Invite;
@@ -45,6 +46,7 @@ use inbound::Inbound;
 use leg::{Leg, LegEvent};
 use media_port::Ports;
 use program::Applications;
+use silence::{Silences, SilentCall};
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -55,6 +57,7 @@ pub struct Calls {
     parties: Parties,
     bridges: Bridges,
     shared: Shared,
+    silences: Silences,
     processed: u64,
 }
 
@@ -162,13 +165,17 @@ impl Calls {
     }
 
     /// One of the timers of calls went off.
-    pub fn timer(&mut self, timer: CallTimer, core: &mut Core) {
+    pub fn timer(&mut self, timer: CallTimer, core: &mut Core, directory: &dyn Directory) {
         match timer {
             CallTimer::Leg(id, timer) => {
                 self.parties.with_leg(id, core, |leg, cx| leg.timer(timer, cx));
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
+            CallTimer::Silence(stream) => {
+                let Calls { parties, bridges, silences, .. } = self;
+                SilentCall { silences, parties, bridges, core, directory }.look(stream);
+            }
         }
     }
 
@@ -191,7 +198,16 @@ impl Calls {
                 }
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
-            MediaEvent::Released { stream, counts } => self.parties.released(stream, &counts, core),
+            MediaEvent::Silent { stream, lasting } => {
+                if self.parties.channel_of_stream(stream).is_some() {
+                    self.silences.begin(stream, lasting, core);
+                }
+            }
+            MediaEvent::Heard { stream } => self.silences.end(stream, core),
+            MediaEvent::Released { stream, counts } => {
+                self.silences.end(stream, core);
+                self.parties.released(stream, &counts, core);
+            }
         }
     }
 

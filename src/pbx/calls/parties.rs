@@ -194,7 +194,9 @@ impl Parties {
         self.legs.insert(leg.id, leg);
         self.streams.insert(stream, id);
         core.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
-        self.insert(Channel::new(core, id, names, endpoint, activity))
+        let channel = Channel::new(core, id, names, endpoint, activity);
+        core.out.media.push(channel.watch(stream, false));
+        self.insert(channel)
     }
 
     /// Adds a channel.

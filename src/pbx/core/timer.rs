@@ -1,6 +1,7 @@
 //! Every timer of the switch, as one enum; transactions keep their own.
 
 use crate::dialplan::ChannelId;
+use crate::pbx::media::StreamId;
 
 /// Names a leg for as long as the exchange runs; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,8 @@ pub enum CallTimer {
     Wait(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
+    /// Nothing has been heard of a stream: its call is looked at.
+    Silence(StreamId),
 }
 
 /// The timers of lines.
