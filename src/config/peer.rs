@@ -135,6 +135,12 @@ pub struct Settings {
     pub qualify_freq: Duration,
     /// `keepalive`: time between two CRLF packets to it; none: none are sent.
     pub keepalive: Option<Duration>,
+    /// `rtptimeout`: an answered call from whose line no RTP came for so long is ended; none: it is not.
+    pub rtp_timeout: Option<Duration>,
+    /// `rtpholdtimeout`: the same while the call is on hold.
+    pub rtp_hold_timeout: Option<Duration>,
+    /// `rtpkeepalive`: the line is sent a comfort noise packet when it was sent no RTP for so long; none: it is not.
+    pub rtp_keepalive: Option<Duration>,
     /// `line` (ours): what its calls carry; none: it does not say, which is treated as data.
     pub line: Option<LineKind>,
     /// `allow`/`disallow`: its codecs, the preferred one first. Never empty in a peer.
@@ -192,6 +198,16 @@ impl Settings {
         }
     }
 
+    /// Those of `rtptimeout`, `rtpholdtimeout` and `rtpkeepalive` that are on, as sip.conf has them.
+    pub fn silence_options(&self) -> impl Iterator<Item = String> {
+        let all = [
+            ("rtptimeout", self.rtp_timeout),
+            ("rtpholdtimeout", self.rtp_hold_timeout),
+            ("rtpkeepalive", self.rtp_keepalive),
+        ];
+        all.into_iter().filter_map(|(name, time)| time.map(|time| format!("{name}={}", time.as_secs())))
+    }
+
     /// Whether it may use this transport.
     pub fn may_use(&self, transport: Transport) -> bool {
         self.transports.is_empty() || self.transports.contains(&transport)
@@ -210,6 +226,9 @@ impl Default for Settings {
             qualify: None,
             qualify_freq: Duration::from_secs(60),
             keepalive: None,
+            rtp_timeout: None,
+            rtp_hold_timeout: None,
+            rtp_keepalive: None,
             line: None,
             codecs: CodecList::default(),
             video: false,

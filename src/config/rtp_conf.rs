@@ -28,6 +28,9 @@ const KNOWN: &[&str] = &["rtpstart", "rtpend", "strictrtp"];
 
 const IGNORED: &[Ignored] = &[
     ("rtcpinterval", &["5000"], "reports pass as the lines send them, and the exchange makes none of its own"),
+    ("rtptimeout", &["0", ""], "set it in sip.conf, in [general] or for a peer"),
+    ("rtpholdtimeout", &["0", ""], "set it in sip.conf, in [general] or for a peer"),
+    ("rtpkeepalive", &["0", ""], "set it in sip.conf, in [general] or for a peer"),
     ("rtpchecksums", value::TRUE_WORDS, "the system computes UDP checksums"),
     ("dtmftimeout", &["1200"], "telephone events pass as they come"),
     ("probation", &["4"], "a source is learned after four packets in sequence"),
@@ -109,8 +112,9 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let (conf, said) =
-            read("[general]\nrtpstart=10001\nRtpEnd=10100\nstrictrtp=no\nrtcpinterval=5000\nprobation=4\n");
+        let (conf, said) = read(
+            "[general]\nrtpstart=10001\nRtpEnd=10100\nstrictrtp=no\nrtcpinterval=5000\nprobation=4\nrtptimeout=0\n",
+        );
         assert!(said.is_empty(), "{said:?}");
         assert_eq!((conf.port_first, conf.port_last), (10002, 10100));
         assert_eq!(conf.strictness, Strictness::Open);
@@ -119,8 +123,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        let (conf, said) =
-            read("[general]\nrtpstart=80\nstrictrtp=maybe\nstunaddr=x\nrtpstrat=1\n[ice_host_candidates]\na=b");
+        let (conf, said) = read(
+            "[general]\nrtpstart=80\nstrictrtp=maybe\nstunaddr=x\nrtpstrat=1\nrtptimeout=60\n[ice_host_candidates]\na=b",
+        );
         assert_eq!(
             said,
             [
@@ -128,6 +133,7 @@ mod tests {
                 "rtp.conf:3: 'maybe' is not a valid value of 'strictrtp': the line is left out",
                 "rtp.conf:4: 'stunaddr' is not supported and is ignored",
                 "rtp.conf:5: unknown option 'rtpstrat' (did you mean 'rtpstart'?)",
+                "rtp.conf:6: 'rtptimeout' is not supported and is ignored",
             ]
         );
         assert_eq!(conf, RtpConf::default());

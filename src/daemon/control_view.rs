@@ -179,6 +179,7 @@ impl ControlApi for View<'_> {
             dtmf_mode: defaults.dtmf_mode.name().to_owned(),
             qualify_ms: defaults.qualify.map_or(0, peers::milliseconds),
             keepalive_s: defaults.keepalive.map_or(0, peers::seconds),
+            rtp_times: peers::rtp_times(defaults),
         }
     }
 

@@ -207,6 +207,15 @@ pub enum CallEvent {
         /// Why.
         reason: String,
     },
+    /// A modem takes part in a call: what a line's options ask for when RTP does not come or go is not done.
+    ModemSpared {
+        /// Whose options.
+        channel: String,
+        /// The options, as sip.conf has them.
+        options: String,
+        /// The line with the modem.
+        modem: String,
+    },
     /// Strict RTP settled on a source.
     SourceLearned {
         /// The channel.

@@ -12,6 +12,7 @@ mod ports;
 mod relay;
 mod rtp_debug;
 mod settings;
+mod silence;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -74,6 +74,7 @@ pub(super) fn rtp_packet(
             Some(MediaEvent::Learned { stream: stream.id, source })
         }
     };
+    stream.silence.hear(now);
     increment(&mut stream.counts.received);
     stream.stats.record(header.ssrc, header.sequence);
     let sent = match &stream.mode {
@@ -133,6 +134,7 @@ pub(super) fn udptl_datagram(
             Some(MediaEvent::Learned { stream: stream.id, source })
         }
     };
+    stream.silence.hear(now);
     increment(&mut stream.counts.received);
     let partner = match &stream.mode {
         Mode::Bridged { partner, .. } => Some(*partner),
@@ -164,6 +166,7 @@ fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (S
         increment(&mut stream.counts.strangers);
         return;
     }
+    stream.silence.hear(now);
     if came == Came::OnRtcp {
         stream.follow_rtcp(source);
     }

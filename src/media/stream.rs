@@ -3,6 +3,7 @@
 use super::early::{Early, Waiting};
 use super::player::Playing;
 use super::ports::Pair;
+use super::silence::{COMFORT_NOISE, SILENT, Silence};
 use crate::clock::Time;
 use crate::pbx::media::{Remote, StreamCounts, StreamId, StreamKind};
 use crate::rtp::continuity::{Continuity, Place};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// How long first packets wait for the verb that says what to do with them, once the peer's address is known.
 const WAIT: Duration = Duration::from_millis(100);
+
+/// The samples a packet of comfort noise stands for: 20 ms.
+const KEEPALIVE_STEP: u32 = 160;
 
 /// A leg's media.
 pub(super) struct Stream {
@@ -39,6 +43,8 @@ pub(super) struct Stream {
     early: Early,
     /// When the peer's address became known.
     known: Option<Time>,
+    /// How long nothing has come or gone.
+    pub silence: Silence,
     remote: Option<Remote>,
     rtp_to: Option<SocketAddr>,
     rtcp_to: Option<SocketAddr>,
@@ -82,6 +88,7 @@ impl Stream {
             is_awaited: false,
             early: Early::default(),
             known: None,
+            silence: Silence::default(),
             remote: None,
             rtp_to: None,
             rtcp_to: None,
@@ -205,6 +212,7 @@ impl Stream {
             let place = shift.place(header);
             header::set_place(packet, place.sequence, place.timestamp, place.ssrc);
         }
+        self.silence.speak(now);
         let sent = transmit(&self.rtp, packet, to);
         self.count(sent);
         sent.then_some(to)
@@ -227,9 +235,26 @@ impl Stream {
             return None;
         };
         self.line.own(now, place, step);
+        self.silence.speak(now);
         let sent = transmit(&self.rtp, packet, to);
         self.count(sent);
         sent.then_some(to)
+    }
+
+    /// Sends the peer a packet of comfort noise, after what it was sent before, if there is a place to send it to; a
+    /// stream that begins with it begins at `fresh`.
+    pub fn keep_alive(&mut self, now: Time, fresh: Place) {
+        self.silence.speak(now);
+        if self.rtp_to.is_none() || self.kind != StreamKind::Rtp {
+            return;
+        }
+        let place = self.line.begin(now, KEEPALIVE_STEP, fresh);
+        let Place { sequence, timestamp, ssrc } = place;
+        let header =
+            Header { marker: false, payload_type: COMFORT_NOISE, sequence, timestamp, ssrc, length: header::FIXED };
+        let mut packet = header.write().to_vec();
+        packet.push(SILENT);
+        self.deliver_own(now, place, KEEPALIVE_STEP, &packet);
     }
 
     /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is

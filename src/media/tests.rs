@@ -10,6 +10,8 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+mod silence;
+
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const A: StreamId = StreamId(1);
 const B: StreamId = StreamId(2);

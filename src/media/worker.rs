@@ -23,7 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What epoll reports when there are orders; every other number is four times a stream's slot plus the number of the
 /// socket.
@@ -40,6 +40,9 @@ const UDPTL: u64 = 2;
 /// Stands in `due` for first packets that have waited long enough; playings count from one.
 const LISTEN: u64 = 0;
 
+/// Stands in `due` for a deadline of a silence.
+const SILENCE: u64 = u64::MAX;
+
 /// Readinesses taken at once.
 const MAX_EVENTS: usize = 256;
 
@@ -54,7 +57,8 @@ pub(super) struct Worker {
     rng: Rng,
     streams: Slab<Stream>,
     slots: BTreeMap<StreamId, usize>,
-    /// When the playing (by its turn) or the waiting packet of a stream's slot is due; outdated entries are skipped.
+    /// When the playing (by its turn), the waiting packet or the silence of a stream's slot is due; outdated entries are
+    /// skipped.
     due: BinaryHeap<Reverse<(Time, usize, u64)>>,
     turns: u64,
     /// Our own addresses, as far as streams were bound to them: few.
@@ -148,6 +152,41 @@ impl Worker {
         if let Some(event) = event {
             (self.events)(event);
         }
+        if let Some(stream) = self.streams.get_mut(slot)
+            && stream.silence.take_broken()
+        {
+            (self.events)(MediaEvent::Heard { stream: stream.id });
+            self.arm_silence(slot);
+        }
+    }
+
+    fn watch(&mut self, id: StreamId, limit: Option<Duration>, keepalive: Option<Duration>) {
+        let now = self.now();
+        let Some(slot) = self.slots.get(&id).copied() else { return };
+        if let Some(stream) = self.streams.get_mut(slot) {
+            stream.silence.watch(now, limit, keepalive);
+            self.arm_silence(slot);
+        }
+    }
+
+    fn arm_silence(&mut self, slot: usize) {
+        let deadline = self.streams.get_mut(slot).and_then(|stream| stream.silence.arm());
+        self.due.extend(deadline.map(|deadline| Reverse((deadline, slot, SILENCE))));
+    }
+
+    /// A stream may have been silent for so long that something is to be done.
+    fn silent(&mut self, now: Time, slot: usize, deadline: Time) {
+        let bits = self.rng.bits();
+        let fresh = Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.rng.bits() as u32 };
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        let due = stream.silence.due(now, deadline);
+        if due.keepalive {
+            stream.keep_alive(now, fresh);
+        }
+        if let Some(lasting) = due.silent {
+            (self.events)(MediaEvent::Silent { stream: stream.id, lasting });
+        }
+        self.arm_silence(slot);
     }
 
     /// Sends what is due of all sounds.
@@ -160,6 +199,10 @@ impl Worker {
                     stream.is_awaited = false;
                 }
                 self.listen(now, slot);
+                continue;
+            }
+            if turn == SILENCE {
+                self.silent(now, slot, due);
                 continue;
             }
             let Some(stream) = self.streams.get_mut(slot) else { continue };
@@ -207,6 +250,7 @@ impl Worker {
                     self.begin_listening(now, stream);
                 }
             }
+            MediaCommand::Watch { stream, limit, keepalive } => self.watch(stream, limit, keepalive),
             MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
                 self.bridge(a, &a_to_b, b, &b_to_a);
                 self.begin_listening(now, a);

@@ -163,6 +163,8 @@ pub struct PeerDetail {
     pub qualify_every_ms: u32,
     /// `keepalive`, in milliseconds; 0 is off.
     pub keepalive_ms: u32,
+    /// `rtptimeout`, `rtpholdtimeout`, `rtpkeepalive`.
+    pub rtp_times: RtpTimes,
     /// `setvar`, name and value.
     pub variables: Vec<(String, String)>,
     /// `session-timers`: `Originate`, `Accept` or `Refuse`.
@@ -220,6 +222,7 @@ impl PeerDetail {
             contact: String::new(),
             qualify_every_ms: 60_000,
             keepalive_ms: 0,
+            rtp_times: RtpTimes::OFF,
             variables: Vec::new(),
             timer_mode: "Accept".to_owned(),
             timer_refresher: "uas".to_owned(),
@@ -364,6 +367,24 @@ pub struct Settings {
     pub qualify_ms: u32,
     /// `keepalive` of `[general]`, in seconds; 0 is off.
     pub keepalive_s: u32,
+    /// `rtptimeout`, `rtpholdtimeout`, `rtpkeepalive` of `[general]`.
+    pub rtp_times: RtpTimes,
+}
+
+/// What is done when RTP does not come, or is not sent, in seconds; 0 is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RtpTimes {
+    /// `rtptimeout`.
+    pub timeout_s: u32,
+    /// `rtpholdtimeout`.
+    pub hold_timeout_s: u32,
+    /// `rtpkeepalive`.
+    pub keepalive_s: u32,
+}
+
+impl RtpTimes {
+    /// All off.
+    pub const OFF: RtpTimes = RtpTimes { timeout_s: 0, hold_timeout_s: 0, keepalive_s: 0 };
 }
 
 /// One line of `sip show users`: a peer that may place calls to us.

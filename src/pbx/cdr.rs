@@ -236,8 +236,8 @@ impl CdrBuilder {
 
 /// Does it tell how a call ended that had been connected?
 fn is_an_end(failure: &Failure) -> bool {
-    use FailureReason::{Gone, NotAcked, NotRefreshed, Undescribed};
-    matches!(failure.reason, NotAcked | Undescribed | Gone | NotRefreshed)
+    use FailureReason::{Gone, NoRtp, NotAcked, NotRefreshed, Undescribed, Vanished};
+    matches!(failure.reason, NotAcked | Undescribed | Gone | NotRefreshed | NoRtp | Vanished)
 }
 
 fn loudness(level: Level) -> u8 {

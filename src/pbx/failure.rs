@@ -131,6 +131,11 @@ reasons! {
         "it was restarted in mid-call, or another telephone has its address now";
     NotRefreshed 102 0 None, Level::Notice, "'{line}' did not refresh the call (session timer): it is ended",
         "it vanished in mid-call, or its refresh does not arrive here; `session-timers=refuse` asks for none";
+    NoRtp 44 0 None, Level::Notice, "nothing was heard of '{line}' for {span} ({option}=): the call is ended",
+        "it vanished in mid-call, or its sound does not arrive here (`rtp set debug on`); a line that is silent on purpose needs a longer time, or 0";
+    Vanished 27 0 None, Level::Notice,
+        "{lines} cannot be reached any more (UNREACHABLE, or not registered), and nothing was heard of the call for {span}: it is ended",
+        "the telephones were switched off or lost their network in mid-call, or this machine did";
     RanOut 0 603 None, Level::Notice, "the dialplan came to its end at {place} without an answer",
         "`dialplan show` that extension: after Dial(), what shall happen when nobody answers?";
     ByDialplan 0 0 None, EVERYDAY, "{application}() in the dialplan ended it, at {place}",

@@ -4,6 +4,7 @@
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One medium of a leg: an RTP and an RTCP socket of the exchange, and the peer at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,15 @@ pub enum MediaCommand {
         stream: StreamId,
         /// Where its peer is.
         remote: Remote,
+    },
+    /// Watch for silence, from now on by these times.
+    Watch {
+        /// The stream.
+        stream: StreamId,
+        /// Report with `Silent` when no packet, RTCP included, has come from the peer for so long; `None`: do not.
+        limit: Option<Duration>,
+        /// Send the peer a packet of comfort noise when it was sent no RTP for so long; `None`: do not.
+        keepalive: Option<Duration>,
     },
     /// Relay between two streams, both ways, packet for packet.
     Bridge {
@@ -149,6 +159,18 @@ pub enum MediaEvent {
         stream: StreamId,
         /// The source.
         source: SocketAddr,
+    },
+    /// No packet has come from the peer for as long as `Watch` said; said once, until `Heard`.
+    Silent {
+        /// The stream.
+        stream: StreamId,
+        /// How long.
+        lasting: Duration,
+    },
+    /// After `Silent`: packets come again.
+    Heard {
+        /// The stream.
+        stream: StreamId,
     },
     /// A sound ended, or was cut off by another verb.
     Played {

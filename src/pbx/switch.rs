@@ -120,7 +120,7 @@ impl Switch {
         }
         while let Some(timer) = self.core.timers.pop(now) {
             match timer {
-                Timer::Call(timer) => self.calls.timer(timer, &mut self.core),
+                Timer::Call(timer) => self.calls.timer(timer, &mut self.core, &self.lines),
                 Timer::Line(timer) => self.lines.timer(timer, &mut self.core),
             }
         }

@@ -38,4 +38,5 @@ mod testbed;
 mod timers;
 mod transports;
 mod unauthenticated;
+mod vanished;
 mod why;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use strowger::clock::Time;
 use strowger::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 
 #[derive(Debug)]
@@ -19,6 +20,12 @@ pub struct Stream {
     pub kind: StreamKind,
     pub remote: Option<Remote>,
     pub doing: Doing,
+    /// When its silence is reported.
+    pub limit: Option<Duration>,
+    /// How often its peer is sent something when there is nothing to send.
+    pub keepalive: Option<Duration>,
+    /// Its silence was reported.
+    pub reported: bool,
 }
 
 /// See the module.
@@ -32,6 +39,8 @@ pub struct MediaStub {
     reported: BTreeSet<(StreamId, u64)>,
     /// Whose sound never comes: the addresses it would come from.
     pub mute: BTreeSet<SocketAddr>,
+    /// From where nothing comes for the time being.
+    pub silent: BTreeMap<SocketAddr, Time>,
 }
 
 impl MediaStub {
@@ -43,6 +52,7 @@ impl MediaStub {
             played: Vec::new(),
             reported: BTreeSet::new(),
             mute: BTreeSet::new(),
+            silent: BTreeMap::new(),
         }
     }
 
@@ -59,7 +69,13 @@ impl MediaStub {
                 if let Some(found) = self.streams.get_mut(&stream) {
                     found.remote = Some(remote);
                 }
-                Vec::new()
+                self.silence(stream)
+            }
+            MediaCommand::Watch { stream, limit, keepalive } => {
+                if let Some(found) = self.streams.get_mut(&stream) {
+                    (found.limit, found.keepalive) = (limit, keepalive);
+                }
+                self.silence(stream)
             }
             MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
                 let mut events = self.turn(a, Doing::Bridged(b, a_to_b));
@@ -88,7 +104,10 @@ impl MediaStub {
         self.ports -= 1;
         let rtp = SocketAddr::new(local, self.next_port);
         self.next_port = if self.next_port >= 19_998 { 10_000 } else { self.next_port + 2 };
-        let known = self.streams.insert(stream, Stream { rtp, kind, remote: None, doing: Doing::Idle });
+        let known = self.streams.insert(
+            stream,
+            Stream { rtp, kind, remote: None, doing: Doing::Idle, limit: None, keepalive: None, reported: false },
+        );
         assert!(known.is_none(), "{stream:?} is reserved twice");
         MediaEvent::Reserved { stream, rtp }
     }
@@ -139,6 +158,49 @@ impl MediaStub {
             found.doing = Doing::Idle;
         }
         self.reported.insert((stream, play))
+    }
+
+    /// The report of a stream's silence, as late as it is due, if it is silent now.
+    fn silence(&self, stream: StreamId) -> Vec<(Duration, MediaEvent)> {
+        let limit = self.streams.get(&stream).and_then(|found| found.limit).filter(|_| self.is_silent(stream));
+        limit.into_iter().map(|lasting| (lasting, MediaEvent::Silent { stream, lasting })).collect()
+    }
+
+    /// Does nothing come from a stream's peer?
+    pub fn is_silent(&self, stream: StreamId) -> bool {
+        let Some(found) = self.streams.get(&stream) else { return false };
+        let source = found.remote.and_then(|remote| remote.rtp);
+        source.is_none_or(|source| self.silent.contains_key(&source))
+    }
+
+    /// Its silence is reported, unless it was before or something came meanwhile.
+    pub fn reports_silence(&mut self, now: Time, stream: StreamId, lasting: Duration) -> bool {
+        let source = self.streams.get(&stream).and_then(|found| found.remote?.rtp);
+        let since = source.and_then(|source| self.silent.get(&source).copied());
+        let is_silent = self.is_silent(stream) && since.is_none_or(|since| now.since(since) >= lasting);
+        let Some(found) = self.streams.get_mut(&stream) else { return false };
+        is_silent && !std::mem::replace(&mut found.reported, is_silent)
+    }
+
+    /// Nothing comes from an address from now on, or again.
+    pub fn set_silent(&mut self, source: SocketAddr, since: Option<Time>) -> Vec<(Duration, MediaEvent)> {
+        let silent = since.is_some();
+        let changed = match since {
+            Some(since) => self.silent.insert(source, since).is_none(),
+            None => self.silent.remove(&source).is_some(),
+        };
+        let is_from = |stream: &Stream| stream.remote.is_some_and(|remote| remote.rtp == Some(source));
+        let concerned: Vec<StreamId> =
+            self.streams.iter().filter(|(_, stream)| changed && is_from(stream)).map(|(id, _)| *id).collect();
+        let mut events = Vec::new();
+        for id in concerned {
+            events.extend(self.silence(id));
+            let found = self.streams.get_mut(&id).unwrap();
+            if !silent && std::mem::take(&mut found.reported) {
+                events.push((Duration::from_millis(1), MediaEvent::Heard { stream: id }));
+            }
+        }
+        events
     }
 
     /// Where a packet from `source` to `target` goes on to, from where, and with which payload type.

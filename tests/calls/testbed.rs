@@ -500,8 +500,18 @@ impl Testbed {
         (line.level, line.text.clone())
     }
 
+    /// No sound comes from a phone any more, or it comes again.
+    pub fn sends_sound(&mut self, name: &str, sends: bool) {
+        let rtp = self.look(name).rtp();
+        let since = (!sends).then_some(self.now);
+        for (after, event) in self.media.set_silent(rtp, since) {
+            self.post(after, Parcel::Media(event));
+        }
+    }
+
     /// Takes a phone's plug out of the wall.
     pub fn unplug(&mut self, name: &str) {
+        self.sends_sound(name, false);
         self.stations.remove(name);
     }
 
@@ -510,6 +520,7 @@ impl Testbed {
         let mut phone = Phone::new(config, Rng::from_number(self.rng.bits()));
         phone.behaviour_mut().auto_ring = true;
         let (name, source) = (phone.config().user.clone(), phone.config().sip);
+        self.media.silent.remove(&phone.rtp());
         self.stations
             .insert(name, Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() });
     }
@@ -591,6 +602,12 @@ impl Testbed {
                     && !self.media.ended(stream, play)
                 {
                     // It was cut off before, and reported then.
+                    return;
+                }
+                if let MediaEvent::Silent { stream, lasting } = event
+                    && !self.media.reports_silence(now, stream, lasting)
+                {
+                    // Something came meanwhile, or it was reported before.
                     return;
                 }
                 let effects = self.switch.handle(at(now), Input::Media(event));

@@ -153,20 +153,8 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     unsupported(Peer, &["cid_tag", "trunkname"], NEVER, "write 'callerid' instead"),
     // Media.
-    unsupported(
-        Both,
-        &["rtptimeout", "rtpholdtimeout"],
-        FALSE_WORDS,
-        "a call ends when a line hangs up, not for want of sound",
-    ),
     unsupported(General, &["directrtpsetup"], FALSE_WORDS, "direct media is arranged by re-INVITE: 'directmedia=yes'"),
     unsupported(General, &["prematuremedia"], EITHER, "early media is passed on as it comes"),
-    unsupported(
-        Both,
-        &["rtpkeepalive"],
-        FALSE_WORDS,
-        "no RTP is sent of our own during a call: use 'keepalive' for signalling",
-    ),
     accepted(Both, &["maxcallbitrate"], "the devices agree on video's bit rate among themselves"),
     unsupported(
         Both,

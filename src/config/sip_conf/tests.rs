@@ -89,7 +89,7 @@ fn every_peer_option() {
         "type=PEER\nmd5secret=0123456789ABCDEF0123456789abcdef\nhost=192.0.2.9:5066\ndefaultip=192.0.2.8\nusername=u\nfromuser=f\n\
          fromdomain=sip.example\nregexten=881&882@x\ncallerid=\"The Modem\" <555-1234>\npermit=192.0.2.0/24\ndeny=192.0.2.7\n\
          contactdeny=10.0.0.0/8\ncall-limit=2\nmax_contacts=3\nsetvar=A=b=c\nsetvar=D=\naccountcode=acc\ndescription=desk\n\
-         keepalive=yes\nqualifyfreq=30\nrtptimeout=0\nrtpholdtimeout=0\ntimerb=6000\nmaxforwards=20\n\
+         keepalive=yes\nqualifyfreq=30\nrtptimeout=30\nrtpholdtimeout=300\nrtpkeepalive=15\ntimerb=6000\nmaxforwards=20\n\
          dtmfmode=Inband\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nlanguage=en_GB",
     );
     assert_eq!((peer.kind, peer.is_callable()), (Kind::Peer, true));
@@ -109,10 +109,28 @@ fn every_peer_option() {
     let settings = &peer.settings;
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
     assert_eq!((seconds(settings.keepalive), settings.qualify_freq.as_secs()), (Some(60), 30));
+    let times = [settings.rtp_timeout, settings.rtp_hold_timeout, settings.rtp_keepalive].map(seconds);
+    assert_eq!(times, [Some(30), Some(300), Some(15)]);
     assert_eq!((seconds(settings.timer_b), settings.max_forwards), (Some(6), 20));
     assert_eq!((settings.dtmf_mode, settings.insecure), (DtmfMode::Inband, Insecure { port: true, invite: true }));
     assert!(settings.trust_rpid);
     assert_eq!((settings.send_rpid, settings.language.as_str()), (SendRpid::Pai, "en_GB"));
+}
+
+/// As in Asterisk: off by default, `[general]` presets, a peer may switch it off with 0.
+#[test]
+fn the_times_without_rtp_are_preset_by_general_and_changed_by_a_peer() {
+    let (conf, said) = read(
+        "[general]\nrtptimeout=60\nrtpholdtimeout=300\nrtpkeepalive=15\n[a]\ntype=friend\nhost=dynamic\nsecret=s\n\
+         [b]\ntype=friend\nhost=dynamic\nsecret=s\nrtptimeout=0\nrtpholdtimeout=5\nrtpkeepalive=0\n",
+    );
+    assert!(said.is_empty(), "{said:?}");
+    let options = |name: &str| conf.peers[name].settings.silence_options().collect::<Vec<_>>();
+    assert_eq!(options("a"), ["rtptimeout=60", "rtpholdtimeout=300", "rtpkeepalive=15"]);
+    assert_eq!(options("b"), ["rtpholdtimeout=5"]);
+    assert_eq!(peer("").settings.silence_options().count(), 0);
+    let (_, said) = read("[general]\nrtptimeout=soon\nrtpholdtimeout=-5\n");
+    assert_eq!(said.len(), 2, "{said:?}");
 }
 
 #[test]

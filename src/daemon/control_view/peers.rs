@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::config::peer::{self, DirectMedia, PeerAddress};
-use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, SecondaryMedia, T38};
+use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RtpTimes, SecondaryMedia, T38};
 use crate::pbx::switch::{self, PeerReport};
 use crate::registrar::location::Binding;
 use crate::sip::flow::Transport;
@@ -110,6 +110,7 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         contact: binding.map(|binding| binding.contact.to_string()).unwrap_or_default(),
         qualify_every_ms: milliseconds(settings.qualify_freq),
         keepalive_ms: settings.keepalive.map_or(0, milliseconds),
+        rtp_times: rtp_times(settings),
         variables: peer.set_vars.clone(),
         timer_mode: capital(settings.session_timers.name()),
         timer_refresher: settings.session_refresher.name().to_owned(),
@@ -148,6 +149,15 @@ fn insecure(insecure: peer::Insecure) -> String {
         (false, false) => "no",
     }
     .to_owned()
+}
+
+/// What is done when RTP does not come, or is not sent.
+pub(super) fn rtp_times(settings: &peer::Settings) -> RtpTimes {
+    RtpTimes {
+        timeout_s: settings.rtp_timeout.map_or(0, seconds),
+        hold_timeout_s: settings.rtp_hold_timeout.map_or(0, seconds),
+        keepalive_s: settings.rtp_keepalive.map_or(0, seconds),
+    }
 }
 
 pub(super) fn seconds(time: std::time::Duration) -> u32 {

@@ -92,6 +92,9 @@ fn timing(peer: &PeerDetail) -> Vec<Row> {
     let mut rows = vec![
         ("Qualify Freq", format!("{} ms", peer.qualify_every_ms)),
         ("Keepalive", format!("{} ms", peer.keepalive_ms)),
+        ("RTP Timeout", format!("{} secs", peer.rtp_times.timeout_s)),
+        ("RTP Hold TO", format!("{} secs", peer.rtp_times.hold_timeout_s)),
+        ("RTP Keepalv", format!("{} secs", peer.rtp_times.keepalive_s)),
     ];
     rows.extend(peer.variables.iter().map(|(name, value)| ("Variables", format!("{name} = {value}"))));
     rows.extend([

@@ -81,6 +81,9 @@ fn defaults(of: &Settings) -> Vec<Row> {
         ("DTMF:", of.dtmf_mode.clone()),
         ("Qualify:", of.qualify_ms.to_string()),
         ("Keepalive:", of.keepalive_s.to_string()),
+        ("RTP Timeout:", of.rtp_times.timeout_s.to_string()),
+        ("RTP Hold Timeout:", of.rtp_times.hold_timeout_s.to_string()),
+        ("RTP Keepalive:", of.rtp_times.keepalive_s.to_string()),
     ]
 }
 

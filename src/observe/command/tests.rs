@@ -7,11 +7,11 @@ use super::lookup::names;
 use super::*;
 use crate::event::DeviceState;
 use crate::observe::control_api::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
-use crate::observe::snapshot::ConnectionRow;
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
     PeerRow, PeerStatus, SecondaryMedia, Settings, SipChannelRow, SystemCounts, T38, Uptime, UserRow, Version,
 };
+use crate::observe::snapshot::{ConnectionRow, RtpTimes};
 use crate::rng::Rng;
 
 const LOCAL: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -358,6 +358,7 @@ fn one_peer_in_full() {
         contact: "sip:client-line@127.0.0.1:5461".to_owned(),
         variables: vec![("LINE".to_owned(), "2".to_owned())],
         line_kind: "modem".to_owned(),
+        rtp_times: RtpTimes { timeout_s: 30, hold_timeout_s: 300, keepalive_s: 15 },
         ..PeerDetail::bare(row)
     };
     let mut fake = Fake { detail: Some(detail), ..Fake::default() };
@@ -418,6 +419,9 @@ const PEER: &str = r#"
   Reg. Contact : sip:client-line@127.0.0.1:5461
   Qualify Freq : 60000 ms
   Keepalive    : 0 ms
+  RTP Timeout  : 30 secs
+  RTP Hold TO  : 300 secs
+  RTP Keepalv  : 15 secs
   Variables    : LINE = 2
   Sess-Timers  : Accept
   Sess-Refresh : uas
@@ -472,6 +476,7 @@ fn settings() -> Settings {
         dtmf_mode: "rfc2833".to_owned(),
         qualify_ms: 0,
         keepalive_s: 0,
+        rtp_times: RtpTimes::OFF,
     }
 }
 
@@ -523,6 +528,9 @@ Default Settings:
   DTMF:                   rfc2833
   Qualify:                0
   Keepalive:              0
+  RTP Timeout:            0
+  RTP Hold Timeout:       0
+  RTP Keepalive:          0
 
 ";
 

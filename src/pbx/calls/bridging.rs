@@ -40,6 +40,10 @@ impl Bridging<'_> {
             }
         }
         self.bridge_media(caller, callee);
+        if let Some(pair) = self.parties.pair(caller, callee) {
+            pair.tell_spared(self.core);
+        }
+        self.keep_alive(caller, callee, true);
         self.parties.release_unused_media(&[caller, callee], self.core);
         self.settle(id);
     }
@@ -93,6 +97,7 @@ impl Bridging<'_> {
                     self.answer_offer_alone(party);
                 }
                 self.bridge_media(a, b);
+                self.keep_alive(a, b, true);
                 self.settle(id);
             }
             None => parties.into_iter().for_each(|party| self.stand_alone(party)),
@@ -146,6 +151,12 @@ impl Bridging<'_> {
     pub(super) fn bridge_media(&mut self, a: ChannelId, b: ChannelId) {
         if let Some(mut pair) = self.parties.pair(a, b) {
             pair.bridge_media(self.core);
+        }
+    }
+
+    fn keep_alive(&mut self, a: ChannelId, b: ChannelId, is_relayed: bool) {
+        if let Some(pair) = self.parties.pair(a, b) {
+            pair.keep_alive(is_relayed, self.core);
         }
     }
 
@@ -204,6 +215,8 @@ impl Bridging<'_> {
             }
             Step::Updated => {
                 self.bridge_media(caller, callee);
+                let is_relayed = self.path(id).is_some_and(|path| path.route() == Route::Relay);
+                self.keep_alive(caller, callee, is_relayed);
                 self.parties.release_unused_media(&[caller, callee], self.core);
             }
             Step::Stays(by, status) => {
@@ -211,6 +224,7 @@ impl Bridging<'_> {
                 let [channel, a, b] = [by, caller, callee].map(|channel| self.parties.name_of(channel));
                 self.core.emit(CallEvent::DirectMediaRefused { channel, status, a, b });
                 self.bridge_media(caller, callee);
+                self.keep_alive(caller, callee, true);
             }
             Step::Accept(role) => {
                 self.accept_forwarded(id, role);
@@ -234,6 +248,7 @@ impl Bridging<'_> {
                 channel.was_direct = true;
             }
         }
+        self.keep_alive(a, b, false);
         let (a, b) = (self.parties.name_of(a), self.parties.name_of(b));
         self.core.emit(CallEvent::MediaDirect { a, b });
     }

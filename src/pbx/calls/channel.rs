@@ -3,17 +3,21 @@
 use super::dial::{Connected, Dial};
 use super::media_port::MediaPort;
 use crate::clock::{Time, Wall};
-use crate::config::peer::Peer;
+use crate::config::peer::{LineKind, Peer};
 use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialReport, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{Core, LegId, Target};
-use crate::pbx::media::StreamId;
+use crate::pbx::media::{MediaCommand, StreamId};
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A call is ended when nothing was heard for so long of any of its lines, and none of them can be reached.
+pub(super) const GIVEN_UP: Duration = Duration::from_secs(60);
 
 /// Names a bridge for as long as the exchange runs; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +147,10 @@ pub struct Channel {
     pub created_wall: Wall,
     /// When it was answered.
     pub answered: Option<Time>,
+    /// Its line, or we, hold the call: nothing has to come from it.
+    pub on_hold: bool,
+    /// When that changed last.
+    pub hold_changed: Time,
     /// Its media was direct for a while: the exchange does not know whether any came.
     pub was_direct: bool,
     /// Logged already: nothing is sent to the address its peer asks for.
@@ -177,6 +185,8 @@ impl Channel {
             created: core.now.mono,
             created_wall: core.now.wall,
             answered: None,
+            on_hold: false,
+            hold_changed: core.now.mono,
             was_direct: false,
             unroutable_logged: false,
             dead: false,
@@ -211,6 +221,21 @@ impl Channel {
     /// Its ports for voice, when it has some.
     pub fn stream(&self) -> Option<StreamId> {
         self.sip().map(|sip| sip.stream)
+    }
+
+    /// Does its line have a modem, whose calls nothing may disturb or end for want of sound?
+    pub fn has_modem(&self) -> bool {
+        self.peer().is_some_and(|peer| peer.settings.line == Some(LineKind::Modem))
+    }
+
+    /// Has the silence of one of its streams reported before anything may follow from it; `keeps_alive`: with
+    /// `rtpkeepalive=`.
+    pub fn watch(&self, stream: StreamId, keeps_alive: bool) -> MediaCommand {
+        let settings = self.peer().map(|peer| &peer.settings);
+        let times = settings.into_iter().flat_map(|settings| [settings.rtp_timeout, settings.rtp_hold_timeout]);
+        let limit = times.flatten().chain([GIVEN_UP]).min();
+        let keepalive = settings.and_then(|settings| settings.rtp_keepalive).filter(|_| keeps_alive);
+        MediaCommand::Watch { stream, limit, keepalive }
     }
 
     /// Another leg, of this peer, takes the place of the one it had: its program, ports and bridge go on. Gives back

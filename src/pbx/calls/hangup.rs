@@ -95,6 +95,18 @@ impl Hangup<'_> {
         }
     }
 
+    /// A channel was silent for too long; whoever it talks to is left alone as if its telephone had hung up.
+    pub(super) fn by_silence(&mut self, id: ChannelId, failure: Failure) {
+        let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
+        let caller = channel.called_by.unwrap_or(id);
+        let cause = failure.cause;
+        if let Some(channel) = self.parties.channel_mut(caller) {
+            channel.cdr.add_failures([failure]);
+        }
+        self.parties.hang_up_leg(id, cause, self.core);
+        self.end(id, HangupBy::Exchange, cause);
+    }
+
     /// No ports are left for a channel.
     pub(super) fn without_ports(&mut self, id: ChannelId, why: &str) {
         let failure = FailureReason::NoPorts.with(&[why]);
@@ -168,7 +180,7 @@ impl Hangup<'_> {
             self.parties.forget(id, self.core);
         }
         for other in alone {
-            self.left_alone(other, by);
+            self.left_alone(other, by, cause);
         }
         if let Some(program) = self.parties.channel_mut(id).and_then(|channel| channel.program.as_mut()) {
             program.hang_up(Cause(cause));
@@ -178,15 +190,15 @@ impl Hangup<'_> {
     }
 
     /// Nobody is left in a channel's bridge. A called line is hung up; so is a caller, unless its Dial had option `g`,
-    /// and its program goes on either way.
-    fn left_alone(&mut self, id: ChannelId, by: HangupBy) {
+    /// and its program goes on either way. `cause`: of the one who left.
+    fn left_alone(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
         let Some(channel) = self.parties.channel(id) else { return };
         let Activity::Bridged(connected) = &channel.activity else {
             let has_program = channel.program.is_some();
             self.parties.hang_up_leg(id, cause::NORMAL, self.core);
             return if has_program { self.end(id, by, cause::NORMAL) } else { self.parties.forget(id, self.core) };
         };
-        let report = connected.report(self.core.now.mono, cause::NORMAL, true);
+        let report = connected.report(self.core.now.mono, cause, true);
         if connected.continue_after {
             self.bridging().answer_offer_alone(id);
             // The latest description it got may name the other phone: its media comes back here first.

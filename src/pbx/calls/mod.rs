@@ -21,6 +21,7 @@ mod parties;
 mod party;
 mod ports;
 mod program;
+mod silence;
 
 pub use environment::Shared;
 pub(crate) use inbound::Invite;
@@ -47,6 +48,7 @@ use inbound::Inbound;
 use leg::{Leg, LegEvent};
 use media_port::Ports;
 use program::Applications;
+use silence::{Silences, SilentCall};
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -57,6 +59,7 @@ pub struct Calls {
     parties: Parties,
     bridges: Bridges,
     shared: Shared,
+    silences: Silences,
     processed: u64,
 }
 
@@ -164,7 +167,7 @@ impl Calls {
     }
 
     /// One of the timers of calls went off.
-    pub fn timer(&mut self, timer: CallTimer, core: &mut Core) {
+    pub fn timer(&mut self, timer: CallTimer, core: &mut Core, directory: &dyn Directory) {
         match timer {
             CallTimer::Leg(id, timer) => {
                 self.parties.with_leg(id, core, |leg, cx| leg.timer(timer, cx));
@@ -172,6 +175,10 @@ impl Calls {
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
+            CallTimer::Silence(stream) => {
+                let Calls { parties, bridges, silences, .. } = self;
+                SilentCall { silences, parties, bridges, core, directory }.look(stream);
+            }
         }
     }
 
@@ -195,7 +202,16 @@ impl Calls {
                 self.early_media(core).heard(stream);
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
-            MediaEvent::Released { stream, counts } => self.parties.released(stream, &counts, core),
+            MediaEvent::Silent { stream, lasting } => {
+                if self.parties.channel_of_stream(stream).is_some() {
+                    self.silences.begin(stream, lasting, core);
+                }
+            }
+            MediaEvent::Heard { stream } => self.silences.end(stream, core),
+            MediaEvent::Released { stream, counts } => {
+                self.silences.end(stream, core);
+                self.parties.released(stream, &counts, core);
+            }
         }
     }
 

@@ -65,6 +65,21 @@ impl Pair<'_> {
         self.a.describe(core).absorbed_answer(offer, &codecs, secondary)
     }
 
+    /// Has both lines kept alive as `rtpkeepalive=` asks, while their media is on the relay, unless a modem takes part.
+    pub fn keep_alive(&self, is_relayed: bool, core: &mut Core) {
+        let both = [&self.a, &self.b];
+        let has_modem = both.iter().any(|party| party.channel.has_modem());
+        both.iter().for_each(|party| party.keep_alive(is_relayed && !has_modem, core));
+    }
+
+    /// Says what is asked for and not done because a modem takes part.
+    pub fn tell_spared(&self, core: &mut Core) {
+        let both = [&self.a, &self.b];
+        if let Some(modem) = both.iter().find(|party| party.channel.has_modem()) {
+            both.iter().for_each(|party| party.tell_spared(modem.channel.line(), core));
+        }
+    }
+
     /// Do both lines want direct media, and does each have an address to send to?
     pub fn may_go_direct(&self) -> bool {
         let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();

@@ -197,7 +197,9 @@ impl Parties {
         core.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });
         // Where its first packets will come from, in all likelihood.
         core.out.media.push(MediaCommand::Remote { stream, remote });
-        self.insert(Channel::new(core, id, names, endpoint, activity))
+        let channel = Channel::new(core, id, names, endpoint, activity);
+        core.out.media.push(channel.watch(stream, false));
+        self.insert(channel)
     }
 
     /// Adds a channel.

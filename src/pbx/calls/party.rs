@@ -54,6 +54,10 @@ impl Party<'_> {
 
     /// Tells the media thread where its peer is, by its latest description.
     pub fn set_media_remote(&mut self, core: &mut Core) {
+        let on_hold = self.leg.agreement.is_on_hold();
+        if on_hold != self.channel.on_hold {
+            (self.channel.on_hold, self.channel.hold_changed) = (on_hold, core.now.mono);
+        }
         let Some(description) = &self.leg.agreement.remote else { return };
         let (rtp, rtcp) = (description.rtp_addr(), description.rtcp_addr());
         let remote = self.remote(rtp, rtcp, core);
@@ -63,6 +67,22 @@ impl Party<'_> {
             self.channel.unroutable_logged = true;
             let (channel, line) = (self.channel.name.clone(), self.leg.peer.name.clone());
             core.emit(CallEvent::UnroutableMedia { channel, line, address });
+        }
+    }
+
+    /// Has its line kept alive as `rtpkeepalive=` asks, or not any more.
+    pub fn keep_alive(&self, on: bool, core: &mut Core) {
+        if self.leg.peer.settings.rtp_keepalive.is_some() {
+            core.out.media.push(self.channel.watch(self.stream, on));
+        }
+    }
+
+    /// Says what its line asks for and what is not done because `modem`, a line with a modem, takes part.
+    pub fn tell_spared(&self, modem: &str, core: &mut Core) {
+        let options: Vec<String> = self.leg.peer.settings.silence_options().collect();
+        if !options.is_empty() {
+            let (channel, options) = (self.channel.name.clone(), options.join(", "));
+            core.emit(CallEvent::ModemSpared { channel, options, modem: modem.to_owned() });
         }
     }
 

@@ -35,8 +35,9 @@ impl Parties {
         let local = core.media_bind_address(self.leg_of(id).map(|leg| leg.ua.flow));
         let Some(channel) = self.channel_mut(id).filter(|channel| channel.port(kind).is_none()) else { return };
         channel.ports.push(MediaPort { kind, stream, state: PortState::Requested });
+        let watch = channel.watch(stream, false);
         self.streams.insert(stream, id);
-        core.out.media.push(MediaCommand::Reserve { stream, local, kind: stream_kind(kind) });
+        core.out.media.extend([MediaCommand::Reserve { stream, local, kind: stream_kind(kind) }, watch]);
     }
 
     /// Ports are bound: for which channel, and which.

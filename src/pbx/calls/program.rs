@@ -88,6 +88,10 @@ impl Applications<'_> {
         let answered = self.parties.with_party(id, self.core, |party, cx| {
             let description = party.describe(cx.core).own()?;
             party.answer(description, cx);
+            party.keep_alive(!party.channel.has_modem(), cx.core);
+            if party.channel.has_modem() {
+                party.tell_spared(party.channel.line(), cx.core);
+            }
             party.channel.activity = Activity::Answering;
             Ok(())
         });

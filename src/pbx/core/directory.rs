@@ -33,6 +33,10 @@ pub trait Directory {
     /// It is not registered, has no address, or does not answer `qualify=`.
     fn targets(&self, core: &mut Core, peer: &Arc<Peer>, exten: Option<&str>) -> Result<Vec<Target>, Failure>;
 
+    /// Is a line, which may be in a call, known to be out of reach: does it not answer `qualify=`, has its registration
+    /// ended, or is it not configured any more? A line of which nothing can be known is not.
+    fn is_lost(&self, core: &Core, peer: &Peer) -> bool;
+
     /// `SIPPEER(name,item)`, as far as it is about the line and not about its calls.
     fn peer_item(&self, core: &Core, peer: &Peer, item: &str) -> Option<String>;
 }

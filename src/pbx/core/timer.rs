@@ -1,6 +1,7 @@
 //! Every timer of the switch, as one enum; transactions keep their own.
 
 use crate::dialplan::ChannelId;
+use crate::pbx::media::StreamId;
 
 /// Names a leg for as long as the exchange runs; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +27,8 @@ pub enum CallTimer {
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
     Soundless(ChannelId),
+    /// Nothing has been heard of a stream: its call is looked at.
+    Silence(StreamId),
 }
 
 /// The timers of lines.

@@ -1,7 +1,7 @@
 //! Answers where a peer is: its registrations, else its fixed address.
 
 use super::watches::Watches;
-use crate::config::peer::{Peer, PeerAddress};
+use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::datetime;
 use crate::event::LineEvent;
 use crate::pbx::core::{Core, Target};
@@ -75,6 +75,16 @@ impl Whereabouts<'_> {
             Status::Ok(_) => Ok(true),
             Status::Unknown | Status::Unmonitored => Ok(false),
         }
+    }
+
+    /// See [`Directory::is_lost`](crate::pbx::core::Directory::is_lost).
+    pub(super) fn is_lost(&self, peer: &Peer, core: &Core) -> bool {
+        if peer.kind == Kind::Guest {
+            return false;
+        }
+        let has_left = self.location.bindings(&peer.name).is_empty() && self.departures.of(&peer.name).is_some();
+        let is_silent = self.watches.status(&peer.name) == Some(Status::Unreachable);
+        is_silent || has_left || !core.config.peers.contains_key(&peer.name)
     }
 
     /// Why a line that could register cannot be called: it is nowhere.

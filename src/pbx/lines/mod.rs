@@ -443,6 +443,10 @@ impl Directory for Lines {
         self.whereabouts().targets(peer, exten, core)
     }
 
+    fn is_lost(&self, core: &Core, peer: &Peer) -> bool {
+        self.whereabouts().is_lost(peer, core)
+    }
+
     fn peer_item(&self, core: &Core, peer: &Peer, item: &str) -> Option<String> {
         self.whereabouts().item(peer, item, core)
     }

@@ -53,6 +53,12 @@ impl Agreement {
         self.we_offered
     }
 
+    /// Does either side hold the call, so that the peer does not have to send voice, or is not listened to?
+    pub fn is_on_hold(&self) -> bool {
+        let holds = |sdp: &Sdp| sdp.is_hold() || sdp.audio().is_some_and(|it| it.direction != Direction::SendRecv);
+        self.local.iter().chain(&self.remote).any(holds)
+    }
+
     /// How often the peer's SDP changed in mid-call.
     pub fn remote_version(&self) -> u32 {
         self.remote_version
