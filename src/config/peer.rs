@@ -113,6 +113,12 @@ impl Peer {
         matches!(self.kind, Kind::Friend | Kind::Peer)
     }
 
+    /// Whether its From tells who calls: a trunk's or another exchange's (a fixed address), a guest's, and that of a line
+    /// that is trusted with it (`trustrpid=`). A line that registers is one telephone, and calls as what it is here.
+    pub fn speaks_for_others(&self) -> bool {
+        self.kind == Kind::Guest || self.settings.trust_rpid || self.host != PeerAddress::Dynamic
+    }
+
     /// Whether it is known by its name in `From` (`user`, `friend`).
     pub fn is_caller(&self) -> bool {
         self.kind != Kind::Peer
