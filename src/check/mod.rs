@@ -3,6 +3,7 @@
 //! Only what is certain is reported: what a variable decides is not judged, and what may match counts as present. Each
 //! kind of finding is a row of [`crate::config::finding::TABLE`].
 
+mod callers;
 mod contexts;
 mod dial;
 mod functions;
@@ -40,6 +41,7 @@ pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
     let plan = with_registrations(config, plan.clone());
     let survey = Survey::of(config, &plan);
     let mut found = contexts::findings(&survey);
+    found.extend(callers::findings(&survey));
     found.extend(jumps::findings(&survey));
     found.extend(gaps::findings(&survey));
     found.extend(shadow::findings(&survey));

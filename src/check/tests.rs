@@ -288,3 +288,43 @@ fn many_names_are_cut() {
     assert_eq!(some_of(["a", "b", "c"]), "'a', 'b' and 'c'");
     assert_eq!(some_of(["a", "b", "c", "d", "e"]), "'a', 'b', 'c' and 2 more");
 }
+
+#[test]
+fn a_decision_by_who_calls_is_said_where_a_caller_tells_that_itself() {
+    let found = |peer: &str, plan: &str| -> Vec<String> {
+        let sip = format!("{peer}{PEERS}");
+        let all = said(&sip, plan);
+        all.into_iter().filter(|line| line.contains("caller-claimed")).collect()
+    };
+    let trunk = |lines: &str| format!("[trunk]\ntype=friend\nhost=192.0.2.9\ncontext=in\n{lines}\n");
+    let plan = "[in]\ninclude => home\nexten => 1,1,Goto(deeper,1,1)\n[home]\nexten => _0X./201,1,Dial(SIP/hall)\n\
+                exten => 5,1,GotoIf($[\"${CALLERID(num)}\" = \"201\"]?2)\nexten => 5,2,Hangup()\n\
+                [deeper]\nexten => 1,1,ExecIf($[\"${callerid(ANI)}\"=\"1\"]?Hangup())\n\
+                [far]\nexten => 1/5,1,Hangup()\nexten => 2,1,Goto(in,1,1)";
+    let hint = "let that caller begin in a 'context=' of its own, or give the peer its one number with 'callerid='";
+    assert_eq!(
+        found(&trunk(""), plan),
+        [
+            format!(
+                "extensions:5 caller-claimed context 'home' decides by who calls (here and 1 more times), and 'trunk' (a fixed address, and no secret for its calls) may say to be anybody -- {hint}"
+            ),
+            format!(
+                "extensions:9 caller-claimed context 'deeper' decides by who calls, and 'trunk' (a fixed address, and no secret for its calls) may say to be anybody -- {hint}"
+            ),
+        ]
+    );
+    assert_eq!(found(&trunk("secret=k3vw9m2xq8tq\ninsecure=invite"), plan).len(), 2);
+    assert_eq!(found(&trunk("secret=k3vw9m2xq8tq"), plan), NOTHING, "it proves that it is the other exchange");
+    assert_eq!(found(&trunk("callerid=77"), plan), NOTHING);
+    assert_eq!(found(&trunk("callerid=77\ntrustrpid=yes"), plan).len(), 2);
+    assert_eq!(found("", plan), NOTHING, "a line that registers calls as itself");
+    assert_eq!(found("[general]\nallowguest=yes\ncontext=far\n", plan).len(), 3, "and a guest as it likes");
+    // What tells something else of a call, or only writes it down, decides nothing.
+    let harmless = "[in]\nexten => 1,1,NoOp(${CALLERID(num)})\nsame => n,Set(x=${CALLERID(num)})\n\
+                    same => n,Set(CALLERID(num)=$[1 + 1])\nsame => n,GotoIf($[\"${CALLERID(dnid)}\"=\"1\"]?1)";
+    assert_eq!(found(&trunk(""), harmless), NOTHING);
+    let kept = "[in]\nexten => 1,1,Set(ok=$[\"${CALLERID(num)}\" = \"201\"])";
+    assert_eq!(found(&trunk(""), kept).len(), 1);
+    let anywhere = "[in]\nexten => _X.,1,Goto(${EXTEN},s,1)\n[home]\nexten => s/1,1,Hangup()";
+    assert_eq!(found(&trunk(""), anywhere).len(), 1);
+}

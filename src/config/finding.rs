@@ -25,6 +25,7 @@ impl Finding {
 /// Every kind, by its code.
 pub static TABLE: &[&Finding] = &[
     &APPLICATION_UNKNOWN,
+    &CALLER_CLAIMED,
     &CONTEXT_UNUSED,
     &DIAL_NOBODY,
     &DIAL_UNFILTERED,
@@ -51,6 +52,14 @@ pub static APPLICATION_UNKNOWN: Finding = Finding {
     what: "a line runs an application that is not there",
     why: "a call that gets to it ends",
     advice: "correct the name, or do without it",
+};
+
+/// A decision by who calls, where somebody may say who that is.
+pub static CALLER_CLAIMED: Finding = Finding {
+    code: "caller-claimed",
+    what: "the dialplan decides by who calls (an extension with /number, CALLERID in GotoIf, ExecIf, Dial and their kin), and a caller that gets there may say it is anybody",
+    why: "a guest, a peer with a fixed address that needs no secret, or one with trustrpid=yes tells its number itself: it can be that of a telephone of yours",
+    advice: "let those callers begin in a context of their own (context=), or give the peer the one number it has (callerid=); a line that registers always calls as itself",
 };
 
 /// A context that no call reaches.

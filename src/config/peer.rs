@@ -112,6 +112,12 @@ impl Peer {
     pub fn is_callable(&self) -> bool {
         matches!(self.kind, Kind::Friend | Kind::Peer)
     }
+
+    /// Whether its From tells who calls: a trunk's or another exchange's (a fixed address), a guest's, and that of a line
+    /// that is trusted with it (`trustrpid=`). A line that registers is one telephone, and calls as what it is here.
+    pub fn speaks_for_others(&self) -> bool {
+        self.kind == Kind::Guest || self.settings.trust_rpid || self.host != PeerAddress::Dynamic
+    }
 }
 
 /// What `[general]` may preset for every peer, and a peer may change.

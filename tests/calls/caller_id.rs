@@ -1,5 +1,6 @@
 //! Who calls, as the called telephone is told, and when it is not.
 
+use crate::network::Quality;
 use crate::testbed::{SIP, Testbed};
 
 /// The lines of the INVITE to the called line that tell who calls, without the tag: From, identity, Privacy; and
@@ -103,4 +104,85 @@ fn a_trusted_line_is_passed_on_as_vouched_for() {
         told("trustrpid=yes", "sendrpid=yes\ntrust_id_outbound=yes", "NoOp()", &format!("{pai}\r\nPrivacy: id"), None);
     let hidden = "Remote-Party-ID: \"Club\" <sip:555@192.0.2.1>;party=calling;privacy=full;screen=yes";
     assert_eq!(told, [ANONYMOUS, NOWHERE, hidden, "Privacy: id"]);
+}
+
+/// What the called line is told of who calls, and the source of the record.
+fn from_and_record(lines: &str, from: &str, header: &str) -> (String, String) {
+    let sip = SIP.replace("[client]\ntype=friend\nhost=dynamic", &format!("[client]\ntype=friend\n{lines}"));
+    let mut world = Testbed::ready(&sip, "[default]\nexten => _X!,1,Dial(SIP/isp)\n");
+    world.add_header("client", header);
+    world.from("client", from);
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("isp"));
+    let invite = world.texts("isp", &["INVITE sip"])[0].clone();
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+    let from = invite.lines().find(|line| line.starts_with("From: ")).unwrap();
+    let records = super::why::records(&world);
+    (from.split(";tag").next().unwrap().to_owned(), records[0].source.clone())
+}
+
+#[test]
+fn a_line_that_registers_calls_as_itself_whatever_its_from_says() {
+    let lie = "\"Kitchen\" <sip:201@192.0.2.1>";
+    let own = |lines: &str| from_and_record(&format!("host=dynamic\n{lines}"), lie, "");
+    let itself = |from: &str, number: &str| (format!("From: {from}"), number.to_owned());
+    assert_eq!(own(""), itself("<sip:client@192.0.2.1>", "client"));
+    assert_eq!(own("callerid=\"The Modem\" <881>"), itself("\"The Modem\" <sip:881@192.0.2.1>", "881"));
+    assert_eq!(own("cid_number=881"), itself("<sip:881@192.0.2.1>", "881"));
+    assert_eq!(own("fullname=The Modem"), itself("\"The Modem\" <sip:client@192.0.2.1>", "client"));
+    // Its own name with a stranger's, too.
+    let named = from_and_record("host=dynamic", "\"Kitchen\" <sip:client@192.0.2.1>", "");
+    assert_eq!(named, itself("<sip:client@192.0.2.1>", "client"));
+    // What it vouches for counts when it is trusted alone; then its From does as well.
+    let asserted = "P-Asserted-Identity: \"Hall\" <sip:202@192.0.2.20>";
+    for header in [asserted, "Remote-Party-ID: \"Hall\" <sip:202@192.0.2.20>;privacy=off"] {
+        assert_eq!(
+            from_and_record("host=dynamic", lie, header),
+            itself("<sip:client@192.0.2.1>", "client"),
+            "{header}"
+        );
+        let trusted = from_and_record("host=dynamic\ntrustrpid=yes", lie, header);
+        assert_eq!(trusted, itself("\"Hall\" <sip:202@192.0.2.1>", "202"), "{header}");
+    }
+    assert_eq!(own("trustrpid=yes"), itself("\"Kitchen\" <sip:201@192.0.2.1>", "201"));
+    // A hidden number is its own in the record.
+    let hidden = from_and_record("host=dynamic", "\"Anonymous\" <sip:anonymous@anonymous.invalid>", "");
+    assert_eq!(hidden, (ANONYMOUS.to_owned(), "client".to_owned()));
+}
+
+#[test]
+fn a_number_that_may_not_be_dialled_by_a_line_stays_so_whatever_its_from_says() {
+    let plan = "[default]\nexten => _0X./201,1,Dial(SIP/isp)\nexten => 2,1,GotoIf($[\"${CALLERID(num)}\"=\"201\"]?open)\n\
+                same => n,Busy(1)\nsame => n(open),Dial(SIP/isp)\n";
+    for (line, goes) in [("", false), ("cid_number=201", true)] {
+        for number in ["0123", "2"] {
+            let sip = SIP.replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{line}"));
+            let mut world = Testbed::ready(&sip, plan);
+            world.from("client", "\"Kitchen\" <sip:201@192.0.2.1>");
+            world.phone("client").dials(number);
+            world.until(|w| w.is_called("isp") || !w.look("client").has_call());
+            assert_eq!(world.is_called("isp"), goes, "{number} by '{line}'");
+        }
+    }
+}
+
+/// Another exchange passes on who calls there.
+#[test]
+fn a_peer_with_a_fixed_address_keeps_the_callers_from() {
+    for (lines, shown) in [("", "\"Aunt\" <sip:0301234@192.0.2.1>"), ("callerid=77", "\"Aunt\" <sip:77@192.0.2.1>")] {
+        let fixed = format!("[client]\ntype=friend\nhost=192.0.2.20\ninsecure=invite\n{lines}");
+        let sip = SIP.replace("[client]\ntype=friend\nhost=dynamic", &fixed);
+        let mut world = Testbed::new(&sip, "[default]\nexten => _X!,1,Dial(SIP/isp)\n", Quality::PERFECT, 1);
+        world.phone("isp").registers();
+        world.until(|w| w.look("isp").is_registered());
+        world.from("client", "\"Aunt\" <sip:0301234@192.0.2.20>");
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        let invite = world.texts("isp", &["INVITE sip"])[0].clone();
+        assert!(invite.contains(&format!("From: {shown}")), "{invite}");
+        world.phone("client").hangs_up();
+        world.until_over();
+    }
 }

@@ -75,7 +75,8 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["callerid"],
         "\"Name\" <number>, Name <number>, or a number",
         "none",
-        "the caller ID of its calls",
+        "the caller ID of its calls. A line that registers calls as itself: without it the number is its section's name and there \
+         is no name, whatever its From says; a peer with a fixed address is believed what its From says of its callers",
         Effect::Peer(caller_id),
     ),
     row(

@@ -117,7 +117,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["trustrpid"],
         "yes or no",
         "no",
-        "believe who calls by P-Asserted-Identity or Remote-Party-ID, before 'callerid'",
+        "believe who calls by P-Asserted-Identity or Remote-Party-ID, before 'callerid'; and by From, also of a line that registers",
         Effect::Settings(trust_rpid),
     ),
     row(

@@ -21,16 +21,21 @@ pub struct Shown {
 }
 
 /// The name and number a line calls from, each the first there is: what the line itself vouches for when it is trusted
-/// (`trustrpid=`), its `callerid=`, what its From says. They are hidden when `callingpres=` says so, or, without that,
-/// when the call asks for it.
+/// (`trustrpid=`), its `callerid=`, what its From says. A line that registers speaks for itself alone unless it is trusted: in
+/// place of From its number is the name of its section, and without `callerid=` or `fullname=` it has no name. They are hidden
+/// when `callingpres=` says so, or, without that, when the call asks for it.
 pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown {
     let asserted = if peer.settings.trust_rpid { identity(request) } else { None };
     let vouched = if asserted.is_some() { Presentation::VOUCHED } else { Presentation::ALLOWED };
     let wished = if asks_to_be_hidden(request, essentials) { vouched.hidden() } else { vouched };
     let (asserted_name, asserted_number) =
         asserted.map_or((None, None), |asserted| (asserted.display, user(&asserted.uri)));
-    let name = asserted_name.as_deref().or(peer.caller_id.name.as_deref()).or(essentials.from.display.as_deref());
-    let number = asserted_number.or_else(|| peer.caller_id.number.clone()).or_else(|| user(&essentials.from.uri));
+    let (from_name, from_number) = match peer.speaks_for_others() {
+        true => (essentials.from.display.as_deref(), user(&essentials.from.uri)),
+        false => (None, Some(peer.name.clone())),
+    };
+    let name = asserted_name.as_deref().or(peer.caller_id.name.as_deref()).or(from_name);
+    let number = asserted_number.or_else(|| peer.caller_id.number.clone()).or(from_number);
     Shown {
         name: name.unwrap_or_default().to_owned(),
         number: number.unwrap_or_default(),
