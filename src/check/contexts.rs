@@ -4,7 +4,7 @@ use super::phrase::{some_of, suggestion};
 use super::survey::{Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::config::peer::{Kind, Peer, PeerAddress};
+use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ fn peers(survey: &Survey) -> Vec<Diagnostic> {
     for peer in survey.config.sip.peers.values() {
         let context = &peer.settings.context;
         // A trunk that is only called needs none.
-        let is_trunk = peer.kind == Kind::Peer && peer.host != PeerAddress::Dynamic;
+        let is_trunk = peer.kind == Kind::Peer && peer.host.is_fixed();
         let is_only_called = is_trunk && context == inherited;
         if !is_only_called && !survey.plan.has_context(context) {
             lost.entry(context).or_default().push(peer);

@@ -98,7 +98,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("strowger-check-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let sip = folder.join("sip.conf");
-        fs::write(&sip, "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\n  qualfy=\"1\"\nqualify=\"x\"\n").unwrap();
+        fs::write(&sip, "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\n  qualfy=\"1\"\ndeny=\"x\"\n").unwrap();
         fs::set_permissions(&sip, fs::Permissions::from_mode(0o644)).unwrap();
         fs::write(folder.join("extensions.conf"), "[default]\nexten => 1,1,Dial(SIP/b)\n").unwrap();
         let loaded = load::load(&folder);
@@ -113,7 +113,7 @@ mod tests {
         );
         assert!(text.starts_with(&expected), "{text}");
         assert!(text.contains("\"code\":\"\",\"file\":\"sip.conf\",\"line\":5,\"column\":3,"), "{text}");
-        assert!(text.contains("'\\\"x\\\"' is not a valid value of 'qualify'"), "{text}");
+        assert!(text.contains("'\\\"x\\\"' is not a valid value of 'deny'"), "{text}");
         assert!(text.ends_with("\n],\"fatals\":0,\"errors\":1,\"warnings\":2}\n"), "{text}");
         assert!(!text.contains("hunter2"));
         fs::remove_dir_all(&folder).unwrap();

@@ -61,18 +61,30 @@ impl Acl {
     }
 
     /// Adds the rules of one `permit=` or `deny=` line: a comma list of `[!]address[/prefix or mask]`, `!` inverting
-    /// the rule. The offending word when one is not a network; nothing is added then.
-    pub fn add(&mut self, permit: bool, text: &str) -> Result<(), String> {
-        let mut rules = Vec::new();
-        for word in text.split(',').map(str::trim) {
+    /// the rule. Words that are no network and would have permitted one are left out and returned. The word that would
+    /// have refused one, when it cannot be read: nothing is added then, since that would let in whom it keeps out.
+    pub fn add(&mut self, permit: bool, text: &str) -> Result<Vec<String>, String> {
+        let (mut rules, mut left_out) = (Vec::new(), Vec::new());
+        for word in value::words(text) {
             let (net, permit) = match word.strip_prefix('!') {
                 Some(net) => (net.trim(), !permit),
                 None => (word, permit),
             };
-            rules.push(Rule { permit, net: value::network(net).ok_or_else(|| word.to_string())? });
+            match value::network(net) {
+                Some(net) => rules.push(Rule { permit, net }),
+                None if permit => left_out.push(word.to_string()),
+                None => return Err(word.to_string()),
+            }
         }
         self.rules.append(&mut rules);
-        Ok(())
+        Ok(left_out)
+    }
+
+    /// Refuses every address, but what a later line permits.
+    pub fn refuse_everyone(&mut self) {
+        for everyone in ["0.0.0.0/0", "::/0"] {
+            self.rules.extend(value::network(everyone).map(|net| Rule { permit: false, net }));
+        }
     }
 }
 
@@ -159,10 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_word_adds_nothing() {
+    fn a_bad_word_that_refuses_adds_nothing_and_one_that_permits_is_left_out() {
         let mut acl = Acl::default();
-        assert_eq!(acl.add(true, "10.0.0.0/8, 999.1.1.1/33"), Err("999.1.1.1/33".into()));
-        assert_eq!(acl.add(true, ""), Err(String::new()));
+        assert_eq!(acl.add(false, "10.0.0.0/8, 999.1.1.1/33"), Err("999.1.1.1/33".into()));
+        assert_eq!(acl.add(true, "10.0.0.0/8, !x"), Err("!x".into()));
         assert_eq!(acl, Acl::default());
+        assert_eq!(acl.add(false, "0.0.0.0/0, !home"), Ok(vec!["!home".into()]));
+        assert_eq!(acl.add(true, "10.0.0.0/8,, 999.1.1.1/33,"), Ok(vec!["999.1.1.1/33".into()]));
+        assert!(allowed(&acl, "10.1.1.1") && !allowed(&acl, "192.0.2.1"));
+        acl.refuse_everyone();
+        assert!(!allowed(&acl, "10.1.1.1") && !allowed(&acl, "2001:db8::1"));
     }
 }

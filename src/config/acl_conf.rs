@@ -17,9 +17,12 @@ pub fn parse(document: &Document) -> (Lists, Vec<Diagnostic>) {
     for section in document.sections.iter().filter(|section| !section.name.eq_ignore_ascii_case("general")) {
         let (acl, is_good) = drafts.entry(&section.name).or_insert_with(|| (Acl::default(), true));
         for entry in &section.entries {
-            if let Err(diagnostic) = apply(acl, &section.name, entry) {
-                diagnostics.push(diagnostic);
-                *is_good = false;
+            match apply(acl, &section.name, entry) {
+                Ok(said) => diagnostics.extend(said),
+                Err(diagnostic) => {
+                    diagnostics.push(diagnostic);
+                    *is_good = false;
+                }
             }
         }
     }
@@ -27,7 +30,9 @@ pub fn parse(document: &Document) -> (Lists, Vec<Diagnostic>) {
     (lists.collect(), diagnostics)
 }
 
-fn apply(acl: &mut Acl, list: &str, entry: &Entry) -> Result<(), Diagnostic> {
+/// Adds a line to a list: what is to be said of it, or why the list cannot be used.
+fn apply(acl: &mut Acl, list: &str, entry: &Entry) -> Result<Option<Diagnostic>, Diagnostic> {
+    const HINT: &str = "write networks such as 192.168.0.0/16, with commas between";
     let error = |say: String, hint: &str| {
         let say = format!("{say}: the list '{list}' cannot be used, and peers that name it are left out");
         Diagnostic::error(entry.place.clone(), say).hint(hint)
@@ -37,15 +42,39 @@ fn apply(acl: &mut Acl, list: &str, entry: &Entry) -> Result<(), Diagnostic> {
         "deny" => false,
         _ => return Err(error(format!("'{}' is not a list entry", entry.name), "write 'permit' and 'deny' lines")),
     };
-    acl.add(permit, &entry.value).map_err(|word| {
-        error(format!("'{word}' is not a network"), "write networks such as 192.168.0.0/16, with commas between")
-    })
+    if entry.value.is_empty() {
+        let say = format!("'{}' has no value: the line is ignored", entry.name);
+        return Ok(Some(Diagnostic::warning(entry.place.clone(), say).hint(HINT)));
+    }
+    let left_out = acl.add(permit, &entry.value).map_err(|word| error(format!("'{word}' is not a network"), HINT))?;
+    let say = format!("'{}' is not a network, and permits nobody", left_out.join("', '"));
+    Ok((!left_out.is_empty()).then(|| Diagnostic::warning(entry.place.clone(), say).hint(HINT)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::ini;
+
+    #[test]
+    fn a_line_that_would_only_permit_spoils_no_list() {
+        let text = "[home]\ndeny=0.0.0.0/0\npermit=192.168.0.0/16, nowhere\npermit=\ndeny=\n";
+        let (document, none) = ini::parse("acl.conf", text.as_bytes(), &mut ini::no_includes);
+        assert_eq!(none, []);
+        let (lists, said) = parse(&document);
+        let said: Vec<String> = said.iter().map(|d| format!("{} {} {}", d.place, d.severity, d.message)).collect();
+        assert_eq!(
+            said,
+            [
+                "acl.conf:3 warning 'nowhere' is not a network, and permits nobody",
+                "acl.conf:4 warning 'permit' has no value: the line is ignored",
+                "acl.conf:5 warning 'deny' has no value: the line is ignored",
+            ]
+        );
+        let mut acl = Acl::default();
+        acl.add_named("home", &lists).unwrap();
+        assert!(acl.allows("192.168.1.1".parse().unwrap()) && !acl.allows("10.0.0.1".parse().unwrap()));
+    }
 
     #[test]
     fn lists_are_read_and_a_broken_one_is_not_used() {

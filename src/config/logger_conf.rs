@@ -101,7 +101,10 @@ const LEVELS: &[&str] = &["notice", "warning", "error", "security", "verbose", "
 /// Reads the settings of a document.
 pub fn parse(document: &Document) -> (LoggerConf, Vec<Diagnostic>) {
     let mut conf = LoggerConf::default();
-    let mut diagnostics = Vec::new();
+    let mut diagnostics: Vec<Diagnostic> =
+        small_files::without(document, "logger.conf", &["general", "logfiles"], "everything goes to the console")
+            .into_iter()
+            .collect();
     for entry in document.section("general").into_iter().flat_map(|section| &section.entries) {
         if let Err(said) = general(&mut conf, entry) {
             diagnostics.push(said);
@@ -115,10 +118,7 @@ pub fn parse(document: &Document) -> (LoggerConf, Vec<Diagnostic>) {
 }
 
 fn general(conf: &mut LoggerConf, entry: &Entry) -> Result<(), Diagnostic> {
-    let bad = |accepted: &str| {
-        let say = format!("'{}' is not a valid value of '{}': the line is left out", entry.value, entry.name);
-        Diagnostic::error(entry.place.clone(), say).hint(format!("accepted: {accepted}"))
-    };
+    let bad = |accepted: &str| small_files::bad(entry, accepted);
     match entry.name.to_ascii_lowercase().as_str() {
         "dateformat" => {
             // A log whose lines have no time, or begin with a line end, can be read by nobody.
@@ -227,6 +227,7 @@ impl Story {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::diagnostic::Counts;
     use crate::config::ini;
 
     fn read(text: &str) -> (LoggerConf, Vec<String>) {
@@ -264,8 +265,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "logger.conf:2: 'now' is not a valid value of 'dateformat': the line is left out",
-                "logger.conf:3: 'daily' is not a valid value of 'rotatestrategy': the line is left out",
+                "logger.conf:2: 'now' is not a valid value of 'dateformat': the line is ignored",
+                "logger.conf:3: 'daily' is not a valid value of 'rotatestrategy': the line is ignored",
                 "logger.conf:4: 'use_callids' is not supported and is ignored",
                 "logger.conf:5: unknown option 'appendhostnam' (did you mean 'appendhostname'?)",
                 "logger.conf:7: 'syslog.local0' is not supported: nothing is sent to syslog",
@@ -286,5 +287,20 @@ mod tests {
         let many: String = (0..100).map(|number| format!("file{number} => error\n")).collect();
         let (conf, said) = read(&format!("[logfiles]\n{many}"));
         assert_eq!((conf.files.len(), said.len()), (MAX_FILES, 100 - MAX_FILES));
+    }
+
+    #[test]
+    fn every_option_with_every_value_is_a_warning_at_most() {
+        for option in KNOWN.iter().chain(IGNORED.iter().map(|(name, ..)| name)) {
+            for value in ["", "nonsense", "-1", "99999999999999999999", ","] {
+                let text = format!("[general]\n{option}={value}\n[logfiles]\nfull={value}\nconsole={value}\n");
+                let (document, _) = ini::parse("logger.conf", text.as_bytes(), &mut ini::no_includes);
+                let (_, said) = parse(&document);
+                assert!(Counts::of(&said).is_good(), "{option}={value}: {said:?}");
+            }
+        }
+        let (document, _) = ini::parse("logger.conf", b"[log]\nfull=notice\n", &mut ini::no_includes);
+        let (conf, said) = parse(&document);
+        assert_eq!((conf, said.len()), (LoggerConf::default(), 1));
     }
 }

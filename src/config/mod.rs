@@ -94,11 +94,13 @@ impl Config {
         diagnostics.extend(said);
         let (extensions, said) = ini::parse(files.extensions.0, files.extensions.1, include);
         diagnostics.extend(said);
-        let (rtp, said) = ini::parse(files.rtp.0, files.rtp.1, include);
+        let (rtp, mut said) = ini::parse(files.rtp.0, files.rtp.1, include);
+        small_files::spare(&mut said);
         diagnostics.extend(said);
         let (rtp, said) = rtp_conf::parse(&rtp);
         diagnostics.extend(said);
-        let (logger, said) = ini::parse(files.logger.0, files.logger.1, include);
+        let (logger, mut said) = ini::parse(files.logger.0, files.logger.1, include);
+        small_files::spare(&mut said);
         diagnostics.extend(said);
         let (logger, said) = logger_conf::parse(&logger);
         diagnostics.extend(said);

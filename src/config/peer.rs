@@ -296,6 +296,9 @@ pub enum PeerAddress {
         /// The port there.
         port: u16,
     },
+    /// Missing, or it could not be read: it does not register, is called at `defaultip` alone, and calls when it proves
+    /// its name.
+    Unset,
 }
 
 /// The addresses that host names last resolved to.
@@ -305,16 +308,24 @@ impl PeerAddress {
     /// Its fixed address, as far as it is known.
     pub fn address(&self, names: &Names) -> Option<SocketAddr> {
         match self {
-            PeerAddress::Dynamic => None,
+            PeerAddress::Dynamic | PeerAddress::Unset => None,
             PeerAddress::Static(address) => Some(*address),
             PeerAddress::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
+        }
+    }
+
+    /// Whether it names a place, known yet or not.
+    pub fn is_fixed(&self) -> bool {
+        match self {
+            PeerAddress::Static(_) | PeerAddress::Named { .. } => true,
+            PeerAddress::Dynamic | PeerAddress::Unset => false,
         }
     }
 
     /// The name its certificate must have when we connect to it over TLS.
     pub fn server(&self) -> Option<ServerKey> {
         match self {
-            PeerAddress::Dynamic | PeerAddress::Static(_) => None,
+            PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
             PeerAddress::Named { name, .. } => Some(ServerKey::of(name)),
         }
     }

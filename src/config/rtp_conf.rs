@@ -54,6 +54,7 @@ const IGNORED: &[Ignored] = &[
 pub fn parse(document: &Document) -> (RtpConf, Vec<Diagnostic>) {
     let mut conf = RtpConf::default();
     let mut diagnostics = Vec::new();
+    diagnostics.extend(small_files::without(document, "rtp.conf", &["general"], "the defaults hold"));
     let Some(section) = document.section("general") else { return (conf, diagnostics) };
     for entry in &section.entries {
         if let Err(diagnostic) = apply(&mut conf, entry) {
@@ -63,19 +64,21 @@ pub fn parse(document: &Document) -> (RtpConf, Vec<Diagnostic>) {
     // RTP has the even port, RTCP the odd one above it (RFC 3550 11).
     let (first, last) = (conf.port_first.saturating_add(conf.port_first % 2), conf.port_last);
     if last <= first {
-        let say = format!("'rtpstart' ({}) and 'rtpend' ({last}) leave no pair of ports", conf.port_first);
+        let usual = RtpConf::default();
+        let say = format!(
+            "'rtpstart' ({}) and 'rtpend' ({last}) leave no pair of ports: {} to {} are used",
+            conf.port_first, usual.port_first, usual.port_last
+        );
         let hint = "make 'rtpend' larger: each line in a call needs two ports";
-        diagnostics.push(Diagnostic::fatal(section.place.clone(), say).hint(hint));
+        diagnostics.push(Diagnostic::warning(section.place.clone(), say).hint(hint));
+        return (RtpConf { port_first: usual.port_first, port_last: usual.port_last, ..conf }, diagnostics);
     }
     conf.port_first = first;
     (conf, diagnostics)
 }
 
 fn apply(conf: &mut RtpConf, entry: &Entry) -> Result<(), Diagnostic> {
-    let bad = |accepted: &str| {
-        let say = format!("'{}' is not a valid value of '{}': the line is left out", entry.value, entry.name);
-        Diagnostic::error(entry.place.clone(), say).hint(format!("accepted: {accepted}"))
-    };
+    let bad = |accepted: &str| small_files::bad(entry, accepted);
     match entry.name.to_ascii_lowercase().as_str() {
         "rtpstart" => conf.port_first = port(&entry.value).ok_or_else(|| bad(PORT))?,
         "rtpend" => conf.port_last = port(&entry.value).ok_or_else(|| bad(PORT))?,
@@ -101,6 +104,7 @@ fn port(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::diagnostic::Severity;
     use crate::config::ini;
 
     fn read(text: &str) -> (RtpConf, Vec<String>) {
@@ -129,8 +133,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "rtp.conf:2: '80' is not a valid value of 'rtpstart': the line is left out",
-                "rtp.conf:3: 'maybe' is not a valid value of 'strictrtp': the line is left out",
+                "rtp.conf:2: '80' is not a valid value of 'rtpstart': the line is ignored",
+                "rtp.conf:3: 'maybe' is not a valid value of 'strictrtp': the line is ignored",
                 "rtp.conf:4: 'stunaddr' is not supported and is ignored",
                 "rtp.conf:5: unknown option 'rtpstrat' (did you mean 'rtpstart'?)",
                 "rtp.conf:6: 'rtptimeout' is not supported and is ignored",
@@ -139,8 +143,46 @@ mod tests {
         assert_eq!(conf, RtpConf::default());
         assert_eq!(
             read("[general]\nrtpstart=30000").1,
-            ["rtp.conf:1: 'rtpstart' (30000) and 'rtpend' (20000) leave no pair of ports"]
+            ["rtp.conf:1: 'rtpstart' (30000) and 'rtpend' (20000) leave no pair of ports: 10000 to 20000 are used"]
         );
         assert_eq!(read("[general]\nrtpstart=65535\nrtpend=65535").1.len(), 1);
+    }
+
+    #[test]
+    fn without_its_section_the_defaults_hold_with_a_warning() {
+        let usual = RtpConf::default();
+        let (conf, said) = read("[rtp]\nrtpstart=12000\n");
+        assert_eq!(conf, usual);
+        assert_eq!(said, ["rtp.conf: there is no section [general] in this file: the defaults hold"]);
+        for empty in ["", "; nothing\n"] {
+            assert_eq!(read(empty), (usual.clone(), Vec::new()));
+        }
+    }
+
+    #[test]
+    fn lines_without_a_section_do_not_keep_the_exchange_from_starting() {
+        for text in
+            ["rtpstart=12000\nrtpend=12100\n", "[general](nobody)\nrtpstart=12000\n", "[general\n", "#include gone\n"]
+        {
+            let (config, said) = crate::config::Config::from_texts("", "", text, "");
+            assert_eq!(config.unwrap().rtp, RtpConf::default(), "{text}");
+            let said: Vec<&Diagnostic> = said.iter().filter(|one| &*one.place.file == "rtp.conf").collect();
+            assert_eq!(said.len(), 1, "{text}: {said:?}");
+            assert_eq!(said[0].severity, Severity::Warning, "{text}");
+        }
+    }
+
+    /// No value of any option keeps the exchange from starting.
+    #[test]
+    fn every_option_with_every_value_starts() {
+        for option in KNOWN.iter().chain(IGNORED.iter().map(|(name, ..)| name)) {
+            for value in ["", "nonsense", "-1", "99999999999999999999", "0", "1", "65535", "a,b", ","] {
+                let (document, _) =
+                    ini::parse("rtp.conf", format!("[general]\n{option}={value}\n").as_bytes(), &mut ini::no_includes);
+                let (conf, said) = parse(&document);
+                assert!(conf.port_last > conf.port_first, "{option}={value}");
+                assert!(said.iter().all(|one| one.severity == Severity::Warning), "{option}={value}: {said:?}");
+            }
+        }
     }
 }

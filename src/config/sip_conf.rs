@@ -1,6 +1,7 @@
 //! sip.conf, typed: `[general]` and the peers.
 
 mod builder;
+mod codec_options;
 mod general_options;
 mod ignored_options;
 mod line_options;
@@ -17,8 +18,8 @@ use super::acl_conf::Lists;
 use super::diagnostic::{Diagnostic, Place, Severity, tidy};
 use super::general::General;
 use super::ini::{Document, Entry, Section};
-use super::peer::{Kind, Peer, PeerAddress, Settings};
-use super::value::is_one_of;
+use super::peer::{Kind, Peer, Settings};
+use super::value::{self, is_one_of};
 use crate::sip::flow::Transport;
 use builder::{GeneralDraft, PeerDraft};
 use option::{Effect, Lookup, OptionRow, Trouble, look_up};
@@ -34,8 +35,8 @@ pub struct SipConf {
     pub peers: BTreeMap<String, Arc<Peer>>,
 }
 
-/// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said; a peer with a bad
-/// value is left out.
+/// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said. A line with
+/// a bad value is ignored; a peer is left out only where that would open what the line closes.
 pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnostic>) {
     let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone() };
     let general = reader.general(document);
@@ -86,7 +87,7 @@ fn unspoken(peer: &Peer, general: &General) -> Option<Diagnostic> {
 
 /// A peer that is known by nothing but its password, and is told not to be asked for it.
 fn asked_all_the_same(peer: &Peer) -> Option<Diagnostic> {
-    let is_known = peer.kind != Kind::Peer || peer.host != PeerAddress::Dynamic || peer.credential.is_none();
+    let is_known = peer.kind != Kind::Peer || peer.host.is_fixed() || peer.credential.is_none();
     if is_known || !peer.settings.insecure.invite {
         return None;
     }
@@ -152,7 +153,7 @@ impl Reader {
         }
     }
 
-    /// Applies an entry; false when it was an error.
+    /// Applies an entry; false when to go on without it would open what it closes.
     fn apply(&mut self, target: &mut Target<'_>, entry: &Entry) -> bool {
         let in_general = target.is_general();
         let row = match look_up(&entry.name, in_general) {
@@ -186,28 +187,36 @@ impl Reader {
         self.diagnostics.push(Diagnostic::warning(entry.place.clone(), say).hint(hint));
     }
 
-    /// Says what is wrong with a value and what follows; false when it was an error.
+    /// Says what is wrong with a value and what follows; false when to go on without it would open what it closes.
     fn trouble(&mut self, trouble: Trouble, row: &OptionRow, target: &Target<'_>, entry: &Entry) -> bool {
         let accepted = || format!("accepted: {}", row.values);
-        let (severity, message, hint) = match trouble {
-            Trouble::Bad if entry.value.is_empty() => {
-                (Severity::Error, format!("'{}' has no value", entry.name), accepted())
+        let (name, value) = (&entry.name, entry.value.as_str());
+        let quoted = |words: &[String]| format!("'{}'", words.join("', '"));
+        let (closes, message, hint) = match trouble {
+            Trouble::Bad | Trouble::Word(_) if value.is_empty() => {
+                (false, format!("'{name}' has no value"), accepted())
             }
-            Trouble::Bad => {
-                (Severity::Error, format!("'{}' is not a valid value of '{}'", entry.value, entry.name), accepted())
+            Trouble::Bad => (row.guards, format!("'{value}' is not a valid value of '{name}'"), accepted()),
+            Trouble::Word(word) => (row.guards, format!("'{word}' is not a valid value of '{name}'"), accepted()),
+            Trouble::Ignored(say) => (row.guards, say.message, say.hint),
+            Trouble::Closed(say) => (true, say.message, say.hint),
+            Trouble::Remark(say) => {
+                self.warn(entry, say.message, say.hint);
+                return true;
             }
-            Trouble::Word(word) if word.is_empty() => {
-                (Severity::Error, format!("'{}' has an empty word in its list", entry.name), accepted())
+            Trouble::Skipped(words) if words.len() == value::words(value).count() => {
+                (false, format!("{} is not a valid value of '{name}'", quoted(&words)), accepted())
             }
-            Trouble::Word(word) => {
-                (Severity::Error, format!("'{word}' is not a valid value of '{}'", entry.name), accepted())
+            Trouble::Skipped(words) => {
+                let say = format!("{} is ignored: not a valid value of '{name}'", quoted(&words));
+                self.warn(entry, say, format!("the rest of the line is in effect; {}", accepted()));
+                return true;
             }
-            Trouble::Say { severity, message, hint } => (severity, message, hint),
         };
-        let follows = match (severity, target) {
-            (Severity::Warning | Severity::Fatal, _) => String::new(),
-            (Severity::Error, Target::General(_)) => ": the line is left out".into(),
-            (Severity::Error, Target::Peer(draft)) => format!(": peer '{}' is left out", draft.peer.name),
+        let (severity, follows) = match (closes, target) {
+            (false, _) => (Severity::Warning, ": the line is ignored".to_owned()),
+            (true, Target::General(_)) => (Severity::Fatal, String::new()),
+            (true, Target::Peer(draft)) => (Severity::Error, format!(": peer '{}' is left out", draft.peer.name)),
         };
         let (place, message) = (entry.place.clone(), message + &follows);
         self.diagnostics.push(Diagnostic { severity, code: "", place, message, hint: Some(hint) });
@@ -220,7 +229,7 @@ const UNKNOWN_HINT: &str = "the line is ignored: correct the name, or take it ou
 fn set(row: &OptionRow, target: &mut Target<'_>, written: &str, value: &str) -> Result<(), Trouble> {
     if value.chars().any(|c| c.is_control() && c != '\t') {
         // It would end up in a header or on a terminal.
-        return Err(closed(target, "the value contains a control character".into(), "type the line anew"));
+        return Err(Trouble::ignored("the value contains a control character", "type the line anew"));
     }
     let name = row.names.iter().find(|known| known.eq_ignore_ascii_case(written)).copied().unwrap_or(written);
     match (&row.effect, &mut *target) {
@@ -228,21 +237,13 @@ fn set(row: &OptionRow, target: &mut Target<'_>, written: &str, value: &str) -> 
         (Effect::Peer(set), Target::Peer(draft)) => set(draft, value),
         (Effect::Settings(set), _) => set(target.settings(), value),
         (Effect::Accepted, _) | (Effect::General(_), Target::Peer(_)) | (Effect::Peer(_), Target::General(_)) => Ok(()),
-        (Effect::Unsupported(fits), _) if is_one_of(value, fits) => Ok(()),
+        (Effect::Unsupported(fits) | Effect::Refused(fits), _) if is_one_of(value, fits) => Ok(()),
+        (Effect::Refused(_), _) if value.is_empty() => Err(Trouble::Bad),
         (Effect::Unsupported(_), _) => {
-            Err(Trouble::warn(format!("'{name}' is not supported and is ignored"), row.help))
+            Err(Trouble::remark(format!("'{name}' is not supported and is ignored"), row.help))
         }
-        (Effect::Refused(fits), _) if is_one_of(value, fits) => Ok(()),
         (Effect::Refused(_), _) => {
-            Err(closed(target, format!("'{name}' is not supported, and must not be ignored"), row.help))
+            Err(Trouble::closed(format!("'{name}' is not supported, and must not be ignored"), row.help))
         }
-    }
-}
-
-/// Fails closed: the peer is left out, or the whole file when it is said of the exchange.
-fn closed(target: &Target<'_>, message: String, hint: &str) -> Trouble {
-    match target {
-        Target::General(_) => Trouble::fatal(message, hint),
-        Target::Peer(_) => Trouble::error(message, hint),
     }
 }

@@ -64,7 +64,7 @@ impl Service for ResolverService {
 fn schedule(conf: &SipConf) -> Schedule {
     let hosts = conf.peers.values().filter_map(|peer| match &peer.host {
         PeerAddress::Named { name, .. } => Some((name.clone(), REFRESH)),
-        PeerAddress::Dynamic | PeerAddress::Static(_) => None,
+        PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
     });
     let external = &conf.general.external;
     let outside = external.host.as_ref().map(|(name, _)| (name.clone(), external.refresh));

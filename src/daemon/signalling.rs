@@ -93,7 +93,7 @@ impl Signalling {
 /// Our address towards each peer with a fixed one.
 pub(super) fn routes(peers: &BTreeMap<String, Arc<Peer>>, names: &Names) -> BTreeMap<IpAddr, IpAddr> {
     let fixed = peers.values().filter_map(|peer| match &peer.host {
-        PeerAddress::Dynamic => peer.default_addr.map(|address| address.ip()),
+        PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr.map(|address| address.ip()),
         host @ (PeerAddress::Static(_) | PeerAddress::Named { .. }) => host.address(names).map(|address| address.ip()),
     });
     fixed.filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()

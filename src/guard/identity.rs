@@ -42,7 +42,7 @@ impl Account {
     /// is then accepted only from that address, since the name alone proves nothing. A `type=peer` without one is known
     /// by its name only when it proves it, whatever `insecure` says.
     pub fn is_trusted(&self, method: &Method, flow: Flow, names: &Names) -> bool {
-        let is_known = self.peer.kind != Kind::Peer || self.peer.host != PeerAddress::Dynamic;
+        let is_known = self.peer.kind != Kind::Peer || self.peer.host.is_fixed();
         let waives = self.peer.settings.insecure.invite && *method == Method::Invite && is_known;
         (self.peer.credential.is_none() || waives) && self.allows(flow.remote) && self.may_send_from(flow, names)
     }
@@ -55,6 +55,8 @@ impl Account {
     fn may_send_from(&self, flow: Flow, names: &Names) -> bool {
         match self.peer.host {
             PeerAddress::Dynamic => true,
+            // Its name would be all that it is known by.
+            PeerAddress::Unset => false,
             PeerAddress::Static(_) | PeerAddress::Named { .. } => {
                 self.is_at_port(flow, names) || self.is_at_any_port(flow, names)
             }

@@ -91,6 +91,8 @@ reasons! {
         "is it switched on and on the network? See [a telephone does not register](phone-does-not-register.md)";
     SignedOff 20 503 UNAVAILABLE, Level::Notice, "'{line}' is not registered: it was unregistered {span} ago, at {time}",
         "the telephone did so itself (many do when they are restarted), or `sip unregister` did";
+    NoHost 20 503 UNAVAILABLE, Level::Notice, "'{line}' has no address: its section of sip.conf has no host= that can be read",
+        "`host=dynamic` for a telephone that registers, or its address";
     NoAddress 20 503 UNAVAILABLE, Level::Notice, "host name {host} of '{line}' does not resolve",
         "is `host=` right? `getent hosts NAME` asks this machine's resolver the same";
     Unreachable 20 503 UNAVAILABLE, Level::Notice, "'{line}' has been UNREACHABLE for {span}, since {time}: it answers no OPTIONS (qualify=)",

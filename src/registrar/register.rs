@@ -172,6 +172,7 @@ impl Registration<'_> {
             PeerAddress::Dynamic => return Ok(()),
             PeerAddress::Static(home) => home.to_string(),
             PeerAddress::Named { name, .. } => name.clone(),
+            PeerAddress::Unset => "no address (it has no 'host=')".to_owned(),
         };
         let section = self.peer.place.to_string();
         Err(self.refusal(403, "Forbidden", RegisterRefusal::NotDynamic { home, section }))

@@ -88,3 +88,30 @@ fn a_user_calls_and_is_not_called() {
     world.until(|w| w.saw("client", &PhoneEvent::RegisterRefused(403)));
     world.assert_nothing_left();
 }
+
+/// A section without `host=`, or with one that is none: it calls when it proves its name, and has no address.
+#[test]
+fn a_line_without_an_address_calls_and_neither_registers_nor_is_called() {
+    for host in ["", "host=192.0.2.300\n"] {
+        let sip = SIP.replace("[client]\ntype=friend\nhost=dynamic\n", &format!("[client]\ntype=friend\n{host}"));
+        let plan = "[default]\nexten => 1,1,Dial(SIP/client)\nexten => _8X.,1,Dial(SIP/isp)\n";
+        let mut world = Testbed::new(&sip, plan, Quality::PERFECT, 1);
+        for name in ["isp", "desk"] {
+            world.phone(name).registers();
+        }
+        world.until(|w| w.look("isp").is_registered() && w.look("desk").is_registered());
+        world.phone("client").registers();
+        world.until(|w| w.saw("client", &PhoneEvent::RegisterRefused(403)));
+        assert!(world.has_line("not configured as host=dynamic"));
+        world.phone("client").dials("88567682");
+        world.until(|w| w.is_called("isp"));
+        world.phone("isp").answers();
+        world.until(|w| w.is_talking("client"));
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.phone("desk").dials("1");
+        world.until(|w| w.saw("desk", &PhoneEvent::Failed(503)));
+        assert!(world.has_line("'client' has no address"), "{host}");
+        world.assert_nothing_left();
+    }
+}

@@ -8,6 +8,7 @@ use crate::config::peer::{Credential, Kind, Peer, PeerAddress, Settings};
 use crate::config::secret::Secret;
 use crate::config::transport::Tls;
 use crate::config::weak_secret::{Weakness, weakness};
+use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -122,6 +123,8 @@ pub struct PeerDraft {
     pub(super) default_ip: Option<IpAddr>,
     pub(super) port: Option<u16>,
     pub(super) lists: Arc<Lists>,
+    /// The codecs of `[general]`: for a peer whose own lines leave none.
+    fallback: CodecList,
     /// An error was said of it: it is left out.
     pub(super) is_broken: bool,
 }
@@ -132,11 +135,14 @@ pub(super) enum HostDraft {
     Dynamic,
     Static(IpAddr),
     Named(String),
+    /// It was said, and is no address.
+    Unreadable,
 }
 
 impl PeerDraft {
     pub(super) fn new(name: &str, place: Place, defaults: Settings, lists: &Arc<Lists>) -> PeerDraft {
         PeerDraft {
+            fallback: defaults.codecs.clone(),
             peer: Peer::new(name, place, defaults),
             kind: None,
             secret: None,
@@ -158,10 +164,6 @@ impl PeerDraft {
             diagnostics.push(Diagnostic::error(place.clone(), say).hint(hint));
         };
         let mut is_usable = !self.is_broken;
-        if peer.settings.codecs.entries.is_empty() {
-            error("allows no codec", "add a line such as 'allow=ulaw,alaw' behind 'disallow=all'");
-            is_usable = false;
-        }
         if self.ha1.is_some() && peer.settings.auth_algorithm == Algorithm::Sha256 {
             error(
                 "has 'md5secret' and 'auth_algorithm=sha256'",
@@ -177,24 +179,30 @@ impl PeerDraft {
             return None;
         };
         peer.kind = kind;
+        let is_host_said = self.host.is_some();
         let port = self.port.unwrap_or(peer.settings.transport().default_port());
-        let host = match (self.host, kind) {
-            (Some(HostDraft::Dynamic), _) | (None, Kind::User | Kind::Guest) => Some(PeerAddress::Dynamic),
-            (Some(HostDraft::Static(ip)), _) => Some(PeerAddress::Static(SocketAddr::new(ip, port))),
-            (Some(HostDraft::Named(name)), _) => Some(PeerAddress::Named { name, port }),
-            (None, Kind::Friend | Kind::Peer) => None,
+        peer.host = match (self.host, kind) {
+            (Some(HostDraft::Dynamic), _) | (None, Kind::User | Kind::Guest) => PeerAddress::Dynamic,
+            (Some(HostDraft::Static(ip)), _) => PeerAddress::Static(SocketAddr::new(ip, port)),
+            (Some(HostDraft::Named(name)), _) => PeerAddress::Named { name, port },
+            (Some(HostDraft::Unreadable), _) | (None, Kind::Friend | Kind::Peer) => PeerAddress::Unset,
         };
-        match host {
-            Some(host) => peer.host = host,
-            None => {
-                if !self.is_broken {
-                    error("lacks 'host'", "add 'host=dynamic' for a device that registers, or its IP address");
-                }
-                return None;
-            }
+        if is_usable && !is_host_said && peer.host == PeerAddress::Unset {
+            let say =
+                format!("section '{name}' lacks 'host': it does not register, and is not called but at 'defaultip'");
+            let hint = "add 'host=dynamic' for a device that registers, or its IP address";
+            diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
         }
         peer.default_addr = self.default_ip.map(|ip| SocketAddr::new(ip, port));
         peer.credential = self.ha1.map(Credential::Ha1).or(self.secret.map(Credential::Password));
+        if is_usable && peer.settings.codecs.entries.is_empty() {
+            // Every call would fail for want of one.
+            let fallback = if self.fallback.entries.is_empty() { CodecList::default() } else { self.fallback };
+            let say = format!("section '{name}' allows no codec: it has {} instead", fallback.names().join(", "));
+            let hint = "add a line such as 'allow=ulaw,alaw' behind 'disallow=all'";
+            diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
+            peer.settings.codecs = fallback;
+        }
         if is_usable && weakness(&peer) == Some(Weakness::Missing) {
             let say = format!("peer '{name}' has no 'secret': whoever knows its name can take its place");
             let hint = "add 'secret=' and the same password in the device";

@@ -1,7 +1,7 @@
 //! The options of `[general]` alone that are in effect.
 
 use super::builder::GeneralDraft;
-use super::option::{Effect, OptionRow, Trouble, row};
+use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::acl::Acl;
 use crate::config::acl_conf::Lists;
 use crate::config::value;
@@ -11,7 +11,7 @@ type Result = std::result::Result<(), Trouble>;
 
 pub(super) const ROWS: &[OptionRow] = &[
     row(&["realm"], "text", "asterisk", "digest realm; 'md5secret' depends on it", Effect::General(realm)),
-    row(
+    guard(
         &["udpbindaddr", "bindaddr"],
         "an IP address of this machine, or 0.0.0.0 for all, with ':port' if need be",
         "0.0.0.0:5060",
@@ -104,42 +104,42 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::General(rtp_bind),
     ),
     row(&["callerid"], "text", "asterisk", "user in From when a caller has no number", Effect::General(caller_id)),
-    row(
+    guard(
         &["permit"],
         ACL,
         "everyone",
         "sources the exchange may be used from, whatever a peer says; the last line that matches decides",
         Effect::General(|draft, text| acl(&mut draft.general.acl, true, text)),
     ),
-    row(
+    guard(
         &["deny"],
         ACL,
         "no one",
         "sources the exchange may not be used from",
         Effect::General(|draft, text| acl(&mut draft.general.acl, false, text)),
     ),
-    row(
+    guard(
         &["acl"],
         NAMED,
         "everyone",
         "named lists of sources the exchange may be used from; each must allow, and 'permit' and 'deny' too",
         Effect::General(|draft, text| named(&mut draft.general.acl, &draft.lists, text)),
     ),
-    row(
+    guard(
         &["contactpermit"],
         ACL,
         "everyone",
         "addresses peers may register",
         Effect::General(|draft, text| acl(&mut draft.general.contact_acl, true, text)),
     ),
-    row(
+    guard(
         &["contactdeny"],
         ACL,
         "no one",
         "addresses peers may not register",
         Effect::General(|draft, text| acl(&mut draft.general.contact_acl, false, text)),
     ),
-    row(
+    guard(
         &["contactacl"],
         NAMED,
         "everyone",
@@ -216,23 +216,13 @@ fn realm(draft: &mut GeneralDraft, text: &str) -> Result {
 }
 
 fn bind_address(draft: &mut GeneralDraft, text: &str) -> Result {
-    match value::address(text) {
-        Some(address) => draft.bind_address = Some(address),
-        // Listening on all addresses instead would accept requests that the line excludes.
-        None => return Err(unusable_address(text, "write an IP address of this machine, or 0.0.0.0 for all")),
-    }
+    // Listening on all addresses instead would accept requests that the line excludes: the row guards.
+    draft.bind_address = Some(value::address(text).ok_or(Trouble::Bad)?);
     Ok(())
 }
 
-fn unusable_address(text: &str, hint: &str) -> Trouble {
-    Trouble::fatal(format!("'{text}' is not an address to listen on"), hint)
-}
-
 fn bind_port(draft: &mut GeneralDraft, text: &str) -> Result {
-    match value::port(text) {
-        Some(port) => draft.bind_port = Some(port),
-        None => return Err(Trouble::fatal(format!("'{text}' is no port"), "write a number from 1 to 65535")),
-    }
+    draft.bind_port = Some(value::port(text).ok_or(Trouble::Bad)?);
     Ok(())
 }
 
@@ -282,10 +272,7 @@ fn media_address(draft: &mut GeneralDraft, text: &str) -> Result {
 }
 
 fn rtp_bind(draft: &mut GeneralDraft, text: &str) -> Result {
-    match text.parse() {
-        Ok(ip) => draft.general.rtp_bind = Some(ip),
-        Err(_) => return Err(unusable_address(text, "write an IP address of this machine, or leave the line out")),
-    }
+    draft.general.rtp_bind = Some(text.parse().map_err(|_| Trouble::Bad)?);
     Ok(())
 }
 
@@ -298,21 +285,24 @@ fn caller_id(draft: &mut GeneralDraft, text: &str) -> Result {
 }
 
 fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
-    acl.add(permit, text).map_err(|word| {
-        let hint = "write networks such as 192.168.0.0/16, with commas between";
-        Trouble::fatal(format!("'{word}' is not a network"), hint)
-    })
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    Trouble::skipped(acl.add(permit, text).map_err(Trouble::Word)?)
 }
 
 fn named(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
-    acl.add_named(text, lists).map_err(|say| Trouble::fatal(say, NO_LIST))
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    acl.add_named(text, lists).map_err(|say| Trouble::closed(say, NO_LIST))
 }
 
 fn allow_guest(draft: &mut GeneralDraft, text: &str) -> Result {
     draft.general.allow_guest = value::boolean(text).ok_or(Trouble::Bad)?;
     if draft.general.allow_guest {
         let say = "'allowguest=yes': whoever reaches this machine may call what the context of [general] holds";
-        return Err(Trouble::warn(
+        return Err(Trouble::remark(
             say,
             "leave nothing there that costs money, or give each caller a section and a secret",
         ));
@@ -323,11 +313,17 @@ fn allow_guest(draft: &mut GeneralDraft, text: &str) -> Result {
 fn domain(draft: &mut GeneralDraft, text: &str) -> Result {
     let (name, context) = text.split_once(',').map_or((text, ""), |(name, context)| (name.trim(), context.trim()));
     let name = name.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:".contains(c)) {
-        return Err(Trouble::fatal(format!("'{name}' is no domain"), "write a host name or an IP address"));
+    if name.is_empty() {
+        return Err(Trouble::Bad);
     }
+    let is_domain = name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:".contains(c));
+    // One that is none stays on the list, where it lets nobody in: without it every domain could be ours.
     draft.general.domains.insert(name, Some(context).filter(|context| !context.is_empty()).map(String::from));
-    Ok(())
+    if is_domain {
+        return Ok(());
+    }
+    let say = format!("'{text}' is no domain: no request is ever for it");
+    Err(Trouble::remark(say, "write a host name or an IP address"))
 }
 
 fn yes_no(text: &str, setting: &mut bool) -> Result {

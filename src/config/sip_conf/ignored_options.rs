@@ -7,7 +7,7 @@ use crate::config::value::{FALSE_WORDS, TRUE_WORDS};
 const NEVER: &[&str] = &[];
 
 const fn accepted(scope: Scope, names: &'static [&'static str], why: &'static str) -> OptionRow {
-    OptionRow { names, values: "", default: "", help: why, scope, effect: Effect::Accepted }
+    OptionRow { names, values: "", default: "", help: why, scope, effect: Effect::Accepted, guards: false }
 }
 
 /// `fits`: the values that ask for what happens anyway.
@@ -17,7 +17,7 @@ const fn unsupported(
     fits: &'static [&'static str],
     instead: &'static str,
 ) -> OptionRow {
-    OptionRow { names, values: "", default: "", help: instead, scope, effect: Effect::Unsupported(fits) }
+    OptionRow { names, values: "", default: "", help: instead, scope, effect: Effect::Unsupported(fits), guards: false }
 }
 
 const fn refused(
@@ -26,7 +26,7 @@ const fn refused(
     fits: &'static [&'static str],
     instead: &'static str,
 ) -> OptionRow {
-    OptionRow { names, values: "", default: "", help: instead, scope, effect: Effect::Refused(fits) }
+    OptionRow { names, values: "", default: "", help: instead, scope, effect: Effect::Refused(fits), guards: true }
 }
 
 use Scope::{Both, General, Peer};
@@ -39,11 +39,11 @@ pub(super) const ROWS: &[OptionRow] = &[
         TRUE_WORDS,
         "unknown names are always answered like wrong passwords, so that names cannot be guessed",
     ),
-    refused(
+    unsupported(
         General,
         &["autocreatepeer"],
         FALSE_WORDS,
-        "anyone could register as anything: give each device a section with a secret",
+        "anyone could register as anything, and so nobody can: give each device a section with a secret",
     ),
     unsupported(
         General,

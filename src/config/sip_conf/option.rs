@@ -2,9 +2,9 @@
 
 use super::builder::{GeneralDraft, PeerDraft};
 use super::{
-    general_options, ignored_options, line_options, peer_options, settings_options, silence_options, transport_options,
+    codec_options, general_options, ignored_options, line_options, peer_options, settings_options, silence_options,
+    transport_options,
 };
-use crate::config::diagnostic::Severity;
 use crate::config::peer::Settings;
 use crate::config::suggest::nearest;
 use crate::config::value;
@@ -23,6 +23,8 @@ pub struct OptionRow {
     pub scope: Scope,
     /// What becomes of it.
     pub effect: Effect,
+    /// A value that cannot be read must not be ignored: the line closes something.
+    pub guards: bool,
 }
 
 /// Where an option may stand.
@@ -57,35 +59,55 @@ pub enum Effect {
 /// Why a value was not taken as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is not a value of the option; the row's `values` say what is.
+    /// It is not a value of the option: the line is ignored. The row's `values` say what is one.
     Bad,
-    /// This word of it is not; the row's `values` say what is.
+    /// The same of this word of its list.
     Word(String),
-    /// Something else. With `Severity::Warning` the rest of the value is in effect.
-    Say {
-        /// Its severity.
-        severity: Severity,
-        /// What is wrong.
-        message: String,
-        /// What to do next.
-        hint: String,
-    },
+    /// The line is ignored for a reason of its own.
+    Ignored(Sentence),
+    /// These words of its list are ignored, and the others are in effect.
+    Skipped(Vec<String>),
+    /// The value is in effect, but something must be said.
+    Remark(Sentence),
+    /// Ignoring it would open what it closes, or send in the clear what was to be encrypted: the peer is left out, and
+    /// the whole file when it is said of the exchange.
+    Closed(Sentence),
+}
+
+/// What is wrong, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// What is wrong.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+}
+
+impl Sentence {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Sentence {
+        Sentence { message: message.into(), hint: hint.into() }
+    }
 }
 
 impl Trouble {
     /// The value is in effect, but something must be said.
-    pub(super) fn warn(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
-        Trouble::Say { severity: Severity::Warning, message: message.into(), hint: hint.into() }
+    pub(super) fn remark(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
+        Trouble::Remark(Sentence::new(message, hint))
     }
 
-    /// The value is refused for a reason of its own.
-    pub(super) fn error(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
-        Trouble::Say { severity: Severity::Error, message: message.into(), hint: hint.into() }
+    /// The line is ignored for a reason of its own.
+    pub(super) fn ignored(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
+        Trouble::Ignored(Sentence::new(message, hint))
     }
 
-    /// The file is refused: to go on without the line would open what it closes.
-    pub(super) fn fatal(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
-        Trouble::Say { severity: Severity::Fatal, message: message.into(), hint: hint.into() }
+    /// To go on without the line would open what it closes.
+    pub(super) fn closed(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
+        Trouble::Closed(Sentence::new(message, hint))
+    }
+
+    /// What is said of words that were left out of a list, if there were any.
+    pub(super) fn skipped(words: Vec<String>) -> Result<(), Trouble> {
+        if words.is_empty() { Ok(()) } else { Err(Trouble::Skipped(words)) }
     }
 }
 
@@ -117,7 +139,18 @@ pub(super) const fn row(
         Effect::Peer(_) => Scope::Peer,
         Effect::Settings(_) | Effect::Accepted | Effect::Unsupported(_) | Effect::Refused(_) => Scope::Both,
     };
-    OptionRow { names, values, default, help, scope, effect }
+    OptionRow { names, values, default, help, scope, effect, guards: false }
+}
+
+/// The same of a row whose line closes something: see [`OptionRow::guards`].
+pub(super) const fn guard(
+    names: &'static [&'static str],
+    values: &'static str,
+    default: &'static str,
+    help: &'static str,
+    effect: Effect,
+) -> OptionRow {
+    OptionRow { guards: true, ..row(names, values, default, help, effect) }
 }
 
 /// Every option, those in effect first.
@@ -126,6 +159,7 @@ pub fn table() -> impl Iterator<Item = &'static OptionRow> {
         .iter()
         .chain(transport_options::ROWS)
         .chain(settings_options::ROWS)
+        .chain(codec_options::ROWS)
         .chain(line_options::ROWS)
         .chain(silence_options::ROWS)
         .chain(peer_options::ROWS)

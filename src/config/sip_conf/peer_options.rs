@@ -2,7 +2,7 @@
 
 use super::builder::{HostDraft, PeerDraft};
 use super::general_options::{ACL, NAMED, NO_LIST};
-use super::option::{Effect, OptionRow, Trouble, row};
+use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::acl::Acl;
 use crate::config::acl_conf::Lists;
 use crate::config::peer::{CallerId, Kind, RegExten};
@@ -13,15 +13,15 @@ use crate::config::value;
 type Result = std::result::Result<(), Trouble>;
 
 pub(super) const ROWS: &[OptionRow] = &[
-    row(
+    guard(
         &["type"],
         "friend, peer, user",
         "must be given",
         "all call. friend: known by its name in From, or by its 'host'; peer: by its 'host', or by its name when it proves that by its secret; user: by its name, and is not called",
         Effect::Peer(kind),
     ),
-    row(&["secret"], "text", "none", "the device's password", Effect::Peer(secret)),
-    row(
+    guard(&["secret"], "text", "none", "the device's password", Effect::Peer(secret)),
+    guard(
         &["md5secret"],
         "32 hexadecimal digits: MD5 of name:realm:password",
         "none",
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     row(
         &["host"],
         "dynamic, or an IP address or host name with ':port' if need be",
-        "must be given",
+        "no address: it does not register, and is called at 'defaultip' alone",
         "where the device is; dynamic: it says so by registering",
         Effect::Peer(host),
     ),
@@ -88,42 +88,42 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(&["cid_number"], "a number", "none", "the number of its caller ID", Effect::Peer(cid_number)),
     row(&["fullname"], "text", "none", "the name of its caller ID", Effect::Peer(full_name)),
-    row(
+    guard(
         &["permit"],
         ACL,
         "everyone",
         "sources it may be used from; the last line that matches decides",
         Effect::Peer(|d, text| acl(&mut d.peer.acl, true, text)),
     ),
-    row(
+    guard(
         &["deny"],
         ACL,
         "no one",
         "sources it may not be used from",
         Effect::Peer(|d, text| acl(&mut d.peer.acl, false, text)),
     ),
-    row(
+    guard(
         &["acl"],
         NAMED,
         "everyone",
         "named lists of sources it may be used from; each must allow, and 'permit' and 'deny' too",
         Effect::Peer(|d, text| named(&mut d.peer.acl, &d.lists, text)),
     ),
-    row(
+    guard(
         &["contactpermit"],
         ACL,
         "everyone",
         "addresses it may register",
         Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, true, text)),
     ),
-    row(
+    guard(
         &["contactdeny"],
         ACL,
         "no one",
         "addresses it may not register",
         Effect::Peer(|d, text| acl(&mut d.peer.contact_acl, false, text)),
     ),
-    row(
+    guard(
         &["contactacl"],
         NAMED,
         "everyone",
@@ -135,21 +135,21 @@ pub(super) const ROWS: &[OptionRow] = &[
         ACL,
         "everyone",
         "addresses it may exchange media with directly, when 'directmedia' asks for that; others go through the exchange",
-        Effect::Peer(|d, text| acl(&mut d.peer.direct_media_acl, true, text)),
+        Effect::Peer(|d, text| media_acl(&mut d.peer.direct_media_acl, true, text)),
     ),
     row(
         &["directmediadeny"],
         ACL,
         "no one",
         "addresses it may not exchange media with directly",
-        Effect::Peer(|d, text| acl(&mut d.peer.direct_media_acl, false, text)),
+        Effect::Peer(|d, text| media_acl(&mut d.peer.direct_media_acl, false, text)),
     ),
     row(
         &["directmediaacl"],
         NAMED,
         "everyone",
         "named lists of addresses it may exchange media with directly",
-        Effect::Peer(|d, text| named(&mut d.peer.direct_media_acl, &d.lists, text)),
+        Effect::Peer(|d, text| media_lists(&mut d.peer.direct_media_acl, &d.lists, text)),
     ),
     row(
         &["call-limit"],
@@ -203,7 +203,7 @@ fn secret(draft: &mut PeerDraft, text: &str) -> Result {
 fn md5_secret(draft: &mut PeerDraft, text: &str) -> Result {
     if !text.is_empty() && (text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         let hint = "it is the MD5 of name:realm:password, such as: printf %s 'name:asterisk:password' | md5sum";
-        return Err(Trouble::error("'md5secret' must be 32 hexadecimal digits", hint));
+        return Err(Trouble::closed("'md5secret' must be 32 hexadecimal digits", hint));
     }
     draft.ha1 = some(text).map(|text| Secret::new(text.to_ascii_lowercase()));
     Ok(())
@@ -214,22 +214,19 @@ fn host(draft: &mut PeerDraft, text: &str) -> Result {
         draft.host = Some(HostDraft::Dynamic);
         return Ok(());
     }
-    let Some((ip, port)) = value::address(text) else {
-        let Some((name, port)) = value::host_name(text) else {
-            let say = format!("'{text}' is neither an IP address nor a host name");
-            return Err(Trouble::error(say, "write 'dynamic' for a device that registers, or its IP address"));
-        };
-        draft.host = Some(HostDraft::Named(name));
-        draft.port = port.or(draft.port);
-        return Ok(());
+    let read = match value::address(text) {
+        Some((ip, _)) if ip.is_unspecified() || ip.is_multicast() => None,
+        Some((ip, port)) => Some((HostDraft::Static(ip), port)),
+        None => value::host_name(text).map(|(name, port)| (HostDraft::Named(name), port)),
     };
-    if ip.is_unspecified() || ip.is_multicast() {
-        return Err(Trouble::error(
-            format!("'{text}' is no address of a device"),
-            "write its own IP address, or 'dynamic'",
-        ));
-    }
-    draft.host = Some(HostDraft::Static(ip));
+    let Some((host, port)) = read else {
+        // What was known by its address must not be known by its name alone, nor register from anywhere.
+        draft.host = Some(HostDraft::Unreadable);
+        let say = format!("'{text}' is no address of a device: '{}' has none", draft.peer.name);
+        let hint = "write its IP address or host name, or 'dynamic' for a device that registers";
+        return Err(Trouble::remark(say, hint));
+    };
+    draft.host = Some(host);
     draft.port = port.or(draft.port);
     Ok(())
 }
@@ -263,19 +260,20 @@ fn from_domain(draft: &mut PeerDraft, text: &str) -> Result {
 }
 
 fn regexten(draft: &mut PeerDraft, text: &str) -> Result {
-    let mut list = Vec::new();
+    let (mut list, mut left_out) = (Vec::new(), Vec::new());
     for word in text.split('&').map(str::trim).filter(|word| !word.is_empty()) {
         let (extension, context) = match word.split_once('@') {
             Some((extension, context)) => (extension, Some(context)),
             None => (word, None),
         };
         if extension.is_empty() || context == Some("") {
-            return Err(Trouble::Word(word.into()));
+            left_out.push(word.to_owned());
+        } else {
+            list.push(RegExten { extension: extension.into(), context: context.map(String::from) });
         }
-        list.push(RegExten { extension: extension.into(), context: context.map(String::from) });
     }
     draft.peer.regexten = list;
-    Ok(())
+    Trouble::skipped(left_out)
 }
 
 fn caller_id(draft: &mut PeerDraft, text: &str) -> Result {
@@ -299,11 +297,40 @@ fn full_name(draft: &mut PeerDraft, text: &str) -> Result {
 }
 
 fn acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
-    acl.add(permit, text).map_err(Trouble::Word)
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    Trouble::skipped(acl.add(permit, text).map_err(Trouble::Word)?)
 }
 
 fn named(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
-    acl.add_named(text, lists).map_err(|say| Trouble::error(say, NO_LIST))
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    acl.add_named(text, lists).map_err(|say| Trouble::closed(say, NO_LIST))
+}
+
+/// A list that cannot be read lets nobody have media directly: the exchange relays it, and the peer stays.
+fn media_acl(acl: &mut Acl, permit: bool, text: &str) -> Result {
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    match acl.add(permit, text) {
+        Ok(left_out) => Trouble::skipped(left_out),
+        Err(word) => Err(relayed(acl, &format!("'{word}' is not a network"), ACL)),
+    }
+}
+
+fn media_lists(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
+    if text.is_empty() {
+        return Err(Trouble::Bad);
+    }
+    acl.add_named(text, lists).map_err(|say| relayed(acl, &say, NO_LIST))
+}
+
+fn relayed(acl: &mut Acl, why: &str, accepted: &str) -> Trouble {
+    acl.refuse_everyone();
+    Trouble::remark(format!("{why}: media goes through the exchange"), format!("accepted: {accepted}"))
 }
 
 fn call_limit(draft: &mut PeerDraft, text: &str) -> Result {

@@ -1,11 +1,10 @@
 //! The options that `[general]` presets and a peer may change.
 
-use super::option::{Effect, OptionRow, Trouble, row};
+use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::peer::{
     Correction, DirectMedia, DtmfMode, Insecure, Nat, ProgressInBand, SendRpid, SessionTimers, Settings, T38, Tristate,
 };
-use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of};
-use crate::sdp::codec::Codec;
+use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of, words};
 use crate::sip::digest::Algorithm;
 use crate::sip::flow::Transport;
 use crate::sip::header::Refresher;
@@ -77,20 +76,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "no",
         "send empty packets so that an address translator stays open",
         Effect::Settings(keepalive),
-    ),
-    row(
-        &["allow"],
-        CODECS,
-        "ulaw,alaw,gsm",
-        "codecs, the preferred one first",
-        Effect::Settings(|s, text| codecs(s, true, text)),
-    ),
-    row(
-        &["disallow"],
-        CODECS,
-        "none",
-        "codecs to take off the list, usually 'all' before 'allow'",
-        Effect::Settings(|s, text| codecs(s, false, text)),
     ),
     row(
         &["videosupport"],
@@ -206,7 +191,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "who refreshes when it is ours to say: the side that sent the INVITE, or the one that answered it",
         Effect::Settings(session_refresher),
     ),
-    row(
+    guard(
         &["transport"],
         "udp, tcp, tls, with commas between",
         "any that is enabled; udp for our own requests",
@@ -214,19 +199,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(transport),
     ),
 ];
-
-const CODECS: &str = "ulaw, alaw, gsm, g722, g726, g729, g723, ilbc, slin or all, with commas between, ':20' behind one for its packet time, '!' before one meant the other way round";
-
-/// Codecs Asterisk knows and this exchange does not carry.
-const NOT_CARRIED: &[&str] = &[
-    "adpcm", "codec2", "g719", "g726aal2", "jpeg", "lpc10", "none", "opus", "png", "silk", "silk8", "silk12", "silk16",
-    "silk24", "siren14", "siren7", "slin12", "slin16", "slin24", "slin32", "slin44", "slin48", "slin96", "slin192",
-    "speex", "speex16", "speex32", "testlaw",
-];
-
-/// Those of other media than voice, which the devices agree on among themselves: `videosupport` and `textsupport` let
-/// them.
-const NOT_VOICE: &[&str] = &["h261", "h263", "h263p", "h264", "h265", "mpeg4", "red", "t140", "t140red", "vp8", "vp9"];
 
 fn context(settings: &mut Settings, text: &str) -> Result {
     if text.is_empty() {
@@ -238,8 +210,8 @@ fn context(settings: &mut Settings, text: &str) -> Result {
 
 fn nat(settings: &mut Settings, text: &str) -> Result {
     let mut nat = Nat { force_rport: Tristate::Off, comedia: Tristate::Off };
-    let (mut auto_rport, mut auto_comedia, mut remark) = (false, false, None);
-    for word in text.split(',').map(str::trim) {
+    let (mut auto_rport, mut auto_comedia, mut remark, mut left_out) = (false, false, None, Vec::new());
+    for word in words(text) {
         match word.to_ascii_lowercase().as_str() {
             "force_rport" => nat.force_rport = Tristate::On,
             "comedia" => nat.comedia = Tristate::On,
@@ -248,11 +220,11 @@ fn nat(settings: &mut Settings, text: &str) -> Result {
             "yes" | "true" | "y" | "t" | "1" | "on" => {
                 nat = Nat { force_rport: Tristate::On, comedia: Tristate::On };
                 let say = format!("'{word}' is an old way to say force_rport,comedia, and is read as that");
-                remark = Some(Trouble::warn(say, "write 'nat=force_rport,comedia'"));
+                remark = Some(Trouble::remark(say, "write 'nat=force_rport,comedia'"));
             }
             "route" | "rfc3581" => {
                 let say = format!("'{word}' is a word of very old versions and is ignored");
-                remark = Some(Trouble::warn(say, "write 'nat=force_rport' or 'nat=no'"));
+                remark = Some(Trouble::remark(say, "write 'nat=force_rport' or 'nat=no'"));
             }
             // A false word clears what stands before it and ends the list.
             "never" | "no" | "false" | "n" | "f" | "0" | "off" => {
@@ -260,8 +232,11 @@ fn nat(settings: &mut Settings, text: &str) -> Result {
                 (auto_rport, auto_comedia) = (false, false);
                 break;
             }
-            _ => return Err(Trouble::Word(word.into())),
+            _ => left_out.push(word.to_owned()),
         }
+    }
+    if left_out.len() == words(text).count() {
+        return Err(Trouble::Bad);
     }
     if auto_rport {
         nat.force_rport = Tristate::Auto;
@@ -270,6 +245,7 @@ fn nat(settings: &mut Settings, text: &str) -> Result {
         nat.comedia = Tristate::Auto;
     }
     settings.nat = nat;
+    Trouble::skipped(left_out)?;
     remark.map_or(Ok(()), Err)
 }
 
@@ -281,21 +257,25 @@ fn direct_media(settings: &mut Settings, text: &str) -> Result {
         };
         return Ok(());
     }
-    let (mut nonat, mut ignored) = (false, Vec::new());
-    for word in text.split(',').map(str::trim) {
+    let (mut nonat, mut ignored, mut left_out) = (false, Vec::new(), Vec::new());
+    for word in words(text) {
         match word.to_ascii_lowercase().as_str() {
             "nonat" => nonat = true,
             "update" | "outgoing" => ignored.push(word),
             "yes" => {}
-            _ => return Err(Trouble::Word(word.into())),
+            _ => left_out.push(word.to_owned()),
         }
     }
+    if left_out.len() == words(text).count() {
+        return Err(Trouble::Bad);
+    }
     settings.direct_media = DirectMedia::Direct { nonat };
+    Trouble::skipped(left_out)?;
     if ignored.is_empty() {
         return Ok(());
     }
     let say = format!("'{}' is ignored: direct media is arranged by re-INVITE on both lines", ignored.join("', '"));
-    Err(Trouble::warn(say, "write 'directmedia=yes' or 'directmedia=nonat'"))
+    Err(Trouble::remark(say, "write 'directmedia=yes' or 'directmedia=nonat'"))
 }
 
 fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
@@ -310,7 +290,7 @@ fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
     match settings.dtmf_mode {
         DtmfMode::Info | DtmfMode::ShortInfo => {
             let say = "digits in INFO messages are answered, and not passed on to the other line";
-            Err(Trouble::warn(say, "set the device to RFC 2833 or inband, and write 'dtmfmode=rfc2833'"))
+            Err(Trouble::remark(say, "set the device to RFC 2833 or inband, and write 'dtmfmode=rfc2833'"))
         }
         DtmfMode::Rfc2833 | DtmfMode::Inband | DtmfMode::Auto => Ok(()),
     }
@@ -326,20 +306,31 @@ fn auth_algorithm(settings: &mut Settings, text: &str) -> Result {
 }
 
 fn insecure(settings: &mut Settings, text: &str) -> Result {
-    let mut insecure = Insecure::default();
-    if text.is_empty() || is_one_of(text, FALSE_WORDS) {
-        settings.insecure = insecure;
-        return Ok(());
-    }
-    for word in text.split(',').map(str::trim) {
+    let (mut insecure, mut remark, mut left_out) = (Insecure::default(), Ok(()), Vec::new());
+    let old = |word: &str, now: &str| {
+        let say = format!("'{word}' is an old way to say {now}, and is read as that");
+        Err(Trouble::remark(say, format!("write 'insecure={now}'")))
+    };
+    for word in words(text) {
         match word.to_ascii_lowercase().as_str() {
             "port" => insecure.port = true,
             "invite" => insecure.invite = true,
-            _ => return Err(Trouble::Word(word.into())),
+            // What they meant up to Asterisk 1.4.
+            "very" => {
+                insecure = Insecure { port: true, invite: true };
+                remark = old(word, "port,invite");
+            }
+            word if is_one_of(word, TRUE_WORDS) => {
+                insecure.port = true;
+                remark = old(word, "port");
+            }
+            word if is_one_of(word, FALSE_WORDS) => {}
+            _ => left_out.push(word.to_owned()),
         }
     }
     settings.insecure = insecure;
-    Ok(())
+    Trouble::skipped(left_out)?;
+    remark
 }
 
 fn qualify(settings: &mut Settings, text: &str) -> Result {
@@ -368,53 +359,6 @@ fn keepalive(settings: &mut Settings, text: &str) -> Result {
     Ok(())
 }
 
-/// `allow=` (`permit`) and `disallow=`: edits the list as the words say, in their order.
-fn codecs(settings: &mut Settings, permit: bool, text: &str) -> Result {
-    let mut list = settings.codecs.entries.clone();
-    let mut not_carried = Vec::new();
-    for word in text.split(',').map(str::trim) {
-        let (word, permit) = match word.strip_prefix('!') {
-            Some(word) => (word.trim(), !permit),
-            None => (word, permit),
-        };
-        let (name, ptime) = match word.split_once(':') {
-            Some((name, ptime)) => (name, Some(packet_time(ptime).ok_or_else(|| Trouble::Word(word.into()))?)),
-            None => (word, None),
-        };
-        if name.eq_ignore_ascii_case("all") {
-            list.clear();
-            if permit {
-                list.extend(Codec::all().map(|codec| (codec, ptime)));
-            }
-        } else if let Some(codec) = Codec::from_name(name) {
-            if !permit {
-                list.retain(|(allowed, _)| *allowed != codec);
-            } else if let Some(allowed) = list.iter_mut().find(|(allowed, _)| *allowed == codec) {
-                allowed.1 = ptime.or(allowed.1);
-            } else {
-                list.push((codec, ptime));
-            }
-        } else if is_one_of(name, NOT_VOICE) {
-            // Nothing to do: whatever the devices offer passes.
-        } else if !is_one_of(name, NOT_CARRIED) {
-            return Err(Trouble::Word(word.into()));
-        } else if permit {
-            not_carried.push(name);
-        }
-    }
-    settings.codecs.entries = list;
-    if not_carried.is_empty() {
-        return Ok(());
-    }
-    let say = format!("'{}' cannot be carried: ignored", not_carried.join("', '"));
-    Err(Trouble::warn(say, "the rest of the line is in effect"))
-}
-
-/// Milliseconds of sound per packet: what Asterisk offers for the codecs of 10 ms frames, and iLBC's 30.
-fn packet_time(text: &str) -> Option<u8> {
-    value::number(text).and_then(|ms| u8::try_from(ms).ok()).filter(|ms| (10..=150).contains(ms) && ms % 10 == 0)
-}
-
 fn video(settings: &mut Settings, text: &str) -> Result {
     let always = text.eq_ignore_ascii_case("always").then_some(true);
     settings.video = always.or_else(|| value::boolean(text)).ok_or(Trouble::Bad)?;
@@ -428,7 +372,8 @@ fn text_support(settings: &mut Settings, text: &str) -> Result {
 
 fn t38(settings: &mut Settings, text: &str) -> Result {
     let (mut is_on, mut t38) = (false, T38 { correction: Correction::Fec, max_datagram: None });
-    for word in text.split(',').map(str::trim) {
+    let mut left_out = Vec::new();
+    for word in words(text) {
         let lower = word.to_ascii_lowercase();
         match (value::boolean(&lower), lower.strip_prefix("maxdatagram="), Correction::from_word(&lower)) {
             (Some(true), ..) => is_on = true,
@@ -437,15 +382,19 @@ fn t38(settings: &mut Settings, text: &str) -> Result {
                 is_on = false;
                 break;
             }
-            (None, Some(bytes), _) => {
-                t38.max_datagram = Some(value::number(bytes).ok_or_else(|| Trouble::Word(word.into()))?);
-            }
+            (None, Some(bytes), _) => match value::number(bytes) {
+                Some(bytes) => t38.max_datagram = Some(bytes),
+                None => left_out.push(word.to_owned()),
+            },
             (None, None, Some(correction)) => (is_on, t38.correction) = (true, correction),
-            (None, None, None) => return Err(Trouble::Word(word.into())),
+            (None, None, None) => left_out.push(word.to_owned()),
         }
     }
+    if left_out.len() == words(text).count() {
+        return Err(Trouble::Bad);
+    }
     settings.t38 = is_on.then_some(t38);
-    Ok(())
+    Trouble::skipped(left_out)
 }
 
 fn trust_rpid(settings: &mut Settings, text: &str) -> Result {
@@ -494,7 +443,7 @@ fn timer_t1(settings: &mut Settings, text: &str) -> Result {
     settings.timer_t1 = asked.max(Settings::default().timer_t1);
     if asked < settings.timer_t1 {
         let say = format!("'timert1' is never below 500 ms: {} is read as 500", asked.as_millis());
-        return Err(Trouble::warn(say, "to give up silent devices sooner write 'timerb'"));
+        return Err(Trouble::remark(say, "to give up silent devices sooner write 'timerb'"));
     }
     Ok(())
 }
@@ -552,23 +501,18 @@ fn session_refresher(settings: &mut Settings, text: &str) -> Result {
 }
 
 fn transport(settings: &mut Settings, text: &str) -> Result {
-    let (mut known, mut others) = (Vec::new(), Vec::new());
-    for word in text.split(',').map(str::trim) {
+    let (mut known, mut left_out) = (Vec::new(), Vec::new());
+    for word in words(text) {
         match Transport::from_name(word) {
             Some(transport) if known.contains(&transport) => {}
             Some(transport) => known.push(transport),
-            None if is_one_of(word, &["ws", "wss"]) => others.push(word),
-            None => return Err(Trouble::Word(word.into())),
+            None => left_out.push(word.to_owned()),
         }
     }
+    // With none that is known, any would do: what was to be encrypted would be sent in the clear. The row guards.
     if known.is_empty() {
-        let say = format!("'{}' is not supported", others.join("', '"));
-        return Err(Trouble::error(say, "write 'udp', 'tcp' or 'tls'"));
+        return Err(Trouble::Bad);
     }
     settings.transports = known;
-    if others.is_empty() {
-        return Ok(());
-    }
-    let say = format!("'{}' is not supported and is left out", others.join("', '"));
-    Err(Trouble::warn(say, "write 'udp', 'tcp', 'tls' or several of them with commas between"))
+    Trouble::skipped(left_out)
 }

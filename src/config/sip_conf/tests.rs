@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::ini;
 use crate::config::peer::*;
-use crate::sdp::codec::Codec;
+use crate::sdp::codec::{Codec, CodecList};
 use std::time::Duration;
 
 fn read(text: &str) -> (SipConf, Vec<String>) {
@@ -148,7 +148,7 @@ fn what_a_line_carries_is_said_or_not() {
     let kinds = ["a", "b", "c"].map(|name| conf.peers[name].settings.line);
     assert_eq!(kinds, [Some(LineKind::Modem), Some(LineKind::Voice), None], "[general] presets, a peer changes");
     let (_, said) = read("[general]\nline=telex\n");
-    assert_eq!(said, ["2 Error: 'telex' is not a valid value of 'line': the line is left out"]);
+    assert_eq!(said, ["2 Warning: 'telex' is not a valid value of 'line': the line is ignored"]);
 }
 
 #[test]
@@ -226,16 +226,199 @@ fn a_second_section_edits_the_peer_of_the_first() {
 #[test]
 fn one_bad_peer_leaves_the_others() {
     let (conf, said) = read(
-        "[a]\ntype=friend\nhost=dynamic\nsecret=s\npermit=999.1.1.1/33\nqualify=abc\n[b]\ntype=friend\nhost=dynamic\nsecret=s\n",
+        "[a]\ntype=friend\nhost=dynamic\nsecret=s\ndeny=999.1.1.1/33\nqualify=abc\n[b]\ntype=friend\nhost=dynamic\nsecret=s\n",
     );
     assert_eq!(
         said,
         [
-            "5 Error: '999.1.1.1/33' is not a valid value of 'permit': peer 'a' is left out",
-            "6 Error: 'abc' is not a valid value of 'qualify': peer 'a' is left out",
+            "5 Error: '999.1.1.1/33' is not a valid value of 'deny': peer 'a' is left out",
+            "6 Warning: 'abc' is not a valid value of 'qualify': the line is ignored",
         ]
     );
     assert_eq!(conf.peers.keys().collect::<Vec<_>>(), ["b"]);
+}
+
+const PEER: &str = "[a]\ntype=friend\nhost=dynamic\nsecret=s\n";
+
+/// What Asterisk keeps is kept here, and one line is said of it.
+#[test]
+fn a_bad_value_costs_its_line_and_not_the_peer() {
+    let lines = [
+        "disallow=",
+        "permit=",
+        "port=",
+        "qualify=",
+        "allow=",
+        "deny=",
+        "acl=",
+        "contactdeny=",
+        "contactpermit=",
+        "nat=",
+        "insecure=foo",
+        "insecure=port,foo",
+        "allow=ulaw,alow",
+        "disallow=all0",
+        "session-timers=foo",
+        "nat=nonsense",
+        "nat=force_rport,nonsense",
+        "nat=force_rport;x\nqualify=abc",
+        "permit=999.1.1.1/33",
+        "permit=10.0.0.0/8,home",
+        "dtmfmode=foo",
+        "canreinvite=maybe",
+        "directmedia=nonat,maybe",
+        "t38pt_udptl=fast",
+        "t38pt_udptl=yes,maxdatagram=x",
+        "allow=ulaw:17",
+        "encryption=",
+        "transport=",
+        "md5secret=\nqualify=x",
+        "session-expires=12",
+        "defaultip=here",
+        "regexten=@x",
+        "setvar=x",
+        "call-limit=many",
+        "fromdomain=a b",
+        "port=sip",
+        "port=70000",
+        "timert1=5",
+        "keepalive=x",
+        "directmediadeny=x",
+        "directmediaacl=x",
+        "line=telex",
+        "context=",
+        "callingpres=x",
+        "language=/etc",
+        "type=",
+        "description=a\u{1}b",
+        "max_contacts=99",
+        "transport=udp,ws",
+        "host=\nhost=dynamic",
+    ];
+    let mut kept = 0;
+    for line in lines {
+        let (conf, said) = read(&format!("{PEER}{line}\n"));
+        assert!(conf.peers.contains_key("a"), "{line}: {said:?}");
+        assert_eq!(said.len(), 1, "{line}: {said:?}");
+        assert!(said[0].contains(" Warning: "), "{line}: {said:?}");
+        kept += 1;
+    }
+    assert_eq!(kept, lines.len());
+}
+
+/// The words of a list that are known stay in effect.
+#[test]
+fn a_bad_word_costs_nothing_but_itself() {
+    let settings = |lines: &str| read(&format!("{PEER}{lines}\n")).0.peers["a"].settings.clone();
+    let codecs = |lines: &str| codec_names(&settings(lines));
+    assert_eq!(codecs("disallow=all\nallow=alow,alaw"), [(Codec::Alaw, None)]);
+    assert_eq!(codecs("disallow=all\nallow=alaw,,ulaw:17"), [(Codec::Alaw, None), (Codec::Ulaw, None)]);
+    assert_eq!(codecs("disallow=all0"), codecs(""));
+    assert_eq!(settings("nat=comedia,nonsense").nat.comedia, Tristate::On);
+    assert_eq!(settings("nat=nonsense").nat, Settings::default().nat);
+    assert_eq!(settings("directmedia=nonat,maybe").direct_media, DirectMedia::Direct { nonat: true });
+    assert_eq!(settings("insecure=invite,foo").insecure, Insecure { port: false, invite: true });
+    assert_eq!(settings("t38pt_udptl=yes,redundancy,x").t38.map(|t38| t38.correction), Some(Correction::Redundancy));
+    assert_eq!(settings("transport=tls,ws").transports, [Transport::Tls]);
+    // No codec at all: those of [general], so that calls have one.
+    assert_eq!(codecs("disallow=all"), codecs(""));
+    let (conf, said) = read(&format!("[general]\ndisallow=all\nallow=gsm\n{PEER}disallow=all\nallow=alow\n"));
+    assert_eq!(codec_names(&conf.peers["a"].settings), [(Codec::Gsm, None)]);
+    assert!(said.iter().any(|said| said.ends_with("section 'a' allows no codec: it has gsm instead")), "{said:?}");
+    assert_eq!(read(&format!("[general]\ndisallow=all\n{PEER}")).0.peers["a"].settings.codecs, CodecList::default());
+}
+
+/// What Asterisk 1.4 meant by them.
+#[test]
+fn old_words_of_insecure_are_read_with_a_notice() {
+    for (text, port, invite, noticed) in [
+        ("very", true, true, true),
+        ("VERY", true, true, true),
+        ("yes", true, false, true),
+        ("1", true, false, true),
+        ("no", false, false, false),
+        ("", false, false, false),
+        ("port,invite", true, true, false),
+    ] {
+        let (conf, said) = read(&format!("{PEER}insecure={text}\n"));
+        assert_eq!(conf.peers["a"].settings.insecure, Insecure { port, invite }, "{text}");
+        assert_eq!(said.len(), usize::from(noticed), "{text}: {said:?}");
+    }
+    let (_, said) = read("[general]\ninsecure=very\n");
+    assert_eq!(said, ["2 Warning: 'very' is an old way to say port,invite, and is read as that"]);
+}
+
+/// A section without an address, or with one that cannot be read, has none: nothing opens by that.
+#[test]
+fn a_peer_without_an_address_is_kept_and_has_none() {
+    for (host, count) in
+        [("", 1), ("host=\n", 1), ("host=name..example\n", 1), ("host=0.0.0.0\n", 1), ("host=224.0.0.1\n", 1)]
+    {
+        for kind in ["friend", "peer"] {
+            let (conf, said) = read(&format!("[a]\ntype={kind}\nsecret=s\n{host}"));
+            assert_eq!(conf.peers["a"].host, PeerAddress::Unset, "{kind} {host}");
+            assert_eq!(said.len(), count, "{kind} {host}: {said:?}");
+        }
+    }
+    let (conf, _) = read("[a]\ntype=peer\nsecret=s\ndefaultip=192.0.2.8\n[b]\ntype=user\nsecret=s\n");
+    assert_eq!(conf.peers["a"].default_addr, Some("192.0.2.8:5060".parse().unwrap()));
+    assert_eq!(conf.peers["b"].host, PeerAddress::Dynamic, "a user calls, from wherever it is");
+}
+
+/// Options whose unreadable value costs more than its line, with the reason; (peer left out, start refused).
+const CLOSES: &[(&str, bool, bool, &str)] = &[
+    ("type", true, false, "what it may do is not known; Asterisk leaves it out, too"),
+    ("md5secret", true, false, "without it whoever knows the name could take its place"),
+    ("deny", true, true, "whom it keeps out would come in"),
+    ("acl", true, true, "whom it keeps out would come in"),
+    ("contactdeny", true, true, "what it keeps out could be registered"),
+    ("contactacl", true, true, "what it keeps out could be registered"),
+    ("encryption", true, false, "what was to be encrypted would be sent in the clear"),
+    ("transport", true, true, "what was to go by TLS would be sent in the clear"),
+    ("udpbindaddr", false, true, "it would listen where it was not to"),
+    ("bindaddr", false, true, "it would listen where it was not to"),
+    ("tcpbindaddr", false, true, "it would listen where it was not to"),
+    ("tlsbindaddr", false, true, "it would listen where it was not to"),
+];
+
+/// Those of which a control character alone does: a password, and a list that may refuse by `!`.
+const GARBLED: &[&str] = &["secret", "permit", "contactpermit"];
+
+/// Every option there is, with every kind of bad value.
+#[test]
+fn no_value_of_any_option_drops_a_peer_or_the_start_but_where_that_would_open_a_door() {
+    let huge = "9".repeat(400);
+    let mut tried = 0;
+    for (row, in_general) in option::table().flat_map(|row| [(row, true), (row, false)]) {
+        for name in row.names.iter().filter(|_| row.is_valid(in_general)) {
+            for value in ["", "nonsense", "-1", &huge, ",", "x\u{7}y", "\u{e4}"] {
+                let line = format!("{name}={value}\n");
+                let text = if in_general { format!("[general]\n{line}{PEER}") } else { format!("{PEER}{line}") };
+                let (document, _) = ini::parse("sip.conf", text.as_bytes(), &mut ini::no_includes);
+                let (conf, said) = parse(&document, &Default::default());
+                let worst = said.iter().map(|one| one.severity).max();
+                let is_kept = conf.peers.contains_key("a") && worst != Some(Severity::Fatal);
+                let closes = CLOSES
+                    .iter()
+                    .any(|(closed, peer, start, _)| closed == name && if in_general { *start } else { *peer });
+                let is_garbled = value.contains('\u{7}') && GARBLED.contains(name);
+                assert!(
+                    is_kept || !value.is_empty() && (closes || is_garbled),
+                    "{line} in_general={in_general}: {said:?}"
+                );
+                assert_eq!(is_kept, worst.is_none_or(|worst| worst == Severity::Warning), "{line}: {said:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 1_500, "{tried}");
+    for (name, peer, start, why) in CLOSES {
+        for (closes, text) in [(peer, format!("{PEER}{name}=?\n")), (start, format!("[general]\n{name}=?\n{PEER}"))] {
+            let (_, said) = read(&text);
+            let is_closed = said.iter().any(|said| said.contains(" Fatal: ") || said.contains(" Error: "));
+            assert_eq!(is_closed, *closes, "{name}: {why}: {said:?}");
+        }
+    }
 }
 
 #[test]
@@ -245,12 +428,17 @@ fn what_would_open_a_door_fails_closed() {
         assert_eq!(said.len(), 1, "{line}: {said:?}");
         assert!(said[0].starts_with("2 Fatal: "), "{line}: {said:?}");
     };
-    for line in
-        ["bindaddr=not.an.addr", "bindport=0", "contactdeny=x", "contactacl=x", "autocreatepeer=yes", "rtpbindaddr=x"]
-    {
+    for line in [
+        "bindaddr=not.an.addr",
+        "contactdeny=x",
+        "contactacl=x",
+        "deny=x",
+        "permit=!x",
+        "transport=tsl",
+        "contactdeny=10.0.0.0/8\r1",
+    ] {
         fatal(line);
     }
-    fatal("contactdeny=10.0.0.0/8\r1");
     let left_out = |line: &str| {
         let (conf, said) = read(&format!("[a]\ntype=friend\nhost=dynamic\nsecret=s\n{line}\n"));
         assert_eq!((conf.peers.len(), said.len()), (0, 1), "{line}: {said:?}");
@@ -258,15 +446,31 @@ fn what_would_open_a_door_fails_closed() {
     for line in [
         "acl=home",
         "encryption=yes",
-        "deny=",
+        "encryption=maybe",
+        "deny=x",
+        "deny=10.0.0.0/8,x",
+        "permit=10.0.0.0/8,!x",
+        "contactpermit=!x",
         "md5secret=short",
         "secret=a\u{1}b",
-        "host=name..example",
-        "host=0.0.0.0",
+        "deny=10.0.0.0/8\u{1}",
+        "transport=tsl",
+        "transport=wss",
     ] {
         left_out(line);
     }
     assert_eq!(peer("encryption=no").name, "a");
+    // Nobody is made known by a name who was known by an address.
+    let (conf, _) = read("[a]\ntype=friend\nhost=192.0.2.300\ninsecure=invite\n");
+    assert_eq!(conf.peers["a"].host, PeerAddress::Unset);
+    // A list that cannot be read lets nobody have media directly.
+    for line in ["directmediadeny=x", "directmediaacl=x", "directmediapermit=!x"] {
+        let (conf, _) = read(&format!("{PEER}directmedia=yes\n{line}\n"));
+        assert!(!conf.peers["a"].direct_media_acl.allows("192.0.2.9".parse().unwrap()), "{line}");
+    }
+    // A domain that is none is nobody's: not every domain is ours.
+    let (conf, said) = read("[general]\ndomain=two words\n");
+    assert_eq!((conf.general.domains.len(), said.len()), (1, 1), "{said:?}");
 }
 
 #[test]

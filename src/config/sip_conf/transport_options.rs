@@ -1,7 +1,7 @@
 //! The options of `[general]` that say how SIP is carried.
 
 use super::builder::GeneralDraft;
-use super::option::{Effect, OptionRow, Trouble, row};
+use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::value;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ type Result = std::result::Result<(), Trouble>;
 
 pub(super) const ROWS: &[OptionRow] = &[
     row(&["tcpenable"], "yes or no", "no", "accept SIP over TCP, too", Effect::General(tcp_enable)),
-    row(
+    guard(
         &["tcpbindaddr"],
         BIND,
         "the address and port for UDP",
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "accept SIP over TLS, too; needs 'tlscertfile'",
         Effect::General(tls_enable),
     ),
-    row(
+    guard(
         &["tlsbindaddr"],
         BIND,
         "the address for UDP, port 5061",
@@ -138,13 +138,8 @@ fn tls_enable(draft: &mut GeneralDraft, text: &str) -> Result {
 }
 
 fn bind(text: &str, setting: &mut Option<(IpAddr, Option<u16>)>) -> Result {
-    *setting = Some(value::address(text).ok_or_else(|| {
-        // Listening on all addresses instead would accept requests that the line excludes.
-        Trouble::fatal(
-            format!("'{text}' is not an address to listen on"),
-            "write an IP address of this machine, or 0.0.0.0",
-        )
-    })?);
+    // Listening on all addresses instead would accept requests that the line excludes: the row guards.
+    *setting = Some(value::address(text).ok_or(Trouble::Bad)?);
     Ok(())
 }
 
@@ -197,7 +192,7 @@ fn extern_address(draft: &mut GeneralDraft, text: &str) -> Result {
         return extern_host(draft, text);
     };
     if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
-        return Err(Trouble::error(
+        return Err(Trouble::ignored(
             format!("'{text}' is not an address that others can reach"),
             "write the one outside",
         ));

@@ -98,7 +98,7 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         to_host: match &peer.host {
             PeerAddress::Static(address) => address.to_string(),
             PeerAddress::Named { name, port } => format!("{name}:{port}"),
-            PeerAddress::Dynamic => String::new(),
+            PeerAddress::Dynamic | PeerAddress::Unset => String::new(),
         },
         default_address: peer.default_addr,
         transport: binding.map_or(settings.transport(), |binding| binding.flow.transport).to_string(),

@@ -48,6 +48,7 @@ impl Whereabouts<'_> {
         let Some(address) = static_address(peer, core) else {
             return Err(match &peer.host {
                 PeerAddress::Named { name: host, .. } => FailureReason::NoAddress.with(&[host, &peer.name]),
+                PeerAddress::Unset => FailureReason::NoHost.with(&[&peer.name]),
                 PeerAddress::Dynamic | PeerAddress::Static(_) => self.not_registered(&peer.name, core),
             });
         };
@@ -130,7 +131,7 @@ impl Whereabouts<'_> {
 pub(super) fn static_address(peer: &Peer, core: &Core) -> Option<SocketAddr> {
     match peer.host {
         PeerAddress::Static(_) | PeerAddress::Named { .. } => peer.host.address(core.config.admission.names()),
-        PeerAddress::Dynamic => peer.default_addr,
+        PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr,
     }
 }
 

@@ -74,7 +74,7 @@ impl Lines {
     /// Begins to watch and to keep alive the peers that have a fixed address, one after another.
     pub fn begin(&mut self, core: &mut Core) {
         let peers = core.config.peers.clone();
-        self.watch_in_turn(peers.values().filter(|peer| !matches!(peer.host, PeerAddress::Dynamic)), core);
+        self.watch_in_turn(peers.values().filter(|peer| peer.host.is_fixed()), core);
         self.keep_all_alive(core);
     }
 
@@ -120,6 +120,7 @@ impl Lines {
             .filter(|peer| !self.watches.contains(&peer.name))
             .filter(|peer| match peer.host {
                 PeerAddress::Static(_) | PeerAddress::Named { .. } => true,
+                PeerAddress::Unset => false,
                 PeerAddress::Dynamic => !self.location.bindings(&peer.name).is_empty(),
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use super::Switch;
 use crate::clock::Now;
-use crate::config::peer::{Peer, PeerAddress};
+use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::event::DeviceState;
 use crate::pbx::calls::bridge::Bridge;
@@ -149,9 +149,8 @@ impl Switch {
                 ChannelState::Ring | ChannelState::Up => talks = true,
             }
         }
-        let is_somewhere = !report.bindings.is_empty()
-            || report.peer.default_addr.is_some()
-            || !matches!(report.peer.host, PeerAddress::Dynamic);
+        let is_somewhere =
+            !report.bindings.is_empty() || report.peer.default_addr.is_some() || report.peer.host.is_fixed();
         DeviceState::of(talks, rings, is_somewhere && report.status != PeerStatus::Unreachable)
     }
 

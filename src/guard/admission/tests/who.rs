@@ -213,3 +213,19 @@ fn a_line_named_in_the_from_of_a_trunk() {
     assert_eq!(call(&edge, "201", ELSEWHERE), Outcome::Asked);
     assert_eq!(digest(&edge, "201", ELSEWHERE, "trunk"), Outcome::Forbidden, "one name in From and another's digest");
 }
+
+/// What was known by an address that cannot be read is not known by its name instead.
+#[test]
+fn without_an_address_a_name_is_to_be_proved() {
+    for (kind, lines) in [("friend", ""), ("peer", ""), ("friend", "host=192.0.2.300\n"), ("peer", "host=a..b\n")] {
+        for secret in ["", "secret=password\n", "secret=password\ninsecure=port,invite\n"] {
+            let (conf, _) = sip_conf_of(&format!("[trunk]\ntype={kind}\n{lines}{secret}"));
+            let edge = Admission::new(&conf, NonceKey([7; 32]));
+            for from in ["trunk", "+491234567"] {
+                assert_eq!(call(&edge, from, HOME), Outcome::Asked, "{kind} {lines}{secret}");
+            }
+            let told = if secret.is_empty() { Outcome::Forbidden } else { proved("trunk") };
+            assert_eq!(digest(&edge, "trunk", HOME, "trunk"), told, "{kind} {lines}{secret}");
+        }
+    }
+}
