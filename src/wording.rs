@@ -1,6 +1,16 @@
-//! Numbers with their nouns, for sentences that people read.
+//! Numbers with their nouns, and what a misspelt name may have meant, for sentences that people read.
 
+mod nearest;
+
+pub use nearest::nearest;
 use std::fmt::Display;
+
+/// ` Did you mean 'x'?` for the nearest of the known names; empty when none is near. Of a word of one or two letters
+/// too little is left to guess from.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = if word.chars().count() > 2 { nearest(word, known) } else { None };
+    near.map(|name| format!(" Did you mean '{name}'?")).unwrap_or_default()
+}
 
 /// `1 peer`, `2 peers`, `3 priorities`: a number and what it counts, which is given in the singular.
 pub fn plural<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
