@@ -1,6 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+mod asterisk;
+
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -15,12 +17,28 @@ pub struct Cli {
     pub common: Common,
 
     /// Open a console on the running exchange
-    #[arg(short = 'r', long = "console")]
+    #[arg(short = 'r', short_alias = 'R', long = "console")]
     pub console: bool,
 
     /// Run one console command, print the result, exit (usually as -rx)
     #[arg(short = 'x', long = "execute", value_name = "COMMAND")]
     pub execute: Option<String>,
+
+    /// Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)
+    #[arg(short = 'c')]
+    pub foreground_console: bool,
+
+    /// Run the exchange in the foreground; it always does
+    #[arg(short = 'f')]
+    pub foreground: bool,
+
+    /// Let the system write a core dump if the exchange crashes
+    #[arg(short = 'g')]
+    pub core_dump: bool,
+
+    /// What else Asterisk's command line has.
+    #[command(flatten)]
+    others: asterisk::Others,
 
     /// What to do.
     #[command(subcommand)]
@@ -30,34 +48,53 @@ pub struct Cli {
 /// Options every command takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Common {
-    /// The configuration directory, or the path of an asterisk.conf
+    /// The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf,
+    /// else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)
     #[arg(short = 'C', long = "config", value_name = "PATH", global = true)]
     pub config: Option<PathBuf>,
 
     /// Path of the control socket (default: derived from the configuration directory)
-    #[arg(long, value_name = "PATH", global = true)]
+    #[arg(short_alias = 's', long, value_name = "PATH", global = true)]
     pub socket: Option<PathBuf>,
 
     /// Increase verbosity (repeatable)
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count, global = true)]
     pub verbose: u8,
+
+    /// No colours at a console
+    #[arg(short = 'n', long = "no-color", global = true)]
+    pub no_color: bool,
+}
+
+/// The configuration directory, named without `-C`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Folder {
+    /// The configuration directory, as with -C
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
 }
 
 /// The commands.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run the exchange in the foreground (the default)
-    Run,
+    Run(Folder),
     /// Run a call between two simulated phones, without any hardware
     Demo,
     /// Check the configuration and report every problem
     Check {
+        /// Which configuration.
+        #[command(flatten)]
+        folder: Folder,
         /// Output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
     /// Check this machine for what would keep calls from working, with advice
     Doctor {
+        /// Which configuration.
+        #[command(flatten)]
+        folder: Folder,
         /// Print the findings as JSON
         #[arg(long)]
         json: bool,
@@ -70,10 +107,19 @@ pub enum Command {
     },
     /// Open a console on the running exchange (as -r)
     Console {
+        /// Which exchange.
+        #[command(flatten)]
+        folder: Folder,
         /// Run one console command, print the result, exit
         #[arg(short = 'x', long = "execute", value_name = "COMMAND")]
         execute: Option<String>,
     },
+    /// Have the running exchange read its configuration again (core reload)
+    Reload(Folder),
+    /// Show whether the exchange runs, since when, and how many calls and peers it has
+    Status(Folder),
+    /// List the peers of the running exchange (sip show peers)
+    Peers(Folder),
 }
 
 /// How findings are printed.
@@ -89,7 +135,7 @@ pub enum Format {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// Run the exchange.
-    Run,
+    Run(Foreground),
     /// Show a simulated call.
     Demo,
     /// Check the configuration, and print what is found so.
@@ -99,25 +145,80 @@ pub enum Task {
         /// As JSON.
         json: bool,
     },
-    /// Write a first configuration into this directory, or the usual one.
-    Init(Option<PathBuf>),
+    /// Write a first configuration into the directory that is named, or the usual one.
+    Init,
     /// Connect to the running exchange; with a command, carry out only that.
     Console(Option<String>),
+    /// Have the running exchange read its configuration again.
+    Reload,
+    /// Show how the running exchange is.
+    Status,
+    /// List the peers of the running exchange.
+    Peers,
+}
+
+/// How the exchange runs in the foreground.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Foreground {
+    /// The standard input is a console, also when it is no terminal.
+    pub console: bool,
+    /// A crash leaves a core dump.
+    pub core_dump: bool,
 }
 
 impl Cli {
-    /// What is asked for: `-r` and `-x` are the console, as with Asterisk; nothing at all is `run`.
-    pub fn task(&self) -> Task {
-        match &self.command {
-            Some(Command::Console { execute }) => Task::Console(execute.clone().or_else(|| self.execute.clone())),
-            Some(Command::Run) => Task::Run,
-            Some(Command::Demo) => Task::Demo,
-            Some(Command::Check { format }) => Task::Check(*format),
-            Some(Command::Doctor { json }) => Task::Doctor { json: *json },
-            Some(Command::Init { folder }) => Task::Init(folder.clone()),
-            None if self.console || self.execute.is_some() => Task::Console(self.execute.clone()),
-            None => Task::Run,
+    /// What is asked for: `-r` and `-x` are the console, as with Asterisk; nothing at all is `run`. A directory that
+    /// stands behind a command is that of `-C`.
+    ///
+    /// # Errors
+    /// What does not go together, or what there is not, with what to do instead.
+    pub fn resolve(self) -> Result<(Common, Task), String> {
+        let Cli { mut common, console, execute, foreground_console, foreground, core_dump, others, command } = self;
+        others.refusal()?;
+        let runs = matches!(command, None | Some(Command::Run(_))) && !console && execute.is_none();
+        for (is_given, option) in [(foreground_console, "-c"), (foreground, "-f"), (core_dump, "-g")] {
+            if is_given && !runs {
+                return Err(format!("{option} belongs to the start of an exchange; leave it out here"));
+            }
         }
+        let is_console = matches!(command, None | Some(Command::Console { .. }));
+        if !is_console && (console || execute.is_some()) {
+            return Err("-r and -x open a console, which is a command of its own; leave one of the two out".to_owned());
+        }
+        if others.debug > 0 {
+            eprintln!("strowger: there are no debug levels (-d): -v shows more, and 'sip set debug on' the messages");
+        }
+        let (folder, task) = match command {
+            None if runs => (None, Task::Run(Foreground { console: foreground_console, core_dump })),
+            None => (None, Task::Console(execute)),
+            Some(Command::Run(Folder { folder })) => {
+                (folder, Task::Run(Foreground { console: foreground_console, core_dump }))
+            }
+            Some(Command::Demo) if common.config.is_some() => {
+                return Err("demo has a configuration of its own; leave -C out".to_owned());
+            }
+            Some(Command::Demo) => (None, Task::Demo),
+            Some(Command::Check { folder, format }) => (folder.folder, Task::Check(format)),
+            Some(Command::Doctor { folder, json }) => (folder.folder, Task::Doctor { json }),
+            Some(Command::Init { folder }) => (folder, Task::Init),
+            Some(Command::Console { folder, execute: own }) => (folder.folder, Task::Console(own.or(execute))),
+            Some(Command::Reload(Folder { folder })) => (folder, Task::Reload),
+            Some(Command::Status(Folder { folder })) => (folder, Task::Status),
+            Some(Command::Peers(Folder { folder })) => (folder, Task::Peers),
+        };
+        common.config = one_of(common.config, folder)?;
+        Ok((common, task))
+    }
+}
+
+/// The directory that was named, by `-C` or behind the command.
+fn one_of(option: Option<PathBuf>, argument: Option<PathBuf>) -> Result<Option<PathBuf>, String> {
+    let same = |one: &Path, other: &Path| one.components().eq(other.components());
+    match (option, argument) {
+        (Some(option), Some(argument)) if !same(&option, &argument) => {
+            Err(format!("two directories are named, {} and {}; name one", option.display(), argument.display()))
+        }
+        (option, argument) => Ok(argument.or(option)),
     }
 }
 
@@ -126,12 +227,16 @@ mod tests {
     use super::*;
     use clap::CommandFactory as _;
 
-    fn parse(arguments: &[&str]) -> Cli {
-        Cli::try_parse_from(std::iter::once(&"strowger").chain(arguments)).unwrap()
+    fn parse(arguments: &[&str]) -> Result<(Common, Task), String> {
+        Cli::try_parse_from(std::iter::once(&"strowger").chain(arguments)).unwrap().resolve()
     }
 
     fn task(arguments: &[&str]) -> Task {
-        parse(arguments).task()
+        parse(arguments).unwrap().1
+    }
+
+    fn common(arguments: &[&str]) -> Common {
+        parse(arguments).unwrap().0
     }
 
     #[test]
@@ -145,27 +250,63 @@ mod tests {
         assert_eq!(task(&["-rx", "core show channels"]), channels);
         assert_eq!(task(&["-r", "-x", "core show channels"]), channels);
         assert_eq!(task(&["-x", "core show channels"]), channels);
+        assert_eq!(task(&["-Rx", "core show channels"]), channels);
         assert_eq!(task(&["-C", "/etc/asterisk", "-rvvx", "core show channels"]), channels);
         assert_eq!(task(&["console", "-x", "core show channels"]), channels);
         assert_eq!(task(&["-r"]), Task::Console(None));
         assert_eq!(task(&["console"]), Task::Console(None));
-        assert_eq!(task(&[]), Task::Run);
-        assert_eq!(task(&["-vvv"]), Task::Run);
         assert_eq!(task(&["demo"]), Task::Demo);
         assert_eq!(task(&["check", "-C", "x"]), Task::Check(Format::Text));
         assert_eq!(task(&["check", "--format", "json"]), Task::Check(Format::Json));
         assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
-        assert_eq!(task(&["init"]), Task::Init(None));
-        assert_eq!(task(&["init", "x"]), Task::Init(Some(PathBuf::from("x"))));
+        assert_eq!(task(&["init"]), Task::Init);
+        assert_eq!((task(&["reload"]), task(&["status"]), task(&["peers"])), (Task::Reload, Task::Status, Task::Peers));
+    }
+
+    #[test]
+    fn the_exchange_starts_as_asterisk_does() {
+        let (plain, console) = (Foreground::default(), Foreground { console: true, core_dump: false });
+        for arguments in [&[][..], &["-vvv"], &["-f"], &["run"], &["-vf"], &["-f", "run"]] {
+            assert_eq!(task(arguments), Task::Run(plain), "{arguments:?}");
+        }
+        for arguments in [&["-c"][..], &["-vvvc"], &["-cvvv"], &["-cf"], &["-c", "run"], &["-cn"]] {
+            assert_eq!(task(arguments), Task::Run(console), "{arguments:?}");
+        }
+        assert_eq!(task(&["-vvvgc"]), Task::Run(Foreground { console: true, core_dump: true }));
+        assert_eq!((common(&["-vvvc"]).verbose, common(&["-cvvvv"]).verbose), (3, 4));
+        let given = common(&["-fC", "/etc/asterisk/asterisk.conf", "-s", "/run/x.ctl"]);
+        assert_eq!(given.config, Some(PathBuf::from("/etc/asterisk/asterisk.conf")));
+        assert_eq!(given.socket, Some(PathBuf::from("/run/x.ctl")));
     }
 
     #[test]
     fn common_options_stand_before_or_after_the_command() {
-        assert_eq!(parse(&["-rvvvv"]).common.verbose, 4);
-        for arguments in [["-C", "x", "run"], ["run", "-C", "x"]] {
-            assert_eq!(parse(&arguments).common.config, Some(PathBuf::from("x")));
+        assert_eq!(common(&["-rvvvv"]).verbose, 4);
+        assert_eq!(common(&["-vvvvr"]).verbose, 4);
+        for name in ["run", "check", "doctor", "init", "console", "reload", "status", "peers"] {
+            for arguments in [&["-C", "x", name][..], &[name, "-C", "x"], &[name, "x"], &["-C", "x/", name, "x"]] {
+                assert_eq!(common(arguments).config, Some(PathBuf::from("x")), "{arguments:?}");
+            }
+            let refused = parse(&["-C", "x", name, "y"]).unwrap_err();
+            assert_eq!(refused, "two directories are named, x and y; name one", "{name}");
+            assert_eq!(common(&[name]).config, None);
         }
-        assert_eq!(parse(&["console", "--socket", "s"]).common.socket, Some(PathBuf::from("s")));
+        assert_eq!(common(&["console", "--socket", "s"]).socket, Some(PathBuf::from("s")));
+        assert!(common(&["-rn"]).no_color);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_in_words() {
+        for arguments in [&["-c", "check"][..], &["-rc"], &["-f", "status"], &["-g", "demo"], &["-cx", "help"]] {
+            assert!(parse(arguments).unwrap_err().contains("belongs to the start"), "{arguments:?}");
+        }
+        for arguments in [&["-r", "check"][..], &["-x", "help", "reload"]] {
+            assert!(parse(arguments).unwrap_err().contains("a command of its own"), "{arguments:?}");
+        }
+        for arguments in [["demo", "-C", "x"], ["-C", "x", "demo"]] {
+            assert_eq!(parse(&arguments).unwrap_err(), "demo has a configuration of its own; leave -C out");
+        }
+        assert!(Cli::try_parse_from(["strowger", "demo", "x"]).is_err());
     }
 
     #[test]

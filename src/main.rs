@@ -5,14 +5,26 @@ use std::process::ExitCode;
 use strowger::cli::{Cli, Task};
 use strowger::commands;
 
+/// What the program ends with when its command line does not make sense, as clap has it.
+const MISUNDERSTOOD: u8 = 2;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.task() {
-        Task::Console(execute) => commands::console::run(&cli.common, execute.as_deref()),
-        Task::Run => commands::run::run(&cli.common),
-        Task::Check(format) => commands::check::run(&cli.common, format),
-        Task::Doctor { json } => commands::doctor::run(&cli.common, json),
-        Task::Init(folder) => commands::init::init(folder.as_deref()),
+    let (common, task) = match Cli::parse().resolve() {
+        Ok(resolved) => resolved,
+        Err(why) => {
+            eprintln!("strowger: {why} (strowger --help lists the options)");
+            return ExitCode::from(MISUNDERSTOOD);
+        }
+    };
+    match task {
+        Task::Console(execute) => commands::console::run(&common, execute.as_deref()),
+        Task::Reload => commands::console::reload(&common),
+        Task::Status => commands::console::status(&common),
+        Task::Peers => commands::console::peers(&common),
+        Task::Run(foreground) => commands::run::run(&common, foreground),
+        Task::Check(format) => commands::check::run(&common, format),
+        Task::Doctor { json } => commands::doctor::run(&common, json),
+        Task::Init => commands::init::init(common.config.as_deref()),
         Task::Demo => commands::demo::run(),
     }
 }

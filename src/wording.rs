@@ -1,5 +1,9 @@
-//! What sentences that people read are made with: numbers with their nouns, and texts from outside.
+//! What sentences that people read are made with: numbers with their nouns, texts from outside, and what a misspelt name
+//! may have meant.
 
+mod nearest;
+
+pub use nearest::nearest;
 use std::fmt::{self, Display, Write as _};
 
 /// A text from outside (a number as it was dialled, a display name, the words of a response, a URI) as it came. It can
@@ -51,6 +55,13 @@ pub fn is_harmful(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(letter, '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// ` Did you mean 'x'?` for the nearest of the known names; empty when none is near. Of a word of one or two letters
+/// too little is left to guess from.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = if word.chars().count() > 2 { nearest(word, known) } else { None };
+    near.map(|name| format!(" Did you mean '{name}'?")).unwrap_or_default()
 }
 
 /// `1 peer`, `2 peers`, `3 priorities`: a number and what it counts, which is given in the singular.

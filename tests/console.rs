@@ -327,3 +327,85 @@ fn a_pipe_gets_answers_alone_and_the_log_only_if_it_asks() {
     assert_eq!(ends(&mut tail), 1);
     assert_eq!(run(&["-r"], "a\n").0, 1);
 }
+
+/// A configuration that disturbs nobody, for the real exchange.
+fn configuration(folder: &Folder) {
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.0.join(name), text).unwrap();
+        std::fs::set_permissions(folder.0.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write("sip.conf", &format!("[general]\nudpbindaddr={free}\n"));
+    write("extensions.conf", "[default]\nexten => 1,1,Answer()\n");
+    write("strowger.toml", "[state]\nfolder = 'kept'\n");
+}
+
+/// Asks the real exchange; the answer once there is one.
+fn asked(folder: &Folder, line: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        let out = console(folder, &["-rx", line]).output().unwrap();
+        if out.status.success() {
+            return String::from_utf8(out.stdout).unwrap();
+        }
+        assert!(begun.elapsed() < PATIENCE, "{out:?}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_is_typed_into_the_exchange_in_the_foreground_is_a_console_command() {
+    let folder = Folder::new("foreground");
+    configuration(&folder);
+    let directory = folder.0.display().to_string();
+    for arguments in [&["-C", &directory][..], &["-C", &directory, "-vvvvc"], &["run", &directory, "-f"]] {
+        let mut terminal = Terminal::open(&mut console(&folder, arguments));
+        terminal.wait_for("may be typed here");
+        terminal.type_in("core show version\r");
+        terminal.wait_for(concat!("strowger ", env!("CARGO_PKG_VERSION"), " on a "));
+        terminal.type_in("sip show pears\r");
+        terminal.wait_for("No such command 'sip show pears'");
+        terminal.type_in("core set verbose 1\rcore set verbose atleast 2\r");
+        terminal.wait_for(" and is now 1.");
+        terminal.wait_for("Console verbose was 1 and is now 2.");
+        terminal.type_in("!echo out$((40+2))\r");
+        terminal.wait_for("out42");
+        terminal.type_in(if arguments.len() == 2 { "core stop now\r" } else { "exit\r" });
+        terminal.wait_for("Stopping.");
+        assert_eq!(terminal.ends(), 0, "{}", terminal.screen());
+    }
+    // The end of the input ends nothing.
+    let mut terminal = Terminal::open(&mut console(&folder, &["-c", "-C", &directory]));
+    terminal.wait_for("may be typed here");
+    terminal.type_in("\x04");
+    terminal.wait_for("the exchange goes on");
+    assert_eq!(asked(&folder, "core stop now"), "Stopping.\n");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_pipe_is_a_console_only_when_it_is_asked_for_and_its_end_ends_nothing() {
+    let folder = Folder::new("foreground-pipe");
+    configuration(&folder);
+    let directory = folder.0.display().to_string();
+    for (arguments, shown) in [(&["-C", &directory, "-fc"][..], true), (&["-C", &directory, "-f"], false)] {
+        let mut child = console(&folder, arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"core waitfullybooted\ncore show calls\n").unwrap();
+        assert_eq!(asked(&folder, "core waitfullybooted"), "strowger has fully booted.\n");
+        if shown {
+            let mut text = [0; 27];
+            child.stdout.as_mut().unwrap().read_exact(&mut text).unwrap();
+            assert_eq!(&text, b"strowger has fully booted.\n");
+        }
+        assert_eq!(asked(&folder, "core stop now"), "Stopping.\n");
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success());
+        let said = String::from_utf8(out.stdout).unwrap();
+        assert_eq!(said, if shown { "0 active calls\n0 calls processed\n" } else { "" });
+    }
+}

@@ -1,5 +1,6 @@
 //! `strowger check`: reports every problem of a configuration at once.
 
+use super::init;
 use super::json::quoted;
 use crate::check::everything;
 use crate::cli::{Common, Format};
@@ -11,6 +12,7 @@ use crate::dialplan::Dialplan;
 use crate::observe::socket_path;
 use crate::wording::plural;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What a program ends with whose configuration cannot be used (`EX_CONFIG` of sysexits).
@@ -18,10 +20,7 @@ pub const UNUSABLE: u8 = 78;
 
 /// Prints every diagnostic; ends with 0 when nothing is worse than a warning, else with 78.
 pub fn run(common: &Common, format: Format) -> ExitCode {
-    let place = match &common.config {
-        Some(place) => place.clone(),
-        None => socket_path::identity(None),
-    };
+    let place = init::existing(common).unwrap_or_else(|| PathBuf::from(socket_path::DEFAULT_CONFIG));
     let loaded = load::load(&place);
     let (plan, diagnostics) = all(&loaded);
     let counts = Counts::of(&diagnostics);

@@ -17,10 +17,12 @@ pub fn init(folder: Option<&Path>) -> ExitCode {
         Ok(_) => {
             let sip = folder.join("sip.conf");
             println!("strowger: ten telephones, 101 to 110, made in {}: it holds the secret of each", sip.display());
+            println!("{}", next_step(folder));
             ExitCode::SUCCESS
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             println!("strowger: {} has a sip.conf already: nothing is changed", folder.display());
+            println!("{}", next_step(folder));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -30,6 +32,27 @@ pub fn init(folder: Option<&Path>) -> ExitCode {
             );
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What to type next. The usual directory needs no name.
+fn next_step(folder: &Path) -> String {
+    let usual = socket_path::identity(None);
+    let named = if socket_path::identity(Some(folder)) == usual {
+        String::new()
+    } else {
+        format!(" -C {}", shell_word(&folder.display().to_string()))
+    };
+    format!("next: strowger{named} runs it, strowger{named} check looks at it first")
+}
+
+/// A word as a shell takes it.
+pub(super) fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

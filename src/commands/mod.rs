@@ -6,5 +6,6 @@ pub mod demo;
 pub mod doctor;
 pub mod init;
 mod json;
+mod keyboard;
 mod restart;
 pub mod run;

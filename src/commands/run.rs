@@ -2,8 +2,9 @@
 
 use super::check::{self, UNUSABLE};
 use super::init;
+use super::keyboard::{self, Keyboard, Verbosity};
 use super::restart::Program;
-use crate::cli::Common;
+use crate::cli::{Common, Foreground};
 use crate::config::Config;
 use crate::config::diagnostic::Severity;
 use crate::config::load::{self, Loaded};
@@ -18,6 +19,7 @@ use crate::observe::socket_path::{self, Surroundings};
 use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
 use crate::wording::plural;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,10 @@ enum End {
 
 /// Runs until it is stopped. Exit code 0 after a stop, 78 when the configuration cannot be used, 1 after another
 /// failure.
-pub fn run(common: &Common) -> ExitCode {
+pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
+    if foreground.core_dump {
+        allow_core_dump();
+    }
     // Before the program's file may be replaced: a restart runs the new one.
     let program = Program::of_this_process();
     let (place, fresh) = match init::configuration(common) {
@@ -55,6 +60,7 @@ pub fn run(common: &Common) -> ExitCode {
     let live = LogStream::default();
     let log_folder = log_folder(&places);
     let settings: LogSettings = Box::new(move |config| log_settings(config, &log_folder, least));
+    let verbosity = Verbosity::new(settings(config));
     let log = match Log::start(settings(config), live.clone(), reread(place.clone())) {
         Ok(log) => log,
         Err(error) => {
@@ -66,7 +72,7 @@ pub fn run(common: &Common) -> ExitCode {
     findings.iter().for_each(|one| log.keep(level(one.severity), one.in_one_line()));
     let started = socket_path(common, &loaded).and_then(|control| {
         let services: Vec<Box<dyn Service>> = vec![
-            Box::new(LogService { log: log.clone(), settings }),
+            Box::new(LogService { log: log.clone(), settings, verbosity: verbosity.clone() }),
             Box::new(ControlService::new(control.clone(), live.clone())),
         ];
         let plan = Plan {
@@ -90,7 +96,14 @@ pub fn run(common: &Common) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len() };
+    let attended = keyboard::is_attended(foreground.console);
+    let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len(), attended };
+    if attended {
+        let keyboard = Keyboard { console: running.console(), log: log.clone(), verbosity };
+        if let Err(error) = keyboard.start() {
+            announce(&log, Level::Warning, &format!("commands typed here are not taken: no thread for them: {error}"));
+        }
+    }
     let served = runtime.block_on(serve(running, &log, &greeting));
     drop(runtime);
     finish(&served, &log, program)
@@ -119,6 +132,7 @@ type LogSettings = Box<dyn Fn(&Config) -> log::Settings + Send>;
 struct LogService {
     log: Log,
     settings: LogSettings,
+    verbosity: Verbosity,
 }
 
 impl Service for LogService {
@@ -127,10 +141,18 @@ impl Service for LogService {
     }
 
     fn renew(&mut self, config: &Config) {
-        self.log.renew((self.settings)(config));
+        self.log.renew(self.verbosity.renew((self.settings)(config)));
     }
 
     fn stop(&mut self) {}
+}
+
+/// Lifts the limit of core dumps, as far as this user may.
+fn allow_core_dump() {
+    let limit = getrlimit(Resource::Core);
+    if let Err(error) = setrlimit(Resource::Core, Rlimit { current: limit.maximum, ..limit }) {
+        eprintln!("strowger: a crash will leave no core dump (-g): {error}");
+    }
 }
 
 /// Obeys signals until the switch has stopped.
@@ -273,10 +295,12 @@ struct Greeting<'a> {
     fresh: bool,
     /// Warnings and errors about the configuration.
     findings: usize,
+    /// Commands are taken from the standard input.
+    attended: bool,
 }
 
 fn greet(greeting: &Greeting<'_>, running: &Running) {
-    let Greeting { common, loaded, control, fresh, findings } = *greeting;
+    let Greeting { common, loaded, control, fresh, findings, attended } = *greeting;
     let Some(config) = &loaded.config else { return };
     let place = loaded.directory.display();
     eprintln!("strowger {} is ready.", env!("CARGO_PKG_VERSION"));
@@ -291,6 +315,9 @@ fn greet(greeting: &Greeting<'_>, running: &Running) {
     if findings > 0 {
         let them = if findings == 1 { "one warning or error" } else { "warnings or errors" };
         eprintln!("  to look at     {them} above; strowger check -C {place} shows all of them");
+    }
+    if attended {
+        eprintln!("  commands       may be typed here: help lists them, core stop now ends the exchange");
     }
     if fresh {
         let path = loaded.directory.join("sip.conf");

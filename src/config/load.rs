@@ -93,6 +93,12 @@ impl Reader {
         self.directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).into();
         let text = match read(path) {
             Ok((text, _)) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.directory = path.into();
+                let hint = "name the configuration directory, or the path of an asterisk.conf, with '-C'; \
+                            'strowger init DIR' makes a first configuration";
+                return self.fatal(&name, "there is no such directory", hint);
+            }
             Err(error) => {
                 let say = format!("cannot be read: {error}");
                 let hint = "give '-C' a configuration directory, or the path of an asterisk.conf";

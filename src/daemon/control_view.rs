@@ -28,6 +28,7 @@ use crate::pbx::effect::Effects;
 use crate::pbx::switch::{self, Stopping, Switch};
 use crate::registrar::location::Binding;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The switch, and what belongs to it, while a command of the console is carried out.
@@ -37,6 +38,8 @@ pub(super) struct View<'a> {
     pub(super) counters: &'a Drops,
     pub(super) trace: &'a MessageTrace,
     pub(super) rtp: (u16, u16),
+    /// Where the configuration was read from.
+    pub(super) directory: Option<&'a Path>,
     pub(super) signalling: &'a Signalling,
     pub(super) effects: &'a mut Vec<Effects>,
     pub(super) restart: &'a AtomicBool,
@@ -126,11 +129,16 @@ impl ControlApi for View<'_> {
             started: ago(uptime.up),
             reloaded: ago(uptime.since_reload),
             max_channels: switch::MAX_CHANNELS,
+            directory: self.directory.map(Path::to_path_buf),
         }
     }
 
     fn contexts(&self) -> Vec<String> {
         self.switch.config().dialplan.contexts().map(str::to_owned).collect()
+    }
+
+    fn globals(&self) -> Vec<(String, String)> {
+        self.switch.globals()
     }
 
     fn counts(&self) -> SystemCounts {

@@ -24,6 +24,7 @@ use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -47,6 +48,8 @@ pub(super) struct CoreThread {
     pub(super) receiving: Receiving,
     /// First and last RTP port, for the console.
     pub(super) rtp: (u16, u16),
+    /// Where the configuration was read from, absolute.
+    pub(super) directory: Option<PathBuf>,
     /// None: the log goes where `sink` has it, and takes no orders.
     pub(super) log: Option<Log>,
     /// None: the configuration came from no files.
@@ -236,6 +239,7 @@ impl CoreThread {
             counters: &self.receiving.counters,
             trace: &self.receiving.trace,
             rtp: self.rtp,
+            directory: self.directory.as_deref(),
             signalling: &self.signalling,
             effects: &mut turn.effects,
             restart: &self.restart,

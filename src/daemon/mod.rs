@@ -24,10 +24,11 @@ mod switch_settings;
 pub mod systemd;
 mod threads;
 
-use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
+use crate::config::{Config, Source};
 use crate::dialplan;
 use crate::observe::control_api::Reload;
+use crate::observe::socket_path;
 use crate::pbx::switch::{Listening, Stopping};
 use crate::rng::Rng;
 use crate::sip::digest::nonce::NonceKey;
@@ -152,6 +153,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         events,
         receiving,
         rtp: (config.rtp.port_first, config.rtp.port_last),
+        directory: directory(&config.source),
         log,
         reloads: reloads.clone(),
         restart: restart.clone(),
@@ -160,6 +162,14 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let core = std::thread::Builder::new().name("switch".into()).spawn(move || core.run(settings, rng, store))?;
     let core = Some(core);
     Ok((Running { listening, state, orders, ends, first: None, restart, reloads, core, services }, diagnostics))
+}
+
+/// Where the configuration was read from, as consoles name it.
+fn directory(source: &Source) -> Option<PathBuf> {
+    match source {
+        Source::Texts => None,
+        Source::Directory(directory) => Some(socket_path::identity(Some(directory))),
+    }
 }
 
 /// What the services are made of.

@@ -2,7 +2,7 @@
 
 use super::pattern::digits;
 use super::tree::{Context, Dialplan, Extension, Priority};
-use crate::wording::plural;
+use crate::wording::{did_you_mean, plural};
 use std::fmt::Write as _;
 
 /// What was shown, for the last line.
@@ -30,7 +30,9 @@ impl Dialplan {
         let mut text = String::new();
         let mut count = Count::default();
         if let Some(context) = context.filter(|context| !self.has_context(context)) {
-            return Err(format!("There is no existence of '{context}' context"));
+            let near = did_you_mean(context, self.contexts());
+            let near = if near.is_empty() { near } else { format!("\n{}", near.trim_start()) };
+            return Err(format!("There is no existence of '{context}' context{near}"));
         }
         let dialled = exten.map(digits);
         for (context, included) in self.shown_contexts(context, exten.is_some()) {
@@ -186,6 +188,10 @@ mod tests {
     fn what_is_not_there_is_said() {
         let plan = plan("[a]\nexten => 1,1,NoOp\n");
         assert_eq!(plan.show(Some("b")).unwrap_err(), "There is no existence of 'b' context");
+        let named = self::plan("[internal]\nexten => 1,1,NoOp\n");
+        let near = "There is no existence of 'interal' context\nDid you mean 'internal'?";
+        assert_eq!(named.show(Some("interal")).unwrap_err(), near);
+        assert_eq!(named.show(Some("1@interal")).unwrap_err(), near);
         assert_eq!(plan.show(Some("2@a")).unwrap_err(), "There is no existence of 2@a extension");
         assert_eq!(plan.show(Some("2@")).unwrap_err(), "There is no existence of '2' extension in all contexts");
     }

@@ -336,6 +336,10 @@ impl Admission {
         let source = flow.remote;
         let credentials = self.credentials(request);
         let credentials = credentials.as_ref();
+        // RFC 7616 3.4: the digest is of a URI. Without one it says nothing of this request, whosever it is.
+        if credentials.is_some_and(|credentials| credentials.uri.is_empty()) {
+            return self.decline(context, 400);
+        }
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
             _ => identity::caller(

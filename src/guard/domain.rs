@@ -33,6 +33,8 @@ impl Domains {
         match request.method {
             Method::Register => self.is_ours(&essentials.to.uri, local),
             Method::Invite if self.external_calls => true,
+            // A number is of no domain (RFC 3966).
+            Method::Invite if request.uri().is_ok_and(|uri| uri.is_tel()) => true,
             Method::Invite => request.uri().is_ok_and(|uri| self.is_ours(&uri, local)),
             _ => true,
         }

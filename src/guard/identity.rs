@@ -187,7 +187,7 @@ pub(super) fn is_for_target(request: &Request, credentials: &Credentials) -> boo
     }
 }
 
-/// The user part, decoded; none when it is empty or the URI has no such thing.
+/// The user part, decoded, or the number of a tel URI; none when it is empty or the URI has no such thing.
 fn user(uri: &Uri) -> Option<SmolStr> {
-    uri.sip().and_then(|uri| uri.user_text()).map(SmolStr::new).filter(|user| !user.is_empty())
+    uri.user_text().map(SmolStr::new).filter(|user| !user.is_empty())
 }

@@ -30,6 +30,7 @@ use super::{escape, tokenize, wire};
 use reply::Reply;
 
 pub use completion::complete;
+pub use core::CONFIGURATION;
 pub use reply::{Output, SetVerbose};
 pub use row::Command;
 pub use table::{ALIASES, TABLE};
@@ -53,8 +54,10 @@ pub fn run(line: &str, exchange: &mut dyn ControlApi) -> Output {
     }
     let typed = escape::line(line.trim());
     let Some((command, arguments)) = lookup::find(&words) else {
+        let help = help::of_the_beginning(&words);
+        let near = lookup::nearest(&words).map(|name| format!("Did you mean '{name}'?\n")).unwrap_or_default();
         return Output::failed(format!(
-            "No such command '{typed}' (type 'core show help {typed}' for other possible commands)\n"
+            "No such command '{typed}' (type '{help}' for other possible commands)\n{near}"
         ));
     };
     let failed = |text: String| Output::failed(format!("{text}Command '{typed}' failed.\n"));

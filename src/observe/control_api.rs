@@ -126,6 +126,8 @@ pub trait ControlApi {
     fn core_settings(&self) -> CoreSettings;
     /// The names of the dialplan's contexts, for completion.
     fn contexts(&self) -> Vec<String>;
+    /// The global variables of the dialplan, by name.
+    fn globals(&self) -> Vec<(String, String)>;
     /// How many channels and calls there are and were.
     fn counts(&self) -> SystemCounts;
     /// How long it has been running.

@@ -517,6 +517,8 @@ pub struct CoreSettings {
     pub reloaded: String,
     /// Maximum number of channels.
     pub max_channels: usize,
+    /// Where the configuration was read from, absolute; `None` when it came from no files.
+    pub directory: Option<std::path::PathBuf>,
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ reasons! {
         "wait until it has started again";
     TooMany 34 503 None, Level::Warning, "{number} lines are busy already, as many as there may be",
         "`core show channels` tells whose they are";
-    Unreadable 95 400 None, Level::Notice, "its media description cannot be read: {error}",
+    Unreadable 95 488 None, Level::Notice, "its media description cannot be read: {error}",
         "update the telephone; `sip set debug on` shows what it sent";
     UnfitBody 79 0 None, Level::Notice, "its body or its Accept is of no use here ({status}, '{kind}')",
         "the telephone must describe its call by SDP (application/sdp), and mark what else it sends as optional";

@@ -349,6 +349,11 @@ impl Switch {
         self.lines.everything().chain(values).collect()
     }
 
+    /// The global variables, by name.
+    pub fn globals(&self) -> Vec<(String, String)> {
+        self.calls.shared().globals.all()
+    }
+
     /// The key/value database. What is changed in it comes out with [`Switch::take_effects`].
     pub fn database(&self) -> &Database {
         &self.calls.shared().database

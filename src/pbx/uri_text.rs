@@ -7,12 +7,9 @@ use crate::sip::uri::{SipUri, Uri};
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 
-/// The user part of a URI, unescaped.
+/// The user part of a URI, unescaped; the number of a tel URI.
 pub fn user_of<E>(uri: &Result<Uri, E>) -> Option<String> {
-    match uri {
-        Ok(Uri::Sip(uri)) => uri.user_text().map(|user| user.into_owned()),
-        Ok(Uri::Other(..)) | Err(_) => None,
-    }
+    uri.as_ref().ok()?.user_text().map(|user| user.into_owned())
 }
 
 /// The URI of a line in To (RFC 3261 8.1.1.2): where it is called, without the parameters that only the way to it

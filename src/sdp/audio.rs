@@ -168,15 +168,27 @@ impl Sdp {
         self.voice().map(|voice| self.audio_of(voice))
     }
 
+    /// The voice stream in this section, if it is one.
+    pub(super) fn audio_at(&self, index: usize) -> Option<Audio> {
+        self.voice_at(index).map(|voice| self.audio_of(voice))
+    }
+
+    /// Whether the section is a voice stream that is not rejected.
+    pub(super) fn is_voice(&self, index: usize) -> bool {
+        self.voice_at(index).is_some()
+    }
+
     /// Its section, without parsing the formats: most callers need only the address.
     fn voice(&self) -> Option<Media<'_>> {
-        self.media.iter().enumerate().find_map(|(index, section)| {
-            let line = media_line(section.first()?)?;
-            let is_voice = line.port != 0
-                && line.medium.eq_ignore_ascii_case("audio")
-                && line.proto.eq_ignore_ascii_case("RTP/AVP");
-            is_voice.then_some(Media { index, line, section })
-        })
+        (0..self.media.len()).find_map(|index| self.voice_at(index))
+    }
+
+    fn voice_at(&self, index: usize) -> Option<Media<'_>> {
+        let section = self.media.get(index)?;
+        let line = media_line(section.first()?)?;
+        let is_voice =
+            line.port != 0 && line.medium.eq_ignore_ascii_case("audio") && line.proto.eq_ignore_ascii_case("RTP/AVP");
+        is_voice.then_some(Media { index, line, section })
     }
 
     /// The address for RTP. `None` while the call is on hold in the old way (0.0.0.0), and for addresses that are never

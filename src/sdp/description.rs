@@ -1,6 +1,6 @@
 //! A session description, line by line as it was received.
 
-use super::line::{CRLF, SdpLine, address_of, media_line};
+use super::line::{CRLF, SdpLine, address_of, is_connection, media_line};
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::fmt;
@@ -63,6 +63,13 @@ pub enum SdpError {
         /// The line.
         line: usize,
     },
+    /// A `c=` line that names no address of the internet (`IN IP4` or `IN IP6`, and an address or a host name).
+    BadConnection {
+        /// The line.
+        line: usize,
+    },
+    /// A medium that is to be sent to, and no `c=` line that says where.
+    NoConnection,
     /// An `m=` line without medium, port and protocol, or whose port is not a number up to 65535.
     BadMedia {
         /// The line.
@@ -88,6 +95,10 @@ impl fmt::Display for SdpError {
             SdpError::BadOrigin { line } => {
                 write!(f, "SDP line {line}: o= needs user, id, version, network type, address type and address")
             }
+            SdpError::BadConnection { line } => {
+                write!(f, "SDP line {line}: c= needs IN, IP4 or IP6, and an address")
+            }
+            SdpError::NoConnection => write!(f, "SDP: an m= line to which no c= line gives an address"),
             SdpError::BadMedia { line } => {
                 write!(f, "SDP line {line}: m= needs medium, port (0 to 65535), protocol and formats")
             }
@@ -134,6 +145,23 @@ impl Sdp {
             Some(_) | None => return Err(SdpError::NoVersion),
         }
         if sdp.session.iter().any(|line| line.letter() == Some(b'o')) { Ok(sdp) } else { Err(SdpError::NoOrigin) }
+    }
+
+    /// Whether an offer says where to send: each `c=` names an address, and each medium that is open has one, of its own
+    /// or for all (RFC 8866 section 5.7). An answer without it is borne: its call is up already.
+    ///
+    /// # Errors
+    /// The line that names none, or that there is none.
+    pub fn check_offer(&self) -> Result<(), SdpError> {
+        let is_c = |line: &SdpLine| line.letter() == Some(b'c');
+        let bad = self.lines().position(|line| is_c(line) && !is_connection(line.value()));
+        if let Some(before) = bad {
+            return Err(SdpError::BadConnection { line: before.saturating_add(1) });
+        }
+        let is_open = |section: &&Vec<SdpLine>| section.first().and_then(media_line).is_some_and(|line| line.port != 0);
+        let mut open = self.media.iter().filter(is_open);
+        let is_whole = self.session.iter().any(is_c) || open.all(|section| section.iter().any(is_c));
+        if is_whole { Ok(()) } else { Err(SdpError::NoConnection) }
     }
 
     /// The description as bytes.

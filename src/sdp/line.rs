@@ -98,6 +98,27 @@ pub(super) fn address_of(network: &[u8], kind: &[u8], host: &[u8]) -> Option<IpA
     std::str::from_utf8(host).ok()?.parse().ok()
 }
 
+/// Whether this is what `c=` may hold (RFC 8866 section 5.7): a network, a kind, and an address or a host name.
+pub(super) fn is_connection(text: &[u8]) -> bool {
+    let mut words = words(text);
+    let (Some(network), Some(kind), Some(host)) = (words.next(), words.next(), words.next()) else { return false };
+    let is_ours =
+        network.eq_ignore_ascii_case(b"IN") && (kind.eq_ignore_ascii_case(b"IP4") || kind.eq_ignore_ascii_case(b"IP6"));
+    is_ours && (address_of(network, kind, host).is_some() || is_host_name(host))
+}
+
+/// A name of several labels, the last of which is no number.
+fn is_host_name(host: &[u8]) -> bool {
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    let is_legal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut labels = host.split(|byte| *byte == b'.');
+    let last = labels.next_back().unwrap_or_default();
+    labels.clone().next().is_some()
+        && labels.all(|label| !label.is_empty() && label.iter().all(is_legal))
+        && last.iter().all(is_legal)
+        && last.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
 /// An address as written in `o=` and `c=`.
 pub(super) fn network(addr: IpAddr) -> String {
     match addr {

@@ -16,6 +16,7 @@ mod media_order;
 pub mod negotiate;
 pub mod payload;
 mod relay_sdp;
+mod voice_choice;
 
 pub use audio::{Audio, Direction, Format};
 pub use codec::{Codec, CodecList};

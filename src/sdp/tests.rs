@@ -358,3 +358,23 @@ fn exercise_secondary_media(sdp: &Sdp, other: &Sdp, allow: &CodecList) {
         }
     }
 }
+
+#[test]
+fn an_offer_says_where_to_send() {
+    let check =
+        |text: &str| Sdp::parse(format!("v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\n{text}").as_bytes()).unwrap().check_offer();
+    let bad = |line| Err(SdpError::BadConnection { line });
+    assert_eq!(check("c=IN IP4 1.2.3.4\r\nm=audio 4 RTP/AVP 0\r\n"), Ok(()));
+    assert_eq!(check("m=audio 4 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n"), Ok(()));
+    assert_eq!(check("m=audio 0 RTP/AVP 0\r\n"), Ok(()), "a rejected medium needs none");
+    assert_eq!(check("c=IN IP4 224.1.2.3/127\r\n"), Ok(()));
+    assert_eq!(check("m=audio 4 RTP/AVP 0\r\n"), Err(SdpError::NoConnection));
+    let two = "m=audio 4 RTP/AVP 0\r\nc=IN IP4 1.2.3.4\r\nm=video 6 RTP/AVP 31\r\n";
+    assert_eq!(check(two), Err(SdpError::NoConnection));
+    for wrong in
+        ["XX IP4 1.2.3.4", "IN IP5 1.2.3.4", "IN IP4 here", "IN IP4 1.2.3", "IN IP4 a..b", "IN IP6 ::x", "IN IP4", ""]
+    {
+        assert_eq!(check(&format!("s=-\r\nc={wrong}\r\nm=audio 4 RTP/AVP 0\r\n")), bad(4), "{wrong}");
+        assert_eq!(check(&format!("m=audio 4 RTP/AVP 0\r\nc={wrong}\r\n")), bad(4), "{wrong}");
+    }
+}

@@ -6,6 +6,7 @@ use super::validate::Essentials;
 use super::{HeaderName, Headers, Method, Request, Response, Uri};
 use bytes::Bytes;
 use smol_str::{SmolStr, StrExt};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The CSeq number before our first one in a dialog that a peer began: RFC 3261 8.1.1.5 leaves it free, and chan_sip
@@ -233,6 +234,7 @@ impl Dialog {
 /// A request to `target` by way of these proxies, nearest first: a dialog's route set, or the Path of a registration
 /// (RFC 3261 12.2.1.1, 8.1.2; RFC 3327 5.1). Only the Request-URI and Route are set.
 pub fn routed(method: Method, target: &str, routes: &[Bytes]) -> Request {
+    let target = &*request_target(target);
     // A first proxy without `lr` is a strict router: its URI goes into the Request-URI, and the target to the end.
     let strict = first_hop(routes).filter(|first| !first.sip().is_some_and(|uri| uri.params.has("lr")));
     let Some(first) = strict else {
@@ -272,6 +274,13 @@ fn record_route(headers: &Headers) -> Result<Vec<Bytes>, DialogError> {
 fn reversed(mut routes: Vec<Bytes>) -> Vec<Bytes> {
     routes.reverse();
     routes
+}
+
+/// The same as text, as most are.
+fn request_target(text: &str) -> Cow<'_, str> {
+    let is_plain = !text.contains('?') && !text.to_ascii_lowercase().contains(";method=");
+    let uri = if is_plain { None } else { Uri::parse(text.as_bytes()).ok() };
+    uri.map_or(Cow::Borrowed(text), |uri| Cow::Owned(plain(&uri).to_string()))
 }
 
 /// A URI as a Request-URI (RFC 3261 19.1.1, table 1): neither header fields nor a method belong there.

@@ -14,6 +14,7 @@ mod print;
 pub mod route;
 pub mod sips;
 pub mod status;
+mod tel;
 pub mod timer;
 pub mod transaction;
 pub mod uri;

@@ -52,7 +52,11 @@ impl Part {
 
     /// Whether it may be ignored (RFC 3261 20.11). Without a `handling` parameter it may not.
     pub fn is_optional(&self) -> bool {
-        self.disposition.replace(' ', "").contains("handling=optional")
+        let params = self.disposition.trim_start_matches(|c| c != ';');
+        let params = Params::parse(&mut Scan::new(params.as_bytes()));
+        params.is_ok_and(|params| {
+            params.get("handling").is_some_and(|handling| handling.eq_ignore_ascii_case("optional"))
+        })
     }
 
     /// Whether it is without any encoding.

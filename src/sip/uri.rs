@@ -2,7 +2,7 @@
 
 use super::flow::Transport;
 use super::header::Params;
-use super::lex;
+use super::{lex, tel};
 use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::fmt;
@@ -56,6 +56,20 @@ impl Uri {
             Uri::Sip(uri) => Some(uri),
             Uri::Other(..) => None,
         }
+    }
+
+    /// Whom it names, unescaped: the user of a sip or sips URI, the number of a tel URI.
+    pub fn user_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Uri::Sip(uri) => uri.user_text(),
+            Uri::Other(_, rest) if self.is_tel() => tel::number(rest).map(Cow::Owned),
+            Uri::Other(..) => None,
+        }
+    }
+
+    /// Whether it is a telephone number (RFC 3966).
+    pub fn is_tel(&self) -> bool {
+        matches!(self, Uri::Other(scheme, _) if scheme.eq_ignore_ascii_case("tel"))
     }
 
     /// Whether two URIs are the same by RFC 3261 19.1.4; those of other schemes when they are written alike.

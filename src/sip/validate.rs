@@ -100,6 +100,10 @@ fn checked(request: &Request, is_old: bool) -> Result<Checked, Refusal> {
     let cseq = read(headers, HeaderName::CSeq, "Missing CSeq header", "Malformed CSeq header", CSeq::parse)?;
     let from = read(headers, HeaderName::From, "Missing From header", "Malformed From header", NameAddr::parse)?;
     let to = read(headers, HeaderName::To, "Missing To header", "Malformed To header", NameAddr::parse)?;
+    // RFC 3261 10.2: "This address-of-record MUST be a SIP URI or SIPS URI."
+    if request.method == Method::Register && to.uri.is_tel() {
+        return Err(refuse(400, "To Must Be A SIP URI", "a REGISTER for a telephone number"));
+    }
     let Some(value) = headers.get(HeaderName::CallId) else {
         return Err(refuse(400, "Missing Call-ID header", "the header field is absent"));
     };
@@ -168,6 +172,11 @@ fn target(request: &Request) -> Result<(), Refusal> {
             Err(refuse(400, "Malformed Request-URI", "a Request-URI with header fields"))
         }
         Ok(Uri::Sip(_)) => Ok(()),
+        // RFC 3261 10.2: a registrar is named by its domain.
+        Ok(uri) if uri.is_tel() && request.method != Method::Register => match uri.user_text() {
+            Some(_) => Ok(()),
+            None => Err(refuse(400, "Malformed Request-URI", "a tel URI without a number")),
+        },
         Ok(Uri::Other(..)) => Err(refuse(416, "Unsupported URI Scheme", "a Request-URI that is neither sip nor sips")),
         Err(error) => Err(refuse(400, "Malformed Request-URI", error.0)),
     }
@@ -201,6 +210,10 @@ fn contact(request: &Request, is_old: bool) -> Result<(), Refusal> {
     match count {
         0 if is_old && request.method == Method::Invite => Ok(()),
         0 if needed => Err(refuse(400, "Missing Contact header", "the header field is absent")),
+        // RFC 3261 20.10: without a value it is none, and no question for what is registered either.
+        0 if request.headers.get(HeaderName::Contact).is_some() => {
+            Err(refuse(400, "Malformed Contact header", "a Contact header field without a value"))
+        }
         2.. if needed => Err(refuse(400, "Duplicate Contact header", "more than one Contact")),
         _ => Ok(()),
     }

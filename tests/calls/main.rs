@@ -21,6 +21,7 @@ mod media;
 mod media_destinations;
 mod mutation;
 mod network;
+mod offers;
 mod options;
 mod programs;
 mod races;

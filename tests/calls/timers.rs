@@ -28,7 +28,9 @@ fn a_caller_wants_us_to_refresh(world: &mut Testbed) {
     world.add_header("client", "Supported: timer\r\nSession-Expires: 90;refresher=uas");
     world.connect();
     let answer = world.texts("client", &["200 OK", "INVITE"]).remove(0);
-    assert!(answer.contains("Session-Expires: 90;refresher=uas\r\n") && !answer.contains("Require:"), "{answer}");
+    // RFC 4028 9: it knows timers, and is to notice when no refresh comes.
+    let says = ["Session-Expires: 90;refresher=uas\r\n", "\r\nRequire: timer\r\n"];
+    assert!(says.iter().all(|line| answer.contains(line)), "{answer}");
     world.run(MINUTE * 5);
     assert!(world.is_talking("client") && world.is_talking("isp"));
     let asked = world.texts("client", &["INVITE sip:"]);
@@ -112,6 +114,34 @@ fn a_callers_refresh_is_answered_with_the_time_that_begins() {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
+}
+
+/// RFC 4028 9: the smaller of what is asked for and `session-expires=`, never below the caller's Min-SE; who refreshes,
+/// and a caller that is to watch, is told by Require, in the 200 to the INVITE and to each refresh.
+#[test]
+fn the_smaller_interval_is_granted_and_required() {
+    for (asked, granted, required) in [
+        ("Supported: timer\r\nSession-Expires: 250;refresher=uac", "199;refresher=uac", true),
+        ("Supported: timer\r\nSession-Expires: 250", "199;refresher=uas", true),
+        ("Supported: timer\r\nSession-Expires: 250;refresher=uac\r\nMin-SE: 220", "220;refresher=uac", true),
+        ("Supported: timer\r\nSession-Expires: 150;refresher=uac", "150;refresher=uac", true),
+        ("Session-Expires: 250;refresher=uac", "199;refresher=uas", false),
+    ] {
+        let mut world = Testbed::ready(&with("session-expires=199"), GUIDE);
+        world.add_header("client", asked);
+        world.connect();
+        let mut answers = vec![world.texts("client", &["200 OK", "INVITE"]).remove(0)];
+        world.phone("client").reoffers(strowger::sim::Change::Hold);
+        world.run(Duration::from_secs(1));
+        answers.extend(world.texts("client", &["200 OK", "CSeq: 3 INVITE"]));
+        for answer in answers {
+            assert!(answer.contains(&format!("\r\nSession-Expires: {granted}\r\n")), "{asked}: {answer}");
+            assert_eq!(answer.contains("\r\nRequire: timer\r\n"), required, "{asked}: {answer}");
+        }
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
 }
 
 #[test]

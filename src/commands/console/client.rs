@@ -4,9 +4,10 @@ use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::discovery::Exchange;
 use crate::observe::wire::{HEAD_LIMIT, Head, Kind, LINE_LIMIT};
 
 /// How long the exchange may take to answer.
@@ -15,8 +16,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Why a command got no reply.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// No exchange listens in any of these places; `true` marks those this user may not look into.
-    NotRunning(Vec<(PathBuf, bool)>),
+    /// No exchange listens in any of these places.
+    NotRunning(Vec<Looked>),
+    /// No exchange listens where the one that was asked for would; these run.
+    Others(Vec<Looked>, Vec<Exchange>),
+    /// Several run, and none was named.
+    Several(Vec<Exchange>),
     /// A socket is there, but this user may not use it; its owner.
     Forbidden(PathBuf, u32),
     /// The line is longer than the exchange reads.
@@ -39,23 +44,26 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::NotRunning(places) => {
-                writeln!(f, "Unable to connect to strowger: no exchange with this configuration runs. Looked for:")?;
-                for (place, is_hidden) in places {
-                    let hidden = if *is_hidden { " (this user may not look there; try as root)" } else { "" };
-                    writeln!(f, "  {}{hidden}", place.display())?;
-                }
+                not_running(f, places)?;
                 write!(
                     f,
                     "Start it with 'strowger'. If it runs with another configuration, name that one (-C DIR); \
                      if its socket is elsewhere, name that (--socket PATH)."
                 )
             }
+            Failure::Others(places, exchanges) => {
+                not_running(f, places)?;
+                write!(f, "What runs is reached with:{}", listed(exchanges))
+            }
+            Failure::Several(exchanges) => {
+                write!(f, "{} exchanges run here. Say which one is meant:{}", exchanges.len(), listed(exchanges))
+            }
             Failure::Forbidden(path, owner) => {
                 write!(
                     f,
-                    "Unable to connect to strowger: {} is open only to the user with the number {owner} and to root. \
-                     Try again as one of them (sudo).",
-                    path.display()
+                    "Unable to connect to strowger: {} is open only to {} and to root. Try again as one of them (sudo).",
+                    path.display(),
+                    user(*owner)
                 )
             }
             Failure::LineTooLong => write!(f, "That command is longer than {LINE_LIMIT} bytes; nothing was sent."),
@@ -78,6 +86,48 @@ impl fmt::Display for Failure {
     }
 }
 
+/// A place where no exchange was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// Where a socket would be.
+    pub(super) place: PathBuf,
+    /// This user may not look there; whose folder it is.
+    pub(super) closed_by: Option<u32>,
+}
+
+fn not_running(f: &mut fmt::Formatter<'_>, places: &[Looked]) -> fmt::Result {
+    writeln!(f, "Unable to connect to strowger: no exchange with this configuration runs. Looked for:")?;
+    for looked in places {
+        write!(f, "  {}", looked.place.display())?;
+        match looked.closed_by {
+            Some(owner) => writeln!(f, " (only {} and root may look there: try sudo)", user(owner))?,
+            None => writeln!(f)?,
+        }
+    }
+    Ok(())
+}
+
+fn listed(exchanges: &[Exchange]) -> String {
+    exchanges.iter().map(|one| format!("\n  {one}")).collect()
+}
+
+/// A user as people name them.
+fn user(uid: u32) -> String {
+    let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = table.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid.to_string()).then(|| name.to_owned())
+    });
+    name.map_or_else(|| format!("the user with the number {uid}"), |name| format!("the user {name}"))
+}
+
+/// Whose folder keeps this user out of a place.
+fn closed_by(place: &Path) -> Option<u32> {
+    let mut above = place.ancestors().skip(1);
+    above.find_map(|folder| std::fs::metadata(folder).ok()).map(|found| found.uid())
+}
+
 /// A connection to the running exchange.
 pub(super) struct Client {
     stream: BufReader<UnixStream>,
@@ -98,7 +148,8 @@ impl Client {
             if let Some(found) = found.as_ref().filter(|_| is_refused && forbidden.is_none()) {
                 forbidden = Some(Failure::Forbidden(place.clone(), found.uid()));
             }
-            looked.push((place.clone(), is_refused && found.is_none()));
+            let closed_by = if is_refused && found.is_none() { closed_by(place) } else { None };
+            looked.push(Looked { place: place.clone(), closed_by });
         }
         Err(forbidden.unwrap_or(Failure::NotRunning(looked)))
     }

@@ -3,9 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::client::Failure;
+use super::client::{Failure, Reply};
 use super::connection::Connection;
 use super::printer::print;
+use super::prose::fit;
 
 /// How long an exchange takes to end at most, with a little to spare.
 const ENDING: Duration = Duration::from_secs(10);
@@ -43,11 +44,12 @@ pub(super) fn carry_out(connection: &Connection, line: &str) -> Result<Step, Fai
         connection.expect_farewell(false);
     }
     let answer = answer?;
-    print(&answer.text);
-    if is_verbosity(line) && !answer.failed {
+    let Reply { failed, text } = answer;
+    print(&fit(line, text));
+    if is_verbosity(line) && !failed {
         connection.remember_verbosity(line);
     }
-    if is_stop && !is_gracefully && !answer.failed {
+    if is_stop && !is_gracefully && !failed {
         connection.wait_for_the_end(ENDING);
         return Ok(Step::End);
     }
@@ -55,7 +57,7 @@ pub(super) fn carry_out(connection: &Connection, line: &str) -> Result<Step, Fai
 }
 
 /// `!COMMAND` is the user's own, and runs as the user; `!` alone is a shell.
-fn shell(command: &str) {
+pub(in crate::commands) fn shell(command: &str) {
     let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into());
     let mut run = Command::new(&shell);
     if !command.trim().is_empty() {
@@ -67,7 +69,7 @@ fn shell(command: &str) {
 }
 
 /// The words that end the console, and not the exchange.
-pub(super) fn is_farewell(line: &str) -> bool {
+pub(in crate::commands) fn is_farewell(line: &str) -> bool {
     let line = line.trim();
     line.eq_ignore_ascii_case("quit") || line.eq_ignore_ascii_case("exit")
 }

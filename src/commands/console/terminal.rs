@@ -23,13 +23,13 @@ use crate::observe::wire;
 const PROMPT: &str = "strowger*CLI> ";
 
 /// Runs until the user leaves, or the input ends. Stays while the exchange is away.
-pub(super) fn talk(places: &[PathBuf], verbosity: String) -> Result<(), Failure> {
+pub(super) fn talk(places: &[PathBuf], verbosity: String, in_colour: bool) -> Result<(), Failure> {
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor: Editor<Words, MemHistory> =
         Editor::with_history(config, MemHistory::new()).map_err(|error| Failure::Io(io_error(error)))?;
     // A terminal that cannot move its cursor gets the log as it comes.
     let printer = match editor.create_external_printer() {
-        Ok(mut printer) => Printer::new(has_colours(), move |line| drop(printer.print(line))),
+        Ok(mut printer) => Printer::new(in_colour && has_colours(), move |line| drop(printer.print(line))),
         Err(_) => Printer::new(false, |line| printer::print(&line)),
     };
     let (connection, greeting) =

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::config::Config;
 use crate::observe::socket_path::{self, Surroundings};
-use rustix::fs::StatVfsMountFlags;
+use rustix::fs::{Access, AtFlags, StatVfsMountFlags};
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
@@ -44,17 +44,23 @@ fn granted(user: User, bits: u32, mode: u32, owner: User) -> bool {
     user.uid == 0 || class & bits == bits
 }
 
-/// Where an exchange with the configuration of this name keeps its state: what it is told, else the first of its usual
-/// places that exists, else the folder such a place would be made in.
+/// Where an exchange with the configuration of this name, started by this user, keeps its state: what it is told, else
+/// the first of its usual places that can be written to, or made.
 pub(super) fn state_folder(config: &Config, identity: &Path) -> PathBuf {
     if let Some(told) = &config.toml.state.folder {
         return identity.join(told);
     }
     let around = Surroundings::of_this_process();
-    let mut usual = socket_path::state_places(&around, identity);
-    usual.extend(around.state_folders());
+    let usual = socket_path::state_places(&around, identity);
     let first = usual.first().cloned().unwrap_or_else(|| PathBuf::from("."));
-    usual.into_iter().find(|folder| folder.is_dir()).unwrap_or(first)
+    usual.into_iter().find(|folder| is_usable(folder)).unwrap_or(first)
+}
+
+/// Whether this user can write to the folder, or make it. Nothing is made.
+fn is_usable(folder: &Path) -> bool {
+    let Some(there) = folder.ancestors().find(|place| fs::symlink_metadata(place).is_ok()) else { return false };
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    there.is_dir() && rustix::fs::accessat(rustix::fs::CWD, there, access, AtFlags::EACCESS).is_ok()
 }
 
 /// The configuration folder: readable to the exchange, and its secrets to nobody else.

@@ -369,6 +369,31 @@ fn a_foreign_nonce_is_only_a_reason_to_ask_again() {
     }
 }
 
+/// RFC 7616 3.4: a digest of no URI says nothing of this request. The answer is the same whoever is named, and whether
+/// the digest is right or not; that of another number and one that names no URI at all are as before.
+#[test]
+fn a_digest_without_a_uri_is_a_bad_request_for_everyone() {
+    let edge = guide();
+    let nonce = nonce(&edge, LINE1);
+    for method in ["REGISTER", "INVITE"] {
+        let fate = |user: &str, secret: &str, uri: &str, change: &dyn Fn(String) -> String| {
+            let line = change(authorize(method, user, secret, uri, &nonce, 1));
+            status(admit(&edge, &request(method, user, "192.168.1.20:5070", &line), LINE1))
+        };
+        let same = |line: String| line;
+        for (user, secret) in [("pap2t-client", "password"), ("pap2t-client", "wrong"), ("nobody", "password")] {
+            assert_eq!(fate(user, secret, "", &same), 400, "{method} {user}");
+            let without = |line: String| line.replace("uri=\"sip:1@192.168.1.2\"", "x=y");
+            assert_eq!(fate(user, secret, "sip:1@192.168.1.2", &without), 401, "{method} {user}: no URI at all");
+        }
+        if method == "INVITE" {
+            for user in ["pap2t-client", "nobody"] {
+                assert_eq!(fate(user, "password", "sip:1@192.168.1.2", &same), 403, "{user}: of another number");
+            }
+        }
+    }
+}
+
 #[test]
 fn of_several_credentials_those_for_our_realm_count() {
     let edge = guide();

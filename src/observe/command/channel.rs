@@ -6,7 +6,7 @@ use super::{channel_detail, core};
 use crate::observe::control_api::{ControlApi, HangUp};
 use crate::observe::escape::line;
 use crate::observe::snapshot::{ChannelRow, SystemCounts};
-use crate::wording::plural;
+use crate::wording::{did_you_mean, plural};
 
 pub(super) fn show_channels(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let word = match arguments {
@@ -27,7 +27,12 @@ pub(super) fn show_channel(arguments: &[String], exchange: &mut dyn ControlApi) 
     let [name] = arguments else { return Reply::Usage };
     Reply::Done(match exchange.channel(name) {
         Some(channel) => channel_detail::detail(&channel),
-        None => format!("{} is not a known channel\n", line(name)),
+        None => {
+            let names: Vec<String> = exchange.channels().iter().map(|channel| line(&channel.name)).collect();
+            let near = did_you_mean(name, names.iter().map(String::as_str));
+            let near = if near.is_empty() { near } else { format!("{}\n", near.trim_start()) };
+            format!("{} is not a known channel\n{near}", line(name))
+        }
     })
 }
 

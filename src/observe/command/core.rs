@@ -27,6 +27,9 @@ pub(super) fn show_version(arguments: &[String], exchange: &mut dyn ControlApi) 
     Reply::Done(format!("strowger {number} on a {machine} running {system}\n"))
 }
 
+/// What `core show settings` writes before the configuration directory: a console that looks for an exchange reads it.
+pub const CONFIGURATION: &str = "Configuration directory:";
+
 pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
         return Reply::Usage;
@@ -36,6 +39,7 @@ pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi)
         ("Version:", format!("strowger {}", version.version)),
         ("Process:", core.process.to_string()),
         ("Maximum channels:", format!("{} (Current {})", core.max_channels, counts.channels)),
+        (CONFIGURATION, core.directory.map_or("none".to_owned(), |directory| directory.display().to_string())),
         ("Startup time:", core.started),
         ("Last reload time:", core.reloaded),
         ("System:", format!("{} on a {}", version.system, version.machine)),

@@ -2,6 +2,7 @@
 
 use super::reply::Reply;
 use crate::observe::control_api::ControlApi;
+use crate::observe::escape::line;
 
 pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let filter = match arguments {
@@ -13,6 +14,16 @@ pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply
         Ok(text) => Reply::Done(ended(text)),
         Err(why) => Reply::Failed(ended(why)),
     }
+}
+
+/// The columns and the footer of Asterisk's.
+pub(super) fn show_globals(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    if !arguments.is_empty() {
+        return Reply::Usage;
+    }
+    let globals = exchange.globals();
+    let rows: String = globals.iter().map(|(name, value)| format!("   {}={}\n", line(name), line(value))).collect();
+    Reply::Done(format!("{rows}\n    -- {} variable(s)\n", globals.len()))
 }
 
 fn ended(mut text: String) -> String {

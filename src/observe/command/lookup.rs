@@ -2,6 +2,7 @@
 
 use super::row::Command;
 use super::table::{ALIASES, TABLE};
+use crate::wording;
 
 /// The row whose words are the longest beginning of the line, and the words after them.
 pub(super) fn find(words: &[String]) -> Option<(&'static Command, &[String])> {
@@ -20,6 +21,31 @@ pub(super) fn next_words(words: &[String]) -> Vec<String> {
 /// The names of all commands, other spellings included.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|command| command.words).chain(ALIASES.iter().map(|(alias, _)| *alias))
+}
+
+/// The name that these words, which are none, were most likely meant to be: abbreviated, misspelt, or with a word left
+/// out.
+pub(super) fn nearest(words: &[String]) -> Option<&'static str> {
+    let abbreviated = names().find(|name| {
+        let each = || name.split(' ').zip(words);
+        count(name) == words.len() && each().all(|(whole, typed)| has_prefix(whole, typed))
+    });
+    let misspelt = |length: &usize| {
+        let typed = words.get(..*length)?.join(" ");
+        wording::nearest(&typed, names().filter(|name| count(name) == *length))
+    };
+    let incomplete = || {
+        let is_begun = TABLE.iter().any(|command| begins_with(command.words, words));
+        let longer = names().filter(|name| !is_begun && count(name) > words.len() && stand_in(name, words));
+        longer.min_by_key(|name| count(name))
+    };
+    abbreviated.or_else(|| (1..=words.len()).rev().find_map(|length| misspelt(&length))).or_else(incomplete)
+}
+
+/// The words stand in the name in this order, with others before, between or after them.
+fn stand_in(name: &str, words: &[String]) -> bool {
+    let mut rest = name.split(' ');
+    words.iter().all(|word| rest.any(|part| part.eq_ignore_ascii_case(word)))
 }
 
 fn count(name: &str) -> usize {

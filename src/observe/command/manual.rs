@@ -5,6 +5,7 @@ use super::reply::Reply;
 use crate::observe::control_api::ControlApi;
 use crate::observe::escape::line;
 use crate::observe::snapshot::ManualPage;
+use crate::wording::did_you_mean;
 
 pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let found = match chosen(arguments, exchange.applications()) {
@@ -56,7 +57,8 @@ fn page(arguments: &[String], kind: &str, pages: &[ManualPage]) -> Reply {
     let [name] = arguments else { return Reply::Usage };
     let Some(page) = pages.iter().find(|page| page.name.eq_ignore_ascii_case(name)) else {
         let shown = line(name);
-        return Reply::Failed(format!("There is no {kind} '{shown}'; 'core show {kind}s' lists them.\n"));
+        let near = did_you_mean(name, pages.iter().map(|page| page.name));
+        return Reply::Failed(format!("There is no {kind} '{shown}'.{near} 'core show {kind}s' lists them.\n"));
     };
     let mut text = format!("\n  -= Info about {kind} '{}' =- \n\n[Synopsis]\n{}\n", page.name, page.synopsis);
     if !page.help.is_empty() {

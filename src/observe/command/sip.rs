@@ -9,6 +9,7 @@ use super::{sip_peer, sip_settings};
 use crate::observe::control_api::{ControlApi, SipDebug};
 use crate::observe::escape::line;
 use crate::observe::snapshot::{PeerRow, PeerStatus};
+use crate::wording::did_you_mean;
 
 pub(super) fn show_peers(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let mut peers = match arguments {
@@ -31,8 +32,18 @@ pub(super) fn show_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> 
     };
     Reply::Done(match exchange.peer(name) {
         Some(peer) => sip_peer::detail(&peer),
-        None => format!("Peer {} not found.\n", line(name)),
+        // What scripts look for stands in a line of its own.
+        None => match near_peer(name, exchange).trim_start() {
+            "" => format!("Peer {} not found.\n", line(name)),
+            near => format!("Peer {} not found.\n{near}\n", line(name)),
+        },
     })
+}
+
+/// ` Did you mean 'x'?` when a peer has nearly this name.
+pub(super) fn near_peer(name: &str, exchange: &dyn ControlApi) -> String {
+    let names: Vec<String> = exchange.peers().iter().map(|peer| line(&peer.name)).collect();
+    did_you_mean(name, names.iter().map(String::as_str))
 }
 
 pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
@@ -84,7 +95,8 @@ pub(super) fn debug_ip(arguments: &[String], exchange: &mut dyn ControlApi) -> R
 pub(super) fn debug_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     let [name] = arguments else { return Reply::Usage };
     let Some(peer) = exchange.peer(name) else {
-        return Reply::Failed(format!("No such peer '{}'; 'sip show peers' lists them.\n", line(name)));
+        let near = near_peer(name, exchange);
+        return Reply::Failed(format!("No such peer '{}'.{near} 'sip show peers' lists them.\n", line(name)));
     };
     let Some(ip) = peer.row.host else {
         return Reply::Failed(format!("Peer '{}' has no address: it is not registered.\n", line(name)));

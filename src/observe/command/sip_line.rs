@@ -1,6 +1,7 @@
 //! `sip show users|channels|inuse|registry`, `sip qualify peer`, `sip unregister`: lines, and what is done to one.
 
 use super::reply::Reply;
+use super::sip::near_peer;
 use super::sip_text::nat;
 use crate::observe::control_api::{ControlApi, Qualify, Unregister};
 use crate::observe::escape::{line, yes_no};
@@ -110,7 +111,10 @@ pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) 
             Reply::Failed(format!("Peer '{shown}' is not monitored: set qualify=yes in its section of sip.conf.\n"))
         }
         Qualify::NoAddress => Reply::Failed(format!("Peer '{shown}' has no address: it is not registered.\n")),
-        Qualify::Unknown => Reply::Failed(format!("Peer '{shown}' not found; 'sip show peers' lists them.\n")),
+        Qualify::Unknown => {
+            let near = near_peer(name, exchange);
+            Reply::Failed(format!("Peer '{shown}' not found.{near} 'sip show peers' lists them.\n"))
+        }
     }
 }
 
@@ -120,6 +124,8 @@ pub(super) fn unregister(arguments: &[String], exchange: &mut dyn ControlApi) ->
     Reply::Done(match exchange.unregister(name) {
         Unregister::Done => format!("Unregistered peer '{shown}'\n"),
         Unregister::NotRegistered => format!("Peer {shown} not registered\n"),
-        Unregister::Unknown => format!("Peer unknown: '{shown}'. Not unregistered.\n"),
+        Unregister::Unknown => {
+            format!("Peer unknown: '{shown}'. Not unregistered.{}\n", near_peer(name, exchange))
+        }
     })
 }

@@ -248,6 +248,15 @@ pub static TABLE: &[Command] = &[
         run: dialplan::show,
     },
     Command {
+        words: "dialplan show globals",
+        arguments: "",
+        synopsis: "Show the global variables",
+        help: "Lists the global variables: those of [globals],\n\
+               and those that Set(GLOBAL(name)=value) made since.",
+        complete: &[],
+        run: dialplan::show_globals,
+    },
+    Command {
         words: "logger reload",
         arguments: "",
         synopsis: "Reload logger.conf",
@@ -444,6 +453,7 @@ pub static TABLE: &[Command] = &[
 
 /// Other spellings: those every console has, and those of old guides. Short words first, what they stand for second.
 pub static ALIASES: &[(&str, &str)] = &[
+    ("core show globals", "dialplan show globals"),
     ("extensions reload", "dialplan reload"),
     ("hangup request", "channel request hangup"),
     ("help", "core show help"),
@@ -460,8 +470,10 @@ pub static ALIASES: &[(&str, &str)] = &[
     ("show channel", "core show channel"),
     ("show channels", "core show channels"),
     ("show dialplan", "dialplan show"),
+    ("show dialplan globals", "dialplan show globals"),
     ("show function", "core show function"),
     ("show functions", "core show functions"),
+    ("show globals", "dialplan show globals"),
     ("show hints", "core show hints"),
     ("show uptime", "core show uptime"),
     ("show version", "core show version"),

@@ -86,7 +86,13 @@ impl ControlApi for Fake {
     }
     fn core_settings(&self) -> CoreSettings {
         let started = "2026-11-21T06:08:54.123+0000".to_owned();
-        CoreSettings { process: 7, started: started.clone(), reloaded: started, max_channels: 4000 }
+        CoreSettings {
+            process: 7,
+            started: started.clone(),
+            reloaded: started,
+            max_channels: 4000,
+            directory: Some("/etc/x".into()),
+        }
     }
     fn contexts(&self) -> Vec<String> {
         vec!["default".to_owned(), "dial-out".to_owned()]
@@ -110,6 +116,9 @@ impl ControlApi for Fake {
     }
     fn is_fully_booted(&self) -> bool {
         self.booted
+    }
+    fn globals(&self) -> Vec<(String, String)> {
+        [("RINGTIME", "20"), ("TRUNK", "SIP/out\u{7}")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
     fn dialplan(&self, filter: Option<&str>) -> Result<String, String> {
         match filter {
@@ -866,6 +875,7 @@ fn calls_and_the_process_are_told_in_short() {
         settings.starts_with("\nPBX Core settings\n-----------------\n  Version:                     strowger 1.2.3\n")
     );
     assert!(settings.contains("  Maximum channels:            4000 (Current 2)\n"), "{settings}");
+    assert!(settings.contains("  Configuration directory:     /etc/x\n"), "{settings}");
 }
 
 #[test]
@@ -906,7 +916,8 @@ fn words_are_neither_abbreviated_nor_case_sensitive() {
     let mut fake = Fake::default();
     assert_eq!(
         refused(&mut fake, "sip sh pe"),
-        "No such command 'sip sh pe' (type 'core show help sip sh pe' for other possible commands)\n"
+        "No such command 'sip sh pe' (type 'core show help sip' for other possible commands)\n\
+         Did you mean 'sip show peer'?\n"
     );
     assert_eq!(told(&mut fake, "  CORE  Show\tVERSION "), "strowger 1.2.3 on a armv7 running linux\n");
     assert_eq!(run("   ", &mut fake), Output::default());
@@ -1041,4 +1052,57 @@ fn connections_are_listed_by_who_made_them() {
     assert_eq!(rows[1], ["192.0.2.9:40000", "TCP", "Server", "Yes", "7", "s"]);
     assert_eq!(rows[2], ["[2001:db8::1]:5061", "TLS", "Client", "No", "7", "s"]);
     assert_eq!(rows[3], ["2", "connections"]);
+}
+
+#[test]
+fn an_unknown_command_names_the_nearest_and_help_that_exists() {
+    let mut fake = Fake::default();
+    for (typed, help, near) in [
+        ("sip show pears", "core show help sip show", Some("sip show peers")),
+        ("sip show peeers like x", "core show help sip show", Some("sip show peers")),
+        ("core shwo channels", "core show help core", Some("core show channels")),
+        ("core show chanels concise", "core show help core show", Some("core show channels")),
+        ("relaod", "core show help", Some("reload")),
+        ("sip peers", "core show help sip", Some("sip show peers")),
+        ("peers", "core show help", Some("sip show peers")),
+        ("stop", "core show help", Some("stop gracefully")),
+        ("sip show", "core show help sip show", None),
+        ("dialplan show gloabls x", "core show help dialplan show", None),
+        ("juggle", "core show help", None),
+    ] {
+        let said = refused(&mut fake, typed);
+        if typed.starts_with("dialplan") {
+            // 'dialplan show' is a command; what follows are too many arguments for it.
+            assert!(said.starts_with("Usage: dialplan show"), "{said}");
+            continue;
+        }
+        let near = near.map(|name| format!("Did you mean '{name}'?\n")).unwrap_or_default();
+        let expected = format!("No such command '{typed}' (type '{help}' for other possible commands)\n{near}");
+        assert_eq!(said, expected);
+        assert!(!run(help, &mut fake).failed, "{help}");
+    }
+    let said = refused(&mut fake, "core show help sip show pears");
+    assert!(said.starts_with("No command begins with 'sip show pears'. Did you mean 'sip show peers'? "), "{said}");
+}
+
+#[test]
+fn an_unknown_name_names_the_nearest() {
+    let mut fake = guide();
+    assert_eq!(told(&mut fake, "sip show peer anm"), "Peer anm not found.\nDid you mean 'ann'?\n");
+    assert!(refused(&mut fake, "sip qualify peer anm").starts_with("Peer 'anm' not found. Did you mean 'ann'? 'sip"));
+    assert!(refused(&mut fake, "sip set debug peer anm").starts_with("No such peer 'anm'. Did you mean 'ann'? 'sip"));
+    assert!(run("sip unregister anm", &mut fake).text.contains("Not unregistered. Did you mean 'ann'?\n"));
+    let said = refused(&mut fake, "core show application Dail");
+    assert!(said.starts_with("There is no application 'Dail'. Did you mean 'Dial'? 'core show applications' lists"));
+    let said = refused(&mut fake, "core show function LNE");
+    assert!(said.starts_with("There is no function 'LNE'. Did you mean 'LEN'? 'core show functions' lists"));
+}
+
+#[test]
+fn global_variables_are_listed_in_every_spelling() {
+    let mut fake = Fake::default();
+    for line in ["dialplan show globals", "core show globals", "show globals", "Dialplan Show Globals"] {
+        assert_eq!(told(&mut fake, line), "   RINGTIME=20\n   TRUNK=SIP/out?\n\n    -- 2 variable(s)\n");
+    }
+    assert!(refused(&mut fake, "dialplan show globals x").starts_with("Usage: dialplan show globals"));
 }

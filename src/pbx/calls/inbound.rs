@@ -160,7 +160,10 @@ fn unfit(request: &Request) -> Option<(Response, Failure)> {
 fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
     let offer = match leg::description(&request.headers, &request.body) {
         None => return Ok(None),
-        Some(Ok(offer)) => offer,
+        Some(Ok(offer)) => match offer.check_offer() {
+            Ok(()) => offer.choose_voice(&peer.settings.codecs),
+            Err(error) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
+        },
         Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
     };
     match negotiate::usable(&offer, &peer.settings.codecs) {

@@ -317,7 +317,7 @@ impl Leg {
         }
         self.session_timer.on_success(self.ua.settings(), &response.headers, cx);
         let answer = match description(&response.headers, &response.body) {
-            Some(Ok(sdp)) => Some(sdp),
+            Some(Ok(sdp)) => Some(sdp.choose_voice(&self.peer.settings.codecs)),
             // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
             Some(Err(_)) | None => self.agreement.remote.clone(),
         };

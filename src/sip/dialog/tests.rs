@@ -226,3 +226,20 @@ fn the_count_ends_where_the_rfc_ends_it() {
     dialog.local_cseq = MAX_CSEQ;
     assert_eq!(dialog.request(Method::Bye).headers.text(HeaderName::CSeq).as_deref(), Some("2147483647 BYE"));
 }
+
+/// RFC 3261 19.1.1, table 1.
+#[test]
+fn no_header_field_and_no_method_gets_into_a_request_uri() {
+    for (target, expected) in [
+        ("sip:b@h?Route=%3Csip:x%3E", "sip:b@h"),
+        ("sip:b@h;METHOD=BYE;transport=tcp?a=b&c=d", "sip:b@h;transport=tcp"),
+        ("sip:b?c@h", "sip:b?c@h"),
+        ("sip:b@h;x=y", "sip:b@h;x=y"),
+    ] {
+        let request = routed(Method::Options, target, &[]);
+        assert_eq!(request.target, expected);
+        let strict = routed(Method::Options, target, &[Bytes::from_static(b"<sip:proxy?x=y>")]);
+        assert_eq!(strict.target, "sip:proxy");
+        assert_eq!(strict.headers.text(HeaderName::Route).unwrap(), format!("<{expected}>"));
+    }
+}

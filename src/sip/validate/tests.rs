@@ -173,7 +173,10 @@ fn a_contact_is_needed_only_where_it_is() {
         check(&with(contact).replace("INVITE", method)).map(|_| ()).map_err(|refusal| refusal.reason)
     };
     assert_eq!(method("NOTIFY", "Contact: "), Ok(()));
-    assert_eq!(method("REGISTER", "Contact: "), Ok(()));
+    for nothing in ["Contact: ", "Contact: ,", "Contact: , ,", "Contact: ;expires=0", "Contact: <>"] {
+        assert_eq!(method("REGISTER", nothing), Err("Malformed Contact header"), "{nothing:?}");
+    }
+    assert_eq!(method("REGISTER", "Subject: no Contact"), Ok(()));
     assert_eq!(method("REGISTER", "Contact: *"), Ok(()));
     assert_eq!(method("REGISTER", "Contact: <sip:a@b>, <name:John_Smith>"), Ok(()));
     assert_eq!(method("REGISTER", "Contact: <sip:a@b>, <"), Err("Malformed Contact header"));

@@ -130,8 +130,8 @@ impl Leg {
             return cx.core.respond(server, response);
         }
         let offer = match description(&request.headers, &request.body) {
-            Some(Ok(sdp)) => Some(sdp),
-            Some(Err(_)) => return cx.core.respond(server, Response::for_request(request, 488, None)),
+            Some(Ok(sdp)) if sdp.check_offer().is_ok() => Some(sdp.choose_voice(&self.peer.settings.codecs)),
+            Some(_) => return cx.core.respond(server, Response::for_request(request, 488, None)),
             None => None,
         };
         self.ua.refresh_target(&request.headers, &cx.core.routing);

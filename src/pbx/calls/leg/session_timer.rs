@@ -155,12 +155,12 @@ impl SessionTimer {
         }
         response.headers.set(HeaderName::Supported, Bytes::from_static(TIMER.as_bytes()));
         let wanted = SessionExpires::of(request);
+        let least = session_expires::min_se(request).unwrap_or(0).min(LONGEST).max(settings.session_min_se);
+        let ours = settings.session_expires.max(least).max(SHORTEST);
         let seconds = match (wanted, settings.session_timers) {
-            (Some(wanted), _) => wanted.seconds.clamp(SHORTEST, LONGEST),
-            (None, SessionTimers::Originate) => {
-                // RFC 4028 9: never below the peer's Min-SE.
-                settings.session_expires.max(session_expires::min_se(request).unwrap_or(0).min(LONGEST))
-            }
+            // RFC 4028 9: it may be lowered, but not below the peer's Min-SE, and never raised.
+            (Some(wanted), _) => wanted.seconds.clamp(SHORTEST, LONGEST).min(ours),
+            (None, SessionTimers::Originate) => ours,
             (None, SessionTimers::Accept | SessionTimers::Refuse) => return self.stop(cx),
         };
         // RFC 4028 9, table 2: a peer that does not know session timers cannot be made to refresh.
@@ -171,7 +171,8 @@ impl SessionTimer {
         };
         let granted = SessionExpires { seconds, refresher: Some(refresher) };
         response.headers.set(HeaderName::SessionExpires, granted.to_string());
-        if refresher == Refresher::Uac {
+        // RFC 4028 9: must when the peer refreshes, and should when it is to notice that we do not.
+        if refresher == Refresher::Uac || knows_timer(request) {
             response.headers.push(HeaderName::Require, Bytes::from_static(TIMER.as_bytes()));
         }
         self.start(seconds, refresher == Refresher::Uas, cx);
@@ -344,6 +345,47 @@ mod tests {
             ),
             (ACCEPT, vec![(HeaderName::SessionExpires, "600;refresher=uac")], "600;refresher=uas", false),
             (ACCEPT, vec![(HeaderName::Supported, "timer")], "", false),
+            // Ours is 1800, the smaller one is granted, but none below the peer's Min-SE.
+            (
+                ACCEPT,
+                vec![(HeaderName::Supported, "timer"), (HeaderName::SessionExpires, "3600;refresher=uac")],
+                "1800;refresher=uac",
+                true,
+            ),
+            (
+                ACCEPT,
+                vec![
+                    (HeaderName::Supported, "timer"),
+                    (HeaderName::SessionExpires, "3600"),
+                    (HeaderName::MinSe, "2400"),
+                ],
+                "2400;refresher=uas",
+                true,
+            ),
+            (
+                ACCEPT,
+                vec![(HeaderName::Supported, "timer"), (HeaderName::SessionExpires, "600;refresher=uas")],
+                "600;refresher=uas",
+                true,
+            ),
+            (
+                ACCEPT,
+                vec![(HeaderName::Require, "timer"), (HeaderName::SessionExpires, "600;refresher=uas")],
+                "600;refresher=uas",
+                true,
+            ),
+            (
+                ACCEPT,
+                vec![(HeaderName::SessionExpires, "3600"), (HeaderName::MinSe, "90")],
+                "1800;refresher=uas",
+                false,
+            ),
+            (
+                SessionTimers::Originate,
+                vec![(HeaderName::Supported, "timer"), (HeaderName::MinSe, "2400")],
+                "2400;refresher=uas",
+                true,
+            ),
             (SessionTimers::Originate, vec![], "1800;refresher=uas", false),
             (SessionTimers::Refuse, vec![(HeaderName::SessionExpires, "600")], "", false),
         ] {
