@@ -93,6 +93,15 @@ impl AddressIndex {
         AddressIndex(addresses)
     }
 
+    /// The fixed address that a packet came from, its port 0 when that peer's port does not matter.
+    pub fn place(&self, accounts: &Accounts, source: SocketAddr, names: &Names) -> Option<SocketAddr> {
+        let here = self.0.get(&source.ip().to_canonical())?.iter().filter_map(|name| accounts.get(name));
+        let at = here.filter(|account| account.is_configured_at(source, names));
+        let any_port = at.map(|account| account.peer.settings.insecure.port).reduce(|one, other| one || other)?;
+        let port = if any_port { 0 } else { source.port() };
+        Some(SocketAddr::new(source.ip().to_canonical(), port))
+    }
+
     /// The first account with the address the packet came from that may call.
     fn account<'a>(&self, accounts: &'a Accounts, source: SocketAddr, names: &Names) -> Option<&'a Account> {
         let here = self.0.get(&source.ip().to_canonical())?;

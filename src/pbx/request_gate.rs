@@ -96,7 +96,6 @@ fn belongs_to_something(asking: &Asking<'_>, core: &mut Core) -> bool {
     if request.method == Method::Cancel && core.tx.cancels(request, asking.essentials) {
         return true;
     }
-    core.out.strangers.push(asking.source.ip());
     // An ACK is never answered.
     if request.method == Method::Ack {
         core.count_drop("ACK for no call");
@@ -119,11 +118,12 @@ fn refuse_in_the_clear(asking: &Asking<'_>, core: &mut Core) {
     }
 }
 
-fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Core) {
+/// Answers without keeping anything, and with no more than twice the bytes unless the address is proved.
+pub(super) fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Core) {
     add_response_headers(&mut response, &core.config.product);
     core.tag(&mut response);
     if asking.flow.connection.is_none() && !amplification::fits(asking.request, &mut response) {
         return core.count_drop("the answer would be more than twice the request");
     }
-    core.out.transmit.push(Transmit { flow: asking.flow, bytes: response.to_bytes() });
+    core.out.to_strangers.push(Transmit { flow: asking.flow, bytes: response.to_bytes() });
 }

@@ -5,6 +5,7 @@ use super::description::Describe;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
+use crate::config::peer::Kind;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, Remote, StreamId};
@@ -54,7 +55,11 @@ impl Party<'_> {
     /// Tells the media thread where its peer is, by its latest description.
     pub fn set_media_remote(&mut self, core: &mut Core) {
         let Some(description) = &self.leg.agreement.remote else { return };
+        // A guest's first ACK proves that he hears us; before it somebody else might, who never asked.
+        let is_proved =
+            self.leg.peer.kind != Kind::Guest || self.leg.ua.flow.transport.is_reliable() || self.leg.is_confirmed();
         let (rtp, rtcp) = (description.rtp_addr(), description.rtcp_addr());
+        let (rtp, rtcp) = (rtp.filter(|_| is_proved), rtcp.filter(|_| is_proved));
         let remote = self.remote(rtp, rtcp, core);
         let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
@@ -62,6 +67,13 @@ impl Party<'_> {
             self.channel.unroutable_logged = true;
             let (channel, line) = (self.channel.name.clone(), self.leg.peer.name.clone());
             core.emit(CallEvent::UnroutableMedia { channel, line, address });
+        }
+    }
+
+    /// A guest has acknowledged our answer: his sound goes to him from now on.
+    pub fn set_media_remote_of_guest(&mut self, core: &mut Core) {
+        if self.leg.peer.kind == Kind::Guest {
+            self.set_media_remote(core);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Client transactions: the requests of the exchange that wait for responses.
 
 use super::key::ClientKey;
+use super::reference::{Reference, ReferenceChange};
 use super::table::{ClientId, ClientRequest, Expired, Sending, Transmit};
 use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
@@ -25,6 +26,8 @@ pub(super) struct Clients<R> {
     records: BTreeMap<ClientId, Box<Client<R>>>,
     by_key: BTreeMap<ClientKey, ClientId>,
     timers: Timers<(ClientId, Timer)>,
+    /// The branches that were opened and closed since this was taken.
+    changes: Vec<ReferenceChange>,
 }
 
 struct Client<R> {
@@ -94,7 +97,12 @@ struct Opening<R> {
 
 impl<R: Clone> Clients<R> {
     pub fn new(values: TimerValues) -> Clients<R> {
-        Clients { values, last: 0, records: BTreeMap::new(), by_key: BTreeMap::new(), timers: Timers::new() }
+        let (records, by_key) = (BTreeMap::new(), BTreeMap::new());
+        Clients { values, last: 0, records, by_key, timers: Timers::new(), changes: Vec::new() }
+    }
+
+    pub fn take_changes(&mut self) -> Vec<ReferenceChange> {
+        std::mem::take(&mut self.changes)
     }
 
     pub fn request(
@@ -253,6 +261,7 @@ impl<R: Clone> Clients<R> {
         let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key, id);
+        self.changes.push(ReferenceChange::Opened(Reference::Branch(key.branch().into())));
         let client = Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false };
         self.records.insert(id, Box::new(client));
         self.act(now, id, &actions, None, out);
@@ -331,6 +340,7 @@ impl<R: Clone> Clients<R> {
     fn close(&mut self, id: ClientId) {
         let Some(client) = self.records.remove(&id) else { return };
         self.by_key.remove(&client.key);
+        self.changes.push(ReferenceChange::Closed(Reference::Branch(client.key.branch().into())));
         for timer in client.running.into_ids() {
             self.timers.cancel(timer);
         }
