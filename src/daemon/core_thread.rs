@@ -16,6 +16,7 @@ use crate::config::peer::Names;
 use crate::event::{Level, LineEvent};
 use crate::media::Media;
 use crate::net::local_address;
+use crate::net::udp::NOT_SENT_TO_STRANGER;
 use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::pbx::effect::{Effects, Input};
@@ -23,6 +24,7 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -132,6 +134,8 @@ impl CoreThread {
 
     /// Stores what a turn changed before any of it is sent: a registration that was answered with 200 is never lost.
     fn keep(&self, switch: &mut Switch, store: Option<&mut Store>, turn: &mut Turn) {
+        let hearing = &self.receiving.hearing;
+        hearing.known.learn(turn.effects.iter().flat_map(|effects| &effects.store));
         let orders = turn.effects.iter_mut().flat_map(|effects| std::mem::take(&mut effects.store)).collect();
         let Some(store) = store else { return };
         if let Some(found) = store.write(self.clock.now(), orders, || switch.everything()) {
@@ -154,10 +158,22 @@ impl CoreThread {
                 self.receiving.auth_table.admission().advertised_address(flow.transport, local, flow.remote.ip());
             binding.flow = Flow { local, advertised, ..flow };
         }
+        self.know(&found);
         switch.database().load(found.values);
         let restored = switch.restore(self.clock.now(), found.bindings);
         if restored > 0 {
             self.events.publish(&LineEvent::Restored { registrations: restored }.into());
+        }
+    }
+
+    /// The lines that were registered before a restart are known.
+    fn know(&self, found: &Found) {
+        let mut of_peer: BTreeMap<&str, Vec<SocketAddr>> = BTreeMap::new();
+        for restored in &found.bindings {
+            of_peer.entry(&restored.peer).or_default().push(restored.binding.source);
+        }
+        for (peer, sources) in of_peer {
+            self.receiving.hearing.known.set(peer, sources);
         }
     }
 
@@ -169,6 +185,7 @@ impl CoreThread {
     }
 
     fn execute(&self, effects: Effects, refused: &mut Vec<Input>) {
+        self.receiving.hearing.expected.apply(effects.references, Instant::now());
         for command in effects.media {
             self.media.send(command);
         }
@@ -180,8 +197,11 @@ impl CoreThread {
         }
         effects.events.iter().for_each(|event| self.events.publish(event));
         self.signalling.let_in(&effects.proven, &effects.guests);
-        for source in effects.strangers {
-            self.receiving.limiter.charge(source, Instant::now());
+        for transmit in effects.to_strangers {
+            self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
+            if self.signalling.send_to_stranger(transmit.flow, transmit.bytes).is_err() {
+                self.receiving.counters.add(NOT_SENT_TO_STRANGER);
+            }
         }
     }
 

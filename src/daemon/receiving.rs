@@ -7,8 +7,7 @@ use super::event_queue::EventQueue;
 use super::order::Order;
 use super::sip_debug::MessageTrace;
 use crate::guard::admission::Admission;
-use crate::net::ingress::{AuthTable, Counters, Ingress};
-use crate::net::rate_limit::Limiter;
+use crate::net::ingress::{AuthTable, Counters, Hearers, Ingress};
 use crate::rng::Rng;
 use std::io;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use std::sync::mpsc::SyncSender;
 pub(super) struct Receiving {
     pub(super) auth_table: Arc<AuthTable>,
     pub(super) counters: Arc<Counters>,
-    pub(super) limiter: Arc<Limiter>,
+    pub(super) hearing: Arc<Hearers>,
     pub(super) trace: Arc<MessageTrace>,
 }
 
@@ -29,7 +28,7 @@ impl Receiving {
         Receiving {
             auth_table: Arc::new(AuthTable::new(admission)),
             counters: Arc::default(),
-            limiter: Arc::default(),
+            hearing: Arc::new(Hearers::new()),
             trace: Arc::new(trace),
         }
     }
@@ -46,7 +45,7 @@ impl Receiving {
     pub(super) fn ingress(&self, queue: Arc<EventQueue>) -> io::Result<Ingress> {
         Ok(Ingress {
             auth_table: self.auth_table.clone(),
-            limiter: self.limiter.clone(),
+            hearing: self.hearing.clone(),
             counters: self.counters.clone(),
             rng: Rng::from_seed(entropy()?),
             sink: queue,

@@ -64,6 +64,14 @@ impl Signalling {
         }
     }
 
+    /// Answers somebody who proved nothing.
+    pub(super) fn send_to_stranger(&self, flow: Flow, bytes: Bytes) -> Result<(), String> {
+        match flow.transport {
+            Transport::Udp => self.datagrams.send_to_stranger(flow, &bytes).map_err(|error| error.to_string()),
+            Transport::Tcp | Transport::Tls => self.send(flow, bytes),
+        }
+    }
+
     /// Lifts the limits on unauthenticated connections from those of peers that have authenticated, and the time limit
     /// from those of guests that were let in.
     pub(super) fn let_in(&self, peers: &[ConnectionId], guests: &[ConnectionId]) {

@@ -10,6 +10,8 @@ use smol_str::SmolStr;
 use super::domain::Domains;
 use super::event::{AuthEvent, cut};
 use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Directory};
+use super::trial::Uncounted;
+pub use super::trial::{Circumstances, Trial, Trials};
 use super::{amplification, nat};
 use crate::clock::Wall;
 use crate::config::acl::Acl;
@@ -137,9 +139,13 @@ pub(super) struct RequestContext<'a> {
     request: &'a Request,
     essentials: &'a Essentials,
     pub(super) flow: Flow,
-    now: Wall,
-    random: u64,
+    circumstances: Circumstances<'a>,
 }
+
+/// Why a request of somebody who had too many answers already gets none.
+pub const TOO_MANY: &str = "too many unauthenticated requests from one address";
+/// Why a digest is not looked at.
+pub const TOO_MANY_WRONG: &str = "too many wrong digests for one account from one address";
 
 impl Admission {
     /// The table for a configuration. The key signs nonces and makes To tags: the same over a reload, else everybody is
@@ -192,22 +198,43 @@ impl Admission {
     /// What is done with `request`, which arrived over `flow` and passed `validate::request`. `random` makes the nonce
     /// of a challenge. Response, work and address are the same whether or not the account exists.
     pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Wall, random: u64) -> Verdict {
+        let circumstances = Circumstances { now, random, may_answer: true, trials: &Uncounted };
+        self.admit_in(request, essentials, flow, circumstances)
+    }
+
+    /// The same, with what its source may still cause.
+    pub fn admit_in(
+        &self,
+        request: &Request,
+        essentials: &Essentials,
+        flow: Flow,
+        circumstances: Circumstances<'_>,
+    ) -> Verdict {
         let source = flow.remote;
         if source.port() == 0 {
             return Verdict::Drop("source port 0");
         }
-        let context = RequestContext { request, essentials, flow, now, random };
-        if let Some(violation) = sips::sips_violation(request, flow.transport) {
-            return self.refuse_sips(context, violation);
-        }
+        let context = RequestContext { request, essentials, flow, circumstances };
         let rules = request.method.rules();
+        if let Some(violation) = sips::sips_violation(request, flow.transport) {
+            return if circumstances.may_answer {
+                self.refuse_sips(context, violation)
+            } else {
+                Verdict::Drop(TOO_MANY)
+            };
+        }
         if rules.at_edge == AtEdge::Pass {
             return Verdict::Pass { caller: Caller::Dialog };
+        }
+        let in_dialog = rules.within_dialogs && essentials.to.tag().is_some();
+        let may_prove = rules.at_edge == AtEdge::Authenticate;
+        if !circumstances.may_answer && !in_dialog && !may_prove {
+            return Verdict::Drop(TOO_MANY);
         }
         if let Some(reply) = self.refuse_extensions(context) {
             return reply;
         }
-        if rules.within_dialogs && essentials.to.tag().is_some() {
+        if in_dialog {
             return Verdict::Pass { caller: Caller::Dialog };
         }
         match (rules.at_edge, &request.method) {
@@ -237,6 +264,21 @@ impl Admission {
         let mut response = self.response_to(request, via, source, refusal.status);
         response.reason = Bytes::from_static(refusal.reason.as_bytes());
         self.reply(request, via, flow, response, None)
+    }
+
+    /// The answer to a request that says it belongs to something, and belongs to nothing (RFC 3261 9.2, 12.2.2). An ACK
+    /// has none.
+    pub fn belongs_to_nothing(&self, request: &Request, essentials: &Essentials, flow: Flow) -> Verdict {
+        if request.method == Method::Ack {
+            return Verdict::Drop("ACK for no call");
+        }
+        let response = self.response_to(request, &essentials.via, flow.remote, 481);
+        self.reply(request, &essentials.via, flow, response, None)
+    }
+
+    /// The fixed address of a peer that this is, its port 0 when any port does; none: no peer has it.
+    pub fn fixed_address(&self, flow: Flow) -> Option<SocketAddr> {
+        self.addresses.place(&self.accounts, flow, &self.names)
     }
 
     /// The account whose name is most like one that does not exist: for the log alone, after the response is sent.
@@ -365,6 +407,7 @@ impl Admission {
             return pass(guest, Proof::Trusted);
         }
         match credentials {
+            None if !context.circumstances.may_answer => Verdict::Drop(TOO_MANY),
             None => self.send_challenge(context, &claim),
             Some(credentials) => self.verify_digest(context, credentials, &claim, access),
         }
@@ -379,9 +422,18 @@ impl Admission {
         claim: &ClaimedIdentity<'_>,
         access: GeneralAccess,
     ) -> Verdict {
-        let RequestContext { request, flow, now, .. } = context;
-        let source = flow.remote;
-        let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
+        let RequestContext { request, flow, circumstances, .. } = context;
+        let (source, trials) = (flow.remote, circumstances.trials);
+        let state = nonce::check(&self.key, &credentials.nonce, circumstances.now, source.ip(), &self.realm);
+        match state {
+            NonceState::Foreign if !circumstances.may_answer => return Verdict::Drop(TOO_MANY),
+            NonceState::Foreign => {}
+            NonceState::Valid | NonceState::Expired => match trials.may_try(&claim.name) {
+                Trial::Verify => {}
+                Trial::Challenge => return self.send_challenge(context, claim),
+                Trial::Ignore => return Verdict::Drop(TOO_MANY_WRONG),
+            },
+        }
         let algorithm = self.algorithm_for(claim);
         let dummy = self.dummy(&credentials.username, algorithm);
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
@@ -389,6 +441,9 @@ impl Admission {
         let is_for_target = identity::is_for_target(request, credentials);
         let is_allowed = access.source_allowed & claim.account.is_some_and(|account| account.allows(source));
         let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed & access.domain_served);
+        if state != NonceState::Foreign && passed.is_none() {
+            trials.wrong(&claim.name);
+        }
         // A digest by another algorithm than was asked for proves nothing and tries no secret: the sender is challenged
         // again. That also gives the algorithm of the account to a caller named by its digest alone.
         let is_fit = credentials.algorithm() == Some(algorithm);
@@ -428,7 +483,8 @@ impl Admission {
     fn send_challenge(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>) -> Verdict {
         let (via, source) = (&context.essentials.via, context.flow.remote);
         let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale: false };
-        let mut response = self.challenge(context.request, source, context.now, context.random, options);
+        let mut response =
+            self.challenge(context.request, source, context.circumstances.now, context.circumstances.random, options);
         self.stamp(&mut response, via, source);
         self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
     }
@@ -440,7 +496,7 @@ impl Admission {
             id: self.to_tag(context.request),
             source: context.flow.remote,
             transport: context.flow.transport.to_string(),
-            at: context.now,
+            at: context.circumstances.now,
         };
         let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
         self.reply(

@@ -110,6 +110,14 @@ impl AddressIndex {
         AddressIndex(addresses)
     }
 
+    /// The fixed address that a message came from, its port 0 when that peer's port does not matter.
+    pub fn place(&self, accounts: &Accounts, flow: Flow, names: &Names) -> Option<SocketAddr> {
+        let source = flow.remote.ip().to_canonical();
+        let here = || self.0.get(&source).into_iter().flatten().filter_map(|name| accounts.get(name));
+        let port = if here().any(|account| account.is_at_any_port(flow, names)) { 0 } else { flow.remote.port() };
+        (port == 0 || here().any(|account| account.is_at_port(flow, names))).then(|| SocketAddr::new(source, port))
+    }
+
     /// The account (`type=peer` or `friend`) at the address and port the request came from; else the first by its name
     /// of those at the address whose port says nothing.
     fn account<'a>(&self, accounts: &'a Accounts, flow: Flow, names: &Names) -> Option<&'a Account> {

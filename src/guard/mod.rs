@@ -9,3 +9,4 @@ pub mod nat;
 pub mod repeat_filter;
 pub mod replay;
 pub mod source_key;
+pub mod trial;

@@ -1,58 +1,132 @@
-//! Limits unauthenticated requests: a token bucket per source address, checked before parsing.
+//! Limits what strangers cause: answers, and calls in the name of an address that is trusted. Everything is heard; what
+//! proves nothing about its sender costs a token when it would be answered.
 
+use crate::guard::source_key::SourceKey;
 use dashmap::DashMap;
-use std::net::IpAddr;
+use std::hash::Hash;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Responses to unauthenticated requests that a source may cause at once.
-const BURST: f64 = 200.0;
-/// Responses a second it regains.
-const REFILL: f64 = 50.0;
-/// Sources remembered at most; beyond, all are forgotten at once (a flood from forged addresses fills no memory).
-const MAX_SOURCES: usize = 65_536;
+/// Buckets remembered at most; beyond, all are forgotten at once (a flood from forged addresses fills no memory).
+const MAX_BUCKETS: usize = 65_536;
 
-/// The buckets of all sources. Only a request that was answered without authentication, or is not SIP, costs anything,
-/// so a registered phone is never limited, nor is loopback.
-#[derive(Default)]
-pub struct Limiter {
-    debts: DashMap<IpAddr, Debt>,
+/// What may be taken from a bucket at once, and a second.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// At once.
+    pub burst: f64,
+    /// A second.
+    pub refill: f64,
 }
 
-/// What a source has used of its bucket, as of a moment.
-#[derive(Clone, Copy)]
-struct Debt {
-    responses: f64,
+/// Of a source: more than the calls of a busy exchange, each challenged once.
+const SOURCE: Rate = Rate { burst: 200.0, refill: 100.0 };
+/// Of what looks alike from a known address, once that address has used up its own: so many that a telephone is
+/// answered, so few that it is no flood in its turn.
+const LIKENESS: Rate = Rate { burst: 10.0, refill: 5.0 };
+
+/// What was taken of a bucket, as of a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Debt {
+    taken: f64,
     since: Instant,
 }
 
 impl Debt {
-    fn at(self, now: Instant) -> f64 {
+    /// Nothing is taken.
+    pub fn none(now: Instant) -> Debt {
+        Debt { taken: 0.0, since: now }
+    }
+
+    /// What is missing at this moment.
+    pub fn at(self, rate: Rate, now: Instant) -> f64 {
         let elapsed: Duration = now.saturating_duration_since(self.since);
-        (self.responses - elapsed.as_secs_f64() * REFILL).max(0.0)
+        (self.taken - elapsed.as_secs_f64() * rate.refill).max(0.0)
+    }
+
+    /// Takes one if there is one.
+    pub fn take(&mut self, rate: Rate, now: Instant) -> bool {
+        let taken = self.at(rate, now);
+        let is_there = taken + 1.0 <= rate.burst;
+        *self = Debt { taken: if is_there { taken + 1.0 } else { taken }, since: now };
+        is_there
     }
 }
 
+/// Who is to be answered, as far as that is known without a proof.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker {
+    /// Where it came from.
+    pub source: SocketAddr,
+    /// Over a connection: its address cannot be forged, and is counted apart.
+    pub is_connected: bool,
+    /// The address that a registered line or a static peer has (its port 0 where any does). It has buckets of its own,
+    /// so that the rest of its network takes nothing from it; it is no proof, for it can be forged.
+    pub known: Option<SocketAddr>,
+    /// What the message looks like. Whoever floods in the name of a known address sends what looks alike, and the
+    /// line's own messages look different.
+    pub likeness: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bucket {
+    Datagrams(SourceKey),
+    Connections(SourceKey),
+    Known(SocketAddr),
+    Likeness(SocketAddr, u8),
+}
+
+impl Bucket {
+    fn rate(self) -> Rate {
+        match self {
+            Bucket::Datagrams(_) | Bucket::Connections(_) | Bucket::Known(_) => SOURCE,
+            Bucket::Likeness(..) => LIKENESS,
+        }
+    }
+}
+
+impl Asker {
+    /// The buckets it may take from, one after the other.
+    fn buckets(self) -> [Option<Bucket>; 2] {
+        let key = SourceKey::of(self.source.ip());
+        match self.known {
+            _ if self.is_connected => [Some(Bucket::Connections(key)), None],
+            Some(known) => [Some(Bucket::Known(known)), Some(Bucket::Likeness(known, self.likeness))],
+            None => [Some(Bucket::Datagrams(key)), None],
+        }
+    }
+}
+
+/// The buckets of all sources.
+#[derive(Default)]
+pub struct Limiter {
+    debts: DashMap<Bucket, Debt>,
+}
+
 impl Limiter {
-    /// May a message of this source be looked at now?
-    pub fn allows(&self, source: IpAddr, now: Instant) -> bool {
-        self.debts.get(&source).is_none_or(|debt| debt.at(now) < BURST)
+    /// Could it be answered now? Cheap, to be asked before an answer is made.
+    pub fn has_token(&self, asker: Asker, now: Instant) -> bool {
+        asker.buckets().into_iter().flatten().any(|bucket| {
+            let rate = bucket.rate();
+            self.debts.get(&bucket).is_none_or(|debt| debt.at(rate, now) + 1.0 <= rate.burst)
+        })
     }
 
-    /// The source caused a response without authentication, or sent something that is not SIP.
-    pub fn charge(&self, source: IpAddr, now: Instant) {
-        if source.is_loopback() {
-            return;
-        }
-        if self.debts.len() >= MAX_SOURCES {
+    /// Takes a token for an answer, if there is one.
+    pub fn take(&self, asker: Asker, now: Instant) -> bool {
+        asker.buckets().into_iter().flatten().any(|bucket| self.take_from(bucket, now))
+    }
+
+    fn take_from(&self, bucket: Bucket, now: Instant) -> bool {
+        if self.debts.len() >= MAX_BUCKETS {
             self.debts.clear();
         }
-        let mut debt = self.debts.entry(source).or_insert(Debt { responses: 0.0, since: now });
-        *debt = Debt { responses: debt.at(now) + 1.0, since: now };
+        self.debts.entry(bucket).or_insert_with(|| Debt::none(now)).take(bucket.rate(), now)
     }
 
-    /// Forgets sources whose buckets are full again.
+    /// Forgets buckets that are full again.
     pub fn tidy(&self, now: Instant) {
-        self.debts.retain(|_, debt| debt.at(now) > 0.0);
+        self.debts.retain(|bucket, debt| debt.at(bucket.rate(), now) > 0.0);
     }
 }
 
@@ -61,27 +135,62 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
+    fn asker(source: &str) -> Asker {
+        Asker { source: source.parse().unwrap(), is_connected: false, known: None, likeness: 0 }
+    }
+
+    /// How many answers it gets of so many requests at one moment.
+    fn answers(limiter: &Limiter, asker: Asker, requests: usize, now: Instant) -> usize {
+        (0..requests).filter(|_| limiter.take(asker, now)).count()
+    }
+
     #[test]
-    fn a_source_that_causes_too_many_responses_is_ignored_for_a_while() {
-        let limiter = Limiter::default();
-        let (source, start) = (IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Instant::now());
-        for _ in 0..200 {
-            assert!(limiter.allows(source, start));
-            limiter.charge(source, start);
-        }
-        assert!(!limiter.allows(source, start));
-        assert!(limiter.allows(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), start));
-        assert!(limiter.allows(source, start + Duration::from_secs(1)));
-        limiter.tidy(start + Duration::from_secs(10));
+    fn a_source_gets_200_answers_at_once_and_100_a_second() {
+        let (limiter, start) = (Limiter::default(), Instant::now());
+        let one = asker("192.0.2.1:5060");
+        assert_eq!(answers(&limiter, one, 1_000, start), 200);
+        assert!(!limiter.has_token(one, start));
+        assert_eq!(answers(&limiter, asker("192.0.2.1:9"), 10, start), 0, "whatever its port");
+        assert_eq!(answers(&limiter, asker("192.0.2.2:5060"), 10, start), 10, "another one");
+        assert_eq!(answers(&limiter, one, 1_000, start + Duration::from_secs(1)), 100);
+        let connected = Asker { is_connected: true, ..one };
+        assert_eq!(answers(&limiter, connected, 1_000, start), 200, "who forges datagrams closes no connection");
+        limiter.tidy(start + Duration::from_secs(60));
         assert!(limiter.debts.is_empty());
+    }
+
+    #[test]
+    fn one_network_of_ipv6_is_one_source() {
+        let (limiter, now) = (Limiter::default(), Instant::now());
+        let sum: usize =
+            (0..1_000).map(|host| answers(&limiter, asker(&format!("[2001:db8::{host:x}]:5060")), 1, now)).sum();
+        assert_eq!(sum, 200);
+        assert_eq!(answers(&limiter, asker("[2001:db8:0:1::1]:5060"), 1, now), 1, "the next network");
+    }
+
+    /// 20,000 a second in the name of a registered line: what does not look like them is answered all the same.
+    #[test]
+    fn a_known_address_is_answered_though_it_is_forged() {
+        let (limiter, start) = (Limiter::default(), Instant::now());
+        let known = Asker { known: Some("192.0.2.1:5060".parse().unwrap()), ..asker("192.0.2.1:5060") };
+        assert_eq!(answers(&limiter, asker("192.0.2.1:7777"), 20_000, start), 200);
+        assert_eq!(answers(&limiter, known, 1, start), 1, "another port of its address takes nothing from it");
+        let mut forged = 0;
+        for second in 1..=10 {
+            let now = start + Duration::from_secs(second);
+            forged += answers(&limiter, known, 20_000, now);
+            assert_eq!(answers(&limiter, Asker { likeness: 7, ..known }, 2, now), 2, "its INVITE and its REGISTER");
+        }
+        assert!(forged < 200 + 10 * 106, "{forged}");
     }
 
     #[test]
     fn forged_sources_fill_no_more_than_the_bound() {
         let (limiter, now) = (Limiter::default(), Instant::now());
-        for number in 0..3 * u32::try_from(MAX_SOURCES).unwrap() {
-            limiter.charge(IpAddr::V4(Ipv4Addr::from(0xc000_0000 + number)), now);
-            assert!(limiter.debts.len() <= MAX_SOURCES);
+        for number in 0..3 * u32::try_from(MAX_BUCKETS).unwrap() {
+            let source = SocketAddr::from((Ipv4Addr::from(0xc000_0000 + number), 5060));
+            limiter.take(Asker { source, is_connected: false, known: None, likeness: 0 }, now);
+            assert!(limiter.debts.len() <= MAX_BUCKETS);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! SIP over UDP: the sockets, a thread that receives from all of them, and the way out again from the address that was
 //! asked (RFC 3261 18.2.1 answers to where a request came from; a phone believes only answers from where it sent to).
 
-use super::ingress::{Ingress, Received};
+use super::ingress::{Arrived, Audience, Ingress, Received};
 use super::wakeup::Wakeup;
 use crate::sip::Flow;
 use bytes::{Bytes, BytesMut};
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const LARGEST: usize = 65_535;
 /// Bytes the kernel may hold for us in a registration storm.
 const BUFFER: usize = 4 << 20;
+/// Counted when an answer to somebody who proved nothing finds no room: its sender asks again.
+pub const NOT_SENT_TO_STRANGER: &str = "no room to answer those who prove nothing";
 /// Datagrams taken from one socket before the others get their turn.
 const TURN: usize = 64;
 /// How often sources that owe nothing any more are forgotten.
@@ -32,6 +34,10 @@ pub struct Datagrams {
 
 struct Socket {
     socket: UdpSocket,
+    /// What sends to those who proved nothing: an answer that waits for an address on the link that nobody has fills
+    /// the buffer of the socket that sent it, and must not keep back what goes to others.
+    to_known: Option<UdpSocket>,
+    to_strangers: Option<UdpSocket>,
     bound: SocketAddr,
     /// Bound to every address of its family.
     is_wild: bool,
@@ -71,33 +77,32 @@ impl Datagrams {
     /// # Errors
     /// The system refuses it at once.
     pub fn send(&self, flow: Flow, bytes: &[u8]) -> io::Result<()> {
+        let socket = self.towards(flow)?;
+        socket.send_by(&socket.socket, flow, bytes)
+    }
+
+    /// The same for an answer to somebody who proved nothing. It takes no room from anything else.
+    ///
+    /// # Errors
+    /// The system refuses it at once, or has no room for more of these.
+    pub fn send_to_stranger(&self, flow: Flow, bytes: &[u8]) -> io::Result<()> {
+        self.towards(flow)?.answer(Audience::Stranger, flow, bytes)
+    }
+
+    fn towards(&self, flow: Flow) -> io::Result<&Socket> {
         let family = self.sockets.iter().find(|socket| socket.bound.is_ipv4() == flow.remote.is_ipv4());
-        let socket = family.ok_or_else(|| {
+        family.ok_or_else(|| {
             let family = if flow.remote.is_ipv4() { "IPv4" } else { "IPv6" };
             io::Error::new(io::ErrorKind::Unsupported, format!("udpbindaddr= in sip.conf leaves {family} out"))
-        })?;
-        socket.send(flow, bytes)
+        })
     }
 }
 
 impl Socket {
     fn bind(address: SocketAddr, tos: u8) -> io::Result<Socket> {
-        let domain = socket2::Domain::for_address(address);
-        let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
-        // A smaller buffer than asked for still works.
-        let _ = socket.set_recv_buffer_size(BUFFER);
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        if tos != 0 {
-            let _ = if address.is_ipv4() {
-                socket.set_tos_v4(u32::from(tos))
-            } else {
-                socket.set_tclass_v6(u32::from(tos))
-            };
-        }
+        let socket = open(address, tos)?;
+        // Without leave to share: a port that another program has is an error.
         socket.bind(&address.into())?;
-        socket.set_nonblocking(true)?;
         let socket = UdpSocket::from(socket);
         let is_wild = address.ip().is_unspecified();
         if is_wild && address.is_ipv4() {
@@ -106,7 +111,9 @@ impl Socket {
             setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
         }
         let bound = socket.local_addr()?;
-        Ok(Socket { socket, bound, is_wild })
+        // A system that does not let these be has one socket for all.
+        let [to_known, to_strangers] = beside(&socket, bound, tos).map_or([None, None], |both| both.map(Some));
+        Ok(Socket { socket, to_known, to_strangers, bound, is_wild })
     }
 
     /// The next datagram: its length, where it came from, and which address of ours it was sent to.
@@ -135,13 +142,29 @@ impl Socket {
         Ok((message.bytes, source, local))
     }
 
-    fn send(&self, flow: Flow, bytes: &[u8]) -> io::Result<()> {
-        let from = flow.local.ip();
-        if !self.is_wild || from.is_unspecified() || from.is_ipv4() != self.bound.is_ipv4() {
-            return self.socket.send_to(bytes, flow.remote).map(drop);
+    /// Answers somebody who proved nothing.
+    fn answer(&self, audience: Audience, flow: Flow, bytes: &[u8]) -> io::Result<()> {
+        let own = match audience {
+            Audience::Known => &self.to_known,
+            Audience::Stranger => &self.to_strangers,
+        };
+        // The sockets beside are connected, so that bound to every address they need to be told which to send from.
+        match own {
+            Some(own) if !self.is_wild || self.can_send_from(flow.local.ip()) => self.send_by(own, flow, bytes),
+            Some(_) | None => self.send_by(&self.socket, flow, bytes),
         }
-        let sent = self.send_from(from, flow.remote, bytes);
-        match sent {
+    }
+
+    fn can_send_from(&self, ip: IpAddr) -> bool {
+        !ip.is_unspecified() && ip.is_ipv4() == self.bound.is_ipv4()
+    }
+
+    fn send_by(&self, socket: &UdpSocket, flow: Flow, bytes: &[u8]) -> io::Result<()> {
+        let from = flow.local.ip();
+        if !self.is_wild || !self.can_send_from(from) {
+            return socket.send_to(bytes, flow.remote).map(drop);
+        }
+        match send_from(socket, from, flow.remote, bytes) {
             // The address is gone from the machine since: the system knows a better one.
             Err(error)
                 if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENETUNREACH | libc::EADDRNOTAVAIL)) =>
@@ -151,26 +174,72 @@ impl Socket {
             sent => sent,
         }
     }
+}
 
-    fn send_from(&self, from: IpAddr, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        let bytes = [IoSlice::new(bytes)];
-        let to = SockaddrStorage::from(to);
-        let fd = self.socket.as_raw_fd();
-        match from {
-            IpAddr::V4(from) => {
-                let nothing = libc::in_addr { s_addr: 0 };
-                let from = libc::in_addr { s_addr: u32::from(from).to_be() };
-                let info = libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: from, ipi_addr: nothing };
-                sendmsg(fd, &bytes, &[ControlMessage::Ipv4PacketInfo(&info)], MsgFlags::empty(), Some(&to))?;
-            }
-            IpAddr::V6(from) => {
-                let from = libc::in6_addr { s6_addr: from.octets() };
-                let info = libc::in6_pktinfo { ipi6_addr: from, ipi6_ifindex: 0 };
-                sendmsg(fd, &bytes, &[ControlMessage::Ipv6PacketInfo(&info)], MsgFlags::empty(), Some(&to))?;
-            }
-        }
-        Ok(())
+/// A socket for SIP, not yet bound.
+fn open(address: SocketAddr, tos: u8) -> io::Result<socket2::Socket> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
+    // Smaller buffers than asked for still work.
+    let _ = socket.set_recv_buffer_size(BUFFER);
+    let _ = socket.set_send_buffer_size(BUFFER);
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
     }
+    if tos != 0 {
+        let _ =
+            if address.is_ipv4() { socket.set_tos_v4(u32::from(tos)) } else { socket.set_tclass_v6(u32::from(tos)) };
+    }
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// Two more sockets at the same address and port, each with a send buffer of its own. They only send: they are connected
+/// to the exchange itself, so that the system gives them nothing that anybody else sends. No other program can share
+/// the port: leave to is given only in between.
+fn beside(socket: &UdpSocket, bound: SocketAddr, tos: u8) -> io::Result<[UdpSocket; 2]> {
+    let others = [open(bound, tos)?, open(bound, tos)?];
+    let first = socket2::SockRef::from(socket);
+    first.set_reuse_address(true)?;
+    let made = others.iter().try_for_each(|other| place_beside(other, bound));
+    first.set_reuse_address(false)?;
+    made?;
+    for other in &others {
+        other.set_reuse_address(false)?;
+    }
+    Ok(others.map(UdpSocket::from))
+}
+
+fn place_beside(other: &socket2::Socket, bound: SocketAddr) -> io::Result<()> {
+    let _ = other.set_recv_buffer_size(0);
+    other.set_reuse_address(true)?;
+    other.bind(&bound.into())?;
+    let ourselves = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    other.connect(&SocketAddr::new(ourselves, bound.port()).into())
+}
+
+fn send_from(socket: &UdpSocket, from: IpAddr, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+    let bytes = [IoSlice::new(bytes)];
+    let to = SockaddrStorage::from(to);
+    let fd = socket.as_raw_fd();
+    match from {
+        IpAddr::V4(from) => {
+            let nothing = libc::in_addr { s_addr: 0 };
+            let from = libc::in_addr { s_addr: u32::from(from).to_be() };
+            let info = libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: from, ipi_addr: nothing };
+            sendmsg(fd, &bytes, &[ControlMessage::Ipv4PacketInfo(&info)], MsgFlags::empty(), Some(&to))?;
+        }
+        IpAddr::V6(from) => {
+            let from = libc::in6_addr { s6_addr: from.octets() };
+            let info = libc::in6_pktinfo { ipi6_addr: from, ipi6_ifindex: 0 };
+            sendmsg(fd, &bytes, &[ControlMessage::Ipv6PacketInfo(&info)], MsgFlags::empty(), Some(&to))?;
+        }
+    }
+    Ok(())
 }
 
 fn address_of(address: &SockaddrStorage) -> Option<SocketAddr> {
@@ -208,7 +277,7 @@ impl Receiver {
             }
             if tidied.elapsed() > TIDY {
                 tidied = Instant::now();
-                self.ingress.limiter.tidy(tidied);
+                self.ingress.hearing.tidy(tidied);
             }
             // What waits is taken without asking first: under load that is one system call a datagram.
             let sockets = datagrams.sockets.iter().map(|socket| &socket.socket);
@@ -238,13 +307,14 @@ impl Receiver {
 
     fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {
         let flow = self.ingress.seen(flow);
-        match self.ingress.receive(datagram, flow) {
-            Received::Passed | Received::KeepAlive | Received::Unreadable | Received::Dropped => {}
+        match self.ingress.receive(datagram, Arrived { flow, is_proven: false }) {
+            Received::Passed | Received::KeepAlive | Received::Unreadable | Received::Dropped | Received::OverLimit => {
+            }
             // Its sender retransmits it.
             Received::Full(..) => self.ingress.counters.add("the switch's queue is full"),
-            Received::Respond { to, bytes, report } => {
-                if socket.send(flow.with_remote(to), &bytes).is_err() {
-                    self.ingress.counters.add("system refused to send");
+            Received::Respond { to, bytes, audience, report } => {
+                if socket.answer(audience, flow.with_remote(to), &bytes).is_err() {
+                    self.ingress.counters.add(NOT_SENT_TO_STRANGER);
                 }
                 self.ingress.report(report, flow);
             }
@@ -287,6 +357,33 @@ mod tests {
             datagrams.send(Flow::udp(local, source), b"hi").unwrap();
             let mut buffer = [0; 10];
             assert_eq!(phone.recv_from(&mut buffer).unwrap(), (2, ours));
+        }
+    }
+
+    /// Whoever proved nothing is answered from the same port by a socket of its own, which takes nothing of what comes,
+    /// and nobody else can have the port because of it.
+    #[test]
+    fn strangers_are_answered_from_the_same_port_and_nothing_is_taken_from_the_receiver() {
+        for at in ["0.0.0.0:0", "127.0.0.1:0", "[::]:0", "[::1]:0"] {
+            let Ok(datagrams) = Datagrams::bind(at.parse().unwrap(), 0) else { continue };
+            let socket = &datagrams.sockets[0];
+            assert!(socket.to_known.is_some() && socket.to_strangers.is_some(), "{at}");
+            let own = if socket.bound.is_ipv4() { "127.0.0.1" } else { "::1" };
+            let ours = SocketAddr::new(own.parse().unwrap(), socket.bound.port());
+            let phones = (0..50).map(|_| UdpSocket::bind((own, 0)).unwrap());
+            for phone in phones {
+                phone.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+                phone.send_to(b"hello", ours).unwrap();
+                let (_, source, local) = take(&datagrams);
+                assert_eq!((source, local), (phone.local_addr().unwrap(), ours), "{at}");
+                for audience in [Audience::Known, Audience::Stranger] {
+                    socket.answer(audience, Flow::udp(local, source), b"hi").unwrap();
+                    assert_eq!(phone.recv_from(&mut [0; 10]).unwrap(), (2, ours), "{at}");
+                }
+            }
+            let thief = open(socket.bound, 0).unwrap();
+            thief.set_reuse_address(true).unwrap();
+            assert!(thief.bind(&socket.bound.into()).is_err(), "{at}: somebody else has the port");
         }
     }
 

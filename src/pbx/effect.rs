@@ -8,10 +8,9 @@ use crate::registrar::location::Binding;
 use crate::sip::Flow;
 use crate::sip::flow::ConnectionId;
 use crate::sip::message::{Request, Response};
-use crate::sip::transaction::Transmit;
+use crate::sip::transaction::{ReferenceChange, Transmit};
 use crate::sip::validate::Essentials;
 use smol_str::SmolStr;
-use std::net::IpAddr;
 
 /// Something that happened outside the switch.
 pub enum Input {
@@ -71,8 +70,10 @@ pub struct Effects {
     pub proven: Vec<ConnectionId>,
     /// Connections of guests whose call was let in: they are strangers', and not closed for want of a digest.
     pub guests: Vec<ConnectionId>,
-    /// Sources whose request belonged to nothing: whoever limits strangers counts them.
-    pub strangers: Vec<IpAddr>,
+    /// What a message can name of ours from now on, and what no more: in force before anything of this is sent.
+    pub references: Vec<ReferenceChange>,
+    /// Answers to somebody who proved nothing: sent after all else, and not when there is little room.
+    pub to_strangers: Vec<Transmit>,
 }
 
 /// Something to keep.

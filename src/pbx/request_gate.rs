@@ -117,7 +117,6 @@ fn belongs_to_something(asking: &Asking<'_>, core: &mut Core) -> bool {
     if request.method == Method::Cancel && core.tx.cancels(request, asking.essentials) {
         return true;
     }
-    core.out.strangers.push(asking.source.ip());
     // An ACK is never answered.
     if request.method == Method::Ack {
         core.count_drop("ACK for no call");
@@ -140,7 +139,8 @@ fn refuse_in_the_clear(asking: &Asking<'_>, core: &mut Core) {
     }
 }
 
-fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Core) {
+/// Answers without keeping anything, and with no more than twice the bytes unless the address is proved.
+pub(super) fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Core) {
     add_response_headers(&mut response, &core.config.product);
     core.tag(&mut response);
     if asking.flow.connection.is_none() && !amplification::fits(asking.request, &mut response) {
@@ -148,5 +148,5 @@ fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Co
     }
     // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
     let flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
-    core.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
+    core.out.to_strangers.push(Transmit { flow, bytes: response.to_bytes() });
 }

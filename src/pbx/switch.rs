@@ -1,5 +1,6 @@
 //! The switch: routes what happens to lines or to calls, and what they want done out again. It decides nothing itself.
 
+mod guest;
 mod report;
 mod stray;
 
@@ -150,6 +151,11 @@ impl Switch {
         if !self.core.tx.is_known(&request, essentials) && !self.gate.lets_in(&asking, &mut self.core) {
             return;
         }
+        if !self.core.tx.is_known(&request, essentials)
+            && guest::is_refused(&asking, &mut self.calls, self.stopping.is_some(), &mut self.core)
+        {
+            return;
+        }
         let now = self.core.now.mono;
         match self.core.tx.receive_request(now, &request, essentials, flow, &mut self.core.out.transmit) {
             Incoming::Absorbed => {}
@@ -196,7 +202,7 @@ impl Switch {
         came: Arrival,
     ) {
         let flow = came.flow;
-        match (&request.method, in_force(peer, &self.core)) {
+        match (&request.method, guest::in_force(peer, &self.core)) {
             // A reload took the peer away between the ingress and here: as refused as it is there from now on.
             (_, None) => self.core.respond(id, Response::for_request(request, 403, None)),
             (_, Some(peer)) if !peer.settings.may_use(flow.transport) => {
@@ -217,6 +223,9 @@ impl Switch {
             (Method::Invite, Some(mut peer)) => {
                 if let Some(context) = self.core.config.admission.context_of(request) {
                     Arc::make_mut(&mut peer).settings.context = context.to_owned();
+                }
+                if peer.kind == Kind::Guest {
+                    self.core.tx.be_brief(id);
                 }
                 let invite = Invite { server: id, request, essentials, peer, arrival: came };
                 self.calls.incoming(invite, self.stopping.is_some(), &mut self.core);
@@ -339,6 +348,9 @@ impl Switch {
         for (path, value) in self.calls.shared().database.take_changes() {
             self.core.out.store.push(StoreOrder::Value { path, value });
         }
+        let Core { tx, out, .. } = &mut self.core;
+        out.references.append(&mut tx.take_changes());
+        out.references.append(&mut self.calls.take_references());
         std::mem::take(&mut self.core.out)
     }
 
@@ -415,13 +427,5 @@ fn opens_for(caller: &Caller, spoken_for: Option<Kind>, source: IpAddr) -> Opens
         None => OpensFor::Nobody,
         Some(Kind::Guest) => OpensFor::Stranger(source),
         Some(Kind::Friend | Kind::Peer | Kind::User) => OpensFor::Peer,
-    }
-}
-
-/// The peer of that name as it is configured now: what the ingress let pass may be older than the latest reload.
-fn in_force(peer: &Arc<Peer>, core: &Core) -> Option<Arc<Peer>> {
-    match peer.kind {
-        Kind::Guest => core.config.general.allow_guest.then(|| peer.clone()),
-        Kind::Friend | Kind::Peer | Kind::User => core.config.peers.get(&peer.name).cloned(),
     }
 }

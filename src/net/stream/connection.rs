@@ -129,7 +129,7 @@ impl Reader<'_> {
     }
 
     async fn message(&self, bytes: &Bytes) -> Result<(), &'static str> {
-        let received = self.shared.receive(bytes, self.flow);
+        let received = self.shared.receive(bytes, self.flow, self.status.proven.load(Ordering::Relaxed));
         match received {
             Received::Passed => self.passed(),
             Received::Full(input) => self.retry(input).await,
@@ -140,9 +140,7 @@ impl Reader<'_> {
             }
             Received::KeepAlive => {}
             Received::Unreadable => return Err("sent something that is not SIP"),
-            Received::Dropped if !self.shared.is_within_limit(self.flow.remote.ip()) => {
-                return Err("too many unauthenticated requests from its address");
-            }
+            Received::OverLimit => return Err("too many unauthenticated requests from its address"),
             Received::Dropped => {}
         }
         Ok(())

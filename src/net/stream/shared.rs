@@ -4,16 +4,16 @@ use super::listeners::Listeners;
 use super::table::Table;
 use super::tls;
 use crate::guard::event::AuthEvent;
-use crate::net::ingress::{Counters, Ingress, Received};
+use crate::net::ingress::{Arrived, Counters, Ingress, Received};
 use crate::pbx::effect::Input;
 use crate::sip::Flow;
 use crate::sip::flow::{ServerKey, Transport};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -72,17 +72,12 @@ impl Shared {
         lock(&self.limits).auth_timeout
     }
 
-    pub(super) fn receive(&self, bytes: &Bytes, flow: Flow) -> Received {
-        lock(&self.ingress).receive(bytes, flow)
+    pub(super) fn receive(&self, bytes: &Bytes, flow: Flow, is_proven: bool) -> Received {
+        lock(&self.ingress).receive(bytes, Arrived { flow, is_proven })
     }
 
     pub(super) fn report(&self, report: Option<AuthEvent>, received: Flow) {
         lock(&self.ingress).report(report, received);
-    }
-
-    /// Is this source within its rate limit?
-    pub(super) fn is_within_limit(&self, source: IpAddr) -> bool {
-        lock(&self.ingress).limiter.allows(source, Instant::now())
     }
 
     pub(super) fn pass(&self, input: Box<Input>) -> Result<(), Box<Input>> {

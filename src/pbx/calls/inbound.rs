@@ -18,6 +18,7 @@ use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
 use crate::sip::validate::Essentials;
 use crate::wording::outside;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// An INVITE that would open a call.
@@ -34,6 +35,30 @@ pub(crate) struct Invite<'a> {
     pub(crate) arrival: Arrival,
 }
 
+/// An INVITE before there is a transaction for it.
+pub(crate) struct Asked<'a> {
+    /// The request.
+    pub(crate) request: &'a Request,
+    /// Its mandatory headers, read.
+    pub(crate) essentials: &'a Essentials,
+    /// Whose it is.
+    pub(crate) peer: &'a Arc<Peer>,
+}
+
+/// A call that may be opened.
+struct Fit {
+    exten: String,
+    shown: Shown,
+    offer: Option<Sdp>,
+}
+
+/// A call that may not.
+struct Refused {
+    response: Response,
+    /// What was dialled by whom, and why it fails; none: the telephone is only to ask again.
+    why: Option<Box<(String, Shown, Failure)>>,
+}
+
 /// Opens calls, with all channels at hand.
 pub(super) struct Inbound<'a> {
     pub(super) parties: &'a mut Parties,
@@ -45,36 +70,59 @@ pub(super) struct Inbound<'a> {
 impl Inbound<'_> {
     /// An INVITE from a known line. Says whether it opened a call.
     pub(super) fn call(&mut self, invite: Invite<'_>) -> bool {
-        let Invite { server, request, peer, .. } = &invite;
+        let Invite { server, request, essentials, peer, arrival } = &invite;
+        let asked = Asked { request, essentials, peer };
+        match self.judge(&asked) {
+            Ok(Fit { exten, shown, offer }) => self.open(&invite, exten, shown, offer),
+            Err(refused) => {
+                let source = arrival.flow.remote;
+                let response = self.refused(&asked, refused, source);
+                self.core.respond(*server, response);
+                false
+            }
+        }
+    }
+
+    /// The answer to an INVITE that cannot become a call; none when it can.
+    pub(super) fn refusal(&mut self, asked: &Asked<'_>, source: SocketAddr) -> Option<Response> {
+        let refused = self.judge(asked).err()?;
+        Some(self.refused(asked, refused, source))
+    }
+
+    /// What the call would be, or why there is none.
+    fn judge(&self, asked: &Asked<'_>) -> Result<Fit, Refused> {
+        let Asked { request, essentials, peer } = *asked;
         let exten = dialed(request);
-        let shown = caller_identity::caller(peer, request, invite.essentials);
+        let shown = caller_identity::caller(peer, request, essentials);
+        let with_status =
+            |failure: Failure| (Response::for_request(request, failure.reason.row().status, None), failure);
         let offer = match self.may_call(peer, &exten, &shown.number) {
-            Err(failure) => Err((Response::for_request(request, failure.reason.row().status, None), failure)),
+            Err(failure) => Err(with_status(failure)),
             // The 422 names the shortest time allowed, and the telephone asks again: nothing has failed yet.
             Ok(()) => match leg::unfit_timer(&peer.settings, request) {
-                Some(response) => {
-                    self.core.respond(*server, response);
-                    return false;
-                }
+                Some(response) => return Err(Refused { response, why: None }),
                 None => match unfit(request) {
                     Some(refusal) => Err(refusal),
-                    None => offer(peer, request).map_err(|failure| {
-                        (Response::for_request(request, failure.reason.row().status, None), failure)
-                    }),
+                    None => offer(peer, request).map_err(with_status),
                 },
             },
         };
         match offer {
-            Ok(offer) => self.open(&invite, exten, shown, offer),
-            Err((response, failure)) => {
-                self.core.respond(*server, response);
-                let (source, caller) = (invite.arrival.flow.remote, (shown.name, shown.number));
-                let call = RefusedCall { peer, source, exten: &exten, caller };
-                let parties = &mut *self.parties;
-                cdr_writer::rejected(call, failure, |core| parties.next_names(&peer.name, core), self.core);
-                false
-            }
+            Ok(offer) => Ok(Fit { exten, shown, offer }),
+            Err((response, failure)) => Err(Refused { response, why: Some(Box::new((exten, shown, failure))) }),
         }
+    }
+
+    /// Tells of a refusal what there is to tell, and gives the answer.
+    fn refused(&mut self, asked: &Asked<'_>, refused: Refused, source: SocketAddr) -> Response {
+        if let Some(why) = refused.why {
+            let (exten, shown, failure) = *why;
+            let call = RefusedCall { peer: asked.peer, source, exten: &exten, caller: (shown.name, shown.number) };
+            let parties = &mut *self.parties;
+            let name = &asked.peer.name;
+            cdr_writer::rejected(call, failure, |core| parties.next_names(name, core), self.core);
+        }
+        refused.response
     }
 
     fn open(&mut self, invite: &Invite<'_>, exten: String, shown: Shown, offer: Option<Sdp>) -> bool {

@@ -25,7 +25,7 @@ pub use uas::IncomingInvite;
 pub use user_agent::UserAgent;
 
 use crate::config::general::General;
-use crate::config::peer::Peer;
+use crate::config::peer::{Kind, Peer};
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
 use crate::sdp::{LocalMedia, Sdp};
@@ -220,7 +220,11 @@ impl Leg {
         }
         let response = self.session_timer.accept(invite, Some(description), true, &self.ua, cx);
         if let Some(response) = response {
-            self.pending_ok = Some(PendingOk::send(self.id, invite, response, we_offered, cx));
+            let mut ok = PendingOk::send(self.id, invite, response, we_offered, cx);
+            if self.peer.kind == Kind::Guest && !self.ua.flow.transport.is_reliable() {
+                ok.be_brief(cx);
+            }
+            self.pending_ok = Some(ok);
         }
     }
 
@@ -437,7 +441,11 @@ impl Leg {
         if self.is_ended() {
             return;
         }
-        self.ua.send_bye(cx);
+        if self.pending_ok.as_ref().is_some_and(PendingOk::is_brief) {
+            self.ua.send_bye_once(cx);
+        } else {
+            self.ua.send_bye(cx);
+        }
         self.end(cx);
         if let Some(ending) = ending {
             self.ua.report(LegEvent::Ended(ending), cx);

@@ -24,7 +24,7 @@ mod program;
 mod silence;
 
 pub use environment::Shared;
-pub(crate) use inbound::Invite;
+pub(crate) use inbound::{Asked, Invite};
 pub use media_port::MediaPort;
 pub use parties::{MAX_CHANNELS, Parties};
 
@@ -35,8 +35,8 @@ use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
-use crate::sip::message::Request;
-use crate::sip::transaction::{Answer, ClientId, ServerId};
+use crate::sip::message::{Request, Response};
+use crate::sip::transaction::{Answer, ClientId, ReferenceChange, ServerId};
 use crate::sip::validate::Essentials;
 use bridge::{Bridge, Bridges};
 use bridging::Bridging;
@@ -49,6 +49,7 @@ use leg::{Leg, LegEvent};
 use media_port::Ports;
 use program::Applications;
 use silence::{Silences, SilentCall};
+use std::net::SocketAddr;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -72,10 +73,21 @@ impl Calls {
         self.processed = self.processed.saturating_add(u64::from(opened));
     }
 
+    /// The answer to an INVITE that cannot become a call, before there is a transaction; none when it can.
+    pub(crate) fn refusal(
+        &mut self,
+        asked: &Asked<'_>,
+        source: SocketAddr,
+        stopping: bool,
+        core: &mut Core,
+    ) -> Option<Response> {
+        Inbound { parties: &mut self.parties, core, stopping }.refusal(asked, source)
+    }
+
     /// The leg whose dialog a request belongs to.
     pub fn leg_of_request(&self, essentials: &Essentials) -> Option<LegId> {
         essentials.to.tag()?;
-        self.parties.index.dialogs.get(&DialogKey::of_request(essentials)?).copied()
+        self.parties.index.dialogs.get(&DialogKey::of_request(essentials)?)
     }
 
     /// The leg that an INVITE server transaction belongs to.
@@ -256,6 +268,11 @@ impl Calls {
         self.parties.forget_ended_legs();
     }
 
+    /// The tags of ours that can be named since this was taken last, and those that are no more.
+    pub fn take_references(&mut self) -> Vec<ReferenceChange> {
+        self.parties.index.dialogs.take_changes()
+    }
+
     /// Do programs wait for the next turn?
     pub fn has_runnable(&self) -> bool {
         self.parties.has_runnable()
@@ -291,6 +308,7 @@ impl Calls {
         if moved {
             self.bridging(core).peer_moved(id);
         }
+        self.parties.with_party(id, core, |party, cx| party.set_media_remote_of_guest(cx.core));
         let Some(channel) = self.parties.channel(id) else { return };
         match channel.activity {
             Activity::Answering => self.parties.resume(id, AppReply::Answered(Ok(()))),

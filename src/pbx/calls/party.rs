@@ -5,7 +5,7 @@ use super::description::Describe;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
-use crate::config::peer::{ProgressInBand, Settings};
+use crate::config::peer::{Kind, ProgressInBand, Settings};
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, Remote, StreamId};
@@ -59,7 +59,11 @@ impl Party<'_> {
             (self.channel.on_hold, self.channel.hold_changed) = (on_hold, core.now.mono);
         }
         let Some(description) = &self.leg.agreement.remote else { return };
+        // A guest's first ACK proves that he hears us; before it somebody else might, who never asked.
+        let is_proved =
+            self.leg.peer.kind != Kind::Guest || self.leg.ua.flow.transport.is_reliable() || self.leg.is_confirmed();
         let (rtp, rtcp) = (description.rtp_addr(), description.rtcp_addr());
+        let (rtp, rtcp) = (rtp.filter(|_| is_proved), rtcp.filter(|_| is_proved));
         let remote = self.remote(rtp, rtcp, core);
         let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
@@ -83,6 +87,13 @@ impl Party<'_> {
         if !options.is_empty() {
             let (channel, options) = (self.channel.name.clone(), options.join(", "));
             core.emit(CallEvent::ModemSpared { channel, options, modem: modem.to_owned() });
+        }
+    }
+
+    /// A guest has acknowledged our answer: his sound goes to him from now on.
+    pub fn set_media_remote_of_guest(&mut self, core: &mut Core) {
+        if self.leg.peer.kind == Kind::Guest {
+            self.set_media_remote(core);
         }
     }
 

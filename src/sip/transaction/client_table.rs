@@ -1,6 +1,7 @@
 //! Client transactions: the requests of the exchange that wait for responses.
 
 use super::key::ClientKey;
+use super::reference::{Reference, ReferenceChange};
 use super::table::{ClientId, ClientRequest, Expired, Sending, Transmit};
 use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
@@ -30,6 +31,8 @@ pub(super) struct Clients<R> {
     timers: Timers<(ClientId, Timer)>,
     /// INVITEs that got no response in time, oldest first; some may have got one since.
     silent: VecDeque<ClientId>,
+    /// The branches that were opened and closed since this was taken.
+    changes: Vec<ReferenceChange>,
 }
 
 struct Client<R> {
@@ -109,7 +112,12 @@ impl<R: Clone> Clients<R> {
             by_key: BTreeMap::new(),
             timers: Timers::new(),
             silent: VecDeque::new(),
+            changes: Vec::new(),
         }
+    }
+
+    pub fn take_changes(&mut self) -> Vec<ReferenceChange> {
+        std::mem::take(&mut self.changes)
     }
 
     pub fn request(
@@ -300,6 +308,7 @@ impl<R: Clone> Clients<R> {
         let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key, id);
+        self.changes.push(ReferenceChange::Opened(Reference::Branch(key.branch().into())));
         let client =
             Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false, cancelled: false };
         self.records.insert(id, Box::new(client));
@@ -379,6 +388,7 @@ impl<R: Clone> Clients<R> {
     fn close(&mut self, id: ClientId) {
         let Some(client) = self.records.remove(&id) else { return };
         self.by_key.remove(&client.key);
+        self.changes.push(ReferenceChange::Closed(Reference::Branch(client.key.branch().into())));
         for timer in client.running.into_ids() {
             self.timers.cancel(timer);
         }

@@ -8,6 +8,7 @@ pub mod invite_server;
 mod key;
 pub mod non_invite_client;
 pub mod non_invite_server;
+mod reference;
 mod server_table;
 pub mod table;
 mod timers;
@@ -16,6 +17,7 @@ use super::Flow;
 use smallvec::SmallVec;
 use std::time::Duration;
 
+pub use reference::{Reference, ReferenceChange};
 pub use table::{Answer, ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
 
 /// The durations of RFC 3261 17 (its table 4).

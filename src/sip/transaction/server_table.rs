@@ -1,6 +1,7 @@
 //! Server transactions: the requests of peers that wait for responses, or are remembered for their retransmissions.
 
 use super::key::{Keys, Mark, MergeKey, ServerKey};
+use super::reference::{Reference, ReferenceChange};
 use super::table::{Expired, Incoming, ServerId, Transmit};
 use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, invite_server, non_invite_server};
@@ -24,6 +25,8 @@ pub(super) struct Servers {
     merging: BTreeMap<MergeKey, ServerId>,
     keys: Keys,
     timers: Timers<(ServerId, Timer)>,
+    /// The INVITEs that were opened and closed since this was taken.
+    changes: Vec<ReferenceChange>,
 }
 
 struct Server {
@@ -32,6 +35,10 @@ struct Server {
     /// Its branch lacks the magic cookie: the rules of RFC 2543 apply.
     is_legacy: bool,
     merge: Option<MergeKey>,
+    /// An INVITE that opened no dialog yet: what its CANCEL and ACK name.
+    reference: Option<Reference>,
+    /// Nothing is sent again by itself: whoever asked has proved no address.
+    is_brief: bool,
     /// Needed until its final response is made; retransmissions get `latest`.
     request: Option<Box<Request>>,
     flow: Flow,
@@ -76,6 +83,17 @@ impl Servers {
             merging: BTreeMap::new(),
             keys: Keys::new(rng),
             timers: Timers::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    pub fn take_changes(&mut self) -> Vec<ReferenceChange> {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub fn be_brief(&mut self, id: ServerId) {
+        if let Some(server) = self.records.get_mut(&id) {
+            server.is_brief = true;
         }
     }
 
@@ -129,7 +147,7 @@ impl Servers {
     pub fn respond(&mut self, now: Time, id: ServerId, response: &Response, out: &mut Vec<Transmit>) {
         let Some(server) = self.records.get_mut(&id) else { return };
         let (machine, actions) =
-            server.machine.step(Input::Respond(Class::of(response.status)), &self.values.over(server.flow));
+            server.machine.step(Input::Respond(Class::of(response.status)), &server.values(self.values));
         if actions.contains(&Action::SendResponse) {
             server.latest = Some(response.to_bytes());
             if server.is_legacy {
@@ -223,12 +241,17 @@ impl Servers {
             self.merging.entry(merge).or_insert(id);
         }
         self.by_key.insert(key, id);
+        let opens = request.method == Method::Invite && essentials.to.tag().is_none();
+        let reference = opens.then(|| Reference::of_invite(essentials));
+        self.changes.extend(reference.clone().map(ReferenceChange::Opened));
         let (machine, actions) = Machine::start(&request.method, &self.values.over(flow));
         let server = Server {
             key,
             mark: self.keys.mark(&essentials.via),
             is_legacy: !essentials.via.has_magic_branch(),
             merge,
+            reference,
+            is_brief: false,
             request: Some(Box::new(request.clone())),
             flow,
             machine,
@@ -243,7 +266,7 @@ impl Servers {
 
     fn drive(&mut self, now: Time, id: ServerId, input: Input, out: &mut Vec<Transmit>) -> Outcome {
         let Some(server) = self.records.get(&id) else { return Outcome::Nothing };
-        let (machine, actions) = server.machine.step(input, &self.values.over(server.flow));
+        let (machine, actions) = server.machine.step(input, &server.values(self.values));
         self.settle(now, id, machine, &actions, out)
     }
 
@@ -292,6 +315,7 @@ impl Servers {
     fn close(&mut self, id: ServerId) {
         let Some(server) = self.records.remove(&id) else { return };
         self.by_key.remove(&server.key);
+        self.changes.extend(server.reference.map(ReferenceChange::Closed));
         if let Some(merge) = server.merge.filter(|merge| self.merging.get(merge) == Some(&id)) {
             self.merging.remove(&merge);
         }
@@ -302,6 +326,11 @@ impl Servers {
 }
 
 impl Server {
+    /// By which timers it goes. A brief one behaves as over a reliable transport: its refusal is sent once.
+    fn values(&self, values: TimerValues) -> TimerValues {
+        TimerValues { reliable: values.reliable || self.is_brief, ..values }.over(self.flow)
+    }
+
     fn send(&self, out: &mut Vec<Transmit>) {
         out.extend(self.latest.clone().map(|bytes| Transmit { flow: self.flow, bytes }));
     }

@@ -2,6 +2,7 @@
 
 use super::TimerValues;
 use super::client_table::Clients;
+use super::reference::ReferenceChange;
 use super::server_table::Servers;
 use crate::clock::Time;
 use crate::rng::Rng;
@@ -161,6 +162,19 @@ impl<R: Clone> Transactions<R> {
     /// repeatedly: its leg retransmits it (RFC 3261 13.3.1.4). Does nothing once the transaction is over.
     pub fn respond(&mut self, now: Time, id: ServerId, response: Response, out: &mut Vec<Transmit>) {
         self.servers.respond(now, id, &response, out);
+    }
+
+    /// Nothing of this request of a peer is answered again by itself: its refusal is sent once for each time that the
+    /// request comes. For those who proved no address, so that somebody else may get what we send.
+    pub fn be_brief(&mut self, id: ServerId) {
+        self.servers.be_brief(id);
+    }
+
+    /// What can be named since this was taken last, and what no more.
+    pub fn take_changes(&mut self) -> Vec<ReferenceChange> {
+        let mut changes = self.clients.take_changes();
+        changes.append(&mut self.servers.take_changes());
+        changes
     }
 
     /// Receives a validated response. `None`: absorbed, or dropped because it matches no request of ours.

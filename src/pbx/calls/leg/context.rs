@@ -6,7 +6,7 @@ use crate::pbx::core::{LegId, LegTimer};
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
 use crate::sip::timer::TimerId;
-use crate::sip::transaction::ServerId;
+use crate::sip::transaction::{Reference, ReferenceChange, ServerId};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -25,7 +25,51 @@ pub struct LegIndex {
     /// Which leg an INVITE server transaction belongs to, until it is refused or its 2xx is acknowledged.
     pub servers: BTreeMap<ServerId, LegId>,
     /// Which leg a dialog belongs to.
-    pub dialogs: BTreeMap<DialogKey, LegId>,
+    pub dialogs: DialogIndex,
+}
+
+/// Which leg a dialog belongs to, and which tags of ours can be named.
+#[derive(Default)]
+pub struct DialogIndex {
+    legs: BTreeMap<DialogKey, LegId>,
+    changes: Vec<ReferenceChange>,
+}
+
+impl DialogIndex {
+    /// A dialog begins.
+    pub fn insert(&mut self, key: DialogKey, leg: LegId) {
+        let tag = Reference::tag(&key.local_tag);
+        if self.legs.insert(key, leg).is_none() {
+            self.changes.push(ReferenceChange::Opened(tag));
+        }
+    }
+
+    /// A dialog is over.
+    pub fn remove(&mut self, key: &DialogKey) {
+        if self.legs.remove(key).is_some() {
+            self.changes.push(ReferenceChange::Closed(Reference::tag(&key.local_tag)));
+        }
+    }
+
+    /// Whose it is.
+    pub fn get(&self, key: &DialogKey) -> Option<LegId> {
+        self.legs.get(key).copied()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&DialogKey, &LegId)> {
+        self.legs.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// What can be named since this was taken last, and what no more.
+    pub fn take_changes(&mut self) -> Vec<ReferenceChange> {
+        std::mem::take(&mut self.changes)
+    }
 }
 
 /// What a method of a leg works with: the core, and the tables that lead to legs.

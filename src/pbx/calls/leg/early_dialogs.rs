@@ -167,10 +167,10 @@ mod tests {
         assert!(adopt("3", false), "one we know");
         assert!(adopt("9", true), "the answer");
         assert_eq!(index.dialogs.len(), 9);
-        assert!(!index.dialogs.contains_key(&dialog("0", false).key()), "the oldest");
+        assert!(index.dialogs.get(&dialog("0", false).key()).is_none(), "the oldest");
         assert_eq!(dialogs.current.as_ref().map(Dialog::key), Some(dialog("9", true).key()));
         dialogs.remove_from(&mut index);
-        assert!(index.dialogs.is_empty());
+        assert_eq!(index.dialogs.len(), 0);
     }
 
     #[test]

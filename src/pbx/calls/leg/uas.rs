@@ -33,7 +33,11 @@ pub(super) struct PendingOk {
     retransmission: TimerId,
     give_up: TimerId,
     we_offered: bool,
+    is_brief: bool,
 }
+
+/// How long the 2xx to somebody who proved no address waits for its ACK, and is repeated: somebody else may get it.
+const BRIEFLY: Duration = Duration::from_secs(4);
 
 impl PendingOk {
     /// Sends it for the first time. `we_offered`: it carries our offer, and the ACK brings the answer.
@@ -45,7 +49,19 @@ impl PendingOk {
         let retransmission = cx.timer(leg, LegTimer::Ok, T1);
         let give_up = cx.timer(leg, LegTimer::OkGiveUp, T1 * 64);
         cx.index.servers.insert(server, leg);
-        PendingOk { leg, server, response, cseq, interval: T1, retransmission, give_up, we_offered }
+        PendingOk { leg, server, response, cseq, interval: T1, retransmission, give_up, we_offered, is_brief: false }
+    }
+
+    /// It is not waited for as long as for one who proved where he is.
+    pub fn be_brief(&mut self, cx: &mut Cx<'_>) {
+        self.is_brief = true;
+        cx.core.timers.cancel(self.give_up);
+        self.give_up = cx.timer(self.leg, LegTimer::OkGiveUp, BRIEFLY);
+    }
+
+    /// Is it for somebody who proved no address?
+    pub fn is_brief(&self) -> bool {
+        self.is_brief
     }
 
     /// RFC 3261 13.3.1.4: the interval starts at T1 and doubles up to T2.

@@ -1,6 +1,6 @@
 //! The user agent of a leg: who the peer is, where requests go, how messages of the dialog are made and sent.
 
-use super::context::{Arrival, Cx};
+use super::context::{Arrival, Cx, T1};
 use super::early_dialogs::Dialogs;
 use super::event::LegEvent;
 use crate::config::peer::{Peer, Settings};
@@ -98,6 +98,14 @@ impl UserAgent {
         let mut request = dialog.request(Method::Bye);
         self.add_common_headers(&mut request, cx);
         self.send(request, cx);
+    }
+
+    /// The same for somebody who never acknowledged our 2xx and has proved no address: it is not repeated.
+    pub(super) fn send_bye_once(&mut self, cx: &mut Cx<'_>) {
+        let Some(dialog) = &mut self.dialogs.current else { return };
+        let mut request = dialog.request(Method::Bye);
+        self.add_common_headers(&mut request, cx);
+        cx.core.request(request, self.flow, Sending::Once { give_up: T1 }, Requester::Leg(self.leg));
     }
 
     /// `timert1=` raises T1 and never lowers it.
