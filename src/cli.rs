@@ -25,15 +25,15 @@ pub struct Cli {
     pub execute: Option<String>,
 
     /// Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)
-    #[arg(short = 'c')]
+    #[arg(short = 'c', global = true)]
     pub foreground_console: bool,
 
     /// Run the exchange in the foreground; it always does
-    #[arg(short = 'f')]
+    #[arg(short = 'f', global = true)]
     pub foreground: bool,
 
     /// Let the system write a core dump if the exchange crashes
-    #[arg(short = 'g')]
+    #[arg(short = 'g', global = true)]
     pub core_dump: bool,
 
     /// What else Asterisk's command line has.
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn the_exchange_starts_as_asterisk_does() {
         let (plain, console) = (Foreground::default(), Foreground { console: true, core_dump: false });
-        for arguments in [&[][..], &["-vvv"], &["-f"], &["run"], &["-vf"], &["-f", "run"]] {
+        for arguments in [&[][..], &["-vvv"], &["-f"], &["run"], &["-vf"], &["-f", "run"], &["run", "-f"]] {
             assert_eq!(task(arguments), Task::Run(plain), "{arguments:?}");
         }
         for arguments in [&["-c"][..], &["-vvvc"], &["-cvvv"], &["-cf"], &["-c", "run"], &["-cn"]] {

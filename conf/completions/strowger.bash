@@ -34,8 +34,17 @@ _strowger() {
             strowger,init)
                 cmd="strowger__subcmd__init"
                 ;;
+            strowger,peers)
+                cmd="strowger__subcmd__peers"
+                ;;
+            strowger,reload)
+                cmd="strowger__subcmd__reload"
+                ;;
             strowger,run)
                 cmd="strowger__subcmd__run"
+                ;;
+            strowger,status)
+                cmd="strowger__subcmd__status"
                 ;;
             strowger__subcmd__help,check)
                 cmd="strowger__subcmd__help__subcmd__check"
@@ -55,8 +64,17 @@ _strowger() {
             strowger__subcmd__help,init)
                 cmd="strowger__subcmd__help__subcmd__init"
                 ;;
+            strowger__subcmd__help,peers)
+                cmd="strowger__subcmd__help__subcmd__peers"
+                ;;
+            strowger__subcmd__help,reload)
+                cmd="strowger__subcmd__help__subcmd__reload"
+                ;;
             strowger__subcmd__help,run)
                 cmd="strowger__subcmd__help__subcmd__run"
+                ;;
+            strowger__subcmd__help,status)
+                cmd="strowger__subcmd__help__subcmd__status"
                 ;;
             *)
                 ;;
@@ -65,7 +83,7 @@ _strowger() {
 
     case "${cmd}" in
         strowger)
-            opts="-C -v -r -x -h -V --config --socket --verbose --console --execute --help --version run demo check doctor init console help"
+            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -91,6 +109,26 @@ _strowger() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                -U)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -G)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -99,7 +137,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__check)
-            opts="-C -v -h --format --config --socket --verbose --help"
+            opts="-C -v -n -c -f -g -h --format --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -129,7 +167,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__console)
-            opts="-x -C -v -h --execute --config --socket --verbose --help"
+            opts="-x -C -v -n -c -f -g -h --execute --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -163,7 +201,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__demo)
-            opts="-C -v -h --config --socket --verbose --help"
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,7 +227,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__doctor)
-            opts="-C -v -h --json --config --socket --verbose --help"
+            opts="-C -v -n -c -f -g -h --json --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,7 +253,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__help)
-            opts="run demo check doctor init console help"
+            opts="run demo check doctor init console reload status peers help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -312,6 +350,34 @@ _strowger() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        strowger__subcmd__help__subcmd__peers)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__reload)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         strowger__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -326,8 +392,74 @@ _strowger() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        strowger__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         strowger__subcmd__init)
-            opts="-C -v -h --config --socket --verbose --help"
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__peers)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__reload)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -353,7 +485,33 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__run)
-            opts="-C -v -h --config --socket --verbose --help"
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__status)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_strowger_global_optspecs
-    string join \n C/config= socket= v/verbose r/console x/execute= h/help V/version
+    string join \n C/config= socket= v/verbose n/no-color r/console x/execute= c f g d F U= G= p q m T i I t X B W L= M= e= h/help V/version
 end
 
 function __fish_strowger_needs_command
@@ -24,11 +24,32 @@ function __fish_strowger_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c strowger -n "__fish_strowger_needs_command" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_needs_command" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_needs_command" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_needs_command" -s x -l execute -d 'Run one console command, print the result, exit (usually as -rx)' -r
+complete -c strowger -n "__fish_strowger_needs_command" -s U -r
+complete -c strowger -n "__fish_strowger_needs_command" -s G -r
+complete -c strowger -n "__fish_strowger_needs_command" -s L -r
+complete -c strowger -n "__fish_strowger_needs_command" -s M -r
+complete -c strowger -n "__fish_strowger_needs_command" -s e -r
 complete -c strowger -n "__fish_strowger_needs_command" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_needs_command" -s n -l no-color -d 'No colours at a console'
 complete -c strowger -n "__fish_strowger_needs_command" -s r -l console -d 'Open a console on the running exchange'
+complete -c strowger -n "__fish_strowger_needs_command" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_needs_command" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_needs_command" -s g -d 'Let the system write a core dump if the exchange crashes'
+complete -c strowger -n "__fish_strowger_needs_command" -s d -d 'Debug levels'
+complete -c strowger -n "__fish_strowger_needs_command" -s F
+complete -c strowger -n "__fish_strowger_needs_command" -s p
+complete -c strowger -n "__fish_strowger_needs_command" -s q
+complete -c strowger -n "__fish_strowger_needs_command" -s m
+complete -c strowger -n "__fish_strowger_needs_command" -s T
+complete -c strowger -n "__fish_strowger_needs_command" -s i
+complete -c strowger -n "__fish_strowger_needs_command" -s I
+complete -c strowger -n "__fish_strowger_needs_command" -s t
+complete -c strowger -n "__fish_strowger_needs_command" -s X
+complete -c strowger -n "__fish_strowger_needs_command" -s B
+complete -c strowger -n "__fish_strowger_needs_command" -s W
 complete -c strowger -n "__fish_strowger_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c strowger -n "__fish_strowger_needs_command" -s V -l version -d 'Print version'
 complete -c strowger -n "__fish_strowger_needs_command" -f -a "run" -d 'Run the exchange in the foreground (the default)'
@@ -37,39 +58,93 @@ complete -c strowger -n "__fish_strowger_needs_command" -f -a "check" -d 'Check 
 complete -c strowger -n "__fish_strowger_needs_command" -f -a "doctor" -d 'Check this machine for what would keep calls from working, with advice'
 complete -c strowger -n "__fish_strowger_needs_command" -f -a "init" -d 'Create a first configuration, with new secrets, in a directory that has none'
 complete -c strowger -n "__fish_strowger_needs_command" -f -a "console" -d 'Open a console on the running exchange (as -r)'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "reload" -d 'Have the running exchange read its configuration again (core reload)'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "status" -d 'Show whether the exchange runs, since when, and how many calls and peers it has'
+complete -c strowger -n "__fish_strowger_needs_command" -f -a "peers" -d 'List the peers of the running exchange (sip show peers)'
 complete -c strowger -n "__fish_strowger_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c strowger -n "__fish_strowger_using_subcommand run" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand run" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand run" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand run" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand run" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand run" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand run" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand run" -s g -d 'Let the system write a core dump if the exchange crashes'
 complete -c strowger -n "__fish_strowger_using_subcommand run" -s h -l help -d 'Print help'
-complete -c strowger -n "__fish_strowger_using_subcommand demo" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand demo" -s g -d 'Let the system write a core dump if the exchange crashes'
 complete -c strowger -n "__fish_strowger_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -l format -d 'Output format' -r -f -a "text\t'Text for people: the line, a caret, a hint'
 json\t'One JSON document for programs'"
-complete -c strowger -n "__fish_strowger_using_subcommand check" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand check" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand check" -s g -d 'Let the system write a core dump if the exchange crashes'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -l json -d 'Print the findings as JSON'
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s g -d 'Let the system write a core dump if the exchange crashes'
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s h -l help -d 'Print help'
-complete -c strowger -n "__fish_strowger_using_subcommand init" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand init" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand init" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand init" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand init" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand init" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand init" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand init" -s g -d 'Let the system write a core dump if the exchange crashes'
 complete -c strowger -n "__fish_strowger_using_subcommand init" -s h -l help -d 'Print help'
 complete -c strowger -n "__fish_strowger_using_subcommand console" -s x -l execute -d 'Run one console command, print the result, exit' -r
-complete -c strowger -n "__fish_strowger_using_subcommand console" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand console" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand console" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand console" -s g -d 'Let the system write a core dump if the exchange crashes'
 complete -c strowger -n "__fish_strowger_using_subcommand console" -s h -l help -d 'Print help'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "run" -d 'Run the exchange in the foreground (the default)'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "demo" -d 'Run a call between two simulated phones, without any hardware'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "check" -d 'Check the configuration and report every problem'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "doctor" -d 'Check this machine for what would keep calls from working, with advice'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "init" -d 'Create a first configuration, with new secrets, in a directory that has none'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "console" -d 'Open a console on the running exchange (as -r)'
-complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s g -d 'Let the system write a core dump if the exchange crashes'
+complete -c strowger -n "__fish_strowger_using_subcommand reload" -s h -l help -d 'Print help'
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand status" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s g -d 'Let the system write a core dump if the exchange crashes'
+complete -c strowger -n "__fish_strowger_using_subcommand status" -s h -l help -d 'Print help'
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s v -l verbose -d 'Increase verbosity (repeatable)'
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s n -l no-color -d 'No colours at a console'
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s f -d 'Run the exchange in the foreground; it always does'
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s g -d 'Let the system write a core dump if the exchange crashes'
+complete -c strowger -n "__fish_strowger_using_subcommand peers" -s h -l help -d 'Print help'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "run" -d 'Run the exchange in the foreground (the default)'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "demo" -d 'Run a call between two simulated phones, without any hardware'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "check" -d 'Check the configuration and report every problem'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "doctor" -d 'Check this machine for what would keep calls from working, with advice'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "init" -d 'Create a first configuration, with new secrets, in a directory that has none'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "console" -d 'Open a console on the running exchange (as -r)'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "reload" -d 'Have the running exchange read its configuration again (core reload)'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "status" -d 'Show whether the exchange runs, since when, and how many calls and peers it has'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "peers" -d 'List the peers of the running exchange (sip show peers)'
+complete -c strowger -n "__fish_strowger_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor init console reload status peers help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -214,3 +214,31 @@ fn a_contact_is_needed_by_what_the_table_says_begins_a_dialog() {
         assert_eq!(missing, rules.creates_dialog, "{name}");
     }
 }
+
+/// RFC 3966: a number may stand where an address stands; but a registrar is named by its domain, and what it binds by
+/// an address (RFC 3261 10.2).
+#[test]
+fn telephone_numbers_are_addresses_but_for_a_registrar() {
+    let to = |method: &str, target: &str, to: &str| {
+        let text = with(&format!("To: {to}")).replace("INVITE", method);
+        let first = text.lines().next().unwrap().to_owned();
+        check(&text.replacen(&first, &format!("{method} {target} SIP/2.0"), 1))
+            .map(|_| ())
+            .map_err(|refusal| (refusal.status, refusal.reason))
+    };
+    let usual = "sip:881@192.0.2.1";
+    for (method, target, number) in [
+        ("INVITE", "tel:+1-201-555-0123", "<tel:+1-201-555-0123>"),
+        ("INVITE", "TEL:7042;phone-context=example.com", "tel:7042;phone-context=example.com"),
+        ("OPTIONS", "tel:*43", "<sip:a@b>"),
+        ("INVITE", usual, "<tel:+49-89-1>"),
+    ] {
+        assert_eq!(to(method, target, number), Ok(()), "{method} {target} {number}");
+    }
+    for target in ["tel:anna", "tel:+", "tel:;phone-context=x"] {
+        assert_eq!(to("INVITE", target, "<sip:a@b>"), Err((400, "Malformed Request-URI")), "{target}");
+    }
+    assert_eq!(to("INVITE", "mailto:a@b", "<sip:a@b>"), Err((416, "Unsupported URI Scheme")));
+    assert_eq!(to("REGISTER", "tel:+1", "<sip:a@b>"), Err((416, "Unsupported URI Scheme")));
+    assert_eq!(to("REGISTER", "sip:192.0.2.1", "<tel:101>"), Err((400, "To Must Be A SIP URI")));
+}
