@@ -44,6 +44,12 @@ impl Account {
         open && self.allows(source) && self.may_send_from(source, names)
     }
 
+    /// Whether it would need no digest at its fixed address, and the packet came from another.
+    pub fn is_elsewhere(&self, method: &Method, source: SocketAddr, names: &Names) -> bool {
+        let open = self.peer.credential.is_none() || (self.peer.settings.insecure.invite && *method == Method::Invite);
+        open && !self.may_send_from(source, names)
+    }
+
     /// `permit`/`deny`/`acl`.
     pub fn allows(&self, source: SocketAddr) -> bool {
         self.peer.acl.allows(source.ip().to_canonical())
@@ -91,6 +97,12 @@ impl AddressIndex {
             }
         }
         AddressIndex(addresses)
+    }
+
+    /// The account at the address the packet came from, but at another port: for advice, and no proof of anything.
+    pub fn at_other_port<'a>(&self, accounts: &'a Accounts, source: SocketAddr, names: &Names) -> Option<&'a Account> {
+        let first = accounts.get(self.0.get(&source.ip().to_canonical())?.first()?)?;
+        (!first.is_configured_at(source, names)).then_some(first)
     }
 
     /// The first account with the address the packet came from that may call.
