@@ -69,6 +69,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             let goes_on = if *forwarded { ", the call goes on as it was" } else { "" };
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
+        CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -92,6 +93,19 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
     };
     vec![line]
+}
+
+fn info(channel: &str, to: Option<&str>, kind: &Outside, refused: Option<u16>) -> LogLine {
+    LogLine::verbose(
+        4,
+        match (to, refused) {
+            (Some(to), None) => format!("{channel}: its INFO ({kind}) is passed on to {to}"),
+            (Some(to), Some(status)) => {
+                format!("{channel}: its INFO ({kind}) is refused ({status}), since {to} takes none")
+            }
+            (None, _) => format!("{channel}: its INFO ({kind}) is refused, since it talks to nobody"),
+        },
+    )
 }
 
 fn all_failed(no_answer: bool, counts: DialCounts) -> String {

@@ -12,6 +12,7 @@ mod direct;
 mod examples;
 mod extras;
 mod forks;
+mod info;
 mod log_lines;
 mod matrix;
 mod media;
