@@ -8,7 +8,7 @@ use crate::event::line::Reachability;
 use crate::event::{CallEvent, DialCounts, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
 use crate::pbx::cause;
 use crate::pbx::failure::FailureReason;
-use crate::wording::plural;
+use crate::wording::{Outside, plural};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             let goes_on = if *forwarded { ", the call goes on as it was" } else { "" };
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
+        CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -95,6 +96,19 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
     };
     vec![line]
+}
+
+fn info(channel: &str, to: Option<&str>, kind: &Outside, refused: Option<u16>) -> LogLine {
+    LogLine::verbose(
+        4,
+        match (to, refused) {
+            (Some(to), None) => format!("{channel}: its INFO ({kind}) is passed on to {to}"),
+            (Some(to), Some(status)) => {
+                format!("{channel}: its INFO ({kind}) is refused ({status}), since {to} takes none")
+            }
+            (None, _) => format!("{channel}: its INFO ({kind}) is refused, since it talks to nobody"),
+        },
+    )
 }
 
 fn all_failed(no_answer: bool, counts: DialCounts) -> String {
@@ -159,6 +173,22 @@ fn stream_closed(channel: &str, medium: Option<&str>, totals: StreamTotals) -> O
 fn line_event(event: &LineEvent) -> Vec<LogLine> {
     let line = match event {
         LineEvent::Registered { line, address } => LogLine::verbose(3, format!("Registered SIP '{line}' at {address}")),
+        LineEvent::Contested { line, registered, displaced, repeated } => {
+            let device = |(source, agent): &(SocketAddr, Outside)| match agent.as_received() {
+                "" => source.to_string(),
+                _ => format!("{source} ({agent})"),
+            };
+            let since = match repeated {
+                Some(times) => format!(" ({times} times since the last message)"),
+                None => String::new(),
+            };
+            LogLine::warning(format!(
+                "Two telephones register as '{line}' and take it from each other, at {} and at {}: only the one that registered \
+                 last is called. Give each a section of its own, or let both ring with max_contacts=2 in [{line}]{since}",
+                device(registered),
+                device(displaced)
+            ))
+        }
         LineEvent::TransportNotUsed { line, source, transport, uri, reason } => LogLine::warning(format!(
             "Peer '{line}' at {source} asks to be called over {transport} ({uri}), and is called over UDP, as it registered: \
              {reason}"
@@ -283,6 +313,22 @@ mod tests {
         assert_eq!(all.len(), 1);
         let line = all.remove(0);
         (line.level, line.text)
+    }
+
+    #[test]
+    fn two_that_take_one_account_are_told_with_the_cure() {
+        let at = |address: &str, agent: &str| (address.parse().unwrap(), agent.into());
+        let contested = |repeated| LineEvent::Contested {
+            line: "x".to_owned(),
+            registered: at("192.0.2.20:5060", "Cisco"),
+            displaced: at("192.0.2.30:5060", ""),
+            repeated,
+        };
+        let text = "Two telephones register as 'x' and take it from each other, at 192.0.2.20:5060 (Cisco) and at 192.0.2.30:5060: \
+                    only the one that registered last is called. Give each a section of its own, or let both ring with \
+                    max_contacts=2 in [x]";
+        assert_eq!(only(contested(None)), (Level::Warning, text.to_owned()));
+        assert_eq!(only(contested(Some(7))).1, format!("{text} (7 times since the last message)"));
     }
 
     #[test]

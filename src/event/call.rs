@@ -189,6 +189,17 @@ pub enum CallEvent {
         /// Why.
         reason: String,
     },
+    /// A line sent information in mid-call (INFO): a digit, a hook flash.
+    Info {
+        /// Its channel.
+        channel: String,
+        /// The channel it is for; none when there is nobody.
+        to: Option<String>,
+        /// The type of what it sent.
+        kind: Outside,
+        /// The status it was refused with; none when it was passed on.
+        refused: Option<u16>,
+    },
     /// Its peer hung up.
     HungUp {
         /// The channel.

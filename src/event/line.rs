@@ -60,6 +60,17 @@ pub enum LineEvent {
         /// Where it is called.
         address: SocketAddr,
     },
+    /// Two telephones take one account from each other: each registers, and so the other is not called any more.
+    Contested {
+        /// Whose.
+        line: String,
+        /// The one that is registered now: where its REGISTER came from, and its User-Agent.
+        registered: (SocketAddr, Outside),
+        /// The one it displaced.
+        displaced: (SocketAddr, Outside),
+        /// How often that happened since the last report; none for the first.
+        repeated: Option<u64>,
+    },
     /// A line registered and asks to be called over another transport, which is not done.
     TransportNotUsed {
         /// Which.

@@ -40,6 +40,38 @@ pub enum DenialCause {
         /// Where the section of the account stands.
         section: String,
     },
+    /// The secret is wrong, or the configured hash was made for another name or realm.
+    WrongHash {
+        /// Where the section of the account stands.
+        section: String,
+        /// The realm it must be made for.
+        realm: String,
+    },
+    /// The account needs no secret at its fixed address, and the request came from another address or port.
+    OtherAddress {
+        /// The account.
+        peer: String,
+        /// Where its section stands.
+        section: String,
+        /// Its address as configured.
+        home: String,
+        /// The request was a REGISTER.
+        registers: bool,
+    },
+    /// No account of that name is configured, but one at the same address with another port.
+    OtherPort {
+        /// That account.
+        peer: String,
+        /// Where its section stands.
+        section: String,
+        /// Its address as configured.
+        home: String,
+    },
+    /// A REGISTER for an account that may only call (`type=user`).
+    MayNotRegister {
+        /// Where the section of the account stands.
+        section: String,
+    },
     /// No account of that name is configured.
     UnknownAccount,
     /// The access list of `[general]` refuses the source address.
@@ -64,11 +96,14 @@ impl DenialCause {
     /// The class it belongs to.
     pub fn reason(&self) -> DenialReason {
         match self {
-            DenialCause::WrongSecret { .. } => DenialReason::InvalidPassword,
-            DenialCause::UnknownAccount => DenialReason::InvalidAccountID,
-            DenialCause::GeneralAccessList | DenialCause::AccessList { .. } | DenialCause::OtherDomain => {
-                DenialReason::FailedACL
+            DenialCause::WrongSecret { .. } | DenialCause::WrongHash { .. } => DenialReason::InvalidPassword,
+            DenialCause::UnknownAccount | DenialCause::OtherPort { .. } | DenialCause::MayNotRegister { .. } => {
+                DenialReason::InvalidAccountID
             }
+            DenialCause::GeneralAccessList
+            | DenialCause::AccessList { .. }
+            | DenialCause::OtherAddress { .. }
+            | DenialCause::OtherDomain => DenialReason::FailedACL,
             DenialCause::OtherUser { .. } | DenialCause::OtherNumber => DenialReason::ChallengeResponseFailed,
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smol_str::SmolStr;
 
+use super::denial::{self, Judged};
 use super::domain::Domains;
 use super::event::{AuthEvent, cut};
 use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Directory};
@@ -384,13 +385,7 @@ impl Admission {
         }
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(
-                Directory { accounts: &self.accounts, addresses: &self.addresses, names: &self.names },
-                essentials,
-                credentials,
-                flow,
-                self.by_digest,
-            ),
+            _ => identity::caller(self.directory(), essentials, credentials, flow, self.by_digest),
         };
         let access = GeneralAccess {
             source_allowed: self.acl.allows(source.ip()),
@@ -411,6 +406,10 @@ impl Admission {
             None => self.send_challenge(context, &claim),
             Some(credentials) => self.verify_digest(context, credentials, &claim, access),
         }
+    }
+
+    fn directory(&self) -> Directory<'_> {
+        Directory { accounts: &self.accounts, addresses: &self.addresses, names: &self.names }
     }
 
     /// Verifies a digest. Every path does the same work whether or not the account exists: the dummy HA1 is always
@@ -451,16 +450,18 @@ impl Admission {
             (NonceState::Foreign, _) | (NonceState::Expired, None) => self.send_challenge(context, claim),
             (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim),
             (NonceState::Valid, None) => {
-                let section = |account: &Account| account.peer.place.to_string();
-                let cause = match claim.account {
-                    _ if !access.source_allowed => DenialCause::GeneralAccessList,
-                    _ if !access.domain_served => DenialCause::OtherDomain,
-                    None => DenialCause::UnknownAccount,
-                    Some(_) if claim.is_mixed => DenialCause::OtherUser { username: cut(&credentials.username) },
-                    Some(account) if !is_allowed => DenialCause::AccessList { section: section(account) },
-                    Some(account) if !knows_secret => DenialCause::WrongSecret { section: section(account) },
-                    Some(_) => DenialCause::OtherNumber,
-                };
+                let cause = denial::cause(Judged {
+                    directory: self.directory(),
+                    claim,
+                    credentials,
+                    method: &request.method,
+                    flow,
+                    source_allowed: access.source_allowed,
+                    domain_served: access.domain_served,
+                    is_allowed,
+                    knows_secret,
+                    realm: &self.realm,
+                });
                 self.refuse(context, claim, cause)
             }
             (NonceState::Valid | NonceState::Expired, Some(account)) => {

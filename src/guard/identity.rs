@@ -42,9 +42,18 @@ impl Account {
     /// is then accepted only from that address, since the name alone proves nothing. A `type=peer` without one is known
     /// by its name only when it proves it, whatever `insecure` says.
     pub fn is_trusted(&self, method: &Method, flow: Flow, names: &Names) -> bool {
+        self.needs_no_digest(method) && self.allows(flow.remote) && self.may_send_from(flow, names)
+    }
+
+    /// Whether it would need no digest at its fixed address, and the packet came from another.
+    pub fn is_elsewhere(&self, method: &Method, flow: Flow, names: &Names) -> bool {
+        self.needs_no_digest(method) && !self.may_send_from(flow, names)
+    }
+
+    fn needs_no_digest(&self, method: &Method) -> bool {
         let is_known = self.peer.kind != Kind::Peer || self.peer.host.is_fixed();
         let waives = self.peer.settings.insecure.invite && *method == Method::Invite && is_known;
-        (self.peer.credential.is_none() || waives) && self.allows(flow.remote) && self.may_send_from(flow, names)
+        self.peer.credential.is_none() || waives
     }
 
     /// `permit`/`deny`/`acl`.
@@ -108,6 +117,12 @@ impl AddressIndex {
             }
         }
         AddressIndex(addresses)
+    }
+
+    /// The account at the address the request came from, but at another port: for advice, and no proof of anything.
+    pub fn at_other_port<'a>(&self, accounts: &'a Accounts, flow: Flow, names: &Names) -> Option<&'a Account> {
+        let first = accounts.get(self.0.get(&flow.remote.ip().to_canonical())?.first()?)?;
+        (!first.may_send_from(flow, names)).then_some(first)
     }
 
     /// The fixed address that a message came from, its port 0 when that peer's port does not matter.

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod amplification;
+mod denial;
 mod domain;
 pub mod event;
 mod identity;

@@ -123,6 +123,8 @@ pub struct PeerDetail {
     pub max_forwards: u8,
     /// `promiscredir`.
     pub promiscuous_redirect: bool,
+    /// The telephones that take its registration from each other, in words; empty when there are none.
+    pub contested: String,
     /// `trustrpid`.
     pub trust_rpid: bool,
     /// `trust_id_outbound`.
@@ -195,6 +197,7 @@ impl PeerDetail {
             from_domain: String::new(),
             call_limit: 0,
             expires_s: None,
+            contested: String::new(),
             insecure: "no".to_owned(),
             contact_acl: false,
             direct_media_acl: false,

@@ -5,3 +5,4 @@ pub mod location;
 pub mod next_hop;
 pub mod qualify;
 pub mod register;
+pub mod rivals;

@@ -1,11 +1,13 @@
 //! Registrations, and whether the registered lines answer (qualify).
 
 use crate::network::Quality;
-use crate::testbed::{GUIDE, SIP, Testbed};
+use crate::testbed::{GUIDE, SIP, Station, Testbed};
 use std::time::Duration;
 use strowger::event::Level;
 use strowger::pbx::switch::PeerStatus;
-use strowger::sim::PhoneEvent;
+use strowger::rng::Rng;
+use strowger::sim::{Phone, PhoneEvent};
+use strowger::sip::flow::Transport;
 
 fn qualified() -> String {
     SIP.replace("nat=no", "nat=no\nqualify=200")
@@ -210,4 +212,39 @@ fn a_contact_with_parameters_in_its_user_is_called_whole() {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
+}
+
+/// Each takes the line from the other, and neither knows: the log says so once, with the cure.
+#[test]
+fn two_telephones_of_one_account_are_told_of_and_one_that_moves_is_not() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    let twice = |world: &mut Testbed, name: &str| {
+        world.phone(name).registers();
+        world.run(Duration::from_secs(30));
+    };
+    // A second one with the client's name and secret.
+    let mut config = world.look("client").config().clone();
+    (config.sip, config.rtp) = ("192.0.2.50:5060".parse().unwrap(), "192.0.2.50:16420".parse().unwrap());
+    let (phone, source) = (Phone::new(config.clone(), Rng::from_number(2)), config.sip);
+    let second = Station { phone, source, connection: None, over: Transport::Tcp, events: Vec::new() };
+    world.stations.insert("second".to_owned(), second);
+    for name in ["second", "client"] {
+        twice(&mut world, name);
+    }
+    let (level, line) = world.line("Two telephones register as 'client'");
+    assert_eq!(level, Level::Warning);
+    assert!(line.contains("192.0.2.20:5060") && line.contains("192.0.2.50:5060"), "{line}");
+    for name in ["second", "client", "second"] {
+        twice(&mut world, name);
+    }
+    world.line("Two telephones register as 'client'");
+    let report = world.switch.peer("client").unwrap().rivalry.unwrap();
+    assert_eq!(report.times, 4);
+    // One that changes the port of its NAT to and fro is one.
+    for port in [2000, 2001, 2000, 2001] {
+        world.stations.get_mut("desk").unwrap().source.set_port(port);
+        world.relay(&format!("192.0.2.30:{port}"), "desk");
+        twice(&mut world, "desk");
+    }
+    assert!(!world.has_line("register as 'desk'") && world.switch.peer("desk").unwrap().rivalry.is_none());
 }

@@ -39,7 +39,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["dtmfmode"],
         "rfc2833, inband, info, shortinfo, auto",
         "rfc2833",
-        "shown on the console; digits dialled during a call pass as the device sends them",
+        "shown on the console; digits dialled during a call pass as the device sends them, by RTP or INFO, and are not converted",
         Effect::Settings(dtmf_mode),
     ),
     row(

@@ -5,6 +5,7 @@ use crate::config::peer::{self, DirectMedia, PeerAddress};
 use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RtpTimes, SecondaryMedia, T38};
 use crate::pbx::switch::{self, PeerReport};
 use crate::registrar::location::Binding;
+use crate::registrar::rivals::Rivalry;
 use crate::sip::flow::Transport;
 use bytes::Bytes;
 
@@ -86,6 +87,7 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         secondary: secondary(settings),
         max_forwards: settings.max_forwards,
         promiscuous_redirect: settings.promisc_redir,
+        contested: report.rivalry.filter(|rivalry| rivalry.is_recent(now.mono)).map(contested).unwrap_or_default(),
         trust_rpid: settings.trust_rpid,
         trust_id: settings.trust_id,
         send_rpid: settings.send_rpid != peer::SendRpid::No,
@@ -122,6 +124,14 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
 pub(super) fn secondary(settings: &peer::Settings) -> SecondaryMedia {
     let t38 = |t38: peer::T38| T38 { correction: t38.correction.name().to_owned(), max_datagram: t38.max_datagram };
     SecondaryMedia { video: settings.video, text: settings.text, t38: settings.t38.map(t38) }
+}
+
+/// Two telephones that take one registration from each other.
+fn contested(rivalry: Rivalry) -> String {
+    let Rivalry { registered, displaced, times, .. } = rivalry;
+    format!(
+        "{registered} and {displaced} take it from each other ({times} times): give each a section, or set max_contacts=2"
+    )
 }
 
 /// One proxy of a Path, as the registration named it.
@@ -181,6 +191,7 @@ mod tests {
         let (conf, diagnostics) = sip_conf::parse(&document, &Default::default());
         assert_eq!(diagnostics, [], "{lines}");
         let report = PeerReport {
+            rivalry: None,
             peer: &conf.peers["a"],
             home: None,
             bindings: Vec::new(),

@@ -56,6 +56,29 @@ fn hint(denial: &Denial) -> String {
             "phone '{account}' at {address}: wrong secret. Type the one of [{account}] ({section}) into the phone; its user \
              name is right (`sip show peer {account}`)"
         ),
+        DenialCause::WrongHash { section, realm } => format!(
+            "phone '{account}' at {address}: wrong secret, or the md5secret of [{account}] ({section}) was made for another name \
+             than '{account}', another realm than '{realm}', or another secret"
+        ),
+        DenialCause::OtherAddress { section, home, registers: true, .. } => format!(
+            "'{account}' at {address} wants to register, but [{account}] ({section}) has no secret and the fixed address {home}. \
+             Set host=dynamic and a secret there, or switch registration off in the phone"
+        ),
+        DenialCause::OtherAddress { peer, section, home, registers: false } => format!(
+            "a call as '{account}' came from {}; [{peer}] ({section}) may call without a secret, but from {home} alone: {}",
+            denial.source,
+            other_place(&denial.source, home)
+        ),
+        DenialCause::OtherPort { peer, section, home } => format!(
+            "a call as '{account}', which sip.conf does not have, came from {}; [{peer}] ({section}) is at {home}. If it is that \
+             one: {}",
+            denial.source,
+            other_place(&denial.source, home)
+        ),
+        DenialCause::MayNotRegister { section } => format!(
+            "'{account}' at {address} wants to register, but [{account}] ({section}) is type=user, which only calls. Set \
+             type=friend there"
+        ),
         DenialCause::UnknownAccount => format!(
             "{address} wants to be '{account}', which sip.conf does not have. A phone of yours? Correct its user name, or add \
              [{account}] there"
@@ -79,6 +102,16 @@ fn hint(denial: &Denial) -> String {
         DenialCause::OtherNumber => {
             format!("phone '{account}' at {address}: its digest was made for another number than the one it dials")
         }
+    }
+}
+
+/// What to do when a peer with a fixed address comes from another place.
+fn other_place(source: &SocketAddr, home: &str) -> String {
+    let (ip, port) = (source.ip().to_canonical(), source.port());
+    let is_port = home.parse::<SocketAddr>().is_ok_and(|home| home.ip().to_canonical() == ip);
+    match is_port {
+        true => format!("set port={port} there, or insecure=port when its port changes"),
+        false => "correct host= there, or set host=dynamic and a secret".to_owned(),
     }
 }
 

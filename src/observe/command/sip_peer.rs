@@ -85,6 +85,7 @@ fn transport(peer: &PeerDetail) -> Vec<Row> {
         ("Useragent", peer.user_agent.clone()),
         ("Reg. Contact", peer.contact.clone()),
     ]);
+    optional(&mut rows, "Contested", &peer.contested);
     rows
 }
 

@@ -7,6 +7,7 @@ mod context;
 mod early_dialogs;
 mod event;
 mod in_dialog;
+mod info;
 mod reinvite;
 mod session_timer;
 mod uac;
@@ -19,6 +20,7 @@ pub use agreement::Agreement;
 pub use body::{description, unfit_body};
 pub use context::{Arrival, Cx, LegIndex};
 pub use event::{Ending, LegEvent, Refusal};
+pub use info::{InfoRelay, refusal as info_refusal};
 pub use session_timer::unfit_timer;
 pub use uac::Calling;
 pub use uas::IncomingInvite;
@@ -76,6 +78,8 @@ pub struct Leg {
     pub ua: UserAgent,
     /// What both sides described.
     pub agreement: Agreement,
+    /// The INFO requests of the other line that go to the peer.
+    pub info: InfoRelay,
     /// Hops that a call which this one begins may still take (RFC 3261 8.1.1.6).
     pub hops: u8,
     state: State,
@@ -114,6 +118,7 @@ impl Leg {
             renegotiation: Renegotiation::new(id, false),
             ..Leg::new(peer, ua, agreement)
         };
+        leg.info.note_allow(&request.headers);
         leg.ua.follow_dialog(None, &cx.core.routing);
         Ok(leg)
     }
@@ -131,6 +136,7 @@ impl Leg {
             peer,
             ua,
             agreement,
+            info: InfoRelay::default(),
             hops: u8::MAX,
             state: State::Ended,
             pending_ok: None,
@@ -162,7 +168,7 @@ impl Leg {
     /// Does the leg wait for responses to this request of its own? Any other is over for it, whatever still comes.
     pub fn awaits(&self, id: ClientId) -> bool {
         let invites = matches!(&self.state, State::Calling(invitation) if invitation.is(id));
-        invites || self.renegotiation.is_sent_by(id) || self.session_timer.is_update(id)
+        invites || self.renegotiation.is_sent_by(id) || self.session_timer.is_update(id) || self.info.is_sent(id)
     }
 
     /// Did it begin with `sips:`, so that nothing of it may leave TLS?
@@ -261,6 +267,7 @@ impl Leg {
         cx: &mut Cx<'_>,
     ) {
         let is_wanted = matches!(&self.state, State::Calling(invitation) if invitation.is_wanted());
+        self.info.note_allow(&response.headers);
         match response.status {
             0..=199 => {
                 if let State::Calling(invitation) = &mut self.state {
@@ -358,6 +365,7 @@ impl Leg {
 
     /// One of this leg's client transactions ended without any final response.
     pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx<'_>) {
+        self.info.on_silence(id, cx);
         match &self.state {
             State::Calling(invitation) if invitation.is(id) => {
                 let is_wanted = invitation.is_wanted();
@@ -456,6 +464,7 @@ impl Leg {
     fn end(&mut self, cx: &mut Cx<'_>) {
         self.renegotiation.end(cx);
         self.session_timer.end(cx);
+        self.info.end(cx);
         if let Some(ok) = self.pending_ok.take() {
             ok.stop(cx);
         }

@@ -13,6 +13,7 @@ mod early_media;
 mod environment;
 mod hangup;
 mod inbound;
+mod info;
 pub mod leg;
 pub mod media_path;
 mod media_port;
@@ -294,6 +295,7 @@ impl Calls {
             (LegEvent::OfferReceived(offer), _) => self.bridging(core).offer_received(id, offer),
             (LegEvent::OfferAccepted(_), _) => self.bridging(core).offer_accepted(id),
             (LegEvent::OfferRefused(status), _) => self.bridging(core).offer_refused(id, status),
+            (LegEvent::InfoReceived(server), _) => info::received(&mut self.parties, &self.bridges, id, server, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
             (

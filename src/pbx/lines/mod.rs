@@ -16,6 +16,7 @@ use crate::registrar::location::{Binding, Location, Restored};
 use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
 use crate::registrar::register::{self, Arrived, Change};
+use crate::registrar::rivals::{Rivalry, Rivals};
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
@@ -64,6 +65,7 @@ pub struct Lines {
     location: Location,
     expiry: Option<TimerId>,
     departures: Departures,
+    rivals: Rivals,
     watches: Watches,
     keepalives: KeepAlives,
 }
@@ -102,6 +104,7 @@ impl Lines {
             core.emit(LineEvent::RegistrationDropped { line, address: binding.flow.remote, is_fixed });
         }
         self.departures.retain(|name| peers.contains_key(name));
+        self.rivals.retain(|name| peers.contains_key(name));
         self.arm_expiry(core);
     }
 
@@ -164,6 +167,8 @@ impl Lines {
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && core.config.peers.values().any(trunk);
         let origin = register::Origin { arrived, from_trunk, routing: &core.routing };
+        let by_others = |one: &&Binding| one.call_id != essentials.call_id;
+        let old: Vec<Binding> = self.location.bindings(&peer.name).iter().filter(by_others).cloned().collect();
         let done =
             register::register(&mut self.location, &core.config.general, peer, request, essentials, origin, core.now);
         for event in done.events {
@@ -171,6 +176,11 @@ impl Lines {
         }
         core.respond(server, done.response);
         for change in done.changes {
+            if let Change::Added(new) | Change::Refreshed(new) = &change {
+                let bound = self.location.bindings(&peer.name);
+                let contested = self.rivals.registered(&peer.name, &old, bound, new, core.now.mono);
+                contested.into_iter().for_each(|event| core.emit(event));
+            }
             match change {
                 Change::Added(_) => {
                     self.returned(&peer.name, core);
@@ -411,6 +421,11 @@ impl Lines {
     }
 
     // ---- for whoever looks in ----
+
+    /// The telephones that took a peer's account from each other.
+    pub fn rivalry(&self, name: &str) -> Option<Rivalry> {
+        self.rivals.of(name)
+    }
 
     /// Where a peer is registered, oldest first.
     pub fn bindings(&self, name: &str) -> &[Binding] {

@@ -11,6 +11,7 @@ use crate::pbx::calls::leg::Leg;
 use crate::pbx::core::LegId;
 use crate::pbx::settings::SwitchSettings;
 use crate::registrar::location::Binding;
+use crate::registrar::rivals::Rivalry;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct PeerReport<'a> {
     pub bindings: Vec<&'a Binding>,
     /// `Unmonitored` without `qualify=`.
     pub status: PeerStatus,
+    /// The telephones that took its account from each other.
+    pub rivalry: Option<Rivalry>,
 }
 
 /// A channel as it stands.
@@ -94,7 +97,8 @@ impl Switch {
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
         let home = peer.host.address(self.core.config.admission.names());
         let bindings = self.lines.bindings(&peer.name).iter().rev().collect();
-        PeerReport { peer, home, bindings, status: self.lines.status(peer) }
+        let rivalry = self.lines.rivalry(&peer.name);
+        PeerReport { peer, home, bindings, status: self.lines.status(peer), rivalry }
     }
 
     /// Where a peer is registered, oldest first.

@@ -190,3 +190,94 @@ fn the_general_algorithm_hides_who_exists() {
     assert!(ask("known-one").contains("algorithm=SHA-256"));
     assert_eq!(ask("known-one"), ask("nobody-xy"));
 }
+
+/// Whoever is refused is told of in words that lead to the cause: never "wrong secret" where no secret would help.
+#[test]
+fn a_refusal_names_its_own_cause() {
+    let sip = "[general]\n\n[line2]\ntype=friend\nhost=192.168.1.20\n[provider]\ntype=peer\nhost=203.0.113.5\nsecret=x8Fq2mVn0aKe\n\
+               insecure=invite\n[caller]\ntype=user\nsecret=p2cd7n4yr6sv\n[hashed]\ntype=friend\nhost=dynamic\n\
+               md5secret=0123456789abcdef0123456789abcdef\n[phone]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\n";
+    let edge = edge_of(sip, "");
+    let said = |method: &str, user: &str, source: &str| {
+        let target = if method == "REGISTER" { "sip:192.168.1.2" } else { "sip:88567682@192.168.1.2" };
+        let line = authorize(method, user, "guess", target, &nonce(&edge, source), 1);
+        let (event, hint) = texts(reply(admit(&edge, &request(method, user, "192.168.1.20", &line), source)).2);
+        (event.split('"').nth(1).unwrap_or_default().to_owned(), hint)
+    };
+    for (method, user, source, event, text) in [
+        (
+            "INVITE",
+            "line2",
+            "192.168.1.20:5080",
+            "FailedACL",
+            "a call as 'line2' came from 192.168.1.20:5080; [line2] (sip.conf:3) may call without a secret, but from \
+             192.168.1.20:5060 alone: set port=5080 there, or insecure=port when its port changes",
+        ),
+        (
+            "INVITE",
+            "line2",
+            "192.168.1.21:5060",
+            "FailedACL",
+            "a call as 'line2' came from 192.168.1.21:5060; [line2] (sip.conf:3) may call without a secret, but from \
+             192.168.1.20:5060 alone: correct host= there, or set host=dynamic and a secret",
+        ),
+        (
+            "REGISTER",
+            "line2",
+            "192.168.1.20:5080",
+            "FailedACL",
+            "'line2' at 192.168.1.20 wants to register, but [line2] (sip.conf:3) has no secret and the fixed address \
+             192.168.1.20:5060. Set host=dynamic and a secret there, or switch registration off in the phone",
+        ),
+        (
+            "INVITE",
+            "provider",
+            "203.0.113.5:5999",
+            "FailedACL",
+            "a call as 'provider' came from 203.0.113.5:5999; [provider] (sip.conf:6) may call without a secret, but from \
+             203.0.113.5:5060 alone: set port=5999 there, or insecure=port when its port changes",
+        ),
+        (
+            "INVITE",
+            "0301234",
+            "203.0.113.5:5999",
+            "InvalidAccountID",
+            "a call as '0301234', which sip.conf does not have, came from 203.0.113.5:5999; [provider] (sip.conf:6) is at \
+             203.0.113.5:5060. If it is that one: set port=5999 there, or insecure=port when its port changes",
+        ),
+        (
+            "REGISTER",
+            "caller",
+            LINE1,
+            "InvalidAccountID",
+            "'caller' at 192.168.1.20 wants to register, but [caller] (sip.conf:11) is type=user, which only calls. Set \
+             type=friend there",
+        ),
+        (
+            "REGISTER",
+            "hashed",
+            LINE1,
+            "InvalidPassword",
+            "phone 'hashed' at 192.168.1.20: wrong secret, or the md5secret of [hashed] (sip.conf:14) was made for another \
+             name than 'hashed', another realm than 'asterisk', or another secret",
+        ),
+        (
+            "INVITE",
+            "phone",
+            LINE1,
+            "InvalidPassword",
+            "phone 'phone' at 192.168.1.20: wrong secret. Type the one of [phone] (sip.conf:18) into the phone; its user name \
+             is right (`sip show peer phone`)",
+        ),
+        (
+            "INVITE",
+            "nobody",
+            LINE1,
+            "InvalidAccountID",
+            "192.168.1.20 wants to be 'nobody', which sip.conf does not have. A phone of yours? Correct its user name, or add \
+             [nobody] there",
+        ),
+    ] {
+        assert_eq!(said(method, user, source), (event.to_owned(), text.to_owned()), "{method} {user} {source}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::sdp::Sdp;
 use crate::sip::Uri;
+use crate::sip::transaction::ServerId;
 
 /// What happened on a leg.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub enum LegEvent {
     OfferAccepted(Option<Sdp>),
     /// The peer refused our new offer; the old agreement stands.
     OfferRefused(u16),
+    /// The peer sends information (INFO) that somebody has to answer.
+    InfoReceived(ServerId),
     /// The leg is over by the peer's doing or by the network's; nothing more will come.
     Ended(Ending),
 }

@@ -4,6 +4,7 @@ use super::body::{description, unfit_body};
 use super::context::Cx;
 use super::early_dialogs::plain_status;
 use super::event::{Ending, LegEvent};
+use super::info::InfoRelay;
 use super::reinvite::{Conflict, Parts, ReceivedOffer};
 use super::session_timer::unfit_timer;
 use super::uas::PendingOk;
@@ -24,7 +25,7 @@ impl Leg {
         }
     }
 
-    /// A response to our re-INVITE (of number `cseq`) or UPDATE. False when it is to neither.
+    /// A response to our re-INVITE (of number `cseq`), UPDATE or INFO. False when it is to neither.
     pub(super) fn on_response_in_dialog(
         &mut self,
         id: ClientId,
@@ -32,11 +33,13 @@ impl Leg {
         cseq: u32,
         cx: &mut Cx<'_>,
     ) -> bool {
-        let Leg { ua, agreement, session_timer, renegotiation, .. } = self;
+        let Leg { ua, agreement, session_timer, renegotiation, info, state, .. } = self;
         let ending = if renegotiation.is_sent_by(id) {
             renegotiation.on_response(response, cseq, Parts { ua, agreement, session_timer }, cx)
         } else if session_timer.is_update(id) {
             session_timer.on_update_response(response, ua, cx)
+        } else if info.is_sent(id) {
+            info.on_response(id, response, cx).filter(|_| state.is_up())
         } else {
             return false;
         };
@@ -91,9 +94,11 @@ impl Leg {
             // RFC 3261 12.2.2: an old CSeq is answered with 500.
             return cx.core.respond(server, Response::for_request(request, 500, None));
         }
+        self.info.note_allow(&request.headers);
         match &request.method {
             Method::Bye => self.on_bye(server, request, cx),
             Method::Invite | Method::Update => self.on_offer(server, request, cx),
+            Method::Info => InfoRelay::receive(server, request, &self.ua, cx),
             method => {
                 if let Some(status) = plain_status(method) {
                     cx.core.respond(server, Response::for_request(request, status, None));

@@ -1,0 +1,77 @@
+//! Why a request whose sender proved its address was refused: what the administrator has to put right, and nothing else.
+
+use super::event::cut;
+use super::identity::{Account, ClaimedIdentity, Directory};
+use crate::config::peer::{Credential, PeerAddress};
+use crate::event::security::DenialCause;
+use crate::sip::header::Credentials;
+use crate::sip::{Flow, Method};
+
+/// What was found of a digest that does not let its sender in.
+#[derive(Clone, Copy)]
+pub(super) struct Judged<'a> {
+    pub directory: Directory<'a>,
+    pub claim: &'a ClaimedIdentity<'a>,
+    pub credentials: &'a Credentials,
+    pub method: &'a Method,
+    pub flow: Flow,
+    /// `[general]` allows the source, and serves the domain.
+    pub source_allowed: bool,
+    pub domain_served: bool,
+    /// The lists of `[general]` and of the account allow the source.
+    pub is_allowed: bool,
+    pub knows_secret: bool,
+    pub realm: &'a str,
+}
+
+/// The cause of a refusal.
+pub(super) fn cause(judged: Judged<'_>) -> DenialCause {
+    let Judged { claim, flow, .. } = judged;
+    match claim.account {
+        _ if !judged.source_allowed => DenialCause::GeneralAccessList,
+        _ if !judged.domain_served => DenialCause::OtherDomain,
+        None => unknown(judged),
+        Some(account) if !judged.knows_secret && account.is_elsewhere(judged.method, flow, judged.directory.names) => {
+            let (peer, section, home) = (account.peer.name.clone(), section(account), home(account));
+            DenialCause::OtherAddress { peer, section, home, registers: *judged.method == Method::Register }
+        }
+        Some(_) if claim.is_mixed => DenialCause::OtherUser { username: cut(&judged.credentials.username) },
+        Some(account) if !judged.is_allowed => DenialCause::AccessList { section: section(account) },
+        Some(account) if !judged.knows_secret => match account.peer.credential {
+            Some(Credential::Ha1(_)) => {
+                DenialCause::WrongHash { section: section(account), realm: judged.realm.to_owned() }
+            }
+            Some(Credential::Password(_)) | None => DenialCause::WrongSecret { section: section(account) },
+        },
+        Some(_) => DenialCause::OtherNumber,
+    }
+}
+
+/// Nobody has the name that was given: or somebody has it who may not use it so, or it is a neighbour from another port.
+fn unknown(judged: Judged<'_>) -> DenialCause {
+    let Judged { directory, claim, flow, .. } = judged;
+    if *judged.method == Method::Register {
+        let named = directory.accounts.get(claim.name.as_str());
+        return named
+            .map_or(DenialCause::UnknownAccount, |account| DenialCause::MayNotRegister { section: section(account) });
+    }
+    match directory.addresses.at_other_port(directory.accounts, flow, directory.names) {
+        Some(account) => {
+            let (peer, section, home) = (account.peer.name.clone(), section(account), home(account));
+            DenialCause::OtherPort { peer, section, home }
+        }
+        None => DenialCause::UnknownAccount,
+    }
+}
+
+fn section(account: &Account) -> String {
+    account.peer.place.to_string()
+}
+
+fn home(account: &Account) -> String {
+    match &account.peer.host {
+        PeerAddress::Static(address) => address.to_string(),
+        PeerAddress::Named { name, port } => format!("{name}:{port}"),
+        PeerAddress::Dynamic | PeerAddress::Unset => String::new(),
+    }
+}

@@ -1,0 +1,142 @@
+//! INFO (RFC 6086, RFC 2976): what one line sends goes to the other line's dialog as it is, and the other line's final answer is
+//! the answer. Until then nothing is said: repeated requests are absorbed by the transaction, and its time is that of ours.
+
+use super::context::Cx;
+use super::event::{Ending, LegEvent};
+use super::user_agent::UserAgent;
+use crate::sip::header::{HeaderName, Headers};
+use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
+use crate::sip::transaction::{ClientId, ServerId};
+
+/// Maximum number of INFO requests to one line that have no answer yet.
+const MAX_PENDING: usize = 16;
+
+/// The headers that say what a body is, and what the request is for (RFC 6086 4.1).
+const CARRIED: [&str; 6] =
+    ["Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version", "Info-Package"];
+/// The headers of an answer that say what would be taken.
+const ANSWERED: [&str; 3] = ["Accept", "Accept-Encoding", "Recv-Info"];
+
+/// The INFO requests that a leg passes on to its peer.
+#[derive(Debug, Default)]
+pub struct InfoRelay {
+    /// The latest Allow of the peer names INFO; none: it never sent one, which says nothing (RFC 3261 20.5).
+    peer_takes: Option<bool>,
+    /// Ours, each with the other line's that it carries.
+    sent: Vec<(ClientId, ServerId)>,
+}
+
+impl InfoRelay {
+    /// Notes whether the peer takes INFO, by a message of its own.
+    pub(super) fn note_allow(&mut self, headers: &Headers) {
+        let mut allowed = headers.values(HeaderName::Allow).peekable();
+        if allowed.peek().is_some() {
+            self.peer_takes = Some(allowed.any(|method| method.eq_ignore_ascii_case(b"INFO")));
+        }
+    }
+
+    /// The peer's INFO. One that says nothing only asks whether the call is up, and is answered here.
+    pub(super) fn receive(server: ServerId, request: &Request, ua: &UserAgent, cx: &mut Cx<'_>) {
+        if request.body.is_empty() && request.headers.get(HeaderName::from_static("Info-Package")).is_none() {
+            return cx.core.respond(server, Response::for_request(request, 200, None));
+        }
+        ua.report(LegEvent::InfoReceived(server), cx);
+    }
+
+    /// Passes the other line's INFO on to the peer; the status to refuse it with, when that cannot be.
+    ///
+    /// # Errors
+    /// The peer takes no INFO, or has not answered those before.
+    pub fn pass(&mut self, server: ServerId, ua: &mut UserAgent, cx: &mut Cx<'_>) -> Result<(), u16> {
+        if self.peer_takes == Some(false) {
+            return Err(415);
+        }
+        if self.sent.len() >= MAX_PENDING {
+            return Err(500);
+        }
+        let Some(received) = cx.core.tx.server_request(server).cloned() else { return Ok(()) };
+        let Some(dialog) = &mut ua.dialogs.current else { return Err(415) };
+        let mut request = dialog.request(Method::Info);
+        for name in CARRIED.map(HeaderName::from_static) {
+            if let Some(value) = received.headers.get(name.clone()) {
+                request.headers.push(name, value.clone());
+            }
+        }
+        request.body = received.body;
+        ua.add_common_headers(&mut request, cx);
+        let id = ua.send(request, cx);
+        self.sent.push((id, server));
+        Ok(())
+    }
+
+    /// Is this an INFO of ours?
+    pub(super) fn is_sent(&self, id: ClientId) -> bool {
+        self.sent.iter().any(|(sent, _)| *sent == id)
+    }
+
+    /// The peer's response. Says how the leg ends, when it ends by it (RFC 3261 12.2.1.2).
+    pub(super) fn on_response(&mut self, id: ClientId, response: &Response, cx: &mut Cx<'_>) -> Option<Ending> {
+        if response.status < 200 {
+            return None;
+        }
+        let status = carried_status(response.status);
+        if let Some(server) = self.take(id) {
+            answer(server, status, Some(response).filter(|_| status == response.status), cx);
+        }
+        matches!(response.status, 405 | 501).then(|| self.peer_takes = Some(false));
+        (response.status == 481).then_some(Ending::Gone)
+    }
+
+    /// The peer never answered. The call goes on: it is no worse than a digit that was not heard.
+    pub(super) fn on_silence(&mut self, id: ClientId, cx: &mut Cx<'_>) {
+        if let Some(server) = self.take(id) {
+            answer(server, 504, None, cx);
+        }
+    }
+
+    /// The leg is over: what is still to be answered is (RFC 3261 15.1.2).
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>) {
+        for (_, server) in std::mem::take(&mut self.sent) {
+            answer(server, 487, None, cx);
+        }
+    }
+
+    fn take(&mut self, id: ClientId) -> Option<ServerId> {
+        let at = self.sent.iter().position(|(sent, _)| *sent == id)?;
+        Some(self.sent.remove(at).1)
+    }
+}
+
+/// An INFO that goes nowhere: nothing in it is understood here, so that no format is acceptable (RFC 3261 20.1, 21.4.13).
+pub fn refusal(request: &Request, status: u16) -> Response {
+    let mut response = Response::for_request(request, status, None);
+    if status == 415 {
+        response.headers.push(HeaderName::Accept, "");
+    }
+    response
+}
+
+/// The status for one line of what the other answered. What concerns our dialog with that one alone (its credentials, our
+/// hops, its being gone) or would end the sender's (481, 408) is an error of ours.
+fn carried_status(status: u16) -> u16 {
+    match status {
+        401 | 402 | 407 | 408 | 420 | 421 | 481 | 482 | 483 | 494 | 503 => 500,
+        300..=399 => 500,
+        status => status,
+    }
+}
+
+fn answer(server: ServerId, status: u16, like: Option<&Response>, cx: &mut Cx<'_>) {
+    let Some(request) = cx.core.tx.server_request(server).cloned() else { return };
+    let mut response = Response::for_request(&request, status, None);
+    if let Some(like) = like {
+        response.reason = like.reason.clone();
+        for name in ANSWERED.map(HeaderName::from_static) {
+            for value in like.headers.lines(name.clone()) {
+                response.headers.push(name.clone(), value.clone());
+            }
+        }
+    }
+    cx.core.respond(server, response);
+}
