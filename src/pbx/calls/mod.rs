@@ -20,6 +20,7 @@ mod parties;
 mod party;
 mod ports;
 mod program;
+mod sound;
 
 pub use environment::Shared;
 pub(crate) use inbound::Invite;
@@ -45,6 +46,7 @@ use inbound::Inbound;
 use leg::{Leg, LegEvent};
 use media_port::Ports;
 use program::Applications;
+pub use sound::{SoundFault, Sounds};
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -55,6 +57,7 @@ pub struct Calls {
     parties: Parties,
     bridges: Bridges,
     shared: Shared,
+    sounds: Sounds,
     processed: u64,
 }
 
@@ -169,6 +172,11 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
+            CallTimer::Sound(channel) => {
+                if let Some(channel) = self.parties.channel(channel) {
+                    sound::look(channel, core);
+                }
+            }
         }
     }
 
@@ -191,6 +199,7 @@ impl Calls {
                 }
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Counted { stream, report } => self.sounds.counted(stream, &report, &mut self.parties, core),
             MediaEvent::Released { stream, counts } => self.parties.released(stream, &counts, core),
         }
     }
@@ -312,6 +321,11 @@ impl Calls {
     /// What all programs share.
     pub fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// What was wrong with the sound of lines.
+    pub fn sounds(&self) -> &Sounds {
+        &self.sounds
     }
 
     /// The bridge a channel is in.

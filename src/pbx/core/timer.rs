@@ -24,6 +24,8 @@ pub enum CallTimer {
     Wait(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
+    /// A channel was answered a while ago: does its sound arrive?
+    Sound(ChannelId),
 }
 
 /// The timers of lines.

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::pbx::calls::SoundFault;
 pub use crate::registrar::qualify::Status as PeerStatus;
 
 /// A peer as it stands.
@@ -27,6 +28,8 @@ pub struct PeerReport<'a> {
     pub bindings: Vec<&'a Binding>,
     /// `Unmonitored` without `qualify=`.
     pub status: PeerStatus,
+    /// What was wrong with the sound in its latest call.
+    pub sound: Option<&'a SoundFault>,
 }
 
 /// A channel as it stands.
@@ -94,7 +97,8 @@ impl Switch {
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
         let home = peer.host.address(self.core.config.admission.names());
         let bindings = self.lines.bindings(&peer.name).iter().rev().collect();
-        PeerReport { peer, home, bindings, status: self.lines.status(peer) }
+        let sound = self.calls.sounds().of(&peer.name);
+        PeerReport { peer, home, bindings, status: self.lines.status(peer), sound }
     }
 
     /// Where a peer is registered, oldest first.
