@@ -90,6 +90,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::NoMedia { channel, line, after, source, strangers } => {
             LogLine::warning(format!("{channel}: {}", no_media(line, *after, *source, *strangers)))
         }
+        CallEvent::SoundFault { channel, reason, .. } => LogLine::warning(format!("{channel}: {reason}")),
         CallEvent::StreamClosed { channel, medium, totals } => {
             return stream_closed(channel, *medium, *totals).into_iter().collect();
         }

@@ -265,6 +265,15 @@ pub enum CallEvent {
         /// Packets that came from elsewhere.
         strangers: u64,
     },
+    /// The sound of a line does not arrive, in one direction or both.
+    SoundFault {
+        /// Its channel.
+        channel: String,
+        /// The line.
+        line: String,
+        /// What is wrong, and the cure.
+        reason: String,
+    },
     /// A stream's ports are closed.
     StreamClosed {
         /// Its channel.

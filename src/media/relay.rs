@@ -65,6 +65,7 @@ pub(super) fn rtp_packet(
     }
     let event = match stream.learner.judge(now, source, header.sequence) {
         Verdict::Drop => {
+            stream.stranger = Some(source);
             increment(&mut stream.counts.strangers);
             return None;
         }
@@ -125,6 +126,7 @@ pub(super) fn udptl_datagram(
     let stream = streams.get_mut(slot)?;
     let event = match stream.learner.judge_datagram(now, source) {
         Verdict::Drop => {
+            stream.stranger = Some(source);
             increment(&mut stream.counts.strangers);
             return None;
         }

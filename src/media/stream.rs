@@ -5,7 +5,7 @@ use super::player::Playing;
 use super::ports::Pair;
 use super::silence::{COMFORT_NOISE, SILENT, Silence};
 use crate::clock::Time;
-use crate::pbx::media::{Remote, StreamCounts, StreamId, StreamKind};
+use crate::pbx::media::{Remote, StreamCounts, StreamId, StreamKind, StreamReport};
 use crate::rtp::continuity::{Continuity, Place};
 use crate::rtp::header::{self, Header};
 use crate::rtp::rtcp;
@@ -45,6 +45,10 @@ pub(super) struct Stream {
     known: Option<Time>,
     /// How long nothing has come or gone.
     pub silence: Silence,
+    /// Where the latest packet came from that was dropped for its source.
+    pub stranger: Option<SocketAddr>,
+    /// RTP packets that the system refused to send, and its latest reason.
+    refused: Option<(u64, io::Error)>,
     remote: Option<Remote>,
     rtp_to: Option<SocketAddr>,
     rtcp_to: Option<SocketAddr>,
@@ -89,6 +93,8 @@ impl Stream {
             early: Early::default(),
             known: None,
             silence: Silence::default(),
+            stranger: None,
+            refused: None,
             remote: None,
             rtp_to: None,
             rtcp_to: None,
@@ -158,6 +164,16 @@ impl Stream {
         self.counts.strangers = self.counts.strangers.saturating_add(dropped.of_strangers);
     }
 
+    /// What is known of it now.
+    pub fn report(&self) -> StreamReport {
+        StreamReport {
+            counts: StreamCounts { lost: self.stats.lost(), ..self.counts },
+            source: self.learner.source(),
+            stranger: self.stranger,
+            refused: self.refused.as_ref().map(|(number, error)| (*number, error.to_string())),
+        }
+    }
+
     /// Sends to the learned source when the peer is to be followed (`nat=comedia`), else to the SDP's address.
     pub fn follow(&mut self) {
         let Some(remote) = self.remote else { return };
@@ -184,8 +200,13 @@ impl Stream {
 
     /// Sends a datagram to the peer as it is.
     pub fn deliver_datagram(&mut self, datagram: &[u8]) {
-        let sent = self.rtp_to.is_some_and(|to| transmit(&self.rtp, datagram, to));
-        self.count(sent);
+        match self.rtp_to {
+            Some(to) => {
+                let sent = transmit(&self.rtp, datagram, to);
+                self.count(sent);
+            }
+            None => self.counts.undelivered = self.counts.undelivered.saturating_add(1),
+        }
     }
 
     /// Forgets where the peer is: it names a port of the exchange's own.
@@ -214,8 +235,7 @@ impl Stream {
         }
         self.silence.speak(now);
         let sent = transmit(&self.rtp, packet, to);
-        self.count(sent);
-        sent.then_some(to)
+        self.count(sent).then_some(to)
     }
 
     /// Sends a packet of the peer back to `to`, where it came from. Returns where it went.
@@ -237,8 +257,7 @@ impl Stream {
         self.line.own(now, place, step);
         self.silence.speak(now);
         let sent = transmit(&self.rtp, packet, to);
-        self.count(sent);
-        sent.then_some(to)
+        self.count(sent).then_some(to)
     }
 
     /// Sends the peer a packet of comfort noise, after what it was sent before, if there is a place to send it to; a
@@ -275,27 +294,32 @@ impl Stream {
         };
         // A peer that gave no address for RTCP misses nothing.
         let Some(to) = to else { return };
-        let sent = ready.is_some_and(|packet| transmit(socket, packet, to));
+        let sent = ready.is_some_and(|packet| transmit(socket, packet, to).is_ok());
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
     }
 
-    fn count(&mut self, sent: bool) {
-        let counter = if sent { &mut self.counts.sent } else { &mut self.counts.undelivered };
+    /// Counts a packet that was sent, or could not be; says which.
+    fn count(&mut self, sent: io::Result<()>) -> bool {
+        let counter = if sent.is_ok() { &mut self.counts.sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
+        let Err(error) = sent else { return true };
+        let before = self.refused.as_ref().map_or(0, |(number, _)| *number);
+        self.refused = Some((before.saturating_add(1), error));
+        false
     }
 }
 
 /// One system call; a second only for a packet the path cannot carry whole, which from then on may be cut into
 /// fragments.
-fn transmit(socket: &UdpSocket, packet: &[u8], to: SocketAddr) -> bool {
+fn transmit(socket: &UdpSocket, packet: &[u8], to: SocketAddr) -> io::Result<()> {
     match socket.send_to(packet, to) {
-        Ok(_) => true,
+        Ok(_) => Ok(()),
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) => {
-            let allowed = allow_fragments(socket, to);
-            allowed.is_ok() && socket.send_to(packet, to).is_ok()
+            allow_fragments(socket, to)?;
+            socket.send_to(packet, to).map(|_| ())
         }
-        Err(_) => false,
+        Err(error) => Err(error),
     }
 }
 

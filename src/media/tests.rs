@@ -499,6 +499,41 @@ fn of_what_the_line_itself_sent_too_early_each_packet_is_judged_by_its_age() {
     assert_eq!((counts.early, counts.received, counts.lost, counts.strangers), (10, 5, 0, 0));
 }
 
+/// What is known of a stream while it is there: counts, whom it believes, whom not, and what the system refuses.
+#[test]
+fn a_stream_says_what_it_has_counted() {
+    let rig = Rig::new(23_060..=23_079);
+    let (a, b) = rig.call();
+    let stranger = Phone { exchange: a.exchange, ..Phone::new("127.0.0.2".parse().unwrap()) };
+    assert_eq!(exchange(&a, &b, &[packet(1, 1, b"x")]), [packet(1, 1, b"x")]);
+    stranger.send(&packet(9, 1, b"x"));
+    // A port of IPv4 sends nothing to an IPv6 address.
+    rig.remote(B, Remote { rtp: Some("[::1]:9".parse().unwrap()), ..b.remote() });
+    rig.reserve(B, LOCAL);
+    a.send(&packet(1, 2, b"x"));
+    std::thread::sleep(QUIET * 4);
+    let report = |stream| {
+        rig.media.send(MediaCommand::Count { stream });
+        loop {
+            if let MediaEvent::Counted { stream: named, report } = rig.event() {
+                assert_eq!(named, stream);
+                return report;
+            }
+        }
+    };
+    let of_a = report(A);
+    assert_eq!((of_a.counts.received, of_a.counts.strangers), (2, 1));
+    assert_eq!((of_a.source, of_a.stranger), (a.rtp.local_addr().ok(), stranger.rtp.local_addr().ok()));
+    assert_eq!(of_a.refused, None);
+    let of_b = report(B);
+    assert_eq!((of_b.counts.sent, of_b.counts.undelivered, of_b.source), (1, 1, None));
+    let (number, why) = of_b.refused.clone().unwrap();
+    assert!(number == 1 && why.contains("family"), "{why}");
+    // One that is not there says nothing.
+    rig.media.send(MediaCommand::Count { stream: StreamId(99) });
+    assert_eq!(rig.release(A).0, []);
+}
+
 /// Nobody answered: what came all the same is told.
 #[test]
 fn what_came_to_a_line_that_never_answered_is_counted() {

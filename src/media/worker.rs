@@ -269,6 +269,11 @@ impl Worker {
                 self.begin_listening(now, stream);
             }
             MediaCommand::Idle { stream } => self.rest(stream),
+            MediaCommand::Count { stream } => {
+                if let Some(report) = self.stream(stream).map(|stream| Box::new(stream.report())) {
+                    (self.events)(MediaEvent::Counted { stream, report });
+                }
+            }
             MediaCommand::Release { stream } => self.release(stream),
         }
     }

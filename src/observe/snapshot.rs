@@ -135,6 +135,8 @@ pub struct PeerDetail {
     pub path_support: bool,
     /// The proxies on the way to its contact (RFC 3327), as its registration named them; empty when there are none.
     pub path: Vec<String>,
+    /// When and what was wrong with the sound of its latest call; empty when nothing was.
+    pub sound: String,
     /// `line`: `modem`, `voice` or `fax`; empty when it does not say.
     pub line_kind: String,
     /// `dtmfmode`.
@@ -210,6 +212,7 @@ impl PeerDetail {
             send_rpid: false,
             path_support: false,
             path: Vec::new(),
+            sound: String::new(),
             line_kind: String::new(),
             dtmf_mode: "rfc2833".to_owned(),
             t1_ms: 500,

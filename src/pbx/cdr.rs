@@ -131,6 +131,8 @@ pub struct CdrBuilder {
     pub unanswered: Option<DialStatus>,
     /// Why this call did not come to be, or did not go on, as it happened; at most [`MAX_REASONS`].
     failures: Vec<Failure>,
+    /// What was wrong with the sound, in plain words.
+    sound: Vec<String>,
     /// A called line answered.
     pub connected: bool,
     /// Both phones' addresses and the codec, as far as they are known.
@@ -166,6 +168,13 @@ impl CdrBuilder {
     pub fn add_failures(&mut self, failures: impl IntoIterator<Item = Failure>) {
         let room = MAX_REASONS.saturating_sub(self.failures.len());
         self.failures.extend(failures.into_iter().take(room));
+    }
+
+    /// Notes what is wrong with the sound of one of its lines.
+    pub fn add_sound(&mut self, text: &str) {
+        if self.sound.len() < MAX_REASONS {
+            self.sound.push(text.to_owned());
+        }
     }
 
     /// Is it known already why this call fails?
@@ -208,6 +217,7 @@ impl CdrBuilder {
             Some(_) if hangup_cause == cause::NORMAL => said_by(ended_by).to_owned(),
             Some(_) | None => cause::words(hangup_cause).into_owned(),
         });
+        let reason = std::iter::once(reason).chain(self.sound).collect::<Vec<_>>().join("; ");
         Cdr {
             account: facts.account.to_owned(),
             source: facts.caller.1,
@@ -315,6 +325,15 @@ mod tests {
         assert_eq!(told(None, None, HangupBy::Caller, 16).0, "NO ANSWER");
         assert_eq!(told(None, None, by, 17), ("BUSY", "busy".to_owned()));
         assert_eq!(told(None, None, by, 58), ("FAILED", "no codec in common".to_owned()));
+    }
+
+    #[test]
+    fn what_was_wrong_with_the_sound_stands_in_the_record_of_a_call_that_went_well() {
+        let mut cdr = CdrBuilder { connected: true, ..CdrBuilder::default() };
+        cdr.end(at(40), HangupBy::Caller, cause::NORMAL);
+        cdr.add_sound("no sound comes from 'a'");
+        assert!(cdr.story().is_none(), "it was said when it was seen");
+        assert_eq!(record(cdr, Some(15), 0).reason, "the caller hung up; no sound comes from 'a'");
     }
 
     #[test]

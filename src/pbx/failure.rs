@@ -150,6 +150,21 @@ reasons! {
     NoSound 0 0 None, Level::Warning,
         "no sound ever came from '{line}' in {span}: it said it would come from {address}{strangers}",
         "NAT or a firewall between: `nat=force_rport,comedia` in its section; see [no sound](one-way-or-no-audio.md)";
+    SoundToPrivate 0 0 None, Level::Warning,
+        "no sound reaches '{line}': it wants it at {address}, which is good only in its own network, and speaks to us from {host}; write nat=force_rport,comedia into {section}",
+        "that line into the section named; see [no sound](one-way-or-no-audio.md)";
+    SoundElsewhere 0 0 None, Level::Warning,
+        "'{line}' may hear nothing: it wants its sound at {address}, but its own comes from {source}; write nat=force_rport,comedia into {section} to send it there",
+        "that line into the section named, or the telephone's own NAT settings; see [no sound](one-way-or-no-audio.md)";
+    SoundUnsent 0 0 None, Level::Warning,
+        "{number} packets of sound to '{line}' at {address} could not be sent: {error}",
+        "the machine's routes and firewall, or the address in the telephone; see [no sound](one-way-or-no-audio.md)";
+    SoundRefused 0 0 None, Level::Warning,
+        "no sound comes from '{line}': it was to come from {address}, and {number} packets from elsewhere, the last from {source}, were dropped; if they are its own, write nat=force_rport,comedia into {section}",
+        "`nat=` where the line is behind a router; else the telephone names an address that is not its own; see [no sound](one-way-or-no-audio.md)";
+    SoundMissing 0 0 None, Level::Warning,
+        "no sound comes from '{line}' {span} after the answer, neither from {address} nor from elsewhere: let a firewall pass UDP from it to the ports of rtp.conf (rtpstart to rtpend)",
+        "a firewall here or there, or a telephone that is muted; the exchange behind a router needs `externaddr=`; see [no sound](one-way-or-no-audio.md)";
     Lagged 0 0 None, Level::Warning, "'{line}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same",
         "no reason for a failure; raise `qualify=` to be rid of the warning";
     DirectRefused 0 0 None, EVERYDAY, "{channel} refused direct media ({status}): '{caller}' and '{line}' stay on the relay",

@@ -75,6 +75,11 @@ pub enum MediaCommand {
         /// The stream.
         stream: StreamId,
     },
+    /// Say what was counted until now; answered by `Counted`.
+    Count {
+        /// The stream.
+        stream: StreamId,
+    },
     /// Close the ports; answered by `Released` with what was counted.
     Release {
         /// The stream.
@@ -179,6 +184,13 @@ pub enum MediaEvent {
         /// Which playing.
         play: u64,
     },
+    /// What a stream has counted until now.
+    Counted {
+        /// The stream.
+        stream: StreamId,
+        /// All of it.
+        report: Box<StreamReport>,
+    },
     /// The ports are closed.
     Released {
         /// The stream.
@@ -186,6 +198,19 @@ pub enum MediaEvent {
         /// What was counted.
         counts: StreamCounts,
     },
+}
+
+/// What is known of a stream while it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamReport {
+    /// What it counted until now.
+    pub counts: StreamCounts,
+    /// From where its packets are accepted; `None` before the first one.
+    pub source: Option<SocketAddr>,
+    /// Where the latest packet came from that was dropped for that.
+    pub stranger: Option<SocketAddr>,
+    /// Packets that the system refused to send, and how it said so the last time.
+    pub refused: Option<(u64, String)>,
 }
 
 /// What a stream counted from reservation to release.

@@ -128,8 +128,8 @@ fn may_follow(next: SocketAddr, flow: Flow) -> bool {
         && next != flow.advertised
 }
 
-/// RFC 1918, RFC 6598, RFC 4193.
-fn is_private(ip: IpAddr) -> bool {
+/// Whether it is an address that is only good within a network (RFC 1918, RFC 3927, RFC 6598, RFC 4193).
+pub fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || matches!(v4.octets(), [100, 64..=127, ..]),
         IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),

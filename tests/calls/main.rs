@@ -34,6 +34,7 @@ mod rfc_duties;
 mod routes;
 mod scripts;
 mod sips;
+mod sound;
 mod stories;
 mod switched_off;
 mod testbed;

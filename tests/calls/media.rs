@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use strowger::clock::Time;
-use strowger::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
+use strowger::pbx::media::{
+    MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind, StreamReport,
+};
 
 #[derive(Debug)]
 pub enum Doing {
@@ -41,6 +43,8 @@ pub struct MediaStub {
     pub mute: BTreeSet<SocketAddr>,
     /// From where nothing comes for the time being.
     pub silent: BTreeMap<SocketAddr, Time>,
+    /// What is counted of the streams of these addresses.
+    pub reports: BTreeMap<SocketAddr, StreamReport>,
 }
 
 impl MediaStub {
@@ -53,6 +57,7 @@ impl MediaStub {
             reported: BTreeSet::new(),
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
+            reports: BTreeMap::new(),
         }
     }
 
@@ -93,6 +98,10 @@ impl MediaStub {
                 events
             }
             MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
+            MediaCommand::Count { stream } => {
+                let report = self.report(stream).map(Box::new);
+                report.into_iter().map(|report| (soon, MediaEvent::Counted { stream, report })).collect()
+            }
             MediaCommand::Release { stream } => self.release(stream),
         }
     }
@@ -148,6 +157,14 @@ impl MediaStub {
         };
         events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts }));
         events
+    }
+
+    /// What a stream has counted: all is well, unless a test says otherwise.
+    fn report(&self, stream: StreamId) -> Option<StreamReport> {
+        let source = self.streams.get(&stream)?.remote.and_then(|remote| remote.rtp);
+        let said = source.and_then(|source| self.reports.get(&source));
+        let counts = StreamCounts { received: 50, sent: 50, ..StreamCounts::default() };
+        Some(said.cloned().unwrap_or(StreamReport { counts, source, ..StreamReport::default() }))
     }
 
     /// A sound ended, or was cut off; false when that was reported before.

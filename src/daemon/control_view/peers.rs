@@ -2,6 +2,7 @@
 
 use crate::clock::Now;
 use crate::config::peer::{self, DirectMedia, PeerAddress};
+use crate::datetime;
 use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RtpTimes, SecondaryMedia, T38};
 use crate::pbx::switch::{self, PeerReport};
 use crate::registrar::location::Binding;
@@ -93,6 +94,7 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         send_rpid: settings.send_rpid != peer::SendRpid::No,
         path_support: settings.support_path,
         path: binding.map(|binding| binding.path.iter().map(hop).collect()).unwrap_or_default(),
+        sound: report.sound.map(|fault| format!("{}: {}", datetime::moment(fault.at), fault.text)).unwrap_or_default(),
         line_kind: settings.line.map(|kind| kind.name().to_owned()).unwrap_or_default(),
         dtmf_mode: settings.dtmf_mode.name().to_owned(),
         t1_ms: milliseconds(settings.timer_t1),
@@ -196,6 +198,7 @@ mod tests {
             home: None,
             bindings: Vec::new(),
             status: switch::PeerStatus::Unmonitored,
+            sound: None,
         };
         detail(&report, Now { mono: Time::ZERO, wall: Wall(0) })
     }

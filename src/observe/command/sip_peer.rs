@@ -82,10 +82,10 @@ fn transport(peer: &PeerDetail) -> Vec<Row> {
         ("Def. Username", peer.default_user.clone()),
         ("Codecs", format!("({})", peer.codecs.join("|"))),
         ("Status", status(peer.row.status)),
-        ("Useragent", peer.user_agent.clone()),
-        ("Reg. Contact", peer.contact.clone()),
     ]);
     optional(&mut rows, "Contested", &peer.contested);
+    optional(&mut rows, "Sound", &peer.sound);
+    rows.extend([("Useragent", peer.user_agent.clone()), ("Reg. Contact", peer.contact.clone())]);
     rows
 }
 

@@ -23,6 +23,7 @@ mod party;
 mod ports;
 mod program;
 mod silence;
+mod sound;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -50,6 +51,7 @@ use leg::{Leg, LegEvent};
 use media_port::Ports;
 use program::Applications;
 use silence::{Silences, SilentCall};
+pub use sound::{SoundFault, Sounds};
 use std::net::SocketAddr;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
@@ -62,6 +64,7 @@ pub struct Calls {
     bridges: Bridges,
     shared: Shared,
     silences: Silences,
+    sounds: Sounds,
     processed: u64,
 }
 
@@ -192,6 +195,11 @@ impl Calls {
                 let Calls { parties, bridges, silences, .. } = self;
                 SilentCall { silences, parties, bridges, core, directory }.look(stream);
             }
+            CallTimer::Sound(channel) => {
+                if let Some(channel) = self.parties.channel(channel) {
+                    sound::look(channel, core);
+                }
+            }
         }
     }
 
@@ -215,6 +223,7 @@ impl Calls {
                 self.early_media(core).heard(stream);
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Counted { stream, report } => self.sounds.counted(stream, &report, &mut self.parties, core),
             MediaEvent::Silent { stream, lasting } => {
                 if self.parties.channel_of_stream(stream).is_some() {
                     self.silences.begin(stream, lasting, core);
@@ -349,6 +358,11 @@ impl Calls {
     /// What all programs share.
     pub fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// What was wrong with the sound of lines.
+    pub fn sounds(&self) -> &Sounds {
+        &self.sounds
     }
 
     /// The bridge a channel is in.

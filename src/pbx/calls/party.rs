@@ -3,6 +3,7 @@
 use super::channel::{Channel, ChannelState};
 use super::description::Describe;
 use super::leg::{Cx, Leg};
+use super::sound;
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
 use crate::config::peer::{Kind, ProgressInBand, Settings};
@@ -104,13 +105,18 @@ impl Party<'_> {
         Some((self.channel.port(kind)?.stream, remote))
     }
 
+    /// Is it sent its media to where its own come from (`nat=comedia`)?
+    pub fn is_followed(&self) -> bool {
+        self.leg.peer.settings.nat.comedia.holds(self.leg.is_behind_nat())
+    }
+
     fn remote(&self, rtp: Option<SocketAddr>, rtcp: Option<SocketAddr>, core: &Core) -> Remote {
         let may = |at: &SocketAddr| self.may_be_sent_to(*at, core);
         Remote {
             rtp: rtp.filter(may),
             rtcp: rtcp.filter(may),
             signalling: Some(self.leg.signalling()),
-            symmetric: self.leg.peer.settings.nat.comedia.holds(self.leg.is_behind_nat()),
+            symmetric: self.is_followed(),
             strictness: core.config.strictness,
         }
     }
@@ -136,6 +142,7 @@ impl Party<'_> {
     pub fn answer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
         self.channel.state = ChannelState::Up;
         self.channel.answered.get_or_insert(cx.core.now.mono);
+        sound::look_later(self.channel.id, cx.core);
         self.leg.answer(description, cx);
         self.set_media_remote(cx.core);
     }

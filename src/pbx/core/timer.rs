@@ -29,6 +29,8 @@ pub enum CallTimer {
     Soundless(ChannelId),
     /// Nothing has been heard of a stream: its call is looked at.
     Silence(StreamId),
+    /// A channel was answered a while ago: does its sound arrive?
+    Sound(ChannelId),
 }
 
 /// The timers of lines.

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::pbx::calls::SoundFault;
 pub use crate::registrar::qualify::Status as PeerStatus;
 
 /// A peer as it stands.
@@ -30,6 +31,8 @@ pub struct PeerReport<'a> {
     pub status: PeerStatus,
     /// The telephones that took its account from each other.
     pub rivalry: Option<Rivalry>,
+    /// What was wrong with the sound in its latest call.
+    pub sound: Option<&'a SoundFault>,
 }
 
 /// A channel as it stands.
@@ -97,8 +100,9 @@ impl Switch {
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
         let home = peer.host.address(self.core.config.admission.names());
         let bindings = self.lines.bindings(&peer.name).iter().rev().collect();
+        let sound = self.calls.sounds().of(&peer.name);
         let rivalry = self.lines.rivalry(&peer.name);
-        PeerReport { peer, home, bindings, status: self.lines.status(peer), rivalry }
+        PeerReport { peer, home, bindings, status: self.lines.status(peer), rivalry, sound }
     }
 
     /// Where a peer is registered, oldest first.
