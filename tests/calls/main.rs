@@ -23,6 +23,7 @@ mod races;
 mod records;
 mod registrations;
 mod reload;
+mod remapped;
 mod restart;
 mod rfc_duties;
 mod routes;

@@ -2,6 +2,7 @@
 
 use crate::sdp::Sdp;
 use crate::sip::Uri;
+use std::net::SocketAddr;
 
 /// What happened on a leg.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub enum LegEvent {
     OfferAccepted(Option<Sdp>),
     /// The peer refused our new offer; the old agreement stands.
     OfferRefused(u16),
+    /// The peer is reached elsewhere now, as proved; it was at this address.
+    Moved(SocketAddr),
     /// The leg is over by the peer's doing or by the network's; nothing more will come.
     Ended(Ending),
 }
