@@ -1,9 +1,7 @@
 //! The table of sip.conf's options: every name, where it stands, what it accepts, and what becomes of it.
 
 use super::builder::{GeneralDraft, PeerDraft};
-use super::{
-    general_options, ignored_options, line_options, peer_options, settings_options, silence_options, transport_options,
-};
+use super::{general_options, ignored_options, line_options, peer_options, settings_options, transport_options};
 use crate::config::diagnostic::Severity;
 use crate::config::peer::Settings;
 use crate::config::suggest::nearest;
@@ -127,7 +125,6 @@ pub fn table() -> impl Iterator<Item = &'static OptionRow> {
         .chain(transport_options::ROWS)
         .chain(settings_options::ROWS)
         .chain(line_options::ROWS)
-        .chain(silence_options::ROWS)
         .chain(peer_options::ROWS)
         .chain(ignored_options::ROWS)
 }

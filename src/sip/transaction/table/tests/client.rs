@@ -363,7 +363,9 @@ fn what_is_redirected_goes_elsewhere_with_its_cancel_and_its_acks() {
     let mut client = Client::new();
     let (id, invite) = client.invite();
     client.answer(100, &invite, 200, "t");
-    client.table.acknowledge(id, ours(Method::Ack), flow(), &mut client.rng, &mut client.out);
+    let mut ack = ours(Method::Ack);
+    ack.headers.set(HeaderName::To, "<sip:881@192.0.2.20>;tag=t");
+    client.table.acknowledge(id, ack, flow(), &mut client.rng, &mut client.out);
     client.out.clear();
     client.table.redirect(|_| true, elsewhere, Flow { remote: address("203.0.113.9:9"), ..flow() });
     client.answer(200, &invite, 200, "t");
