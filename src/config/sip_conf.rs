@@ -8,7 +8,6 @@ mod line_options;
 pub mod option;
 mod peer_options;
 mod settings_options;
-mod silence_options;
 mod transport_options;
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             let how = if *answered { "ended" } else { "failed" };
             LogLine { level: *level, text: format!("Call from '{line}' to '{exten}' {how}: {reason}") }
         }
+        CallEvent::Moved { channel, line, before, address } => {
+            story(format!("{channel}: '{line}' is at {address} now, it was at {before}; the call follows it"))
+        }
         CallEvent::ModemSpared { channel, options, modem } => LogLine::notice(format!(
             "{channel}: {options} is not done on this call, since '{modem}' is line=modem: nothing may disturb or end it"
         )),

@@ -218,6 +218,17 @@ pub enum CallEvent {
         /// Why.
         reason: String,
     },
+    /// A telephone is reached elsewhere in mid-call: by a REGISTER, or a request of the call, from there.
+    Moved {
+        /// Its channel.
+        channel: String,
+        /// The line.
+        line: String,
+        /// Where it was.
+        before: SocketAddr,
+        /// Where it is.
+        address: SocketAddr,
+    },
     /// A modem takes part in a call: what a line's options ask for when RTP does not come or go is not done.
     ModemSpared {
         /// Whose options.

@@ -111,6 +111,7 @@ impl Stream {
                 rtcp: remote.rtcp,
                 signalling: remote.signalling,
                 strictness: remote.strictness,
+                symmetric: remote.symmetric,
             },
         );
         self.remote = Some(remote);

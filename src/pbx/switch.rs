@@ -163,13 +163,17 @@ impl Switch {
             Incoming::Ack(invite) => {
                 // pyVoIP 1.6.8 makes up a To tag for its ACK: the INVITE's branch, Call-ID and CSeq still say whose it
                 // is.
+                let arrival = leg.is_some().then_some(Arrival { flow: came, behind_nat });
                 if let Some(leg) = leg.or_else(|| self.calls.leg_of_invite(invite?)) {
-                    self.calls.acknowledged(leg, &request, essentials, &mut self.core);
+                    self.calls.acknowledged(leg, &request, essentials, arrival, &mut self.core);
                 }
             }
             Incoming::Cancel { id, invite } => self.cancel(id, invite, &request),
             Incoming::New(id) => match (leg, caller) {
-                (Some(leg), _) => self.calls.request(leg, id, &request, essentials, &mut self.core),
+                (Some(leg), _) => {
+                    let arrival = Arrival { flow: came, behind_nat };
+                    self.calls.request(leg, id, &request, essentials, arrival, &mut self.core);
+                }
                 (None, Caller::Account { peer, proof }) => {
                     let arrival = Arrival { flow: came, behind_nat };
                     self.new_request(id, &request, essentials, &peer, &proof, arrival);
@@ -217,7 +221,8 @@ impl Switch {
             (Method::Register, Some(peer)) => {
                 // The gate let it in, so its digest was not used before.
                 let arrived = Arrived { flow, is_fresh: matches!(proof, Proof::Digest { .. }) };
-                self.lines.register(id, request, essentials, &peer, arrived, &mut self.core);
+                let moves = self.lines.register(id, request, essentials, &peer, arrived, &mut self.core);
+                self.calls.line_moved(&peer, &moves, &mut self.core);
                 self.calls.move_to_connection(&peer, flow);
             }
             (Method::Invite, Some(mut peer)) => {

@@ -45,6 +45,18 @@ pub struct Registered {
     pub changes: Vec<Change>,
     /// What happened to the line.
     pub events: Vec<LineEvent>,
+    /// Where it was, and is not any more: its calls follow it.
+    pub moves: Vec<Move>,
+}
+
+/// A device is reached elsewhere than before: its address behind a translator has changed, or it has another one, or
+/// another connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// How it was reached.
+    pub from: Flow,
+    /// How it is reached.
+    pub to: Flow,
 }
 
 /// A change of a peer's contacts: to be stored before the response is sent, and to be qualified.
@@ -105,11 +117,11 @@ pub fn register(
     {
         Ok(new) => {
             let events = asked.events(old, &new);
-            let changes = changes(old, &new);
+            let (changes, moves) = (changes(old, &new), moves(old, &new));
             if !changes.is_empty() {
                 location.set(&peer.name, new);
             }
-            Registered { response: asked.granted(location.bindings(&peer.name)), changes, events }
+            Registered { response: asked.granted(location.bindings(&peer.name)), changes, events, moves }
         }
         Err(refusal) => asked.refused(refusal),
     }
@@ -485,8 +497,31 @@ impl Registration<'_> {
         if let Some((name, value)) = refusal.header {
             response.headers.push(name, value);
         }
-        Registered { response, changes: Vec::new(), events: refusal.event.into_iter().map(|event| *event).collect() }
+        let events = refusal.event.into_iter().map(|event| *event).collect();
+        Registered { response, changes: Vec::new(), events, moves: Vec::new() }
     }
+}
+
+/// Which devices are reached elsewhere: by the same Contact, or by another one that has taken its place.
+fn moves(old: &[Binding], new: &[Binding]) -> Vec<Move> {
+    let stays = |before: &Binding| new.iter().any(|binding| binding.contact.equivalent(&before.contact));
+    let is_predecessor = |before: &Binding, binding: &Binding| {
+        let is_same = before.contact.equivalent(&binding.contact);
+        is_same || (!stays(before) && is_one_device(before, binding))
+    };
+    let moved = |binding: &Binding, before: &Binding| {
+        let flow = (before.flow, binding.flow);
+        (flow.0 != flow.1 && is_predecessor(before, binding)).then_some(Move { from: flow.0, to: flow.1 })
+    };
+    new.iter().flat_map(|binding| old.iter().filter_map(move |before| moved(binding, before))).collect()
+}
+
+/// Did one device register both? RFC 3261 10.2: all its REGISTERs have one Call-ID; RFC 5626 4.1: and it names itself.
+/// Another telephone that takes the account has not the calls of the first.
+fn is_one_device(before: &Binding, binding: &Binding) -> bool {
+    let instance = |binding: &Binding| binding.params.get("+sip.instance").map(str::to_owned);
+    let named = instance(before);
+    before.call_id == binding.call_id || (named.is_some() && named == instance(binding))
 }
 
 /// The changes from the old contacts to the new: first those removed, then those added or refreshed.

@@ -21,6 +21,10 @@ pub const PROBATION: u8 = 4;
 /// How long the accepted source must be silent before another may replace it.
 const SILENCE: Duration = Duration::from_millis(200);
 
+/// How long the locked source of a followed peer must be silent before its mapping in an address translator counts as
+/// changed.
+const REMAPPED: Duration = Duration::from_secs(2);
+
 /// How long after an offer with another address the last packets of the old source are still accepted.
 const OLD_SOURCE: Duration = Duration::from_secs(2);
 
@@ -38,6 +42,8 @@ pub struct Expected {
     pub signalling: Option<IpAddr>,
     /// How far other sources are trusted.
     pub strictness: Strictness,
+    /// The peer is followed to where it sends from (`nat=comedia`).
+    pub symmetric: bool,
 }
 
 /// What to do with a packet.
@@ -56,7 +62,9 @@ pub enum Verdict {
 /// The address in the SDP is accepted at once, from its first packet. Another port of that host, or any port of the
 /// host the signalling comes from, is accepted after four packets in sequence, and only while the SDP's own address is
 /// silent. Then the source is locked until the next offer or answer; only the SDP's own address takes the lock back
-/// when packets come from it after all. An offer that repeats the addresses keeps the source, without loss. Under
+/// when packets come from it after all. An offer that repeats the addresses keeps the source, without loss. Of a peer
+/// that is followed (`nat=comedia`), a source of the signalling's host takes the place of a locked one that has been
+/// silent for two seconds: the address translator has given it another port. Under
 /// [`Strictness::Open`] any host may be learned, also in place of a locked source that has become silent.
 #[derive(Debug, Clone)]
 pub struct Learner {
@@ -182,7 +190,11 @@ impl Learner {
     fn may_learn(&self, now: Time, host: IpAddr) -> bool {
         let silent = self.last_packet.is_none_or(|last| now.since(last) >= SILENCE);
         match self.expected.strictness {
-            Strictness::Strict => self.locked.is_none() && silent && self.is_allowed(host),
+            Strictness::Strict if self.locked.is_some() => {
+                let is_gone = self.last_packet.is_none_or(|last| now.since(last) >= REMAPPED);
+                self.expected.symmetric && is_gone && self.expected.signalling == Some(host)
+            }
+            Strictness::Strict => silent && self.is_allowed(host),
             Strictness::Open => silent,
         }
     }

@@ -29,6 +29,7 @@ mod races;
 mod records;
 mod registrations;
 mod reload;
+mod remapped;
 mod restart;
 mod rfc_duties;
 mod routes;

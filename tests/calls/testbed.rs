@@ -311,8 +311,20 @@ impl Testbed {
     }
 
     pub fn add(&mut self, name: &str, secret: &str, sip: &str, rtp: &str, profile: DeviceProfile) {
+        self.add_with_account(name, name, secret, (sip, rtp), profile);
+    }
+
+    /// A phone with somebody's account.
+    pub fn add_with_account(
+        &mut self,
+        name: &str,
+        account: &str,
+        secret: &str,
+        (sip, rtp): (&str, &str),
+        profile: DeviceProfile,
+    ) {
         let config = PhoneConfig {
-            user: name.into(),
+            user: account.into(),
             secret: secret.into(),
             sip: sip.parse().unwrap(),
             exchange: self.exchange,
@@ -399,6 +411,30 @@ impl Testbed {
     /// What comes to this address goes on to a phone, as if a proxy were there.
     pub fn relay(&mut self, at: &str, name: &str) {
         self.proxies.insert(at.parse().unwrap(), self.look(name).config().sip);
+    }
+
+    /// A phone is behind an address translator that sends its datagrams from there from now on, and passes on what comes
+    /// there; what comes to where it was before is lost.
+    pub fn remap(&mut self, name: &str, outside: &str) {
+        let outside: SocketAddr = outside.parse().unwrap();
+        let inside = self.look(name).config().sip;
+        self.proxies.retain(|_, to| *to != inside);
+        self.proxies.insert(outside, inside);
+        self.stations.get_mut(name).unwrap().source = outside;
+    }
+
+    /// What was sent from an address, as text: the messages whose heading contains all these words.
+    pub fn texts_from(&self, from: &str, words: &[&str]) -> Vec<String> {
+        let from: SocketAddr = from.parse().unwrap();
+        let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
+        let sent = self.wire.iter().filter(|(_, at, _, bytes)| *at == from && fits(bytes));
+        sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// Sends the exchange a datagram from anywhere.
+    pub fn inject_from(&mut self, from: &str, text: &str) {
+        let (from, bytes) = (from.parse().unwrap(), Bytes::copy_from_slice(text.as_bytes()));
+        self.post(Duration::ZERO, Parcel::Datagram { from, to: self.exchange, bytes });
     }
 
     /// What was sent to an address where there is no phone, as text.

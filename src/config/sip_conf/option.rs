@@ -2,8 +2,7 @@
 
 use super::builder::{GeneralDraft, PeerDraft};
 use super::{
-    codec_options, general_options, ignored_options, line_options, peer_options, settings_options, silence_options,
-    transport_options,
+    codec_options, general_options, ignored_options, line_options, peer_options, settings_options, transport_options,
 };
 use crate::config::peer::Settings;
 use crate::config::suggest::nearest;
@@ -161,7 +160,6 @@ pub fn table() -> impl Iterator<Item = &'static OptionRow> {
         .chain(settings_options::ROWS)
         .chain(codec_options::ROWS)
         .chain(line_options::ROWS)
-        .chain(silence_options::ROWS)
         .chain(peer_options::ROWS)
         .chain(ignored_options::ROWS)
 }

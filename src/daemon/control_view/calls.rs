@@ -86,7 +86,7 @@ pub(super) fn dialog(report: &LegReport) -> SipChannelRow {
         (false, false) => "Tx: INVITE",
     };
     SipChannelRow {
-        host: Some(leg.signalling()),
+        host: Some(leg.ua.flow.remote.ip()),
         user: report.channel.map(|channel| channel.caller_number.clone()).unwrap_or_default(),
         call_id: report.call_id.unwrap_or_default().to_owned(),
         codecs: codecs(leg),

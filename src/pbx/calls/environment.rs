@@ -52,7 +52,7 @@ impl Environment for ChannelEnv<'_> {
             "state" => Some(channel.state.name().to_owned()),
             "peername" => channel.peer().map(|peer| peer.name.clone()),
             "language" => channel.peer().map(|peer| peer.settings.language.clone()),
-            "peerip" | "recvip" => leg.map(|leg| leg.signalling().to_string()),
+            "peerip" | "recvip" => leg.map(|leg| leg.ua.flow.remote.ip().to_string()),
             "context" => channel.entered.as_ref().map(|position| position.context.clone()),
             "exten" => channel.entered.as_ref().map(|position| position.exten.clone()),
             _ => None,

@@ -41,7 +41,7 @@ use bytes::Bytes;
 use early_dialogs::Dialogs;
 use reinvite::{Parts, Renegotiation};
 use session_timer::{Due, SessionTimer};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use uac::Invitation;
 use uas::PendingOk;
@@ -179,11 +179,6 @@ impl Leg {
     /// Is the peer reached at where it sends from rather than where it says it is?
     pub fn is_behind_nat(&self) -> bool {
         self.ua.behind_nat
-    }
-
-    /// The address the peer's signalling comes from.
-    pub fn signalling(&self) -> IpAddr {
-        self.ua.flow.remote.ip()
     }
 
     /// Our tag, once there is a dialog.

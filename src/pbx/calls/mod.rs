@@ -35,6 +35,7 @@ use super::media::MediaEvent;
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
+use crate::registrar::register::Move;
 use crate::sip::Flow;
 use crate::sip::dialog::DialogKey;
 use crate::sip::message::{Request, Response};
@@ -47,7 +48,7 @@ use dialing::Dialing;
 use early_media::EarlyMedia;
 use hangup::Hangup;
 use inbound::Inbound;
-use leg::{Leg, LegEvent};
+use leg::{Arrival, Leg, LegEvent};
 use media_port::Ports;
 use program::Applications;
 use silence::{Silences, SilentCall};
@@ -111,14 +112,22 @@ impl Calls {
         server: ServerId,
         request: &Request,
         essentials: &Essentials,
+        arrival: Arrival,
         core: &mut Core,
     ) {
-        self.parties.with_leg(leg, core, |leg, cx| leg.receive_request(server, request, essentials, cx));
+        self.parties.with_leg(leg, core, |leg, cx| leg.receive_request(server, request, essentials, arrival, cx));
     }
 
-    /// An ACK that a leg waits for.
-    pub fn acknowledged(&mut self, leg: LegId, request: &Request, essentials: &Essentials, core: &mut Core) {
-        self.parties.with_leg(leg, core, |leg, cx| leg.receive_ack(request, essentials, cx));
+    /// An ACK that a leg waits for. `arrival`: how it came, when its tags prove whose it is.
+    pub fn acknowledged(
+        &mut self,
+        leg: LegId,
+        request: &Request,
+        essentials: &Essentials,
+        arrival: Option<Arrival>,
+        core: &mut Core,
+    ) {
+        self.parties.with_leg(leg, core, |leg, cx| leg.receive_ack(request, essentials, arrival, cx));
     }
 
     /// A CANCEL for the INVITE of a leg.
@@ -171,6 +180,19 @@ impl Calls {
         self.parties.for_each_leg(core, |leg, _| {
             if leg.ua.flow.connection == flow.connection {
                 leg.ua.lose_connection();
+            }
+        });
+    }
+
+    /// A line is reached elsewhere than before: its calls follow it, those that were where it was.
+    pub fn line_moved(&mut self, peer: &Peer, moves: &[Move], core: &mut Core) {
+        if moves.is_empty() {
+            return;
+        }
+        self.parties.for_each_leg(core, |leg, cx| {
+            let moved = moves.iter().find(|moved| leg.peer.name == peer.name && leg.ua.is_reached_by(moved.from));
+            if let Some(moved) = moved {
+                leg.move_to(moved.to, cx);
             }
         });
     }
@@ -305,6 +327,7 @@ impl Calls {
             (LegEvent::OfferAccepted(_), _) => self.bridging(core).offer_accepted(id),
             (LegEvent::OfferRefused(status), _) => self.bridging(core).offer_refused(id, status),
             (LegEvent::InfoReceived(server), _) => info::received(&mut self.parties, &self.bridges, id, server, core),
+            (LegEvent::Moved(before), _) => self.moved(id, before, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
             (
@@ -312,6 +335,16 @@ impl Calls {
                 None,
             ) => {}
         }
+    }
+
+    /// A channel's telephone is somewhere else now, as its signalling proves: its media may be, too.
+    fn moved(&mut self, id: ChannelId, before: SocketAddr, core: &mut Core) {
+        self.parties.with_party(id, core, |party, cx| {
+            let (channel, line) = (party.channel.name.clone(), party.leg.peer.name.clone());
+            let address = party.leg.ua.flow.remote;
+            cx.core.emit(CallEvent::Moved { channel, line, before, address });
+            party.tell_media_moved(cx.core);
+        });
     }
 
     /// A peer acknowledged an answer of ours; `moved`: with a description of its own.

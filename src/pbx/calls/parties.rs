@@ -191,7 +191,7 @@ impl Parties {
         let names = self.next_names(&leg.peer.name, core);
         let local = core.media_bind_address(Some(leg.ua.flow));
         let endpoint = Endpoint::Sip(SipEndpoint { peer: leg.peer.clone(), leg: leg.id, stream });
-        let remote = Remote { signalling: Some(leg.signalling()), ..Remote::unknown(core.config.strictness) };
+        let remote = Remote { signalling: Some(leg.ua.flow.remote.ip()), ..Remote::unknown(core.config.strictness) };
         self.legs.insert(leg.id, leg);
         self.streams.insert(stream, id);
         core.out.media.push(MediaCommand::Reserve { stream, local, kind: StreamKind::Rtp });

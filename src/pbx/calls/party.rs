@@ -75,6 +75,17 @@ impl Party<'_> {
         }
     }
 
+    /// The media thread learns that its peer's signalling comes from elsewhere, once there is any media.
+    pub(super) fn tell_media_moved(&mut self, core: &mut Core) {
+        if self.leg.agreement.local.is_none() {
+            return;
+        }
+        self.set_media_remote(core);
+        let kinds = self.channel.ports.iter().map(|port| port.kind);
+        let beside: Vec<_> = kinds.filter_map(|kind| self.secondary_remote(kind, core)).collect();
+        core.out.media.extend(beside.into_iter().map(|(stream, remote)| MediaCommand::Remote { stream, remote }));
+    }
+
     /// Has its line kept alive as `rtpkeepalive=` asks, or not any more.
     pub fn keep_alive(&self, on: bool, core: &mut Core) {
         if self.leg.peer.settings.rtp_keepalive.is_some() {
@@ -115,7 +126,7 @@ impl Party<'_> {
         Remote {
             rtp: rtp.filter(may),
             rtcp: rtcp.filter(may),
-            signalling: Some(self.leg.signalling()),
+            signalling: Some(self.leg.ua.flow.remote.ip()),
             symmetric: self.is_followed(),
             strictness: core.config.strictness,
         }
@@ -251,7 +262,11 @@ impl Party<'_> {
     /// description.
     pub fn repeat_local_sdp(&mut self, cx: &mut Cx<'_>) {
         match self.describe(cx.core).repeat() {
-            Some(ours) => self.leg.accept_offer(ours, cx),
+            Some(ours) => {
+                self.leg.accept_offer(ours, cx);
+                // The same words may come from elsewhere: behind an address translator that changed its mind.
+                self.set_media_remote(cx.core);
+            }
             None => self.leg.refuse_offer(488, cx),
         }
     }

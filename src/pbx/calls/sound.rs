@@ -112,7 +112,7 @@ impl Seen<'_> {
         Some(Seen {
             report,
             wants: remote.rtp_addr(),
-            signalling: party.leg.signalling().to_canonical(),
+            signalling: party.leg.ua.flow.remote.ip().to_canonical(),
             is_followed: party.is_followed(),
             sends: theirs.direction.sends() && ours.direction.receives(),
             is_heard: report.counts.received > 0,

@@ -15,7 +15,7 @@ use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
 use crate::registrar::location::{Binding, Location, Restored};
 use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
-use crate::registrar::register::{self, Arrived, Change};
+use crate::registrar::register::{self, Arrived, Change, Move};
 use crate::registrar::rivals::{Rivalry, Rivals};
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
@@ -152,7 +152,7 @@ impl Lines {
 
     // ---- registrations ----
 
-    /// An authenticated REGISTER.
+    /// An authenticated REGISTER. Gives where the line was and is not any more.
     pub fn register(
         &mut self,
         server: ServerId,
@@ -161,7 +161,7 @@ impl Lines {
         peer: &Peer,
         arrived: Arrived,
         core: &mut Core,
-    ) {
+    ) -> Vec<Move> {
         // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
         let (names, source) = (core.config.admission.names(), arrived.flow.remote.ip().to_canonical());
         let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
@@ -193,6 +193,7 @@ impl Lines {
         }
         self.keepalives.arm(peer, core);
         self.arm_expiry(core);
+        done.moves
     }
 
     /// A line is registered again. One that vanished was noticed: so is its return.

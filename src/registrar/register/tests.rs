@@ -231,6 +231,53 @@ fn where_requests_go_follows_nat_and_rport() {
     );
 }
 
+/// From where to where its calls follow a device.
+fn moves(registered: &Registered) -> Vec<String> {
+    registered.moves.iter().map(|moved| format!("{} -> {}", moved.from.remote, moved.to.remote)).collect()
+}
+
+#[test]
+fn a_device_whose_translator_gives_it_another_port_or_address_has_moved() {
+    for (first, second, contact) in [
+        ("198.51.100.3:1024", "198.51.100.3:1025", "<sip:a@10.0.0.5>"),
+        ("198.51.100.3:1024", "203.0.113.7:1024", "<sip:a@10.0.0.5>"),
+        ("[2001:db8::3]:1024", "[2001:db8::3]:1025", "<sip:a@[fd00::5]>"),
+        ("[2001:db8::3]:1024", "[2001:db8:9::3]:99", "<sip:a@[fd00::5]>"),
+    ] {
+        let mut desk = Desk::new();
+        let lines = format!("Contact: {contact}\r\n");
+        let registered = desk.send(text("10.0.0.5", "c", 1, &lines), first);
+        assert!(moves(&registered).is_empty());
+        let moved = desk.send(text("10.0.0.5", "c", 2, &lines), second);
+        assert_eq!(moves(&moved), [format!("{first} -> {second}")]);
+        assert!(moves(&desk.send(text("10.0.0.5", "c", 3, &lines), second)).is_empty(), "it is where it was");
+    }
+}
+
+/// RFC 3261 10.2: the REGISTERs of a device have one Call-ID; RFC 5626 4.1: it may name itself.
+#[test]
+fn a_new_contact_is_the_same_device_by_its_call_id_or_its_name_and_else_another() {
+    let at = |port: u16, name: &str| format!("Contact: <sip:a@192.168.1.20:{port}>{name}\r\n");
+    let (one, two) = (";+sip.instance=\"<urn:uuid:1>\"", ";+sip.instance=\"<urn:uuid:2>\"");
+    for (before, after, call_id, is_same) in
+        [("", "", "c", true), ("", "", "other", false), (one, one, "other", true), (one, two, "other", false)]
+    {
+        let mut desk = Desk::new();
+        desk.send(text("192.168.1.20", "c", 1, &at(5060, before)), SOURCE);
+        let moved = desk.send(text("192.168.1.20", call_id, 2, &at(5070, after)), SOURCE);
+        let expected = if is_same { vec!["192.168.1.20:5060 -> 192.168.1.20:5070"] } else { Vec::new() };
+        assert_eq!(moves(&moved), expected, "{before} {after} {call_id}");
+    }
+    // Two contacts of one device: the one is not where the other is.
+    let mut desk = Desk::with_contacts(2);
+    for (cseq, port) in [(1, 5060), (2, 5070), (3, 5060)] {
+        assert!(moves(&desk.send(text("192.168.1.20", "c", cseq, &at(port, "")), SOURCE)).is_empty());
+    }
+    // One that goes takes its calls nowhere.
+    let gone = desk.send(text("192.168.1.20", "c", 4, "Contact: *\r\nExpires: 0\r\n"), SOURCE);
+    assert!(moves(&gone).is_empty());
+}
+
 #[test]
 fn two_lines_of_one_box_keep_their_ports() {
     let mut desk = Desk::new();

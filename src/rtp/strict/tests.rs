@@ -172,6 +172,57 @@ fn open_takes_any_source_after_four_but_not_from_one_that_speaks() {
     assert_eq!(stream(&mut learner, 1_300, "10.0.0.1:4000", 50, 10), 10);
 }
 
+fn followed(rtp: &str, signalling: &str) -> Expected {
+    Expected { signalling: Some(signalling.parse().unwrap()), symmetric: true, ..expected(rtp) }
+}
+
+#[test]
+fn a_followed_peer_is_learned_anew_when_its_mapping_changes_and_nobody_else_is() {
+    let mut learner = Learner::new(followed("192.168.1.5:4000", "203.0.113.9"));
+    assert_eq!(stream(&mut learner, 0, "203.0.113.9:61000", 0, 10), 7);
+    // The last packet came at 180 ms: for two seconds nothing else is believed, from wherever it comes.
+    assert_eq!(stream(&mut learner, 200, "203.0.113.9:62000", 10, 98), 0);
+    assert_eq!(stream(&mut learner, 2_180, "198.51.100.1:62000", 0, 50), 0, "not the signalling's address");
+    assert_eq!(stream(&mut learner, 2_180, "192.168.1.5:5000", 0, 50), 0, "nor the host of the description");
+    let gaps = (0..50u16).filter(|n| learner.judge(at(4_000), address("203.0.113.9:9"), n * 2) != Verdict::Drop);
+    assert_eq!(gaps.count(), 0, "nor what is in no sequence");
+    assert_eq!(stream(&mut learner, 5_000, "203.0.113.9:62000", 200, 10), 7);
+    assert_eq!(learner.source(), Some(address("203.0.113.9:62000")));
+    assert_eq!(stream(&mut learner, 5_200, "203.0.113.9:61000", 300, 10), 0, "the new one is locked");
+    // While the peer speaks nothing is learned, however long.
+    for n in 0..1000u16 {
+        let now = at(6_000 + 20 * u64::from(n));
+        assert_eq!(learner.judge(now, address("203.0.113.9:62000"), n), Verdict::Accept);
+        assert_eq!(learner.judge(now, address("203.0.113.9:63000"), n), Verdict::Drop);
+    }
+}
+
+#[test]
+fn who_is_not_followed_is_not_learned_anew_by_silence() {
+    let mut learner = Learner::new(Expected { symmetric: false, ..followed("192.168.1.5:4000", "203.0.113.9") });
+    assert_eq!(stream(&mut learner, 0, "203.0.113.9:61000", 0, 10), 7);
+    assert_eq!(stream(&mut learner, 10_000, "203.0.113.9:62000", 0, 50), 0);
+}
+
+#[test]
+fn after_the_signalling_has_moved_its_new_host_is_learned() {
+    let mut learner = Learner::new(followed("192.168.1.5:4000", "203.0.113.9"));
+    assert_eq!(stream(&mut learner, 0, "203.0.113.9:61000", 0, 10), 7);
+    learner.reset(at(200), followed("192.168.1.5:4000", "203.0.113.77"));
+    assert_eq!(stream(&mut learner, 200, "203.0.113.9:61000", 10, 5), 5, "what is under way");
+    assert_eq!(stream(&mut learner, 600, "203.0.113.77:4500", 15, 10), 7);
+    assert_eq!(stream(&mut learner, 3_000, "203.0.113.9:61000", 30, 10), 0);
+}
+
+/// IPv6 translators are rare, and there are some.
+#[test]
+fn a_remapped_peer_is_learned_over_ipv6_too() {
+    let mut learner = Learner::new(followed("[fd00::5]:4000", "2001:db8::9"));
+    assert_eq!(stream(&mut learner, 0, "[2001:db8::9]:61000", 0, 10), 7);
+    assert_eq!(stream(&mut learner, 2_180, "[2001:db8::a]:62000", 0, 50), 0);
+    assert_eq!(stream(&mut learner, 4_000, "[2001:db8::9]:62000", 0, 10), 7);
+}
+
 #[test]
 fn without_an_address_strict_believes_nobody() {
     let mut learner = Learner::new(Expected { signalling: Some("10.0.0.1".parse().unwrap()), ..Expected::default() });

@@ -268,6 +268,16 @@ impl<R: Clone> Clients<R> {
         self.records.values().filter(move |client| client.flow.is_same_flow(flow)).map(|client| &client.requester)
     }
 
+    pub fn redirect(&mut self, is_meant: impl Fn(&R) -> bool, from: Flow, to: Flow) {
+        for client in self.records.values_mut().filter(|client| is_meant(&client.requester)) {
+            if client.flow.is_same_flow(from) {
+                client.flow = to;
+            }
+            let acks = client.forks.iter_mut().filter_map(|fork| fork.ack.as_mut());
+            acks.filter(|ack| ack.flow.is_same_flow(from)).for_each(|ack| ack.flow = to);
+        }
+    }
+
     pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
         self.records.get(&id).map(|client| client.flow)
     }

@@ -182,6 +182,12 @@ impl Servers {
         self.records.get(&id)?.request.as_deref()
     }
 
+    pub fn redirect(&mut self, id: ServerId, from: Flow, to: Flow) {
+        if let Some(server) = self.records.get_mut(&id).filter(|server| server.flow.is_same_flow(from)) {
+            server.flow = to;
+        }
+    }
+
     pub fn flow(&self, id: ServerId) -> Option<Flow> {
         self.records.get(&id).map(|server| server.flow)
     }

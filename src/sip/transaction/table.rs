@@ -235,6 +235,17 @@ impl<R: Clone> Transactions<R> {
         self.clients.request_of(id)
     }
 
+    /// What `is_meant` sent over `from` and waits for its answer goes over `to` from now on, with all that is derived from
+    /// it: its repetitions, its CANCEL, its ACK. The address behind an address translator has changed.
+    pub fn redirect(&mut self, is_meant: impl Fn(&R) -> bool, from: Flow, to: Flow) {
+        self.clients.redirect(is_meant, from, to);
+    }
+
+    /// The responses of a peer's request, which went over `from`, go over `to` from now on.
+    pub fn redirect_responses(&mut self, id: ServerId, from: Flow, to: Flow) {
+        self.servers.redirect(id, from, to);
+    }
+
     /// Where a client transaction sends.
     pub fn flow_of(&self, id: ClientId) -> Option<Flow> {
         self.clients.flow_of(id)

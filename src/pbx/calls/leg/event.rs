@@ -3,6 +3,7 @@
 use crate::sdp::Sdp;
 use crate::sip::Uri;
 use crate::sip::transaction::ServerId;
+use std::net::SocketAddr;
 
 /// What happened on a leg.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub enum LegEvent {
     OfferRefused(u16),
     /// The peer sends information (INFO) that somebody has to answer.
     InfoReceived(ServerId),
+    /// The peer is reached elsewhere now, as proved; it was at this address.
+    Moved(SocketAddr),
     /// The leg is over by the peer's doing or by the network's; nothing more will come.
     Ended(Ending),
 }

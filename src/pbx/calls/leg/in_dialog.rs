@@ -1,7 +1,7 @@
 //! What arrives within the dialog of a leg, and the offers that are made in it.
 
 use super::body::{description, unfit_body};
-use super::context::Cx;
+use super::context::{Arrival, Cx};
 use super::early_dialogs::plain_status;
 use super::event::{Ending, LegEvent};
 use super::info::InfoRelay;
@@ -11,6 +11,7 @@ use super::uas::PendingOk;
 use super::{Leg, State};
 use crate::pbx::core::Requester;
 use crate::sdp::Sdp;
+use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ClientId, ServerId};
@@ -50,7 +51,18 @@ impl Leg {
     }
 
     /// An ACK that belongs to this dialog and to no transaction: it is for a 2xx of ours.
-    pub fn receive_ack(&mut self, request: &Request, essentials: &Essentials, cx: &mut Cx<'_>) {
+    /// `arrival`: how it came, when its tags prove whose it is.
+    pub fn receive_ack(
+        &mut self,
+        request: &Request,
+        essentials: &Essentials,
+        arrival: Option<Arrival>,
+        cx: &mut Cx<'_>,
+    ) {
+        let is_awaited = self.pending_ok.as_ref().is_some_and(|ok| ok.cseq() == essentials.cseq.number);
+        if let Some(to) = arrival.filter(|_| is_awaited).and_then(|arrival| self.ua.moved_to(arrival)) {
+            self.move_to(to, cx);
+        }
         let body = description(&request.headers, &request.body).and_then(Result::ok);
         self.on_ack(essentials.cseq.number, body, cx);
     }
@@ -79,8 +91,16 @@ impl Leg {
         self.ua.report(LegEvent::Confirmed(answer), cx);
     }
 
-    /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2).
-    pub fn receive_request(&mut self, server: ServerId, request: &Request, essentials: &Essentials, cx: &mut Cx<'_>) {
+    /// A request within this dialog, other than ACK and CANCEL (RFC 3261 12.2.2). Its tags prove whose it is, a new
+    /// CSeq that it is no copy of an old one: then the peer is where it came from.
+    pub fn receive_request(
+        &mut self,
+        server: ServerId,
+        request: &Request,
+        essentials: &Essentials,
+        arrival: Arrival,
+        cx: &mut Cx<'_>,
+    ) {
         let ua = &mut self.ua;
         if let Some(other) = ua.dialogs.find_other(essentials) {
             let response = ua.dialogs.receive_in_other(other, request, essentials, &ua.contact, cx.index);
@@ -90,11 +110,16 @@ impl Leg {
             return;
         }
         let dialog = ua.dialogs.current.as_mut();
+        let number = essentials.cseq.number;
+        let is_new = dialog.as_ref().is_some_and(|it| it.remote_cseq.is_none_or(|before| number > before));
         if dialog.is_none_or(|dialog| dialog.receive(essentials.cseq.number, &request.method).is_err()) {
             // RFC 3261 12.2.2: an old CSeq is answered with 500.
             return cx.core.respond(server, Response::for_request(request, 500, None));
         }
         self.info.note_allow(&request.headers);
+        if let Some(to) = Some(arrival).filter(|_| is_new).and_then(|arrival| self.ua.moved_to(arrival)) {
+            self.move_to(to, cx);
+        }
         match &request.method {
             Method::Bye => self.on_bye(server, request, cx),
             Method::Invite | Method::Update => self.on_offer(server, request, cx),
@@ -105,6 +130,22 @@ impl Leg {
                 }
             }
         }
+    }
+
+    /// The peer is reached by another flow from now on, also by what is under way to it.
+    pub fn move_to(&mut self, to: Flow, cx: &mut Cx<'_>) {
+        let from = self.ua.flow;
+        if !self.ua.move_to(to, cx) {
+            return;
+        }
+        let invite = match self.state {
+            State::Incoming { invite } => Some(invite),
+            State::Calling(_) | State::Answering { .. } | State::Confirmed | State::Ended => None,
+        };
+        for server in invite.into_iter().chain(self.pending_ok.as_ref().map(PendingOk::server)) {
+            cx.core.tx.redirect_responses(server, from, to);
+        }
+        self.ua.report(LegEvent::Moved(from.remote), cx);
     }
 
     /// RFC 3261 15.1.2: 200 at once; a pending INVITE of either side is over with it (487).

@@ -71,6 +71,11 @@ impl PendingOk {
         cx.core.respond(self.server, self.response.clone());
     }
 
+    /// The transaction of its INVITE.
+    pub fn server(&self) -> ServerId {
+        self.server
+    }
+
     /// The number of its INVITE, which the ACK has, too.
     pub fn cseq(&self) -> u32 {
         self.cseq

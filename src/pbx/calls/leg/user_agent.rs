@@ -196,6 +196,39 @@ impl UserAgent {
         }
     }
 
+    /// Where a request of the dialog shows the peer to be, when that is elsewhere than it was: the source of one that is
+    /// reached there (`nat=`), or the connection. The proxies of a route set stay where they said.
+    pub(super) fn moved_to(&mut self, arrival: Arrival) -> Option<Flow> {
+        let Arrival { flow: came, behind_nat } = arrival;
+        let follows = came.connection.is_some() || behind_nat;
+        let has_route = self.dialogs.current.as_ref().is_none_or(|dialog| !dialog.route_set.is_empty());
+        if !follows || has_route || came.transport != self.flow.transport || came.is_same_flow(self.flow) {
+            return None;
+        }
+        self.behind_nat |= behind_nat;
+        Some(came)
+    }
+
+    /// Is the peer reached by this flow?
+    pub fn is_reached_by(&self, flow: Flow) -> bool {
+        let is_same = self.flow.connection.is_some() && self.flow.connection == flow.connection;
+        self.flow.transport == flow.transport && (is_same || self.flow.remote == flow.remote)
+    }
+
+    /// Requests go to the peer by another flow from now on, those under way, too. False when they did already, or when
+    /// the transport would be another: the messages until now have named this one.
+    pub(super) fn move_to(&mut self, to: Flow, cx: &mut Cx<'_>) -> bool {
+        let from = self.flow;
+        if to.transport != from.transport || to.is_same_flow(from) {
+            return false;
+        }
+        self.flow = Flow { server: from.server, ..to };
+        let leg = self.leg;
+        let is_ours = |requester: &Requester| matches!(requester, Requester::Leg(other) if *other == leg);
+        cx.core.tx.redirect(is_ours, from, self.flow);
+        true
+    }
+
     /// The connection of the dialog is closed: its requests go over a new one, to the Contact (RFC 3261 12.2.1.1 and
     /// 18.1.1).
     pub fn lose_connection(&mut self) {

@@ -385,3 +385,41 @@ fn what_a_refusal_asks_to_be_sent_again_is_handed_back_whole() {
         assert_eq!(answer.refused.as_deref(), again.then_some(&sent), "{status}");
     }
 }
+
+/// A peer's address behind a translator has changed: what waits for its answer goes there, and what is derived from it.
+#[test]
+fn what_is_redirected_goes_elsewhere_with_its_cancel_and_its_acks() {
+    let elsewhere = Flow { remote: address("198.51.100.3:1024"), ..flow() };
+    let to = |out: &mut Vec<Transmit>| out.drain(..).map(|transmit| transmit.flow).collect::<Vec<_>>();
+    let mut client = Client::new();
+    let (_, invite) = client.invite();
+    client.request(Method::Options, Sending::Reliably);
+    client.out.clear();
+    client.table.redirect(|requester| *requester == "INVITE", flow(), elsewhere);
+    client.table.expire(at(500), &mut client.out);
+    let mut both = to(&mut client.out);
+    both.sort();
+    let mut expected = [elsewhere, flow()];
+    expected.sort();
+    assert_eq!(both, expected, "the INVITE there, what another has sent where it was");
+    // The CANCEL, and the ACK of the refusal.
+    let (id, _) = client.answer(600, &invite, 180, "t").map(|(_, id)| (id, ())).unwrap();
+    client.table.cancel(at(700), id, &mut client.out).unwrap();
+    client.answer(800, &invite, 487, "t");
+    assert_eq!(to(&mut client.out), [elsewhere, elsewhere]);
+
+    // The ACK of a 2xx that comes again; where nothing was, nothing is moved.
+    let mut client = Client::new();
+    let (id, invite) = client.invite();
+    client.answer(100, &invite, 200, "t");
+    let mut ack = ours(Method::Ack);
+    ack.headers.set(HeaderName::To, "<sip:881@192.0.2.20>;tag=t");
+    client.table.acknowledge(id, ack, flow(), &mut client.rng, &mut client.out);
+    client.out.clear();
+    client.table.redirect(|_| true, elsewhere, Flow { remote: address("203.0.113.9:9"), ..flow() });
+    client.answer(200, &invite, 200, "t");
+    assert_eq!(to(&mut client.out), [flow()]);
+    client.table.redirect(|_| true, flow(), elsewhere);
+    client.answer(300, &invite, 200, "t");
+    assert_eq!(to(&mut client.out), [elsewhere]);
+}
