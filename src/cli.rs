@@ -55,6 +55,9 @@ pub enum Command {
         /// Output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// Report each problem, also of a kind of which there are many
+        #[arg(long)]
+        all: bool,
     },
     /// Check this machine for what would keep calls from working, with advice
     Doctor {
@@ -93,7 +96,12 @@ pub enum Task {
     /// Show a simulated call.
     Demo,
     /// Check the configuration, and print what is found so.
-    Check(Format),
+    Check {
+        /// As text or as JSON.
+        format: Format,
+        /// Every problem, not each kind of them once.
+        each: bool,
+    },
     /// Look at the machine; as JSON or as text.
     Doctor {
         /// As JSON.
@@ -112,7 +120,7 @@ impl Cli {
             Some(Command::Console { execute }) => Task::Console(execute.clone().or_else(|| self.execute.clone())),
             Some(Command::Run) => Task::Run,
             Some(Command::Demo) => Task::Demo,
-            Some(Command::Check { format }) => Task::Check(*format),
+            Some(Command::Check { format, all }) => Task::Check { format: *format, each: *all },
             Some(Command::Doctor { json }) => Task::Doctor { json: *json },
             Some(Command::Init { folder }) => Task::Init(folder.clone()),
             None if self.console || self.execute.is_some() => Task::Console(self.execute.clone()),
@@ -152,8 +160,9 @@ mod tests {
         assert_eq!(task(&[]), Task::Run);
         assert_eq!(task(&["-vvv"]), Task::Run);
         assert_eq!(task(&["demo"]), Task::Demo);
-        assert_eq!(task(&["check", "-C", "x"]), Task::Check(Format::Text));
-        assert_eq!(task(&["check", "--format", "json"]), Task::Check(Format::Json));
+        assert_eq!(task(&["check", "-C", "x"]), Task::Check { format: Format::Text, each: false });
+        assert_eq!(task(&["check", "--all"]), Task::Check { format: Format::Text, each: true });
+        assert_eq!(task(&["check", "--format", "json"]), Task::Check { format: Format::Json, each: false });
         assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
         assert_eq!(task(&["init"]), Task::Init(None));
         assert_eq!(task(&["init", "x"]), Task::Init(Some(PathBuf::from("x"))));

@@ -5,6 +5,7 @@ mod codec_options;
 mod general_options;
 mod ignored_options;
 mod line_options;
+mod obsolete_options;
 pub mod option;
 mod peer_options;
 mod settings_options;
@@ -158,9 +159,19 @@ impl Reader {
         let row = match look_up(&entry.name, in_general) {
             Lookup::Known(row) => row,
             Lookup::Misplaced => {
+                if in_general && entry.is("port") {
+                    let say = "'port' has no effect in [general]".to_owned();
+                    self.warn(entry, say, "write 'bindport' for the port that SIP is received at".into());
+                    return true;
+                }
                 let (here, there) = if in_general { ("[general]", "a peer") } else { ("a peer", "[general]") };
                 let say = format!("'{}' has no effect in {here}", entry.name);
                 self.warn(entry, say, format!("move the line to {there}"));
+                return true;
+            }
+            Lookup::Obsolete(instead) => {
+                let say = format!("'{}' was an option of other versions, and has no effect", entry.name);
+                self.warn(entry, say, instead.to_owned());
                 return true;
             }
             // What stands behind the blank may be a secret: it is not said.

@@ -2,7 +2,8 @@
 
 use super::builder::{GeneralDraft, PeerDraft};
 use super::{
-    codec_options, general_options, ignored_options, line_options, peer_options, settings_options, transport_options,
+    codec_options, general_options, ignored_options, line_options, obsolete_options, peer_options, settings_options,
+    transport_options,
 };
 use crate::config::peer::Settings;
 use crate::config::suggest::nearest;
@@ -170,6 +171,8 @@ pub enum Lookup {
     Known(&'static OptionRow),
     /// An option that does not stand here but in `[general]`, or in a peer.
     Misplaced,
+    /// An option of older versions, or of a program that writes sip.conf: what to do instead.
+    Obsolete(&'static str),
     /// No option; the nearest one when there is one near.
     Unknown(Option<&'static str>),
 }
@@ -181,6 +184,9 @@ pub fn look_up(name: &str, in_general: bool) -> Lookup {
     }
     if table().any(|row| row.is_named(name)) {
         return Lookup::Misplaced;
+    }
+    if let Some(instead) = obsolete_options::instead_of(name) {
+        return Lookup::Obsolete(instead);
     }
     if let Some((_, meant)) = MISBELIEFS.iter().find(|(written, _)| written.eq_ignore_ascii_case(name)) {
         return Lookup::Unknown(Some(meant));

@@ -510,6 +510,41 @@ fn what_stands_in_the_wrong_place_is_said() {
     );
 }
 
+#[test]
+fn options_of_other_times_are_named_as_such_and_not_as_misspelt() {
+    for name in [
+        "limitonpeers",
+        "callevents",
+        "checkmwi",
+        "musicclass",
+        "incominglimit",
+        "t38pt_rtp",
+        "tos",
+        "dial",
+        "account",
+        "LimitOnPeers",
+        "outgoinglimit",
+        "hash_users",
+        "restrictcid",
+        "t38pt_tcp",
+        "regseconds",
+    ] {
+        for text in [format!("[general]\n{name}=1\n"), format!("{PEER}{name}=1\n")] {
+            let (conf, said) = read(&text);
+            assert_eq!(said.len(), 1, "{name}: {said:?}");
+            assert!(
+                said[0].ends_with(&format!("'{name}' was an option of other versions, and has no effect")),
+                "{said:?}"
+            );
+            assert!(!text.contains("[a]") || conf.peers.len() == 1);
+        }
+    }
+    let (document, _) = ini::parse("sip.conf", b"[general]\nport=5070\n", &mut ini::no_includes);
+    let (conf, said) = parse(&document, &Default::default());
+    assert_eq!(conf.general.bind.port(), 5060);
+    assert!(said[0].hint.as_deref().unwrap().contains("'bindport'"), "{said:?}");
+}
+
 /// Every name of the reference's tables must be known where it may stand.
 #[test]
 fn every_option_of_chan_sip_is_known() {
