@@ -99,7 +99,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__check)
-            opts="-C -v -h --format --config --socket --verbose --help"
+            opts="-C -v -h --format --all --config --socket --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -50,6 +50,7 @@ complete -c strowger -n "__fish_strowger_using_subcommand check" -l format -d 'O
 json\t'One JSON document for programs'"
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand check" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand check" -l all -d 'Report each problem, also of a kind of which there are many'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c strowger -n "__fish_strowger_using_subcommand doctor" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf' -r -F

@@ -7,6 +7,7 @@ mod ignored_options;
 mod line_options;
 mod obsolete_options;
 pub mod option;
+pub mod option_table;
 mod peer_options;
 mod settings_options;
 mod transport_options;
@@ -22,7 +23,8 @@ use super::peer::{Kind, Peer, Settings};
 use super::value::{self, is_one_of};
 use crate::sip::flow::Transport;
 use builder::{GeneralDraft, PeerDraft};
-use option::{Effect, Lookup, OptionRow, Trouble, look_up};
+use option::{Effect, OptionRow, Trouble};
+use option_table::{Lookup, look_up};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -170,7 +172,7 @@ impl Reader {
                 return true;
             }
             Lookup::Obsolete(instead) => {
-                let say = format!("'{}' was an option of other versions, and has no effect", entry.name);
+                let say = format!("'{}' is no option of chan_sip any more, and has no effect", entry.name);
                 self.warn(entry, say, instead.to_owned());
                 return true;
             }

@@ -79,7 +79,7 @@ pub(super) fn instead_of(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::sip_conf::option::table;
+    use crate::config::sip_conf::option_table::table;
 
     #[test]
     fn none_is_an_option_of_today() {
