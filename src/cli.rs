@@ -89,6 +89,9 @@ pub enum Command {
         /// Output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// Report each problem, also of a kind of which there are many
+        #[arg(long)]
+        all: bool,
     },
     /// Check this machine for what would keep calls from working, with advice
     Doctor {
@@ -139,7 +142,12 @@ pub enum Task {
     /// Show a simulated call.
     Demo,
     /// Check the configuration, and print what is found so.
-    Check(Format),
+    Check {
+        /// As text or as JSON.
+        format: Format,
+        /// Every problem, not each kind of them once.
+        each: bool,
+    },
     /// Look at the machine; as JSON or as text.
     Doctor {
         /// As JSON.
@@ -198,7 +206,7 @@ impl Cli {
                 return Err("demo has a configuration of its own; leave -C out".to_owned());
             }
             Some(Command::Demo) => (None, Task::Demo),
-            Some(Command::Check { folder, format }) => (folder.folder, Task::Check(format)),
+            Some(Command::Check { folder, format, all }) => (folder.folder, Task::Check { format, each: all }),
             Some(Command::Doctor { folder, json }) => (folder.folder, Task::Doctor { json }),
             Some(Command::Init { folder }) => (folder, Task::Init),
             Some(Command::Console { folder, execute: own }) => (folder.folder, Task::Console(own.or(execute))),
@@ -256,8 +264,9 @@ mod tests {
         assert_eq!(task(&["-r"]), Task::Console(None));
         assert_eq!(task(&["console"]), Task::Console(None));
         assert_eq!(task(&["demo"]), Task::Demo);
-        assert_eq!(task(&["check", "-C", "x"]), Task::Check(Format::Text));
-        assert_eq!(task(&["check", "--format", "json"]), Task::Check(Format::Json));
+        assert_eq!(task(&["check", "-C", "x"]), Task::Check { format: Format::Text, each: false });
+        assert_eq!(task(&["check", "--all"]), Task::Check { format: Format::Text, each: true });
+        assert_eq!(task(&["check", "--format", "json"]), Task::Check { format: Format::Json, each: false });
         assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
         assert_eq!(task(&["init"]), Task::Init);
         assert_eq!((task(&["reload"]), task(&["status"]), task(&["peers"])), (Task::Reload, Task::Status, Task::Peers));

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Task::Status => commands::console::status(&common),
         Task::Peers => commands::console::peers(&common),
         Task::Run(foreground) => commands::run::run(&common, foreground),
-        Task::Check(format) => commands::check::run(&common, format),
+        Task::Check { format, each } => commands::check::run(&common, format, each),
         Task::Doctor { json } => commands::doctor::run(&common, json),
         Task::Init => commands::init::init(common.config.as_deref()),
         Task::Demo => commands::demo::run(),

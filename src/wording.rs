@@ -3,7 +3,7 @@
 
 mod nearest;
 
-pub use nearest::nearest;
+pub use nearest::{KnownNames, nearest};
 use std::fmt::{self, Display, Write as _};
 
 /// A text from outside (a number as it was dialled, a display name, the words of a response, a URI) as it came. It can

@@ -8,7 +8,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use strowger::config::finding;
-use strowger::config::sip_conf::option::{Effect, OptionRow, Scope, table};
+use strowger::config::sip_conf::option::{Effect, OptionRow, Scope};
+use strowger::config::sip_conf::option_table::table;
 use strowger::config::toml_conf;
 use strowger::dialplan::{apps, functions};
 use strowger::pbx::failure::FailureReason;

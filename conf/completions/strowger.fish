@@ -82,6 +82,7 @@ complete -c strowger -n "__fish_strowger_using_subcommand check" -l format -d 'O
 json\t'One JSON document for programs'"
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s C -l config -d 'The configuration directory, or the path of an asterisk.conf (default: /etc/strowger if it has a sip.conf, else what the first start made in conf of the state folder: /var/lib/strowger or ~/.local/state/strowger)' -r -F
 complete -c strowger -n "__fish_strowger_using_subcommand check" -l socket -d 'Path of the control socket (default: derived from the configuration directory)' -r -F
+complete -c strowger -n "__fish_strowger_using_subcommand check" -l all -d 'Report each problem, also of a kind of which there are many'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s v -l verbose -d 'Increase verbosity (repeatable)'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s n -l no-color -d 'No colours at a console'
 complete -c strowger -n "__fish_strowger_using_subcommand check" -s c -d 'Run the exchange, and take console commands from the standard input (at a terminal it does so anyway)'

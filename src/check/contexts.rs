@@ -5,7 +5,6 @@ use super::survey::{Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::config::peer::{Kind, Peer};
-use crate::config::suggest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
@@ -33,7 +32,7 @@ fn peers(survey: &Survey) -> Vec<Diagnostic> {
         let first = peers.first()?;
         let names = some_of(peers.iter().map(|peer| peer.name.as_str()));
         let message = format!("calls from {names} begin in context '{context}', which is not in extensions.conf");
-        let near = nearest(context, survey.plan.contexts());
+        let near = survey.near_context.nearest(context);
         let otherwise = format!("write [{context}] in extensions.conf, or another 'context=' in sip.conf");
         Some(finding::PEER_CONTEXT.at(&first.place, message).hint(suggestion(near, &otherwise)))
     });
@@ -46,7 +45,7 @@ fn includes(survey: &Survey) -> Vec<Diagnostic> {
     let missing = all.filter(|(_, include)| !survey.plan.has_context(&include.context));
     let said = missing.map(|(name, include)| {
         let message = format!("context '{name}' includes '{}', which does not exist", include.context);
-        let near = nearest(&include.context, survey.plan.contexts());
+        let near = survey.near_context.nearest(&include.context);
         finding::INCLUDE_NOWHERE.at(&include.place, message).hint(suggestion(near, "nothing is included"))
     });
     said.collect()
@@ -74,7 +73,8 @@ fn unused(survey: &Survey) -> Vec<Diagnostic> {
     named.extend(goals);
     let is_named = |name: &str| {
         named.contains(name)
-            || beginnings.iter().any(|beginning| name.starts_with(beginning))
+            || name.char_indices().any(|(end, _)| beginnings.contains(name.get(..end).unwrap_or(name)))
+            || beginnings.contains(name)
             || words(name).next() != Some(name)
     };
     let mut seen = BTreeSet::new();

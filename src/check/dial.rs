@@ -4,7 +4,6 @@ use super::phrase::suggestion;
 use super::survey::{Step, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::config::suggest::nearest;
 use crate::dialplan::DialTarget;
 use crate::dialplan::arguments;
 use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
@@ -49,7 +48,7 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
 }
 
 fn near<'a>(survey: &Survey<'a>, name: &str) -> Option<&'a str> {
-    nearest(name, survey.config.sip.peers.keys().map(String::as_str))
+    survey.near_peer.nearest(name)
 }
 
 fn hints(survey: &Survey) -> Vec<Diagnostic> {

@@ -1,6 +1,5 @@
 //! Priorities that nothing leads to: there is a gap before them, and no jump over it.
 
-use super::jumps::{are_many, may_be_one};
 use super::survey::{Step, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
@@ -39,10 +38,9 @@ fn has_one_before(survey: &Survey, step: &Step) -> bool {
     if step.extension.priorities.contains_key(&before) {
         return true;
     }
-    let around = survey.around(&step.context.name);
-    let mut extensions = around.iter().flat_map(|context| context.extensions.iter());
-    are_many(around)
-        || extensions.any(|one| one.priorities.contains_key(&before) && may_be_one(&one.name, &step.extension.name))
+    // Where the work allowed is spent, it counts as there.
+    let alike = survey.around(&step.context.name).and_then(|around| around.alike(&step.extension.name, &survey.work));
+    alike.is_none_or(|alike| alike.iter().any(|one| one.priorities.contains_key(&before)))
 }
 
 fn finding_of(step: &Step) -> Diagnostic {

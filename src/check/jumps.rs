@@ -6,8 +6,8 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::config::suggest::nearest;
 use crate::dialplan::app::Target;
-use crate::dialplan::pattern::{Match, Name, digits};
-use crate::dialplan::tree::{Context, Extension};
+use crate::dialplan::pattern::digits;
+use crate::dialplan::tree::Extension;
 
 /// What a target asks for in an extension.
 enum Wanted<'a> {
@@ -30,29 +30,24 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     let searched = match context {
         Some(context) if is_computed(context) => return None,
         Some(context) if !survey.plan.has_context(context) => {
-            let near = nearest(context, survey.plan.contexts());
+            let near = survey.near_context.nearest(context);
             return say(format!("context '{context}', which does not exist"), suggestion(near, ENDS));
         }
         Some(context) => {
-            included = survey.plan.walk_all(context);
-            included.as_slice()
+            included = survey.reached(context)?;
+            &*included
         }
-        None => survey.around(&from.context.name),
+        None => survey.around(&from.context.name)?,
     };
     let wanted = wanted(priority, from.number)?;
     if exten.is_none() && has(from.extension, &wanted) {
         return None;
     }
+    // Where the work allowed is spent, what is looked for counts as there.
     let there: Vec<&Extension> = match exten {
         Some(exten) if is_computed(exten) => return None,
-        Some(exten) => searched.iter().flat_map(|context| matching_text(context, exten)).collect(),
-        None => {
-            if are_many(searched) {
-                return None;
-            }
-            let all = searched.iter().flat_map(|context| context.extensions.iter());
-            all.filter(|one| may_be_one(&one.name, &from.extension.name)).collect()
-        }
+        Some(exten) => searched.matching(&digits(exten), &survey.work)?,
+        None => searched.alike(&from.extension.name, &survey.work)?,
     };
     if is_computed(priority) {
         return None;
@@ -60,7 +55,7 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     let place = context.as_ref().map(|context| format!(" in context '{context}'")).unwrap_or_default();
     if let Some(exten) = exten.as_ref().filter(|_| there.is_empty()) {
         // What is not there goes to `i`.
-        if !searched.iter().any(|context| matching_text(context, "i").next().is_some()) {
+        if searched.matching(&digits("i"), &survey.work)?.is_empty() {
             return say(format!("extension '{exten}'{place}, which does not exist"), ENDS.to_owned());
         }
         return None;
@@ -72,14 +67,6 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
     let labels = there.iter().flat_map(|one| one.priorities.values()).filter_map(|one| one.label.as_deref());
     let what = format!("'{priority}', which is not a priority or label of extension '{shown}'{place}");
     say(what, suggestion(nearest(priority, labels), ENDS))
-}
-
-/// Among more extensions than these, what is not in the own one is not looked for: it counts as there.
-const MAX_COMPARED: usize = 5000;
-
-/// Whether there are more extensions in these than are compared with one.
-pub(super) fn are_many(contexts: &[&Context]) -> bool {
-    contexts.iter().map(|context| context.extensions.len()).sum::<usize>() > MAX_COMPARED
 }
 
 const ENDS: &str = "a call that gets there ends";
@@ -100,20 +87,4 @@ fn has(extension: &Extension, wanted: &Wanted) -> bool {
         Wanted::Number(number) => extension.priorities.contains_key(number),
         Wanted::Label(label) => extension.priorities.values().any(|one| one.label.as_deref() == Some(*label)),
     }
-}
-
-/// Whether a dialled number may be both.
-pub(super) fn may_be_one(one: &Name, other: &Name) -> bool {
-    match (one.literal(), other.literal()) {
-        (Some(one), Some(other)) => one == other,
-        (Some(letters), None) => other.matches(letters) == Match::Yes,
-        (None, Some(letters)) => one.matches(letters) == Match::Yes,
-        (None, None) => true,
-    }
-}
-
-/// Every extension of a context that a written number matches.
-fn matching_text<'a>(context: &'a Context, exten: &str) -> impl Iterator<Item = &'a Extension> + use<'a> {
-    let dialled = digits(exten);
-    context.matching(&dialled).collect::<Vec<_>>().into_iter()
 }

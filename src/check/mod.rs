@@ -9,6 +9,7 @@ mod dial;
 mod functions;
 mod gaps;
 mod jumps;
+mod numbers;
 mod phrase;
 mod secrets;
 mod shadow;
@@ -39,16 +40,20 @@ pub fn everything(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
 /// The problems of a configuration and its dialplan, in the order of file and line.
 pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
     let plan = with_registrations(config, plan.clone());
-    let survey = Survey::of(config, &plan);
-    let mut found = contexts::findings(&survey);
-    found.extend(callers::findings(&survey));
-    found.extend(jumps::findings(&survey));
-    found.extend(gaps::findings(&survey));
-    found.extend(shadow::findings(&survey));
-    found.extend(dial::findings(&survey));
-    found.extend(functions::findings(&survey));
-    found.extend(secrets::findings(config));
+    let mut found = of(&Survey::of(config, &plan));
     diagnostic::tidy(&mut found);
+    found
+}
+
+fn of(survey: &Survey) -> Vec<Diagnostic> {
+    let mut found = contexts::findings(survey);
+    found.extend(callers::findings(survey));
+    found.extend(jumps::findings(survey));
+    found.extend(gaps::findings(survey));
+    found.extend(shadow::findings(survey));
+    found.extend(dial::findings(survey));
+    found.extend(functions::findings(survey));
+    found.extend(secrets::findings(survey.config));
     found
 }
 

@@ -37,6 +37,9 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
 type Hidden<'a> = (&'a Extension, &'a Place, &'a Context, Vec<&'a Extension>);
 
 fn hidden_from<'a>(survey: &Survey<'a>, root: &str, left: &mut usize) -> Vec<Hidden<'a>> {
+    if *left == 0 {
+        return Vec::new();
+    }
     let always: BTreeSet<&str> = survey
         .plan
         .walk_where(root, |include| include.timing == Timing::default())
@@ -46,9 +49,10 @@ fn hidden_from<'a>(survey: &Survey<'a>, root: &str, left: &mut usize) -> Vec<Hid
     let mut open: Vec<(&Extension, &Place)> = Vec::new();
     let mut found = Vec::new();
     for context in survey.plan.walk_all(root) {
+        *left = left.saturating_sub(1);
         let mut hidden: BTreeMap<&Place, (&Extension, Vec<&Extension>)> = BTreeMap::new();
         for extension in context.extensions.iter().filter(|one| first(one).is_some()) {
-            *left = left.saturating_sub(open.len());
+            *left = left.saturating_sub(open.len().saturating_add(1));
             if *left == 0 {
                 return found;
             }

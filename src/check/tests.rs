@@ -1,6 +1,9 @@
+use super::numbers::Work;
 use super::phrase::some_of;
 use super::*;
 use crate::config::Config;
+
+mod growth;
 
 const PEERS: &str = "[kitchen]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\ncontext=home\n\
     [hall]\ntype=friend\nhost=dynamic\nsecret=p2cd7n4yr6sv\ncontext=home\n";

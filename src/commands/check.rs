@@ -5,6 +5,7 @@ use super::json::quoted;
 use crate::check::everything;
 use crate::cli::{Common, Format};
 use crate::config::diagnostic::{self, Counts, Diagnostic, column, render};
+use crate::config::digest::digest;
 use crate::config::load::{self, Loaded};
 use crate::daemon::certificates;
 use crate::daemon::clock::wall;
@@ -18,14 +19,15 @@ use std::process::ExitCode;
 /// What a program ends with whose configuration cannot be used (`EX_CONFIG` of sysexits).
 pub const UNUSABLE: u8 = 78;
 
-/// Prints every diagnostic; ends with 0 when nothing is worse than a warning, else with 78.
-pub fn run(common: &Common, format: Format) -> ExitCode {
+/// Prints the diagnostics, of many each kind once for each file, or with `each` every one; ends with 0 when nothing is
+/// worse than a warning, else with 78.
+pub fn run(common: &Common, format: Format, each: bool) -> ExitCode {
     let place = init::existing(common).unwrap_or_else(|| PathBuf::from(socket_path::DEFAULT_CONFIG));
     let loaded = load::load(&place);
     let (plan, diagnostics) = all(&loaded);
     let counts = Counts::of(&diagnostics);
     let text = match format {
-        Format::Text => text(&loaded, plan.as_ref(), &diagnostics, counts),
+        Format::Text => text(&loaded, plan.as_ref(), &diagnostics, counts, each),
         Format::Json => json(&loaded, &diagnostics, counts),
     };
     // A closed pipe (`| head`) is not an error.
@@ -33,13 +35,12 @@ pub fn run(common: &Common, format: Format) -> ExitCode {
     if counts.is_good() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
 }
 
-/// All diagnostics as text, and themselves, the dialplan's among them.
-pub fn report(loaded: &Loaded) -> (String, Vec<Diagnostic>) {
-    let (_, said) = all(loaded);
-    (render(&said, &|file, line| loaded.source_line(file, line)), said)
+/// All diagnostics, the dialplan's among them.
+pub fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
+    all(loaded).1
 }
 
-/// The same of the files that the configuration names.
+/// The same with the dialplan, and what is found of the files that the configuration names.
 fn all(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     let (plan, mut said) = everything(loaded);
     said.extend(certificates::findings(loaded, wall()));
@@ -47,15 +48,24 @@ fn all(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     (plan, said)
 }
 
-fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts) -> String {
-    let report = render(diagnostics, &|file, line| loaded.source_line(file, line));
+fn text(loaded: &Loaded, plan: Option<&Dialplan>, diagnostics: &[Diagnostic], counts: Counts, each: bool) -> String {
+    let source = |file: &str, line: u32| loaded.source_line(file, line);
+    let report = if each { render(diagnostics, &source) } else { digest(diagnostics, &source) };
     let what = loaded.directory.display();
     let mut text = format!("{report}{what}: {counts}\n");
+    if !each && report.lines().filter(|line| is_head(line)).count() < diagnostics.len() {
+        text += "of each kind the first is shown: 'strowger check --all' shows every one\n";
+    }
     if let (Some(config), Some(plan)) = (&loaded.config, plan) {
         let (peers, contexts) = (config.sip.peers.len(), plan.contexts().count());
         text += &format!("{}, {}\n", plural(peers, "peer"), plural(contexts, "context"));
     }
     text
+}
+
+/// Whether a line of the report begins a diagnostic; source lines and hints stand further right.
+fn is_head(line: &str) -> bool {
+    !line.starts_with(' ')
 }
 
 /// One object (RFC 8259):

@@ -66,7 +66,7 @@ fn configuration(common: &Common) -> (Config, Option<PathBuf>, Vec<Finding>) {
         return (Config::default(), None, vec![Finding::note("config", what)]);
     };
     let loaded = load::load(&place);
-    let counts = Counts::of(&check::report(&loaded).1);
+    let counts = Counts::of(&check::findings(&loaded));
     let shown = place.display();
     let errors = counts.fatals + counts.errors;
     let advice = format!("strowger check -C {shown} shows each with its line");

@@ -6,7 +6,8 @@ use super::keyboard::{self, Keyboard, Verbosity};
 use super::restart::Program;
 use crate::cli::{Common, Foreground};
 use crate::config::Config;
-use crate::config::diagnostic::Severity;
+use crate::config::diagnostic::{Severity, render};
+use crate::config::digest;
 use crate::config::load::{self, Loaded};
 use crate::daemon::control_socket::ControlService;
 use crate::daemon::log::{self, Log};
@@ -49,8 +50,7 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         }
     };
     let loaded = load::load(&place);
-    let (report, findings) = check::report(&loaded);
-    eprint!("{report}");
+    let (findings, lines) = report(&loaded, &place);
     let Some(config) = &loaded.config else {
         eprintln!("strowger: not started: the configuration of {} cannot be used as it is", place.display());
         return ExitCode::from(UNUSABLE);
@@ -69,7 +69,7 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         }
     };
     log::install_tracing(log.clone());
-    findings.iter().for_each(|one| log.keep(level(one.severity), one.in_one_line()));
+    lines.into_iter().for_each(|(severity, line)| log.keep(level(severity), line));
     let started = socket_path(common, &loaded).and_then(|control| {
         let services: Vec<Box<dyn Service>> = vec![
             Box::new(LogService { log: log.clone(), settings, verbosity: verbosity.clone() }),
@@ -97,7 +97,7 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         }
     };
     let attended = keyboard::is_attended(foreground.console);
-    let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings: findings.len(), attended };
+    let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings, attended };
     if attended {
         let keyboard = Keyboard { console: running.console(), log: log.clone(), verbosity };
         if let Err(error) = keyboard.start() {
@@ -210,6 +210,27 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
         );
     }
     ended.map(|()| end)
+}
+
+/// Says what is wrong with the configuration, as `check` does when it is little, else ten kinds at most; gives how
+/// much it is, and the lines for the log.
+fn report(loaded: &Loaded, place: &Path) -> (usize, Vec<(Severity, String)>) {
+    let found = check::findings(loaded);
+    let (mut lines, left_out) = digest::at_start(&found);
+    if lines.len() == found.len() {
+        eprint!("{}", render(&found, &|file, line| loaded.source_line(file, line)));
+        return (found.len(), lines);
+    }
+    let all = format!("strowger check -C {} --all", place.display());
+    let more = match left_out {
+        0 => format!("{}: '{all}' shows each", plural(found.len(), "finding")),
+        _ => format!("{}, {left_out} of other kinds: '{all}' shows each", plural(found.len(), "finding")),
+    };
+    lines.push((Severity::Warning, more));
+    for (_, line) in &lines {
+        eprintln!("{line}");
+    }
+    (found.len(), lines)
 }
 
 /// Logs something of the program itself: on stderr, and in the log files.

@@ -9,6 +9,7 @@ mod tests;
 
 use super::diagnostic::{Diagnostic, Place};
 use comment::Comments;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Longer lines are left out, as Asterisk's buffer has it.
@@ -119,6 +120,8 @@ struct Unresolved {
 #[derive(Default)]
 struct Reader {
     drafts: Vec<Draft>,
+    /// Where in `drafts` the sections of a name are, by that in lower case.
+    named: BTreeMap<String, Vec<usize>>,
     /// The section that entries go to: an index into `drafts`.
     current: Option<usize>,
     diagnostics: Vec<Diagnostic>,
@@ -337,7 +340,9 @@ impl Reader {
     }
 
     fn open(&mut self, draft: Draft) {
-        self.current = Some(self.drafts.len());
+        let index = self.drafts.len();
+        self.current = Some(index);
+        self.named.entry(draft.section.name.to_ascii_lowercase()).or_default().push(index);
         self.drafts.push(draft);
     }
 
@@ -366,21 +371,23 @@ impl Reader {
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        self.drafts.iter().position(|draft| draft.section.name.eq_ignore_ascii_case(name))
+        self.named.get(&name.to_ascii_lowercase())?.first().copied()
     }
 
     /// The section `name` for which the filter of `(+filter)` holds: empty, or `option=value` it must contain.
     fn find_filtered(&self, name: &str, filter: &str) -> Option<usize> {
         let Some((option, value)) = filter.split_once('=') else { return self.find(name) };
-        self.drafts.iter().position(|draft| {
-            draft.section.name.eq_ignore_ascii_case(name)
-                && draft.section.entries.iter().any(|entry| entry.is(option) && entry.value == value)
+        let all = self.named.get(&name.to_ascii_lowercase())?;
+        all.iter().copied().find(|index| {
+            self.drafts
+                .get(*index)
+                .is_some_and(|draft| draft.section.entries.iter().any(|entry| entry.is(option) && entry.value == value))
         })
     }
 
     fn finish(mut self) -> (Document, Vec<Diagnostic>) {
         for unresolved in &self.unresolved {
-            let later = self.drafts.iter().find(|draft| draft.section.name.eq_ignore_ascii_case(&unresolved.name));
+            let later = self.find(&unresolved.name).and_then(|index| self.drafts.get(index));
             if let (Some(later), Some(diagnostic)) = (later, self.diagnostics.get_mut(unresolved.diagnostic)) {
                 let hint = format!("it is defined only later, at {}: move it above this line", later.section.place);
                 diagnostic.hint = Some(hint);

@@ -23,7 +23,28 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The directory it was read from.
     pub directory: PathBuf,
-    texts: BTreeMap<String, Vec<u8>>,
+    texts: BTreeMap<String, SourceText>,
+}
+
+/// A file's text with where its lines begin, so that each is found at once.
+struct SourceText {
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl SourceText {
+    fn new(bytes: Vec<u8>) -> SourceText {
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at.saturating_add(1))).collect();
+        SourceText { bytes, starts }
+    }
+
+    /// A line from 0, without its end.
+    fn line(&self, number: usize) -> Option<&[u8]> {
+        let start = *self.starts.get(number)?;
+        let end = self.starts.get(number.saturating_add(1)).map_or(self.bytes.len(), |next| next.saturating_sub(1));
+        self.bytes.get(start..end)
+    }
 }
 
 impl Loaded {
@@ -34,8 +55,7 @@ impl Loaded {
 
     /// A line of one of the files read, from 1.
     pub fn source_line(&self, file: &str, line: u32) -> Option<String> {
-        let text = self.texts.get(file)?;
-        let line = text.split(|byte| *byte == b'\n').nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        let line = self.texts.get(file)?.line(usize::try_from(line).ok()?.checked_sub(1)?)?;
         Some(String::from_utf8_lossy(line).into_owned())
     }
 }
@@ -68,7 +88,7 @@ pub fn load_logger(path: &Path) -> (Option<LoggerConf>, Loaded) {
 struct Reader {
     directory: PathBuf,
     diagnostics: Vec<Diagnostic>,
-    texts: BTreeMap<String, Vec<u8>>,
+    texts: BTreeMap<String, SourceText>,
     /// Files that everyone on the machine can read.
     open: BTreeSet<String>,
 }
@@ -114,7 +134,7 @@ impl Reader {
             let say = format!("'{}' is not a directory", entry.value);
             let hint = "correct 'astetcdir', or give '-C' the configuration directory itself";
             self.diagnostics.push(Diagnostic::fatal(entry.place.clone(), say).hint(hint));
-            self.texts.insert(name, text);
+            self.texts.insert(name, SourceText::new(text));
         }
     }
 
@@ -162,7 +182,7 @@ impl Reader {
 
     fn read(&mut self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
         let (text, is_open) = read(path)?;
-        self.texts.insert(name.into(), text.clone());
+        self.texts.insert(name.into(), SourceText::new(text.clone()));
         if is_open {
             self.open.insert(name.into());
         }

@@ -4,6 +4,7 @@ pub mod acl;
 pub mod acl_conf;
 pub mod builtin;
 pub mod diagnostic;
+pub mod digest;
 pub mod finding;
 pub mod general;
 pub mod ini;

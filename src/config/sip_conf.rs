@@ -5,7 +5,9 @@ mod codec_options;
 mod general_options;
 mod ignored_options;
 mod line_options;
+mod obsolete_options;
 pub mod option;
+pub mod option_table;
 mod peer_options;
 mod settings_options;
 mod transport_options;
@@ -21,7 +23,8 @@ use super::peer::{Kind, Peer, Settings};
 use super::value::{self, is_one_of};
 use crate::sip::flow::Transport;
 use builder::{GeneralDraft, PeerDraft};
-use option::{Effect, Lookup, OptionRow, Trouble, look_up};
+use option::{Effect, OptionRow, Trouble};
+use option_table::{Lookup, look_up};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -158,9 +161,19 @@ impl Reader {
         let row = match look_up(&entry.name, in_general) {
             Lookup::Known(row) => row,
             Lookup::Misplaced => {
+                if in_general && entry.is("port") {
+                    let say = "'port' has no effect in [general]".to_owned();
+                    self.warn(entry, say, "write 'bindport' for the port that SIP is received at".into());
+                    return true;
+                }
                 let (here, there) = if in_general { ("[general]", "a peer") } else { ("a peer", "[general]") };
                 let say = format!("'{}' has no effect in {here}", entry.name);
                 self.warn(entry, say, format!("move the line to {there}"));
+                return true;
+            }
+            Lookup::Obsolete(instead) => {
+                let say = format!("'{}' is no option of chan_sip any more, and has no effect", entry.name);
+                self.warn(entry, say, instead.to_owned());
                 return true;
             }
             // What stands behind the blank may be a secret: it is not said.

@@ -1,3 +1,3 @@
 //! The nearest known name to a misspelt one.
 
-pub use crate::wording::nearest;
+pub use crate::wording::{KnownNames, nearest};

@@ -14,7 +14,7 @@ use crate::config::finding;
 use crate::config::ini::{Document, Entry, Section};
 use crate::config::suggest::nearest;
 use entry::Number;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a line without a dialplan's `n` to count from is told.
@@ -30,6 +30,7 @@ pub fn parse(doc: &Document, registrar: &str) -> (Dialplan, Vec<Diagnostic>) {
         globals: BTreeMap::new(),
         place: Place { file: "extensions.conf".into(), line: 0 },
         utc_said: false,
+        judged: BTreeSet::new(),
     };
     let mut general_seen = false;
     for section in &doc.sections {
@@ -55,6 +56,8 @@ struct Loader {
     place: Place,
     /// That times are UTC was said, once for all includes.
     utc_said: bool,
+    /// Contexts and names of extensions of which everything odd about the name was said.
+    judged: BTreeSet<(String, String)>,
 }
 
 /// What a section's next line may refer to.
@@ -186,13 +189,15 @@ impl Loader {
             }
             None => (None, None),
         };
-        for odd in odd.into_iter().chain(odd_caller) {
+        // Said once for each extension, not for each of its priorities.
+        let is_new = self.judged.insert((section.name.clone(), name.shown().to_owned()));
+        for odd in odd.into_iter().chain(odd_caller).filter(|_| is_new) {
             self.warn(&entry.place, &format!("extension '{}': {odd}", name.shown()), None);
         }
         if name.shown().is_empty() {
             return self.skip(&entry.place, "the extension has no name", None);
         }
-        if name.matches_everything() {
+        if is_new && name.matches_everything() {
             let message = format!("'{}' also matches h, i, t and the like", name.shown());
             self.warn(&entry.place, &message, Some("use '_X.' or '_X!' to match what is dialled".to_owned()));
         }

@@ -62,17 +62,6 @@ const fn circle(room: &'static str, files: &'static [&'static str]) -> Exception
 pub const EXCEPTIONS: &[Exception] = &[
     impl_files("sdp::description::Sdp", 3),
     circle("config", &["config/acl.rs", "config/acl_conf.rs"]),
-    circle(
-        "config",
-        &[
-            "config/sip_conf/general_options.rs",
-            "config/sip_conf/ignored_options.rs",
-            "config/sip_conf/option.rs",
-            "config/sip_conf/peer_options.rs",
-            "config/sip_conf/settings_options.rs",
-            "config/sip_conf/transport_options.rs",
-        ],
-    ),
     circle("sip", &["sip/digest.rs", "sip/header/auth.rs"]),
     circle(
         "sip",

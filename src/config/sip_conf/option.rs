@@ -1,11 +1,7 @@
-//! The table of sip.conf's options: every name, where it stands, what it accepts, and what becomes of it.
+//! One option of sip.conf: its names, where it stands, what it accepts, and what becomes of it.
 
 use super::builder::{GeneralDraft, PeerDraft};
-use super::{
-    codec_options, general_options, ignored_options, line_options, peer_options, settings_options, transport_options,
-};
 use crate::config::peer::Settings;
-use crate::config::suggest::nearest;
 use crate::config::value;
 
 /// One option: a row of the table.
@@ -120,7 +116,8 @@ impl OptionRow {
         }
     }
 
-    fn is_named(&self, name: &str) -> bool {
+    /// Whether this is one of its names, in any case.
+    pub fn is_named(&self, name: &str) -> bool {
         value::is_one_of(name, self.names)
     }
 }
@@ -151,56 +148,3 @@ pub(super) const fn guard(
 ) -> OptionRow {
     OptionRow { guards: true, ..row(names, values, default, help, effect) }
 }
-
-/// Every option, those in effect first.
-pub fn table() -> impl Iterator<Item = &'static OptionRow> {
-    general_options::ROWS
-        .iter()
-        .chain(transport_options::ROWS)
-        .chain(settings_options::ROWS)
-        .chain(codec_options::ROWS)
-        .chain(line_options::ROWS)
-        .chain(peer_options::ROWS)
-        .chain(ignored_options::ROWS)
-}
-
-/// What a name turns out to be.
-pub enum Lookup {
-    /// This option.
-    Known(&'static OptionRow),
-    /// An option that does not stand here but in `[general]`, or in a peer.
-    Misplaced,
-    /// No option; the nearest one when there is one near.
-    Unknown(Option<&'static str>),
-}
-
-/// Finds the option `name` for `[general]` (`in_general`) or a peer.
-pub fn look_up(name: &str, in_general: bool) -> Lookup {
-    if let Some(row) = table().find(|row| row.is_valid(in_general) && row.is_named(name)) {
-        return Lookup::Known(row);
-    }
-    if table().any(|row| row.is_named(name)) {
-        return Lookup::Misplaced;
-    }
-    if let Some((_, meant)) = MISBELIEFS.iter().find(|(written, _)| written.eq_ignore_ascii_case(name)) {
-        return Lookup::Unknown(Some(meant));
-    }
-    let known = table().filter(|row| row.is_valid(in_general)).flat_map(|row| row.names.iter().copied());
-    Lookup::Unknown(nearest(name, known))
-}
-
-/// Names that guides use for options that are called otherwise, too far away to be found by their letters.
-const MISBELIEFS: &[(&str, &str)] = &[
-    ("dtmf", "dtmfmode"),
-    ("codec", "allow"),
-    ("codecs", "allow"),
-    ("password", "secret"),
-    ("pass", "secret"),
-    ("user", "defaultuser"),
-    ("address", "host"),
-    ("ip", "host"),
-    ("bindip", "bindaddr"),
-    ("localnetwork", "localnet"),
-    ("reinvite", "directmedia"),
-    ("maxcalls", "call-limit"),
-];

@@ -389,7 +389,7 @@ const GARBLED: &[&str] = &["secret", "permit", "contactpermit"];
 fn no_value_of_any_option_drops_a_peer_or_the_start_but_where_that_would_open_a_door() {
     let huge = "9".repeat(400);
     let mut tried = 0;
-    for (row, in_general) in option::table().flat_map(|row| [(row, true), (row, false)]) {
+    for (row, in_general) in option_table::table().flat_map(|row| [(row, true), (row, false)]) {
         for name in row.names.iter().filter(|_| row.is_valid(in_general)) {
             for value in ["", "nonsense", "-1", &huge, ",", "x\u{7}y", "\u{e4}"] {
                 let line = format!("{name}={value}\n");
@@ -484,13 +484,14 @@ fn secrets_are_never_said() {
 
 #[test]
 fn the_table_is_whole() {
-    for row in option::table() {
+    for row in option_table::table() {
         assert!(!row.names.is_empty());
         assert!(!row.help.is_empty(), "{:?} says nothing", row.names);
         for name in row.names {
             assert_eq!(*name, name.to_ascii_lowercase(), "names are compared without case");
             for in_general in [true, false].into_iter().filter(|in_general| row.is_valid(*in_general)) {
-                let same = option::table().filter(|other| other.is_valid(in_general)).flat_map(|other| other.names);
+                let same =
+                    option_table::table().filter(|other| other.is_valid(in_general)).flat_map(|other| other.names);
                 assert_eq!(same.filter(|other| *other == name).count(), 1, "'{name}' stands twice");
             }
         }
@@ -499,7 +500,8 @@ fn the_table_is_whole() {
         }
     }
     // What a row says it accepts must be accepted, and be all there is.
-    let values = |name: &str| option::table().find(|row| row.names.contains(&name)).map(|row| row.values).unwrap();
+    let values =
+        |name: &str| option_table::table().find(|row| row.names.contains(&name)).map(|row| row.values).unwrap();
     for word in values("dtmfmode").split(", ") {
         let (conf, said) = read(&format!("[general]\ndtmfmode={word}\n"));
         assert_eq!(conf.general.defaults.dtmf_mode.name(), word);
@@ -526,6 +528,41 @@ fn what_stands_in_the_wrong_place_is_said() {
             "10 Warning: unknown option 'dtmf' (did you mean 'dtmfmode'?)",
         ]
     );
+}
+
+#[test]
+fn options_of_other_times_are_named_as_such_and_not_as_misspelt() {
+    for name in [
+        "limitonpeers",
+        "callevents",
+        "checkmwi",
+        "musicclass",
+        "incominglimit",
+        "t38pt_rtp",
+        "tos",
+        "dial",
+        "account",
+        "LimitOnPeers",
+        "outgoinglimit",
+        "hash_users",
+        "restrictcid",
+        "t38pt_tcp",
+        "regseconds",
+    ] {
+        for text in [format!("[general]\n{name}=1\n"), format!("{PEER}{name}=1\n")] {
+            let (conf, said) = read(&text);
+            assert_eq!(said.len(), 1, "{name}: {said:?}");
+            assert!(
+                said[0].ends_with(&format!("'{name}' is no option of chan_sip any more, and has no effect")),
+                "{said:?}"
+            );
+            assert!(!text.contains("[a]") || conf.peers.len() == 1);
+        }
+    }
+    let (document, _) = ini::parse("sip.conf", b"[general]\nport=5070\n", &mut ini::no_includes);
+    let (conf, said) = parse(&document, &Default::default());
+    assert_eq!(conf.general.bind.port(), 5060);
+    assert!(said[0].hint.as_deref().unwrap().contains("'bindport'"), "{said:?}");
 }
 
 /// Every name of the reference's tables must be known where it may stand.

@@ -164,3 +164,13 @@ fn what_others_added_survives_a_reload() {
     assert!(!new.remove_extension("a", "1", Some(1), "SIP"), "what the file holds is not SIP's to remove");
     assert_eq!(rows(&new), ["1,1,NoOp(new)", "1,2,NoOp(more)"]);
 }
+
+#[test]
+fn what_is_odd_about_a_name_is_said_once_for_each_extension() {
+    let text = "[a]\nexten => _.,1,NoOp()\nexten => _.,2,NoOp()\nexten => _.,n,Hangup()\nexten => _X.,1,NoOp()\nexten => _.,9,NoOp()\n\
+                [b]\nexten => _.,1,NoOp()\nexten => _.,n,Hangup()\n";
+    let (_, said) = parse(&document(text), "pbx_config");
+    let said: Vec<u32> =
+        said.iter().filter(|one| one.message.contains("also matches h, i, t")).map(|one| one.place.line).collect();
+    assert_eq!(said, [2, 8]);
+}
