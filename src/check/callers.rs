@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
 use crate::config::peer::{Peer, PeerAddress};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let reached = reached(survey);
@@ -32,14 +32,14 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
 /// The contexts to which a call may get whose caller tells its number itself, each with who that is.
 fn reached<'a>(survey: &Survey<'a>) -> BTreeMap<&'a str, String> {
     let mut ways: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut leads_anywhere = BTreeMap::new();
+    let mut leads_anywhere = BTreeSet::new();
     for context in survey.plan.contexts.values() {
         ways.entry(&context.name).or_default().extend(context.includes.iter().map(|include| include.context.as_str()));
     }
     for jump in &survey.jumps {
         let from = jump.from.context.name.as_str();
         match jump.target.context.as_deref() {
-            Some(context) if is_computed(context) => drop(leads_anywhere.insert(from, ())),
+            Some(context) if is_computed(context) => drop(leads_anywhere.insert(from)),
             Some(context) => {
                 if let Some((name, _)) = survey.plan.contexts.get_key_value(context) {
                     ways.entry(from).or_default().push(name);
@@ -56,7 +56,9 @@ fn reached<'a>(survey: &Survey<'a>) -> BTreeMap<&'a str, String> {
             continue;
         }
         reached.insert(name, who.clone());
-        if leads_anywhere.remove(name.as_str()).is_some() {
+        if leads_anywhere.contains(name.as_str()) {
+            // All are on the way then, whatever else leads anywhere.
+            leads_anywhere.clear();
             waiting.extend(survey.plan.contexts.keys().map(|context| (context.as_str(), who.clone())));
         }
         let next = ways.remove(name.as_str()).unwrap_or_default();

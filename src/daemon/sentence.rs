@@ -178,20 +178,7 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
     let line = match event {
         LineEvent::Registered { line, address } => LogLine::verbose(3, format!("Registered SIP '{line}' at {address}")),
         LineEvent::Contested { line, registered, displaced, repeated } => {
-            let device = |(source, agent): &(SocketAddr, Outside)| match agent.as_received() {
-                "" => source.to_string(),
-                _ => format!("{source} ({agent})"),
-            };
-            let since = match repeated {
-                Some(times) => format!(" ({times} times since the last message)"),
-                None => String::new(),
-            };
-            LogLine::warning(format!(
-                "Two telephones register as '{line}' and take it from each other, at {} and at {}: only the one that registered \
-                 last is called. Give each a section of its own, or let both ring with max_contacts=2 in [{line}]{since}",
-                device(registered),
-                device(displaced)
-            ))
+            contested(line, [registered, displaced], *repeated)
         }
         LineEvent::TransportNotUsed { line, source, transport, uri, reason } => LogLine::warning(format!(
             "Peer '{line}' at {source} asks to be called over {transport} ({uri}), and is called over UDP, as it registered: \
@@ -259,6 +246,24 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
         }
     };
     vec![line]
+}
+
+/// Two telephones that take one account from each other, with the cure.
+fn contested(line: &str, [registered, displaced]: [&(SocketAddr, Outside); 2], repeated: Option<u64>) -> LogLine {
+    let device = |(source, agent): &(SocketAddr, Outside)| match agent.as_received() {
+        "" => source.to_string(),
+        _ => format!("{source} ({agent})"),
+    };
+    let since = match repeated {
+        Some(times) => format!(" ({times} times since the last message)"),
+        None => String::new(),
+    };
+    LogLine::warning(format!(
+        "Two telephones register as '{line}' and take it from each other, at {} and at {}: only the one that registered last is \
+         called. Give each a section of its own, or let both ring with max_contacts=2 in [{line}]{since}",
+        device(registered),
+        device(displaced)
+    ))
 }
 
 fn register_refused(line: &str, source: SocketAddr, reason: &RegisterRefusal) -> LogLine {

@@ -111,9 +111,8 @@ impl Known {
 /// (RFC 5626 4.1), or by its contact at the same source, which only another port of a NAT tells apart.
 fn is_one_device(a: &Binding, b: &Binding) -> bool {
     let instance = |one: &Binding| one.params.get("+sip.instance").map(str::to_owned);
-    match (instance(a), instance(b)) {
-        (Some(a), Some(b)) => return a == b,
-        (Some(_) | None, _) => {}
+    if let (Some(a), Some(b)) = (instance(a), instance(b)) {
+        return a == b;
     }
     a.call_id == b.call_id || (a.contact.equivalent(&b.contact) && a.source.ip() == b.source.ip())
 }

@@ -75,6 +75,15 @@ pub fn unfit_body(request: &Request) -> Option<Response> {
     }
 }
 
+/// An INFO that goes nowhere: nothing in it is understood here, so that no format is acceptable (RFC 3261 20.1, 21.4.13).
+pub fn info_refusal(request: &Request, status: u16) -> Response {
+    let mut response = Response::for_request(request, status, None);
+    if status == 415 {
+        response.headers.push(HeaderName::Accept, "");
+    }
+    response
+}
+
 /// A message's body as a part.
 fn whole(headers: &Headers, body: &Bytes) -> Part {
     let text = |name: HeaderName| headers.text(name).map(|text| text.trim().to_owned()).unwrap_or_default();

@@ -2,8 +2,8 @@
 //! own (RFC 3261 12.1.2): one of these dialogs is the current one; the others are kept, so that requests in them get
 //! the required response.
 
+use super::body::info_refusal;
 use super::context::LegIndex;
-use super::info;
 use crate::pbx::core::LegId;
 use crate::sdp::Sdp;
 use crate::sip::dialog::{Dialog, DialogKey};
@@ -108,7 +108,7 @@ impl Dialogs {
             }
             // RFC 3261 14.2 and RFC 3311 5.2: our offer is not answered in this dialog.
             Method::Invite | Method::Update => plain(491),
-            Method::Info if !request.body.is_empty() => Some(info::refusal(request, 415)),
+            Method::Info if !request.body.is_empty() => Some(info_refusal(request, 415)),
             method => plain_status(method).and_then(plain),
         }
     }

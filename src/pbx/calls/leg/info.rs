@@ -108,15 +108,6 @@ impl InfoRelay {
     }
 }
 
-/// An INFO that goes nowhere: nothing in it is understood here, so that no format is acceptable (RFC 3261 20.1, 21.4.13).
-pub fn refusal(request: &Request, status: u16) -> Response {
-    let mut response = Response::for_request(request, status, None);
-    if status == 415 {
-        response.headers.push(HeaderName::Accept, "");
-    }
-    response
-}
-
 /// The status for one line of what the other answered. What concerns our dialog with that one alone (its credentials, our
 /// hops, its being gone) or would end the sender's (481, 408) is an error of ours.
 fn carried_status(status: u16) -> u16 {
