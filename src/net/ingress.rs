@@ -113,7 +113,7 @@ pub enum Audience {
 }
 
 /// Why a message about something that is open is dropped.
-const TOO_MUCH_OF_ONE: &str = "too many messages about one call or request";
+const TOO_MUCH_OF_ONE: &str = "too many messages about one call, request or digest";
 
 /// Checks every received message. Each thread that receives has its own.
 pub struct Ingress {
@@ -248,9 +248,17 @@ impl Ingress {
                 }
             },
             Verdict::Pass { caller } => {
-                let is_proof = matches!(caller, Caller::Account { proof: Proof::Digest { .. }, .. });
-                if !is_proof && !self.pays(asker, now) {
-                    return self.over_limit();
+                match &caller {
+                    Caller::Account { proof: Proof::Digest { nonce, .. }, .. } => {
+                        if !self.hearing.limiter.take_of_nonce(nonce, now) {
+                            return self.dropped(TOO_MUCH_OF_ONE);
+                        }
+                    }
+                    Caller::Account { proof: Proof::Trusted, .. } | Caller::Dialog => {
+                        if !self.pays(asker, now) {
+                            return self.over_limit();
+                        }
+                    }
                 }
                 self.pass(Input::Request { request, essentials, caller, flow })
             }
@@ -364,3 +372,6 @@ pub(crate) fn without_sink() -> Ingress {
         sink: Arc::new(NoSink),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use crate::guard::source_key::SourceKey;
 use dashmap::DashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -74,12 +74,14 @@ enum Bucket {
     Connections(SourceKey),
     Known(SocketAddr),
     Likeness(SocketAddr, u8),
+    /// By a hash of its nonce.
+    Digest(u64),
 }
 
 impl Bucket {
     fn rate(self) -> Rate {
         match self {
-            Bucket::Datagrams(_) | Bucket::Connections(_) | Bucket::Known(_) => SOURCE,
+            Bucket::Datagrams(_) | Bucket::Connections(_) | Bucket::Known(_) | Bucket::Digest(_) => SOURCE,
             Bucket::Likeness(..) => LIKENESS,
         }
     }
@@ -101,6 +103,7 @@ impl Asker {
 #[derive(Default)]
 pub struct Limiter {
     debts: DashMap<Bucket, Debt>,
+    hasher: RandomState,
 }
 
 impl Limiter {
@@ -115,6 +118,12 @@ impl Limiter {
     /// Takes a token for an answer, if there is one.
     pub fn take(&self, asker: Asker, now: Instant) -> bool {
         asker.buckets().into_iter().flatten().any(|bucket| self.take_from(bucket, now))
+    }
+
+    /// Takes a token of a nonce that came with a right digest. The switch alone knows whether it was used before, and
+    /// whoever sends a captured one again and again may not fill its queue.
+    pub fn take_of_nonce(&self, nonce: &str, now: Instant) -> bool {
+        self.take_from(Bucket::Digest(self.hasher.hash_one(nonce)), now)
     }
 
     fn take_from(&self, bucket: Bucket, now: Instant) -> bool {

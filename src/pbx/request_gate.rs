@@ -2,7 +2,7 @@
 
 use super::core::{Core, add_response_headers};
 use super::uri_text::host;
-use crate::config::peer::Peer;
+use crate::config::peer::{Kind, Peer};
 use crate::guard::admission::{Caller, ChallengeOptions, Proof};
 use crate::guard::amplification;
 use crate::guard::replay::Replay;
@@ -148,5 +148,7 @@ pub(super) fn answer_statelessly(asking: &Asking<'_>, mut response: Response, co
     }
     // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
     let flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
-    core.out.to_strangers.push(Transmit { flow, bytes: response.to_bytes() });
+    let is_guest = matches!(asking.caller, Caller::Account { peer, .. } if peer.kind == Kind::Guest);
+    let answers = if is_guest { &mut core.out.to_strangers } else { &mut core.out.transmit };
+    answers.push(Transmit { flow, bytes: response.to_bytes() });
 }

@@ -148,13 +148,13 @@ impl Switch {
         let dialog = known.map(|leg| Secured(leg.is_secure()));
         route::stamp_via(&mut request.headers, source, behind_nat);
         let asking = Asking { request: &request, essentials, caller: &caller, dialog, source, flow };
-        if !self.core.tx.is_known(&request, essentials) && !self.gate.lets_in(&asking, &mut self.core) {
-            return;
-        }
-        if !self.core.tx.is_known(&request, essentials)
-            && guest::is_refused(&asking, &mut self.calls, self.stopping.is_some(), &mut self.core)
-        {
-            return;
+        if !self.core.tx.is_known(&request, essentials) {
+            let is_stopping = self.stopping.is_some();
+            if !self.gate.lets_in(&asking, &mut self.core)
+                || guest::is_refused(&asking, &mut self.calls, is_stopping, &mut self.core)
+            {
+                return;
+            }
         }
         let now = self.core.now.mono;
         match self.core.tx.receive_request(now, &request, essentials, flow, &mut self.core.out.transmit) {

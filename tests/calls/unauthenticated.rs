@@ -63,6 +63,57 @@ fn a_reload_that_shuts_guests_out_holds_for_those_on_the_way() {
     world.assert_nothing_left();
 }
 
+/// An INVITE that may be forged: nobody acknowledges what comes of it.
+fn forged(number: &str, media: &str, lines: &str) -> String {
+    let sdp = format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.77\r\ns=-\r\nc=IN IP4 192.0.2.77\r\nt=0 0\r\nm=audio 5004 RTP/AVP {media}\r\n"
+    );
+    format!(
+        "INVITE sip:{number}@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK{number}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:nobody@192.0.2.77>;tag=1\r\nTo: <sip:{number}@192.0.2.1>\r\n\
+         Call-ID: {number}@forged\r\nCSeq: 1 INVITE\r\nContact: <sip:nobody@192.0.2.77>\r\n{lines}\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    )
+}
+
+/// Whatever keeps a guest's INVITE from being a call: one answer, at most twice as long, and nothing is kept of it.
+#[test]
+fn a_guest_that_is_refused_gets_one_answer_however_long_it_is_not_acknowledged() {
+    for (text, status) in [
+        (forged("88567682", "0", ""), "404"),
+        (forged("1", "97", ""), "488"),
+        (forged("1", "0", "Accept: text/plain\r\n"), "406"),
+        (forged("1", "0", "Supported: timer\r\nSession-Expires: 10\r\n"), "422"),
+    ] {
+        let mut world = Testbed::new(&open(), LOBBY, Quality::PERFECT, 1);
+        world.register_all();
+        guest(&mut world);
+        world.inject("passer-by", &text);
+        world.run(Duration::from_secs(60));
+        let told = world.texts("passer-by", &["SIP/2.0 "]);
+        assert!(told.len() == 1 && told[0].starts_with(&format!("SIP/2.0 {status} ")), "{status}: {told:#?}");
+        assert!(told[0].len() <= 2 * text.len(), "{told:#?}");
+        world.assert_nothing_left();
+    }
+}
+
+/// A guest's call that is answered and never acknowledged: four times 200, one BYE, and no sound.
+#[test]
+fn a_guest_that_acknowledges_nothing_is_given_up_soon() {
+    let mut world = Testbed::new(&open(), LOBBY, Quality::PERFECT, 1);
+    world.register_all();
+    guest(&mut world);
+    world.inject("passer-by", &forged("1", "0", ""));
+    world.until(|w| w.is_called("isp"));
+    world.phone("isp").answers();
+    world.run(Duration::from_secs(60));
+    let of = |words: &str| world.texts("passer-by", &[words]).len();
+    assert_eq!((of("SIP/2.0 200 "), of("BYE ")), (4, 1));
+    assert!(of("SIP/2.0 1") <= 3, "100, and what the called line says");
+    world.assert_nothing_left();
+}
+
 #[test]
 fn ten_guests_at_once_and_no_more() {
     let mut world = Testbed::new(&open(), "[lobby]\nexten => 1,1,Answer()\nexten => 1,2,Echo()\n", Quality::PERFECT, 1);

@@ -33,7 +33,12 @@ impl Phones {
     /// One telephone for each account, all with the secret `password`, that ring and answer by themselves. All
     /// register.
     pub fn new(exchange: SocketAddr, accounts: &[String]) -> Phones {
-        let lines = (1..).zip(accounts).map(|(seed, account)| Line::new(account, exchange, seed)).collect();
+        Phones::at(Ipv4Addr::LOCALHOST, exchange, accounts)
+    }
+
+    /// The same at this address.
+    pub fn at(own: Ipv4Addr, exchange: SocketAddr, accounts: &[String]) -> Phones {
+        let lines = (1..).zip(accounts).map(|(seed, account)| Line::new(own, account, exchange, seed)).collect();
         let mut phones = Phones { lines, clock: Clock::start() };
         for line in 0..phones.lines.len() {
             phones.act(line, |phone, now| phone.register(now));
@@ -139,9 +144,9 @@ impl Phones {
 }
 
 impl Line {
-    fn new(account: &str, exchange: SocketAddr, seed: u64) -> Line {
+    fn new(own: Ipv4Addr, account: &str, exchange: SocketAddr, seed: u64) -> Line {
         let open = || {
-            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let socket = UdpSocket::bind((own, 0)).unwrap();
             socket.set_nonblocking(true).unwrap();
             socket
         };
