@@ -7,13 +7,17 @@ use crate::config::peer::Peer;
 use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialReport, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
-use crate::pbx::core::{Core, LegId, Target};
+use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::StreamId;
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long after the answer the sound is looked at.
+pub const LOOK_AT_SOUND: Duration = Duration::from_secs(6);
 
 /// Names a bridge for as long as the exchange runs; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -223,6 +227,11 @@ impl Channel {
             }
             Endpoint::App => None,
         }
+    }
+
+    /// It was answered: its sound is looked at in a while.
+    pub fn look_at_sound_later(&self, core: &mut Core) {
+        core.set_timer(LOOK_AT_SOUND, Timer::Call(CallTimer::Sound(self.id)));
     }
 
     /// The Dial it is in, until somebody answers.
