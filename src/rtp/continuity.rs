@@ -104,12 +104,12 @@ impl Shifts {
     }
 
     /// The shift of the stream that arrives with `ssrc`.
-    pub fn from(&self, ssrc: u32) -> Option<&Shift> {
+    pub fn arriving(&self, ssrc: u32) -> Option<&Shift> {
         self.all().find(|shift| shift.from_ssrc == ssrc)
     }
 
     /// The shift of the stream that is sent with `ssrc`; of several, that of the one which has the line.
-    pub fn to(&self, ssrc: u32) -> Option<&Shift> {
+    pub fn leaving(&self, ssrc: u32) -> Option<&Shift> {
         self.all().find(|shift| shift.to_ssrc == ssrc)
     }
 
@@ -466,8 +466,8 @@ mod tests {
         // A late packet of the first has its place still.
         assert_eq!(carried(&mut line, 515, 2, packet(7, 8, 1_920)), place(7, 8, 1_920));
         let shifts = line.shifts().unwrap();
-        assert_eq!(shifts.to(7).map(|shift| shift.from_ssrc), Some(8), "reports on the line are on who has it");
-        assert!(shifts.is_replaced(shifts.from(7).unwrap()) && !shifts.is_replaced(shifts.from(8).unwrap()));
+        assert_eq!(shifts.leaving(7).map(|shift| shift.from_ssrc), Some(8), "reports on the line are on who has it");
+        assert!(shifts.is_replaced(shifts.arriving(7).unwrap()) && !shifts.is_replaced(shifts.arriving(8).unwrap()));
     }
 
     #[test]
@@ -535,7 +535,7 @@ mod tests {
             assert_eq!(carried(&mut line, 201, 2, packet(ssrc, 5, 5)), place(ssrc, 5, 5));
         }
         assert_eq!(run(&mut line, 210, 7, 10, 10), untouched(7, 10, 10));
-        assert!(line.shifts().unwrap().from(1_999).is_some() && line.shifts().unwrap().from(1_000).is_none());
+        assert!(line.shifts().unwrap().arriving(1_999).is_some() && line.shifts().unwrap().arriving(1_000).is_none());
     }
 
     #[test]

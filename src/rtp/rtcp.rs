@@ -98,7 +98,7 @@ fn move_part(part: &mut [u8], own: &Shifts, reported: &Shifts) -> bool {
         // RFC 3550 6.4.1: sender SSRC, NTP (8), RTP timestamp, two counts, report blocks.
         kind::SENDER_REPORT => {
             let Some((info, blocks)) = body.split_at_mut_checked(24) else { return false };
-            if let Some(own) = word(info, 0).and_then(|ssrc| own.from(ssrc)) {
+            if let Some(own) = word(info, 0).and_then(|ssrc| own.arriving(ssrc)) {
                 let timestamp = word(info, 12).unwrap_or(0).wrapping_add(own.timestamp);
                 set_word(info, 12, timestamp);
             }
@@ -123,7 +123,7 @@ fn move_part(part: &mut [u8], own: &Shifts, reported: &Shifts) -> bool {
 /// RFC 3550 6.4.1: each block begins with the SSRC reported on; the extended highest sequence number is its third word.
 fn move_reports(blocks: &mut [u8], count: usize, reported: &Shifts) -> bool {
     for block in blocks.chunks_exact_mut(REPORT).take(count) {
-        let Some(reported) = word(block, 0).and_then(|ssrc| reported.to(ssrc)) else { continue };
+        let Some(reported) = word(block, 0).and_then(|ssrc| reported.leaving(ssrc)) else { continue };
         let highest = word(block, 8).unwrap_or(0);
         // The cycles in the upper half are the receiver's own count and stay.
         let moved = (highest & 0xffff_0000) | u32::from((highest as u16).wrapping_sub(reported.sequence));
@@ -154,7 +154,7 @@ fn move_chunks(mut chunks: &mut [u8], count: usize, own: &Shifts) -> bool {
 /// its place.
 fn move_ssrc(body: &mut [u8], at: usize, own: &Shifts) -> bool {
     let Some(ssrc) = word(body, at) else { return false };
-    let Some(shift) = own.from(ssrc) else { return true };
+    let Some(shift) = own.arriving(ssrc) else { return true };
     set_word(body, at, shift.to_ssrc);
     !own.is_replaced(shift)
 }
@@ -162,7 +162,7 @@ fn move_ssrc(body: &mut [u8], at: usize, own: &Shifts) -> bool {
 /// Shifts the SSRC at `at` back, if it is one of `reported`; false when the body ends before it.
 fn move_back(body: &mut [u8], at: usize, reported: &Shifts) -> bool {
     let Some(ssrc) = word(body, at) else { return false };
-    if let Some(shift) = reported.to(ssrc) {
+    if let Some(shift) = reported.leaving(ssrc) {
         set_word(body, at, shift.from_ssrc);
     }
     true

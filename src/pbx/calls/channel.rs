@@ -7,7 +7,7 @@ use crate::config::peer::{LineKind, Peer};
 use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialReport, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
-use crate::pbx::core::{Core, LegId, Target};
+use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// A call is ended when nothing was heard for so long of any of its lines, and none of them can be reached.
 pub(super) const GIVEN_UP: Duration = Duration::from_secs(60);
+
+/// How long after the answer the sound is looked at.
+pub const LOOK_AT_SOUND: Duration = Duration::from_secs(6);
 
 /// Names a bridge for as long as the exchange runs; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,6 +251,11 @@ impl Channel {
             }
             Endpoint::App => None,
         }
+    }
+
+    /// It was answered: its sound is looked at in a while.
+    pub fn look_at_sound_later(&self, core: &mut Core) {
+        core.set_timer(LOOK_AT_SOUND, Timer::Call(CallTimer::Sound(self.id)));
     }
 
     /// The Dial it is in, until somebody answers.

@@ -7,7 +7,6 @@ use super::dial::{Branch, Dial};
 use super::early_media::EarlyMedia;
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::parties::{MAX_CHANNELS, Parties};
-use super::sound;
 use crate::config::peer::Peer;
 use crate::config::suggest::nearest;
 use crate::datetime;
@@ -299,7 +298,7 @@ impl Dialing<'_> {
         if let Some(channel) = self.parties.channel_mut(callee) {
             channel.state = ChannelState::Up;
             channel.answered = Some(now);
-            sound::look_later(callee, self.core);
+            channel.look_at_sound_later(self.core);
         }
         if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
             match self.early().first_answer(caller, &answer) {

@@ -3,7 +3,6 @@
 use super::channel::{Channel, ChannelState};
 use super::description::Describe;
 use super::leg::{Cx, Leg};
-use super::sound;
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
 use crate::config::peer::{Kind, ProgressInBand, Settings};
@@ -153,7 +152,7 @@ impl Party<'_> {
     pub fn answer(&mut self, description: Sdp, cx: &mut Cx<'_>) {
         self.channel.state = ChannelState::Up;
         self.channel.answered.get_or_insert(cx.core.now.mono);
-        sound::look_later(self.channel.id, cx.core);
+        self.channel.look_at_sound_later(cx.core);
         self.leg.answer(description, cx);
         self.set_media_remote(cx.core);
     }

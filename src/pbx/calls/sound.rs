@@ -1,25 +1,20 @@
 //! Whether the sound of a call arrives. A few seconds after the answer the media thread is asked what it has counted;
 //! what it saw is held against what the line has described, and what cannot work is said: once, with the cure.
 
-use super::channel::{Channel, ChannelState};
+use super::channel::{Channel, ChannelState, LOOK_AT_SOUND};
 use super::parties::Parties;
 use super::party::Party;
 use crate::clock::Wall;
 use crate::config::peer::{Kind, Peer};
 use crate::datetime::span;
-use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
-use crate::pbx::core::{CallTimer, Core, Timer};
+use crate::pbx::core::Core;
 use crate::pbx::failure::{Failure, FailureReason, join_texts};
 use crate::pbx::media::{MediaCommand, StreamId, StreamReport};
 use crate::registrar::next_hop::is_private;
 use crate::sdp::MediaKind;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
-
-/// How long after the answer the sound is looked at.
-const LOOK: Duration = Duration::from_secs(6);
 
 /// Lines whose last fault is remembered; of more, the oldest fault is forgotten.
 const MAX_LINES: usize = 1_000;
@@ -75,11 +70,6 @@ impl Sounds {
         }
         self.0.insert(peer.name.clone(), fault);
     }
-}
-
-/// A channel was answered: its sound is looked at in a while.
-pub(super) fn look_later(id: ChannelId, core: &mut Core) {
-    core.set_timer(LOOK, Timer::Call(CallTimer::Sound(id)));
 }
 
 /// The time has come: asks the media thread, where sound is to be expected there.
@@ -151,7 +141,7 @@ impl Seen<'_> {
                 let values = [&peer.name, &wants.to_string(), &strangers, &stranger.to_string(), &section(peer)];
                 Some(FailureReason::SoundRefused.with(&values.map(String::as_str)))
             }
-            None => Some(FailureReason::SoundMissing.with(&[&peer.name, &span(LOOK), &wants.to_string()])),
+            None => Some(FailureReason::SoundMissing.with(&[&peer.name, &span(LOOK_AT_SOUND), &wants.to_string()])),
         }
     }
 }
