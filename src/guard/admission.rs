@@ -11,8 +11,9 @@ use super::domain::Domains;
 use super::event::{AuthEvent, cut};
 use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Directory};
 use super::{amplification, nat};
-use crate::clock::Wall;
+use crate::clock::{Now, Time};
 use crate::config::acl::Acl;
+use crate::config::diagnostic::Place;
 use crate::config::peer::{Names, Peer, Tristate};
 use crate::config::sip_conf::SipConf;
 use crate::config::suggest::nearest;
@@ -103,6 +104,8 @@ pub struct Admission {
     algorithm: Algorithm,
     by_digest: bool,
     options_too: bool,
+    /// Where an account would stand that does not exist.
+    nowhere: Place,
     /// With `allowguest=yes`: the peer of callers that name no account.
     guest: Option<Arc<Peer>>,
 }
@@ -127,7 +130,7 @@ pub(super) struct GeneralAccess {
 pub struct ChallengeOptions {
     /// The algorithm of the digest.
     pub algorithm: Algorithm,
-    /// The digest was correct, and only the nonce is used up.
+    /// The nonce is used up or has expired: no reason to ask a user for his password.
     pub stale: bool,
 }
 
@@ -137,7 +140,7 @@ pub(super) struct RequestContext<'a> {
     request: &'a Request,
     essentials: &'a Essentials,
     pub(super) flow: Flow,
-    now: Wall,
+    now: Now,
     random: u64,
 }
 
@@ -163,6 +166,7 @@ impl Admission {
             algorithm: conf.general.defaults.auth_algorithm,
             by_digest: conf.general.match_auth_username,
             options_too: conf.general.auth_options,
+            nowhere: Place { file: "sip.conf".into(), line: 100 },
             guest: conf.general.allow_guest.then(|| Arc::new(Peer::guest(&conf.general.defaults))),
         }
     }
@@ -191,7 +195,7 @@ impl Admission {
 
     /// What is done with `request`, which arrived over `flow` and passed `validate::request`. `random` makes the nonce
     /// of a challenge. Response, work and address are the same whether or not the account exists.
-    pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Wall, random: u64) -> Verdict {
+    pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Now, random: u64) -> Verdict {
         let source = flow.remote;
         if source.port() == 0 {
             return Verdict::Drop("source port 0");
@@ -250,7 +254,7 @@ impl Admission {
         &self,
         request: &Request,
         source: SocketAddr,
-        now: Wall,
+        now: Time,
         random: u64,
         options: ChallengeOptions,
     ) -> Response {
@@ -361,7 +365,7 @@ impl Admission {
             return pass(guest, Proof::Trusted);
         }
         match credentials {
-            None => self.send_challenge(context, &claim),
+            None => self.send_challenge(context, &claim, false),
             Some(credentials) => self.verify_digest(context, credentials, &claim, access),
         }
     }
@@ -377,7 +381,7 @@ impl Admission {
     ) -> Verdict {
         let RequestContext { request, flow, now, .. } = context;
         let source = flow.remote;
-        let state = nonce::check(&self.key, &credentials.nonce, now, source.ip(), &self.realm);
+        let state = nonce::check(&self.key, &credentials.nonce, now.mono, source.ip(), &self.realm);
         let algorithm = self.algorithm_for(claim);
         let dummy = self.dummy(&credentials.username, algorithm);
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
@@ -389,17 +393,22 @@ impl Admission {
         // again. That also gives the algorithm of the account to a caller named by its digest alone.
         let is_fit = credentials.algorithm() == Some(algorithm);
         match (state, passed) {
-            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.send_challenge(context, claim),
-            (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim),
+            (NonceState::Foreign, _) => self.send_challenge(context, claim, false),
+            // RFC 7616 3.3 has `stale` tell of the nonce alone: said to whoever knows the secret and to nobody else, it
+            // would tell a right guess from a wrong one, and neither would be a guess that counts.
+            (NonceState::Expired, None) => self.send_challenge(context, claim, true),
+            (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim, false),
             (NonceState::Valid, None) => {
-                let section = |account: &Account| account.peer.place.to_string();
+                // Written for nobody, too, so that it takes the same time.
+                let place = claim.account.map_or(&self.nowhere, |account| &account.peer.place);
+                let section = std::hint::black_box(place.to_string());
                 let cause = match claim.account {
                     _ if !access.source_allowed => DenialCause::GeneralAccessList,
                     _ if !access.domain_served => DenialCause::OtherDomain,
                     None => DenialCause::UnknownAccount,
                     Some(_) if claim.is_mixed => DenialCause::OtherUser { username: cut(&credentials.username) },
-                    Some(account) if !is_allowed => DenialCause::AccessList { section: section(account) },
-                    Some(account) if !knows_secret => DenialCause::WrongSecret { section: section(account) },
+                    Some(_) if !is_allowed => DenialCause::AccessList { section },
+                    Some(_) if !knows_secret => DenialCause::WrongSecret { section },
                     Some(_) => DenialCause::OtherNumber,
                 };
                 self.refuse(context, claim, cause)
@@ -421,10 +430,10 @@ impl Admission {
         claim.account.map_or(self.algorithm, Account::algorithm)
     }
 
-    fn send_challenge(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>) -> Verdict {
+    fn send_challenge(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>, stale: bool) -> Verdict {
         let (via, source) = (&context.essentials.via, context.flow.remote);
-        let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale: false };
-        let mut response = self.challenge(context.request, source, context.now, context.random, options);
+        let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale };
+        let mut response = self.challenge(context.request, source, context.now.mono, context.random, options);
         self.stamp(&mut response, via, source);
         self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
     }
@@ -436,7 +445,7 @@ impl Admission {
             id: self.to_tag(context.request),
             source: context.flow.remote,
             transport: context.flow.transport.to_string(),
-            at: context.now,
+            at: context.now.wall,
         };
         let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
         self.reply(

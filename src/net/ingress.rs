@@ -3,7 +3,7 @@
 //! leaves no state.
 
 use super::rate_limit::Limiter;
-use crate::clock::Wall;
+use crate::clock::Now;
 use crate::guard::admission::{Admission, Verdict};
 use crate::guard::event::AuthEvent;
 use crate::pbx::effect::Input;
@@ -46,8 +46,8 @@ pub trait EventSink: Send + Sync {
     fn report(&self, event: &AuthEvent, source: IpAddr);
     /// A message as it was received or sent, for `sip set debug`.
     fn trace(&self, received: bool, flow: Flow, bytes: &[u8]);
-    /// The wall clock.
-    fn wall(&self) -> Wall;
+    /// Both clocks.
+    fn now(&self) -> Now;
 }
 
 /// The accounts and rules that requests are checked against: read for every request, replaced by a reload.
@@ -155,7 +155,7 @@ impl Ingress {
     }
 
     fn request(&mut self, request: Request, flow: Flow, now: Instant) -> Received {
-        let wall = self.sink.wall();
+        let clocks = self.sink.now();
         let essentials = match validate::request(&request) {
             Ok(essentials) => essentials,
             Err(refusal) => {
@@ -164,7 +164,7 @@ impl Ingress {
                 return self.reject(verdict, flow, now);
             }
         };
-        match self.auth_table.admission().admit(&request, &essentials, flow, wall, self.rng.bits()) {
+        match self.auth_table.admission().admit(&request, &essentials, flow, clocks, self.rng.bits()) {
             Verdict::Pass { caller } => self.pass(Input::Request { request, essentials, caller, flow }),
             verdict => self.reject(verdict, flow, now),
         }
@@ -218,12 +218,12 @@ pub(crate) fn without_sink() -> Ingress {
         }
         fn report(&self, _: &AuthEvent, _: IpAddr) {}
         fn trace(&self, _: bool, _: Flow, _: &[u8]) {}
-        fn wall(&self) -> Wall {
-            Wall(0)
+        fn now(&self) -> Now {
+            Now::default()
         }
     }
     let config = crate::config::Config::from_texts("", "", "", "").0.unwrap_or_default();
-    let admission = Admission::new(&config.sip, crate::sip::digest::nonce::NonceKey([0; 32]));
+    let admission = Admission::new(&config.sip, crate::sip::digest::nonce::NonceKey::new([0; 32], 1));
     Ingress {
         auth_table: Arc::new(AuthTable::new(Arc::new(admission))),
         limiter: Arc::default(),

@@ -84,7 +84,7 @@ impl RequestGate {
             let random = core.rng.bits();
             let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
             let admission = core.config.admission.clone();
-            let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
+            let response = admission.challenge(asking.request, asking.source, core.now.mono, random, options);
             answer_statelessly(asking, response, core);
         } else {
             vouch(asking.flow, core);
@@ -139,6 +139,10 @@ fn answer_statelessly(asking: &Asking<'_>, mut response: Response, core: &mut Co
         return core.count_drop("the answer would be more than twice the request");
     }
     // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
-    let flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    let mut flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    if flow.connection.is_none() {
+        // Nor does it follow a `maddr` of who proved nothing.
+        flow.remote.set_ip(asking.source.ip());
+    }
     core.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
 }

@@ -23,7 +23,7 @@ use crate::sip::method::Method;
 use crate::sip::route;
 use crate::sip::transaction::{ClientId, Expired, Incoming, ServerId};
 use crate::sip::validate::Essentials;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -299,6 +299,11 @@ impl Switch {
         let moved = moved.collect();
         self.lines.names_changed(moved, &mut self.core);
         self.take_effects()
+    }
+
+    /// The machine has these addresses now: nothing is sent to our sockets at any of them.
+    pub fn addresses_changed(&mut self, own: BTreeSet<IpAddr>) {
+        self.core.routing.own = Arc::new(own);
     }
 
     // ---- configuration and restart ----
