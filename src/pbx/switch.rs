@@ -10,10 +10,10 @@ use super::effect::{Effects, Input, StoreOrder};
 use super::lines::Lines;
 use super::request_gate::{Asking, RequestGate, Secured};
 use crate::clock::{Now, Time};
-use crate::config::peer::{Kind, Names, Peer};
+use crate::config::peer::{Kind, Names, Peer, PeerAddress};
 use crate::dialplan::database::Database;
 use crate::event::LineEvent;
-use crate::guard::admission::{Admission, Caller};
+use crate::guard::admission::{Admission, Caller, Proof};
 use crate::registrar::location::Restored;
 use crate::rng::Rng;
 use crate::sip::Flow;
@@ -129,7 +129,7 @@ impl Switch {
 
     fn request(&mut self, mut request: Request, essentials: &Essentials, caller: Caller, came: Flow) {
         let leg = self.calls.leg_of_request(essentials);
-        let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.peer.kind);
+        let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.ua.flow.opens_for);
         let came = Flow { opens_for: opens_for(&caller, spoken_for, came.remote.ip()), ..came };
         if let Some(leg) = leg {
             self.calls.follow_connection(leg, came, &mut self.core);
@@ -401,17 +401,20 @@ impl Switch {
     }
 }
 
-/// For whom a connection may be opened because of a request; the tags of a live call prove as much as a digest.
-fn opens_for(caller: &Caller, spoken_for: Option<Kind>, source: IpAddr) -> OpensFor {
-    let kind = match caller {
-        Caller::Account { peer, .. } => Some(peer.kind),
-        Caller::Dialog => spoken_for,
+/// For whom a connection may be opened because of a request. The tags of a live call prove as much as what it began with;
+/// a peer without a secret whose address may be any proves nothing, and neither does a guest.
+fn opens_for(caller: &Caller, spoken_for: Option<OpensFor>, source: IpAddr) -> OpensFor {
+    let is_peers = match caller {
+        Caller::Account { proof: Proof::Digest { .. }, .. } => true,
+        Caller::Account { peer, proof: Proof::Trusted } => {
+            peer.kind != Kind::Guest && !matches!(peer.host, PeerAddress::Dynamic)
+        }
+        Caller::Dialog => match spoken_for {
+            None => return OpensFor::Nobody,
+            Some(known) => known == OpensFor::Peer,
+        },
     };
-    match kind {
-        None => OpensFor::Nobody,
-        Some(Kind::Guest) => OpensFor::Stranger(source),
-        Some(Kind::Friend | Kind::Peer | Kind::User) => OpensFor::Peer,
-    }
+    if is_peers { OpensFor::Peer } else { OpensFor::Stranger(source) }
 }
 
 /// The peer of that name as it is configured now: what the ingress let pass may be older than the latest reload.
