@@ -42,15 +42,15 @@ impl Sub<Time> for Time {
 }
 
 /// A moment on the wall clock, in milliseconds since 1970-01-01 00:00:00 UTC. It may jump: only for what
-/// people read (logs, records) and what outlives a restart (nonces, stored expiry).
+/// people read (logs, records) and what outlives a restart (stored expiry).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Wall(pub i64);
 
 /// Both clocks, read once for an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
-    /// The monotonic clock: timers, RTP.
+    /// The monotonic clock: timers, RTP, nonces.
     pub mono: Time,
-    /// The wall clock: nonces, records, what people read.
+    /// The wall clock: records, what people read.
     pub wall: Wall,
 }

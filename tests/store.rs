@@ -14,7 +14,7 @@ use exchange::Exchange;
 use line::{Line, until};
 use skip::skip;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,6 +67,46 @@ fn a_registration_outlives_a_kill_right_after_its_200() {
     {
         assert_eq!(mode(&exchange.state.join(name)), wanted, "{name}");
     }
+}
+
+/// What was recorded on the wire before is told to be stale, and its owner gets in with the next one.
+#[test]
+fn a_digest_of_before_a_kill_is_stale_and_not_refused() {
+    use strowger::sip::digest::{Ha1, answer};
+    use strowger::sip::header::Challenge;
+    let mut exchange = Exchange::start("recorded");
+    let phone = UdpSocket::bind("127.0.0.1:0").unwrap();
+    phone.set_read_timeout(Some(LONG)).unwrap();
+    let own = phone.local_addr().unwrap();
+    let register = |cseq: u32, authorization: &str| {
+        format!(
+            "REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{cseq}\r\nMax-Forwards: 70\r\n\
+             From: <sip:ann@127.0.0.1>;tag=1\r\nTo: <sip:ann@127.0.0.1>\r\nCall-ID: r\r\nCSeq: {cseq} REGISTER\r\n\
+             Contact: <sip:ann@{own}>\r\n{authorization}Content-Length: 0\r\n\r\n"
+        )
+    };
+    let ask = |exchange: &Exchange, request: &str| {
+        phone.send_to(request.as_bytes(), exchange.address).unwrap();
+        let mut buffer = [0; 4096];
+        let length = phone.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let prove = |cseq: u32, challenged: &str| {
+        let challenge = challenged.lines().find_map(|line| line.strip_prefix("WWW-Authenticate: ")).unwrap();
+        let challenge = Challenge::parse(challenge.as_bytes()).unwrap();
+        let ha1 = Ha1::from_secret("ann", &challenge.realm, exchange::SECRET);
+        let method = strowger::sip::Method::Register;
+        let digest = answer(&challenge, "ann", &ha1, &method, "sip:127.0.0.1", "c0ffee", 1).unwrap();
+        register(cseq, &format!("Authorization: {digest}\r\n"))
+    };
+    let recorded = prove(2, &ask(&exchange, &register(1, "")));
+    let done = ask(&exchange, &recorded);
+    assert!(done.starts_with("SIP/2.0 200 "), "{done}");
+    exchange.kill_and_restart();
+    let stale = ask(&exchange, &recorded);
+    assert!(stale.starts_with("SIP/2.0 401 ") && stale.contains("stale=true"), "{stale}");
+    let done = ask(&exchange, &prove(3, &stale));
+    assert!(done.starts_with("SIP/2.0 200 "), "{done}");
 }
 
 #[test]

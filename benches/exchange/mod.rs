@@ -64,7 +64,7 @@ impl Exchange {
         }
         let extensions = "[default]\nexten => _X.,1,Dial(SIP/${EXTEN})\n";
         let config = Config::from_texts(&sip, extensions, "", "").0.unwrap();
-        let admission = Arc::new(Admission::new(&config.sip, NonceKey([7; 32])));
+        let admission = Arc::new(Admission::new(&config.sip, NonceKey::new([7; 32], 1)));
         let now = Now { mono: Time::from_start(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
         let local: SocketAddr = LOCAL.parse().unwrap();
         let settings = SwitchSettings {
@@ -91,7 +91,7 @@ impl Exchange {
         let effects = match Message::parse(datagram).unwrap() {
             Message::Request(request) => {
                 let essentials = validate::request(&request).unwrap();
-                match self.admission.admit(&request, &essentials, flow, self.now.wall, self.rng.bits()) {
+                match self.admission.admit(&request, &essentials, flow, self.now, self.rng.bits()) {
                     Verdict::Reply { response, to, .. } => {
                         self.sent.push((to, response.to_bytes()));
                         return;

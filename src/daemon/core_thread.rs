@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::control_view::{Later, View};
 use super::event_bus::EventBus;
 use super::log::Log;
+use super::media_reports::MediaReports;
 use super::order::{Order, ReloadRequest, Renewal};
 use super::receiving::Receiving;
 use super::sentence;
@@ -42,6 +43,8 @@ pub(super) struct CoreThread {
     pub(super) guard: ThreadGuard,
     pub(super) clock: Clock,
     pub(super) inbox: Receiver<Order>,
+    /// What the media thread reports.
+    pub(super) reports: Arc<MediaReports>,
     pub(super) signalling: Signalling,
     pub(super) media: Arc<Media>,
     /// Where lines go that are no events.
@@ -62,6 +65,8 @@ pub(super) struct CoreThread {
 
 /// Orders taken in one turn: all that wait in the inbox, at most so many.
 const MAX_BATCH: usize = 256;
+/// Reports of the media thread taken before each order, so that neither waits for many of the other.
+const REPORTS: usize = 4;
 
 /// What came of a turn's orders.
 #[derive(Default)]
@@ -83,7 +88,8 @@ impl CoreThread {
         let mut refused: Vec<Input> = Vec::new();
         loop {
             let mut turn = Turn::default();
-            let nap = if refused.is_empty() { self.sleep(&switch, store.as_ref()) } else { Duration::ZERO };
+            let is_idle = refused.is_empty() && self.reports.is_empty();
+            let nap = if is_idle { self.sleep(&switch, store.as_ref()) } else { Duration::ZERO };
             match self.inbox.recv_timeout(nap) {
                 Ok(order) => self.take(&mut switch, order, &mut turn),
                 Err(RecvTimeoutError::Timeout) => turn.effects.push(switch.handle(self.clock.now(), Input::Tick)),
@@ -93,6 +99,7 @@ impl CoreThread {
                 turn.effects.push(switch.handle(self.clock.now(), input));
             }
             for _ in 0..MAX_BATCH {
+                self.take_reports(&mut switch, &mut turn);
                 let Ok(order) = self.inbox.try_recv() else { break };
                 self.take(&mut switch, order, &mut turn);
             }
@@ -124,11 +131,19 @@ impl CoreThread {
 
     fn take(&mut self, switch: &mut Switch, order: Order, turn: &mut Turn) {
         match order {
+            Order::Reports => self.take_reports(switch, turn),
+            Order::Addresses(own) => switch.addresses_changed(own),
             Order::Input(input) => turn.effects.push(switch.handle(self.clock.now(), *input)),
             Order::Console(request) => self.console(switch, request, turn),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
             Order::Names(names) => turn.effects.push(self.rename(switch, names)),
             Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),
+        }
+    }
+
+    fn take_reports(&self, switch: &mut Switch, turn: &mut Turn) {
+        for report in std::iter::from_fn(|| self.reports.take()).take(REPORTS) {
+            turn.effects.push(switch.handle(self.clock.now(), Input::Media(report)));
         }
     }
 

@@ -1,37 +1,35 @@
 //! The media thread as a service.
 
-use super::order::{Console, Order};
+use super::media_reports::MediaReports;
+use super::order::Console;
 use super::service::Service;
 use super::threads::ThreadGuard;
 use crate::config::Config;
 use crate::config::general::General;
 use crate::media::{Media, MediaSettings};
-use crate::pbx::effect::Input;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 
 /// The media thread, which the core thread sends its commands to.
 pub(super) struct MediaService(Arc<Media>);
 
 impl MediaService {
-    /// Prepares the thread; its reports go to the core thread.
+    /// Prepares the thread.
     ///
     /// # Errors
     /// As [`Media::new`].
     pub(super) fn new(
         config: &Config,
         seed: [u8; 32],
-        orders: SyncSender<Order>,
+        reports: Arc<MediaReports>,
         guard: ThreadGuard,
     ) -> io::Result<MediaService> {
         let settings = MediaSettings { ports: ports(config), dscp: dscp(&config.sip.general), seed };
         let media = Media::new(settings, move |event| {
             // The thread owns this closure, and with it the guard, as long as it runs.
             let _guard = &guard;
-            // No report is lost: when the queue is full, media waits until the core thread has taken the next order.
-            drop(orders.send(Order::Input(Box::new(Input::Media(event)))));
+            reports.put(event);
         })?;
         Ok(MediaService(Arc::new(media)))
     }
@@ -67,38 +65,45 @@ fn dscp(general: &General) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::order::Order;
     use super::super::threads::{Thread, monitor};
     use super::*;
-    use crate::pbx::media::{MediaCommand, StreamId, StreamKind};
+    use crate::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
     use crate::pbx::switch::Stopping;
+    use std::net::IpAddr;
     use std::sync::mpsc::sync_channel;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
+    /// The queue that SIP fills is full, and nobody takes anything out of it.
     #[test]
-    fn a_media_thread_that_waits_for_room_in_the_queue_does_not_hold_up_the_stop() {
-        let (orders, inbox) = sync_channel(1);
+    fn a_queue_full_of_sip_holds_up_neither_media_nor_its_reports() {
+        let (orders, _inbox) = sync_channel(1);
         orders.send(Order::Stop(Stopping::Now)).unwrap();
         let mut config = Config::from_texts("", "", "", "").0.unwrap();
-        (config.rtp.port_first, config.rtp.port_last) = (42_600, 42_619);
+        (config.rtp.port_first, config.rtp.port_last) = (42_600, 42_639);
         let (threads, mut ends) = monitor();
-        let mut service = MediaService::new(&config, [1; 32], orders.clone(), threads.guard(Thread::Media)).unwrap();
+        let reports = Arc::new(MediaReports::new(orders.clone(), Arc::default()));
+        let guard = threads.guard(Thread::Media);
+        let mut service = MediaService::new(&config, [1; 32], reports.clone(), guard).unwrap();
         service.start(&Console::new(orders)).unwrap();
-        service.media().send(MediaCommand::Reserve {
-            stream: StreamId(1),
-            local: "127.0.0.1".parse().unwrap(),
-            kind: StreamKind::Rtp,
-        });
-        // Long enough for it to find the queue full.
-        std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(ends.try_next(), None);
-        let (done, is_done) = sync_channel(1);
-        std::thread::spawn(move || {
-            // As the end of the core thread does.
-            drop(inbox);
-            service.stop();
-            done.send(()).unwrap();
-        });
-        assert_eq!(is_done.recv_timeout(Duration::from_secs(5)), Ok(()));
+        let local: IpAddr = "127.0.0.1".parse().unwrap();
+        for number in 1..=10 {
+            service.media().send(MediaCommand::Reserve { stream: StreamId(number), local, kind: StreamKind::Rtp });
+            service.media().send(MediaCommand::Release { stream: StreamId(number) });
+        }
+        let (mut bound, mut closed) = (0, 0);
+        let start = Instant::now();
+        while closed < 10 {
+            assert!(start.elapsed() < Duration::from_secs(10), "{bound} bound, {closed} closed");
+            match reports.take() {
+                Some(MediaEvent::Reserved { .. }) => bound += 1,
+                Some(MediaEvent::Released { .. }) => closed += 1,
+                Some(other) => panic!("{other:?}"),
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        assert_eq!((bound, ends.try_next()), (10, None));
+        service.stop();
         assert_eq!(ends.try_next().map(|end| end.panicked), Some(false));
     }
 }

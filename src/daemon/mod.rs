@@ -1,5 +1,6 @@
 //! The wiring: executes the switch's effects, owns the clocks, and starts and stops the threads.
 
+mod addresses;
 pub mod certificates;
 pub mod clock;
 pub mod control_socket;
@@ -10,8 +11,10 @@ mod event_bus;
 mod event_queue;
 pub mod log;
 mod media;
+mod media_reports;
 mod order;
 mod receiving;
+mod refusals;
 mod reload;
 mod resolver;
 pub mod sentence;
@@ -33,15 +36,18 @@ use crate::pbx::switch::{Listening, Stopping};
 use crate::rng::Rng;
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
+use addresses::AddressService;
 use clock::Clock;
 use core_thread::CoreThread;
 use entropy::entropy;
 use event_bus::{EventBus, LogSubscriber};
 use log::Log;
 use media::MediaService;
+use media_reports::MediaReports;
 pub use order::Console;
 use order::{Order, ReloadRequest};
 use receiving::Receiving;
+use refusals::RefusalService;
 use reload::{Fixed, Reloader};
 use resolver::ResolverService;
 use service::{Service, Services};
@@ -109,8 +115,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let bound = Bound::bind(&config.sip.general)?;
     let listening = bound.listening;
     let clock = Clock::start();
-    let rng = Rng::from_seed(entropy()?);
-    let (store, key) = open_store(&places, clock, &sink)?;
+    let mut rng = Rng::from_seed(entropy()?);
+    let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
     let (dialplan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
     let base = SettingsBase { key, listening, sounds };
     let settings = base.with(&config, dialplan);
@@ -120,6 +126,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let receiving = Receiving::new(settings.admission.clone(), trace);
     // THE list of those who learn what happens: a new one is one more here.
     let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone()))]);
+    let reports = Arc::new(MediaReports::new(orders.clone(), receiving.counters.clone()));
     let parts = Parts {
         config: &config,
         orders: &orders,
@@ -127,6 +134,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         events: &events,
         receiving: &receiving,
         monitor: &monitor,
+        reports: &reports,
         clock,
     };
     let Prepared { signalling, media, services } = parts.prepare(bound, services)?;
@@ -147,6 +155,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         guard: monitor.guard(Thread::Switch),
         clock,
         inbox,
+        reports,
         signalling,
         media,
         sink,
@@ -180,6 +189,7 @@ struct Parts<'a> {
     events: &'a EventBus,
     receiving: &'a Receiving,
     monitor: &'a ThreadMonitor,
+    reports: &'a Arc<MediaReports>,
     clock: Clock,
 }
 
@@ -195,10 +205,12 @@ impl Parts<'_> {
     fn prepare(&self, bound: Bound, others: Vec<Box<dyn Service>>) -> io::Result<Prepared> {
         let Bound { datagrams, listeners, listening } = bound;
         let (config, sink) = (self.config, self.sink);
-        let queue = self.receiving.queue(self.orders.clone(), self.events.clone(), self.clock);
+        let Receiving { auth_table, counters, .. } = self.receiving;
+        let refusals = RefusalService::new(self.events.clone(), auth_table.clone(), counters.clone(), self.clock);
+        let queue = self.receiving.queue(self.orders.clone(), refusals.desk(), self.clock);
         let ingress = || self.receiving.ingress(queue.clone());
         let guard = |thread| self.monitor.guard(thread);
-        let media = MediaService::new(config, entropy()?, self.orders.clone(), guard(Thread::Media))?;
+        let media = MediaService::new(config, entropy()?, self.reports.clone(), guard(Thread::Media))?;
         let streams = if listeners.is_empty() {
             None
         } else {
@@ -208,7 +220,8 @@ impl Parts<'_> {
         let resolver = ResolverService::new(config, self.orders.clone(), sink.clone());
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
-        let mut services: Vec<Box<dyn Service>> = vec![Box::new(media)];
+        let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
+        let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
         services.push(Box::new(resolver));
@@ -278,12 +291,18 @@ impl Drop for Running {
     }
 }
 
-/// The store with what was found in it, and the nonce key: kept there, or good for this run.
-fn open_store(places: &Places, clock: Clock, sink: &Sink) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
+/// The store with what was found in it, and the nonce key: kept there, or good for this run. `start` is the number of this
+/// run.
+fn open_store(
+    places: &Places,
+    clock: Clock,
+    sink: &Sink,
+    start: u64,
+) -> io::Result<(Option<(Store, Found)>, NonceKey)> {
     let store = Store::open(places, clock.now(), clock::zone, sink.clone());
     let fresh = entropy()?;
-    let key = store.as_ref().map_or(NonceKey(fresh), |(store, _)| store.nonce_key(fresh));
-    Ok((store, key))
+    let key = store.as_ref().map_or(fresh, |(store, _)| store.nonce_key(fresh));
+    Ok((store, NonceKey::new(key, start)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::control_api::Reload;
 use crate::pbx::effect::Input;
 use crate::pbx::switch::{Stopping, SwitchSettings};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::mpsc::{Sender, SyncSender};
 use tokio::sync::oneshot;
 
@@ -14,6 +16,10 @@ use tokio::sync::oneshot;
 pub(super) enum Order {
     /// Handle this input.
     Input(Box<Input>),
+    /// Look at the reports of the media thread, which are not in this queue.
+    Reports,
+    /// These are the addresses of this machine now.
+    Addresses(BTreeSet<IpAddr>),
     /// Answer a console's command.
     Console(ConsoleRequest),
     /// Stop.

@@ -2,9 +2,9 @@
 
 use super::clock::Clock;
 use super::entropy::entropy;
-use super::event_bus::EventBus;
 use super::event_queue::EventQueue;
 use super::order::Order;
+use super::refusals::RefusalDesk;
 use super::sip_debug::MessageTrace;
 use crate::guard::admission::Admission;
 use crate::net::ingress::{AuthTable, Counters, Hearers, Ingress};
@@ -34,8 +34,8 @@ impl Receiving {
     }
 
     /// The way of their events to the core thread.
-    pub(super) fn queue(&self, orders: SyncSender<Order>, events: EventBus, clock: Clock) -> Arc<EventQueue> {
-        Arc::new(EventQueue::new(orders, events, self.trace.clone(), self.auth_table.clone(), clock))
+    pub(super) fn queue(&self, orders: SyncSender<Order>, refusals: RefusalDesk, clock: Clock) -> Arc<EventQueue> {
+        Arc::new(EventQueue::new(orders, refusals, self.trace.clone(), clock))
     }
 
     /// The ingress of one thread that receives.

@@ -14,8 +14,9 @@ use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Di
 use super::trial::Uncounted;
 pub use super::trial::{Circumstances, Trial, Trials};
 use super::{amplification, nat};
-use crate::clock::Wall;
+use crate::clock::{Now, Time};
 use crate::config::acl::Acl;
+use crate::config::diagnostic::Place;
 use crate::config::peer::{Names, Peer, Tristate};
 use crate::config::sip_conf::SipConf;
 use crate::config::suggest::nearest;
@@ -106,6 +107,8 @@ pub struct Admission {
     algorithm: Algorithm,
     by_digest: bool,
     options_too: bool,
+    /// Where an account would stand that does not exist.
+    nowhere: Place,
     /// With `allowguest=yes`: the peer of callers that name no account.
     guest: Option<Arc<Peer>>,
 }
@@ -130,7 +133,7 @@ pub(super) struct GeneralAccess {
 pub struct ChallengeOptions {
     /// The algorithm of the digest.
     pub algorithm: Algorithm,
-    /// The digest was correct, and only the nonce is used up.
+    /// The nonce is used up or has expired: no reason to ask a user for his password.
     pub stale: bool,
 }
 
@@ -170,6 +173,7 @@ impl Admission {
             algorithm: conf.general.defaults.auth_algorithm,
             by_digest: conf.general.match_auth_username,
             options_too: conf.general.auth_options,
+            nowhere: Place { file: "sip.conf".into(), line: 100 },
             guest: conf.general.allow_guest.then(|| Arc::new(Peer::guest(&conf.general.defaults))),
         }
     }
@@ -198,7 +202,7 @@ impl Admission {
 
     /// What is done with `request`, which arrived over `flow` and passed `validate::request`. `random` makes the nonce
     /// of a challenge. Response, work and address are the same whether or not the account exists.
-    pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Wall, random: u64) -> Verdict {
+    pub fn admit(&self, request: &Request, essentials: &Essentials, flow: Flow, now: Now, random: u64) -> Verdict {
         let circumstances = Circumstances { now, random, may_answer: true, trials: &Uncounted };
         self.admit_in(request, essentials, flow, circumstances)
     }
@@ -293,7 +297,7 @@ impl Admission {
         &self,
         request: &Request,
         source: SocketAddr,
-        now: Wall,
+        now: Time,
         random: u64,
         options: ChallengeOptions,
     ) -> Response {
@@ -403,7 +407,7 @@ impl Admission {
         }
         match credentials {
             None if !context.circumstances.may_answer => Verdict::Drop(TOO_MANY),
-            None => self.send_challenge(context, &claim),
+            None => self.send_challenge(context, &claim, false),
             Some(credentials) => self.verify_digest(context, credentials, &claim, access),
         }
     }
@@ -423,13 +427,13 @@ impl Admission {
     ) -> Verdict {
         let RequestContext { request, flow, circumstances, .. } = context;
         let (source, trials) = (flow.remote, circumstances.trials);
-        let state = nonce::check(&self.key, &credentials.nonce, circumstances.now, source.ip(), &self.realm);
+        let state = nonce::check(&self.key, &credentials.nonce, circumstances.now.mono, source.ip(), &self.realm);
         match state {
             NonceState::Foreign if !circumstances.may_answer => return Verdict::Drop(TOO_MANY),
             NonceState::Foreign => {}
             NonceState::Valid | NonceState::Expired => match trials.may_try(&claim.name) {
                 Trial::Verify => {}
-                Trial::Challenge => return self.send_challenge(context, claim),
+                Trial::Challenge => return self.send_challenge(context, claim, state == NonceState::Expired),
                 Trial::Ignore => return Verdict::Drop(TOO_MANY_WRONG),
             },
         }
@@ -447,9 +451,16 @@ impl Admission {
         // again. That also gives the algorithm of the account to a caller named by its digest alone.
         let is_fit = credentials.algorithm() == Some(algorithm);
         match (state, passed) {
-            (NonceState::Foreign, _) | (NonceState::Expired, None) => self.send_challenge(context, claim),
-            (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim),
+            (NonceState::Foreign, _) => self.send_challenge(context, claim, false),
+            // RFC 7616 3.3 has `stale` tell of the nonce alone: said to whoever knows the secret and to nobody else, it
+            // would tell a right guess from a wrong one, and neither would be a guess that counts.
+            (NonceState::Expired, None) => self.send_challenge(context, claim, true),
+            (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim, false),
             (NonceState::Valid, None) => {
+                // Written for nobody, too, so that it takes the same time.
+                if claim.account.is_none() {
+                    std::hint::black_box(self.nowhere.to_string());
+                }
                 let cause = denial::cause(Judged {
                     directory: self.directory(),
                     claim,
@@ -481,11 +492,11 @@ impl Admission {
         claim.account.map_or(self.algorithm, Account::algorithm)
     }
 
-    fn send_challenge(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>) -> Verdict {
+    fn send_challenge(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>, stale: bool) -> Verdict {
         let (via, source) = (&context.essentials.via, context.flow.remote);
-        let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale: false };
-        let mut response =
-            self.challenge(context.request, source, context.circumstances.now, context.circumstances.random, options);
+        let Circumstances { now, random, .. } = context.circumstances;
+        let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale };
+        let mut response = self.challenge(context.request, source, now.mono, random, options);
         self.stamp(&mut response, via, source);
         self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
     }
@@ -497,7 +508,7 @@ impl Admission {
             id: self.to_tag(context.request),
             source: context.flow.remote,
             transport: context.flow.transport.to_string(),
-            at: context.circumstances.now,
+            at: context.circumstances.now.wall,
         };
         let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
         self.reply(

@@ -35,7 +35,7 @@ impl Trials for Uncounted {
 #[derive(Clone, Copy)]
 pub struct Circumstances<'a> {
     /// When.
-    pub now: crate::clock::Wall,
+    pub now: crate::clock::Now,
     /// Makes the nonce of a challenge.
     pub random: u64,
     /// An answer may be sent to somebody who proves nothing. If not, none is made, and only a proof is looked for.

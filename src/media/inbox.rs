@@ -3,7 +3,9 @@
 use super::rtp_debug::PacketTrace;
 use crate::pbx::media::MediaCommand;
 use rustix::event::{EventfdFlags, eventfd};
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +16,8 @@ pub(super) enum Order {
     Command(Box<MediaCommand>),
     /// Take the ports of new streams from this range, and give them this DiffServ code point.
     Ports(RangeInclusive<u16>, Option<u8>),
+    /// These are the addresses of this machine now.
+    Addresses(BTreeSet<IpAddr>),
     /// Show RTP packets, or none any more.
     Trace(Option<Box<PacketTrace>>),
     /// Close every port and end.

@@ -22,7 +22,9 @@ use crate::pbx::media::{MediaCommand, MediaEvent};
 use inbox::{Order, Wakeup};
 pub use rtp_debug::PacketTrace;
 pub use settings::MediaSettings;
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,6 +81,11 @@ impl Media {
     /// streams that exist keep theirs. A range without a pair changes nothing. False: the thread has ended.
     pub fn set_ports(&self, ports: RangeInclusive<u16>, dscp: Option<u8>) -> bool {
         self.order(Order::Ports(ports, dscp))
+    }
+
+    /// Sends nothing to its own ports at any of these addresses from now on: they are this machine's.
+    pub fn set_addresses(&self, own: BTreeSet<IpAddr>) {
+        self.order(Order::Addresses(own));
     }
 
     /// Shows RTP packets from now on (`rtp set debug`), or none any more.

@@ -972,6 +972,25 @@ fn the_exchange_sends_nothing_to_itself() {
     }
 }
 
+/// Nothing of ours is bound there: it would be another program's, were the address not this machine's.
+#[test]
+fn nothing_is_sent_to_ports_of_ours_at_another_address_of_the_machine() {
+    let elsewhere: IpAddr = "127.0.0.2".parse().unwrap();
+    for (own, sent) in [(vec![], 10), (vec![elsewhere], 0)] {
+        let rig = Rig::new(22_310..=22_319);
+        rig.media.set_addresses(own.into_iter().collect());
+        let (a, b) = (rig.reserve(A, LOCAL), rig.reserve(B, LOCAL));
+        let (far, near) = (Phone::new(LOCAL), SocketAddr::new(elsewhere, a.port()));
+        let far = Phone { exchange: Some(b), ..far };
+        rig.remote(A, described_at(near));
+        rig.remote(B, far.remote());
+        rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+        (0..10).for_each(|n| far.send(&packet(2, n, b"round")));
+        assert!(far.hears_nothing());
+        assert_eq!((rig.release(B).1.received, rig.release(A).1.sent), (10, sent));
+    }
+}
+
 /// The same with a port that becomes ours only after it was named.
 #[test]
 fn nothing_is_sent_to_a_port_that_has_become_ours() {

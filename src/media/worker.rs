@@ -61,8 +61,10 @@ pub(super) struct Worker {
     /// skipped.
     due: BinaryHeap<Reverse<(Time, usize, u64)>>,
     turns: u64,
-    /// Our own addresses, as far as streams were bound to them: few.
+    /// The addresses that streams were bound to: few.
     ours: BTreeSet<IpAddr>,
+    /// All addresses of this machine, as far as they are known.
+    own: BTreeSet<IpAddr>,
     /// The pairs of ports that peers named, by their even one, and the slots of their streams.
     named: BTreeSet<(u16, usize)>,
     buffer: Box<Buffer>,
@@ -93,6 +95,7 @@ impl Worker {
             due: BinaryHeap::new(),
             turns: 0,
             ours: BTreeSet::new(),
+            own: BTreeSet::new(),
             named: BTreeSet::new(),
             buffer: Box::new([0; MAX_PACKET + 1]),
             trace: None,
@@ -232,6 +235,7 @@ impl Worker {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
                 Ok(Order::Trace(trace)) => self.trace = trace,
+                Ok(Order::Addresses(own)) => self.own = own,
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
                 Err(TryRecvError::Empty) => return true,
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
@@ -318,11 +322,17 @@ impl Worker {
     fn fit(&mut self, id: StreamId, mut remote: Remote) -> Remote {
         let Some(slot) = self.slots.get(&id).copied() else { return remote };
         self.forget_named(slot);
-        let is_far = |at: &SocketAddr| !(self.ours.contains(&at.ip()) && self.ports.is_taken(at.port()));
+        let is_far = |at: &SocketAddr| !(self.is_ours(at.ip()) && self.ports.is_taken(at.port()));
         remote.rtp = remote.rtp.filter(is_far);
         remote.rtcp = remote.rtcp.filter(is_far);
         self.named.extend([remote.rtp, remote.rtcp].into_iter().flatten().map(|at| (pair_of(at), slot)));
         remote
+    }
+
+    /// Is it an address of this machine?
+    fn is_ours(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.ours.contains(&ip) || self.own.contains(&ip)
     }
 
     fn forget_named(&mut self, slot: usize) {
@@ -335,7 +345,7 @@ impl Worker {
     fn lose_those_at(&mut self, port: u16) {
         let slots: Vec<usize> = self.named.range((port, 0)..=(port, usize::MAX)).map(|(_, slot)| *slot).collect();
         for slot in slots {
-            let is_ours = |at: SocketAddr| self.ours.contains(&at.ip()) && pair_of(at) == port;
+            let is_ours = |at: SocketAddr| self.is_ours(at.ip()) && pair_of(at) == port;
             if self.streams.get(slot).is_some_and(|stream| stream.addresses().any(is_ours)) {
                 self.forget_named(slot);
                 if let Some(stream) = self.streams.get_mut(slot) {

@@ -6,7 +6,7 @@ use super::expected::{Expected, Hearing};
 use super::guesses::Guesses;
 use super::known::KnownAddresses;
 use super::rate_limit::{Asker, Limiter};
-use crate::clock::Wall;
+use crate::clock::Now;
 use crate::guard::admission::{Admission, Caller, Circumstances, Proof, TOO_MANY, Verdict};
 use crate::guard::event::AuthEvent;
 use crate::pbx::effect::Input;
@@ -52,8 +52,8 @@ pub trait EventSink: Send + Sync {
     fn report(&self, event: &AuthEvent, source: IpAddr);
     /// A message as it was received or sent, for `sip set debug`.
     fn trace(&self, received: bool, flow: Flow, bytes: &[u8]);
-    /// The wall clock.
-    fn wall(&self) -> Wall;
+    /// Both clocks.
+    fn now(&self) -> Now;
 }
 
 /// The accounts and rules that requests are checked against: read for every request, replaced by a reload.
@@ -237,7 +237,7 @@ impl Ingress {
         };
         let trials = self.hearing.guesses.of(flow.remote, now);
         let random = self.rng.bits();
-        let circumstances = Circumstances { now: self.sink.wall(), random, may_answer, trials: &trials };
+        let circumstances = Circumstances { now: self.sink.now(), random, may_answer, trials: &trials };
         match admission.admit_in(&request, &essentials, flow, circumstances) {
             Verdict::Pass { caller: Caller::Dialog } => match self.belongs(&request, &essentials, now) {
                 Hearing::Expected => self.pass(Input::Request { request, essentials, caller: Caller::Dialog, flow }),
@@ -358,12 +358,12 @@ pub(crate) fn without_sink() -> Ingress {
         }
         fn report(&self, _: &AuthEvent, _: IpAddr) {}
         fn trace(&self, _: bool, _: Flow, _: &[u8]) {}
-        fn wall(&self) -> Wall {
-            Wall(0)
+        fn now(&self) -> Now {
+            Now::default()
         }
     }
     let config = crate::config::Config::from_texts("", "", "", "").0.unwrap_or_default();
-    let admission = Admission::new(&config.sip, crate::sip::digest::nonce::NonceKey([0; 32]));
+    let admission = Admission::new(&config.sip, crate::sip::digest::nonce::NonceKey::new([0; 32], 1));
     Ingress {
         auth_table: Arc::new(AuthTable::new(Arc::new(admission))),
         hearing: Arc::new(Hearers::new()),

@@ -66,7 +66,7 @@ impl Core {
             rng,
             timers: Timers::new(),
             out: Effects::default(),
-            routing: Routing { listening: config.listening, admission: config.admission.clone() },
+            routing: Routing::new(config.listening, config.admission.clone()),
             config,
             media_addresses: BTreeSet::new(),
             last_id: 0,
@@ -76,7 +76,7 @@ impl Core {
 
     /// Puts another configuration in force; gives back the old one.
     pub fn configure(&mut self, config: SwitchSettings) -> SwitchSettings {
-        self.routing = Routing { listening: config.listening, admission: config.admission.clone() };
+        (self.routing.listening, self.routing.admission) = (config.listening, config.admission.clone());
         std::mem::replace(&mut self.config, config)
     }
 

@@ -66,9 +66,10 @@ pub struct Effects {
     /// What must outlive a restart: stored before the datagrams are sent.
     pub store: Vec<StoreOrder>,
     /// Connections on which somebody proved who he is, by a digest that was not used before, the tags of a live call, or
-    /// as a peer that needs none.
+    /// as a peer at its fixed address that needs none.
     pub proven: Vec<ConnectionId>,
-    /// Connections of guests whose call was let in: they are strangers', and not closed for want of a digest.
+    /// Connections of guests, and of peers without secret and fixed address, who were let in: they are strangers', and not
+    /// closed for want of a digest.
     pub guests: Vec<ConnectionId>,
     /// What a message can name of ours from now on, and what no more: in force before anything of this is sent.
     pub references: Vec<ReferenceChange>,

@@ -97,7 +97,7 @@ fn take_or_challenge(asking: &Asking<'_>, peer: &Peer, is_fresh: bool, core: &mu
     let random = core.rng.bits();
     let options = ChallengeOptions { algorithm: peer.settings.auth_algorithm, stale: true };
     let admission = core.config.admission.clone();
-    let response = admission.challenge(asking.request, asking.source, core.now.wall, random, options);
+    let response = admission.challenge(asking.request, asking.source, core.now.mono, random, options);
     answer_statelessly(asking, response, core);
 }
 
@@ -147,7 +147,11 @@ pub(super) fn answer_statelessly(asking: &Asking<'_>, mut response: Response, co
         return core.count_drop("the answer would be more than twice the request");
     }
     // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
-    let flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    let mut flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    if flow.connection.is_none() {
+        // Nor does it follow a `maddr` of who proved nothing.
+        flow.remote.set_ip(asking.source.ip());
+    }
     let is_guest = matches!(asking.caller, Caller::Account { peer, .. } if peer.kind == Kind::Guest);
     let answers = if is_guest { &mut core.out.to_strangers } else { &mut core.out.transmit };
     answers.push(Transmit { flow, bytes: response.to_bytes() });

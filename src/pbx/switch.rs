@@ -11,7 +11,7 @@ use super::effect::{Effects, Input, StoreOrder};
 use super::lines::Lines;
 use super::request_gate::{Asking, RequestGate, Secured};
 use crate::clock::{Now, Time};
-use crate::config::peer::{Kind, Names, Peer};
+use crate::config::peer::{Kind, Names, Peer, PeerAddress};
 use crate::dialplan::database::Database;
 use crate::event::LineEvent;
 use crate::guard::admission::{Admission, Caller, Proof};
@@ -25,7 +25,7 @@ use crate::sip::method::Method;
 use crate::sip::route;
 use crate::sip::transaction::{ClientId, Expired, Incoming, ServerId};
 use crate::sip::validate::Essentials;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -131,7 +131,7 @@ impl Switch {
 
     fn request(&mut self, mut request: Request, essentials: &Essentials, caller: Caller, came: Flow) {
         let leg = self.calls.leg_of_request(essentials);
-        let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.peer.kind);
+        let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.ua.flow.opens_for);
         let came = Flow { opens_for: opens_for(&caller, spoken_for, came.remote.ip()), ..came };
         if let Some(leg) = leg {
             self.calls.follow_connection(leg, came, &mut self.core);
@@ -319,6 +319,11 @@ impl Switch {
         self.take_effects()
     }
 
+    /// The machine has these addresses now: nothing is sent to our sockets at any of them.
+    pub fn addresses_changed(&mut self, own: BTreeSet<IpAddr>) {
+        self.core.routing.own = Arc::new(own);
+    }
+
     // ---- configuration and restart ----
 
     /// Puts a new configuration in force. Channels keep the peer they were opened with; new calls, the next priority of
@@ -422,15 +427,18 @@ impl Switch {
     }
 }
 
-/// For whom a connection may be opened because of a request; the tags of a live call prove as much as a digest.
-fn opens_for(caller: &Caller, spoken_for: Option<Kind>, source: IpAddr) -> OpensFor {
-    let kind = match caller {
-        Caller::Account { peer, .. } => Some(peer.kind),
-        Caller::Dialog => spoken_for,
+/// For whom a connection may be opened because of a request. The tags of a live call prove as much as what it began with;
+/// a peer without a secret whose address may be any proves nothing, and neither does a guest.
+fn opens_for(caller: &Caller, spoken_for: Option<OpensFor>, source: IpAddr) -> OpensFor {
+    let is_peers = match caller {
+        Caller::Account { proof: Proof::Digest { .. }, .. } => true,
+        Caller::Account { peer, proof: Proof::Trusted } => {
+            peer.kind != Kind::Guest && !matches!(peer.host, PeerAddress::Dynamic)
+        }
+        Caller::Dialog => match spoken_for {
+            None => return OpensFor::Nobody,
+            Some(known) => known == OpensFor::Peer,
+        },
     };
-    match kind {
-        None => OpensFor::Nobody,
-        Some(Kind::Guest) => OpensFor::Stranger(source),
-        Some(Kind::Friend | Kind::Peer | Kind::User) => OpensFor::Peer,
-    }
+    if is_peers { OpensFor::Peer } else { OpensFor::Stranger(source) }
 }

@@ -6,6 +6,7 @@ use crate::guard::admission::Admission;
 use crate::sip::flow::{OpensFor, Transport};
 use crate::sip::uri::SipUri;
 use crate::sip::{Flow, Uri};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -66,9 +67,29 @@ pub struct Routing {
     pub listening: Listening,
     /// For our advertised addresses.
     pub admission: Arc<Admission>,
+    /// All addresses of this machine, as far as they are known.
+    pub own: Arc<BTreeSet<IpAddr>>,
 }
 
 impl Routing {
+    /// Without knowing the addresses of this machine.
+    pub fn new(listening: Listening, admission: Arc<Admission>) -> Routing {
+        Routing { listening, admission, own: Arc::default() }
+    }
+
+    /// Whether SIP is received there: at our end of this flow or, where we listen at every address, at another address of
+    /// this machine.
+    pub fn is_own_socket(&self, at: SocketAddr, flow: Flow) -> bool {
+        let at = SocketAddr::new(at.ip().to_canonical(), at.port());
+        let is_own = || at.ip().is_loopback() || self.own.contains(&at.ip());
+        let received = [Some(self.listening.udp), self.listening.tcp, self.listening.tls];
+        let is_there = |bound: SocketAddr| match bound.ip().is_unspecified() {
+            true => bound.port() == at.port() && is_own(),
+            false => bound == at,
+        };
+        at == flow.local || at == flow.advertised || received.into_iter().flatten().any(is_there)
+    }
+
     /// The flow to an address of a peer over a transport, from `seen`, our address towards it; without a connection.
     pub fn over(&self, transport: Transport, seen: IpAddr, remote: SocketAddr) -> Flow {
         let bound = self.listening.of(transport);
@@ -92,7 +113,8 @@ impl Routing {
     /// not available.
     pub fn to(&self, next: &Uri, flow: Flow, settings: &Settings) -> Option<Flow> {
         let uri = next.sip()?;
-        let remote = uri.address().filter(|next| may_follow(*next, flow))?;
+        let may_follow = |next: &SocketAddr| may_follow(*next, flow) && !self.is_own_socket(*next, flow);
+        let remote = uri.address().filter(may_follow)?;
         let asked = uri.transport().filter(|asked| *asked != flow.transport);
         let is_open = |asked: Transport| self.closed_to(asked, settings).is_none();
         let found = match asked {
@@ -113,7 +135,7 @@ impl Routing {
 }
 
 /// Whether requests may be sent to `next`, for a peer whose messages come over `flow`. Not to an unspecified, multicast
-/// or broadcast address, nor to this exchange; and not to a private address when the peer has a public one: that is a
+/// or broadcast address; and not to a private address when the peer has a public one: that is a
 /// phone behind a NAT it does not know of.
 fn may_follow(next: SocketAddr, flow: Flow) -> bool {
     let (ip, source) = (next.ip().to_canonical(), flow.remote.ip().to_canonical());
@@ -124,8 +146,6 @@ fn may_follow(next: SocketAddr, flow: Flow) -> bool {
         && !broadcast
         && ip.is_loopback() == source.is_loopback()
         && (!is_private(ip) || is_private(source))
-        && next != flow.local
-        && next != flow.advertised
 }
 
 /// Whether it is an address that is only good within a network (RFC 1918, RFC 3927, RFC 6598, RFC 4193).
@@ -166,7 +186,7 @@ mod tests {
             tcp: tcp.then(|| at("0.0.0.0:5070")),
             tls: tls.then(|| at("192.0.2.2:5061")),
         };
-        Routing { listening, admission: Arc::new(Admission::new(&config.sip, NonceKey([0; 32]))) }
+        Routing::new(listening, Arc::new(Admission::new(&config.sip, NonceKey::new([0; 32], 1))))
     }
 
     fn udp() -> Flow {
@@ -224,5 +244,32 @@ mod tests {
         assert_eq!(target_uri(Some("9"), flow(Transport::Tcp), false), "sip:9@192.0.2.9:40000;transport=tcp");
         assert_eq!(target_uri(None, flow(Transport::Tls), false), "sip:192.0.2.9:40000;transport=tls");
         assert_eq!(target_uri(Some("9"), flow(Transport::Tls), true), "sips:9@192.0.2.9:40000");
+    }
+
+    #[test]
+    fn every_address_of_the_machine_is_ours_where_all_are_listened_at() {
+        let own: BTreeSet<IpAddr> =
+            ["192.0.2.1", "198.51.100.7", "2001:db8::7", "fe80::7"].map(|ip| ip.parse().unwrap()).into();
+        let at = |bound: &str| Routing {
+            listening: Listening {
+                tls: Some(SocketAddr::new(bound.parse().unwrap(), 5061)),
+                ..Listening::udp(SocketAddr::new(bound.parse().unwrap(), 5060))
+            },
+            own: Arc::new(own.clone()),
+            ..routing(false, true)
+        };
+        let flow = Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.20:5060".parse().unwrap());
+        let is_own = |bound: &str, there: &str| at(bound).is_own_socket(there.parse().unwrap(), flow);
+        for there in
+            ["198.51.100.7:5060", "198.51.100.7:5061", "[2001:db8::7]:5060", "[fe80::7]:5061", "127.0.0.9:5060"]
+        {
+            assert!(is_own("0.0.0.0", there) && is_own("::", there), "{there}");
+            assert!(!is_own("192.0.2.1", there), "{there}: another program may listen there");
+        }
+        assert!(is_own("::", "[::ffff:198.51.100.7]:5060"));
+        for there in ["198.51.100.7:5070", "198.51.100.8:5060", "[2001:db8::8]:5060"] {
+            assert!(!is_own("::", there), "{there}");
+        }
+        assert!(is_own("192.0.2.1", "192.0.2.1:5060") && is_own("192.0.2.1", "192.0.2.1:5061"));
     }
 }

@@ -349,7 +349,7 @@ impl Registration<'_> {
             return Ok(self.flow.with_remote(target));
         };
         let flow = self.routing.over(transport, self.flow.local.ip(), remote);
-        if [flow.local, flow.advertised].contains(&remote) {
+        if self.routing.is_own_socket(remote, flow) {
             return Err(self.bad_address(remote.ip(), "it is the exchange itself"));
         }
         Ok(flow)
@@ -404,8 +404,7 @@ impl Registration<'_> {
             }
             Some(_) | None => source,
         };
-        let is_own = [self.flow.local, self.flow.advertised].contains(&target);
-        if is_own {
+        if self.routing.is_own_socket(target, self.flow) {
             return Err(self.bad_address(target.ip(), "it is the exchange itself"));
         }
         Ok(target)

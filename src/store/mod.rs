@@ -22,7 +22,6 @@ use crate::clock::{Now, Time};
 use crate::datetime::ZoneAt;
 use crate::event::{Level, LogLine};
 use crate::pbx::effect::StoreOrder;
-use crate::sip::digest::nonce::NonceKey;
 use boot_clock::BootClock;
 pub use found::Found;
 pub use places::Places;
@@ -95,13 +94,10 @@ impl Store {
     }
 
     /// The key of our nonces: the one kept, or a new one that is kept from now on.
-    pub fn nonce_key(&self, fresh: [u8; 32]) -> NonceKey {
-        match folder::keep_key(&self.folder, fresh) {
-            Ok(key) => NonceKey(key),
-            // The failure of the state file is logged with what to do; here phones are challenged once more, that is
-            // all.
-            Err(_) => NonceKey(fresh),
-        }
+    pub fn nonce_key(&self, fresh: [u8; 32]) -> [u8; 32] {
+        // The failure of the state file is logged with what to do; here a nonce of before is a stranger's to us, that is
+        // all.
+        folder::keep_key(&self.folder, fresh).unwrap_or(fresh)
     }
 
     /// Writes orders in one transaction, before anything is answered; records of calls go to the other thread.

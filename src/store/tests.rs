@@ -6,6 +6,7 @@ use crate::pbx::cdr::{Cdr, Disposition, HangupBy};
 use crate::registrar::location::Binding;
 use crate::rng::Rng;
 use crate::sip::Flow;
+use crate::sip::flow::OpensFor;
 use crate::sip::header::NameAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -82,7 +83,10 @@ fn binding(text: &str, now: Now) -> Binding {
         params: contact.params,
         q: 500,
         source: "192.0.2.7:1024".parse().unwrap(),
-        flow: Flow::udp("192.0.2.1:5060".parse().unwrap(), "[2001:db8::7]:5060".parse().unwrap()),
+        flow: Flow {
+            opens_for: OpensFor::Peer,
+            ..Flow::udp("192.0.2.1:5060".parse().unwrap(), "[2001:db8::7]:5060".parse().unwrap())
+        },
         granted: Duration::from_secs(3600),
         expires: Time::ZERO,
         expires_wall: Wall(0),
@@ -142,11 +146,11 @@ fn what_is_written_is_found_again_without_a_close() {
 fn the_nonce_key_stays() {
     let place = Place::new("key");
     let (store, _, _) = open(&place);
-    assert_eq!(store.nonce_key([7; 32]).0, [7; 32]);
-    assert_eq!(store.nonce_key([8; 32]).0, [7; 32]);
+    assert_eq!(store.nonce_key([7; 32]), [7; 32]);
+    assert_eq!(store.nonce_key([8; 32]), [7; 32]);
     std::fs::write(place.0.join("nonce.key"), "7".repeat(63) + "g").unwrap();
-    assert_eq!(store.nonce_key([9; 32]).0, [9; 32], "what is no key is replaced");
-    assert_eq!(store.nonce_key([1; 32]).0, [9; 32]);
+    assert_eq!(store.nonce_key([9; 32]), [9; 32], "what is no key is replaced");
+    assert_eq!(store.nonce_key([1; 32]), [9; 32]);
 }
 
 #[test]

@@ -203,7 +203,7 @@ impl Testbed {
                 stored.insert(peer, bindings);
             }
         }
-        let settings = settings(sip, extensions);
+        let settings = SwitchSettings { admission: admission(sip, 2), ..settings(sip, extensions) };
         self.admission = settings.admission.clone();
         let now = Now { wall, ..at(self.now) };
         self.media = MediaStub::new();
@@ -663,7 +663,7 @@ impl Testbed {
     /// What the receiver of the exchange's socket does with a datagram. What it answers to a spoilt copy is lost, or no
     /// call of a phone would survive the first 400.
     fn knock(&mut self, source: SocketAddr, bytes: &Bytes, is_copy: bool) {
-        let wall = at(self.now).wall;
+        let clocks = at(self.now);
         let flow = self.flow_from(source);
         let is_spoilt = self.spoiler.is_some();
         let message = match Message::parse(bytes) {
@@ -680,7 +680,7 @@ impl Testbed {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
                         let random = self.rng.bits();
-                        match self.admission.admit(&request, &essentials, flow, wall, random) {
+                        match self.admission.admit(&request, &essentials, flow, clocks, random) {
                             Verdict::Pass { caller } => {
                                 self.welcome(&caller, source);
                                 let input = Input::Request { request, essentials, caller, flow };
@@ -1042,7 +1042,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         peers: Arc::new(config.sip.peers.clone()),
         dialplan: Arc::new(plan),
         strictness: config.rtp.strictness,
-        admission: Arc::new(Admission::new(&config.sip, NonceKey([7; 32]))),
+        admission: Arc::new(Admission::new(&config.sip, NonceKey::new([7; 32], 1))),
         listening: Listening {
             tcp: general.streams.tcp.and(EXCHANGE.parse().ok()),
             tls: general.streams.tls.as_ref().and(TLS.parse().ok()),
@@ -1052,6 +1052,12 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         sounds: BTreeMap::new(),
         product: general.user_agent.clone(),
     }
+}
+
+/// Who may, with nonces of the start of that number.
+fn admission(sip: &str, start: u64) -> Arc<Admission> {
+    let config = Config::from_texts(sip, "", "", "").0.unwrap();
+    Arc::new(Admission::new(&config.sip, NonceKey::new([7; 32], start)))
 }
 
 /// The same moment on both clocks.

@@ -51,6 +51,28 @@ fn a_guest_reaches_no_other_context(world: &mut Testbed) {
     assert!(super::why::records(world).is_empty(), "strangers fill no disk by asking");
 }
 
+/// Each number a guest tries would cost a comparison with all there are; a line of ours is told what it may have meant.
+#[test]
+fn what_a_guest_dials_is_compared_with_nothing() {
+    let dialplan = "[lobby]\nexten => 1,1,Answer()\nexten => _5.,1,Dial(SIP/${EXTEN:1})\n[default]\nexten => 1,1,Answer()\n\
+                    exten => _5.,1,Dial(SIP/${EXTEN:1})\n";
+    for (caller, is_told) in [("passer-by", false), ("client", true)] {
+        for (number, words) in [("2", "Did you mean 1?"), ("5isq", "did you mean 'isp'?")] {
+            let mut world = Testbed::new(
+                &open().replace("[client]\n", "[client]\ncontext=default\n"),
+                dialplan,
+                Quality::PERFECT,
+                1,
+            );
+            world.register_all();
+            guest(&mut world);
+            world.phone(caller).dials(number);
+            world.until(|w| !w.look(caller).has_call());
+            assert_eq!(world.has_line(words), is_told, "{caller} {number}: {:?}", world.lines);
+        }
+    }
+}
+
 #[test]
 fn a_reload_that_shuts_guests_out_holds_for_those_on_the_way() {
     let mut world = Testbed::new(&open(), LOBBY, Quality::PERFECT, 1);

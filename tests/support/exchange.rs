@@ -37,7 +37,8 @@ impl Exchange {
         Exchange::begin(Ipv4Addr::LOCALHOST.into(), story, accounts, extensions, surround)
     }
 
-    fn begin(
+    /// Starts it at this address, in surroundings of its own.
+    pub fn begin(
         ip: IpAddr,
         story: &str,
         accounts: &str,

@@ -1,11 +1,13 @@
 //! The edge, rule by rule. Digests are computed here by hand, not by the code under test.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
 use super::*;
+use crate::clock::Wall;
 use crate::config::acl::{Acl, Rule};
 use crate::config::general::General;
 use crate::config::peer::{Credential, Kind, Nat, PeerAddress};
@@ -19,8 +21,8 @@ mod access;
 mod alike;
 mod who;
 
-const NOW: Wall = Wall(1_795_000_000_000);
-const HOUR: i64 = 3_600_000;
+const NOW: Now = Now { mono: Time::from_start(HOUR), wall: Wall(1_795_000_000_000) };
+const HOUR: Duration = Duration::from_secs(3_600);
 const LINE1: &str = "192.168.1.20:5060";
 
 fn peer(name: &str) -> Peer {
@@ -36,7 +38,7 @@ fn peer(name: &str) -> Peer {
 fn edge(peers: Vec<Peer>) -> Admission {
     let peers: BTreeMap<String, Arc<Peer>> =
         peers.into_iter().map(|peer| (peer.name.clone(), Arc::new(peer))).collect();
-    Admission::new(&SipConf { general: General::default(), peers }, NonceKey([7; 32]))
+    Admission::new(&SipConf { general: General::default(), peers }, NonceKey::new([7; 32], 1))
 }
 
 /// The guide's two lines.
@@ -66,7 +68,11 @@ fn over(source: &str) -> Flow {
     Flow::udp("192.168.1.2:5060".parse().unwrap(), source.parse().unwrap())
 }
 
-fn admit_at(edge: &Admission, request: &Request, source: &str, now: Wall) -> Verdict {
+fn later(by: Duration) -> Now {
+    Now { mono: NOW.mono + by, ..NOW }
+}
+
+fn admit_at(edge: &Admission, request: &Request, source: &str, now: Now) -> Verdict {
     let essentials = validate::request(request).unwrap();
     edge.admit(request, &essentials, over(source), now, 42)
 }
@@ -182,7 +188,7 @@ fn a_retransmission_gets_the_same_tag_and_another_request_another() {
         response.headers.text(HeaderName::To).unwrap().split(";tag=").nth(1).unwrap().to_owned()
     };
     let first = request("INVITE", "pap2t-client", "192.168.1.20", "");
-    assert_eq!(tag(&first, NOW), tag(&first, Wall(NOW.0 + 500)));
+    assert_eq!(tag(&first, NOW), tag(&first, later(Duration::from_millis(500))));
     let mut other = first.clone();
     other.headers.set(HeaderName::CSeq, "2 INVITE");
     assert_ne!(tag(&first, NOW), tag(&other, NOW));
@@ -318,22 +324,22 @@ fn a_name_from_the_network_cannot_forge_a_line() {
 }
 
 #[test]
-fn stale_is_sent_only_to_those_who_know_the_secret() {
+fn an_expired_nonce_is_stale_for_who_knows_the_secret_and_for_who_guesses() {
     let edge = guide();
     let nonce = nonce(&edge, LINE1);
-    let later = Wall(NOW.0 + HOUR);
+    let later = later(HOUR);
     let (_, proof) = account(admit_at(&edge, &registers("pap2t-client", "password", &nonce), LINE1, later));
     assert_eq!(proof, Proof::Digest { nonce: nonce.as_str().into(), nc: Some(1), stale: true });
     for (user, secret) in [("pap2t-client", "wrong"), ("nobody", "password")] {
         let (response, _, note) = reply(admit_at(&edge, &registers(user, secret, &nonce), LINE1, later));
         assert_eq!((response.status, note), (401, Some(AuthEvent::Challenged)));
-        assert!(!response.headers.text(HeaderName::WwwAuthenticate).unwrap().contains("stale"));
+        assert!(response.headers.text(HeaderName::WwwAuthenticate).unwrap().ends_with("stale=true"));
     }
     let request = registers("pap2t-client", "password", &nonce);
     let stale = edge.challenge(
         &request,
         LINE1.parse().unwrap(),
-        later,
+        later.mono,
         1,
         ChallengeOptions { algorithm: Algorithm::Md5, stale: true },
     );
@@ -341,18 +347,35 @@ fn stale_is_sent_only_to_those_who_know_the_secret() {
 }
 
 #[test]
-fn no_clock_jump_locks_anyone_out() {
+fn no_clock_jump_locks_anyone_out_or_revives_a_nonce() {
     let edge = guide();
-    for jump in [-HOUR, HOUR, -NOW.0, 50 * 365 * 24 * HOUR] {
+    for wall in [Wall(0), Wall(-5), Wall(NOW.wall.0 - 3_600_000), Wall(NOW.wall.0 + 3_600_000), Wall(i64::MAX)] {
         let nonce = nonce(&edge, LINE1);
-        let now = Wall(NOW.0 + jump);
+        let now = Now { wall, ..NOW };
         let (_, proof) = account(admit_at(&edge, &registers("pap2t-client", "password", &nonce), LINE1, now));
+        assert_eq!(proof, Proof::Digest { nonce: nonce.as_str().into(), nc: Some(1), stale: false });
+        let old = Now { mono: NOW.mono + 2 * nonce::LIFETIME, wall };
+        let (_, proof) = account(admit_at(&edge, &registers("pap2t-client", "password", &nonce), LINE1, old));
         let Proof::Digest { stale, .. } = proof else { panic!("{proof:?}") };
-        assert_eq!(stale, jump > 0, "back in time nothing expires; forward it is stale and asked again");
+        assert!(stale, "nor does it make an old one good again");
         let fresh =
             nonce_of(&reply(admit_at(&edge, &request("REGISTER", "pap2t-client", "192.168.1.20", ""), LINE1, now)).0);
         let (_, proof) = account(admit_at(&edge, &registers("pap2t-client", "password", &fresh), LINE1, now));
         assert_eq!(proof, Proof::Digest { nonce: fresh.into(), nc: Some(1), stale: false });
+    }
+}
+
+/// What was recorded before a restart is told to be stale, and no more.
+#[test]
+fn a_nonce_of_before_the_start_is_stale() {
+    let conf = |start| {
+        let peers = [("pap2t-client".to_owned(), Arc::new(peer("pap2t-client")))].into();
+        Admission::new(&SipConf { general: General::default(), peers }, NonceKey::new([7; 32], start))
+    };
+    let nonce = nonce(&conf(1), LINE1);
+    for (start, is_stale) in [(1, false), (2, true)] {
+        let (_, proof) = account(admit(&conf(start), &registers("pap2t-client", "password", &nonce), LINE1));
+        assert_eq!(proof, Proof::Digest { nonce: nonce.as_str().into(), nc: Some(1), stale: is_stale });
     }
 }
 

@@ -19,14 +19,14 @@ impl EventSink for Sink {
     }
     fn report(&self, _: &AuthEvent, _: IpAddr) {}
     fn trace(&self, _: bool, _: Flow, _: &[u8]) {}
-    fn wall(&self) -> Wall {
-        Wall(1_790_000_000_000)
+    fn now(&self) -> Now {
+        Now { mono: crate::clock::Time::default(), wall: crate::clock::Wall(1_790_000_000_000) }
     }
 }
 
 fn ingress() -> (Ingress, Arc<Sink>) {
     let config = crate::config::Config::from_texts(ACCOUNTS, "", "", "").0.unwrap();
-    let admission = Admission::new(&config.sip, NonceKey([7; 32]));
+    let admission = Admission::new(&config.sip, NonceKey::new([7; 32], 1));
     let sink = Arc::<Sink>::default();
     let ingress =
         Ingress { auth_table: Arc::new(AuthTable::new(Arc::new(admission))), sink: sink.clone(), ..without_sink() };

@@ -7,7 +7,7 @@ use super::dial::{Branch, Dial};
 use super::early_media::EarlyMedia;
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::parties::{MAX_CHANNELS, Parties};
-use crate::config::peer::Peer;
+use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
 use crate::datetime;
 use crate::dialplan::{AppReply, ChannelId, DialRequest, DialStatus, DialTarget};
@@ -44,7 +44,7 @@ impl Dialing<'_> {
         let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
         let mut found: Vec<(String, Target)> = Vec::new();
         for target in &request.targets {
-            match self.locate(target, &found, directory) {
+            match self.locate(caller, target, &found, directory) {
                 Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
                 Err(failure) => {
                     let reason = failure.text.clone();
@@ -80,6 +80,7 @@ impl Dialing<'_> {
     /// The places a dial string names, or why there is none.
     fn locate(
         &mut self,
+        caller: ChannelId,
         target: &DialTarget,
         found: &[(String, Target)],
         directory: &dyn Directory,
@@ -90,7 +91,9 @@ impl Dialing<'_> {
         let (name, exten) = target.line();
         let peers = self.core.config.peers.clone();
         let Some(peer) = peers.get(name) else {
-            let near = nearest(name, peers.keys().map(String::as_str));
+            // Nor is a guest's number compared with the names of all lines.
+            let is_guest = self.parties.leg_of(caller).is_some_and(|leg| leg.peer.kind == Kind::Guest);
+            let near = if is_guest { None } else { nearest(name, peers.keys().map(String::as_str)) };
             let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
             return Err(FailureReason::NoSuchPeer.with(&[&outside(name), &near]));
         };

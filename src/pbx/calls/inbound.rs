@@ -7,7 +7,7 @@ use super::description::no_codec;
 use super::dialing::limit_reached;
 use super::leg::{self, Arrival, Cx, IncomingInvite, Leg};
 use super::parties::{MAX_CHANNELS, Parties};
-use crate::config::peer::Peer;
+use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
 use crate::dialplan::{CallerId, ChannelId, Existence, Position, Program};
 use crate::pbx::core::{Core, LegId};
@@ -166,7 +166,9 @@ impl Inbound<'_> {
                 Err(FailureReason::NoSuchExtension.with(&[context, " There is no such context in extensions.conf"]))
             }
             Existence::No => {
-                let near = nearest(exten, plan.numbers(context, wall));
+                // A guest may try one number after another, and each would be compared with all there are.
+                let is_guest = peer.kind == Kind::Guest;
+                let near = if is_guest { None } else { nearest(exten, plan.numbers(context, wall)) };
                 let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
                 Err(FailureReason::NoSuchExtension.with(&[context, &near]))
             }

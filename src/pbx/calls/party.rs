@@ -138,7 +138,8 @@ impl Party<'_> {
         let flow = self.leg.ua.flow;
         let (ours, theirs) = (flow.local.ip(), flow.remote.ip());
         let listening = core.config.listening.udp;
-        let is_sip = at.port() == listening.port() && [ours, listening.ip(), flow.advertised.ip()].contains(&at.ip());
+        let is_here = [ours, listening.ip(), flow.advertised.ip()].contains(&at.ip());
+        let is_sip = (at.port() == listening.port() && is_here) || core.routing.is_own_socket(at, flow);
         let is_foreign = at.ip().is_loopback() && !theirs.is_loopback() && theirs != ours;
         let advertised = core.config.general.media_address.unwrap_or(flow.advertised.ip());
         let even = SocketAddr::new(at.ip(), at.port() & !1);

@@ -24,7 +24,7 @@ pub fn core(sip_conf: &str) -> Core {
     let (document, _) = ini::parse("sip.conf", sip_conf.as_bytes(), &mut ini::no_includes);
     let (conf, _) = sip_conf::parse(&document, &Default::default());
     let settings = SwitchSettings {
-        admission: Arc::new(Admission::new(&conf, NonceKey([7; 32]))),
+        admission: Arc::new(Admission::new(&conf, NonceKey::new([7; 32], 1))),
         general: Arc::new(conf.general.clone()),
         peers: Arc::new(conf.peers.clone()),
         dialplan: Arc::new(Dialplan::new()),

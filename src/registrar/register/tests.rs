@@ -31,7 +31,7 @@ fn peer() -> Peer {
 fn routing() -> Routing {
     let local = LOCAL.parse().unwrap();
     let listening = Listening { udp: local, tcp: Some(local), tls: None };
-    Routing { listening, admission: Arc::new(Admission::new(&Default::default(), NonceKey([0; 32]))) }
+    Routing::new(listening, Arc::new(Admission::new(&Default::default(), NonceKey::new([0; 32], 1))))
 }
 
 /// A registrar with one peer, and a clock.

@@ -141,7 +141,7 @@ fn exchange(lines: &[&str]) -> Exchange {
     let (config, said) = Config::from_texts(&sip, "[default]\nexten => _.,1,Echo()\n", "", "");
     let config = config.unwrap_or_else(|| panic!("{said:?}"));
     let (plan, _) = dialplan::parse(&config.extensions, "pbx_config");
-    let admission = Arc::new(Admission::new(&config.sip, NonceKey([7; 32])));
+    let admission = Arc::new(Admission::new(&config.sip, NonceKey::new([7; 32], 1)));
     let now = Now { mono: Time::from_start(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
     let settings = SwitchSettings {
         general: Arc::new(config.sip.general.clone()),
@@ -179,7 +179,7 @@ impl Exchange {
                 let verdict = match validate::request(&request) {
                     Ok(essentials) => {
                         let random = self.rng.bits();
-                        match self.admission.admit(&request, &essentials, flow, self.now.wall, random) {
+                        match self.admission.admit(&request, &essentials, flow, self.now, random) {
                             Verdict::Pass { caller } => {
                                 let effects =
                                     self.switch.handle(self.now, Input::Request { request, essentials, caller, flow });

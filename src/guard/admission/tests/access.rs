@@ -17,7 +17,7 @@ pub(super) fn edge_of(sip: &str, acl: &str) -> Admission {
         said.message.starts_with("'allowguest=yes'") || said.code == "secret-missing"
     };
     assert!(said.iter().all(warned), "{said:?}");
-    Admission::new(&conf, NonceKey([7; 32]))
+    Admission::new(&conf, NonceKey::new([7; 32], 1))
 }
 
 const A: &str = "[a]\ntype=friend\nhost=dynamic\nsecret=password\n";

@@ -30,12 +30,12 @@ fn every_method_is_answered_alike_over_retransmissions() {
     fenced.acl = Acl { rules: vec![Rule { permit: false, net: "0.0.0.0/0".parse().unwrap() }], ..Acl::default() };
     let edge = edge(vec![peer("known-cli-"), fenced]);
     let nonce = nonce(&edge, LINE1);
-    let ask = |method: &str, user: &str, extra: &str, second: i64| {
+    let ask = |method: &str, user: &str, extra: &str, second: u64| {
         let (response, to, _) = reply(admit_at(
             &edge,
             &request(method, user, "192.168.1.20:5070", extra),
             LINE1,
-            Wall(NOW.0 + second * 1000),
+            later(Duration::from_secs(second)),
         ));
         (shape(&response, user), to, response.headers.text(HeaderName::To).unwrap().into_owned())
     };

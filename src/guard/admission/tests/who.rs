@@ -120,7 +120,7 @@ fn a_friend_or_user_is_known_by_its_name_and_a_peer_is_not() {
         assert_eq!(call(&edge_of(&section(kind), ""), "a", LINE1), trusted("a"), "{kind}");
     }
     let (text, said) = sip_conf_of(&section("peer"));
-    let edge = Admission::new(&text, NonceKey([7; 32]));
+    let edge = Admission::new(&text, NonceKey::new([7; 32], 1));
     assert_eq!(call(&edge, "a", LINE1), Outcome::Asked, "its name would be enough for anyone");
     assert_eq!(digest(&edge, "a", LINE1, "a"), proved("a"));
     assert!(said[0].contains("'insecure=invite' has no effect"), "{said:?}");
@@ -220,7 +220,7 @@ fn without_an_address_a_name_is_to_be_proved() {
     for (kind, lines) in [("friend", ""), ("peer", ""), ("friend", "host=192.0.2.300\n"), ("peer", "host=a..b\n")] {
         for secret in ["", "secret=password\n", "secret=password\ninsecure=port,invite\n"] {
             let (conf, _) = sip_conf_of(&format!("[trunk]\ntype={kind}\n{lines}{secret}"));
-            let edge = Admission::new(&conf, NonceKey([7; 32]));
+            let edge = Admission::new(&conf, NonceKey::new([7; 32], 1));
             for from in ["trunk", "+491234567"] {
                 assert_eq!(call(&edge, from, HOME), Outcome::Asked, "{kind} {lines}{secret}");
             }

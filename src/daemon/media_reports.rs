@@ -1,0 +1,121 @@
+//! The way of the media thread's reports to the core thread, beside the queue that SIP fills: the media thread never
+//! waits, and the core thread takes reports between messages.
+//!
+//! Reports that answer commands are as many as the commands. Those of a source that was learned come of what is
+//! received: of each stream the latest waits.
+
+use super::order::Order;
+use crate::net::ingress::Counters;
+use crate::pbx::media::{MediaEvent, StreamId};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Answers that may wait: more than any number of channels asks for at once. Beyond, they are dropped and counted.
+const MAX_WAITING: usize = 65_536;
+
+/// The reports that wait for the core thread.
+pub(super) struct MediaReports {
+    waiting: Mutex<Waiting>,
+    /// The core thread was woken for what waits, and has not looked since.
+    is_signalled: AtomicBool,
+    /// Wakes the core thread.
+    orders: SyncSender<Order>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// The latest source of each stream.
+    learned: BTreeMap<StreamId, MediaEvent>,
+    /// What answers commands.
+    answers: VecDeque<MediaEvent>,
+}
+
+impl MediaReports {
+    pub(super) fn new(orders: SyncSender<Order>, counters: Arc<Counters>) -> MediaReports {
+        MediaReports { waiting: Mutex::default(), is_signalled: AtomicBool::new(false), orders, counters }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a report of the media thread; it never waits for anybody.
+    pub(super) fn put(&self, report: MediaEvent) {
+        let mut waiting = self.waiting();
+        match report {
+            MediaEvent::Learned { stream, .. } => drop(waiting.learned.insert(stream, report)),
+            _ if waiting.answers.len() >= MAX_WAITING => {
+                drop(waiting);
+                return self.counters.add("media report dropped: too many wait");
+            }
+            answer => waiting.answers.push_back(answer),
+        }
+        drop(waiting);
+        if !self.is_signalled.swap(true, Ordering::AcqRel) {
+            // In a full queue there is enough to wake the core thread, and it looks here in every turn.
+            let _ = self.orders.try_send(Order::Reports);
+        }
+    }
+
+    /// The next report. A source was learned before its stream was released.
+    pub(super) fn take(&self) -> Option<MediaEvent> {
+        let mut waiting = self.waiting();
+        let learned = waiting.learned.pop_first().map(|(_, report)| report);
+        let report = learned.or_else(|| waiting.answers.pop_front());
+        if report.is_none() {
+            // Under the lock: whatever comes from here on signals again.
+            self.is_signalled.store(false, Ordering::Release);
+        }
+        report
+    }
+
+    /// Is there none?
+    pub(super) fn is_empty(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.learned.is_empty() && waiting.answers.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{TryRecvError, sync_channel};
+
+    fn played(stream: u64, play: u64) -> MediaEvent {
+        MediaEvent::Played { stream: StreamId(stream), play }
+    }
+
+    fn learned(stream: u64, port: u16) -> MediaEvent {
+        MediaEvent::Learned { stream: StreamId(stream), source: ([192, 0, 2, 1], port).into() }
+    }
+
+    #[test]
+    fn reports_wake_once_come_in_order_and_of_a_learned_source_the_latest() {
+        let (orders, inbox) = sync_channel(4);
+        let reports = MediaReports::new(orders, Arc::default());
+        for port in 1..1_000 {
+            reports.put(learned(7, port));
+        }
+        (1..=3).for_each(|play| reports.put(played(1, play)));
+        assert!(matches!(inbox.try_recv(), Ok(Order::Reports)));
+        assert!(matches!(inbox.try_recv(), Err(TryRecvError::Empty)), "once for all that wait");
+        let all: Vec<MediaEvent> = std::iter::from_fn(|| reports.take()).collect();
+        assert_eq!(all, [learned(7, 999), played(1, 1), played(1, 2), played(1, 3)]);
+        reports.put(played(1, 4));
+        assert!(matches!(inbox.try_recv(), Ok(Order::Reports)), "again for what comes later");
+        assert!(!reports.is_empty() && reports.take() == Some(played(1, 4)) && reports.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_takes_is_counted_beyond_a_bound() {
+        let counters = Arc::<Counters>::default();
+        let reports = MediaReports::new(sync_channel(1).0, counters.clone());
+        for play in 0..u64::try_from(MAX_WAITING).unwrap() + 5 {
+            reports.put(played(1, play));
+        }
+        assert_eq!(counters.all(), [("media report dropped: too many wait", 5)]);
+    }
+}
