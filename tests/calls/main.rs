@@ -13,6 +13,7 @@ mod early_media;
 mod examples;
 mod extras;
 mod forks;
+mod forwarding;
 mod matrix;
 mod media;
 mod media_destinations;

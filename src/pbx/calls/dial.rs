@@ -130,6 +130,19 @@ impl Dial {
         self.branches.len() != before
     }
 
+    /// Another channel takes the place of a line that is called.
+    pub fn replace_branch(&mut self, before: ChannelId, after: ChannelId, is_heard: bool) {
+        for (id, _) in self.branches.iter_mut().filter(|(id, _)| *id == before) {
+            *id = after;
+        }
+        if self.early == Some(before) {
+            self.early = Some(after);
+        }
+        if is_heard {
+            self.heard.push(after);
+        }
+    }
+
     /// Notes how far a line has come.
     pub fn mark(&mut self, channel: ChannelId, state: Branch) {
         for (id, branch) in &mut self.branches {
