@@ -1,8 +1,10 @@
 //! A telephone sends its calls elsewhere (302): to an extension of ours, where the dialplan goes on.
 
+use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::time::Duration;
 use strowger::pbx::effect::StoreOrder;
+use strowger::sdp::MediaKind;
 use strowger::sim::PhoneEvent;
 
 const TICK: Duration = Duration::from_millis(50);
@@ -89,6 +91,120 @@ fn a_forwarded_call_goes_on_at_the_extension_in_the_context_of_the_line() {
         let records: Vec<_> = records.collect();
         assert_eq!(records.len(), 1, "one call");
         assert_eq!(records[0].disposition.name(), "ANSWERED");
+    }
+}
+
+stories! {
+    a_call_is_forwarded_answered_and_ended(conf(), PLAN);
+    a_call_is_forwarded_twice_and_given_up(conf(), PLAN);
+    both_hang_up_while_it_is_answered(conf(), PLAN);
+}
+
+fn a_call_is_forwarded_answered_and_ended(world: &mut Testbed) {
+    forward(world, "isp", 302, "<sip:201@192.0.2.1>");
+    world.phone("client").dials("200");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_call_is_forwarded_twice_and_given_up(world: &mut Testbed) {
+    forward(world, "isp", 302, "<sip:201@192.0.2.1>");
+    forward(world, "desk", 302, "<sip:210@192.0.2.1>");
+    world.phone("client").dials("200");
+    world.until(|w| w.is_called("cisco"));
+    world.run(Duration::from_millis(300));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn both_hang_up_while_it_is_answered(world: &mut Testbed) {
+    forward(world, "isp", 302, "<sip:201@192.0.2.1>");
+    world.phone("client").dials("200");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.run(Duration::from_millis(5));
+    world.phone("client").hangs_up();
+    world.phone("desk").hangs_up();
+    world.until_over();
+}
+
+/// However the caller came to its `Dial`, it hears the line that it was forwarded to.
+#[test]
+fn every_kind_of_caller_hears_the_line_it_is_forwarded_to() {
+    for (options, plan) in [
+        ("", "Answer()\nsame => n,Dial(SIP/isp)"),
+        ("progressinband=yes", "Dial(SIP/isp)"),
+        ("progressinband=never", "Progress()\nsame => n,Dial(SIP/isp)"),
+        ("", "Dial(SIP/isp,,g)\nsame => n,Answer()\nsame => n,Wait(1)"),
+        ("directmedia=yes", "Dial(SIP/isp)"),
+    ] {
+        let sip = conf().replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{options}"));
+        let plan = PLAN.replace("[home]", &format!("exten => 220,1,{plan}\n[home]"));
+        let mut world = Testbed::ready(&sip, &plan);
+        world.phone("desk").habit(|habits| habits.auto_ring = false);
+        forward(&mut world, "isp", 302, "<sip:201@192.0.2.1>");
+        world.phone("client").dials("220");
+        world.until(|w| w.is_called("desk"));
+        world.run(TICK);
+        world.phone("desk").rings();
+        world.run(TICK);
+        assert!(world.saw("client", &PhoneEvent::Ringing) || world.is_played_to("client"), "{options} {plan}");
+        world.phone("desk").indicates(183, true);
+        world.run(TICK);
+        world.is_heard("desk");
+        world.run(TICK);
+        assert_eq!(world.sound_from("desk").map(|sound| sound.to), Some("client".to_owned()), "{options} {plan}");
+        world.phone("desk").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+        world.run(Duration::from_secs(1));
+        assert_through(&world, "desk");
+        world.phone("desk").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// A caller without an offer, and lines that carry more than voice.
+#[test]
+fn offerless_callers_and_video_are_carried_on_a_forwarded_call() {
+    let sip = conf().replacen("[general]\n", "[general]\nvideosupport=yes\n", 1);
+    for offerless in [true, false] {
+        let mut world = Testbed::ready(&sip, PLAN);
+        for line in ["client", "desk"] {
+            world.phone(line).habit(|habits| habits.secondary_media = vec![MediaKind::Video]);
+        }
+        world.phone("client").habit(|habits| habits.offerless = offerless);
+        forward(&mut world, "isp", 302, "<sip:201@192.0.2.1>");
+        world.phone("client").dials("200");
+        world.until(|w| w.is_called("desk"));
+        world.phone("desk").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+        world.run(Duration::from_secs(1));
+        assert_through(&world, "desk");
+        if !offerless {
+            world.assert_shares("client", "desk", MediaKind::Video);
+        }
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// The console ends either half, as it ends a line.
+#[test]
+fn the_console_hangs_up_either_half() {
+    for (half, answers) in [(";1", false), (";2", false), (";1", true), (";2", true)] {
+        let mut world = forwards(302, if answers { "<sip:208@192.0.2.1>" } else { "<sip:201@192.0.2.1>" }, "200");
+        world.run(Duration::from_secs(1));
+        let name = world.channels().into_iter().find(|name| name.ends_with(half)).unwrap();
+        let (_, effects) = world.switch.hang_up(crate::testbed::at(world.now), &name);
+        world.execute(effects);
+        world.until_over();
+        world.assert_nothing_left();
     }
 }
 
