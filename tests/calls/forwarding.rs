@@ -72,6 +72,7 @@ fn a_forwarded_call_goes_on_at_the_extension_in_the_context_of_the_line() {
         world.run(TICK);
         assert!(world.saw("client", &PhoneEvent::Ringing), "{contact}");
         assert_eq!(world.channels().iter().filter(|name| name.starts_with("Local/")).count(), 2);
+        assert_eq!(world.switch.counts().1, 1, "one call");
         assert!(world.has_line("redirected the call to Local/"), "{contact}");
         let shown = world.texts("desk", &["INVITE sip:"]).remove(0);
         assert!(shown.contains("From: <sip:client@"), "who calls is shown to the last: {shown}");

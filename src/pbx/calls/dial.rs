@@ -247,6 +247,21 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_hears_ringing_or_the_line_that_sounds_and_is_watched_until_then() {
+        let (one, two) = (ChannelId(1), ChannelId(2));
+        let mut dial = dial(&[]);
+        assert!(!dial.is_audible() && !dial.needs_watch(), "nothing is described yet");
+        dial.branches.push((one, Branch::Progress));
+        dial.early = Some(one);
+        assert!(dial.needs_watch());
+        dial.heard.push(two);
+        assert!(!dial.is_heard(), "another line");
+        dial.replace_branch(one, two, true);
+        assert_eq!((dial.early, dial.branches.as_slice()), (Some(two), &[(two, Branch::Progress)][..]));
+        assert!(dial.is_heard() && dial.is_audible() && !dial.needs_watch());
+    }
+
+    #[test]
     fn a_dial_ends_at_the_answer_and_its_times_go_on() {
         let at = |seconds| Time::from_start(Duration::from_secs(seconds));
         let mut dial = Dial::new(at(1), DialOptions { continue_after: true, ..DialOptions::default() });

@@ -137,8 +137,9 @@ impl Forwarding<'_> {
         }
         match sip.host.ip() {
             Some(ip) => {
-                let ours = ports.iter().flatten().map(|at| at.ip().to_canonical());
-                ours.into_iter().any(|own| own == ip.to_canonical() && !own.is_unspecified())
+                let towards = self.core.config.local_towards.values().copied();
+                let mut ours = ports.iter().flatten().map(|at| at.ip()).chain(towards).map(|own| own.to_canonical());
+                ours.any(|own| own == ip.to_canonical() && !own.is_unspecified())
             }
             None => {
                 let name = sip.host.to_string().to_ascii_lowercase();
