@@ -196,6 +196,12 @@ impl CdrBuilder {
         self.end.get_or_insert((at, by, hangup_cause));
     }
 
+    /// The cause of its end and what failed last: what is passed on where it was called as a line is.
+    pub fn outcome(&self) -> (u16, Option<Failure>) {
+        let cause = self.end.map(|(.., cause)| cause).filter(|cause| *cause != 0).unwrap_or(cause::NORMAL);
+        (cause, self.failures.last().map(|failure| Failure { cause, ..failure.clone() }))
+    }
+
     /// The record. All its times are the beginning's and what the monotonic clock counted since: a wall clock that
     /// jumps in mid-call bends none of them.
     pub fn record(self, now: Time, facts: Facts<'_>) -> Cdr {

@@ -106,6 +106,10 @@ reasons! {
         "somebody pressed a key, or do-not-disturb is on";
     Refused 0 0 None, Level::Notice, "'{line}' refused the call ({status})",
         "403, 404: is the user in its Contact the one it expects? 480: do-not-disturb, no line. 488: it wants another codec. 500: its own log";
+    ForwardLoop 20 503 UNAVAILABLE, Level::Notice, "'{line}' forwards the call to {place}, where it was forwarded before, or once too often ({count} times until then)",
+        "two telephones forward to each other, or one to itself: look at the forwarding set in the telephone";
+    ForwardNowhere 20 503 UNAVAILABLE, Level::Notice, "'{line}' forwards the call to {exten}, which is not in context '{context}'",
+        "the number set in the telephone is looked up in the context of its own line, as if it had dialled it";
     NoAnswer 19 480 Some(DialStatus::NoAnswer), EVERYDAY, "nobody picked up {lines} within {span}",
         "the second argument of Dial() is how long it rings. A modem: does it answer (`ATS0=1`)?";
     NoResponse 18 503 UNAVAILABLE, Level::Notice, "'{line}' at {address} did not answer the call at all for {span}",

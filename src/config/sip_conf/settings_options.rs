@@ -153,7 +153,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["promiscredir"],
         "yes or no",
         "no",
-        "a redirection (302) of this device is followed to whatever address it names; otherwise the call fails as if refused",
+        "a redirection (302) of this device is followed to whatever address it names; otherwise to extensions of the exchange alone, in the context of the device, and any other is a refusal",
         Effect::Settings(promisc_redir),
     ),
     row(

@@ -344,7 +344,12 @@ impl Bridging<'_> {
             self.parties.with_party(channel, self.core, |party, cx| party.repeat_local_sdp(cx));
             return;
         }
-        match self.bridge_of(channel) {
+        let other = self.bridge_of(channel).filter(|(id, role)| {
+            let other = self.both(*id, *role).map(|(_, other)| other);
+            // The dialplan at the other end has nothing to say to an offer.
+            other.is_none_or(|other| self.parties.channel(other).is_none_or(|other| other.local().is_none()))
+        });
+        match other {
             Some((id, role)) => {
                 if !self.absorb_offer(id, role, Concern::Nothing) {
                     self.forward_offer(id, role);

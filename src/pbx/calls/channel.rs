@@ -1,6 +1,7 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
 use super::dial::{Connected, Dial};
+use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{LineKind, Peer};
@@ -58,6 +59,8 @@ pub enum Endpoint {
     Sip(SipEndpoint),
     /// The exchange itself: no peer, no leg, no ports.
     App,
+    /// The dialplan: the other half of the pair runs it, or was called by it.
+    Local(LocalHalf),
 }
 
 /// A telephone at the far end of a channel.
@@ -116,7 +119,7 @@ pub struct Stopped {
 pub struct Channel {
     /// Its id: never used again.
     pub id: ChannelId,
-    /// Its name: `SIP/peer-0000002a`.
+    /// Its name: `SIP/peer-0000002a`, `Local/201@default-00000000;1`.
     pub name: String,
     /// `seconds.number`, unique over restarts.
     pub unique_id: String,
@@ -160,6 +163,8 @@ pub struct Channel {
     pub unroutable_logged: bool,
     /// The leg is gone: only `h` may still run.
     pub dead: bool,
+    /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
+    pub played_by: Option<ChannelId>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
     /// What a caller's record will say.
@@ -193,6 +198,7 @@ impl Channel {
             was_direct: false,
             unroutable_logged: false,
             dead: false,
+            played_by: None,
             plays: 0,
             cdr: CdrBuilder::default(),
         }
@@ -202,7 +208,15 @@ impl Channel {
     pub fn sip(&self) -> Option<&SipEndpoint> {
         match &self.endpoint {
             Endpoint::Sip(sip) => Some(sip),
-            Endpoint::App => None,
+            Endpoint::App | Endpoint::Local(_) => None,
+        }
+    }
+
+    /// What it is of a pair that leads into the dialplan, when it is.
+    pub fn local(&self) -> Option<&LocalHalf> {
+        match &self.endpoint {
+            Endpoint::Local(half) => Some(half),
+            Endpoint::Sip(_) | Endpoint::App => None,
         }
     }
 
@@ -249,7 +263,7 @@ impl Channel {
                 sip.peer = peer;
                 Some(std::mem::replace(&mut sip.leg, leg))
             }
-            Endpoint::App => None,
+            Endpoint::App | Endpoint::Local(_) => None,
         }
     }
 

@@ -130,6 +130,19 @@ impl Dial {
         self.branches.len() != before
     }
 
+    /// Another channel takes the place of a line that is called.
+    pub fn replace_branch(&mut self, before: ChannelId, after: ChannelId, is_heard: bool) {
+        for (id, _) in self.branches.iter_mut().filter(|(id, _)| *id == before) {
+            *id = after;
+        }
+        if self.early == Some(before) {
+            self.early = Some(after);
+        }
+        if is_heard {
+            self.heard.push(after);
+        }
+    }
+
     /// Notes how far a line has come.
     pub fn mark(&mut self, channel: ChannelId, state: Branch) {
         for (id, branch) in &mut self.branches {
@@ -231,6 +244,21 @@ mod tests {
         assert_eq!(dial(&busy[..1]).failure(), DialStatus::ChanUnavail);
         assert_eq!(dial(&[cause::NO_ANSWER]).failure(), DialStatus::NoAnswer);
         assert_eq!(dial(&busy).report(Time::ZERO, DialStatus::Busy, None).hangup_cause, cause::BUSY);
+    }
+
+    #[test]
+    fn a_caller_hears_ringing_or_the_line_that_sounds_and_is_watched_until_then() {
+        let (one, two) = (ChannelId(1), ChannelId(2));
+        let mut dial = dial(&[]);
+        assert!(!dial.is_audible() && !dial.needs_watch(), "nothing is described yet");
+        dial.branches.push((one, Branch::Progress));
+        dial.early = Some(one);
+        assert!(dial.needs_watch());
+        dial.heard.push(two);
+        assert!(!dial.is_heard(), "another line");
+        dial.replace_branch(one, two, true);
+        assert_eq!((dial.early, dial.branches.as_slice()), (Some(two), &[(two, Branch::Progress)][..]));
+        assert!(dial.is_heard() && dial.is_audible() && !dial.needs_watch());
     }
 
     #[test]

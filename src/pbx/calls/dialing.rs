@@ -6,6 +6,7 @@ use super::channel::{Activity, Channel, ChannelState, Outgoing};
 use super::dial::{Branch, Dial};
 use super::early_media::EarlyMedia;
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
+use super::local;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
@@ -17,15 +18,8 @@ use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::media::MediaCommand;
 use crate::sdp::Sdp;
-use crate::sip::dialog::plain;
 use crate::sip::flow::Transport;
-use crate::sip::{Flow, Uri};
 use crate::wording::outside;
-use std::sync::Arc;
-
-/// Maximum number of places that the redirections of one Dial lead to: phones that send a call round and round come to
-/// an end.
-const MAX_REDIRECTIONS: usize = 5;
 
 /// Works on Dials, with all channels and bridges at hand.
 pub(super) struct Dialing<'a> {
@@ -40,7 +34,8 @@ impl Dialing<'_> {
     /// Rings all targets of a request.
     pub(super) fn start(&mut self, caller: ChannelId, request: DialRequest, directory: &dyn Directory) {
         let mut dial = Dial::new(self.core.now.mono, request.options);
-        dial.offered_version = self.parties.leg_of(caller).map_or(0, |leg| leg.agreement.remote_version());
+        let telephone = local::caller(self.parties, caller);
+        dial.offered_version = self.parties.leg_of(telephone).map_or(0, |leg| leg.agreement.remote_version());
         let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
         let mut found: Vec<(String, Target)> = Vec::new();
         for target in &request.targets {
@@ -60,7 +55,7 @@ impl Dialing<'_> {
             channel.activity = Activity::Dialing(Box::new(dial));
         }
         if !found.is_empty() {
-            self.parties.with_party(caller, self.core, |party, cx| {
+            self.parties.with_party(telephone, self.core, |party, cx| {
                 if party.rings_in_band() {
                     // What the caller hears ringing in is what the called line may have: no other codec could follow
                     // the tone.
@@ -124,7 +119,7 @@ impl Dialing<'_> {
     }
 
     /// A channel for a line that is to be called; its INVITE waits for its ports.
-    fn open_branch(&mut self, caller: ChannelId, name: &str, target: Target) {
+    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, target: Target) {
         let id = ChannelId(self.core.fresh_id());
         let leg_id = LegId(self.core.fresh_id());
         let arrival = Arrival { flow: target.flow, behind_nat: target.behind_nat };
@@ -157,12 +152,13 @@ impl Dialing<'_> {
     pub(super) fn ports_ready(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel(id) else { return };
         let (Some(caller), Some(rtp)) = (channel.called_by, channel.rtp) else { return };
-        if channel.outgoing.is_none() || !self.has_ports_for_offer(caller, id) {
+        let telephone = local::caller(self.parties, caller);
+        if channel.outgoing.is_none() || !self.has_ports_for_offer(telephone, id) {
             return;
         }
         let Some(outgoing) = self.parties.channel_mut(id).and_then(|channel| channel.outgoing.take()) else { return };
         let name = format!("SIP/{}", outgoing.target.peer.name);
-        let offer = match self.parties.pair(id, caller) {
+        let offer = match self.parties.pair(id, telephone) {
             Some(mut pair) => pair.a.describe(self.core).first_offer(rtp, pair.b.seen()),
             None => Err(FailureReason::Gone.with(&[&outgoing.target.peer.name])),
         };
@@ -178,7 +174,7 @@ impl Dialing<'_> {
 
     fn invite(&mut self, caller: ChannelId, id: ChannelId, outgoing: Outgoing, offer: Sdp) {
         let Outgoing { target, presentation } = outgoing;
-        let caller_leg = self.parties.leg_of(caller);
+        let caller_leg = self.parties.leg_of(local::caller(self.parties, caller));
         let (hops, secure) = caller_leg.map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
         let default_user = self.core.config.general.caller_id.clone();
         let name = format!("SIP/{}", target.peer.name);
@@ -224,9 +220,11 @@ impl Dialing<'_> {
     pub(super) fn ports_settled(&mut self, caller: ChannelId) {
         let Some(dial) = self.dial(caller) else { return };
         let waiting = dial.branches.iter().filter(|(_, branch)| *branch == Branch::Reserving).map(|(id, _)| *id);
-        for id in waiting.collect::<Vec<_>>() {
-            self.ports_ready(id);
-        }
+        let waiting: Vec<ChannelId> = waiting.collect();
+        let beyond = dial.branches.iter().filter_map(|(id, _)| local::running_half(self.parties, *id));
+        let beyond: Vec<ChannelId> = beyond.collect();
+        waiting.into_iter().for_each(|id| self.ports_ready(id));
+        beyond.into_iter().for_each(|running| self.ports_settled(running));
     }
 
     // ---- what called lines do ----
@@ -244,48 +242,14 @@ impl Dialing<'_> {
             }
             Refusal::Unsendable(why) => FailureReason::Unsendable.with(&[line, &address, &outside(&why)]),
         };
-        let (channel, cause, reason) = (channel.name.clone(), failure.cause, failure.text.clone());
-        self.core.emit(CallEvent::NotTaken { channel, cause, reason });
-        self.branch_failed(caller, id, failure);
+        self.not_taken(caller, id, failure);
     }
 
-    /// A called line names other places instead of itself (3xx, RFC 3261 8.1.3.4): they are called all at once as a
-    /// Dial does, in the name of that line. None is tried twice in one Dial, and none that is a name or the exchange
-    /// itself.
-    pub(super) fn redirected(
-        &mut self,
-        caller: ChannelId,
-        id: ChannelId,
-        (status, words): (u16, String),
-        places: &[Uri],
-    ) {
-        let Some(leg) = self.parties.leg_of(id) else { return };
-        let (peer, flow) = (leg.peer.clone(), leg.ua.flow);
-        let channel = self.parties.name_of(id);
-        let mut followed = Vec::new();
-        for uri in places {
-            let from = Flow { connection: None, ..flow };
-            let Some(flow) = self.core.routing.to(uri, from, &peer.settings) else { continue };
-            let uri = plain(uri).to_string();
-            let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else { return };
-            if dial.redirections.len() < MAX_REDIRECTIONS && !dial.redirections.contains(&uri) {
-                dial.redirections.push(uri.clone());
-                followed.push(target_at(&peer, flow, uri));
-            }
-        }
-        if followed.is_empty() {
-            return self.refused(caller, id, Refusal::Status(status, words));
-        }
-        self.give_up(id);
-        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
-            dial.drop_branch(id);
-        }
-        self.early().lost(caller, id);
-        for target in followed {
-            let (channel, words, uri) = (channel.clone(), words.as_str().into(), target.uri.as_str().into());
-            self.core.emit(CallEvent::Redirected { channel, target: uri, status, words });
-            self.open_branch(caller, &format!("SIP/{}", peer.name), target);
-        }
+    /// The same, and why.
+    pub(super) fn not_taken(&mut self, caller: ChannelId, id: ChannelId, failure: Failure) {
+        let (channel, cause, reason) = (self.parties.name_of(id), failure.cause, failure.text.clone());
+        self.core.emit(CallEvent::NotTaken { channel, cause, reason });
+        self.branch_failed(caller, id, failure);
     }
 
     /// A called line answered: the caller gets its answer, the others are given up, both are bridged.
@@ -303,6 +267,9 @@ impl Dialing<'_> {
             channel.answered = Some(now);
             channel.look_at_sound_later(self.core);
         }
+        if let Some((outer, half)) = local::called_half(self.parties, caller) {
+            return self.answered_through((outer, half), caller, callee, answer);
+        }
         if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
             match self.early().first_answer(caller, &answer) {
                 Ok(answer) => {
@@ -311,8 +278,14 @@ impl Dialing<'_> {
                 Err(failure) => return self.branch_failed(caller, callee, failure),
             }
         }
+        self.connect(caller, callee);
+    }
+
+    /// The caller is answered: the others are given up, both are bridged.
+    fn connect(&mut self, caller: ChannelId, callee: ChannelId) {
         self.answered_elsewhere(caller, callee);
         self.give_up_branches(caller, Some(callee));
+        let (now, name) = (self.core.now.mono, self.parties.name_of(callee));
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         channel.cdr.called_channel.clone_from(&name);
         channel.cdr.connected = true;
@@ -322,6 +295,87 @@ impl Dialing<'_> {
         let connected = dial.answered_by(now, &name);
         channel.activity = Activity::Bridged(Box::new(connected));
         self.bridging().connect(caller, callee, version);
+    }
+
+    /// A line answered the dialplan that a call was sent into: it takes the place of the pair in between, so that what
+    /// both say is relayed once. The program on the way learns that its Dial was answered, and ends.
+    fn answered_through(
+        &mut self,
+        (outer, half): (ChannelId, ChannelId),
+        running: ChannelId,
+        callee: ChannelId,
+        answer: Sdp,
+    ) {
+        self.answered_elsewhere(running, callee);
+        self.give_up_branches(running, Some(callee));
+        let (now, name) = (self.core.now.mono, self.parties.name_of(callee));
+        let Some(channel) = self.parties.channel_mut(running) else { return };
+        let Some(dial) = channel.dial_mut() else { return };
+        let (version, is_heard) = (dial.offered_version, dial.is_heard());
+        dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
+        let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
+        channel.cdr.connected = true;
+        self.parties.resume(running, AppReply::Dialed(report));
+        if self.dial(outer).is_none() {
+            return self.take_place((outer, half), callee, version);
+        }
+        if let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) {
+            dial.replace_branch(half, callee, is_heard);
+        }
+        self.moved_to(outer, callee);
+        self.parties.forget(half, self.core);
+        self.answered(outer, callee, Some(answer));
+    }
+
+    /// A line takes the place of a half that answered itself, in the bridge with whoever called that.
+    fn take_place(&mut self, (outer, half): (ChannelId, ChannelId), callee: ChannelId, version: u32) {
+        self.bridging().leave(outer);
+        self.moved_to(outer, callee);
+        let beyond = local::called_half(self.parties, outer);
+        self.parties.forget(half, self.core);
+        match beyond {
+            Some(beyond) => self.take_place(beyond, callee, version),
+            None => self.bridging().connect(outer, callee, version),
+        }
+    }
+
+    fn moved_to(&mut self, caller: ChannelId, callee: ChannelId) {
+        let name = self.parties.name_of(callee);
+        if let Some(channel) = self.parties.channel_mut(callee) {
+            channel.called_by = Some(caller);
+        }
+        if let Some(channel) = self.parties.channel_mut(caller) {
+            channel.cdr.called_channel = name;
+        }
+    }
+
+    /// The dialplan that a call was sent into answers it itself: whoever called it is answered.
+    ///
+    /// # Errors
+    /// Nothing both can speak, or no port.
+    pub(super) fn answered_by_dialplan(&mut self, running: ChannelId) -> Result<(), String> {
+        let Some((outer, half)) = local::unanswered_half(self.parties, running) else { return Ok(()) };
+        if local::unanswered_half(self.parties, outer).is_some() {
+            self.answered_by_dialplan(outer)?;
+        }
+        if self.parties.leg_of(outer).is_some_and(Leg::is_unanswered_caller) {
+            let answered: Option<Result<(), String>> = self.parties.with_party(outer, self.core, |party, cx| {
+                let description = party.describe(cx.core).own()?;
+                party.answer(description, cx);
+                Ok(())
+            });
+            answered.unwrap_or(Ok(()))?;
+        }
+        let event = CallEvent::Answered { callee: self.parties.name_of(half), caller: self.parties.name_of(outer) };
+        self.core.emit(event);
+        let now = self.core.now.mono;
+        for id in [half, running] {
+            if let Some(channel) = self.parties.channel_mut(id) {
+                (channel.state, channel.answered) = (ChannelState::Up, Some(now));
+            }
+        }
+        self.connect(outer, half);
+        Ok(())
     }
 
     /// Says of the lines that rang in vain why they ring no more.
@@ -436,9 +490,4 @@ pub(super) fn limit_reached(parties: &Parties, peer: &Peer, more: usize) -> Opti
     let limit = peer.call_limit.filter(|limit| *limit > 0)?;
     let calls = parties.count_of(&peer.name).saturating_add(more);
     (calls >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
-}
-
-/// A place named by a URI, for a peer that is reached nearby.
-fn target_at(peer: &Arc<Peer>, flow: Flow, uri: String) -> Target {
-    Target { peer: peer.clone(), flow, behind_nat: false, uri, route: Vec::new(), monitored: false }
 }

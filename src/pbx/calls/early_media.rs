@@ -6,7 +6,9 @@ use super::bridging::Bridging;
 use super::channel::{Channel, ChannelState};
 use super::dial::{Branch, Dial};
 use super::leg::Leg;
+use super::local;
 use super::parties::Parties;
+use super::party::Hears;
 use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
 use crate::pbx::core::{CallTimer, Core, Timer};
@@ -34,12 +36,35 @@ impl EarlyMedia<'_> {
             181 | 182 => self.pass_on(caller, status),
             _ => {}
         }
+        if let Some(outer) = local::unanswered_half(self.parties, caller) {
+            return self.pass_up(outer, caller, id, (status, description));
+        }
         match description {
             Some(description) => self.described(caller, id, status, &description),
             // RFC 6228 4: an early dialog is over, and nothing begins.
             None if status == 199 => {}
             None => self.sounds_unheard(caller, id, status),
         }
+    }
+
+    /// It was called by a dialplan that a call was sent into: whoever called that is told.
+    fn pass_up(
+        &mut self,
+        (outer, half): (ChannelId, ChannelId),
+        caller: ChannelId,
+        id: ChannelId,
+        (status, mut description): (u16, Option<Sdp>),
+    ) {
+        let Some(dial) = self.dial_mut(caller) else { return };
+        if description.is_some() {
+            dial.mark(id, Branch::Progress);
+            if dial.options.ringing || dial.early.is_some_and(|first| first != id) {
+                description = None;
+            } else {
+                dial.early = Some(id);
+            }
+        }
+        self.provisional(outer, half, status, description);
     }
 
     fn note_ringing(&mut self, caller: ChannelId, id: ChannelId) {
@@ -67,10 +92,17 @@ impl EarlyMedia<'_> {
 
     /// The caller is told that it rings.
     pub(super) fn ring(&mut self, caller: ChannelId) {
-        if let Some(dial) = self.dial_mut(caller) {
-            dial.rings = true;
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            return self.provisional(outer, half, 180, None);
         }
-        self.parties.with_party(caller, self.core, |party, cx| party.dial_rings(cx));
+        let Some(dial) = self.dial_mut(caller) else { return };
+        dial.rings = true;
+        let hears = Hears { line_described: dial.early.is_some(), line: dial.is_heard(), tone: dial.tone };
+        let telephone = local::caller(self.parties, caller);
+        let tone = self.parties.with_party(telephone, self.core, |party, cx| party.dial_rings(hears, cx));
+        if let Some(dial) = self.dial_mut(caller) {
+            dial.tone = tone.unwrap_or(false);
+        }
     }
 
     /// A called line described what it may send before its answer: the caller hears the first line that does, and
@@ -106,11 +138,12 @@ impl EarlyMedia<'_> {
     /// Tells the caller of the description, where it is waiting for one, and joins both.
     fn pass_description(&mut self, caller: ChannelId, id: ChannelId, status: u16, description: &Sdp) {
         let (channel, to) = (self.parties.name_of(id), self.parties.name_of(caller));
+        let telephone = local::caller(self.parties, caller);
         let takes = |leg: &Leg| leg.is_unanswered_caller() && leg.agreement.remote.is_some();
-        if self.parties.leg_of(caller).is_some_and(takes) {
-            match self.first_answer(caller, description) {
+        if self.parties.leg_of(telephone).is_some_and(takes) {
+            match self.first_answer(telephone, description) {
                 Ok(answer) => {
-                    let rings = self.parties.with_party(caller, self.core, |party, cx| {
+                    let rings = self.parties.with_party(telephone, self.core, |party, cx| {
                         let rings = status == 180 && !party.rings_in_band();
                         party.leg.progress(if rings { 180 } else { 183 }, answer, cx);
                         rings
@@ -124,7 +157,7 @@ impl EarlyMedia<'_> {
                     return self.never_mind(caller);
                 }
             }
-        } else if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
+        } else if self.parties.leg_of(telephone).is_some_and(Leg::is_unanswered_caller) {
             // It made no offer: only our 200 can describe anything to it.
             return self.never_mind(caller);
         }
@@ -132,7 +165,7 @@ impl EarlyMedia<'_> {
         // A tone goes on until there is sound to take its place.
         match self.dial_mut(caller).is_some_and(|dial| dial.tone) {
             true => self.listen(id),
-            false => self.bridging().bridge_media(caller, id),
+            false => self.join(caller, id),
         }
     }
 
@@ -146,6 +179,7 @@ impl EarlyMedia<'_> {
 
     /// Has a called line's sound waited for.
     fn listen(&mut self, id: ChannelId) {
+        let id = local::sounding(self.parties, id);
         self.parties.with_party(id, self.core, |party, cx| party.set_media_remote(cx.core));
     }
 
@@ -172,9 +206,14 @@ impl EarlyMedia<'_> {
     /// The first sound of a stream came, or it comes from elsewhere now.
     pub(super) fn heard(&mut self, stream: StreamId) {
         let Some(channel) = self.parties.channel_of_stream(stream) else { return };
-        let (id, Some(caller), true) = (channel.id, channel.called_by, channel.stream() == Some(stream)) else {
+        let (mut id, Some(mut caller), true) = (channel.id, channel.called_by, channel.stream() == Some(stream)) else {
             return;
         };
+        while let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early == Some(id)) else { return };
+            dial.heard.push(id);
+            (id, caller) = (half, outer);
+        }
         let Some(dial) = self.dial_mut(caller) else { return };
         let was_heard = dial.is_heard();
         if !dial.heard.contains(&id) {
@@ -190,23 +229,35 @@ impl EarlyMedia<'_> {
         }
         if rang {
             // A telephone that rings by itself since it had the description does not stop for a packet.
-            self.parties.with_party(caller, self.core, |party, cx| party.progress_again(cx));
+            let telephone = local::caller(self.parties, caller);
+            self.parties.with_party(telephone, self.core, |party, cx| party.progress_again(cx));
         }
         if tone || is_another {
-            self.bridging().bridge_media(caller, id);
+            self.join(caller, id);
         }
+    }
+
+    /// The caller hears a called line.
+    fn join(&mut self, caller: ChannelId, id: ChannelId) {
+        let (caller, line) = (local::caller(self.parties, caller), local::sounding(self.parties, id));
+        let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+        Bridging { parties, bridges, core }.bridge_media(caller, line);
     }
 
     /// A line that was called is called no more, and the caller may have heard it: it hears another, or ringing.
     pub(super) fn lost(&mut self, caller: ChannelId, id: ChannelId) {
         let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early == Some(id)) else { return };
         (dial.early, dial.early_from) = (None, None);
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            return self.lost(outer, half);
+        }
+        let Some(dial) = self.dial_mut(caller) else { return };
         let others: Vec<ChannelId> = dial.branches.iter().map(|(other, _)| *other).filter(|it| *it != id).collect();
         if others.is_empty() {
             return;
         }
         let described = others.into_iter().find_map(|other| {
-            let sdp = self.parties.leg_of(other)?.agreement.remote.clone()?;
+            let sdp = self.parties.leg_of(local::sounding(self.parties, other))?.agreement.remote.clone()?;
             Some((other, sdp))
         });
         match described {
@@ -231,9 +282,5 @@ impl EarlyMedia<'_> {
 
     fn dial_mut(&mut self, caller: ChannelId) -> Option<&mut Dial> {
         self.parties.channel_mut(caller).and_then(Channel::dial_mut)
-    }
-
-    fn bridging(&mut self) -> Bridging<'_> {
-        Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 }

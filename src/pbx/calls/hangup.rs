@@ -5,7 +5,9 @@ use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::channel::Activity;
 use super::dialing::Dialing;
-use super::leg::{Ending, Leg};
+use super::leg::Ending;
+use super::local;
+use super::local_half::HalfEnded;
 use super::parties::Parties;
 use crate::dialplan::{AppReply, Cause, ChannelId, Finish, Program};
 use crate::event::CallEvent;
@@ -77,6 +79,22 @@ impl Hangup<'_> {
         }
     }
 
+    /// The other half of a pair that leads into the dialplan is over. The Dial that called it, or the bridge it is in,
+    /// loses it as it loses a line; the program that ran for it runs `h`.
+    pub(super) fn half_ended(&mut self, id: ChannelId, ended: HalfEnded) {
+        let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
+        let is_called = channel.local().is_some_and(|half| half.is_called);
+        match channel.called_by.filter(|_| is_called && channel.bridge.is_none()) {
+            Some(caller) => {
+                let unexplained = || Failure { cause: ended.cause, ..FailureReason::RanOut.with(&[&channel.name]) };
+                let failure = ended.failure.unwrap_or_else(unexplained);
+                self.dialing().branch_failed(caller, id, failure);
+            }
+            None if is_called => self.end(id, HangupBy::Callee, ended.cause),
+            None => self.end(id, HangupBy::Caller, ended.cause),
+        }
+    }
+
     /// The console hangs a channel up; what follows is as if its telephone had.
     pub(super) fn by_console(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
@@ -136,7 +154,7 @@ impl Hangup<'_> {
     /// A channel's program came to its end: so does the channel.
     pub(super) fn program_finished(&mut self, id: ChannelId, cause: Cause) {
         self.explain_finish(id, cause);
-        let unanswered = self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller);
+        let unanswered = local::is_unanswered_caller(self.parties, id);
         let cause = match cause {
             Cause(0) if !unanswered => cause::NORMAL,
             Cause(cause) => cause,

@@ -288,7 +288,7 @@ impl Leg {
                 }
                 self.end(cx);
                 if is_wanted {
-                    self.ua.report(uac::refusal(response, self.peer.settings.promisc_redir), cx);
+                    self.ua.report(uac::refusal(response), cx);
                 }
             }
         }

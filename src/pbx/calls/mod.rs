@@ -11,10 +11,13 @@ pub mod dial;
 mod dialing;
 mod early_media;
 mod environment;
+mod forwarding;
 mod hangup;
 mod inbound;
 mod info;
 pub mod leg;
+mod local;
+pub mod local_half;
 pub mod media_path;
 mod media_port;
 mod pair;
@@ -46,6 +49,7 @@ use bridging::Bridging;
 use channel::{Activity, Channel};
 use dialing::Dialing;
 use early_media::EarlyMedia;
+use forwarding::Forwarding;
 use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Arrival, Leg, LegEvent};
@@ -283,12 +287,7 @@ impl Calls {
     pub fn settle(&mut self, core: &mut Core, directory: &dyn Directory) {
         let mut runs = 0;
         loop {
-            while let Some((leg, event)) = self.parties.index.events.pop_front() {
-                // A leg that was replaced, or whose channel is gone, has nothing to say any more.
-                if let Some(channel) = self.parties.channel_of_leg(leg) {
-                    self.leg_event(channel, event, core);
-                }
-            }
+            while self.next_event(core) {}
             if runs == RUNS_PER_TURN {
                 break;
             }
@@ -303,6 +302,19 @@ impl Calls {
     /// The tags of ours that can be named since this was taken last, and those that are no more.
     pub fn take_references(&mut self) -> Vec<ReferenceChange> {
         self.parties.index.dialogs.take_changes()
+    }
+
+    /// Hands on what happened next on a leg, or to a half of a pair; false: nothing.
+    fn next_event(&mut self, core: &mut Core) -> bool {
+        if let Some((leg, event)) = self.parties.index.events.pop_front() {
+            // A leg that was replaced, or whose channel is gone, has nothing to say any more.
+            if let Some(channel) = self.parties.channel_of_leg(leg) {
+                self.leg_event(channel, event, core);
+            }
+            return true;
+        }
+        let half = self.parties.locals.take();
+        half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
     }
 
     /// Do programs wait for the next turn?
@@ -320,7 +332,7 @@ impl Calls {
             (LegEvent::Answered(answer), Some(caller)) => self.dialing(core).answered(caller, id, answer),
             (LegEvent::Failed(refusal), Some(caller)) => self.dialing(core).refused(caller, id, refusal),
             (LegEvent::Redirected(status, words, places), Some(caller)) => {
-                self.dialing(core).redirected(caller, id, (status, words), &places);
+                self.forwarding(core).redirected(caller, id, (status, words), &places);
             }
             (LegEvent::Confirmed(answer), _) => self.confirmed(id, answer.is_some(), core),
             (LegEvent::OfferReceived(offer), _) => self.bridging(core).offer_received(id, offer),
@@ -423,6 +435,10 @@ impl Calls {
 
     fn early_media<'a>(&'a mut self, core: &'a mut Core) -> EarlyMedia<'a> {
         EarlyMedia { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn forwarding<'a>(&'a mut self, core: &'a mut Core) -> Forwarding<'a> {
+        Forwarding { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
     fn bridging<'a>(&'a mut self, core: &'a mut Core) -> Bridging<'a> {

@@ -3,6 +3,7 @@
 use super::cdr_writer;
 use super::channel::{Activity, Channel, Endpoint, SipEndpoint};
 use super::leg::{Cx, Leg, LegIndex};
+use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
 use super::pair::Pair;
 use super::party::Party;
@@ -25,6 +26,8 @@ pub struct Parties {
     legs: BTreeMap<LegId, Leg>,
     /// Which leg a message belongs to, and what happened on legs.
     pub index: LegIndex,
+    /// What happened to halves of pairs that lead into the dialplan.
+    pub(super) locals: LocalEvents,
     /// Whose ports a stream is.
     pub(super) streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
@@ -230,6 +233,10 @@ impl Parties {
             channel.name
         );
         cdr_writer::write(&channel, core);
+        if let Some(half) = channel.local().filter(|half| self.channels.contains_key(&half.other)) {
+            let (cause, failure) = channel.cdr.outcome();
+            self.locals.report(half.other, HalfEnded { cause, failure });
+        }
         // A leg that never began to call ends without a word.
         if let Some(leg) = channel.leg().filter(|leg| self.legs.get(leg).is_some_and(Leg::is_ended)) {
             self.legs.remove(&leg);

@@ -24,6 +24,17 @@ pub struct Party<'a> {
     pub stream: StreamId,
 }
 
+/// What a caller in a Dial hears already.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hears {
+    /// A line described its early media.
+    pub line_described: bool,
+    /// There is sound of it.
+    pub line: bool,
+    /// The tone of ringing.
+    pub tone: bool,
+}
+
 impl Party<'_> {
     /// The maker of its descriptions.
     pub(super) fn describe<'b>(&'b mut self, core: &'b Core) -> Describe<'b> {
@@ -189,9 +200,8 @@ impl Party<'_> {
     /// Does a caller listen to us before the answer, since `Progress()` or a prompt, so that it may not ring by itself
     /// any more? `progressinband=never` has it ring all the same.
     fn listens(&self) -> bool {
-        let has_line = self.channel.dial().is_some_and(|dial| dial.early.is_some());
         let never = self.settings().progress_in_band == ProgressInBand::Never;
-        self.is_unanswered_caller() && self.leg.agreement.local.is_some() && !has_line && !never
+        self.is_unanswered_caller() && self.leg.agreement.local.is_some() && !never
     }
 
     fn settings(&self) -> &Settings {
@@ -199,17 +209,17 @@ impl Party<'_> {
     }
 
     /// A caller in a Dial learns that it rings: once by a tone, or by each 180. What it hears of a line goes on.
-    pub fn dial_rings(&mut self, cx: &mut Cx<'_>) {
-        let by_tone = self.rings_in_band() || self.listens() || !self.is_unanswered_caller();
-        if by_tone && let Some(dial) = self.channel.dial_mut() {
-            if dial.is_heard() {
-                return;
-            }
-            if std::mem::replace(&mut dial.tone, true) {
-                return;
-            }
+    /// Says whether it hears the tone now.
+    pub(super) fn dial_rings(&mut self, hears: Hears, cx: &mut Cx<'_>) -> bool {
+        let listens = self.listens() && !hears.line_described;
+        if !(self.rings_in_band() || listens || !self.is_unanswered_caller()) {
+            self.leg.indicate(180, cx);
+            return false;
         }
-        self.indicate_ringing(cx);
+        if !hears.line && !hears.tone {
+            self.indicate_ringing(cx);
+        }
+        !hears.line
     }
 
     /// By 180, or by a tone to a caller that is answered or wants to hear it; by both to one that listens already.

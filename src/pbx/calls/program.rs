@@ -3,9 +3,11 @@
 use super::bridge::Bridges;
 use super::channel::{Activity, Channel};
 use super::dialing::Dialing;
+use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
 use super::leg::Leg;
+use super::local;
 use super::parties::Parties;
 use crate::audio::{sound, tone};
 use crate::dialplan::{AppReply, AppRequest, ChannelId, Played, Progress, Tone, UNTIL_HANGUP};
@@ -82,6 +84,10 @@ impl Applications<'_> {
     }
 
     fn answer(&mut self, id: ChannelId) {
+        if local::unanswered_half(self.parties, id).is_some() {
+            let answered = self.dialing().answered_by_dialplan(id);
+            return self.parties.resume(id, AppReply::Answered(answered));
+        }
         if !self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller) {
             return self.parties.resume(id, AppReply::Answered(Ok(())));
         }
@@ -101,12 +107,17 @@ impl Applications<'_> {
     }
 
     fn indicate(&mut self, id: ChannelId, tone: Tone) {
-        let unanswered = self.parties.leg_of(id).is_some_and(Leg::is_unanswered_caller);
+        let unanswered = local::is_unanswered_caller(self.parties, id);
+        let telephone = local::caller(self.parties, id);
         let indicated = match tone {
             Tone::Busy if unanswered => return self.hangup().by_application(id, cause::BUSY),
             Tone::Congestion if unanswered => return self.hangup().by_application(id, cause::CONGESTION),
+            Tone::Ringing | Tone::Progress if unanswered && telephone != id => {
+                self.pass_up(id, if tone == Tone::Ringing { 180 } else { 183 });
+                None
+            }
             Tone::Ringing | Tone::Progress | Tone::Busy | Tone::Congestion => {
-                self.parties.with_party(id, self.core, |party, cx| {
+                self.parties.with_party(telephone, self.core, |party, cx| {
                     match tone {
                         Tone::Ringing => party.indicate_ringing(cx),
                         Tone::Progress if unanswered => return party.send_early_media(cx),
@@ -121,9 +132,18 @@ impl Applications<'_> {
         self.parties.resume(id, AppReply::Indicated(indicated.unwrap_or(Ok(()))));
     }
 
+    /// Whoever called into this dialplan hears how far it has come.
+    fn pass_up(&mut self, id: ChannelId, status: u16) {
+        if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
+            let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+            EarlyMedia { parties, bridges, core }.provisional(outer, half, status, None);
+        }
+    }
+
     fn echo(&mut self, id: ChannelId) {
         self.begin(id, Activity::Echoing);
-        if let Some(stream) = self.parties.channel(id).and_then(Channel::stream) {
+        let telephone = local::caller(self.parties, id);
+        if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
             self.core.out.media.push(MediaCommand::Echo { stream });
         }
     }
@@ -136,7 +156,12 @@ impl Applications<'_> {
             None => sound::find(&name),
         };
         let Some(samples) = samples else { return self.finish_play(id, Played::Missing(name)) };
-        let started = self.parties.with_party(id, self.core, |party, cx| {
+        let telephone = local::caller(self.parties, id);
+        if telephone != id && !self.may_play_before_the_answer(telephone, id) {
+            return self.finish_play(id, Played::Failed("the caller hears another line".to_owned()));
+        }
+        let started = self.parties.with_party(telephone, self.core, |party, cx| {
+            party.channel.played_by = (telephone != id).then_some(id);
             party.send_early_media(cx)?;
             party.start_playing(&samples, false, cx.core)
         });
@@ -147,6 +172,18 @@ impl Applications<'_> {
         }
     }
 
+    /// May a dialplan that a call was sent into play to its caller: is it answered, or the first with any sound?
+    fn may_play_before_the_answer(&mut self, telephone: ChannelId, id: ChannelId) -> bool {
+        let Some((outer, half)) = local::unanswered_half(self.parties, id) else { return true };
+        let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) else { return false };
+        let is_first = outer == telephone && dial.early.is_none_or(|line| line == half) && !dial.options.ringing;
+        if is_first {
+            dial.early = Some(half);
+            dial.heard.push(half);
+        }
+        is_first
+    }
+
     fn finish_play(&mut self, id: ChannelId, played: Played) {
         self.parties.resume(id, AppReply::Played(played));
     }
@@ -154,6 +191,7 @@ impl Applications<'_> {
     /// A sound ended, or was cut off.
     pub(super) fn played(&mut self, stream: StreamId, play: u64) {
         let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
+        let id = self.parties.channel(id).and_then(|channel| channel.played_by).unwrap_or(id);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         if let Activity::Playing(current, rest) = &mut channel.activity
             && *current == play

@@ -165,7 +165,9 @@ impl Switch {
     /// How many channels there are, how many calls (callers' channels), and how many calls since the start.
     pub fn counts(&self) -> (usize, usize, u64) {
         let parties = self.calls.parties();
-        let calls = parties.channels().filter(|channel| channel.program.is_some()).count();
+        // A call that was forwarded into the dialplan is still one.
+        let begins = |channel: &&Channel| channel.program.is_some() && channel.local().is_none();
+        let calls = parties.channels().filter(begins).count();
         (parties.count(), calls, self.calls.processed())
     }
 

@@ -164,9 +164,8 @@ impl<R: Clone> Clients<R> {
     }
 
     pub fn give_up(&mut self, now: Time, id: ClientId) {
-        let calling =
-            |client: &Box<Client<R>>| matches!(client.machine, Machine::Invite(invite_client::State::Calling { .. }));
-        if !self.records.get(&id).is_some_and(calling) {
+        let machine = self.records.get(&id).map(|client| client.machine);
+        if !matches!(machine, Some(Machine::Invite(invite_client::State::Calling { .. }))) {
             return;
         }
         self.drive(now, id, Input::GivenUp, None, &mut Vec::new());

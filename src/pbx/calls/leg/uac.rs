@@ -254,13 +254,11 @@ pub(super) fn next_attempt(mut request: Request) -> Option<Request> {
     Some(request)
 }
 
-/// The final response says that our call will not be answered, or (when we follow redirections) where to call instead.
-pub(super) fn refusal(response: &Response, follows_redirections: bool) -> LegEvent {
+/// The final response says that our call will not be answered, or where to call instead.
+pub(super) fn refusal(response: &Response) -> LegEvent {
     let reason = String::from_utf8_lossy(&response.reason).into_owned();
     match response.status {
-        status @ 300..400 if follows_redirections => {
-            LegEvent::Redirected(status, reason, redirection_targets(&response.headers))
-        }
+        status @ 300..400 => LegEvent::Redirected(status, reason, redirection_targets(&response.headers)),
         status => LegEvent::Failed(Refusal::Status(status, reason)),
     }
 }
@@ -270,7 +268,9 @@ fn redirection_targets(headers: &Headers) -> Vec<Uri> {
     let values = headers.values(HeaderName::Contact).filter_map(|value| ContactValue::parse(&value).ok());
     let mut named: Vec<(u16, Uri)> = values
         .filter_map(|value| Some((value.q(), value.address()?.uri.clone())))
-        .filter(|(_, uri)| uri.sip().is_some())
+        .filter(|(_, uri)| {
+            uri.sip().is_some() || matches!(uri, Uri::Other(scheme, _) if scheme.eq_ignore_ascii_case("tel"))
+        })
         .take(MAX_CONTACTS)
         .collect();
     named.sort_by_key(|(q, _)| std::cmp::Reverse(*q));

@@ -1,0 +1,217 @@
+//! A called line sends the call elsewhere (3xx, RFC 3261 8.1.3.4): to an extension of ours, where the dialplan goes on in
+//! the context of that line, or to another address, when `promiscredir=` lets it.
+
+use super::bridge::Bridges;
+use super::channel::{Activity, Channel, ChannelState, Endpoint};
+use super::dial::Branch;
+use super::dialing::Dialing;
+use super::early_media::EarlyMedia;
+use super::leg::Refusal;
+use super::local;
+use super::local_half::LocalHalf;
+use super::parties::{MAX_CHANNELS, Parties};
+use crate::config::peer::Peer;
+use crate::dialplan::{ChannelId, Existence, Position, Program};
+use crate::event::CallEvent;
+use crate::pbx::core::{Core, Target};
+use crate::pbx::failure::{Failure, FailureReason};
+use crate::sip::dialog::plain;
+use crate::sip::{Flow, Uri};
+use crate::wording::outside;
+use std::sync::Arc;
+
+/// Maximum number of places that the redirections of one call lead to: telephones that send it round and round come to
+/// an end.
+const MAX_REDIRECTIONS: usize = 5;
+
+/// Follows redirections, with all channels and bridges at hand.
+pub(super) struct Forwarding<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+/// Where a call goes on.
+enum Place {
+    /// At an extension of the dialplan.
+    Extension { context: String, exten: String },
+    /// At an address.
+    Address(Target),
+}
+
+impl Place {
+    fn name(&self) -> String {
+        match self {
+            Place::Extension { context, exten } => format!("{exten}@{context}"),
+            Place::Address(target) => target.uri.clone(),
+        }
+    }
+}
+
+impl Forwarding<'_> {
+    /// A called line names other places instead of itself: they are called all at once as a Dial does, the others that
+    /// it rings ring on. None is tried twice in one call.
+    pub(super) fn redirected(
+        &mut self,
+        caller: ChannelId,
+        id: ChannelId,
+        (status, words): (u16, String),
+        places: &[Uri],
+    ) {
+        let Some(leg) = self.parties.leg_of(id) else { return };
+        let (peer, flow) = (leg.peer.clone(), leg.ua.flow);
+        let (mut followed, mut failure) = (Vec::new(), None);
+        for uri in places {
+            let found = self.place(uri, status, &peer, flow).map(|place| self.admit(caller, &peer, place));
+            match found {
+                Some(Ok(place)) => followed.push(place),
+                Some(Err(why)) => failure = Some(why),
+                None => {}
+            }
+        }
+        if followed.is_empty() {
+            return match failure {
+                Some(failure) => self.dialing().not_taken(caller, id, failure),
+                None => self.dialing().refused(caller, id, Refusal::Status(status, words)),
+            };
+        }
+        let channel = self.parties.name_of(id);
+        self.dialing().give_up(id);
+        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
+            dial.drop_branch(id);
+        }
+        for place in followed {
+            let target = match &place {
+                Place::Extension { .. } => format!("Local/{}", place.name()),
+                Place::Address(target) => target.uri.clone(),
+            };
+            let (channel, words) = (channel.clone(), words.clone());
+            self.core.emit(CallEvent::Redirected { channel, target: target.into(), status, words: words.into() });
+            match place {
+                Place::Extension { context, exten } => self.open_pair(caller, Position::new(&context, &exten, 1)),
+                Place::Address(target) => self.dialing().open_branch(caller, &format!("SIP/{}", peer.name), target),
+            }
+        }
+        EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }.lost(caller, id);
+    }
+
+    /// Where a Contact leads; none when it is not followed.
+    fn place(&self, uri: &Uri, status: u16, peer: &Arc<Peer>, flow: Flow) -> Option<Place> {
+        // RFC 3261 21.3.4: the Contact of a 305 is a proxy.
+        if status != 305
+            && let Some(exten) = self.extension(uri, peer, flow)
+        {
+            return Some(Place::Extension { context: peer.settings.context.clone(), exten });
+        }
+        if !peer.settings.promisc_redir {
+            return None;
+        }
+        let flow = self.core.routing.to(uri, Flow { connection: None, ..flow }, &peer.settings)?;
+        let (peer, uri) = (peer.clone(), plain(uri).to_string());
+        Some(Place::Address(Target { peer, flow, behind_nat: false, uri, route: Vec::new(), monitored: false }))
+    }
+
+    /// The number of ours that a URI names: at one of our addresses or domains it is ours in any case; at another host
+    /// name, which is never looked up, and in `tel:`, when the line could dial it.
+    fn extension(&self, uri: &Uri, peer: &Peer, flow: Flow) -> Option<String> {
+        let number = match uri {
+            Uri::Sip(sip) => sip.user_text()?.into_owned(),
+            Uri::Other(scheme, rest) if scheme.eq_ignore_ascii_case("tel") => {
+                // RFC 3966 5.1.1: visual separators mean nothing.
+                rest.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect()
+            }
+            Uri::Other(..) => return None,
+        };
+        let number = number.split(';').next().filter(|number| !number.is_empty())?.to_owned();
+        let (plan, context) = (&self.core.config.dialplan, &peer.settings.context);
+        let exists = || plan.exists(context, &number, None, self.core.now.wall) == Existence::Yes;
+        (self.is_ours(uri, flow) || (uri.sip().is_none_or(|sip| sip.host.ip().is_none()) && exists())).then_some(number)
+    }
+
+    fn is_ours(&self, uri: &Uri, flow: Flow) -> bool {
+        let Some(sip) = uri.sip() else { return false };
+        let listening = &self.core.config.listening;
+        let ports = [Some(listening.udp), listening.tcp, listening.tls, Some(flow.local), Some(flow.advertised)];
+        let is_port = |port: u16| ports.iter().flatten().any(|at| at.port() == port);
+        if !sip.port.is_none_or(is_port) {
+            return false;
+        }
+        match sip.host.ip() {
+            Some(ip) => {
+                let towards = self.core.config.local_towards.values().copied();
+                let mut ours = ports.iter().flatten().map(|at| at.ip()).chain(towards).map(|own| own.to_canonical());
+                ours.any(|own| own == ip.to_canonical() && !own.is_unspecified())
+            }
+            None => {
+                let name = sip.host.to_string().to_ascii_lowercase();
+                self.core.config.general.domains.keys().any(|domain| domain.eq_ignore_ascii_case(&name))
+            }
+        }
+    }
+
+    /// May the call go on there? Each place is tried once, and an extension must be there.
+    fn admit(&mut self, caller: ChannelId, peer: &Peer, place: Place) -> Result<Place, Failure> {
+        let name = place.name();
+        let before = local::forwards(self.parties, caller);
+        let (count, wall) = (self.parties.count(), self.core.now.wall);
+        let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else {
+            return Err(FailureReason::Gone.with(&[&peer.name]));
+        };
+        let times = before.len().saturating_add(dial.redirections.len());
+        if before.contains(&name) || dial.redirections.contains(&name) || times >= MAX_REDIRECTIONS {
+            let times = times.to_string();
+            return Err(FailureReason::ForwardLoop.with(&[&peer.name, &outside(&name), &times]));
+        }
+        if let Place::Extension { context, exten } = &place {
+            if self.core.config.dialplan.exists(context, exten, None, wall) != Existence::Yes {
+                return Err(FailureReason::ForwardNowhere.with(&[&peer.name, &outside(exten), context]));
+            }
+            if count.saturating_add(2) > MAX_CHANNELS {
+                return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
+            }
+        }
+        dial.redirections.push(name);
+        Ok(place)
+    }
+
+    /// The call goes on in the dialplan: one half is called by the Dial as a line is, the other runs from there.
+    fn open_pair(&mut self, caller: ChannelId, start: Position) {
+        let [one, two] = [(); 2].map(|()| ChannelId(self.core.fresh_id()));
+        let place = format!("{}@{}", start.exten, start.context);
+        let name = self.parties.locals.next_name(&place);
+        let mut forwards = local::forwards(self.parties, caller);
+        forwards.push(place);
+        let half = |other, is_called| Endpoint::Local(LocalHalf { other, is_called, forwards: forwards.clone() });
+        let [called, running] = [(one, two, 1), (two, one, 2)].map(|(id, other, number)| {
+            let unique_id = format!("{}.{}", self.core.now.wall.0.div_euclid(1000), id.0);
+            let activity = if id == one { Activity::Called } else { Activity::Running };
+            Channel::new(self.core, id, (format!("{name};{number}"), unique_id), half(other, id == one), activity)
+        });
+        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        let mut shown = channel.program.as_ref().map(Program::caller).unwrap_or_default();
+        let inherited = channel.program.as_ref().map(Program::inherited).unwrap_or_default();
+        // Who is called by whom it was forwarded: the number that was dialled first.
+        shown.rdnis = channel.entered.as_ref().map(|entered| entered.exten.clone()).unwrap_or_default();
+        shown.dnid.clone_from(&start.exten);
+        channel.cdr.called_channel.clone_from(&called.name);
+        if let Some(dial) = channel.dial_mut() {
+            dial.branches.push((one, Branch::Calling));
+        }
+        let (caller_name, caller_number) = (shown.name.clone(), shown.number.clone());
+        let mut program = Program::new(two, &running.name, start.clone(), shown);
+        for (name, value) in inherited {
+            program.set_variable(&name, &value);
+        }
+        let called = Channel { called_by: Some(caller), ..called };
+        let running = Channel { program: Some(program), entered: Some(start), state: ChannelState::Ring, ..running };
+        for mut channel in [called, running] {
+            (channel.caller_name, channel.caller_number) = (caller_name.clone(), caller_number.clone());
+            self.parties.insert(channel);
+        }
+        self.parties.make_runnable(two);
+    }
+
+    fn dialing(&mut self) -> Dialing<'_> {
+        Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}

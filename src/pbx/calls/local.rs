@@ -1,0 +1,59 @@
+//! Looks through the halves of calls into the dialplan ([`LocalHalf`](super::local_half::LocalHalf)), which have neither
+//! leg nor ports: who is at the end of them.
+
+use super::leg::Leg;
+use super::parties::Parties;
+use crate::dialplan::ChannelId;
+
+/// Maximum number of pairs one behind the other.
+const MAX_DEPTH: usize = 16;
+
+/// Of a half that runs the dialplan: who called its other half, and that.
+pub(super) fn called_half(parties: &Parties, id: ChannelId) -> Option<(ChannelId, ChannelId)> {
+    let half = parties.channel(id)?.local().filter(|half| !half.is_called)?;
+    let called = parties.channel(half.other)?;
+    Some((called.called_by?, called.id))
+}
+
+/// The same while that other half is not answered.
+pub(super) fn unanswered_half(parties: &Parties, id: ChannelId) -> Option<(ChannelId, ChannelId)> {
+    let (caller, half) = called_half(parties, id)?;
+    parties.channel(half)?.bridge.is_none().then_some((caller, half))
+}
+
+/// The half that runs the dialplan for a half that is called.
+pub(super) fn running_half(parties: &Parties, id: ChannelId) -> Option<ChannelId> {
+    let half = parties.channel(id)?.local().filter(|half| half.is_called)?;
+    parties.channel(half.other).map(|running| running.id)
+}
+
+/// The telephone that calls in the end; the channel itself when it is one.
+pub(super) fn caller(parties: &Parties, id: ChannelId) -> ChannelId {
+    let mut at = id;
+    for _ in 0..MAX_DEPTH {
+        let Some((caller, _)) = called_half(parties, at) else { break };
+        at = caller;
+    }
+    at
+}
+
+/// The line whose early media a called channel has; the channel itself when it is one.
+pub(super) fn sounding(parties: &Parties, id: ChannelId) -> ChannelId {
+    let mut at = id;
+    for _ in 0..MAX_DEPTH {
+        let running = running_half(parties, at).and_then(|running| parties.channel(running)?.dial()?.early);
+        let Some(line) = running else { break };
+        at = line;
+    }
+    at
+}
+
+/// Is it a caller to whom nothing final was said?
+pub(super) fn is_unanswered_caller(parties: &Parties, id: ChannelId) -> bool {
+    unanswered_half(parties, id).is_some() || parties.leg_of(id).is_some_and(Leg::is_unanswered_caller)
+}
+
+/// Where a call was forwarded to until it came to this channel.
+pub(super) fn forwards(parties: &Parties, id: ChannelId) -> Vec<String> {
+    parties.channel(id).and_then(|channel| channel.local()).map(|half| half.forwards.clone()).unwrap_or_default()
+}
