@@ -137,7 +137,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__check)
-            opts="-C -v -n -c -f -g -h --format --config --socket --verbose --no-color --help"
+            opts="-C -v -n -c -f -g -h --format --all --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
