@@ -111,7 +111,7 @@ impl Seen<'_> {
 
     /// What is wrong: at most one thing each way.
     fn faults(&self, peer: &Peer) -> Vec<Failure> {
-        self.to_it(peer).into_iter().chain(self.from_it(peer)).collect()
+        self.to_it(peer).into_iter().chain(self.of_its_own(peer)).collect()
     }
 
     /// Of what it is sent.
@@ -133,7 +133,7 @@ impl Seen<'_> {
     }
 
     /// Of what comes from it.
-    fn from_it(&self, peer: &Peer) -> Option<Failure> {
+    fn of_its_own(&self, peer: &Peer) -> Option<Failure> {
         let wants = self.wants.filter(|_| self.sends && !self.is_heard)?;
         match self.report.stranger {
             Some(stranger) => {
