@@ -102,6 +102,7 @@ say "$S" -rx 'core stop now'
     assert!(of(&text, "strowger check state/conf").starts_with("state/conf: no errors"), "{text}");
     let log = of(&text, "cat first.log");
     assert!(log.contains("  configuration  T/state/conf: 10 peers\n"), "{log}");
+    as_the_page_shows(log);
     assert!(of(&text, "strowger -rx sip show peers like 101").contains("\n101 "), "{text}");
     assert_eq!(of(&text, "strowger -C state/conf -rx core show calls"), "0 active calls\n0 calls processed\n-> 0\n");
     let status = of(&text, "strowger status");
@@ -121,6 +122,31 @@ say "$S" -rx 'core stop now'
     let doctor = of(&text, "strowger doctor");
     assert!(doctor.contains("T/state/conf loads without errors or warnings"), "{doctor}");
     assert!(doctor.contains("T/state is the exchange's own"), "{doctor}");
+}
+
+/// The first start stands in the page as it is printed; there it is at a terminal, and an ordinary user's.
+fn as_the_page_shows(log: &str) {
+    let page = include_str!("../docs/start/first-call.md");
+    let block = page.split("```").find(|block| block.contains("first start: ten extensions")).unwrap();
+    let block = block.replace("/home/anna/.local/state/strowger/strowger-", "T/run/strowger-");
+    let block = block.replace("/home/anna/.local/state/strowger", "T/state");
+    let shown = |line: &str| match line.split_once("   secret ") {
+        Some((user, secret)) if secret.len() == 12 => format!("{user} has one"),
+        _ => line.to_owned(),
+    };
+    let mut printed = log.lines().map(shown);
+    let mut skips = false;
+    for line in block.lines().skip(1).filter(|line| !line.starts_with("  commands ")) {
+        if line == "..." {
+            skips = true;
+            continue;
+        }
+        let line = shown(line);
+        let found = if skips { printed.find(|one| *one == line) } else { printed.next() };
+        assert_eq!(found.as_ref(), Some(&line), "{log}");
+        skips = false;
+    }
+    assert_eq!(printed.next().as_deref(), Some("-> 0"), "{log}");
 }
 
 #[test]

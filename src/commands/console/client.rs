@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::discovery::Exchange;
+use super::exchange::Exchange;
 use crate::observe::wire::{HEAD_LIMIT, Head, Kind, LINE_LIMIT};
 
 /// How long the exchange may take to answer.
