@@ -220,3 +220,38 @@ say "$S" -rx 'core show calls' --socket "$T/none.ctl"
     assert!(of(&text, "strowger -C b status").contains("T/b\n"), "{text}");
     assert!(of(&text, "strowger -rx core show calls --socket T/none.ctl").contains("  T/none.ctl\n"), "{text}");
 }
+
+/// What another user may do: look at a start of its own, and be told who may use the exchange that runs.
+#[test]
+fn another_user_sees_its_own_folders_and_who_may_ask() {
+    let script = r#"
+as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+$as true 2>/dev/null || { echo "only root becomes another user"; exit 0; }
+"$S" >first.log 2>&1 &
+P=$!
+ready
+mkdir -m 777 own
+$as "$S" --version >/dev/null || { echo "nobody may run the program from here"; exit 0; }
+export S
+echo "== doctor"
+env -u STATE_DIRECTORY -u RUNTIME_DIRECTORY XDG_STATE_HOME=$T/own HOME=/nonexistent $as "$S" doctor
+echo "== home"
+env -u STATE_DIRECTORY -u RUNTIME_DIRECTORY HOME=$T/own $as "$S" doctor
+echo "== ask"
+env -u STATE_DIRECTORY HOME=$T/own $as "$S" -rx 'core show calls' 2>&1
+echo "== found"
+env -u STATE_DIRECTORY -u RUNTIME_DIRECTORY HOME=$T/own $as "$S" -rx 'core show calls' 2>&1
+true
+"#;
+    let Some(text) = story("another", script) else { return };
+    if !text.contains("== doctor") {
+        return skip("another user", text.trim());
+    }
+    let (own, home) = (of(&text, "doctor"), of(&text, "home"));
+    assert!(own.contains("T/own/strowger does not exist yet: the first start makes it"), "{own}");
+    assert!(home.contains("T/own/.local/state/strowger does not exist yet"), "{home}");
+    let ask = of(&text, "ask");
+    assert!(ask.contains("T/run/strowger-b993d99f.ctl") && ask.contains("only root"), "{ask}");
+    let found = of(&text, "found");
+    assert!(found.contains("T/run/strowger-b993d99f.ctl is open only to root. Try again as such (sudo)."), "{found}");
+}

@@ -20,6 +20,10 @@ pub(super) fn look() -> (Vec<Exchange>, Option<Failure>) {
         match Client::connect(std::slice::from_ref(&socket)) {
             Ok(client) => found.extend(exchange(client, socket)),
             Err(failure @ Failure::Forbidden(..)) => forbidden = Some(failure),
+            Err(Failure::NotRunning(looked)) => {
+                let owner = looked.first().and_then(|looked| looked.closed_by);
+                forbidden = owner.map(|owner| Failure::Forbidden(socket, owner)).or(forbidden);
+            }
             // It ended just now.
             Err(_) => {}
         }
