@@ -251,7 +251,7 @@ true
     assert!(own.contains("T/own/strowger does not exist yet: the first start makes it"), "{own}");
     assert!(home.contains("T/own/.local/state/strowger does not exist yet"), "{home}");
     let ask = of(&text, "ask");
-    assert!(ask.contains("T/run/strowger-b993d99f.ctl") && ask.contains("only root"), "{ask}");
+    assert!(ask.contains("T/run/strowger-b993d99f.ctl") && ask.contains("is open only to root"), "{ask}");
     let found = of(&text, "found");
     assert!(found.contains("T/run/strowger-b993d99f.ctl is open only to root. Try again as such (sudo)."), "{found}");
 }
