@@ -53,8 +53,9 @@ impl Invite {
             world.phone("isp").answers();
             world.run(TICK);
         }
-        let answers = world.texts("desk", &["SIP/2.0 "]).into_iter().filter(|text| text.contains("Call-ID: odd\r\n"));
-        let last = answers.filter(|text| !text.starts_with("SIP/2.0 1")).next_back().unwrap_or_default();
+        let mut answers =
+            world.texts("desk", &["SIP/2.0 "]).into_iter().filter(|text| text.contains("Call-ID: odd\r\n"));
+        let last = answers.rfind(|text| !text.starts_with("SIP/2.0 1")).unwrap_or_default();
         let called = world.texts("isp", &["INVITE "]).into_iter().next_back().unwrap_or_default();
         Outcome { status: last[8..11].parse().unwrap(), answer: last, called, world }
     }
@@ -83,6 +84,7 @@ fn an_offer_that_names_no_address_is_488() {
         "c=IN IP5 192.0.2.30\r\n",
         "c=IN IP4 notanaddress\r\n",
         "c=IN IP4 192.0.2.256\r\n",
+        "c=IN IP4 192.0.2.2x\r\n",
         "c=IN IP4\r\n",
         "c=\r\n",
         "",

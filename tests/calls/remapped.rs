@@ -180,7 +180,7 @@ fn what_is_under_way_goes_there_too() {
     world.connect();
     a_second(&mut world);
     world.remap("isp", ELSEWHERE[0]);
-    world.phone("client").reoffers(Change::Codec(strowger::sdp::codec::Codec::Ulaw));
+    world.phone("client").reoffers(Change::Hold);
     world.run(Duration::from_secs(3));
     assert!(sent(&world, FIRST, &["INVITE"]) > 1 && sent(&world, ELSEWHERE[0], &["INVITE"]) == 0, "unheard until now");
     world.phone("isp").registers();
