@@ -212,9 +212,9 @@ fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
         None => return Ok(None),
         Some(Ok(offer)) => match offer.check_offer() {
             Ok(()) => choose_voice(offer, &peer.settings.codecs),
-            Err(error) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
+            Err(error) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
         },
-        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
+        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
     };
     match negotiate::usable(&offer, &peer.settings.codecs) {
         Ok(()) => Ok(Some(offer)),
