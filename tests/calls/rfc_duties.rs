@@ -400,3 +400,23 @@ fn what_broke_others_is_answered_as_it_is_owed() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+#[test]
+fn a_new_offer_that_is_redirected_changes_nothing() {
+    for status in [300, 301, 302, 305, 380] {
+        for who in ["client", "isp"] {
+            let mut world = Testbed::ready(SIP, GUIDE);
+            world.connect();
+            world.run(Duration::from_secs(1));
+            let other = if who == "client" { "isp" } else { "client" };
+            world.add_to(other, "SIP/2.0 30", "Contact: <sip:201@192.0.2.1>");
+            world.phone(other).habit(|habits| habits.refuse_reinvite = Some(status));
+            world.phone(who).reoffers(Change::Hold);
+            world.run(Duration::from_secs(2));
+            assert!(world.is_talking("client") && world.is_talking("isp"), "{status} {who}");
+            world.phone(who).hangs_up();
+            world.until_over();
+            assert!(world.settles(), "{status} {who}");
+        }
+    }
+}
