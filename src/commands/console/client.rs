@@ -100,6 +100,7 @@ fn not_running(f: &mut fmt::Formatter<'_>, places: &[Looked]) -> fmt::Result {
     for looked in places {
         write!(f, "  {}", looked.place.display())?;
         match looked.closed_by {
+            Some(0) => writeln!(f, " (only root may look there: try sudo)")?,
             Some(owner) => writeln!(f, " (only {} and root may look there: try sudo)", user(owner))?,
             None => writeln!(f)?,
         }
