@@ -193,8 +193,8 @@ impl Cli {
         if !is_console && (console || execute.is_some()) {
             return Err("-r and -x open a console, which is a command of its own; leave one of the two out".to_owned());
         }
-        if others.debug > 0 {
-            eprintln!("strowger: there are no debug levels (-d): -v shows more, and 'sip set debug on' the messages");
+        for notice in others.notices() {
+            eprintln!("strowger: {notice}");
         }
         let (folder, task) = match command {
             None if runs => (None, Task::Run(Foreground { console: foreground_console, core_dump })),

@@ -64,6 +64,8 @@ fn unused(survey: &Survey) -> Vec<Diagnostic> {
     }
     let contexts = survey.plan.contexts.values();
     named.extend(contexts.flat_map(|context| &context.includes).map(|include| include.context.as_str()));
+    // Mended, their lines call from there.
+    named.extend(survey.config.sip.left_out.values().map(String::as_str));
     named.extend(survey.plan.globals().iter().flat_map(|(_, value)| words(value)));
     named.extend(survey.steps.iter().flat_map(|step| words(step.args())));
     let goals = survey.jumps.iter().filter_map(|jump| jump.target.context.as_deref());
@@ -73,6 +75,8 @@ fn unused(survey: &Survey) -> Vec<Diagnostic> {
     named.extend(goals);
     let is_named = |name: &str| {
         named.contains(name)
+            // As Macro has it: Macro(x) is the context macro-x.
+            || name.strip_prefix("macro-").is_some_and(|short| named.contains(short))
             || name.char_indices().any(|(end, _)| beginnings.contains(name.get(..end).unwrap_or(name)))
             || beginnings.contains(name)
             || words(name).next() != Some(name)

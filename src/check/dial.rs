@@ -20,21 +20,29 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     found
 }
 
-/// The targets of a dial string that no variable decides.
+/// The targets of a dial string whose peer no variable decides; what is dialled there may be one: `SIP/${EXTEN}@trunk`.
 fn targets(whom: &str) -> impl Iterator<Item = DialTarget> {
-    let literal = whom.split('&').filter(|target| !is_computed(target) && !target.contains('}'));
-    literal.filter_map(DialTarget::parse)
+    let whole = whom.split('&').filter(|target| target.matches("${").count() == target.matches('}').count());
+    let known = whole.filter_map(DialTarget::parse).filter(|target| {
+        let is_sip = target.technology.eq_ignore_ascii_case("SIP");
+        !is_computed(&target.technology) && !(is_sip && is_computed(target.line().0))
+    });
+    known.filter(|target| !target.technology.contains(['}', ']']) && !target.line().0.contains(['}', ']']))
 }
 
 fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnostic> {
     let (message, hint) = if target.technology.eq_ignore_ascii_case("SIP") {
         let (name, _) = target.line();
-        let hint = "it fails at once (CHANUNAVAIL); a peer with an error is left out";
+        let hint = "it fails at once (CHANUNAVAIL)";
         match survey.config.sip.peers.get(name) {
             Some(peer) if peer.is_callable() => return None,
             Some(_) => (
                 format!("'{name}' is type=user: it may call, not be called"),
                 "write 'type=friend' or 'type=peer'".into(),
+            ),
+            None if survey.config.sip.left_out.contains_key(name) => (
+                format!("Dial names '{name}', which an error in sip.conf leaves out"),
+                "mend that error: until then it fails at once (CHANUNAVAIL)".to_owned(),
             ),
             None => {
                 (format!("Dial names '{name}', which is not a peer in sip.conf"), suggestion(near(survey, name), hint))
@@ -57,7 +65,7 @@ fn hints(survey: &Survey) -> Vec<Diagnostic> {
         let Some(place) = hint.place else { continue };
         for target in targets(hint.devices).filter(|target| target.technology.eq_ignore_ascii_case("SIP")) {
             let (name, _) = target.line();
-            if !survey.config.sip.peers.contains_key(name) {
+            if !survey.config.sip.peers.contains_key(name) && !survey.config.sip.left_out.contains_key(name) {
                 let message = format!("the hint names '{name}', which is not a peer in sip.conf");
                 let hint = suggestion(near(survey, name), "its state is never known");
                 found.push(finding::HINT_NOBODY.at(place, message).hint(hint));

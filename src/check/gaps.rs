@@ -55,7 +55,12 @@ fn finding_of(step: &Step) -> Diagnostic {
         let before = number.saturating_sub(1);
         (
             format!("extension '{name}' has no priority {before}: priority {number} is never reached"),
-            format!("write 'n', or {before}"),
+            match number.checked_sub(101).filter(|origin| step.extension.priorities.contains_key(origin)) {
+                Some(_) => "Asterisk 1.2 jumped here (n+101) from a line that was busy: write \
+                            GotoIf($[\"${DIALSTATUS}\" = \"BUSY\"]?label) behind the Dial, and this line as n(label)"
+                    .to_owned(),
+                None => format!("write 'n', or {before}"),
+            },
         )
     };
     finding::PRIORITY_UNREACHABLE.at(step.place, message).hint(hint)

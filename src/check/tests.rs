@@ -190,6 +190,45 @@ fn an_open_pattern_that_comes_last_or_not_always_hides_nothing() {
 }
 
 #[test]
+fn a_trunk_behind_a_dialled_number_is_held_against_the_peers_too() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => _0X,1,Dial(SIP/${EXTEN:1}@provder&SIP/hal/${EXTEN:1}&Zap/g2/${EXTEN},20)\n\
+             same => n,Dial(SIP/${EXTEN:1}@hall&SIP/hall/${EXTEN:1}&SIP/${X}@${Y}&SIP/${IF($[1]?a&b:c)}@hall&${Z}/1)\n"
+        ),
+        [
+            "2 dial-nobody Dial names 'provder', which is not a peer in sip.conf -- it fails at once (CHANUNAVAIL)",
+            "2 dial-nobody Dial names 'hal', which is not a peer in sip.conf -- did you mean 'hall'?",
+            "2 dial-nobody Dial names 'Zap': only SIP is here -- it fails at once (CHANUNAVAIL)",
+        ]
+    );
+}
+
+#[test]
+fn what_names_a_peer_that_an_error_leaves_out_is_no_mistake_of_its_own() {
+    let sip = format!("{PEERS}[door]\ntype=friend\nhost=dynamic\nsecret=w6tb3h8zk5mq\nacl=nosuch\ncontext=porch\n");
+    assert_eq!(
+        said(&sip, "[home]\nexten => 1,1,Dial(SIP/door)\nexten => 1,hint,SIP/door\n[porch]\nexten => 2,1,Hangup()\n"),
+        ["extensions:2 dial-nobody Dial names 'door', which an error in sip.conf leaves out -- \
+          mend that error: until then it fails at once (CHANUNAVAIL)"]
+    );
+}
+
+#[test]
+fn files_of_asterisk_1_2_are_told_what_became_of_macros_and_of_n_plus_101() {
+    let found = plan(
+        "[home]\nexten => 1,1,Macro(std,hall)\nexten => 2,1,Dial(SIP/hall)\nexten => 2,102,Busy()\n\
+         [macro-std]\nexten => s,1,Dial(SIP/${ARG1})\n[macro-lost]\nexten => s,1,Hangup()\n",
+    );
+    let found: Vec<&str> = found.iter().map(|line| line.split(" -- ").last().unwrap_or_default()).collect();
+    assert!(
+        matches!(&found[..], [busy, unused] if busy.starts_with("Asterisk 1.2 jumped here (n+101)")
+            && unused.contains("context=")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn dial_and_hints_are_held_against_the_peers() {
     let sip = format!("{PEERS}[door]\ntype=user\nsecret=w6tb3h8zk5mq\ncontext=home\n");
     assert_eq!(
@@ -200,8 +239,7 @@ fn dial_and_hints_are_held_against_the_peers() {
         ),
         [
             "extensions:2 dial-nobody Dial names 'kitchn', which is not a peer in sip.conf -- did you mean 'kitchen'?",
-            "extensions:2 dial-nobody Dial names 'cellar', which is not a peer in sip.conf -- it fails at once (CHANUNAVAIL); \
-             a peer with an error is left out",
+            "extensions:2 dial-nobody Dial names 'cellar', which is not a peer in sip.conf -- it fails at once (CHANUNAVAIL)",
             "extensions:3 dial-nobody 'door' is type=user: it may call, not be called -- write 'type=friend' or 'type=peer'",
             "extensions:4 dial-nobody Dial names 'IAX2': only SIP is here -- it fails at once (CHANUNAVAIL)",
             "extensions:5 hint-nobody the hint names 'halll', which is not a peer in sip.conf -- did you mean 'hall'?",

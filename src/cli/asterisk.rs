@@ -1,6 +1,7 @@
 //! Options that only Asterisk's command line has: understood, so that an old script or unit is told what to change.
 
 use clap::{ArgAction, Args};
+use rustix::process::{getegid, geteuid};
 
 /// What of Asterisk's command line has no counterpart here, or another one.
 #[derive(Debug, Default, Args)]
@@ -43,21 +44,33 @@ pub(super) struct Others {
 }
 
 impl Others {
-    /// The first of them that was given and is not had, with what to do instead. Those that change nothing a user of
-    /// the exchange could notice (keys, timing, colours for light and dark terminals) are taken.
-    pub(super) fn refusal(&self) -> Result<(), String> {
+    /// What was given, is not had and is not missed: the exchange does what was asked for without it, so that the unit of
+    /// Asterisk (`-mqf`, `-fp`) starts it. Those that change nothing a user of the exchange could notice (keys, timing,
+    /// colours for light and dark terminals) are taken without a word.
+    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
         const STDERR: &str =
             "what is printed is the log; [log] verbose in strowger.toml sets how much, and '2>/dev/null' hides it";
-        let account = "it changes no user: start it as that one (User= in the unit, or sudo -u)";
-        let refused = [
-            (self.fork, "-F", "it never leaves the foreground; a service manager (systemd) or '&' does that"),
-            (self.user.is_some(), "-U", account),
-            (self.group.is_some(), "-G", "it changes no group: start it in that one (Group= in the unit, or sudo -g)"),
-            (self.priority, "-p", "it uses no real-time priority; leave it out"),
+        let taken = [
+            (self.debug > 0, "-d", "there are no debug levels: -v shows more, and 'sip set debug on' the messages"),
             (self.quiet, "-q", STDERR),
             (self.mute, "-m", STDERR),
+            (self.priority, "-p", "no real-time priority is used"),
             (self.timestamps, "-T", "the files of logger.conf carry the time of each line, and so does the journal"),
-            (self.temporary, "-t", "there are no recordings that could be made elsewhere; leave it out"),
+            (self.temporary, "-t", "there are no recordings that could be made elsewhere"),
+        ];
+        let given = taken.into_iter().filter(|(is_given, ..)| *is_given);
+        given.map(|(_, option, why)| format!("{option} changes nothing: {why}"))
+    }
+
+    /// The first of them that was given and is not had, with what to do instead: without it, the exchange would do other
+    /// than was asked for.
+    pub(super) fn refusal(&self) -> Result<(), String> {
+        let account = "it changes no user: start it as that one (User= in the unit, or sudo -u)";
+        let group = "it changes no group: start it in that one (Group= in the unit, or sudo -g)";
+        let refused = [
+            (self.fork, "-F", "it never leaves the foreground; a service manager (systemd) or '&' does that"),
+            (other(&self.user, "/etc/passwd", geteuid().as_raw()), "-U", account),
+            (other(&self.group, "/etc/group", getegid().as_raw()), "-G", group),
             (self.execute_includes, "-X", "#exec is never run from a configuration file; write its output into a file"),
             (self.load.is_some(), "-L", "there is no limit by load; call-limit= in sip.conf limits a line's calls"),
             (
@@ -74,9 +87,25 @@ impl Others {
     }
 }
 
+/// Whether a user or group was named that is not the one this process runs as, by name or number.
+fn other(named: &Option<String>, table: &str, own: u32) -> bool {
+    let Some(named) = named else { return false };
+    let table = std::fs::read_to_string(table).unwrap_or_default();
+    named.parse() != Ok(own) && !is_called(&table, named, own)
+}
+
+/// Whether the number has this name in a table like /etc/passwd: `name:password:number:...` in each line.
+fn is_called(table: &str, name: &str, number: u32) -> bool {
+    table.lines().any(|line| {
+        let mut fields = line.split(':');
+        fields.next() == Some(name) && fields.nth(1).and_then(|field| field.parse().ok()) == Some(number)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Cli;
+    use super::{Others, geteuid, is_called};
     use clap::Parser as _;
 
     fn said(arguments: &[&str]) -> Result<(), String> {
@@ -87,19 +116,38 @@ mod tests {
     fn each_is_taken_or_refused_with_what_to_do() {
         for (arguments, words) in [
             (&["-F"][..], "-F is not here: it never leaves the foreground"),
-            (&["-f", "-U", "asterisk"], "-U is not here: it changes no user"),
-            (&["-G", "asterisk"], "-G is not here"),
-            (&["-mqf"], "-q is not here: what is printed is the log"),
-            (&["-pf"], "-p is not here"),
-            (&["-rT"], "-T is not here"),
+            (&["-f", "-U", "nobody-of-this-name"], "-U is not here: it changes no user"),
+            (&["-G", "nobody-of-this-name"], "-G is not here"),
             (&["-M", "10"], "-M is not here"),
             (&["-X"], "#exec is never run"),
         ] {
             let refused = said(arguments).unwrap_err();
             assert!(refused.contains(words), "{arguments:?}: {refused}");
         }
-        for arguments in [&["-iIBWf"][..], &["-vvvdddc"], &["-rd"]] {
+        let own = geteuid().as_raw().to_string();
+        for arguments in [&["-iIBWf"][..], &["-vvvdddc"], &["-rd"], &["-mqf"], &["-gfp"], &["-rT"], &["-U", &own]] {
             assert_eq!(said(arguments), Ok(()), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn what_changes_nothing_is_said_for_each() {
+        let others = Others { debug: 3, quiet: true, mute: true, priority: true, ..Others::default() };
+        let said: Vec<String> = others.notices().collect();
+        assert!(
+            said.iter().zip(["-d ", "-q ", "-m ", "-p "]).all(|(line, option)| line.starts_with(option)),
+            "{said:?}"
+        );
+        assert_eq!(said.len(), 4);
+        assert_eq!(Others { dark: true, keys: true, ..Others::default() }.notices().count(), 0);
+    }
+
+    #[test]
+    fn a_user_is_known_by_name_and_number() {
+        let table = "root:x:0:0::/root:/bin/sh\nasterisk:x:112:115::/:/bin/false\n";
+        assert!(is_called(table, "asterisk", 112));
+        assert!(!is_called(table, "asterisk", 0));
+        assert!(!is_called(table, "root", 112));
+        assert!(!is_called("", "root", 0));
     }
 }

@@ -92,11 +92,17 @@ pub fn existing(common: &Common) -> Option<PathBuf> {
         return Some(place.clone());
     }
     let usual = PathBuf::from(socket_path::DEFAULT_CONFIG);
-    if usual.join("sip.conf").exists() {
+    // One that this user may not look into is there all the same: another beside it would be run by mistake.
+    if is_there(&usual.join("sip.conf")) {
         return Some(usual);
     }
     let folders = Surroundings::of_this_process().state_folders();
     folders.into_iter().map(|folder| folder.join("conf")).find(|place| place.join("sip.conf").exists())
+}
+
+/// Whether a file exists, or is in a folder that this user may not look into.
+fn is_there(file: &Path) -> bool {
+    file.try_exists().unwrap_or_else(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Writes the first configuration with fresh secrets, readable by its owner alone. `AlreadyExists` when there is a

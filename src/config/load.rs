@@ -97,6 +97,14 @@ impl Reader {
     fn find(&mut self, path: &Path) {
         if path.is_dir() {
             self.directory = path.into();
+            // Once, and not for each of its files, some of which may not even be there.
+            if let Err(error) = path.join(SIP_CONF).symlink_metadata()
+                && error.kind() == io::ErrorKind::PermissionDenied
+            {
+                let say = format!("nothing in this directory can be read: {error}");
+                let hint = "try again as root (sudo) or as the user the exchange runs as";
+                self.fatal(&path.display().to_string(), &say, hint);
+            }
         } else {
             self.asterisk_conf(path);
         }

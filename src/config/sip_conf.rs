@@ -35,6 +35,8 @@ pub struct SipConf {
     pub general: General,
     /// The peers by name.
     pub peers: BTreeMap<String, Arc<Peer>>,
+    /// The peers that an error leaves out, with the context each would call from: what names them is no mistake.
+    pub left_out: BTreeMap<String, String>,
 }
 
 /// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said. A line with
@@ -62,16 +64,19 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
             }
         }
     }
-    let mut peers = BTreeMap::new();
+    let (mut peers, mut left_out) = (BTreeMap::new(), BTreeMap::new());
     for (name, draft) in drafts {
+        let context = draft.peer.settings.context.clone();
         if let Some(peer) = draft.finish(&mut reader.diagnostics) {
             reader.diagnostics.extend(unspoken(&peer, &general));
             reader.diagnostics.extend(asked_all_the_same(&peer));
             peers.insert(name.to_string(), Arc::new(peer));
+        } else {
+            left_out.insert(name.to_string(), context);
         }
     }
     tidy(&mut reader.diagnostics);
-    (SipConf { general, peers }, reader.diagnostics)
+    (SipConf { general, peers, left_out }, reader.diagnostics)
 }
 
 /// A peer that can only be spoken to over what is switched off.

@@ -118,6 +118,12 @@ impl Loader {
                     self.warn(&entry.place, &format!("{name}: '{}' is neither yes nor no", entry.value), None);
                 }
                 (known, _) if WITHOUT_EFFECT.contains(&known) => {}
+                ("priorityjumping", Some(false)) => {}
+                ("priorityjumping", _) => {
+                    let hint = "no call jumps to priority n+101: write GotoIf on ${DIALSTATUS} behind the Dial";
+                    let say = "'priorityjumping' is an option of Asterisk 1.2, and has no effect";
+                    self.warn(&entry.place, say, Some(hint.to_owned()));
+                }
                 (_, _) => {
                     let known: Vec<&str> =
                         ["autofallthrough", "clearglobalvars"].into_iter().chain(WITHOUT_EFFECT).collect();

@@ -56,6 +56,9 @@ pub(super) fn cut(text: &str, separator: char) -> Option<(&str, &str)> {
 }
 
 pub(super) fn priority(text: &str) -> Result<Written<'_>, String> {
+    if is_application(text) {
+        return Err(format!("an application stands where the priority belongs ('{text}'): write 1 or n before it"));
+    }
     let (text, label) = match text.split_once('(') {
         Some((before, label)) => {
             let label =
@@ -81,6 +84,13 @@ pub(super) fn priority(text: &str) -> Result<Written<'_>, String> {
         label => Base::Label(label),
     };
     Ok(Written { base, plus, label })
+}
+
+/// Whether it begins as `Dial(...` does: a word that is no priority, and an argument.
+fn is_application(text: &str) -> bool {
+    let is_word = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let words = ["n", "next", "s", "same", "hint"];
+    text.split_once('(').is_some_and(|(name, _)| is_word(name.trim()) && !words.contains(&name.trim()))
 }
 
 /// The application's name, its arguments, and what is odd. The arguments end at the last `)`.

@@ -110,7 +110,7 @@ fn single_lines_are_complained_of_and_the_rest_loads() {
         "[general]\nautofalthrough=no\nautofallthrough=perhaps\nstatic=yes\n[a]\nexten => 1,1,Hangupp()\nexten => 1,1,NoOp()\n\
          exten => _.,1,NoOp()\nexten => 2,0,NoOp()\nexten => 2,1(x),NoOp()\nexten => 2,2(x),NoOp()\nexten => 3,1,Dial(SIP/x|20)\n\
          exten => 4\nextne => 5,1,NoOp()\nexten => 6,1,Dial\nexten => 7,1,VoiceMail(7)\nexten => 8,1,Dial(SIP/x\nexten => 9,where,NoOp()\n\
-         exten => ,1,NoOp()\nexten => 10,1,Dial,SIP/x",
+         exten => ,1,NoOp()\nexten => 10,1,Dial,SIP/x\nexten => 11,Dial(SIP/x,20)\nexten => 12,n(y,NoOp()",
     );
     assert_eq!(
         said,
@@ -132,6 +132,8 @@ fn single_lines_are_complained_of_and_the_rest_loads() {
              a priority is a number from 1, n, s or hint",
             "19: error: the extension has no name; the line is skipped",
             "20: warning: there is no application 'Dial,SIP/x' -- arguments stand in parentheses: Application(arguments)",
+            "21: error: an application stands where the priority belongs ('Dial(SIP/x'): write 1 or n before it; the line is skipped",
+            "22: error: the label of priority 'n(y' lacks its ')'; the line is skipped",
         ]
     );
     assert!(plan.general().autofallthrough);

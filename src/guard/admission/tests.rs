@@ -38,7 +38,7 @@ fn peer(name: &str) -> Peer {
 fn edge(peers: Vec<Peer>) -> Admission {
     let peers: BTreeMap<String, Arc<Peer>> =
         peers.into_iter().map(|peer| (peer.name.clone(), Arc::new(peer))).collect();
-    Admission::new(&SipConf { general: General::default(), peers }, NonceKey::new([7; 32], 1))
+    Admission::new(&SipConf { general: General::default(), peers, ..SipConf::default() }, NonceKey::new([7; 32], 1))
 }
 
 /// The guide's two lines.
@@ -370,7 +370,10 @@ fn no_clock_jump_locks_anyone_out_or_revives_a_nonce() {
 fn a_nonce_of_before_the_start_is_stale() {
     let conf = |start| {
         let peers = [("pap2t-client".to_owned(), Arc::new(peer("pap2t-client")))].into();
-        Admission::new(&SipConf { general: General::default(), peers }, NonceKey::new([7; 32], start))
+        Admission::new(
+            &SipConf { general: General::default(), peers, ..SipConf::default() },
+            NonceKey::new([7; 32], start),
+        )
     };
     let nonce = nonce(&conf(1), LINE1);
     for (start, is_stale) in [(1, false), (2, true)] {
