@@ -41,6 +41,14 @@ enum Place {
 }
 
 impl Place {
+    /// How many channels that takes.
+    fn channels(&self) -> usize {
+        match self {
+            Place::Extension { .. } => 2,
+            Place::Address(_) => 1,
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Place::Extension { context, exten } => format!("{exten}@{context}"),
@@ -61,9 +69,10 @@ impl Forwarding<'_> {
     ) {
         let Some(leg) = self.parties.leg_of(id) else { return };
         let (peer, flow) = (leg.peer.clone(), leg.ua.flow);
-        let (mut followed, mut failure) = (Vec::new(), None);
+        let (mut followed, mut failure) = (Vec::<Place>::new(), None);
         for uri in places {
-            let found = self.place(uri, status, &peer, flow).map(|place| self.admit(caller, &peer, place));
+            let opening = followed.iter().map(Place::channels).sum();
+            let found = self.place(uri, status, &peer, flow).map(|place| self.admit(caller, &peer, place, opening));
             match found {
                 Some(Ok(place)) => followed.push(place),
                 Some(Err(why)) => failure = Some(why),
@@ -151,11 +160,14 @@ impl Forwarding<'_> {
         }
     }
 
-    /// May the call go on there? Each place is tried once, and an extension must be there.
-    fn admit(&mut self, caller: ChannelId, peer: &Peer, place: Place) -> Result<Place, Failure> {
+    /// May the call go on there? Each place is tried once, an extension must be there, and there must be room beside the
+    /// channels that are to be opened for other places of this redirection already.
+    fn admit(&mut self, caller: ChannelId, peer: &Peer, place: Place, opening: usize) -> Result<Place, Failure> {
         let name = place.name();
         let before = local::forwards(self.parties, caller);
-        let (count, wall) = (self.parties.count(), self.core.now.wall);
+        // The line that is left makes room for one.
+        let count = self.parties.count().saturating_sub(1).saturating_add(opening);
+        let wall = self.core.now.wall;
         let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else {
             return Err(FailureReason::Gone.with(&[&peer.name]));
         };
@@ -164,13 +176,13 @@ impl Forwarding<'_> {
             let times = times.to_string();
             return Err(FailureReason::ForwardLoop.with(&[&peer.name, &outside(&name), &times]));
         }
-        if let Place::Extension { context, exten } = &place {
-            if self.core.config.dialplan.exists(context, exten, None, wall) != Existence::Yes {
-                return Err(FailureReason::ForwardNowhere.with(&[&peer.name, &outside(exten), context]));
-            }
-            if count.saturating_add(2) > MAX_CHANNELS {
-                return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
-            }
+        if let Place::Extension { context, exten } = &place
+            && self.core.config.dialplan.exists(context, exten, None, wall) != Existence::Yes
+        {
+            return Err(FailureReason::ForwardNowhere.with(&[&peer.name, &outside(exten), context]));
+        }
+        if count.saturating_add(place.channels()) > MAX_CHANNELS {
+            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
         }
         dial.redirections.push(name);
         Ok(place)
