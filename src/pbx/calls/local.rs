@@ -6,7 +6,7 @@ use super::parties::Parties;
 use crate::dialplan::ChannelId;
 
 /// Maximum number of pairs one behind the other.
-const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// Of a half that runs the dialplan: who called its other half, and that.
 pub(super) fn called_half(parties: &Parties, id: ChannelId) -> Option<(ChannelId, ChannelId)> {
