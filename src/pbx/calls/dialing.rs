@@ -264,8 +264,11 @@ impl Dialing<'_> {
         let now = self.core.now.mono;
         if let Some(channel) = self.parties.channel_mut(callee) {
             channel.state = ChannelState::Up;
-            channel.answered = Some(now);
-            channel.look_at_sound_later(self.core);
+            // On a forwarded call each Dial on the way comes by here.
+            if channel.answered.is_none() {
+                channel.answered = Some(now);
+                channel.look_at_sound_later(self.core);
+            }
         }
         if let Some((outer, half)) = local::called_half(self.parties, caller) {
             return self.answered_through((outer, half), caller, callee, answer);
