@@ -314,7 +314,7 @@ impl Dialing<'_> {
         let (now, name) = (self.core.now.mono, self.parties.name_of(callee));
         let Some(channel) = self.parties.channel_mut(running) else { return };
         let Some(dial) = channel.dial_mut() else { return };
-        let (version, is_heard) = (dial.offered_version, dial.is_heard());
+        let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
         channel.cdr.connected = true;
@@ -323,7 +323,7 @@ impl Dialing<'_> {
             return self.take_place((outer, half), callee, version);
         }
         if let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) {
-            dial.replace_branch(half, callee, is_heard);
+            dial.replace_branch(half, callee);
         }
         self.moved_to(outer, callee);
         self.parties.forget(half, self.core);

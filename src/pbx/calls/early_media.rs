@@ -4,7 +4,7 @@
 use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::channel::{Channel, ChannelState};
-use super::dial::{Branch, Dial};
+use super::dial::{Branch, Dial, EarlySource};
 use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
@@ -58,10 +58,11 @@ impl EarlyMedia<'_> {
         let Some(dial) = self.dial_mut(caller) else { return };
         if description.is_some() {
             dial.mark(id, Branch::Progress);
-            if dial.options.ringing || dial.early.is_some_and(|first| first != id) {
+            if dial.options.ringing || dial.early_line().is_some_and(|first| first != id) {
                 description = None;
             } else {
-                dial.early = Some(id);
+                let from = description.as_ref().and_then(Sdp::rtp_addr);
+                dial.early = Some(EarlySource { line: id, from });
             }
         }
         self.provisional(outer, half, status, description);
@@ -84,7 +85,7 @@ impl EarlyMedia<'_> {
     /// is passed each time, but not over the sound of another line.
     fn sounds_unheard(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let other_is_heard = dial.is_heard() && dial.early != Some(id);
+        let other_is_heard = dial.is_heard() && dial.early_line() != Some(id);
         if (status == 180 && !other_is_heard) || !dial.is_audible() {
             self.ring(caller);
         }
@@ -114,7 +115,7 @@ impl EarlyMedia<'_> {
             dial.mark(id, Branch::Progress);
             return self.sounds_unheard(caller, id, status);
         }
-        if dial.early.is_some_and(|first| first != id) {
+        if dial.early_line().is_some_and(|first| first != id) {
             dial.mark(id, Branch::Progress);
             if !dial.is_heard() {
                 // Whoever is heard first.
@@ -122,12 +123,7 @@ impl EarlyMedia<'_> {
             }
             return self.sounds_unheard(caller, id, status);
         }
-        let moved = dial.early_from.is_some() && dial.early_from != description.rtp_addr();
-        (dial.early, dial.early_from) = (Some(id), description.rtp_addr());
-        if moved {
-            // Another telephone behind one INVITE: whether it sends anything is not known yet.
-            dial.heard.retain(|line| *line != id);
-        }
+        dial.early = Some(EarlySource { line: id, from: description.rtp_addr() });
         // With a description a telephone stops ringing, unless it comes with a 180.
         dial.rings = false;
         dial.mark(id, Branch::Progress);
@@ -172,7 +168,7 @@ impl EarlyMedia<'_> {
     /// The description is of no use to the caller: it rings.
     fn never_mind(&mut self, caller: ChannelId) {
         if let Some(dial) = self.dial_mut(caller) {
-            (dial.early, dial.early_from) = (None, None);
+            dial.early = None;
         }
         self.ring(caller);
     }
@@ -209,20 +205,20 @@ impl EarlyMedia<'_> {
         let (mut id, Some(mut caller), true) = (channel.id, channel.called_by, channel.stream() == Some(stream)) else {
             return;
         };
+        let from = self.parties.leg_of(id).and_then(|leg| leg.agreement.remote.as_ref()?.rtp_addr());
         while let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
-            let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early == Some(id)) else { return };
-            dial.heard.push(id);
+            let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early_line() == Some(id)) else { return };
+            dial.note_heard(EarlySource { line: id, from });
             (id, caller) = (half, outer);
         }
         let Some(dial) = self.dial_mut(caller) else { return };
         let was_heard = dial.is_heard();
-        if !dial.heard.contains(&id) {
-            dial.heard.push(id);
-        }
+        let source = EarlySource { line: id, from };
+        dial.note_heard(source);
         if was_heard || dial.early.is_none() || dial.options.ringing {
             return;
         }
-        let is_another = dial.early.replace(id) != Some(id);
+        let is_another = dial.early.replace(source).map(|before| before.line) != Some(id);
         let (tone, rang) = (std::mem::take(&mut dial.tone), std::mem::take(&mut dial.rings));
         if let Some(timer) = dial.soundless.take() {
             self.core.timers.cancel(timer);
@@ -246,8 +242,8 @@ impl EarlyMedia<'_> {
 
     /// A line that was called is called no more, and the caller may have heard it: it hears another, or ringing.
     pub(super) fn lost(&mut self, caller: ChannelId, id: ChannelId) {
-        let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early == Some(id)) else { return };
-        (dial.early, dial.early_from) = (None, None);
+        let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early_line() == Some(id)) else { return };
+        dial.early = None;
         if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
             return self.lost(outer, half);
         }

@@ -41,7 +41,7 @@ pub(super) fn caller(parties: &Parties, id: ChannelId) -> ChannelId {
 pub(super) fn sounding(parties: &Parties, id: ChannelId) -> ChannelId {
     let mut at = id;
     for _ in 0..MAX_DEPTH {
-        let running = running_half(parties, at).and_then(|running| parties.channel(running)?.dial()?.early);
+        let running = running_half(parties, at).and_then(|running| parties.channel(running)?.dial()?.early_line());
         let Some(line) = running else { break };
         at = line;
     }

@@ -2,6 +2,7 @@
 
 use super::bridge::Bridges;
 use super::channel::{Activity, Channel};
+use super::dial::EarlySource;
 use super::dialing::Dialing;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
@@ -176,10 +177,11 @@ impl Applications<'_> {
     fn may_play_before_the_answer(&mut self, telephone: ChannelId, id: ChannelId) -> bool {
         let Some((outer, half)) = local::unanswered_half(self.parties, id) else { return true };
         let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) else { return false };
-        let is_first = outer == telephone && dial.early.is_none_or(|line| line == half) && !dial.options.ringing;
+        let is_first = outer == telephone && dial.early_line().is_none_or(|line| line == half) && !dial.options.ringing;
         if is_first {
-            dial.early = Some(half);
-            dial.heard.push(half);
+            let prompt = EarlySource { line: half, from: None };
+            dial.early = Some(prompt);
+            dial.note_heard(prompt);
         }
         is_first
     }
