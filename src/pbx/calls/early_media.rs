@@ -30,15 +30,7 @@ pub(super) struct EarlyMedia<'a> {
 impl EarlyMedia<'_> {
     /// A called line sent a provisional response above 100, perhaps with a description.
     pub(super) fn provisional(&mut self, caller: ChannelId, id: ChannelId, status: u16, description: Option<Sdp>) {
-        match status {
-            180 => self.note_ringing(caller, id),
-            // Forwarded, or in a queue: the caller may want to show it.
-            181 | 182 => self.pass_on(caller, status),
-            _ => {}
-        }
-        if let Some(outer) = local::unanswered_half(self.parties, caller) {
-            return self.pass_up(outer, caller, id, (status, description));
-        }
+        self.note_status(caller, id, status);
         match description {
             Some(description) => self.described(caller, id, status, &description),
             // RFC 6228 4: an early dialog is over, and nothing begins.
@@ -47,25 +39,17 @@ impl EarlyMedia<'_> {
         }
     }
 
-    /// It was called by a dialplan that a call was sent into: whoever called that is told.
-    fn pass_up(
-        &mut self,
-        (outer, half): (ChannelId, ChannelId),
-        caller: ChannelId,
-        id: ChannelId,
-        (status, mut description): (u16, Option<Sdp>),
-    ) {
-        let Some(dial) = self.dial_mut(caller) else { return };
-        if description.is_some() {
-            dial.mark(id, Branch::Progress);
-            if dial.options.ringing || dial.early_line().is_some_and(|first| first != id) {
-                description = None;
-            } else {
-                let from = description.as_ref().and_then(Sdp::rtp_addr);
-                dial.early = Some(EarlySource { line: id, from });
-            }
+    /// What the status alone says is said of each half on the way, and to the caller.
+    fn note_status(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
+        match status {
+            180 => self.note_ringing(caller, id),
+            // Forwarded, or in a queue: the caller may want to show it.
+            181 | 182 => self.pass_on(caller, status),
+            _ => {}
         }
-        self.provisional(outer, half, status, description);
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            self.note_status(outer, half, status);
+        }
     }
 
     fn note_ringing(&mut self, caller: ChannelId, id: ChannelId) {
@@ -85,9 +69,14 @@ impl EarlyMedia<'_> {
     /// is passed each time, but not over the sound of another line.
     fn sounds_unheard(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let other_is_heard = dial.is_heard() && dial.early_line() != Some(id);
-        if (status == 180 && !other_is_heard) || !dial.is_audible() {
-            self.ring(caller);
+        let is_audible = dial.is_audible();
+        if dial.is_heard() && dial.early_line() != Some(id) {
+            return;
+        }
+        match local::unanswered_half(self.parties, caller) {
+            Some((outer, half)) => self.sounds_unheard(outer, half, status),
+            None if status == 180 || !is_audible => self.ring(caller),
+            None => {}
         }
     }
 
@@ -127,6 +116,10 @@ impl EarlyMedia<'_> {
         // With a description a telephone stops ringing, unless it comes with a 180.
         dial.rings = false;
         dial.mark(id, Branch::Progress);
+        // Called by a dialplan that a call was sent into: whoever called that is told.
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            return self.described(outer, half, status, description);
+        }
         self.pass_description(caller, id, status, description);
         self.watch(caller);
     }
@@ -199,26 +192,36 @@ impl EarlyMedia<'_> {
         }
     }
 
-    /// The first sound of a stream came, or it comes from elsewhere now.
+    /// The first sound of a stream came, or it comes from elsewhere now. Who is heard first is heard, in each Dial on
+    /// the way to the caller.
     pub(super) fn heard(&mut self, stream: StreamId) {
         let Some(channel) = self.parties.channel_of_stream(stream) else { return };
         let (mut id, Some(mut caller), true) = (channel.id, channel.called_by, channel.stream() == Some(stream)) else {
             return;
         };
         let from = self.parties.leg_of(id).and_then(|leg| leg.agreement.remote.as_ref()?.rtp_addr());
-        while let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
-            let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early_line() == Some(id)) else { return };
-            dial.note_heard(EarlySource { line: id, from });
-            (id, caller) = (half, outer);
+        let (mut is_first, mut is_another) = (true, false);
+        loop {
+            let source = EarlySource { line: id, from };
+            let Some(dial) = self.dial_mut(caller) else { return };
+            is_first &= !dial.is_heard() && dial.early.is_some() && !dial.options.ringing;
+            dial.note_heard(source);
+            if is_first {
+                is_another |= dial.early.replace(source).map(|before| before.line) != Some(id);
+            }
+            match local::unanswered_half(self.parties, caller) {
+                Some((outer, half)) => (id, caller) = (half, outer),
+                None => break,
+            }
         }
+        if is_first {
+            self.begins_to_hear(caller, id, is_another);
+        }
+    }
+
+    /// There is sound: what the caller heard until then ends.
+    fn begins_to_hear(&mut self, caller: ChannelId, id: ChannelId, is_another: bool) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let was_heard = dial.is_heard();
-        let source = EarlySource { line: id, from };
-        dial.note_heard(source);
-        if was_heard || dial.early.is_none() || dial.options.ringing {
-            return;
-        }
-        let is_another = dial.early.replace(source).map(|before| before.line) != Some(id);
         let (tone, rang) = (std::mem::take(&mut dial.tone), std::mem::take(&mut dial.rings));
         if let Some(timer) = dial.soundless.take() {
             self.core.timers.cancel(timer);
