@@ -204,6 +204,40 @@ fn gives_up(mut world: Testbed) {
     world.assert_nothing_left();
 }
 
+/// Two lines ring in the dialplan there, and the one that is heard drops out: the caller hears the other, or ringing.
+#[test]
+fn when_the_line_that_is_heard_there_drops_out_the_other_is_heard_or_rings() {
+    for options in ["", "progressinband=yes"] {
+        for (status, described) in [(183, true), (180, true), (180, false), (100, false)] {
+            let story = format!("{options} {status} {described}");
+            let mut world = forwards_silently(options, "212", "200");
+            world.until(|w| w.is_called("desk") && w.is_called("cisco"));
+            world.run(TICK);
+            world.phone("desk").indicates(183, true);
+            world.run(TICK);
+            world.is_heard("desk");
+            world.run(TICK);
+            if status > 100 {
+                world.phone("cisco").indicates(status, described);
+            }
+            world.run(A_WHILE);
+            assert!(is_heard_from(&world, "desk"), "{story}");
+            assert!(!rings(&world), "{story}: not over the sound of the other");
+            world.phone("desk").refuses(486);
+            world.run(A_WHILE);
+            assert!(rings(&world), "{story}");
+            if !described {
+                world.phone("cisco").indicates(183, true);
+                world.run(TICK);
+            }
+            world.is_heard("cisco");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "cisco"), "{story}");
+            gives_up(world);
+        }
+    }
+}
+
 /// Both describe their sound, and the second has some: it is heard, as when the caller had called both itself.
 #[test]
 fn of_two_lines_there_the_one_that_sounds_is_heard() {

@@ -243,25 +243,32 @@ impl EarlyMedia<'_> {
         Bridging { parties, bridges, core }.bridge_media(caller, line);
     }
 
-    /// A line that was called is called no more, and the caller may have heard it: it hears another, or ringing.
+    /// A line that was called is called no more, and the caller may have heard it: it hears another, or ringing. Of those
+    /// that a dialplan on the way called, first another line of the same Dial.
     pub(super) fn lost(&mut self, caller: ChannelId, id: ChannelId) {
-        let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early_line() == Some(id)) else { return };
-        dial.early = None;
-        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
-            return self.lost(outer, half);
-        }
+        self.lost_while(caller, id, false);
+    }
+
+    /// The same; `others_ring`: nearer to the lines others ring on.
+    fn lost_while(&mut self, caller: ChannelId, id: ChannelId, others_ring: bool) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let others: Vec<ChannelId> = dial.branches.iter().map(|(other, _)| *other).filter(|it| *it != id).collect();
-        if others.is_empty() {
+        dial.forget_heard(id);
+        if dial.early_line() != Some(id) {
             return;
         }
-        let described = others.into_iter().find_map(|other| {
+        dial.early = None;
+        let others = dial.branches.iter().map(|(other, _)| *other).filter(|other| *other != id);
+        let (heard, unheard): (Vec<_>, Vec<_>) = others.partition(|other| dial.has_heard(*other));
+        let others_ring = others_ring || heard.len() + unheard.len() > 0;
+        let described = heard.into_iter().chain(unheard).find_map(|other| {
             let sdp = self.parties.leg_of(local::sounding(self.parties, other))?.agreement.remote.clone()?;
             Some((other, sdp))
         });
-        match described {
-            Some((other, sdp)) => self.described(caller, other, 183, &sdp),
-            None => self.ring(caller),
+        match (described, local::unanswered_half(self.parties, caller)) {
+            (Some((other, sdp)), _) => self.described(caller, other, 183, &sdp),
+            (None, Some((outer, half))) => self.lost_while(outer, half, others_ring),
+            (None, None) if others_ring => self.ring(caller),
+            (None, None) => {}
         }
     }
 
