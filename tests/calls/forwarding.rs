@@ -265,6 +265,70 @@ fn of_two_lines_there_the_one_that_sounds_is_heard() {
     }
 }
 
+/// A prompt there is over, and a line is called: it has to be heard itself to be heard.
+#[test]
+fn after_a_prompt_there_the_caller_hears_ringing_or_the_line() {
+    for options in ["", "progressinband=yes", "progressinband=never"] {
+        for (status, described) in [(183, true), (183, false), (180, false), (180, true)] {
+            let story = format!("{options} {status} {described}");
+            let mut world = forwards_silently(options, "213", "200");
+            world.until(|w| w.is_played_to("client"));
+            world.until(|w| w.is_called("desk"));
+            world.run(TICK);
+            world.phone("desk").indicates(status, described);
+            world.run(A_WHILE);
+            assert!(rings(&world), "{story}");
+            if options == "progressinband=yes" {
+                assert!(world.is_played_to("client"), "{story}");
+            }
+            if !described {
+                world.phone("desk").indicates(183, true);
+                world.run(TICK);
+            }
+            world.is_heard("desk");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "desk"), "{story}");
+            gives_up(world);
+        }
+    }
+}
+
+/// A prompt there is over, and another line that the caller had called rings on.
+#[test]
+fn after_a_prompt_there_another_line_that_rings_is_told() {
+    for described in [false, true] {
+        let mut world = forwards_silently("", "215", "299");
+        world.until(|w| w.is_played_to("client"));
+        world.phone("cisco").indicates(if described { 183 } else { 180 }, described);
+        world.run(A_WHILE);
+        assert!(rings(&world), "{described}");
+        gives_up(world);
+    }
+}
+
+/// The time of a Dial there is over, and the next one begins: what was heard of the first is heard no more.
+#[test]
+fn after_a_dial_there_the_next_has_to_be_heard_itself() {
+    for options in ["", "progressinband=yes"] {
+        for described in [true, false] {
+            let mut world = forwards_silently(options, "214", "200");
+            world.until(|w| w.is_called("desk"));
+            world.run(TICK);
+            world.phone("desk").indicates(183, true);
+            world.run(TICK);
+            world.is_heard("desk");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "desk"));
+            world.until(|w| w.is_called("cisco"));
+            world.run(TICK);
+            world.phone("cisco").indicates(183, described);
+            world.run(A_WHILE);
+            assert!(rings(&world), "{options} {described}");
+            gives_up(world);
+        }
+    }
+}
+
 /// A caller without an offer, and lines that carry more than voice.
 #[test]
 fn offerless_callers_and_video_are_carried_on_a_forwarded_call() {

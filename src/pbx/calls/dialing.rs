@@ -436,6 +436,9 @@ impl Dialing<'_> {
     /// A Dial that was never answered is over: lines that still ring are given up, the program goes on.
     fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            self.early().lost(outer, half);
+        }
         self.parties.release_unused_media(&[caller], self.core);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         let Some(dial) = channel.dial_mut() else { return };

@@ -236,6 +236,20 @@ impl EarlyMedia<'_> {
         }
     }
 
+    /// A dialplan that a call was sent into plays something to the caller, unless it hears another line; says whether.
+    /// Its end is that of a line: [`EarlyMedia::lost`].
+    pub(super) fn begin_prompt(&mut self, caller: ChannelId, half: ChannelId) -> bool {
+        let Some(dial) = self.dial_mut(caller) else { return false };
+        if dial.options.ringing || dial.early_line().is_some_and(|line| line != half) {
+            return false;
+        }
+        let prompt = EarlySource { line: half, from: None };
+        dial.early = Some(prompt);
+        dial.note_heard(prompt);
+        self.begins_to_hear(caller, half, false);
+        true
+    }
+
     /// The caller hears a called line.
     fn join(&mut self, caller: ChannelId, id: ChannelId) {
         let (caller, line) = (local::caller(self.parties, caller), local::sounding(self.parties, id));
