@@ -14,8 +14,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A neighbour that is let in by its address, with more calls than there is room for.
 const NEIGHBOUR: &str = "[neighbour]\ntype=friend\nhost=192.0.2.50\ninsecure=port,invite\ncontext=default\n";
 
-/// `9`: a call that is held in the dialplan; anything else calls a line.
-const PLAN: &str = "[default]\nexten => 9,1,Wait(3000)\nexten => _X!,1,Dial(SIP/isp,20)\n";
+/// `8`, `9`: a call that is held in the dialplan; anything else calls a line.
+const PLAN: &str = "[default]\nexten => 9,1,Wait(3000)\nexten => 8,1,Wait(3000)\nexten => _X!,1,Dial(SIP/isp,20)\n";
 
 fn request(method: &str, number: usize, to_tag: &str, sdp: &str) -> String {
     let kind = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
@@ -94,5 +94,26 @@ fn a_call_that_finds_no_second_line_fails() {
     assert!(world.has_line("as many as there may be"));
     world.until_over();
     world.run(SECOND);
+    empty(&mut world);
+}
+
+/// Two places at once: there is room for the pair of one.
+#[test]
+fn a_forward_to_several_places_opens_no_more_than_there_is_room_for() {
+    let mut world = full();
+    for number in 1..=3 {
+        world.inject("neighbour", &request("CANCEL", number, "", ""));
+    }
+    world.run(SECOND);
+    world.add_to("isp", "SIP/2.0 302", "Contact: <sip:9@192.0.2.1>;q=0.9, <sip:8@192.0.2.1>;q=0.5");
+    world.phone("isp").habit(|habits| habits.refuse = Some(302));
+    world.phone("client").dials("1");
+    world.until(|w| w.channels().iter().any(|name| name.starts_with("Local/9@")));
+    assert_eq!(world.channels().len(), MAX_CHANNELS - 1);
+    world.run(SECOND);
+    assert_eq!(world.channels().len(), MAX_CHANNELS - 1);
+    world.phone("isp").habit(|habits| habits.refuse = None);
+    world.phone("client").hangs_up();
+    world.until_over();
     empty(&mut world);
 }

@@ -195,7 +195,13 @@ fn a_caller_without_an_offer_hears_ringing() {
 }
 
 fn two() -> Testbed {
-    let mut world = Testbed::ready(SIP, "[default]\nexten => _X!,1,Dial(SIP/isp&SIP/desk)\n");
+    two_for("")
+}
+
+/// A caller with these options calls two lines.
+fn two_for(options: &str) -> Testbed {
+    let sip = SIP.replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{options}"));
+    let mut world = Testbed::ready(&sip, "[default]\nexten => _X!,1,Dial(SIP/isp&SIP/desk)\n");
     for line in ["isp", "desk"] {
         world.phone(line).habit(|habits| habits.auto_ring = false);
     }
@@ -228,6 +234,32 @@ fn of_two_lines_with_early_media_the_one_that_sounds_is_heard() {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
+}
+
+/// The line that is heard was not the first to describe its sound; it describes it once more, by itself or with its
+/// 180, and is heard on.
+#[test]
+fn a_line_that_took_over_is_heard_on_when_it_repeats_itself() {
+    for (options, status) in [("", 183), ("", 180), ("progressinband=yes", 183), ("progressinband=yes", 180)] {
+        let mut world = two_for(options);
+        world.phone("isp").indicates(183, true);
+        world.phone("desk").indicates(183, true);
+        world.run(Duration::from_millis(50));
+        for _ in 0..2 {
+            world.is_heard("desk");
+            world.run(Duration::from_millis(50));
+            assert_eq!(world.sound_from("desk").map(|sound| sound.to), Some("client".to_owned()), "{options} {status}");
+            world.phone("desk").indicates(status, true);
+            world.run(A_WHILE);
+            assert_eq!(world.sound_from("desk").map(|sound| sound.to), Some("client".to_owned()), "{options} {status}");
+        }
+        if status == 183 {
+            assert_eq!(latest(&world), Some((183, true)), "{options}: it does not ring over that sound");
+        }
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
 }
 
 #[test]

@@ -15,6 +15,9 @@ const PLAN: &str = "[default]\nexten => 200,1,Dial(SIP/isp,30)\nexten => 299,1,D
     exten => 207,1,Answer()\nsame => n,Wait(2)\nsame => n,Dial(SIP/desk,20)\n\
     exten => 208,1,Answer()\nsame => n,Playback(beep)\nsame => n,Echo()\n\
     exten => 209,1,Dial(SIP/isp)\nexten => 210,1,Dial(SIP/cisco,20)\nexten => 211,1,Ringing()\nsame => n,Wait(60)\n\
+    exten => 212,1,Dial(SIP/desk&SIP/cisco,20)\nexten => 213,1,Playback(beep,noanswer)\nsame => n,Dial(SIP/desk,20)\n\
+    exten => 214,1,Dial(SIP/desk,3)\nsame => n,Dial(SIP/cisco,20)\n\
+    exten => 215,1,Playback(beep,noanswer)\nsame => n,Wait(60)\n\
     exten => _555XXXX,1,Dial(SIP/desk,20)\nexten => h,1,NoOp(over ${DIALSTATUS})\n";
 
 fn conf() -> String {
@@ -166,6 +169,163 @@ fn every_kind_of_caller_hears_the_line_it_is_forwarded_to() {
         world.phone("desk").hangs_up();
         world.until_over();
         world.assert_nothing_left();
+    }
+}
+
+/// Longer than a line may be silent before the caller is told that it rings.
+const A_WHILE: Duration = Duration::from_millis(1_500);
+
+/// A caller with these options dials `number`; the line `isp` forwards to this extension, and no telephone rings
+/// by itself.
+fn forwards_silently(options: &str, exten: &str, number: &str) -> Testbed {
+    let sip = conf().replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{options}"));
+    let mut world = Testbed::ready(&sip, PLAN);
+    for line in ["desk", "cisco"] {
+        world.phone(line).habit(|habits| habits.auto_ring = false);
+    }
+    forward(&mut world, "isp", 302, &format!("<sip:{exten}@192.0.2.1>"));
+    world.phone("client").dials(number);
+    world
+}
+
+/// The caller's telephone rings, by itself or by our tone.
+fn rings(world: &Testbed) -> bool {
+    let told = world.texts("client", &["SIP/2.0 18"]);
+    world.is_played_to("client") || told.last().is_some_and(|text| text.starts_with("SIP/2.0 180"))
+}
+
+fn is_heard_from(world: &Testbed, line: &str) -> bool {
+    world.sound_from(line).is_some_and(|sound| sound.to == "client" && sound.relayed)
+}
+
+fn gives_up(mut world: Testbed) {
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// Two lines ring in the dialplan there, and the one that is heard drops out: the caller hears the other, or ringing.
+#[test]
+fn when_the_line_that_is_heard_there_drops_out_the_other_is_heard_or_rings() {
+    for options in ["", "progressinband=yes"] {
+        for (status, described) in [(183, true), (180, true), (180, false), (100, false)] {
+            let story = format!("{options} {status} {described}");
+            let mut world = forwards_silently(options, "212", "200");
+            world.until(|w| w.is_called("desk") && w.is_called("cisco"));
+            world.run(TICK);
+            world.phone("desk").indicates(183, true);
+            world.run(TICK);
+            world.is_heard("desk");
+            world.run(TICK);
+            if status > 100 {
+                world.phone("cisco").indicates(status, described);
+            }
+            world.run(A_WHILE);
+            assert!(is_heard_from(&world, "desk"), "{story}");
+            assert!(!rings(&world), "{story}: not over the sound of the other");
+            world.phone("desk").refuses(486);
+            world.run(A_WHILE);
+            assert!(rings(&world), "{story}");
+            if !described {
+                world.phone("cisco").indicates(183, true);
+                world.run(TICK);
+            }
+            world.is_heard("cisco");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "cisco"), "{story}");
+            gives_up(world);
+        }
+    }
+}
+
+/// Both describe their sound, and the second has some: it is heard, as when the caller had called both itself.
+#[test]
+fn of_two_lines_there_the_one_that_sounds_is_heard() {
+    for (options, status) in [("", 183), ("", 180), ("progressinband=yes", 183)] {
+        let mut world = forwards_silently(options, "212", "200");
+        world.until(|w| w.is_called("desk") && w.is_called("cisco"));
+        world.run(TICK);
+        world.phone("desk").indicates(183, true);
+        world.phone("cisco").indicates(183, true);
+        world.run(A_WHILE);
+        assert!(rings(&world), "{options}: neither has any sound");
+        for _ in 0..2 {
+            world.is_heard("cisco");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "cisco"), "{options}");
+            world.phone("cisco").indicates(status, true);
+            world.run(A_WHILE);
+            assert!(is_heard_from(&world, "cisco"), "{options} {status}");
+        }
+        world.phone("desk").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+        world.run(TICK);
+        assert_through(&world, "desk");
+        gives_up(world);
+    }
+}
+
+/// A prompt there is over, and a line is called: it has to be heard itself to be heard.
+#[test]
+fn after_a_prompt_there_the_caller_hears_ringing_or_the_line() {
+    for options in ["", "progressinband=yes", "progressinband=never"] {
+        for (status, described) in [(183, true), (183, false), (180, false), (180, true)] {
+            let story = format!("{options} {status} {described}");
+            let mut world = forwards_silently(options, "213", "200");
+            world.until(|w| w.is_played_to("client"));
+            world.until(|w| w.is_called("desk"));
+            world.run(TICK);
+            world.phone("desk").indicates(status, described);
+            world.run(A_WHILE);
+            assert!(rings(&world), "{story}");
+            if options == "progressinband=yes" {
+                assert!(world.is_played_to("client"), "{story}");
+            }
+            if !described {
+                world.phone("desk").indicates(183, true);
+                world.run(TICK);
+            }
+            world.is_heard("desk");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "desk"), "{story}");
+            gives_up(world);
+        }
+    }
+}
+
+/// A prompt there is over, and another line that the caller had called rings on.
+#[test]
+fn after_a_prompt_there_another_line_that_rings_is_told() {
+    for described in [false, true] {
+        let mut world = forwards_silently("", "215", "299");
+        world.until(|w| w.is_played_to("client"));
+        world.phone("cisco").indicates(if described { 183 } else { 180 }, described);
+        world.run(A_WHILE);
+        assert!(rings(&world), "{described}");
+        gives_up(world);
+    }
+}
+
+/// The time of a Dial there is over, and the next one begins: what was heard of the first is heard no more.
+#[test]
+fn after_a_dial_there_the_next_has_to_be_heard_itself() {
+    for options in ["", "progressinband=yes"] {
+        for described in [true, false] {
+            let mut world = forwards_silently(options, "214", "200");
+            world.until(|w| w.is_called("desk"));
+            world.run(TICK);
+            world.phone("desk").indicates(183, true);
+            world.run(TICK);
+            world.is_heard("desk");
+            world.run(TICK);
+            assert!(is_heard_from(&world, "desk"));
+            world.until(|w| w.is_called("cisco"));
+            world.run(TICK);
+            world.phone("cisco").indicates(183, described);
+            world.run(A_WHILE);
+            assert!(rings(&world), "{options} {described}");
+            gives_up(world);
+        }
     }
 }
 

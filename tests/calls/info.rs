@@ -214,6 +214,22 @@ fn a_call_that_ends_meanwhile_leaves_nothing_unanswered() {
     }
 }
 
+/// A telephone sends an INFO in the early dialog.
+fn sends_early(world: &mut Testbed, from: &str) {
+    let texts = if from == "client" { world.texts(from, &["180"]) } else { world.sent_by(from, &["180"]) };
+    let header = |name: &str| texts[0].lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    let (own, other) = if from == "client" { ("From: ", "To: ") } else { ("To: ", "From: ") };
+    let at = world.look(from).config().sip;
+    let request = format!(
+        "INFO sip:x@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-early\r\nFrom: {}\r\nTo: {}\r\n\
+         Call-ID: {}\r\nCSeq: 103 INFO\r\nMax-Forwards: 70\r\nContent-Type: application/dtmf\r\nContent-Length: 1\r\n\r\n5",
+        header(own),
+        header(other),
+        header("Call-ID: ")
+    );
+    world.inject(from, &request);
+}
+
 /// An INFO in the early dialog, from either side, goes to the one other line; of several that ring nobody can say whom it is
 /// for.
 #[test]
@@ -228,18 +244,7 @@ fn before_the_answer_it_passes_where_one_line_rings() {
         world.phone("client").dials("1");
         world.until(|w| w.is_called("isp") && w.saw("client", &PhoneEvent::Ringing));
         world.run(Duration::from_secs(1));
-        let texts = if from == "client" { world.texts(from, &["180"]) } else { world.sent_by(from, &["180"]) };
-        let header = |name: &str| texts[0].lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
-        let (own, other) = if from == "client" { ("From: ", "To: ") } else { ("To: ", "From: ") };
-        let at = world.look(from).config().sip;
-        let request = format!(
-            "INFO sip:x@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-early\r\nFrom: {}\r\nTo: {}\r\n\
-             Call-ID: {}\r\nCSeq: 103 INFO\r\nMax-Forwards: 70\r\nContent-Type: application/dtmf\r\nContent-Length: 1\r\n\r\n5",
-            header(own),
-            header(other),
-            header("Call-ID: ")
-        );
-        world.inject(from, &request);
+        sends_early(&mut world, from);
         world.run(Duration::from_secs(1));
         let got = heard(&world, to);
         assert_eq!(got, if passes { vec!["application/dtmf: 5"] } else { vec![] }, "{plan} {from}");
@@ -271,4 +276,50 @@ fn it_passes_while_an_offer_is_under_way() {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
+}
+
+/// The line that rings is one that the call was forwarded to, and the dialplan there may have answered by itself.
+#[test]
+fn before_the_answer_it_passes_through_a_forwarded_call() {
+    let plan = "[default]\nexten => 200,1,Dial(SIP/isp,20)\nexten => 299,1,Dial(SIP/isp&SIP/cisco,20)\n\
+        exten => 201,1,Dial(SIP/desk,20)\nexten => 202,1,Dial(SIP/desk&SIP/cisco,20)\n\
+        exten => 203,1,Answer()\nsame => n,Dial(SIP/desk,20)\nexten => 204,1,Dial(SIP/isp,20)\n";
+    for (number, exten, from, to, passes) in [
+        ("200", "201", "client", "desk", true),
+        ("200", "201", "desk", "client", true),
+        ("200", "202", "client", "desk", false),
+        ("200", "202", "desk", "client", false),
+        ("299", "201", "client", "desk", false),
+        ("299", "201", "desk", "client", false),
+        ("200", "203", "client", "desk", true),
+        ("200", "203", "desk", "client", true),
+    ] {
+        let story = format!("{number} {exten} {from}");
+        let mut world = Testbed::ready(SIP, plan);
+        world.add_to("isp", "SIP/2.0 302", &format!("Contact: <sip:{exten}@192.0.2.1>"));
+        world.phone("isp").habit(|habits| habits.refuse = Some(302));
+        world.phone("client").dials(number);
+        world.until(|w| w.is_called("desk"));
+        world.run(Duration::from_secs(1));
+        let is_up = world.is_talking("client");
+        assert_eq!(is_up, exten == "203", "{story}");
+        match is_up && from == "client" {
+            true => world.phone("client").presses('5'),
+            false => sends_early(&mut world, from),
+        }
+        world.run(Duration::from_secs(1));
+        assert_eq!(heard(&world, to).len(), usize::from(passes), "{story}");
+        // Before the answer the caller's telephone knows nothing of it.
+        let expected = match (passes, from) {
+            (false, _) => "415 Unsupported Media Type",
+            (true, "desk") if !is_up => "500 Server Internal Error",
+            (true, _) => "200 OK",
+        };
+        assert_eq!(answers(&world, from), [expected], "{story}");
+        world.phone("desk").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
 }

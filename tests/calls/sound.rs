@@ -134,3 +134,29 @@ fn what_was_wrong_is_forgotten_and_silence_that_was_agreed_is_none() {
     world.until_over();
     world.assert_nothing_left();
 }
+
+/// A line that answers where the call was forwarded to is looked at once, not once for each Dial on the way.
+#[test]
+fn on_a_forwarded_call_it_is_said_once() {
+    let plan = "[default]\nexten => 200,1,Dial(SIP/isp,20)\nexten => 201,1,Dial(SIP/desk,20)\n";
+    let mut world = Testbed::ready(SIP, plan);
+    let rtp = world.look("desk").rtp();
+    world.media.reports.insert(rtp, StreamReport { counts: counts(0, 300, 0), ..StreamReport::default() });
+    world.add_to("isp", "SIP/2.0 302", "Contact: <sip:201@192.0.2.1>");
+    world.phone("isp").habit(|habits| habits.refuse = Some(302));
+    world.phone("client").dials("200");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+    world.run(SEEN);
+    let said = world.lines.iter().filter(|(_, text)| text.contains("no sound comes from 'desk'"));
+    assert_eq!(said.count(), 1, "{:?}", world.lines);
+    world.phone("client").hangs_up();
+    world.until_over();
+    let reason = world.kept.iter().find_map(|order| match order {
+        StoreOrder::Call(record) => Some(record.reason.clone()),
+        _ => None,
+    });
+    assert_eq!(reason.unwrap().matches("no sound comes from 'desk'").count(), 1);
+    world.assert_nothing_left();
+}

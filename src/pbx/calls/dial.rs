@@ -10,6 +10,9 @@ use crate::sip::timer::TimerId;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// Of so many telephones behind one called line it is remembered that something was heard of them.
+const MAX_SOURCES: usize = 16;
+
 /// How far one called line has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Branch {
@@ -21,6 +24,15 @@ pub enum Branch {
     Ringing,
     /// It sends early media.
     Progress,
+}
+
+/// Where sound before an answer comes from: two telephones behind one INVITE are two of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlySource {
+    /// The called line.
+    pub line: ChannelId,
+    /// Where it has described that its sound comes from; none for a prompt, and while it sends none.
+    pub from: Option<SocketAddr>,
 }
 
 /// A Dial under way.
@@ -35,11 +47,9 @@ pub struct Dial {
     /// Rings no longer than this.
     pub timer: Option<TimerId>,
     /// Whose early media the caller hears, or will when there is any.
-    pub early: Option<ChannelId>,
-    /// Where that would come from.
-    pub early_from: Option<SocketAddr>,
-    /// Lines of which something was heard before any answer.
-    pub heard: Vec<ChannelId>,
+    pub early: Option<EarlySource>,
+    /// What something was heard of before any answer.
+    heard: Vec<EarlySource>,
     /// The caller was told that it rings, and of no early media since.
     pub rings: bool,
     /// Goes off when a line that described its early media sends none.
@@ -95,7 +105,6 @@ impl Dial {
             started,
             timer: None,
             early: None,
-            early_from: None,
             heard: Vec::new(),
             rings: false,
             soundless: None,
@@ -131,15 +140,11 @@ impl Dial {
     }
 
     /// Another channel takes the place of a line that is called.
-    pub fn replace_branch(&mut self, before: ChannelId, after: ChannelId, is_heard: bool) {
-        for (id, _) in self.branches.iter_mut().filter(|(id, _)| *id == before) {
+    pub fn replace_branch(&mut self, before: ChannelId, after: ChannelId) {
+        let branches = self.branches.iter_mut().map(|(id, _)| id);
+        let sources = self.early.iter_mut().chain(&mut self.heard).map(|source| &mut source.line);
+        for id in branches.chain(sources).filter(|id| **id == before) {
             *id = after;
-        }
-        if self.early == Some(before) {
-            self.early = Some(after);
-        }
-        if is_heard {
-            self.heard.push(after);
         }
     }
 
@@ -152,9 +157,37 @@ impl Dial {
         }
     }
 
+    /// Whose early media the caller hears, or will when there is any.
+    pub fn early_line(&self) -> Option<ChannelId> {
+        self.early.map(|source| source.line)
+    }
+
+    /// Something was heard of it.
+    pub fn note_heard(&mut self, source: EarlySource) {
+        if self.heard.contains(&source) {
+            return;
+        }
+        if self.heard.iter().filter(|other| other.line == source.line).count() >= MAX_SOURCES
+            && let Some(oldest) = self.heard.iter().position(|other| other.line == source.line)
+        {
+            self.heard.remove(oldest);
+        }
+        self.heard.push(source);
+    }
+
+    /// Of this line nothing is heard any more.
+    pub fn forget_heard(&mut self, line: ChannelId) {
+        self.heard.retain(|source| source.line != line);
+    }
+
+    /// Was anything heard of it?
+    pub fn has_heard(&self, line: ChannelId) -> bool {
+        self.heard.iter().any(|source| source.line == line)
+    }
+
     /// Does the caller hear a called line?
     pub fn is_heard(&self) -> bool {
-        self.early.is_some_and(|line| self.heard.contains(&line))
+        self.early.is_some_and(|source| self.heard.contains(&source))
     }
 
     /// Does the caller hear anything: a line, or that it rings?
@@ -252,13 +285,31 @@ mod tests {
         let mut dial = dial(&[]);
         assert!(!dial.is_audible() && !dial.needs_watch(), "nothing is described yet");
         dial.branches.push((one, Branch::Progress));
-        dial.early = Some(one);
+        let from = |port| Some(([192, 0, 2, 1], port).into());
+        dial.early = Some(EarlySource { line: one, from: from(4000) });
         assert!(dial.needs_watch());
-        dial.heard.push(two);
+        dial.note_heard(EarlySource { line: two, from: from(4000) });
         assert!(!dial.is_heard(), "another line");
-        dial.replace_branch(one, two, true);
-        assert_eq!((dial.early, dial.branches.as_slice()), (Some(two), &[(two, Branch::Progress)][..]));
+        dial.note_heard(EarlySource { line: one, from: from(5000) });
+        assert!(!dial.is_heard(), "another telephone of that line");
+        dial.forget_heard(two);
+        dial.note_heard(EarlySource { line: one, from: from(4000) });
+        dial.replace_branch(one, two);
+        assert_eq!((dial.early_line(), dial.branches.as_slice()), (Some(two), &[(two, Branch::Progress)][..]));
         assert!(dial.is_heard() && dial.is_audible() && !dial.needs_watch());
+    }
+
+    #[test]
+    fn a_line_that_moves_on_and_on_takes_no_more_memory_and_none_from_others() {
+        let mut dial = dial(&[]);
+        let source = |line, port| EarlySource { line: ChannelId(line), from: Some(([192, 0, 2, 1], port).into()) };
+        dial.note_heard(source(1, 4000));
+        (0..100).for_each(|port| dial.note_heard(source(2, port)));
+        assert_eq!(dial.heard.len(), MAX_SOURCES + 1);
+        for (early, is_heard) in [(source(1, 4000), true), (source(2, 99), true), (source(2, 0), false)] {
+            dial.early = Some(early);
+            assert_eq!(dial.is_heard(), is_heard, "{early:?}");
+        }
     }
 
     #[test]

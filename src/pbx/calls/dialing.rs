@@ -264,8 +264,11 @@ impl Dialing<'_> {
         let now = self.core.now.mono;
         if let Some(channel) = self.parties.channel_mut(callee) {
             channel.state = ChannelState::Up;
-            channel.answered = Some(now);
-            channel.look_at_sound_later(self.core);
+            // On a forwarded call each Dial on the way comes by here.
+            if channel.answered.is_none() {
+                channel.answered = Some(now);
+                channel.look_at_sound_later(self.core);
+            }
         }
         if let Some((outer, half)) = local::called_half(self.parties, caller) {
             return self.answered_through((outer, half), caller, callee, answer);
@@ -311,7 +314,7 @@ impl Dialing<'_> {
         let (now, name) = (self.core.now.mono, self.parties.name_of(callee));
         let Some(channel) = self.parties.channel_mut(running) else { return };
         let Some(dial) = channel.dial_mut() else { return };
-        let (version, is_heard) = (dial.offered_version, dial.is_heard());
+        let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
         channel.cdr.connected = true;
@@ -320,7 +323,7 @@ impl Dialing<'_> {
             return self.take_place((outer, half), callee, version);
         }
         if let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) {
-            dial.replace_branch(half, callee, is_heard);
+            dial.replace_branch(half, callee);
         }
         self.moved_to(outer, callee);
         self.parties.forget(half, self.core);
@@ -434,6 +437,9 @@ impl Dialing<'_> {
     /// A Dial that was never answered is over: lines that still ring are given up, the program goes on.
     fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            self.early().lost(outer, half);
+        }
         self.parties.release_unused_media(&[caller], self.core);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         let Some(dial) = channel.dial_mut() else { return };

@@ -4,7 +4,7 @@
 use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::channel::{Channel, ChannelState};
-use super::dial::{Branch, Dial};
+use super::dial::{Branch, Dial, EarlySource};
 use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
@@ -30,15 +30,7 @@ pub(super) struct EarlyMedia<'a> {
 impl EarlyMedia<'_> {
     /// A called line sent a provisional response above 100, perhaps with a description.
     pub(super) fn provisional(&mut self, caller: ChannelId, id: ChannelId, status: u16, description: Option<Sdp>) {
-        match status {
-            180 => self.note_ringing(caller, id),
-            // Forwarded, or in a queue: the caller may want to show it.
-            181 | 182 => self.pass_on(caller, status),
-            _ => {}
-        }
-        if let Some(outer) = local::unanswered_half(self.parties, caller) {
-            return self.pass_up(outer, caller, id, (status, description));
-        }
+        self.note_status(caller, id, status);
         match description {
             Some(description) => self.described(caller, id, status, &description),
             // RFC 6228 4: an early dialog is over, and nothing begins.
@@ -47,24 +39,17 @@ impl EarlyMedia<'_> {
         }
     }
 
-    /// It was called by a dialplan that a call was sent into: whoever called that is told.
-    fn pass_up(
-        &mut self,
-        (outer, half): (ChannelId, ChannelId),
-        caller: ChannelId,
-        id: ChannelId,
-        (status, mut description): (u16, Option<Sdp>),
-    ) {
-        let Some(dial) = self.dial_mut(caller) else { return };
-        if description.is_some() {
-            dial.mark(id, Branch::Progress);
-            if dial.options.ringing || dial.early.is_some_and(|first| first != id) {
-                description = None;
-            } else {
-                dial.early = Some(id);
-            }
+    /// What the status alone says is said of each half on the way, and to the caller.
+    fn note_status(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
+        match status {
+            180 => self.note_ringing(caller, id),
+            // Forwarded, or in a queue: the caller may want to show it.
+            181 | 182 => self.pass_on(caller, status),
+            _ => {}
         }
-        self.provisional(outer, half, status, description);
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            self.note_status(outer, half, status);
+        }
     }
 
     fn note_ringing(&mut self, caller: ChannelId, id: ChannelId) {
@@ -84,9 +69,14 @@ impl EarlyMedia<'_> {
     /// is passed each time, but not over the sound of another line.
     fn sounds_unheard(&mut self, caller: ChannelId, id: ChannelId, status: u16) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let other_is_heard = dial.is_heard() && dial.early != Some(id);
-        if (status == 180 && !other_is_heard) || !dial.is_audible() {
-            self.ring(caller);
+        let is_audible = dial.is_audible();
+        if dial.is_heard() && dial.early_line() != Some(id) {
+            return;
+        }
+        match local::unanswered_half(self.parties, caller) {
+            Some((outer, half)) => self.sounds_unheard(outer, half, status),
+            None if status == 180 || !is_audible => self.ring(caller),
+            None => {}
         }
     }
 
@@ -114,7 +104,7 @@ impl EarlyMedia<'_> {
             dial.mark(id, Branch::Progress);
             return self.sounds_unheard(caller, id, status);
         }
-        if dial.early.is_some_and(|first| first != id) {
+        if dial.early_line().is_some_and(|first| first != id) {
             dial.mark(id, Branch::Progress);
             if !dial.is_heard() {
                 // Whoever is heard first.
@@ -122,15 +112,14 @@ impl EarlyMedia<'_> {
             }
             return self.sounds_unheard(caller, id, status);
         }
-        let moved = dial.early_from.is_some() && dial.early_from != description.rtp_addr();
-        (dial.early, dial.early_from) = (Some(id), description.rtp_addr());
-        if moved {
-            // Another telephone behind one INVITE: whether it sends anything is not known yet.
-            dial.heard.retain(|line| *line != id);
-        }
+        dial.early = Some(EarlySource { line: id, from: description.rtp_addr() });
         // With a description a telephone stops ringing, unless it comes with a 180.
         dial.rings = false;
         dial.mark(id, Branch::Progress);
+        // Called by a dialplan that a call was sent into: whoever called that is told.
+        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
+            return self.described(outer, half, status, description);
+        }
         self.pass_description(caller, id, status, description);
         self.watch(caller);
     }
@@ -172,7 +161,7 @@ impl EarlyMedia<'_> {
     /// The description is of no use to the caller: it rings.
     fn never_mind(&mut self, caller: ChannelId) {
         if let Some(dial) = self.dial_mut(caller) {
-            (dial.early, dial.early_from) = (None, None);
+            dial.early = None;
         }
         self.ring(caller);
     }
@@ -203,26 +192,36 @@ impl EarlyMedia<'_> {
         }
     }
 
-    /// The first sound of a stream came, or it comes from elsewhere now.
+    /// The first sound of a stream came, or it comes from elsewhere now. Who is heard first is heard, in each Dial on
+    /// the way to the caller.
     pub(super) fn heard(&mut self, stream: StreamId) {
         let Some(channel) = self.parties.channel_of_stream(stream) else { return };
         let (mut id, Some(mut caller), true) = (channel.id, channel.called_by, channel.stream() == Some(stream)) else {
             return;
         };
-        while let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
-            let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early == Some(id)) else { return };
-            dial.heard.push(id);
-            (id, caller) = (half, outer);
+        let from = self.parties.leg_of(id).and_then(|leg| leg.agreement.remote.as_ref()?.rtp_addr());
+        let (mut is_first, mut is_another) = (true, false);
+        loop {
+            let source = EarlySource { line: id, from };
+            let Some(dial) = self.dial_mut(caller) else { return };
+            is_first &= !dial.is_heard() && dial.early.is_some() && !dial.options.ringing;
+            dial.note_heard(source);
+            if is_first {
+                is_another |= dial.early.replace(source).map(|before| before.line) != Some(id);
+            }
+            match local::unanswered_half(self.parties, caller) {
+                Some((outer, half)) => (id, caller) = (half, outer),
+                None => break,
+            }
         }
+        if is_first {
+            self.begins_to_hear(caller, id, is_another);
+        }
+    }
+
+    /// There is sound: what the caller heard until then ends.
+    fn begins_to_hear(&mut self, caller: ChannelId, id: ChannelId, is_another: bool) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let was_heard = dial.is_heard();
-        if !dial.heard.contains(&id) {
-            dial.heard.push(id);
-        }
-        if was_heard || dial.early.is_none() || dial.options.ringing {
-            return;
-        }
-        let is_another = dial.early.replace(id) != Some(id);
         let (tone, rang) = (std::mem::take(&mut dial.tone), std::mem::take(&mut dial.rings));
         if let Some(timer) = dial.soundless.take() {
             self.core.timers.cancel(timer);
@@ -237,6 +236,20 @@ impl EarlyMedia<'_> {
         }
     }
 
+    /// A dialplan that a call was sent into plays something to the caller, unless it hears another line; says whether.
+    /// Its end is that of a line: [`EarlyMedia::lost`].
+    pub(super) fn begin_prompt(&mut self, caller: ChannelId, half: ChannelId) -> bool {
+        let Some(dial) = self.dial_mut(caller) else { return false };
+        if dial.options.ringing || dial.early_line().is_some_and(|line| line != half) {
+            return false;
+        }
+        let prompt = EarlySource { line: half, from: None };
+        dial.early = Some(prompt);
+        dial.note_heard(prompt);
+        self.begins_to_hear(caller, half, false);
+        true
+    }
+
     /// The caller hears a called line.
     fn join(&mut self, caller: ChannelId, id: ChannelId) {
         let (caller, line) = (local::caller(self.parties, caller), local::sounding(self.parties, id));
@@ -244,25 +257,32 @@ impl EarlyMedia<'_> {
         Bridging { parties, bridges, core }.bridge_media(caller, line);
     }
 
-    /// A line that was called is called no more, and the caller may have heard it: it hears another, or ringing.
+    /// A line that was called is called no more, and the caller may have heard it: it hears another, or ringing. Of those
+    /// that a dialplan on the way called, first another line of the same Dial.
     pub(super) fn lost(&mut self, caller: ChannelId, id: ChannelId) {
-        let Some(dial) = self.dial_mut(caller).filter(|dial| dial.early == Some(id)) else { return };
-        (dial.early, dial.early_from) = (None, None);
-        if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
-            return self.lost(outer, half);
-        }
+        self.lost_while(caller, id, false);
+    }
+
+    /// The same; `others_ring`: nearer to the lines others ring on.
+    fn lost_while(&mut self, caller: ChannelId, id: ChannelId, others_ring: bool) {
         let Some(dial) = self.dial_mut(caller) else { return };
-        let others: Vec<ChannelId> = dial.branches.iter().map(|(other, _)| *other).filter(|it| *it != id).collect();
-        if others.is_empty() {
+        dial.forget_heard(id);
+        if dial.early_line() != Some(id) {
             return;
         }
-        let described = others.into_iter().find_map(|other| {
+        dial.early = None;
+        let others = dial.branches.iter().map(|(other, _)| *other).filter(|other| *other != id);
+        let (heard, unheard): (Vec<_>, Vec<_>) = others.partition(|other| dial.has_heard(*other));
+        let others_ring = others_ring || heard.len() + unheard.len() > 0;
+        let described = heard.into_iter().chain(unheard).find_map(|other| {
             let sdp = self.parties.leg_of(local::sounding(self.parties, other))?.agreement.remote.clone()?;
             Some((other, sdp))
         });
-        match described {
-            Some((other, sdp)) => self.described(caller, other, 183, &sdp),
-            None => self.ring(caller),
+        match (described, local::unanswered_half(self.parties, caller)) {
+            (Some((other, sdp)), _) => self.described(caller, other, 183, &sdp),
+            (None, Some((outer, half))) => self.lost_while(outer, half, others_ring),
+            (None, None) if others_ring => self.ring(caller),
+            (None, None) => {}
         }
     }
 

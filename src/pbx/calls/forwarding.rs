@@ -18,6 +18,7 @@ use crate::pbx::failure::{Failure, FailureReason};
 use crate::sip::dialog::plain;
 use crate::sip::{Flow, Uri};
 use crate::wording::outside;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Maximum number of places that the redirections of one call lead to: telephones that send it round and round come to
@@ -40,6 +41,14 @@ enum Place {
 }
 
 impl Place {
+    /// How many channels that takes.
+    fn channels(&self) -> usize {
+        match self {
+            Place::Extension { .. } => 2,
+            Place::Address(_) => 1,
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Place::Extension { context, exten } => format!("{exten}@{context}"),
@@ -60,9 +69,10 @@ impl Forwarding<'_> {
     ) {
         let Some(leg) = self.parties.leg_of(id) else { return };
         let (peer, flow) = (leg.peer.clone(), leg.ua.flow);
-        let (mut followed, mut failure) = (Vec::new(), None);
+        let (mut followed, mut failure) = (Vec::<Place>::new(), None);
         for uri in places {
-            let found = self.place(uri, status, &peer, flow).map(|place| self.admit(caller, &peer, place));
+            let opening = followed.iter().map(Place::channels).sum();
+            let found = self.place(uri, status, &peer, flow).map(|place| self.admit(caller, &peer, place, opening));
             match found {
                 Some(Ok(place)) => followed.push(place),
                 Some(Err(why)) => failure = Some(why),
@@ -128,32 +138,36 @@ impl Forwarding<'_> {
         (self.is_ours(uri, flow) || (uri.sip().is_none_or(|sip| sip.host.ip().is_none()) && exists())).then_some(number)
     }
 
+    /// At a socket of ours or, towards this line, at our address with any port of ours; without a port, any will do.
     fn is_ours(&self, uri: &Uri, flow: Flow) -> bool {
         let Some(sip) = uri.sip() else { return false };
-        let listening = &self.core.config.listening;
-        let ports = [Some(listening.udp), listening.tcp, listening.tls, Some(flow.local), Some(flow.advertised)];
-        let is_port = |port: u16| ports.iter().flatten().any(|at| at.port() == port);
-        if !sip.port.is_none_or(is_port) {
-            return false;
-        }
-        match sip.host.ip() {
+        let listening = &self.core.routing.listening;
+        let ours = [Some(listening.udp), listening.tcp, listening.tls, Some(flow.local), Some(flow.advertised)];
+        let mut ports =
+            ours.iter().flatten().map(SocketAddr::port).filter(|port| sip.port.is_none_or(|it| it == *port));
+        match sip.host.ip().map(|ip| ip.to_canonical()) {
             Some(ip) => {
-                let towards = self.core.config.local_towards.values().copied();
-                let mut ours = ports.iter().flatten().map(|at| at.ip()).chain(towards).map(|own| own.to_canonical());
-                ours.any(|own| own == ip.to_canonical() && !own.is_unspecified())
+                let ends = [flow.local, flow.advertised].map(|own| own.ip().to_canonical());
+                let is_towards_it = !ip.is_unspecified() && ends.contains(&ip);
+                let is_own = |port| self.core.routing.is_own_socket(SocketAddr::new(ip, port), flow);
+                ports.any(|port| is_towards_it || is_own(port))
             }
             None => {
-                let name = sip.host.to_string().to_ascii_lowercase();
-                self.core.config.general.domains.keys().any(|domain| domain.eq_ignore_ascii_case(&name))
+                let name = sip.host.to_string();
+                let mut domains = self.core.config.general.domains.keys();
+                ports.next().is_some() && domains.any(|domain| domain.eq_ignore_ascii_case(&name))
             }
         }
     }
 
-    /// May the call go on there? Each place is tried once, and an extension must be there.
-    fn admit(&mut self, caller: ChannelId, peer: &Peer, place: Place) -> Result<Place, Failure> {
+    /// May the call go on there? Each place is tried once, an extension must be there, and there must be room beside the
+    /// channels that are to be opened for other places of this redirection already.
+    fn admit(&mut self, caller: ChannelId, peer: &Peer, place: Place, opening: usize) -> Result<Place, Failure> {
         let name = place.name();
         let before = local::forwards(self.parties, caller);
-        let (count, wall) = (self.parties.count(), self.core.now.wall);
+        // The line that is left makes room for one.
+        let count = self.parties.count().saturating_sub(1).saturating_add(opening);
+        let wall = self.core.now.wall;
         let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else {
             return Err(FailureReason::Gone.with(&[&peer.name]));
         };
@@ -162,13 +176,13 @@ impl Forwarding<'_> {
             let times = times.to_string();
             return Err(FailureReason::ForwardLoop.with(&[&peer.name, &outside(&name), &times]));
         }
-        if let Place::Extension { context, exten } = &place {
-            if self.core.config.dialplan.exists(context, exten, None, wall) != Existence::Yes {
-                return Err(FailureReason::ForwardNowhere.with(&[&peer.name, &outside(exten), context]));
-            }
-            if count.saturating_add(2) > MAX_CHANNELS {
-                return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
-            }
+        if let Place::Extension { context, exten } = &place
+            && self.core.config.dialplan.exists(context, exten, None, wall) != Existence::Yes
+        {
+            return Err(FailureReason::ForwardNowhere.with(&[&peer.name, &outside(exten), context]));
+        }
+        if count.saturating_add(place.channels()) > MAX_CHANNELS {
+            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
         }
         dial.redirections.push(name);
         Ok(place)
@@ -213,5 +227,50 @@ impl Forwarding<'_> {
 
     fn dialing(&mut self) -> Dialing<'_> {
         Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pbx::core::testing::core;
+    use crate::registrar::next_hop::Listening;
+
+    /// Bound to every address, two of which the machine has besides the one that this line knows.
+    #[test]
+    fn every_address_of_the_machine_is_ours() {
+        let mut core = core("[general]\ndomain=home.example\n");
+        let listening = Listening::udp("0.0.0.0:5060".parse().unwrap());
+        core.routing.listening = Listening { tls: Some("[::]:5061".parse().unwrap()), ..listening };
+        core.routing.own = Arc::new(["192.0.2.1", "198.51.100.1", "2001:db8::1"].map(|ip| ip.parse().unwrap()).into());
+        let flow = Flow {
+            advertised: "203.0.113.1:5060".parse().unwrap(),
+            ..Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.20:5060".parse().unwrap())
+        };
+        let forwarding =
+            Forwarding { parties: &mut Parties::default(), bridges: &mut Bridges::default(), core: &mut core };
+        for (at, is_ours) in [
+            ("192.0.2.1", true),
+            ("192.0.2.1:5060", true),
+            ("198.51.100.1", true),
+            ("198.51.100.1:5060", true),
+            ("198.51.100.1:5061", true),
+            ("198.51.100.1:5099", false),
+            ("[2001:db8::1]:5061", true),
+            ("[2001:db8::1]:5099", false),
+            ("[2001:db8::2]", false),
+            ("203.0.113.1:5061", true),
+            ("192.0.2.77", false),
+            ("HOME.example", true),
+            ("home.example:5099", false),
+            ("other.example", false),
+        ] {
+            let uri = Uri::parse(format!("sip:201@{at}").as_bytes()).unwrap();
+            assert_eq!(forwarding.is_ours(&uri, flow), is_ours, "{at}");
+        }
+        // Nothing came from it yet: our address towards it is not known.
+        let flow = Flow::udp("0.0.0.0:5060".parse().unwrap(), flow.remote);
+        let is_ours = |at: &str| forwarding.is_ours(&Uri::parse(at.as_bytes()).unwrap(), flow);
+        assert!(is_ours("sip:201@198.51.100.1") && !is_ours("sip:201@0.0.0.0"));
     }
 }

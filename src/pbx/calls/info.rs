@@ -13,7 +13,7 @@ use crate::sip::transaction::ServerId;
 
 /// A channel's peer sent information, which this transaction waits to have answered.
 pub(super) fn received(parties: &mut Parties, bridges: &Bridges, id: ChannelId, server: ServerId, core: &mut Core) {
-    let other = talks_to(parties, bridges, id).or_else(|| rings(parties, id));
+    let other = other_end(parties, bridges, id);
     let passed = other.and_then(|other| {
         parties.with_party(other, core, |party, cx| party.leg.info.pass(server, &mut party.leg.ua, cx))
     });
@@ -25,6 +25,17 @@ pub(super) fn received(parties: &mut Parties, bridges: &Bridges, id: ChannelId, 
     let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default().into_owned().into();
     let to = other.map(|other| parties.name_of(other));
     core.emit(CallEvent::Info { channel: parties.name_of(id), to, kind, refused });
+}
+
+/// The telephone at the other end, also beyond pairs that lead into the dialplan.
+fn other_end(parties: &Parties, bridges: &Bridges, id: ChannelId) -> Option<ChannelId> {
+    let mut at = id;
+    for _ in 0..local::MAX_DEPTH {
+        let other = talks_to(parties, bridges, at).or_else(|| rings(parties, at))?;
+        let Some(half) = parties.channel(other)?.local() else { return Some(other) };
+        at = half.other;
+    }
+    None
 }
 
 /// The other channel of its bridge, unless one of them is held.

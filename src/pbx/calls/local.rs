@@ -7,7 +7,7 @@ use super::parties::Parties;
 use crate::dialplan::ChannelId;
 
 /// Maximum number of pairs one behind the other.
-const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// Of a half that runs the dialplan: who called its other half, and that.
 pub(super) fn called_half(parties: &Parties, id: ChannelId) -> Option<(ChannelId, ChannelId)> {
@@ -42,7 +42,7 @@ pub(super) fn caller(parties: &Parties, id: ChannelId) -> ChannelId {
 pub(super) fn sounding(parties: &Parties, id: ChannelId) -> ChannelId {
     let mut at = id;
     for _ in 0..MAX_DEPTH {
-        let running = running_half(parties, at).and_then(|running| parties.channel(running)?.dial()?.early);
+        let running = running_half(parties, at).and_then(|running| parties.channel(running)?.dial()?.early_line());
         let Some(line) = running else { break };
         at = line;
     }

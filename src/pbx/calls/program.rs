@@ -135,8 +135,7 @@ impl Applications<'_> {
     /// Whoever called into this dialplan hears how far it has come.
     fn pass_up(&mut self, id: ChannelId, status: u16) {
         if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
-            let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
-            EarlyMedia { parties, bridges, core }.provisional(outer, half, status, None);
+            self.early().provisional(outer, half, status, None);
         }
     }
 
@@ -174,17 +173,17 @@ impl Applications<'_> {
 
     /// May a dialplan that a call was sent into play to its caller: is it answered, or the first with any sound?
     fn may_play_before_the_answer(&mut self, telephone: ChannelId, id: ChannelId) -> bool {
-        let Some((outer, half)) = local::unanswered_half(self.parties, id) else { return true };
-        let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) else { return false };
-        let is_first = outer == telephone && dial.early.is_none_or(|line| line == half) && !dial.options.ringing;
-        if is_first {
-            dial.early = Some(half);
-            dial.heard.push(half);
+        match local::unanswered_half(self.parties, id) {
+            Some((outer, half)) => outer == telephone && self.early().begin_prompt(outer, half),
+            None => true,
         }
-        is_first
     }
 
     fn finish_play(&mut self, id: ChannelId, played: Played) {
+        // What comes next has to be heard itself.
+        if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
+            self.early().lost(outer, half);
+        }
         self.parties.resume(id, AppReply::Played(played));
     }
 
@@ -199,6 +198,10 @@ impl Applications<'_> {
             let rest = std::mem::take(rest);
             self.play(id, rest);
         }
+    }
+
+    fn early(&mut self) -> EarlyMedia<'_> {
+        EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
     fn dialing(&mut self) -> Dialing<'_> {
