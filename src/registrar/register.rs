@@ -95,7 +95,8 @@ pub struct Origin<'a> {
 ///
 /// A time above `maxexpiry` is lowered to it, and the response has the granted time. One below `minexpiry` is refused
 /// with 423 and Min-Expires (RFC 3261 10.3, step 7; chan_sip lengthens it); only for a device of RFC 2543, which has no
-/// 423, is it lengthened. With more contacts than `max_contacts` the newest replaces the oldest.
+/// 423, is it lengthened. With more contacts than `max_contacts` the newest replaces one that the same device had before,
+/// else the oldest.
 pub fn register(
     location: &mut Location,
     general: &General,
@@ -251,12 +252,22 @@ impl Registration<'_> {
                 for contact in contacts {
                     self.bind(old, contact, &mut new)?;
                 }
-                let most = usize::try_from(self.peer.max_contacts).unwrap_or(usize::MAX).max(1);
-                let surplus = new.len().saturating_sub(most);
-                new.drain(..surplus).try_for_each(|binding| self.in_order(old, &binding))?;
+                self.keep_most(old, &mut new)?;
             }
         }
         Ok(new)
+    }
+
+    /// What is too many goes: first what the same device had before, which it is not at any more, then the oldest.
+    fn keep_most(&self, old: &[Binding], new: &mut Vec<Binding>) -> Result<(), Refusal> {
+        let most = usize::try_from(self.peer.max_contacts).unwrap_or(usize::MAX).max(1);
+        while new.len() > most {
+            let named: Vec<&Binding> = new.iter().filter(|binding| !old.contains(binding)).collect();
+            let is_left = |it: &Binding| old.contains(it) && named.iter().any(|other| is_one_device(it, other));
+            let place = new.iter().position(is_left).unwrap_or(0);
+            self.in_order(old, &new.remove(place))?;
+        }
+        Ok(())
     }
 
     fn bind(&self, old: &[Binding], contact: Contact, new: &mut Vec<Binding>) -> Result<(), Refusal> {

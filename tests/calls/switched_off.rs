@@ -271,6 +271,25 @@ fn of_several_contacts_the_named_and_the_oldest_go() {
     world.assert_nothing_left();
 }
 
+/// Two telephones with one account: the one that was switched off takes the place it had itself, and not the other's.
+#[test]
+fn of_two_telephones_it_takes_its_own_place() {
+    let sip = SIP.replace("[isp]\n", "[isp]\nmax_contacts=2\n");
+    let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
+    let at = ("192.0.2.50:5060", "192.0.2.50:5004");
+    world.add_with_account("second", "isp", "password", at, strowger::sim::DeviceProfile::Grandstream);
+    world.phone("second").registers();
+    world.until(|w| w.look("second").is_registered());
+    for port in [5061, 5071, 5081] {
+        plug_in(&mut world, port);
+        let mut device = Device::on(port);
+        let contact = device.contact();
+        assert!(device.registers(&mut world, &contact).starts_with("SIP/2.0 200"));
+        assert_eq!(bound(&world), ["192.0.2.50:5060".to_owned(), format!("192.0.2.20:{port}")]);
+    }
+    world.assert_nothing_left();
+}
+
 /// The proxy on its way is kept as ever.
 #[test]
 fn its_path_is_kept() {
