@@ -102,6 +102,7 @@ say "$S" -rx 'core stop now'
     assert!(of(&text, "strowger check state/conf").starts_with("state/conf: no errors"), "{text}");
     let log = of(&text, "cat first.log");
     assert!(log.contains("  configuration  T/state/conf: 10 peers\n"), "{log}");
+    as_the_page_shows(log);
     assert!(of(&text, "strowger -rx sip show peers like 101").contains("\n101 "), "{text}");
     assert_eq!(of(&text, "strowger -C state/conf -rx core show calls"), "0 active calls\n0 calls processed\n-> 0\n");
     let status = of(&text, "strowger status");
@@ -121,6 +122,31 @@ say "$S" -rx 'core stop now'
     let doctor = of(&text, "strowger doctor");
     assert!(doctor.contains("T/state/conf loads without errors or warnings"), "{doctor}");
     assert!(doctor.contains("T/state is the exchange's own"), "{doctor}");
+}
+
+/// The first start stands in the page as it is printed; there it is at a terminal, and an ordinary user's.
+fn as_the_page_shows(log: &str) {
+    let page = include_str!("../docs/start/first-call.md");
+    let block = page.split("```").find(|block| block.contains("first start: ten extensions")).unwrap();
+    let block = block.replace("/home/anna/.local/state/strowger/strowger-", "T/run/strowger-");
+    let block = block.replace("/home/anna/.local/state/strowger", "T/state");
+    let shown = |line: &str| match line.split_once("   secret ") {
+        Some((user, secret)) if secret.len() == 12 => format!("{user} has one"),
+        _ => line.to_owned(),
+    };
+    let mut printed = log.lines().map(shown);
+    let mut skips = false;
+    for line in block.lines().skip(1).filter(|line| !line.starts_with("  commands ")) {
+        if line == "..." {
+            skips = true;
+            continue;
+        }
+        let line = shown(line);
+        let found = if skips { printed.find(|one| *one == line) } else { printed.next() };
+        assert_eq!(found.as_ref(), Some(&line), "{log}");
+        skips = false;
+    }
+    assert_eq!(printed.next().as_deref(), Some("-> 0"), "{log}");
 }
 
 #[test]
@@ -193,4 +219,39 @@ say "$S" -rx 'core show calls' --socket "$T/none.ctl"
     assert!(both.contains("  -C T/a   (pid ") && both.contains("  -C T/b   (pid "), "{both}");
     assert!(of(&text, "strowger -C b status").contains("T/b\n"), "{text}");
     assert!(of(&text, "strowger -rx core show calls --socket T/none.ctl").contains("  T/none.ctl\n"), "{text}");
+}
+
+/// What another user may do: look at a start of its own, and be told who may use the exchange that runs.
+#[test]
+fn another_user_sees_its_own_folders_and_who_may_ask() {
+    let script = r#"
+as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+$as true 2>/dev/null || { echo "only root becomes another user"; exit 0; }
+"$S" >first.log 2>&1 &
+P=$!
+ready
+mkdir -m 777 own
+$as "$S" --version >/dev/null || { echo "nobody may run the program from here"; exit 0; }
+export S
+echo "== doctor"
+env -u STATE_DIRECTORY -u RUNTIME_DIRECTORY XDG_STATE_HOME=$T/own HOME=/nonexistent $as "$S" doctor
+echo "== home"
+env -u STATE_DIRECTORY -u RUNTIME_DIRECTORY HOME=$T/own $as "$S" doctor
+echo "== ask"
+env -u STATE_DIRECTORY HOME=$T/own $as "$S" -rx 'core show calls' 2>&1
+echo "== found"
+env -u STATE_DIRECTORY -u RUNTIME_DIRECTORY HOME=$T/own $as "$S" -rx 'core show calls' 2>&1
+true
+"#;
+    let Some(text) = story("another", script) else { return };
+    if !text.contains("== doctor") {
+        return skip("another user", text.trim());
+    }
+    let (own, home) = (of(&text, "doctor"), of(&text, "home"));
+    assert!(own.contains("T/own/strowger does not exist yet: the first start makes it"), "{own}");
+    assert!(home.contains("T/own/.local/state/strowger does not exist yet"), "{home}");
+    let ask = of(&text, "ask");
+    assert!(ask.contains("T/run/strowger-b993d99f.ctl") && ask.contains("is open only to root"), "{ask}");
+    let found = of(&text, "found");
+    assert!(found.contains("T/run/strowger-b993d99f.ctl is open only to root. Try again as such (sudo)."), "{found}");
 }

@@ -95,7 +95,7 @@ fn a_hundred_reloads(exchange: &Exchange, names: &[String]) {
         let (name, broken, why) = match number % 6 {
             0 => ("extensions.conf", "exten => 1,1,Hangup()\n", "extensions.conf:1: fatal: "),
             2 => ("strowger.toml", "[log]\nverbosity = 3\n", "strowger.toml:2: fatal: "),
-            _ => ("rtp.conf", "[general]\nrtpstart=30000\nrtpend=20000\n", "rtp.conf:1: fatal: "),
+            _ => ("sip.conf", "[general\n", "sip.conf:1: fatal: "),
         };
         if number % 2 == 0 {
             exchange.write(name, broken);

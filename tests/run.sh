@@ -137,10 +137,10 @@ part_tests() {
     check "examples in the documentation" cargo test --locked --doc
 }
 
-# A million spoilt datagrams in calls over the whole switch, and 30,000 random scripts; and a million mutated messages,
+# 600,000 spoilt datagrams in calls over the whole switch, and 20,000 random scripts; and a million mutated messages,
 # session descriptions and configurations, a third each. The seeds are fixed.
 part_mutations() {
-    counted env STROWGER_MUTATIONS=1000000 STROWGER_SCRIPTS=30000 cargo test --locked --no-fail-fast --profile mutation \
+    counted env STROWGER_MUTATIONS=600000 STROWGER_SCRIPTS=20000 cargo test --locked --no-fail-fast --profile mutation \
         --test calls -- mutated_calls random_scripts
     counted env STROWGER_MUTATIONS=334000 cargo test --locked --no-fail-fast --profile mutation --lib --test config -- \
         mutated_messages mutated_descriptions mutated_files

@@ -3,6 +3,7 @@
 mod client;
 mod connection;
 mod discovery;
+mod exchange;
 mod history;
 mod printer;
 pub(super) mod prose;

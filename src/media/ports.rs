@@ -12,6 +12,10 @@ use std::ops::RangeInclusive;
 /// forwards.
 const MAX_TRIES: usize = 64;
 
+/// Pairs that are passed over after one that another program holds, in a range with many: such a program (another
+/// exchange, a conference server) has taken its own one after the other, and more of them than are tried here.
+const STRIDE: usize = 61;
+
 /// Receive buffer of a socket: a second of packets while the machine is busy. The kernel gives less without privilege.
 const RECEIVE_BUFFER: usize = 256 * 1024;
 
@@ -77,6 +81,9 @@ impl Ports {
                     foreign += 1;
                     if foreign >= MAX_TRIES {
                         break;
+                    }
+                    if self.pairs > 4 * STRIDE {
+                        self.next = (self.next + STRIDE) % self.pairs;
                     }
                 }
                 Err(error) => return Err(open_error(local, &error)),
@@ -200,6 +207,16 @@ mod tests {
         ports.give_back(24_104);
         let again = ports.take(LOCAL).unwrap().port;
         assert!([24_102, 24_104].contains(&again));
+    }
+
+    /// A second exchange on the machine has a hundred calls, whose ports begin where ours would.
+    #[test]
+    fn more_pairs_of_another_program_than_are_tried_leave_the_rest_of_the_range() {
+        let mut ports = Ports::new(24_200..=25_999, None, &mut Rng::from_number(1)).unwrap();
+        ports.next = 0;
+        let foreign: Vec<_> = (0..200).filter_map(|n| UdpSocket::bind((LOCAL, 24_200 + n)).ok()).collect();
+        assert!(foreign.len() > 2 * MAX_TRIES);
+        assert!(ports.take(LOCAL).is_ok_and(|pair| pair.port >= 24_400));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Streams {
         Ok(Streams { shared, runtime: handle, over, state: Mutex::new(State::Prepared(runtime, listeners)) })
     }
 
-    /// Starts the thread, which drops `guard` when it task; once it was started or stopped, this does nothing.
+    /// Starts the thread, which drops `guard` when it ends; once it was started or stopped, this does nothing.
     ///
     /// # Errors
     /// The system refuses a thread, or cannot watch the listening sockets.
@@ -119,7 +119,7 @@ impl Streams {
         })
     }
 
-    /// Closes every connection once it has sent what was given to it, and task the thread.
+    /// Closes every connection once it has sent what was given to it, and ends the thread.
     pub fn stop(&self) {
         self.shared.table().clear();
         self.over.send_replace(true);

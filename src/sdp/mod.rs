@@ -28,6 +28,7 @@ pub use negotiate::{
     NoCommonCodec, align_media, answer_from, offer_from, offer_of_agreed, readdress, reoffer_from, same_media,
 };
 pub use payload::{Agreed, agreed, payload_map};
+pub use voice_choice::choose_voice;
 
 #[cfg(test)]
 mod tests;

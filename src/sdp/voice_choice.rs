@@ -4,29 +4,25 @@ use super::codec::CodecList;
 use super::description::Sdp;
 use super::line::{SdpLine, media_line};
 
-impl Sdp {
-    /// The description with its first usable voice stream in front: those before it, which have no codec that `allow`
-    /// permits, count as rejected (port 0). All stay where they are, so that an answer keeps their order. Without a
-    /// usable one nothing changes.
-    pub fn choose_voice(mut self, allow: &CodecList) -> Sdp {
-        let voices: Vec<usize> = (0..self.media.len()).filter(|index| self.is_voice(*index)).collect();
-        let is_usable = |index: &usize| {
-            let audio = self.audio_at(*index);
-            audio.is_some_and(|audio| {
-                audio.formats.iter().any(|one| one.codec.is_some_and(|codec| allow.contains(codec)))
-            })
-        };
-        let [_, _, ..] = voices.as_slice() else { return self };
-        let Some(chosen) = voices.iter().position(is_usable) else { return self };
-        for index in voices.iter().take(chosen) {
-            if let Some(first) = self.media.get_mut(*index).and_then(|section| section.first_mut())
-                && let Some(line) = closed(first)
-            {
-                *first = line;
-            }
+/// The description with its first usable voice stream in front: those before it, which have no codec that `allow`
+/// permits, count as rejected (port 0). All stay where they are, so that an answer keeps their order. Without a usable
+/// one nothing changes.
+pub fn choose_voice(mut sdp: Sdp, allow: &CodecList) -> Sdp {
+    let voices: Vec<usize> = (0..sdp.media.len()).filter(|index| sdp.is_voice(*index)).collect();
+    let [_, _, ..] = voices.as_slice() else { return sdp };
+    let is_usable = |index: &usize| {
+        let audio = sdp.audio_at(*index);
+        audio.is_some_and(|audio| audio.formats.iter().any(|one| one.codec.is_some_and(|codec| allow.contains(codec))))
+    };
+    let Some(chosen) = voices.iter().position(is_usable) else { return sdp };
+    for index in voices.iter().take(chosen) {
+        if let Some(first) = sdp.media.get_mut(*index).and_then(|section| section.first_mut())
+            && let Some(line) = closed(first)
+        {
+            *first = line;
         }
-        self
     }
+    sdp
 }
 
 /// The `m=` line with port 0.
@@ -77,7 +73,7 @@ mod tests {
                 vec!["m=audio 10000 RTP/AVP 0", "m=audio 0 RTP/AVP 0"],
             ),
         ] {
-            let offer = sdp(media).choose_voice(&allow);
+            let offer = choose_voice(sdp(media), &allow);
             assert_eq!(offer.audio().unwrap().port, port, "{media}");
             let to_callee = offer_from(&offer, &allow, &local).unwrap();
             assert_eq!(media_lines(&to_callee), offered, "{media}");
@@ -85,8 +81,8 @@ mod tests {
             assert_eq!(media_lines(&answer), answered, "{media}");
         }
         let none = sdp("m=audio 4000 RTP/AVP 18\r\nm=audio 4002 RTP/AVP 9\r\n");
-        assert_eq!(none.clone().choose_voice(&allow), none);
+        assert_eq!(choose_voice(none.clone(), &allow), none);
         let one = sdp("m=audio 4000 RTP/AVP 18\r\n");
-        assert_eq!(one.clone().choose_voice(&allow), one);
+        assert_eq!(choose_voice(one.clone(), &allow), one);
     }
 }

@@ -3,7 +3,9 @@
 use crate::network::Quality;
 use crate::stories::stories;
 use crate::testbed::{GUIDE, SIP, Testbed};
-use strowger::sim::{DeviceProfile, PhoneEvent};
+use std::time::Duration;
+use strowger::sim::{Change, DeviceProfile, PhoneEvent};
+use strowger::sip::flow::Transport;
 
 const TRUNK: &str = "[provider]\ntype=peer\nhost=203.0.113.5\ninsecure=port,invite\ncontext=default\ndirectmedia=no\n";
 
@@ -114,4 +116,103 @@ fn a_line_without_an_address_calls_and_neither_registers_nor_is_called() {
         assert!(world.has_line("'client' has no address"), "{host}");
         world.assert_nothing_left();
     }
+}
+
+#[test]
+fn trunks_as_old_files_write_them() {
+    for (options, from, caller, over) in [
+        ("", "203.0.113.5:41000", "4930123456", None),
+        ("", "203.0.113.5:41000", "4930123456", Some(Transport::Tcp)),
+        ("insecure=invite", "203.0.113.5:5060", "4930123456", None),
+        ("insecure=invite", "203.0.113.5:41000", "4930123456", Some(Transport::Tcp)),
+        ("insecure=very", "203.0.113.5:41000", "4930123456", None),
+        ("insecure=very\nsecret=k3vw9m2xq8tz\nfromuser=me", "203.0.113.5:41000", "4930123456", None),
+        ("secret=k3vw9m2xq8tz", "203.0.113.5:5070", "4930123456", None),
+        ("insecure=yes", "203.0.113.5:41000", "4930123456", None),
+        ("insecure=invite,port", "203.0.113.5:41000", "anonymous", None),
+        // A peer's name, which is no proof and in no way.
+        ("secret=k3vw9m2xq8tz", "203.0.113.5:5070", "provider", None),
+        ("type=friend", "203.0.113.5:41000", "4930123456", None),
+        ("host=203.0.113.5:5071\ninsecure=invite", "203.0.113.5:5071", "4930123456", None),
+        ("port=5071\ninsecure=invite", "203.0.113.5:5071", "4930123456", None),
+    ] {
+        let trunk = TRUNK.to_owned();
+        let trunk = if options.contains("insecure") { trunk.replace("insecure=port,invite\n", "") } else { trunk };
+        let trunk = if options.contains("type=") { trunk.replace("type=peer\n", "") } else { trunk };
+        let trunk = if options.contains("host=") { trunk.replace("host=203.0.113.5\n", "") } else { trunk };
+        let sip = format!("{SIP}{trunk}{options}\n");
+        let sip = sip.replacen("[general]\n", "[general]\ntcpenable=yes\ntcpbindaddr=192.0.2.1\n", 1);
+        let mut world = Testbed::ready(&sip, GUIDE);
+        world.add(caller, "", from, "203.0.113.5:5004", DeviceProfile::Grandstream);
+        if let Some(over) = over {
+            world.connects(caller, over);
+        }
+        world.phone(caller).dials("88567682");
+        world.run(Duration::from_secs(1));
+        assert!(world.is_called("isp"), "{options} {from} {over:?}");
+        world.phone("isp").answers();
+        world.until(|w| w.is_talking(caller) && w.is_talking("isp"));
+        world.phone(caller).reoffers(Change::Hold);
+        world.run(Duration::from_secs(1));
+        assert!(world.saw(caller, &PhoneEvent::RenegotiationAccepted));
+        world.phone("isp").hangs_up();
+        world.until_over();
+        assert!(world.settles(), "{options}");
+    }
+}
+
+#[test]
+fn a_phone_that_is_a_peer_calls_whatever_its_from_says() {
+    let peer = SIP.replace("type=friend", "type=peer");
+    for (what, sip, guest) in [
+        ("from another name", peer.clone(), false),
+        ("insecure=port", peer.replace("[client]\n", "[client]\ninsecure=port\n"), false),
+        ("insecure=invite", peer.replace("[client]\n", "[client]\ninsecure=invite\n"), false),
+        ("insecure=very", peer.replace("[client]\n", "[client]\ninsecure=very\n"), false),
+        ("allowguest", peer.replacen("[general]\n", "[general]\nallowguest=yes\n", 1), true),
+        ("match_auth", peer.replacen("[general]\n", "[general]\nmatch_auth_username=yes\n", 1), false),
+        ("max_contacts", peer.replace("[client]\n", "[client]\nmax_contacts=3\n"), false),
+    ] {
+        for from in [None, Some("\"Kitchen\" <sip:4711@192.0.2.1>"), Some("<sip:desk@192.0.2.1>")] {
+            let mut world = Testbed::ready(&sip, GUIDE);
+            if let Some(from) = from {
+                world.from("client", from);
+            }
+            world.phone("client").dials("88567682");
+            world.run(Duration::from_secs(1));
+            assert!(world.is_called("isp"), "{what} {from:?}");
+            let channels = world.channels();
+            assert!(guest || channels.iter().any(|it| it.starts_with("SIP/client-")), "{what} {from:?} {channels:?}");
+            world.phone("isp").answers();
+            world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+            world.phone("client").hangs_up();
+            world.until_over();
+            assert!(world.settles(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_reload_makes_it_another_type_in_mid_call() {
+    let peer = SIP.replace("type=friend", "type=peer");
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.connect();
+    world.reload(&peer, GUIDE);
+    world.run(Duration::from_secs(1));
+    world.phone("client").reoffers(Change::Hold);
+    world.run(Duration::from_secs(1));
+    assert!(world.saw("client", &PhoneEvent::RenegotiationAccepted));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.connect();
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+    // And user and back: no longer registered, but calls.
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.reload(&SIP.replace("[client]\ntype=friend\nhost=dynamic\n", "[client]\ntype=user\n"), GUIDE);
+    world.connect();
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
 }

@@ -3,6 +3,7 @@
 use crate::stories::stories;
 use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
+use strowger::pbx::effect::StoreOrder;
 use strowger::sim::{Change, PhoneEvent};
 
 stories! {
@@ -235,4 +236,79 @@ fn the_caller_hangs_up_before_its_answer_is_acknowledged(world: &mut Testbed) {
     world.phone("isp").answers();
     world.phone("isp").hangs_up();
     world.until_over();
+}
+
+#[test]
+fn a_silent_phone_over_tcp_and_in_a_fork_is_given_up() {
+    for plan in ["Dial(SIP/isp,60)", "Dial(SIP/isp&SIP/desk,60)", "Dial(SIP/isp)"] {
+        for connected in [false, true] {
+            for gives_up in [500, 5000, 45_000] {
+                let plan = format!("[default]\nexten => _X!,1,{plan}\n");
+                let mut world = if connected { Testbed::connected(SIP, &plan) } else { Testbed::ready(SIP, &plan) };
+                world.phone("isp").habit(|habits| habits.ignores_everything = true);
+                world.phone("client").dials("1");
+                world.run(Duration::from_millis(gives_up));
+                world.phone("client").hangs_up();
+                world.run(Duration::from_secs(70));
+                let sent = world.messages("exchange", "isp", &["INVITE sip"]).len();
+                assert!(sent <= 7, "{sent}");
+                world.phone("isp").habit(|habits| habits.ignores_everything = false);
+                world.run(Duration::from_secs(200));
+                assert!(!world.is_called("isp"), "{plan} {connected} {gives_up}");
+                assert!(world.settles(), "{plan} {connected} {gives_up} {:?}", world.switch.leftovers());
+                assert_eq!(world.kept.iter().filter(|order| matches!(order, StoreOrder::Call(_))).count(), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_caller_without_offer_and_answer_leaves_nothing_at_any_moment() {
+    for who in ["client", "isp"] {
+        for moment in (0..100).step_by(5) {
+            let mut world = Testbed::ready(SIP, GUIDE);
+            world.phone("client").habit(|habits| (habits.offerless, habits.bare_acks) = (true, true));
+            world.phone("client").dials("1");
+            world.until(|w| w.is_called("isp"));
+            world.run(Duration::from_millis(300));
+            world.phone("isp").answers();
+            world.run(Duration::from_millis(moment));
+            world.phone(who).hangs_up();
+            world.run(Duration::from_secs(2));
+            world.phone("isp").hangs_up();
+            world.phone("client").hangs_up();
+            world.until_over();
+            assert!(world.settles(), "{who} {moment}");
+            assert_eq!(world.kept.iter().filter(|order| matches!(order, StoreOrder::Call(_))).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_new_offer_that_the_ack_does_not_answer_changes_nothing() {
+    for who in ["isp", "client"] {
+        let mut world = Testbed::ready(SIP, GUIDE);
+        world.connect();
+        world.run(Duration::from_secs(1));
+        world.phone(who).habit(|habits| habits.bare_acks = true);
+        world.phone(who).reoffers(Change::NoSdp);
+        world.run(Duration::from_secs(5));
+        assert!(world.is_talking("client") && world.is_talking("isp"), "{who}");
+        {
+            world.phone(who).habit(|habits| habits.bare_acks = false);
+            world.phone(who).reoffers(Change::Hold);
+            world.run(Duration::from_secs(5));
+            assert!(world.saw(who, &PhoneEvent::RenegotiationAccepted), "{who}");
+            world.phone(who).reoffers(Change::Resume);
+            world.run(Duration::from_secs(5));
+            world.assert_connected("client", "isp", true);
+            let other = if who == "client" { "isp" } else { "client" };
+            world.phone(other).reoffers(Change::Hold);
+            world.run(Duration::from_secs(5));
+            assert!(world.saw(other, &PhoneEvent::RenegotiationAccepted), "{other}");
+        }
+        world.phone(who).hangs_up();
+        world.until_over();
+        world.assert_nothing_left();
+    }
 }

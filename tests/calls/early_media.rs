@@ -122,6 +122,24 @@ fn in_every_order_the_caller_hears_ringing_or_the_line() {
     }
 }
 
+/// The same when another line was called, and forwards the call to an extension that calls this one (302).
+#[test]
+fn in_every_order_the_caller_hears_it_through_a_forward_too() {
+    for caller in callers() {
+        let sip = SIP.replace("[client]\ntype=friend", &format!("[client]\ntype=friend\n{}", caller.options));
+        let plan = caller.plan.replace("SIP/isp", "SIP/desk");
+        let plan = format!("[default]\nexten => 2,1,Dial(SIP/isp)\nexten => _[13-9],1,{plan}\n");
+        let mut world = Testbed::ready(&sip, &plan);
+        world.add_to("desk", "SIP/2.0 302", "Contact: <sip:2@192.0.2.1>");
+        world.phone("desk").habit(|habits| habits.refuse = Some(302));
+        world.phone("isp").habit(|habits| habits.auto_ring = false);
+        for order in (1..=if caller.is_plain() { 3 } else { 2 }).flat_map(|length| told(orders_of(length))) {
+            plays(&mut world, &caller, &order);
+        }
+        world.assert_nothing_left();
+    }
+}
+
 fn plays(world: &mut Testbed, caller: &Caller, order: &[Act]) {
     world.forgets();
     world.phone("client").dials("1");

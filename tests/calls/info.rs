@@ -256,3 +256,19 @@ fn before_the_answer_it_passes_where_one_line_rings() {
         over(world);
     }
 }
+
+#[test]
+fn it_passes_while_an_offer_is_under_way() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.connect();
+    world.run(Duration::from_secs(1));
+    world.phone("client").reoffers(Change::Hold);
+    world.phone("client").presses('7');
+    world.phone("isp").presses('8');
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.texts("isp", &["INFO sip:"]).len(), 1);
+    assert_eq!(world.texts("client", &["INFO sip:"]).len(), 1);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

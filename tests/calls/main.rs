@@ -15,6 +15,7 @@ mod early_media;
 mod examples;
 mod extras;
 mod forks;
+mod forwarded;
 mod forwarding;
 mod info;
 mod log_lines;

@@ -4,6 +4,7 @@
 use crate::network::Quality;
 use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
+use strowger::sim::{Change, PhoneEvent};
 
 const TICK: Duration = Duration::from_millis(50);
 const VOICE: &str = "m=audio 5004 RTP/AVP 0\r\n";
@@ -53,8 +54,9 @@ impl Invite {
             world.phone("isp").answers();
             world.run(TICK);
         }
-        let answers = world.texts("desk", &["SIP/2.0 "]).into_iter().filter(|text| text.contains("Call-ID: odd\r\n"));
-        let last = answers.filter(|text| !text.starts_with("SIP/2.0 1")).next_back().unwrap_or_default();
+        let mut answers =
+            world.texts("desk", &["SIP/2.0 "]).into_iter().filter(|text| text.contains("Call-ID: odd\r\n"));
+        let last = answers.rfind(|text| !text.starts_with("SIP/2.0 1")).unwrap_or_default();
         let called = world.texts("isp", &["INVITE "]).into_iter().next_back().unwrap_or_default();
         Outcome { status: last[8..11].parse().unwrap(), answer: last, called, world }
     }
@@ -83,6 +85,7 @@ fn an_offer_that_names_no_address_is_488() {
         "c=IN IP5 192.0.2.30\r\n",
         "c=IN IP4 notanaddress\r\n",
         "c=IN IP4 192.0.2.256\r\n",
+        "c=IN IP4 192.0.2.2x\r\n",
         "c=IN IP4\r\n",
         "c=\r\n",
         "",
@@ -238,5 +241,90 @@ fn header_fields_of_a_contact_stay_out_of_the_request_uri() {
         world.phone("client").hangs_up();
         world.until_over();
         world.assert_nothing_left();
+    }
+}
+
+/// In the 200, in the answer to a new offer, in the ACK, in the 183: none of them can be refused.
+#[test]
+fn an_answer_counts_whatever_stands_beside_it() {
+    for (who, offerless) in [("isp", false), ("client", true)] {
+        for part in [
+            "Content-Type: text/plain\r\nContent-Disposition: render;handling=optional\r\n\r\nhello",
+            "Content-Type: text/plain\r\n\r\nhello",
+            "Content-Type: application/isup;version=ansi88\r\nContent-Disposition: signal;handling=required\r\n\r\nx",
+        ] {
+            let mut world = Testbed::ready(SIP, GUIDE);
+            world.phone("client").habit(|habits| habits.offerless = offerless);
+            world.wraps(who, part, part);
+            world.phone("client").dials("1");
+            world.until(|w| w.is_called("isp"));
+            world.run(Duration::from_millis(200));
+            if who == "isp" {
+                world.phone("isp").sounds();
+                world.run(Duration::from_millis(200));
+                assert!(world.saw("client", &PhoneEvent::Progress), "{part}");
+            }
+            world.phone("isp").answers();
+            world.run(Duration::from_secs(2));
+            assert!(world.is_talking("client") && world.is_talking("isp"), "{who} {part}");
+            world.assert_connected("client", "isp", true);
+            let other = if who == "client" { "isp" } else { "client" };
+            world.phone(other).reoffers(Change::Hold);
+            world.run(Duration::from_secs(2));
+            assert!(world.saw(other, &PhoneEvent::RenegotiationAccepted), "{who} {part}");
+            world.phone(other).hangs_up();
+            world.until_over();
+            assert!(world.settles());
+        }
+    }
+}
+
+#[test]
+fn new_offers_that_name_no_address_are_488() {
+    for who in ["isp", "client"] {
+        for line in ["c=XX IP4 192.0.2.20", "c=IN IP5 192.0.2.20"] {
+            for update in [false, true] {
+                let mut world = Testbed::ready(SIP, GUIDE);
+                world.connect();
+                world.run(Duration::from_secs(1));
+                world.rewrite_head(who, "c=IN IP4 192.0.2.20", line);
+                match update {
+                    true => world.phone(who).updates(Some(Change::MovePort(20_000))),
+                    false => world.phone(who).reoffers(Change::MovePort(20_000)),
+                }
+                world.run(Duration::from_secs(2));
+                assert!(world.saw(who, &PhoneEvent::RenegotiationRefused(488)), "{who} {line} {update}");
+                world.phone(who).hangs_up();
+                world.until_over();
+                assert!(world.settles());
+            }
+        }
+    }
+}
+
+#[test]
+fn header_fields_of_a_contact_stay_out_in_every_message_that_names_one() {
+    for who in ["client", "isp"] {
+        let mut world = Testbed::new(SIP, GUIDE, Quality::PERFECT, 1);
+        let place = world.look(who).config().sip;
+        world.rewrite_head(
+            who,
+            &format!("Contact: <sip:{who}@{place}>"),
+            &format!("Contact: <sip:{who}@{place};method=INVITE?Route=%3Csip:203.0.113.9%3E&Subject=x>"),
+        );
+        world.register_all();
+        world.connect();
+        world.run(Duration::from_secs(1));
+        let other = if who == "client" { "isp" } else { "client" };
+        world.phone(other).reoffers(Change::Hold);
+        world.run(Duration::from_secs(1));
+        assert!(world.saw(other, &PhoneEvent::RenegotiationAccepted));
+        world.phone(other).hangs_up();
+        world.until_over();
+        for text in world.texts(who, &["sip:"]) {
+            let first = text.lines().next().unwrap();
+            assert!(!first.contains('?') && !first.contains("method="), "{first}");
+        }
+        assert!(world.settles());
     }
 }

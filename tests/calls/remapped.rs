@@ -1,6 +1,7 @@
 //! A telephone is somewhere else in mid-call: its address translator gave it another port, or it has another address or
 //! connection. The call follows what is proved, and nothing else.
 
+use crate::network::Quality;
 use crate::testbed::{GUIDE, SIP, Testbed};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -180,7 +181,7 @@ fn what_is_under_way_goes_there_too() {
     world.connect();
     a_second(&mut world);
     world.remap("isp", ELSEWHERE[0]);
-    world.phone("client").reoffers(Change::Codec(strowger::sdp::codec::Codec::Ulaw));
+    world.phone("client").reoffers(Change::Hold);
     world.run(Duration::from_secs(3));
     assert!(sent(&world, FIRST, &["INVITE"]) > 1 && sent(&world, ELSEWHERE[0], &["INVITE"]) == 0, "unheard until now");
     world.phone("isp").registers();
@@ -317,5 +318,90 @@ fn over_tcp_the_call_follows_to_a_new_connection_from_another_address() {
         world.until_over();
         assert_eq!(sent(&world, ELSEWHERE[1], &["BYE"]), 1);
         world.assert_nothing_left();
+    }
+}
+
+#[test]
+fn each_method_takes_it_along() {
+    const FIRST: &str = "198.51.100.3:1024";
+    const SECOND: &str = "198.51.100.3:1999";
+    for method in ["UPDATE", "INFO", "INVITE", "hold"] {
+        for name in ["client", "isp"] {
+            let sip = SIP.replace("nat=no", "nat=force_rport,comedia");
+            let mut world = Testbed::new(&sip, GUIDE, Quality::PERFECT, 1);
+            world.remap(name, FIRST);
+            world.register_all();
+            world.connect();
+            world.run(Duration::from_secs(1));
+            world.remap(name, SECOND);
+            match method {
+                "UPDATE" => world.phone(name).updates(None),
+                "INFO" => world.phone(name).presses('5'),
+                "INVITE" => world.phone(name).reoffers(Change::Refresh),
+                _ => world.phone(name).reoffers(Change::Hold),
+            }
+            world.run(Duration::from_secs(1));
+            let other = if name == "client" { "isp" } else { "client" };
+            world.phone(other).hangs_up();
+            world.until_over();
+            assert!(!world.texts_at(SECOND, &["BYE"]).is_empty(), "{method} {name}");
+            assert!(world.settles());
+        }
+    }
+}
+
+/// `nat=no`, and its Via asks for rport: it is reached where it was heard, also when that moves.
+#[test]
+fn a_line_that_registered_by_rport_alone_is_followed() {
+    for nat in ["nat=no", "nat=auto_force_rport", "nat=force_rport"] {
+        for by in ["REGISTER", "INVITE"] {
+            let sip = SIP.replace("nat=no", nat);
+            let mut world = Testbed::new(&sip, "[default]\nexten => 1,1,Dial(SIP/desk)\n", Quality::PERFECT, 1);
+            world.remap("desk", "198.51.100.3:1024");
+            world.register_all();
+            world.phone("client").dials("1");
+            world.until(|w| w.is_called("desk"));
+            world.phone("desk").answers();
+            world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+            world.run(Duration::from_secs(1));
+            world.remap("desk", "198.51.100.3:1999");
+            match by {
+                "REGISTER" => world.phone("desk").registers(),
+                _ => world.phone("desk").reoffers(Change::Refresh),
+            }
+            world.run(Duration::from_secs(1));
+            world.phone("client").hangs_up();
+            world.until_over();
+            assert!(!world.texts_at("198.51.100.3:1999", &["BYE"]).is_empty(), "{nat} {by}");
+            assert!(world.settles(), "{nat} {by}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_was_cut_is_replaced_in_mid_call() {
+    let sip = SIP.replacen("[general]\n", "[general]\ntcpenable=yes\ntcpbindaddr=192.0.2.1\n", 1);
+    for moment in ["ringing", "talking"] {
+        let mut world = Testbed::connected(&sip, GUIDE);
+        world.phone("client").dials("88567682");
+        world.until(|w| w.is_called("isp"));
+        world.run(Duration::from_millis(200));
+        if moment == "talking" {
+            world.phone("isp").answers();
+            world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+            world.run(Duration::from_secs(1));
+        }
+        world.cut("isp");
+        world.phone("isp").registers();
+        world.run(Duration::from_secs(1));
+        if moment == "ringing" {
+            world.phone("isp").answers();
+            world.run(Duration::from_secs(2));
+            assert!(world.is_talking("client") && world.is_talking("isp"), "{moment}");
+        }
+        world.phone("client").hangs_up();
+        world.until_over();
+        assert!(!world.texts("isp", &["BYE"]).is_empty(), "{moment}");
+        assert!(world.settles(), "{moment}");
     }
 }

@@ -322,7 +322,7 @@ fn what_broke_others_is_answered_as_it_is_owed() {
         // AST-2017-002: a CSeq of 5 kB; a Via without branch.
         ("OPTIONS", format!("CSeq: 1 {}", long(5_000)), String::new(), &[400]),
         // AST-2017-003: a part of no length, which describes nothing.
-        ("INVITE", format!("{contact}\r\nContent-Type: multipart/mixed;boundary=b"), multipart.into(), &[400]),
+        ("INVITE", format!("{contact}\r\nContent-Type: multipart/mixed;boundary=b"), multipart.into(), &[488]),
         // AST-2016-009: To with a control character is not To; there is no other.
         ("INVITE", format!("{contact}\r\nTo\u{1}: <sip:other@192.0.2.1>"), String::new(), &[400]),
         // AST-2017-009: numbers beyond all bounds.
@@ -399,4 +399,24 @@ fn what_broke_others_is_answered_as_it_is_owed() {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
+}
+
+#[test]
+fn a_new_offer_that_is_redirected_changes_nothing() {
+    for status in [300, 301, 302, 305, 380] {
+        for who in ["client", "isp"] {
+            let mut world = Testbed::ready(SIP, GUIDE);
+            world.connect();
+            world.run(Duration::from_secs(1));
+            let other = if who == "client" { "isp" } else { "client" };
+            world.add_to(other, "SIP/2.0 30", "Contact: <sip:201@192.0.2.1>");
+            world.phone(other).habit(|habits| habits.refuse_reinvite = Some(status));
+            world.phone(who).reoffers(Change::Hold);
+            world.run(Duration::from_secs(2));
+            assert!(world.is_talking("client") && world.is_talking("isp"), "{status} {who}");
+            world.phone(who).hangs_up();
+            world.until_over();
+            assert!(world.settles(), "{status} {who}");
+        }
+    }
 }

@@ -58,6 +58,9 @@ fn a_private_address_told_by_a_phone_with_a_public_one_is_said_with_the_cure() {
     let text = line.split_once(": ").unwrap().1;
     assert_eq!(record, format!("the called line hung up; {text}"));
     assert_eq!(shown.as_deref(), Some(text));
+    // Heard from there, over a private network beside the public one, it is sent its sound there, too.
+    let (line, ..) = told(SIP, "10.0.22.20:16420", from("10.0.22.20:16420"));
+    assert_eq!(line, "");
     // It is cured by what it says.
     let cured = SIP.replacen("nat=no", "nat=force_rport,comedia", 1);
     let (line, record, shown) = told(&cured, "10.0.22.20:16420", from("192.0.2.20:16420"));

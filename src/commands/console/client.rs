@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::discovery::Exchange;
+use super::exchange::Exchange;
 use crate::observe::wire::{HEAD_LIMIT, Head, Kind, LINE_LIMIT};
 
 /// How long the exchange may take to answer.
@@ -61,9 +61,9 @@ impl fmt::Display for Failure {
             Failure::Forbidden(path, owner) => {
                 write!(
                     f,
-                    "Unable to connect to strowger: {} is open only to {} and to root. Try again as one of them (sudo).",
+                    "Unable to connect to strowger: {} is open only to {}. Try again as such (sudo).",
                     path.display(),
-                    user(*owner)
+                    permitted(*owner)
                 )
             }
             Failure::LineTooLong => write!(f, "That command is longer than {LINE_LIMIT} bytes; nothing was sent."),
@@ -100,8 +100,7 @@ fn not_running(f: &mut fmt::Formatter<'_>, places: &[Looked]) -> fmt::Result {
     for looked in places {
         write!(f, "  {}", looked.place.display())?;
         match looked.closed_by {
-            Some(0) => writeln!(f, " (only root may look there: try sudo)")?,
-            Some(owner) => writeln!(f, " (only {} and root may look there: try sudo)", user(owner))?,
+            Some(owner) => writeln!(f, " (only {} may look there: try sudo)", permitted(owner))?,
             None => writeln!(f)?,
         }
     }
@@ -110,6 +109,11 @@ fn not_running(f: &mut fmt::Formatter<'_>, places: &[Looked]) -> fmt::Result {
 
 fn listed(exchanges: &[Exchange]) -> String {
     exchanges.iter().map(|one| format!("\n  {one}")).collect()
+}
+
+/// Who may use what belongs to this user.
+fn permitted(owner: u32) -> String {
+    if owner == 0 { "root".to_owned() } else { format!("{} and root", user(owner)) }
 }
 
 /// A user as people name them.

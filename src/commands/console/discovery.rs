@@ -1,9 +1,9 @@
 //! Which exchanges run on this machine: for a console that was not told which one it means, and for its messages.
 
 use super::client::{Client, Failure};
+use super::exchange::Exchange;
 use crate::observe::command::CONFIGURATION;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,28 +11,6 @@ use std::path::{Path, PathBuf};
 const MAX_EXCHANGES: usize = 32;
 /// The flag of a socket that listens, in /proc/net/unix (`__SO_ACCEPTCON` of the kernel).
 const LISTENS: u32 = 0x1_0000;
-
-/// An exchange that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Exchange {
-    /// Its control socket.
-    pub(super) socket: PathBuf,
-    /// Its process.
-    pub(super) pid: Option<i32>,
-    /// Its configuration directory, if it has one and says so.
-    pub(super) directory: Option<PathBuf>,
-}
-
-/// How a console chooses it: `-C /etc/x (pid 7)`.
-impl fmt::Display for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.directory {
-            Some(directory) => write!(f, "-C {}", directory.display())?,
-            None => write!(f, "--socket {}", self.socket.display())?,
-        }
-        self.pid.map_or(Ok(()), |pid| write!(f, "   (pid {pid})"))
-    }
-}
 
 /// The exchanges of this machine that answer this user, by their sockets; and what keeps this user from another one.
 pub(super) fn look() -> (Vec<Exchange>, Option<Failure>) {
@@ -42,6 +20,10 @@ pub(super) fn look() -> (Vec<Exchange>, Option<Failure>) {
         match Client::connect(std::slice::from_ref(&socket)) {
             Ok(client) => found.extend(exchange(client, socket)),
             Err(failure @ Failure::Forbidden(..)) => forbidden = Some(failure),
+            Err(Failure::NotRunning(looked)) => {
+                let owner = looked.first().and_then(|looked| looked.closed_by);
+                forbidden = owner.map(|owner| Failure::Forbidden(socket, owner)).or(forbidden);
+            }
             // It ended just now.
             Err(_) => {}
         }

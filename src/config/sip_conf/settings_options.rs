@@ -51,7 +51,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     row(
         &["insecure"],
-        "port, invite, with a comma between, or no",
+        "port, invite, with a comma between, or no; very (port,invite) and yes (port) as old files have it",
         "no",
         "port: calls from the 'host' are known whatever port they come from (over TCP and TLS they always are); invite: calls from the 'host', or of a friend or user by its name, need no password",
         Effect::Settings(insecure),
@@ -174,7 +174,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["session-expires"],
         "seconds, at least 90",
         "1800",
-        "the interval that 'session-timers=originate' asks for",
+        "the interval that 'session-timers=originate' asks for, and the longest that is granted to a device that asks",
         Effect::Settings(session_expires),
     ),
     row(

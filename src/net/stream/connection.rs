@@ -24,7 +24,7 @@ const RETRY: Duration = Duration::from_millis(5);
 /// Bytes read at once.
 const CHUNK: usize = 4_096;
 
-/// Serves a connection until it task; returns why it did.
+/// Serves a connection until it ends; returns why it did.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     shared: &Shared,
     stream: S,

@@ -81,7 +81,7 @@ struct Entry {
     since: Instant,
     status: std::sync::Arc<Status>,
     queue: mpsc::Sender<Bytes>,
-    /// Dropped with the entry: that task the task.
+    /// Dropped with the entry: that ends the task.
     _stop: oneshot::Sender<()>,
 }
 
@@ -99,7 +99,7 @@ pub(super) struct TaskSide {
     pub stop: oneshot::Receiver<()>,
 }
 
-/// The connections. An entry that is taken out task its connection.
+/// The connections. An entry that is taken out ends its connection.
 #[derive(Default)]
 pub(super) struct Table {
     entries: BTreeMap<ConnectionId, Entry>,
@@ -228,7 +228,7 @@ impl Table {
         }
     }
 
-    /// Forgets a connection, which task it.
+    /// Forgets a connection, which ends it.
     pub fn remove(&mut self, id: ConnectionId) {
         self.entries.remove(&id);
     }

@@ -415,8 +415,9 @@ impl Dialing<'_> {
         let Some(dial) = self.dial(caller) else { return };
         let after = self.core.now.mono.since(dial.started);
         let mut lines: Vec<String> = Vec::new();
-        for channel in dial.branches.iter().filter_map(|(id, _)| self.parties.channel(*id)) {
-            let line = format!("'{}'", channel.line());
+        let rung = dial.branches.iter().flat_map(|(id, _)| local::rung(self.parties, *id));
+        for channel in rung.filter_map(|id| self.parties.channel(id)) {
+            let line = format!("'{}'", local::place_name(channel));
             if !lines.contains(&line) {
                 lines.push(line);
             }

@@ -12,7 +12,7 @@ use crate::config::suggest::nearest;
 use crate::dialplan::{CallerId, ChannelId, Existence, Position, Program};
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::failure::{Failure, FailureReason};
-use crate::sdp::{Sdp, negotiate};
+use crate::sdp::{Sdp, choose_voice, negotiate};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
@@ -211,10 +211,10 @@ fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
     let offer = match leg::description(&request.headers, &request.body) {
         None => return Ok(None),
         Some(Ok(offer)) => match offer.check_offer() {
-            Ok(()) => offer.choose_voice(&peer.settings.codecs),
-            Err(error) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
+            Ok(()) => choose_voice(offer, &peer.settings.codecs),
+            Err(error) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
         },
-        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&outside(&error.to_string())])),
+        Some(Err(error)) => return Err(FailureReason::Unreadable.with(&[&error.to_string()])),
     };
     match negotiate::usable(&offer, &peer.settings.codecs) {
         Ok(()) => Ok(Some(offer)),

@@ -30,7 +30,7 @@ use crate::config::general::General;
 use crate::config::peer::{Kind, Peer};
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
-use crate::sdp::{LocalMedia, Sdp};
+use crate::sdp::{LocalMedia, Sdp, choose_voice};
 use crate::sip::Flow;
 use crate::sip::dialog::{Dialog, DialogError};
 use crate::sip::message::{Request, Response};
@@ -323,7 +323,7 @@ impl Leg {
         }
         self.session_timer.on_success(self.ua.settings(), &response.headers, cx);
         let answer = match description(&response.headers, &response.body) {
-            Some(Ok(sdp)) => Some(sdp.choose_voice(&self.peer.settings.codecs)),
+            Some(Ok(sdp)) => Some(choose_voice(sdp, &self.peer.settings.codecs)),
             // RFC 3261 13.2.1: an answer given in a reliable provisional stands; some phones give it only in their 18x.
             Some(Err(_)) | None => self.agreement.remote.clone(),
         };

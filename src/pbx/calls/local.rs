@@ -1,6 +1,7 @@
 //! Looks through the halves of calls into the dialplan ([`LocalHalf`](super::local_half::LocalHalf)), which have neither
 //! leg nor ports: who is at the end of them.
 
+use super::channel::Channel;
 use super::leg::Leg;
 use super::parties::Parties;
 use crate::dialplan::ChannelId;
@@ -46,6 +47,42 @@ pub(super) fn sounding(parties: &Parties, id: ChannelId) -> ChannelId {
         at = line;
     }
     at
+}
+
+/// The one line that rings for a called channel, the channel itself when it is one; none when several do, or none does.
+pub(super) fn only_line(parties: &Parties, id: ChannelId) -> Option<ChannelId> {
+    let mut at = id;
+    for _ in 0..MAX_DEPTH {
+        let Some(running) = running_half(parties, at) else { return Some(at) };
+        let &[(only, _)] = parties.channel(running)?.dial()?.branches.as_slice() else { return None };
+        at = only;
+    }
+    None
+}
+
+/// The lines that ring for a called channel, itself when it is one; the half that runs the dialplan where none does.
+pub(super) fn rung(parties: &Parties, id: ChannelId) -> Vec<ChannelId> {
+    let (mut found, mut open) = (Vec::new(), vec![id]);
+    while let Some(at) = open.pop() {
+        let Some(running) = running_half(parties, at) else {
+            found.push(at);
+            continue;
+        };
+        let branches = parties.channel(running).and_then(Channel::dial).map(|dial| dial.branches.as_slice());
+        match branches.unwrap_or_default() {
+            [] => found.push(running),
+            branches => open.extend(branches.iter().rev().map(|(line, _)| *line)),
+        }
+    }
+    found
+}
+
+/// What a person calls a channel of [`rung`]: its line, or the extension that it runs.
+pub(super) fn place_name(channel: &Channel) -> String {
+    match (&channel.entered, channel.line()) {
+        (Some(at), "") => format!("{}@{}", at.exten, at.context),
+        (_, line) => line.to_owned(),
+    }
 }
 
 /// Is it a caller to whom nothing final was said?

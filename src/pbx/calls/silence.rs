@@ -3,6 +3,7 @@
 use super::bridge::Bridges;
 use super::channel::{Channel, ChannelState, GIVEN_UP};
 use super::hangup::Hangup;
+use super::local;
 use super::media_path::Route;
 use super::parties::Parties;
 use crate::clock::Time;
@@ -98,9 +99,10 @@ impl SilentCall<'_> {
             members.sort_by_key(is_called);
             return members;
         }
-        let caller = channel.called_by.unwrap_or(id);
+        let caller = channel.called_by.map_or(id, |caller| local::caller(self.parties, caller));
         let dial = self.parties.channel(caller).and_then(Channel::dial);
-        let rung = dial.into_iter().flat_map(|dial| dial.branches.iter().map(|(id, _)| *id));
+        let branches = dial.into_iter().flat_map(|dial| dial.branches.iter());
+        let rung = branches.flat_map(|(id, _)| local::rung(self.parties, *id));
         std::iter::once(caller).chain(rung).collect()
     }
 

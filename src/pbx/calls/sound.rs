@@ -119,7 +119,10 @@ impl Seen<'_> {
         let wants = self.wants?;
         let host = wants.ip().to_canonical();
         let elsewhere = self.report.source.filter(|source| source.ip().to_canonical() != host);
-        if !self.is_followed && is_private(host) && !is_private(self.signalling) && host != self.signalling {
+        // Heard from there, it can be reached there: over a private network beside the public one.
+        let is_from_there = self.report.source.is_some_and(|source| source.ip().to_canonical() == host);
+        let is_behind_nat = is_private(host) && !is_private(self.signalling) && !is_from_there;
+        if !self.is_followed && is_behind_nat && host != self.signalling {
             let values = [&peer.name, &wants.to_string(), &self.signalling.to_string(), &section(peer)];
             return Some(FailureReason::SoundToPrivate.with(&values.map(String::as_str)));
         }

@@ -29,13 +29,21 @@ enum Found {
     Broken(Broken),
 }
 
-/// The session description in a message: `None` when it carries none.
+/// The session description in a message: `None` when it carries none. Whatever stands beside it: a request with something
+/// that must be understood was refused before ([`unfit_body`]), and a response or an ACK cannot be.
 pub fn description(headers: &Headers, body: &Bytes) -> Option<Result<Sdp, SdpError>> {
     if body.is_empty() {
         return None;
     }
-    match look(&whole(headers, body), 0) {
-        Found::Description(text) => Some(Sdp::parse(&text)),
+    first_description(&whole(headers, body), 0).map(|text| Sdp::parse(&text))
+}
+
+fn first_description(part: &Part, depth: u8) -> Option<Bytes> {
+    match look(part, depth) {
+        Found::Description(text) => Some(text),
+        Found::Unknown | Found::Encoded if part.is_multipart() && part.is_plain() && depth < MAX_DEPTH => {
+            part.parts().ok()?.iter().find_map(|inner| first_description(inner, depth.saturating_add(1)))
+        }
         Found::Nothing | Found::Unknown | Found::Encoded | Found::Broken(_) => None,
     }
 }

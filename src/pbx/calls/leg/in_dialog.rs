@@ -10,7 +10,7 @@ use super::session_timer::unfit_timer;
 use super::uas::PendingOk;
 use super::{Leg, State};
 use crate::pbx::core::Requester;
-use crate::sdp::Sdp;
+use crate::sdp::{Sdp, choose_voice};
 use crate::sip::Flow;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -176,7 +176,7 @@ impl Leg {
             return cx.core.respond(server, response);
         }
         let offer = match description(&request.headers, &request.body) {
-            Some(Ok(sdp)) if sdp.check_offer().is_ok() => Some(sdp.choose_voice(&self.peer.settings.codecs)),
+            Some(Ok(sdp)) if sdp.check_offer().is_ok() => Some(choose_voice(sdp, &self.peer.settings.codecs)),
             Some(_) => return cx.core.respond(server, Response::for_request(request, 488, None)),
             None => None,
         };

@@ -197,10 +197,11 @@ impl UserAgent {
     }
 
     /// Where a request of the dialog shows the peer to be, when that is elsewhere than it was: the source of one that is
-    /// reached there (`nat=`), or the connection. The proxies of a route set stay where they said.
+    /// reached there (`nat=`; or it registered so, by `rport`), or the connection. The proxies of a route set stay where
+    /// they said.
     pub(super) fn moved_to(&mut self, arrival: Arrival) -> Option<Flow> {
         let Arrival { flow: came, behind_nat } = arrival;
-        let follows = came.connection.is_some() || behind_nat;
+        let follows = came.connection.is_some() || behind_nat || self.behind_nat;
         let has_route = self.dialogs.current.as_ref().is_none_or(|dialog| !dialog.route_set.is_empty());
         if !follows || has_route || came.transport != self.flow.transport || came.is_same_flow(self.flow) {
             return None;
