@@ -50,6 +50,7 @@ impl EventSink for EventQueue {
         match event {
             // Counted by the receiver and not logged: anybody could fill the log otherwise.
             AuthEvent::Challenged => {}
+            AuthEvent::ChallengedNeighbour(denial) => self.refusals.challenged(denial, source),
             AuthEvent::Refused(denial) => self.refusals.refused(denial, source),
         }
     }

@@ -8,7 +8,7 @@ use super::service::Service;
 use crate::clock::Time;
 use crate::config::Config;
 use crate::event::SecurityEvent;
-use crate::event::security::Denial;
+use crate::event::security::{Denial, DenialCause};
 use crate::guard::repeat_filter::Refusals;
 use crate::net::ingress::{AuthTable, Counters};
 use std::io;
@@ -30,6 +30,8 @@ const SECOND: Duration = Duration::from_secs(1);
 enum News {
     /// A request was refused.
     Refused(Box<Denial>, IpAddr),
+    /// A request was asked for a secret that its account does not have.
+    Challenged(Box<Denial>, IpAddr),
     /// A device was admitted.
     Admitted(String, IpAddr),
     /// The end.
@@ -50,6 +52,13 @@ impl RefusalDesk {
     pub(super) fn refused(&self, denial: &Denial, source: IpAddr) {
         self.has_refused.store(true, Ordering::Relaxed);
         if self.news.try_send(News::Refused(Box::new(denial.clone()), source)).is_err() {
+            self.counters.add("refusal not logged: too many at once");
+        }
+    }
+
+    /// A request was asked for a secret that its account does not have. Its address may be forged, as that of an account.
+    pub(super) fn challenged(&self, denial: &Denial, source: IpAddr) {
+        if self.news.try_send(News::Challenged(Box::new(denial.clone()), source)).is_err() {
             self.counters.add("refusal not logged: too many at once");
         }
     }
@@ -81,8 +90,9 @@ impl RefusalService {
         let (news, inbox) = sync_channel(MAX_WAITING);
         let has_refused = Arc::new(AtomicBool::new(false));
         let desk = RefusalDesk { news, counters, has_refused: has_refused.clone() };
-        let refusals = Refusals::default();
-        let teller = Teller { events, auth_table, clock, refusals, has_refused, comparisons: (Time::ZERO, 0) };
+        let (refusals, challenged) = (Refusals::default(), Refusals::default());
+        let comparisons = (Time::ZERO, 0);
+        let teller = Teller { events, auth_table, clock, refusals, challenged, has_refused, comparisons };
         RefusalService { desk, prepared: Some((teller, inbox)), thread: None }
     }
 
@@ -99,6 +109,7 @@ impl Service for RefusalService {
                 while let Ok(news) = inbox.recv() {
                     match news {
                         News::Refused(denial, source) => teller.refused(*denial, source),
+                        News::Challenged(denial, source) => teller.challenged(*denial, source),
                         News::Admitted(account, source) => teller.admitted(&account, source),
                         News::Stop => return,
                     }
@@ -127,6 +138,8 @@ struct Teller {
     clock: Clock,
     /// Devices already reported for bad credentials.
     refusals: Refusals,
+    /// What was said to those who proved nothing, apart, so that it can push nothing out of `refusals`.
+    challenged: Refusals,
     has_refused: Arc<AtomicBool>,
     /// Since when names were compared, and how many.
     comparisons: (Time, u32),
@@ -150,6 +163,24 @@ impl Teller {
         }
     }
 
+    /// For the administrator alone: nothing was proved, and nothing counts towards a ban. What the request called itself
+    /// is nothing to tell it apart by, or one line would follow another.
+    fn challenged(&mut self, denial: Denial, source: IpAddr) {
+        let (DenialCause::OtherPort { peer, .. } | DenialCause::OtherAddress { peer, .. }) = &denial.cause else {
+            return;
+        };
+        let one = Denial { account: peer.clone(), ..denial.clone() };
+        if let Some(report) = self.challenged.record(&one, source, self.clock.now().mono, |_| None) {
+            let report = match report {
+                SecurityEvent::DenialReported { nearest, repeated, .. } => {
+                    SecurityEvent::DenialReported { denial, nearest, repeated }
+                }
+                other => other,
+            };
+            self.events.publish(&report.into());
+        }
+    }
+
     fn admitted(&mut self, account: &str, source: IpAddr) {
         if let Some(event) = self.refusals.admitted(account, source, self.clock.now().mono) {
             self.events.publish(&event.into());
@@ -165,7 +196,6 @@ mod tests {
     use super::*;
     use crate::clock::Wall;
     use crate::event::Event;
-    use crate::event::security::DenialCause;
     use crate::guard::admission::Admission;
     use crate::sip::digest::nonce::NonceKey;
     use std::net::SocketAddr;
@@ -215,6 +245,23 @@ mod tests {
             &events[3..]
         );
         assert!(!desk.has_refused.load(Ordering::Relaxed), "nobody is left to speak of");
+    }
+
+    #[test]
+    fn a_trunk_that_calls_from_another_port_is_told_of_once_whatever_it_calls_itself_and_nobody_is_banned() {
+        let recorder = Recorder::default();
+        let mut service = service(recorder.clone());
+        let source = "192.0.2.7".parse().unwrap();
+        let (peer, section, home) = ("trunk".to_owned(), "sip.conf:7".to_owned(), "192.0.2.7:5070".to_owned());
+        let cause = DenialCause::OtherPort { peer, section, home };
+        let calls: Vec<Denial> =
+            (0..50).map(|number| Denial { cause: cause.clone(), ..denial(&format!("0{number}"), source) }).collect();
+        calls.iter().for_each(|call| service.desk().challenged(call, source));
+        let desk = service.desk();
+        service.stop();
+        let reported = SecurityEvent::DenialReported { denial: calls[0].clone(), nearest: None, repeated: None };
+        assert_eq!(recorder.events(), [reported.into()]);
+        assert!(!desk.has_refused.load(Ordering::Relaxed));
     }
 
     #[test]

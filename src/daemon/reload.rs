@@ -9,7 +9,8 @@ use super::sink::Sink;
 use super::switch_settings::SettingsBase;
 use crate::check::everything;
 use crate::config::Config;
-use crate::config::diagnostic::{Counts, Diagnostic, Severity, render};
+use crate::config::diagnostic::{Counts, Diagnostic, Severity};
+use crate::config::digest;
 use crate::config::finding::TLS_UNUSABLE;
 use crate::config::load::{self, Loaded};
 use crate::dialplan::Dialplan;
@@ -24,9 +25,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reloads that may wait for the one under way.
 pub(super) const MAX_WAITING: usize = 16;
-
-/// Warnings the log names after a reload; all are counted there.
-const MAX_NAMED: usize = 10;
 
 /// What an exchange keeps from its start to its end, whatever a reload reads.
 #[derive(PartialEq, Eq)]
@@ -73,16 +71,14 @@ impl Reloader {
         self.say(Level::Verbose(1), "Reloading SIP".to_owned());
         let loaded = load::load(&self.place);
         let (usable, diagnostics) = complete(&loaded);
-        for diagnostic in diagnostics.iter().filter(|one| one.severity >= Severity::Error) {
-            self.say(Level::Error, diagnostic.in_one_line());
-        }
-        // What cannot work is named; of what is merely ignored, how much.
-        for diagnostic in diagnostics.iter().filter(|one| is_named(one)).take(MAX_NAMED) {
-            self.say(Level::Warning, diagnostic.in_one_line());
+        // What cannot work is named, each kind once as at the start; of what is merely ignored, how much.
+        let named = diagnostics.iter().filter(|one| one.severity >= Severity::Error || is_named(one));
+        for (severity, line) in digest::at_start(&named.cloned().collect::<Vec<_>>()).0 {
+            self.say(if severity >= Severity::Error { Level::Error } else { Level::Warning }, line);
         }
         let Some(usable) = usable else {
             let why = "The configuration was not reloaded: the previous one stays in force".to_owned();
-            let report = render(&diagnostics, &|file, line| loaded.source_line(file, line));
+            let report = digest::digest(&diagnostics, &|file, line| loaded.source_line(file, line));
             let text = format!("{report}{why}.\n");
             self.say(Level::Error, why);
             return Output::failed(text);
@@ -93,7 +89,7 @@ impl Reloader {
         let mut text = head(what);
         let errors: Vec<Diagnostic> =
             diagnostics.iter().filter(|one| one.severity >= Severity::Error).cloned().collect();
-        text.push_str(&render(&errors, &|file, line| loaded.source_line(file, line)));
+        text.push_str(&digest::digest(&errors, &|file, line| loaded.source_line(file, line)));
         let mut notes: Vec<String> = said.into_iter().map(|line| line.text).collect();
         notes.extend(self.reminders(&usable.config, &Counts::of(&diagnostics)));
         for note in notes {

@@ -498,26 +498,29 @@ impl Admission {
         let options = ChallengeOptions { algorithm: self.algorithm_for(claim), stale };
         let mut response = self.challenge(context.request, source, now.mono, random, options);
         self.stamp(&mut response, via, source);
-        self.reply(context.request, via, context.flow, response, Some(AuthEvent::Challenged))
+        let neighbour = denial::neighbour(self.directory(), claim, &context.request.method, context.flow);
+        let event = neighbour.map_or(AuthEvent::Challenged, |cause| {
+            AuthEvent::ChallengedNeighbour(Box::new(self.denial(&context, claim, cause)))
+        });
+        self.reply(context.request, via, context.flow, response, Some(event))
     }
 
     fn refuse(&self, context: RequestContext<'_>, claim: &ClaimedIdentity<'_>, cause: DenialCause) -> Verdict {
-        let denial = Denial {
+        let denial = Box::new(self.denial(&context, claim, cause));
+        let via = &context.essentials.via;
+        let response = self.response_to(context.request, via, context.flow.remote, 403);
+        self.reply(context.request, via, context.flow, response, Some(AuthEvent::Refused(denial)))
+    }
+
+    fn denial(&self, context: &RequestContext<'_>, claim: &ClaimedIdentity<'_>, cause: DenialCause) -> Denial {
+        Denial {
             cause,
             account: cut(&claim.name),
             id: self.to_tag(context.request),
             source: context.flow.remote,
             transport: context.flow.transport.to_string(),
             at: context.circumstances.now.wall,
-        };
-        let response = self.response_to(context.request, &context.essentials.via, context.flow.remote, 403);
-        self.reply(
-            context.request,
-            &context.essentials.via,
-            context.flow,
-            response,
-            Some(AuthEvent::Refused(Box::new(denial))),
-        )
+        }
     }
 
     /// The credentials for our realm. Those for other realms or schemes, and malformed ones, are skipped (RFC 3261 22.3

@@ -64,6 +64,29 @@ fn unknown(judged: Judged<'_>) -> DenialCause {
     }
 }
 
+/// What to say of a call that is challenged for its port alone: it comes from the fixed address of an account that may
+/// call from there without a secret, and so will hardly answer with one. A trunk of a provider does not even try.
+pub(super) fn neighbour(
+    directory: Directory<'_>,
+    claim: &ClaimedIdentity<'_>,
+    method: &Method,
+    flow: Flow,
+) -> Option<DenialCause> {
+    if *method != Method::Invite {
+        return None;
+    }
+    let account = directory.addresses.at_other_port(directory.accounts, flow, directory.names)?;
+    let (peer, section, home) = (account.peer.name.clone(), section(account), home(account));
+    match claim.account {
+        _ if account.peer.credential.is_some() && !account.peer.settings.insecure.invite => None,
+        None => Some(DenialCause::OtherPort { peer, section, home }),
+        Some(claimed) if claimed.peer.name == peer => {
+            Some(DenialCause::OtherAddress { peer, section, home, registers: false })
+        }
+        Some(_) => None,
+    }
+}
+
 fn section(account: &Account) -> String {
     account.peer.place.to_string()
 }

@@ -7,6 +7,9 @@ use crate::event::security::{Denial, MAX_ACCOUNT};
 pub enum AuthEvent {
     /// A challenge was sent. Nothing is proved yet: it is counted and rate-limited, and is no reason for a ban.
     Challenged,
+    /// A challenge was sent to the address of an account that has no secret to answer it with, for the request came from
+    /// another port than configured. Nothing is proved; it is worth a word to the administrator, and no reason for a ban.
+    ChallengedNeighbour(Box<Denial>),
     /// A request whose sender proved its address was refused: this may count towards a ban.
     Refused(Box<Denial>),
 }

@@ -193,6 +193,44 @@ fn the_general_algorithm_hides_who_exists() {
 
 /// Whoever is refused is told of in words that lead to the cause: never "wrong secret" where no secret would help.
 #[test]
+fn a_trunk_that_is_challenged_for_its_port_alone_is_worth_a_word_and_no_ban() {
+    let sip = "[general]\n\n[line2]\ntype=friend\nhost=192.168.1.20\n[provider]\ntype=peer\nhost=203.0.113.5\nsecret=x8Fq2mVn0aKe\n\
+               insecure=invite\n[asked]\ntype=peer\nhost=203.0.113.6\nsecret=p2cd7n4yr6sv\n[any]\ntype=peer\nhost=203.0.113.7\n\
+               insecure=port\n[phone]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\n";
+    let edge = edge_of(sip, "");
+    let note = |method: &str, user: &str, source: &str| {
+        let (response, _, note) = reply(admit(&edge, &request(method, user, "192.168.1.20", ""), source));
+        assert_eq!(response.status, 401, "{method} {user} {source}");
+        note
+    };
+    for (user, source, hint) in [
+        (
+            "0301234567",
+            "203.0.113.5:41000",
+            "a call as '0301234567', which sip.conf does not have, came from 203.0.113.5:41000; [provider] (sip.conf:6) is at \
+             203.0.113.5:5060. If it is that one: set port=41000 there, or insecure=port when its port changes",
+        ),
+        (
+            "line2",
+            "192.168.1.20:5080",
+            "a call as 'line2' came from 192.168.1.20:5080; [line2] (sip.conf:3) may call without a secret, but from \
+             192.168.1.20:5060 alone: set port=5080 there, or insecure=port when its port changes",
+        ),
+    ] {
+        let Some(AuthEvent::ChallengedNeighbour(denial)) = note("INVITE", user, source) else { panic!("{user}") };
+        assert_eq!(texts(Some(AuthEvent::Refused(denial))).1, hint);
+    }
+    for (method, user, source) in [
+        ("REGISTER", "line2", "192.168.1.20:5080"),
+        ("INVITE", "0301234567", "203.0.113.6:41000"),
+        ("INVITE", "0301234567", "198.51.100.1:5060"),
+        ("INVITE", "phone", "203.0.113.5:41000"),
+    ] {
+        assert_eq!(note(method, user, source), Some(AuthEvent::Challenged), "{method} {user} {source}");
+    }
+}
+
+#[test]
 fn a_refusal_names_its_own_cause() {
     let sip = "[general]\n\n[line2]\ntype=friend\nhost=192.168.1.20\n[provider]\ntype=peer\nhost=203.0.113.5\nsecret=x8Fq2mVn0aKe\n\
                insecure=invite\n[caller]\ntype=user\nsecret=p2cd7n4yr6sv\n[hashed]\ntype=friend\nhost=dynamic\n\
