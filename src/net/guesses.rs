@@ -4,7 +4,7 @@
 use super::known::KnownAddresses;
 use super::rate_limit::{Debt, Rate};
 use crate::guard::admission::{Trial, Trials};
-use crate::guard::source_key::SourceKey;
+use crate::source_key::SourceKey;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;

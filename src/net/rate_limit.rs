@@ -1,7 +1,7 @@
 //! Limits what strangers cause: answers, and calls in the name of an address that is trusted. Everything is heard; what
 //! proves nothing about its sender costs a token when it would be answered.
 
-use crate::guard::source_key::SourceKey;
+use crate::source_key::SourceKey;
 use dashmap::DashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::SocketAddr;
