@@ -24,5 +24,6 @@ pub mod rtp;
 pub mod sdp;
 pub mod sim;
 pub mod sip;
+pub mod source_key;
 pub mod store;
 pub mod wording;

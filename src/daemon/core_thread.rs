@@ -12,10 +12,11 @@ use super::sentence;
 use super::signalling::{Signalling, routes};
 use super::sink::Sink;
 use super::threads::ThreadGuard;
-use crate::clock::Time;
+use crate::clock::{Now, Time};
 use crate::config::peer::Names;
 use crate::event::{Level, LineEvent};
 use crate::media::Media;
+use crate::net::known::KnownAddresses;
 use crate::net::local_address;
 use crate::net::udp::NOT_SENT_TO_STRANGER;
 use crate::observe::command::{self, Output};
@@ -25,7 +26,6 @@ use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::store::{Found, Store};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,6 +67,15 @@ pub(super) struct CoreThread {
 const MAX_BATCH: usize = 256;
 /// Reports of the media thread taken before each order, so that neither waits for many of the other.
 const REPORTS: usize = 4;
+
+/// Gives the switch what was stored, and says how many registrations came back. Known is then what is in force: a line
+/// that has registered since is where it says, not where it was.
+fn restore(switch: &mut Switch, known: &KnownAddresses, found: Found, now: Now) -> usize {
+    switch.database().load(found.values);
+    let restored = switch.restore(now, found.bindings);
+    known.learn(&switch.everything());
+    restored
+}
 
 /// What came of a turn's orders.
 #[derive(Default)]
@@ -173,22 +182,9 @@ impl CoreThread {
                 self.receiving.auth_table.admission().advertised_address(flow.transport, local, flow.remote.ip());
             binding.flow = Flow { local, advertised, ..flow };
         }
-        self.know(&found);
-        switch.database().load(found.values);
-        let restored = switch.restore(self.clock.now(), found.bindings);
+        let restored = restore(switch, &self.receiving.hearing.known, found, self.clock.now());
         if restored > 0 {
             self.events.publish(&LineEvent::Restored { registrations: restored }.into());
-        }
-    }
-
-    /// The lines that were registered before a restart are known.
-    fn know(&self, found: &Found) {
-        let mut of_peer: BTreeMap<&str, Vec<SocketAddr>> = BTreeMap::new();
-        for restored in &found.bindings {
-            of_peer.entry(&restored.peer).or_default().push(restored.binding.source);
-        }
-        for (peer, sources) in of_peer {
-            self.receiving.hearing.known.set(peer, sources);
         }
     }
 
@@ -291,5 +287,57 @@ impl CoreThread {
             },
             None => turn.replies.push((request, output)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Wall;
+    use crate::config::Config;
+    use crate::daemon::switch_settings::SettingsBase;
+    use crate::dialplan::Dialplan;
+    use crate::registrar::location::{Binding, Restored};
+    use crate::registrar::next_hop::Listening;
+    use crate::sip::digest::nonce::NonceKey;
+    use crate::sip::flow::OpensFor;
+    use std::collections::BTreeMap;
+
+    /// What a store kept of a line that was at this address.
+    fn found(source: &str) -> Found {
+        let source = source.parse().unwrap();
+        let binding = Binding {
+            contact: crate::sip::uri::Uri::parse(b"sip:a@192.0.2.7").unwrap(),
+            params: Default::default(),
+            q: 1000,
+            source,
+            flow: Flow { opens_for: OpensFor::Peer, ..Flow::udp("192.0.2.1:5060".parse().unwrap(), source) },
+            granted: Duration::from_secs(3600),
+            expires: Time::ZERO,
+            expires_wall: Wall(0),
+            call_id: "call".into(),
+            cseq: 1,
+            path: Vec::new(),
+            user_agent: None,
+        };
+        let left = Some(Duration::from_secs(600));
+        Found { bindings: vec![Restored { peer: "a".into(), binding, left }], values: Vec::new() }
+    }
+
+    /// A store that was away comes back with what it had: the line has registered from elsewhere meanwhile.
+    #[test]
+    fn a_line_that_registered_since_is_known_where_it_is() {
+        let config = Config::from_texts("[a]\ntype=friend\nhost=dynamic\nsecret=password\n", "", "", "").0.unwrap();
+        let base = SettingsBase {
+            key: NonceKey::new([0; 32], 1),
+            listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
+            sounds: BTreeMap::new(),
+        };
+        let now = Now::default();
+        let mut switch = Switch::new(now, base.with(&config, Dialplan::new()), Rng::from_number(1));
+        let (known, here, was) = (KnownAddresses::default(), "192.0.2.7:5060", "192.0.2.8:5060");
+        assert_eq!(restore(&mut switch, &known, found(here), now), 1);
+        assert_eq!(restore(&mut switch, &known, found(was), now), 0);
+        assert!(known.has_peer("a", here.parse().unwrap()) && !known.has(was.parse().unwrap()));
     }
 }

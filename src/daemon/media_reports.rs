@@ -1,8 +1,8 @@
 //! The way of the media thread's reports to the core thread, beside the queue that SIP fills: the media thread never
 //! waits, and the core thread takes reports between messages.
 //!
-//! Reports that answer commands are as many as the commands. Those of a source that was learned come of what is
-//! received: of each stream the latest waits.
+//! Reports that answer commands are as many as the commands. What comes of what is received, or is not (`Learned`;
+//! `Silent` and `Heard`), has no such bound: of each stream the latest of either kind waits.
 
 use super::order::Order;
 use crate::net::ingress::Counters;
@@ -25,10 +25,26 @@ pub(super) struct MediaReports {
     counters: Arc<Counters>,
 }
 
+/// What a report that nobody asked for is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Source,
+    Silence,
+}
+
+/// What it is about, if nobody asked for it.
+fn unasked(report: &MediaEvent) -> Option<(StreamId, Subject)> {
+    match report {
+        MediaEvent::Learned { stream, .. } => Some((*stream, Subject::Source)),
+        MediaEvent::Silent { stream, .. } | MediaEvent::Heard { stream } => Some((*stream, Subject::Silence)),
+        _ => None,
+    }
+}
+
 #[derive(Default)]
 struct Waiting {
-    /// The latest source of each stream.
-    learned: BTreeMap<StreamId, MediaEvent>,
+    /// The latest of each stream that nobody asked for.
+    unasked: BTreeMap<(StreamId, Subject), MediaEvent>,
     /// What answers commands.
     answers: VecDeque<MediaEvent>,
 }
@@ -45,13 +61,13 @@ impl MediaReports {
     /// Takes a report of the media thread; it never waits for anybody.
     pub(super) fn put(&self, report: MediaEvent) {
         let mut waiting = self.waiting();
-        match report {
-            MediaEvent::Learned { stream, .. } => drop(waiting.learned.insert(stream, report)),
-            _ if waiting.answers.len() >= MAX_WAITING => {
+        match unasked(&report) {
+            Some(subject) => drop(waiting.unasked.insert(subject, report)),
+            None if waiting.answers.len() >= MAX_WAITING => {
                 drop(waiting);
                 return self.counters.add("media report dropped: too many wait");
             }
-            answer => waiting.answers.push_back(answer),
+            None => waiting.answers.push_back(report),
         }
         drop(waiting);
         if !self.is_signalled.swap(true, Ordering::AcqRel) {
@@ -60,11 +76,11 @@ impl MediaReports {
         }
     }
 
-    /// The next report. A source was learned before its stream was released.
+    /// The next report. A source was learned, and a stream silent or heard, before the stream was released.
     pub(super) fn take(&self) -> Option<MediaEvent> {
         let mut waiting = self.waiting();
-        let learned = waiting.learned.pop_first().map(|(_, report)| report);
-        let report = learned.or_else(|| waiting.answers.pop_front());
+        let unasked = waiting.unasked.pop_first().map(|(_, report)| report);
+        let report = unasked.or_else(|| waiting.answers.pop_front());
         if report.is_none() {
             // Under the lock: whatever comes from here on signals again.
             self.is_signalled.store(false, Ordering::Release);
@@ -75,7 +91,7 @@ impl MediaReports {
     /// Is there none?
     pub(super) fn is_empty(&self) -> bool {
         let waiting = self.waiting();
-        waiting.learned.is_empty() && waiting.answers.is_empty()
+        waiting.unasked.is_empty() && waiting.answers.is_empty()
     }
 }
 
@@ -107,6 +123,21 @@ mod tests {
         reports.put(played(1, 4));
         assert!(matches!(inbox.try_recv(), Ok(Order::Reports)), "again for what comes later");
         assert!(!reports.is_empty() && reports.take() == Some(played(1, 4)) && reports.is_empty());
+    }
+
+    /// A telephone whose packets come once a minute is silent and heard in turn for ever, while the core thread is busy.
+    #[test]
+    fn of_silence_and_sound_the_latest_of_each_stream_waits() {
+        let reports = MediaReports::new(sync_channel(1).0, Arc::default());
+        let silent =
+            |stream: u64| MediaEvent::Silent { stream: StreamId(stream), lasting: std::time::Duration::from_secs(30) };
+        let heard = |stream: u64| MediaEvent::Heard { stream: StreamId(stream) };
+        for _ in 0..1_000 {
+            [silent(1), heard(1), heard(2), silent(2)].into_iter().for_each(|report| reports.put(report));
+        }
+        reports.put(learned(1, 5));
+        let all: Vec<MediaEvent> = std::iter::from_fn(|| reports.take()).collect();
+        assert_eq!(all, [learned(1, 5), heard(1), silent(2)]);
     }
 
     #[test]

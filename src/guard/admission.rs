@@ -228,32 +228,37 @@ impl Admission {
                 Verdict::Drop(TOO_MANY)
             };
         }
-        if rules.at_edge == AtEdge::Pass {
-            return Verdict::Pass { caller: Caller::Dialog };
+        let may_answer = circumstances.may_answer;
+        match rules.at_edge {
+            AtEdge::Pass => Verdict::Pass { caller: Caller::Dialog },
+            AtEdge::Authenticate => self.beforehand(context, true).unwrap_or_else(|| match request.method {
+                // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
+                Method::Invite if essentials.max_forwards == Some(0) => self.decline(context, 483),
+                _ => self.authenticate(context),
+            }),
+            AtEdge::Accept => self.beforehand(context, may_answer).unwrap_or_else(|| match request.method {
+                Method::Options if self.options_too => match self.authenticate(context) {
+                    Verdict::Pass { .. } => self.accept(context),
+                    refused => refused,
+                },
+                _ => self.accept(context),
+            }),
+            AtEdge::Refuse(status) => {
+                self.beforehand(context, may_answer).unwrap_or_else(|| self.decline(context, status))
+            }
         }
-        let in_dialog = rules.within_dialogs && essentials.to.tag().is_some();
-        let may_prove = rules.at_edge == AtEdge::Authenticate;
-        if !circumstances.may_answer && !in_dialog && !may_prove {
-            return Verdict::Drop(TOO_MANY);
+    }
+
+    /// What is decided before anybody asks who sends it: whether it belongs to a dialog, and what it requires. Outside
+    /// of one it is looked at only when `may_go_on`.
+    fn beforehand(&self, context: RequestContext<'_>, may_go_on: bool) -> Option<Verdict> {
+        let RequestContext { request, essentials, .. } = context;
+        let in_dialog = request.method.rules().within_dialogs && essentials.to.tag().is_some();
+        if !in_dialog && !may_go_on {
+            return Some(Verdict::Drop(TOO_MANY));
         }
-        if let Some(reply) = self.refuse_extensions(context) {
-            return reply;
-        }
-        if in_dialog {
-            return Verdict::Pass { caller: Caller::Dialog };
-        }
-        match (rules.at_edge, &request.method) {
-            (AtEdge::Pass, _) => Verdict::Pass { caller: Caller::Dialog },
-            // RFC 3261 16.3 step 3: what may not be forwarded is not made a call.
-            (AtEdge::Authenticate, Method::Invite) if essentials.max_forwards == Some(0) => self.decline(context, 483),
-            (AtEdge::Authenticate, _) => self.authenticate(context),
-            (AtEdge::Accept, Method::Options) if self.options_too => match self.authenticate(context) {
-                Verdict::Pass { .. } => self.accept(context),
-                refused => refused,
-            },
-            (AtEdge::Accept, _) => self.accept(context),
-            (AtEdge::Refuse(status), _) => self.decline(context, status),
-        }
+        let passed = in_dialog.then_some(Verdict::Pass { caller: Caller::Dialog });
+        self.refuse_extensions(context).or(passed)
     }
 
     /// What is done with a request that `validate::request` refused: the required response, or none when there is no

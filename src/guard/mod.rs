@@ -9,5 +9,4 @@ mod identity;
 pub mod nat;
 pub mod repeat_filter;
 pub mod replay;
-pub mod source_key;
 pub mod trial;

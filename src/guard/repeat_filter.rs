@@ -1,8 +1,8 @@
 //! Devices already reported for bad credentials: a phone with a wrong secret tries for ever, and is reported once.
 
-use super::source_key::SourceKey;
 use crate::clock::Time;
 use crate::event::security::{Denial, DenialReason, SecurityEvent};
+use crate::source_key::SourceKey;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;

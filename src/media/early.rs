@@ -5,6 +5,7 @@
 //! from all else, and of all else no host may keep more than a part.
 
 use crate::clock::Time;
+use crate::source_key::SourceKey;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl Early {
     /// Keeps a packet; `expected`: the host of the peer's signalling, as far as it is known.
     pub fn put(&mut self, now: Time, expected: Option<IpAddr>, source: SocketAddr, packet: &[u8]) {
         self.expire(now);
-        let is_expected = expected == Some(source.ip());
+        let is_expected = expected.is_some_and(|expected| expected.to_canonical() == source.ip().to_canonical());
         let shelf = if is_expected { &mut self.expected } else { &mut self.others };
         let mut dropped = Vec::new();
         if !is_expected {
@@ -137,7 +138,8 @@ impl Shelf {
 
     /// Drops the oldest packet of a host that has its part; whose it was.
     fn make_room_for(&mut self, host: IpAddr) -> Option<SocketAddr> {
-        let of_host = |waiting: &Waiting| is_one_host(waiting.source.ip(), host);
+        let host = SourceKey::of(host);
+        let of_host = |waiting: &Waiting| SourceKey::of(waiting.source.ip()) == host;
         if self.waiting.iter().filter(|waiting| of_host(waiting)).count() < OF_ONE {
             return None;
         }
@@ -145,14 +147,6 @@ impl Shelf {
         let gone = self.waiting.remove(oldest)?;
         self.bytes = self.bytes.saturating_sub(gone.packet.len());
         Some(gone.source)
-    }
-}
-
-/// One address, or one /64.
-fn is_one_host(a: IpAddr, b: IpAddr) -> bool {
-    match (a, b) {
-        (IpAddr::V6(a), IpAddr::V6(b)) => a.octets().iter().take(8).eq(b.octets().iter().take(8)),
-        (a, b) => a == b,
     }
 }
 
@@ -204,6 +198,19 @@ mod tests {
         assert_eq!(numbers(&of_peer), (0..10).collect::<Vec<_>>());
         assert!(early.dropped(|of| of == peer).of_strangers > 4_900);
         assert!(early.dropped.len() <= SOURCES);
+    }
+
+    /// A socket of both families has IPv4 senders at mapped addresses: all of IPv4 is no /64, and the peer is who it is.
+    #[test]
+    fn an_ipv4_address_mapped_into_ipv6_is_that_address() {
+        let mut early = Early::default();
+        let peer = source("[::ffff:192.0.2.7]:4000");
+        early.put(at(0), Some("192.0.2.7".parse().unwrap()), peer, &[0]);
+        assert_eq!((early.expected.waiting.len(), early.others.waiting.len()), (1, 0));
+        for n in 0..30u8 {
+            early.put(at(1), None, source(&format!("[::ffff:198.51.100.{n}]:9")), &[n]);
+        }
+        assert_eq!(early.others.waiting.len(), 30, "each is a host of its own");
     }
 
     #[test]

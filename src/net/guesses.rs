@@ -4,8 +4,8 @@
 use super::known::KnownAddresses;
 use super::rate_limit::{Debt, Rate};
 use crate::guard::admission::{Trial, Trials};
-use crate::guard::source_key::SourceKey;
-use std::collections::BTreeMap;
+use crate::source_key::SourceKey;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,16 +23,49 @@ const MAX_SOURCES: usize = 10_000;
 /// The wrong digests.
 #[derive(Default)]
 pub struct Guesses {
-    sources: Mutex<BTreeMap<SourceKey, Vec<Braked>>>,
+    sources: Mutex<Sources>,
     hasher: RandomState,
     known: Arc<KnownAddresses>,
+}
+
+/// The sources, and which of them was wrong longest ago: every receiver waits for this table, so nothing of it is
+/// searched.
+#[derive(Default)]
+struct Sources {
+    by_key: BTreeMap<SourceKey, Source>,
+    by_latest: BTreeSet<(Instant, SourceKey)>,
+}
+
+struct Source {
+    latest: Instant,
+    names: Vec<Braked>,
+}
+
+impl Sources {
+    fn names(&mut self, key: SourceKey) -> Option<&mut Vec<Braked>> {
+        self.by_key.get_mut(&key).map(|source| &mut source.names)
+    }
+
+    /// A source that is wrong now. The one that was wrong longest ago makes room for a new one.
+    fn wrong(&mut self, key: SourceKey, now: Instant) -> &mut Vec<Braked> {
+        if self.by_key.len() >= MAX_SOURCES
+            && !self.by_key.contains_key(&key)
+            && let Some((_, oldest)) = self.by_latest.pop_first()
+        {
+            self.by_key.remove(&oldest);
+        }
+        let source = self.by_key.entry(key).or_insert_with(|| Source { latest: now, names: Vec::new() });
+        self.by_latest.remove(&(source.latest, key));
+        self.by_latest.insert((now, key));
+        source.latest = now;
+        &mut source.names
+    }
 }
 
 struct Braked {
     /// The account by a hash of its name; none: any other.
     account: Option<u64>,
     wrong: Debt,
-    latest: Instant,
     challenged: Option<Instant>,
 }
 
@@ -47,7 +80,7 @@ impl Guesses {
         GuessesOf { guesses: self, source, now }
     }
 
-    fn sources(&self) -> MutexGuard<'_, BTreeMap<SourceKey, Vec<Braked>>> {
+    fn sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,7 +104,7 @@ impl GuessesOf<'_> {
 impl Trials for GuessesOf<'_> {
     fn may_try(&self, account: &str) -> Trial {
         let mut sources = self.guesses.sources();
-        let names = sources.get_mut(&SourceKey::of(self.source.ip()));
+        let names = sources.names(SourceKey::of(self.source.ip()));
         let Some(braked) = names.and_then(|names| self.find(names, account)) else { return Trial::Verify };
         if braked.wrong.at(WRONG, self.now) + 1.0 <= WRONG.burst || self.guesses.known.has_peer(account, self.source) {
             return Trial::Verify;
@@ -85,20 +118,13 @@ impl Trials for GuessesOf<'_> {
 
     fn wrong(&self, account: &str) {
         let mut sources = self.guesses.sources();
-        let key = SourceKey::of(self.source.ip());
-        if sources.len() >= MAX_SOURCES && !sources.contains_key(&key) {
-            let latest = |names: &[Braked]| names.iter().map(|name| name.latest).max();
-            let oldest = sources.iter().min_by_key(|(_, names)| latest(names)).map(|(key, _)| *key);
-            oldest.and_then(|oldest| sources.remove(&oldest));
-        }
-        let names = sources.entry(key).or_default();
+        let names = sources.wrong(SourceKey::of(self.source.ip()), self.now);
         if self.find(names, account).is_none() {
             let account = (names.len() < MAX_NAMES).then(|| self.guesses.hasher.hash_one(account));
-            names.push(Braked { account, wrong: Debt::none(self.now), latest: self.now, challenged: None });
+            names.push(Braked { account, wrong: Debt::none(self.now), challenged: None });
         }
         if let Some(braked) = self.find(names, account) {
             braked.wrong.take(WRONG, self.now);
-            braked.latest = self.now;
         }
     }
 }
@@ -146,16 +172,36 @@ mod tests {
         let (guesses, now) = (Guesses::default(), Instant::now());
         let verified =
             (0..10_000).filter(|name| guess(&guesses, "192.0.2.1:1", &name.to_string(), now) == Trial::Verify).count();
-        assert_eq!((verified, guesses.sources().len()), (MAX_NAMES + 10, 1));
-        assert_eq!(guesses.sources().values().next().unwrap().len(), MAX_NAMES + 1);
+        assert_eq!((verified, guesses.sources().by_key.len()), (MAX_NAMES + 10, 1));
+        assert_eq!(guesses.sources().by_key.values().next().unwrap().names.len(), MAX_NAMES + 1);
         for number in 0..u32::try_from(MAX_SOURCES).unwrap() + 10 {
             let source = SocketAddr::from((std::net::Ipv4Addr::from(0x0a00_0000 + number), 5060));
             guesses.of(source, now + Duration::from_millis(u64::from(number) + 1)).wrong("a");
         }
-        assert_eq!(guesses.sources().len(), MAX_SOURCES);
+        assert_eq!(guesses.sources().by_key.len(), MAX_SOURCES);
         assert!(
-            !guesses.sources().contains_key(&SourceKey::of("192.0.2.1".parse().unwrap())),
+            !guesses.sources().by_key.contains_key(&SourceKey::of("192.0.2.1".parse().unwrap())),
             "the oldest is forgotten"
         );
+    }
+
+    /// A /48 has 65,536 networks, and each is a source: the next one costs no more than the first, however many there are.
+    #[test]
+    fn a_source_beyond_the_bound_costs_no_search() {
+        let (guesses, start) = (Guesses::default(), Instant::now());
+        let mut number = 0u64;
+        let mut take = |count: usize| {
+            let begun = Instant::now();
+            for _ in 0..count {
+                number += 1;
+                let network = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64));
+                guesses.of(SocketAddr::from((network, 5060)), start + Duration::from_millis(number)).wrong("a");
+            }
+            begun.elapsed()
+        };
+        let (room, none) = (take(MAX_SOURCES), take(MAX_SOURCES));
+        assert!(none < 30 * room.max(Duration::from_millis(5)), "{none:?} beside {room:?} while there was room");
+        let sources = guesses.sources();
+        assert_eq!((sources.by_key.len(), sources.by_latest.len()), (MAX_SOURCES, MAX_SOURCES));
     }
 }

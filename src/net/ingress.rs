@@ -247,19 +247,15 @@ impl Ingress {
                     self.reject(admission.belongs_to_nothing(&request, &essentials, flow), flow, asker, now)
                 }
             },
-            Verdict::Pass { caller } => {
-                match &caller {
-                    Caller::Account { proof: Proof::Digest { nonce, .. }, .. } => {
-                        if !self.hearing.limiter.take_of_nonce(nonce, now) {
-                            return self.dropped(TOO_MUCH_OF_ONE);
-                        }
+            Verdict::Pass { caller: Caller::Account { peer, proof } } => {
+                match &proof {
+                    Proof::Digest { nonce, .. } if !self.hearing.limiter.take_of_nonce(nonce, now) => {
+                        return self.dropped(TOO_MUCH_OF_ONE);
                     }
-                    Caller::Account { proof: Proof::Trusted, .. } | Caller::Dialog => {
-                        if !self.pays(asker, now) {
-                            return self.over_limit();
-                        }
-                    }
+                    Proof::Trusted if !self.pays(asker, now) => return self.over_limit(),
+                    Proof::Digest { .. } | Proof::Trusted => {}
                 }
+                let caller = Caller::Account { peer, proof };
                 self.pass(Input::Request { request, essentials, caller, flow })
             }
             verdict => self.reject(verdict, flow, asker, now),

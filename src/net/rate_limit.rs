@@ -1,7 +1,7 @@
 //! Limits what strangers cause: answers, and calls in the name of an address that is trusted. Everything is heard; what
 //! proves nothing about its sender costs a token when it would be answered.
 
-use crate::guard::source_key::SourceKey;
+use crate::source_key::SourceKey;
 use dashmap::DashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::SocketAddr;
@@ -24,6 +24,9 @@ const SOURCE: Rate = Rate { burst: 200.0, refill: 100.0 };
 /// Of what looks alike from a known address, once that address has used up its own: so many that a telephone is
 /// answered, so few that it is no flood in its turn.
 const LIKENESS: Rate = Rate { burst: 10.0, refill: 5.0 };
+/// Of all that looks in whatever way from a known address: a few telephones' worth beside one flood, and no more than
+/// that to the line whose address is forged, however many ways the flood looks.
+const ALL_LIKENESSES: Rate = Rate { burst: 40.0, refill: 20.0 };
 
 /// What was taken of a bucket, as of a moment.
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +77,16 @@ enum Bucket {
     Connections(SourceKey),
     Known(SocketAddr),
     Likeness(SocketAddr, u8),
+    AllLikenesses(SocketAddr),
     /// By a hash of its nonce.
     Digest(u64),
+}
+
+/// A token is taken from its own bucket, or, when that is empty, from each of those beyond.
+#[derive(Clone, Copy)]
+struct Buckets {
+    own: Bucket,
+    beyond: Option<[Bucket; 2]>,
 }
 
 impl Bucket {
@@ -83,18 +94,22 @@ impl Bucket {
         match self {
             Bucket::Datagrams(_) | Bucket::Connections(_) | Bucket::Known(_) | Bucket::Digest(_) => SOURCE,
             Bucket::Likeness(..) => LIKENESS,
+            Bucket::AllLikenesses(_) => ALL_LIKENESSES,
         }
     }
 }
 
 impl Asker {
-    /// The buckets it may take from, one after the other.
-    fn buckets(self) -> [Option<Bucket>; 2] {
+    /// Where it takes its tokens from.
+    fn buckets(self) -> Buckets {
         let key = SourceKey::of(self.source.ip());
         match self.known {
-            _ if self.is_connected => [Some(Bucket::Connections(key)), None],
-            Some(known) => [Some(Bucket::Known(known)), Some(Bucket::Likeness(known, self.likeness))],
-            None => [Some(Bucket::Datagrams(key)), None],
+            _ if self.is_connected => Buckets { own: Bucket::Connections(key), beyond: None },
+            Some(known) => {
+                let beyond = [Bucket::Likeness(known, self.likeness), Bucket::AllLikenesses(known)];
+                Buckets { own: Bucket::Known(known), beyond: Some(beyond) }
+            }
+            None => Buckets { own: Bucket::Datagrams(key), beyond: None },
         }
     }
 }
@@ -109,21 +124,25 @@ pub struct Limiter {
 impl Limiter {
     /// Could it be answered now? Cheap, to be asked before an answer is made.
     pub fn has_token(&self, asker: Asker, now: Instant) -> bool {
-        asker.buckets().into_iter().flatten().any(|bucket| {
-            let rate = bucket.rate();
-            self.debts.get(&bucket).is_none_or(|debt| debt.at(rate, now) + 1.0 <= rate.burst)
-        })
+        let Buckets { own, beyond } = asker.buckets();
+        self.is_in(own, now) || beyond.is_some_and(|all| all.into_iter().all(|bucket| self.is_in(bucket, now)))
     }
 
     /// Takes a token for an answer, if there is one.
     pub fn take(&self, asker: Asker, now: Instant) -> bool {
-        asker.buckets().into_iter().flatten().any(|bucket| self.take_from(bucket, now))
+        let Buckets { own, beyond } = asker.buckets();
+        self.take_from(own, now) || beyond.is_some_and(|all| all.into_iter().all(|bucket| self.take_from(bucket, now)))
     }
 
     /// Takes a token of a nonce that came with a right digest. The switch alone knows whether it was used before, and
     /// whoever sends a captured one again and again may not fill its queue.
     pub fn take_of_nonce(&self, nonce: &str, now: Instant) -> bool {
         self.take_from(Bucket::Digest(self.hasher.hash_one(nonce)), now)
+    }
+
+    fn is_in(&self, bucket: Bucket, now: Instant) -> bool {
+        let rate = bucket.rate();
+        self.debts.get(&bucket).is_none_or(|debt| debt.at(rate, now) + 1.0 <= rate.burst)
     }
 
     fn take_from(&self, bucket: Bucket, now: Instant) -> bool {
@@ -191,6 +210,20 @@ mod tests {
             assert_eq!(answers(&limiter, Asker { likeness: 7, ..known }, 2, now), 2, "its INVITE and its REGISTER");
         }
         assert!(forged < 200 + 10 * 106, "{forged}");
+    }
+
+    /// A flood that looks another way in every message is no larger at the line whose address it has.
+    #[test]
+    fn a_flood_of_every_likeness_gets_no_more_than_a_few_telephones() {
+        let (limiter, start) = (Limiter::default(), Instant::now());
+        let known = Asker { known: Some("192.0.2.1:5060".parse().unwrap()), ..asker("192.0.2.1:5060") };
+        let mut forged = 0;
+        for second in 0..10 {
+            let now = start + Duration::from_secs(second);
+            let all = (0..=255).map(|likeness| Asker { likeness, ..known });
+            forged += all.map(|asker| answers(&limiter, asker, 80, now)).sum::<usize>();
+        }
+        assert!(forged <= 240 + 9 * 120, "{forged}");
     }
 
     #[test]

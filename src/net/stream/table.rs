@@ -1,8 +1,8 @@
 //! The connections and the limits on them: slow, silent and greedy clients do not affect others.
 
-use crate::guard::source_key::SourceKey;
 use crate::sip::Flow;
 use crate::sip::flow::{ConnectionId, OpensFor, Transport};
+use crate::source_key::SourceKey;
 use bytes::Bytes;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
