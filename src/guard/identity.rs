@@ -166,7 +166,7 @@ pub(super) fn registrant<'a>(
 
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. A `type=peer` is not known by From: the account whose address it is comes before it, unless
-/// the digest is of another; and so does the account whose digest it is. `by_digest` (`match_auth_username`): the digest's user comes first.
+/// the digest is of another. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
     directory: Directory<'a>,
     essentials: &Essentials,
@@ -180,9 +180,7 @@ pub(super) fn caller<'a>(
     let from = user(&essentials.from.uri).unwrap_or_default();
     let is_of = |here: &Account| credentials.is_none_or(|credentials| credentials.username == here.peer.name);
     let is_here = here.is_some_and(is_of);
-    let is_another = |peer: &Peer| credentials.is_some_and(|credentials| credentials.username != peer.name);
-    let by_from = |peer: &Peer| peer.kind != Kind::Peer || !(is_here || is_another(peer));
-    let named = accounts.get(from.as_str()).filter(|account| by_from(&account.peer));
+    let named = accounts.get(from.as_str()).filter(|account| account.peer.kind != Kind::Peer || !is_here);
     if let Some(account) = named.filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
         return ClaimedIdentity { name: from, account: Some(account), is_mixed };
