@@ -23,11 +23,11 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
 /// The targets of a dial string whose peer no variable decides; what is dialled there may be one: `SIP/${EXTEN}@trunk`.
 fn targets(whom: &str) -> impl Iterator<Item = DialTarget> {
     let whole = whom.split('&').filter(|target| target.matches("${").count() == target.matches('}').count());
-    let known = whole.filter_map(DialTarget::parse).filter(|target| {
-        let is_sip = target.technology.eq_ignore_ascii_case("SIP");
-        !is_computed(&target.technology) && !(is_sip && is_computed(target.line().0))
-    });
-    known.filter(|target| !target.technology.contains(['}', ']']) && !target.line().0.contains(['}', ']']))
+    whole.filter_map(DialTarget::parse).filter(|target| {
+        let peer = if target.technology.eq_ignore_ascii_case("SIP") { target.line().0 } else { "" };
+        let is_known = |text: &str| !is_computed(text) && !text.contains(['}', ']']);
+        is_known(&target.technology) && is_known(peer)
+    })
 }
 
 fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnostic> {
