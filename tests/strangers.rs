@@ -214,7 +214,8 @@ fn registered_lines_call_and_hang_up_while_their_own_address_is_forged() {
     println!("{text} {:?} of processor", proc::cpu(exchange.process()));
     let limited = counted(&exchange, "too many unauthenticated requests");
     println!("{rounds} rounds beside {sent} forged datagrams in {seconds:.1} s; {limited} of them past the limit");
-    assert!(sent as f64 > 0.5 * rate as f64 * seconds, "the flood itself was too slow: {sent} in {seconds:.1} s");
+    // A machine that forges slower than it was asked to has shown the same: 60 a second silenced a line once.
+    assert!(sent as f64 > 300.0 * seconds, "the flood itself was too slow: {sent} in {seconds:.1} s");
     assert!(limited > 0, "the limiter did its work");
     let text = exchange.told("sip show counters");
     assert!(!text.contains("queue is full"), "strangers do not reach the switch:\n{text}");
@@ -229,7 +230,7 @@ fn fifty_calls_a_second_from_one_address_are_each_challenged() {
     let exchange = Exchange::start_at(EXCHANGE.into(), "fifty", ACCOUNTS, EXTENSIONS);
     let phone = UdpSocket::bind((PHONES, 0)).unwrap();
     phone.set_nonblocking(true).unwrap();
-    let (mut buffer, mut answers) = ([0; 4096], 0);
+    let (mut buffer, mut answered) = ([0; 4096], std::collections::BTreeSet::new());
     let mut hear = |wait: Duration| {
         let end = Instant::now() + wait;
         while Instant::now() < end {
@@ -237,17 +238,16 @@ fn fifty_calls_a_second_from_one_address_are_each_challenged() {
                 Ok(length) => {
                     let text = String::from_utf8_lossy(&buffer[..length]);
                     assert!(text.starts_with("SIP/2.0 401 "), "{text}");
-                    answers += 1;
+                    let number = text.split("Call-ID: ").nth(1).and_then(|rest| rest.split('@').next()).unwrap();
+                    answered.insert(number.parse::<u32>().unwrap());
                 }
                 Err(_) => std::thread::sleep(Duration::from_millis(1)),
             }
         }
-        answers
+        answered.clone()
     };
     let source = v4(phone.local_addr().unwrap());
-    let start = Instant::now();
-    for number in 0..300u32 {
-        hear((Duration::from_millis(20) * number).saturating_sub(start.elapsed()));
+    let call = |number: u32| {
         for method in ["INVITE", "ACK"] {
             let text = format!(
                 "{method} sip:22@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {source};branch=z9hG4bKx{number}\r\nMax-Forwards: 70\r\n\
@@ -256,13 +256,22 @@ fn fifty_calls_a_second_from_one_address_are_each_challenged() {
             );
             phone.send_to(text.as_bytes(), exchange.sip).unwrap();
         }
+    };
+    for number in 0..300u32 {
+        // A slow machine calls more slowly, and never many at once.
+        hear(Duration::from_millis(20));
+        call(number);
     }
+    // What a slow machine lost in a full socket is sent again, as a telephone does.
     let end = Instant::now() + exchange::PATIENCE;
-    let mut heard = 0;
-    while heard < 300 && Instant::now() < end {
-        heard = hear(Duration::from_millis(100));
+    let mut heard = hear(Duration::from_millis(500));
+    while heard.len() < 300 && Instant::now() < end {
+        (0..300).filter(|number| !heard.contains(number)).for_each(call);
+        heard = hear(Duration::from_millis(500));
     }
-    assert_eq!(hear(Duration::from_millis(500)), 300, "one for each");
+    assert_eq!(heard.len(), 300, "one for each");
+    let text = exchange.told("sip show counters");
+    assert!(!text.contains("too many unauthenticated requests"), "none was past the limit:\n{text}");
 }
 
 /// What comes to the victim in this time: datagrams and bytes.
@@ -277,8 +286,9 @@ fn received(victim: &UdpSocket, time: Duration) -> Vec<String> {
     all
 }
 
-/// With `allowguest=yes` anybody's INVITE may be forged: what cannot become a call is answered once, and a call that
-/// nobody acknowledges is not held up to its victim for half a minute.
+/// With `allowguest=yes` anybody's INVITE may be forged, and so may that of a line without a secret whose address may be
+/// any: what cannot become a call is answered once, and a call that nobody acknowledges is not held up to its victim for
+/// half a minute.
 #[test]
 fn a_forged_guest_has_us_send_its_victim_next_to_nothing() {
     if !inside("a_forged_guest_has_us_send_its_victim_next_to_nothing") {
@@ -286,44 +296,51 @@ fn a_forged_guest_has_us_send_its_victim_next_to_nothing() {
     }
     let dialplan = "[default]\nexten => 1,1,Answer()\nexten => 1,2,Playback(demo-congrats)\nexten => 1,3,Wait(60)\n\
         exten => 2,1,Busy()\n";
-    let exchange = Exchange::start_at(EXCHANGE.into(), "guests", "allowguest=yes\n", dialplan);
+    let conf = "allowguest=yes\n[lobby]\ntype=friend\nhost=dynamic\ncontext=default\n";
+    let exchange = Exchange::start_at(EXCHANGE.into(), "guests", conf, dialplan);
     let victim = UdpSocket::bind((VICTIM, 5060)).unwrap();
     let sound = UdpSocket::bind((VICTIM, 4000)).unwrap();
     let (forger, to, source) = (Forger::new(), v4(exchange.sip), SocketAddrV4::new(VICTIM, 5060));
-    let ask = |number: &str, media: &str| {
+    let ask = |user: &str, number: &str, media: &str| {
         let sdp = format!(
             "v=0\r\no=- 1 1 IN IP4 {VICTIM}\r\ns=-\r\nc=IN IP4 {VICTIM}\r\nt=0 0\r\nm=audio 4000 RTP/AVP {media}\r\n"
         );
         let text = format!(
-            "INVITE sip:{number}@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {source};branch=z9hG4bK{number}x{media}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:nobody@192.0.2.66>;tag=1\r\nTo: <sip:{number}@192.0.2.1>\r\n\
-             Call-ID: {number}{media}@forged\r\nCSeq: 1 INVITE\r\nContact: <sip:nobody@{source}>\r\n\
+            "INVITE sip:{number}@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {source};branch=z9hG4bK{user}{number}x{media}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{user}@192.0.2.66>;tag=1\r\nTo: <sip:{number}@192.0.2.1>\r\n\
+             Call-ID: {user}{number}{media}@forged\r\nCSeq: 1 INVITE\r\nContact: <sip:{user}@{source}>\r\n\
              Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
             sdp.len()
         );
         forger.send(source, to, text.as_bytes());
         text.len()
     };
-    // A wrong number; no codec of ours; a number that is busy only once its program runs.
-    for (number, media, status) in [("999", "0", "404"), ("1", "99", "488"), ("2", "0", "486")] {
-        let asked = ask(number, media);
-        let all = received(&victim, Duration::from_secs(4));
-        let finals: Vec<&String> = all.iter().filter(|text| !text.starts_with("SIP/2.0 1")).collect();
-        assert!(
-            finals.len() == 1 && finals[0].starts_with(&format!("SIP/2.0 {status} ")),
-            "{number} {media}: {all:#?}"
-        );
-        let told: usize = all.iter().map(String::len).sum();
-        assert!(told <= 2 * asked, "{number}: {told} bytes for {asked}");
+    for user in ["nobody", "lobby"] {
+        // A wrong number; no codec of ours; a number that is busy only once its program runs.
+        for (number, media, status) in [("999", "0", "404"), ("1", "99", "488"), ("2", "0", "486")] {
+            let asked = ask(user, number, media);
+            let all = received(&victim, Duration::from_secs(4));
+            let finals: Vec<&String> = all.iter().filter(|text| !text.starts_with("SIP/2.0 1")).collect();
+            assert!(
+                finals.len() == 1 && finals[0].starts_with(&format!("SIP/2.0 {status} ")),
+                "{user} {number} {media}: {all:#?}"
+            );
+            let told: usize = all.iter().map(String::len).sum();
+            assert!(told <= 2 * asked, "{number}: {told} bytes for {asked}");
+        }
+        ask(user, "1", "0");
+        let all = received(&victim, Duration::from_secs(8));
+        let of = |start: &str| all.iter().filter(|text| text.starts_with(start)).count();
+        assert!(of("SIP/2.0 200 ") >= 1, "he is answered: {all:#?}");
+        assert!(of("SIP/2.0 200 ") <= 4 && of("BYE ") <= 1 && all.len() <= 6, "{all:#?}");
+        sound.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        assert!(sound.recv(&mut [0; 500]).is_err(), "no sound goes to who never said that he is there");
+        let end = Instant::now() + exchange::PATIENCE;
+        while !exchange.told("core show channels").contains("0 active channels") {
+            assert!(Instant::now() < end, "the call is not over");
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
-    ask("1", "0");
-    let all = received(&victim, Duration::from_secs(8));
-    let of = |start: &str| all.iter().filter(|text| text.starts_with(start)).count();
-    assert!(of("SIP/2.0 200 ") >= 1, "he is answered: {all:#?}");
-    assert!(of("SIP/2.0 200 ") <= 4 && of("BYE ") <= 1 && all.len() <= 6, "{all:#?}");
-    sound.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    assert!(sound.recv(&mut [0; 500]).is_err(), "no sound goes to who never said that he is there");
-    assert!(exchange.told("core show channels").contains("0 active channels"), "the call is over");
 }
 
 /// Answers to addresses on the link that nobody has wait for ARP. They keep back nothing that goes to others.
@@ -332,14 +349,21 @@ fn answers_that_cannot_be_delivered_keep_back_no_others() {
     if !inside("answers_that_cannot_be_delivered_keep_back_no_others") {
         return;
     }
-    let exchange = Exchange::start_at(EXCHANGE.into(), "arp", ACCOUNTS, EXTENSIONS);
+    let accounts = format!("{ACCOUNTS}[lobby]\ntype=friend\nhost=dynamic\ncontext=default\n");
+    let exchange = Exchange::start_at(EXCHANGE.into(), "arp", &accounts, EXTENSIONS);
     let mut phones = Phones::at(PHONES, exchange.sip, &["a".to_owned()]);
     let (forger, to) = (Forger::new(), v4(exchange.sip));
     // Each of 150 addresses, so often that what waits is more than a send buffer holds.
     let flood = Flood::begin(2_000, move |number| {
         let host = 100 + u8::try_from(number % 150).unwrap();
         let source = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, host), 5060);
-        forger.send(source, to, &forgery(8 * number + 1, "a", source));
+        // A REGISTER that is challenged; an INVITE of a line without a secret, to a wrong number.
+        let forged = if number % 2 == 0 {
+            forgery(8 * number + 1, "a", source)
+        } else {
+            forgery(8 * number + 2, "lobby", source)
+        };
+        forger.send(source, to, &forged);
     });
     phones.run(Duration::from_secs(2));
     for round in 0..5 {

@@ -25,6 +25,8 @@ use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::rng::Rng;
 use crate::sip::Flow;
+use crate::sip::flow::{OpensFor, Transport};
+use crate::sip::transaction::Transmit;
 use crate::store::{Found, Store};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,6 +77,14 @@ fn restore(switch: &mut Switch, known: &KnownAddresses, found: Found, now: Now) 
     let restored = switch.restore(now, found.bindings);
     known.learn(&switch.everything());
     restored
+}
+
+/// Does it go by the socket for those who proved nothing, where it takes no room from anything else? All that they cause
+/// does, but an INVITE of ours: that goes to where a line registered, and its call is to fail at once when it cannot be
+/// sent.
+fn goes_beside(transmit: &Transmit) -> bool {
+    let to_stranger = transmit.flow.transport == Transport::Udp && transmit.flow.opens_for != OpensFor::Peer;
+    to_stranger && !transmit.bytes.starts_with(b"INVITE ")
 }
 
 /// What came of a turn's orders.
@@ -202,18 +212,18 @@ impl CoreThread {
         }
         for transmit in effects.transmit {
             self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
+            if goes_beside(&transmit) {
+                if self.signalling.send_to_stranger(transmit.flow, transmit.bytes).is_err() {
+                    self.receiving.counters.add(NOT_SENT_TO_STRANGER);
+                }
+                continue;
+            }
             if let Err(why) = self.signalling.send(transmit.flow, transmit.bytes) {
                 refused.push(Input::SendFailed { flow: transmit.flow, why });
             }
         }
         effects.events.iter().for_each(|event| self.events.publish(event));
         self.signalling.let_in(&effects.proven, &effects.guests);
-        for transmit in effects.to_strangers {
-            self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
-            if self.signalling.send_to_stranger(transmit.flow, transmit.bytes).is_err() {
-                self.receiving.counters.add(NOT_SENT_TO_STRANGER);
-            }
-        }
     }
 
     fn stop(&self, switch: &mut Switch, how: Stopping) -> Effects {
@@ -300,7 +310,7 @@ mod tests {
     use crate::registrar::location::{Binding, Restored};
     use crate::registrar::next_hop::Listening;
     use crate::sip::digest::nonce::NonceKey;
-    use crate::sip::flow::OpensFor;
+    use bytes::Bytes;
     use std::collections::BTreeMap;
 
     /// What a store kept of a line that was at this address.
@@ -339,5 +349,25 @@ mod tests {
         assert_eq!(restore(&mut switch, &known, found(here), now), 1);
         assert_eq!(restore(&mut switch, &known, found(was), now), 0);
         assert!(known.has_peer("a", here.parse().unwrap()) && !known.has(was.parse().unwrap()));
+    }
+
+    #[test]
+    fn what_those_who_proved_nothing_cause_goes_beside() {
+        let udp = Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.66:5060".parse().unwrap());
+        let stranger = Flow { opens_for: OpensFor::Stranger(udp.remote.ip()), ..udp };
+        let peer = Flow { opens_for: OpensFor::Peer, ..udp };
+        let tcp = Flow { transport: Transport::Tcp, ..stranger };
+        for (flow, text, is_beside) in [
+            (stranger, "SIP/2.0 404 Not Found\r\n", true),
+            (stranger, "SIP/2.0 200 OK\r\n", true),
+            (stranger, "BYE sip:a@192.0.2.66 SIP/2.0\r\n", true),
+            (udp, "SIP/2.0 481 Call/Transaction Does Not Exist\r\n", true),
+            (stranger, "INVITE sip:a@192.0.2.66 SIP/2.0\r\n", false),
+            (tcp, "SIP/2.0 404 Not Found\r\n", false),
+            (peer, "SIP/2.0 200 OK\r\n", false),
+        ] {
+            let transmit = Transmit { flow, bytes: Bytes::from_static(text.as_bytes()) };
+            assert_eq!(goes_beside(&transmit), is_beside, "{flow:?} {text}");
+        }
     }
 }

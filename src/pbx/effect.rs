@@ -73,8 +73,6 @@ pub struct Effects {
     pub guests: Vec<ConnectionId>,
     /// What a message can name of ours from now on, and what no more: in force before anything of this is sent.
     pub references: Vec<ReferenceChange>,
-    /// Answers to somebody who proved nothing: sent after all else, and not when there is little room.
-    pub to_strangers: Vec<Transmit>,
 }
 
 /// Something to keep.

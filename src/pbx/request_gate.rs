@@ -2,7 +2,7 @@
 
 use super::core::{Core, add_response_headers};
 use super::uri_text::host;
-use crate::config::peer::{Kind, Peer};
+use crate::config::peer::Peer;
 use crate::guard::admission::{Caller, ChallengeOptions, Proof};
 use crate::guard::amplification;
 use crate::guard::replay::Replay;
@@ -146,13 +146,14 @@ pub(super) fn answer_statelessly(asking: &Asking<'_>, mut response: Response, co
     if asking.flow.connection.is_none() && !amplification::fits(asking.request, &mut response) {
         return core.count_drop("the answer would be more than twice the request");
     }
-    // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
-    let mut flow = Flow { opens_for: OpensFor::Nobody, ..asking.flow };
+    let mut flow = asking.flow;
+    if flow.transport.is_reliable() {
+        // No connection is made for what is kept by nobody (RFC 3261 18.2.2 is for transactions).
+        flow.opens_for = OpensFor::Nobody;
+    }
     if flow.connection.is_none() {
         // Nor does it follow a `maddr` of who proved nothing.
         flow.remote.set_ip(asking.source.ip());
     }
-    let is_guest = matches!(asking.caller, Caller::Account { peer, .. } if peer.kind == Kind::Guest);
-    let answers = if is_guest { &mut core.out.to_strangers } else { &mut core.out.transmit };
-    answers.push(Transmit { flow, bytes: response.to_bytes() });
+    core.out.transmit.push(Transmit { flow, bytes: response.to_bytes() });
 }

@@ -132,7 +132,8 @@ impl Switch {
     fn request(&mut self, mut request: Request, essentials: &Essentials, caller: Caller, came: Flow) {
         let leg = self.calls.leg_of_request(essentials);
         let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.ua.flow.opens_for);
-        let came = Flow { opens_for: opens_for(&caller, spoken_for, came.remote.ip()), ..came };
+        let is_at_home = is_at_home(&caller, came, &self.lines);
+        let came = Flow { opens_for: opens_for(&caller, spoken_for, is_at_home, came.remote.ip()), ..came };
         if let Some(leg) = leg {
             self.calls.follow_connection(leg, came, &mut self.core);
         }
@@ -209,13 +210,7 @@ impl Switch {
         match (&request.method, guest::in_force(peer, &self.core)) {
             // A reload took the peer away between the ingress and here: as refused as it is there from now on.
             (_, None) => self.core.respond(id, Response::for_request(request, 403, None)),
-            (_, Some(peer)) if !peer.settings.may_use(flow.transport) => {
-                self.core.emit(LineEvent::TransportRefused {
-                    line: peer.name.clone(),
-                    address: flow.remote,
-                    transport: flow.transport.to_string(),
-                    section: peer.place.to_string(),
-                });
+            (_, Some(peer)) if !guest::may_use(&peer, flow, &mut self.core) => {
                 self.core.respond(id, Response::for_request(request, 403, None));
             }
             (Method::Register, Some(peer)) => {
@@ -229,7 +224,7 @@ impl Switch {
                 if let Some(context) = self.core.config.admission.context_of(request) {
                     Arc::make_mut(&mut peer).settings.context = context.to_owned();
                 }
-                if peer.kind == Kind::Guest {
+                if flow.is_strangers() {
                     self.core.tx.be_brief(id);
                 }
                 let invite = Invite { server: id, request, essentials, peer, arrival: came };
@@ -427,13 +422,21 @@ impl Switch {
     }
 }
 
-/// For whom a connection may be opened because of a request. The tags of a live call prove as much as what it began with;
-/// a peer without a secret whose address may be any proves nothing, and neither does a guest.
-fn opens_for(caller: &Caller, spoken_for: Option<OpensFor>, source: IpAddr) -> OpensFor {
+/// Does a line call from exactly where it registered by its secret? Without a secret its registration is worth as much as
+/// the call: both are believed by name, from wherever they say they come.
+fn is_at_home(caller: &Caller, came: Flow, lines: &Lines) -> bool {
+    let Caller::Account { peer, .. } = caller else { return false };
+    peer.credential.is_some() && lines.bindings(&peer.name).iter().any(|binding| binding.source == came.remote)
+}
+
+/// For whom a connection may be opened because of a request, and who may be sent more than an answer. The tags of a live
+/// call prove as much as what it began with; a peer that is believed by its name, from any address, proves nothing, and
+/// neither does a guest.
+fn opens_for(caller: &Caller, spoken_for: Option<OpensFor>, is_at_home: bool, source: IpAddr) -> OpensFor {
     let is_peers = match caller {
         Caller::Account { proof: Proof::Digest { .. }, .. } => true,
         Caller::Account { peer, proof: Proof::Trusted } => {
-            peer.kind != Kind::Guest && !matches!(peer.host, PeerAddress::Dynamic)
+            peer.kind != Kind::Guest && (is_at_home || !matches!(peer.host, PeerAddress::Dynamic))
         }
         Caller::Dialog => match spoken_for {
             None => return OpensFor::Nobody,

@@ -122,6 +122,16 @@ impl Flow {
         Flow { transport: Transport::Udp, local, advertised: local, remote, connection, server, opens_for }
     }
 
+    /// Does it lead to somebody who proved nothing, neither by a secret nor by an address that is configured?
+    pub fn is_strangers(self) -> bool {
+        matches!(self.opens_for, OpensFor::Stranger(_))
+    }
+
+    /// Is it a stranger's whose address may be forged, too? Somebody else may get what is sent there.
+    pub fn may_be_forged(self) -> bool {
+        self.transport == Transport::Udp && self.is_strangers()
+    }
+
     /// The same for a next hop that is not where the peer itself asks from: whoever chose it answers for the connection.
     pub fn chosen_by(self, chooser: Flow) -> Flow {
         let elsewhere = self.connection.is_none() && self.remote.ip() != chooser.remote.ip();

@@ -733,7 +733,7 @@ impl Testbed {
         self.let_in[0].extend(effects.proven);
         self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();
-        for transmit in effects.transmit.into_iter().chain(effects.to_strangers) {
+        for transmit in effects.transmit {
             let local = transmit.flow.local;
             let own = if transmit.flow.transport == Transport::Tls { TLS.parse().unwrap() } else { self.exchange };
             assert_eq!(local, own, "the exchange sends from an address that is not its own");

@@ -85,15 +85,23 @@ fn a_reload_that_shuts_guests_out_holds_for_those_on_the_way() {
     world.assert_nothing_left();
 }
 
+/// A line that is believed by its name alone: anybody may say that it is his, from anywhere.
+const NAMED: &str = "[lobby]\ntype=friend\nhost=dynamic\ncontext=lobby\ndirectmedia=no\n";
+
+/// Whoever proves nothing: a guest, and whoever says the name of a line without a secret.
+fn strangers() -> [(String, &'static str); 2] {
+    [(open(), "nobody"), (format!("{SIP}{NAMED}"), "lobby")]
+}
+
 /// An INVITE that may be forged: nobody acknowledges what comes of it.
-fn forged(number: &str, media: &str, lines: &str) -> String {
+fn forged(user: &str, number: &str, media: &str, lines: &str) -> String {
     let sdp = format!(
         "v=0\r\no=- 1 1 IN IP4 192.0.2.77\r\ns=-\r\nc=IN IP4 192.0.2.77\r\nt=0 0\r\nm=audio 5004 RTP/AVP {media}\r\n"
     );
     format!(
         "INVITE sip:{number}@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK{number}\r\n\
-         Max-Forwards: 70\r\nFrom: <sip:nobody@192.0.2.77>;tag=1\r\nTo: <sip:{number}@192.0.2.1>\r\n\
-         Call-ID: {number}@forged\r\nCSeq: 1 INVITE\r\nContact: <sip:nobody@192.0.2.77>\r\n{lines}\
+         Max-Forwards: 70\r\nFrom: <sip:{user}@192.0.2.77>;tag=1\r\nTo: <sip:{number}@192.0.2.1>\r\n\
+         Call-ID: {number}@forged\r\nCSeq: 1 INVITE\r\nContact: <sip:{user}@192.0.2.77>\r\n{lines}\
          Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
         sdp.len()
     )
@@ -102,15 +110,18 @@ fn forged(number: &str, media: &str, lines: &str) -> String {
 /// Whatever keeps a guest's INVITE from being a call: one answer, at most twice as long, and nothing is kept of it.
 #[test]
 fn a_guest_that_is_refused_gets_one_answer_however_long_it_is_not_acknowledged() {
-    for (text, status) in [
-        (forged("88567682", "0", ""), "404"),
-        (forged("1", "97", ""), "488"),
-        (forged("1", "0", "Accept: text/plain\r\n"), "406"),
-        (forged("1", "0", "Supported: timer\r\nSession-Expires: 10\r\n"), "422"),
-    ] {
-        let mut world = Testbed::new(&open(), LOBBY, Quality::PERFECT, 1);
+    let cases = [
+        ("88567682", "0", "", "404"),
+        ("1", "97", "", "488"),
+        ("1", "0", "Accept: text/plain\r\n", "406"),
+        ("1", "0", "Supported: timer\r\nSession-Expires: 10\r\n", "422"),
+    ];
+    let all = strangers().into_iter().flat_map(|(conf, user)| cases.map(|case| (conf.clone(), user, case)));
+    for (conf, user, (number, media, lines, status)) in all {
+        let mut world = Testbed::new(&conf, LOBBY, Quality::PERFECT, 1);
         world.register_all();
         guest(&mut world);
+        let text = forged(user, number, media, lines);
         world.inject("passer-by", &text);
         world.run(Duration::from_secs(60));
         let told = world.texts("passer-by", &["SIP/2.0 "]);
@@ -123,17 +134,81 @@ fn a_guest_that_is_refused_gets_one_answer_however_long_it_is_not_acknowledged()
 /// A guest's call that is answered and never acknowledged: four times 200, one BYE, and no sound.
 #[test]
 fn a_guest_that_acknowledges_nothing_is_given_up_soon() {
-    let mut world = Testbed::new(&open(), LOBBY, Quality::PERFECT, 1);
+    for (conf, user) in strangers() {
+        let mut world = Testbed::new(&conf, LOBBY, Quality::PERFECT, 1);
+        world.register_all();
+        guest(&mut world);
+        world.inject("passer-by", &forged(user, "1", "0", ""));
+        world.until(|w| w.is_called("isp"));
+        world.phone("isp").answers();
+        world.run(Duration::from_secs(60));
+        let of = |words: &str| world.texts("passer-by", &[words]).len();
+        assert_eq!((of("SIP/2.0 200 "), of("BYE ")), (4, 1), "{user}");
+        assert!(of("SIP/2.0 1") <= 3, "100, and what the called line says: {user}");
+        world.assert_nothing_left();
+    }
+}
+
+/// A registration that is believed by name proves no address either: it may be as forged as the call that follows.
+#[test]
+fn a_forged_registration_makes_no_forged_call_louder() {
+    let (conf, user) = (format!("{SIP}{NAMED}"), "lobby");
+    let mut world = Testbed::new(&conf, LOBBY, Quality::PERFECT, 1);
     world.register_all();
     guest(&mut world);
-    world.inject("passer-by", &forged("1", "0", ""));
+    world.inject(
+        "passer-by",
+        "REGISTER sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKreg\r\nMax-Forwards: 70\r\n\
+         From: <sip:lobby@192.0.2.1>;tag=1\r\nTo: <sip:lobby@192.0.2.1>\r\nCall-ID: reg@forged\r\nCSeq: 1 REGISTER\r\n\
+         Contact: <sip:lobby@192.0.2.77:5060>\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n",
+    );
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.texts("passer-by", &["SIP/2.0 200 "]).len(), 1, "it is registered");
+    world.inject("passer-by", &forged(user, "1", "0", ""));
     world.until(|w| w.is_called("isp"));
     world.phone("isp").answers();
     world.run(Duration::from_secs(60));
-    let of = |words: &str| world.texts("passer-by", &[words]).len();
-    assert_eq!((of("SIP/2.0 200 "), of("BYE ")), (4, 1));
-    assert!(of("SIP/2.0 1") <= 3, "100, and what the called line says");
-    world.assert_nothing_left();
+    assert_eq!(world.texts("passer-by", &["SIP/2.0 200 OK", "INVITE"]).len(), 4);
+}
+
+/// A line that need not prove its calls (`insecure=invite`) but its registration: from where it is registered it calls as
+/// any other, and in its name nobody else does.
+#[test]
+fn a_line_at_home_is_answered_as_long_as_any_and_from_elsewhere_nobody_is() {
+    for (from, most) in [("ata", 20), ("passer-by", 4)] {
+        let ata = "[ata]\ntype=friend\nhost=dynamic\nsecret=password\ninsecure=invite\ncontext=lobby\n";
+        let mut world = Testbed::new(&format!("{SIP}{ata}"), LOBBY, Quality::PERFECT, 1);
+        world.add("ata", "password", "192.0.2.78:5060", "192.0.2.78:5004", DeviceProfile::Grandstream);
+        world.register_all();
+        guest(&mut world);
+        world.inject(from, &forged("ata", "1", "0", ""));
+        world.until(|w| w.is_called("isp"));
+        world.phone("isp").answers();
+        world.run(Duration::from_secs(60));
+        let told = world.texts(from, &["SIP/2.0 200 OK", "INVITE"]).len();
+        assert!(told <= most && (told > 4) == (from == "ata"), "{from}: {told}");
+    }
+}
+
+/// A telephone without a secret calls as any other does: it rings, whatever the called line sends before the answer, and
+/// both hear each other after it.
+#[test]
+fn a_telephone_without_a_secret_rings_and_talks() {
+    for in_band in ["", "progressinband=yes\n"] {
+        let conf = format!("{SIP}{NAMED}{in_band}");
+        let mut world = Testbed::new(&conf, LOBBY, Quality::PERFECT, 1);
+        world.add("lobby", "", "192.0.2.78:5060", "192.0.2.78:5004", DeviceProfile::Grandstream);
+        world.register_all();
+        world.phone("lobby").dials("1");
+        world.until(|w| w.is_called("isp"));
+        world.run(Duration::from_secs(2));
+        assert!(!world.texts("lobby", &["SIP/2.0 180 "]).is_empty(), "it hears that it rings: {in_band}");
+        world.phone("isp").answers();
+        world.until(|w| w.is_talking("lobby") && w.is_talking("isp"));
+        world.assert_agreed("lobby", "isp", true);
+        world.phone("lobby").hangs_up();
+        world.until_over();
+    }
 }
 
 #[test]

@@ -98,9 +98,12 @@ impl EarlyMedia<'_> {
     /// A called line described what it may send before its answer: the caller hears the first line that does, and
     /// ringing until there is sound.
     fn described(&mut self, caller: ChannelId, id: ChannelId, status: u16, description: &Sdp) {
+        let telephone = local::caller(self.parties, caller);
+        let is_deaf = self.parties.with_party(telephone, self.core, |party, _| party.may_be_forged());
         let Some(dial) = self.dial_mut(caller) else { return };
-        // Option r: the caller hears ringing until the answer, whatever the line sends.
-        if dial.options.ringing {
+        // Option r: the caller hears ringing until the answer, whatever the line sends. So does one that is sent none of
+        // it, for it may be somebody else who gets it.
+        if dial.options.ringing || is_deaf == Some(true) {
             dial.mark(id, Branch::Progress);
             return self.sounds_unheard(caller, id, status);
         }

@@ -27,7 +27,7 @@ pub use uas::IncomingInvite;
 pub use user_agent::UserAgent;
 
 use crate::config::general::General;
-use crate::config::peer::{Kind, Peer};
+use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::pbx::cause;
 use crate::sdp::{LocalMedia, Sdp, choose_voice};
@@ -222,7 +222,7 @@ impl Leg {
         let response = self.session_timer.accept(invite, Some(description), true, &self.ua, cx);
         if let Some(response) = response {
             let mut ok = PendingOk::send(self.id, invite, response, we_offered, cx);
-            if self.peer.kind == Kind::Guest && !self.ua.flow.transport.is_reliable() {
+            if self.ua.flow.may_be_forged() {
                 ok.be_brief(cx);
             }
             self.pending_ok = Some(ok);

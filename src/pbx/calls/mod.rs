@@ -364,7 +364,7 @@ impl Calls {
         if moved {
             self.bridging(core).peer_moved(id);
         }
-        self.parties.with_party(id, core, |party, cx| party.set_media_remote_of_guest(cx.core));
+        self.parties.with_party(id, core, |party, cx| party.set_media_remote_of_stranger(cx.core));
         let Some(channel) = self.parties.channel(id) else { return };
         match channel.activity {
             Activity::Answering => self.parties.resume(id, AppReply::Answered(Ok(()))),

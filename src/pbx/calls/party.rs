@@ -5,7 +5,7 @@ use super::description::Describe;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
-use crate::config::peer::{Kind, ProgressInBand, Settings};
+use crate::config::peer::{ProgressInBand, Settings};
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, Remote, StreamId};
@@ -51,6 +51,12 @@ impl Party<'_> {
         self.leg.is_unanswered_caller()
     }
 
+    /// Is it a caller of whom nothing proves yet that it hears us? Its ACK will; before it somebody else might be sent
+    /// what we say, who never asked.
+    pub(super) fn may_be_forged(&self) -> bool {
+        self.channel.called_by.is_none() && !self.leg.is_confirmed() && self.leg.ua.flow.may_be_forged()
+    }
+
     /// Where its peer wants its voice.
     pub fn remote_rtp(&self) -> Option<SocketAddr> {
         self.leg.agreement.remote.as_ref().and_then(Sdp::rtp_addr)
@@ -70,9 +76,7 @@ impl Party<'_> {
             (self.channel.on_hold, self.channel.hold_changed) = (on_hold, core.now.mono);
         }
         let Some(description) = &self.leg.agreement.remote else { return };
-        // A guest's first ACK proves that he hears us; before it somebody else might, who never asked.
-        let is_proved =
-            self.leg.peer.kind != Kind::Guest || self.leg.ua.flow.transport.is_reliable() || self.leg.is_confirmed();
+        let is_proved = !self.may_be_forged();
         let (rtp, rtcp) = (description.rtp_addr(), description.rtcp_addr());
         let (rtp, rtcp) = (rtp.filter(|_| is_proved), rtcp.filter(|_| is_proved));
         let remote = self.remote(rtp, rtcp, core);
@@ -112,9 +116,9 @@ impl Party<'_> {
         }
     }
 
-    /// A guest has acknowledged our answer: his sound goes to him from now on.
-    pub fn set_media_remote_of_guest(&mut self, core: &mut Core) {
-        if self.leg.peer.kind == Kind::Guest {
+    /// A caller who had proved nothing has acknowledged our answer: its sound goes to it from now on.
+    pub fn set_media_remote_of_stranger(&mut self, core: &mut Core) {
+        if self.leg.ua.flow.is_strangers() {
             self.set_media_remote(core);
         }
     }
@@ -194,6 +198,7 @@ impl Party<'_> {
     pub fn rings_in_band(&self) -> bool {
         self.settings().progress_in_band == ProgressInBand::Yes
             && self.is_unanswered_caller()
+            && !self.may_be_forged()
             && self.leg.agreement.remote.is_some()
     }
 
@@ -201,7 +206,8 @@ impl Party<'_> {
     /// any more? `progressinband=never` has it ring all the same.
     fn listens(&self) -> bool {
         let never = self.settings().progress_in_band == ProgressInBand::Never;
-        self.is_unanswered_caller() && self.leg.agreement.local.is_some() && !never
+        let may_hear = self.is_unanswered_caller() && !self.may_be_forged();
+        may_hear && self.leg.agreement.local.is_some() && !never
     }
 
     fn settings(&self) -> &Settings {
