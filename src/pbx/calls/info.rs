@@ -47,11 +47,9 @@ fn talks_to(parties: &Parties, bridges: &Bridges, id: ChannelId) -> Option<Chann
 /// Before the answer: the one line that a Dial of this caller rings, or the caller that this line alone rings for. Of several
 /// lines nobody can say whom it is for.
 fn rings(parties: &Parties, id: ChannelId) -> Option<ChannelId> {
-    let caller = parties.channel(id)?.called_by.map_or(id, |caller| local::caller(parties, caller));
-    let &[(only, _)] = parties.channel(caller)?.dial()?.branches.as_slice() else { return None };
-    let only = local::only_line(parties, only)?;
-    match only == id {
-        true => Some(caller),
-        false => (caller == id).then_some(only),
-    }
+    let channel = parties.channel(id)?;
+    let caller = channel.called_by.unwrap_or(id);
+    let dial = parties.channel(caller)?.dial()?;
+    let &[(only, _)] = dial.branches.as_slice() else { return None };
+    if channel.called_by.is_some() { (only == id).then_some(caller) } else { Some(only) }
 }

@@ -49,17 +49,6 @@ pub(super) fn sounding(parties: &Parties, id: ChannelId) -> ChannelId {
     at
 }
 
-/// The one line that rings for a called channel, the channel itself when it is one; none when several do, or none does.
-pub(super) fn only_line(parties: &Parties, id: ChannelId) -> Option<ChannelId> {
-    let mut at = id;
-    for _ in 0..MAX_DEPTH {
-        let Some(running) = running_half(parties, at) else { return Some(at) };
-        let &[(only, _)] = parties.channel(running)?.dial()?.branches.as_slice() else { return None };
-        at = only;
-    }
-    None
-}
-
 /// The lines that ring for a called channel, itself when it is one; the half that runs the dialplan where none does.
 pub(super) fn rung(parties: &Parties, id: ChannelId) -> Vec<ChannelId> {
     let (mut found, mut open) = (Vec::new(), vec![id]);
