@@ -146,9 +146,10 @@ impl Forwarding<'_> {
         let mut ports =
             ours.iter().flatten().map(SocketAddr::port).filter(|port| sip.port.is_none_or(|it| it == *port));
         match sip.host.ip().map(|ip| ip.to_canonical()) {
+            Some(ip) if ip.is_unspecified() => false,
             Some(ip) => {
                 let ends = [flow.local, flow.advertised].map(|own| own.ip().to_canonical());
-                let is_towards_it = !ip.is_unspecified() && ends.contains(&ip);
+                let is_towards_it = ends.contains(&ip);
                 let is_own = |port| self.core.routing.is_own_socket(SocketAddr::new(ip, port), flow);
                 ports.any(|port| is_towards_it || is_own(port))
             }
