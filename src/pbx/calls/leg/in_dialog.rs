@@ -40,7 +40,8 @@ impl Leg {
         } else if session_timer.is_update(id) {
             session_timer.on_update_response(response, ua, cx)
         } else if info.is_sent(id) {
-            info.on_response(id, response, cx).filter(|_| state.is_up())
+            // A caller that has not acknowledged its 200 may not have had it: to it there is no dialog yet.
+            info.on_response(id, response, cx).filter(|_| matches!(state, State::Confirmed))
         } else {
             return false;
         };
