@@ -156,12 +156,8 @@ impl Store {
     fn make_up(&mut self, now: Now, everything: impl FnOnce() -> Vec<StoreOrder>) -> Option<Found> {
         if !self.is_read {
             let found = self.read(now);
-            if self.is_read {
-                // The switch takes over what is found; then all of it is written, with what happened meanwhile.
-                self.again = Some(now.mono);
-                return Some(found);
-            }
-            return None;
+            // The switch takes over what is found; then all of it is written, with what happened meanwhile.
+            return self.is_read.then_some(found);
         }
         if self.state.is_none() {
             match State::open(&self.folder) {
@@ -199,7 +195,11 @@ impl Store {
                     }
                     self.state = Some(state);
                     self.is_read = true;
-                    self.recovered();
+                    match self.is_in_trouble {
+                        // What is in memory is written first.
+                        true => self.again = Some(now.mono),
+                        false => self.recovered(),
+                    }
                     return found;
                 }
                 Err(trouble) => {
