@@ -176,6 +176,8 @@ impl Hearers {
 pub struct Arrived {
     /// From where, to which address of ours, over what.
     pub flow: Flow,
+    /// When.
+    pub at: Instant,
     /// Over a connection on which somebody proved who he is, so that it is heard and answered without a limit.
     pub is_proven: bool,
 }
@@ -192,7 +194,7 @@ impl Ingress {
     /// One message, with all its bytes. It is read first, and then asked for what it proves; the source address is
     /// looked at last, when nothing was proved and an answer would be sent.
     pub fn receive(&mut self, bytes: &Bytes, arrived: Arrived) -> Received {
-        let (flow, now) = (arrived.flow, Instant::now());
+        let (flow, now) = (arrived.flow, arrived.at);
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(reason) => {

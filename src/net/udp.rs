@@ -307,7 +307,7 @@ impl Receiver {
 
     fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {
         let flow = self.ingress.seen(flow);
-        match self.ingress.receive(datagram, Arrived { flow, is_proven: false }) {
+        match self.ingress.receive(datagram, Arrived { flow, at: Instant::now(), is_proven: false }) {
             Received::Passed | Received::KeepAlive | Received::Unreadable | Received::Dropped | Received::OverLimit => {
             }
             // Its sender retransmits it.

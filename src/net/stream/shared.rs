@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -73,7 +73,7 @@ impl Shared {
     }
 
     pub(super) fn receive(&self, bytes: &Bytes, flow: Flow, is_proven: bool) -> Received {
-        lock(&self.ingress).receive(bytes, Arrived { flow, is_proven })
+        lock(&self.ingress).receive(bytes, Arrived { flow, at: Instant::now(), is_proven })
     }
 
     pub(super) fn report(&self, report: Option<AuthEvent>, received: Flow) {
