@@ -1,6 +1,6 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
-use super::request::{AppReply, AppRequest, DialReport, DialRequest, Played, Tone};
+use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, Tone};
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -57,7 +57,7 @@ impl Ask for Indicate {
     }
 }
 
-pub(super) struct Play(pub(super) Vec<String>);
+pub(super) struct Play(pub(super) PlayRequest);
 
 impl Ask for Play {
     type Reply = Played;
@@ -68,6 +68,20 @@ impl Ask for Play {
 
     fn reply(reply: &AppReply) -> Option<&Played> {
         if let AppReply::Played(played) = reply { Some(played) } else { None }
+    }
+}
+
+pub(super) struct Digit(pub(super) Duration);
+
+impl Ask for Digit {
+    type Reply = Option<char>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Digit(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Option<char>> {
+        if let AppReply::Digit(digit) = reply { Some(digit) } else { None }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Echo, Indicate, Play, Wait};
-use super::request::{AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, Played, Tone};
+use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, Wait};
+use super::digits::Digits;
+use super::request::{
+    AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
+};
 use super::state::State;
 use crate::event::Level;
 use std::cell::RefCell;
@@ -116,7 +119,24 @@ impl ChannelHandle {
     /// # Errors
     /// As `wait`.
     pub async fn play(&mut self, sounds: Vec<String>) -> Result<Played, Interrupted> {
-        self.ask(Play(sounds)).await
+        self.play_until(sounds, Digits::NONE).await
+    }
+
+    /// The same, until one of these digits comes; one that came since the last wait and was not taken counts, too.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_until(&mut self, sounds: Vec<String>, stop_on: Digits) -> Result<Played, Interrupted> {
+        let language = self.language();
+        self.ask(Play(PlayRequest { sounds, stop_on, language })).await
+    }
+
+    /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn digit(&mut self, timeout: Duration) -> Result<Option<char>, Interrupted> {
+        self.ask(Digit(timeout)).await
     }
 
     /// Calls peers, connects the first that answers, and waits until that call has ended.
@@ -133,6 +153,11 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn echo(&mut self) -> Result<(), Interrupted> {
         self.ask(Echo).await
+    }
+
+    /// `CHANNEL(language)`: what is spoken to the channel, `en`; empty: the exchange's own.
+    pub fn language(&self) -> String {
+        self.slot.borrow().state.language.clone()
     }
 
     /// Whether the channel is answered.
@@ -265,8 +290,11 @@ mod tests {
         let sounds = vec!["a".to_owned(), "b".to_owned()];
         for played in [Played::All, Played::Missing("b".to_owned()), Played::Failed("no port".to_owned())] {
             let (request, result) = asked(&slot, channel.play(sounds.clone()), AppReply::Played(played.clone()));
-            assert_eq!((request, result), (AppRequest::Play(sounds.clone()), Ok(played)));
+            let play = PlayRequest { sounds: sounds.clone(), ..PlayRequest::default() };
+            assert_eq!((request, result), (AppRequest::Play(play), Ok(played)));
         }
+        let (request, result) = asked(&slot, channel.digit(second), AppReply::Digit(Some('5')));
+        assert_eq!((request, result), (AppRequest::Digit(second), Ok(Some('5'))));
         let dial = DialRequest { targets: Vec::new(), timeout: None, options: DialOptions::default() };
         let (request, result) = asked(&slot, channel.dial(dial.clone()), AppReply::Dialed(report()));
         assert_eq!((request, result), (AppRequest::Dial(dial), Ok(report())));
@@ -294,6 +322,7 @@ mod tests {
         assert!(polled(&mut play).is_pending());
         let others = [
             AppReply::Waited,
+            AppReply::Digit(None),
             AppReply::Answered(Ok(())),
             AppReply::Indicated(Ok(())),
             AppReply::Dialed(report()),

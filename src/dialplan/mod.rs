@@ -8,6 +8,7 @@ pub mod apps;
 pub mod arguments;
 mod ask;
 pub mod database;
+pub mod digits;
 pub mod environment;
 pub mod expression;
 pub mod function;
@@ -24,13 +25,14 @@ pub mod substitute;
 pub mod timing;
 pub mod tree;
 
+pub use digits::Digits;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
 pub use load::parse;
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    Played, Position, Tone, UNTIL_HANGUP,
+    PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -205,6 +205,16 @@ impl Program {
         self.slot.borrow_mut().state.caller = caller;
     }
 
+    /// What is spoken to the channel; empty: the exchange's own language.
+    pub fn language(&self) -> String {
+        self.slot.borrow().state.language.clone()
+    }
+
+    /// Says what is spoken to the channel.
+    pub fn set_language(&mut self, language: &str) {
+        self.slot.borrow_mut().state.language = language.to_owned();
+    }
+
     /// Says that the channel is answered, when it was not the program that asked for it.
     pub fn set_answered(&mut self) {
         self.slot.borrow_mut().state.answered = true;

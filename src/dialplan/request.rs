@@ -1,5 +1,6 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
+use super::digits::Digits;
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -63,8 +64,10 @@ pub enum AppRequest {
     Answer,
     /// Indicate the state of the call to the caller; the reply comes at once.
     Indicate(Tone),
-    /// Play sounds in order, by name without extension.
-    Play(Vec<String>),
+    /// Play sounds in order.
+    Play(PlayRequest),
+    /// Wait for a digit, for so long.
+    Digit(Duration),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
     /// Send the caller's audio back until the channel is hung up.
@@ -82,6 +85,17 @@ pub enum Tone {
     Busy,
     /// Congestion (503 before the answer, congestion tone after it).
     Congestion,
+}
+
+/// Sounds to play, one after the other without a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlayRequest {
+    /// Their names, without extension.
+    pub sounds: Vec<String>,
+    /// Digits that end them at once.
+    pub stop_on: Digits,
+    /// The language to look for them in first, `en`; empty: the exchange's own.
+    pub language: String,
 }
 
 /// What `Dial` requests.
@@ -159,6 +173,8 @@ pub enum AppReply {
     Indicated(Result<(), String>),
     /// How far the sounds were played.
     Played(Played),
+    /// The digit that came; none in that time.
+    Digit(Option<char>),
     /// How a `Dial` went.
     Dialed(DialReport),
     /// The echo ended.
@@ -170,6 +186,8 @@ pub enum AppReply {
 pub enum Played {
     /// All of them, to their end.
     All,
+    /// This digit ended them.
+    Digit(char),
     /// Those before the first that does not exist: its name.
     Missing(String),
     /// It could not be done: why, for the log.

@@ -63,6 +63,8 @@ pub(super) struct State {
     pub(super) name: String,
     pub(super) position: Position,
     pub(super) caller: CallerId,
+    /// `CHANNEL(language)`.
+    pub(super) language: String,
     /// The channel is answered.
     pub(super) answered: bool,
     /// `HANGUPCAUSE`.
@@ -79,6 +81,7 @@ impl State {
             name: name.to_owned(),
             position,
             caller,
+            language: String::new(),
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),

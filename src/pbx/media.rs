@@ -177,6 +177,13 @@ pub enum MediaEvent {
         /// The stream.
         stream: StreamId,
     },
+    /// The telephone pressed a digit.
+    Digit {
+        /// The stream.
+        stream: StreamId,
+        /// Which: one of `0` to `9`, `*`, `#`, `A` to `D`.
+        digit: char,
+    },
     /// A sound ended, or was cut off by another verb.
     Played {
         /// The stream.

@@ -112,13 +112,15 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Play(_)) => 3,
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
-        None => rng.below(6),
+        Some(AppRequest::Digit(_)) => 6,
+        None => rng.below(7),
     };
     match verb {
         0 => AppReply::Waited,
         1 => AppReply::Answered(result(rng)),
         2 => AppReply::Indicated(result(rng)),
-        3 => AppReply::Played(match rng.below(3) {
+        3 => AppReply::Played(match rng.below(4) {
+            3 => Played::Digit('#'),
             0 => Played::Missing("x".to_owned()),
             1 => Played::Failed("x".to_owned()),
             _ => Played::All,
@@ -134,7 +136,8 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
         }),
-        _ => AppReply::Echoed,
+        5 => AppReply::Echoed,
+        _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::bench::Bench;
 use std::time::Duration;
-use strowger::dialplan::{AppReply, AppRequest, CallerId, Cause, ChannelId, Played, Position, Program, Progress, Tone};
+use strowger::dialplan::{
+    AppReply, AppRequest, CallerId, Cause, ChannelId, PlayRequest, Played, Position, Program, Progress, Tone,
+};
 use strowger::event::Level;
 
 fn program(bench: &Bench, exten: &str) -> Program {
@@ -72,7 +74,8 @@ fn an_ask_is_handed_out_once_and_waits_for_its_answer() {
 fn a_reply_to_another_kind_of_request_is_dropped_and_logged() {
     let bench = Bench::new("[a]\nexten => s,1,Playback(x,noanswer)\n");
     let mut program = program(&bench, "s");
-    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Play(vec!["x".to_owned()])));
+    let play = PlayRequest { sounds: vec!["x".to_owned()], ..PlayRequest::default() };
+    assert_eq!(program.advance(&bench, 50), Progress::Asks(AppRequest::Play(play)));
     program.answer(AppReply::Waited);
     assert_eq!(program.advance(&bench, 50), Progress::Waiting);
     assert!(program.take_log().iter().any(|line| line.level == Level::Warning && line.text.contains("Waited")));

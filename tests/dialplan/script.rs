@@ -156,7 +156,8 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Wait(time) => format!("Wait {}", time.as_secs_f64()),
         AppRequest::Answer => "Answer".to_owned(),
         AppRequest::Indicate(tone) => format!("Indicate {tone:?}"),
-        AppRequest::Play(sounds) => format!("Play {}", sounds.join("&")),
+        AppRequest::Play(play) => format!("Play {}", play.sounds.join("&")),
+        AppRequest::Digit(time) => format!("Digit {}", time.as_secs_f64()),
         AppRequest::Dial(request) => {
             let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
             let time = request.timeout.map_or("forever".to_owned(), |time| time.as_secs_f64().to_string());
@@ -176,8 +177,13 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Answer => AppReply::Answered(Ok(())),
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
             AppRequest::Play(_) => AppReply::Played(Played::All),
+            AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Echo => AppReply::Echoed,
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
+        },
+        ["pressed", digit] => match asked {
+            AppRequest::Play(_) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {

@@ -37,7 +37,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         }
     }
     match channel.play(sounds).await? {
-        Played::All => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
+        Played::All | Played::Digit(_) => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
         Played::Missing(sound) => {
             channel.log(Level::Warning, format!("There is no sound '{}' to play", outside(&sound)))
         }

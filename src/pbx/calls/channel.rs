@@ -6,7 +6,7 @@ use super::media_port::MediaPort;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{LineKind, Peer};
 use crate::config::presentation::Presentation;
-use crate::dialplan::{ChannelId, DialReport, Position, Program};
+use crate::dialplan::{ChannelId, DialReport, Digits, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
@@ -85,8 +85,10 @@ pub enum Activity {
     Waiting(Option<TimerId>),
     /// It answered and waits for the ACK.
     Answering,
-    /// It plays sounds: which playing, and what comes after.
-    Playing(u64, VecDeque<String>),
+    /// It plays sounds.
+    Playing(Playing),
+    /// Its program waits for a digit, or for the time to be over.
+    AwaitingDigit(TimerId),
     /// It echoes.
     Echoing,
     /// It dials, until somebody answers.
@@ -96,6 +98,20 @@ pub enum Activity {
     /// It is a called line without a program: the Dial or the bridge it is in decides.
     Called,
 }
+
+/// Sounds that a channel plays.
+#[derive(Debug)]
+pub struct Playing {
+    /// Which playing it is: of all that the telephone was played.
+    pub play: u64,
+    /// What comes after the one that is played.
+    pub rest: VecDeque<String>,
+    /// Digits that end them.
+    pub stop_on: Digits,
+}
+
+/// Maximum number of digits that are kept for a program that does not wait for any.
+pub const MAX_DIGITS: usize = 64;
 
 /// Where a line is to be called, and whether the caller may be shown to it: kept until its ports are bound.
 #[derive(Clone)]
@@ -167,6 +183,8 @@ pub struct Channel {
     pub played_by: Option<ChannelId>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
+    /// Digits that came since its program last waited, and that nothing took.
+    pub digits: VecDeque<char>,
     /// What a caller's record will say.
     pub cdr: CdrBuilder,
 }
@@ -200,6 +218,7 @@ impl Channel {
             dead: false,
             played_by: None,
             plays: 0,
+            digits: VecDeque::new(),
             cdr: CdrBuilder::default(),
         }
     }
@@ -295,7 +314,7 @@ impl Channel {
     /// Stops whatever it is doing, for this cause. Its timers go; what else is left is for the caller of this.
     pub fn stop_activity(&mut self, cause: u16, core: &mut Core) -> Stopped {
         match std::mem::replace(&mut self.activity, Activity::Running) {
-            Activity::Waiting(Some(timer)) => {
+            Activity::Waiting(Some(timer)) | Activity::AwaitingDigit(timer) => {
                 core.timers.cancel(timer);
                 Stopped::default()
             }
@@ -312,7 +331,7 @@ impl Channel {
             | Activity::Running
             | Activity::Waiting(None)
             | Activity::Answering
-            | Activity::Playing(..)
+            | Activity::Playing(_)
             | Activity::Echoing
             | Activity::Called => Stopped::default(),
         }

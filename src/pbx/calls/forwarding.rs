@@ -213,7 +213,9 @@ impl Forwarding<'_> {
             dial.branches.push((one, Branch::Calling));
         }
         let (caller_name, caller_number) = (shown.name.clone(), shown.number.clone());
+        let language = channel.program.as_ref().map(Program::language).unwrap_or_default();
         let mut program = Program::new(two, &running.name, start.clone(), shown);
+        program.set_language(&language);
         for (name, value) in inherited {
             program.set_variable(&name, &value);
         }

@@ -187,6 +187,7 @@ fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, 
         presentation: shown.presentation,
     };
     let mut program = Program::new(id, name, position.clone(), caller);
+    program.set_language(&invite.peer.settings.language);
     program.set_variable("SIPCALLID", &invite.essentials.call_id);
     if let Some(agent) = invite.request.headers.text(HeaderName::UserAgent) {
         program.set_variable("SIPUSERAGENT", &agent);

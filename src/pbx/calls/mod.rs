@@ -215,6 +215,7 @@ impl Calls {
                 self.parties.with_leg(id, core, |leg, cx| leg.timer(timer, cx));
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
+            CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -249,6 +250,11 @@ impl Calls {
                 self.early_media(core).heard(stream);
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Digit { stream, digit } => {
+                if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
+                    self.applications(core).digit(id, digit);
+                }
+            }
             MediaEvent::Counted { stream, report } => self.sounds.counted(stream, &report, &mut self.parties, core),
             MediaEvent::Silent { stream, lasting } => {
                 if self.parties.channel_of_stream(stream).is_some() {
@@ -373,7 +379,8 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
-            | Activity::Playing(..)
+            | Activity::Playing(_)
+            | Activity::AwaitingDigit(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
         }
     }

@@ -1,7 +1,7 @@
 //! Programs run: what an application asks for is done or begun here, and its answer given.
 
 use super::bridge::Bridges;
-use super::channel::{Activity, Channel};
+use super::channel::{Activity, Channel, MAX_DIGITS, Playing};
 use super::dialing::Dialing;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
@@ -10,7 +10,7 @@ use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
 use crate::audio::{sound, tone};
-use crate::dialplan::{AppReply, AppRequest, ChannelId, Played, Progress, Tone, UNTIL_HANGUP};
+use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, Tone, UNTIL_HANGUP};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
@@ -58,7 +58,8 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
-            AppRequest::Play(names) => self.play(id, names.into()),
+            AppRequest::Play(request) => self.begin_play(id, request),
+            AppRequest::Digit(time) => self.await_digit(id, time),
             AppRequest::Echo => self.echo(id),
             AppRequest::Dial(request) => self.dialing().start(id, request, directory),
         }
@@ -147,8 +148,15 @@ impl Applications<'_> {
         }
     }
 
+    fn begin_play(&mut self, id: ChannelId, request: PlayRequest) {
+        match self.take_digit(id, request.stop_on) {
+            Some(digit) => self.parties.resume(id, AppReply::Played(Played::Digit(digit))),
+            None => self.play(id, request.sounds.into(), request.stop_on),
+        }
+    }
+
     /// Plays the next of the sounds; the program goes on after the last.
-    fn play(&mut self, id: ChannelId, mut names: VecDeque<String>) {
+    fn play(&mut self, id: ChannelId, mut names: VecDeque<String>, stop_on: Digits) {
         let Some(name) = names.pop_front() else { return self.finish_play(id, Played::All) };
         let samples = match self.core.config.sounds.get(&name) {
             Some(samples) => Some(samples.to_vec()),
@@ -165,7 +173,7 @@ impl Applications<'_> {
             party.start_playing(&samples, false, cx.core)
         });
         match started {
-            Some(Ok(play)) => self.begin(id, Activity::Playing(play, names)),
+            Some(Ok(play)) => self.begin(id, Activity::Playing(Playing { play, rest: names, stop_on })),
             Some(Err(why)) => self.finish_play(id, Played::Failed(why)),
             None => self.finish_play(id, Played::Failed("the channel has no telephone".to_owned())),
         }
@@ -192,11 +200,68 @@ impl Applications<'_> {
         let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
         let id = self.parties.channel(id).and_then(|channel| channel.played_by).unwrap_or(id);
         let Some(channel) = self.parties.channel_mut(id) else { return };
-        if let Activity::Playing(current, rest) = &mut channel.activity
-            && *current == play
+        if let Activity::Playing(playing) = &mut channel.activity
+            && playing.play == play
         {
-            let rest = std::mem::take(rest);
-            self.play(id, rest);
+            let (rest, stop_on) = (std::mem::take(&mut playing.rest), playing.stop_on);
+            self.play(id, rest, stop_on);
+        }
+    }
+
+    fn await_digit(&mut self, id: ChannelId, time: Duration) {
+        match self.take_digit(id, Digits::ANY) {
+            Some(digit) => self.parties.resume(id, AppReply::Digit(Some(digit))),
+            None => {
+                let timer = self.core.set_timer(time, Timer::Call(CallTimer::Digit(id)));
+                self.begin(id, Activity::AwaitingDigit(timer));
+            }
+        }
+    }
+
+    /// No digit came in time.
+    pub(super) fn no_digit(&mut self, id: ChannelId) {
+        if self.parties.channel(id).is_some_and(|channel| matches!(channel.activity, Activity::AwaitingDigit(_))) {
+            self.parties.resume(id, AppReply::Digit(None));
+        }
+    }
+
+    /// Takes the first digit that is kept when it is one of these; others that came before are nobody's.
+    fn take_digit(&mut self, id: ChannelId, wanted: Digits) -> Option<char> {
+        let channel = self.parties.channel_mut(id)?;
+        let kept = std::mem::take(&mut channel.digits);
+        let mut kept = kept.into_iter().skip_while(|digit| !wanted.contains(*digit));
+        let digit = kept.next();
+        channel.digits = kept.collect();
+        digit
+    }
+
+    /// A digit came from the telephone whose program this is. A program that waits for it gets it, one that waits for
+    /// something else does not hear it, and between two waits it is kept.
+    pub(super) fn digit(&mut self, id: ChannelId, digit: char) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        match &channel.activity {
+            Activity::AwaitingDigit(timer) => {
+                self.core.timers.cancel(*timer);
+                self.parties.resume(id, AppReply::Digit(Some(digit)));
+            }
+            Activity::Playing(playing) if playing.stop_on.contains(digit) => {
+                let telephone = local::caller(self.parties, id);
+                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+                    self.core.out.media.push(MediaCommand::Idle { stream });
+                }
+                self.finish_play(id, Played::Digit(digit));
+            }
+            Activity::Running | Activity::Answering | Activity::ReservingPorts => {
+                if channel.program.is_some() && channel.digits.len() < MAX_DIGITS {
+                    channel.digits.push_back(digit);
+                }
+            }
+            Activity::Playing(_)
+            | Activity::Waiting(_)
+            | Activity::Echoing
+            | Activity::Dialing(_)
+            | Activity::Bridged(_)
+            | Activity::Called => {}
         }
     }
 

@@ -1,13 +1,13 @@
 //! Calls alone: the shapes that no feature uses yet, and how channels end.
 
 use super::bridging::Bridging;
-use super::channel::{Activity, BridgeId, Channel, Endpoint, Stopped};
+use super::channel::{Activity, BridgeId, Channel, Endpoint, Playing, Stopped};
 use super::dial::Dial;
 use super::leg::{Arrival, Cx, Leg};
 use super::*;
 use crate::config::diagnostic::Place;
 use crate::config::peer::Settings;
-use crate::dialplan::{CallerId, DialOptions, DialStatus, Position, Program};
+use crate::dialplan::{CallerId, DialOptions, DialStatus, Digits, Position, Program};
 use crate::event::Event;
 use crate::pbx::core::testing::{at, core};
 use crate::pbx::core::{LegId, Timer};
@@ -160,11 +160,12 @@ fn a_channel_needs_neither_a_peer_nor_a_leg() {
 fn whatever_a_channel_does_is_stopped_in_one_place_and_leaves_no_timer() {
     let timer = |core: &mut Core| core.set_timer(Duration::from_secs(9), Timer::Call(CallTimer::Wait(ChannelId(1))));
     type Make = fn(&mut Core, &dyn Fn(&mut Core) -> crate::sip::timer::TimerId) -> Activity;
-    let activities: [Make; 6] = [
+    let activities: [Make; 7] = [
         |_, _| Activity::ReservingPorts,
         |core, timer| Activity::Waiting(Some(timer(core))),
         |_, _| Activity::Answering,
-        |_, _| Activity::Playing(1, ["beep".to_owned()].into()),
+        |_, _| Activity::Playing(Playing { play: 1, rest: ["beep".to_owned()].into(), stop_on: Digits::NONE }),
+        |core, timer| Activity::AwaitingDigit(timer(core)),
         |_, _| Activity::Echoing,
         |_, _| Activity::Called,
     ];

@@ -23,6 +23,8 @@ pub enum CallTimer {
     Leg(LegId, LegTimer),
     /// A `Wait` of a channel's program is over.
     Wait(ChannelId),
+    /// No digit came to a channel's program in time.
+    Digit(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
