@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod busy;
+pub mod chan_is_avail;
 pub mod congestion;
 pub mod dial;
 pub mod echo;
@@ -12,11 +13,14 @@ pub mod goto;
 pub mod goto_if;
 pub mod hangup;
 pub mod noop;
+pub mod originate;
 pub mod playback;
 pub mod progress;
+pub mod retry_dial;
 pub mod return_;
 pub mod ringing;
 pub mod set;
+pub mod sip_header;
 pub mod verbose;
 pub mod wait;
 
@@ -26,6 +30,7 @@ use super::app::App;
 pub static TABLE: &[App] = &[
     answer::APP,
     busy::APP,
+    chan_is_avail::APP,
     congestion::APP,
     dial::APP,
     echo::APP,
@@ -36,10 +41,14 @@ pub static TABLE: &[App] = &[
     goto_if::APP,
     hangup::APP,
     noop::APP,
+    originate::APP,
     playback::APP,
     progress::APP,
+    retry_dial::APP,
     return_::APP,
     ringing::APP,
+    sip_header::ADD,
+    sip_header::REMOVE,
     set::APP,
     verbose::APP,
     wait::APP,

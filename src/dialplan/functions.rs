@@ -3,8 +3,10 @@
 mod caller;
 mod database;
 mod exchange;
+mod group;
 mod logic;
 mod number;
+mod sip;
 mod text;
 mod time;
 mod variable;
@@ -26,6 +28,10 @@ pub static TABLE: &[&Function] = &[
     &text::FIELDQTY,
     &text::FILTER,
     &variable::GLOBAL,
+    &group::GROUP,
+    &group::GROUP_COUNT,
+    &group::GROUP_LIST,
+    &group::GROUP_MATCH_COUNT,
     &logic::IF,
     &logic::IFTIME,
     &variable::INC,
@@ -36,7 +42,10 @@ pub static TABLE: &[&Function] = &[
     &number::RAND,
     &text::REGEX,
     &variable::SET,
+    &sip::SIPCHANINFO,
     &exchange::SIPPEER,
+    &sip::SIP_HEADER,
+    &sip::SIP_HEADERS,
     &time::STRFTIME,
     &text::TOLOWER,
     &text::TOUPPER,

@@ -1,5 +1,6 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
+use super::dialled::is_injected;
 use super::request::{Cause, Position};
 use crate::config::presentation::Presentation;
 use crate::event::{Level, LogLine};
@@ -53,6 +54,8 @@ struct Variable {
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) back: Position,
+    /// The application, with its arguments, that goes on there.
+    pub(super) then: Option<(String, String)>,
     locals: BTreeMap<String, String>,
 }
 
@@ -70,6 +73,10 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// The arguments of the priority that runs, as the owner wrote them.
+    pub(super) written: String,
+    /// `GROUP()`: the group of each category.
+    pub(super) groups: BTreeMap<String, String>,
     variables: BTreeMap<String, Variable>,
     log: Vec<LogLine>,
     unsaid: usize,
@@ -85,6 +92,8 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            written: String::new(),
+            groups: BTreeMap::new(),
             variables: BTreeMap::new(),
             log: Vec::new(),
             unsaid: 0,
@@ -158,8 +167,21 @@ impl State {
         for (number, arg) in (1u32..).zip(args.iter().take(MAX_VARIABLES)) {
             locals.insert(format!("ARG{number}"), bounded(arg));
         }
-        self.frames.push(Frame { back, locals });
+        self.frames.push(Frame { back, then: None, locals });
         true
+    }
+
+    /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?
+    pub(super) fn is_injected(&self, whom: &str) -> bool {
+        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
+        is_injected(&self.written, whom, &[&self.position.exten, dnid, number, name, rdnis])
+    }
+
+    /// What goes on when the innermost subroutine returns.
+    pub(super) fn then(&mut self, call: Option<(String, String)>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.then = call;
+        }
     }
 
     pub(super) fn warn(&mut self, text: String) {

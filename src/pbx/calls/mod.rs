@@ -3,11 +3,15 @@
 
 pub mod bridge;
 pub mod bridging;
+mod callee_program;
+mod callee_work;
 mod caller_identity;
 mod cdr_writer;
 pub mod channel;
+mod deferred;
 mod description;
 pub mod dial;
+mod dial_letters;
 mod dialing;
 mod early_media;
 mod environment;
@@ -15,11 +19,15 @@ mod forwarding;
 mod hangup;
 mod inbound;
 mod info;
+mod invite_headers;
 pub mod leg;
 mod local;
 pub mod local_half;
+mod local_pair;
 pub mod media_path;
 mod media_port;
+mod origin;
+mod originating;
 mod pair;
 mod parties;
 mod party;
@@ -36,6 +44,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
 use crate::config::peer::Peer;
+use crate::dialplan::originate::{Goal, OriginateRequest};
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
 use crate::registrar::register::Move;
@@ -46,7 +55,9 @@ use crate::sip::transaction::{Answer, ClientId, ReferenceChange, ServerId};
 use crate::sip::validate::Essentials;
 use bridge::{Bridge, Bridges};
 use bridging::Bridging;
+use callee_program::CalleePrograms;
 use channel::{Activity, Channel};
+use deferred::Deferred;
 use dialing::Dialing;
 use early_media::EarlyMedia;
 use forwarding::Forwarding;
@@ -54,6 +65,7 @@ use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Arrival, Leg, LegEvent};
 use media_port::Ports;
+use originating::Originating;
 use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
@@ -216,6 +228,7 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
+            CallTimer::Limit(channel) => self.hangup(core).by_limit(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -312,6 +325,10 @@ impl Calls {
 
     /// Hands on what happened next on a leg, or to a half of a pair; false: nothing.
     fn next_event(&mut self, core: &mut Core) -> bool {
+        if let Some(deferred) = self.parties.deferred.pop_front() {
+            self.do_deferred(deferred, core);
+            return true;
+        }
         if let Some((leg, event)) = self.parties.index.events.pop_front() {
             // A leg that was replaced, or whose channel is gone, has nothing to say any more.
             if let Some(channel) = self.parties.channel_of_leg(leg) {
@@ -321,6 +338,33 @@ impl Calls {
         }
         let half = self.parties.locals.take();
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
+    }
+
+    /// Does what a Dial left to others.
+    fn do_deferred(&mut self, deferred: Deferred, core: &mut Core) {
+        match deferred {
+            Deferred::BeforeCall(caller, line) => {
+                if !self.callee_programs(core).before_call(caller, line) {
+                    self.dialing(core).ports_ready(line);
+                }
+            }
+            Deferred::AfterAnswer(caller, line) => {
+                if !self.callee_programs(core).after_answer(caller, line) {
+                    let answer = self.parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
+                    self.dialing(core).accepted(caller, line, answer);
+                }
+            }
+            Deferred::Originated(caller, line) => self.originating(core).answered(caller, line),
+            Deferred::NotOriginated(caller, status) => self.originating(core).failed(caller, status),
+            Deferred::Apart(line, place, caller) => {
+                originating::set_free(&mut self.parties, line, Goal::Extension(place), caller, &[]);
+            }
+        }
+    }
+
+    /// Begins a call of the exchange's own; `Event::Call(Originated)` tells how that went.
+    pub fn originate(&mut self, request: OriginateRequest, core: &mut Core, directory: &dyn Directory) {
+        self.originating(core).begin(request, None, directory);
     }
 
     /// Do programs wait for the next turn?
@@ -434,6 +478,14 @@ impl Calls {
 
     fn applications<'a>(&'a mut self, core: &'a mut Core) -> Applications<'a> {
         Applications { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn callee_programs<'a>(&'a mut self, core: &'a mut Core) -> CalleePrograms<'a> {
+        CalleePrograms { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+
+    fn originating<'a>(&'a mut self, core: &'a mut Core) -> Originating<'a> {
+        Originating { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
     fn dialing<'a>(&'a mut self, core: &'a mut Core) -> Dialing<'a> {
