@@ -23,6 +23,7 @@ mod media_port;
 mod pair;
 mod parties;
 mod party;
+mod playing;
 mod ports;
 mod program;
 mod silence;
@@ -35,6 +36,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
@@ -249,7 +251,7 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
-            MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
                     self.applications(core).digit(id, digit);
@@ -267,6 +269,11 @@ impl Calls {
                 self.parties.released(stream, &counts, core);
             }
         }
+    }
+
+    /// Sounds that were ordered are there, or known to be missing.
+    pub fn sounds_loaded(&mut self, reply: SoundReply, core: &mut Core) {
+        self.applications(core).prompts().loaded(reply);
     }
 
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
@@ -323,11 +330,6 @@ impl Calls {
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
     }
 
-    /// Do programs wait for the next turn?
-    pub fn has_runnable(&self) -> bool {
-        self.parties.has_runnable()
-    }
-
     /// Hands what happened on a channel's leg to whom it concerns.
     fn leg_event(&mut self, id: ChannelId, event: LegEvent, core: &mut Core) {
         let Some(channel) = self.parties.channel(id) else { return };
@@ -379,6 +381,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
