@@ -87,10 +87,9 @@ pub(super) async fn unix_time(
     args: &Args,
 ) -> Result<Outcome, Interrupted> {
     let args = args.split();
-    let now = channel.with_state(|state| view::now(state).wall);
+    let (now, zone) = channel.with_state(|state| (state.now.wall, state.zone(args.trimmed(1), application)));
     let at = integer(args.trimmed(0)).map_or(now, |seconds| Wall(seconds.saturating_mul(1000)));
-    let zone = args.trimmed(1);
-    let (at, today) = (view::local_time(zone, at), view::local_time(zone, now));
+    let (at, today) = (zone.civil(at), zone.civil(now));
     let day = Day { at, days_ago: view::days(&today).saturating_sub(view::days(&at)) };
     let (words, unknown) = say::date::date(language(channel), &day, args.get(2));
     if !unknown.is_empty() {

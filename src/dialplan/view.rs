@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use super::state::State;
 use super::tree::{Dialplan, Existence};
-use crate::clock::{Now, Wall};
+use crate::clock::Wall;
 use crate::datetime::Civil;
 use std::sync::Arc;
 
@@ -12,43 +12,33 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct View {
     plan: Arc<Dialplan>,
-    now: Now,
+    now: Wall,
 }
 
 impl View {
     pub(super) fn of(environment: &dyn Environment) -> View {
-        View { plan: Arc::clone(environment.dialplan()), now: environment.now() }
+        View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
     }
-}
-
-/// Both clocks.
-pub(super) fn now(state: &State) -> Now {
-    state.view.as_ref().map(|view| view.now).unwrap_or_default()
 }
 
 /// Is there such an extension, for this caller and now?
 pub(super) fn has(state: &State, context: &str, exten: &str) -> bool {
     let Some(View { plan, now }) = &state.view else { return false };
     let caller = Some(state.caller.number.as_str());
-    plan.exists(context, exten, caller, now.wall) == Existence::Yes
+    plan.exists(context, exten, caller, *now) == Existence::Yes
 }
 
 /// Could more digits lead to an extension?
 pub(super) fn may_go_on(state: &State, context: &str, exten: &str) -> bool {
     let Some(View { plan, now }) = &state.view else { return false };
-    plan.may_go_on(context, exten, Some(state.caller.number.as_str()), now.wall)
+    plan.may_go_on(context, exten, Some(state.caller.number.as_str()), *now)
 }
 
 /// Is there this priority of the extension the program is in?
 pub(super) fn has_priority(state: &State, priority: u32) -> bool {
     let Some(View { plan, now }) = &state.view else { return false };
     let (at, caller) = (&state.position, Some(state.caller.number.as_str()));
-    plan.find(&at.context, &at.exten, priority, caller, now.wall).is_some()
-}
-
-/// The moment as clocks in that time zone show it; an empty one is the machine's.
-pub(super) fn local_time(_zone: &str, at: Wall) -> Civil {
-    Civil::from_wall(at)
+    plan.find(&at.context, &at.exten, priority, caller, *now).is_some()
 }
 
 /// A number for each day: the next has the next.

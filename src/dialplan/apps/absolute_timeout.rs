@@ -2,7 +2,6 @@
 
 use crate::dialplan::app::{App, Outcome};
 use crate::dialplan::arguments;
-use crate::dialplan::view;
 use std::time::Duration;
 
 /// The application.
@@ -16,7 +15,7 @@ pub const APP: App = App {
         Box::pin(async move {
             let time = arguments::seconds(args.text()).unwrap_or(Duration::ZERO);
             channel.with_state(|state| {
-                let now = view::now(state).mono;
+                let now = state.now.mono;
                 state.timeouts.end_after(now, time);
             });
             Ok(Outcome::Next)
