@@ -9,6 +9,7 @@ mod number;
 mod sip;
 mod text;
 mod time;
+mod timeout;
 mod variable;
 
 use super::function::Function;
@@ -24,6 +25,7 @@ pub static TABLE: &[&Function] = &[
     &database::DB_EXISTS,
     &variable::DEC,
     &exchange::DIALPLAN_EXISTS,
+    &timeout::EXCEPTION,
     &logic::EXISTS,
     &text::FIELDQTY,
     &text::FILTER,
@@ -47,6 +49,7 @@ pub static TABLE: &[&Function] = &[
     &sip::SIP_HEADER,
     &sip::SIP_HEADERS,
     &time::STRFTIME,
+    &timeout::TIMEOUT,
     &text::TOLOWER,
     &text::TOUPPER,
 ];

@@ -19,22 +19,28 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 pub mod load;
+mod menu;
 pub mod originate;
 pub mod pattern;
 pub mod program;
 pub mod request;
+pub mod say;
 pub mod scope;
 pub mod show;
+mod speak;
+mod special;
 pub mod state;
 pub mod substitute;
+mod timeouts;
 pub mod timing;
 pub mod tree;
+mod view;
 
 pub use dial_options::DialOptions;
 pub use digits::Digits;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
-pub use load::parse;
+pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PlayRequest,

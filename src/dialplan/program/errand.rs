@@ -24,7 +24,7 @@ pub fn application(channel: Named<'_>, start: Position, caller: CallerId, call: 
     let mut program = Program { is_errand: true, ..Program::new(channel.0, channel.1, start, caller) };
     match apps::find(&call.name) {
         Some(app) => program.start(app, call.args),
-        None => program.warn(format!("There is no application '{}'", outside(&call.name))),
+        None => program.slot.borrow_mut().state.warn(format!("There is no application '{}'", outside(&call.name))),
     }
     program
 }

@@ -31,10 +31,12 @@ mod originating;
 mod pair;
 mod parties;
 mod party;
+mod playing;
 mod ports;
 mod program;
 mod silence;
 mod sound;
+mod time_limit;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -43,6 +45,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::originate::{Goal, OriginateRequest};
 use crate::dialplan::{AppReply, ChannelId};
@@ -70,6 +73,7 @@ use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
 use std::net::SocketAddr;
+use time_limit::TimeLimit;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -229,6 +233,10 @@ impl Calls {
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
             CallTimer::Limit(channel) => self.hangup(core).by_limit(channel),
+            CallTimer::TimeLimit(channel) => {
+                let Calls { parties, bridges, shared, .. } = self;
+                TimeLimit { parties, bridges, core }.over(channel, shared, directory);
+            }
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -262,7 +270,7 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
-            MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
                     self.applications(core).digit(id, digit);
@@ -280,6 +288,11 @@ impl Calls {
                 self.parties.released(stream, &counts, core);
             }
         }
+    }
+
+    /// Sounds that were ordered are there, or known to be missing.
+    pub fn sounds_loaded(&mut self, reply: SoundReply, core: &mut Core) {
+        self.applications(core).prompts().loaded(reply);
     }
 
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
@@ -326,7 +339,7 @@ impl Calls {
     /// Hands on what happened next on a leg, or to a half of a pair; false: nothing.
     fn next_event(&mut self, core: &mut Core) -> bool {
         if let Some(deferred) = self.parties.deferred.pop_front() {
-            self.do_deferred(deferred, core);
+            do_deferred(self, deferred, core);
             return true;
         }
         if let Some((leg, event)) = self.parties.index.events.pop_front() {
@@ -340,36 +353,10 @@ impl Calls {
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
     }
 
-    /// Does what a Dial left to others.
-    fn do_deferred(&mut self, deferred: Deferred, core: &mut Core) {
-        match deferred {
-            Deferred::BeforeCall(caller, line) => {
-                if !self.callee_programs(core).before_call(caller, line) {
-                    self.dialing(core).ports_ready(line);
-                }
-            }
-            Deferred::AfterAnswer(caller, line) => {
-                if !self.callee_programs(core).after_answer(caller, line) {
-                    let answer = self.parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
-                    self.dialing(core).accepted(caller, line, answer);
-                }
-            }
-            Deferred::Originated(caller, line) => self.originating(core).answered(caller, line),
-            Deferred::NotOriginated(caller, status) => self.originating(core).failed(caller, status),
-            Deferred::Apart(line, place, caller) => {
-                originating::set_free(&mut self.parties, line, Goal::Extension(place), caller, &[]);
-            }
-        }
-    }
-
     /// Begins a call of the exchange's own; `Event::Call(Originated)` tells how that went.
     pub fn originate(&mut self, request: OriginateRequest, core: &mut Core, directory: &dyn Directory) {
-        self.originating(core).begin(request, None, directory);
-    }
-
-    /// Do programs wait for the next turn?
-    pub fn has_runnable(&self) -> bool {
-        self.parties.has_runnable()
+        let Calls { parties, bridges, .. } = self;
+        Originating { parties, bridges, core }.begin(request, None, directory);
     }
 
     /// Hands what happened on a channel's leg to whom it concerns.
@@ -423,6 +410,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
@@ -480,14 +468,6 @@ impl Calls {
         Applications { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
-    fn callee_programs<'a>(&'a mut self, core: &'a mut Core) -> CalleePrograms<'a> {
-        CalleePrograms { parties: &mut self.parties, bridges: &mut self.bridges, core }
-    }
-
-    fn originating<'a>(&'a mut self, core: &'a mut Core) -> Originating<'a> {
-        Originating { parties: &mut self.parties, bridges: &mut self.bridges, core }
-    }
-
     fn dialing<'a>(&'a mut self, core: &'a mut Core) -> Dialing<'a> {
         Dialing { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
@@ -506,6 +486,29 @@ impl Calls {
 
     fn hangup<'a>(&'a mut self, core: &'a mut Core) -> Hangup<'a> {
         Hangup { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+}
+
+/// Does what a Dial left to others.
+fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
+    let Calls { parties, bridges, .. } = calls;
+    match deferred {
+        Deferred::BeforeCall(caller, line) => {
+            if !(CalleePrograms { parties, bridges, core }).before_call(caller, line) {
+                Dialing { parties, bridges, core }.ports_ready(line);
+            }
+        }
+        Deferred::AfterAnswer(caller, line) => {
+            if !(CalleePrograms { parties, bridges, core }).after_answer(caller, line) {
+                let answer = parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
+                Dialing { parties, bridges, core }.accepted(caller, line, answer);
+            }
+        }
+        Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
+        Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
+        Deferred::Apart(line, place, caller) => {
+            originating::set_free(parties, line, Goal::Extension(place), caller, &[]);
+        }
     }
 }
 

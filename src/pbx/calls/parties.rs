@@ -235,6 +235,9 @@ impl Parties {
         if let Some(limit) = channel.callee.limit.take() {
             core.timers.cancel(limit);
         }
+        if let Some((_, timer)) = channel.time_limit.take() {
+            core.timers.cancel(timer);
+        }
         debug_assert!(
             channel.bridge.is_none() && stopped.branches.is_empty(),
             "{}: forgotten in mid-call",
