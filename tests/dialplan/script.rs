@@ -3,6 +3,7 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Played, Position, Program,
     Progress, UNTIL_HANGUP,
@@ -165,6 +166,11 @@ fn shown(ask: &AppRequest) -> String {
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Originate(request) => format!("Originate {}", request.target),
+        AppRequest::LineStates(lines) => {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!("LineStates {}", lines.join("&"))
+        }
     }
 }
 
@@ -179,6 +185,8 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Play(_) => AppReply::Played(Played::All),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
+            AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {
