@@ -116,7 +116,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let clock = Clock::start();
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
-    let (dialplan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
+    let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
     let base = SettingsBase { key, listening };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
@@ -135,6 +135,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         monitor: &monitor,
         reports: &reports,
         clock,
+        state: store.as_ref().map(|(store, _)| store.folder().to_owned()),
     };
     let Prepared { signalling, media, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
@@ -191,6 +192,7 @@ struct Parts<'a> {
     monitor: &'a ThreadMonitor,
     reports: &'a Arc<MediaReports>,
     clock: Clock,
+    state: Option<PathBuf>,
 }
 
 /// The services, not yet started, and what the core thread uses of them.
@@ -222,7 +224,7 @@ impl Parts<'_> {
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
-        let (sound_service, sounds) = SoundService::new(self.orders.clone());
+        let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());
         let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
