@@ -196,6 +196,8 @@ pub struct Channel {
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
+    /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
+    pub time_limit: Option<(Time, TimerId)>,
     /// What a caller's record will say.
     pub cdr: CdrBuilder,
 }
@@ -230,6 +232,7 @@ impl Channel {
             played_by: None,
             plays: 0,
             digits: VecDeque::new(),
+            time_limit: None,
             cdr: CdrBuilder::default(),
         }
     }

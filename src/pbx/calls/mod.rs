@@ -28,6 +28,7 @@ mod ports;
 mod program;
 mod silence;
 mod sound;
+mod time_limit;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -60,6 +61,7 @@ use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
 use std::net::SocketAddr;
+use time_limit::TimeLimit;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -218,6 +220,10 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
+            CallTimer::TimeLimit(channel) => {
+                let Calls { parties, bridges, shared, .. } = self;
+                TimeLimit { parties, bridges, core }.over(channel, shared, directory);
+            }
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {

@@ -10,6 +10,7 @@ use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
 use super::playing::{self, Prompts};
+use super::time_limit::TimeLimit;
 use crate::audio::tone;
 use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, Progress, Tone, UNTIL_HANGUP};
 use crate::pbx::cause;
@@ -45,6 +46,7 @@ impl Applications<'_> {
             }
             channel.program = Some(program);
         }
+        TimeLimit { parties: self.parties, bridges: self.bridges, core: self.core }.keep(id);
         match progress {
             Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
