@@ -138,6 +138,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         monitor: &monitor,
         reports: &reports,
         clock,
+        state: store.as_ref().map(|(store, _)| store.folder().to_owned()),
     };
     let mut services = services;
     let spools = spool_folders(store.as_ref());
@@ -203,6 +204,7 @@ struct Parts<'a> {
     monitor: &'a ThreadMonitor,
     reports: &'a Arc<MediaReports>,
     clock: Clock,
+    state: Option<PathBuf>,
 }
 
 /// The services, not yet started, and what the core thread uses of them.
@@ -234,7 +236,7 @@ impl Parts<'_> {
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
-        let (sound_service, sounds) = SoundService::new(self.orders.clone());
+        let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());
         let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
