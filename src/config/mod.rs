@@ -11,6 +11,7 @@ pub mod ini;
 pub mod load;
 pub mod logger_conf;
 pub mod peer;
+pub mod pin_files;
 pub mod presentation;
 pub mod rtp_conf;
 pub mod secret;
@@ -26,6 +27,7 @@ use crate::datetime::zones::Zones;
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
+use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
@@ -48,6 +50,8 @@ pub struct Config {
     /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
     /// from texts.
     pub zones: Arc<Zones>,
+    /// Files of PINs that the dialplan names.
+    pub pins: PinFiles,
     /// Where it came from.
     pub source: Source,
 }
@@ -114,7 +118,19 @@ impl Config {
         diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, zones: Arc::default(), source }), diagnostics)
+        (
+            is_usable.then_some(Config {
+                sip,
+                extensions,
+                rtp,
+                logger,
+                toml,
+                zones: Arc::default(),
+                pins: PinFiles::default(),
+                source,
+            }),
+            diagnostics,
+        )
     }
 }
 

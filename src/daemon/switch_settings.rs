@@ -32,6 +32,7 @@ impl SettingsBase {
             admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
             listening: self.listening,
             sounds: self.sounds.clone(),
+            pins: config.pins.clone(),
             product: general.user_agent.clone(),
             general,
         }

@@ -2,12 +2,14 @@
 
 pub mod absolute_timeout;
 pub mod answer;
+pub mod authenticate;
 pub mod background;
 pub mod busy;
 pub mod congestion;
 pub mod date_time;
 pub mod dial;
 pub mod digit_timeout;
+pub mod disa;
 pub mod echo;
 pub mod exec_if;
 pub mod gosub;
@@ -44,10 +46,12 @@ use super::app::App;
 pub static TABLE: &[App] = &[
     absolute_timeout::APP,
     answer::APP,
+    authenticate::APP,
     background::APP,
     busy::APP,
     congestion::APP,
     date_time::APP,
+    disa::APP,
     dial::APP,
     digit_timeout::APP,
     echo::APP,

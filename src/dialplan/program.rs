@@ -4,6 +4,7 @@ use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::menu;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
 use super::special::{self, Trouble};
@@ -203,6 +204,10 @@ impl Program {
         }
     }
 
+    fn is_redirected(&self) -> bool {
+        matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_)))
+    }
+
     /// Whether the end is decided: hung up, or over.
     pub fn is_ending(&self) -> bool {
         matches!(self.slot.borrow().ended, Some(Interrupted::Hangup(_))) || matches!(self.stage, Stage::Finished(_))
@@ -308,8 +313,11 @@ impl Program {
         };
         let mut slot = self.slot.borrow_mut();
         let text = format!(
-            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
-            slot.state.position, app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{}\") in new stack",
+            slot.state.position,
+            app.name,
+            slot.state.name,
+            menu::shown(app.name, &args)
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -320,7 +328,7 @@ impl Program {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args, body });
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body });
     }
 
     /// What follows from how an application ended.
@@ -329,6 +337,8 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            // What goes on elsewhere does not end, whatever was broken off for it thinks.
+            Ok(Outcome::Stop(_)) if self.is_redirected() => {}
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);

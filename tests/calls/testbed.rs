@@ -1050,6 +1050,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         },
         local_towards: BTreeMap::new(),
         sounds: BTreeMap::new(),
+        pins: Default::default(),
         product: general.user_agent.clone(),
     }
 }

@@ -23,6 +23,7 @@ mod media_port;
 mod pair;
 mod parties;
 mod party;
+mod pins;
 mod ports;
 mod program;
 mod silence;
@@ -258,6 +259,7 @@ impl Calls {
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
+                    let id = local::listener(&self.parties, &self.bridges, id);
                     self.applications(core).digit(id, digit);
                 }
             }

@@ -9,6 +9,7 @@ use super::hangup::Hangup;
 use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
+use super::pins;
 use super::time_limit::TimeLimit;
 use crate::audio::{sound, tone};
 use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, Tone, UNTIL_HANGUP};
@@ -48,6 +49,10 @@ impl Applications<'_> {
         }
         TimeLimit { parties: self.parties, bridges: self.bridges, core: self.core }.keep(id);
         match progress {
+            Progress::Asks(AppRequest::Pin(request)) => {
+                let verdict = pins::look(self.parties, self.core, shared, id, &request);
+                self.parties.resume(id, AppReply::Pin(verdict));
+            }
             Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
             Progress::Waiting => {}
@@ -62,6 +67,8 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.begin_play(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
+            // It needs more than is at hand here.
+            AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
             AppRequest::Dial(request) => self.dialing().start(id, request, directory),
         }
