@@ -75,7 +75,6 @@ impl Exchange {
             admission: admission.clone(),
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
-            sounds: BTreeMap::new(),
             pins: Default::default(),
             product: String::new(),
         };
