@@ -3,9 +3,9 @@
 use super::app::{Outcome, Target};
 use super::digits::Digits;
 use super::handle::ChannelHandle;
+use super::lookup;
 use super::request::{Interrupted, Played};
 use super::special::{self, Trouble};
-use super::view;
 use crate::event::Level;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) async fn dial_on(
     dialled: &mut String,
     end: Option<char>,
 ) -> Result<(), Interrupted> {
-    while dialled.len() < MAX_EXTEN && channel.with_state(|state| view::may_go_on(state, context, dialled)) {
+    while dialled.len() < MAX_EXTEN && channel.with_state(|state| lookup::may_go_on(state, context, dialled)) {
         let time = channel.with_state(|state| state.timeouts.digit);
         match channel.digit(time).await? {
             Some(digit) if Some(digit) != end => dialled.push(digit),
@@ -37,7 +37,7 @@ pub(super) async fn go(channel: &mut ChannelHandle, context: &str, first: char) 
     let mut dialled = String::from(first);
     dial_on(channel, context, &mut dialled, None).await?;
     Ok(channel.with_state(|state| {
-        if view::has(state, context, &dialled) {
+        if lookup::has(state, context, &dialled) {
             Outcome::Jump(Target::to(context, &dialled))
         } else {
             special::leave(state, context, &Trouble::Invalid(&dialled))
@@ -52,7 +52,7 @@ pub(super) fn here(channel: &ChannelHandle) -> String {
 
 /// The digits that are extensions of the context by themselves.
 pub(super) fn single_digits(channel: &ChannelHandle, context: &str) -> Digits {
-    let exists = |digit: &char| channel.with_state(|state| view::has(state, context, &digit.to_string()));
+    let exists = |digit: &char| channel.with_state(|state| lookup::has(state, context, &digit.to_string()));
     Digits::of(&super::digits::ALL.chars().filter(exists).collect::<String>())
 }
 

@@ -15,6 +15,7 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 pub mod load;
+mod lookup;
 mod menu;
 pub mod pattern;
 pub mod program;

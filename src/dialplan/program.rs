@@ -92,7 +92,7 @@ impl Program {
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
-            state.view = Some(View::of(environment));
+            state.view = Some(view(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
@@ -164,7 +164,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         state.timeouts.deadline = None;
-        state.view = Some(View::of(environment));
+        state.view = Some(view(environment));
         let context = state.position.context.clone();
         let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
         state.view = None;
@@ -202,10 +202,6 @@ impl Program {
             let position = self.position();
             self.finish = Some((how, position));
         }
-    }
-
-    fn is_redirected(&self) -> bool {
-        matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_)))
     }
 
     /// Whether the end is decided: hung up, or over.
@@ -338,7 +334,7 @@ impl Program {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
             // What goes on elsewhere does not end, whatever was broken off for it thinks.
-            Ok(Outcome::Stop(_)) if self.is_redirected() => {}
+            Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -506,20 +502,14 @@ impl Program {
             }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Congestion", "10");
+                self.start(&apps::congestion::APP, "10".to_owned());
             }
             Some("BUSY") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Busy", "10");
+                self.start(&apps::busy::APP, "10".to_owned());
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    fn start_named(&mut self, name: &str, args: &str) {
-        if let Some(app) = apps::find(name) {
-            self.start(app, args.to_owned());
         }
     }
 
@@ -565,6 +555,11 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
+
+/// What applications see from now on.
+fn view(environment: &dyn Environment) -> View {
+    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use crate::dialplan::app::{App, Args, Outcome, Target};
 use crate::dialplan::digits::Digits;
 use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::lookup;
 use crate::dialplan::menu::{self, MAX_TYPED, Typing};
 use crate::dialplan::request::{Cause, Interrupted, PinRequest, PinSource, PinVerdict, Played, Tone};
 use crate::dialplan::special::{self, Trouble};
-use crate::dialplan::view;
 use crate::event::Level;
 use crate::wording::outside;
 use std::time::Duration;
@@ -53,7 +53,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         return refuse(&mut channel).await;
     };
     let to = channel.with_state(|state| {
-        if view::has(state, &grant.context, &dialled) {
+        if lookup::has(state, &grant.context, &dialled) {
             Some(Target::to(&grant.context, &dialled))
         } else {
             let to = special::place(state, &grant.context, &Trouble::Invalid(&dialled));

@@ -4,9 +4,9 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::digits::Digits;
 use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::lookup;
 use crate::dialplan::menu;
 use crate::dialplan::request::{Interrupted, Played};
-use crate::dialplan::view;
 use crate::event::Level;
 
 /// The application.
@@ -68,7 +68,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     };
     let mut dialled = String::from(digit);
     menu::dial_on(&mut channel, &context, &mut dialled, options.contains('p').then_some('#')).await?;
-    if channel.with_state(|state| view::has(state, &context, &dialled)) {
+    if channel.with_state(|state| lookup::has(state, &context, &dialled)) {
         channel.set_variable(&variable, &dialled);
         return end(&channel, "OK");
     }

@@ -4,10 +4,10 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::digits::Digits;
 use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::lookup;
 use crate::dialplan::menu;
 use crate::dialplan::request::{Interrupted, Played};
 use crate::dialplan::special::{self, Trouble};
-use crate::dialplan::view;
 use crate::event::Level;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     }
     let goes_on = channel.with_state(|state| {
         let next = state.position.priority.checked_add(1);
-        next.is_some_and(|next| view::has_priority(state, next))
+        next.is_some_and(|next| lookup::has_priority(state, next))
     });
     if goes_on {
         let text = channel.with_state(|state| format!("Timeout on {}, continuing", state.name));
