@@ -205,11 +205,11 @@ fn an_event_is_sent_as_the_rfc_says_within_the_stream_of_what_is_relayed() {
 fn a_digit_interrupts_a_sound_which_goes_on_in_the_same_stream() {
     let rig = Rig::new(24_600..=24_699);
     let phone = rig.listened(Listening::default());
-    let sounds = vec![vec![0x55; 4_800].into()];
+    let sound = vec![0x55; 4_800].into();
     rig.media.send(MediaCommand::Play {
         stream: A,
         play: 1,
-        sounds,
+        sounds: vec![sound],
         skip: 0,
         repeat: false,
         payload_type: 0,
