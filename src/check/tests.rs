@@ -299,7 +299,6 @@ fn functions_and_applications_in_a_branch_are_looked_for() {
         [
             "2 function-unknown there is no function 'FILTR' -- did you mean 'FILTER'?",
             "2 function-unknown there is no function 'LENN' -- did you mean 'LEN'?",
-            "3 function-unknown there is no function 'TIMEOUT' -- what is assigned is lost",
             "4 function-unknown the function 'LEN' cannot be assigned -- it can only be read",
             "5 function-unknown there is no function 'ODBC_X' -- it evaluates to nothing",
             "5 function-unknown there is no function 'NOPE' -- what is assigned is lost",
