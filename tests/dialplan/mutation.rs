@@ -114,8 +114,9 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Pin(_)) => 7,
         Some(AppRequest::Echo) => 5,
+        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        None => rng.below(9),
     };
     match verb {
         0 => AppReply::Waited,
@@ -142,6 +143,10 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         7 => AppReply::Pin(
             [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
         ),
+        8 => match request {
+            Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
+            _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        },
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
