@@ -2,6 +2,7 @@
 
 pub mod absolute_timeout;
 pub mod answer;
+pub mod authenticate;
 pub mod background;
 pub mod busy;
 pub mod chan_is_avail;
@@ -9,6 +10,7 @@ pub mod congestion;
 pub mod date_time;
 pub mod dial;
 pub mod digit_timeout;
+pub mod disa;
 pub mod echo;
 pub mod exec_if;
 pub mod gosub;
@@ -48,10 +50,12 @@ use super::app::App;
 pub static TABLE: &[App] = &[
     absolute_timeout::APP,
     answer::APP,
+    authenticate::APP,
     background::APP,
     busy::APP,
     chan_is_avail::APP,
     congestion::APP,
+    disa::APP,
     date_time::APP,
     dial::APP,
     digit_timeout::APP,

@@ -19,6 +19,7 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 pub mod load;
+mod lookup;
 mod menu;
 pub mod originate;
 pub mod pattern;
@@ -43,8 +44,8 @@ pub use handle::ChannelHandle;
 pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PlayRequest,
-    Played, Position, Tone, UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
+    PinSource, PinVerdict, PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};
