@@ -1,5 +1,8 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
+pub mod errand;
+pub mod group;
+
 use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
@@ -79,13 +82,15 @@ pub struct Program {
     /// The application that was started last.
     latest: &'static str,
     finish: Option<(Finish, Position)>,
+    /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
+    is_errand: bool,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
+        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None, is_errand: false }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
@@ -259,6 +264,10 @@ impl Program {
         if self.heed_latch(environment) {
             return;
         }
+        if self.is_errand && self.slot.borrow().state.frames.is_empty() {
+            self.stage = Stage::Finished(Cause::NORMAL);
+            return;
+        }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
                 let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
@@ -308,6 +317,7 @@ impl Program {
             return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
+        slot.state.written.clone_from(&priority.args);
         let text = format!(
             "Executing [{}] {}(\"{}\", \"{}\") in new stack",
             slot.state.position,
@@ -349,10 +359,15 @@ impl Program {
             Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
                 // A digit may have come behind the last priority.
                 Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-                Some(to) => self.slot.borrow_mut().state.position = to,
+                Some(to) => {
+                    let mut slot = self.slot.borrow_mut();
+                    slot.state.position = to;
+                    self.is_errand &= !slot.state.frames.is_empty();
+                }
                 None => self.led_nowhere(environment),
             },
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
@@ -361,13 +376,14 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
         let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(1);
+        back.priority = back.priority.saturating_add(u32::from(then.is_none()));
         if state.push_frame(back, args) {
+            state.then(then.map(|call| (call.name, call.args)));
             state.position = to;
             return;
         }
@@ -382,6 +398,12 @@ impl Program {
         if let Some(frame) = state.frames.pop() {
             state.position = frame.back;
             state.set_variable("GOSUB_RETVAL", value);
+            drop(slot);
+            if let Some((name, args)) = frame.then {
+                if let Some(app) = apps::find(&name) {
+                    self.start(app, args);
+                }
+            }
             return;
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
@@ -480,7 +502,7 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
@@ -546,6 +568,10 @@ impl Program {
         slot.ended = Some(Interrupted::Hangup(cause));
         let state = &mut slot.state;
         state.cause = cause;
+        if self.is_errand {
+            self.stage = Stage::Finished(cause);
+            return;
+        }
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {

@@ -3,6 +3,7 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, PinVerdict, Played, Position,
     Program, Progress, UNTIL_HANGUP,
@@ -166,6 +167,11 @@ fn shown(ask: &AppRequest) -> String {
         }
         AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Originate(request) => format!("Originate {}", request.target),
+        AppRequest::LineStates(lines) => {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!("LineStates {}", lines.join("&"))
+        }
     }
 }
 
@@ -181,6 +187,8 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
+            AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {
