@@ -329,3 +329,23 @@ fn a_pin_in_the_database_may_count_once() {
     }
     assert!(world.has_line("account 4711"));
 }
+
+#[test]
+fn a_menu_that_is_called_as_local_hears_its_digits_before_the_answer_and_after_it() {
+    for answer in ["Answer()", "NoOp()"] {
+        let plan = MENU.replace("1,Answer()", &format!("1,{answer}")).replace("silence/10)", "silence/10,n)");
+        let plan = format!("{plan}exten => 7,1,Dial(Local/100@default,60)\n");
+        let mut world = Testbed::ready(SIP, &plan);
+        world.phone("client").dials("7");
+        world.until(|w| w.is_played_to("client"));
+        world.run(Duration::from_secs(1));
+        world.keys("client", "1");
+        assert!(!world.is_played_to("client"), "{answer}: the sound goes on");
+        world.run(Duration::from_secs(1));
+        world.keys("client", "2");
+        world.until(|w| w.is_called("desk"));
+        world.phone("desk").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+        world.ends();
+    }
+}
