@@ -276,8 +276,8 @@ fn what_is_dialled_reaches_dial_filtered_or_by_a_pattern_of_one_length() {
         [
             "2 dial-option Dial's options 't', 'T' are not there yet -- t: transfer by the called line, with the \
              feature codes; its telephone's own transfer key is not there yet either; the call goes on without it",
-            "3 dial-nobody Dial names Local/1@no, and there is no context 'no' -- it fails at once (CHANUNAVAIL)",
             "3 dial-nobody Dial names Local/7@home, and '7' is not in context 'home' -- it fails at once (CHANUNAVAIL)",
+            "3 dial-nobody Dial names Local/1@no, and there is no context 'no' -- it fails at once (CHANUNAVAIL)",
         ]
     );
     assert_eq!(

@@ -126,8 +126,8 @@ impl Config {
         let asterisk = asterisk_conf::parse(&asterisk);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        let zones = Arc::default();
-        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, pins: PinFiles::default(), source };
+        let (zones, pins) = (Arc::default(), PinFiles::default());
+        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, pins, source };
         (is_usable.then_some(config), diagnostics)
     }
 }

@@ -400,8 +400,9 @@ impl Program {
             state.set_variable("GOSUB_RETVAL", value);
             drop(slot);
             if let Some((name, args)) = frame.then {
-                if let Some(app) = apps::find(&name) {
-                    self.start(app, args);
+                match apps::find(&name) {
+                    Some(app) => self.start(app, args),
+                    None => self.no_application(&name, None, environment),
                 }
             }
             return;

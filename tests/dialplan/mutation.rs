@@ -112,11 +112,11 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Indicate(_)) => 2,
         Some(AppRequest::Play(_)) => 3,
         Some(AppRequest::Dial(_)) => 4,
-        Some(AppRequest::Pin(_)) => 8,
+        Some(AppRequest::Pin(_)) => 7,
         Some(AppRequest::Echo) => 5,
-        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 7,
+        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        None => rng.below(9),
     };
     match verb {
         0 => AppReply::Waited,
@@ -140,10 +140,10 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
-        8 => AppReply::Pin(
+        7 => AppReply::Pin(
             [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
         ),
-        7 => match request {
+        8 => match request {
             Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
             _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
         },
