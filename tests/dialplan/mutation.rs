@@ -4,8 +4,8 @@ use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
-    expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, Position, Program,
+    Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -112,9 +112,11 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Indicate(_)) => 2,
         Some(AppRequest::Play(_)) => 3,
         Some(AppRequest::Dial(_)) => 4,
+        Some(AppRequest::Pin(_)) => 7,
         Some(AppRequest::Echo) => 5,
+        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        None => rng.below(9),
     };
     match verb {
         0 => AppReply::Waited,
@@ -138,6 +140,13 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
+        7 => AppReply::Pin(
+            [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
+        ),
+        8 => match request {
+            Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
+            _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        },
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
