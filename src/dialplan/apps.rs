@@ -5,6 +5,7 @@ pub mod answer;
 pub mod background;
 pub mod busy;
 pub mod congestion;
+pub mod control_playback;
 pub mod date_time;
 pub mod dial;
 pub mod digit_timeout;
@@ -47,6 +48,7 @@ pub static TABLE: &[App] = &[
     background::APP,
     busy::APP,
     congestion::APP,
+    control_playback::APP,
     date_time::APP,
     dial::APP,
     digit_timeout::APP,

@@ -1,6 +1,6 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
-use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, Tone};
+use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, PlayedFrom, Tone};
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -68,6 +68,20 @@ impl Ask for Play {
 
     fn reply(reply: &AppReply) -> Option<&Played> {
         if let AppReply::Played(played) = reply { Some(played) } else { None }
+    }
+}
+
+pub(super) struct PlayFrom(pub(super) PlayRequest, pub(super) Duration);
+
+impl Ask for PlayFrom {
+    type Reply = PlayedFrom;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayFrom(self.0, self.1)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PlayedFrom> {
+        if let AppReply::PlayedFrom(played) = reply { Some(played) } else { None }
     }
 }
 

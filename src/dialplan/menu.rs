@@ -7,7 +7,6 @@ use super::request::{Interrupted, Played};
 use super::special::{self, Trouble};
 use super::view;
 use crate::event::Level;
-use crate::wording::outside;
 use std::time::Duration;
 
 /// Maximum length of an extension that is dialled into a program.
@@ -65,9 +64,8 @@ pub(super) fn names(text: &str) -> Vec<String> {
 pub(super) fn was_played(channel: &ChannelHandle, application: &str, played: &Played) -> bool {
     match played {
         Played::All | Played::Digit(_) => return true,
-        Played::Missing(sound) => {
-            channel.log(Level::Warning, format!("{application}: there is no sound '{}' to play", outside(sound)));
-        }
+        // Each was logged, with where it was looked for.
+        Played::Missing(_) => {}
         Played::Failed(why) => channel.log(Level::Warning, format!("{application}: {why}")),
     }
     false

@@ -38,7 +38,7 @@ pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
+    PlayRequest, Played, PlayedFrom, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

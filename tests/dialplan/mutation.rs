@@ -4,8 +4,8 @@ use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
-    expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, PlayedFrom, Position, Program,
+    Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -114,10 +114,15 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        Some(AppRequest::PlayFrom(..)) => 7,
+        None => rng.below(8),
     };
     match verb {
         0 => AppReply::Waited,
+        7 => AppReply::PlayedFrom(PlayedFrom {
+            played: if rng.below(4) == 0 { Played::All } else { Played::Digit('*') },
+            position: std::time::Duration::from_millis(rng.below(100_000)),
+        }),
         1 => AppReply::Answered(result(rng)),
         2 => AppReply::Indicated(result(rng)),
         3 => AppReply::Played(match rng.below(4) {

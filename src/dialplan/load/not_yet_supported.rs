@@ -12,7 +12,6 @@ pub(super) const APPLICATIONS: &[&str] = &[
     "ChanSpy",
     "ConfBridge",
     "ContinueWhile",
-    "ControlPlayback",
     "DISA",
     "DBdel",
     "DBdeltree",
