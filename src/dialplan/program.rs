@@ -1,15 +1,16 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
-use super::app::{App, AppCall, Args, Body, Outcome, Target};
+use super::app::{App, AppCall, Args, Body, Outcome};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::jumps;
+use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
-use super::scope::Scope;
 use super::state::{CallerId, State};
-use super::substitute::{assign, substitute};
+use super::substitute::{assign, scope, substitute};
 use super::tree::Priority;
-use crate::event::{Level, LogLine};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -93,6 +94,7 @@ impl Program {
         }
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
+                environment.globals().unlock_all(&self.slot.borrow().state.name);
                 return Progress::Finished(cause);
             }
             if let Some(running) = &mut self.running {
@@ -113,7 +115,7 @@ impl Program {
             }
         }
         match self.stage {
-            Stage::Finished(cause) => Progress::Finished(cause),
+            Stage::Finished(_) => self.advance(environment, 1),
             Stage::Plan | Stage::OutOfPriorities | Stage::FallingThrough | Stage::AfterHangup(..) => Progress::Again,
         }
     }
@@ -146,6 +148,12 @@ impl Program {
     /// The lines to log since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<LogLine> {
         self.slot.borrow_mut().state.take_log()
+    }
+
+    /// What it told of and said of its record since the last call.
+    pub fn take_notes(&mut self) -> (Vec<CallEvent>, RecordNotes) {
+        let state = &mut self.slot.borrow_mut().state;
+        (state.take_events(), state.record.clone())
     }
 
     /// The channel the program runs on.
@@ -244,12 +252,15 @@ impl Program {
             Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, environment),
         }
         let (position, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
+            let state = &mut self.slot.borrow_mut().state;
+            state.trying = false;
+            jumps::leave_macros(state, environment.globals());
+            (state.position.clone(), state.caller.number.clone())
         };
         let Position { context, exten, priority } = &position;
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
             Some(found) => self.execute(found.priority, environment),
+            None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
             None if *priority == 1 => self.no_extension(&position, environment),
             None => self.fall_through(environment),
         }
@@ -274,7 +285,7 @@ impl Program {
 
     /// Starts the application of a priority.
     fn execute(&mut self, priority: &Priority, environment: &dyn Environment) {
-        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+        let args = substitute(&priority.args, &mut scope(&mut self.slot.borrow_mut().state, environment));
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), environment);
         };
@@ -301,6 +312,7 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -308,16 +320,33 @@ impl Program {
             Ok(Outcome::Next) => self.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
-                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+                    assign(&name, &value, &mut scope(&mut self.slot.borrow_mut().state, environment));
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
-                Some(to) => self.slot.borrow_mut().state.position = to,
-                None => self.led_nowhere(environment),
-            },
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
-            Ok(Outcome::Return(value)) => self.return_from(&value, environment),
+            Ok(Outcome::Jump(target)) => {
+                self.go(environment, |state| {
+                    jumps::resolve(&target, state, environment).map(|to| state.position = to).is_some()
+                });
+            }
+            Ok(Outcome::Call(target, args)) => self.go(environment, |state| {
+                jumps::resolve(&target, state, environment).is_some_and(|to| jumps::gosub(state, to, &args))
+            }),
+            Ok(Outcome::Return(value)) => {
+                self.go(environment, |state| jumps::give_back(state, &value, environment.globals()));
+            }
+            Ok(Outcome::Decide(decision, args)) => {
+                let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
+                self.conclude(Ok(decided), environment);
+            }
+            Ok(Outcome::Try(AppCall { name, args })) => {
+                let app = apps::find(&name);
+                self.slot.borrow_mut().state.begin_trial(app.is_some());
+                match app {
+                    Some(app) => self.start(app, args),
+                    None => self.next(),
+                }
+            }
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
                 None => self.no_application(&name, None, environment),
@@ -325,70 +354,17 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
-        let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(1);
-        if state.push_frame(back, args) {
-            state.position = to;
-            return;
+    /// Moves the program, unless that leads nowhere.
+    fn go(&mut self, environment: &dyn Environment, to: impl FnOnce(&mut State) -> bool) {
+        let led = to(&mut self.slot.borrow_mut().state);
+        if !led {
+            self.led_nowhere(environment);
         }
-        state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
-    }
-
-    fn return_from(&mut self, value: &str, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        if let Some(frame) = state.frames.pop() {
-            state.position = frame.back;
-            state.set_variable("GOSUB_RETVAL", value);
-            return;
-        }
-        state.warn(format!("Return at {} without a Gosub to return from", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
     }
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
         self.spawn_ended(Cause::NONE, environment);
-    }
-
-    /// Resolves the target of `Goto` to a position: a label becomes a number.
-    fn resolve(&mut self, target: &Target, environment: &dyn Environment) -> Option<Position> {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let here = &state.position;
-        let context = target.context.as_deref().unwrap_or(&here.context);
-        let exten = target.exten.as_deref().unwrap_or(&here.exten);
-        let wanted = target.priority.as_str();
-        let relative = wanted.strip_prefix(['+', '-']).and_then(|text| text.parse::<u32>().ok());
-        let number = match (wanted.parse::<u32>(), relative) {
-            (_, Some(far)) if wanted.starts_with('+') => here.priority.checked_add(far),
-            (_, Some(far)) => here.priority.checked_sub(far),
-            (Ok(number), None) => Some(number),
-            (Err(_), None) => {
-                let caller = Some(state.caller.number.as_str());
-                environment.dialplan().find_label(context, exten, wanted, caller, environment.now().wall)
-            }
-        };
-        match number {
-            Some(number) if number > 0 => Some(Position::new(context, exten, number)),
-            _ => {
-                let text = format!(
-                    "'{}' is neither a priority above 0 nor a label of {} in context '{}' (at {here})",
-                    outside(wanted),
-                    outside(exten),
-                    outside(context)
-                );
-                state.warn(text);
-                None
-            }
-        }
     }
 
     fn next(&mut self) {
@@ -531,6 +507,7 @@ impl Program {
         slot.ended = Some(Interrupted::Hangup(cause));
         let state = &mut slot.state;
         state.cause = cause;
+        jumps::unwind_macros(state, environment.globals());
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
