@@ -46,6 +46,8 @@ pub enum Outcome {
     Jump(Target),
     /// Call a subroutine there.
     Call(Target, Vec<String>),
+    /// Call a subroutine there, then run this application as if it stood at this priority.
+    CallThen(Target, Vec<String>, AppCall),
     /// Return from the last `Call`, with a value.
     Return(String),
     /// Run another application in place of this one.
@@ -77,6 +79,11 @@ impl Target {
             exten: Some(position.exten.clone()),
             priority: position.priority.to_string(),
         }
+    }
+
+    /// The first priority of an extension.
+    pub fn to(context: &str, exten: &str) -> Target {
+        Target { context: Some(context.to_owned()), exten: Some(exten.to_owned()), priority: "1".to_owned() }
     }
 
     /// Reads `[[context,]extension,]priority`; `None` when there is no priority.

@@ -1,8 +1,11 @@
 //! THE table of dialplan applications.
 
+pub mod absolute_timeout;
 pub mod answer;
 pub mod append_cdr_user_field;
+pub mod background;
 pub mod busy;
+pub mod chan_is_avail;
 pub mod clear_hash;
 pub mod congestion;
 pub mod continue_while;
@@ -10,7 +13,9 @@ pub mod d_bdel;
 pub mod d_bdeltree;
 pub mod d_bget;
 pub mod d_bput;
+pub mod date_time;
 pub mod dial;
+pub mod digit_timeout;
 pub mod dump_chan;
 pub mod echo;
 pub mod end_while;
@@ -36,12 +41,27 @@ pub mod macro_exit;
 pub mod macro_if;
 pub mod no_cdr;
 pub mod noop;
+pub mod originate;
 pub mod playback;
 pub mod progress;
+pub mod raise_exception;
 pub mod random;
+pub mod read;
+pub mod read_exten;
 pub mod reset_cdr;
+pub mod response_timeout;
+pub mod retry_dial;
 pub mod return_;
 pub mod ringing;
+pub mod say_alpha;
+pub mod say_alpha_case;
+pub mod say_counted_adj;
+pub mod say_counted_noun;
+pub mod say_digits;
+pub mod say_number;
+pub mod say_ordinal;
+pub mod say_phonetic;
+pub mod say_unix_time;
 pub mod set;
 pub mod set_account;
 pub mod set_ama_flags;
@@ -52,11 +72,13 @@ pub mod set_cid_name;
 pub mod set_cid_num;
 pub mod set_global_var;
 pub mod set_language;
+pub mod sip_header;
 pub mod stack_pop;
 pub mod try_exec;
 pub mod user_event;
 pub mod verbose;
 pub mod wait;
+pub mod wait_exten;
 pub mod wait_until;
 pub mod while_;
 
@@ -64,9 +86,12 @@ use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
+    absolute_timeout::APP,
     answer::APP,
     append_cdr_user_field::APP,
+    background::APP,
     busy::APP,
+    chan_is_avail::APP,
     clear_hash::APP,
     congestion::APP,
     continue_while::APP,
@@ -74,7 +99,9 @@ pub static TABLE: &[App] = &[
     d_bdeltree::APP,
     d_bget::APP,
     d_bput::APP,
+    date_time::APP,
     dial::APP,
+    digit_timeout::APP,
     dump_chan::APP,
     echo::APP,
     end_while::APP,
@@ -100,12 +127,29 @@ pub static TABLE: &[App] = &[
     macro_if::APP,
     no_cdr::APP,
     noop::APP,
+    originate::APP,
     playback::APP,
     progress::APP,
+    raise_exception::APP,
     random::APP,
+    read::APP,
+    read_exten::APP,
     reset_cdr::APP,
+    response_timeout::APP,
+    retry_dial::APP,
     return_::APP,
     ringing::APP,
+    sip_header::ADD,
+    sip_header::REMOVE,
+    say_alpha::APP,
+    say_alpha_case::APP,
+    say_counted_adj::APP,
+    say_counted_noun::APP,
+    say_digits::APP,
+    say_number::APP,
+    say_ordinal::APP,
+    say_phonetic::APP,
+    say_unix_time::APP,
     set::APP,
     set_ama_flags::APP,
     set_account::APP,
@@ -121,6 +165,7 @@ pub static TABLE: &[App] = &[
     user_event::APP,
     verbose::APP,
     wait::APP,
+    wait_exten::APP,
     wait_until::APP,
     while_::APP,
 ];

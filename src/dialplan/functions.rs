@@ -6,13 +6,16 @@ mod device;
 mod edit;
 mod encode;
 mod exchange;
+mod group;
 mod list;
 mod logic;
 mod lookup;
 mod number;
 mod record;
+mod sip;
 mod text;
 mod time;
+mod timeout;
 mod variable;
 
 use super::function::Function;
@@ -39,12 +42,17 @@ pub static TABLE: &[&Function] = &[
     &device::DEVICE_STATE,
     &exchange::DIALPLAN_EXISTS,
     &edit::EVAL,
+    &timeout::EXCEPTION,
     &logic::EXISTS,
     &device::EXTENSION_STATE,
     &list::FIELDNUM,
     &text::FIELDQTY,
     &text::FILTER,
     &variable::GLOBAL,
+    &group::GROUP,
+    &group::GROUP_COUNT,
+    &group::GROUP_LIST,
+    &group::GROUP_MATCH_COUNT,
     &list::HASH,
     &list::HASHKEYS,
     &device::HINT,
@@ -73,12 +81,16 @@ pub static TABLE: &[&Function] = &[
     &variable::SET,
     &encode::SHA1,
     &list::SHIFT,
+    &sip::SIPCHANINFO,
     &exchange::SIPPEER,
+    &sip::SIP_HEADER,
+    &sip::SIP_HEADERS,
     &list::SORT,
     &edit::SPRINTF,
     &lookup::STACK_PEEK,
     &time::STRFTIME,
     &edit::STRREPLACE,
+    &timeout::TIMEOUT,
     &text::TOLOWER,
     &text::TOUPPER,
     &edit::TRIM,

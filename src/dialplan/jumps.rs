@@ -1,6 +1,6 @@
 //! Where jumps lead, and how subroutines (`Gosub`, `Macro`) are entered and left.
 
-use super::app::{Outcome, Target};
+use super::app::{AppCall, Outcome, Target};
 use super::environment::{Environment, Globals};
 use super::request::{Cause, Position};
 use super::scope::Scope;
@@ -39,36 +39,43 @@ pub(super) fn resolve(target: &Target, state: &mut State, environment: &dyn Envi
     }
 }
 
-/// Calls a subroutine there; false when it is nested too deep, which is logged.
-pub(super) fn gosub(state: &mut State, to: Position, args: &[String]) -> bool {
+/// Calls a subroutine there, which goes on with `then` behind it; false when it is nested too deep, which is logged.
+pub(super) fn gosub(state: &mut State, to: Position, args: &[String], then: Option<AppCall>) -> bool {
+    let here = state.position.clone();
+    let back = if then.is_some() { here.clone() } else { after(&here) };
+    if !push_gosub(state, back, args) {
+        state.warn(format!("Gosub is nested too deep at {here}: does the subroutine call itself?"));
+        return false;
+    }
+    state.then(then.map(|call| (call.name, call.args)));
+    state.position = to;
+    true
+}
+
+/// Enters a subroutine that goes back there; false when it is nested too deep.
+pub(super) fn push_gosub(state: &mut State, back: Position, args: &[String]) -> bool {
     // Arguments that only the caller was given are not the subroutine's.
     let before = state.variable("ARGC").and_then(|count| count.parse().ok()).unwrap_or(0usize);
     let hidden = (args.len().saturating_add(1)..=before).map(|number| (format!("ARG{number}"), String::new()));
-    let mut locals: Vec<(String, String)> = numbered(args).chain(hidden).collect();
-    locals.push(("ARGC".to_owned(), args.len().to_string()));
-    let entered = state.push_frame(after(&state.position), FrameKind::Gosub, locals);
-    if entered {
-        state.position = to;
-    } else {
-        state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-    }
-    entered
+    let mut locals: Vec<(String, String)> = vec![("ARGC".to_owned(), args.len().to_string())];
+    locals.extend(numbered(args).chain(hidden));
+    state.push_frame(back, FrameKind::Gosub, locals)
 }
 
-/// `Return`: back behind the latest `Gosub`, out of the macros that were entered since; false when there is none.
-pub(super) fn give_back(state: &mut State, value: &str, globals: &Globals) -> bool {
+/// `Return`: back behind the latest `Gosub`, out of the macros that were entered since. What goes on there, if that is
+/// an application; an error when there is no `Gosub`, which is logged.
+pub(super) fn give_back(state: &mut State, value: &str, globals: &Globals) -> Result<Option<(String, String)>, ()> {
     if !state.frames.iter().any(|frame| frame.kind == FrameKind::Gosub) {
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
-        return false;
+        return Err(());
     }
-    while let Some(back) = pop(state, globals) {
-        if !back.1 {
-            state.position = back.0;
-            state.set_variable("GOSUB_RETVAL", value);
-            break;
-        }
+    while state.frames.last().is_some_and(|frame| frame.kind != FrameKind::Gosub) {
+        pop(state, globals);
     }
-    true
+    let Some(frame) = state.frames.pop() else { return Err(()) };
+    state.position = frame.back;
+    state.set_variable("GOSUB_RETVAL", value);
+    Ok(frame.then)
 }
 
 /// `Macro(name,arguments)`, with a lock of that name when it is exclusive.
@@ -125,7 +132,7 @@ pub(super) fn end_macro(state: &mut State, environment: &dyn Environment) -> boo
         return false;
     }
     let offset: u32 = state.variable("MACRO_OFFSET").and_then(|offset| offset.trim().parse().ok()).unwrap_or(0);
-    let Some((back, _)) = pop(state, environment.globals()) else { return false };
+    let Some(back) = pop(state, environment.globals()) else { return false };
     let further = Position { priority: back.priority.saturating_add(offset), ..back.clone() };
     let caller = Some(state.caller.number.as_str());
     let Position { context, exten, priority } = &further;
@@ -142,28 +149,25 @@ pub(super) fn exit_macro(scope: &mut Scope<'_>) -> Option<Position> {
     while scope.state.frames.last().is_some_and(|frame| frame.kind == FrameKind::Gosub) {
         scope.state.frames.pop();
     }
-    pop(scope.state, scope.environment.globals()).map(|(back, _)| back)
+    pop(scope.state, scope.environment.globals())
 }
 
 /// The call is over within macros: what ran them counts as the place it ended in.
 pub(super) fn unwind_macros(state: &mut State, globals: &Globals) {
     while state.frames.last().is_some_and(|frame| frame.kind != FrameKind::Gosub) {
-        if let Some((back, _)) = pop(state, globals) {
+        if let Some(back) = pop(state, globals) {
             state.position = Position { priority: back.priority.saturating_sub(1), ..back };
         }
     }
 }
 
-/// Leaves the latest frame: where it goes back to, and whether it was a macro.
-fn pop(state: &mut State, globals: &Globals) -> Option<(Position, bool)> {
+/// Leaves the latest frame: where it goes back to.
+fn pop(state: &mut State, globals: &Globals) -> Option<Position> {
     let frame = state.frames.pop()?;
-    match frame.kind {
-        FrameKind::Gosub => Some((frame.back, false)),
-        FrameKind::Macro { lock, .. } => {
-            release(globals, lock.as_deref(), &state.name);
-            Some((frame.back, true))
-        }
+    if let FrameKind::Macro { lock, .. } = frame.kind {
+        release(globals, lock.as_deref(), &state.name);
     }
+    Some(frame.back)
 }
 
 fn release(globals: &Globals, lock: Option<&str>, channel: &str) {

@@ -1,15 +1,21 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
-use super::app::{App, AppCall, Args, Body, Outcome};
+pub mod errand;
+pub mod group;
+
+use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::jumps;
 use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
+use super::special::{self, Trouble};
 use super::state::{CallerId, State};
 use super::substitute::{assign, scope, substitute};
 use super::tree::Priority;
+use super::view::View;
+use crate::clock::Time;
 use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
@@ -38,7 +44,7 @@ pub enum Progress {
 enum Stage {
     /// In the dialplan.
     Plan,
-    /// `autofallthrough=no`: the last priority is behind it, and no digit came yet.
+    /// `autofallthrough=no`: the last priority is behind it, and digits are waited for.
     OutOfPriorities,
     /// The end is decided; busy or congestion is shown for a while.
     FallingThrough,
@@ -76,22 +82,31 @@ pub struct Program {
     /// The application that was started last.
     latest: &'static str,
     finish: Option<(Finish, Position)>,
+    /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
+    is_errand: bool,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
+        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None, is_errand: false }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
+            state.view = Some(View::of(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
+        let progress = self.run(environment, budget);
+        self.slot.borrow_mut().state.view = None;
+        progress
+    }
+
+    fn run(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
                 environment.globals().unlock_all(&self.slot.borrow().state.name);
@@ -143,6 +158,23 @@ impl Program {
         {
             slot.ended = Some(Interrupted::Redirect(to));
         }
+    }
+
+    /// When its call is over, as `TIMEOUT(absolute)` says; none once it is.
+    pub fn deadline(&self) -> Option<Time> {
+        if self.is_ending() { None } else { self.slot.borrow().state.timeouts.deadline }
+    }
+
+    /// Its call is over, as `TIMEOUT(absolute)` says: where it goes on, `T` or `e`, when one of them is there.
+    pub fn time_over(&mut self, environment: &dyn Environment) -> Option<Position> {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
+        state.timeouts.deadline = None;
+        state.view = Some(View::of(environment));
+        let context = state.position.context.clone();
+        let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
+        state.view = None;
+        to
     }
 
     /// The lines to log since the last call, oldest first.
@@ -239,17 +271,22 @@ impl Program {
         if self.heed_latch(environment) {
             return;
         }
+        if self.is_errand && self.slot.borrow().state.frames.is_empty() {
+            self.stage = Stage::Finished(Cause::NORMAL);
+            return;
+        }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
-                self.warn(format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped"));
+                let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
+                self.slot.borrow_mut().state.warn(text);
                 self.stage = Stage::Finished(cause);
                 return;
             }
             Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
             Stage::Plan => {}
-            // The application that kept the channel here has returned, or never could.
-            Stage::OutOfPriorities => return self.no_digit(environment),
-            Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, environment),
+            Stage::OutOfPriorities | Stage::FallingThrough | Stage::Finished(_) => {
+                return self.end(Cause::NONE, environment);
+            }
         }
         let (position, caller) = {
             let state = &mut self.slot.borrow_mut().state;
@@ -290,6 +327,7 @@ impl Program {
             return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
+        slot.state.written.clone_from(&priority.args);
         let text = format!(
             "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
             slot.state.position, app.name, slot.state.name
@@ -324,17 +362,10 @@ impl Program {
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => {
-                self.go(environment, |state| {
-                    jumps::resolve(&target, state, environment).map(|to| state.position = to).is_some()
-                });
-            }
-            Ok(Outcome::Call(target, args)) => self.go(environment, |state| {
-                jumps::resolve(&target, state, environment).is_some_and(|to| jumps::gosub(state, to, &args))
-            }),
-            Ok(Outcome::Return(value)) => {
-                self.go(environment, |state| jumps::give_back(state, &value, environment.globals()));
-            }
+            Ok(Outcome::Jump(target)) => self.jump_to(&target, environment),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
+            Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Decide(decision, args)) => {
                 let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
                 self.conclude(Ok(decided), environment);
@@ -354,11 +385,36 @@ impl Program {
         }
     }
 
-    /// Moves the program, unless that leads nowhere.
-    fn go(&mut self, environment: &dyn Environment, to: impl FnOnce(&mut State) -> bool) {
-        let led = to(&mut self.slot.borrow_mut().state);
-        if !led {
+    fn jump_to(&mut self, target: &Target, environment: &dyn Environment) {
+        let to = jumps::resolve(target, &mut self.slot.borrow_mut().state, environment);
+        match to {
+            // A digit may have come behind the last priority.
+            Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
+            Some(to) => {
+                let mut slot = self.slot.borrow_mut();
+                slot.state.position = to;
+                self.is_errand &= !slot.state.frames.is_empty();
+            }
+            None => self.led_nowhere(environment),
+        }
+    }
+
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
+        let is_entered = {
+            let state = &mut self.slot.borrow_mut().state;
+            jumps::resolve(target, state, environment).is_some_and(|to| jumps::gosub(state, to, args, then))
+        };
+        if !is_entered {
             self.led_nowhere(environment);
+        }
+    }
+
+    fn return_from(&mut self, value: &str, environment: &dyn Environment) {
+        let returned = jumps::give_back(&mut self.slot.borrow_mut().state, value, environment.globals());
+        match returned {
+            Ok(Some((name, args))) => self.start_named(&name, &args),
+            Ok(None) => {}
+            Err(()) => self.led_nowhere(environment),
         }
     }
 
@@ -406,12 +462,10 @@ impl Program {
         let Position { context, exten, priority } = position;
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
-        let caller = Some(state.caller.number.as_str());
         let place = format!("context,exten,priority={},{},{priority}", outside(context), outside(exten));
-        if exten != "i" && environment.dialplan().find(context, "i", 1, caller, environment.now().wall).is_some() {
+        if let Some(to) = special::place(state, context, &Trouble::Invalid(exten)) {
             state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
-            state.set_variable("INVALID_EXTEN", exten);
-            state.position = Position::new(context, "i", 1);
+            state.position = to;
             return;
         }
         state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
@@ -422,13 +476,13 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
         if !environment.dialplan().general().autofallthrough {
             self.stage = Stage::OutOfPriorities;
-            return self.start_named("Wait", "10");
+            return self.start(&apps::wait_exten::AFTER_THE_LAST, String::new());
         }
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
@@ -452,19 +506,6 @@ impl Program {
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    /// `autofallthrough=no`, and no digit came: `t`, or the end.
-    fn no_digit(&mut self, environment: &dyn Environment) {
-        let (Position { context, .. }, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
-        };
-        if environment.dialplan().find(&context, "t", 1, Some(&caller), environment.now().wall).is_some() {
-            self.jump(Position::new(&context, "t", 1));
-        } else {
-            self.end(Cause::NONE, environment);
         }
     }
 
@@ -507,6 +548,10 @@ impl Program {
         slot.ended = Some(Interrupted::Hangup(cause));
         let state = &mut slot.state;
         state.cause = cause;
+        if self.is_errand {
+            self.stage = Stage::Finished(cause);
+            return;
+        }
         jumps::unwind_macros(state, environment.globals());
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
@@ -516,10 +561,6 @@ impl Program {
         } else {
             self.stage = Stage::Finished(cause);
         }
-    }
-
-    fn warn(&mut self, text: String) {
-        self.slot.borrow_mut().state.warn(text);
     }
 }
 

@@ -1,7 +1,10 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
+use super::dialled::is_injected;
 use super::record::RecordNotes;
 use super::request::{Cause, Position};
+use super::timeouts::Timeouts;
+use super::view::View;
 use crate::clock::Now;
 use crate::config::presentation::Presentation;
 use crate::datetime::zones::{TimeZone, Zones};
@@ -74,7 +77,16 @@ pub(super) enum FrameKind {
 pub(super) struct Frame {
     pub(super) back: Position,
     pub(super) kind: FrameKind,
+    /// The application, with its arguments, that goes on there.
+    pub(super) then: Option<(String, String)>,
     locals: BTreeMap<String, String>,
+}
+
+/// Why a program was sent to `e`, and where it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exception {
+    pub(super) reason: String,
+    pub(super) at: Position,
 }
 
 /// What interpreter and applications of one channel share.
@@ -91,6 +103,16 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// The arguments of the priority that runs, as the owner wrote them.
+    pub(super) written: String,
+    /// `GROUP()`: the group of each category.
+    pub(super) groups: BTreeMap<String, String>,
+    /// `TIMEOUT()`.
+    pub(super) timeouts: Timeouts,
+    /// `EXCEPTION()`: why the program was sent to `e`.
+    pub(super) exception: Option<Exception>,
+    /// What the program's applications see of the exchange, while it runs.
+    pub(super) view: Option<View>,
     /// Both clocks, and the time zones, as they were when the program went on.
     pub(super) now: Now,
     pub(super) zones: Arc<Zones>,
@@ -118,6 +140,11 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            written: String::new(),
+            groups: BTreeMap::new(),
+            timeouts: Timeouts::default(),
+            exception: None,
+            view: None,
             now: Now::default(),
             zones: Arc::default(),
             trying: false,
@@ -227,8 +254,21 @@ impl State {
             return false;
         }
         let locals = locals.into_iter().take(MAX_VARIABLES).map(|(name, value)| (name, bounded(&value))).collect();
-        self.frames.push(Frame { back, kind, locals });
+        self.frames.push(Frame { back, kind, then: None, locals });
         true
+    }
+
+    /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?
+    pub(super) fn is_injected(&self, whom: &str) -> bool {
+        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
+        is_injected(&self.written, whom, &[&self.position.exten, dnid, number, name, rdnis])
+    }
+
+    /// What goes on when the innermost subroutine returns.
+    pub(super) fn then(&mut self, call: Option<(String, String)>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.then = call;
+        }
     }
 
     /// The time zone of that name, the machine's for an empty one. An unknown name is said in the log, `who` first, and

@@ -148,7 +148,9 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        Some(AppRequest::LineStates(_)) => 7,
+        Some(AppRequest::Originate(_)) => return AppReply::Waited,
+        None => rng.below(8),
     };
     match verb {
         0 => AppReply::Waited,
@@ -172,6 +174,7 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
+        7 => AppReply::LineStates(vec![1, 5]),
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }

@@ -165,6 +165,8 @@ fn shown(ask: &AppRequest) -> String {
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Originate(_) => "Originate".to_owned(),
+        AppRequest::LineStates(lines) => format!("LineStates {}", lines.len()),
     }
 }
 
@@ -179,7 +181,8 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Play(_) => AppReply::Played(Played::All),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Echo => AppReply::Echoed,
-            AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
+            AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+            AppRequest::Originate(_) | AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {
             AppRequest::Play(_) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
