@@ -7,6 +7,7 @@ pub mod background;
 pub mod busy;
 pub mod chan_is_avail;
 pub mod congestion;
+pub mod control_playback;
 pub mod date_time;
 pub mod dial;
 pub mod digit_timeout;
@@ -56,6 +57,7 @@ pub static TABLE: &[App] = &[
     chan_is_avail::APP,
     congestion::APP,
     disa::APP,
+    control_playback::APP,
     date_time::APP,
     dial::APP,
     digit_timeout::APP,

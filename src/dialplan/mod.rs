@@ -45,7 +45,7 @@ pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
-    PinSource, PinVerdict, PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
+    PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

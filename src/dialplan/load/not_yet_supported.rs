@@ -11,6 +11,7 @@ pub(super) const APPLICATIONS: &[&str] = &[
     "ConfBridge",
     "ContinueWhile",
     "ControlPlayback",
+    "DISA",
     "DBdel",
     "DBdeltree",
     "DBget",

@@ -97,7 +97,8 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
-            AppRequest::Play(request) => self.prompts().begin(id, request),
+            AppRequest::Play(request) => self.prompts().begin(id, request, None),
+            AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::Digit(time) => self.await_digit(id, time),
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}
