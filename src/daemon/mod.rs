@@ -24,6 +24,7 @@ mod sink;
 mod sip_debug;
 mod sip_receivers;
 mod sounds;
+mod spool;
 mod switch_settings;
 pub mod systemd;
 mod threads;
@@ -57,6 +58,7 @@ pub use sink::Sink;
 use sip_debug::MessageTrace;
 use sip_receivers::{StreamService, UdpService};
 use sounds::{SoundDesk, SoundService};
+use spool::SpoolService;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,7 +126,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let trace = MessageTrace::new(config.sip.general.sip_debug, sink.clone());
     let receiving = Receiving::new(settings.admission.clone(), trace);
     // THE list of those who learn what happens: a new one is one more here.
-    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone()))]);
+    let (spooled, outcomes) = spool::outcomes();
+    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone())), Box::new(spooled)]);
     let reports = Arc::new(MediaReports::new(orders.clone(), receiving.counters.clone()));
     let parts = Parts {
         config: &config,
@@ -137,6 +140,9 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         clock,
         state: store.as_ref().map(|(store, _)| store.folder().to_owned()),
     };
+    let mut services = services;
+    let spools = spool_folders(store.as_ref());
+    services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
     let Prepared { signalling, media, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
@@ -172,6 +178,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let core = std::thread::Builder::new().name("switch".into()).spawn(move || core.run(settings, rng, store))?;
     let core = Some(core);
     Ok((Running { listening, state, orders, ends, first: None, restart, reloads, core, services }, diagnostics))
+}
+
+/// Where call files lie: in the state folder.
+fn spool_folders(store: Option<&(Store, Found)>) -> Vec<PathBuf> {
+    let state = store.map(|(store, _)| store.folder().join("outgoing"));
+    state.into_iter().collect()
 }
 
 /// Where the configuration was read from, as consoles name it.

@@ -3,8 +3,10 @@
 mod caller;
 mod database;
 mod exchange;
+mod group;
 mod logic;
 mod number;
+mod sip;
 mod text;
 mod time;
 mod timeout;
@@ -28,6 +30,10 @@ pub static TABLE: &[&Function] = &[
     &text::FIELDQTY,
     &text::FILTER,
     &variable::GLOBAL,
+    &group::GROUP,
+    &group::GROUP_COUNT,
+    &group::GROUP_LIST,
+    &group::GROUP_MATCH_COUNT,
     &logic::IF,
     &logic::IFTIME,
     &variable::INC,
@@ -38,7 +44,10 @@ pub static TABLE: &[&Function] = &[
     &number::RAND,
     &text::REGEX,
     &variable::SET,
+    &sip::SIPCHANINFO,
     &exchange::SIPPEER,
+    &sip::SIP_HEADER,
+    &sip::SIP_HEADERS,
     &time::STRFTIME,
     &timeout::TIMEOUT,
     &text::TOLOWER,

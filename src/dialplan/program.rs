@@ -1,9 +1,13 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
+pub mod errand;
+pub mod group;
+
 use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::menu;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
 use super::special::{self, Trouble};
@@ -78,20 +82,22 @@ pub struct Program {
     /// The application that was started last.
     latest: &'static str,
     finish: Option<(Finish, Position)>,
+    /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
+    is_errand: bool,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
+        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None, is_errand: false }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
-            state.view = Some(View::of(environment));
+            state.view = Some(view(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
@@ -163,7 +169,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         state.timeouts.deadline = None;
-        state.view = Some(View::of(environment));
+        state.view = Some(view(environment));
         let context = state.position.context.clone();
         let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
         state.view = None;
@@ -258,6 +264,10 @@ impl Program {
         if self.heed_latch(environment) {
             return;
         }
+        if self.is_errand && self.slot.borrow().state.frames.is_empty() {
+            self.stage = Stage::Finished(Cause::NORMAL);
+            return;
+        }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
                 let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
@@ -307,9 +317,13 @@ impl Program {
             return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
+        slot.state.written.clone_from(&priority.args);
         let text = format!(
-            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
-            slot.state.position, app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{}\") in new stack",
+            slot.state.position,
+            app.name,
+            slot.state.name,
+            menu::shown(app.name, &args)
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -320,7 +334,7 @@ impl Program {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args, body });
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body });
     }
 
     /// What follows from how an application ended.
@@ -329,6 +343,8 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            // What goes on elsewhere does not end, whatever was broken off for it thinks.
+            Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -343,10 +359,15 @@ impl Program {
             Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
                 // A digit may have come behind the last priority.
                 Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-                Some(to) => self.slot.borrow_mut().state.position = to,
+                Some(to) => {
+                    let mut slot = self.slot.borrow_mut();
+                    slot.state.position = to;
+                    self.is_errand &= !slot.state.frames.is_empty();
+                }
                 None => self.led_nowhere(environment),
             },
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
@@ -355,13 +376,14 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
         let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(1);
+        back.priority = back.priority.saturating_add(u32::from(then.is_none()));
         if state.push_frame(back, args) {
+            state.then(then.map(|call| (call.name, call.args)));
             state.position = to;
             return;
         }
@@ -376,6 +398,13 @@ impl Program {
         if let Some(frame) = state.frames.pop() {
             state.position = frame.back;
             state.set_variable("GOSUB_RETVAL", value);
+            drop(slot);
+            if let Some((name, args)) = frame.then {
+                match apps::find(&name) {
+                    Some(app) => self.start(app, args),
+                    None => self.no_application(&name, None, environment),
+                }
+            }
             return;
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
@@ -474,7 +503,7 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
@@ -496,20 +525,14 @@ impl Program {
             }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Congestion", "10");
+                self.start(&apps::congestion::APP, "10".to_owned());
             }
             Some("BUSY") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Busy", "10");
+                self.start(&apps::busy::APP, "10".to_owned());
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    fn start_named(&mut self, name: &str, args: &str) {
-        if let Some(app) = apps::find(name) {
-            self.start(app, args.to_owned());
         }
     }
 
@@ -546,6 +569,10 @@ impl Program {
         slot.ended = Some(Interrupted::Hangup(cause));
         let state = &mut slot.state;
         state.cause = cause;
+        if self.is_errand {
+            self.stage = Stage::Finished(cause);
+            return;
+        }
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
@@ -555,6 +582,11 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
+
+/// What applications see from now on.
+fn view(environment: &dyn Environment) -> View {
+    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
 }
 
 #[cfg(test)]

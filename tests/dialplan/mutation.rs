@@ -4,8 +4,8 @@ use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, PlayedFrom, Position, Program,
-    Progress, expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
+    Program, Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -112,14 +112,16 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Indicate(_)) => 2,
         Some(AppRequest::Play(_)) => 3,
         Some(AppRequest::Dial(_)) => 4,
+        Some(AppRequest::Pin(_)) => 7,
         Some(AppRequest::Echo) => 5,
+        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
         Some(AppRequest::Digit(_)) => 6,
-        Some(AppRequest::PlayFrom(..)) => 7,
-        None => rng.below(8),
+        Some(AppRequest::PlayFrom(..)) => 9,
+        None => rng.below(10),
     };
     match verb {
         0 => AppReply::Waited,
-        7 => AppReply::PlayedFrom(PlayedFrom {
+        9 => AppReply::PlayedFrom(PlayedFrom {
             played: if rng.below(4) == 0 { Played::All } else { Played::Digit('*') },
             position: std::time::Duration::from_millis(rng.below(100_000)),
         }),
@@ -143,6 +145,13 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
+        7 => AppReply::Pin(
+            [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
+        ),
+        8 => match request {
+            Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
+            _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        },
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }

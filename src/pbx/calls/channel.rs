@@ -1,8 +1,10 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
+use super::callee_work::CalleePart;
 use super::dial::{Connected, Dial};
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
+use super::origin::Origin;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{LineKind, Peer};
 use crate::config::presentation::Presentation;
@@ -137,6 +139,8 @@ pub struct Outgoing {
     pub target: Target,
     /// May the caller be shown?
     pub presentation: Presentation,
+    /// Header fields that the dialplan adds to its INVITE, `Header: value`.
+    pub headers: Vec<String>,
 }
 
 /// What is left to do when an activity was stopped.
@@ -202,6 +206,14 @@ pub struct Channel {
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
+    /// What the dialplan may ask for of the INVITE that it came with.
+    pub invite: Vec<(String, String)>,
+    /// `OUTBOUND_GROUP`, for a called line: category and group.
+    pub group: Option<(String, String)>,
+    /// What its Dial wants done on it, for a called line.
+    pub callee: CalleePart,
+    /// It calls a line on behalf of the exchange.
+    pub origin: Option<Box<Origin>>,
     /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
     pub time_limit: Option<(Time, TimerId)>,
     /// What a caller's record will say.
@@ -238,6 +250,10 @@ impl Channel {
             played_by: None,
             plays: 0,
             digits: VecDeque::new(),
+            invite: Vec::new(),
+            group: None,
+            callee: CalleePart::default(),
+            origin: None,
             time_limit: None,
             cdr: CdrBuilder::default(),
         }
