@@ -72,6 +72,10 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
+        CallEvent::User { channel, name, fields } => {
+            let fields: String = fields.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
+            story(format!("UserEvent: {name}, Channel: {channel}{fields}"))
+        }
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };

@@ -7,16 +7,16 @@ use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
-use super::menu;
+use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
-use super::scope::Scope;
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
-use super::substitute::{assign, substitute};
+use super::substitute::{assign, scope, substitute};
 use super::tree::Priority;
 use super::view::View;
+use super::{jumps, menu};
 use crate::clock::Time;
-use crate::event::{Level, LogLine};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -109,6 +109,7 @@ impl Program {
     fn run(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
+                environment.globals().unlock_all(&self.slot.borrow().state.name);
                 return Progress::Finished(cause);
             }
             if let Some(running) = &mut self.running {
@@ -129,7 +130,7 @@ impl Program {
             }
         }
         match self.stage {
-            Stage::Finished(cause) => Progress::Finished(cause),
+            Stage::Finished(_) => self.advance(environment, 1),
             Stage::Plan | Stage::OutOfPriorities | Stage::FallingThrough | Stage::AfterHangup(..) => Progress::Again,
         }
     }
@@ -179,6 +180,12 @@ impl Program {
     /// The lines to log since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<LogLine> {
         self.slot.borrow_mut().state.take_log()
+    }
+
+    /// What it told of and said of its record since the last call.
+    pub fn take_notes(&mut self) -> (Vec<CallEvent>, RecordNotes) {
+        let state = &mut self.slot.borrow_mut().state;
+        (state.take_events(), state.record.clone())
     }
 
     /// The channel the program runs on.
@@ -282,12 +289,15 @@ impl Program {
             }
         }
         let (position, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
+            let state = &mut self.slot.borrow_mut().state;
+            state.trying = false;
+            jumps::leave_macros(state, environment.globals());
+            (state.position.clone(), state.caller.number.clone())
         };
         let Position { context, exten, priority } = &position;
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
             Some(found) => self.execute(found.priority, environment),
+            None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
             None if *priority == 1 => self.no_extension(&position, environment),
             None => self.fall_through(environment),
         }
@@ -312,7 +322,7 @@ impl Program {
 
     /// Starts the application of a priority.
     fn execute(&mut self, priority: &Priority, environment: &dyn Environment) {
-        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+        let args = substitute(&priority.args, &mut scope(&mut self.slot.borrow_mut().state, environment));
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), environment);
         };
@@ -345,6 +355,7 @@ impl Program {
             Err(Interrupted::Redirect(to)) => self.jump(to),
             // What goes on elsewhere does not end, whatever was broken off for it thinks.
             Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
+            Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -352,23 +363,26 @@ impl Program {
             Ok(Outcome::Next) => self.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
-                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+                    assign(&name, &value, &mut scope(&mut self.slot.borrow_mut().state, environment));
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
-                // A digit may have come behind the last priority.
-                Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-                Some(to) => {
-                    let mut slot = self.slot.borrow_mut();
-                    slot.state.position = to;
-                    self.is_errand &= !slot.state.frames.is_empty();
-                }
-                None => self.led_nowhere(environment),
-            },
+            Ok(Outcome::Jump(target)) => self.jump_to(&target, environment),
             Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
             Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
+            Ok(Outcome::Decide(decision, args)) => {
+                let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
+                self.conclude(Ok(decided), environment);
+            }
+            Ok(Outcome::Try(AppCall { name, args })) => {
+                let app = apps::find(&name);
+                self.slot.borrow_mut().state.begin_trial(app.is_some());
+                match app {
+                    Some(app) => self.start(app, args),
+                    None => self.next(),
+                }
+            }
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
                 None => self.no_application(&name, None, environment),
@@ -376,78 +390,45 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
-        let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(u32::from(then.is_none()));
-        if state.push_frame(back, args) {
-            state.then(then.map(|call| (call.name, call.args)));
-            state.position = to;
-            return;
+    fn jump_to(&mut self, target: &Target, environment: &dyn Environment) {
+        let to = jumps::resolve(target, &mut self.slot.borrow_mut().state, environment);
+        match to {
+            // A digit may have come behind the last priority.
+            Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
+            Some(to) => {
+                let mut slot = self.slot.borrow_mut();
+                slot.state.position = to;
+                self.is_errand &= !slot.state.frames.is_empty();
+            }
+            None => self.led_nowhere(environment),
         }
-        state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
+    }
+
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
+        let is_entered = {
+            let state = &mut self.slot.borrow_mut().state;
+            jumps::resolve(target, state, environment).is_some_and(|to| jumps::gosub(state, to, args, then))
+        };
+        if !is_entered {
+            self.led_nowhere(environment);
+        }
     }
 
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        if let Some(frame) = state.frames.pop() {
-            state.position = frame.back;
-            state.set_variable("GOSUB_RETVAL", value);
-            drop(slot);
-            if let Some((name, args)) = frame.then {
-                match apps::find(&name) {
-                    Some(app) => self.start(app, args),
-                    None => self.no_application(&name, None, environment),
-                }
-            }
-            return;
+        let returned = jumps::give_back(&mut self.slot.borrow_mut().state, value, environment.globals());
+        match returned {
+            Ok(Some((name, args))) => match apps::find(&name) {
+                Some(app) => self.start(app, args),
+                None => self.no_application(&name, None, environment),
+            },
+            Ok(None) => {}
+            Err(()) => self.led_nowhere(environment),
         }
-        state.warn(format!("Return at {} without a Gosub to return from", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
     }
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
         self.spawn_ended(Cause::NONE, environment);
-    }
-
-    /// Resolves the target of `Goto` to a position: a label becomes a number.
-    fn resolve(&mut self, target: &Target, environment: &dyn Environment) -> Option<Position> {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let here = &state.position;
-        let context = target.context.as_deref().unwrap_or(&here.context);
-        let exten = target.exten.as_deref().unwrap_or(&here.exten);
-        let wanted = target.priority.as_str();
-        let relative = wanted.strip_prefix(['+', '-']).and_then(|text| text.parse::<u32>().ok());
-        let number = match (wanted.parse::<u32>(), relative) {
-            (_, Some(far)) if wanted.starts_with('+') => here.priority.checked_add(far),
-            (_, Some(far)) => here.priority.checked_sub(far),
-            (Ok(number), None) => Some(number),
-            (Err(_), None) => {
-                let caller = Some(state.caller.number.as_str());
-                environment.dialplan().find_label(context, exten, wanted, caller, environment.now().wall)
-            }
-        };
-        match number {
-            Some(number) if number > 0 => Some(Position::new(context, exten, number)),
-            _ => {
-                let text = format!(
-                    "'{}' is neither a priority above 0 nor a label of {} in context '{}' (at {here})",
-                    outside(wanted),
-                    outside(exten),
-                    outside(context)
-                );
-                state.warn(text);
-                None
-            }
-        }
     }
 
     fn next(&mut self) {
@@ -573,6 +554,7 @@ impl Program {
             self.stage = Stage::Finished(cause);
             return;
         }
+        jumps::unwind_macros(state, environment.globals());
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {

@@ -43,10 +43,15 @@ impl Applications<'_> {
         let random = self.core.rng.bits();
         let env = ChannelEnv { parties: self.parties, core: self.core, shared, directory, id, random };
         let progress = program.advance(&env, BUDGET);
+        let (events, notes) = program.take_notes();
         for line in program.take_log() {
             self.core.emit(line);
         }
+        for event in events {
+            self.core.emit(event);
+        }
         if let Some(channel) = self.parties.channel_mut(id) {
+            channel.cdr.notes = notes;
             if !channel.dead
                 && let Some((name, data)) = program.application()
             {
