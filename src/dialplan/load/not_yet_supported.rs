@@ -10,8 +10,11 @@ pub(super) const APPLICATIONS: &[&str] = &[
     "ChanSpy",
     "ConfBridge",
     "ContinueWhile",
+<<<<<<< HEAD
+=======
     "ControlPlayback",
     "DISA",
+>>>>>>> main
     "DBdel",
     "DBdeltree",
     "DBget",
