@@ -84,6 +84,7 @@ const ROOMS: &[Room] = &[
     pure("sim", &["clock", "rng", "datetime", "sip", "sdp", "rtp", "audio", "config", "pbx"]),
     ring("net", &["source_key", "clock", "rng", "sip", "guard", "config", "pbx"]),
     ring("media", &["source_key", "clock", "rng", "rtp", "audio", "pbx"]),
+    ring("programs", &["dialplan", "pbx", "audio", "net"]),
     ring("store", &["clock", "rng", "datetime", "event", "wording", "sip", "config", "dialplan", "registrar", "pbx"]),
     // The outside sees snapshots and commands, which observe itself defines, and nothing behind them.
     ring("observe", &["clock", "rng", "datetime", "event", "wording"]),
@@ -111,6 +112,7 @@ const ROOMS: &[Room] = &[
             "net",
             "media",
             "store",
+            "programs",
             "observe",
             "web",
             "sim",
@@ -138,6 +140,7 @@ const ROOMS: &[Room] = &[
             "net",
             "media",
             "store",
+            "programs",
             "observe",
             "web",
             "sim",

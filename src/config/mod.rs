@@ -118,4 +118,5 @@ const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
 const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
-const TOML: &str = "strowger.toml";
+/// The file that Asterisk does not have.
+pub const TOML: &str = "strowger.toml";

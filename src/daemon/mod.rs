@@ -13,6 +13,7 @@ pub mod log;
 mod media;
 mod media_reports;
 mod order;
+mod programs;
 mod receiving;
 mod refusals;
 mod reload;
@@ -46,6 +47,7 @@ use media::MediaService;
 use media_reports::MediaReports;
 pub use order::Console;
 use order::{Order, ReloadRequest};
+use programs::ProgramService;
 use receiving::Receiving;
 use refusals::RefusalService;
 use reload::{Fixed, Reloader};
@@ -137,7 +139,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports: &reports,
         clock,
     };
-    let Prepared { signalling, media, services } = parts.prepare(bound, services)?;
+    let Prepared { signalling, media, programs, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
@@ -158,6 +160,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports,
         signalling,
         media,
+        programs,
         sink,
         events,
         receiving,
@@ -197,6 +200,7 @@ struct Parts<'a> {
 struct Prepared {
     signalling: Signalling,
     media: Arc<crate::media::Media>,
+    programs: Arc<crate::programs::Programs>,
     services: Vec<Box<dyn Service>>,
 }
 
@@ -220,13 +224,16 @@ impl Parts<'_> {
         let resolver = ResolverService::new(config, self.orders.clone(), sink.clone());
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
+        let programs = ProgramService::new(config, self.orders.clone(), guard(Thread::Programs));
+        let running = programs.programs();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
-        let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
+        let mut services: Vec<Box<dyn Service>> =
+            vec![Box::new(media), Box::new(programs), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
         services.push(Box::new(resolver));
         services.extend(others);
-        Ok(Prepared { signalling, media: handle, services })
+        Ok(Prepared { signalling, media: handle, programs: running, services })
     }
 }
 

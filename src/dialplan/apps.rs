@@ -1,9 +1,12 @@
 //! THE table of dialplan applications.
 
+pub mod agi;
 pub mod answer;
 pub mod busy;
 pub mod congestion;
+pub mod dead_agi;
 pub mod dial;
+pub mod eagi;
 pub mod echo;
 pub mod exec_if;
 pub mod gosub;
@@ -17,6 +20,8 @@ pub mod progress;
 pub mod return_;
 pub mod ringing;
 pub mod set;
+pub mod system;
+pub mod try_system;
 pub mod verbose;
 pub mod wait;
 
@@ -24,10 +29,13 @@ use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
+    agi::APP,
     answer::APP,
     busy::APP,
     congestion::APP,
+    dead_agi::APP,
     dial::APP,
+    eagi::APP,
     echo::APP,
     exec_if::APP,
     gosub::APP,
@@ -41,6 +49,8 @@ pub static TABLE: &[App] = &[
     return_::APP,
     ringing::APP,
     set::APP,
+    system::APP,
+    try_system::APP,
     verbose::APP,
     wait::APP,
 ];

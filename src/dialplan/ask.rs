@@ -1,5 +1,6 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
+use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, Tone};
 use std::time::Duration;
 
@@ -7,6 +8,9 @@ use std::time::Duration;
 pub(super) trait Ask {
     /// What the application gets.
     type Reply: Clone;
+
+    /// Is it waited for even when the channel is hung up, and can it be asked afterwards, in `h`?
+    const OUTLIVES_HANGUP: bool = false;
 
     /// The request as the switch gets it.
     fn into_request(self) -> AppRequest;
@@ -110,5 +114,19 @@ impl Ask for Echo {
 
     fn reply(reply: &AppReply) -> Option<&()> {
         matches!(reply, AppReply::Echoed).then_some(&())
+    }
+}
+
+impl Ask for OutsideRequest {
+    type Reply = OutsideReply;
+
+    const OUTLIVES_HANGUP: bool = true;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Outside(self)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&OutsideReply> {
+        if let AppReply::Outside(reply) = reply { Some(reply) } else { None }
     }
 }

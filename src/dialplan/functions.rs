@@ -5,6 +5,7 @@ mod database;
 mod exchange;
 mod logic;
 mod number;
+mod outside;
 mod text;
 mod time;
 mod variable;
@@ -16,6 +17,8 @@ pub static TABLE: &[&Function] = &[
     &caller::CALLERID,
     &caller::CALLERPRES,
     &exchange::CHANNEL,
+    &outside::CURL,
+    &outside::CURLOPT,
     &text::CUT,
     &database::DB,
     &database::DB_DELETE,
@@ -36,6 +39,7 @@ pub static TABLE: &[&Function] = &[
     &number::RAND,
     &text::REGEX,
     &variable::SET,
+    &outside::SHELL,
     &exchange::SIPPEER,
     &time::STRFTIME,
     &text::TOLOWER,

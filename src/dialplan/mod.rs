@@ -3,10 +3,13 @@
 //! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application
 //! is a future. It waits in one place (a request of `handle::ChannelHandle`) and is polled when the switch has replied.
 
+mod agi;
 pub mod app;
 pub mod apps;
 pub mod arguments;
 mod ask;
+mod chore;
+mod command;
 pub mod database;
 pub mod digits;
 pub mod environment;
@@ -14,8 +17,11 @@ pub mod expression;
 pub mod function;
 pub mod functions;
 pub mod handle;
+mod journal;
 pub mod load;
+pub mod outside;
 pub mod pattern;
+mod place;
 pub mod program;
 pub mod request;
 pub mod scope;

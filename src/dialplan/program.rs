@@ -2,12 +2,16 @@
 
 use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
+use super::chore::{self, Chore, ChoreReply, Performed};
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::journal::Journal;
+use super::outside::{OutsideReply, OutsideRequest};
+use super::place::resolve;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
 use super::state::{CallerId, State};
-use super::substitute::{assign, substitute};
+use super::substitute::{assign, evaluate};
 use super::tree::Priority;
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
@@ -63,13 +67,33 @@ struct Running {
     app: &'static App,
     args: String,
     body: Body,
+    /// It has not begun: something in its arguments waits for an answer from outside.
+    evaluation: Option<Evaluation>,
 }
+
+/// Arguments of which something waits.
+struct Evaluation {
+    priority: Priority,
+    journal: Journal,
+    answer: Rc<RefCell<Option<OutsideReply>>>,
+}
+
+/// An application that waits for the `Return` of a subroutine it called.
+struct Suspended {
+    running: Running,
+    /// The frames beneath that of the subroutine.
+    depth: usize,
+}
+
+/// Maximum number of applications that wait for subroutines within each other.
+const MAX_SUSPENDED: usize = 8;
 
 /// One running dialplan program.
 pub struct Program {
     id: ChannelId,
     slot: Rc<RefCell<Slot>>,
     running: Option<Running>,
+    suspended: Vec<Suspended>,
     stage: Stage,
     /// The application that was started last.
     latest: &'static str,
@@ -80,7 +104,7 @@ impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
+        Program { id, slot, running: None, suspended: Vec::new(), stage: Stage::Plan, latest: "", finish: None }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
@@ -95,11 +119,20 @@ impl Program {
                 }
                 match running.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Pending => {
+                        let chore = self.slot.borrow_mut().chores.wanted.take();
+                        if let Some(chore) = chore {
+                            self.perform(chore, environment);
+                            continue;
+                        }
                         return self.slot.borrow_mut().request.take().map_or(Progress::Waiting, Progress::Asks);
                     }
                     Poll::Ready(result) => {
+                        let evaluation = running.evaluation.take();
                         self.running = None;
-                        self.conclude(result, environment);
+                        match evaluation {
+                            Some(evaluation) => self.evaluated(evaluation, result, environment),
+                            None => self.conclude(result, environment),
+                        }
                     }
                 }
             } else {
@@ -227,7 +260,8 @@ impl Program {
         }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
-                self.warn(format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped"));
+                let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
+                self.slot.borrow_mut().state.warn(text);
                 self.stage = Stage::Finished(cause);
                 return;
             }
@@ -243,7 +277,7 @@ impl Program {
         };
         let Position { context, exten, priority } = &position;
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
-            Some(found) => self.execute(found.priority, environment),
+            Some(found) => self.execute(found.priority, Journal::default(), environment),
             None if *priority == 1 => self.no_extension(&position, environment),
             None => self.fall_through(environment),
         }
@@ -267,10 +301,20 @@ impl Program {
     }
 
     /// Starts the application of a priority.
-    fn execute(&mut self, priority: &Priority, environment: &dyn Environment) {
-        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+    fn execute(&mut self, priority: &Priority, mut journal: Journal, environment: &dyn Environment) {
+        let args = evaluate(&priority.args, &mut self.slot.borrow_mut().state, environment, &mut journal);
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), environment);
+        };
+        let args = match args {
+            Ok(args) => args,
+            Err(wanted) => {
+                let answer = Rc::default();
+                let body = ask_outside(ChannelHandle::new(self.id, Rc::clone(&self.slot)), wanted, Rc::clone(&answer));
+                let evaluation = Some(Evaluation { priority: priority.clone(), journal, answer });
+                self.running = Some(Running { app, args: priority.args.clone(), body, evaluation });
+                return;
+            }
         };
         let mut slot = self.slot.borrow_mut();
         let text = format!(
@@ -282,11 +326,68 @@ impl Program {
         self.start(app, args);
     }
 
+    /// The answer that the arguments of a priority waited for is there.
+    fn evaluated(
+        &mut self,
+        evaluation: Evaluation,
+        result: Result<Outcome, Interrupted>,
+        environment: &dyn Environment,
+    ) {
+        let Evaluation { priority, mut journal, answer } = evaluation;
+        match (result, answer.take()) {
+            (Ok(_), Some(answer)) => {
+                self.slot.borrow_mut().clear();
+                // Whoever hung up meanwhile does not want the application any more.
+                if !self.heed_latch(environment) {
+                    journal.put_answer(answer);
+                    self.execute(&priority, journal, environment);
+                }
+            }
+            (result, _) => self.conclude(result, environment),
+        }
+    }
+
+    /// Does what the running application wants of its program.
+    fn perform(&mut self, chore: Chore, environment: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let slot = &mut *slot;
+        let (to, args) = match chore::perform(chore, &mut slot.state, environment) {
+            Performed::Replied(reply) => {
+                slot.chores.reply = Some(reply);
+                return;
+            }
+            Performed::Enters(to, args) => (to, args),
+        };
+        let (back, depth) = (slot.state.position.clone(), slot.state.frames.len());
+        if self.suspended.len() >= MAX_SUSPENDED || !slot.state.push_frame(back, &args) {
+            slot.state.warn(format!("Gosub is nested too deep at {}", slot.state.position));
+            slot.chores.reply = Some(ChoreReply::Failed);
+        } else if let Some(running) = self.running.take() {
+            slot.state.position = to;
+            self.suspended.push(Suspended { running, depth });
+        }
+    }
+
+    /// The application that waits for a subroutine goes on.
+    fn unsuspend(&mut self, reply: ChoreReply) -> bool {
+        let Some(Suspended { running, depth }) = self.suspended.pop() else { return false };
+        let mut slot = self.slot.borrow_mut();
+        // What the subroutine did not return from is left with it.
+        let depth = depth.min(slot.state.frames.len());
+        let first = slot.state.frames.drain(depth..).next();
+        if let Some(frame) = first {
+            slot.state.position = frame.back;
+        }
+        slot.chores.reply = Some(reply);
+        self.running = Some(running);
+        true
+    }
+
     fn start(&mut self, app: &'static App, args: String) {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
-        let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args, body });
+        let body = (app.run)(channel, Args::new(&args).with_apps(apps::find));
+        self.running = Some(Running { app, args, body, evaluation: None });
     }
 
     /// What follows from how an application ended.
@@ -306,10 +407,13 @@ impl Program {
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
-                Some(to) => self.slot.borrow_mut().state.position = to,
-                None => self.led_nowhere(environment),
-            },
+            Ok(Outcome::Jump(target)) => {
+                let to = resolve(target.parts(), &mut self.slot.borrow_mut().state, environment);
+                match to {
+                    Some(to) => self.slot.borrow_mut().state.position = to,
+                    None => self.led_nowhere(environment),
+                }
+            }
             Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
@@ -320,7 +424,8 @@ impl Program {
     }
 
     fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
-        let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
+        let to = resolve(target.parts(), &mut self.slot.borrow_mut().state, environment);
+        let Some(to) = to else { return self.led_nowhere(environment) };
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let mut back = state.position.clone();
@@ -337,6 +442,12 @@ impl Program {
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
+        let depth = state.frames.len().saturating_sub(1);
+        if self.suspended.last().is_some_and(|suspended| suspended.depth == depth) {
+            drop(slot);
+            self.unsuspend(ChoreReply::Done);
+            return self.set_variable("GOSUB_RETVAL", value);
+        }
         if let Some(frame) = state.frames.pop() {
             state.position = frame.back;
             state.set_variable("GOSUB_RETVAL", value);
@@ -352,39 +463,6 @@ impl Program {
         self.spawn_ended(Cause::NONE, environment);
     }
 
-    /// Resolves the target of `Goto` to a position: a label becomes a number.
-    fn resolve(&mut self, target: &Target, environment: &dyn Environment) -> Option<Position> {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let here = &state.position;
-        let context = target.context.as_deref().unwrap_or(&here.context);
-        let exten = target.exten.as_deref().unwrap_or(&here.exten);
-        let wanted = target.priority.as_str();
-        let relative = wanted.strip_prefix(['+', '-']).and_then(|text| text.parse::<u32>().ok());
-        let number = match (wanted.parse::<u32>(), relative) {
-            (_, Some(far)) if wanted.starts_with('+') => here.priority.checked_add(far),
-            (_, Some(far)) => here.priority.checked_sub(far),
-            (Ok(number), None) => Some(number),
-            (Err(_), None) => {
-                let caller = Some(state.caller.number.as_str());
-                environment.dialplan().find_label(context, exten, wanted, caller, environment.now().wall)
-            }
-        };
-        match number {
-            Some(number) if number > 0 => Some(Position::new(context, exten, number)),
-            _ => {
-                let text = format!(
-                    "'{}' is neither a priority above 0 nor a label of {} in context '{}' (at {here})",
-                    outside(wanted),
-                    outside(exten),
-                    outside(context)
-                );
-                state.warn(text);
-                None
-            }
-        }
-    }
-
     fn next(&mut self) {
         let priority = &mut self.slot.borrow_mut().state.position.priority;
         *priority = priority.saturating_add(1);
@@ -392,7 +470,9 @@ impl Program {
 
     fn jump(&mut self, to: Position) {
         let mut slot = self.slot.borrow_mut();
-        slot.ended = None;
+        if slot.ended.take().is_some() {
+            self.suspended.clear();
+        }
         slot.state.position = to;
         drop(slot);
         self.finish = None;
@@ -512,6 +592,9 @@ impl Program {
 
     /// The program is over but for `h`, which runs once, on a channel that has ended: every request in it ends at once.
     fn end(&mut self, cause: Cause, environment: &dyn Environment) {
+        if matches!(self.stage, Stage::AfterHangup(..)) && self.unsuspend(ChoreReply::Failed) {
+            return;
+        }
         if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
             self.stage = Stage::Finished(decided);
             return;
@@ -523,6 +606,12 @@ impl Program {
             Some(Interrupted::Redirect(_)) | None => cause,
         };
         slot.ended = Some(Interrupted::Hangup(cause));
+        if !self.suspended.is_empty() {
+            drop(slot);
+            self.stage = Stage::Plan;
+            self.unsuspend(ChoreReply::Failed);
+            return;
+        }
         let state = &mut slot.state;
         state.cause = cause;
         let context = state.position.context.clone();
@@ -534,10 +623,15 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
 
-    fn warn(&mut self, text: String) {
-        self.slot.borrow_mut().state.warn(text);
-    }
+/// Waits for an answer from outside in the place of an application.
+fn ask_outside(mut channel: ChannelHandle, request: OutsideRequest, answer: Rc<RefCell<Option<OutsideReply>>>) -> Body {
+    Box::pin(async move {
+        let reply = channel.outside(request).await?;
+        *answer.borrow_mut() = Some(reply);
+        Ok(Outcome::Next)
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
 use super::digits::Digits;
+use super::outside::{OutsideReply, OutsideRequest};
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub enum AppRequest {
     Dial(DialRequest),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
+    /// Have something done outside of the switch. A hang-up does not end it.
+    Outside(OutsideRequest),
 }
 
 /// The state of a call, as indicated to its caller.
@@ -179,6 +182,8 @@ pub enum AppReply {
     Dialed(DialReport),
     /// The echo ended.
     Echoed,
+    /// What came of what was done outside.
+    Outside(OutsideReply),
 }
 
 /// How far sounds were played.

@@ -1,17 +1,39 @@
 //! What a running program sees when it looks up a name: its own variables and its environment's.
 
 use super::environment::Environment;
+use super::journal::Journal;
+use super::outside::{OutsideReply, OutsideRequest};
 use super::state::State;
 
 /// What a running program sees: its own variables and its environment's.
 pub struct Scope<'a> {
     pub(super) state: &'a mut State,
     pub(super) environment: &'a dyn Environment,
+    /// What the names of the text gave so far, where an answer from outside can be waited for.
+    pub(super) journal: Option<&'a mut Journal>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
-        Scope { state, environment }
+        Scope { state, environment, journal: None }
+    }
+
+    /// The same where a function may wait for an answer from outside.
+    pub(super) fn waiting(
+        state: &'a mut State,
+        environment: &'a dyn Environment,
+        journal: &'a mut Journal,
+    ) -> Scope<'a> {
+        Scope { state, environment, journal: Some(journal) }
+    }
+
+    /// The answer from outside to a function. `None`: there is none yet; whatever the function gives now is not used,
+    /// and it is called again when the answer is there. A function asks once at most.
+    pub(super) fn outside(&mut self, request: OutsideRequest) -> Option<OutsideReply> {
+        match &mut self.journal {
+            Some(journal) => journal.ask(request),
+            None => Some(OutsideReply::Refused("nothing can be waited for here".to_owned())),
+        }
     }
 
     /// Built-in names, then the channel's variables, then the global ones.

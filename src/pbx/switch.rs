@@ -85,6 +85,7 @@ impl Switch {
             Input::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
             Input::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Input::Media(event) => self.calls.media(event, &mut self.core),
+            Input::Outside(report) => self.calls.outside_done(report, &mut self.core),
             Input::SendFailed { flow, why } => self.send_failed(flow, &why),
             Input::Closed { flow, why } => self.connection_closed(flow, &why),
             Input::Tick => {}

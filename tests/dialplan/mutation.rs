@@ -1,6 +1,7 @@
 //! Nothing a file or a caller writes makes reading, matching, evaluating or running panic or hang.
 
 use super::bench::Bench;
+use strowger::dialplan::outside::{OutsideReply, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
@@ -113,7 +114,8 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        Some(AppRequest::Outside(_)) => 7,
+        None => rng.below(8),
     };
     match verb {
         0 => AppReply::Waited,
@@ -137,6 +139,13 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
+        7 => AppReply::Outside(match rng.below(5) {
+            0 => OutsideReply::Refused("x".to_owned()),
+            1 => OutsideReply::Ran { status: Ok(0), output: "1".to_owned() },
+            2 => OutsideReply::Opened(Ok(TalkId(1))),
+            3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
+            _ => OutsideReply::Line(Err(TalkEnd::Silent)),
+        }),
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }

@@ -2,7 +2,6 @@
 
 /// Applications of other exchanges that people have in their files and that are not here yet.
 pub(super) const APPLICATIONS: &[&str] = &[
-    "AGI",
     "AbsoluteTimeout",
     "AddQueueMember",
     "AlarmReceiver",
@@ -21,11 +20,9 @@ pub(super) const APPLICATIONS: &[&str] = &[
     "DBdeltree",
     "DBget",
     "DBput",
-    "DeadAGI",
     "Dictate",
     "Directory",
     "DumpChan",
-    "EAGI",
     "EndWhile",
     "ExitWhile",
     "ExtenSpy",
@@ -83,9 +80,7 @@ pub(super) const APPLICATIONS: &[&str] = &[
     "StopMonitor",
     "StopMusicOnHold",
     "StopPlayTones",
-    "System",
     "Transfer",
-    "TrySystem",
     "UserEvent",
     "VMAuthenticate",
     "VoiceMail",

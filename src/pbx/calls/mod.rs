@@ -35,6 +35,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::outside::OutsideReport;
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
@@ -269,6 +270,11 @@ impl Calls {
         }
     }
 
+    /// What a channel's program had done outside has come to its end.
+    pub fn outside_done(&mut self, report: OutsideReport, core: &mut Core) {
+        self.applications(core).outside_done(report);
+    }
+
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
     fn ports_settled(&mut self, id: ChannelId, ports: Ports, core: &mut Core) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
@@ -381,6 +387,7 @@ impl Calls {
             | Activity::Waiting(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
+            | Activity::Outside(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
         }
     }

@@ -13,6 +13,7 @@ use crate::dialplan::{AppReply, ChannelId};
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::media::{MediaCommand, Remote, StreamId, StreamKind};
+use crate::pbx::outside::OutsideOrder;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
@@ -232,6 +233,9 @@ impl Parties {
             "{}: forgotten in mid-call",
             channel.name
         );
+        if channel.goes_outside {
+            core.out.outside.push(OutsideOrder::Forget(id));
+        }
         cdr_writer::write(&channel, core);
         if let Some(half) = channel.local().filter(|half| self.channels.contains_key(&half.other)) {
             let (cause, failure) = channel.cdr.outcome();

@@ -10,10 +10,12 @@ use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
 use crate::audio::{sound, tone};
+use crate::dialplan::outside::OutsideRequest;
 use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, Tone, UNTIL_HANGUP};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -61,6 +63,7 @@ impl Applications<'_> {
             AppRequest::Play(request) => self.begin_play(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
             AppRequest::Echo => self.echo(id),
+            AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dialing().start(id, request, directory),
         }
     }
@@ -145,6 +148,21 @@ impl Applications<'_> {
         let telephone = local::caller(self.parties, id);
         if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
             self.core.out.media.push(MediaCommand::Echo { stream });
+        }
+    }
+
+    fn go_outside(&mut self, id: ChannelId, request: OutsideRequest) {
+        let errand = ErrandId(self.core.fresh_id());
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        (channel.activity, channel.goes_outside) = (Activity::Outside(errand), true);
+        self.core.out.outside.push(OutsideOrder::Run { errand, channel: id, request });
+    }
+
+    /// What a program had done outside has come to its end.
+    pub(super) fn outside_done(&mut self, report: OutsideReport) {
+        let activity = self.parties.channel(report.channel).map(|channel| &channel.activity);
+        if matches!(activity, Some(Activity::Outside(errand)) if *errand == report.errand) {
+            self.parties.resume(report.channel, AppReply::Outside(report.reply));
         }
     }
 
@@ -251,7 +269,7 @@ impl Applications<'_> {
                 }
                 self.finish_play(id, Played::Digit(digit));
             }
-            Activity::Running | Activity::Answering | Activity::ReservingPorts => {
+            Activity::Running | Activity::Answering | Activity::ReservingPorts | Activity::Outside(_) => {
                 if channel.program.is_some() && channel.digits.len() < MAX_DIGITS {
                     channel.digits.push_back(digit);
                 }
