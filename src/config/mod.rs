@@ -22,12 +22,14 @@ pub mod transport;
 pub mod value;
 pub mod weak_secret;
 
+use crate::datetime::zones::Zones;
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
+use std::sync::Arc;
 use toml_conf::TomlConf;
 
 /// The whole configuration, as the exchange runs on it.
@@ -43,6 +45,9 @@ pub struct Config {
     pub logger: LoggerConf,
     /// strowger.toml.
     pub toml: TomlConf,
+    /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
+    /// from texts.
+    pub zones: Arc<Zones>,
     /// Where it came from.
     pub source: Source,
 }
@@ -109,7 +114,7 @@ impl Config {
         diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, source }), diagnostics)
+        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, zones: Arc::default(), source }), diagnostics)
     }
 }
 

@@ -1,11 +1,15 @@
 //! THE table of dialplan applications.
 
+pub mod absolute_timeout;
 pub mod agi;
 pub mod answer;
+pub mod background;
 pub mod busy;
 pub mod congestion;
+pub mod date_time;
 pub mod dead_agi;
 pub mod dial;
+pub mod digit_timeout;
 pub mod eagi;
 pub mod echo;
 pub mod exec_if;
@@ -17,24 +21,42 @@ pub mod hangup;
 pub mod noop;
 pub mod playback;
 pub mod progress;
+pub mod raise_exception;
+pub mod read;
+pub mod read_exten;
+pub mod response_timeout;
 pub mod return_;
 pub mod ringing;
+pub mod say_alpha;
+pub mod say_alpha_case;
+pub mod say_counted_adj;
+pub mod say_counted_noun;
+pub mod say_digits;
+pub mod say_number;
+pub mod say_ordinal;
+pub mod say_phonetic;
+pub mod say_unix_time;
 pub mod set;
 pub mod system;
 pub mod try_system;
 pub mod verbose;
 pub mod wait;
+pub mod wait_exten;
 
 use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
+    absolute_timeout::APP,
     agi::APP,
     answer::APP,
+    background::APP,
     busy::APP,
     congestion::APP,
+    date_time::APP,
     dead_agi::APP,
     dial::APP,
+    digit_timeout::APP,
     eagi::APP,
     echo::APP,
     exec_if::APP,
@@ -46,13 +68,27 @@ pub static TABLE: &[App] = &[
     noop::APP,
     playback::APP,
     progress::APP,
+    raise_exception::APP,
+    read::APP,
+    read_exten::APP,
+    response_timeout::APP,
     return_::APP,
     ringing::APP,
+    say_alpha::APP,
+    say_alpha_case::APP,
+    say_counted_adj::APP,
+    say_counted_noun::APP,
+    say_digits::APP,
+    say_number::APP,
+    say_ordinal::APP,
+    say_phonetic::APP,
+    say_unix_time::APP,
     set::APP,
     system::APP,
     try_system::APP,
     verbose::APP,
     wait::APP,
+    wait_exten::APP,
 ];
 
 /// The application of that name.

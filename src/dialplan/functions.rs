@@ -8,6 +8,7 @@ mod number;
 mod outside;
 mod text;
 mod time;
+mod timeout;
 mod variable;
 
 use super::function::Function;
@@ -25,6 +26,7 @@ pub static TABLE: &[&Function] = &[
     &database::DB_EXISTS,
     &variable::DEC,
     &exchange::DIALPLAN_EXISTS,
+    &timeout::EXCEPTION,
     &logic::EXISTS,
     &text::FIELDQTY,
     &text::FILTER,
@@ -42,6 +44,7 @@ pub static TABLE: &[&Function] = &[
     &outside::SHELL,
     &exchange::SIPPEER,
     &time::STRFTIME,
+    &timeout::TIMEOUT,
     &text::TOLOWER,
     &text::TOUPPER,
 ];

@@ -8,6 +8,8 @@ use super::request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
 };
 use super::state::State;
+use crate::clock::Wall;
+use crate::datetime::zones::TimeZone;
 use crate::event::Level;
 use std::cell::RefCell;
 use std::future::Future;
@@ -152,7 +154,15 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn play_until(&mut self, sounds: Vec<String>, stop_on: Digits) -> Result<Played, Interrupted> {
         let language = self.language();
-        self.ask(Play(PlayRequest { sounds, stop_on, language })).await
+        self.play_as(PlayRequest { sounds, stop_on, language }).await
+    }
+
+    /// The same, all of it as the request says.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
+        self.ask(Play(request)).await
     }
 
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.
@@ -218,6 +228,17 @@ impl ChannelHandle {
     /// `CHANNEL(language)`: what is spoken to the channel, `en`; empty: the exchange's own.
     pub fn language(&self) -> String {
         self.slot.borrow().state.language.clone()
+    }
+
+    /// What the wall clock reads.
+    pub fn wall(&self) -> Wall {
+        self.slot.borrow().state.now.wall
+    }
+
+    /// The time zone of that name, the machine's for an empty one. An unknown name is logged, with the application's
+    /// name first, and the machine's zone counts.
+    pub fn zone(&self, name: &str, application: &str) -> TimeZone {
+        self.with_state(|state| state.zone(name, application))
     }
 
     /// Whether the channel is answered.

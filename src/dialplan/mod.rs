@@ -19,22 +19,28 @@ pub mod functions;
 pub mod handle;
 mod journal;
 pub mod load;
+mod menu;
 pub mod outside;
 pub mod pattern;
 mod place;
 pub mod program;
 pub mod request;
+pub mod say;
 pub mod scope;
 pub mod show;
+mod speak;
+mod special;
 pub mod state;
 pub mod substitute;
+mod timeouts;
 pub mod timing;
 pub mod tree;
+mod view;
 
 pub use digits::Digits;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
-pub use load::parse;
+pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,

@@ -1,10 +1,15 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
 use super::request::{Cause, Position};
+use super::timeouts::Timeouts;
+use super::view::View;
+use crate::clock::Now;
 use crate::config::presentation::Presentation;
+use crate::datetime::zones::{TimeZone, Zones};
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
 pub const MAX_TEXT: usize = 8191;
@@ -56,6 +61,13 @@ pub(super) struct Frame {
     locals: BTreeMap<String, String>,
 }
 
+/// Why a program was sent to `e`, and where it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exception {
+    pub(super) reason: String,
+    pub(super) at: Position,
+}
+
 /// What interpreter and applications of one channel share.
 #[derive(Debug)]
 pub(super) struct State {
@@ -70,6 +82,15 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// `TIMEOUT()`.
+    pub(super) timeouts: Timeouts,
+    /// `EXCEPTION()`: why the program was sent to `e`.
+    pub(super) exception: Option<Exception>,
+    /// What the program's applications see of the exchange, while it runs.
+    pub(super) view: Option<View>,
+    /// Both clocks, and the time zones, as they were when the program went on.
+    pub(super) now: Now,
+    pub(super) zones: Arc<Zones>,
     variables: BTreeMap<String, Variable>,
     log: Vec<LogLine>,
     unsaid: usize,
@@ -85,6 +106,11 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            timeouts: Timeouts::default(),
+            exception: None,
+            view: None,
+            now: Now::default(),
+            zones: Arc::default(),
             variables: BTreeMap::new(),
             log: Vec::new(),
             unsaid: 0,
@@ -160,6 +186,15 @@ impl State {
         }
         self.frames.push(Frame { back, locals });
         true
+    }
+
+    /// The time zone of that name, the machine's for an empty one. An unknown name is said in the log, `who` first, and
+    /// the machine's zone counts.
+    pub(super) fn zone(&mut self, name: &str, who: &str) -> TimeZone {
+        self.zones.find(name).unwrap_or_else(|why| {
+            self.warn(format!("{who}: {why}; the machine's counts"));
+            self.zones.local().clone()
+        })
     }
 
     pub(super) fn warn(&mut self, text: String) {
