@@ -5,7 +5,7 @@ mod glob;
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
 use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
-use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
+use super::{ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
 use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -95,6 +95,8 @@ struct Reader {
     directory: PathBuf,
     diagnostics: Vec<Diagnostic>,
     texts: BTreeMap<String, SourceText>,
+    /// The text of an asterisk.conf that was named.
+    asterisk: Option<Vec<u8>>,
     /// Files that everyone on the machine can read.
     open: BTreeSet<String>,
 }
@@ -140,6 +142,7 @@ impl Reader {
             }
         };
         let (document, _) = ini::parse(&name, &text, &mut no_includes);
+        self.asterisk = Some(text.clone());
         let entry =
             document.section("directories").and_then(|section| section.entries.iter().find(|e| e.is("astetcdir")));
         let Some(entry) = entry.filter(|entry| !entry.value.is_empty()) else { return };
@@ -159,6 +162,9 @@ impl Reader {
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
         let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, TOML];
         let [rtp, acl, logger, toml] = others.map(|name| self.file(name, None));
+        // Nothing in it is needed: one that cannot be read is none.
+        let asterisk = self.asterisk.take().or_else(|| Some(read(&self.directory.join(ASTERISK_CONF)).ok()?.0));
+        let asterisk = asterisk.unwrap_or_default();
         let files = Files {
             sip: (SIP_CONF, &sip),
             extensions: (EXTENSIONS_CONF, &extensions),
@@ -166,6 +172,7 @@ impl Reader {
             acl: (ACL_CONF, &acl),
             logger: (LOGGER_CONF, &logger),
             toml: (TOML, &toml),
+            asterisk: (ASTERISK_CONF, &asterisk),
         };
         let is_usable = self.diagnostics.is_empty();
         let source = Source::Directory(self.directory.clone());

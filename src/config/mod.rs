@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod acl_conf;
+pub mod asterisk_conf;
 pub mod builtin;
 pub mod diagnostic;
 pub mod digest;
@@ -23,6 +24,7 @@ pub mod value;
 pub mod weak_secret;
 
 use crate::datetime::zones::Zones;
+use asterisk_conf::AsteriskConf;
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
@@ -45,6 +47,8 @@ pub struct Config {
     pub logger: LoggerConf,
     /// strowger.toml.
     pub toml: TomlConf,
+    /// asterisk.conf.
+    pub asterisk: AsteriskConf,
     /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
     /// from texts.
     pub zones: Arc<Zones>,
@@ -71,6 +75,7 @@ struct Files<'a> {
     acl: (&'a str, &'a [u8]),
     logger: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
+    asterisk: (&'a str, &'a [u8]),
 }
 
 impl Config {
@@ -84,6 +89,7 @@ impl Config {
             acl: (ACL_CONF, &[]),
             logger: (LOGGER_CONF, b""),
             toml: (TOML, toml.as_bytes()),
+            asterisk: (ASTERISK_CONF, &[]),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
     }
@@ -112,9 +118,13 @@ impl Config {
         diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
+        let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
+        let asterisk = asterisk_conf::parse(&asterisk);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, zones: Arc::default(), source }), diagnostics)
+        let zones = Arc::default();
+        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, source };
+        (is_usable.then_some(config), diagnostics)
     }
 }
 
@@ -125,3 +135,4 @@ const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
 /// The file that Asterisk does not have.
 pub const TOML: &str = "strowger.toml";
+const ASTERISK_CONF: &str = "asterisk.conf";

@@ -36,6 +36,8 @@ pub enum Outcome {
     Jump(Target),
     /// Call a subroutine there.
     Call(Target, Vec<String>),
+    /// Call a subroutine there, then run this application as if it stood at this priority.
+    CallThen(Target, Vec<String>, AppCall),
     /// Return from the last `Call`, with a value.
     Return(String),
     /// Run another application in place of this one.

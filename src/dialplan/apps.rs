@@ -5,6 +5,7 @@ pub mod agi;
 pub mod answer;
 pub mod background;
 pub mod busy;
+pub mod chan_is_avail;
 pub mod congestion;
 pub mod date_time;
 pub mod dead_agi;
@@ -19,12 +20,14 @@ pub mod goto;
 pub mod goto_if;
 pub mod hangup;
 pub mod noop;
+pub mod originate;
 pub mod playback;
 pub mod progress;
 pub mod raise_exception;
 pub mod read;
 pub mod read_exten;
 pub mod response_timeout;
+pub mod retry_dial;
 pub mod return_;
 pub mod ringing;
 pub mod say_alpha;
@@ -37,6 +40,7 @@ pub mod say_ordinal;
 pub mod say_phonetic;
 pub mod say_unix_time;
 pub mod set;
+pub mod sip_header;
 pub mod system;
 pub mod try_system;
 pub mod verbose;
@@ -52,6 +56,7 @@ pub static TABLE: &[App] = &[
     answer::APP,
     background::APP,
     busy::APP,
+    chan_is_avail::APP,
     congestion::APP,
     date_time::APP,
     dead_agi::APP,
@@ -66,14 +71,18 @@ pub static TABLE: &[App] = &[
     goto_if::APP,
     hangup::APP,
     noop::APP,
+    originate::APP,
     playback::APP,
     progress::APP,
     raise_exception::APP,
     read::APP,
     read_exten::APP,
     response_timeout::APP,
+    retry_dial::APP,
     return_::APP,
     ringing::APP,
+    sip_header::ADD,
+    sip_header::REMOVE,
     say_alpha::APP,
     say_alpha_case::APP,
     say_counted_adj::APP,

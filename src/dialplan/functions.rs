@@ -3,9 +3,11 @@
 mod caller;
 mod database;
 mod exchange;
+mod group;
 mod logic;
 mod number;
 mod outside;
+mod sip;
 mod text;
 mod time;
 mod timeout;
@@ -31,6 +33,10 @@ pub static TABLE: &[&Function] = &[
     &text::FIELDQTY,
     &text::FILTER,
     &variable::GLOBAL,
+    &group::GROUP,
+    &group::GROUP_COUNT,
+    &group::GROUP_LIST,
+    &group::GROUP_MATCH_COUNT,
     &logic::IF,
     &logic::IFTIME,
     &variable::INC,
@@ -42,7 +48,10 @@ pub static TABLE: &[&Function] = &[
     &text::REGEX,
     &variable::SET,
     &outside::SHELL,
+    &sip::SIPCHANINFO,
     &exchange::SIPPEER,
+    &sip::SIP_HEADER,
+    &sip::SIP_HEADERS,
     &time::STRFTIME,
     &timeout::TIMEOUT,
     &text::TOLOWER,

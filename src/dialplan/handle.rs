@@ -1,11 +1,12 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, Wait};
+use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, Wait};
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
+use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PlayRequest, Played, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -181,6 +182,22 @@ impl ChannelHandle {
         self.ask(Dial(request)).await
     }
 
+    /// Begins another call, and waits until it is known how that went if the request says so.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn originate(&mut self, request: OriginateRequest) -> Result<OriginateStatus, Interrupted> {
+        self.ask(Originate(Box::new(request))).await
+    }
+
+    /// The states of lines, in their order (`AppReply::LineStates`).
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn line_states(&mut self, lines: Vec<DialTarget>) -> Result<Vec<u8>, Interrupted> {
+        self.ask(LineStates(lines)).await
+    }
+
     /// Sends the caller's audio back until the channel is hung up.
     ///
     /// # Errors
@@ -319,7 +336,8 @@ impl<A: Ask> Drop for Pending<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialplan::request::{DialOptions, DialStatus, Position};
+    use crate::dialplan::dial_options::DialOptions;
+    use crate::dialplan::request::{DialStatus, Position};
     use crate::dialplan::state::CallerId;
     use std::task::Waker;
 

@@ -8,9 +8,13 @@ pub mod app;
 pub mod apps;
 pub mod arguments;
 mod ask;
+pub mod call_file;
 mod chore;
 mod command;
 pub mod database;
+pub mod dial_options;
+mod dial_request;
+mod dialled;
 pub mod digits;
 pub mod environment;
 pub mod expression;
@@ -20,6 +24,7 @@ pub mod handle;
 mod journal;
 pub mod load;
 mod menu;
+pub mod originate;
 pub mod outside;
 pub mod pattern;
 mod place;
@@ -32,19 +37,21 @@ mod speak;
 mod special;
 pub mod state;
 pub mod substitute;
+mod suspension;
 mod timeouts;
 pub mod timing;
 pub mod tree;
 mod view;
 
+pub use dial_options::DialOptions;
 pub use digits::Digits;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
 pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
-    AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PlayRequest,
+    Played, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -1,18 +1,21 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
-use super::app::{App, AppCall, Args, Body, Outcome, Target};
+pub mod errand;
+pub mod group;
+
+use super::app::{App, AppCall, Args, Outcome, Target};
 use super::apps;
-use super::chore::{self, Chore, ChoreReply, Performed};
+use super::chore::ChoreReply;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::journal::Journal;
-use super::outside::{OutsideReply, OutsideRequest};
 use super::place::resolve;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
 use super::substitute::{assign, evaluate};
+use super::suspension::{Evaluation, Running, Suspensions};
 use super::tree::Priority;
 use super::view::View;
 use crate::clock::Time;
@@ -67,48 +70,34 @@ pub enum Finish {
     Nowhere,
 }
 
-struct Running {
-    app: &'static App,
-    args: String,
-    body: Body,
-    /// It has not begun: something in its arguments waits for an answer from outside.
-    evaluation: Option<Evaluation>,
-}
-
-/// Arguments of which something waits.
-struct Evaluation {
-    priority: Priority,
-    journal: Journal,
-    answer: Rc<RefCell<Option<OutsideReply>>>,
-}
-
-/// An application that waits for the `Return` of a subroutine it called.
-struct Suspended {
-    running: Running,
-    /// The frames beneath that of the subroutine.
-    depth: usize,
-}
-
-/// Maximum number of applications that wait for subroutines within each other.
-const MAX_SUSPENDED: usize = 8;
-
 /// One running dialplan program.
 pub struct Program {
     id: ChannelId,
     slot: Rc<RefCell<Slot>>,
     running: Option<Running>,
-    suspended: Vec<Suspended>,
+    suspended: Suspensions,
     stage: Stage,
     /// The application that was started last.
     latest: &'static str,
     finish: Option<(Finish, Position)>,
+    /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
+    is_errand: bool,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, suspended: Vec::new(), stage: Stage::Plan, latest: "", finish: None }
+        Program {
+            id,
+            slot,
+            running: None,
+            suspended: Suspensions::default(),
+            stage: Stage::Plan,
+            latest: "",
+            finish: None,
+            is_errand: false,
+        }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
@@ -137,7 +126,8 @@ impl Program {
                     Poll::Pending => {
                         let chore = self.slot.borrow_mut().chores.wanted.take();
                         if let Some(chore) = chore {
-                            self.perform(chore, environment);
+                            let mut slot = self.slot.borrow_mut();
+                            self.suspended.perform(chore, &mut self.running, &mut slot, environment);
                             continue;
                         }
                         return self.slot.borrow_mut().request.take().map_or(Progress::Waiting, Progress::Asks);
@@ -291,6 +281,10 @@ impl Program {
         if self.heed_latch(environment) {
             return;
         }
+        if self.is_errand && self.slot.borrow().state.frames.is_empty() {
+            self.stage = Stage::Finished(Cause::NORMAL);
+            return;
+        }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
                 let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
@@ -342,14 +336,13 @@ impl Program {
         let args = match args {
             Ok(args) => args,
             Err(wanted) => {
-                let answer = Rc::default();
-                let body = ask_outside(ChannelHandle::new(self.id, Rc::clone(&self.slot)), wanted, Rc::clone(&answer));
-                let evaluation = Some(Evaluation { priority: priority.clone(), journal, answer });
-                self.running = Some(Running { app, args: priority.args.clone(), body, evaluation });
+                let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
+                self.running = Some(Running::waiting(app, priority, journal, wanted, channel));
                 return;
             }
         };
         let mut slot = self.slot.borrow_mut();
+        slot.state.written.clone_from(&priority.args);
         let text = format!(
             "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
             slot.state.position, app.name, slot.state.name
@@ -380,40 +373,10 @@ impl Program {
         }
     }
 
-    /// Does what the running application wants of its program.
-    fn perform(&mut self, chore: Chore, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let slot = &mut *slot;
-        let (to, args) = match chore::perform(chore, &mut slot.state, environment) {
-            Performed::Replied(reply) => {
-                slot.chores.reply = Some(reply);
-                return;
-            }
-            Performed::Enters(to, args) => (to, args),
-        };
-        let (back, depth) = (slot.state.position.clone(), slot.state.frames.len());
-        if self.suspended.len() >= MAX_SUSPENDED || !slot.state.push_frame(back, &args) {
-            slot.state.warn(format!("Gosub is nested too deep at {}", slot.state.position));
-            slot.chores.reply = Some(ChoreReply::Failed);
-        } else if let Some(running) = self.running.take() {
-            slot.state.position = to;
-            self.suspended.push(Suspended { running, depth });
-        }
-    }
-
     /// The application that waits for a subroutine goes on.
     fn unsuspend(&mut self, reply: ChoreReply) -> bool {
-        let Some(Suspended { running, depth }) = self.suspended.pop() else { return false };
-        let mut slot = self.slot.borrow_mut();
-        // What the subroutine did not return from is left with it.
-        let depth = depth.min(slot.state.frames.len());
-        let first = slot.state.frames.drain(depth..).next();
-        if let Some(frame) = first {
-            slot.state.position = frame.back;
-        }
-        slot.chores.reply = Some(reply);
-        self.running = Some(running);
-        true
+        self.running = self.suspended.leave(reply, &mut self.slot.borrow_mut());
+        self.running.is_some()
     }
 
     fn start(&mut self, app: &'static App, args: String) {
@@ -445,11 +408,16 @@ impl Program {
                 match to {
                     // A digit may have come behind the last priority.
                     Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-                    Some(to) => self.slot.borrow_mut().state.position = to,
+                    Some(to) => {
+                        let mut slot = self.slot.borrow_mut();
+                        slot.state.position = to;
+                        self.is_errand &= !slot.state.frames.is_empty();
+                    }
                     None => self.led_nowhere(environment),
                 }
             }
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
@@ -458,14 +426,15 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
         let to = resolve(target.parts(), &mut self.slot.borrow_mut().state, environment);
         let Some(to) = to else { return self.led_nowhere(environment) };
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(1);
+        back.priority = back.priority.saturating_add(u32::from(then.is_none()));
         if state.push_frame(back, args) {
+            state.then(then.map(|call| (call.name, call.args)));
             state.position = to;
             return;
         }
@@ -478,7 +447,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let depth = state.frames.len().saturating_sub(1);
-        if self.suspended.last().is_some_and(|suspended| suspended.depth == depth) {
+        if self.suspended.waits_at(depth) {
             drop(slot);
             self.unsuspend(ChoreReply::Done);
             return self.set_variable("GOSUB_RETVAL", value);
@@ -486,6 +455,10 @@ impl Program {
         if let Some(frame) = state.frames.pop() {
             state.position = frame.back;
             state.set_variable("GOSUB_RETVAL", value);
+            drop(slot);
+            if let Some((name, args)) = frame.then {
+                self.start_named(&name, &args);
+            }
             return;
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
@@ -553,7 +526,7 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
@@ -634,6 +607,10 @@ impl Program {
         }
         let state = &mut slot.state;
         state.cause = cause;
+        if self.is_errand {
+            self.stage = Stage::Finished(cause);
+            return;
+        }
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
@@ -643,15 +620,6 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
-}
-
-/// Waits for an answer from outside in the place of an application.
-fn ask_outside(mut channel: ChannelHandle, request: OutsideRequest, answer: Rc<RefCell<Option<OutsideReply>>>) -> Body {
-    Box::pin(async move {
-        let reply = channel.outside(request).await?;
-        *answer.borrow_mut() = Some(reply);
-        Ok(Outcome::Next)
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
+use super::dial_options::DialOptions;
 use super::digits::Digits;
 use super::outside::{OutsideReply, OutsideRequest};
 use crate::wording::outside;
@@ -71,6 +72,10 @@ pub enum AppRequest {
     Digit(Duration),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
+    /// Begin another call.
+    Originate(Box<OriginateRequest>),
+    /// Say in what state these lines are; the reply comes at once.
+    LineStates(Vec<DialTarget>),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
     /// Have something done outside of the switch. A hang-up does not end it.
@@ -145,23 +150,77 @@ impl std::fmt::Display for DialTarget {
     }
 }
 
-/// The option letters of `Dial` that have an effect now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DialOptions {
-    /// `g`: the dialplan goes on after the callee has hung up.
-    pub continue_after: bool,
-    /// `r`: show ringing at once, and let no early media through.
-    pub ringing: bool,
-    /// `R`: show ringing at once, until there is early media.
-    pub ringing_until_media: bool,
-    /// Every letter given, with its argument in parentheses, in order.
-    pub letters: Vec<(char, Option<String>)>,
+/// What the line that answers has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// The dialplan from there on.
+    Extension(Position),
+    /// One application, with its arguments.
+    Application(String, String),
 }
 
-impl DialOptions {
-    /// Whether the letter was given.
-    pub fn has(&self, letter: char) -> bool {
-        self.letters.iter().any(|(given, _)| *given == letter)
+/// A call to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginateRequest {
+    /// Whom to call.
+    pub target: DialTarget,
+    /// What it has when it answers.
+    pub goal: Goal,
+    /// How long it rings.
+    pub timeout: Duration,
+    /// The name and number of who is said to call.
+    pub caller: (String, String),
+    /// Variables of its channel; `_` and `__` before a name say how far they are inherited.
+    pub variables: Vec<(String, String)>,
+    /// `accountcode` of its record; empty: that of the line.
+    pub account: String,
+    /// Whoever asked waits until the line has answered or has not.
+    pub waits: bool,
+    /// Names it in what is told of how it went; 0: nobody asks.
+    pub ticket: u64,
+}
+
+impl OriginateRequest {
+    /// A call that nobody waits for.
+    pub fn new(target: DialTarget, goal: Goal, timeout: Duration) -> OriginateRequest {
+        OriginateRequest {
+            target,
+            goal,
+            timeout,
+            caller: Default::default(),
+            variables: Vec::new(),
+            account: String::new(),
+            waits: false,
+            ticket: 0,
+        }
+    }
+}
+
+/// How a call went that the exchange began: `ORIGINATE_STATUS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginateStatus {
+    /// The line answered.
+    Success,
+    /// It could not be called, or refused.
+    Failed,
+    /// It is busy.
+    Busy,
+    /// No way through.
+    Congestion,
+    /// It rang, and nobody picked up.
+    Ringing,
+}
+
+impl OriginateStatus {
+    /// The word in `ORIGINATE_STATUS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            OriginateStatus::Success => "SUCCESS",
+            OriginateStatus::Failed => "FAILED",
+            OriginateStatus::Busy => "BUSY",
+            OriginateStatus::Congestion => "CONGESTION",
+            OriginateStatus::Ringing => "RINGING",
+        }
     }
 }
 
@@ -180,6 +239,10 @@ pub enum AppReply {
     Digit(Option<char>),
     /// How a `Dial` went.
     Dialed(DialReport),
+    /// How the other call began.
+    Originated(OriginateStatus),
+    /// The states of the lines, in their order: 1 not in use, 2 in use, 3 busy, 4 no such line, 5 unavailable.
+    LineStates(Vec<u8>),
     /// The echo ended.
     Echoed,
     /// What came of what was done outside.

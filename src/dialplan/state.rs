@@ -1,5 +1,6 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
+use super::dialled::is_injected;
 use super::request::{Cause, Position};
 use super::timeouts::Timeouts;
 use super::view::View;
@@ -58,6 +59,8 @@ struct Variable {
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) back: Position,
+    /// The application, with its arguments, that goes on there.
+    pub(super) then: Option<(String, String)>,
     locals: BTreeMap<String, String>,
 }
 
@@ -82,6 +85,10 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// The arguments of the priority that runs, as the owner wrote them.
+    pub(super) written: String,
+    /// `GROUP()`: the group of each category.
+    pub(super) groups: BTreeMap<String, String>,
     /// `TIMEOUT()`.
     pub(super) timeouts: Timeouts,
     /// `EXCEPTION()`: why the program was sent to `e`.
@@ -106,6 +113,8 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            written: String::new(),
+            groups: BTreeMap::new(),
             timeouts: Timeouts::default(),
             exception: None,
             view: None,
@@ -184,8 +193,21 @@ impl State {
         for (number, arg) in (1u32..).zip(args.iter().take(MAX_VARIABLES)) {
             locals.insert(format!("ARG{number}"), bounded(arg));
         }
-        self.frames.push(Frame { back, locals });
+        self.frames.push(Frame { back, then: None, locals });
         true
+    }
+
+    /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?
+    pub(super) fn is_injected(&self, whom: &str) -> bool {
+        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
+        is_injected(&self.written, whom, &[&self.position.exten, dnid, number, name, rdnis])
+    }
+
+    /// What goes on when the innermost subroutine returns.
+    pub(super) fn then(&mut self, call: Option<(String, String)>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.then = call;
+        }
     }
 
     /// The time zone of that name, the machine's for an empty one. An unknown name is said in the log, `who` first, and

@@ -4,6 +4,7 @@ mod guest;
 mod report;
 mod stray;
 
+use super::calls;
 use super::calls::leg::Arrival;
 use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
@@ -13,6 +14,7 @@ use super::request_gate::{Asking, RequestGate, Secured};
 use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Names, Peer, PeerAddress};
 use crate::dialplan::database::Database;
+use crate::dialplan::originate::OriginateRequest;
 use crate::event::LineEvent;
 use crate::guard::admission::{Admission, Caller, Proof};
 use crate::registrar::location::Restored;
@@ -85,7 +87,7 @@ impl Switch {
             Input::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
             Input::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Input::Media(event) => self.calls.media(event, &mut self.core),
-            Input::Outside(report) => self.calls.outside_done(report, &mut self.core),
+            Input::Outside(report) => calls::outside_done(&mut self.calls, report, &mut self.core),
             Input::Sounds(reply) => self.calls.sounds_loaded(reply, &mut self.core),
             Input::SendFailed { flow, why } => self.send_failed(flow, &why),
             Input::Closed { flow, why } => self.connection_closed(flow, &why),
@@ -399,6 +401,16 @@ impl Switch {
             return (HangUp::Unknown, Effects::default());
         };
         (HangUp::Requested(names), self.turn())
+    }
+
+    /// Begins a call of the exchange's own: the door of call files, and of whoever else wants one. How it went is told by
+    /// an event that names its ticket.
+    pub fn originate(&mut self, now: Now, request: OriginateRequest) -> Effects {
+        self.core.now = now;
+        if self.stopping.is_none() {
+            self.calls.originate(request, &mut self.core, &self.lines);
+        }
+        self.turn()
     }
 
     /// Stops taking calls; `Now` also ends those in progress.

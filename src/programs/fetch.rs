@@ -35,6 +35,10 @@ impl Fetcher {
         let mut url = with_scheme(&fetch.url);
         let mut post = fetch.post.clone();
         for left in (0..=fetch.redirects).rev() {
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+            if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+                return Err(format!("{} is neither http:// nor https://, and nothing else is fetched", shown(&url)));
+            }
             let uri: Uri = url.parse().map_err(|error| format!("{} is no address: {error}", shown(&url)))?;
             let response = self.request(&uri, post.as_deref(), fetch).await?;
             let status = response.status().as_u16();
@@ -57,16 +61,7 @@ impl Fetcher {
         post: Option<&str>,
         fetch: &Fetch,
     ) -> Result<Response<hyper::body::Incoming>, String> {
-        let secure = match uri.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            _ => {
-                return Err(format!(
-                    "{} is neither http:// nor https://, and nothing else is fetched",
-                    shown(&uri.to_string())
-                ));
-            }
-        };
+        let secure = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let stream = tokio::time::timeout(fetch.connect, connect(&host, port));

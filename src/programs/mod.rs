@@ -16,16 +16,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use worker::Worker;
+use worker::{Work, Worker};
 
 /// Threads that look names up or read certificates.
 const BLOCKING_THREADS: usize = 8;
-
-/// What the thread is given.
-enum Work {
-    Order(OutsideOrder),
-    Stop,
-}
 
 /// Runs programs for calls.
 pub struct Programs {

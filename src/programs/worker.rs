@@ -1,6 +1,5 @@
 //! Carries the orders out: each is a task of its own, and each has its report.
 
-use super::Work;
 use super::fetch::Fetcher;
 use super::process;
 use super::settings::Settings;
@@ -15,6 +14,12 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, spawn_local};
+
+/// What the thread is given.
+pub(super) enum Work {
+    Order(OutsideOrder),
+    Stop,
+}
 
 /// Takes reports.
 type Report = Box<dyn Fn(OutsideReport) + Send>;

@@ -112,6 +112,7 @@ impl Talk {
             self.channel.log(Level::Verbose(3), text);
             match (app.run)(self.channel.again(), self.args.again(&next.args)).await? {
                 Outcome::Exec(call) => next = call,
+                Outcome::CallThen(target, args, call) if self.call(target.clone(), args.clone()).await => next = call,
                 other => return self.conclude(other).await.map(Some),
             }
         }
@@ -130,6 +131,7 @@ impl Talk {
             }
             Outcome::Jump(target) => self.jump(place(target)).await,
             Outcome::Call(target, args) => self.call(target, args).await,
+            Outcome::CallThen(..) => false,
             Outcome::Stop(cause) => {
                 self.channel.end(cause);
                 false

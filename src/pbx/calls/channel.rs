@@ -1,8 +1,10 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
+use super::callee_work::CalleePart;
 use super::dial::{Connected, Dial};
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
+use super::origin::Origin;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{LineKind, Peer};
 use crate::config::presentation::Presentation;
@@ -134,6 +136,8 @@ pub struct Outgoing {
     pub target: Target,
     /// May the caller be shown?
     pub presentation: Presentation,
+    /// Header fields that the dialplan adds to its INVITE, `Header: value`.
+    pub headers: Vec<String>,
 }
 
 /// What is left to do when an activity was stopped.
@@ -201,6 +205,14 @@ pub struct Channel {
     pub digits: VecDeque<char>,
     /// Something was done for it outside of the switch, and some of it may still run.
     pub goes_outside: bool,
+    /// What the dialplan may ask for of the INVITE that it came with.
+    pub invite: Vec<(String, String)>,
+    /// `OUTBOUND_GROUP`, for a called line: category and group.
+    pub group: Option<(String, String)>,
+    /// What its Dial wants done on it, for a called line.
+    pub callee: CalleePart,
+    /// It calls a line on behalf of the exchange.
+    pub origin: Option<Box<Origin>>,
     /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
     pub time_limit: Option<(Time, TimerId)>,
     /// What a caller's record will say.
@@ -238,6 +250,10 @@ impl Channel {
             plays: 0,
             digits: VecDeque::new(),
             goes_outside: false,
+            invite: Vec::new(),
+            group: None,
+            callee: CalleePart::default(),
+            origin: None,
             time_limit: None,
             cdr: CdrBuilder::default(),
         }
