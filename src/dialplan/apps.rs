@@ -3,6 +3,7 @@
 pub mod absolute_timeout;
 pub mod agi;
 pub mod answer;
+pub mod authenticate;
 pub mod background;
 pub mod busy;
 pub mod chan_is_avail;
@@ -11,6 +12,7 @@ pub mod date_time;
 pub mod dead_agi;
 pub mod dial;
 pub mod digit_timeout;
+pub mod disa;
 pub mod eagi;
 pub mod echo;
 pub mod exec_if;
@@ -54,10 +56,12 @@ pub static TABLE: &[App] = &[
     absolute_timeout::APP,
     agi::APP,
     answer::APP,
+    authenticate::APP,
     background::APP,
     busy::APP,
     chan_is_avail::APP,
     congestion::APP,
+    disa::APP,
     date_time::APP,
     dead_agi::APP,
     dial::APP,

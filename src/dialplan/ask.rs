@@ -2,7 +2,9 @@
 
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
-use super::request::{AppReply, AppRequest, DialReport, DialRequest, DialTarget, PlayRequest, Played, Tone};
+use super::request::{
+    AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, Tone,
+};
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -87,6 +89,20 @@ impl Ask for Digit {
 
     fn reply(reply: &AppReply) -> Option<&Option<char>> {
         if let AppReply::Digit(digit) = reply { Some(digit) } else { None }
+    }
+}
+
+pub(super) struct CheckPin(pub(super) PinRequest);
+
+impl Ask for CheckPin {
+    type Reply = PinVerdict;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Pin(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PinVerdict> {
+        if let AppReply::Pin(verdict) = reply { Some(verdict) } else { None }
     }
 }
 

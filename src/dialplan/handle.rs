@@ -1,12 +1,13 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, Wait};
+use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, Wait};
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PlayRequest, Played, Tone,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
+    PlayRequest, Played, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -172,6 +173,14 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn digit(&mut self, timeout: Duration) -> Result<Option<char>, Interrupted> {
         self.ask(Digit(timeout)).await
+    }
+
+    /// Has a PIN looked at that the caller typed.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn pin(&mut self, request: PinRequest) -> Result<PinVerdict, Interrupted> {
+        self.ask(CheckPin(request)).await
     }
 
     /// Calls peers, connects the first that answers, and waits until that call has ended.

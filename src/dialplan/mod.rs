@@ -23,6 +23,7 @@ pub mod functions;
 pub mod handle;
 mod journal;
 pub mod load;
+mod lookup;
 mod menu;
 pub mod originate;
 pub mod outside;
@@ -50,8 +51,8 @@ pub use handle::ChannelHandle;
 pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PlayRequest,
-    Played, Position, Tone, UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
+    PinSource, PinVerdict, PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -9,13 +9,14 @@ use super::chore::ChoreReply;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::journal::Journal;
+use super::menu;
 use super::place::resolve;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
 use super::substitute::{assign, evaluate};
-use super::suspension::{Evaluation, Running, Suspensions};
+use super::suspension::{Evaluation, Running, Suspensions, call};
 use super::tree::Priority;
 use super::view::View;
 use crate::clock::Time;
@@ -104,7 +105,7 @@ impl Program {
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
-            state.view = Some(View::of(environment));
+            state.view = Some(view(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
@@ -186,7 +187,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         state.timeouts.deadline = None;
-        state.view = Some(View::of(environment));
+        state.view = Some(view(environment));
         let context = state.position.context.clone();
         let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
         state.view = None;
@@ -344,8 +345,11 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         slot.state.written.clone_from(&priority.args);
         let text = format!(
-            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
-            slot.state.position, app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{}\") in new stack",
+            slot.state.position,
+            app.name,
+            slot.state.name,
+            menu::shown(app.name, &args)
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -383,7 +387,7 @@ impl Program {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(channel, Args::new(&args).with_apps(apps::find));
-        self.running = Some(Running { app, args, body, evaluation: None });
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body, evaluation: None });
     }
 
     /// What follows from how an application ended.
@@ -392,16 +396,18 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            // What goes on elsewhere does not end, whatever was broken off for it thinks.
+            Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
             }
-            Ok(Outcome::Next) => self.next(),
+            Ok(Outcome::Next) => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
                     assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
                 }
-                self.next();
+                self.slot.borrow_mut().state.next();
             }
             Ok(Outcome::Jump(target)) => {
                 let to = resolve(target.parts(), &mut self.slot.borrow_mut().state, environment);
@@ -416,8 +422,8 @@ impl Program {
                     None => self.led_nowhere(environment),
                 }
             }
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
-            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
+            Ok(Outcome::Call(target, args)) => self.enter(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.enter(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
@@ -426,21 +432,11 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
-        let to = resolve(target.parts(), &mut self.slot.borrow_mut().state, environment);
-        let Some(to) = to else { return self.led_nowhere(environment) };
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(u32::from(then.is_none()));
-        if state.push_frame(back, args) {
-            state.then(then.map(|call| (call.name, call.args)));
-            state.position = to;
-            return;
+    fn enter(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
+        let entered = call(target, args, then, &mut self.slot.borrow_mut().state, environment);
+        if !entered {
+            self.led_nowhere(environment);
         }
-        state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
     }
 
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
@@ -457,7 +453,10 @@ impl Program {
             state.set_variable("GOSUB_RETVAL", value);
             drop(slot);
             if let Some((name, args)) = frame.then {
-                self.start_named(&name, &args);
+                match apps::find(&name) {
+                    Some(app) => self.start(app, args),
+                    None => self.no_application(&name, None, environment),
+                }
             }
             return;
         }
@@ -469,11 +468,6 @@ impl Program {
     fn led_nowhere(&mut self, environment: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
         self.spawn_ended(Cause::NONE, environment);
-    }
-
-    fn next(&mut self) {
-        let priority = &mut self.slot.borrow_mut().state.position.priority;
-        *priority = priority.saturating_add(1);
     }
 
     fn jump(&mut self, to: Position) {
@@ -488,18 +482,8 @@ impl Program {
     }
 
     fn no_application(&mut self, name: &str, priority: Option<&Priority>, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let Position { context, exten, priority: number } = &slot.state.position;
         let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
-        let text = format!(
-            "No application '{}' for extension ({}, {}, {number}){}",
-            outside(name),
-            outside(context),
-            outside(exten),
-            place.unwrap_or_default()
-        );
-        slot.state.warn(text);
-        drop(slot);
+        special::no_application(&mut self.slot.borrow_mut().state, name, &place.unwrap_or_default());
         self.note_finish(Finish::NoApplication(name.to_owned()));
         self.spawn_ended(Cause::NONE, environment);
     }
@@ -548,20 +532,14 @@ impl Program {
             }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Congestion", "10");
+                self.start(&apps::congestion::APP, "10".to_owned());
             }
             Some("BUSY") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Busy", "10");
+                self.start(&apps::busy::APP, "10".to_owned());
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    fn start_named(&mut self, name: &str, args: &str) {
-        if let Some(app) = apps::find(name) {
-            self.start(app, args.to_owned());
         }
     }
 
@@ -620,6 +598,11 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
+
+/// What applications see from now on.
+fn view(environment: &dyn Environment) -> View {
+    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ pub enum AppRequest {
     Play(PlayRequest),
     /// Wait for a digit, for so long.
     Digit(Duration),
+    /// Look at a PIN that the caller typed.
+    Pin(PinRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
     /// Begin another call.
@@ -237,6 +239,8 @@ pub enum AppReply {
     Played(Played),
     /// The digit that came; none in that time.
     Digit(Option<char>),
+    /// What a PIN is worth.
+    Pin(PinVerdict),
     /// How a `Dial` went.
     Dialed(DialReport),
     /// How the other call began.
@@ -247,6 +251,54 @@ pub enum AppReply {
     Echoed,
     /// What came of what was done outside.
     Outside(OutsideReply),
+}
+
+/// A PIN to be looked at.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PinRequest {
+    /// What the caller typed; `None`: only whether the caller is locked out is asked.
+    pub typed: Option<String>,
+    /// What is right.
+    pub right: PinSource,
+}
+
+/// What was typed is a secret.
+impl std::fmt::Debug for PinRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.typed.is_some() { "PinRequest(hidden)" } else { "PinRequest(locked out?)" })
+    }
+}
+
+/// Which PINs are right.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PinSource {
+    /// This one.
+    Pin(String),
+    /// The first field of each line of this file, with what follows behind a comma.
+    Lines(String),
+    /// `account:MD5 of the PIN` on each line of this file.
+    Hashes(String),
+    /// The keys of this family of the database; `take`: each counts once.
+    Database {
+        /// The family.
+        family: String,
+        /// Removes the key.
+        take: bool,
+    },
+}
+
+/// What a PIN is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinVerdict {
+    /// It is right, or the caller may type one; with what its line of the file says beside it: the fields behind the
+    /// PIN, or the account.
+    Right(String),
+    /// It is wrong.
+    Wrong,
+    /// It was not looked at: the caller is locked out for so long.
+    Locked(Duration),
+    /// It cannot be looked at: why, for the log.
+    Unusable(String),
 }
 
 /// How far sounds were played.

@@ -1,9 +1,9 @@
 //! The special extensions `i`, `t`, `T` and `e`: where a call goes that cannot go on.
 
 use super::app::{Outcome, Target};
+use super::lookup;
 use super::request::{Cause, Position};
 use super::state::{Exception, State};
-use super::view;
 use crate::event::Level;
 use crate::wording::outside;
 
@@ -47,14 +47,21 @@ pub(super) fn place(state: &mut State, context: &str, trouble: &Trouble<'_>) -> 
     if let Trouble::Invalid(exten) = trouble {
         state.set_variable("INVALID_EXTEN", exten);
     }
-    if let Some(exten) = trouble.exten().filter(|exten| view::has(state, context, exten)) {
+    if let Some(exten) = trouble.exten().filter(|exten| lookup::has(state, context, exten)) {
         return Some(Position::new(context, exten, 1));
     }
-    if !view::has(state, context, "e") {
+    if !lookup::has(state, context, "e") {
         return None;
     }
     state.exception = Some(Exception { reason: trouble.reason().to_owned(), at: state.position.clone() });
     Some(Position::new(context, "e", 1))
+}
+
+/// Says that there is no such application where the program is; `place`: where it was written.
+pub(super) fn no_application(state: &mut State, name: &str, place: &str) {
+    let Position { context, exten, priority } = &state.position;
+    let (name, context, exten) = (outside(name), outside(context), outside(exten));
+    state.warn(format!("No application '{name}' for extension ({context}, {exten}, {priority}){place}"));
 }
 
 /// The same for an application, which ends so. Where there is no such extension, so does the call.

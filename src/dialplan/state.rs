@@ -183,6 +183,11 @@ impl State {
         handed
     }
 
+    /// The next priority is next.
+    pub(super) fn next(&mut self) {
+        self.position.priority = self.position.priority.saturating_add(1);
+    }
+
     /// Enters a subroutine; false when there are too many frames.
     pub(super) fn push_frame(&mut self, back: Position, args: &[String]) -> bool {
         if self.frames.len() >= MAX_FRAMES {
@@ -269,4 +274,15 @@ pub(super) fn bounded(text: &str) -> String {
         kept.push(letter);
     }
     kept
+}
+
+/// `"Name" <number>`, `Name <number>` or a number alone; a text without digits is a name.
+pub(super) fn name_and_number(text: &str) -> (String, String) {
+    if let Some((name, rest)) = text.rsplit_once('<') {
+        let number = rest.split('>').next().unwrap_or_default().trim();
+        return (super::arguments::unquote(name.trim()), number.to_owned());
+    }
+    let plain = super::arguments::unquote(text);
+    let is_number = plain.chars().all(|letter| letter.is_ascii_digit() || "+*#-() ".contains(letter));
+    if is_number { (String::new(), plain) } else { (plain, String::new()) }
 }

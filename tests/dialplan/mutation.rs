@@ -5,8 +5,8 @@ use strowger::datetime::zones::Zones;
 use strowger::dialplan::outside::{OutsideReply, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
-    expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, Position, Program,
+    Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -113,10 +113,12 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Indicate(_)) => 2,
         Some(AppRequest::Play(_)) => 3,
         Some(AppRequest::Dial(_)) => 4,
+        Some(AppRequest::Pin(_)) => 7,
         Some(AppRequest::Echo) => 5,
+        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
         Some(AppRequest::Digit(_)) => 6,
-        Some(AppRequest::Outside(_)) => 7,
-        None => rng.below(8),
+        Some(AppRequest::Outside(_)) => 9,
+        None => rng.below(10),
     };
     match verb {
         0 => AppReply::Waited,
@@ -140,13 +142,20 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
-        7 => AppReply::Outside(match rng.below(5) {
+        9 => AppReply::Outside(match rng.below(5) {
             0 => OutsideReply::Refused("x".to_owned()),
             1 => OutsideReply::Ran { status: Ok(0), output: "1".to_owned() },
             2 => OutsideReply::Opened(Ok(TalkId(1))),
             3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
+        7 => AppReply::Pin(
+            [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
+        ),
+        8 => match request {
+            Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
+            _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        },
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }

@@ -5,7 +5,7 @@ use super::talk::{Answer, Answering, Talk};
 use crate::clock::Wall;
 use crate::dialplan::digits::Digits;
 use crate::dialplan::say::{self, Day, Gender, Words, letters};
-use crate::dialplan::view;
+use crate::dialplan::speak;
 
 /// What is said of a date, a time, and both, as Asterisk has it.
 const DATE: &str = "ABdY";
@@ -67,7 +67,7 @@ fn moment<'a>(talk: &'a mut Talk, words: &'a [String], format: &str) -> Answerin
     let Ok(seconds) = seconds.parse::<i64>() else { return usage() };
     let zone = talk.channel.zone(rest.get(1).map_or("", String::as_str), "AGI");
     let (at, today) = (zone.civil(Wall(seconds.saturating_mul(1000))), zone.civil(talk.channel.wall()));
-    let day = Day { at, days_ago: view::days(&today).saturating_sub(view::days(&at)) };
+    let day = Day { at, days_ago: speak::day_number(&today).saturating_sub(speak::day_number(&at)) };
     let (words, _) = say::date::date(say::language(&talk.channel.language()), &day, format);
     said(talk, words, digits)
 }

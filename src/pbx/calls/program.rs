@@ -12,6 +12,7 @@ use super::leg::Leg;
 use super::local;
 use super::originating::Originating;
 use super::parties::Parties;
+use super::pins;
 use super::playing::{self, Prompts};
 use super::time_limit::TimeLimit;
 use crate::audio::tone;
@@ -57,6 +58,10 @@ impl Applications<'_> {
         }
         TimeLimit { parties: self.parties, bridges: self.bridges, core: self.core }.keep(id);
         match progress {
+            Progress::Asks(AppRequest::Pin(request)) => {
+                let verdict = pins::look(self.parties, self.core, shared, id, &request);
+                self.parties.resume(id, AppReply::Pin(verdict));
+            }
             Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
             Progress::Waiting => {}
@@ -96,6 +101,8 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
+            // It needs more than is at hand here.
+            AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
             AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
