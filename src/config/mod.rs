@@ -137,5 +137,6 @@ const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
 const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
+/// The file that Asterisk does not have.
+pub const TOML: &str = "strowger.toml";
 const ASTERISK_CONF: &str = "asterisk.conf";
-const TOML: &str = "strowger.toml";

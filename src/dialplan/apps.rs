@@ -1,6 +1,7 @@
 //! THE table of dialplan applications.
 
 pub mod absolute_timeout;
+pub mod agi;
 pub mod answer;
 pub mod append_cdr_user_field;
 pub mod authenticate;
@@ -16,10 +17,12 @@ pub mod d_bdeltree;
 pub mod d_bget;
 pub mod d_bput;
 pub mod date_time;
+pub mod dead_agi;
 pub mod dial;
 pub mod digit_timeout;
 pub mod disa;
 pub mod dump_chan;
+pub mod eagi;
 pub mod echo;
 pub mod end_while;
 pub mod exec;
@@ -77,7 +80,9 @@ pub mod set_global_var;
 pub mod set_language;
 pub mod sip_header;
 pub mod stack_pop;
+pub mod system;
 pub mod try_exec;
+pub mod try_system;
 pub mod user_event;
 pub mod verbose;
 pub mod wait;
@@ -89,6 +94,7 @@ use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
+    agi::APP,
     absolute_timeout::APP,
     answer::APP,
     append_cdr_user_field::APP,
@@ -106,9 +112,11 @@ pub static TABLE: &[App] = &[
     d_bput::APP,
     disa::APP,
     date_time::APP,
+    dead_agi::APP,
     dial::APP,
     digit_timeout::APP,
     dump_chan::APP,
+    eagi::APP,
     echo::APP,
     end_while::APP,
     exec::APP,
@@ -167,7 +175,9 @@ pub static TABLE: &[App] = &[
     set_global_var::APP,
     set_language::APP,
     stack_pop::APP,
+    system::APP,
     try_exec::APP,
+    try_system::APP,
     user_event::APP,
     verbose::APP,
     wait::APP,

@@ -1,6 +1,7 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
 use super::originate::{OriginateRequest, OriginateStatus};
+use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
     Tone,
@@ -11,6 +12,9 @@ use std::time::Duration;
 pub(super) trait Ask {
     /// What the application gets.
     type Reply: Clone;
+
+    /// Is it waited for even when the channel is hung up, and can it be asked afterwards, in `h`?
+    const OUTLIVES_HANGUP: bool = false;
 
     /// The request as the switch gets it.
     fn into_request(self) -> AppRequest;
@@ -170,5 +174,19 @@ impl Ask for Echo {
 
     fn reply(reply: &AppReply) -> Option<&()> {
         matches!(reply, AppReply::Echoed).then_some(&())
+    }
+}
+
+impl Ask for OutsideRequest {
+    type Reply = OutsideReply;
+
+    const OUTLIVES_HANGUP: bool = true;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Outside(self)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&OutsideReply> {
+        if let AppReply::Outside(reply) = reply { Some(reply) } else { None }
     }
 }

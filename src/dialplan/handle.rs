@@ -1,10 +1,12 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, Wait};
+use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
+use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
-    AppReply, AppRequest, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
     PlayRequest, Played, PlayedFrom, Tone,
 };
 use super::state::State;
@@ -26,8 +28,12 @@ pub(super) struct Slot {
     pub(super) request: Option<AppRequest>,
     /// An application waits, and this says whether a reply belongs to its request.
     expects: Option<fn(&AppReply) -> bool>,
+    /// The pending request goes on after a hang-up.
+    outlives_hangup: bool,
     /// The switch's reply.
     reply: Option<AppReply>,
+    /// What the application has its own program do.
+    pub(super) chores: Chores,
     /// Once set, it stays, and ends every request that has no reply.
     pub(super) ended: Option<Interrupted>,
     /// Variables, caller ID, log: what applications and interpreter share.
@@ -36,17 +42,33 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(state: State) -> Slot {
-        Slot { request: None, expects: None, reply: None, ended: None, state }
+        Slot {
+            request: None,
+            expects: None,
+            outlives_hangup: false,
+            reply: None,
+            chores: Chores::default(),
+            ended: None,
+            state,
+        }
     }
 
     /// Whether polling the application would make progress.
     pub(super) fn can_continue(&self) -> bool {
-        self.expects.is_none() || self.reply.is_some() || self.ended.is_some()
+        self.expects.is_none() || self.reply.is_some() || self.interrupts(self.outlives_hangup).is_some()
+    }
+
+    /// What ends a request now.
+    fn interrupts(&self, outlives_hangup: bool) -> Option<&Interrupted> {
+        self.ended.as_ref().filter(|ended| !(outlives_hangup && matches!(ended, Interrupted::Hangup(_))))
     }
 
     /// Keeps the switch's reply to the pending request. One to a request of another kind gets no further than here.
     pub(super) fn put_reply(&mut self, reply: AppReply) {
-        let Some(belongs) = self.expects.filter(|_| self.reply.is_none() && self.ended.is_none()) else { return };
+        let Some(belongs) = self.expects.filter(|_| self.reply.is_none()) else { return };
+        if self.interrupts(self.outlives_hangup).is_some() {
+            return;
+        }
         if belongs(&reply) {
             self.reply = Some(reply);
         } else {
@@ -58,7 +80,9 @@ impl Slot {
     pub(super) fn clear(&mut self) {
         self.request = None;
         self.expects = None;
+        self.outlives_hangup = false;
         self.reply = None;
+        self.chores = Chores::default();
     }
 
     /// Whether there is neither a request nor a reply.
@@ -205,6 +229,42 @@ impl ChannelHandle {
         self.ask(Echo).await
     }
 
+    /// Has something done outside of the switch, also on a channel that is hung up, and waits for what comes of it.
+    ///
+    /// # Errors
+    /// The channel was redirected: unwind with `?`.
+    pub async fn outside(&mut self, request: OutsideRequest) -> Result<OutsideReply, Interrupted> {
+        self.ask(request).await
+    }
+
+    /// Has the program do something on the spot, also on a channel that is hung up.
+    pub(super) async fn chore(&mut self, chore: Chore) -> ChoreReply {
+        self.slot.borrow_mut().chores.wanted = Some(chore);
+        std::future::poll_fn(|_| {
+            let reply = self.slot.borrow_mut().chores.reply.take();
+            reply.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// The same channel, for an application that runs within another one.
+    pub(super) fn again(&self) -> ChannelHandle {
+        ChannelHandle { id: self.id, slot: Rc::clone(&self.slot) }
+    }
+
+    /// Why the channel is hung up, when it is.
+    pub fn hung_up(&self) -> Option<Cause> {
+        match self.slot.borrow().ended {
+            Some(Interrupted::Hangup(cause)) => Some(cause),
+            Some(Interrupted::Redirect(_)) | None => None,
+        }
+    }
+
+    /// The channel is to be hung up: every request from now on ends at once. The first cause stays.
+    pub(super) fn end(&self, cause: Cause) {
+        self.slot.borrow_mut().ended.get_or_insert(Interrupted::Hangup(cause));
+    }
+
     /// `CHANNEL(language)`: what is spoken to the channel, `en`; empty: the exchange's own.
     pub fn language(&self) -> String {
         self.slot.borrow().state.language.clone()
@@ -268,15 +328,16 @@ impl<A: Ask> Future for Pending<'_, A> {
         let mut slot = pending.slot.borrow_mut();
         if pending.sent {
             let reply = slot.reply.as_ref().and_then(A::reply).cloned();
-            let result = reply.map(Ok).or_else(|| slot.ended.clone().map(Err));
+            let result = reply.map(Ok).or_else(|| slot.interrupts(A::OUTLIVES_HANGUP).cloned().map(Err));
             let Some(result) = result else { return Poll::Pending };
             pending.sent = false;
             slot.clear();
             return Poll::Ready(result);
         }
-        if let Some(ended) = slot.ended.clone() {
+        if let Some(ended) = slot.interrupts(A::OUTLIVES_HANGUP).cloned() {
             return Poll::Ready(Err(ended));
         }
+        slot.outlives_hangup = A::OUTLIVES_HANGUP;
         slot.request = pending.request.take();
         slot.expects = Some(|reply| A::reply(reply).is_some());
         slot.reply = None;
@@ -299,7 +360,7 @@ impl<A: Ask> Drop for Pending<'_, A> {
 mod tests {
     use super::*;
     use crate::dialplan::dial_options::DialOptions;
-    use crate::dialplan::request::{Cause, DialStatus, Position};
+    use crate::dialplan::request::{DialStatus, Position};
     use crate::dialplan::state::CallerId;
     use std::task::Waker;
 

@@ -3,11 +3,14 @@
 //! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application
 //! is a future. It waits in one place (a request of `handle::ChannelHandle`) and is polled when the switch has replied.
 
+mod agi;
 pub mod app;
 pub mod apps;
 pub mod arguments;
 mod ask;
 pub mod call_file;
+mod chore;
+mod command;
 pub mod database;
 pub mod dial_options;
 mod dial_request;
@@ -19,13 +22,16 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 mod hash;
+mod journal;
 mod jumps;
 pub mod load;
 mod lookup;
 mod loops;
 mod menu;
 pub mod originate;
+pub mod outside;
 pub mod pattern;
+mod place;
 pub mod program;
 pub mod record;
 pub mod request;
@@ -36,6 +42,7 @@ mod speak;
 mod special;
 pub mod state;
 pub mod substitute;
+mod suspension;
 mod timeouts;
 pub mod timing;
 pub mod tree;

@@ -2,6 +2,7 @@
 
 use super::dial_options::DialOptions;
 use super::digits::Digits;
+use super::outside::{OutsideReply, OutsideRequest};
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ pub enum AppRequest {
     LineStates(Vec<DialTarget>),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
+    /// Have something done outside of the switch. A hang-up does not end it.
+    Outside(OutsideRequest),
 }
 
 /// The state of a call, as indicated to its caller.
@@ -250,6 +253,8 @@ pub enum AppReply {
     LineStates(Vec<u8>),
     /// The echo ended.
     Echoed,
+    /// What came of what was done outside.
+    Outside(OutsideReply),
 }
 
 /// A PIN to be looked at.

@@ -20,6 +20,7 @@ use strowger::guard::event::AuthEvent;
 use strowger::guard::repeat_filter::Refusals;
 use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
+use strowger::pbx::outside::OutsideOrder;
 use strowger::pbx::sounds::SoundReply;
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -122,6 +123,8 @@ pub struct Testbed {
     lost: BTreeSet<(SocketAddr, &'static str)>,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
+    /// What programs had done outside, and nobody answered yet.
+    pub outside: Vec<OutsideOrder>,
     /// A failure is not to be told by the ladder: somebody else tells it.
     pub silent: bool,
 }
@@ -193,6 +196,7 @@ impl Testbed {
             let_in: Default::default(),
             lost: BTreeSet::new(),
             spoiler: None,
+            outside: Vec::new(),
             silent: false,
         }
     }
@@ -767,6 +771,7 @@ impl Testbed {
                 self.post(after, Parcel::Media(event));
             }
         }
+        self.outside.extend(effects.outside);
         self.let_in[0].extend(effects.proven);
         self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();

@@ -12,6 +12,7 @@ use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Prog
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::outside::{ErrandId, OutsideOrder};
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
@@ -93,6 +94,8 @@ pub enum Activity {
     Playing(Playing),
     /// Its program waits for a digit, or for the time to be over.
     AwaitingDigit(TimerId),
+    /// Its program waits for what is done outside of the switch.
+    Outside(ErrandId),
     /// It echoes.
     Echoing,
     /// It dials, until somebody answers.
@@ -206,6 +209,8 @@ pub struct Channel {
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
+    /// Something was done for it outside of the switch, and some of it may still run.
+    pub goes_outside: bool,
     /// What the dialplan may ask for of the INVITE that it came with.
     pub invite: Vec<(String, String)>,
     /// `OUTBOUND_GROUP`, for a called line: category and group.
@@ -250,6 +255,7 @@ impl Channel {
             played_by: None,
             plays: 0,
             digits: VecDeque::new(),
+            goes_outside: false,
             invite: Vec::new(),
             group: None,
             callee: CalleePart::default(),
@@ -349,6 +355,9 @@ impl Channel {
 
     /// Stops whatever it is doing, for this cause. Its timers go; what else is left is for the caller of this.
     pub fn stop_activity(&mut self, cause: u16, core: &mut Core) -> Stopped {
+        if self.goes_outside {
+            core.out.outside.push(OutsideOrder::HungUp(self.id));
+        }
         match std::mem::replace(&mut self.activity, Activity::Running) {
             Activity::Waiting(Some(timer)) | Activity::AwaitingDigit(timer) => {
                 core.timers.cancel(timer);
@@ -362,6 +371,11 @@ impl Channel {
             Activity::Bridged(connected) => {
                 let report = connected.report(core.now.mono, cause, false);
                 Stopped { branches: Vec::new(), report: Some(report) }
+            }
+            // It has an end of its own, and the program waits for it on a channel that is hung up, too.
+            Activity::Outside(errand) => {
+                self.activity = Activity::Outside(errand);
+                Stopped::default()
             }
             Activity::ReservingPorts
             | Activity::Running

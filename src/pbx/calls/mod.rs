@@ -46,6 +46,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::outside::OutsideReport;
 use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::originate::{Goal, OriginateRequest};
@@ -88,6 +89,11 @@ pub struct Calls {
     silences: Silences,
     sounds: Sounds,
     processed: u64,
+}
+
+/// What a channel's program had done outside has come to its end.
+pub(crate) fn outside_done(calls: &mut Calls, report: OutsideReport, core: &mut Core) {
+    calls.applications(core).outside_done(report);
 }
 
 impl Calls {
@@ -415,6 +421,7 @@ impl Calls {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
+            | Activity::Outside(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
         }
     }

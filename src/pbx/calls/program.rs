@@ -17,6 +17,7 @@ use super::playing::{self, Prompts};
 use super::time_limit::TimeLimit;
 use crate::audio::tone;
 use crate::dialplan::originate::OriginateRequest;
+use crate::dialplan::outside::OutsideRequest;
 use crate::dialplan::{
     AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, Position, Progress, Tone,
     UNTIL_HANGUP,
@@ -24,6 +25,7 @@ use crate::dialplan::{
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::MediaCommand;
+use crate::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
 use std::time::Duration;
 
 /// Dialplan steps a program may take in one go.
@@ -108,6 +110,7 @@ impl Applications<'_> {
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
+            AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::LineStates(targets) => {
@@ -200,6 +203,21 @@ impl Applications<'_> {
         }
     }
 
+    fn go_outside(&mut self, id: ChannelId, request: OutsideRequest) {
+        let errand = ErrandId(self.core.fresh_id());
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        (channel.activity, channel.goes_outside) = (Activity::Outside(errand), true);
+        self.core.out.outside.push(OutsideOrder::Run { errand, channel: id, request });
+    }
+
+    /// What a program had done outside has come to its end.
+    pub(super) fn outside_done(&mut self, report: OutsideReport) {
+        let activity = self.parties.channel(report.channel).map(|channel| &channel.activity);
+        if matches!(activity, Some(Activity::Outside(errand)) if *errand == report.errand) {
+            self.parties.resume(report.channel, AppReply::Outside(report.reply));
+        }
+    }
+
     fn await_digit(&mut self, id: ChannelId, time: Duration) {
         match playing::take_digit(self.parties, id, Digits::ANY) {
             Some(digit) => self.parties.resume(id, AppReply::Digit(Some(digit))),
@@ -232,7 +250,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(loading) if loading.request.stop_on.contains(digit) => {
                 self.prompts().cut(id, digit);
             }
-            Activity::Running | Activity::Answering | Activity::ReservingPorts => {
+            Activity::Running | Activity::Answering | Activity::ReservingPorts | Activity::Outside(_) => {
                 if channel.program.is_some() && channel.digits.len() < MAX_DIGITS {
                     channel.digits.push_back(digit);
                 }
