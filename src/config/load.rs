@@ -3,8 +3,9 @@
 mod glob;
 
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
-use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
+use super::ini::{self, Document, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
+use super::pin_files::{self, PinFiles};
 use super::{ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
 use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,7 +182,24 @@ impl Reader {
         if let Some(config) = &config {
             self.readable_secrets(config);
         }
-        config.filter(|_| is_usable).map(|config| Config { zones: Arc::new(zones()), ..config })
+        let config = config.filter(|_| is_usable)?;
+        Some(Config { zones: Arc::new(zones()), pins: self.pins(&config.extensions), ..config })
+    }
+
+    /// The files of PINs that the dialplan names; one that cannot be read is said, and lets nobody in.
+    fn pins(&mut self, extensions: &Document) -> PinFiles {
+        let mut pins = PinFiles::default();
+        for (path, place) in pin_files::named(extensions) {
+            match read(Path::new(&path)) {
+                Ok((text, _)) => pins.insert(&path, &String::from_utf8_lossy(&text)),
+                Err(error) => {
+                    let say = format!("the file of PINs '{path}' cannot be read: {error}");
+                    let hint = "make it readable to the user the exchange runs as; until then nobody gets past this";
+                    self.diagnostics.push(Diagnostic::warning(place, say).hint(hint));
+                }
+            }
+        }
+        pins
     }
 
     /// The text of a file of the directory; empty when it is missing, which is fatal when `needed` has a hint for it.

@@ -12,6 +12,7 @@ pub mod ini;
 pub mod load;
 pub mod logger_conf;
 pub mod peer;
+pub mod pin_files;
 pub mod presentation;
 pub mod rtp_conf;
 pub mod secret;
@@ -28,6 +29,7 @@ use asterisk_conf::AsteriskConf;
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
+use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
@@ -52,6 +54,8 @@ pub struct Config {
     /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
     /// from texts.
     pub zones: Arc<Zones>,
+    /// Files of PINs that the dialplan names.
+    pub pins: PinFiles,
     /// Where it came from.
     pub source: Source,
 }
@@ -122,8 +126,8 @@ impl Config {
         let asterisk = asterisk_conf::parse(&asterisk);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        let zones = Arc::default();
-        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, source };
+        let (zones, pins) = (Arc::default(), PinFiles::default());
+        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, pins, source };
         (is_usable.then_some(config), diagnostics)
     }
 }

@@ -3,12 +3,14 @@
 pub mod absolute_timeout;
 pub mod answer;
 pub mod append_cdr_user_field;
+pub mod authenticate;
 pub mod background;
 pub mod busy;
 pub mod chan_is_avail;
 pub mod clear_hash;
 pub mod congestion;
 pub mod continue_while;
+pub mod control_playback;
 pub mod d_bdel;
 pub mod d_bdeltree;
 pub mod d_bget;
@@ -16,6 +18,7 @@ pub mod d_bput;
 pub mod date_time;
 pub mod dial;
 pub mod digit_timeout;
+pub mod disa;
 pub mod dump_chan;
 pub mod echo;
 pub mod end_while;
@@ -88,12 +91,15 @@ use super::app::App;
 pub static TABLE: &[App] = &[
     absolute_timeout::APP,
     answer::APP,
+    authenticate::APP,
     append_cdr_user_field::APP,
     background::APP,
     busy::APP,
     chan_is_avail::APP,
     clear_hash::APP,
     congestion::APP,
+    disa::APP,
+    control_playback::APP,
     continue_while::APP,
     d_bdel::APP,
     d_bdeltree::APP,

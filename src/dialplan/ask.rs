@@ -1,7 +1,10 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
 use super::originate::{OriginateRequest, OriginateStatus};
-use super::request::{AppReply, AppRequest, DialReport, DialRequest, DialTarget, PlayRequest, Played, Tone};
+use super::request::{
+    AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
+    Tone,
+};
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -72,6 +75,20 @@ impl Ask for Play {
     }
 }
 
+pub(super) struct PlayFrom(pub(super) PlayRequest, pub(super) Duration);
+
+impl Ask for PlayFrom {
+    type Reply = PlayedFrom;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayFrom(self.0, self.1)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PlayedFrom> {
+        if let AppReply::PlayedFrom(played) = reply { Some(played) } else { None }
+    }
+}
+
 pub(super) struct Digit(pub(super) Duration);
 
 impl Ask for Digit {
@@ -83,6 +100,20 @@ impl Ask for Digit {
 
     fn reply(reply: &AppReply) -> Option<&Option<char>> {
         if let AppReply::Digit(digit) = reply { Some(digit) } else { None }
+    }
+}
+
+pub(super) struct CheckPin(pub(super) PinRequest);
+
+impl Ask for CheckPin {
+    type Reply = PinVerdict;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Pin(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PinVerdict> {
+        if let AppReply::Pin(verdict) = reply { Some(verdict) } else { None }
     }
 }
 

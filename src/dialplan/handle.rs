@@ -1,10 +1,11 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, Wait};
+use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, Wait};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::request::{
-    AppReply, AppRequest, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PlayRequest, Played, Tone,
+    AppReply, AppRequest, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
+    PlayRequest, Played, PlayedFrom, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -142,12 +143,34 @@ impl ChannelHandle {
         self.ask(Play(request)).await
     }
 
+    /// The same, from there on; says where it ended, too.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_from(
+        &mut self,
+        sounds: Vec<String>,
+        stop_on: Digits,
+        from: Duration,
+    ) -> Result<PlayedFrom, Interrupted> {
+        let language = self.language();
+        self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
+    }
+
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.
     ///
     /// # Errors
     /// As `wait`.
     pub async fn digit(&mut self, timeout: Duration) -> Result<Option<char>, Interrupted> {
         self.ask(Digit(timeout)).await
+    }
+
+    /// Has a PIN looked at that the caller typed.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn pin(&mut self, request: PinRequest) -> Result<PinVerdict, Interrupted> {
+        self.ask(CheckPin(request)).await
     }
 
     /// Calls peers, connects the first that answers, and waits until that call has ended.

@@ -21,6 +21,7 @@ pub mod handle;
 mod hash;
 mod jumps;
 pub mod load;
+mod lookup;
 mod loops;
 mod menu;
 pub mod originate;
@@ -47,8 +48,8 @@ pub use handle::ChannelHandle;
 pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PlayRequest,
-    Played, Position, Tone, UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
+    PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

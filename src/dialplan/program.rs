@@ -7,7 +7,6 @@ use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
-use super::jumps;
 use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::special::{self, Trouble};
@@ -15,6 +14,7 @@ use super::state::{CallerId, State};
 use super::substitute::{assign, scope, substitute};
 use super::tree::Priority;
 use super::view::View;
+use super::{jumps, menu};
 use crate::clock::Time;
 use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
@@ -97,7 +97,7 @@ impl Program {
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
-            state.view = Some(View::of(environment));
+            state.view = Some(view(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
@@ -170,7 +170,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         state.timeouts.deadline = None;
-        state.view = Some(View::of(environment));
+        state.view = Some(view(environment));
         let context = state.position.context.clone();
         let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
         state.view = None;
@@ -329,8 +329,11 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         slot.state.written.clone_from(&priority.args);
         let text = format!(
-            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
-            slot.state.position, app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{}\") in new stack",
+            slot.state.position,
+            app.name,
+            slot.state.name,
+            menu::shown(app.name, &args)
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -341,7 +344,7 @@ impl Program {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args, body });
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body });
     }
 
     /// What follows from how an application ended.
@@ -350,6 +353,8 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            // What goes on elsewhere does not end, whatever was broken off for it thinks.
+            Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
@@ -413,7 +418,10 @@ impl Program {
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
         let returned = jumps::give_back(&mut self.slot.borrow_mut().state, value, environment.globals());
         match returned {
-            Ok(Some((name, args))) => self.start_named(&name, &args),
+            Ok(Some((name, args))) => match apps::find(&name) {
+                Some(app) => self.start(app, args),
+                None => self.no_application(&name, None, environment),
+            },
             Ok(None) => {}
             Err(()) => self.led_nowhere(environment),
         }
@@ -499,20 +507,14 @@ impl Program {
             }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Congestion", "10");
+                self.start(&apps::congestion::APP, "10".to_owned());
             }
             Some("BUSY") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Busy", "10");
+                self.start(&apps::busy::APP, "10".to_owned());
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    fn start_named(&mut self, name: &str, args: &str) {
-        if let Some(app) = apps::find(name) {
-            self.start(app, args.to_owned());
         }
     }
 
@@ -563,6 +565,11 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
+
+/// What applications see from now on.
+fn view(environment: &dyn Environment) -> View {
+    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
 }
 
 #[cfg(test)]

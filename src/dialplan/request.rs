@@ -67,8 +67,12 @@ pub enum AppRequest {
     Indicate(Tone),
     /// Play sounds in order.
     Play(PlayRequest),
+    /// The same from there on, of the first of them; the reply says how far it came.
+    PlayFrom(PlayRequest, Duration),
     /// Wait for a digit, for so long.
     Digit(Duration),
+    /// Look at a PIN that the caller typed.
+    Pin(PinRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
     /// Begin another call.
@@ -232,8 +236,12 @@ pub enum AppReply {
     Indicated(Result<(), String>),
     /// How far the sounds were played.
     Played(Played),
+    /// The same, and where they stopped.
+    PlayedFrom(PlayedFrom),
     /// The digit that came; none in that time.
     Digit(Option<char>),
+    /// What a PIN is worth.
+    Pin(PinVerdict),
     /// How a `Dial` went.
     Dialed(DialReport),
     /// How the other call began.
@@ -242,6 +250,54 @@ pub enum AppReply {
     LineStates(Vec<u8>),
     /// The echo ended.
     Echoed,
+}
+
+/// A PIN to be looked at.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PinRequest {
+    /// What the caller typed; `None`: only whether the caller is locked out is asked.
+    pub typed: Option<String>,
+    /// What is right.
+    pub right: PinSource,
+}
+
+/// What was typed is a secret.
+impl std::fmt::Debug for PinRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.typed.is_some() { "PinRequest(hidden)" } else { "PinRequest(locked out?)" })
+    }
+}
+
+/// Which PINs are right.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PinSource {
+    /// This one.
+    Pin(String),
+    /// The first field of each line of this file, with what follows behind a comma.
+    Lines(String),
+    /// `account:MD5 of the PIN` on each line of this file.
+    Hashes(String),
+    /// The keys of this family of the database; `take`: each counts once.
+    Database {
+        /// The family.
+        family: String,
+        /// Removes the key.
+        take: bool,
+    },
+}
+
+/// What a PIN is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinVerdict {
+    /// It is right, or the caller may type one; with what its line of the file says beside it: the fields behind the
+    /// PIN, or the account.
+    Right(String),
+    /// It is wrong.
+    Wrong,
+    /// It was not looked at: the caller is locked out for so long.
+    Locked(Duration),
+    /// It cannot be looked at: why, for the log.
+    Unusable(String),
 }
 
 /// How far sounds were played.
@@ -255,6 +311,15 @@ pub enum Played {
     Missing(String),
     /// It could not be done: why, for the log.
     Failed(String),
+}
+
+/// How far sounds were played that did not begin at their beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedFrom {
+    /// How they ended.
+    pub played: Played,
+    /// Where, from the beginning of the sounds.
+    pub position: Duration,
 }
 
 /// How a `Dial` went. When the caller hangs up after the answer, the switch gives this before `Program::hang_up`,

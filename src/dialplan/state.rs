@@ -345,3 +345,14 @@ pub(super) fn bounded(text: &str) -> String {
     }
     kept
 }
+
+/// `"Name" <number>`, `Name <number>` or a number alone; a text without digits is a name.
+pub(super) fn name_and_number(text: &str) -> (String, String) {
+    if let Some((name, rest)) = text.rsplit_once('<') {
+        let number = rest.split('>').next().unwrap_or_default().trim();
+        return (super::arguments::unquote(name.trim()), number.to_owned());
+    }
+    let plain = super::arguments::unquote(text);
+    let is_number = plain.chars().all(|letter| letter.is_ascii_digit() || "+*#-() ".contains(letter));
+    if is_number { (String::new(), plain) } else { (plain, String::new()) }
+}

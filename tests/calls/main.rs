@@ -24,6 +24,7 @@ mod log_lines;
 mod matrix;
 mod media;
 mod media_destinations;
+mod menus;
 mod mutation;
 mod network;
 mod offers;

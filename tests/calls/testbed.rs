@@ -1086,6 +1086,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
             ..Listening::udp(EXCHANGE.parse().unwrap())
         },
         local_towards: BTreeMap::new(),
+        pins: Default::default(),
         product: general.user_agent.clone(),
     }
 }

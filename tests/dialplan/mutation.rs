@@ -4,8 +4,8 @@ use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
-    expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
+    Program, Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -138,31 +138,37 @@ fn mutate(text: &str, rng: &mut Rng) -> String {
 
 /// A reply to the request, or now and then to another one.
 fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
+    match request.filter(|_| rng.below(8) != 0) {
+        Some(request) => reply_to(request, rng),
+        None => [AppReply::Waited, AppReply::Echoed, AppReply::Digit(None), AppReply::Played(Played::All)]
+            [usize::try_from(rng.below(4)).unwrap()]
+        .clone(),
+    }
+}
+
+fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
     let result = |rng: &mut Rng| if rng.below(2) == 0 { Ok(()) } else { Err("x".to_owned()) };
-    let request = request.filter(|_| rng.below(8) != 0);
-    let verb = match request {
-        Some(AppRequest::Wait(_)) => 0,
-        Some(AppRequest::Answer) => 1,
-        Some(AppRequest::Indicate(_)) => 2,
-        Some(AppRequest::Play(_)) => 3,
-        Some(AppRequest::Dial(_)) => 4,
-        Some(AppRequest::Echo) => 5,
-        Some(AppRequest::Digit(_)) => 6,
-        Some(AppRequest::LineStates(_)) => 7,
-        Some(AppRequest::Originate(_)) => return AppReply::Waited,
-        None => rng.below(8),
+    let played = |rng: &mut Rng| match rng.below(4) {
+        0 => Played::Missing("x".to_owned()),
+        1 => Played::Failed("x".to_owned()),
+        2 => Played::Digit('#'),
+        _ => Played::All,
     };
-    match verb {
-        0 => AppReply::Waited,
-        1 => AppReply::Answered(result(rng)),
-        2 => AppReply::Indicated(result(rng)),
-        3 => AppReply::Played(match rng.below(4) {
-            3 => Played::Digit('#'),
-            0 => Played::Missing("x".to_owned()),
-            1 => Played::Failed("x".to_owned()),
-            _ => Played::All,
-        }),
-        4 => AppReply::Dialed(DialReport {
+    match request {
+        AppRequest::Wait(_) => AppReply::Waited,
+        AppRequest::Answer => AppReply::Answered(result(rng)),
+        AppRequest::Indicate(_) => AppReply::Indicated(result(rng)),
+        AppRequest::Play(_) => AppReply::Played(played(rng)),
+        AppRequest::PlayFrom(..) => {
+            AppReply::PlayedFrom(PlayedFrom { played: played(rng), position: std::time::Duration::MAX })
+        }
+        AppRequest::Digit(_) => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
+        AppRequest::Pin(_) if rng.below(2) == 0 => AppReply::Pin(PinVerdict::Wrong),
+        AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
+        AppRequest::Originate(_) => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+        AppRequest::Echo => AppReply::Echoed,
+        AppRequest::Dial(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
                 [usize::try_from(rng.below(3)).unwrap()],
             dialed: std::time::Duration::MAX,
@@ -173,9 +179,6 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
         }),
-        5 => AppReply::Echoed,
-        7 => AppReply::LineStates(vec![1, 5]),
-        _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
 

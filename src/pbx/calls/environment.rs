@@ -7,8 +7,10 @@ use crate::dialplan::database::Database;
 use crate::dialplan::program::group::groups;
 use crate::dialplan::{ChannelId, Dialplan, Environment, Globals};
 use crate::event::DeviceState;
+use crate::guard::pin_lockout::PinLockout;
 use crate::pbx::core::{Core, Directory};
 use crate::sdp::MediaKind;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ pub struct Shared {
     pub globals: Globals,
     /// The key/value database.
     pub database: Database,
+    /// Who typed too many wrong PINs.
+    pub pin_lockout: RefCell<PinLockout>,
 }
 
 /// The exchange as the program of one channel sees it.

@@ -31,6 +31,7 @@ mod originating;
 mod pair;
 mod parties;
 mod party;
+mod pins;
 mod playing;
 mod ports;
 mod program;
@@ -273,6 +274,7 @@ impl Calls {
             MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
+                    let id = local::listener(&self.parties, &self.bridges, id);
                     self.applications(core).digit(id, digit);
                 }
             }

@@ -12,6 +12,7 @@ use super::leg::Leg;
 use super::local;
 use super::originating::Originating;
 use super::parties::Parties;
+use super::pins;
 use super::playing::{self, Prompts};
 use super::time_limit::TimeLimit;
 use crate::audio::tone;
@@ -60,6 +61,10 @@ impl Applications<'_> {
         }
         TimeLimit { parties: self.parties, bridges: self.bridges, core: self.core }.keep(id);
         match progress {
+            Progress::Asks(AppRequest::Pin(request)) => {
+                let verdict = pins::look(self.parties, self.core, shared, id, &request);
+                self.parties.resume(id, AppReply::Pin(verdict));
+            }
             Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
             Progress::Waiting => {}
@@ -97,8 +102,11 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
-            AppRequest::Play(request) => self.prompts().begin(id, request),
+            AppRequest::Play(request) => self.prompts().begin(id, request, None),
+            AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::Digit(time) => self.await_digit(id, time),
+            // It needs more than is at hand here.
+            AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
