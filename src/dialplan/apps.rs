@@ -91,25 +91,20 @@ use super::app::App;
 pub static TABLE: &[App] = &[
     absolute_timeout::APP,
     answer::APP,
-    authenticate::APP,
     append_cdr_user_field::APP,
+    authenticate::APP,
     background::APP,
     busy::APP,
     chan_is_avail::APP,
     clear_hash::APP,
     congestion::APP,
-<<<<<<< HEAD
-    control_playback::APP,
-    disa::APP,
-=======
-    disa::APP,
-    control_playback::APP,
     continue_while::APP,
+    control_playback::APP,
     d_bdel::APP,
     d_bdeltree::APP,
     d_bget::APP,
     d_bput::APP,
->>>>>>> main
+    disa::APP,
     date_time::APP,
     dial::APP,
     digit_timeout::APP,
