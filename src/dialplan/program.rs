@@ -367,9 +367,9 @@ impl Program {
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => self.jump_to(&target, environment),
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
-            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
+            Ok(Outcome::Jump(target)) => self.go(&target, None, environment),
+            Ok(Outcome::Call(target, args)) => self.go(&target, Some((&args, None)), environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.go(&target, Some((&args, Some(then))), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Decide(decision, args)) => {
                 let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
@@ -390,26 +390,27 @@ impl Program {
         }
     }
 
-    fn jump_to(&mut self, target: &Target, environment: &dyn Environment) {
-        let to = jumps::resolve(target, &mut self.slot.borrow_mut().state, environment);
-        match to {
+    /// Jumps there, or calls a subroutine there with these arguments, which goes on with an application behind it.
+    fn go(&mut self, target: &Target, call: Option<(&[String], Option<AppCall>)>, environment: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
+        let to = jumps::resolve(target, state, environment);
+        let is_led = match (to, call) {
+            (None, _) => false,
+            (Some(to), Some((args, then))) => jumps::gosub(state, to, args, then),
             // A digit may have come behind the last priority.
-            Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-            Some(to) => {
-                let mut slot = self.slot.borrow_mut();
-                slot.state.position = to;
-                self.is_errand &= !slot.state.frames.is_empty();
+            (Some(to), None) if self.stage == Stage::OutOfPriorities => {
+                drop(slot);
+                return self.jump(to);
             }
-            None => self.led_nowhere(environment),
-        }
-    }
-
-    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
-        let is_entered = {
-            let state = &mut self.slot.borrow_mut().state;
-            jumps::resolve(target, state, environment).is_some_and(|to| jumps::gosub(state, to, args, then))
+            (Some(to), None) => {
+                state.position = to;
+                self.is_errand &= !state.frames.is_empty();
+                true
+            }
         };
-        if !is_entered {
+        drop(slot);
+        if !is_led {
             self.led_nowhere(environment);
         }
     }
