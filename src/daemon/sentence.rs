@@ -70,6 +70,9 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
+        CallEvent::DigitsNotSent { channel, reason } => {
+            LogLine::notice(format!("{channel}: digits are not sent: {reason}"))
+        }
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };

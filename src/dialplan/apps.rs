@@ -16,7 +16,9 @@ pub mod playback;
 pub mod progress;
 pub mod return_;
 pub mod ringing;
+pub mod send_dtmf;
 pub mod set;
+pub mod sip_dtmf_mode;
 pub mod verbose;
 pub mod wait;
 
@@ -40,7 +42,9 @@ pub static TABLE: &[App] = &[
     progress::APP,
     return_::APP,
     ringing::APP,
+    send_dtmf::APP,
     set::APP,
+    sip_dtmf_mode::APP,
     verbose::APP,
     wait::APP,
 ];

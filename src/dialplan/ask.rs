@@ -1,6 +1,6 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
-use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, Tone};
+use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, SendDigitsRequest, Tone};
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -82,6 +82,34 @@ impl Ask for Digit {
 
     fn reply(reply: &AppReply) -> Option<&Option<char>> {
         if let AppReply::Digit(digit) = reply { Some(digit) } else { None }
+    }
+}
+
+pub(super) struct SendDigits(pub(super) SendDigitsRequest);
+
+impl Ask for SendDigits {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::SendDigits(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::DigitsSent(sent) = reply { Some(sent) } else { None }
+    }
+}
+
+pub(super) struct SetDtmfMode(pub(super) String);
+
+impl Ask for SetDtmfMode {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::DtmfMode(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::DtmfModeSet(set) = reply { Some(set) } else { None }
     }
 }
 

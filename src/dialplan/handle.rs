@@ -1,9 +1,9 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, Wait};
+use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, SendDigits, SetDtmfMode, Wait};
 use super::digits::Digits;
 use super::request::{
-    AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
+    AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, SendDigitsRequest, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -139,6 +139,22 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn digit(&mut self, timeout: Duration) -> Result<Option<char>, Interrupted> {
         self.ask(Digit(timeout)).await
+    }
+
+    /// Sends a telephone digits, and waits until all are sent. Why they could not be is in the result.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn send_digits(&mut self, request: SendDigitsRequest) -> Result<Result<(), String>, Interrupted> {
+        self.ask(SendDigits(request)).await
+    }
+
+    /// Has the channel's digits go and come so from now on. Why that could not be is in the result.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn set_dtmf_mode(&mut self, mode: &str) -> Result<Result<(), String>, Interrupted> {
+        self.ask(SetDtmfMode(mode.to_owned())).await
     }
 
     /// Calls peers, connects the first that answers, and waits until that call has ended.

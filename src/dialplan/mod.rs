@@ -25,14 +25,14 @@ pub mod substitute;
 pub mod timing;
 pub mod tree;
 
-pub use digits::Digits;
+pub use digits::{DialedDigit, DigitRow, Digits};
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
 pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
+    PlayRequest, Played, Position, SendDigitsRequest, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -1,6 +1,6 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
-use super::digits::Digits;
+use super::digits::{DigitRow, Digits};
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -70,6 +70,10 @@ pub enum AppRequest {
     Digit(Duration),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
+    /// Send a telephone digits.
+    SendDigits(SendDigitsRequest),
+    /// From now on the digits of the channel go and come so (`SIPDtmfMode`).
+    DtmfMode(String),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
 }
@@ -96,6 +100,15 @@ pub struct PlayRequest {
     pub stop_on: Digits,
     /// The language to look for them in first, `en`; empty: the exchange's own.
     pub language: String,
+}
+
+/// What `SendDTMF` requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendDigitsRequest {
+    /// The digits.
+    pub row: DigitRow,
+    /// The channel whose telephone gets them, by name; `None`: the program's own.
+    pub channel: Option<String>,
 }
 
 /// What `Dial` requests.
@@ -177,6 +190,10 @@ pub enum AppReply {
     Digit(Option<char>),
     /// How a `Dial` went.
     Dialed(DialReport),
+    /// The digits were sent, or why not all of them were, for the log.
+    DigitsSent(Result<(), String>),
+    /// It is so, or why not, for the log.
+    DtmfModeSet(Result<(), String>),
     /// The echo ended.
     Echoed,
 }

@@ -10,6 +10,7 @@ mod callers;
 mod cancel;
 mod capacity;
 mod connections;
+mod digits;
 mod direct;
 mod early_media;
 mod examples;

@@ -114,12 +114,16 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        Some(AppRequest::SendDigits(_)) => 7,
+        Some(AppRequest::DtmfMode(_)) => 8,
+        None => rng.below(9),
     };
     match verb {
         0 => AppReply::Waited,
         1 => AppReply::Answered(result(rng)),
         2 => AppReply::Indicated(result(rng)),
+        7 => AppReply::DigitsSent(result(rng)),
+        8 => AppReply::DtmfModeSet(result(rng)),
         3 => AppReply::Played(match rng.below(4) {
             3 => Played::Digit('#'),
             0 => Played::Missing("x".to_owned()),

@@ -4,8 +4,8 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Played, Position, Program,
-    Progress, UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, Played, Position,
+    Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -164,6 +164,20 @@ fn shown(ask: &AppRequest) -> String {
             let letters: String = request.options.letters.iter().map(|(letter, _)| *letter).collect();
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
+        AppRequest::SendDigits(request) => {
+            let digit = |digit: &DialedDigit| match digit {
+                DialedDigit::Press(digit) => digit.to_string(),
+                DialedDigit::Flash => "f".to_owned(),
+                DialedDigit::Pause(time) => format!("({})", time.as_millis()),
+            };
+            let row = &request.row;
+            let digits: String = row.digits.iter().map(digit).collect();
+            let to = request.channel.as_deref().unwrap_or_default();
+            format!("SendDigits {digits} {} {} {to}", row.pressed.as_millis(), row.gap.as_millis())
+                .trim_end()
+                .to_owned()
+        }
+        AppRequest::DtmfMode(mode) => format!("DtmfMode {mode}"),
         AppRequest::Echo => "Echo".to_owned(),
     }
 }
@@ -179,6 +193,8 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Play(_) => AppReply::Played(Played::All),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
+            AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {

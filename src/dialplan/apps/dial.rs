@@ -18,7 +18,8 @@ pub const APP: App = App {
     help: "All ring at once, for timeout seconds. Without an answer the dialplan continues, and DIALSTATUS says \
            why: CHANUNAVAIL, CONGESTION, NOANSWER, BUSY, CANCEL; DIALREASON says it in words. Options: g (continue \
            after the called party hangs up), r (ringing for the caller, no early media), R (ringing until there is \
-           early media). Also sets DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
+           early media), D(called:calling:progress) (send digits at the answer, progress with the first early media; \
+           as SendDTMF reads them). Also sets DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, HANGUPCAUSE.",
     arity: 1,
     run: |channel, args| Box::pin(run(channel, args)),
 };
@@ -105,7 +106,7 @@ fn unsupported(options: &DialOptions) -> Option<String> {
         .letters
         .iter()
         .map(|(letter, _)| *letter)
-        .filter(|letter| !matches!(letter, 'g' | 'r' | 'R') && !HARMLESS.contains(*letter))
+        .filter(|letter| !matches!(letter, 'D' | 'g' | 'r' | 'R') && !HARMLESS.contains(*letter))
         .collect();
     (!without.is_empty()).then(|| format!("Dial: the options '{}' are without effect here", outside(&without)))
 }

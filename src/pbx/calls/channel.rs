@@ -4,12 +4,12 @@ use super::dial::{Connected, Dial};
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use crate::clock::{Time, Wall};
-use crate::config::peer::{LineKind, Peer};
+use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialReport, Digits, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
-use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::media::{Listening, MediaCommand, StreamId};
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
@@ -91,6 +91,8 @@ pub enum Activity {
     AwaitingDigit(TimerId),
     /// It echoes.
     Echoing,
+    /// Its program waits until a telephone was sent a row of digits.
+    SendingDigits,
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
@@ -185,6 +187,14 @@ pub struct Channel {
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
+    /// Where the media thread looks for the digits of its telephone.
+    pub listening: Listening,
+    /// Its telephone events are looked at while it is bridged, too: something asked for by name waits for its digits.
+    pub listens: bool,
+    /// Its media stays on the relay: it is sent digits.
+    pub keeps_relay: bool,
+    /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
+    pub dtmf_mode: Option<DtmfMode>,
     /// What a caller's record will say.
     pub cdr: CdrBuilder,
 }
@@ -219,6 +229,10 @@ impl Channel {
             played_by: None,
             plays: 0,
             digits: VecDeque::new(),
+            listening: Listening::default(),
+            listens: false,
+            keeps_relay: false,
+            dtmf_mode: None,
             cdr: CdrBuilder::default(),
         }
     }
@@ -286,6 +300,11 @@ impl Channel {
         }
     }
 
+    /// Does its program wait until a telephone was sent digits?
+    pub fn sends_digits(&self) -> bool {
+        matches!(self.activity, Activity::SendingDigits)
+    }
+
     /// It was answered: its sound is looked at in a while.
     pub fn look_at_sound_later(&self, core: &mut Core) {
         core.set_timer(LOOK_AT_SOUND, Timer::Call(CallTimer::Sound(self.id)));
@@ -333,6 +352,7 @@ impl Channel {
             | Activity::Answering
             | Activity::Playing(_)
             | Activity::Echoing
+            | Activity::SendingDigits
             | Activity::Called => Stopped::default(),
         }
     }

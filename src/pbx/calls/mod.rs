@@ -9,6 +9,9 @@ pub mod channel;
 mod description;
 pub mod dial;
 mod dialing;
+mod digit_form;
+mod digit_sending;
+mod digits;
 mod early_media;
 mod environment;
 mod forwarding;
@@ -48,6 +51,7 @@ use bridge::{Bridge, Bridges};
 use bridging::Bridging;
 use channel::{Activity, Channel};
 use dialing::Dialing;
+use digits::DigitsPressed;
 use early_media::EarlyMedia;
 use forwarding::Forwarding;
 use hangup::Hangup;
@@ -216,6 +220,7 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
+            CallTimer::Sending(channel) => digit_sending::next(&mut self.parties, channel, core),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -250,11 +255,7 @@ impl Calls {
                 self.early_media(core).heard(stream);
             }
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
-            MediaEvent::Digit { stream, digit } => {
-                if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
-                    self.applications(core).digit(id, digit);
-                }
-            }
+            MediaEvent::Digit { stream, digit } => self.digits(core).heard(stream, digit),
             MediaEvent::Counted { stream, report } => self.sounds.counted(stream, &report, &mut self.parties, core),
             MediaEvent::Silent { stream, lasting } => {
                 if self.parties.channel_of_stream(stream).is_some() {
@@ -344,7 +345,9 @@ impl Calls {
             (LegEvent::OfferReceived(offer), _) => self.bridging(core).offer_received(id, offer),
             (LegEvent::OfferAccepted(_), _) => self.bridging(core).offer_accepted(id),
             (LegEvent::OfferRefused(status), _) => self.bridging(core).offer_refused(id, status),
-            (LegEvent::InfoReceived(server), _) => info::received(&mut self.parties, &self.bridges, id, server, core),
+            (LegEvent::InfoReceived(server), _) => {
+                info::received(&mut self.parties, &mut self.bridges, id, server, core);
+            }
             (LegEvent::Moved(before), _) => self.moved(id, before, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
@@ -381,7 +384,8 @@ impl Calls {
             | Activity::Waiting(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
-            | Activity::Echoing => self.bridging(core).reclaim_media(id),
+            | Activity::Echoing
+            | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
         }
     }
 
@@ -430,6 +434,10 @@ impl Calls {
     /// How many calls there were since the start.
     pub fn processed(&self) -> u64 {
         self.processed
+    }
+
+    fn digits<'a>(&'a mut self, core: &'a mut Core) -> DigitsPressed<'a> {
+        DigitsPressed { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
     fn applications<'a>(&'a mut self, core: &'a mut Core) -> Applications<'a> {

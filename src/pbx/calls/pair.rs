@@ -1,6 +1,7 @@
 //! Two parties: what they may exchange, and how the media thread joins them.
 
 use super::description::secondary_between;
+use super::digit_form;
 use super::party::Party;
 use crate::config::peer::DirectMedia;
 use crate::pbx::core::Core;
@@ -21,6 +22,9 @@ impl Pair<'_> {
     pub fn bridge_media(&mut self, core: &mut Core) {
         self.a.set_media_remote(core);
         self.b.set_media_remote(core);
+        let digits = (digit_form::while_bridged(&self.a, &self.b), digit_form::while_bridged(&self.b, &self.a));
+        digit_form::listen(&mut self.a, digits.0, core);
+        digit_form::listen(&mut self.b, digits.1, core);
         let command = MediaCommand::Bridge {
             a: self.a.stream,
             b: self.b.stream,
@@ -88,6 +92,15 @@ impl Pair<'_> {
             && wants_direct(&self.b)
             && may_send_to(&self.a, &self.b)
             && may_send_to(&self.b, &self.a)
+            && !self.needs_relay()
+    }
+
+    /// Must their digits be heard, or sent in another form, or sent by us?
+    fn needs_relay(&self) -> bool {
+        let both = [&self.a, &self.b];
+        both.iter().any(|party| party.channel.listens || party.channel.keeps_relay)
+            || digit_form::converted(&self.a, &self.b).is_some()
+            || digit_form::converted(&self.b, &self.a).is_some()
     }
 
     /// The media beside voice that a description has and that both lines may carry.

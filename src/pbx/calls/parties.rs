@@ -2,6 +2,7 @@
 
 use super::cdr_writer;
 use super::channel::{Activity, Channel, Endpoint, SipEndpoint};
+use super::digit_sending::{self, Sendings};
 use super::leg::{Cx, Leg, LegIndex};
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
@@ -32,6 +33,8 @@ pub struct Parties {
     pub(super) streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
     pub(super) releases: BTreeMap<StreamId, Released>,
+    /// Rows of digits that lines are being sent.
+    pub(super) sendings: Sendings,
     runnable: VecDeque<ChannelId>,
     last_serial: u32,
 }
@@ -225,6 +228,7 @@ impl Parties {
     /// Takes a channel off the table, with its ports. A caller's leaves its record.
     pub fn forget(&mut self, id: ChannelId, core: &mut Core) {
         self.release_ports(id, core);
+        digit_sending::forget(self, id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
         debug_assert!(

@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, ChannelState};
 use super::description::Describe;
+use super::digit_form;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::{self, Law};
 use crate::audio::tone;
@@ -82,6 +83,7 @@ impl Party<'_> {
         let remote = self.remote(rtp, rtcp, core);
         let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
+        digit_form::listen(self, self.channel.listening.bridged, core);
         if let Some(address) = unroutable {
             self.channel.unroutable_logged = true;
             let (channel, line) = (self.channel.name.clone(), self.leg.peer.name.clone());

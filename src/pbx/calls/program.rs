@@ -3,6 +3,8 @@
 use super::bridge::Bridges;
 use super::channel::{Activity, Channel, MAX_DIGITS, Playing};
 use super::dialing::Dialing;
+use super::digit_form;
+use super::digit_sending;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
@@ -10,15 +12,21 @@ use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
 use crate::audio::{sound, tone};
-use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, Tone, UNTIL_HANGUP};
+use crate::config::peer::DtmfMode;
+use crate::dialplan::{
+    AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, SendDigitsRequest, Tone, UNTIL_HANGUP,
+};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
-use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::media::{MediaCommand, StreamId, WhileBridged};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Dialplan steps a program may take in one go.
 const BUDGET: u32 = 200;
+
+/// The digit that ends an `Echo`.
+const END_OF_ECHO: char = '#';
 
 /// Runs programs: works on all channels and bridges.
 pub(super) struct Applications<'a> {
@@ -60,6 +68,8 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.begin_play(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
+            AppRequest::SendDigits(request) => self.send_digits(id, &request),
+            AppRequest::DtmfMode(mode) => self.set_dtmf_mode(id, &mode),
             AppRequest::Echo => self.echo(id),
             AppRequest::Dial(request) => self.dialing().start(id, request, directory),
         }
@@ -146,6 +156,34 @@ impl Applications<'_> {
         if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
             self.core.out.media.push(MediaCommand::Echo { stream });
         }
+    }
+
+    fn send_digits(&mut self, id: ChannelId, request: &SendDigitsRequest) {
+        let to = match &request.channel {
+            None => Some(id),
+            Some(name) => self.parties.channels().find(|it| it.name.eq_ignore_ascii_case(name)).map(|it| it.id),
+        };
+        match to {
+            Some(to) => {
+                self.begin(id, Activity::SendingDigits);
+                digit_sending::begin(self.parties, to, &request.row, Some(id), self.core);
+            }
+            None => self.parties.resume(id, AppReply::DigitsSent(Err("there is no such channel".to_owned()))),
+        }
+    }
+
+    fn set_dtmf_mode(&mut self, id: ChannelId, mode: &str) {
+        let telephone = local::caller(self.parties, id);
+        let set = self.parties.with_party(telephone, self.core, |party, cx| {
+            let Some(mode) = DtmfMode::parse(mode) else {
+                return Err("the modes are rfc2833, info, shortinfo, inband and auto".to_owned());
+            };
+            party.channel.dtmf_mode = Some(mode);
+            digit_form::listen(party, WhileBridged::Pass, cx.core);
+            Ok(())
+        });
+        let set = set.unwrap_or_else(|| Err("the channel has no telephone".to_owned()));
+        self.parties.resume(id, AppReply::DtmfModeSet(set));
     }
 
     fn begin_play(&mut self, id: ChannelId, request: PlayRequest) {
@@ -256,9 +294,17 @@ impl Applications<'_> {
                     channel.digits.push_back(digit);
                 }
             }
+            Activity::Echoing if digit == END_OF_ECHO => {
+                let telephone = local::caller(self.parties, id);
+                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+                    self.core.out.media.push(MediaCommand::Idle { stream });
+                }
+                self.parties.resume(id, AppReply::Echoed);
+            }
             Activity::Playing(_)
             | Activity::Waiting(_)
             | Activity::Echoing
+            | Activity::SendingDigits
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}

@@ -25,6 +25,8 @@ pub enum CallTimer {
     Wait(ChannelId),
     /// No digit came to a channel's program in time.
     Digit(ChannelId),
+    /// The next of the digits that a channel's telephone is sent is due.
+    Sending(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
