@@ -70,9 +70,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
-        CallEvent::DigitsNotSent { channel, reason } => {
-            LogLine::notice(format!("{channel}: digits are not sent: {reason}"))
-        }
+        CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -103,6 +101,11 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
     };
     vec![line]
+}
+
+/// A telephone was to be sent digits and was not.
+fn not_sent(channel: &str, reason: &str) -> LogLine {
+    LogLine::notice(format!("{channel}: digits are not sent: {reason}"))
 }
 
 fn info(channel: &str, to: Option<&str>, kind: &Outside, refused: Option<u16>) -> LogLine {

@@ -301,9 +301,9 @@ impl Worker {
                     self.begin_listening(now, stream);
                 }
             }
-            MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms } => {
+            MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms } => {
                 self.rest(stream);
-                self.begin(now, stream, Request { play, sound, repeat, payload_type, ptime_ms });
+                self.begin(now, stream, Request { play, sounds, skip, repeat, payload_type, ptime_ms });
                 self.begin_listening(now, stream);
             }
             MediaCommand::Listen { stream, listening } => {

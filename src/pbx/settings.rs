@@ -26,8 +26,6 @@ pub struct SwitchSettings {
     pub listening: Listening,
     /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
-    /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
-    pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

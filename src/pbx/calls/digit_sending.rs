@@ -1,14 +1,15 @@
 //! Rows of digits that lines are sent: `SendDTMF`, and `D()` of a Dial.
 
+use super::channel::Activity;
 use super::digit_form::{self, SentAs};
 use super::local;
 use super::parties::Parties;
-use crate::dialplan::{AppReply, ChannelId, DialOptions, DialedDigit, DigitRow};
+use super::sendings::Sending;
+use crate::config::peer::DtmfMode;
+use crate::dialplan::{AppReply, ChannelId, DialOptions, DialedDigit, DigitRow, SendDigitsRequest};
 use crate::event::CallEvent;
 use crate::pbx::core::{CallTimer, Core, Timer};
-use crate::pbx::media::{FLASH, MediaCommand};
-use crate::sip::timer::TimerId;
-use std::collections::{BTreeMap, VecDeque};
+use crate::pbx::media::{FLASH, MediaCommand, WhileBridged};
 use std::time::Duration;
 
 /// The longest time for one digit, or from one to the next.
@@ -16,23 +17,6 @@ const LONGEST: Duration = Duration::from_secs(8);
 
 /// Maximum number of digits and pauses that wait at one line.
 const MAX_WAITING: usize = 512;
-
-/// The rows under way, each at the line that is sent it.
-#[derive(Debug, Default)]
-pub(super) struct Sendings {
-    rows: BTreeMap<ChannelId, Sending>,
-}
-
-/// What a line is being sent.
-#[derive(Debug)]
-struct Sending {
-    rest: VecDeque<DialedDigit>,
-    pressed: Duration,
-    gap: Duration,
-    timer: Option<TimerId>,
-    /// Whose program waits for the end.
-    waits: Option<ChannelId>,
-}
 
 /// The digits that a Dial sends by its option `D(called:calling:progress)`.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +61,36 @@ impl DialDigits {
     }
 }
 
+/// A program sends digits (`SendDTMF`).
+pub(super) fn requested(parties: &mut Parties, id: ChannelId, request: &SendDigitsRequest, core: &mut Core) {
+    let to = match &request.channel {
+        None => Some(id),
+        Some(name) => parties.channels().find(|it| it.name.eq_ignore_ascii_case(name)).map(|it| it.id),
+    };
+    let Some(to) = to else {
+        return parties.resume(id, AppReply::DigitsSent(Err("there is no such channel".to_owned())));
+    };
+    if let Some(channel) = parties.channel_mut(id) {
+        channel.activity = Activity::SendingDigits;
+    }
+    begin(parties, to, &request.row, Some(id), core);
+}
+
+/// A program says how its telephone's digits go from now on (`SIPDtmfMode`).
+pub(super) fn set_mode(parties: &mut Parties, id: ChannelId, mode: &str, core: &mut Core) {
+    let telephone = local::caller(parties, id);
+    let set = parties.with_party(telephone, core, |party, cx| {
+        let Some(mode) = DtmfMode::parse(mode) else {
+            return Err("the modes are rfc2833, info, shortinfo, inband and auto".to_owned());
+        };
+        party.channel.dtmf_mode = Some(mode);
+        party.listen(WhileBridged::Pass, cx.core);
+        Ok(())
+    });
+    let set = set.unwrap_or_else(|| Err("the channel has no telephone".to_owned()));
+    parties.resume(id, AppReply::DtmfModeSet(set));
+}
+
 /// Begins to send a line a row of digits; behind those it is being sent, if it is. `waits`: whose program goes on at the
 /// end of them.
 pub(super) fn begin(parties: &mut Parties, to: ChannelId, row: &DigitRow, waits: Option<ChannelId>, core: &mut Core) {
@@ -84,7 +98,7 @@ pub(super) fn begin(parties: &mut Parties, to: ChannelId, row: &DigitRow, waits:
     if let Err(reason) = may_send(parties, to) {
         return finish(parties, to, waits, Err(reason), core);
     }
-    if let Some(sending) = parties.sendings.rows.get_mut(&to) {
+    if let Some(sending) = parties.sendings.get_mut(&to) {
         let room = MAX_WAITING.saturating_sub(sending.rest.len());
         sending.rest.extend(row.digits.iter().take(room));
         let displaced = std::mem::replace(&mut sending.waits, waits);
@@ -97,18 +111,18 @@ pub(super) fn begin(parties: &mut Parties, to: ChannelId, row: &DigitRow, waits:
         timer: None,
         waits,
     };
-    parties.sendings.rows.insert(to, sending);
+    parties.sendings.insert(to, sending);
     next(parties, to, core);
 }
 
 /// The next of a line's digits is due.
 pub(super) fn next(parties: &mut Parties, to: ChannelId, core: &mut Core) {
-    let Some(sending) = parties.sendings.rows.get_mut(&to) else { return };
+    let Some(sending) = parties.sendings.get_mut(&to) else { return };
     sending.timer = None;
     let (waits, pressed) = (sending.waits, sending.pressed);
     let (sent, time) = match sending.rest.pop_front() {
         None => {
-            parties.sendings.rows.remove(&to);
+            parties.sendings.remove(&to);
             return finish(parties, to, waits, Ok(()), core);
         }
         Some(DialedDigit::Pause(time)) => (Ok(()), time.min(LONGEST)),
@@ -122,23 +136,12 @@ pub(super) fn next(parties: &mut Parties, to: ChannelId, core: &mut Core) {
         }
     };
     if sent.is_err() {
-        parties.sendings.rows.remove(&to);
+        parties.sendings.remove(&to);
         return finish(parties, to, waits, sent, core);
     }
     let timer = core.set_timer(time, Timer::Call(CallTimer::Sending(to)));
-    if let Some(sending) = parties.sendings.rows.get_mut(&to) {
+    if let Some(sending) = parties.sendings.get_mut(&to) {
         sending.timer = Some(timer);
-    }
-}
-
-/// A channel is no more: nothing is sent to it any longer.
-pub(super) fn forget(parties: &mut Parties, id: ChannelId, core: &mut Core) {
-    let Some(sending) = parties.sendings.rows.remove(&id) else { return };
-    if let Some(timer) = sending.timer {
-        core.timers.cancel(timer);
-    }
-    if sending.waits != Some(id) {
-        finish(parties, id, sending.waits, Err("the call is over".to_owned()), core);
     }
 }
 
@@ -170,7 +173,7 @@ fn send(parties: &mut Parties, to: ChannelId, press: (char, Duration), core: &mu
         return Err("the call is over".to_owned());
     }
     let Some(party) = parties.party(to) else { return Err("it has no telephone".to_owned()) };
-    match digit_form::sent_as(&party) {
+    match digit_form::sent_as(party.seen()) {
         Some(form) => send_as(parties, to, press, form, core),
         None => Err(format!(
             "nothing that carries digits was agreed on with '{}': neither telephone events nor G.711",

@@ -63,7 +63,7 @@ impl DigitsPressed<'_> {
 
     /// Sends the other line a digit in the form that is its own, where the two differ.
     fn convert(&mut self, from: ChannelId, to: ChannelId, digit: char, pressed: Duration) -> bool {
-        let form = self.parties.pair(from, to).and_then(|pair| digit_form::converted(&pair.a, &pair.b));
+        let form = self.parties.pair(from, to).and_then(|pair| digit_form::converted(pair.a.seen(), pair.b.seen()));
         form.is_some_and(|form| digit_sending::send_as(self.parties, to, (digit, pressed), form, self.core).is_ok())
     }
 

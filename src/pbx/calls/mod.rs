@@ -26,10 +26,13 @@ mod media_port;
 mod pair;
 mod parties;
 mod party;
+mod playing;
 mod ports;
 mod program;
+mod sendings;
 mod silence;
 mod sound;
+mod time_limit;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -38,6 +41,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
@@ -62,6 +66,7 @@ use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
 use std::net::SocketAddr;
+use time_limit::TimeLimit;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -221,6 +226,10 @@ impl Calls {
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
             CallTimer::Sending(channel) => digit_sending::next(&mut self.parties, channel, core),
+            CallTimer::TimeLimit(channel) => {
+                let Calls { parties, bridges, shared, .. } = self;
+                TimeLimit { parties, bridges, core }.over(channel, shared, directory);
+            }
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -254,8 +263,10 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
-            MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
-            MediaEvent::Digit { stream, digit } => self.digits(core).heard(stream, digit),
+            MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
+            MediaEvent::Digit { stream, digit } => {
+                DigitsPressed { parties: &mut self.parties, bridges: &mut self.bridges, core }.heard(stream, digit)
+            }
             MediaEvent::Counted { stream, report } => self.sounds.counted(stream, &report, &mut self.parties, core),
             MediaEvent::Silent { stream, lasting } => {
                 if self.parties.channel_of_stream(stream).is_some() {
@@ -268,6 +279,11 @@ impl Calls {
                 self.parties.released(stream, &counts, core);
             }
         }
+    }
+
+    /// Sounds that were ordered are there, or known to be missing.
+    pub fn sounds_loaded(&mut self, reply: SoundReply, core: &mut Core) {
+        self.applications(core).prompts().loaded(reply);
     }
 
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
@@ -324,11 +340,6 @@ impl Calls {
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
     }
 
-    /// Do programs wait for the next turn?
-    pub fn has_runnable(&self) -> bool {
-        self.parties.has_runnable()
-    }
-
     /// Hands what happened on a channel's leg to whom it concerns.
     fn leg_event(&mut self, id: ChannelId, event: LegEvent, core: &mut Core) {
         let Some(channel) = self.parties.channel(id) else { return };
@@ -382,6 +393,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
             | Activity::Echoing
@@ -434,10 +446,6 @@ impl Calls {
     /// How many calls there were since the start.
     pub fn processed(&self) -> u64 {
         self.processed
-    }
-
-    fn digits<'a>(&'a mut self, core: &'a mut Core) -> DigitsPressed<'a> {
-        DigitsPressed { parties: &mut self.parties, bridges: &mut self.bridges, core }
     }
 
     fn applications<'a>(&'a mut self, core: &'a mut Core) -> Applications<'a> {

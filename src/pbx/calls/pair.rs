@@ -22,9 +22,10 @@ impl Pair<'_> {
     pub fn bridge_media(&mut self, core: &mut Core) {
         self.a.set_media_remote(core);
         self.b.set_media_remote(core);
-        let digits = (digit_form::while_bridged(&self.a, &self.b), digit_form::while_bridged(&self.b, &self.a));
-        digit_form::listen(&mut self.a, digits.0, core);
-        digit_form::listen(&mut self.b, digits.1, core);
+        let (a, b) = (self.a.seen(), self.b.seen());
+        let digits = (digit_form::while_bridged(a, b), digit_form::while_bridged(b, a));
+        self.a.listen(digits.0, core);
+        self.b.listen(digits.1, core);
         let command = MediaCommand::Bridge {
             a: self.a.stream,
             b: self.b.stream,
@@ -99,8 +100,8 @@ impl Pair<'_> {
     fn needs_relay(&self) -> bool {
         let both = [&self.a, &self.b];
         both.iter().any(|party| party.channel.listens || party.channel.keeps_relay)
-            || digit_form::converted(&self.a, &self.b).is_some()
-            || digit_form::converted(&self.b, &self.a).is_some()
+            || digit_form::converted(self.a.seen(), self.b.seen()).is_some()
+            || digit_form::converted(self.b.seen(), self.a.seen()).is_some()
     }
 
     /// The media beside voice that a description has and that both lines may carry.

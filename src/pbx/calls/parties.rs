@@ -2,12 +2,12 @@
 
 use super::cdr_writer;
 use super::channel::{Activity, Channel, Endpoint, SipEndpoint};
-use super::digit_sending::{self, Sendings};
 use super::leg::{Cx, Leg, LegIndex};
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
 use super::pair::Pair;
 use super::party::Party;
+use super::sendings::Sendings;
 
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
@@ -228,9 +228,12 @@ impl Parties {
     /// Takes a channel off the table, with its ports. A caller's leaves its record.
     pub fn forget(&mut self, id: ChannelId, core: &mut Core) {
         self.release_ports(id, core);
-        digit_sending::forget(self, id, core);
+        self.stop_sending(id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
+        if let Some((_, timer)) = channel.time_limit.take() {
+            core.timers.cancel(timer);
+        }
         debug_assert!(
             channel.bridge.is_none() && stopped.branches.is_empty(),
             "{}: forgotten in mid-call",
@@ -244,6 +247,18 @@ impl Parties {
         // A leg that never began to call ends without a word.
         if let Some(leg) = channel.leg().filter(|leg| self.legs.get(leg).is_some_and(Leg::is_ended)) {
             self.legs.remove(&leg);
+        }
+    }
+
+    /// A channel's telephone is sent no digits any more; whoever waits for them learns that.
+    fn stop_sending(&mut self, id: ChannelId, core: &mut Core) {
+        let Some(sending) = self.sendings.remove(&id) else { return };
+        if let Some(timer) = sending.timer {
+            core.timers.cancel(timer);
+        }
+        let waiting = sending.waits.filter(|waiting| *waiting != id);
+        if let Some(waiting) = waiting.filter(|waiting| self.channel(*waiting).is_some_and(Channel::sends_digits)) {
+            self.resume(waiting, AppReply::DigitsSent(Err("the call is over".to_owned())));
         }
     }
 

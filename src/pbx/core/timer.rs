@@ -27,6 +27,8 @@ pub enum CallTimer {
     Digit(ChannelId),
     /// The next of the digits that a channel's telephone is sent is due.
     Sending(ChannelId),
+    /// A channel's call has lasted as long as `TIMEOUT(absolute)` allows.
+    TimeLimit(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
