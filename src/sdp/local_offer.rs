@@ -20,7 +20,9 @@ pub fn own_answer(offer: &Sdp, allow: &CodecList, local: &LocalMedia, ptime: Opt
     let audio = offered.as_ref().ok_or_else(refusal)?;
     let permitted = audio.formats.iter().filter_map(|format| Some((format, format.codec?)));
     let (format, codec) = permitted.clone().find(|(_, codec)| allow.contains(*codec)).ok_or_else(refusal)?;
-    let keys = audio.formats.iter().find(|format| format.is_telephone_event());
+    // RFC 4733 2.1: at the clock of the sound. Some list them for every clock they know, the fastest first.
+    let mut events = audio.formats.iter().filter(|format| format.is_telephone_event());
+    let keys = events.clone().find(|events| events.clock == format.clock).or_else(|| events.next());
     let mut section = media_lines(audio, format, keys, local);
     if let Some(ptime) = audio.ptime.or(allow.ptime(codec)).or(ptime) {
         section.push(SdpLine::made(format!("a=ptime:{ptime}")));

@@ -39,7 +39,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["dtmfmode"],
         "rfc2833, inband, info, shortinfo, auto",
         "rfc2833",
-        "shown on the console; digits dialled during a call pass as the device sends them, by RTP or INFO, and are not converted",
+        "how digits are sent to the device, and whether its sound is listened to for them; between two lines digits are converted only where this says that they differ in kind (docs/explain/digits.md)",
         Effect::Settings(dtmf_mode),
     ),
     row(
