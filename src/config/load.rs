@@ -3,9 +3,10 @@
 mod glob;
 
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
-use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
+use super::ini::{self, Document, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
-use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
+use super::pin_files::{self, PinFiles};
+use super::{ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
 use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -95,6 +96,8 @@ struct Reader {
     directory: PathBuf,
     diagnostics: Vec<Diagnostic>,
     texts: BTreeMap<String, SourceText>,
+    /// The text of an asterisk.conf that was named.
+    asterisk: Option<Vec<u8>>,
     /// Files that everyone on the machine can read.
     open: BTreeSet<String>,
 }
@@ -140,6 +143,7 @@ impl Reader {
             }
         };
         let (document, _) = ini::parse(&name, &text, &mut no_includes);
+        self.asterisk = Some(text.clone());
         let entry =
             document.section("directories").and_then(|section| section.entries.iter().find(|e| e.is("astetcdir")));
         let Some(entry) = entry.filter(|entry| !entry.value.is_empty()) else { return };
@@ -159,6 +163,9 @@ impl Reader {
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
         let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, TOML];
         let [rtp, acl, logger, toml] = others.map(|name| self.file(name, None));
+        // Nothing in it is needed: one that cannot be read is none.
+        let asterisk = self.asterisk.take().or_else(|| Some(read(&self.directory.join(ASTERISK_CONF)).ok()?.0));
+        let asterisk = asterisk.unwrap_or_default();
         let files = Files {
             sip: (SIP_CONF, &sip),
             extensions: (EXTENSIONS_CONF, &extensions),
@@ -166,6 +173,7 @@ impl Reader {
             acl: (ACL_CONF, &acl),
             logger: (LOGGER_CONF, &logger),
             toml: (TOML, &toml),
+            asterisk: (ASTERISK_CONF, &asterisk),
         };
         let is_usable = self.diagnostics.is_empty();
         let source = Source::Directory(self.directory.clone());
@@ -174,7 +182,24 @@ impl Reader {
         if let Some(config) = &config {
             self.readable_secrets(config);
         }
-        config.filter(|_| is_usable).map(|config| Config { zones: Arc::new(zones()), ..config })
+        let config = config.filter(|_| is_usable)?;
+        Some(Config { zones: Arc::new(zones()), pins: self.pins(&config.extensions), ..config })
+    }
+
+    /// The files of PINs that the dialplan names; one that cannot be read is said, and lets nobody in.
+    fn pins(&mut self, extensions: &Document) -> PinFiles {
+        let mut pins = PinFiles::default();
+        for (path, place) in pin_files::named(extensions) {
+            match read(Path::new(&path)) {
+                Ok((text, _)) => pins.insert(&path, &String::from_utf8_lossy(&text)),
+                Err(error) => {
+                    let say = format!("the file of PINs '{path}' cannot be read: {error}");
+                    let hint = "make it readable to the user the exchange runs as; until then nobody gets past this";
+                    self.diagnostics.push(Diagnostic::warning(place, say).hint(hint));
+                }
+            }
+        }
+        pins
     }
 
     /// The text of a file of the directory; empty when it is missing, which is fatal when `needed` has a hint for it.

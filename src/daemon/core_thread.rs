@@ -156,6 +156,7 @@ impl CoreThread {
             Order::Addresses(own) => switch.addresses_changed(own),
             Order::Input(input) => turn.effects.push(switch.handle(self.clock.now(), *input)),
             Order::Console(request) => self.console(switch, request, turn),
+            Order::Originate(request) => turn.effects.push(switch.originate(self.clock.now(), *request)),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
             Order::Names(names) => turn.effects.push(self.rename(switch, names)),
             Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),

@@ -24,6 +24,7 @@ mod sink;
 mod sip_debug;
 mod sip_receivers;
 mod sounds;
+mod spool;
 mod switch_settings;
 pub mod systemd;
 mod threads;
@@ -57,6 +58,7 @@ pub use sink::Sink;
 use sip_debug::MessageTrace;
 use sip_receivers::{StreamService, UdpService};
 use sounds::{SoundDesk, SoundService};
+use spool::SpoolService;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,7 +126,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let trace = MessageTrace::new(config.sip.general.sip_debug, sink.clone());
     let receiving = Receiving::new(settings.admission.clone(), trace);
     // THE list of those who learn what happens: a new one is one more here.
-    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone()))]);
+    let (spooled, outcomes) = spool::outcomes();
+    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone())), Box::new(spooled)]);
     let reports = Arc::new(MediaReports::new(orders.clone(), receiving.counters.clone()));
     let parts = Parts {
         config: &config,
@@ -135,7 +138,11 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         monitor: &monitor,
         reports: &reports,
         clock,
+        state: store.as_ref().map(|(store, _)| store.folder().to_owned()),
     };
+    let mut services = services;
+    let spools = spool_folders(store.as_ref());
+    services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
     let Prepared { signalling, media, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
@@ -173,6 +180,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     Ok((Running { listening, state, orders, ends, first: None, restart, reloads, core, services }, diagnostics))
 }
 
+/// Where call files lie: in the state folder.
+fn spool_folders(store: Option<&(Store, Found)>) -> Vec<PathBuf> {
+    let state = store.map(|(store, _)| store.folder().join("outgoing"));
+    state.into_iter().collect()
+}
+
 /// Where the configuration was read from, as consoles name it.
 fn directory(source: &Source) -> Option<PathBuf> {
     match source {
@@ -191,6 +204,7 @@ struct Parts<'a> {
     monitor: &'a ThreadMonitor,
     reports: &'a Arc<MediaReports>,
     clock: Clock,
+    state: Option<PathBuf>,
 }
 
 /// The services, not yet started, and what the core thread uses of them.
@@ -222,7 +236,7 @@ impl Parts<'_> {
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
-        let (sound_service, sounds) = SoundService::new(self.orders.clone());
+        let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());
         let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));

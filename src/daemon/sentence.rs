@@ -41,6 +41,8 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::ProgressNotPassed { channel, reason } => {
             story(format!("{channel}: its early media cannot be passed on: {reason}"))
         }
+        // Whoever asked for it says so.
+        CallEvent::Originated { .. } => return Vec::new(),
         CallEvent::Redirected { channel, target, status, words } => {
             story(format!("{channel} redirected the call to {target} ({status} {words})"))
         }
@@ -71,6 +73,10 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
+        CallEvent::User { channel, name, fields } => {
+            let fields: String = fields.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
+            story(format!("UserEvent: {name}, Channel: {channel}{fields}"))
+        }
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };

@@ -28,6 +28,7 @@ impl SettingsBase {
             strictness: config.rtp.strictness,
             admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
             listening: self.listening,
+            pins: config.pins.clone(),
             product: general.user_agent.clone(),
             general,
         }

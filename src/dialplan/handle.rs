@@ -1,9 +1,14 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, SendDigits, SetDtmfMode, Wait};
+use super::ask::{
+    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, SendDigits, SetDtmfMode,
+    Wait,
+};
 use super::digits::Digits;
+use super::originate::{OriginateRequest, OriginateStatus};
 use super::request::{
-    AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, SendDigitsRequest, Tone,
+    AppReply, AppRequest, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
+    PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -141,6 +146,20 @@ impl ChannelHandle {
         self.ask(Play(request)).await
     }
 
+    /// The same, from there on; says where it ended, too.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_from(
+        &mut self,
+        sounds: Vec<String>,
+        stop_on: Digits,
+        from: Duration,
+    ) -> Result<PlayedFrom, Interrupted> {
+        let language = self.language();
+        self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
+    }
+
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.
     ///
     /// # Errors
@@ -165,12 +184,36 @@ impl ChannelHandle {
         self.ask(SetDtmfMode(mode.to_owned())).await
     }
 
+    /// Has a PIN looked at that the caller typed.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn pin(&mut self, request: PinRequest) -> Result<PinVerdict, Interrupted> {
+        self.ask(CheckPin(request)).await
+    }
+
     /// Calls peers, connects the first that answers, and waits until that call has ended.
     ///
     /// # Errors
     /// As `wait`.
     pub async fn dial(&mut self, request: DialRequest) -> Result<DialReport, Interrupted> {
         self.ask(Dial(request)).await
+    }
+
+    /// Begins another call, and waits until it is known how that went if the request says so.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn originate(&mut self, request: OriginateRequest) -> Result<OriginateStatus, Interrupted> {
+        self.ask(Originate(Box::new(request))).await
+    }
+
+    /// The states of lines, in their order (`AppReply::LineStates`).
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn line_states(&mut self, lines: Vec<DialTarget>) -> Result<Vec<u8>, Interrupted> {
+        self.ask(LineStates(lines)).await
     }
 
     /// Sends the caller's audio back until the channel is hung up.
@@ -274,7 +317,8 @@ impl<A: Ask> Drop for Pending<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialplan::request::{Cause, DialOptions, DialStatus, Position};
+    use crate::dialplan::dial_options::DialOptions;
+    use crate::dialplan::request::{Cause, DialStatus, Position};
     use crate::dialplan::state::CallerId;
     use std::task::Waker;
 

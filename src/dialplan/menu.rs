@@ -3,11 +3,10 @@
 use super::app::{Outcome, Target};
 use super::digits::Digits;
 use super::handle::ChannelHandle;
+use super::lookup;
 use super::request::{Interrupted, Played};
 use super::special::{self, Trouble};
-use super::view;
 use crate::event::Level;
-use crate::wording::outside;
 use std::time::Duration;
 
 /// Maximum length of an extension that is dialled into a program.
@@ -16,17 +15,18 @@ pub(super) const MAX_EXTEN: usize = 80;
 pub(super) const MAX_TYPED: usize = 255;
 
 /// Reads on from what is dialled already until no longer extension of the context can be meant, or no digit comes for
-/// as long as `TIMEOUT(digit)` says.
+/// as long as `TIMEOUT(digit)` says, or the digit that ends it.
 pub(super) async fn dial_on(
     channel: &mut ChannelHandle,
     context: &str,
     dialled: &mut String,
+    end: Option<char>,
 ) -> Result<(), Interrupted> {
-    while dialled.len() < MAX_EXTEN && channel.with_state(|state| view::may_go_on(state, context, dialled)) {
+    while dialled.len() < MAX_EXTEN && channel.with_state(|state| lookup::may_go_on(state, context, dialled)) {
         let time = channel.with_state(|state| state.timeouts.digit);
         match channel.digit(time).await? {
-            Some(digit) => dialled.push(digit),
-            None => break,
+            Some(digit) if Some(digit) != end => dialled.push(digit),
+            Some(_) | None => break,
         }
     }
     Ok(())
@@ -35,9 +35,9 @@ pub(super) async fn dial_on(
 /// A digit came: reads the rest of the extension, and goes there, or where wrong ones go.
 pub(super) async fn go(channel: &mut ChannelHandle, context: &str, first: char) -> Result<Outcome, Interrupted> {
     let mut dialled = String::from(first);
-    dial_on(channel, context, &mut dialled).await?;
+    dial_on(channel, context, &mut dialled, None).await?;
     Ok(channel.with_state(|state| {
-        if view::has(state, context, &dialled) {
+        if lookup::has(state, context, &dialled) {
             Outcome::Jump(Target::to(context, &dialled))
         } else {
             special::leave(state, context, &Trouble::Invalid(&dialled))
@@ -52,7 +52,7 @@ pub(super) fn here(channel: &ChannelHandle) -> String {
 
 /// The digits that are extensions of the context by themselves.
 pub(super) fn single_digits(channel: &ChannelHandle, context: &str) -> Digits {
-    let exists = |digit: &char| channel.with_state(|state| view::has(state, context, &digit.to_string()));
+    let exists = |digit: &char| channel.with_state(|state| lookup::has(state, context, &digit.to_string()));
     Digits::of(&super::digits::ALL.chars().filter(exists).collect::<String>())
 }
 
@@ -65,9 +65,8 @@ pub(super) fn names(text: &str) -> Vec<String> {
 pub(super) fn was_played(channel: &ChannelHandle, application: &str, played: &Played) -> bool {
     match played {
         Played::All | Played::Digit(_) => return true,
-        Played::Missing(sound) => {
-            channel.log(Level::Warning, format!("{application}: there is no sound '{}' to play", outside(sound)));
-        }
+        // Each was logged, with where it was looked for.
+        Played::Missing(_) => {}
         Played::Failed(why) => channel.log(Level::Warning, format!("{application}: {why}")),
     }
     false
@@ -136,3 +135,15 @@ pub(super) fn tone(name: &str, time: Duration) -> Vec<String> {
 
 /// A tone is played for at most so many seconds.
 const MAX_TONE: usize = 600;
+
+/// The arguments of an application as people may see them: no PIN is among them.
+pub(super) fn shown(application: &str, args: &str) -> String {
+    if application != "Authenticate" && application != "DISA" {
+        return args.to_owned();
+    }
+    let (pin, rest) = args.split_once(',').map_or((args, None), |(pin, rest)| (pin, Some(rest)));
+    let is_secret =
+        !pin.trim().is_empty() && !pin.trim().starts_with('/') && !pin.trim().eq_ignore_ascii_case("no-password");
+    let pin = if is_secret { "hidden" } else { pin };
+    rest.map_or_else(|| pin.to_owned(), |rest| format!("{pin},{rest}"))
+}

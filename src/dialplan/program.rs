@@ -1,18 +1,22 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
+pub mod errand;
+pub mod group;
+
 use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
-use super::scope::Scope;
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
-use super::substitute::{assign, substitute};
+use super::substitute::{assign, scope, substitute};
 use super::tree::Priority;
 use super::view::View;
+use super::{jumps, menu};
 use crate::clock::Time;
-use crate::event::{Level, LogLine};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -78,20 +82,22 @@ pub struct Program {
     /// The application that was started last.
     latest: &'static str,
     finish: Option<(Finish, Position)>,
+    /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
+    is_errand: bool,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
+        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None, is_errand: false }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
-            state.view = Some(View::of(environment));
+            state.view = Some(view(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
@@ -103,6 +109,7 @@ impl Program {
     fn run(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
+                environment.globals().unlock_all(&self.slot.borrow().state.name);
                 return Progress::Finished(cause);
             }
             if let Some(running) = &mut self.running {
@@ -123,7 +130,7 @@ impl Program {
             }
         }
         match self.stage {
-            Stage::Finished(cause) => Progress::Finished(cause),
+            Stage::Finished(_) => self.advance(environment, 1),
             Stage::Plan | Stage::OutOfPriorities | Stage::FallingThrough | Stage::AfterHangup(..) => Progress::Again,
         }
     }
@@ -163,7 +170,7 @@ impl Program {
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         state.timeouts.deadline = None;
-        state.view = Some(View::of(environment));
+        state.view = Some(view(environment));
         let context = state.position.context.clone();
         let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
         state.view = None;
@@ -173,6 +180,12 @@ impl Program {
     /// The lines to log since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<LogLine> {
         self.slot.borrow_mut().state.take_log()
+    }
+
+    /// What it told of and said of its record since the last call.
+    pub fn take_notes(&mut self) -> (Vec<CallEvent>, RecordNotes) {
+        let state = &mut self.slot.borrow_mut().state;
+        (state.take_events(), state.record.clone())
     }
 
     /// The channel the program runs on.
@@ -258,6 +271,10 @@ impl Program {
         if self.heed_latch(environment) {
             return;
         }
+        if self.is_errand && self.slot.borrow().state.frames.is_empty() {
+            self.stage = Stage::Finished(Cause::NORMAL);
+            return;
+        }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
                 let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
@@ -272,12 +289,15 @@ impl Program {
             }
         }
         let (position, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
+            let state = &mut self.slot.borrow_mut().state;
+            state.trying = false;
+            jumps::leave_macros(state, environment.globals());
+            (state.position.clone(), state.caller.number.clone())
         };
         let Position { context, exten, priority } = &position;
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
             Some(found) => self.execute(found.priority, environment),
+            None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
             None if *priority == 1 => self.no_extension(&position, environment),
             None => self.fall_through(environment),
         }
@@ -302,14 +322,18 @@ impl Program {
 
     /// Starts the application of a priority.
     fn execute(&mut self, priority: &Priority, environment: &dyn Environment) {
-        let args = substitute(&priority.args, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+        let args = substitute(&priority.args, &mut scope(&mut self.slot.borrow_mut().state, environment));
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
+        slot.state.written.clone_from(&priority.args);
         let text = format!(
-            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
-            slot.state.position, app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{}\") in new stack",
+            slot.state.position,
+            app.name,
+            slot.state.name,
+            menu::shown(app.name, &args)
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -320,7 +344,7 @@ impl Program {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args, body });
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body });
     }
 
     /// What follows from how an application ended.
@@ -329,6 +353,9 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            // What goes on elsewhere does not end, whatever was broken off for it thinks.
+            Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
+            Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -336,18 +363,26 @@ impl Program {
             Ok(Outcome::Next) => self.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
-                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+                    assign(&name, &value, &mut scope(&mut self.slot.borrow_mut().state, environment));
                 }
                 self.next();
             }
-            Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
-                // A digit may have come behind the last priority.
-                Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-                Some(to) => self.slot.borrow_mut().state.position = to,
-                None => self.led_nowhere(environment),
-            },
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
+            Ok(Outcome::Jump(target)) => self.jump_to(&target, environment),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
+            Ok(Outcome::Decide(decision, args)) => {
+                let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
+                self.conclude(Ok(decided), environment);
+            }
+            Ok(Outcome::Try(AppCall { name, args })) => {
+                let app = apps::find(&name);
+                self.slot.borrow_mut().state.begin_trial(app.is_some());
+                match app {
+                    Some(app) => self.start(app, args),
+                    None => self.next(),
+                }
+            }
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
                 None => self.no_application(&name, None, environment),
@@ -355,70 +390,45 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
-        let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(1);
-        if state.push_frame(back, args) {
-            state.position = to;
-            return;
+    fn jump_to(&mut self, target: &Target, environment: &dyn Environment) {
+        let to = jumps::resolve(target, &mut self.slot.borrow_mut().state, environment);
+        match to {
+            // A digit may have come behind the last priority.
+            Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
+            Some(to) => {
+                let mut slot = self.slot.borrow_mut();
+                slot.state.position = to;
+                self.is_errand &= !slot.state.frames.is_empty();
+            }
+            None => self.led_nowhere(environment),
         }
-        state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
+    }
+
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
+        let is_entered = {
+            let state = &mut self.slot.borrow_mut().state;
+            jumps::resolve(target, state, environment).is_some_and(|to| jumps::gosub(state, to, args, then))
+        };
+        if !is_entered {
+            self.led_nowhere(environment);
+        }
     }
 
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        if let Some(frame) = state.frames.pop() {
-            state.position = frame.back;
-            state.set_variable("GOSUB_RETVAL", value);
-            return;
+        let returned = jumps::give_back(&mut self.slot.borrow_mut().state, value, environment.globals());
+        match returned {
+            Ok(Some((name, args))) => match apps::find(&name) {
+                Some(app) => self.start(app, args),
+                None => self.no_application(&name, None, environment),
+            },
+            Ok(None) => {}
+            Err(()) => self.led_nowhere(environment),
         }
-        state.warn(format!("Return at {} without a Gosub to return from", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
     }
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
         self.spawn_ended(Cause::NONE, environment);
-    }
-
-    /// Resolves the target of `Goto` to a position: a label becomes a number.
-    fn resolve(&mut self, target: &Target, environment: &dyn Environment) -> Option<Position> {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let here = &state.position;
-        let context = target.context.as_deref().unwrap_or(&here.context);
-        let exten = target.exten.as_deref().unwrap_or(&here.exten);
-        let wanted = target.priority.as_str();
-        let relative = wanted.strip_prefix(['+', '-']).and_then(|text| text.parse::<u32>().ok());
-        let number = match (wanted.parse::<u32>(), relative) {
-            (_, Some(far)) if wanted.starts_with('+') => here.priority.checked_add(far),
-            (_, Some(far)) => here.priority.checked_sub(far),
-            (Ok(number), None) => Some(number),
-            (Err(_), None) => {
-                let caller = Some(state.caller.number.as_str());
-                environment.dialplan().find_label(context, exten, wanted, caller, environment.now().wall)
-            }
-        };
-        match number {
-            Some(number) if number > 0 => Some(Position::new(context, exten, number)),
-            _ => {
-                let text = format!(
-                    "'{}' is neither a priority above 0 nor a label of {} in context '{}' (at {here})",
-                    outside(wanted),
-                    outside(exten),
-                    outside(context)
-                );
-                state.warn(text);
-                None
-            }
-        }
     }
 
     fn next(&mut self) {
@@ -474,7 +484,7 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
@@ -496,20 +506,14 @@ impl Program {
             }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Congestion", "10");
+                self.start(&apps::congestion::APP, "10".to_owned());
             }
             Some("BUSY") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Busy", "10");
+                self.start(&apps::busy::APP, "10".to_owned());
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    fn start_named(&mut self, name: &str, args: &str) {
-        if let Some(app) = apps::find(name) {
-            self.start(app, args.to_owned());
         }
     }
 
@@ -546,6 +550,11 @@ impl Program {
         slot.ended = Some(Interrupted::Hangup(cause));
         let state = &mut slot.state;
         state.cause = cause;
+        if self.is_errand {
+            self.stage = Stage::Finished(cause);
+            return;
+        }
+        jumps::unwind_macros(state, environment.globals());
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
@@ -555,6 +564,11 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
+
+/// What applications see from now on.
+fn view(environment: &dyn Environment) -> View {
+    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
+use super::dial_options::DialOptions;
 use super::digits::{DigitRow, Digits};
 use crate::wording::outside;
 use std::time::Duration;
@@ -66,14 +67,22 @@ pub enum AppRequest {
     Indicate(Tone),
     /// Play sounds in order.
     Play(PlayRequest),
+    /// The same from there on, of the first of them; the reply says how far it came.
+    PlayFrom(PlayRequest, Duration),
     /// Wait for a digit, for so long.
     Digit(Duration),
+    /// Look at a PIN that the caller typed.
+    Pin(PinRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
     /// Send a telephone digits.
     SendDigits(SendDigitsRequest),
     /// From now on the digits of the channel go and come so (`SIPDtmfMode`).
     DtmfMode(String),
+    /// Begin another call.
+    Originate(Box<OriginateRequest>),
+    /// Say in what state these lines are; the reply comes at once.
+    LineStates(Vec<DialTarget>),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
 }
@@ -155,23 +164,77 @@ impl std::fmt::Display for DialTarget {
     }
 }
 
-/// The option letters of `Dial` that have an effect now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DialOptions {
-    /// `g`: the dialplan goes on after the callee has hung up.
-    pub continue_after: bool,
-    /// `r`: show ringing at once, and let no early media through.
-    pub ringing: bool,
-    /// `R`: show ringing at once, until there is early media.
-    pub ringing_until_media: bool,
-    /// Every letter given, with its argument in parentheses, in order.
-    pub letters: Vec<(char, Option<String>)>,
+/// What the line that answers has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// The dialplan from there on.
+    Extension(Position),
+    /// One application, with its arguments.
+    Application(String, String),
 }
 
-impl DialOptions {
-    /// Whether the letter was given.
-    pub fn has(&self, letter: char) -> bool {
-        self.letters.iter().any(|(given, _)| *given == letter)
+/// A call to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginateRequest {
+    /// Whom to call.
+    pub target: DialTarget,
+    /// What it has when it answers.
+    pub goal: Goal,
+    /// How long it rings.
+    pub timeout: Duration,
+    /// The name and number of who is said to call.
+    pub caller: (String, String),
+    /// Variables of its channel; `_` and `__` before a name say how far they are inherited.
+    pub variables: Vec<(String, String)>,
+    /// `accountcode` of its record; empty: that of the line.
+    pub account: String,
+    /// Whoever asked waits until the line has answered or has not.
+    pub waits: bool,
+    /// Names it in what is told of how it went; 0: nobody asks.
+    pub ticket: u64,
+}
+
+impl OriginateRequest {
+    /// A call that nobody waits for.
+    pub fn new(target: DialTarget, goal: Goal, timeout: Duration) -> OriginateRequest {
+        OriginateRequest {
+            target,
+            goal,
+            timeout,
+            caller: Default::default(),
+            variables: Vec::new(),
+            account: String::new(),
+            waits: false,
+            ticket: 0,
+        }
+    }
+}
+
+/// How a call went that the exchange began: `ORIGINATE_STATUS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginateStatus {
+    /// The line answered.
+    Success,
+    /// It could not be called, or refused.
+    Failed,
+    /// It is busy.
+    Busy,
+    /// No way through.
+    Congestion,
+    /// It rang, and nobody picked up.
+    Ringing,
+}
+
+impl OriginateStatus {
+    /// The word in `ORIGINATE_STATUS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            OriginateStatus::Success => "SUCCESS",
+            OriginateStatus::Failed => "FAILED",
+            OriginateStatus::Busy => "BUSY",
+            OriginateStatus::Congestion => "CONGESTION",
+            OriginateStatus::Ringing => "RINGING",
+        }
     }
 }
 
@@ -186,16 +249,72 @@ pub enum AppReply {
     Indicated(Result<(), String>),
     /// How far the sounds were played.
     Played(Played),
+    /// The same, and where they stopped.
+    PlayedFrom(PlayedFrom),
     /// The digit that came; none in that time.
     Digit(Option<char>),
+    /// What a PIN is worth.
+    Pin(PinVerdict),
     /// How a `Dial` went.
     Dialed(DialReport),
     /// The digits were sent, or why not all of them were, for the log.
     DigitsSent(Result<(), String>),
     /// It is so, or why not, for the log.
     DtmfModeSet(Result<(), String>),
+    /// How the other call began.
+    Originated(OriginateStatus),
+    /// The states of the lines, in their order: 1 not in use, 2 in use, 3 busy, 4 no such line, 5 unavailable.
+    LineStates(Vec<u8>),
     /// The echo ended.
     Echoed,
+}
+
+/// A PIN to be looked at.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PinRequest {
+    /// What the caller typed; `None`: only whether the caller is locked out is asked.
+    pub typed: Option<String>,
+    /// What is right.
+    pub right: PinSource,
+}
+
+/// What was typed is a secret.
+impl std::fmt::Debug for PinRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.typed.is_some() { "PinRequest(hidden)" } else { "PinRequest(locked out?)" })
+    }
+}
+
+/// Which PINs are right.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PinSource {
+    /// This one.
+    Pin(String),
+    /// The first field of each line of this file, with what follows behind a comma.
+    Lines(String),
+    /// `account:MD5 of the PIN` on each line of this file.
+    Hashes(String),
+    /// The keys of this family of the database; `take`: each counts once.
+    Database {
+        /// The family.
+        family: String,
+        /// Removes the key.
+        take: bool,
+    },
+}
+
+/// What a PIN is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinVerdict {
+    /// It is right, or the caller may type one; with what its line of the file says beside it: the fields behind the
+    /// PIN, or the account.
+    Right(String),
+    /// It is wrong.
+    Wrong,
+    /// It was not looked at: the caller is locked out for so long.
+    Locked(Duration),
+    /// It cannot be looked at: why, for the log.
+    Unusable(String),
 }
 
 /// How far sounds were played.
@@ -209,6 +328,15 @@ pub enum Played {
     Missing(String),
     /// It could not be done: why, for the log.
     Failed(String),
+}
+
+/// How far sounds were played that did not begin at their beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedFrom {
+    /// How they ended.
+    pub played: Played,
+    /// Where, from the beginning of the sounds.
+    pub position: Duration,
 }
 
 /// How a `Dial` went. When the caller hangs up after the answer, the switch gives this before `Program::hang_up`,

@@ -2,18 +2,17 @@
 
 use super::environment::Environment;
 use super::state::State;
+use super::timing::Timing;
 
 /// What a running program sees: its own variables and its environment's.
 pub struct Scope<'a> {
     pub(super) state: &'a mut State,
     pub(super) environment: &'a dyn Environment,
+    /// Replaces `${...}` and `$[...]` in a text, for what evaluates one of its own.
+    pub(super) expand: fn(&str, &mut Scope<'_>) -> String,
 }
 
-impl<'a> Scope<'a> {
-    pub(super) fn new(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
-        Scope { state, environment }
-    }
-
+impl Scope<'_> {
     /// Built-in names, then the channel's variables, then the global ones.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let here = &self.state.position;
@@ -36,6 +35,16 @@ impl<'a> Scope<'a> {
             "CALLERIDNUM" => caller.map(str::to_owned),
             _ => self.state.variable(name).or_else(|| self.environment.globals().get(name)),
         }
+    }
+
+    /// Whether the times before the `?` hold now, and what stands behind it. What is odd is logged, `who` first.
+    pub(super) fn holds_now(&mut self, who: &str, args: &str) -> (bool, String) {
+        let (times, rest) = args.split_once('?').unwrap_or((args, ""));
+        let (timing, odd) = Timing::read(times, self.environment.dialplan().zones());
+        for what in odd {
+            self.warn(&format!("{who}: {what}"));
+        }
+        (timing.holds(self.environment.now().wall), rest.to_owned())
     }
 
     /// Logs a warning with the position.

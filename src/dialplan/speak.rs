@@ -6,8 +6,8 @@ use super::handle::ChannelHandle;
 use super::menu;
 use super::request::{Interrupted, Played};
 use super::say::{self, Day, Gender, Language, Words};
-use super::view;
 use crate::clock::Wall;
+use crate::datetime::Civil;
 use crate::event::Level;
 use crate::wording::outside;
 
@@ -90,7 +90,7 @@ pub(super) async fn unix_time(
     let (now, zone) = channel.with_state(|state| (state.now.wall, state.zone(args.trimmed(1), application)));
     let at = integer(args.trimmed(0)).map_or(now, |seconds| Wall(seconds.saturating_mul(1000)));
     let (at, today) = (zone.civil(at), zone.civil(now));
-    let day = Day { at, days_ago: view::days(&today).saturating_sub(view::days(&at)) };
+    let day = Day { at, days_ago: day_number(&today).saturating_sub(day_number(&at)) };
     let (words, unknown) = say::date::date(language(channel), &day, args.get(2));
     if !unknown.is_empty() {
         let letters: String = unknown.into_iter().collect();
@@ -100,4 +100,11 @@ pub(super) async fn unix_time(
         return say_until(channel, application, words, Digits::ANY).await;
     }
     say(channel, application, words).await
+}
+
+/// A number for each day: the next has the next.
+fn day_number(day: &Civil) -> i64 {
+    let years = day.year.saturating_sub(1);
+    let leaps = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
+    years.saturating_mul(365).saturating_add(leaps).saturating_add(i64::from(day.yearday))
 }

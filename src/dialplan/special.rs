@@ -1,9 +1,9 @@
 //! The special extensions `i`, `t`, `T` and `e`: where a call goes that cannot go on.
 
 use super::app::{Outcome, Target};
+use super::lookup;
 use super::request::{Cause, Position};
 use super::state::{Exception, State};
-use super::view;
 use crate::event::Level;
 use crate::wording::outside;
 
@@ -47,10 +47,10 @@ pub(super) fn place(state: &mut State, context: &str, trouble: &Trouble<'_>) -> 
     if let Trouble::Invalid(exten) = trouble {
         state.set_variable("INVALID_EXTEN", exten);
     }
-    if let Some(exten) = trouble.exten().filter(|exten| view::has(state, context, exten)) {
+    if let Some(exten) = trouble.exten().filter(|exten| lookup::has(state, context, exten)) {
         return Some(Position::new(context, exten, 1));
     }
-    if !view::has(state, context, "e") {
+    if !lookup::has(state, context, "e") {
         return None;
     }
     state.exception = Some(Exception { reason: trouble.reason().to_owned(), at: state.position.clone() });

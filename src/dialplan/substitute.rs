@@ -1,9 +1,10 @@
 //! `${...}` and `$[...]` in the arguments of an application.
 
+use super::environment::Environment;
 use super::expression;
 use super::functions;
 use super::scope::Scope;
-use super::state::{MAX_TEXT, bounded};
+use super::state::{MAX_TEXT, State, bounded};
 use crate::wording::outside;
 
 /// How deep `${...${...}}` may nest.
@@ -25,6 +26,11 @@ pub trait Source {
 /// The text with every `${...}` and `$[...]` replaced; at most `MAX_TEXT` bytes.
 pub fn substitute(text: &str, source: &mut dyn Source) -> String {
     expand(text, source, 0)
+}
+
+/// What a program sees while it goes on.
+pub(super) fn scope<'a>(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
+    Scope { state, environment, expand: |text, scope| substitute(text, scope) }
 }
 
 impl Source for Scope<'_> {

@@ -94,6 +94,13 @@ pub enum CallEvent {
         /// Why.
         reason: String,
     },
+    /// A call that the exchange began has begun, or has not.
+    Originated {
+        /// Which, as whoever asked for it names it.
+        ticket: u64,
+        /// `ORIGINATE_STATUS`.
+        status: &'static str,
+    },
     /// A called line sends the call elsewhere (3xx).
     Redirected {
         /// Its channel.
@@ -199,6 +206,15 @@ pub enum CallEvent {
         kind: Outside,
         /// The status it was refused with; none when it was passed on.
         refused: Option<u16>,
+    },
+    /// The dialplan tells of something of its own (`UserEvent`).
+    User {
+        /// The channel it runs on.
+        channel: String,
+        /// The event's name.
+        name: Outside,
+        /// What belongs to it: keys and values.
+        fields: Vec<(Outside, Outside)>,
     },
     /// Its peer hung up.
     HungUp {

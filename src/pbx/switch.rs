@@ -13,6 +13,7 @@ use super::request_gate::{Asking, RequestGate, Secured};
 use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Names, Peer, PeerAddress};
 use crate::dialplan::database::Database;
+use crate::dialplan::originate::OriginateRequest;
 use crate::event::LineEvent;
 use crate::guard::admission::{Admission, Caller, Proof};
 use crate::registrar::location::Restored;
@@ -398,6 +399,16 @@ impl Switch {
             return (HangUp::Unknown, Effects::default());
         };
         (HangUp::Requested(names), self.turn())
+    }
+
+    /// Begins a call of the exchange's own: the door of call files, and of whoever else wants one. How it went is told by
+    /// an event that names its ticket.
+    pub fn originate(&mut self, now: Now, request: OriginateRequest) -> Effects {
+        self.core.now = now;
+        if self.stopping.is_none() {
+            self.calls.originate(request, &mut self.core, &self.lines);
+        }
+        self.turn()
     }
 
     /// Stops taking calls; `Now` also ends those in progress.

@@ -496,6 +496,22 @@ impl Testbed {
         }
     }
 
+    /// The exchange begins a call of its own.
+    pub fn originates(&mut self, request: strowger::dialplan::originate::OriginateRequest) {
+        let effects = self.switch.originate(at(self.now), request);
+        self.execute(effects);
+    }
+
+    /// The media thread hears a phone press a key.
+    pub fn hears_key(&mut self, name: &str, digit: char) {
+        let source = self.look(name).rtp();
+        let from_it = |stream: &crate::media::Stream| stream.remote.and_then(|remote| remote.rtp) == Some(source);
+        if let Some((stream, _)) = self.media.streams.iter().find(|(_, stream)| from_it(stream)) {
+            let event = MediaEvent::Digit { stream: *stream, digit };
+            self.post(Duration::ZERO, Parcel::Media(event));
+        }
+    }
+
     /// Is the exchange playing something to a phone?
     pub fn is_played_to(&self, name: &str) -> bool {
         let at = self.look(name).rtp();
@@ -1091,6 +1107,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
             ..Listening::udp(EXCHANGE.parse().unwrap())
         },
         local_towards: BTreeMap::new(),
+        pins: Default::default(),
         product: general.user_agent.clone(),
     }
 }

@@ -4,8 +4,8 @@ use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
-    expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
+    Program, Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -47,6 +47,40 @@ const PIECES: &[&str] = &[
     "MATH(",
     "STRFTIME(",
     "IFTIME(",
+    "Macro(m,",
+    "[macro-m]\n",
+    "MacroExit()",
+    "MacroExclusive(m)",
+    "While(1)",
+    "While(0)",
+    "EndWhile()",
+    "ExitWhile()",
+    "ContinueWhile()",
+    "GotoIfTime(*,*,*,*?",
+    "TryExec(",
+    "Exec(",
+    "MSet(",
+    "EVAL(",
+    "SPRINTF(%05d,",
+    "STRREPLACE(V,",
+    "REPLACE(V,",
+    "SORT(1:",
+    "PUSH(V)=",
+    "SHIFT(V)",
+    "HASH(h,",
+    "ARRAY(V,W)=",
+    "URIDECODE(%",
+    "BASE64_DECODE(",
+    "CDR(",
+    "ResetCDR(",
+    "DEVICE_STATE(Custom:",
+    "EXTENSION_STATE(",
+    "STACK_PEEK(1,l",
+    "LOCAL_PEEK(1,",
+    "DB_KEYS(",
+    "LOCK(",
+    "StackPop()",
+    "UserEvent(x,y:",
     "RAND(",
     "REGEX(\"",
     "\"",
@@ -104,33 +138,39 @@ fn mutate(text: &str, rng: &mut Rng) -> String {
 
 /// A reply to the request, or now and then to another one.
 fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
+    match request.filter(|_| rng.below(8) != 0) {
+        Some(request) => reply_to(request, rng),
+        None => [AppReply::Waited, AppReply::Echoed, AppReply::Digit(None), AppReply::Played(Played::All)]
+            [usize::try_from(rng.below(4)).unwrap()]
+        .clone(),
+    }
+}
+
+fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
     let result = |rng: &mut Rng| if rng.below(2) == 0 { Ok(()) } else { Err("x".to_owned()) };
-    let request = request.filter(|_| rng.below(8) != 0);
-    let verb = match request {
-        Some(AppRequest::Wait(_)) => 0,
-        Some(AppRequest::Answer) => 1,
-        Some(AppRequest::Indicate(_)) => 2,
-        Some(AppRequest::Play(_)) => 3,
-        Some(AppRequest::Dial(_)) => 4,
-        Some(AppRequest::Echo) => 5,
-        Some(AppRequest::Digit(_)) => 6,
-        Some(AppRequest::SendDigits(_)) => 7,
-        Some(AppRequest::DtmfMode(_)) => 8,
-        None => rng.below(9),
+    let played = |rng: &mut Rng| match rng.below(4) {
+        0 => Played::Missing("x".to_owned()),
+        1 => Played::Failed("x".to_owned()),
+        2 => Played::Digit('#'),
+        _ => Played::All,
     };
-    match verb {
-        0 => AppReply::Waited,
-        1 => AppReply::Answered(result(rng)),
-        2 => AppReply::Indicated(result(rng)),
-        7 => AppReply::DigitsSent(result(rng)),
-        8 => AppReply::DtmfModeSet(result(rng)),
-        3 => AppReply::Played(match rng.below(4) {
-            3 => Played::Digit('#'),
-            0 => Played::Missing("x".to_owned()),
-            1 => Played::Failed("x".to_owned()),
-            _ => Played::All,
-        }),
-        4 => AppReply::Dialed(DialReport {
+    match request {
+        AppRequest::Wait(_) => AppReply::Waited,
+        AppRequest::Answer => AppReply::Answered(result(rng)),
+        AppRequest::Indicate(_) => AppReply::Indicated(result(rng)),
+        AppRequest::Play(_) => AppReply::Played(played(rng)),
+        AppRequest::PlayFrom(..) => {
+            AppReply::PlayedFrom(PlayedFrom { played: played(rng), position: std::time::Duration::MAX })
+        }
+        AppRequest::Digit(_) => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
+        AppRequest::Pin(_) if rng.below(2) == 0 => AppReply::Pin(PinVerdict::Wrong),
+        AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
+        AppRequest::Originate(_) => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+        AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
+        AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
+        AppRequest::Echo => AppReply::Echoed,
+        AppRequest::Dial(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
                 [usize::try_from(rng.below(3)).unwrap()],
             dialed: std::time::Duration::MAX,
@@ -141,8 +181,6 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
         }),
-        5 => AppReply::Echoed,
-        _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
 

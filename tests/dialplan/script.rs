@@ -3,9 +3,10 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, Played, Position,
-    Program, Progress, UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, PinVerdict,
+    Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -157,6 +158,7 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Answer => "Answer".to_owned(),
         AppRequest::Indicate(tone) => format!("Indicate {tone:?}"),
         AppRequest::Play(play) => format!("Play {}", play.sounds.join("&")),
+        AppRequest::PlayFrom(play, from) => format!("Play {} from {} ms", play.sounds.join("&"), from.as_millis()),
         AppRequest::Digit(time) => format!("Digit {}", time.as_secs_f64()),
         AppRequest::Dial(request) => {
             let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
@@ -178,7 +180,13 @@ fn shown(ask: &AppRequest) -> String {
                 .to_owned()
         }
         AppRequest::DtmfMode(mode) => format!("DtmfMode {mode}"),
+        AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Originate(request) => format!("Originate {}", request.target),
+        AppRequest::LineStates(lines) => {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!("LineStates {}", lines.join("&"))
+        }
     }
 }
 
@@ -191,16 +199,27 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Answer => AppReply::Answered(Ok(())),
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
             AppRequest::Play(_) => AppReply::Played(Played::All),
+            AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom { played: Played::All, position: *from }),
             AppRequest::Digit(_) => AppReply::Digit(None),
+            AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
             AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
+            AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
+            AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {
             AppRequest::Play(_) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom {
+                played: Played::Digit(digit.parse().unwrap()),
+                position: *from + std::time::Duration::from_secs(5),
+            }),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
+        ["wrong"] => AppReply::Pin(PinVerdict::Wrong),
+        ["locked"] => AppReply::Pin(PinVerdict::Locked(Duration::from_secs(30))),
+        ["right", beside] => AppReply::Pin(PinVerdict::Right((*beside).to_owned())),
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [

@@ -142,3 +142,20 @@ fn the_machines_time_zones_are_read_once_for_each_content() {
         assert!(zones.find(name).is_err(), "{name}");
     }
 }
+
+#[test]
+fn files_of_pins_are_read_and_missing_ones_said() {
+    let folder = Folder::new(&[("sip.conf", PEER), ("pins", "4711\n")]);
+    let pins = folder.0.join("pins").display().to_string();
+    let plan = format!("[a]\nexten => 1,1,Authenticate({pins})\nexten => 2,1,DISA(/nowhere/pins,a)\n");
+    fs::write(folder.0.join("extensions.conf"), plan).unwrap();
+    let loaded = load(&folder.0);
+    let config = loaded.config.as_ref().unwrap();
+    assert_eq!(config.pins.get(&pins).map(|text| text.to_string()).as_deref(), Some("4711\n"));
+    let text = said(&loaded);
+    assert!(
+        text.iter().any(|line| line.starts_with("extensions.conf:3: warning: the file of PINs '/nowhere/pins'")),
+        "{text:?}"
+    );
+    assert!(!text.iter().any(|line| line.contains("4711")), "{text:?}");
+}

@@ -4,9 +4,9 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::digits::Digits;
 use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::lookup;
 use crate::dialplan::menu;
 use crate::dialplan::request::{Interrupted, Played};
-use crate::dialplan::view;
 use crate::event::Level;
 
 /// The application.
@@ -67,32 +67,12 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         return end(&channel, "TIMEOUT");
     };
     let mut dialled = String::from(digit);
-    dial(&mut channel, &context, &mut dialled, options.contains('p')).await?;
-    if channel.with_state(|state| view::has(state, &context, &dialled)) {
+    menu::dial_on(&mut channel, &context, &mut dialled, options.contains('p').then_some('#')).await?;
+    if channel.with_state(|state| lookup::has(state, &context, &dialled)) {
         channel.set_variable(&variable, &dialled);
         return end(&channel, "OK");
     }
     channel.set_variable(&variable, "i");
     channel.set_variable("INVALID_EXTEN", &dialled);
     end(&channel, "INVALID")
-}
-
-/// Reads the rest of an extension; with `pound`, `#` ends it.
-async fn dial(
-    channel: &mut ChannelHandle,
-    context: &str,
-    dialled: &mut String,
-    pound: bool,
-) -> Result<(), Interrupted> {
-    if !pound {
-        return menu::dial_on(channel, context, dialled).await;
-    }
-    while dialled.len() < menu::MAX_EXTEN && channel.with_state(|state| view::may_go_on(state, context, dialled)) {
-        let time = channel.with_state(|state| state.timeouts.digit);
-        match channel.digit(time).await? {
-            Some('#') | None => break,
-            Some(digit) => dialled.push(digit),
-        }
-    }
-    Ok(())
 }

@@ -4,10 +4,10 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
 use crate::dialplan::digits::Digits;
 use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::lookup;
 use crate::dialplan::menu;
 use crate::dialplan::request::{Interrupted, Played};
 use crate::dialplan::special::{self, Trouble};
-use crate::dialplan::view;
 use crate::event::Level;
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ pub const APP: App = App {
     syntax: "WaitExten([seconds][,options])",
     help: "Without seconds it waits as long as TIMEOUT(response) says, 10 seconds at first. After the first digit \
            others are waited for as BackGround does. When no digit came, the dialplan goes on with the next priority \
-           or, where there is none, with t, or e. Option: d (plays the dial tone until the first digit).",
+           or, where there is none, with t, or e. Option: d (plays the dial tone until the first digit); m, \
+           music, is not there yet, and the wait is silent.",
     arity: 0,
     run: |channel, args| Box::pin(run(channel, args)),
 };
@@ -31,6 +32,9 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     let time = arguments::seconds(args.trimmed(0)).filter(|time| !time.is_zero());
     let time = time.unwrap_or_else(|| channel.with_state(|state| state.timeouts.response));
     let options = arguments::options(args.trimmed(1));
+    if options.iter().any(|(letter, _)| *letter == 'm') {
+        channel.log(Level::Notice, "WaitExten waits in silence: its option m is not there yet".to_owned());
+    }
     let digit = if options.iter().any(|(letter, _)| *letter == 'd') {
         let played = channel.play_until(menu::tone("dial", time), Digits::ANY).await?;
         menu::was_played(&channel, APP.name, &played);
@@ -47,7 +51,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     }
     let goes_on = channel.with_state(|state| {
         let next = state.position.priority.checked_add(1);
-        next.is_some_and(|next| view::has_priority(state, next))
+        next.is_some_and(|next| lookup::has_priority(state, next))
     });
     if goes_on {
         let text = channel.with_state(|state| format!("Timeout on {}, continuing", state.name));

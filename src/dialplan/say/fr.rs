@@ -79,7 +79,13 @@ fn part(letter: char, day: &Day) -> Option<Words> {
         'd' | 'e' => counted(at.day),
         'Y' => number(at.year.max(0)),
         // The sound "oclock" says "heures".
-        'I' | 'l' => [if at.hour % 12 == 0 { digits(12) } else { counted(at.hour % 12) }, digits("oclock")].concat(),
+        'I' | 'l' => {
+            let hour = match at.hour % 12 {
+                0 => 12,
+                hour => hour,
+            };
+            [counted(hour), digits("oclock")].concat()
+        }
         'H' | 'k' => [counted(at.hour), digits("oclock")].concat(),
         'M' | 'N' if at.minute == 0 => Words::new(),
         'M' | 'N' => counted(at.minute),

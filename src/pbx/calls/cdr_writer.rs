@@ -32,7 +32,7 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
         None => (channel.caller_name.clone(), channel.caller_number.clone()),
     };
     let facts = Facts {
-        account: &peer.account_code,
+        account: channel.cdr.account.as_deref().unwrap_or(&peer.account_code),
         caller,
         entered: (entered.context.clone(), entered.exten.clone()),
         channel: (&channel.name, &channel.unique_id),
@@ -42,6 +42,9 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
     if let Some((level, reason)) = channel.cdr.story() {
         let (line, exten, answered) = (peer.name.clone(), entered.exten.as_str().into(), channel.answered.is_some());
         core.emit(CallEvent::Ended { line, exten, answered, level, reason });
+    }
+    if channel.cdr.notes.disabled {
+        return;
     }
     let record = channel.cdr.clone().record(core.now.mono, facts);
     core.out.store.push(StoreOrder::Call(Box::new(record)));

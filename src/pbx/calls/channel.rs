@@ -1,8 +1,10 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
+use super::callee_work::CalleePart;
 use super::dial::{Connected, Dial};
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
+use super::origin::Origin;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
@@ -112,6 +114,10 @@ pub struct Playing {
     pub stop_on: Digits,
     /// The first of the sounds that is not there.
     pub missing: Option<String>,
+    /// Where it began in the sounds, when whoever asked wants to know where it ends.
+    pub from: Option<Duration>,
+    /// When it began.
+    pub since: Time,
 }
 
 /// Sounds that a channel is to play, and that are not loaded yet.
@@ -121,6 +127,8 @@ pub struct Loading {
     pub order: u64,
     /// What is to be played.
     pub request: PlayRequest,
+    /// As in [`Playing`].
+    pub from: Option<Duration>,
 }
 
 /// Maximum number of digits that are kept for a program that does not wait for any.
@@ -133,6 +141,8 @@ pub struct Outgoing {
     pub target: Target,
     /// May the caller be shown?
     pub presentation: Presentation,
+    /// Header fields that the dialplan adds to its INVITE, `Header: value`.
+    pub headers: Vec<String>,
 }
 
 /// What is left to do when an activity was stopped.
@@ -206,6 +216,14 @@ pub struct Channel {
     pub keeps_relay: bool,
     /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
     pub dtmf_mode: Option<DtmfMode>,
+    /// What the dialplan may ask for of the INVITE that it came with.
+    pub invite: Vec<(String, String)>,
+    /// `OUTBOUND_GROUP`, for a called line: category and group.
+    pub group: Option<(String, String)>,
+    /// What its Dial wants done on it, for a called line.
+    pub callee: CalleePart,
+    /// It calls a line on behalf of the exchange.
+    pub origin: Option<Box<Origin>>,
     /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
     pub time_limit: Option<(Time, TimerId)>,
     /// What a caller's record will say.
@@ -246,6 +264,10 @@ impl Channel {
             listens: false,
             keeps_relay: false,
             dtmf_mode: None,
+            invite: Vec::new(),
+            group: None,
+            callee: CalleePart::default(),
+            origin: None,
             time_limit: None,
             cdr: CdrBuilder::default(),
         }

@@ -75,6 +75,13 @@ impl DigitsPressed<'_> {
                 Some(other) => Listener::Line(other),
                 None => self.at_program(at)?,
             };
+            // Option d: it may leave the Dial by a digit.
+            if let Listener::Dial { caller, .. } = next
+                && caller == at
+                && self.parties.channel(at)?.dial()?.options.has('d')
+            {
+                return Some(Listener::Program(at));
+            }
             let line = match next {
                 Listener::Program(_) => return Some(next),
                 Listener::Line(line) => line,

@@ -79,6 +79,22 @@ pub(super) fn is_unanswered_caller(parties: &Parties, id: ChannelId) -> bool {
     unanswered_half(parties, id).is_some() || parties.leg_of(id).is_some_and(Leg::is_unanswered_caller)
 }
 
+/// How many pairs lie between a channel and the telephone that calls.
+pub(super) fn depth(parties: &Parties, id: ChannelId) -> usize {
+    let (mut at, mut depth) = (id, 0);
+    while let Some((caller, _)) = called_half(parties, at).filter(|_| depth < MAX_DEPTH) {
+        (at, depth) = (caller, depth + 1);
+    }
+    depth
+}
+
+/// How many pairs are open for the telephone that calls in the end.
+pub(super) fn pairs_of(parties: &Parties, id: ChannelId) -> usize {
+    let telephone = caller(parties, id);
+    let running = parties.channels().filter(|channel| channel.local().is_some_and(|half| !half.is_called));
+    running.filter(|channel| caller(parties, channel.id) == telephone).count()
+}
+
 /// Where a call was forwarded to until it came to this channel.
 pub(super) fn forwards(parties: &Parties, id: ChannelId) -> Vec<String> {
     parties.channel(id).and_then(|channel| channel.local()).map(|half| half.forwards.clone()).unwrap_or_default()

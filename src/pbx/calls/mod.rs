@@ -3,11 +3,15 @@
 
 pub mod bridge;
 pub mod bridging;
+mod callee_program;
+mod callee_work;
 mod caller_identity;
 mod cdr_writer;
 pub mod channel;
+mod deferred;
 mod description;
 pub mod dial;
+mod dial_letters;
 mod dialing;
 mod digit_form;
 mod digit_sending;
@@ -18,14 +22,19 @@ mod forwarding;
 mod hangup;
 mod inbound;
 mod info;
+mod invite_headers;
 pub mod leg;
 mod local;
 pub mod local_half;
+mod local_pair;
 pub mod media_path;
 mod media_port;
+mod origin;
+mod originating;
 mod pair;
 mod parties;
 mod party;
+mod pins;
 mod playing;
 mod ports;
 mod program;
@@ -43,6 +52,7 @@ use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
 use super::sounds::SoundReply;
 use crate::config::peer::Peer;
+use crate::dialplan::originate::{Goal, OriginateRequest};
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
 use crate::registrar::register::Move;
@@ -53,7 +63,9 @@ use crate::sip::transaction::{Answer, ClientId, ReferenceChange, ServerId};
 use crate::sip::validate::Essentials;
 use bridge::{Bridge, Bridges};
 use bridging::Bridging;
+use callee_program::CalleePrograms;
 use channel::{Activity, Channel};
+use deferred::Deferred;
 use dialing::Dialing;
 use digits::DigitsPressed;
 use early_media::EarlyMedia;
@@ -62,6 +74,7 @@ use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Arrival, Leg, LegEvent};
 use media_port::Ports;
+use originating::Originating;
 use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
@@ -226,6 +239,7 @@ impl Calls {
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
             CallTimer::Sending(channel) => digit_sending::next(&mut self.parties, channel, core),
+            CallTimer::Limit(channel) => self.hangup(core).by_limit(channel),
             CallTimer::TimeLimit(channel) => {
                 let Calls { parties, bridges, shared, .. } = self;
                 TimeLimit { parties, bridges, core }.over(channel, shared, directory);
@@ -329,6 +343,10 @@ impl Calls {
 
     /// Hands on what happened next on a leg, or to a half of a pair; false: nothing.
     fn next_event(&mut self, core: &mut Core) -> bool {
+        if let Some(deferred) = self.parties.deferred.pop_front() {
+            do_deferred(self, deferred, core);
+            return true;
+        }
         if let Some((leg, event)) = self.parties.index.events.pop_front() {
             // A leg that was replaced, or whose channel is gone, has nothing to say any more.
             if let Some(channel) = self.parties.channel_of_leg(leg) {
@@ -338,6 +356,12 @@ impl Calls {
         }
         let half = self.parties.locals.take();
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
+    }
+
+    /// Begins a call of the exchange's own; `Event::Call(Originated)` tells how that went.
+    pub fn originate(&mut self, request: OriginateRequest, core: &mut Core, directory: &dyn Directory) {
+        let Calls { parties, bridges, .. } = self;
+        Originating { parties, bridges, core }.begin(request, None, directory);
     }
 
     /// Hands what happened on a channel's leg to whom it concerns.
@@ -470,6 +494,29 @@ impl Calls {
 
     fn hangup<'a>(&'a mut self, core: &'a mut Core) -> Hangup<'a> {
         Hangup { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+}
+
+/// Does what a Dial left to others.
+fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
+    let Calls { parties, bridges, .. } = calls;
+    match deferred {
+        Deferred::BeforeCall(caller, line) => {
+            if !(CalleePrograms { parties, bridges, core }).before_call(caller, line) {
+                Dialing { parties, bridges, core }.ports_ready(line);
+            }
+        }
+        Deferred::AfterAnswer(caller, line) => {
+            if !(CalleePrograms { parties, bridges, core }).after_answer(caller, line) {
+                let answer = parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
+                Dialing { parties, bridges, core }.accepted(caller, line, answer);
+            }
+        }
+        Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
+        Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
+        Deferred::Apart(line, place, caller) => {
+            originating::set_free(parties, line, Goal::Extension(place), caller, &[]);
+        }
     }
 }
 

@@ -2,15 +2,18 @@
 
 use super::cdr_writer;
 use super::channel::{Activity, Channel, Endpoint, SipEndpoint};
+use super::deferred::Deferred;
 use super::leg::{Cx, Leg, LegIndex};
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
+use super::origin::Origin;
 use super::pair::Pair;
 use super::party::Party;
 use super::sendings::Sendings;
 
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
+use crate::event::CallEvent;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::media::{MediaCommand, Remote, StreamId, StreamKind};
@@ -29,6 +32,8 @@ pub struct Parties {
     pub index: LegIndex,
     /// What happened to halves of pairs that lead into the dialplan.
     pub(super) locals: LocalEvents,
+    /// What a Dial leaves to others.
+    pub(super) deferred: VecDeque<Deferred>,
     /// Whose ports a stream is.
     pub(super) streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
@@ -231,6 +236,9 @@ impl Parties {
         self.stop_sending(id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
+        if let Some(limit) = channel.callee.limit.take() {
+            core.timers.cancel(limit);
+        }
         if let Some((_, timer)) = channel.time_limit.take() {
             core.timers.cancel(timer);
         }
@@ -240,6 +248,9 @@ impl Parties {
             channel.name
         );
         cdr_writer::write(&channel, core);
+        if let Some(origin) = channel.origin.take() {
+            self.tell_origin(&origin, core);
+        }
         if let Some(half) = channel.local().filter(|half| self.channels.contains_key(&half.other)) {
             let (cause, failure) = channel.cdr.outcome();
             self.locals.report(half.other, HalfEnded { cause, failure });
@@ -259,6 +270,17 @@ impl Parties {
         let waiting = sending.waits.filter(|waiting| *waiting != id);
         if let Some(waiting) = waiting.filter(|waiting| self.channel(*waiting).is_some_and(Channel::sends_digits)) {
             self.resume(waiting, AppReply::DigitsSent(Err("the call is over".to_owned())));
+        }
+    }
+
+    /// Whoever asked for a call of the exchange's own learns how it began.
+    pub(super) fn tell_origin(&mut self, origin: &Origin, core: &mut Core) {
+        let Origin { request, asker, status } = origin;
+        if request.ticket != 0 {
+            core.emit(CallEvent::Originated { ticket: request.ticket, status: status.name() });
+        }
+        if let Some(asker) = asker.filter(|asker| self.channel(*asker).is_some_and(|channel| !channel.dead)) {
+            self.resume(asker, AppReply::Originated(*status));
         }
     }
 

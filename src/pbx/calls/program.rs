@@ -1,7 +1,9 @@
 //! Programs run: what an application asks for is done or begun here, and its answer given.
 
 use super::bridge::Bridges;
+use super::callee_program::CalleePrograms;
 use super::channel::{Activity, Channel, MAX_DIGITS};
+use super::dial::Dial;
 use super::dialing::Dialing;
 use super::digit_sending;
 use super::early_media::EarlyMedia;
@@ -9,11 +11,17 @@ use super::environment::ChannelEnv;
 use super::hangup::Hangup;
 use super::leg::Leg;
 use super::local;
+use super::originating::Originating;
 use super::parties::Parties;
+use super::pins;
 use super::playing::{self, Prompts};
 use super::time_limit::TimeLimit;
 use crate::audio::tone;
-use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, Progress, Tone, UNTIL_HANGUP};
+use crate::dialplan::originate::OriginateRequest;
+use crate::dialplan::{
+    AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, Position, Progress, Tone,
+    UNTIL_HANGUP,
+};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::MediaCommand;
@@ -39,10 +47,15 @@ impl Applications<'_> {
         let random = self.core.rng.bits();
         let env = ChannelEnv { parties: self.parties, core: self.core, shared, directory, id, random };
         let progress = program.advance(&env, BUDGET);
+        let (events, notes) = program.take_notes();
         for line in program.take_log() {
             self.core.emit(line);
         }
+        for event in events {
+            self.core.emit(event);
+        }
         if let Some(channel) = self.parties.channel_mut(id) {
+            channel.cdr.notes = notes;
             if !channel.dead
                 && let Some((name, data)) = program.application()
             {
@@ -52,11 +65,40 @@ impl Applications<'_> {
         }
         TimeLimit { parties: self.parties, bridges: self.bridges, core: self.core }.keep(id);
         match progress {
+            Progress::Asks(AppRequest::Pin(request)) => {
+                let verdict = pins::look(self.parties, self.core, shared, id, &request);
+                self.parties.resume(id, AppReply::Pin(verdict));
+            }
             Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
             Progress::Waiting => {}
-            Progress::Finished(cause) => self.hangup().program_finished(id, cause),
+            Progress::Finished(cause) => self.finished(id, cause),
         }
+    }
+
+    fn finished(&mut self, id: ChannelId, cause: Cause) {
+        let works = self.parties.channel(id).is_some_and(|channel| channel.callee.work.is_some() && !channel.dead);
+        if works {
+            let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+            return CalleePrograms { parties, bridges, core }.finished(id);
+        }
+        self.hangup().program_finished(id, cause);
+    }
+
+    fn originate(&mut self, id: ChannelId, request: OriginateRequest, directory: &dyn Directory) {
+        let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+        Originating { parties, bridges, core }.begin(request, Some(id), directory);
+    }
+
+    /// A Dial, unless it is for a channel that is about to be connected itself.
+    fn dial(&mut self, id: ChannelId, request: DialRequest, directory: &dyn Directory) {
+        if self.parties.channel(id).is_some_and(|channel| channel.callee.work.is_some()) {
+            let dial = Dial::new(self.core.now.mono, request.options);
+            let mut report = dial.report(self.core.now.mono, DialStatus::InvalidArgs, None);
+            "a program on the line that Dial calls cannot dial itself".clone_into(&mut report.reason);
+            return self.parties.resume(id, AppReply::Dialed(report));
+        }
+        self.dialing().start(id, request, directory);
     }
 
     fn perform(&mut self, id: ChannelId, request: AppRequest, directory: &dyn Directory) {
@@ -64,12 +106,20 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
-            AppRequest::Play(request) => self.prompts().begin(id, request),
+            AppRequest::Play(request) => self.prompts().begin(id, request, None),
+            AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::Digit(time) => self.await_digit(id, time),
             AppRequest::SendDigits(request) => digit_sending::requested(self.parties, id, &request, self.core),
             AppRequest::DtmfMode(mode) => digit_sending::set_mode(self.parties, id, &mode, self.core),
+            // It needs more than is at hand here.
+            AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
-            AppRequest::Dial(request) => self.dialing().start(id, request, directory),
+            AppRequest::Dial(request) => self.dial(id, request, directory),
+            AppRequest::Originate(request) => self.originate(id, *request, directory),
+            AppRequest::LineStates(targets) => {
+                let states = targets.iter().map(|target| self.dialing().line_state(target, directory)).collect();
+                self.parties.resume(id, AppReply::LineStates(states));
+            }
         }
     }
 
@@ -200,6 +250,7 @@ impl Applications<'_> {
                 }
                 self.parties.resume(id, AppReply::Echoed);
             }
+            Activity::Dialing(dial) if dial.options.has('d') => self.leave_dial(id, digit),
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
@@ -208,6 +259,18 @@ impl Applications<'_> {
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}
+        }
+    }
+
+    /// Option d: a caller that waits in a Dial leaves it for an extension of one digit.
+    fn leave_dial(&mut self, id: ChannelId, digit: char) {
+        let Some(program) = self.parties.channel(id).and_then(|channel| channel.program.as_ref()) else { return };
+        let context = program.variable("EXITCONTEXT").filter(|context| !context.is_empty());
+        let to = Position::new(&context.unwrap_or_else(|| program.position().context), &digit.to_string(), 1);
+        let number = program.caller().number;
+        let plan = &self.core.config.dialplan;
+        if plan.exists(&to.context, &to.exten, Some(&number), self.core.now.wall) == Existence::Yes {
+            self.dialing().leave(id, to, None);
         }
     }
 
