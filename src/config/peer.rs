@@ -129,7 +129,7 @@ pub struct Settings {
     pub nat: Nat,
     /// `directmedia`/`canreinvite`; absent means relay, unlike chan_sip.
     pub direct_media: DirectMedia,
-    /// `dtmfmode`, for the console: digits pass as they come.
+    /// `dtmfmode`.
     pub dtmf_mode: DtmfMode,
     /// `insecure`.
     pub insecure: Insecure,
@@ -390,6 +390,18 @@ pub enum DtmfMode {
 }
 
 impl DtmfMode {
+    /// Reads the word, in either case; `None` when it is none.
+    pub fn parse(text: &str) -> Option<DtmfMode> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "rfc2833" | "rfc4733" => Some(DtmfMode::Rfc2833),
+            "inband" => Some(DtmfMode::Inband),
+            "info" => Some(DtmfMode::Info),
+            "shortinfo" => Some(DtmfMode::ShortInfo),
+            "auto" => Some(DtmfMode::Auto),
+            _ => None,
+        }
+    }
+
     /// The word sip.conf and the console use.
     pub fn name(self) -> &'static str {
         match self {

@@ -68,6 +68,7 @@ pub mod say_number;
 pub mod say_ordinal;
 pub mod say_phonetic;
 pub mod say_unix_time;
+pub mod send_dtmf;
 pub mod set;
 pub mod set_account;
 pub mod set_ama_flags;
@@ -78,6 +79,7 @@ pub mod set_cid_name;
 pub mod set_cid_num;
 pub mod set_global_var;
 pub mod set_language;
+pub mod sip_dtmf_mode;
 pub mod sip_header;
 pub mod stack_pop;
 pub mod system;
@@ -154,6 +156,7 @@ pub static TABLE: &[App] = &[
     return_::APP,
     ringing::APP,
     sip_header::ADD,
+    sip_dtmf_mode::APP,
     sip_header::REMOVE,
     say_alpha::APP,
     say_alpha_case::APP,
@@ -164,6 +167,7 @@ pub static TABLE: &[App] = &[
     say_ordinal::APP,
     say_phonetic::APP,
     say_unix_time::APP,
+    send_dtmf::APP,
     set::APP,
     set_ama_flags::APP,
     set_account::APP,

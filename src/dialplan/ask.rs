@@ -4,7 +4,7 @@ use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
-    Tone,
+    SendDigitsRequest, Tone,
 };
 use std::time::Duration;
 
@@ -104,6 +104,34 @@ impl Ask for Digit {
 
     fn reply(reply: &AppReply) -> Option<&Option<char>> {
         if let AppReply::Digit(digit) = reply { Some(digit) } else { None }
+    }
+}
+
+pub(super) struct SendDigits(pub(super) SendDigitsRequest);
+
+impl Ask for SendDigits {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::SendDigits(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::DigitsSent(sent) = reply { Some(sent) } else { None }
+    }
+}
+
+pub(super) struct SetDtmfMode(pub(super) String);
+
+impl Ask for SetDtmfMode {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::DtmfMode(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::DtmfModeSet(set) = reply { Some(set) } else { None }
     }
 }
 

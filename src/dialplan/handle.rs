@@ -1,13 +1,16 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, Wait};
+use super::ask::{
+    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, SendDigits, SetDtmfMode,
+    Wait,
+};
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
-    PlayRequest, Played, PlayedFrom, Tone,
+    PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -187,6 +190,22 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn digit(&mut self, timeout: Duration) -> Result<Option<char>, Interrupted> {
         self.ask(Digit(timeout)).await
+    }
+
+    /// Sends a telephone digits, and waits until all are sent. Why they could not be is in the result.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn send_digits(&mut self, request: SendDigitsRequest) -> Result<Result<(), String>, Interrupted> {
+        self.ask(SendDigits(request)).await
+    }
+
+    /// Has the channel's digits go and come so from now on. Why that could not be is in the result.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn set_dtmf_mode(&mut self, mode: &str) -> Result<Result<(), String>, Interrupted> {
+        self.ask(SetDtmfMode(mode.to_owned())).await
     }
 
     /// Has a PIN looked at that the caller typed.

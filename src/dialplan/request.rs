@@ -1,7 +1,7 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
 use super::dial_options::DialOptions;
-use super::digits::Digits;
+use super::digits::{DigitRow, Digits};
 use super::outside::{OutsideReply, OutsideRequest};
 use crate::wording::outside;
 use std::time::Duration;
@@ -76,6 +76,10 @@ pub enum AppRequest {
     Pin(PinRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
+    /// Send a telephone digits.
+    SendDigits(SendDigitsRequest),
+    /// From now on the digits of the channel go and come so (`SIPDtmfMode`).
+    DtmfMode(String),
     /// Begin another call.
     Originate(Box<OriginateRequest>),
     /// Say in what state these lines are; the reply comes at once.
@@ -108,6 +112,15 @@ pub struct PlayRequest {
     pub stop_on: Digits,
     /// The language to look for them in first, `en`; empty: the exchange's own.
     pub language: String,
+}
+
+/// What `SendDTMF` requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendDigitsRequest {
+    /// The digits.
+    pub row: DigitRow,
+    /// The channel whose telephone gets them, by name; `None`: the program's own.
+    pub channel: Option<String>,
 }
 
 /// What `Dial` requests.
@@ -247,6 +260,10 @@ pub enum AppReply {
     Pin(PinVerdict),
     /// How a `Dial` went.
     Dialed(DialReport),
+    /// The digits were sent, or why not all of them were, for the log.
+    DigitsSent(Result<(), String>),
+    /// It is so, or why not, for the log.
+    DtmfModeSet(Result<(), String>),
     /// How the other call began.
     Originated(OriginateStatus),
     /// The states of the lines, in their order: 1 not in use, 2 in use, 3 busy, 4 no such line, 5 unavailable.

@@ -11,6 +11,7 @@ mod cancel;
 mod capacity;
 mod connections;
 mod dial_letters;
+mod digits;
 mod direct;
 mod early_media;
 mod examples;

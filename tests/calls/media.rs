@@ -7,7 +7,7 @@ use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::media::{
     DigitForm, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
-    StreamReport,
+    StreamReport, WhileBridged,
 };
 
 #[derive(Debug)]
@@ -146,6 +146,20 @@ impl MediaStub {
         );
         assert!(known.is_none(), "{stream:?} is reserved twice");
         MediaEvent::Reserved { stream, rtp }
+    }
+
+    /// The stream on which a digit of a phone at this address is heard: as an event, or in its sound.
+    pub fn hears_digits_of(&self, source: SocketAddr, in_sound: bool) -> Option<StreamId> {
+        let is_of = |stream: &Stream| stream.remote.is_some_and(|remote| remote.rtp == Some(source));
+        let (id, stream) = self.streams.iter().find(|(_, stream)| is_of(stream))?;
+        let listening = stream.listening;
+        let is_bridged = matches!(stream.doing, Doing::Bridged(..));
+        let heard = if in_sound {
+            listening.inband.is_some() && !is_bridged
+        } else {
+            listening.events.is_some() && (!is_bridged || listening.bridged != WhileBridged::Pass)
+        };
+        heard.then_some(*id)
     }
 
     /// What it did before ends; a bridge ends for both.

@@ -175,6 +175,8 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
+        AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
+        AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
         AppRequest::Dial(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]

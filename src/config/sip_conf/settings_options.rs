@@ -39,7 +39,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["dtmfmode"],
         "rfc2833, inband, info, shortinfo, auto",
         "rfc2833",
-        "shown on the console; digits dialled during a call pass as the device sends them, by RTP or INFO, and are not converted",
+        "how digits are sent to the device, and whether its sound is listened to for them; between two lines digits are converted only where this says that they differ in kind (docs/explain/digits.md)",
         Effect::Settings(dtmf_mode),
     ),
     row(
@@ -279,21 +279,8 @@ fn direct_media(settings: &mut Settings, text: &str) -> Result {
 }
 
 fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
-    settings.dtmf_mode = match text.to_ascii_lowercase().as_str() {
-        "rfc2833" | "rfc4733" => DtmfMode::Rfc2833,
-        "inband" => DtmfMode::Inband,
-        "info" => DtmfMode::Info,
-        "shortinfo" => DtmfMode::ShortInfo,
-        "auto" => DtmfMode::Auto,
-        _ => return Err(Trouble::Bad),
-    };
-    match settings.dtmf_mode {
-        DtmfMode::Info | DtmfMode::ShortInfo => {
-            let say = "digits in INFO messages are answered, and not passed on to the other line";
-            Err(Trouble::remark(say, "set the device to RFC 2833 or inband, and write 'dtmfmode=rfc2833'"))
-        }
-        DtmfMode::Rfc2833 | DtmfMode::Inband | DtmfMode::Auto => Ok(()),
-    }
+    settings.dtmf_mode = DtmfMode::parse(text).ok_or(Trouble::Bad)?;
+    Ok(())
 }
 
 fn auth_algorithm(settings: &mut Settings, text: &str) -> Result {

@@ -6,12 +6,12 @@ use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
 use crate::clock::{Time, Wall};
-use crate::config::peer::{LineKind, Peer};
+use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
 use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
-use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::media::{Listening, MediaCommand, StreamId};
 use crate::pbx::outside::{ErrandId, OutsideOrder};
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
@@ -98,6 +98,8 @@ pub enum Activity {
     Outside(ErrandId),
     /// It echoes.
     Echoing,
+    /// Its program waits until a telephone was sent a row of digits.
+    SendingDigits,
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
@@ -211,6 +213,14 @@ pub struct Channel {
     pub digits: VecDeque<char>,
     /// Something was done for it outside of the switch, and some of it may still run.
     pub goes_outside: bool,
+    /// Where the media thread looks for the digits of its telephone.
+    pub listening: Listening,
+    /// Its telephone events are looked at while it is bridged, too: something asked for by name waits for its digits.
+    pub listens: bool,
+    /// Its media stays on the relay: it is sent digits.
+    pub keeps_relay: bool,
+    /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
+    pub dtmf_mode: Option<DtmfMode>,
     /// What the dialplan may ask for of the INVITE that it came with.
     pub invite: Vec<(String, String)>,
     /// `OUTBOUND_GROUP`, for a called line: category and group.
@@ -256,6 +266,10 @@ impl Channel {
             plays: 0,
             digits: VecDeque::new(),
             goes_outside: false,
+            listening: Listening::default(),
+            listens: false,
+            keeps_relay: false,
+            dtmf_mode: None,
             invite: Vec::new(),
             group: None,
             callee: CalleePart::default(),
@@ -328,6 +342,11 @@ impl Channel {
         }
     }
 
+    /// Does its program wait until a telephone was sent digits?
+    pub fn sends_digits(&self) -> bool {
+        matches!(self.activity, Activity::SendingDigits)
+    }
+
     /// It was answered: its sound is looked at in a while.
     pub fn look_at_sound_later(&self, core: &mut Core) {
         core.set_timer(LOOK_AT_SOUND, Timer::Call(CallTimer::Sound(self.id)));
@@ -384,6 +403,7 @@ impl Channel {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Echoing
+            | Activity::SendingDigits
             | Activity::Called => Stopped::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, ChannelState};
 use super::description::Describe;
+use super::digit_form;
 use super::leg::{Cx, Leg};
 use crate::audio::g711::Law;
 use crate::audio::sound::Sound;
@@ -9,7 +10,7 @@ use crate::audio::tone;
 use crate::config::peer::{ProgressInBand, Settings};
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
-use crate::pbx::media::{MediaCommand, Remote, StreamId};
+use crate::pbx::media::{MediaCommand, Remote, StreamId, WhileBridged};
 use crate::sdp::codec::Codec;
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
@@ -82,11 +83,17 @@ impl Party<'_> {
         let remote = self.remote(rtp, rtcp, core);
         let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
+        self.listen(self.channel.listening.bridged, core);
         if let Some(address) = unroutable {
             self.channel.unroutable_logged = true;
             let (channel, line) = (self.channel.name.clone(), self.leg.peer.name.clone());
             core.emit(CallEvent::UnroutableMedia { channel, line, address });
         }
+    }
+
+    /// Tells the media thread where to look for its digits, when that is news.
+    pub(super) fn listen(&mut self, bridged: WhileBridged, core: &mut Core) {
+        digit_form::listen(self.channel, self.leg, self.stream, bridged, core);
     }
 
     /// The media thread learns that its peer's signalling comes from elsewhere, once there is any media.

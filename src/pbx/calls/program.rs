@@ -5,6 +5,7 @@ use super::callee_program::CalleePrograms;
 use super::channel::{Activity, Channel, MAX_DIGITS};
 use super::dial::Dial;
 use super::dialing::Dialing;
+use super::digit_sending;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
@@ -30,6 +31,9 @@ use std::time::Duration;
 
 /// Dialplan steps a program may take in one go.
 const BUDGET: u32 = 200;
+
+/// The digit that ends an `Echo`.
+const END_OF_ECHO: char = '#';
 
 /// Runs programs: works on all channels and bridges.
 pub(super) struct Applications<'a> {
@@ -107,6 +111,8 @@ impl Applications<'_> {
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::Digit(time) => self.await_digit(id, time),
+            AppRequest::SendDigits(request) => digit_sending::requested(self.parties, id, &request, self.core),
+            AppRequest::DtmfMode(mode) => digit_sending::set_mode(self.parties, id, &mode, self.core),
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
@@ -255,11 +261,19 @@ impl Applications<'_> {
                     channel.digits.push_back(digit);
                 }
             }
+            Activity::Echoing if digit == END_OF_ECHO => {
+                let telephone = local::caller(self.parties, id);
+                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+                    self.core.out.media.push(MediaCommand::Idle { stream });
+                }
+                self.parties.resume(id, AppReply::Echoed);
+            }
             Activity::Dialing(dial) if dial.options.has('d') => self.leave_dial(id, digit),
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
             | Activity::Echoing
+            | Activity::SendingDigits
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}
