@@ -5,7 +5,9 @@ mod glob;
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
 use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
-use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
+use super::{
+    ACL_CONF, Config, EXTENSIONS_CONF, Files, INDICATIONS_CONF, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -151,14 +153,15 @@ impl Reader {
         let hint = format!("make it in {directory}, or start without '-C' for the built-in configuration");
         let sip = self.file(SIP_CONF, Some(&hint));
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
-        let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, TOML];
-        let [rtp, acl, logger, toml] = others.map(|name| self.file(name, None));
+        let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, INDICATIONS_CONF, TOML];
+        let [rtp, acl, logger, indications, toml] = others.map(|name| self.file(name, None));
         let files = Files {
             sip: (SIP_CONF, &sip),
             extensions: (EXTENSIONS_CONF, &extensions),
             rtp: (RTP_CONF, &rtp),
             acl: (ACL_CONF, &acl),
             logger: (LOGGER_CONF, &logger),
+            indications: (INDICATIONS_CONF, &indications),
             toml: (TOML, &toml),
         };
         let is_usable = self.diagnostics.is_empty();

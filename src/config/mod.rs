@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod finding;
 pub mod general;
+pub mod indications_conf;
 pub mod ini;
 pub mod load;
 pub mod logger_conf;
@@ -23,6 +24,7 @@ pub mod value;
 pub mod weak_secret;
 
 use diagnostic::{Counts, Diagnostic};
+use indications_conf::Indications;
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
 use rtp_conf::RtpConf;
@@ -41,6 +43,8 @@ pub struct Config {
     pub rtp: RtpConf,
     /// logger.conf.
     pub logger: LoggerConf,
+    /// indications.conf.
+    pub indications: Indications,
     /// strowger.toml.
     pub toml: TomlConf,
     /// Where it came from.
@@ -65,6 +69,7 @@ struct Files<'a> {
     rtp: (&'a str, &'a [u8]),
     acl: (&'a str, &'a [u8]),
     logger: (&'a str, &'a [u8]),
+    indications: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
 }
 
@@ -78,6 +83,7 @@ impl Config {
             rtp: (RTP_CONF, rtp.as_bytes()),
             acl: (ACL_CONF, &[]),
             logger: (LOGGER_CONF, b""),
+            indications: (INDICATIONS_CONF, b""),
             toml: (TOML, toml.as_bytes()),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
@@ -105,11 +111,16 @@ impl Config {
         diagnostics.extend(said);
         let (logger, said) = logger_conf::parse(&logger);
         diagnostics.extend(said);
+        let (indications, mut said) = ini::parse(files.indications.0, files.indications.1, include);
+        small_files::spare(&mut said);
+        diagnostics.extend(said);
+        let (indications, said) = indications_conf::parse(&indications);
+        diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, source }), diagnostics)
+        (is_usable.then_some(Config { sip, extensions, rtp, logger, indications, toml, source }), diagnostics)
     }
 }
 
@@ -118,4 +129,5 @@ const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
 const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
+const INDICATIONS_CONF: &str = "indications.conf";
 const TOML: &str = "strowger.toml";

@@ -31,6 +31,7 @@ impl SettingsBase {
             strictness: config.rtp.strictness,
             admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
             listening: self.listening,
+            indications: Arc::new(config.indications.clone()),
             sounds: self.sounds.clone(),
             product: general.user_agent.clone(),
             general,

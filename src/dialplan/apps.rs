@@ -13,10 +13,12 @@ pub mod goto_if;
 pub mod hangup;
 pub mod noop;
 pub mod playback;
+pub mod playtones;
 pub mod progress;
 pub mod return_;
 pub mod ringing;
 pub mod set;
+pub mod stop_playtones;
 pub mod verbose;
 pub mod wait;
 
@@ -36,11 +38,13 @@ pub static TABLE: &[App] = &[
     goto_if::APP,
     hangup::APP,
     noop::APP,
+    playtones::APP,
     playback::APP,
     progress::APP,
     return_::APP,
     ringing::APP,
     set::APP,
+    stop_playtones::APP,
     verbose::APP,
     wait::APP,
 ];

@@ -57,6 +57,20 @@ impl Ask for Indicate {
     }
 }
 
+pub(super) struct PlayTone(pub(super) Option<String>);
+
+impl Ask for PlayTone {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayTone(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysTone(plays) = reply { Some(plays) } else { None }
+    }
+}
+
 pub(super) struct Play(pub(super) PlayRequest);
 
 impl Ask for Play {

@@ -64,6 +64,9 @@ pub enum AppRequest {
     Answer,
     /// Indicate the state of the call to the caller; the reply comes at once.
     Indicate(Tone),
+    /// Play a tone, by its name or as a list of tones, until another sound, a bridge or the next such request; none:
+    /// stop it. The reply comes at once.
+    PlayTone(Option<String>),
     /// Play sounds in order.
     Play(PlayRequest),
     /// Wait for a digit, for so long.
@@ -171,6 +174,8 @@ pub enum AppReply {
     Answered(Result<(), String>),
     /// The caller is shown the state of the call, or why it could not be, for the log.
     Indicated(Result<(), String>),
+    /// The tone is played, or why it could not be, for the log.
+    PlaysTone(Result<(), String>),
     /// How far the sounds were played.
     Played(Played),
     /// The digit that came; none in that time.

@@ -22,7 +22,7 @@ pub(super) struct Playing {
     /// Distinguishes it, for the timer, from an earlier playing of the same stream.
     pub turn: u64,
     sound: Arc<[u8]>,
-    repeat: bool,
+    again: Option<usize>,
     payload_type: u8,
     /// Bytes, and samples, in a packet.
     step: usize,
@@ -36,7 +36,8 @@ pub(super) struct Playing {
 pub(super) struct Request {
     pub play: u64,
     pub sound: Arc<[u8]>,
-    pub repeat: bool,
+    /// Where in it the sound begins again at its end; none: it ends.
+    pub again: Option<usize>,
     pub payload_type: u8,
     pub ptime_ms: u8,
 }
@@ -51,12 +52,14 @@ impl Request {
 impl Playing {
     /// Begins now, at `place`.
     pub fn new(now: Time, turn: u64, request: Request, place: Place) -> Playing {
+        let length = request.sound.len();
         Playing {
             play: request.play,
             turn,
             step: request.step() as usize,
             sound: request.sound,
-            repeat: request.repeat,
+            // One that would begin again behind its end is over there.
+            again: request.again.filter(|again| *again < length),
             payload_type: request.payload_type,
             position: 0,
             place,
@@ -77,7 +80,7 @@ impl Playing {
 
     /// Writes the packet that is due into `packet` and moves on; `None` when the sound has ended.
     pub fn next<'a>(&mut self, now: Time, packet: &'a mut [u8; PACKET]) -> Option<(Place, &'a [u8])> {
-        if self.sound.is_empty() || (!self.repeat && self.position >= self.sound.len()) {
+        if self.sound.is_empty() || (self.again.is_none() && self.position >= self.sound.len()) {
             return None;
         }
         let late = now.since(self.due);
@@ -119,8 +122,8 @@ impl Playing {
     fn fill(&mut self, payload: &mut [u8]) {
         let silence = if self.payload_type == 8 { 0xd5 } else { 0xff };
         for slot in payload {
-            if self.repeat && self.position >= self.sound.len() {
-                self.position = 0;
+            if let Some(again) = self.again.filter(|_| self.position >= self.sound.len()) {
+                self.position = again;
             }
             *slot = self.sound.get(self.position).copied().unwrap_or(silence);
             self.position = self.position.saturating_add(1);
@@ -133,7 +136,8 @@ mod tests {
     use super::*;
 
     fn playing(sound: &[u8], repeat: bool, payload_type: u8, ptime_ms: u8) -> Playing {
-        let request = Request { play: 1, sound: sound.into(), repeat, payload_type, ptime_ms };
+        let again = repeat.then_some(0);
+        let request = Request { play: 1, sound: sound.into(), again, payload_type, ptime_ms };
         Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 65_535, timestamp: 100 })
     }
 
@@ -171,6 +175,16 @@ mod tests {
         }
         assert!(bytes.iter().zip([1, 2, 3].iter().cycle()).all(|(sent, wanted)| sent == wanted));
         assert_eq!(bytes.len(), 800);
+    }
+
+    #[test]
+    fn a_tone_begins_again_where_it_says() {
+        let request = Request { play: 1, sound: [9, 1, 2, 3].into(), again: Some(1), payload_type: 0, ptime_ms: 10 };
+        let mut playing = Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 1, timestamp: 100 });
+        let mut buffer = [0; PACKET];
+        let packet = playing.next(at(0), &mut buffer).unwrap().1[12..].to_vec();
+        let wanted = [9].into_iter().chain([1, 2, 3].into_iter().cycle());
+        assert!(packet.into_iter().zip(wanted).all(|(sent, wanted)| sent == wanted));
     }
 
     #[test]

@@ -269,7 +269,13 @@ impl Worker {
             }
             MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms } => {
                 self.rest(stream);
-                self.begin(now, stream, Request { play, sound, repeat, payload_type, ptime_ms });
+                let again = repeat.then_some(0);
+                self.begin(now, stream, Request { play, sound, again, payload_type, ptime_ms });
+                self.begin_listening(now, stream);
+            }
+            MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms } => {
+                self.rest(stream);
+                self.begin(now, stream, Request { play, sound, again, payload_type, ptime_ms });
                 self.begin_listening(now, stream);
             }
             MediaCommand::Idle { stream } => self.rest(stream),

@@ -70,6 +70,21 @@ pub enum MediaCommand {
         /// Milliseconds of sound in a packet.
         ptime_ms: u8,
     },
+    /// Send a tone in G.711 until another verb; answered by `Played` when one comes, or the tone ends by itself.
+    Tone {
+        /// The stream.
+        stream: StreamId,
+        /// Which playing this is, named again in `Played`.
+        play: u64,
+        /// The tone, already in the stream's codec, 8,000 bytes a second.
+        sound: Arc<[u8]>,
+        /// Where in it the tone begins again when it came to its end; none: it ends.
+        again: Option<usize>,
+        /// The payload type the peer knows the codec by.
+        payload_type: u8,
+        /// Milliseconds of sound in a packet.
+        ptime_ms: u8,
+    },
     /// Stop playing, echoing or relaying; a bridged stream's partner stops too. The ports stay.
     Idle {
         /// The stream.

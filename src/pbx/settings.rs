@@ -1,6 +1,7 @@
 //! The configuration in force, as the switch is given it.
 
 use crate::config::general::General;
+use crate::config::indications_conf::Indications;
 use crate::config::peer::Peer;
 use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
@@ -26,6 +27,8 @@ pub struct SwitchSettings {
     pub listening: Listening,
     /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
+    /// indications.conf: whose country's tones are played.
+    pub indications: Arc<Indications>,
     /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
     pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.

@@ -42,6 +42,7 @@ mod stories;
 mod switched_off;
 mod testbed;
 mod timers;
+mod tones;
 mod transports;
 mod unauthenticated;
 mod vanished;

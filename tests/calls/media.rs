@@ -38,6 +38,8 @@ pub struct MediaStub {
     next_port: u16,
     /// The sounds played, in order: how many bytes each had.
     pub played: Vec<usize>,
+    /// The tones played, in order: how many bytes each had, and where it began again.
+    pub tones: Vec<(usize, Option<usize>)>,
     reported: BTreeSet<(StreamId, u64)>,
     /// Whose sound never comes: the addresses it would come from.
     pub mute: BTreeSet<SocketAddr>,
@@ -54,11 +56,17 @@ impl MediaStub {
             ports: 1000,
             next_port: 10_000,
             played: Vec::new(),
+            tones: Vec::new(),
             reported: BTreeSet::new(),
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
         }
+    }
+
+    /// Is anybody played anything?
+    pub fn is_playing(&self) -> bool {
+        self.streams.values().any(|stream| matches!(stream.doing, Doing::Playing(_)))
     }
 
     /// Executes a command; each report comes so much later.
@@ -92,6 +100,16 @@ impl MediaStub {
                 self.played.push(sound.len());
                 let mut events = self.turn(stream, Doing::Playing(play));
                 if !repeat {
+                    let length = Duration::from_micros(sound.len() as u64 * 125);
+                    events.push((length, MediaEvent::Played { stream, play }));
+                }
+                events
+            }
+            MediaCommand::Tone { stream, play, sound, again, .. } => {
+                self.played.push(sound.len());
+                self.tones.push((sound.len(), again));
+                let mut events = self.turn(stream, Doing::Playing(play));
+                if again.is_none() {
                     let length = Duration::from_micros(sound.len() as u64 * 125);
                     events.push((length, MediaEvent::Played { stream, play }));
                 }

@@ -1049,6 +1049,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
             ..Listening::udp(EXCHANGE.parse().unwrap())
         },
         local_towards: BTreeMap::new(),
+        indications: Arc::default(),
         sounds: BTreeMap::new(),
         product: general.user_agent.clone(),
     }

@@ -113,12 +113,14 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        Some(AppRequest::PlayTone(_)) => 7,
+        None => rng.below(8),
     };
     match verb {
         0 => AppReply::Waited,
         1 => AppReply::Answered(result(rng)),
         2 => AppReply::Indicated(result(rng)),
+        7 => AppReply::PlaysTone(result(rng)),
         3 => AppReply::Played(match rng.below(4) {
             3 => Played::Digit('#'),
             0 => Played::Missing("x".to_owned()),

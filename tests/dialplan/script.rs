@@ -165,6 +165,7 @@ fn shown(ask: &AppRequest) -> String {
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
 
@@ -179,6 +180,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Play(_) => AppReply::Played(Played::All),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {

@@ -27,6 +27,7 @@ mod ports;
 mod program;
 mod silence;
 mod sound;
+mod tones;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};

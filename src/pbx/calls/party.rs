@@ -244,10 +244,31 @@ impl Party<'_> {
 
     /// Plays a tone until something else is done.
     pub fn play_tone(&mut self, meaning: tone::Meaning, core: &mut Core) {
-        let samples = tone::progress("us", meaning).unwrap_or_default();
-        if let Err(reason) = self.start_playing(&samples, true, core) {
+        let list = self.tone_list(meaning.name(), core);
+        if let Err(reason) = self.start_tone(&list, core) {
             core.emit(CallEvent::NotPlayed { channel: self.channel.name.clone(), reason });
         }
+    }
+
+    /// What a tone's name means in its line's zone; what is no name is a list of tones.
+    pub(super) fn tone_list(&self, tone: &str, core: &Core) -> String {
+        let zone = Some(self.settings().tone_zone.as_str()).filter(|zone| !zone.is_empty());
+        let indications = &core.config.indications;
+        let named = indications.tone(zone.unwrap_or(&indications.country), tone);
+        named.unwrap_or_else(|| tone.to_owned())
+    }
+
+    /// Has a list of tones played until something else is done. Says which playing it is.
+    ///
+    /// # Errors
+    /// It is no list of tones; or nothing was agreed on, or no G.711.
+    pub(super) fn start_tone(&mut self, list: &str, core: &mut Core) -> Result<u64, String> {
+        let (law, payload_type, ptime_ms) = self.played_as()?;
+        let tone = core.tones.render(list, law)?;
+        self.channel.plays = self.channel.plays.saturating_add(1);
+        let (stream, play, sound, again) = (self.stream, self.channel.plays, tone.sound, tone.again);
+        core.out.media.push(MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms });
+        Ok(play)
     }
 
     /// Has samples (8 kHz) played in the codec that was agreed on. Says which playing it is.
@@ -255,21 +276,28 @@ impl Party<'_> {
     /// # Errors
     /// Nothing was agreed on, or no G.711.
     pub fn start_playing(&mut self, samples: &[i16], repeat: bool, core: &mut Core) -> Result<u64, String> {
+        let (law, payload_type, ptime_ms) = self.played_as()?;
+        let sound: Arc<[u8]> = g711::encode(samples, law);
+        self.channel.plays = self.channel.plays.saturating_add(1);
+        let (stream, play) = (self.stream, self.channel.plays);
+        core.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
+        Ok(play)
+    }
+
+    /// What its peer is played in: the law, its payload type, and milliseconds in a packet.
+    fn played_as(&self) -> Result<(Law, u8, u8), String> {
         let Some(agreed) = self.leg.agreement.agreed() else {
             return Err(format!("{}: nothing was agreed to play in", self.channel.name));
         };
         let payload_type = if self.leg.agreement.we_offered() { agreed.to_answerer } else { agreed.to_offerer };
-        let sound: Arc<[u8]> = match agreed.codec {
-            Codec::Ulaw => g711::encode(samples, Law::Mu),
-            Codec::Alaw => g711::encode(samples, Law::A),
+        let law = match agreed.codec {
+            Codec::Ulaw => Law::Mu,
+            Codec::Alaw => Law::A,
             other => {
                 return Err(format!("{}: sounds are played in ulaw or alaw, not {}", self.channel.name, other.name()));
             }
         };
-        self.channel.plays = self.channel.plays.saturating_add(1);
-        let (stream, play, ptime_ms) = (self.stream, self.channel.plays, agreed.ptime.unwrap_or(20));
-        core.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
-        Ok(play)
+        Ok((law, payload_type, agreed.ptime.unwrap_or(20)))
     }
 
     // ---- offers in mid-call, with nobody else to ask ----

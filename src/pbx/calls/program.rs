@@ -9,6 +9,7 @@ use super::hangup::Hangup;
 use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
+use super::tones;
 use crate::audio::{sound, tone};
 use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, Tone, UNTIL_HANGUP};
 use crate::pbx::cause;
@@ -58,6 +59,7 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
+            AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
             AppRequest::Play(request) => self.begin_play(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
             AppRequest::Echo => self.echo(id),
@@ -138,6 +140,17 @@ impl Applications<'_> {
         if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
             self.early().provisional(outer, half, status, None);
         }
+    }
+
+    fn play_tone(&mut self, id: ChannelId, tone: Option<&str>) {
+        let played = match tone {
+            Some(tone) => tones::start(self.parties, id, tone, self.core),
+            None => {
+                tones::stop(self.parties, id, self.core);
+                Ok(())
+            }
+        };
+        self.parties.resume(id, AppReply::PlaysTone(played));
     }
 
     fn echo(&mut self, id: ChannelId) {

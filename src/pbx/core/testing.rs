@@ -31,6 +31,7 @@ pub fn core(sip_conf: &str) -> Core {
         strictness: Strictness::Strict,
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
+        indications: Arc::default(),
         sounds: BTreeMap::new(),
         product: String::new(),
     };

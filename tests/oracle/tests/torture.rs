@@ -151,6 +151,7 @@ fn exchange(lines: &[&str]) -> Exchange {
         admission: admission.clone(),
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
+        indications: Arc::default(),
         sounds: BTreeMap::new(),
         product: config.sip.general.user_agent.clone(),
     };
