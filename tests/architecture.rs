@@ -49,7 +49,7 @@ const fn ring(name: &'static str, knows: &'static [&'static str]) -> Room {
 const ROOMS: &[Room] = &[
     pure("clock", &[]),
     pure("rng", &[]),
-    pure("datetime", &["clock"]),
+    pure("datetime", &["clock", "wording"]),
     pure("event", &["clock", "wording"]),
     pure("wording", &[]),
     pure("source_key", &[]),

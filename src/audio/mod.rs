@@ -1,5 +1,6 @@
 //! Sound as samples: 16-bit linear, 8,000 a second, one channel; and the G.711 bytes they travel as.
 
+pub mod dtmf;
 pub mod g711;
 pub mod sound;
 pub mod tone;

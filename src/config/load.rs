@@ -8,12 +8,18 @@ use super::logger_conf::{self, LoggerConf};
 use super::{
     ACL_CONF, Config, EXTENSIONS_CONF, Files, INDICATIONS_CONF, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML,
 };
+use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+/// Where zoneinfo lies, on one system or the other.
+const ZONEINFO: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"];
+/// A larger file describes no time zone, in bytes.
+const MAX_ZONE_FILE: u64 = 64 * 1024;
 /// A larger file is no configuration, in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
@@ -171,7 +177,7 @@ impl Reader {
         if let Some(config) = &config {
             self.readable_secrets(config);
         }
-        config.filter(|_| is_usable)
+        config.filter(|_| is_usable).map(|config| Config { zones: Arc::new(zones()), ..config })
     }
 
     /// The text of a file of the directory; empty when it is missing, which is fatal when `needed` has a hint for it.
@@ -229,6 +235,35 @@ impl Reader {
         let place = Place { file: file.into(), line: 0 };
         self.diagnostics.push(Diagnostic::fatal(place, say).hint(hint));
     }
+}
+
+/// The time zones of this machine: its own (`TZ`, else /etc/localtime), and every one of zoneinfo by its name.
+pub fn zones() -> Zones {
+    let mut zones = Zones::new(TimeZone::from_jiff(jiff::tz::TimeZone::system()));
+    let folder = ZONEINFO.iter().map(Path::new).find(|folder| folder.join("Etc").is_dir());
+    let mut same: BTreeMap<Vec<u8>, Arc<[u8]>> = BTreeMap::new();
+    let mut waiting: Vec<(PathBuf, String)> =
+        folder.map(|folder| (folder.to_owned(), String::new())).into_iter().collect();
+    while let Some((folder, above)) = waiting.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten().take(MAX_ZONES) {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            // The same again, with and without leap seconds, and what is no zone.
+            let is_zone = name.starts_with(|letter: char| letter.is_ascii_uppercase()) && !name.contains('.');
+            let name = format!("{above}{name}");
+            match fs::metadata(entry.path()) {
+                Ok(about) if is_zone && about.is_dir() && above.matches('/').count() < 3 => {
+                    waiting.push((entry.path(), format!("{name}/")));
+                }
+                Ok(about) if is_zone && about.is_file() && about.len() < MAX_ZONE_FILE => {
+                    let Ok(data) = fs::read(entry.path()) else { continue };
+                    let data = same.entry(data).or_insert_with_key(|data| data.as_slice().into());
+                    zones.insert(&name, Arc::clone(data));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    zones
 }
 
 /// A file's bytes, and whether everyone may read it.

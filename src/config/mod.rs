@@ -23,6 +23,7 @@ pub mod transport;
 pub mod value;
 pub mod weak_secret;
 
+use crate::datetime::zones::Zones;
 use diagnostic::{Counts, Diagnostic};
 use indications_conf::Indications;
 use ini::{Document, Includer, no_includes};
@@ -30,6 +31,7 @@ use logger_conf::LoggerConf;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
+use std::sync::Arc;
 use toml_conf::TomlConf;
 
 /// The whole configuration, as the exchange runs on it.
@@ -47,6 +49,9 @@ pub struct Config {
     pub indications: Indications,
     /// strowger.toml.
     pub toml: TomlConf,
+    /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
+    /// from texts.
+    pub zones: Arc<Zones>,
     /// Where it came from.
     pub source: Source,
 }
@@ -120,7 +125,9 @@ impl Config {
         diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, logger, indications, toml, source }), diagnostics)
+        let zones = Arc::default();
+        let config = Config { sip, extensions, rtp, logger, indications, toml, zones, source };
+        (is_usable.then_some(config), diagnostics)
     }
 }
 

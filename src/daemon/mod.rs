@@ -117,7 +117,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let clock = Clock::start();
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
-    let (dialplan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
+    let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
     let base = SettingsBase { key, listening, sounds };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);

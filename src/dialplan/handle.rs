@@ -6,6 +6,8 @@ use super::request::{
     AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
 };
 use super::state::State;
+use crate::clock::Wall;
+use crate::datetime::zones::TimeZone;
 use crate::event::Level;
 use std::cell::RefCell;
 use std::future::Future;
@@ -175,6 +177,17 @@ impl ChannelHandle {
     /// `CHANNEL(language)`: what is spoken to the channel, `en`; empty: the exchange's own.
     pub fn language(&self) -> String {
         self.slot.borrow().state.language.clone()
+    }
+
+    /// What the wall clock reads.
+    pub fn wall(&self) -> Wall {
+        self.slot.borrow().state.now.wall
+    }
+
+    /// The time zone of that name, the machine's for an empty one. An unknown name is logged, with the application's
+    /// name first, and the machine's zone counts.
+    pub fn zone(&self, name: &str, application: &str) -> TimeZone {
+        self.with_state(|state| state.zone(name, application))
     }
 
     /// Whether the channel is answered.

@@ -28,7 +28,7 @@ pub mod tree;
 pub use digits::Digits;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
-pub use load::parse;
+pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,

@@ -13,6 +13,7 @@ use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// Maximum number of steps of `h`: it runs on a channel that has ended, and must end, too.
@@ -85,6 +86,11 @@ impl Program {
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
+        {
+            let state = &mut self.slot.borrow_mut().state;
+            state.now = environment.now();
+            state.zones = Arc::clone(environment.dialplan().zones());
+        }
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
                 return Progress::Finished(cause);
@@ -548,7 +554,6 @@ mod tests {
     use crate::dialplan::environment::Globals;
     use crate::dialplan::load::document;
     use crate::dialplan::tree::Dialplan;
-    use std::sync::Arc;
 
     struct Bare(Arc<Dialplan>, Globals, Database);
 

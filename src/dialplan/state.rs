@@ -1,10 +1,13 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
 use super::request::{Cause, Position};
+use crate::clock::Now;
 use crate::config::presentation::Presentation;
+use crate::datetime::zones::{TimeZone, Zones};
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
 pub const MAX_TEXT: usize = 8191;
@@ -70,6 +73,9 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// Both clocks, and the time zones, as they were when the program went on.
+    pub(super) now: Now,
+    pub(super) zones: Arc<Zones>,
     variables: BTreeMap<String, Variable>,
     log: Vec<LogLine>,
     unsaid: usize,
@@ -85,6 +91,8 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            now: Now::default(),
+            zones: Arc::default(),
             variables: BTreeMap::new(),
             log: Vec::new(),
             unsaid: 0,
@@ -160,6 +168,15 @@ impl State {
         }
         self.frames.push(Frame { back, locals });
         true
+    }
+
+    /// The time zone of that name, the machine's for an empty one. An unknown name is said in the log, `who` first, and
+    /// the machine's zone counts.
+    pub(super) fn zone(&mut self, name: &str, who: &str) -> TimeZone {
+        self.zones.find(name).unwrap_or_else(|why| {
+            self.warn(format!("{who}: {why}; the machine's counts"));
+            self.zones.local().clone()
+        })
     }
 
     pub(super) fn warn(&mut self, text: String) {

@@ -4,6 +4,7 @@ use super::pattern::{Match, Name, digits};
 use super::timing::Timing;
 use crate::clock::Wall;
 use crate::config::diagnostic::Place;
+use crate::datetime::zones::Zones;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ const MAX_DEPTH: usize = 128;
 pub struct Dialplan {
     pub(super) general: General,
     pub(super) globals: Vec<(String, String)>,
+    /// The time zones that times may name, and the machine's own.
+    pub(super) zones: Arc<Zones>,
     pub(crate) contexts: BTreeMap<String, Context>,
 }
 
@@ -150,6 +153,11 @@ impl Dialplan {
     /// `[globals]` in order, substituted.
     pub fn globals(&self) -> &[(String, String)] {
         &self.globals
+    }
+
+    /// The time zones that times may name, and the machine's own.
+    pub fn zones(&self) -> &Arc<Zones> {
+        &self.zones
     }
 
     /// The names of all contexts.

@@ -73,6 +73,11 @@ impl Playing {
         self.due
     }
 
+    /// Goes on at another place: something else was sent meanwhile.
+    pub fn move_to(&mut self, place: Place) {
+        self.place = place;
+    }
+
     /// Samples in a packet.
     pub fn step(&self) -> u32 {
         u32::try_from(self.step).unwrap_or(u32::MAX)

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+mod digits;
 mod remap;
 mod silence;
 

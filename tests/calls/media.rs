@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::media::{
-    MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind, StreamReport,
+    DigitForm, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
+    StreamReport,
 };
 
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Stream {
     pub keepalive: Option<Duration>,
     /// Its silence was reported.
     pub reported: bool,
+    /// Where its peer's digits are looked for.
+    pub listening: Listening,
 }
 
 /// See the module.
@@ -47,6 +50,8 @@ pub struct MediaStub {
     pub silent: BTreeMap<SocketAddr, Time>,
     /// What is counted of the streams of these addresses.
     pub reports: BTreeMap<SocketAddr, StreamReport>,
+    /// The digits that peers were sent, with the addresses they went to.
+    pub pressed: Vec<(SocketAddr, char, Duration, DigitForm)>,
 }
 
 impl MediaStub {
@@ -61,6 +66,7 @@ impl MediaStub {
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
+            pressed: Vec::new(),
         }
     }
 
@@ -115,6 +121,17 @@ impl MediaStub {
                 }
                 events
             }
+            MediaCommand::Listen { stream, listening } => {
+                if let Some(found) = self.streams.get_mut(&stream) {
+                    found.listening = listening;
+                }
+                Vec::new()
+            }
+            MediaCommand::SendDigit { stream, digit, duration, form } => {
+                let remote = self.streams.get(&stream).and_then(|found| found.remote?.rtp);
+                self.pressed.extend(remote.map(|to| (to, digit, duration, form)));
+                Vec::new()
+            }
             MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
             MediaCommand::Count { stream } => {
                 let report = self.report(stream).map(Box::new);
@@ -133,7 +150,16 @@ impl MediaStub {
         self.next_port = if self.next_port >= 19_998 { 10_000 } else { self.next_port + 2 };
         let known = self.streams.insert(
             stream,
-            Stream { rtp, kind, remote: None, doing: Doing::Idle, limit: None, keepalive: None, reported: false },
+            Stream {
+                rtp,
+                kind,
+                remote: None,
+                doing: Doing::Idle,
+                limit: None,
+                keepalive: None,
+                reported: false,
+                listening: Listening::default(),
+            },
         );
         assert!(known.is_none(), "{stream:?} is reserved twice");
         MediaEvent::Reserved { stream, rtp }

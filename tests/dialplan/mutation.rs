@@ -1,6 +1,7 @@
 //! Nothing a file or a caller writes makes reading, matching, evaluating or running panic or hang.
 
 use super::bench::Bench;
+use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
@@ -192,7 +193,7 @@ fn mutations_neither_panic_nor_hang() {
             let (name, _) = Name::parse(&mutate("_[1-5a]X-Z.", &mut rng));
             let dialled = mutate("5551234", &mut rng);
             let _ = name.matches(&digits(&dialled));
-            let _ = Timing::parse(&mutate("9:00-17:00,mon-fri,1-31&3,jan", &mut rng).split(',').collect::<Vec<_>>());
+            let _ = Timing::read(&mutate("9:00-17:00,mon-fri,1-31&3,jan,Europe/Berlin", &mut rng), &Zones::default());
         }
     }
     assert!(ran * 10 >= rounds, "{ran}");

@@ -128,3 +128,17 @@ fn secrets_that_everyone_can_read_are_said() {
     assert_eq!(said(&loaded), ["sip.conf: warning: everyone on this machine can read the secrets in this file"]);
     assert!(loaded.config.is_some());
 }
+
+#[test]
+fn the_machines_time_zones_are_read_once_for_each_content() {
+    let zones = zones();
+    let Some(_) = ZONEINFO.iter().find(|folder| Path::new(folder).join("Europe/Berlin").exists()) else { return };
+    let berlin = zones.find("Europe/Berlin").unwrap();
+    assert_eq!(berlin.at(crate::clock::Wall(1_774_746_000_000)).name, "CEST");
+    for name in ["America/Argentina/Ushuaia", "america/new_york", "Asia/Kolkata", "EST5EDT", "GB", "Pacific/Chatham"] {
+        assert!(zones.find(name).is_ok(), "{name}");
+    }
+    for name in ["posix/Europe/Berlin", "right/Europe/Berlin", "../passwd", "zone.tab", "leapseconds"] {
+        assert!(zones.find(name).is_err(), "{name}");
+    }
+}
