@@ -1,6 +1,7 @@
 //! The verbs by which the switch steers media, and what the media thread reports back. Media never passes
 //! through the switch.
 
+use super::recording::{RecordPlan, Recorded, RecordingId};
 use crate::audio::g711::Law;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
@@ -104,6 +105,32 @@ pub enum MediaCommand {
         duration: Duration,
         /// As what it goes.
         form: DigitForm,
+    },
+    /// Write what goes over a stream to files, beside whatever it does, until `StopRecording` or `Release`; answered by
+    /// `Recorded` when it ends.
+    Record {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording this is, named again in `Recorded`.
+        recording: RecordingId,
+        /// What, and where to.
+        plan: Box<RecordPlan>,
+    },
+    /// Leave what comes out of a recording from now on, or no more.
+    PauseRecording {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
+        /// Leave it out?
+        paused: bool,
+    },
+    /// End a recording.
+    StopRecording {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
     },
     /// Stop playing, echoing or relaying; a bridged stream's partner stops too. The ports stay.
     Idle {
@@ -267,6 +294,15 @@ pub enum MediaEvent {
         stream: StreamId,
         /// Which: one of `0` to `9`, `*`, `#`, `A` to `D`.
         digit: char,
+    },
+    /// A recording has ended.
+    Recorded {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
+        /// How.
+        recorded: Box<Recorded>,
     },
     /// A sound ended, or was cut off by another verb.
     Played {

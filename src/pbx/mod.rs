@@ -9,6 +9,7 @@ pub mod effect;
 pub mod failure;
 pub mod lines;
 pub mod media;
+pub mod recording;
 mod request_gate;
 pub mod settings;
 pub mod switch;

@@ -9,6 +9,7 @@ use strowger::pbx::media::{
     DigitForm, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
     StreamReport,
 };
+use strowger::pbx::recording::{RecordPlan, Recorded, RecordingEnd, RecordingId};
 
 #[derive(Debug)]
 pub enum Doing {
@@ -36,6 +37,8 @@ pub struct Stream {
 /// See the module.
 pub struct MediaStub {
     pub streams: BTreeMap<StreamId, Stream>,
+    /// What is recorded.
+    pub recordings: Vec<(StreamId, RecordingId, RecordPlan)>,
     /// Pairs of ports still to be had.
     pub ports: usize,
     next_port: u16,
@@ -58,6 +61,7 @@ impl MediaStub {
     pub fn new() -> MediaStub {
         MediaStub {
             streams: BTreeMap::new(),
+            recordings: Vec::new(),
             ports: 1000,
             next_port: 10_000,
             played: Vec::new(),
@@ -68,6 +72,22 @@ impl MediaStub {
             reports: BTreeMap::new(),
             pressed: Vec::new(),
         }
+    }
+
+    /// Ends recordings.
+    pub fn end_recordings(
+        &mut self,
+        is_meant: impl Fn(&(StreamId, RecordingId, RecordPlan)) -> bool,
+        end: &RecordingEnd,
+    ) -> Vec<(Duration, MediaEvent)> {
+        let (ended, rest): (Vec<_>, Vec<_>) = self.recordings.drain(..).partition(is_meant);
+        self.recordings = rest;
+        let events = ended.into_iter().map(|(stream, recording, plan)| {
+            let files = plan.files.iter().map(|file| file.path.replace("%d", "0")).collect();
+            let recorded = Box::new(Recorded::of(&plan, end.clone(), files));
+            (Duration::from_millis(1), MediaEvent::Recorded { stream, recording, recorded })
+        });
+        events.collect()
     }
 
     /// Is anybody played anything?
@@ -132,6 +152,14 @@ impl MediaStub {
                 self.pressed.extend(remote.map(|to| (to, digit, duration, form)));
                 Vec::new()
             }
+            MediaCommand::Record { stream, recording, plan } => {
+                self.recordings.push((stream, recording, *plan));
+                Vec::new()
+            }
+            MediaCommand::PauseRecording { .. } => Vec::new(),
+            MediaCommand::StopRecording { recording, .. } => {
+                self.end_recordings(|(_, id, _)| *id == recording, &RecordingEnd::Stopped)
+            }
             MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
             MediaCommand::Count { stream } => {
                 let report = self.report(stream).map(Box::new);
@@ -190,6 +218,7 @@ impl MediaStub {
 
     fn release(&mut self, stream: StreamId) -> Vec<(Duration, MediaEvent)> {
         let mut events = self.turn(stream, Doing::Idle);
+        events.extend(self.end_recordings(|(of, ..)| *of == stream, &RecordingEnd::Stopped));
         // A stream without ports is released as well: what was refused is not there.
         let released = self.streams.remove(&stream);
         self.ports += usize::from(released.is_some());

@@ -25,6 +25,7 @@ mod parties;
 mod party;
 mod ports;
 mod program;
+mod recordings;
 mod silence;
 mod sound;
 mod tones;
@@ -250,6 +251,7 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
+            MediaEvent::Recorded { recorded, .. } => recordings::ended(&recorded, core),
             MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
