@@ -75,7 +75,6 @@ impl Exchange {
             admission: admission.clone(),
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
-            sounds: BTreeMap::new(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

@@ -23,6 +23,7 @@ mod signalling;
 mod sink;
 mod sip_debug;
 mod sip_receivers;
+mod sounds;
 mod switch_settings;
 pub mod systemd;
 mod threads;
@@ -55,7 +56,7 @@ use signalling::{Bound, Signalling};
 pub use sink::Sink;
 use sip_debug::MessageTrace;
 use sip_receivers::{StreamService, UdpService};
-use std::collections::BTreeMap;
+use sounds::{SoundDesk, SoundService};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,8 +71,6 @@ use threads::{ThreadEnd, ThreadEnds, ThreadMonitor};
 pub struct Plan {
     /// The configuration, read.
     pub config: Config,
-    /// The user's own sounds by name, 8 kHz.
-    pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where log lines go.
     pub sink: Sink,
     /// The log behind it, when there is one that takes orders.
@@ -111,14 +110,14 @@ pub struct Running {
 /// A socket cannot be bound (the message says which and what to do), a service cannot start, or the system refuses a
 /// thread or entropy. Nothing is left running.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, log, reload, places, services } = plan;
+    let Plan { config, sink, log, reload, places, services } = plan;
     let bound = Bound::bind(&config.sip.general)?;
     let listening = bound.listening;
     let clock = Clock::start();
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
     let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
-    let base = SettingsBase { key, listening, sounds };
+    let base = SettingsBase { key, listening };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
     let (monitor, ends) = threads::monitor();
@@ -137,7 +136,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports: &reports,
         clock,
     };
-    let Prepared { signalling, media, services } = parts.prepare(bound, services)?;
+    let Prepared { signalling, media, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
@@ -158,6 +157,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports,
         signalling,
         media,
+        sounds,
         sink,
         events,
         receiving,
@@ -197,6 +197,7 @@ struct Parts<'a> {
 struct Prepared {
     signalling: Signalling,
     media: Arc<crate::media::Media>,
+    sounds: SoundDesk,
     services: Vec<Box<dyn Service>>,
 }
 
@@ -221,12 +222,14 @@ impl Parts<'_> {
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
+        let (sound_service, sounds) = SoundService::new(self.orders.clone());
         let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
         services.push(Box::new(resolver));
+        services.push(Box::new(sound_service));
         services.extend(others);
-        Ok(Prepared { signalling, media: handle, services })
+        Ok(Prepared { signalling, media: handle, sounds, services })
     }
 }
 
@@ -337,7 +340,7 @@ mod tests {
         config.sip.general.streams.tcp = Some(at);
         (config.rtp.port_first, config.rtp.port_last) = (42_640, 42_659);
         let (places, services) = (Places::default(), vec![Box::new(last) as Box<dyn Service>]);
-        Plan { config, sounds: BTreeMap::new(), sink: sink.clone(), log: None, places, reload: None, services }
+        Plan { config, sink: sink.clone(), log: None, places, reload: None, services }
     }
 
     /// Every thread and every service has the sink: when nobody else has it, none is left.

@@ -7,7 +7,6 @@ use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an exchange keeps from its start to its end and every configuration is completed with.
@@ -15,8 +14,6 @@ use std::sync::Arc;
 pub(super) struct SettingsBase {
     pub(super) key: NonceKey,
     pub(super) listening: Listening,
-    /// The user's own sounds by name, 8 kHz.
-    pub(super) sounds: BTreeMap<String, Arc<[i16]>>,
 }
 
 impl SettingsBase {
@@ -32,7 +29,6 @@ impl SettingsBase {
             admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
             listening: self.listening,
             indications: Arc::new(config.indications.clone()),
-            sounds: self.sounds.clone(),
             product: general.user_agent.clone(),
             general,
         }

@@ -56,6 +56,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// The first priority of an extension.
+    pub fn to(context: &str, exten: &str) -> Target {
+        Target { context: Some(context.to_owned()), exten: Some(exten.to_owned()), priority: "1".to_owned() }
+    }
+
     /// Reads `[[context,]extension,]priority`; `None` when there is no priority.
     pub fn parse(text: &str) -> Option<Target> {
         let mut parts: Vec<String> = arguments::split(text).into_iter().map(|part| part.trim().to_owned()).collect();

@@ -1,9 +1,13 @@
 //! THE table of dialplan applications.
 
+pub mod absolute_timeout;
 pub mod answer;
+pub mod background;
 pub mod busy;
 pub mod congestion;
+pub mod date_time;
 pub mod dial;
+pub mod digit_timeout;
 pub mod echo;
 pub mod exec_if;
 pub mod gosub;
@@ -15,21 +19,39 @@ pub mod noop;
 pub mod playback;
 pub mod playtones;
 pub mod progress;
+pub mod raise_exception;
+pub mod read;
+pub mod read_exten;
+pub mod response_timeout;
 pub mod return_;
 pub mod ringing;
+pub mod say_alpha;
+pub mod say_alpha_case;
+pub mod say_counted_adj;
+pub mod say_counted_noun;
+pub mod say_digits;
+pub mod say_number;
+pub mod say_ordinal;
+pub mod say_phonetic;
+pub mod say_unix_time;
 pub mod set;
 pub mod stop_playtones;
 pub mod verbose;
 pub mod wait;
+pub mod wait_exten;
 
 use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
+    absolute_timeout::APP,
     answer::APP,
+    background::APP,
     busy::APP,
     congestion::APP,
+    date_time::APP,
     dial::APP,
+    digit_timeout::APP,
     echo::APP,
     exec_if::APP,
     gosub::APP,
@@ -41,12 +63,26 @@ pub static TABLE: &[App] = &[
     playtones::APP,
     playback::APP,
     progress::APP,
+    raise_exception::APP,
+    read::APP,
+    read_exten::APP,
+    response_timeout::APP,
     return_::APP,
     ringing::APP,
+    say_alpha::APP,
+    say_alpha_case::APP,
+    say_counted_adj::APP,
+    say_counted_noun::APP,
+    say_digits::APP,
+    say_number::APP,
+    say_ordinal::APP,
+    say_phonetic::APP,
+    say_unix_time::APP,
     set::APP,
     stop_playtones::APP,
     verbose::APP,
     wait::APP,
+    wait_exten::APP,
 ];
 
 /// The application of that name.

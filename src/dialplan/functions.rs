@@ -7,6 +7,7 @@ mod logic;
 mod number;
 mod text;
 mod time;
+mod timeout;
 mod variable;
 
 use super::function::Function;
@@ -22,6 +23,7 @@ pub static TABLE: &[&Function] = &[
     &database::DB_EXISTS,
     &variable::DEC,
     &exchange::DIALPLAN_EXISTS,
+    &timeout::EXCEPTION,
     &logic::EXISTS,
     &text::FIELDQTY,
     &text::FILTER,
@@ -38,6 +40,7 @@ pub static TABLE: &[&Function] = &[
     &variable::SET,
     &exchange::SIPPEER,
     &time::STRFTIME,
+    &timeout::TIMEOUT,
     &text::TOLOWER,
     &text::TOUPPER,
 ];

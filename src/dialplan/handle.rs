@@ -147,7 +147,15 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn play_until(&mut self, sounds: Vec<String>, stop_on: Digits) -> Result<Played, Interrupted> {
         let language = self.language();
-        self.ask(Play(PlayRequest { sounds, stop_on, language })).await
+        self.play_as(PlayRequest { sounds, stop_on, language }).await
+    }
+
+    /// The same, all of it as the request says.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
+        self.ask(Play(request)).await
     }
 
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.

@@ -6,9 +6,12 @@ use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
+use super::special::{self, Trouble};
 use super::state::{CallerId, State};
 use super::substitute::{assign, substitute};
 use super::tree::Priority;
+use super::view::View;
+use crate::clock::Time;
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
@@ -37,7 +40,7 @@ pub enum Progress {
 enum Stage {
     /// In the dialplan.
     Plan,
-    /// `autofallthrough=no`: the last priority is behind it, and no digit came yet.
+    /// `autofallthrough=no`: the last priority is behind it, and digits are waited for.
     OutOfPriorities,
     /// The end is decided; busy or congestion is shown for a while.
     FallingThrough,
@@ -88,9 +91,16 @@ impl Program {
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         {
             let state = &mut self.slot.borrow_mut().state;
+            state.view = Some(View::of(environment));
             state.now = environment.now();
             state.zones = Arc::clone(environment.dialplan().zones());
         }
+        let progress = self.run(environment, budget);
+        self.slot.borrow_mut().state.view = None;
+        progress
+    }
+
+    fn run(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
                 return Progress::Finished(cause);
@@ -141,6 +151,23 @@ impl Program {
         {
             slot.ended = Some(Interrupted::Redirect(to));
         }
+    }
+
+    /// When its call is over, as `TIMEOUT(absolute)` says; none once it is.
+    pub fn deadline(&self) -> Option<Time> {
+        if self.is_ending() { None } else { self.slot.borrow().state.timeouts.deadline }
+    }
+
+    /// Its call is over, as `TIMEOUT(absolute)` says: where it goes on, `T` or `e`, when one of them is there.
+    pub fn time_over(&mut self, environment: &dyn Environment) -> Option<Position> {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
+        state.timeouts.deadline = None;
+        state.view = Some(View::of(environment));
+        let context = state.position.context.clone();
+        let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
+        state.view = None;
+        to
     }
 
     /// The lines to log since the last call, oldest first.
@@ -233,15 +260,16 @@ impl Program {
         }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
-                self.warn(format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped"));
+                let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
+                self.slot.borrow_mut().state.warn(text);
                 self.stage = Stage::Finished(cause);
                 return;
             }
             Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
             Stage::Plan => {}
-            // The application that kept the channel here has returned, or never could.
-            Stage::OutOfPriorities => return self.no_digit(environment),
-            Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, environment),
+            Stage::OutOfPriorities | Stage::FallingThrough | Stage::Finished(_) => {
+                return self.end(Cause::NONE, environment);
+            }
         }
         let (position, caller) = {
             let slot = self.slot.borrow();
@@ -313,6 +341,8 @@ impl Program {
                 self.next();
             }
             Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
+                // A digit may have come behind the last priority.
+                Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
                 Some(to) => self.slot.borrow_mut().state.position = to,
                 None => self.led_nowhere(environment),
             },
@@ -430,12 +460,10 @@ impl Program {
         let Position { context, exten, priority } = position;
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
-        let caller = Some(state.caller.number.as_str());
         let place = format!("context,exten,priority={},{},{priority}", outside(context), outside(exten));
-        if exten != "i" && environment.dialplan().find(context, "i", 1, caller, environment.now().wall).is_some() {
+        if let Some(to) = special::place(state, context, &Trouble::Invalid(exten)) {
             state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
-            state.set_variable("INVALID_EXTEN", exten);
-            state.position = Position::new(context, "i", 1);
+            state.position = to;
             return;
         }
         state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
@@ -452,7 +480,7 @@ impl Program {
         self.note_finish(Finish::RanOut);
         if !environment.dialplan().general().autofallthrough {
             self.stage = Stage::OutOfPriorities;
-            return self.start_named("Wait", "10");
+            return self.start(&apps::wait_exten::AFTER_THE_LAST, String::new());
         }
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
@@ -476,19 +504,6 @@ impl Program {
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    /// `autofallthrough=no`, and no digit came: `t`, or the end.
-    fn no_digit(&mut self, environment: &dyn Environment) {
-        let (Position { context, .. }, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
-        };
-        if environment.dialplan().find(&context, "t", 1, Some(&caller), environment.now().wall).is_some() {
-            self.jump(Position::new(&context, "t", 1));
-        } else {
-            self.end(Cause::NONE, environment);
         }
     }
 
@@ -539,10 +554,6 @@ impl Program {
         } else {
             self.stage = Stage::Finished(cause);
         }
-    }
-
-    fn warn(&mut self, text: String) {
-        self.slot.borrow_mut().state.warn(text);
     }
 }
 

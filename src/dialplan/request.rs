@@ -193,7 +193,7 @@ pub enum Played {
     All,
     /// This digit ended them.
     Digit(char),
-    /// Those before the first that does not exist: its name.
+    /// All of them but some that do not exist or cannot be read, which was logged: the name of the first.
     Missing(String),
     /// It could not be done: why, for the log.
     Failed(String),

@@ -1,6 +1,8 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
 use super::request::{Cause, Position};
+use super::timeouts::Timeouts;
+use super::view::View;
 use crate::clock::Now;
 use crate::config::presentation::Presentation;
 use crate::datetime::zones::{TimeZone, Zones};
@@ -59,6 +61,13 @@ pub(super) struct Frame {
     locals: BTreeMap<String, String>,
 }
 
+/// Why a program was sent to `e`, and where it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exception {
+    pub(super) reason: String,
+    pub(super) at: Position,
+}
+
 /// What interpreter and applications of one channel share.
 #[derive(Debug)]
 pub(super) struct State {
@@ -73,6 +82,12 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// `TIMEOUT()`.
+    pub(super) timeouts: Timeouts,
+    /// `EXCEPTION()`: why the program was sent to `e`.
+    pub(super) exception: Option<Exception>,
+    /// What the program's applications see of the exchange, while it runs.
+    pub(super) view: Option<View>,
     /// Both clocks, and the time zones, as they were when the program went on.
     pub(super) now: Now,
     pub(super) zones: Arc<Zones>,
@@ -91,6 +106,9 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            timeouts: Timeouts::default(),
+            exception: None,
+            view: None,
             now: Now::default(),
             zones: Arc::default(),
             variables: BTreeMap::new(),

@@ -311,15 +311,18 @@ impl Worker {
                     self.begin_listening(now, stream);
                 }
             }
-            MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms } => {
+            MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms } => {
                 self.rest(stream);
-                let again = repeat.then_some(0);
-                self.begin(now, stream, Request { play, sound, again, payload_type, ptime_ms });
+                self.begin(now, stream, Request { play, sounds, skip, repeat, again: 0, payload_type, ptime_ms });
                 self.begin_listening(now, stream);
             }
             MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms } => {
                 self.rest(stream);
-                self.begin(now, stream, Request { play, sound, again, payload_type, ptime_ms });
+                let (once, round) = sound.split_at(again.unwrap_or(sound.len()).min(sound.len()));
+                let sounds: Vec<Arc<[u8]>> =
+                    [once, round].into_iter().filter(|part| !part.is_empty()).map(Arc::from).collect();
+                let (repeat, again) = (again.is_some(), usize::from(!once.is_empty()));
+                self.begin(now, stream, Request { play, sounds, skip: 0, repeat, again, payload_type, ptime_ms });
                 self.begin_listening(now, stream);
             }
             MediaCommand::Listen { stream, listening } => {

@@ -63,9 +63,11 @@ pub enum MediaCommand {
         stream: StreamId,
         /// Which playing this is, named again in `Played`.
         play: u64,
-        /// The sound, already in the stream's codec, 8,000 bytes a second.
-        sound: Arc<[u8]>,
-        /// Begin again at the end (a tone that goes on until another verb).
+        /// The sounds, one after the other without a gap, already in the stream's codec, 8,000 bytes a second.
+        sounds: Vec<Arc<[u8]>>,
+        /// How many bytes of them to leave out at the beginning.
+        skip: usize,
+        /// Begin again at the end (a tone that goes on until another verb, music).
         repeat: bool,
         /// The payload type the peer knows the codec by.
         payload_type: u8,

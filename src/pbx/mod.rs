@@ -12,5 +12,6 @@ pub mod media;
 pub mod recording;
 mod request_gate;
 pub mod settings;
+pub mod sounds;
 pub mod switch;
 pub mod uri_text;

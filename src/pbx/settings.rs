@@ -29,8 +29,6 @@ pub struct SwitchSettings {
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
     /// indications.conf: whose country's tones are played.
     pub indications: Arc<Indications>,
-    /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
-    pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

@@ -85,6 +85,7 @@ impl Switch {
             Input::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
             Input::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Input::Media(event) => self.calls.media(event, &mut self.core),
+            Input::Sounds(reply) => self.calls.sounds_loaded(reply, &mut self.core),
             Input::SendFailed { flow, why } => self.send_failed(flow, &why),
             Input::Closed { flow, why } => self.connection_closed(flow, &why),
             Input::Tick => {}
@@ -94,7 +95,7 @@ impl Switch {
 
     /// When [`Switch::handle`] wants to be called with [`Input::Tick`] at the latest.
     pub fn next_deadline(&self) -> Option<Time> {
-        if self.calls.has_runnable() {
+        if self.calls.parties().has_runnable() {
             return Some(self.core.now.mono);
         }
         [self.core.tx.next_deadline(), self.core.timers.next()].into_iter().flatten().min()

@@ -42,7 +42,7 @@ pub struct MediaStub {
     /// Pairs of ports still to be had.
     pub ports: usize,
     next_port: u16,
-    /// The sounds played, in order: how many bytes each had.
+    /// What was played, in order: how many bytes each playing had.
     pub played: Vec<usize>,
     /// The tones played, in order: how many bytes each had, and where it began again.
     pub tones: Vec<(usize, Option<usize>)>,
@@ -122,11 +122,12 @@ impl MediaStub {
                 events
             }
             MediaCommand::Echo { stream } => self.turn(stream, Doing::Echo),
-            MediaCommand::Play { stream, play, sound, repeat, .. } => {
-                self.played.push(sound.len());
+            MediaCommand::Play { stream, play, sounds, skip, repeat, .. } => {
+                let length = sounds.iter().map(|sound| sound.len()).sum::<usize>().saturating_sub(skip);
+                self.played.push(length);
                 let mut events = self.turn(stream, Doing::Playing(play));
                 if !repeat {
-                    let length = Duration::from_micros(sound.len() as u64 * 125);
+                    let length = Duration::from_micros(length as u64 * 125);
                     events.push((length, MediaEvent::Played { stream, play }));
                 }
                 events

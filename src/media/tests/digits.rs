@@ -79,7 +79,8 @@ fn a_digit_is_heard_while_a_sound_is_played_and_at_its_first_packet() {
     rig.media.send(MediaCommand::Play {
         stream: A,
         play: 1,
-        sound: vec![0x55; 80_000].into(),
+        sounds: vec![vec![0x55; 80_000].into()],
+        skip: 0,
         repeat: false,
         payload_type: 0,
         ptime_ms: 20,
@@ -205,7 +206,15 @@ fn a_digit_interrupts_a_sound_which_goes_on_in_the_same_stream() {
     let rig = Rig::new(24_600..=24_699);
     let phone = rig.listened(Listening::default());
     let sound = vec![0x55; 4_800].into();
-    rig.media.send(MediaCommand::Play { stream: A, play: 1, sound, repeat: false, payload_type: 0, ptime_ms: 20 });
+    rig.media.send(MediaCommand::Play {
+        stream: A,
+        play: 1,
+        sounds: vec![sound],
+        skip: 0,
+        repeat: false,
+        payload_type: 0,
+        ptime_ms: 20,
+    });
     phone.receive();
     let form = DigitForm::Event(EVENTS);
     rig.media.send(MediaCommand::SendDigit { stream: A, digit: '0', duration: PRESSED, form });

@@ -434,6 +434,11 @@ impl Dialing<'_> {
         self.end(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
     }
 
+    /// A Dial that was never answered is broken off, though its caller is still there.
+    pub(super) fn stop(&mut self, caller: ChannelId) {
+        self.end(caller, DialStatus::Cancel, None);
+    }
+
     /// A Dial that was never answered is over: lines that still ring are given up, the program goes on.
     fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);

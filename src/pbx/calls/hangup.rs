@@ -3,18 +3,19 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
-use super::channel::Activity;
+use super::channel::{Activity, Channel};
 use super::dialing::Dialing;
 use super::leg::Ending;
 use super::local;
 use super::local_half::HalfEnded;
 use super::parties::Parties;
-use crate::dialplan::{AppReply, Cause, ChannelId, Finish, Program};
+use crate::dialplan::{AppReply, Cause, ChannelId, Finish, Position, Program};
 use crate::event::CallEvent;
 use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
 use crate::pbx::failure::{Failure, FailureReason};
+use crate::pbx::media::MediaCommand;
 use crate::wording::outside;
 
 /// Ends channels, with all channels and bridges at hand.
@@ -123,6 +124,50 @@ impl Hangup<'_> {
         }
         self.parties.hang_up_leg(id, cause, self.core);
         self.end(id, HangupBy::Exchange, cause);
+    }
+
+    /// A channel's program goes on elsewhere. What the channel was doing stops; whoever it called or talked to is hung up.
+    pub(super) fn redirect(&mut self, id: ChannelId, to: Position) {
+        let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
+        match &channel.activity {
+            Activity::Dialing(_) => self.dialing().stop(id),
+            Activity::Bridged(connected) => {
+                let report = connected.report(self.core.now.mono, cause::NORMAL, false);
+                for other in self.bridging().leave(id) {
+                    self.left_alone(other, HangupBy::Exchange, cause::NORMAL);
+                }
+                self.bridging().answer_offer_alone(id);
+                self.bridging().reclaim_media(id);
+                self.parties.resume(id, AppReply::Dialed(report));
+            }
+            Activity::Playing(_) | Activity::Echoing => {
+                let telephone = local::caller(self.parties, id);
+                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+                    self.core.out.media.push(MediaCommand::Idle { stream });
+                }
+            }
+            _ => {}
+        }
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        channel.stop_activity(cause::NORMAL, self.core);
+        if let Some(program) = &mut channel.program {
+            program.redirect(to);
+            self.parties.make_runnable(id);
+        }
+    }
+
+    /// A call has lasted as long as its dialplan allows.
+    pub(super) fn by_time_limit(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };
+        if channel.answered.is_none()
+            && !channel.cdr.is_explained()
+            && let Some(program) = &channel.program
+        {
+            let place = program.position().to_string();
+            channel.cdr.add_failures([FailureReason::ByDialplan.with(&["TIMEOUT(absolute)", &place])]);
+        }
+        self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+        self.end(id, HangupBy::Exchange, cause::NORMAL);
     }
 
     /// No ports are left for a channel.

@@ -23,11 +23,13 @@ mod media_port;
 mod pair;
 mod parties;
 mod party;
+mod playing;
 mod ports;
 mod program;
 mod recordings;
 mod silence;
 mod sound;
+mod time_limit;
 mod tones;
 
 pub use environment::Shared;
@@ -37,6 +39,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
@@ -60,6 +63,7 @@ use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
 use std::net::SocketAddr;
+use time_limit::TimeLimit;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -218,6 +222,10 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
+            CallTimer::TimeLimit(channel) => {
+                let Calls { parties, bridges, shared, .. } = self;
+                TimeLimit { parties, bridges, core }.over(channel, shared, directory);
+            }
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -252,7 +260,7 @@ impl Calls {
                 self.early_media(core).heard(stream);
             }
             MediaEvent::Recorded { recorded, .. } => recordings::ended(&recorded, core),
-            MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
                     self.applications(core).digit(id, digit);
@@ -270,6 +278,11 @@ impl Calls {
                 self.parties.released(stream, &counts, core);
             }
         }
+    }
+
+    /// Sounds that were ordered are there, or known to be missing.
+    pub fn sounds_loaded(&mut self, reply: SoundReply, core: &mut Core) {
+        self.applications(core).prompts().loaded(reply);
     }
 
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
@@ -326,11 +339,6 @@ impl Calls {
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
     }
 
-    /// Do programs wait for the next turn?
-    pub fn has_runnable(&self) -> bool {
-        self.parties.has_runnable()
-    }
-
     /// Hands what happened on a channel's leg to whom it concerns.
     fn leg_event(&mut self, id: ChannelId, event: LegEvent, core: &mut Core) {
         let Some(channel) = self.parties.channel(id) else { return };
@@ -382,6 +390,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),

@@ -227,6 +227,9 @@ impl Parties {
         self.release_ports(id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
+        if let Some((_, timer)) = channel.time_limit.take() {
+            core.timers.cancel(timer);
+        }
         debug_assert!(
             channel.bridge.is_none() && stopped.branches.is_empty(),
             "{}: forgotten in mid-call",

@@ -3,7 +3,8 @@
 use super::channel::{Channel, ChannelState};
 use super::description::Describe;
 use super::leg::{Cx, Leg};
-use crate::audio::g711::{self, Law};
+use crate::audio::g711::Law;
+use crate::audio::sound::Sound;
 use crate::audio::tone;
 use crate::config::peer::{ProgressInBand, Settings};
 use crate::event::CallEvent;
@@ -12,7 +13,6 @@ use crate::pbx::media::{MediaCommand, Remote, StreamId};
 use crate::sdp::codec::Codec;
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// A channel and its leg.
 pub struct Party<'a> {
@@ -271,16 +271,22 @@ impl Party<'_> {
         Ok(play)
     }
 
-    /// Has samples (8 kHz) played in the codec that was agreed on. Says which playing it is.
+    /// Has sounds played in the codec that was agreed on, without the first `skip` samples. Says which playing it is.
     ///
     /// # Errors
     /// Nothing was agreed on, or no G.711.
-    pub fn start_playing(&mut self, samples: &[i16], repeat: bool, core: &mut Core) -> Result<u64, String> {
+    pub fn start_playing(
+        &mut self,
+        sounds: &[Sound],
+        skip: usize,
+        repeat: bool,
+        core: &mut Core,
+    ) -> Result<u64, String> {
         let (law, payload_type, ptime_ms) = self.played_as()?;
-        let sound: Arc<[u8]> = g711::encode(samples, law);
+        let sounds = sounds.iter().map(|sound| sound.in_law(law).clone()).collect();
         self.channel.plays = self.channel.plays.saturating_add(1);
         let (stream, play) = (self.stream, self.channel.plays);
-        core.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
+        core.out.media.push(MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms });
         Ok(play)
     }
 

@@ -152,7 +152,6 @@ fn exchange(lines: &[&str]) -> Exchange {
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
         indications: Arc::default(),
-        sounds: BTreeMap::new(),
         product: config.sip.general.user_agent.clone(),
     };
     Exchange {
