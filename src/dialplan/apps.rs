@@ -15,13 +15,17 @@ pub mod gosub_if;
 pub mod goto;
 pub mod goto_if;
 pub mod hangup;
+pub mod mix_monitor;
+pub mod monitor;
 pub mod noop;
+pub mod pause_monitor;
 pub mod playback;
 pub mod playtones;
 pub mod progress;
 pub mod raise_exception;
 pub mod read;
 pub mod read_exten;
+pub mod record;
 pub mod response_timeout;
 pub mod return_;
 pub mod ringing;
@@ -35,10 +39,15 @@ pub mod say_ordinal;
 pub mod say_phonetic;
 pub mod say_unix_time;
 pub mod set;
+pub mod stop_mix_monitor;
+pub mod stop_monitor;
 pub mod stop_playtones;
+pub mod unpause_monitor;
 pub mod verbose;
 pub mod wait;
 pub mod wait_exten;
+pub mod wait_for_noise;
+pub mod wait_for_silence;
 
 use super::app::App;
 
@@ -59,13 +68,17 @@ pub static TABLE: &[App] = &[
     goto::APP,
     goto_if::APP,
     hangup::APP,
+    mix_monitor::APP,
+    monitor::APP,
     noop::APP,
+    pause_monitor::APP,
     playtones::APP,
     playback::APP,
     progress::APP,
     raise_exception::APP,
     read::APP,
     read_exten::APP,
+    record::APP,
     response_timeout::APP,
     return_::APP,
     ringing::APP,
@@ -79,10 +92,15 @@ pub static TABLE: &[App] = &[
     say_phonetic::APP,
     say_unix_time::APP,
     set::APP,
+    stop_mix_monitor::APP,
+    stop_monitor::APP,
     stop_playtones::APP,
+    unpause_monitor::APP,
     verbose::APP,
     wait::APP,
     wait_exten::APP,
+    wait_for_noise::APP,
+    wait_for_silence::APP,
 ];
 
 /// The application of that name.

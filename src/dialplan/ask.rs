@@ -1,5 +1,6 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, Tone};
 use std::time::Duration;
 
@@ -54,6 +55,34 @@ impl Ask for Indicate {
 
     fn reply(reply: &AppReply) -> Option<&Self::Reply> {
         if let AppReply::Indicated(indicated) = reply { Some(indicated) } else { None }
+    }
+}
+
+pub(super) struct Record(pub(super) RecordRequest);
+
+impl Ask for Record {
+    type Reply = RecordReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Record(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&RecordReply> {
+        if let AppReply::Recorded(recorded) = reply { Some(recorded) } else { None }
+    }
+}
+
+pub(super) struct Tap(pub(super) TapRequest);
+
+impl Ask for Tap {
+    type Reply = Result<Tapped, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Tap(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Tapped(tapped) = reply { Some(tapped) } else { None }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, PlayTone, Wait};
+use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, PlayTone, Record, Tap, Wait};
 use super::digits::Digits;
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
     AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
 };
@@ -114,6 +115,22 @@ impl ChannelHandle {
             self.log(Level::Warning, why);
         }
         Ok(())
+    }
+
+    /// Records the caller until something ends it.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn record(&mut self, request: RecordRequest) -> Result<RecordReply, Interrupted> {
+        self.ask(Record(request)).await
+    }
+
+    /// Begins or ends a recording beside the call, and goes on at once. Why it could not be done is returned.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn tap(&mut self, request: TapRequest) -> Result<Result<Tapped, String>, Interrupted> {
+        self.ask(Tap(request)).await
     }
 
     /// Plays a tone, by its name (`dial`, `busy`) or as a list of tones (`425/500,0/500`), and goes on at once: it sounds

@@ -18,6 +18,7 @@ pub mod load;
 mod menu;
 pub mod pattern;
 pub mod program;
+pub mod recording;
 pub mod request;
 pub mod say;
 pub mod scope;

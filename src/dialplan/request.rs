@@ -1,6 +1,7 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
 use super::digits::Digits;
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -67,6 +68,10 @@ pub enum AppRequest {
     /// Play a tone, by its name or as a list of tones, until another sound, a bridge or the next such request; none:
     /// stop it. The reply comes at once.
     PlayTone(Option<String>),
+    /// Record the caller until something ends it.
+    Record(RecordRequest),
+    /// Begin or end a recording beside the call; the reply comes at once.
+    Tap(TapRequest),
     /// Play sounds in order.
     Play(PlayRequest),
     /// Wait for a digit, for so long.
@@ -176,6 +181,10 @@ pub enum AppReply {
     Indicated(Result<(), String>),
     /// The tone is played, or why it could not be, for the log.
     PlaysTone(Result<(), String>),
+    /// How a recording ended.
+    Recorded(RecordReply),
+    /// The recording beside the call was begun or ended, or why it could not be.
+    Tapped(Result<Tapped, String>),
     /// How far the sounds were played.
     Played(Played),
     /// The digit that came; none in that time.

@@ -29,6 +29,8 @@ pub struct SwitchSettings {
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
     /// indications.conf: whose country's tones are played.
     pub indications: Arc<Indications>,
+    /// Where recordings with a relative name go, absolute; none: nowhere.
+    pub recordings: Option<String>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

@@ -29,6 +29,7 @@ mod options;
 mod playback;
 mod programs;
 mod races;
+mod recordings;
 mod records;
 mod registrations;
 mod reload;

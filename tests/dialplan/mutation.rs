@@ -3,6 +3,7 @@
 use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
+use strowger::dialplan::recording::RecordReply;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
     expression, timing::Timing,
@@ -114,6 +115,8 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Dial(_)) => 4,
         Some(AppRequest::Echo) => 5,
         Some(AppRequest::Digit(_)) => 6,
+        Some(AppRequest::Record(_)) => 20,
+        Some(AppRequest::Tap(_)) => 21,
         Some(AppRequest::PlayTone(_)) => 7,
         None => rng.below(8),
     };
@@ -122,6 +125,8 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         1 => AppReply::Answered(result(rng)),
         2 => AppReply::Indicated(result(rng)),
         7 => AppReply::PlaysTone(result(rng)),
+        20 => AppReply::Recorded(RecordReply::Max),
+        21 => AppReply::Tapped(Err("x".to_owned())),
         3 => AppReply::Played(match rng.below(4) {
             3 => Played::Digit('#'),
             0 => Played::Missing("x".to_owned()),

@@ -3,6 +3,7 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Played, Position, Program,
     Progress, UNTIL_HANGUP,
@@ -165,6 +166,8 @@ fn shown(ask: &AppRequest) -> String {
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
+        AppRequest::Tap(tap) => format!("{tap:?}"),
         AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
@@ -180,6 +183,8 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Play(_) => AppReply::Played(Played::All),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
+            AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
             AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },

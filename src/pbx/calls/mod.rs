@@ -259,7 +259,9 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
-            MediaEvent::Recorded { recorded, .. } => recordings::ended(&recorded, core),
+            MediaEvent::Recorded { stream, recording, recorded } => {
+                recordings::ended(&mut self.parties, (stream, recording), &recorded, core);
+            }
             MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
@@ -393,6 +395,7 @@ impl Calls {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
+            | Activity::Recording(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
         }
     }

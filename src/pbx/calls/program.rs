@@ -10,6 +10,7 @@ use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
 use super::playing::{self, Prompts};
+use super::recordings;
 use super::time_limit::TimeLimit;
 use super::tones;
 use crate::audio::tone;
@@ -62,6 +63,11 @@ impl Applications<'_> {
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
+            AppRequest::Record(request) => recordings::record(self.parties, id, request, self.core),
+            AppRequest::Tap(request) => {
+                let tapped = recordings::tap(self.parties, id, &request, self.core);
+                self.parties.resume(id, AppReply::Tapped(tapped));
+            }
             AppRequest::Play(request) => self.prompts().begin(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
             AppRequest::Echo => self.echo(id),
@@ -185,6 +191,9 @@ impl Applications<'_> {
     pub(super) fn digit(&mut self, id: ChannelId, digit: char) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         match &channel.activity {
+            Activity::Recording(recording) if recording.stop_on.contains(digit) => {
+                recordings::cut(self.parties, id, digit, self.core);
+            }
             Activity::AwaitingDigit(timer) => {
                 self.core.timers.cancel(*timer);
                 self.parties.resume(id, AppReply::Digit(Some(digit)));
@@ -203,6 +212,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
+            | Activity::Recording(_)
             | Activity::Echoing
             | Activity::Dialing(_)
             | Activity::Bridged(_)
