@@ -2,6 +2,7 @@
 
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
     SendDigitsRequest, Tone,
@@ -62,6 +63,48 @@ impl Ask for Indicate {
 
     fn reply(reply: &AppReply) -> Option<&Self::Reply> {
         if let AppReply::Indicated(indicated) = reply { Some(indicated) } else { None }
+    }
+}
+
+pub(super) struct Record(pub(super) RecordRequest);
+
+impl Ask for Record {
+    type Reply = RecordReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Record(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&RecordReply> {
+        if let AppReply::Recorded(recorded) = reply { Some(recorded) } else { None }
+    }
+}
+
+pub(super) struct Tap(pub(super) TapRequest);
+
+impl Ask for Tap {
+    type Reply = Result<Tapped, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Tap(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Tapped(tapped) = reply { Some(tapped) } else { None }
+    }
+}
+
+pub(super) struct PlayTone(pub(super) Option<String>);
+
+impl Ask for PlayTone {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayTone(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysTone(plays) = reply { Some(plays) } else { None }
     }
 }
 

@@ -34,6 +34,7 @@ pub mod pattern;
 mod place;
 pub mod program;
 pub mod record;
+pub mod recording;
 pub mod request;
 pub mod say;
 pub mod scope;

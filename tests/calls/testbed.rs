@@ -302,6 +302,14 @@ impl Testbed {
         world
     }
 
+    /// Every recording ends like this.
+    pub fn end_recordings(&mut self, end: &strowger::pbx::recording::RecordingEnd) {
+        for (_, event) in self.media.end_recordings(|_| true, end) {
+            let effects = self.switch.handle(at(self.now), Input::Media(event));
+            self.execute(effects);
+        }
+    }
+
     /// The client dials, the server's modem answers, and both know it.
     pub fn connect(&mut self) {
         self.phone("client").dials("88567682");
@@ -1113,6 +1121,8 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         },
         local_towards: BTreeMap::new(),
         pins: Default::default(),
+        indications: Arc::default(),
+        recordings: Some("/state/recordings".into()),
         product: general.user_agent.clone(),
     }
 }

@@ -7,6 +7,7 @@ use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
 };
+use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, PinVerdict,
     Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
@@ -195,6 +196,9 @@ fn shown(ask: &AppRequest) -> String {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             format!("LineStates {}", lines.join("&"))
         }
+        AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
+        AppRequest::Tap(tap) => format!("{tap:?}"),
+        AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
 
@@ -258,6 +262,9 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
+            AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
+            AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
             AppRequest::Outside(_) => panic!("what is done outside gives something"),
         },

@@ -8,11 +8,13 @@ use super::origin::Origin;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
+use crate::dialplan::recording::TapKind;
 use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{Listening, MediaCommand, StreamId};
 use crate::pbx::outside::{ErrandId, OutsideOrder};
+use crate::pbx::recording::RecordingId;
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
@@ -96,6 +98,8 @@ pub enum Activity {
     AwaitingDigit(TimerId),
     /// Its program waits for what is done outside of the switch.
     Outside(ErrandId),
+    /// Its program waits for a recording to end.
+    Recording(Recording),
     /// It echoes.
     Echoing,
     /// Its program waits until a telephone was sent a row of digits.
@@ -121,6 +125,17 @@ pub struct Playing {
     pub from: Option<Duration>,
     /// When it began.
     pub since: Time,
+}
+
+/// A recording that a program waits for.
+#[derive(Debug)]
+pub struct Recording {
+    /// Of which stream.
+    pub stream: StreamId,
+    /// Which.
+    pub id: RecordingId,
+    /// Digits that end it.
+    pub stop_on: Digits,
 }
 
 /// Sounds that a channel is to play, and that are not loaded yet.
@@ -207,6 +222,8 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// What is recorded of it beside the call, oldest first.
+    pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
@@ -263,6 +280,7 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            taps: Vec::new(),
             plays: 0,
             digits: VecDeque::new(),
             goes_outside: false,
@@ -380,6 +398,10 @@ impl Channel {
         match std::mem::replace(&mut self.activity, Activity::Running) {
             Activity::Waiting(Some(timer)) | Activity::AwaitingDigit(timer) => {
                 core.timers.cancel(timer);
+                Stopped::default()
+            }
+            Activity::Recording(Recording { stream, id, .. }) => {
+                core.out.media.push(MediaCommand::StopRecording { stream, recording: id });
                 Stopped::default()
             }
             Activity::Dialing(mut dial) => {

@@ -38,10 +38,12 @@ mod pins;
 mod playing;
 mod ports;
 mod program;
+mod recordings;
 mod sendings;
 mod silence;
 mod sound;
 mod time_limit;
+mod tones;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -283,6 +285,9 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
+            MediaEvent::Recorded { stream, recording, recorded } => {
+                recordings::ended(&mut self.parties, (stream, recording), &recorded, core);
+            }
             MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 DigitsPressed { parties: &mut self.parties, bridges: &mut self.bridges, core }.heard(stream, digit)
@@ -426,6 +431,7 @@ impl Calls {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
+            | Activity::Recording(_)
             | Activity::Outside(_)
             | Activity::Echoing
             | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
