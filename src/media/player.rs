@@ -43,6 +43,14 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// A tone that begins again at `again`, if anywhere.
+    pub fn tone(play: u64, sound: &[u8], again: Option<usize>, (payload_type, ptime_ms): (u8, u8)) -> Request {
+        let (once, round) = sound.split_at(again.unwrap_or(sound.len()).min(sound.len()));
+        let sounds = [once, round].into_iter().filter(|part| !part.is_empty()).map(Arc::from).collect();
+        let first = usize::from(!once.is_empty());
+        Request { play, sounds, skip: 0, repeat: again.is_some(), again: first, payload_type, ptime_ms }
+    }
+
     /// Samples in a packet of this playing.
     pub fn step(&self) -> u32 {
         u32::from(self.ptime_ms.clamp(1, MAX_PTIME_MS)) * 8

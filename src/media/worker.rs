@@ -318,11 +318,7 @@ impl Worker {
             }
             MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms } => {
                 self.rest(stream);
-                let (once, round) = sound.split_at(again.unwrap_or(sound.len()).min(sound.len()));
-                let sounds: Vec<Arc<[u8]>> =
-                    [once, round].into_iter().filter(|part| !part.is_empty()).map(Arc::from).collect();
-                let (repeat, again) = (again.is_some(), usize::from(!once.is_empty()));
-                self.begin(now, stream, Request { play, sounds, skip: 0, repeat, again, payload_type, ptime_ms });
+                self.begin(now, stream, Request::tone(play, &sound, again, (payload_type, ptime_ms)));
                 self.begin_listening(now, stream);
             }
             MediaCommand::Listen { stream, listening } => {
@@ -337,8 +333,7 @@ impl Worker {
             MediaCommand::PauseRecording { stream, recording, paused } => {
                 if let Some(found) = self.stream(stream) {
                     let is_bridged = matches!(found.mode, Mode::Bridged { .. });
-                    let taps = found.taps.as_mut();
-                    taps.into_iter().for_each(|taps| taps.pause(recording, now, paused, is_bridged));
+                    found.taps.iter_mut().for_each(|taps| taps.pause(recording, now, paused, is_bridged));
                 }
             }
             MediaCommand::StopRecording { stream, recording } => {
