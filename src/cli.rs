@@ -123,6 +123,43 @@ pub enum Command {
     Status(Folder),
     /// List the peers of the running exchange (sip show peers)
     Peers(Folder),
+    /// Show which sounds there are, measure one, or convert a recording
+    #[command(subcommand)]
+    Sounds(SoundsTask),
+}
+
+/// What to do with sounds.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum SoundsTask {
+    /// List the folders where sounds are looked for, and the sounds in them
+    List {
+        /// Only the names with this in them
+        #[arg(value_name = "PATTERN")]
+        pattern: Option<String>,
+        /// Only the names that begin with this language
+        #[arg(long)]
+        language: Option<String>,
+    },
+    /// Show what is played for a name: the file, its format, length and level
+    Play {
+        /// The name, as the dialplan has it
+        name: String,
+        /// The language of the call
+        #[arg(long, default_value = "")]
+        language: String,
+        /// Write what a telephone line carries of it into this WAV file
+        #[arg(long, value_name = "FILE.wav")]
+        to: Option<PathBuf>,
+    },
+    /// Convert a recording for a telephone line: to 8 kHz, as the ending of OUT says (.ulaw, .alaw, .wav, .sln)
+    Convert {
+        /// The recording
+        #[arg(value_name = "IN")]
+        input: PathBuf,
+        /// The new file
+        #[arg(value_name = "OUT")]
+        output: PathBuf,
+    },
 }
 
 /// How findings are printed.
@@ -163,6 +200,8 @@ pub enum Task {
     Status,
     /// List the peers of the running exchange.
     Peers,
+    /// Show or convert sounds.
+    Sounds(SoundsTask),
 }
 
 /// How the exchange runs in the foreground.
@@ -213,6 +252,7 @@ impl Cli {
             Some(Command::Reload(Folder { folder })) => (folder, Task::Reload),
             Some(Command::Status(Folder { folder })) => (folder, Task::Status),
             Some(Command::Peers(Folder { folder })) => (folder, Task::Peers),
+            Some(Command::Sounds(task)) => (None, Task::Sounds(task)),
         };
         common.config = one_of(common.config, folder)?;
         Ok((common, task))

@@ -14,6 +14,7 @@ mod numbers;
 mod phrase;
 mod secrets;
 mod shadow;
+mod sounds;
 mod survey;
 
 use crate::config::Config;
@@ -44,6 +45,11 @@ pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
     let mut found = of(&Survey::of(config, &plan));
     diagnostic::tidy(&mut found);
     found
+}
+
+/// The sounds that the dialplan names and that are not there; `missing` says why one is not, in a whole sentence.
+pub fn missing_sounds(config: &Config, plan: &Dialplan, missing: &dyn Fn(&str) -> Option<String>) -> Vec<Diagnostic> {
+    sounds::findings(&Survey::of(config, plan), missing)
 }
 
 fn of(survey: &Survey) -> Vec<Diagnostic> {

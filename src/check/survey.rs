@@ -5,8 +5,7 @@ use crate::config::Config;
 use crate::config::diagnostic::Place;
 use crate::config::suggest::KnownNames;
 use crate::dialplan::Dialplan;
-use crate::dialplan::app::Target;
-use crate::dialplan::apps::exec_if;
+use crate::dialplan::app::{AppCall, Target};
 use crate::dialplan::arguments;
 use crate::dialplan::tree::{Context, Extension};
 use std::cell::RefCell;
@@ -206,7 +205,7 @@ impl Call {
 /// The applications in the branches of an `ExecIf`.
 fn inner(call: &Call) -> Vec<Call> {
     let (_, yes, no) = arguments::condition(&call.args);
-    let found = [yes, no].into_iter().filter_map(|branch| exec_if::call(&branch));
+    let found = [yes, no].into_iter().filter_map(|branch| AppCall::parse(&branch));
     found.map(|call| Call { application: call.name, args: call.args, is_outer: false }).collect()
 }
 

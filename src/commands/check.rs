@@ -2,7 +2,8 @@
 
 use super::init;
 use super::json::quoted;
-use crate::check::everything;
+use super::sounds;
+use crate::check::{everything, missing_sounds};
 use crate::cli::{Common, Format};
 use crate::config::diagnostic::{self, Counts, Diagnostic, column, render};
 use crate::config::digest::digest;
@@ -44,6 +45,10 @@ pub fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
 fn all(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     let (plan, mut said) = everything(loaded);
     said.extend(certificates::findings(loaded, wall()));
+    if let (Some(config), Some(plan)) = (&loaded.config, &plan) {
+        let places = sounds::of_config(config, &Common::default());
+        said.extend(missing_sounds(config, plan, &|name| crate::sounds::missing(&places, name)));
+    }
     diagnostic::tidy(&mut said);
     (plan, said)
 }

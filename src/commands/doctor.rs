@@ -11,7 +11,7 @@ mod scripts;
 mod secret;
 mod streams;
 
-use super::{check, init};
+use super::{check, init, sounds};
 use crate::cli::Common;
 use crate::config::Config;
 use crate::config::diagnostic::Counts;
@@ -20,6 +20,7 @@ use crate::daemon::clock::wall;
 use crate::observe::socket_path;
 use finding::Finding;
 use folder::User;
+pub(super) use folder::state_folder;
 use network::Sockets;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -57,7 +58,24 @@ fn findings(common: &Common) -> Vec<Finding> {
     findings.push(machine::real_time());
     findings.extend(scripts::scripts(&config));
     findings.extend(secret::secrets(&config));
+    findings.push(voice(&config, common));
     findings
+}
+
+/// Which voice speaks.
+fn voice(config: &Config, common: &Common) -> Finding {
+    let places = sounds::of_config(config, common);
+    let install = || format!("for a human voice: {}", sounds::HUMAN_VOICE);
+    match crate::sounds::find(&places, "vm-goodbye", "") {
+        Ok(found) if found.path.starts_with(crate::sounds::DEBIAN) => {
+            Finding::fine("sounds", format!("prompts are spoken by the human voice in {}", crate::sounds::DEBIAN))
+        }
+        Ok(found) => {
+            let folder = found.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+            Finding::note("sounds", format!("prompts come from {folder}; {}", install()))
+        }
+        Err(_) => Finding::note("sounds", format!("no voice is installed: prompts are missing; {}", install())),
+    }
 }
 
 /// The configuration that would be run, where it is, and what is to be said of it. One that cannot be used is replaced

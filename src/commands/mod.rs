@@ -9,3 +9,4 @@ mod json;
 mod keyboard;
 mod restart;
 pub mod run;
+pub mod sounds;

@@ -43,6 +43,7 @@ pub static TABLE: &[&Finding] = &[
     &SECRET_PLACEHOLDER,
     &SECRET_SHARED,
     &SECRET_WEAK,
+    &SOUND_MISSING,
     &TLS_EXPIRED,
     &TLS_EXPIRING,
     &TLS_KEY_OPEN,
@@ -71,6 +72,14 @@ pub static CONTEXT_UNUSED: Finding = Finding {
     what: "no peer, include or jump names the context",
     why: "what stands in it is never run",
     advice: "name it in a peer's context=, include it, or take it out",
+};
+
+/// A sound that is played and is not there.
+pub static SOUND_MISSING: Finding = Finding {
+    code: "sound-missing",
+    what: "the dialplan plays a sound that is in none of the folders for sounds, or that cannot be read",
+    why: "the caller hears nothing instead, and PLAYBACKSTATUS says FAILED",
+    advice: "correct the name, put the file into a folder for sounds, or install a voice: apt-get install asterisk-core-sounds-en-wav",
 };
 
 /// `Dial` of a peer that does not exist or cannot be called.

@@ -72,6 +72,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
+        CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -102,6 +103,11 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
     };
     vec![line]
+}
+
+fn user_event(channel: &str, name: &Outside, fields: &[(Outside, Outside)]) -> String {
+    let fields: String = fields.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
+    format!("UserEvent: {name}, Channel: {channel}{fields}")
 }
 
 fn info(channel: &str, to: Option<&str>, kind: &Outside, refused: Option<u16>) -> LogLine {

@@ -2,7 +2,8 @@
 
 use super::arguments;
 use super::handle::ChannelHandle;
-use super::request::{Cause, Interrupted};
+use super::request::{Cause, Interrupted, Position};
+use super::scope::Scope;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -25,8 +26,17 @@ pub struct App {
 /// A running application.
 pub type Body = Pin<Box<dyn Future<Output = Result<Outcome, Interrupted>>>>;
 
+/// Decides how an application ends from what can be looked up at once: variables, the dialplan, the clock, the database.
+/// It gets the application's arguments.
+pub type Decision = fn(&mut Scope<'_>, &str) -> Outcome;
+
+/// The body of an application that only has something to decide, and nothing to wait for.
+pub(super) fn decided(args: Args, decision: Decision) -> Body {
+    Box::pin(async move { Ok(Outcome::Decide(decision, args.text)) })
+}
+
 /// How an application ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     /// Continue with the next priority.
     Next,
@@ -42,6 +52,10 @@ pub enum Outcome {
     Return(String),
     /// Run another application in place of this one.
     Exec(AppCall),
+    /// Run another application in place of this one, and go on even when it wants to end the channel.
+    Try(AppCall),
+    /// As this decides; with these arguments.
+    Decide(Decision, String),
     /// End the channel.
     Stop(Cause),
 }
@@ -58,6 +72,15 @@ pub struct Target {
 }
 
 impl Target {
+    /// That place and no other.
+    pub fn at(position: &Position) -> Target {
+        Target {
+            context: Some(position.context.clone()),
+            exten: Some(position.exten.clone()),
+            priority: position.priority.to_string(),
+        }
+    }
+
     /// Context, extension and priority.
     pub(super) fn parts(&self) -> (Option<&str>, Option<&str>, &str) {
         (self.context.as_deref(), self.exten.as_deref(), &self.priority)
@@ -97,6 +120,16 @@ pub struct AppCall {
     pub name: String,
     /// Its arguments, substituted.
     pub args: String,
+}
+
+impl AppCall {
+    /// Reads `app(args)`; `None` when nothing stands there.
+    pub fn parse(text: &str) -> Option<AppCall> {
+        let text = text.trim();
+        let (name, args) = text.split_once('(').unwrap_or((text, ""));
+        let args = args.rfind(')').and_then(|end| args.get(..end)).unwrap_or(args);
+        (!text.is_empty()).then(|| AppCall { name: name.trim().to_owned(), args: args.to_owned() })
+    }
 }
 
 /// An application's arguments after substitution.

@@ -3,31 +3,58 @@
 pub mod absolute_timeout;
 pub mod agi;
 pub mod answer;
+pub mod append_cdr_user_field;
 pub mod authenticate;
 pub mod background;
 pub mod busy;
 pub mod chan_is_avail;
+pub mod clear_hash;
 pub mod congestion;
+pub mod continue_while;
+pub mod control_playback;
+pub mod d_bdel;
+pub mod d_bdeltree;
+pub mod d_bget;
+pub mod d_bput;
 pub mod date_time;
 pub mod dead_agi;
 pub mod dial;
 pub mod digit_timeout;
 pub mod disa;
+pub mod dump_chan;
 pub mod eagi;
 pub mod echo;
+pub mod end_while;
+pub mod exec;
 pub mod exec_if;
+pub mod exec_if_time;
+pub mod exit_while;
 pub mod gosub;
 pub mod gosub_if;
 pub mod goto;
 pub mod goto_if;
+pub mod goto_if_time;
 pub mod hangup;
+pub mod import_var;
+pub mod incomplete;
+pub mod log;
+pub mod lookup_blacklist;
+pub mod lookup_cid_name;
+pub mod m_set;
+pub mod macro_;
+pub mod macro_exclusive;
+pub mod macro_exit;
+pub mod macro_if;
+pub mod no_cdr;
 pub mod noop;
 pub mod originate;
 pub mod playback;
 pub mod progress;
 pub mod raise_exception;
+pub mod random;
 pub mod read;
 pub mod read_exten;
+pub mod reset_cdr;
 pub mod response_timeout;
 pub mod retry_dial;
 pub mod return_;
@@ -42,45 +69,86 @@ pub mod say_ordinal;
 pub mod say_phonetic;
 pub mod say_unix_time;
 pub mod set;
+pub mod set_account;
+pub mod set_ama_flags;
+pub mod set_caller_id;
+pub mod set_caller_pres;
+pub mod set_cdr_user_field;
+pub mod set_cid_name;
+pub mod set_cid_num;
+pub mod set_global_var;
+pub mod set_language;
 pub mod sip_header;
+pub mod stack_pop;
 pub mod system;
+pub mod try_exec;
 pub mod try_system;
+pub mod user_event;
 pub mod verbose;
 pub mod wait;
 pub mod wait_exten;
+pub mod wait_until;
+pub mod while_;
 
 use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
-    absolute_timeout::APP,
     agi::APP,
+    absolute_timeout::APP,
     answer::APP,
+    append_cdr_user_field::APP,
     authenticate::APP,
     background::APP,
     busy::APP,
     chan_is_avail::APP,
+    clear_hash::APP,
     congestion::APP,
+    continue_while::APP,
+    control_playback::APP,
+    d_bdel::APP,
+    d_bdeltree::APP,
+    d_bget::APP,
+    d_bput::APP,
     disa::APP,
     date_time::APP,
     dead_agi::APP,
     dial::APP,
     digit_timeout::APP,
+    dump_chan::APP,
     eagi::APP,
     echo::APP,
+    end_while::APP,
+    exec::APP,
     exec_if::APP,
+    exec_if_time::APP,
+    exit_while::APP,
     gosub::APP,
     gosub_if::APP,
     goto::APP,
     goto_if::APP,
+    goto_if_time::APP,
     hangup::APP,
+    import_var::APP,
+    incomplete::APP,
+    log::APP,
+    lookup_blacklist::APP,
+    lookup_cid_name::APP,
+    m_set::APP,
+    macro_::APP,
+    macro_exclusive::APP,
+    macro_exit::APP,
+    macro_if::APP,
+    no_cdr::APP,
     noop::APP,
     originate::APP,
     playback::APP,
     progress::APP,
     raise_exception::APP,
+    random::APP,
     read::APP,
     read_exten::APP,
+    reset_cdr::APP,
     response_timeout::APP,
     retry_dial::APP,
     return_::APP,
@@ -97,11 +165,25 @@ pub static TABLE: &[App] = &[
     say_phonetic::APP,
     say_unix_time::APP,
     set::APP,
+    set_ama_flags::APP,
+    set_account::APP,
+    set_cdr_user_field::APP,
+    set_cid_name::APP,
+    set_cid_num::APP,
+    set_caller_id::APP,
+    set_caller_pres::APP,
+    set_global_var::APP,
+    set_language::APP,
+    stack_pop::APP,
     system::APP,
+    try_exec::APP,
     try_system::APP,
+    user_event::APP,
     verbose::APP,
     wait::APP,
     wait_exten::APP,
+    wait_until::APP,
+    while_::APP,
 ];
 
 /// The application of that name.

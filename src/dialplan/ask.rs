@@ -3,7 +3,8 @@
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
-    AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, Tone,
+    AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
+    Tone,
 };
 use std::time::Duration;
 
@@ -75,6 +76,20 @@ impl Ask for Play {
 
     fn reply(reply: &AppReply) -> Option<&Played> {
         if let AppReply::Played(played) = reply { Some(played) } else { None }
+    }
+}
+
+pub(super) struct PlayFrom(pub(super) PlayRequest, pub(super) Duration);
+
+impl Ask for PlayFrom {
+    type Reply = PlayedFrom;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayFrom(self.0, self.1)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PlayedFrom> {
+        if let AppReply::PlayedFrom(played) = reply { Some(played) } else { None }
     }
 }
 

@@ -1,15 +1,15 @@
 //! What an application has its own program do: evaluate a text, assign, jump, call a subroutine and come back. None of it
 //! leaves the dialplan, and all of it works on a channel that is hung up, too.
 
+use super::app::{Decision, Outcome};
 use super::database;
 use super::environment::Environment;
 use super::journal::Journal;
 use super::outside::OutsideRequest;
 use super::place::resolve;
 use super::request::Position;
-use super::scope::Scope;
 use super::state::State;
-use super::substitute::{assign, evaluate};
+use super::substitute::{assign, evaluate, scope};
 use crate::clock::Time;
 
 /// A place in the dialplan as a jump names it: context and extension, those of now when they are not given, and a number
@@ -28,6 +28,8 @@ pub(super) enum Chore {
     Evaluate(String, Journal),
     /// Assign a variable or function.
     Assign(String, String),
+    /// Decide how an application ends that only has something to decide.
+    Decide(Decision, String),
     /// The program goes on there when the application has ended.
     Jump(Place),
     /// Run a subroutine until its `Return`.
@@ -49,6 +51,8 @@ pub(super) enum Chore {
 pub(super) enum ChoreReply {
     /// The text, evaluated; the value that was found.
     Value(String),
+    /// How the application ends.
+    Decided(Outcome),
     /// It is done.
     Done,
     /// It could not be done; the log says why, when there is more to say.
@@ -82,9 +86,10 @@ pub(super) fn perform(chore: Chore, state: &mut State, environment: &dyn Environ
             Err(wanted) => ChoreReply::Waits(wanted, journal),
         },
         Chore::Assign(name, value) => {
-            assign(&name, &value, &mut Scope::new(state, environment));
+            assign(&name, &value, &mut scope(state, environment));
             ChoreReply::Done
         }
+        Chore::Decide(decision, args) => ChoreReply::Decided(decision(&mut scope(state, environment), &args)),
         Chore::Jump(place) => match resolve(place.parts(), state, environment) {
             Some(to) => {
                 state.position = to;

@@ -30,6 +30,11 @@ pub fn path_of(argument: &str) -> Result<String, String> {
     }
 }
 
+/// Whether family `blacklist` has the caller's number or name.
+pub fn is_blacklisted(database: &Database, number: &str, name: &str) -> bool {
+    [number, name].iter().any(|key| !key.is_empty() && database.get(&path("blacklist", key)).is_some())
+}
+
 impl Database {
     /// Nothing in it.
     pub fn new() -> Database {

@@ -3,12 +3,16 @@
 use super::database::Database;
 use super::tree::Dialplan;
 use crate::clock::Now;
+use crate::event::DeviceState;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most global variables; a `Set(GLOBAL(...))` beyond is refused with a warning.
 pub const MAX_GLOBALS: usize = 10_000;
+
+/// The most locks held at once; further ones are refused.
+const MAX_LOCKS: usize = 1000;
 
 /// What the program of one channel may look up at once.
 pub trait Environment {
@@ -20,6 +24,18 @@ pub trait Environment {
     fn peer(&self, name: &str, item: &str) -> Option<String>;
     /// `CHANNEL(item)` beyond what the dialplan knows itself (name, context, exten): `uniqueid`, `state`, `peerip`...
     fn channel(&self, item: &str) -> Option<String>;
+    /// A variable of another channel, by that channel's name.
+    fn variable_of(&self, _channel: &str, _variable: &str) -> Option<String> {
+        None
+    }
+    /// The state of a device, `SIP/name`; `None` when nobody knows such a device.
+    fn device_state(&self, _device: &str) -> Option<DeviceState> {
+        None
+    }
+    /// `CDR(field)`, as far as the dialplan does not know it itself.
+    fn record(&self, _field: &str) -> Option<String> {
+        None
+    }
     /// The global variables.
     fn globals(&self) -> &Globals;
     /// The key/value database.
@@ -36,9 +52,13 @@ pub trait Environment {
     fn random(&self) -> u64;
 }
 
-/// Global variables, shared by all channels of a switch.
+/// Global variables and locks, shared by all channels of a switch.
 #[derive(Debug, Default)]
-pub struct Globals(RefCell<BTreeMap<String, String>>);
+pub struct Globals {
+    variables: RefCell<BTreeMap<String, String>>,
+    /// Locks (`TRYLOCK`, `MacroExclusive`) with the channel that has each, and how often it took it.
+    locks: RefCell<BTreeMap<String, (String, u32)>>,
+}
 
 impl Globals {
     /// No variables yet.
@@ -48,12 +68,12 @@ impl Globals {
 
     /// A variable's value.
     pub fn get(&self, name: &str) -> Option<String> {
-        self.0.borrow().get(name).cloned()
+        self.variables.borrow().get(name).cloned()
     }
 
     /// Sets a variable; false when there are too many.
     pub fn set(&self, name: &str, value: &str) -> bool {
-        let mut table = self.0.borrow_mut();
+        let mut table = self.variables.borrow_mut();
         if table.len() >= MAX_GLOBALS && !table.contains_key(name) {
             return false;
         }
@@ -64,15 +84,43 @@ impl Globals {
     /// Takes over `[globals]` of a dialplan, at start and at reload; `clearglobalvars=yes` forgets all others.
     pub fn load(&self, dialplan: &Dialplan) {
         if dialplan.general().clear_globals {
-            self.0.borrow_mut().clear();
+            self.variables.borrow_mut().clear();
         }
         for (name, value) in dialplan.globals() {
             self.set(name, value);
         }
     }
 
+    /// Takes a lock for a channel, which may have it already; false when another has it, or there are too many.
+    pub fn lock(&self, name: &str, channel: &str) -> bool {
+        let mut locks = self.locks.borrow_mut();
+        if locks.len() >= MAX_LOCKS && !locks.contains_key(name) {
+            return false;
+        }
+        let (owner, times) = locks.entry(name.to_owned()).or_insert_with(|| (channel.to_owned(), 0));
+        let is_owner = owner == channel;
+        *times = times.saturating_add(u32::from(is_owner));
+        is_owner
+    }
+
+    /// Gives a lock back once; false when the channel does not have it.
+    pub fn unlock(&self, name: &str, channel: &str) -> bool {
+        let mut locks = self.locks.borrow_mut();
+        let Some((_, times)) = locks.get_mut(name).filter(|(owner, _)| owner == channel) else { return false };
+        *times = times.saturating_sub(1);
+        if *times == 0 {
+            locks.remove(name);
+        }
+        true
+    }
+
+    /// A channel is over: the locks it has are free.
+    pub fn unlock_all(&self, channel: &str) {
+        self.locks.borrow_mut().retain(|_, (owner, _)| owner != channel);
+    }
+
     /// All variables by name.
     pub fn all(&self) -> Vec<(String, String)> {
-        self.0.borrow().iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+        self.variables.borrow().iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }

@@ -2,11 +2,17 @@
 
 mod caller;
 mod database;
+mod device;
+mod edit;
+mod encode;
 mod exchange;
 mod group;
+mod list;
 mod logic;
+mod lookup;
 mod number;
 mod outside;
+mod record;
 mod sip;
 mod text;
 mod time;
@@ -17,19 +23,32 @@ use super::function::Function;
 
 /// Every function, by name.
 pub static TABLE: &[&Function] = &[
+    &list::ARRAY,
+    &encode::BASE64_DECODE,
+    &encode::BASE64_ENCODE,
+    &lookup::BLACKLIST,
     &caller::CALLERID,
     &caller::CALLERPRES,
+    &record::CDR,
+    &record::CDR_PROP,
     &exchange::CHANNEL,
+    &edit::CSV_QUOTE,
     &outside::CURL,
     &outside::CURLOPT,
     &text::CUT,
     &database::DB,
     &database::DB_DELETE,
     &database::DB_EXISTS,
+    &lookup::DB_KEYCOUNT,
+    &lookup::DB_KEYS,
     &variable::DEC,
+    &device::DEVICE_STATE,
     &exchange::DIALPLAN_EXISTS,
+    &edit::EVAL,
     &timeout::EXCEPTION,
     &logic::EXISTS,
+    &device::EXTENSION_STATE,
+    &list::FIELDNUM,
     &text::FIELDQTY,
     &text::FILTER,
     &variable::GLOBAL,
@@ -37,25 +56,55 @@ pub static TABLE: &[&Function] = &[
     &group::GROUP_COUNT,
     &group::GROUP_LIST,
     &group::GROUP_MATCH_COUNT,
+    &list::HASH,
+    &list::HASHKEYS,
+    &device::HINT,
     &logic::IF,
     &logic::IFTIME,
+    &lookup::IMPORT,
     &variable::INC,
     &logic::ISNULL,
+    &encode::KEYPADHASH,
     &text::LEN,
+    &list::LISTFILTER,
     &variable::LOCAL,
+    &lookup::LOCAL_PEEK,
+    &lookup::LOCK,
+    &edit::LTRIM,
     &number::MATH,
+    &encode::MD5,
+    &edit::PASSTHRU,
+    &list::POP,
+    &list::PUSH,
+    &edit::QUOTE,
     &number::RAND,
     &text::REGEX,
+    &edit::REPLACE,
+    &edit::RTRIM,
     &variable::SET,
+    &encode::SHA1,
+    &list::SHIFT,
     &outside::SHELL,
     &sip::SIPCHANINFO,
     &exchange::SIPPEER,
     &sip::SIP_HEADER,
     &sip::SIP_HEADERS,
+    &list::SORT,
+    &edit::SPRINTF,
+    &lookup::STACK_PEEK,
     &time::STRFTIME,
+    &edit::STRREPLACE,
     &timeout::TIMEOUT,
     &text::TOLOWER,
     &text::TOUPPER,
+    &edit::TRIM,
+    &lookup::TRYLOCK,
+    &lookup::UNLOCK,
+    &list::UNSHIFT,
+    &encode::URIDECODE,
+    &encode::URIENCODE,
+    &lookup::VALID_EXTEN,
+    &lookup::VERSION,
 ];
 
 /// The function of that name.

@@ -1,13 +1,13 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, Wait};
+use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, Wait};
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
-    PlayRequest, Played, Tone,
+    PlayRequest, Played, PlayedFrom, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -165,6 +165,20 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
         self.ask(Play(request)).await
+    }
+
+    /// The same, from there on; says where it ended, too.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_from(
+        &mut self,
+        sounds: Vec<String>,
+        stop_on: Digits,
+        from: Duration,
+    ) -> Result<PlayedFrom, Interrupted> {
+        let language = self.language();
+        self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
     }
 
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.

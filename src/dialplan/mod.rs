@@ -21,15 +21,19 @@ pub mod expression;
 pub mod function;
 pub mod functions;
 pub mod handle;
+mod hash;
 mod journal;
+mod jumps;
 pub mod load;
 mod lookup;
+mod loops;
 mod menu;
 pub mod originate;
 pub mod outside;
 pub mod pattern;
 mod place;
 pub mod program;
+pub mod record;
 pub mod request;
 pub mod say;
 pub mod scope;
@@ -52,7 +56,7 @@ pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
-    PinSource, PinVerdict, PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
+    PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

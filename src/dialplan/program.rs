@@ -9,19 +9,20 @@ use super::chore::ChoreReply;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::journal::Journal;
+use super::jumps;
 use super::menu;
-use super::place::resolve;
+use super::place;
+use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
-use super::scope::Scope;
 pub use super::special::Finish;
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
-use super::substitute::{assign, evaluate};
-use super::suspension::{Evaluation, Running, Suspensions, call};
+use super::substitute::{assign, evaluate, scope};
+use super::suspension::{Evaluation, Running, Suspensions};
 use super::tree::Priority;
 use super::view::View;
 use crate::clock::Time;
-use crate::event::{Level, LogLine};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -105,6 +106,7 @@ impl Program {
     fn run(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
+                environment.globals().unlock_all(&self.slot.borrow().state.name);
                 return Progress::Finished(cause);
             }
             if let Some(running) = &mut self.running {
@@ -135,7 +137,7 @@ impl Program {
             }
         }
         match self.stage {
-            Stage::Finished(cause) => Progress::Finished(cause),
+            Stage::Finished(_) => self.advance(environment, 1),
             Stage::Plan | Stage::OutOfPriorities | Stage::FallingThrough | Stage::AfterHangup(..) => Progress::Again,
         }
     }
@@ -185,6 +187,12 @@ impl Program {
     /// The lines to log since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<LogLine> {
         self.slot.borrow_mut().state.take_log()
+    }
+
+    /// What it told of and said of its record since the last call.
+    pub fn take_notes(&mut self) -> (Vec<CallEvent>, RecordNotes) {
+        let state = &mut self.slot.borrow_mut().state;
+        (state.take_events(), state.record.clone())
     }
 
     /// The channel the program runs on.
@@ -288,12 +296,15 @@ impl Program {
             }
         }
         let (position, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
+            let state = &mut self.slot.borrow_mut().state;
+            state.trying = false;
+            jumps::leave_macros(state, environment.globals());
+            (state.position.clone(), state.caller.number.clone())
         };
         let Position { context, exten, priority } = &position;
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
             Some(found) => self.execute(found.priority, Journal::default(), environment),
+            None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
             None if *priority == 1 => self.no_extension(&position, environment),
             None => self.fall_through(environment),
         }
@@ -386,6 +397,7 @@ impl Program {
             Err(Interrupted::Redirect(to)) => self.jump(to),
             // What goes on elsewhere does not end, whatever was broken off for it thinks.
             Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
+            Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -393,26 +405,26 @@ impl Program {
             Ok(Outcome::Next) => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
-                    assign(&name, &value, &mut Scope::new(&mut self.slot.borrow_mut().state, environment));
+                    assign(&name, &value, &mut scope(&mut self.slot.borrow_mut().state, environment));
                 }
                 self.slot.borrow_mut().state.next();
             }
-            Ok(Outcome::Jump(target)) => {
-                let to = resolve(target.parts(), &mut self.slot.borrow_mut().state, environment);
-                match to {
-                    // A digit may have come behind the last priority.
-                    Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-                    Some(to) => {
-                        let mut slot = self.slot.borrow_mut();
-                        slot.state.position = to;
-                        self.is_errand &= !slot.state.frames.is_empty();
-                    }
-                    None => self.led_nowhere(environment),
+            Ok(Outcome::Jump(target)) => self.go(&target, None, environment),
+            Ok(Outcome::Call(target, args)) => self.go(&target, Some((&args, None)), environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.go(&target, Some((&args, Some(then))), environment),
+            Ok(Outcome::Return(value)) => self.return_from(&value, environment),
+            Ok(Outcome::Decide(decision, args)) => {
+                let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
+                self.conclude(Ok(decided), environment);
+            }
+            Ok(Outcome::Try(AppCall { name, args })) => {
+                let app = apps::find(&name);
+                self.slot.borrow_mut().state.begin_trial(app.is_some());
+                match app {
+                    Some(app) => self.start(app, args),
+                    None => self.slot.borrow_mut().state.next(),
                 }
             }
-            Ok(Outcome::Call(target, args)) => self.enter(&target, &args, None, environment),
-            Ok(Outcome::CallThen(target, args, then)) => self.enter(&target, &args, Some(then), environment),
-            Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
                 None => self.no_application(&name, None, environment),
@@ -420,37 +432,45 @@ impl Program {
         }
     }
 
-    fn enter(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
-        let entered = call(target, args, then, &mut self.slot.borrow_mut().state, environment);
-        if !entered {
+    /// Jumps there, or calls a subroutine there with these arguments, which goes on with an application behind it.
+    fn go(&mut self, target: &Target, call: Option<(&[String], Option<AppCall>)>, environment: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
+        let to = place::resolve(target.parts(), state, environment);
+        let is_led = match (to, call) {
+            (None, _) => false,
+            (Some(to), Some((args, then))) => jumps::gosub(state, to, args, then),
+            // A digit may have come behind the last priority.
+            (Some(to), None) if self.stage == Stage::OutOfPriorities => {
+                drop(slot);
+                return self.jump(to);
+            }
+            (Some(to), None) => {
+                state.position = to;
+                self.is_errand &= !state.frames.is_empty();
+                true
+            }
+        };
+        drop(slot);
+        if !is_led {
             self.led_nowhere(environment);
         }
     }
 
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let depth = state.frames.len().saturating_sub(1);
-        if self.suspended.waits_at(depth) {
-            drop(slot);
+        if self.slot.borrow().state.innermost_gosub().is_some_and(|depth| self.suspended.waits_at(depth)) {
             self.unsuspend(ChoreReply::Done);
             return self.set_variable("GOSUB_RETVAL", value);
         }
-        if let Some(frame) = state.frames.pop() {
-            state.position = frame.back;
-            state.set_variable("GOSUB_RETVAL", value);
-            drop(slot);
-            if let Some((name, args)) = frame.then {
-                match apps::find(&name) {
-                    Some(app) => self.start(app, args),
-                    None => self.no_application(&name, None, environment),
-                }
-            }
-            return;
+        let returned = jumps::give_back(&mut self.slot.borrow_mut().state, value, environment.globals());
+        match returned {
+            Ok(Some((name, args))) => match apps::find(&name) {
+                Some(app) => self.start(app, args),
+                None => self.no_application(&name, None, environment),
+            },
+            Ok(None) => {}
+            Err(()) => self.led_nowhere(environment),
         }
-        state.warn(format!("Return at {} without a Gosub to return from", state.position));
-        drop(slot);
-        self.led_nowhere(environment);
     }
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
@@ -577,6 +597,7 @@ impl Program {
             self.stage = Stage::Finished(cause);
             return;
         }
+        jumps::unwind_macros(state, environment.globals());
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {

@@ -68,6 +68,8 @@ pub enum AppRequest {
     Indicate(Tone),
     /// Play sounds in order.
     Play(PlayRequest),
+    /// The same from there on, of the first of them; the reply says how far it came.
+    PlayFrom(PlayRequest, Duration),
     /// Wait for a digit, for so long.
     Digit(Duration),
     /// Look at a PIN that the caller typed.
@@ -237,6 +239,8 @@ pub enum AppReply {
     Indicated(Result<(), String>),
     /// How far the sounds were played.
     Played(Played),
+    /// The same, and where they stopped.
+    PlayedFrom(PlayedFrom),
     /// The digit that came; none in that time.
     Digit(Option<char>),
     /// What a PIN is worth.
@@ -312,6 +316,15 @@ pub enum Played {
     Missing(String),
     /// It could not be done: why, for the log.
     Failed(String),
+}
+
+/// How far sounds were played that did not begin at their beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedFrom {
+    /// How they ended.
+    pub played: Played,
+    /// Where, from the beginning of the sounds.
+    pub position: Duration,
 }
 
 /// How a `Dial` went. When the caller hangs up after the answer, the switch gives this before `Program::hang_up`,

@@ -4,29 +4,19 @@ use super::environment::Environment;
 use super::journal::Journal;
 use super::outside::{OutsideReply, OutsideRequest};
 use super::state::State;
+use super::timing::Timing;
 
 /// What a running program sees: its own variables and its environment's.
 pub struct Scope<'a> {
     pub(super) state: &'a mut State,
     pub(super) environment: &'a dyn Environment,
+    /// Replaces `${...}` and `$[...]` in a text, for what evaluates one of its own.
+    pub(super) expand: fn(&str, &mut Scope<'_>) -> String,
     /// What the names of the text gave so far, where an answer from outside can be waited for.
     pub(super) journal: Option<&'a mut Journal>,
 }
 
-impl<'a> Scope<'a> {
-    pub(super) fn new(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
-        Scope { state, environment, journal: None }
-    }
-
-    /// The same where a function may wait for an answer from outside.
-    pub(super) fn waiting(
-        state: &'a mut State,
-        environment: &'a dyn Environment,
-        journal: &'a mut Journal,
-    ) -> Scope<'a> {
-        Scope { state, environment, journal: Some(journal) }
-    }
-
+impl Scope<'_> {
     /// The answer from outside to a function. `None`: there is none yet; whatever the function gives now is not used,
     /// and it is called again when the answer is there. A function asks once at most.
     pub(super) fn outside(&mut self, request: OutsideRequest) -> Option<OutsideReply> {
@@ -58,6 +48,16 @@ impl<'a> Scope<'a> {
             "CALLERIDNUM" => caller.map(str::to_owned),
             _ => self.state.variable(name).or_else(|| self.environment.globals().get(name)),
         }
+    }
+
+    /// Whether the times before the `?` hold now, and what stands behind it. What is odd is logged, `who` first.
+    pub(super) fn holds_now(&mut self, who: &str, args: &str) -> (bool, String) {
+        let (times, rest) = args.split_once('?').unwrap_or((args, ""));
+        let (timing, odd) = Timing::read(times, self.environment.dialplan().zones());
+        for what in odd {
+            self.warn(&format!("{who}: {what}"));
+        }
+        (timing.holds(self.environment.now().wall), rest.to_owned())
     }
 
     /// Logs a warning with the position.

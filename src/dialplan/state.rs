@@ -1,13 +1,14 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
 use super::dialled::is_injected;
+use super::record::RecordNotes;
 use super::request::{Cause, Position};
 use super::timeouts::Timeouts;
 use super::view::View;
 use crate::clock::Now;
 use crate::config::presentation::Presentation;
 use crate::datetime::zones::{TimeZone, Zones};
-use crate::event::{Level, LogLine};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub const MAX_VARIABLES: usize = 1000;
 pub const MAX_FRAMES: usize = 128;
 /// The most lines of log kept until the switch takes them.
 const MAX_LOG: usize = 1000;
+/// The most events kept until the switch takes them.
+const MAX_EVENTS: usize = 100;
 
 /// Who calls, as the dialplan sees and changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,10 +58,25 @@ struct Variable {
     inherit: Inherit,
 }
 
-/// Where `Return` goes, and what only this call of a subroutine sees.
+/// What a frame belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum FrameKind {
+    /// `Gosub`: it ends with `Return`.
+    Gosub,
+    /// `Macro`: it ends where its context is left, or has no further priority.
+    Macro {
+        /// Its context.
+        context: String,
+        /// The lock that goes with it (`MacroExclusive`).
+        lock: Option<String>,
+    },
+}
+
+/// Where a subroutine goes back to, and what only this call of it sees.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) back: Position,
+    pub(super) kind: FrameKind,
     /// The application, with its arguments, that goes on there.
     pub(super) then: Option<(String, String)>,
     locals: BTreeMap<String, String>,
@@ -98,7 +116,16 @@ pub(super) struct State {
     /// Both clocks, and the time zones, as they were when the program went on.
     pub(super) now: Now,
     pub(super) zones: Arc<Zones>,
+    /// The application that runs was started by `TryExec`, which survives its end.
+    pub(super) trying: bool,
+    /// `MacroExclusive` found its lock taken, and asks again after a while.
+    pub(super) awaits_lock: bool,
+    /// How deep `EVAL` is in texts of its own.
+    pub(super) evaluating: usize,
+    /// What it says of its record.
+    pub(super) record: RecordNotes,
     variables: BTreeMap<String, Variable>,
+    events: Vec<CallEvent>,
     log: Vec<LogLine>,
     unsaid: usize,
 }
@@ -120,6 +147,11 @@ impl State {
             view: None,
             now: Now::default(),
             zones: Arc::default(),
+            trying: false,
+            awaits_lock: false,
+            evaluating: 0,
+            record: RecordNotes::default(),
+            events: Vec::new(),
             variables: BTreeMap::new(),
             log: Vec::new(),
             unsaid: 0,
@@ -128,7 +160,16 @@ impl State {
 
     /// A variable of the innermost frame that has it, or of the channel.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.variable_below(0, name)
+    }
+
+    /// The same, as it was so many calls of `Gosub` ago.
+    pub(super) fn variable_below(&self, mut levels: usize, name: &str) -> Option<String> {
         for frame in self.frames.iter().rev() {
+            if levels > 0 {
+                levels = levels.saturating_sub(usize::from(frame.kind == FrameKind::Gosub));
+                continue;
+            }
             if let Some(value) = frame.locals.get(name) {
                 return Some(value.clone());
             }
@@ -160,10 +201,34 @@ impl State {
         }
     }
 
-    /// Sets a variable that goes away with the innermost frame; false when there is no frame.
+    /// `TryExec` starts an application, if there is one.
+    pub(super) fn begin_trial(&mut self, is_there: bool) {
+        self.set_variable("TRYSTATUS", if is_there { "SUCCESS" } else { "NOAPP" });
+        self.trying = is_there;
+    }
+
+    /// An application wants to end the channel: does `TryExec` keep it? Then `TRYSTATUS` says so.
+    pub(super) fn take_trial(&mut self) -> bool {
+        let tried = std::mem::take(&mut self.trying);
+        if tried {
+            self.set_variable("TRYSTATUS", "FAILED");
+        }
+        tried
+    }
+
+    /// Forgets the channel's variables whose name begins so; says how many.
+    pub(super) fn remove_variables(&mut self, prefix: &str) -> usize {
+        let before = self.variables.len();
+        self.variables.retain(|name, _| !name.starts_with(prefix));
+        before.saturating_sub(self.variables.len())
+    }
+
+    /// Sets a variable that goes away with the innermost call of `Gosub`; false when there is none.
     pub(super) fn set_local(&mut self, name: &str, value: &str) -> bool {
         let value = bounded(value);
-        let Some(frame) = self.frames.last_mut() else { return false };
+        let Some(frame) = self.frames.iter_mut().rev().find(|frame| frame.kind == FrameKind::Gosub) else {
+            return false;
+        };
         if frame.locals.len() < MAX_VARIABLES || frame.locals.contains_key(name) {
             frame.locals.insert(name.to_owned(), value);
         }
@@ -183,22 +248,23 @@ impl State {
         handed
     }
 
+    /// How many frames lie beneath that of the latest `Gosub`.
+    pub(super) fn innermost_gosub(&self) -> Option<usize> {
+        self.frames.iter().rposition(|frame| frame.kind == FrameKind::Gosub)
+    }
+
     /// The next priority is next.
     pub(super) fn next(&mut self) {
         self.position.priority = self.position.priority.saturating_add(1);
     }
 
-    /// Enters a subroutine; false when there are too many frames.
-    pub(super) fn push_frame(&mut self, back: Position, args: &[String]) -> bool {
+    /// Enters a subroutine with these variables of its own; false when there are too many frames.
+    pub(super) fn push_frame(&mut self, back: Position, kind: FrameKind, locals: Vec<(String, String)>) -> bool {
         if self.frames.len() >= MAX_FRAMES {
             return false;
         }
-        let mut locals = BTreeMap::new();
-        locals.insert("ARGC".to_owned(), args.len().to_string());
-        for (number, arg) in (1u32..).zip(args.iter().take(MAX_VARIABLES)) {
-            locals.insert(format!("ARG{number}"), bounded(arg));
-        }
-        self.frames.push(Frame { back, then: None, locals });
+        let locals = locals.into_iter().take(MAX_VARIABLES).map(|(name, value)| (name, bounded(&value))).collect();
+        self.frames.push(Frame { back, kind, then: None, locals });
         true
     }
 
@@ -234,6 +300,20 @@ impl State {
         } else {
             self.unsaid = self.unsaid.saturating_add(1);
         }
+    }
+
+    /// Tells of an event; of too many at once only the first ones.
+    pub(super) fn tell(&mut self, event: CallEvent) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push(event);
+        } else {
+            self.unsaid = self.unsaid.saturating_add(1);
+        }
+    }
+
+    /// The events since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<CallEvent> {
+        std::mem::take(&mut self.events)
     }
 
     pub(super) fn take_log(&mut self) -> Vec<LogLine> {

@@ -30,6 +30,11 @@ pub fn substitute(text: &str, source: &mut dyn Source) -> String {
     expand(text, source, 0)
 }
 
+/// What a program sees while it goes on.
+pub(super) fn scope<'a>(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
+    Scope { state, environment, expand: |text, scope| substitute(text, scope), journal: None }
+}
+
 impl Source for Scope<'_> {
     fn variable(&mut self, name: &str) -> Option<String> {
         let read = |scope: &mut Scope<'_>| Ok(Scope::variable(scope, name).unwrap_or_default());
@@ -77,12 +82,12 @@ pub(super) fn evaluate(
     journal: &mut Journal,
 ) -> Result<String, OutsideRequest> {
     journal.rewind();
-    let value = substitute(text, &mut Scope::waiting(state, environment, journal));
+    let value = substitute(text, &mut Scope { journal: Some(journal), ..scope(state, environment) });
     if let Some(wanted) = journal.take_wanted() {
         return Err(wanted);
     }
     for text in journal.take_unsaid() {
-        Scope::new(state, environment).warn(&text);
+        scope(state, environment).warn(&text);
     }
     Ok(value)
 }

@@ -1,14 +1,13 @@
 //! Applications that run, and those that wait: for an answer from outside before they begin, and for the `Return` of a
 //! subroutine that they called.
 
-use super::app::{App, AppCall, Body, Outcome, Target};
+use super::app::{App, Body, Outcome};
 use super::chore::{self, Chore, ChoreReply, Performed};
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::journal::Journal;
+use super::jumps;
 use super::outside::{OutsideReply, OutsideRequest};
-use super::place::resolve;
-use super::state::State;
 use super::tree::Priority;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -57,27 +56,6 @@ fn ask_outside(mut channel: ChannelHandle, request: OutsideRequest, answer: Rc<R
     })
 }
 
-/// Enters a subroutine; with `then` an application follows its `Return` in the place of the next priority. False: there is
-/// no such place, or it is nested too deep, as the log says.
-pub(super) fn call(
-    target: &Target,
-    args: &[String],
-    then: Option<AppCall>,
-    state: &mut State,
-    environment: &dyn Environment,
-) -> bool {
-    let Some(to) = resolve(target.parts(), state, environment) else { return false };
-    let mut back = state.position.clone();
-    back.priority = back.priority.saturating_add(u32::from(then.is_none()));
-    if state.push_frame(back, args) {
-        state.then(then.map(|call| (call.name, call.args)));
-        state.position = to;
-        return true;
-    }
-    state.warn(format!("Gosub is nested too deep at {}: does the subroutine call itself?", state.position));
-    false
-}
-
 /// Applications that wait for subroutines, the latest last, with the number of frames beneath each one's subroutine.
 #[derive(Default)]
 pub(super) struct Suspensions(Vec<(Running, usize)>);
@@ -99,7 +77,7 @@ impl Suspensions {
             Performed::Enters(to, args) => (to, args),
         };
         let (back, depth) = (slot.state.position.clone(), slot.state.frames.len());
-        if self.0.len() >= MAX_SUSPENDED || !slot.state.push_frame(back, &args) {
+        if self.0.len() >= MAX_SUSPENDED || !jumps::push_gosub(&mut slot.state, back, &args) {
             slot.state.warn(format!("Gosub is nested too deep at {}", slot.state.position));
             slot.chores.reply = Some(ChoreReply::Failed);
         } else if let Some(running) = running.take() {

@@ -207,6 +207,15 @@ pub enum CallEvent {
         /// The status it was refused with; none when it was passed on.
         refused: Option<u16>,
     },
+    /// The dialplan tells of something of its own (`UserEvent`).
+    User {
+        /// The channel it runs on.
+        channel: String,
+        /// The event's name.
+        name: Outside,
+        /// What belongs to it: keys and values.
+        fields: Vec<(Outside, Outside)>,
+    },
     /// Its peer hung up.
     HungUp {
         /// The channel.

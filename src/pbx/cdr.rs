@@ -4,6 +4,7 @@ use super::cause;
 use super::failure::{self, Failure, FailureReason};
 use crate::clock::{Time, Wall};
 use crate::dialplan::DialStatus;
+use crate::dialplan::record::{AmaFlags, RecordNotes};
 use crate::event::Level;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -53,6 +54,10 @@ pub struct Cdr {
     pub codec: String,
     /// Why it ended, or was not answered, in plain words.
     pub reason: String,
+    /// What it is for: `amaflags`.
+    pub ama_flags: AmaFlags,
+    /// What the dialplan wrote into it: `userfield`.
+    pub user_field: String,
 }
 
 /// How a call went, in the words of Asterisk's records.
@@ -135,6 +140,8 @@ pub struct CdrBuilder {
     failures: Vec<Failure>,
     /// What was wrong with the sound, in plain words.
     sound: Vec<String>,
+    /// What the dialplan says of it.
+    pub notes: RecordNotes,
     /// A called line answered.
     pub connected: bool,
     /// Both phones' addresses and the codec, as far as they are known.
@@ -198,6 +205,20 @@ impl CdrBuilder {
         self.end.get_or_insert((at, by, hangup_cause));
     }
 
+    /// When the call ended, if it has.
+    pub fn ended(&self) -> Option<Time> {
+        self.end.map(|(at, ..)| at)
+    }
+
+    /// How it went so far.
+    pub fn disposition(&self, is_answered: bool) -> Disposition {
+        match (is_answered, self.end) {
+            (true, _) => Disposition::Answered,
+            (false, Some((_, HangupBy::Caller, _))) if self.unanswered.is_none() => Disposition::NoAnswer,
+            (false, end) => Disposition::of(self.unanswered, end.map_or(cause::NORMAL, |(.., cause)| cause)),
+        }
+    }
+
     /// The cause of its end and what failed last: what is passed on where it was called as a line is.
     pub fn outcome(&self) -> (u16, Option<Failure>) {
         let cause = self.end.map(|(.., cause)| cause).filter(|cause| *cause != 0).unwrap_or(cause::NORMAL);
@@ -208,18 +229,19 @@ impl CdrBuilder {
     /// jumps in mid-call bends none of them.
     pub fn record(self, now: Time, facts: Facts<'_>) -> Cdr {
         let (ended, ended_by, hangup_cause) = self.end.unwrap_or((now, HangupBy::Exchange, cause::NORMAL));
-        let (began, start) = facts.began;
+        let again = self.notes.begun_again;
+        let (began, start) = again.map_or(facts.began, |again| (again.mono, again.wall));
+        let answered = facts.answered.map(|at| at.max(began));
         let wall = |at: Time| {
             let since = i64::try_from(at.since(began).as_millis()).unwrap_or(i64::MAX);
             Wall(start.0.saturating_add(since))
         };
         let why = self.story().map(|(_, why)| why);
-        let disposition = match (facts.answered, ended_by) {
-            (Some(_), _) => Disposition::Answered,
-            (None, HangupBy::Caller) if self.unanswered.is_none() => Disposition::NoAnswer,
-            (None, HangupBy::Caller | HangupBy::Callee | HangupBy::Exchange) => {
-                Disposition::of(self.unanswered, hangup_cause)
-            }
+        let unanswered = matches!(ended_by, HangupBy::Caller) && self.unanswered.is_none();
+        let disposition = match facts.answered {
+            Some(_) => Disposition::Answered,
+            None if unanswered => Disposition::NoAnswer,
+            None => Disposition::of(self.unanswered, hangup_cause),
         };
         let reason = why.unwrap_or_else(|| match facts.answered {
             Some(_) if hangup_cause == cause::NORMAL => said_by(ended_by).to_owned(),
@@ -227,7 +249,7 @@ impl CdrBuilder {
         });
         let reason = std::iter::once(reason).chain(self.sound).collect::<Vec<_>>().join("; ");
         Cdr {
-            account: facts.account.to_owned(),
+            account: self.notes.account.unwrap_or_else(|| facts.account.to_owned()),
             source: facts.caller.1,
             caller_name: facts.caller.0,
             destination: facts.entered.1,
@@ -237,10 +259,10 @@ impl CdrBuilder {
             application: self.application.0,
             data: self.application.1,
             start,
-            answer: facts.answered.map(wall),
+            answer: answered.map(wall),
             end: wall(ended),
             duration: ended.since(began),
-            billed: facts.answered.map_or(Duration::ZERO, |at| ended.since(at)),
+            billed: answered.map_or(Duration::ZERO, |at| ended.since(at)),
             disposition,
             ended_by,
             unique_id: facts.channel.1.to_owned(),
@@ -248,6 +270,8 @@ impl CdrBuilder {
             called_rtp: self.called_rtp,
             codec: self.codec,
             reason,
+            ama_flags: self.notes.ama_flags,
+            user_field: self.notes.user_field,
         }
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// The longest name of a sound.
 const MAX_NAME: usize = 512;
+/// How deep folders may lie in a folder with sounds.
+const MAX_DEPTH: usize = 4;
 /// Maximum number of entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 4096;
 
@@ -169,4 +171,22 @@ fn playable(folder: &Path) -> Vec<Found> {
     stems.sort();
     stems.dedup();
     stems.iter().filter_map(|stem| at(stem, &mut None)).collect()
+}
+
+/// The names of all sounds in a folder and the folders in it, sorted, each once.
+pub fn below(folder: &Path) -> Vec<String> {
+    let mut names = std::collections::BTreeSet::new();
+    let mut waiting = vec![(folder.to_owned(), 0usize)];
+    while let Some((next, depth)) = waiting.pop() {
+        for entry in fs::read_dir(&next).into_iter().flatten().flatten().take(MAX_ENTRIES) {
+            let path = entry.path();
+            if path.is_dir() && depth < MAX_DEPTH {
+                waiting.push((path, depth.saturating_add(1)));
+            } else if path.extension().and_then(|ending| Kind::of_ending(ending.to_str()?)).is_some() {
+                let stem = path.with_extension("");
+                names.extend(stem.strip_prefix(folder).ok().map(|name| name.display().to_string()));
+            }
+        }
+    }
+    names.into_iter().collect()
 }

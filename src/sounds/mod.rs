@@ -6,8 +6,8 @@ mod find;
 mod places;
 
 pub use cache::ROOM;
-pub use find::{Found, find, in_folder};
-pub use places::Places;
+pub use find::{Found, below, find, in_folder};
+pub use places::{DEBIAN, Places};
 
 use crate::audio::recording::{self, Kind};
 use crate::audio::sound::{self, Sound};
@@ -113,9 +113,14 @@ fn made(name: &str) -> Option<Sound> {
     Some(Sound::of_samples(&sound::find(name)?))
 }
 
-/// Can this name be played without a file?
-pub fn needs_no_file(name: &str) -> bool {
-    sound::find(name).is_some()
+/// Why this name cannot be played, in a whole sentence; `None`: it can. The file is not read.
+pub fn missing(places: &Places, name: &str) -> Option<String> {
+    let why = match find(places, name, "") {
+        Ok(found) if found.kind.is_played() => return None,
+        Ok(found) => samples(&found).err()?,
+        Err(why) => why,
+    };
+    sound::find(name).is_none().then_some(why)
 }
 
 fn stamp(path: &Path) -> std::io::Result<Stamp> {

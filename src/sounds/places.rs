@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Asterisk's own folder, when no `astdatadir` says otherwise.
 const ASTERISK: &str = "/var/lib/asterisk";
 /// Where Debian's packages of Asterisk's sounds put them.
-const DEBIAN: &str = "/usr/share/asterisk";
+pub const DEBIAN: &str = "/usr/share/asterisk";
 /// Where our own package puts ours.
 const OURS: &str = "/usr/share/strowger";
 /// The language that is tried last.

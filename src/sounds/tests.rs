@@ -1,3 +1,4 @@
+use super::places::DEBIAN;
 use super::*;
 use crate::audio::g711::Law;
 use crate::audio::wav;
@@ -164,4 +165,26 @@ fn music_is_every_sound_of_a_folder_by_name() {
     assert_eq!(lengths(folders.0.join("moh").to_str().unwrap()), [Ok(240), Ok(80)]);
     assert!(matches!(lengths("nowhere").as_slice(), [Err(_)]));
     assert!(matches!(lengths("../moh").as_slice(), [Err(_)]));
+}
+
+/// As installed by `tests/run.sh`; elsewhere there is nothing to test.
+#[test]
+fn debians_human_voice_is_found_and_read_where_its_package_puts_it() {
+    let debian = Path::new(DEBIAN).join("sounds");
+    if !debian.join("en_US_f_Allison/vm-goodbye.wav").exists() {
+        eprintln!("skipped: asterisk-core-sounds-en-wav is not installed");
+        return;
+    }
+    let folders = Folders::new("debian");
+    folders.put("ours/en/vm-goodbye.ulaw", 80);
+    let places = Places::new(vec![debian.clone(), folders.0.join("ours")], "", true);
+    let found = find(&places, "vm-goodbye", "en_GB").unwrap();
+    let real = fs::canonicalize(&found.path).unwrap();
+    assert!(real.ends_with("en_US_f_Allison/vm-goodbye.wav"), "{real:?}");
+    let names = ["vm-goodbye", "digits/1", "letters/a", "phonetic/a_p"].map(str::to_owned).to_vec();
+    let heard = Library::new(places).load(&Wanted::Names { names, language: String::new() });
+    for sound in heard {
+        let sound = sound.unwrap();
+        assert!(sound.samples() > 2_000 && sound.in_law(Law::Mu).iter().any(|byte| *byte & 0x70 == 0), "{sound:?}");
+    }
 }

@@ -74,7 +74,7 @@ fn line(record: &Cdr, zone: ZoneAt) -> String {
         record.duration.as_secs().to_string(),
         record.billed.as_secs().to_string(),
         quoted(record.disposition.name()),
-        quoted("DOCUMENTATION"),
+        quoted(record.ama_flags.name()),
         quoted(&record.unique_id),
         quoted(&user_field(record)),
     ];
@@ -84,6 +84,10 @@ fn line(record: &Cdr, zone: ZoneAt) -> String {
 /// What Asterisk's fields have no place for.
 fn user_field(record: &Cdr) -> String {
     let address = |at: Option<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
+    // What the dialplan wrote stands as it is, for those who read it by machine.
+    if !record.user_field.is_empty() {
+        return record.user_field.clone();
+    }
     format!(
         "ended_by={};codec={};caller_rtp={};called_rtp={};reason={}",
         record.ended_by.name(),

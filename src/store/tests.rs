@@ -32,6 +32,8 @@ pub(super) fn a_call() -> Cdr {
         caller_rtp: "192.0.2.1:5004".parse().ok(),
         called_rtp: None,
         codec: "ulaw".to_owned(),
+        ama_flags: Default::default(),
+        user_field: String::new(),
         reason: "the caller hung up".to_owned(),
     }
 }

@@ -329,3 +329,43 @@ fn a_pin_in_the_database_may_count_once() {
     }
     assert!(world.has_line("account 4711"));
 }
+
+#[test]
+fn a_menu_that_is_called_as_local_hears_its_digits_before_the_answer_and_after_it() {
+    for answer in ["Answer()", "NoOp()"] {
+        let plan = MENU.replace("1,Answer()", &format!("1,{answer}")).replace("silence/10)", "silence/10,n)");
+        let plan = format!("{plan}exten => 7,1,Dial(Local/100@default,60)\n");
+        let mut world = Testbed::ready(SIP, &plan);
+        world.phone("client").dials("7");
+        world.until(|w| w.is_played_to("client"));
+        world.run(Duration::from_secs(1));
+        world.keys("client", "1");
+        assert!(!world.is_played_to("client"), "{answer}: the sound goes on");
+        world.run(Duration::from_secs(1));
+        world.keys("client", "2");
+        world.until(|w| w.is_called("desk"));
+        world.phone("desk").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+        world.ends();
+    }
+}
+
+#[test]
+fn the_time_of_a_call_into_the_dialplan_ends_as_well() {
+    // 301 has a T, which says that the time is over; 302 has none.
+    let plan = "[default]\nexten => 7,1,Dial(Local/301@with,60,g)\nexten => 8,1,Dial(Local/302@without,60)\n\
+        [with]\nexten => 301,1,Set(TIMEOUT(absolute)=5)\n same => n,Answer()\n same => n,Playback(silence/10)\n\
+        exten => T,1,Playback(beep)\n same => n,Verbose(1,time is up)\n same => n,Hangup()\n\
+        [without]\nexten => 302,1,Set(TIMEOUT(absolute)=5)\n same => n,Dial(SIP/isp,20)\n";
+    let mut world = Testbed::ready(SIP, plan);
+    world.phone("client").dials("7");
+    world.until(|w| w.has_line("time is up"));
+    world.until_over();
+    world.assert_nothing_left();
+    world.phone("client").dials("8");
+    let began = world.now;
+    world.until(|w| w.is_called("isp"));
+    world.until_over();
+    assert!((world.now.since(began).as_secs_f64() - 5.0).abs() < 0.5);
+    world.assert_nothing_left();
+}

@@ -2,6 +2,8 @@
 
 use crate::testbed::{SIP, Testbed};
 use std::time::Duration;
+use strowger::pbx::effect::Input;
+use strowger::pbx::media::MediaEvent;
 
 const THREE: &str = "[default]\nexten => _X!,1,Playback(one&two & three)\n same => n,Verbose(1,status ${PLAYBACKSTATUS})\n \
     same => n,Echo()\n";
@@ -86,6 +88,66 @@ fn two_callers_hear_each_their_own_while_one_waits_for_the_disk() {
     world.run(Duration::from_secs(2));
     world.phone("client").hangs_up();
     world.phone("desk").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+const CONTROLLED: &str = "[default]\nexten => _X!,1,Answer()\nsame => n,ControlPlayback(story,2000,6,4,5,8,0)\n\
+    same => n,Verbose(1,${CPLAYBACKSTATUS} at ${CPLAYBACKOFFSET} by '${CPLAYBACKSTOPKEY}')\nsame => n,Echo()\n";
+
+/// A digit of the telephone that hears something, as the media thread reports it.
+fn presses(world: &mut Testbed, digit: char) {
+    let stream = world.prompts.last().unwrap().0;
+    let event = MediaEvent::Digit { stream, digit };
+    let effects = world.switch.handle(crate::testbed::at(world.now), Input::Media(event));
+    world.execute(effects);
+    world.run(Duration::from_millis(10));
+}
+
+#[test]
+fn a_listener_winds_pauses_and_stops_what_it_hears() {
+    let mut world = ready(CONTROLLED, &[]);
+    world.sounds.add("story", Duration::from_secs(20));
+    world.phone("client").dials("1");
+    world.until(|w| w.prompts.len() == 1);
+    // 5 s, forward 2 s, 1 s, back 2 s twice, pause for 4 s, 1 s: at 5 s.
+    world.run(Duration::from_secs(5));
+    presses(&mut world, '6');
+    world.run(Duration::from_secs(1));
+    presses(&mut world, '4');
+    presses(&mut world, '4');
+    presses(&mut world, '8');
+    let before = world.prompts.len();
+    world.run(Duration::from_secs(4));
+    assert_eq!((before, world.prompts.len()), (4, 4), "it is silent in the pause");
+    presses(&mut world, '8');
+    world.run(Duration::from_secs(1));
+    presses(&mut world, '7');
+    presses(&mut world, '5');
+    world.run(Duration::from_secs(1));
+    let line = world.lines.iter().rfind(|(_, line)| line.starts_with("USERSTOPPED")).unwrap().1.clone();
+    let at: u32 = line.split(' ').find_map(|word| word.parse().ok()).unwrap();
+    assert!((4_950..5_150).contains(&at) && line.ends_with("by '5'"), "{line}");
+    let left: Vec<usize> = world.media.played.iter().map(|bytes| bytes / 8_000).collect();
+    assert_eq!(left, [20, 12, 13, 15, 15]);
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_digit_cuts_off_at_once_what_is_played_and_what_is_not_yet_loaded() {
+    let mut world = ready(CONTROLLED, &[]);
+    world.sounds.add("story", Duration::from_secs(20));
+    world.phone("client").dials("1");
+    world.until(|w| w.prompts.len() == 1);
+    world.sounds.takes = Duration::from_secs(3);
+    presses(&mut world, '0');
+    presses(&mut world, '5');
+    assert!(world.has_line("USERSTOPPED at 0 by '5'"), "{:?}", world.lines.last());
+    world.run(Duration::from_secs(5));
+    assert_eq!(world.prompts.len(), 1, "what came too late is not played");
+    world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
 }

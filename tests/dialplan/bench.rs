@@ -7,6 +7,7 @@ use strowger::config::diagnostic::{Diagnostic, Place};
 use strowger::config::ini::{Document, Entry, Section};
 use strowger::dialplan::database::Database;
 use strowger::dialplan::{Dialplan, Environment, Globals, parse};
+use strowger::event::DeviceState;
 
 /// Friday 2024-03-15 14:30:00 UTC.
 pub const FRIDAY: Wall = Wall(1_710_513_000_000);
@@ -49,6 +50,9 @@ impl Environment for Bench {
     }
     fn channel(&self, item: &str) -> Option<String> {
         (item == "uniqueid").then(|| "1710513000.0".to_owned())
+    }
+    fn device_state(&self, device: &str) -> Option<DeviceState> {
+        (device == "SIP/pap2t").then_some(DeviceState::Idle)
     }
     fn globals(&self) -> &Globals {
         &self.globals

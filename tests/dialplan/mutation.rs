@@ -5,8 +5,8 @@ use strowger::datetime::zones::Zones;
 use strowger::dialplan::outside::{OutsideReply, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, Position, Program,
-    Progress, expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
+    Program, Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -48,6 +48,40 @@ const PIECES: &[&str] = &[
     "MATH(",
     "STRFTIME(",
     "IFTIME(",
+    "Macro(m,",
+    "[macro-m]\n",
+    "MacroExit()",
+    "MacroExclusive(m)",
+    "While(1)",
+    "While(0)",
+    "EndWhile()",
+    "ExitWhile()",
+    "ContinueWhile()",
+    "GotoIfTime(*,*,*,*?",
+    "TryExec(",
+    "Exec(",
+    "MSet(",
+    "EVAL(",
+    "SPRINTF(%05d,",
+    "STRREPLACE(V,",
+    "REPLACE(V,",
+    "SORT(1:",
+    "PUSH(V)=",
+    "SHIFT(V)",
+    "HASH(h,",
+    "ARRAY(V,W)=",
+    "URIDECODE(%",
+    "BASE64_DECODE(",
+    "CDR(",
+    "ResetCDR(",
+    "DEVICE_STATE(Custom:",
+    "EXTENSION_STATE(",
+    "STACK_PEEK(1,l",
+    "LOCAL_PEEK(1,",
+    "DB_KEYS(",
+    "LOCK(",
+    "StackPop()",
+    "UserEvent(x,y:",
     "RAND(",
     "REGEX(\"",
     "\"",
@@ -105,32 +139,44 @@ fn mutate(text: &str, rng: &mut Rng) -> String {
 
 /// A reply to the request, or now and then to another one.
 fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
+    match request.filter(|_| rng.below(8) != 0) {
+        Some(request) => reply_to(request, rng),
+        None => [AppReply::Waited, AppReply::Echoed, AppReply::Digit(None), AppReply::Played(Played::All)]
+            [usize::try_from(rng.below(4)).unwrap()]
+        .clone(),
+    }
+}
+
+fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
     let result = |rng: &mut Rng| if rng.below(2) == 0 { Ok(()) } else { Err("x".to_owned()) };
-    let request = request.filter(|_| rng.below(8) != 0);
-    let verb = match request {
-        Some(AppRequest::Wait(_)) => 0,
-        Some(AppRequest::Answer) => 1,
-        Some(AppRequest::Indicate(_)) => 2,
-        Some(AppRequest::Play(_)) => 3,
-        Some(AppRequest::Dial(_)) => 4,
-        Some(AppRequest::Pin(_)) => 7,
-        Some(AppRequest::Echo) => 5,
-        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
-        Some(AppRequest::Digit(_)) => 6,
-        Some(AppRequest::Outside(_)) => 9,
-        None => rng.below(10),
+    let played = |rng: &mut Rng| match rng.below(4) {
+        0 => Played::Missing("x".to_owned()),
+        1 => Played::Failed("x".to_owned()),
+        2 => Played::Digit('#'),
+        _ => Played::All,
     };
-    match verb {
-        0 => AppReply::Waited,
-        1 => AppReply::Answered(result(rng)),
-        2 => AppReply::Indicated(result(rng)),
-        3 => AppReply::Played(match rng.below(4) {
-            3 => Played::Digit('#'),
-            0 => Played::Missing("x".to_owned()),
-            1 => Played::Failed("x".to_owned()),
-            _ => Played::All,
+    match request {
+        AppRequest::Wait(_) => AppReply::Waited,
+        AppRequest::Answer => AppReply::Answered(result(rng)),
+        AppRequest::Indicate(_) => AppReply::Indicated(result(rng)),
+        AppRequest::Play(_) => AppReply::Played(played(rng)),
+        AppRequest::PlayFrom(..) => {
+            AppReply::PlayedFrom(PlayedFrom { played: played(rng), position: std::time::Duration::MAX })
+        }
+        AppRequest::Digit(_) => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
+        AppRequest::Pin(_) if rng.below(2) == 0 => AppReply::Pin(PinVerdict::Wrong),
+        AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
+        AppRequest::Originate(_) => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+        AppRequest::Outside(_) => AppReply::Outside(match rng.below(5) {
+            0 => OutsideReply::Refused("x".to_owned()),
+            1 => OutsideReply::Ran { status: Ok(0), output: "1".to_owned() },
+            2 => OutsideReply::Opened(Ok(TalkId(1))),
+            3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
+            _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
-        4 => AppReply::Dialed(DialReport {
+        AppRequest::Echo => AppReply::Echoed,
+        AppRequest::Dial(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
                 [usize::try_from(rng.below(3)).unwrap()],
             dialed: std::time::Duration::MAX,
@@ -141,22 +187,6 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
         }),
-        5 => AppReply::Echoed,
-        9 => AppReply::Outside(match rng.below(5) {
-            0 => OutsideReply::Refused("x".to_owned()),
-            1 => OutsideReply::Ran { status: Ok(0), output: "1".to_owned() },
-            2 => OutsideReply::Opened(Ok(TalkId(1))),
-            3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
-            _ => OutsideReply::Line(Err(TalkEnd::Silent)),
-        }),
-        7 => AppReply::Pin(
-            [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
-        ),
-        8 => match request {
-            Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
-            _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
-        },
-        _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
 

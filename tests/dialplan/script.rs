@@ -8,8 +8,8 @@ use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
 };
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, PinVerdict, Played, Position,
-    Program, Progress, UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, PinVerdict, Played,
+    PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -165,6 +165,7 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Answer => "Answer".to_owned(),
         AppRequest::Indicate(tone) => format!("Indicate {tone:?}"),
         AppRequest::Play(play) => format!("Play {}", play.sounds.join("&")),
+        AppRequest::PlayFrom(play, from) => format!("Play {} from {} ms", play.sounds.join("&"), from.as_millis()),
         AppRequest::Digit(time) => format!("Digit {}", time.as_secs_f64()),
         AppRequest::Dial(request) => {
             let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
@@ -235,6 +236,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Answer => AppReply::Answered(Ok(())),
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
             AppRequest::Play(_) => AppReply::Played(Played::All),
+            AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom { played: Played::All, position: *from }),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
@@ -245,6 +247,10 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
         },
         ["pressed", digit] => match asked {
             AppRequest::Play(_) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom {
+                played: Played::Digit(digit.parse().unwrap()),
+                position: *from + std::time::Duration::from_secs(5),
+            }),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["wrong"] => AppReply::Pin(PinVerdict::Wrong),

@@ -46,7 +46,7 @@ fn granted(user: User, bits: u32, mode: u32, owner: User) -> bool {
 
 /// Where an exchange with the configuration of this name, started by this user, keeps its state: what it is told, else
 /// the first of its usual places that can be written to, or made.
-pub(super) fn state_folder(config: &Config, identity: &Path) -> PathBuf {
+pub(in crate::commands) fn state_folder(config: &Config, identity: &Path) -> PathBuf {
     if let Some(told) = &config.toml.state.folder {
         return identity.join(told);
     }

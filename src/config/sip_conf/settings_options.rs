@@ -131,7 +131,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["language"],
         "a language such as en",
         "none",
-        "told by CHANNEL(language) and SIPPEER(); the built-in sounds are tones",
+        "the language in which sounds are looked for first; told by CHANNEL(language) and SIPPEER()",
         Effect::Settings(language),
     ),
     row(

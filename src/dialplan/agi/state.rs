@@ -178,7 +178,7 @@ pub(super) fn database_get<'a>(talk: &'a mut Talk, words: &'a [String]) -> Answe
         let chore = Chore::Get(family.clone(), key.clone());
         Ok(match talk.channel.chore(chore).await {
             ChoreReply::Value(value) => Answer::value(&value),
-            ChoreReply::Done | ChoreReply::Failed | ChoreReply::Waits(..) => Answer::number(0),
+            ChoreReply::Decided(_) | ChoreReply::Done | ChoreReply::Failed | ChoreReply::Waits(..) => Answer::number(0),
         })
     })
 }

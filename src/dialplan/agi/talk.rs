@@ -68,7 +68,7 @@ impl Talk {
                     journal = before;
                     journal.put_answer(self.channel.outside(request).await?);
                 }
-                ChoreReply::Done | ChoreReply::Failed => return Ok(String::new()),
+                ChoreReply::Decided(_) | ChoreReply::Done | ChoreReply::Failed => return Ok(String::new()),
             }
         }
     }
@@ -82,7 +82,7 @@ impl Talk {
     pub(super) async fn clock(&mut self) -> u64 {
         match self.channel.chore(Chore::Clock).await {
             ChoreReply::Value(text) => text.parse().unwrap_or(0),
-            ChoreReply::Done | ChoreReply::Failed | ChoreReply::Waits(..) => 0,
+            ChoreReply::Decided(_) | ChoreReply::Done | ChoreReply::Failed | ChoreReply::Waits(..) => 0,
         }
     }
 
@@ -110,13 +110,23 @@ impl Talk {
             let Some(app) = self.args.app(&next.name) else { return Ok(None) };
             let text = format!("AGI Script Executing Application: ({}) Options: ({})", app.name, outside(&next.args));
             self.channel.log(Level::Verbose(3), text);
-            match (app.run)(self.channel.again(), self.args.again(&next.args)).await? {
-                Outcome::Exec(call) => next = call,
+            let outcome = (app.run)(self.channel.again(), self.args.again(&next.args)).await?;
+            match self.decided(outcome).await {
+                Outcome::Exec(call) | Outcome::Try(call) => next = call,
                 Outcome::CallThen(target, args, call) if self.call(target.clone(), args.clone()).await => next = call,
                 other => return self.conclude(other).await.map(Some),
             }
         }
         Ok(Some(false))
+    }
+
+    /// How an application ends that only had something to decide.
+    async fn decided(&mut self, outcome: Outcome) -> Outcome {
+        let Outcome::Decide(decision, args) = outcome else { return outcome };
+        match self.channel.chore(Chore::Decide(decision, args)).await {
+            ChoreReply::Decided(outcome) => outcome,
+            ChoreReply::Value(_) | ChoreReply::Done | ChoreReply::Failed | ChoreReply::Waits(..) => Outcome::Next,
+        }
     }
 
     /// What follows from how an application ended that ran within this one.
@@ -137,7 +147,7 @@ impl Talk {
                 false
             }
             // Neither means anything within an application.
-            Outcome::Return(_) | Outcome::Exec(_) => {
+            Outcome::Return(_) | Outcome::Exec(_) | Outcome::Try(_) | Outcome::Decide(..) => {
                 self.channel.log(Level::Warning, "A script cannot return from a subroutine".to_owned());
                 false
             }

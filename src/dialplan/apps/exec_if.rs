@@ -17,13 +17,5 @@ pub const APP: App = App {
 
 async fn run(_: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let (holds, yes, no) = arguments::condition(args.text());
-    Ok(call(if holds { &yes } else { &no }).map_or(Outcome::Next, Outcome::Exec))
-}
-
-/// Reads `app(args)`; `None` when nothing stands there.
-pub(crate) fn call(text: &str) -> Option<AppCall> {
-    let text = text.trim();
-    let (name, args) = text.split_once('(').unwrap_or((text, ""));
-    let args = args.rfind(')').and_then(|end| args.get(..end)).unwrap_or(args);
-    (!text.is_empty()).then(|| AppCall { name: name.trim().to_owned(), args: args.to_owned() })
+    Ok(AppCall::parse(if holds { &yes } else { &no }).map_or(Outcome::Next, Outcome::Exec))
 }

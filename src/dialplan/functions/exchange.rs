@@ -1,17 +1,19 @@
 //! What the exchange knows: `CHANNEL`, `SIPPEER`, `DIALPLAN_EXISTS`.
 
+use super::record;
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
+use crate::dialplan::state::bounded;
 use crate::dialplan::tree::Existence;
 use crate::wording::outside;
 
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
-    synopsis: "A property of this channel",
-    syntax: "CHANNEL(name|context|exten|uniqueid|state|peerip|...)",
+    synopsis: "A property of this channel. language, accountcode, amaflags and userfield can be assigned",
+    syntax: "CHANNEL(name|context|exten|uniqueid|state|language|accountcode|peername|peerip|recvip|from|uri|useragent|...)",
     read: Some(channel),
-    write: None,
+    write: Some(set_channel),
 };
 
 pub(super) static SIPPEER: Function = Function {
@@ -37,8 +39,25 @@ fn channel(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "context" => scope.state.position.context.clone(),
         "exten" => scope.state.position.exten.clone(),
         "pri" | "priority" => scope.state.position.priority.to_string(),
+        "language" => scope.state.language.clone(),
+        "channeltype" => scope.state.name.split('/').next().unwrap_or_default().to_owned(),
+        item if OF_RECORD.contains(&item) => record::read(scope, item)?,
         other => scope.environment.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{}'", outside(item)))?,
     })
+}
+
+/// What is kept with the record is assigned there.
+const OF_RECORD: [&str; 3] = ["accountcode", "amaflags", "userfield"];
+
+fn set_channel(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
+    match args.trim().to_ascii_lowercase().as_str() {
+        "language" => {
+            scope.state.language = bounded(value.trim());
+            Ok(())
+        }
+        item if OF_RECORD.contains(&item) => record::write(scope, item, value),
+        _ => Err(format!("CHANNEL({}) cannot be assigned", outside(args.trim()))),
+    }
 }
 
 fn peer(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {

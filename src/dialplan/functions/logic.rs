@@ -3,7 +3,6 @@
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
-use crate::dialplan::timing::Timing;
 
 pub(super) static IF: Function = Function {
     name: "IF",
@@ -43,15 +42,12 @@ fn if_(_: &mut Scope<'_>, args: &str) -> Result<String, String> {
 }
 
 fn if_time(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
-    let Some((times, rest)) = args.split_once('?') else {
+    if !args.contains('?') {
         return Err("IFTIME needs times,weekdays,monthdays,months?yes:no".to_owned());
-    };
-    let (timing, odd) = Timing::read(times, scope.environment.dialplan().zones());
-    for what in odd {
-        scope.state.warn(format!("IFTIME: {what}"));
     }
-    let mut branches = arguments::pieces(rest, ':', 2).into_iter();
+    let (holds, rest) = scope.holds_now("IFTIME", args);
+    let mut branches = arguments::pieces(&rest, ':', 2).into_iter();
     let yes = branches.next().unwrap_or_default();
     let no = branches.next().unwrap_or_default();
-    Ok(if timing.holds(scope.environment.now().wall) { yes } else { no })
+    Ok(if holds { yes } else { no })
 }

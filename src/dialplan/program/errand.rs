@@ -4,6 +4,7 @@ use super::{MAX_STEPS_AFTER_HANGUP, Program, Stage};
 use crate::clock::Wall;
 use crate::dialplan::app::{AppCall, Target};
 use crate::dialplan::apps;
+use crate::dialplan::jumps;
 use crate::dialplan::request::{Cause, ChannelId, Interrupted, Position};
 use crate::dialplan::state::CallerId;
 use crate::dialplan::tree::Dialplan;
@@ -15,7 +16,7 @@ pub type Named<'a> = (ChannelId, &'a str);
 /// One subroutine, from `start` to its `Return`.
 pub fn subroutine(channel: Named<'_>, start: Position, args: &[String], caller: CallerId) -> Program {
     let program = Program::new(channel.0, channel.1, start.clone(), caller);
-    program.slot.borrow_mut().state.push_frame(start, args);
+    jumps::push_gosub(&mut program.slot.borrow_mut().state, start, args);
     Program { is_errand: true, ..program }
 }
 

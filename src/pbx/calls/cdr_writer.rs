@@ -43,6 +43,9 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
         let (line, exten, answered) = (peer.name.clone(), entered.exten.as_str().into(), channel.answered.is_some());
         core.emit(CallEvent::Ended { line, exten, answered, level, reason });
     }
+    if channel.cdr.notes.disabled {
+        return;
+    }
     let record = channel.cdr.clone().record(core.now.mono, facts);
     core.out.store.push(StoreOrder::Call(Box::new(record)));
 }

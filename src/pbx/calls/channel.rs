@@ -115,6 +115,10 @@ pub struct Playing {
     pub stop_on: Digits,
     /// The first of the sounds that is not there.
     pub missing: Option<String>,
+    /// Where it began in the sounds, when whoever asked wants to know where it ends.
+    pub from: Option<Duration>,
+    /// When it began.
+    pub since: Time,
 }
 
 /// Sounds that a channel is to play, and that are not loaded yet.
@@ -124,6 +128,8 @@ pub struct Loading {
     pub order: u64,
     /// What is to be played.
     pub request: PlayRequest,
+    /// As in [`Playing`].
+    pub from: Option<Duration>,
 }
 
 /// Maximum number of digits that are kept for a program that does not wait for any.

@@ -1,10 +1,12 @@
-//! What the option letters of a `Dial` change of it, and its targets that are no lines (`Local/`).
+//! What the option letters of a `Dial` change of it, and its targets that are no lines (`Local/`): how they are opened,
+//! and how they answer by themselves.
 
 use super::callee_work::AtEnd;
-use super::channel::{Activity, Channel};
+use super::channel::{Activity, Channel, ChannelState};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
 use super::dialing::{Dialing, limit_reached};
+use super::leg::Leg;
 use super::local;
 use super::local_pair::{self, Opening};
 use crate::dialplan::program::errand;
@@ -173,5 +175,34 @@ impl Dialing<'_> {
     /// The caller is told that it rings.
     pub(super) fn rings(&mut self, caller: ChannelId) {
         self.early().ring(caller);
+    }
+
+    /// The dialplan that a call was sent into answers it itself: whoever called it is answered.
+    ///
+    /// # Errors
+    /// Nothing both can speak, or no port.
+    pub(super) fn answered_by_dialplan(&mut self, running: ChannelId) -> Result<(), String> {
+        let Some((outer, half)) = local::unanswered_half(self.parties, running) else { return Ok(()) };
+        if local::unanswered_half(self.parties, outer).is_some() {
+            self.answered_by_dialplan(outer)?;
+        }
+        if self.parties.leg_of(outer).is_some_and(Leg::is_unanswered_caller) {
+            let answered: Option<Result<(), String>> = self.parties.with_party(outer, self.core, |party, cx| {
+                let description = party.describe(cx.core).own()?;
+                party.answer(description, cx);
+                Ok(())
+            });
+            answered.unwrap_or(Ok(()))?;
+        }
+        let event = CallEvent::Answered { callee: self.parties.name_of(half), caller: self.parties.name_of(outer) };
+        self.core.emit(event);
+        let now = self.core.now.mono;
+        for id in [half, running] {
+            if let Some(channel) = self.parties.channel_mut(id) {
+                (channel.state, channel.answered) = (ChannelState::Up, Some(now));
+            }
+        }
+        self.connect(outer, half);
+        Ok(())
     }
 }

@@ -340,7 +340,7 @@ impl Dialing<'_> {
     }
 
     /// The caller is answered: the others are given up, both are bridged.
-    fn connect(&mut self, caller: ChannelId, callee: ChannelId) {
+    pub(super) fn connect(&mut self, caller: ChannelId, callee: ChannelId) {
         self.answered_elsewhere(caller, callee);
         self.give_up_branches(caller, Some(callee));
         let (now, name) = (self.core.now.mono, self.parties.name_of(callee));
@@ -416,35 +416,6 @@ impl Dialing<'_> {
         }
     }
 
-    /// The dialplan that a call was sent into answers it itself: whoever called it is answered.
-    ///
-    /// # Errors
-    /// Nothing both can speak, or no port.
-    pub(super) fn answered_by_dialplan(&mut self, running: ChannelId) -> Result<(), String> {
-        let Some((outer, half)) = local::unanswered_half(self.parties, running) else { return Ok(()) };
-        if local::unanswered_half(self.parties, outer).is_some() {
-            self.answered_by_dialplan(outer)?;
-        }
-        if self.parties.leg_of(outer).is_some_and(Leg::is_unanswered_caller) {
-            let answered: Option<Result<(), String>> = self.parties.with_party(outer, self.core, |party, cx| {
-                let description = party.describe(cx.core).own()?;
-                party.answer(description, cx);
-                Ok(())
-            });
-            answered.unwrap_or(Ok(()))?;
-        }
-        let event = CallEvent::Answered { callee: self.parties.name_of(half), caller: self.parties.name_of(outer) };
-        self.core.emit(event);
-        let now = self.core.now.mono;
-        for id in [half, running] {
-            if let Some(channel) = self.parties.channel_mut(id) {
-                (channel.state, channel.answered) = (ChannelState::Up, Some(now));
-            }
-        }
-        self.connect(outer, half);
-        Ok(())
-    }
-
     /// Says of the lines that rang in vain why they ring no more.
     pub(super) fn answered_elsewhere(&mut self, caller: ChannelId, callee: ChannelId) {
         let Some(dial) = self.dial(caller) else { return };
@@ -497,11 +468,6 @@ impl Dialing<'_> {
         let name = self.parties.name_of(caller);
         self.core.emit(CallEvent::NobodyAnswered { caller: name, after });
         self.end(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
-    }
-
-    /// A Dial that was never answered is broken off, though its caller is still there.
-    pub(super) fn stop(&mut self, caller: ChannelId) {
-        self.end(caller, DialStatus::Cancel, None);
     }
 
     /// A Dial that was never answered is over: lines that still ring are given up, the program goes on.

@@ -1,15 +1,18 @@
 //! What a running program may look up at once.
 
+use super::channel::{Channel, ChannelState};
 use super::parties::Parties;
-use crate::clock::Now;
+use crate::clock::{Now, Time, Wall};
 use crate::dialplan::database::Database;
 use crate::dialplan::program::group::groups;
 use crate::dialplan::{ChannelId, Dialplan, Environment, Globals};
+use crate::event::DeviceState;
 use crate::guard::pin_lockout::PinLockout;
 use crate::pbx::core::{Core, Directory};
 use crate::sdp::MediaKind;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What all programs share.
 #[derive(Default)]
@@ -30,6 +33,50 @@ pub(super) struct ChannelEnv<'a> {
     pub(super) directory: &'a dyn Directory,
     pub(super) id: ChannelId,
     pub(super) random: u64,
+}
+
+impl ChannelEnv<'_> {
+    /// A moment as a record has it: by the machine's clock.
+    fn local(&self, at: Wall) -> String {
+        self.core.config.dialplan.zones().local().format(at, "%F %T")
+    }
+}
+
+/// A field of a channel's record as it stands now; `,u` behind its name: a moment in seconds, `,f`: with a fraction.
+fn record_field(channel: &Channel, field: &str, core: &Core, local: &dyn Fn(Wall) -> String) -> Option<String> {
+    let (name, form) = field.split_once(',').unwrap_or((field, ""));
+    let wall = |at: Time| {
+        let since = i64::try_from(at.since(channel.created).as_millis()).unwrap_or(i64::MAX);
+        Wall(channel.created_wall.0.saturating_add(since))
+    };
+    let moment = |at: Option<Wall>| match at {
+        None => String::new(),
+        Some(at) if form.contains('u') => format!("{}.{:03}000", at.0.div_euclid(1000), at.0.rem_euclid(1000)),
+        Some(at) => local(at),
+    };
+    let again = channel.cdr.notes.begun_again;
+    let answered = channel.answered.map(|at| again.map_or(at, |again| at.max(again.mono)));
+    let span = |since: Option<Time>| {
+        let time = since.map_or(Duration::ZERO, |since| channel.cdr.ended().unwrap_or(core.now.mono).since(since));
+        if form.contains('f') { format!("{:.6}", time.as_secs_f64()) } else { time.as_secs().to_string() }
+    };
+    Some(match name {
+        "accountcode" => channel.peer().map(|peer| peer.account_code.clone()).unwrap_or_default(),
+        "dst" => channel.entered.as_ref().map(|entered| entered.exten.clone()).unwrap_or_default(),
+        "dcontext" => channel.entered.as_ref().map(|entered| entered.context.clone()).unwrap_or_default(),
+        "channel" => channel.name.clone(),
+        "dstchannel" => channel.cdr.called_channel.clone(),
+        "lastapp" => channel.cdr.application.0.clone(),
+        "lastdata" => channel.cdr.application.1.clone(),
+        "start" => moment(Some(again.map_or(channel.created_wall, |again| again.wall))),
+        "answer" => moment(answered.map(wall)),
+        "end" => moment(channel.cdr.ended().map(wall)),
+        "duration" => span(Some(again.map_or(channel.created, |again| again.mono))),
+        "billsec" => span(answered),
+        "disposition" => channel.cdr.disposition(channel.answered.is_some()).name().to_owned(),
+        "uniqueid" | "linkedid" => channel.unique_id.clone(),
+        _ => return None,
+    })
 }
 
 impl Environment for ChannelEnv<'_> {
@@ -70,6 +117,29 @@ impl Environment for ChannelEnv<'_> {
             "exten" => channel.entered.as_ref().map(|position| position.exten.clone()),
             _ => None,
         }
+    }
+
+    fn variable_of(&self, channel: &str, variable: &str) -> Option<String> {
+        let other = self.parties.channels().find(|one| one.name == channel)?;
+        other.program.as_ref()?.variable(variable)
+    }
+
+    fn device_state(&self, device: &str) -> Option<DeviceState> {
+        let (technology, name) = device.split_once('/')?;
+        let peer = self.core.config.peers.get(name).filter(|_| technology.eq_ignore_ascii_case("SIP"))?;
+        let (mut talks, mut rings) = (false, false);
+        for channel in self.parties.channels().filter(|channel| channel.line() == name) {
+            match channel.state {
+                ChannelState::Down | ChannelState::Ringing => rings = true,
+                ChannelState::Ring | ChannelState::Up => talks = true,
+            }
+        }
+        let item = |item: &str| self.directory.peer_item(self.core, peer, item).unwrap_or_default();
+        Some(DeviceState::of(talks, rings, !item("ip").is_empty() && item("status") != "UNREACHABLE"))
+    }
+
+    fn record(&self, field: &str) -> Option<String> {
+        record_field(self.parties.channel(self.id)?, field, self.core, &|at| self.local(at))
     }
 
     fn sip_headers(&self) -> Vec<(String, String)> {

@@ -13,7 +13,7 @@ use super::originating::set_free;
 use super::parties::Parties;
 use crate::dialplan::originate::Goal;
 use crate::dialplan::program::errand;
-use crate::dialplan::{AppReply, CallerId, Cause, ChannelId, Finish, Position, Program};
+use crate::dialplan::{AppReply, CallerId, Cause, ChannelId, DialStatus, Finish, Position, Program};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
@@ -134,7 +134,7 @@ impl Hangup<'_> {
     pub(super) fn redirect(&mut self, id: ChannelId, to: Position) {
         let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
         match &channel.activity {
-            Activity::Dialing(_) => self.dialing().stop(id),
+            Activity::Dialing(_) => self.dialing().end(id, DialStatus::Cancel, None),
             Activity::Bridged(connected) => {
                 let report = connected.report(self.core.now.mono, cause::NORMAL, false);
                 for other in self.bridging().leave(id) {

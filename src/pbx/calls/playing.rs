@@ -6,11 +6,12 @@ use super::channel::{Activity, Channel, Loading, Playing};
 use super::early_media::EarlyMedia;
 use super::local;
 use super::parties::Parties;
-use crate::dialplan::{AppReply, ChannelId, Digits, PlayRequest, Played};
+use crate::dialplan::{AppReply, ChannelId, Digits, PlayRequest, Played, PlayedFrom};
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::sounds::{SoundOrder, SoundReply, Wanted};
+use std::time::Duration;
 
 /// Plays sounds: works on all channels and bridges.
 pub(super) struct Prompts<'a> {
@@ -21,14 +22,15 @@ pub(super) struct Prompts<'a> {
 
 impl Prompts<'_> {
     /// Orders the sounds that are to be played, unless a digit that ends them came already.
-    pub(super) fn begin(&mut self, id: ChannelId, request: PlayRequest) {
+    /// `from`: where they begin, and that the reply says where they ended.
+    pub(super) fn begin(&mut self, id: ChannelId, request: PlayRequest, from: Option<Duration>) {
         if let Some(digit) = take_digit(self.parties, id, request.stop_on) {
-            return self.parties.resume(id, AppReply::Played(Played::Digit(digit)));
+            return self.parties.resume(id, reply(Played::Digit(digit), from));
         }
         let Some(channel) = self.parties.channel_mut(id) else { return };
         let order = self.core.fresh_id();
         let wanted = Wanted::Names { names: request.sounds.clone(), language: request.language.clone() };
-        channel.activity = Activity::LoadingSounds(Loading { order, request });
+        channel.activity = Activity::LoadingSounds(Loading { order, request, from });
         self.core.out.sounds.push(SoundOrder { channel: id, order, wanted });
     }
 
@@ -41,6 +43,7 @@ impl Prompts<'_> {
             return;
         }
         let (names, stop_on) = (std::mem::take(&mut loading.request.sounds), loading.request.stop_on);
+        let from = loading.from;
         let name = channel.name.clone();
         let (mut found, mut missing) = (Vec::new(), None);
         for (sound, wanted) in reply.sounds.into_iter().zip(names) {
@@ -62,12 +65,13 @@ impl Prompts<'_> {
         let started = self.parties.with_party(telephone, self.core, |party, cx| {
             party.channel.played_by = (telephone != id).then_some(id);
             party.send_early_media(cx)?;
-            party.start_playing(&found, 0, false, cx.core)
+            party.start_playing(&found, samples(from.unwrap_or_default()), false, cx.core)
         });
         let failed = match started {
             Some(Ok(play)) => {
                 if let Some(channel) = self.parties.channel_mut(id) {
-                    channel.activity = Activity::Playing(Playing { play, stop_on, missing });
+                    channel.activity =
+                        Activity::Playing(Playing { play, stop_on, missing, from, since: self.core.now.mono });
                 }
                 return;
             }
@@ -100,7 +104,12 @@ impl Prompts<'_> {
         if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
             self.early().lost(outer, half);
         }
-        self.parties.resume(id, AppReply::Played(played));
+        let position = self.parties.channel(id).and_then(|channel| match &channel.activity {
+            Activity::LoadingSounds(loading) => loading.from,
+            Activity::Playing(playing) => Some(playing.from? + self.core.now.mono.since(playing.since)),
+            _ => None,
+        });
+        self.parties.resume(id, reply(played, position));
     }
 
     /// The sounds ended, or were cut off.
@@ -119,6 +128,19 @@ impl Prompts<'_> {
     fn early(&mut self) -> EarlyMedia<'_> {
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
+}
+
+/// The reply of the verb that was asked: with a position, or without.
+fn reply(played: Played, position: Option<Duration>) -> AppReply {
+    match position {
+        Some(position) => AppReply::PlayedFrom(PlayedFrom { played, position }),
+        None => AppReply::Played(played),
+    }
+}
+
+/// How many samples a time has.
+fn samples(time: Duration) -> usize {
+    usize::try_from(time.as_millis().saturating_mul(8)).unwrap_or(usize::MAX)
 }
 
 /// Takes the first digit that is kept when it is one of these; others that came before are nobody's.

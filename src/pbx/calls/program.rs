@@ -45,10 +45,15 @@ impl Applications<'_> {
         let random = self.core.rng.bits();
         let env = ChannelEnv { parties: self.parties, core: self.core, shared, directory, id, random };
         let progress = program.advance(&env, BUDGET);
+        let (events, notes) = program.take_notes();
         for line in program.take_log() {
             self.core.emit(line);
         }
+        for event in events {
+            self.core.emit(event);
+        }
         if let Some(channel) = self.parties.channel_mut(id) {
+            channel.cdr.notes = notes;
             if !channel.dead
                 && let Some((name, data)) = program.application()
             {
@@ -99,7 +104,8 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
-            AppRequest::Play(request) => self.prompts().begin(id, request),
+            AppRequest::Play(request) => self.prompts().begin(id, request, None),
+            AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::Digit(time) => self.await_digit(id, time),
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}

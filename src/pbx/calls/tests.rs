@@ -164,8 +164,16 @@ fn whatever_a_channel_does_is_stopped_in_one_place_and_leaves_no_timer() {
         |_, _| Activity::ReservingPorts,
         |core, timer| Activity::Waiting(Some(timer(core))),
         |_, _| Activity::Answering,
-        |_, _| Activity::Playing(Playing { play: 1, stop_on: Digits::NONE, missing: None }),
-        |_, _| Activity::LoadingSounds(Loading { order: 1, request: PlayRequest::default() }),
+        |_, _| {
+            Activity::Playing(Playing {
+                play: 1,
+                stop_on: Digits::NONE,
+                missing: None,
+                from: None,
+                since: crate::clock::Time::ZERO,
+            })
+        },
+        |_, _| Activity::LoadingSounds(Loading { order: 1, request: PlayRequest::default(), from: None }),
         |core, timer| Activity::AwaitingDigit(timer(core)),
         |_, _| Activity::Echoing,
         |_, _| Activity::Called,

@@ -113,6 +113,8 @@ impl Whereabouts<'_> {
             "callerid_num" => peer.caller_id.number.clone(),
             "language" => Some(peer.settings.language.clone()),
             "accountcode" => Some(peer.account_code.clone()),
+            "dynamic" => Some(if peer.host == PeerAddress::Dynamic { "yes" } else { "no" }.to_owned()),
+            "expire" => newest.map(|binding| binding.expires.since(core.now.mono).as_secs().to_string()),
             "limit" => Some(peer.call_limit.unwrap_or_default().to_string()),
             "useragent" => newest.and_then(|binding| binding.user_agent.as_ref()).map(ToString::to_string),
             "status" => Some(match self.watches.status(&peer.name) {
