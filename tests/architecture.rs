@@ -57,7 +57,7 @@ const ROOMS: &[Room] = &[
     pure("sdp", &["clock", "rng"]),
     pure("rtp", &["clock", "rng"]),
     pure("audio", &["clock", "rng"]),
-    pure("config", &["clock", "rng", "datetime", "wording", "sip", "sdp", "rtp"]),
+    pure("config", &["clock", "rng", "datetime", "wording", "sip", "sdp", "rtp", "audio"]),
     pure("guard", &["source_key", "clock", "rng", "datetime", "event", "sip", "config"]),
     pure("registrar", &["clock", "rng", "datetime", "event", "sip", "config", "guard"]),
     pure("dialplan", &["clock", "rng", "datetime", "event", "wording", "config", "audio"]),

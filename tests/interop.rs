@@ -14,6 +14,8 @@ use std::time::Duration;
 mod baresip;
 #[path = "interop/clients.rs"]
 mod clients;
+#[path = "interop/digits.rs"]
+mod digits;
 #[path = "interop/exchange.rs"]
 mod exchange;
 #[path = "interop/kamailio.rs"]

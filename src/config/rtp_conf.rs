@@ -32,7 +32,7 @@ const IGNORED: &[Ignored] = &[
     ("rtpholdtimeout", &["0", ""], "set it in sip.conf, in [general] or for a peer"),
     ("rtpkeepalive", &["0", ""], "set it in sip.conf, in [general] or for a peer"),
     ("rtpchecksums", value::TRUE_WORDS, "the system computes UDP checksums"),
-    ("dtmftimeout", &["1200"], "telephone events pass as they come"),
+    ("dtmftimeout", &["1200"], "a digit counts when it begins, so that none waits for an end that is lost"),
     ("probation", &["4"], "a source is learned after four packets in sequence"),
     ("icesupport", value::FALSE_WORDS, "browsers (WebRTC) are not supported"),
     ("srtpreplayprotection", value::TRUE_WORDS, "SRTP is not supported"),

@@ -121,7 +121,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
     let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
-    let base = SettingsBase { key, listening };
+    let recordings = store.as_ref().map(|(store, _)| store.folder().join("recordings").display().to_string());
+    let base = SettingsBase { key, listening, recordings };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
     let (monitor, ends) = threads::monitor();

@@ -73,6 +73,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
+        CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -108,6 +109,11 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
 fn user_event(channel: &str, name: &Outside, fields: &[(Outside, Outside)]) -> String {
     let fields: String = fields.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
     format!("UserEvent: {name}, Channel: {channel}{fields}")
+}
+
+/// A telephone was to be sent digits and was not.
+fn not_sent(channel: &str, reason: &str) -> LogLine {
+    LogLine::notice(format!("{channel}: digits are not sent: {reason}"))
 }
 
 fn info(channel: &str, to: Option<&str>, kind: &Outside, refused: Option<u16>) -> LogLine {

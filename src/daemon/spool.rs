@@ -369,7 +369,8 @@ mod tests {
             std::fs::create_dir(folder.path()).unwrap();
             let outgoing = folder.path().join("outgoing");
             std::fs::create_dir(&outgoing).unwrap();
-            let (begun, said): (Arc<Mutex<Vec<(String, u64)>>>, Arc<Mutex<Vec<String>>>) = Default::default();
+            let begun = Arc::new(Mutex::new(Vec::new()));
+            let said = Arc::new(Mutex::new(Vec::new()));
             let (calls, lines) = (begun.clone(), said.clone());
             let begin = move |file: &CallFile, ticket| {
                 calls.lock().unwrap().push((file.request.target.to_string(), ticket));

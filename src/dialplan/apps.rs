@@ -45,15 +45,20 @@ pub mod macro_;
 pub mod macro_exclusive;
 pub mod macro_exit;
 pub mod macro_if;
+pub mod mix_monitor;
+pub mod monitor;
 pub mod no_cdr;
 pub mod noop;
 pub mod originate;
+pub mod pause_monitor;
 pub mod playback;
+pub mod playtones;
 pub mod progress;
 pub mod raise_exception;
 pub mod random;
 pub mod read;
 pub mod read_exten;
+pub mod record;
 pub mod reset_cdr;
 pub mod response_timeout;
 pub mod retry_dial;
@@ -68,6 +73,7 @@ pub mod say_number;
 pub mod say_ordinal;
 pub mod say_phonetic;
 pub mod say_unix_time;
+pub mod send_dtmf;
 pub mod set;
 pub mod set_account;
 pub mod set_ama_flags;
@@ -78,15 +84,22 @@ pub mod set_cid_name;
 pub mod set_cid_num;
 pub mod set_global_var;
 pub mod set_language;
+pub mod sip_dtmf_mode;
 pub mod sip_header;
 pub mod stack_pop;
+pub mod stop_mix_monitor;
+pub mod stop_monitor;
+pub mod stop_playtones;
 pub mod system;
 pub mod try_exec;
 pub mod try_system;
+pub mod unpause_monitor;
 pub mod user_event;
 pub mod verbose;
 pub mod wait;
 pub mod wait_exten;
+pub mod wait_for_noise;
+pub mod wait_for_silence;
 pub mod wait_until;
 pub mod while_;
 
@@ -139,21 +152,27 @@ pub static TABLE: &[App] = &[
     macro_exclusive::APP,
     macro_exit::APP,
     macro_if::APP,
+    mix_monitor::APP,
+    monitor::APP,
     no_cdr::APP,
     noop::APP,
     originate::APP,
+    pause_monitor::APP,
+    playtones::APP,
     playback::APP,
     progress::APP,
     raise_exception::APP,
     random::APP,
     read::APP,
     read_exten::APP,
+    record::APP,
     reset_cdr::APP,
     response_timeout::APP,
     retry_dial::APP,
     return_::APP,
     ringing::APP,
     sip_header::ADD,
+    sip_dtmf_mode::APP,
     sip_header::REMOVE,
     say_alpha::APP,
     say_alpha_case::APP,
@@ -164,6 +183,7 @@ pub static TABLE: &[App] = &[
     say_ordinal::APP,
     say_phonetic::APP,
     say_unix_time::APP,
+    send_dtmf::APP,
     set::APP,
     set_ama_flags::APP,
     set_account::APP,
@@ -175,13 +195,19 @@ pub static TABLE: &[App] = &[
     set_global_var::APP,
     set_language::APP,
     stack_pop::APP,
+    stop_mix_monitor::APP,
+    stop_monitor::APP,
+    stop_playtones::APP,
     system::APP,
     try_exec::APP,
     try_system::APP,
+    unpause_monitor::APP,
     user_event::APP,
     verbose::APP,
     wait::APP,
     wait_exten::APP,
+    wait_for_noise::APP,
+    wait_for_silence::APP,
     wait_until::APP,
     while_::APP,
 ];

@@ -2,9 +2,10 @@
 
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
-    Tone,
+    SendDigitsRequest, Tone,
 };
 use std::time::Duration;
 
@@ -65,6 +66,48 @@ impl Ask for Indicate {
     }
 }
 
+pub(super) struct Record(pub(super) RecordRequest);
+
+impl Ask for Record {
+    type Reply = RecordReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Record(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&RecordReply> {
+        if let AppReply::Recorded(recorded) = reply { Some(recorded) } else { None }
+    }
+}
+
+pub(super) struct Tap(pub(super) TapRequest);
+
+impl Ask for Tap {
+    type Reply = Result<Tapped, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Tap(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Tapped(tapped) = reply { Some(tapped) } else { None }
+    }
+}
+
+pub(super) struct PlayTone(pub(super) Option<String>);
+
+impl Ask for PlayTone {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayTone(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysTone(plays) = reply { Some(plays) } else { None }
+    }
+}
+
 pub(super) struct Play(pub(super) PlayRequest);
 
 impl Ask for Play {
@@ -104,6 +147,34 @@ impl Ask for Digit {
 
     fn reply(reply: &AppReply) -> Option<&Option<char>> {
         if let AppReply::Digit(digit) = reply { Some(digit) } else { None }
+    }
+}
+
+pub(super) struct SendDigits(pub(super) SendDigitsRequest);
+
+impl Ask for SendDigits {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::SendDigits(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::DigitsSent(sent) = reply { Some(sent) } else { None }
+    }
+}
+
+pub(super) struct SetDtmfMode(pub(super) String);
+
+impl Ask for SetDtmfMode {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::DtmfMode(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::DtmfModeSet(set) = reply { Some(set) } else { None }
     }
 }
 

@@ -59,7 +59,7 @@ letters! {
     'c' "" InEffect "lines that are given up are told that the call was answered elsewhere (`Reason:` in the CANCEL), even when it was not";
     'C' "" InEffect "the call record begins anew";
     'd' "" InEffect "while it rings the caller may press one digit: the call goes on at that extension of the context in EXITCONTEXT, or of its own";
-    'D' "(called:calling:progress)" NotYet "digits that are sent after the answer; `SendDTMF` in a program (`U`) sends them to the called line";
+    'D' "(called:calling:progress)" InEffect "digits that are sent at the answer to the called line and to the caller, and with its first early media to the called line; written as for `SendDTMF`; not on a call with a `line=modem`";
     'e' "" InEffect "`h` runs for the called line, too, when the call ends";
     'f' "(x)" InEffect "where a called line forwards the call, x is the number it comes from; without x it is the number that was dialled";
     'F' "(context^exten^priority)" InEffect "when the caller hangs up, the called line goes on in the dialplan: there, or without an argument at the next priority";

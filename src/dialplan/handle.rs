@@ -1,13 +1,17 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, Wait};
+use super::ask::{
+    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, PlayTone, Record,
+    SendDigits, SetDtmfMode, Tap, Wait,
+};
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
-    PlayRequest, Played, PlayedFrom, Tone,
+    PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
 use crate::clock::Wall;
@@ -142,6 +146,39 @@ impl ChannelHandle {
         Ok(())
     }
 
+    /// Records the caller until something ends it.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn record(&mut self, request: RecordRequest) -> Result<RecordReply, Interrupted> {
+        self.ask(Record(request)).await
+    }
+
+    /// Begins or ends a recording beside the call, and goes on at once. Why it could not be done is returned.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn tap(&mut self, request: TapRequest) -> Result<Result<Tapped, String>, Interrupted> {
+        self.ask(Tap(request)).await
+    }
+
+    /// Plays a tone, by its name (`dial`, `busy`) or as a list of tones (`425/500,0/500`), and goes on at once: it sounds
+    /// until another sound, a bridge or `stop_tone`. Why it could not be done is returned.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn tone(&mut self, tone: &str) -> Result<Result<(), String>, Interrupted> {
+        self.ask(PlayTone(Some(tone.to_owned()))).await
+    }
+
+    /// Stops a tone.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn stop_tone(&mut self) -> Result<(), Interrupted> {
+        self.ask(PlayTone(None)).await.map(|_| ())
+    }
+
     /// Plays sounds in order, by name without extension.
     ///
     /// # Errors
@@ -187,6 +224,22 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn digit(&mut self, timeout: Duration) -> Result<Option<char>, Interrupted> {
         self.ask(Digit(timeout)).await
+    }
+
+    /// Sends a telephone digits, and waits until all are sent. Why they could not be is in the result.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn send_digits(&mut self, request: SendDigitsRequest) -> Result<Result<(), String>, Interrupted> {
+        self.ask(SendDigits(request)).await
+    }
+
+    /// Has the channel's digits go and come so from now on. Why that could not be is in the result.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn set_dtmf_mode(&mut self, mode: &str) -> Result<Result<(), String>, Interrupted> {
+        self.ask(SetDtmfMode(mode.to_owned())).await
     }
 
     /// Has a PIN looked at that the caller typed.
@@ -416,6 +469,10 @@ mod tests {
             let play = PlayRequest { sounds: sounds.clone(), ..PlayRequest::default() };
             assert_eq!((request, result), (AppRequest::Play(play), Ok(played)));
         }
+        let none = AppReply::PlaysTone(Ok(()));
+        let busy = AppRequest::PlayTone(Some("busy".to_owned()));
+        assert_eq!(asked(&slot, channel.tone("busy"), none.clone()), (busy, Ok(Ok(()))));
+        assert_eq!(asked(&slot, channel.stop_tone(), none), (AppRequest::PlayTone(None), Ok(())));
         let (request, result) = asked(&slot, channel.digit(second), AppReply::Digit(Some('5')));
         assert_eq!((request, result), (AppRequest::Digit(second), Ok(Some('5'))));
         let dial = DialRequest { targets: Vec::new(), timeout: None, options: DialOptions::default() };
@@ -448,6 +505,7 @@ mod tests {
             AppReply::Digit(None),
             AppReply::Answered(Ok(())),
             AppReply::Indicated(Ok(())),
+            AppReply::PlaysTone(Ok(())),
             AppReply::Dialed(report()),
             AppReply::Echoed,
         ];

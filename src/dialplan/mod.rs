@@ -34,6 +34,7 @@ pub mod pattern;
 mod place;
 pub mod program;
 pub mod record;
+pub mod recording;
 pub mod request;
 pub mod say;
 pub mod scope;
@@ -49,14 +50,14 @@ pub mod tree;
 mod view;
 
 pub use dial_options::DialOptions;
-pub use digits::Digits;
+pub use digits::{DialedDigit, DigitRow, Digits};
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
 pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
-    PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position, Tone, UNTIL_HANGUP,
+    PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position, SendDigitsRequest, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -1,8 +1,9 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
 use super::dial_options::DialOptions;
-use super::digits::Digits;
+use super::digits::{DigitRow, Digits};
 use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -66,6 +67,13 @@ pub enum AppRequest {
     Answer,
     /// Indicate the state of the call to the caller; the reply comes at once.
     Indicate(Tone),
+    /// Play a tone, by its name or as a list of tones, until another sound, a bridge or the next such request; none:
+    /// stop it. The reply comes at once.
+    PlayTone(Option<String>),
+    /// Record the caller until something ends it.
+    Record(RecordRequest),
+    /// Begin or end a recording beside the call; the reply comes at once.
+    Tap(TapRequest),
     /// Play sounds in order.
     Play(PlayRequest),
     /// The same from there on, of the first of them; the reply says how far it came.
@@ -76,6 +84,10 @@ pub enum AppRequest {
     Pin(PinRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
+    /// Send a telephone digits.
+    SendDigits(SendDigitsRequest),
+    /// From now on the digits of the channel go and come so (`SIPDtmfMode`).
+    DtmfMode(String),
     /// Begin another call.
     Originate(Box<OriginateRequest>),
     /// Say in what state these lines are; the reply comes at once.
@@ -108,6 +120,15 @@ pub struct PlayRequest {
     pub stop_on: Digits,
     /// The language to look for them in first, `en`; empty: the exchange's own.
     pub language: String,
+}
+
+/// What `SendDTMF` requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendDigitsRequest {
+    /// The digits.
+    pub row: DigitRow,
+    /// The channel whose telephone gets them, by name; `None`: the program's own.
+    pub channel: Option<String>,
 }
 
 /// What `Dial` requests.
@@ -237,6 +258,12 @@ pub enum AppReply {
     Answered(Result<(), String>),
     /// The caller is shown the state of the call, or why it could not be, for the log.
     Indicated(Result<(), String>),
+    /// The tone is played, or why it could not be, for the log.
+    PlaysTone(Result<(), String>),
+    /// How a recording ended.
+    Recorded(RecordReply),
+    /// The recording beside the call was begun or ended, or why it could not be.
+    Tapped(Result<Tapped, String>),
     /// How far the sounds were played.
     Played(Played),
     /// The same, and where they stopped.
@@ -247,6 +274,10 @@ pub enum AppReply {
     Pin(PinVerdict),
     /// How a `Dial` went.
     Dialed(DialReport),
+    /// The digits were sent, or why not all of them were, for the log.
+    DigitsSent(Result<(), String>),
+    /// It is so, or why not, for the log.
+    DtmfModeSet(Result<(), String>),
     /// How the other call began.
     Originated(OriginateStatus),
     /// The states of the lines, in their order: 1 not in use, 2 in use, 3 busy, 4 no such line, 5 unavailable.

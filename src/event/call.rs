@@ -245,6 +245,13 @@ pub enum CallEvent {
         /// Where it is.
         address: SocketAddr,
     },
+    /// A telephone was to be sent digits and was not.
+    DigitsNotSent {
+        /// Its channel.
+        channel: String,
+        /// Why.
+        reason: String,
+    },
     /// A modem takes part in a call: what a line's options ask for when RTP does not come or go is not done.
     ModemSpared {
         /// Whose options.

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod lines;
 pub mod media;
 pub mod outside;
+pub mod recording;
 mod request_gate;
 pub mod settings;
 pub mod sounds;

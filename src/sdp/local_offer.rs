@@ -3,7 +3,7 @@
 use super::audio::{Audio, Format};
 use super::codec::{Codec, CodecList};
 use super::description::Sdp;
-use super::line::SdpLine;
+use super::line::{SdpLine, media_line, payload_type};
 use super::local_media::LocalMedia;
 use super::negotiate::{NoCommonCodec, align_media};
 use bytes::Bytes;
@@ -20,7 +20,9 @@ pub fn own_answer(offer: &Sdp, allow: &CodecList, local: &LocalMedia, ptime: Opt
     let audio = offered.as_ref().ok_or_else(refusal)?;
     let permitted = audio.formats.iter().filter_map(|format| Some((format, format.codec?)));
     let (format, codec) = permitted.clone().find(|(_, codec)| allow.contains(*codec)).ok_or_else(refusal)?;
-    let keys = audio.formats.iter().find(|format| format.is_telephone_event());
+    // RFC 4733 2.1: at the clock of the sound. Some list them for every clock they know, the fastest first.
+    let mut events = audio.formats.iter().filter(|format| format.is_telephone_event());
+    let keys = events.clone().find(|events| events.clock == format.clock).or_else(|| events.next());
     let mut section = media_lines(audio, format, keys, local);
     if let Some(ptime) = audio.ptime.or(allow.ptime(codec)).or(ptime) {
         section.push(SdpLine::made(format!("a=ptime:{ptime}")));
@@ -62,6 +64,25 @@ pub fn own_offer(codecs: &CodecList, local: &LocalMedia) -> Result<Sdp, NoCommon
     section.push(SdpLine::made("a=sendrecv".into()));
     section.extend(local.rtcp_line());
     Ok(Sdp { session: session_lines(local, None), media: vec![section] })
+}
+
+/// The same description without key presses: for a line that sends them in its sound.
+pub fn without_events(mut description: Sdp) -> Sdp {
+    let Some(audio) = description.audio() else { return description };
+    let events: Vec<u8> =
+        audio.formats.iter().filter(|format| format.is_telephone_event()).map(|format| format.payload).collect();
+    let Some(section) = description.media.get_mut(audio.index) else { return description };
+    let is_of_event = |line: &SdpLine| line.of_payload().is_some_and(|(_, payload, _)| events.contains(&payload));
+    section.retain(|line| !is_of_event(line));
+    let is_event = |word: &str| payload_type(word.as_bytes()).is_some_and(|number| events.contains(&number));
+    let without = section.first().and_then(media_line).map(|parts| {
+        let formats: Vec<&str> = parts.formats.iter().copied().filter(|word| !is_event(word)).collect();
+        SdpLine::made(format!("m={} {} {} {}", parts.medium, parts.port, parts.proto, formats.join(" ")))
+    });
+    if let Some((first, without)) = section.first_mut().zip(without) {
+        *first = without;
+    }
+    description
 }
 
 /// The usual payload type of key presses.

@@ -35,6 +35,15 @@ pub fn agreed(offer: &Sdp, answer: &Sdp) -> Option<Agreed> {
     })
 }
 
+/// The payload types of telephone events by `offer` and `answer`: of packets to the offerer, and to the answerer. `None`
+/// unless both have them at the clock of the sound that was agreed on.
+pub fn telephone_events(offer: &Sdp, answer: &Sdp) -> Option<(u8, u8)> {
+    let offered = offer.audio()?;
+    let answered = answer.audio()?.understood_by(&offered);
+    let theirs = answered.formats.iter().find(|format| format.is_telephone_event() && format.clock == 8_000)?;
+    Some((offered.find(theirs)?.payload, theirs.payload))
+}
+
 /// The payload type of a packet on the receiving leg, by the one it arrives with. `to_sender` is the description we
 /// sent to the sending leg, `from_receiver` the one we received from the receiving leg. Numbers that mean the same on
 /// both, or that neither defines, stay.

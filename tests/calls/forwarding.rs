@@ -35,7 +35,7 @@ fn forwards(status: u16, contact: &str, number: &str) -> Testbed {
     world
 }
 
-fn forward(world: &mut Testbed, line: &str, status: u16, contact: &str) {
+pub fn forward(world: &mut Testbed, line: &str, status: u16, contact: &str) {
     let start: &'static str = match status {
         300 => "SIP/2.0 300",
         301 => "SIP/2.0 301",

@@ -11,7 +11,7 @@ stories! {
 }
 
 /// What the INFO requests to a phone say, as `type: body`, each once.
-fn heard(world: &Testbed, name: &str) -> Vec<String> {
+pub fn heard(world: &Testbed, name: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for text in world.texts(name, &["INFO sip:"]) {
         let header = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
@@ -25,7 +25,7 @@ fn heard(world: &Testbed, name: &str) -> Vec<String> {
 }
 
 /// The first lines of the answers that a phone got to its INFO requests.
-fn answers(world: &Testbed, name: &str) -> Vec<String> {
+pub fn answers(world: &Testbed, name: &str) -> Vec<String> {
     let texts = world.texts(name, &["SIP/2.0", "INFO"]);
     let answers = texts.iter().filter(|text| text.starts_with("SIP/2.0"));
     answers.map(|text| text.lines().next().unwrap().trim_start_matches("SIP/2.0 ").to_owned()).collect()
@@ -193,12 +193,14 @@ fn who_does_not_take_it_is_not_sent_it() {
 #[test]
 fn where_nobody_is_it_is_refused_and_told() {
     let mut world = Testbed::ready(SIP, "[default]\nexten => _X!,1,Answer()\nexten => _X!,2,Echo()\n");
+    // A digit the program would take.
+    world.rewrite_head("client", "Content-Type: application/dtmf-relay", "Content-Type: application/hook-flash");
     world.phone("client").dials("1");
     world.until(|w| w.is_talking("client"));
     world.phone("client").presses('5');
     world.run(Duration::from_secs(1));
     assert_eq!(answers(&world, "client"), ["415 Unsupported Media Type"]);
-    assert!(world.has_line("its INFO (application/dtmf-relay) is refused, since it talks to nobody"));
+    assert!(world.has_line("its INFO (application/hook-flash) is refused, since it talks to nobody"));
     over(world);
 }
 
@@ -236,13 +238,18 @@ fn a_call_that_ends_meanwhile_leaves_nothing_unanswered() {
 
 /// A telephone sends an INFO in the early dialog.
 fn sends_early(world: &mut Testbed, from: &str) {
-    let texts = if from == "client" { world.texts(from, &["180"]) } else { world.sent_by(from, &["180"]) };
+    sends_early_after(world, from, "180", "5");
+}
+
+/// The same after this status, with a digit.
+pub fn sends_early_after(world: &mut Testbed, from: &str, status: &str, digit: &str) {
+    let texts = if from == "client" { world.texts(from, &[status]) } else { world.sent_by(from, &[status]) };
     let header = |name: &str| texts[0].lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
     let (own, other) = if from == "client" { ("From: ", "To: ") } else { ("To: ", "From: ") };
     let at = world.look(from).config().sip;
     let request = format!(
         "INFO sip:x@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-early\r\nFrom: {}\r\nTo: {}\r\n\
-         Call-ID: {}\r\nCSeq: 103 INFO\r\nMax-Forwards: 70\r\nContent-Type: application/dtmf\r\nContent-Length: 1\r\n\r\n5",
+         Call-ID: {}\r\nCSeq: 103 INFO\r\nMax-Forwards: 70\r\nContent-Type: application/dtmf\r\nContent-Length: 1\r\n\r\n{digit}",
         header(own),
         header(other),
         header("Call-ID: ")

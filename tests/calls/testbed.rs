@@ -302,6 +302,14 @@ impl Testbed {
         world
     }
 
+    /// Every recording ends like this.
+    pub fn end_recordings(&mut self, end: &strowger::pbx::recording::RecordingEnd) {
+        for (_, event) in self.media.end_recordings(|_| true, end) {
+            let effects = self.switch.handle(at(self.now), Input::Media(event));
+            self.execute(effects);
+        }
+    }
+
     /// The client dials, the server's modem answers, and both know it.
     pub fn connect(&mut self) {
         self.phone("client").dials("88567682");
@@ -1048,6 +1056,27 @@ impl Hand<'_> {
         self.act(|phone, now| phone.press(now, key));
     }
 
+    /// Presses a key as a telephone event; says whether anybody at the exchange hears it.
+    pub fn sends_event(self, key: char) -> bool {
+        self.sends_key(key, false)
+    }
+
+    /// Presses a key in its sound.
+    pub fn sends_tone(self, key: char) -> bool {
+        self.sends_key(key, true)
+    }
+
+    fn sends_key(self, key: char, in_sound: bool) -> bool {
+        let rtp = self.world.look(&self.name).config().rtp;
+        let stream = self.world.media.hears_digits_of(rtp, in_sound);
+        let heard = stream.map(|stream| MediaEvent::Digit { stream, digit: key });
+        let is_heard = heard.is_some();
+        if let Some(event) = heard {
+            self.world.post(Duration::from_millis(1), Parcel::Media(event));
+        }
+        is_heard
+    }
+
     /// Gives the phone a habit.
     pub fn habit(self, change: impl FnOnce(&mut strowger::sim::Behaviour)) {
         self.act(|phone, _| change(phone.behaviour_mut()));
@@ -1092,6 +1121,8 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         },
         local_towards: BTreeMap::new(),
         pins: Default::default(),
+        indications: Arc::default(),
+        recordings: Some("/state/recordings".into()),
         product: general.user_agent.clone(),
     }
 }

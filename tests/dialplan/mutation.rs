@@ -4,6 +4,7 @@ use super::bench::Bench;
 use strowger::datetime::zones::Zones;
 use strowger::dialplan::outside::{OutsideReply, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
+use strowger::dialplan::recording::RecordReply;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
     Program, Progress, expression, timing::Timing,
@@ -175,6 +176,11 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
+        AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
+        AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
+        AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
+        AppRequest::Tap(_) => AppReply::Tapped(Err("x".to_owned())),
+        AppRequest::PlayTone(_) => AppReply::PlaysTone(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
         AppRequest::Dial(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]

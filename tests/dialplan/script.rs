@@ -7,9 +7,10 @@ use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
 };
+use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, PinVerdict, Played,
-    PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, PinVerdict,
+    Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -173,6 +174,20 @@ fn shown(ask: &AppRequest) -> String {
             let letters: String = request.options.letters.iter().map(|(letter, _)| *letter).collect();
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
+        AppRequest::SendDigits(request) => {
+            let digit = |digit: &DialedDigit| match digit {
+                DialedDigit::Press(digit) => digit.to_string(),
+                DialedDigit::Flash => "f".to_owned(),
+                DialedDigit::Pause(time) => format!("({})", time.as_millis()),
+            };
+            let row = &request.row;
+            let digits: String = row.digits.iter().map(digit).collect();
+            let to = request.channel.as_deref().unwrap_or_default();
+            format!("SendDigits {digits} {} {} {to}", row.pressed.as_millis(), row.gap.as_millis())
+                .trim_end()
+                .to_owned()
+        }
+        AppRequest::DtmfMode(mode) => format!("DtmfMode {mode}"),
         AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
         AppRequest::Outside(request) => shown_outside(request),
@@ -181,6 +196,9 @@ fn shown(ask: &AppRequest) -> String {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             format!("LineStates {}", lines.join("&"))
         }
+        AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
+        AppRequest::Tap(tap) => format!("{tap:?}"),
+        AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
 
@@ -240,8 +258,13 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
+            AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
+            AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
+            AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
             AppRequest::Outside(_) => panic!("what is done outside gives something"),
         },

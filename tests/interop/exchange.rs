@@ -202,7 +202,14 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         \x20same => n,Echo()\n\
         exten => 601,1,Answer()\n\
         \x20same => n,Playback(tone/milliwatt&tone/milliwatt&tone/milliwatt)\n\
-        exten => 602,1,Busy()\n";
+        exten => 602,1,Busy()\n\
+        exten => _62X,1,Verbose(1,${EXTEN} reads)\n\
+        \x20same => n,ExecIf($[${EXTEN} = 621]?SIPDtmfMode(info))\n\
+        \x20same => n,Read(got,,4,,1,9)\n\
+        \x20same => n,Verbose(1,${EXTEN} has read ${got})\n\
+        \x20same => n,SendDTMF(159#,200,120)\n\
+        \x20same => n,Verbose(1,${EXTEN} has pressed)\n\
+        \x20same => n,Wait(9)\n";
     // Below what the system gives out by itself, and apart for every exchange of this test.
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 18_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 600;

@@ -17,7 +17,7 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command 
     let host = if way.is_v6() { format!("[{address}]") } else { address.to_owned() };
     let config = format!(
         "[sip]\nsip_port={}\nsip_tcp_port={}\nsip_tls_port={}\nguess_hostname=0\ncontact=<{scheme}:{user}@{host}>\n\
-         default_proxy=0\nuse_ipv6={}\nmedia_encryption=none\nroot_ca={}\n\n\
+         default_proxy=0\nuse_rfc2833=1\nuse_ipv6={}\nmedia_encryption=none\nroot_ca={}\n\n\
          [auth_info_0]\nusername={user}\npasswd={secret}\nrealm=asterisk\n\n\
          [proxy_0]\nreg_proxy=<{}>\nreg_identity={scheme}:{user}@{server}\nreg_expires=60\n\
          reg_sendregister=1\npublish=0\n\n\

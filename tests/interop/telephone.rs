@@ -107,6 +107,16 @@ impl Client {
         }
     }
 
+    /// What it says before a digit that it gets; `None` when it says nothing.
+    pub fn digit_words(self, by_info: bool) -> Option<&'static str> {
+        match self {
+            Client::Linphone => Some("Receiving tone "),
+            Client::Pjsua2 => Some("digit "),
+            Client::Baresip => Some("received DTMF: '").filter(|_| by_info),
+            Client::PyVoip => None,
+        }
+    }
+
     /// What it says when a call is answered, and when one is over.
     fn begin_and_end(self) -> (&'static str, &'static [&'static str]) {
         match self {
@@ -124,6 +134,9 @@ impl Client {
             (Client::Baresip, Order::Resume) => "/resume".to_owned(),
             (Client::Baresip, Order::HangUp) => "/hangup".to_owned(),
             (Client::Baresip, Order::Quit) => "/quit".to_owned(),
+            (Client::Baresip | Client::Linphone, Order::Press(digit) | Order::PressByInfo(digit)) => digit.to_owned(),
+            (_, Order::Press(digit)) => format!("press {digit}"),
+            (_, Order::PressByInfo(digit)) => format!("info {digit}"),
             (Client::Linphone, Order::Hold) => "pause".to_owned(),
             (Client::Linphone, Order::HangUp) => "terminate".to_owned(),
             (_, Order::Call(number)) => format!("call {number}"),
@@ -143,6 +156,10 @@ pub enum Order<'a> {
     Resume,
     HangUp,
     Quit,
+    /// A digit, as a telephone event.
+    Press(&'a str),
+    /// A digit, by INFO (pjsua2 alone).
+    PressByInfo(&'a str),
 }
 
 /// Where a telephone registers and how.

@@ -170,8 +170,13 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     unsupported(Peer, &["ignore_requested_pref"], FALSE_WORDS, "the caller's codec order is kept"),
     unsupported(Both, &["g726nonstandard"], FALSE_WORDS, "G.726 passes as it comes"),
-    unsupported(Both, &["rfc2833compensate"], FALSE_WORDS, "telephone events pass as they come"),
-    unsupported(General, &["relaxdtmf"], FALSE_WORDS, "digits in the sound are not listened for"),
+    unsupported(
+        Both,
+        &["rfc2833compensate"],
+        FALSE_WORDS,
+        "telephone events whose timestamp moves within one event are understood without it",
+    ),
+    unsupported(General, &["relaxdtmf"], FALSE_WORDS, "the limits for digits in the sound are fixed"),
     unsupported(
         Both,
         &["faxdetect"],
@@ -210,7 +215,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["default", ""],
         "there is no music on hold: the callers hear each other's silence",
     ),
-    unsupported(Both, &["tonezone"], NEVER, "one set of tones serves all"),
     // Encryption: whoever asks for it must not get unencrypted calls.
     refused(
         Peer,

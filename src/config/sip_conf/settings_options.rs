@@ -39,7 +39,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["dtmfmode"],
         "rfc2833, inband, info, shortinfo, auto",
         "rfc2833",
-        "shown on the console; digits dialled during a call pass as the device sends them, by RTP or INFO, and are not converted",
+        "how digits are sent to the device, and whether its sound is listened to for them; between two lines digits are converted only where this says that they differ in kind (docs/explain/digits.md)",
         Effect::Settings(dtmf_mode),
     ),
     row(
@@ -133,6 +133,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "none",
         "the language in which sounds are looked for first; told by CHANNEL(language) and SIPPEER()",
         Effect::Settings(language),
+    ),
+    row(
+        &["tonezone"],
+        "a country such as us, uk, de, or a section of indications.conf",
+        "the country of indications.conf",
+        "whose tones the line's calls hear: ringing, busy, congestion, Playtones",
+        Effect::Settings(tone_zone),
     ),
     row(
         &["timert1"],
@@ -279,21 +286,8 @@ fn direct_media(settings: &mut Settings, text: &str) -> Result {
 }
 
 fn dtmf_mode(settings: &mut Settings, text: &str) -> Result {
-    settings.dtmf_mode = match text.to_ascii_lowercase().as_str() {
-        "rfc2833" | "rfc4733" => DtmfMode::Rfc2833,
-        "inband" => DtmfMode::Inband,
-        "info" => DtmfMode::Info,
-        "shortinfo" => DtmfMode::ShortInfo,
-        "auto" => DtmfMode::Auto,
-        _ => return Err(Trouble::Bad),
-    };
-    match settings.dtmf_mode {
-        DtmfMode::Info | DtmfMode::ShortInfo => {
-            let say = "digits in INFO messages are answered, and not passed on to the other line";
-            Err(Trouble::remark(say, "set the device to RFC 2833 or inband, and write 'dtmfmode=rfc2833'"))
-        }
-        DtmfMode::Rfc2833 | DtmfMode::Inband | DtmfMode::Auto => Ok(()),
-    }
+    settings.dtmf_mode = DtmfMode::parse(text).ok_or(Trouble::Bad)?;
+    Ok(())
 }
 
 fn auth_algorithm(settings: &mut Settings, text: &str) -> Result {
@@ -434,6 +428,15 @@ fn language(settings: &mut Settings, text: &str) -> Result {
         return Err(Trouble::Bad);
     }
     settings.language = text.into();
+    Ok(())
+}
+
+fn tone_zone(settings: &mut Settings, text: &str) -> Result {
+    // Whether there is such a zone, indications.conf decides, which is read elsewhere; one that is not is the exchange's.
+    if text.is_empty() || text.len() > 40 {
+        return Err(Trouble::Bad);
+    }
+    settings.tone_zone = text.to_ascii_lowercase();
     Ok(())
 }
 

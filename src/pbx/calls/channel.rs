@@ -6,13 +6,15 @@ use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
 use crate::clock::{Time, Wall};
-use crate::config::peer::{LineKind, Peer};
+use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
+use crate::dialplan::recording::TapKind;
 use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
-use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::media::{Listening, MediaCommand, StreamId};
 use crate::pbx::outside::{ErrandId, OutsideOrder};
+use crate::pbx::recording::RecordingId;
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
@@ -96,8 +98,12 @@ pub enum Activity {
     AwaitingDigit(TimerId),
     /// Its program waits for what is done outside of the switch.
     Outside(ErrandId),
+    /// Its program waits for a recording to end.
+    Recording(Recording),
     /// It echoes.
     Echoing,
+    /// Its program waits until a telephone was sent a row of digits.
+    SendingDigits,
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
@@ -119,6 +125,17 @@ pub struct Playing {
     pub from: Option<Duration>,
     /// When it began.
     pub since: Time,
+}
+
+/// A recording that a program waits for.
+#[derive(Debug)]
+pub struct Recording {
+    /// Of which stream.
+    pub stream: StreamId,
+    /// Which.
+    pub id: RecordingId,
+    /// Digits that end it.
+    pub stop_on: Digits,
 }
 
 /// Sounds that a channel is to play, and that are not loaded yet.
@@ -205,12 +222,22 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// What is recorded of it beside the call, oldest first.
+    pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
     /// Something was done for it outside of the switch, and some of it may still run.
     pub goes_outside: bool,
+    /// Where the media thread looks for the digits of its telephone.
+    pub listening: Listening,
+    /// Its telephone events are looked at while it is bridged, too: something asked for by name waits for its digits.
+    pub listens: bool,
+    /// Its media stays on the relay: it is sent digits.
+    pub keeps_relay: bool,
+    /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
+    pub dtmf_mode: Option<DtmfMode>,
     /// What the dialplan may ask for of the INVITE that it came with.
     pub invite: Vec<(String, String)>,
     /// `OUTBOUND_GROUP`, for a called line: category and group.
@@ -253,9 +280,14 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            taps: Vec::new(),
             plays: 0,
             digits: VecDeque::new(),
             goes_outside: false,
+            listening: Listening::default(),
+            listens: false,
+            keeps_relay: false,
+            dtmf_mode: None,
             invite: Vec::new(),
             group: None,
             callee: CalleePart::default(),
@@ -328,6 +360,11 @@ impl Channel {
         }
     }
 
+    /// Does its program wait until a telephone was sent digits?
+    pub fn sends_digits(&self) -> bool {
+        matches!(self.activity, Activity::SendingDigits)
+    }
+
     /// It was answered: its sound is looked at in a while.
     pub fn look_at_sound_later(&self, core: &mut Core) {
         core.set_timer(LOOK_AT_SOUND, Timer::Call(CallTimer::Sound(self.id)));
@@ -363,6 +400,10 @@ impl Channel {
                 core.timers.cancel(timer);
                 Stopped::default()
             }
+            Activity::Recording(Recording { stream, id, .. }) => {
+                core.out.media.push(MediaCommand::StopRecording { stream, recording: id });
+                Stopped::default()
+            }
             Activity::Dialing(mut dial) => {
                 dial.take_timers().for_each(|timer| core.timers.cancel(timer));
                 let branches = dial.branches.iter().map(|(id, _)| *id).collect();
@@ -384,6 +425,7 @@ impl Channel {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Echoing
+            | Activity::SendingDigits
             | Activity::Called => Stopped::default(),
         }
     }

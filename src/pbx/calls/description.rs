@@ -3,7 +3,7 @@
 use super::channel::Channel;
 use super::leg::Leg;
 use crate::config::general::General;
-use crate::config::peer::Peer;
+use crate::config::peer::{DtmfMode, Peer};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::sdp::codec::{Codec, CodecList};
 use crate::sdp::negotiate::NoCommonCodec;
@@ -48,14 +48,21 @@ impl Describe<'_> {
             Some(offer) => local_offer::own_answer(offer, &allow, &media, None),
             None => local_offer::own_offer(&allow, &media),
         };
-        made.map_err(|none| none.to_string())
+        made.map(|made| self.with_its_digits(made)).map_err(|none| none.to_string())
+    }
+
+    /// A line whose digits are in its sound is not to send them as events instead.
+    fn with_its_digits(&self, made: Sdp) -> Sdp {
+        let mode = self.channel.dtmf_mode.unwrap_or(self.leg.peer.settings.dtmf_mode);
+        if mode == DtmfMode::Inband { local_offer::without_events(made) } else { made }
     }
 
     /// An answer for a leg on which nobody else talks: the exchange's own.
     pub(super) fn answer_alone(&mut self, offer: &Sdp) -> Result<Sdp, String> {
         let rtp = self.rtp()?;
         let media = self.local_media(rtp, Vec::new());
-        local_offer::own_answer(offer, &self.codecs(), &media, None).map_err(|none| none.to_string())
+        let made = local_offer::own_answer(offer, &self.codecs(), &media, None);
+        made.map(|made| self.with_its_digits(made)).map_err(|none| none.to_string())
     }
 
     /// The latest local description with a new version: a refresh has the same content (RFC 3261 14.2).

@@ -5,6 +5,7 @@ use super::bridging::Bridging;
 use super::channel::{Activity, Channel, ChannelState, Outgoing};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
+use super::digit_sending::DialDigits;
 use super::early_media::EarlyMedia;
 use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
@@ -357,9 +358,11 @@ impl Dialing<'_> {
         let Some(dial) = channel.dial_mut() else { return };
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
-        let connected = dial.answered_by(now, &name);
+        let (connected, digits) = (dial.answered_by(now, &name), DialDigits::of(&dial.options));
         channel.activity = Activity::Bridged(Box::new(connected));
+        digits.keep_relay(self.parties, [caller, callee]);
         self.bridging().connect(caller, callee, version);
+        digits.send(self.parties, caller, callee, self.core);
     }
 
     /// A line answered the dialplan that a call was sent into: it takes the place of the pair in between, so that what
@@ -379,12 +382,15 @@ impl Dialing<'_> {
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
-        let limit = dial.options.limit();
+        let (limit, digits) = (dial.options.limit(), DialDigits::of(&dial.options));
         channel.cdr.connected = true;
         self.limit(callee, limit);
+        let telephone = local::caller(self.parties, running);
+        digits.keep_relay(self.parties, [telephone, callee]);
         self.parties.resume(running, AppReply::Dialed(report));
         if self.dial(outer).is_none() {
-            return self.take_place((outer, half), callee, version);
+            self.take_place((outer, half), callee, version);
+            return digits.send(self.parties, telephone, callee, self.core);
         }
         if let Some(dial) = self.parties.channel_mut(outer).and_then(Channel::dial_mut) {
             dial.replace_branch(half, callee);
@@ -392,6 +398,7 @@ impl Dialing<'_> {
         self.moved_to(outer, callee);
         self.parties.forget(half, self.core);
         self.answered(outer, callee, Some(answer));
+        digits.send(self.parties, telephone, callee, self.core);
     }
 
     /// A line takes the place of a half that answered itself, in the bridge with whoever called that.

@@ -5,11 +5,12 @@ use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::channel::{Channel, ChannelState};
 use super::dial::{Branch, Dial, EarlySource};
+use super::digit_sending::{self, DialDigits};
 use super::leg::Leg;
 use super::local;
 use super::parties::Parties;
 use super::party::Hears;
-use crate::dialplan::ChannelId;
+use crate::dialplan::{ChannelId, DigitRow};
 use crate::event::CallEvent;
 use crate::pbx::core::{CallTimer, Core, Timer};
 use crate::pbx::failure::{Failure, FailureReason};
@@ -32,11 +33,25 @@ impl EarlyMedia<'_> {
     pub(super) fn provisional(&mut self, caller: ChannelId, id: ChannelId, status: u16, description: Option<Sdp>) {
         self.note_status(caller, id, status);
         match description {
-            Some(description) => self.described(caller, id, status, &description),
+            Some(description) => {
+                let digits = self.digits_at_progress(caller, id);
+                self.described(caller, id, status, &description);
+                if let Some(digits) = digits {
+                    digit_sending::begin(self.parties, id, &digits, None, self.core);
+                }
+            }
             // RFC 6228 4: an early dialog is over, and nothing begins.
             None if status == 199 => {}
             None => self.sounds_unheard(caller, id, status),
         }
+    }
+
+    /// What a telephone is to be sent with its first early media.
+    fn digits_at_progress(&self, caller: ChannelId, id: ChannelId) -> Option<DigitRow> {
+        self.parties.channel(id).filter(|channel| channel.sip().is_some())?;
+        let dial = self.parties.channel(caller)?.dial()?;
+        let is_first = dial.branches.iter().any(|(line, how)| *line == id && *how != Branch::Progress);
+        DialDigits::of(&dial.options).progress.filter(|_| is_first)
     }
 
     /// What the status alone says is said of each half on the way, and to the caller.

@@ -1,7 +1,8 @@
-//! INFO between two lines: what one sends, the other gets as it is. Nothing is understood here: where there is no other line,
-//! it is refused.
+//! INFO of a line: a digit goes to whoever waits for it here, and to a line of another kind as that one's; all else the
+//! other line gets as it is. Where there is no other line, it is refused.
 
 use super::bridge::Bridges;
+use super::digits::DigitsPressed;
 use super::leg;
 use super::local;
 use super::parties::Parties;
@@ -9,16 +10,22 @@ use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::sip::header::HeaderName;
+use crate::sip::message::Response;
 use crate::sip::transaction::ServerId;
 
 /// A channel's peer sent information, which this transaction waits to have answered.
-pub(super) fn received(parties: &mut Parties, bridges: &Bridges, id: ChannelId, server: ServerId, core: &mut Core) {
+pub(super) fn received(parties: &mut Parties, bridges: &mut Bridges, id: ChannelId, server: ServerId, core: &mut Core) {
+    let Some(request) = core.tx.server_request(server).cloned() else { return };
+    if let Some((digit, pressed)) = leg::info_digit(&request)
+        && (DigitsPressed { parties, bridges, core }).take(id, digit, pressed)
+    {
+        return core.respond(server, Response::for_request(&request, 200, None));
+    }
     let other = other_end(parties, bridges, id);
     let passed = other.and_then(|other| {
         parties.with_party(other, core, |party, cx| party.leg.info.pass(server, &mut party.leg.ua, cx))
     });
     let refused = passed.unwrap_or(Err(415)).err();
-    let Some(request) = core.tx.server_request(server).cloned() else { return };
     if let Some(status) = refused {
         core.respond(server, leg::info_refusal(&request, status));
     }

@@ -1,7 +1,6 @@
 //! Looks through the halves of calls into the dialplan ([`LocalHalf`](super::local_half::LocalHalf)), which have neither
 //! leg nor ports: who is at the end of them.
 
-use super::bridge::{Bridge, Bridges};
 use super::channel::Channel;
 use super::leg::Leg;
 use super::parties::Parties;
@@ -35,20 +34,6 @@ pub(super) fn caller(parties: &Parties, id: ChannelId) -> ChannelId {
     for _ in 0..MAX_DEPTH {
         let Some((caller, _)) = called_half(parties, at) else { break };
         at = caller;
-    }
-    at
-}
-
-/// Whose program hears what is dialled on a telephone: its own, or that of the dialplan it was sent into.
-pub(super) fn listener(parties: &Parties, bridges: &Bridges, id: ChannelId) -> ChannelId {
-    let mut at = id;
-    for _ in 0..MAX_DEPTH {
-        let Some(channel) = parties.channel(at) else { break };
-        let bridge = channel.bridge.and_then(|bridge| bridges.get(bridge));
-        let talked_to = bridge.into_iter().flat_map(Bridge::members).filter(|member| *member != at);
-        let called = channel.dial().into_iter().flat_map(|dial| dial.branches.iter().map(|(line, _)| *line));
-        let Some(running) = called.chain(talked_to).find_map(|other| running_half(parties, other)) else { break };
-        at = running;
     }
     at
 }

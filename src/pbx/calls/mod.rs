@@ -13,6 +13,9 @@ mod description;
 pub mod dial;
 mod dial_letters;
 mod dialing;
+mod digit_form;
+mod digit_sending;
+mod digits;
 mod early_media;
 mod environment;
 mod forwarding;
@@ -35,9 +38,12 @@ mod pins;
 mod playing;
 mod ports;
 mod program;
+mod recordings;
+mod sendings;
 mod silence;
 mod sound;
 mod time_limit;
+mod tones;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -64,6 +70,7 @@ use callee_program::CalleePrograms;
 use channel::{Activity, Channel};
 use deferred::Deferred;
 use dialing::Dialing;
+use digits::DigitsPressed;
 use early_media::EarlyMedia;
 use forwarding::Forwarding;
 use hangup::Hangup;
@@ -239,6 +246,7 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
+            CallTimer::Sending(channel) => digit_sending::next(&mut self.parties, channel, core),
             CallTimer::Limit(channel) => self.hangup(core).by_limit(channel),
             CallTimer::TimeLimit(channel) => {
                 let Calls { parties, bridges, shared, .. } = self;
@@ -277,12 +285,12 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
+            MediaEvent::Recorded { stream, recording, recorded } => {
+                recordings::ended(&mut self.parties, (stream, recording), &recorded, core);
+            }
             MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
-                if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
-                    let id = local::listener(&self.parties, &self.bridges, id);
-                    self.applications(core).digit(id, digit);
-                }
+                DigitsPressed { parties: &mut self.parties, bridges: &mut self.bridges, core }.heard(stream, digit)
             }
             MediaEvent::Counted { stream, report } => self.sounds.counted(stream, &report, &mut self.parties, core),
             MediaEvent::Silent { stream, lasting } => {
@@ -383,7 +391,9 @@ impl Calls {
             (LegEvent::OfferReceived(offer), _) => self.bridging(core).offer_received(id, offer),
             (LegEvent::OfferAccepted(_), _) => self.bridging(core).offer_accepted(id),
             (LegEvent::OfferRefused(status), _) => self.bridging(core).offer_refused(id, status),
-            (LegEvent::InfoReceived(server), _) => info::received(&mut self.parties, &self.bridges, id, server, core),
+            (LegEvent::InfoReceived(server), _) => {
+                info::received(&mut self.parties, &mut self.bridges, id, server, core);
+            }
             (LegEvent::Moved(before), _) => self.moved(id, before, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
@@ -421,8 +431,10 @@ impl Calls {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
+            | Activity::Recording(_)
             | Activity::Outside(_)
-            | Activity::Echoing => self.bridging(core).reclaim_media(id),
+            | Activity::Echoing
+            | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
         }
     }
 

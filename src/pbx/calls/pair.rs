@@ -1,6 +1,7 @@
 //! Two parties: what they may exchange, and how the media thread joins them.
 
 use super::description::secondary_between;
+use super::digit_form;
 use super::party::Party;
 use crate::config::peer::DirectMedia;
 use crate::pbx::core::Core;
@@ -21,6 +22,10 @@ impl Pair<'_> {
     pub fn bridge_media(&mut self, core: &mut Core) {
         self.a.set_media_remote(core);
         self.b.set_media_remote(core);
+        let (a, b) = (self.a.seen(), self.b.seen());
+        let digits = (digit_form::while_bridged(a, b), digit_form::while_bridged(b, a));
+        self.a.listen(digits.0, core);
+        self.b.listen(digits.1, core);
         let command = MediaCommand::Bridge {
             a: self.a.stream,
             b: self.b.stream,
@@ -83,11 +88,23 @@ impl Pair<'_> {
     /// Do both lines want direct media, and does each have an address to send to?
     pub fn may_go_direct(&self) -> bool {
         let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();
+        // Media that does not come by here cannot be recorded.
+        let is_recorded = !self.a.channel.taps.is_empty() || !self.b.channel.taps.is_empty();
         one_family
+            && !is_recorded
             && wants_direct(&self.a)
             && wants_direct(&self.b)
             && may_send_to(&self.a, &self.b)
             && may_send_to(&self.b, &self.a)
+            && !self.needs_relay()
+    }
+
+    /// Must their digits be heard, or sent in another form, or sent by us?
+    fn needs_relay(&self) -> bool {
+        let both = [&self.a, &self.b];
+        both.iter().any(|party| party.channel.listens || party.channel.keeps_relay)
+            || digit_form::converted(self.a.seen(), self.b.seen()).is_some()
+            || digit_form::converted(self.b.seen(), self.a.seen()).is_some()
     }
 
     /// The media beside voice that a description has and that both lines may carry.

@@ -9,6 +9,7 @@ use super::media_port::Released;
 use super::origin::Origin;
 use super::pair::Pair;
 use super::party::Party;
+use super::sendings::Sendings;
 
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
@@ -38,6 +39,8 @@ pub struct Parties {
     pub(super) streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
     pub(super) releases: BTreeMap<StreamId, Released>,
+    /// Rows of digits that lines are being sent.
+    pub(super) sendings: Sendings,
     runnable: VecDeque<ChannelId>,
     last_serial: u32,
 }
@@ -231,6 +234,7 @@ impl Parties {
     /// Takes a channel off the table, with its ports. A caller's leaves its record.
     pub fn forget(&mut self, id: ChannelId, core: &mut Core) {
         self.release_ports(id, core);
+        self.stop_sending(id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
         if let Some(limit) = channel.callee.limit.take() {
@@ -258,6 +262,18 @@ impl Parties {
         // A leg that never began to call ends without a word.
         if let Some(leg) = channel.leg().filter(|leg| self.legs.get(leg).is_some_and(Leg::is_ended)) {
             self.legs.remove(&leg);
+        }
+    }
+
+    /// A channel's telephone is sent no digits any more; whoever waits for them learns that.
+    fn stop_sending(&mut self, id: ChannelId, core: &mut Core) {
+        let Some(sending) = self.sendings.remove(&id) else { return };
+        if let Some(timer) = sending.timer {
+            core.timers.cancel(timer);
+        }
+        let waiting = sending.waits.filter(|waiting| *waiting != id);
+        if let Some(waiting) = waiting.filter(|waiting| self.channel(*waiting).is_some_and(Channel::sends_digits)) {
+            self.resume(waiting, AppReply::DigitsSent(Err("the call is over".to_owned())));
         }
     }
 

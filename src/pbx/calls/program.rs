@@ -5,6 +5,7 @@ use super::callee_program::CalleePrograms;
 use super::channel::{Activity, Channel, MAX_DIGITS};
 use super::dial::Dial;
 use super::dialing::Dialing;
+use super::digit_sending;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
@@ -14,7 +15,9 @@ use super::originating::Originating;
 use super::parties::Parties;
 use super::pins;
 use super::playing::{self, Prompts};
+use super::recordings;
 use super::time_limit::TimeLimit;
+use super::tones;
 use crate::audio::tone;
 use crate::dialplan::originate::OriginateRequest;
 use crate::dialplan::outside::OutsideRequest;
@@ -30,6 +33,9 @@ use std::time::Duration;
 
 /// Dialplan steps a program may take in one go.
 const BUDGET: u32 = 200;
+
+/// The digit that ends an `Echo`.
+const END_OF_ECHO: char = '#';
 
 /// Runs programs: works on all channels and bridges.
 pub(super) struct Applications<'a> {
@@ -106,7 +112,15 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
+            AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
+            AppRequest::Record(request) => recordings::record(self.parties, id, request, self.core),
+            AppRequest::Tap(request) => {
+                let tapped = recordings::tap(self.parties, id, &request, self.core);
+                self.parties.resume(id, AppReply::Tapped(tapped));
+            }
             AppRequest::Digit(time) => self.await_digit(id, time),
+            AppRequest::SendDigits(request) => digit_sending::requested(self.parties, id, &request, self.core),
+            AppRequest::DtmfMode(mode) => digit_sending::set_mode(self.parties, id, &mode, self.core),
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
@@ -195,6 +209,17 @@ impl Applications<'_> {
         }
     }
 
+    fn play_tone(&mut self, id: ChannelId, tone: Option<&str>) {
+        let played = match tone {
+            Some(tone) => tones::start(self.parties, id, tone, self.core),
+            None => {
+                tones::stop(self.parties, id, self.core);
+                Ok(())
+            }
+        };
+        self.parties.resume(id, AppReply::PlaysTone(played));
+    }
+
     fn echo(&mut self, id: ChannelId) {
         self.begin(id, Activity::Echoing);
         let telephone = local::caller(self.parties, id);
@@ -240,6 +265,9 @@ impl Applications<'_> {
     pub(super) fn digit(&mut self, id: ChannelId, digit: char) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         match &channel.activity {
+            Activity::Recording(recording) if recording.stop_on.contains(digit) => {
+                recordings::cut(self.parties, id, digit, self.core);
+            }
             Activity::AwaitingDigit(timer) => {
                 self.core.timers.cancel(*timer);
                 self.parties.resume(id, AppReply::Digit(Some(digit)));
@@ -255,11 +283,20 @@ impl Applications<'_> {
                     channel.digits.push_back(digit);
                 }
             }
+            Activity::Echoing if digit == END_OF_ECHO => {
+                let telephone = local::caller(self.parties, id);
+                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+                    self.core.out.media.push(MediaCommand::Idle { stream });
+                }
+                self.parties.resume(id, AppReply::Echoed);
+            }
             Activity::Dialing(dial) if dial.options.has('d') => self.leave_dial(id, digit),
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
+            | Activity::Recording(_)
             | Activity::Echoing
+            | Activity::SendingDigits
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}

@@ -25,6 +25,8 @@ pub enum CallTimer {
     Wait(ChannelId),
     /// No digit came to a channel's program in time.
     Digit(ChannelId),
+    /// The next of the digits that a channel's telephone is sent is due.
+    Sending(ChannelId),
     /// A channel's call has lasted as long as `TIMEOUT(absolute)` allows.
     TimeLimit(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.

@@ -212,6 +212,15 @@ fn directions_are_carried_and_never_wider_than_offered() {
     assert_eq!(sent.audio().unwrap().direction, Direction::Inactive);
 }
 
+/// linphone lists key presses at each clock that it knows, the fastest first.
+#[test]
+fn our_own_answer_takes_key_presses_at_the_clock_of_the_sound() {
+    let offer = HT801.replace(" 101\r\n", " 99 101\r\na=rtpmap:99 telephone-event/48000\r\n");
+    assert_ne!(offer, HT801);
+    let own = own_answer(&parse(&offer), &allow(&[Codec::Alaw]), &local(), None).unwrap();
+    assert!(text(&own).contains("RTP/AVP 8 101\r\n"), "{}", text(&own));
+}
+
 #[test]
 fn our_own_answer_takes_the_first_codec_we_allow() {
     let own = own_answer(&parse(HT801), &allow(&[Codec::G729, Codec::Alaw]), &local(), None).unwrap();

@@ -2,7 +2,7 @@
 
     pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls|sips TONE_HZ RECORDING.wav AUTHORITY.pem
 
-Takes `call NUMBER`, `hold`, `resume`, `hangup` and `quit`, a line each; answers every call by itself.
+Takes `call NUMBER`, `hold`, `resume`, `press DIGITS` (telephone events), `info DIGITS`, `hangup` and `quit`, a line each; answers every call by itself.
 """
 
 import os
@@ -41,6 +41,9 @@ class Call(pj.Call):
                 audio.startTransmit(ear)
                 say("sound")
 
+    def onDtmfDigit(self, prm):
+        say("digit", prm.digit)
+
 
 class Account(pj.Account):
     def onRegState(self, prm):
@@ -71,6 +74,11 @@ def obey(line):
         elif word == "resume":
             param.opt.flag = pj.PJSUA_CALL_UNHOLD
             call.reinvite(param)
+        elif word in ("press", "info"):
+            press = pj.CallSendDtmfParam()
+            press.digits = rest
+            press.method = pj.PJSUA_DTMF_METHOD_RFC2833 if word == "press" else pj.PJSUA_DTMF_METHOD_SIP_INFO
+            call.sendDtmf(press)
         elif word == "hangup":
             call.hangup(pj.CallOpParam())
     if word == "quit":

@@ -48,6 +48,14 @@ impl Agreement {
         if self.we_offered { payload::agreed(local, remote) } else { payload::agreed(remote, local) }
     }
 
+    /// The payload types of telephone events, when both sides have them: from the peer, and to it.
+    pub fn telephone_events(&self) -> Option<(u8, u8)> {
+        let (local, remote) = (self.local.as_ref()?, self.remote.as_ref()?);
+        let (offer, answer) = if self.we_offered { (local, remote) } else { (remote, local) };
+        let (to_offerer, to_answerer) = payload::telephone_events(offer, answer)?;
+        Some(if self.we_offered { (to_offerer, to_answerer) } else { (to_answerer, to_offerer) })
+    }
+
     /// Did the present agreement begin with our offer (so that the peer's description is the answer)?
     pub fn we_offered(&self) -> bool {
         self.we_offered

@@ -3,11 +3,13 @@
 
 use super::context::Cx;
 use super::event::{Ending, LegEvent};
+use super::info_digit;
 use super::user_agent::UserAgent;
 use crate::sip::header::{HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{ClientId, ServerId};
+use std::time::Duration;
 
 /// Maximum number of INFO requests to one line that have no answer yet.
 const MAX_PENDING: usize = 16;
@@ -23,8 +25,8 @@ const ANSWERED: [&str; 3] = ["Accept", "Accept-Encoding", "Recv-Info"];
 pub struct InfoRelay {
     /// The latest Allow of the peer names INFO; none: it never sent one, which says nothing (RFC 3261 20.5).
     peer_takes: Option<bool>,
-    /// Ours, each with the other line's that it carries.
-    sent: Vec<(ClientId, ServerId)>,
+    /// Ours, each with the other line's that it carries; none when it carries a digit of our own.
+    sent: Vec<(ClientId, Option<ServerId>)>,
 }
 
 impl InfoRelay {
@@ -66,7 +68,35 @@ impl InfoRelay {
         request.body = received.body;
         ua.add_common_headers(&mut request, cx);
         let id = ua.send(request, cx);
-        self.sent.push((id, server));
+        self.sent.push((id, Some(server)));
+        Ok(())
+    }
+
+    /// Sends the peer a digit of our own, pressed for so long.
+    ///
+    /// # Errors
+    /// Why it cannot be sent.
+    pub fn send_digit(
+        &mut self,
+        (digit, pressed): (char, Duration),
+        is_short: bool,
+        ua: &mut UserAgent,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), String> {
+        if self.peer_takes == Some(false) {
+            return Err("its telephone takes no INFO".to_owned());
+        }
+        if self.sent.len() >= MAX_PENDING {
+            return Err(format!("its telephone has not answered {MAX_PENDING} INFO requests"));
+        }
+        let Some(dialog) = &mut ua.dialogs.current else { return Err("there is no dialog yet".to_owned()) };
+        let mut request = dialog.request(Method::Info);
+        let (kind, body) = info_digit::body(digit, pressed, is_short);
+        request.headers.push(HeaderName::ContentType, kind);
+        request.body = body.into();
+        ua.add_common_headers(&mut request, cx);
+        let id = ua.send(request, cx);
+        self.sent.push((id, None));
         Ok(())
     }
 
@@ -97,14 +127,15 @@ impl InfoRelay {
 
     /// The leg is over: what is still to be answered is (RFC 3261 15.1.2).
     pub(super) fn end(&mut self, cx: &mut Cx<'_>) {
-        for (_, server) in std::mem::take(&mut self.sent) {
+        for server in std::mem::take(&mut self.sent).into_iter().filter_map(|(_, server)| server) {
             answer(server, 487, None, cx);
         }
     }
 
+    /// The other line's that waits for this one's answer.
     fn take(&mut self, id: ClientId) -> Option<ServerId> {
         let at = self.sent.iter().position(|(sent, _)| *sent == id)?;
-        Some(self.sent.remove(at).1)
+        self.sent.remove(at).1
     }
 }
 

@@ -1,0 +1,72 @@
+//! Stories of digits: each telephone presses them into the dialplan in every way it can, and gets them from there.
+
+use crate::clients::{network, over};
+use crate::exchange::{ALICE, Exchange, Wishes, wait};
+use crate::telephone::Client::{self, Baresip, Linphone, Pjsua2};
+use crate::telephone::{Order, Telephone, Way};
+use std::time::Duration;
+
+#[test]
+fn baresip_and_the_dialplan_press_digits() {
+    presses_and_is_pressed_to(Baresip);
+}
+
+#[test]
+fn linphone_and_the_dialplan_press_digits() {
+    presses_and_is_pressed_to(Linphone);
+}
+
+#[test]
+fn pjsua2_and_the_dialplan_press_digits() {
+    presses_and_is_pressed_to(Pjsua2);
+}
+
+/// 620 reads four digits and presses 1, 5, 9 and #; 621 does so by INFO.
+fn presses_and_is_pressed_to(client: Client) {
+    let Some(namespace) = network(&format!("{client:?} presses digits"), &[client]) else { return };
+    let wishes = Wishes { address: Way::Udp.address(), namespace: Some(&namespace.name), ..Wishes::default() };
+    let exchange = Exchange::start(&format!("digits-{client:?}"), &wishes);
+    let mut telephone = Telephone::start(&exchange, client, ALICE, Way::Udp);
+    exchange.said("Registered SIP 'alice'");
+    let orders: &[(&str, fn(&str) -> Order<'_>, &str)] = match client {
+        Pjsua2 => &[
+            ("620", |digits| Order::Press(digits), "by event"),
+            ("621", |digits| Order::PressByInfo(digits), "by INFO"),
+        ],
+        _ => &[("620", |digits| Order::Press(digits), "by event"), ("621", |digits| Order::Press(digits), "by event")],
+    };
+    for (number, order, how) in orders {
+        let before = telephone.output().len();
+        telephone.told(Order::Call(number));
+        exchange.ask_until("core show channels", "1 active channel");
+        exchange.said(&format!("{number} reads"));
+        std::thread::sleep(Duration::from_millis(500));
+        // Equal ones, too, and one that no number has.
+        for digit in ["4", "4", "0", "*"] {
+            telephone.told(order(digit));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        exchange.said(&format!("{number} has read 440*"));
+        exchange.said(&format!("{number} has pressed"));
+        if let Some(words) = client.digit_words(*number == "621") {
+            let got = |telephone: &Telephone| {
+                let output = telephone.output();
+                let after = output.get(before..).unwrap_or_default();
+                let found = after.match_indices(words).filter_map(|(at, _)| after[at + words.len()..].chars().next());
+                found.collect::<String>()
+            };
+            let is_told = wait(Duration::from_secs(3), || got(&telephone) == "159#");
+            assert!(
+                is_told,
+                "{client:?} at {number} ({how}) got {:?}\n{}\n{}",
+                got(&telephone),
+                telephone.output(),
+                exchange.log()
+            );
+        }
+        telephone.told(Order::HangUp);
+        over(&exchange, &[&telephone]);
+    }
+    telephone.quits();
+    exchange.stop();
+}
