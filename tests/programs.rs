@@ -179,7 +179,11 @@ fn commands_are_bounded_and_get_nothing_of_ours() {
     let own: Vec<u32> = descriptors.split_whitespace().map(|number| number.parse().unwrap()).collect();
     assert_eq!(own.iter().filter(|number| !expected.contains(number)).count(), 1, "{own:?} {expected:?}");
     let (_, signals) = bench.shell("grep SigBlk /proc/self/status; grep SigIgn /proc/self/status");
-    assert_eq!(signals, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    // Beyond these are the C library's own, which whoever started this test may ignore.
+    for line in signals.lines() {
+        let set = u64::from_str_radix(line.split_whitespace().nth(1).unwrap(), 16).unwrap();
+        assert_eq!(set & 0x7fff_ffff, 0, "{signals}");
+    }
     let (_, variables) = bench.shell(
         "env | grep -v -e ^PATH= -e ^HOME= -e ^LANG= -e ^TZ= -e ^USER= -e ^AST_ -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=",
     );

@@ -14,6 +14,7 @@ use super::menu;
 use super::place;
 use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
+pub use super::special::Finish;
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
 use super::substitute::{assign, evaluate, scope};
@@ -57,19 +58,6 @@ enum Stage {
     AfterHangup(Cause, u32),
     /// Over.
     Finished(Cause),
-}
-
-/// How a program came to its end by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finish {
-    /// There was no next priority.
-    RanOut,
-    /// An application ended it.
-    Application(&'static str),
-    /// There is no application of that name.
-    NoApplication(String),
-    /// It was sent to an extension, priority or label that is not there.
-    Nowhere,
 }
 
 /// One running dialplan program.

@@ -42,6 +42,19 @@ impl Trouble<'_> {
     }
 }
 
+/// How a program came to its end by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finish {
+    /// There was no next priority.
+    RanOut,
+    /// An application ended it.
+    Application(&'static str),
+    /// There is no application of that name.
+    NoApplication(String),
+    /// It was sent to an extension, priority or label that is not there.
+    Nowhere,
+}
+
 /// Where the call goes on in this context: its own extension, or `e`. None: there is neither.
 pub(super) fn place(state: &mut State, context: &str, trouble: &Trouble<'_>) -> Option<Position> {
     if let Trouble::Invalid(exten) = trouble {
