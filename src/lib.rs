@@ -18,6 +18,7 @@ pub mod media;
 pub mod net;
 pub mod observe;
 pub mod pbx;
+pub mod programs;
 pub mod registrar;
 pub mod rng;
 pub mod rtp;

@@ -90,6 +90,8 @@ install_programs() {
     has kamailio || [ -d /run/systemd/system ] || packages="$packages kamailio"
     python3 -c "import ensurepip" 2> /dev/null || packages="$packages python3-venv"
     has cc || packages="$packages gcc libc6-dev"
+    # A human voice, for the test that plays it.
+    [ -e /usr/share/asterisk/sounds/en_US_f_Allison ] || packages="$packages asterisk-core-sounds-en-wav"
     [ -n "$packages" ] || return 0
     if ! is_root || ! has apt-get; then
         echo "not installed:$packages (as root on Debian this script installs them)"

@@ -1,6 +1,8 @@
 //! The sounds that are shipped: all there that the list names and nothing else, as they were made, and fit to be heard. Nothing is
 //! synthesised here.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -107,8 +109,7 @@ fn every_prompt_of_the_list_is_there_and_no_other() {
     files(&folder().join("en"), "en", &mut found);
     files(&folder().join("moh"), "moh", &mut found);
     found.sort();
-    let names: Vec<String> = manifest.keys().map(|name| format!("{name}.ulaw")).collect();
-    let mut names = names;
+    let mut names: Vec<String> = manifest.keys().map(|name| format!("{name}.ulaw")).collect();
     names.sort();
     assert_eq!(found, names);
 }
@@ -175,4 +176,14 @@ fn the_music_goes_round_without_a_seam() {
     // As loud at the seam as a second from it: no fade.
     let (end, begin) = (&samples[samples.len() - RATE..], &samples[..RATE]);
     assert!((rms(end) / rms(begin)).log10().abs() < 0.3);
+}
+
+#[test]
+fn the_package_installs_every_folder() {
+    let cargo = fs::read_to_string(folder().join("../Cargo.toml")).unwrap();
+    for name in manifest().keys() {
+        let (below, _) = name.rsplit_once('/').unwrap();
+        let asset = format!(r#"["sounds/{below}/*.ulaw", "usr/share/strowger/sounds/{below}/", "644"]"#);
+        assert!(cargo.contains(&asset), "Cargo.toml installs no sounds/{below}");
+    }
 }

@@ -43,6 +43,9 @@ _strowger() {
             strowger,run)
                 cmd="strowger__subcmd__run"
                 ;;
+            strowger,sounds)
+                cmd="strowger__subcmd__sounds"
+                ;;
             strowger,status)
                 cmd="strowger__subcmd__status"
                 ;;
@@ -73,8 +76,44 @@ _strowger() {
             strowger__subcmd__help,run)
                 cmd="strowger__subcmd__help__subcmd__run"
                 ;;
+            strowger__subcmd__help,sounds)
+                cmd="strowger__subcmd__help__subcmd__sounds"
+                ;;
             strowger__subcmd__help,status)
                 cmd="strowger__subcmd__help__subcmd__status"
+                ;;
+            strowger__subcmd__help__subcmd__sounds,convert)
+                cmd="strowger__subcmd__help__subcmd__sounds__subcmd__convert"
+                ;;
+            strowger__subcmd__help__subcmd__sounds,list)
+                cmd="strowger__subcmd__help__subcmd__sounds__subcmd__list"
+                ;;
+            strowger__subcmd__help__subcmd__sounds,play)
+                cmd="strowger__subcmd__help__subcmd__sounds__subcmd__play"
+                ;;
+            strowger__subcmd__sounds,convert)
+                cmd="strowger__subcmd__sounds__subcmd__convert"
+                ;;
+            strowger__subcmd__sounds,help)
+                cmd="strowger__subcmd__sounds__subcmd__help"
+                ;;
+            strowger__subcmd__sounds,list)
+                cmd="strowger__subcmd__sounds__subcmd__list"
+                ;;
+            strowger__subcmd__sounds,play)
+                cmd="strowger__subcmd__sounds__subcmd__play"
+                ;;
+            strowger__subcmd__sounds__subcmd__help,convert)
+                cmd="strowger__subcmd__sounds__subcmd__help__subcmd__convert"
+                ;;
+            strowger__subcmd__sounds__subcmd__help,help)
+                cmd="strowger__subcmd__sounds__subcmd__help__subcmd__help"
+                ;;
+            strowger__subcmd__sounds__subcmd__help,list)
+                cmd="strowger__subcmd__sounds__subcmd__help__subcmd__list"
+                ;;
+            strowger__subcmd__sounds__subcmd__help,play)
+                cmd="strowger__subcmd__sounds__subcmd__help__subcmd__play"
                 ;;
             *)
                 ;;
@@ -83,7 +122,7 @@ _strowger() {
 
     case "${cmd}" in
         strowger)
-            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers help"
+            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers sounds help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -253,7 +292,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__help)
-            opts="run demo check doctor init console reload status peers help"
+            opts="run demo check doctor init console reload status peers sounds help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -392,6 +431,62 @@ _strowger() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        strowger__subcmd__help__subcmd__sounds)
+            opts="list play convert"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__sounds__subcmd__convert)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__sounds__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__sounds__subcmd__play)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         strowger__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -491,6 +586,192 @@ _strowger() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help list play convert help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__convert)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__help)
+            opts="list play convert help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__help__subcmd__convert)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__help__subcmd__play)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__list)
+            opts="-C -v -n -c -f -g -h --language --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --language)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__sounds__subcmd__play)
+            opts="-C -v -n -c -f -g -h --language --to --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --language)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -7,7 +7,7 @@ use crate::config::finding;
 use crate::config::suggest::nearest;
 use crate::dialplan::apps;
 use crate::dialplan::functions;
-use crate::dialplan::load::unknown_application;
+use crate::dialplan::load::{not_yet_supported, unknown_application};
 use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
@@ -19,7 +19,13 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
         for name in read(step.args(), 0) {
             match functions::find(name) {
                 None => {
-                    say(format!("there is no function '{name}'"), suggestion(near(name), "it evaluates to nothing"))
+                    let hint = match not_yet_supported::function(name) {
+                        Some(advice) => {
+                            format!("this exchange does not have it, and it evaluates to nothing: {advice}")
+                        }
+                        None => suggestion(near(name), "it evaluates to nothing"),
+                    };
+                    say(format!("there is no function '{name}'"), hint);
                 }
                 Some(function) if function.read.is_none() => {
                     say(format!("the function '{name}' cannot be read"), "it can only be assigned".to_owned());

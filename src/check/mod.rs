@@ -4,6 +4,7 @@
 //! kind of finding is a row of [`crate::config::finding::TABLE`].
 
 mod callers;
+mod commands;
 mod contexts;
 mod dial;
 mod functions;
@@ -59,6 +60,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(shadow::findings(survey));
     found.extend(dial::findings(survey));
     found.extend(functions::findings(survey));
+    found.extend(commands::findings(survey));
     found.extend(secrets::findings(survey.config));
     found
 }

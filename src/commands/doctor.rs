@@ -7,6 +7,7 @@ mod machine;
 mod network;
 mod proc;
 mod process;
+mod scripts;
 mod secret;
 mod streams;
 
@@ -55,6 +56,7 @@ fn findings(common: &Common) -> Vec<Finding> {
     findings.push(folder::disk(&state));
     findings.push(machine::descriptors(&config, sockets.exchange(config.sip.general.bind)));
     findings.push(machine::real_time());
+    findings.extend(scripts::scripts(&config));
     findings.extend(secret::secrets(&config));
     findings.push(voice(&config, common));
     findings

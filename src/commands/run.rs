@@ -182,7 +182,7 @@ async fn serve(mut running: Running, log: &Log, greeting: &Greeting<'_>) -> Resu
             }
             ended = running.ended() => match ended {
                 Thread::Switch => break,
-                Thread::Receiver | Thread::Connections | Thread::Media => {
+                Thread::Receiver | Thread::Connections | Thread::Media | Thread::Programs => {
                     let what = format!("the {ended} has failed: every call is ended, and the exchange with them");
                     announce(log, Level::Error, &what);
                     running.stop(Stopping::Now);

@@ -25,7 +25,7 @@ impl Default for AsteriskConf {
 pub fn parse(document: &Document) -> AsteriskConf {
     let value = |section: &str, name: &str| {
         let entries = document.section(section).into_iter().flat_map(|section| &section.entries);
-        entries.filter(|entry| entry.is(name) && !entry.value.is_empty()).map(|entry| entry.value.clone()).last()
+        entries.filter(|entry| entry.is(name) && !entry.value.is_empty()).map(|entry| entry.value.clone()).next_back()
     };
     let data = ["astdatadir", "astvarlibdir"].into_iter().filter_map(|name| value("directories", name));
     let is_no = |text: String| ["no", "n", "false", "f", "0", "off"].contains(&text.to_ascii_lowercase().as_str());

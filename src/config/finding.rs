@@ -26,6 +26,7 @@ impl Finding {
 pub static TABLE: &[&Finding] = &[
     &APPLICATION_UNKNOWN,
     &CALLER_CLAIMED,
+    &COMMAND_OPEN,
     &CONTEXT_UNUSED,
     &DIAL_NOBODY,
     &DIAL_OPTION,
@@ -37,6 +38,7 @@ pub static TABLE: &[&Finding] = &[
     &JUMP_NOWHERE,
     &PEER_CONTEXT,
     &PRIORITY_UNREACHABLE,
+    &PROGRAM_REFUSED,
     &SECRET_MISSING,
     &SECRET_PLACEHOLDER,
     &SECRET_SHARED,
@@ -86,6 +88,22 @@ pub static DIAL_NOBODY: Finding = Finding {
     what: "Dial names a peer that is not in sip.conf or is type=user, a Local/ extension that is not there, or a technology other than SIP and Local",
     why: "it fails at once with CHANUNAVAIL",
     advice: "correct the name; a peer with an error is left out, and so is not there",
+};
+
+/// A command of the machine made with what a caller chooses.
+pub static COMMAND_OPEN: Finding = Finding {
+    code: "command-open",
+    what: "System, TrySystem or SHELL() has ${CALLERID(...)}, ${SIP_HEADER(...)} or the ${EXTEN} of an open pattern in its command",
+    why: "the shell reads it: a caller whose name is `;reboot` has that run on the machine",
+    advice: "write ${FILTER(0-9,...)}, or hand it to an AGI script as an argument",
+};
+
+/// A program that strowger.toml does not allow.
+pub static PROGRAM_REFUSED: Finding = Finding {
+    code: "program-refused",
+    what: "the dialplan runs a command (System, TrySystem, SHELL()) or a script (AGI) that strowger.toml does not allow",
+    why: "it is refused: SYSTEMSTATUS or AGISTATUS is FAILURE, SHELL() is empty, and the call goes on",
+    advice: "write what the hint says below [programs] in strowger.toml",
 };
 
 /// An option letter of `Dial` that is not there yet.

@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod finding;
 pub mod general;
+pub mod indications_conf;
 pub mod ini;
 pub mod load;
 pub mod logger_conf;
@@ -27,6 +28,7 @@ pub mod weak_secret;
 use crate::datetime::zones::Zones;
 use asterisk_conf::AsteriskConf;
 use diagnostic::{Counts, Diagnostic};
+use indications_conf::Indications;
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
 use pin_files::PinFiles;
@@ -47,6 +49,8 @@ pub struct Config {
     pub rtp: RtpConf,
     /// logger.conf.
     pub logger: LoggerConf,
+    /// indications.conf.
+    pub indications: Indications,
     /// strowger.toml.
     pub toml: TomlConf,
     /// asterisk.conf.
@@ -78,6 +82,7 @@ struct Files<'a> {
     rtp: (&'a str, &'a [u8]),
     acl: (&'a str, &'a [u8]),
     logger: (&'a str, &'a [u8]),
+    indications: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
     asterisk: (&'a str, &'a [u8]),
 }
@@ -92,6 +97,7 @@ impl Config {
             rtp: (RTP_CONF, rtp.as_bytes()),
             acl: (ACL_CONF, &[]),
             logger: (LOGGER_CONF, b""),
+            indications: (INDICATIONS_CONF, b""),
             toml: (TOML, toml.as_bytes()),
             asterisk: (ASTERISK_CONF, &[]),
         };
@@ -120,6 +126,11 @@ impl Config {
         diagnostics.extend(said);
         let (logger, said) = logger_conf::parse(&logger);
         diagnostics.extend(said);
+        let (indications, mut said) = ini::parse(files.indications.0, files.indications.1, include);
+        small_files::spare(&mut said);
+        diagnostics.extend(said);
+        let (indications, said) = indications_conf::parse(&indications);
+        diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
@@ -127,7 +138,7 @@ impl Config {
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
         let (zones, pins) = (Arc::default(), PinFiles::default());
-        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, pins, source };
+        let config = Config { sip, extensions, rtp, logger, indications, toml, asterisk, zones, pins, source };
         (is_usable.then_some(config), diagnostics)
     }
 }
@@ -137,5 +148,7 @@ const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
 const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
+/// The file that Asterisk does not have.
+pub const TOML: &str = "strowger.toml";
 const ASTERISK_CONF: &str = "asterisk.conf";
-const TOML: &str = "strowger.toml";
+const INDICATIONS_CONF: &str = "indications.conf";

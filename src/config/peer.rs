@@ -167,6 +167,8 @@ pub struct Settings {
     pub progress_in_band: ProgressInBand,
     /// `language`, for `CHANNEL(language)` and the console; empty: none.
     pub language: String,
+    /// `tonezone`: the country whose tones its calls hear; empty: the exchange's own.
+    pub tone_zone: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
@@ -245,6 +247,7 @@ impl Default for Settings {
             trust_id: false,
             progress_in_band: ProgressInBand::No,
             language: String::new(),
+            tone_zone: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             transports: Vec::new(),

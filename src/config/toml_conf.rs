@@ -14,6 +14,8 @@ pub struct TomlConf {
     pub state: State,
     /// What is said, and how much.
     pub log: Log,
+    /// Which programs the dialplan may run.
+    pub programs: Programs,
     /// Where sounds are.
     pub sounds: Sounds,
 }
@@ -62,6 +64,29 @@ impl Default for Log {
     }
 }
 
+/// `[programs]`: what the dialplan may have done outside of the exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Programs {
+    /// `system`: commands of the machine, by `System`, `TrySystem` and `SHELL()`.
+    pub system: bool,
+    /// `agi`: scripts and servers that steer a call, by `AGI`.
+    pub agi: bool,
+    /// `speech`: programs that speak a text.
+    pub speech: bool,
+    /// `curl`: pages fetched over http and https, by `CURL()`.
+    pub curl: bool,
+    /// `agi_folder`: where scripts are looked for first; then in `agi-bin` of the configuration folder and in
+    /// `/var/lib/asterisk/agi-bin`.
+    pub agi_folder: Option<PathBuf>,
+}
+
+impl Default for Programs {
+    fn default() -> Programs {
+        Programs { system: false, agi: false, speech: false, curl: true, agi_folder: None }
+    }
+}
+
 /// Reads strowger.toml. `file` names it in diagnostics; what is wrong makes the whole file unusable.
 pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
     let text = match std::str::from_utf8(text) {
@@ -84,7 +109,8 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
         }
     };
     let place = Place { file: file.into(), line: why.1 };
-    let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose; [sounds] folder";
+    let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose; [sounds] folder; \
+                [programs] system, agi, speech, curl, agi_folder";
     (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
 }
 
@@ -107,13 +133,16 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nfolder = '/var/log/x'\nmax_size_mib = 1\nverbose = 7\n[sounds]\nfolder = 'own'\n";
+        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nfolder = '/var/log/x'\nmax_size_mib = 1\nverbose = 7\n\
+            [sounds]\nfolder = 'own'\n[programs]\nsystem = true\nagi = true\nspeech = true\ncurl = false\nagi_folder = '/x'\n";
         let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
         assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
         assert_eq!(conf.sounds.folder, Some("own".into()));
         assert_eq!(conf.log, Log { folder: Some("/var/log/x".into()), max_size_mib: 1, verbose: 7 });
+        let programs = Programs { system: true, agi: true, speech: true, curl: false, agi_folder: Some("/x".into()) };
+        assert_eq!(conf.programs, programs);
         assert_eq!(parse("strowger.toml", b""), (TomlConf::default(), Vec::new()));
     }
 

@@ -24,6 +24,7 @@ use crate::observe::command::{self, Output};
 use crate::observe::control::Request as ConsoleRequest;
 use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
+use crate::programs::Programs;
 use crate::rng::Rng;
 use crate::sip::Flow;
 use crate::sip::flow::{OpensFor, Transport};
@@ -50,6 +51,8 @@ pub(super) struct CoreThread {
     pub(super) reports: Arc<MediaReports>,
     pub(super) signalling: Signalling,
     pub(super) media: Arc<Media>,
+    /// Runs programs for calls.
+    pub(super) programs: Arc<Programs>,
     pub(super) sounds: SoundDesk,
     /// Where lines go that are no events.
     pub(super) sink: Sink,
@@ -213,6 +216,9 @@ impl CoreThread {
         for command in effects.media {
             self.media.send(command);
         }
+        for order in effects.outside {
+            self.programs.send(order);
+        }
         refused.extend(effects.sounds.into_iter().filter_map(|order| self.sounds.order(order)).map(Input::Sounds));
         for transmit in effects.transmit {
             self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
@@ -344,6 +350,7 @@ mod tests {
         let base = SettingsBase {
             key: NonceKey::new([0; 32], 1),
             listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
+            recordings: None,
         };
         let now = Now::default();
         let mut switch = Switch::new(now, base.with(&config, Dialplan::new()), Rng::from_number(1));

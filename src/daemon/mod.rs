@@ -13,6 +13,7 @@ pub mod log;
 mod media;
 mod media_reports;
 mod order;
+mod programs;
 mod receiving;
 mod refusals;
 mod reload;
@@ -48,6 +49,7 @@ use media::MediaService;
 use media_reports::MediaReports;
 pub use order::Console;
 use order::{Order, ReloadRequest};
+use programs::ProgramService;
 use receiving::Receiving;
 use refusals::RefusalService;
 use reload::{Fixed, Reloader};
@@ -119,7 +121,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
     let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
-    let base = SettingsBase { key, listening };
+    let recordings = store.as_ref().map(|(store, _)| store.folder().join("recordings").display().to_string());
+    let base = SettingsBase { key, listening, recordings };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
     let (monitor, ends) = threads::monitor();
@@ -143,7 +146,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let mut services = services;
     let spools = spool_folders(store.as_ref());
     services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
-    let Prepared { signalling, media, sounds, services } = parts.prepare(bound, services)?;
+    let Prepared { signalling, media, programs, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
@@ -164,6 +167,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports,
         signalling,
         media,
+        programs,
         sounds,
         sink,
         events,
@@ -211,6 +215,7 @@ struct Parts<'a> {
 struct Prepared {
     signalling: Signalling,
     media: Arc<crate::media::Media>,
+    programs: Arc<crate::programs::Programs>,
     sounds: SoundDesk,
     services: Vec<Box<dyn Service>>,
 }
@@ -235,15 +240,18 @@ impl Parts<'_> {
         let resolver = ResolverService::new(config, self.orders.clone(), sink.clone());
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
+        let programs = ProgramService::new(config, self.orders.clone(), guard(Thread::Programs));
+        let running = programs.programs();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
         let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());
-        let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
+        let mut services: Vec<Box<dyn Service>> =
+            vec![Box::new(media), Box::new(programs), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
         services.push(Box::new(resolver));
         services.push(Box::new(sound_service));
         services.extend(others);
-        Ok(Prepared { signalling, media: handle, sounds, services })
+        Ok(Prepared { signalling, media: handle, programs: running, sounds, services })
     }
 }
 

@@ -72,11 +72,8 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
+        CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
         CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
-        CallEvent::User { channel, name, fields } => {
-            let fields: String = fields.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
-            story(format!("UserEvent: {name}, Channel: {channel}{fields}"))
-        }
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -107,6 +104,11 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
     };
     vec![line]
+}
+
+fn user_event(channel: &str, name: &Outside, fields: &[(Outside, Outside)]) -> String {
+    let fields: String = fields.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
+    format!("UserEvent: {name}, Channel: {channel}{fields}")
 }
 
 /// A telephone was to be sent digits and was not.

@@ -126,10 +126,13 @@ struct Trying {
     modified: Option<SystemTime>,
 }
 
+/// Has a call begun under this ticket; false when there is no room for it.
+type Begin = Box<dyn FnMut(&CallFile, u64) -> bool + Send>;
+
 /// The files in the folders.
 struct Spool {
     folders: Vec<PathBuf>,
-    begin: Box<dyn FnMut(&CallFile, u64) -> bool + Send>,
+    begin: Begin,
     sink: Sink,
     trying: BTreeMap<u64, Trying>,
     left_alone: BTreeSet<PathBuf>,
@@ -137,7 +140,7 @@ struct Spool {
 }
 
 impl Spool {
-    fn new(folders: Vec<PathBuf>, begin: Box<dyn FnMut(&CallFile, u64) -> bool + Send>, sink: Sink) -> Spool {
+    fn new(folders: Vec<PathBuf>, begin: Begin, sink: Sink) -> Spool {
         Spool { folders, begin, sink, trying: BTreeMap::new(), left_alone: BTreeSet::new(), last_ticket: 0 }
     }
 
@@ -366,7 +369,8 @@ mod tests {
             std::fs::create_dir(folder.path()).unwrap();
             let outgoing = folder.path().join("outgoing");
             std::fs::create_dir(&outgoing).unwrap();
-            let (begun, said): (Arc<Mutex<Vec<(String, u64)>>>, Arc<Mutex<Vec<String>>>) = Default::default();
+            let begun = Arc::new(Mutex::new(Vec::new()));
+            let said = Arc::new(Mutex::new(Vec::new()));
             let (calls, lines) = (begun.clone(), said.clone());
             let begin = move |file: &CallFile, ticket| {
                 calls.lock().unwrap().push((file.request.target.to_string(), ticket));

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(super) struct SettingsBase {
     pub(super) key: NonceKey,
     pub(super) listening: Listening,
+    /// Where recordings with a relative name go; none: nowhere.
+    pub(super) recordings: Option<String>,
 }
 
 impl SettingsBase {
@@ -29,6 +31,8 @@ impl SettingsBase {
             admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
             listening: self.listening,
             pins: config.pins.clone(),
+            indications: Arc::new(config.indications.clone()),
+            recordings: self.recordings.clone(),
             product: general.user_agent.clone(),
             general,
         }

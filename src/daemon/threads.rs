@@ -14,6 +14,8 @@ pub enum Thread {
     Connections,
     /// Owns the RTP sockets.
     Media,
+    /// Runs programs for calls.
+    Programs,
 }
 
 impl fmt::Display for Thread {
@@ -23,6 +25,7 @@ impl fmt::Display for Thread {
             Thread::Receiver => "SIP receiver",
             Thread::Connections => "thread of TCP and TLS",
             Thread::Media => "media thread",
+            Thread::Programs => "thread of programs",
         })
     }
 }

@@ -81,6 +81,11 @@ impl Target {
         }
     }
 
+    /// Context, extension and priority.
+    pub(super) fn parts(&self) -> (Option<&str>, Option<&str>, &str) {
+        (self.context.as_deref(), self.exten.as_deref(), &self.priority)
+    }
+
     /// The first priority of an extension.
     pub fn to(context: &str, exten: &str) -> Target {
         Target { context: Some(context.to_owned()), exten: Some(exten.to_owned()), priority: "1".to_owned() }
@@ -128,15 +133,34 @@ impl AppCall {
 }
 
 /// An application's arguments after substitution.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Args {
     text: String,
+    find: Option<FindApp>,
 }
+
+/// Finds an application by its name.
+pub type FindApp = fn(&str) -> Option<&'static App>;
 
 impl Args {
     /// The arguments in that text.
     pub fn new(text: &str) -> Args {
-        Args { text: text.to_owned() }
+        Args { text: text.to_owned(), find: None }
+    }
+
+    /// The same, where the application may run others within itself.
+    pub(super) fn with_apps(self, find: FindApp) -> Args {
+        Args { find: Some(find), ..self }
+    }
+
+    /// Another application, by its name.
+    pub(super) fn app(&self, name: &str) -> Option<&'static App> {
+        (self.find?)(name)
+    }
+
+    /// These arguments, for an application that may run the same others.
+    pub(super) fn again(&self, text: &str) -> Args {
+        Args { text: text.to_owned(), find: self.find }
     }
 
     /// All of it, unsplit.

@@ -1,6 +1,7 @@
 //! THE table of dialplan applications.
 
 pub mod absolute_timeout;
+pub mod agi;
 pub mod answer;
 pub mod append_cdr_user_field;
 pub mod authenticate;
@@ -16,10 +17,12 @@ pub mod d_bdeltree;
 pub mod d_bget;
 pub mod d_bput;
 pub mod date_time;
+pub mod dead_agi;
 pub mod dial;
 pub mod digit_timeout;
 pub mod disa;
 pub mod dump_chan;
+pub mod eagi;
 pub mod echo;
 pub mod end_while;
 pub mod exec;
@@ -42,15 +45,20 @@ pub mod macro_;
 pub mod macro_exclusive;
 pub mod macro_exit;
 pub mod macro_if;
+pub mod mix_monitor;
+pub mod monitor;
 pub mod no_cdr;
 pub mod noop;
 pub mod originate;
+pub mod pause_monitor;
 pub mod playback;
+pub mod playtones;
 pub mod progress;
 pub mod raise_exception;
 pub mod random;
 pub mod read;
 pub mod read_exten;
+pub mod record;
 pub mod reset_cdr;
 pub mod response_timeout;
 pub mod retry_dial;
@@ -79,11 +87,19 @@ pub mod set_language;
 pub mod sip_dtmf_mode;
 pub mod sip_header;
 pub mod stack_pop;
+pub mod stop_mix_monitor;
+pub mod stop_monitor;
+pub mod stop_playtones;
+pub mod system;
 pub mod try_exec;
+pub mod try_system;
+pub mod unpause_monitor;
 pub mod user_event;
 pub mod verbose;
 pub mod wait;
 pub mod wait_exten;
+pub mod wait_for_noise;
+pub mod wait_for_silence;
 pub mod wait_until;
 pub mod while_;
 
@@ -91,26 +107,29 @@ use super::app::App;
 
 /// Every application, by name.
 pub static TABLE: &[App] = &[
+    agi::APP,
     absolute_timeout::APP,
     answer::APP,
-    authenticate::APP,
     append_cdr_user_field::APP,
+    authenticate::APP,
     background::APP,
     busy::APP,
     chan_is_avail::APP,
     clear_hash::APP,
     congestion::APP,
-    disa::APP,
-    control_playback::APP,
     continue_while::APP,
+    control_playback::APP,
     d_bdel::APP,
     d_bdeltree::APP,
     d_bget::APP,
     d_bput::APP,
+    disa::APP,
     date_time::APP,
+    dead_agi::APP,
     dial::APP,
     digit_timeout::APP,
     dump_chan::APP,
+    eagi::APP,
     echo::APP,
     end_while::APP,
     exec::APP,
@@ -133,21 +152,27 @@ pub static TABLE: &[App] = &[
     macro_exclusive::APP,
     macro_exit::APP,
     macro_if::APP,
+    mix_monitor::APP,
+    monitor::APP,
     no_cdr::APP,
     noop::APP,
     originate::APP,
+    pause_monitor::APP,
+    playtones::APP,
     playback::APP,
     progress::APP,
     raise_exception::APP,
     random::APP,
     read::APP,
     read_exten::APP,
+    record::APP,
     reset_cdr::APP,
     response_timeout::APP,
     retry_dial::APP,
     return_::APP,
     ringing::APP,
     sip_header::ADD,
+    sip_dtmf_mode::APP,
     sip_header::REMOVE,
     say_alpha::APP,
     say_alpha_case::APP,
@@ -169,13 +194,20 @@ pub static TABLE: &[App] = &[
     set_caller_pres::APP,
     set_global_var::APP,
     set_language::APP,
-    sip_dtmf_mode::APP,
     stack_pop::APP,
+    stop_mix_monitor::APP,
+    stop_monitor::APP,
+    stop_playtones::APP,
+    system::APP,
     try_exec::APP,
+    try_system::APP,
+    unpause_monitor::APP,
     user_event::APP,
     verbose::APP,
     wait::APP,
     wait_exten::APP,
+    wait_for_noise::APP,
+    wait_for_silence::APP,
     wait_until::APP,
     while_::APP,
 ];

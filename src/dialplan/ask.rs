@@ -1,6 +1,8 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
 use super::originate::{OriginateRequest, OriginateStatus};
+use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
     SendDigitsRequest, Tone,
@@ -11,6 +13,9 @@ use std::time::Duration;
 pub(super) trait Ask {
     /// What the application gets.
     type Reply: Clone;
+
+    /// Is it waited for even when the channel is hung up, and can it be asked afterwards, in `h`?
+    const OUTLIVES_HANGUP: bool = false;
 
     /// The request as the switch gets it.
     fn into_request(self) -> AppRequest;
@@ -58,6 +63,48 @@ impl Ask for Indicate {
 
     fn reply(reply: &AppReply) -> Option<&Self::Reply> {
         if let AppReply::Indicated(indicated) = reply { Some(indicated) } else { None }
+    }
+}
+
+pub(super) struct Record(pub(super) RecordRequest);
+
+impl Ask for Record {
+    type Reply = RecordReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Record(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&RecordReply> {
+        if let AppReply::Recorded(recorded) = reply { Some(recorded) } else { None }
+    }
+}
+
+pub(super) struct Tap(pub(super) TapRequest);
+
+impl Ask for Tap {
+    type Reply = Result<Tapped, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Tap(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Tapped(tapped) = reply { Some(tapped) } else { None }
+    }
+}
+
+pub(super) struct PlayTone(pub(super) Option<String>);
+
+impl Ask for PlayTone {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayTone(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysTone(plays) = reply { Some(plays) } else { None }
     }
 }
 
@@ -198,5 +245,19 @@ impl Ask for Echo {
 
     fn reply(reply: &AppReply) -> Option<&()> {
         matches!(reply, AppReply::Echoed).then_some(&())
+    }
+}
+
+impl Ask for OutsideRequest {
+    type Reply = OutsideReply;
+
+    const OUTLIVES_HANGUP: bool = true;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Outside(self)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&OutsideReply> {
+        if let AppReply::Outside(reply) = reply { Some(reply) } else { None }
     }
 }

@@ -11,6 +11,7 @@ mod list;
 mod logic;
 mod lookup;
 mod number;
+mod outside;
 mod record;
 mod sip;
 mod text;
@@ -32,6 +33,8 @@ pub static TABLE: &[&Function] = &[
     &record::CDR_PROP,
     &exchange::CHANNEL,
     &edit::CSV_QUOTE,
+    &outside::CURL,
+    &outside::CURLOPT,
     &text::CUT,
     &database::DB,
     &database::DB_DELETE,
@@ -81,6 +84,7 @@ pub static TABLE: &[&Function] = &[
     &variable::SET,
     &encode::SHA1,
     &list::SHIFT,
+    &outside::SHELL,
     &sip::SIPCHANINFO,
     &exchange::SIPPEER,
     &sip::SIP_HEADER,

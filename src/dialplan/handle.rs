@@ -1,13 +1,16 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{
-    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, SendDigits, SetDtmfMode,
-    Wait,
+    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, PlayTone, Record,
+    SendDigits, SetDtmfMode, Tap, Wait,
 };
+use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
+use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
-    AppReply, AppRequest, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
     PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
@@ -29,8 +32,12 @@ pub(super) struct Slot {
     pub(super) request: Option<AppRequest>,
     /// An application waits, and this says whether a reply belongs to its request.
     expects: Option<fn(&AppReply) -> bool>,
+    /// The pending request goes on after a hang-up.
+    outlives_hangup: bool,
     /// The switch's reply.
     reply: Option<AppReply>,
+    /// What the application has its own program do.
+    pub(super) chores: Chores,
     /// Once set, it stays, and ends every request that has no reply.
     pub(super) ended: Option<Interrupted>,
     /// Variables, caller ID, log: what applications and interpreter share.
@@ -39,17 +46,33 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(state: State) -> Slot {
-        Slot { request: None, expects: None, reply: None, ended: None, state }
+        Slot {
+            request: None,
+            expects: None,
+            outlives_hangup: false,
+            reply: None,
+            chores: Chores::default(),
+            ended: None,
+            state,
+        }
     }
 
     /// Whether polling the application would make progress.
     pub(super) fn can_continue(&self) -> bool {
-        self.expects.is_none() || self.reply.is_some() || self.ended.is_some()
+        self.expects.is_none() || self.reply.is_some() || self.interrupts(self.outlives_hangup).is_some()
+    }
+
+    /// What ends a request now.
+    fn interrupts(&self, outlives_hangup: bool) -> Option<&Interrupted> {
+        self.ended.as_ref().filter(|ended| !(outlives_hangup && matches!(ended, Interrupted::Hangup(_))))
     }
 
     /// Keeps the switch's reply to the pending request. One to a request of another kind gets no further than here.
     pub(super) fn put_reply(&mut self, reply: AppReply) {
-        let Some(belongs) = self.expects.filter(|_| self.reply.is_none() && self.ended.is_none()) else { return };
+        let Some(belongs) = self.expects.filter(|_| self.reply.is_none()) else { return };
+        if self.interrupts(self.outlives_hangup).is_some() {
+            return;
+        }
         if belongs(&reply) {
             self.reply = Some(reply);
         } else {
@@ -61,7 +84,9 @@ impl Slot {
     pub(super) fn clear(&mut self) {
         self.request = None;
         self.expects = None;
+        self.outlives_hangup = false;
         self.reply = None;
+        self.chores = Chores::default();
     }
 
     /// Whether there is neither a request nor a reply.
@@ -119,6 +144,39 @@ impl ChannelHandle {
             self.log(Level::Warning, why);
         }
         Ok(())
+    }
+
+    /// Records the caller until something ends it.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn record(&mut self, request: RecordRequest) -> Result<RecordReply, Interrupted> {
+        self.ask(Record(request)).await
+    }
+
+    /// Begins or ends a recording beside the call, and goes on at once. Why it could not be done is returned.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn tap(&mut self, request: TapRequest) -> Result<Result<Tapped, String>, Interrupted> {
+        self.ask(Tap(request)).await
+    }
+
+    /// Plays a tone, by its name (`dial`, `busy`) or as a list of tones (`425/500,0/500`), and goes on at once: it sounds
+    /// until another sound, a bridge or `stop_tone`. Why it could not be done is returned.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn tone(&mut self, tone: &str) -> Result<Result<(), String>, Interrupted> {
+        self.ask(PlayTone(Some(tone.to_owned()))).await
+    }
+
+    /// Stops a tone.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn stop_tone(&mut self) -> Result<(), Interrupted> {
+        self.ask(PlayTone(None)).await.map(|_| ())
     }
 
     /// Plays sounds in order, by name without extension.
@@ -224,6 +282,42 @@ impl ChannelHandle {
         self.ask(Echo).await
     }
 
+    /// Has something done outside of the switch, also on a channel that is hung up, and waits for what comes of it.
+    ///
+    /// # Errors
+    /// The channel was redirected: unwind with `?`.
+    pub async fn outside(&mut self, request: OutsideRequest) -> Result<OutsideReply, Interrupted> {
+        self.ask(request).await
+    }
+
+    /// Has the program do something on the spot, also on a channel that is hung up.
+    pub(super) async fn chore(&mut self, chore: Chore) -> ChoreReply {
+        self.slot.borrow_mut().chores.wanted = Some(chore);
+        std::future::poll_fn(|_| {
+            let reply = self.slot.borrow_mut().chores.reply.take();
+            reply.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// The same channel, for an application that runs within another one.
+    pub(super) fn again(&self) -> ChannelHandle {
+        ChannelHandle { id: self.id, slot: Rc::clone(&self.slot) }
+    }
+
+    /// Why the channel is hung up, when it is.
+    pub fn hung_up(&self) -> Option<Cause> {
+        match self.slot.borrow().ended {
+            Some(Interrupted::Hangup(cause)) => Some(cause),
+            Some(Interrupted::Redirect(_)) | None => None,
+        }
+    }
+
+    /// The channel is to be hung up: every request from now on ends at once. The first cause stays.
+    pub(super) fn end(&self, cause: Cause) {
+        self.slot.borrow_mut().ended.get_or_insert(Interrupted::Hangup(cause));
+    }
+
     /// `CHANNEL(language)`: what is spoken to the channel, `en`; empty: the exchange's own.
     pub fn language(&self) -> String {
         self.slot.borrow().state.language.clone()
@@ -287,15 +381,16 @@ impl<A: Ask> Future for Pending<'_, A> {
         let mut slot = pending.slot.borrow_mut();
         if pending.sent {
             let reply = slot.reply.as_ref().and_then(A::reply).cloned();
-            let result = reply.map(Ok).or_else(|| slot.ended.clone().map(Err));
+            let result = reply.map(Ok).or_else(|| slot.interrupts(A::OUTLIVES_HANGUP).cloned().map(Err));
             let Some(result) = result else { return Poll::Pending };
             pending.sent = false;
             slot.clear();
             return Poll::Ready(result);
         }
-        if let Some(ended) = slot.ended.clone() {
+        if let Some(ended) = slot.interrupts(A::OUTLIVES_HANGUP).cloned() {
             return Poll::Ready(Err(ended));
         }
+        slot.outlives_hangup = A::OUTLIVES_HANGUP;
         slot.request = pending.request.take();
         slot.expects = Some(|reply| A::reply(reply).is_some());
         slot.reply = None;
@@ -318,7 +413,7 @@ impl<A: Ask> Drop for Pending<'_, A> {
 mod tests {
     use super::*;
     use crate::dialplan::dial_options::DialOptions;
-    use crate::dialplan::request::{Cause, DialStatus, Position};
+    use crate::dialplan::request::{DialStatus, Position};
     use crate::dialplan::state::CallerId;
     use std::task::Waker;
 
@@ -374,6 +469,10 @@ mod tests {
             let play = PlayRequest { sounds: sounds.clone(), ..PlayRequest::default() };
             assert_eq!((request, result), (AppRequest::Play(play), Ok(played)));
         }
+        let none = AppReply::PlaysTone(Ok(()));
+        let busy = AppRequest::PlayTone(Some("busy".to_owned()));
+        assert_eq!(asked(&slot, channel.tone("busy"), none.clone()), (busy, Ok(Ok(()))));
+        assert_eq!(asked(&slot, channel.stop_tone(), none), (AppRequest::PlayTone(None), Ok(())));
         let (request, result) = asked(&slot, channel.digit(second), AppReply::Digit(Some('5')));
         assert_eq!((request, result), (AppRequest::Digit(second), Ok(Some('5'))));
         let dial = DialRequest { targets: Vec::new(), timeout: None, options: DialOptions::default() };
@@ -406,6 +505,7 @@ mod tests {
             AppReply::Digit(None),
             AppReply::Answered(Ok(())),
             AppReply::Indicated(Ok(())),
+            AppReply::PlaysTone(Ok(())),
             AppReply::Dialed(report()),
             AppReply::Echoed,
         ];

@@ -8,37 +8,6 @@ use super::state::{FrameKind, State};
 use crate::event::Level;
 use crate::wording::outside;
 
-/// Resolves the target of `Goto` to a position: a label becomes a number. What is wrong with it is logged.
-pub(super) fn resolve(target: &Target, state: &mut State, environment: &dyn Environment) -> Option<Position> {
-    let here = &state.position;
-    let context = target.context.as_deref().unwrap_or(&here.context);
-    let exten = target.exten.as_deref().unwrap_or(&here.exten);
-    let wanted = target.priority.as_str();
-    let relative = wanted.strip_prefix(['+', '-']).and_then(|text| text.parse::<u32>().ok());
-    let number = match (wanted.parse::<u32>(), relative) {
-        (_, Some(far)) if wanted.starts_with('+') => here.priority.checked_add(far),
-        (_, Some(far)) => here.priority.checked_sub(far),
-        (Ok(number), None) => Some(number),
-        (Err(_), None) => {
-            let caller = Some(state.caller.number.as_str());
-            environment.dialplan().find_label(context, exten, wanted, caller, environment.now().wall)
-        }
-    };
-    match number {
-        Some(number) if number > 0 => Some(Position::new(context, exten, number)),
-        _ => {
-            let text = format!(
-                "'{}' is neither a priority above 0 nor a label of {} in context '{}' (at {here})",
-                outside(wanted),
-                outside(exten),
-                outside(context)
-            );
-            state.warn(text);
-            None
-        }
-    }
-}
-
 /// Calls a subroutine there, which goes on with `then` behind it; false when it is nested too deep, which is logged.
 pub(super) fn gosub(state: &mut State, to: Position, args: &[String], then: Option<AppCall>) -> bool {
     let here = state.position.clone();

@@ -1,7 +1,7 @@
 //! extensions.conf into a dialplan, with everything odd about it said in terms of file and line.
 
 mod entry;
-mod not_yet_supported;
+pub(crate) mod not_yet_supported;
 
 use super::apps;
 use super::pattern::Name;
@@ -387,8 +387,8 @@ pub(crate) fn unknown_application(app: &str, place: &Place) -> Option<Diagnostic
     let known: Vec<&str> = apps::TABLE.iter().map(|app| app.name).collect();
     let hint = if app.contains(',') {
         "arguments stand in parentheses: Application(arguments)".to_owned()
-    } else if not_yet_supported::APPLICATIONS.iter().any(|later| later.eq_ignore_ascii_case(app)) {
-        "this exchange does not have it yet: a call that gets here ends".to_owned()
+    } else if let Some(advice) = not_yet_supported::application(app) {
+        format!("this exchange does not have it, and a call that gets here ends: {advice}")
     } else {
         match nearest(app, known) {
             Some(near) => format!("did you mean '{near}'? A call that gets here ends"),

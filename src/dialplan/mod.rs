@@ -3,11 +3,14 @@
 //! The interpreter is plain data, stepped by the switch with a budget of steps a turn; only the body of an application
 //! is a future. It waits in one place (a request of `handle::ChannelHandle`) and is polled when the switch has replied.
 
+mod agi;
 pub mod app;
 pub mod apps;
 pub mod arguments;
 mod ask;
 pub mod call_file;
+mod chore;
+mod command;
 pub mod database;
 pub mod dial_options;
 mod dial_request;
@@ -19,15 +22,19 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 mod hash;
+mod journal;
 mod jumps;
 pub mod load;
 mod lookup;
 mod loops;
 mod menu;
 pub mod originate;
+pub mod outside;
 pub mod pattern;
+mod place;
 pub mod program;
 pub mod record;
+pub mod recording;
 pub mod request;
 pub mod say;
 pub mod scope;
@@ -36,6 +43,7 @@ mod speak;
 mod special;
 pub mod state;
 pub mod substitute;
+mod suspension;
 mod timeouts;
 pub mod timing;
 pub mod tree;

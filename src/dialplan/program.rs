@@ -3,18 +3,23 @@
 pub mod errand;
 pub mod group;
 
-use super::app::{App, AppCall, Args, Body, Outcome, Target};
+use super::app::{App, AppCall, Args, Outcome, Target};
 use super::apps;
+use super::chore::ChoreReply;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::journal::Journal;
+use super::jumps;
+use super::menu;
+use super::place;
 use super::record::RecordNotes;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::special::{self, Trouble};
 use super::state::{CallerId, State};
-use super::substitute::{assign, scope, substitute};
+use super::substitute::{assign, evaluate, scope};
+use super::suspension::{Evaluation, Running, Suspensions};
 use super::tree::Priority;
 use super::view::View;
-use super::{jumps, menu};
 use crate::clock::Time;
 use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
@@ -67,17 +72,12 @@ pub enum Finish {
     Nowhere,
 }
 
-struct Running {
-    app: &'static App,
-    args: String,
-    body: Body,
-}
-
 /// One running dialplan program.
 pub struct Program {
     id: ChannelId,
     slot: Rc<RefCell<Slot>>,
     running: Option<Running>,
+    suspended: Suspensions,
     stage: Stage,
     /// The application that was started last.
     latest: &'static str,
@@ -90,7 +90,16 @@ impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None, is_errand: false }
+        Program {
+            id,
+            slot,
+            running: None,
+            suspended: Suspensions::default(),
+            stage: Stage::Plan,
+            latest: "",
+            finish: None,
+            is_errand: false,
+        }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
@@ -118,11 +127,21 @@ impl Program {
                 }
                 match running.body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Pending => {
+                        let chore = self.slot.borrow_mut().chores.wanted.take();
+                        if let Some(chore) = chore {
+                            let mut slot = self.slot.borrow_mut();
+                            self.suspended.perform(chore, &mut self.running, &mut slot, environment);
+                            continue;
+                        }
                         return self.slot.borrow_mut().request.take().map_or(Progress::Waiting, Progress::Asks);
                     }
                     Poll::Ready(result) => {
+                        let evaluation = running.evaluation.take();
                         self.running = None;
-                        self.conclude(result, environment);
+                        match evaluation {
+                            Some(evaluation) => self.evaluated(evaluation, result, environment),
+                            None => self.conclude(result, environment),
+                        }
                     }
                 }
             } else {
@@ -296,7 +315,7 @@ impl Program {
         };
         let Position { context, exten, priority } = &position;
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
-            Some(found) => self.execute(found.priority, environment),
+            Some(found) => self.execute(found.priority, Journal::default(), environment),
             None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
             None if *priority == 1 => self.no_extension(&position, environment),
             None => self.fall_through(environment),
@@ -321,10 +340,18 @@ impl Program {
     }
 
     /// Starts the application of a priority.
-    fn execute(&mut self, priority: &Priority, environment: &dyn Environment) {
-        let args = substitute(&priority.args, &mut scope(&mut self.slot.borrow_mut().state, environment));
+    fn execute(&mut self, priority: &Priority, mut journal: Journal, environment: &dyn Environment) {
+        let args = evaluate(&priority.args, &mut self.slot.borrow_mut().state, environment, &mut journal);
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), environment);
+        };
+        let args = match args {
+            Ok(args) => args,
+            Err(wanted) => {
+                let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
+                self.running = Some(Running::waiting(app, priority, journal, wanted, channel));
+                return;
+            }
         };
         let mut slot = self.slot.borrow_mut();
         slot.state.written.clone_from(&priority.args);
@@ -340,11 +367,38 @@ impl Program {
         self.start(app, args);
     }
 
+    /// The answer that the arguments of a priority waited for is there.
+    fn evaluated(
+        &mut self,
+        evaluation: Evaluation,
+        result: Result<Outcome, Interrupted>,
+        environment: &dyn Environment,
+    ) {
+        let Evaluation { priority, mut journal, answer } = evaluation;
+        match (result, answer.take()) {
+            (Ok(_), Some(answer)) => {
+                self.slot.borrow_mut().clear();
+                // Whoever hung up meanwhile does not want the application any more.
+                if !self.heed_latch(environment) {
+                    journal.put_answer(answer);
+                    self.execute(&priority, journal, environment);
+                }
+            }
+            (result, _) => self.conclude(result, environment),
+        }
+    }
+
+    /// The application that waits for a subroutine goes on.
+    fn unsuspend(&mut self, reply: ChoreReply) -> bool {
+        self.running = self.suspended.leave(reply, &mut self.slot.borrow_mut());
+        self.running.is_some()
+    }
+
     fn start(&mut self, app: &'static App, args: String) {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
-        let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args: menu::shown(app.name, &args), body });
+        let body = (app.run)(channel, Args::new(&args).with_apps(apps::find));
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body, evaluation: None });
     }
 
     /// What follows from how an application ended.
@@ -355,21 +409,21 @@ impl Program {
             Err(Interrupted::Redirect(to)) => self.jump(to),
             // What goes on elsewhere does not end, whatever was broken off for it thinks.
             Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
-            Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.next(),
+            Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
             }
-            Ok(Outcome::Next) => self.next(),
+            Ok(Outcome::Next) => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Set(assignments)) => {
                 for (name, value) in assignments {
                     assign(&name, &value, &mut scope(&mut self.slot.borrow_mut().state, environment));
                 }
-                self.next();
+                self.slot.borrow_mut().state.next();
             }
-            Ok(Outcome::Jump(target)) => self.jump_to(&target, environment),
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
-            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
+            Ok(Outcome::Jump(target)) => self.go(&target, None, environment),
+            Ok(Outcome::Call(target, args)) => self.go(&target, Some((&args, None)), environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.go(&target, Some((&args, Some(then))), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Decide(decision, args)) => {
                 let decided = decision(&mut scope(&mut self.slot.borrow_mut().state, environment), &args);
@@ -380,7 +434,7 @@ impl Program {
                 self.slot.borrow_mut().state.begin_trial(app.is_some());
                 match app {
                     Some(app) => self.start(app, args),
-                    None => self.next(),
+                    None => self.slot.borrow_mut().state.next(),
                 }
             }
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
@@ -390,31 +444,36 @@ impl Program {
         }
     }
 
-    fn jump_to(&mut self, target: &Target, environment: &dyn Environment) {
-        let to = jumps::resolve(target, &mut self.slot.borrow_mut().state, environment);
-        match to {
+    /// Jumps there, or calls a subroutine there with these arguments, which goes on with an application behind it.
+    fn go(&mut self, target: &Target, call: Option<(&[String], Option<AppCall>)>, environment: &dyn Environment) {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
+        let to = place::resolve(target.parts(), state, environment);
+        let is_led = match (to, call) {
+            (None, _) => false,
+            (Some(to), Some((args, then))) => jumps::gosub(state, to, args, then),
             // A digit may have come behind the last priority.
-            Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
-            Some(to) => {
-                let mut slot = self.slot.borrow_mut();
-                slot.state.position = to;
-                self.is_errand &= !slot.state.frames.is_empty();
+            (Some(to), None) if self.stage == Stage::OutOfPriorities => {
+                drop(slot);
+                return self.jump(to);
             }
-            None => self.led_nowhere(environment),
-        }
-    }
-
-    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
-        let is_entered = {
-            let state = &mut self.slot.borrow_mut().state;
-            jumps::resolve(target, state, environment).is_some_and(|to| jumps::gosub(state, to, args, then))
+            (Some(to), None) => {
+                state.position = to;
+                self.is_errand &= !state.frames.is_empty();
+                true
+            }
         };
-        if !is_entered {
+        drop(slot);
+        if !is_led {
             self.led_nowhere(environment);
         }
     }
 
     fn return_from(&mut self, value: &str, environment: &dyn Environment) {
+        if self.slot.borrow().state.innermost_gosub().is_some_and(|depth| self.suspended.waits_at(depth)) {
+            self.unsuspend(ChoreReply::Done);
+            return self.set_variable("GOSUB_RETVAL", value);
+        }
         let returned = jumps::give_back(&mut self.slot.borrow_mut().state, value, environment.globals());
         match returned {
             Ok(Some((name, args))) => match apps::find(&name) {
@@ -431,14 +490,11 @@ impl Program {
         self.spawn_ended(Cause::NONE, environment);
     }
 
-    fn next(&mut self) {
-        let priority = &mut self.slot.borrow_mut().state.position.priority;
-        *priority = priority.saturating_add(1);
-    }
-
     fn jump(&mut self, to: Position) {
         let mut slot = self.slot.borrow_mut();
-        slot.ended = None;
+        if slot.ended.take().is_some() {
+            self.suspended.clear();
+        }
         slot.state.position = to;
         drop(slot);
         self.finish = None;
@@ -446,18 +502,8 @@ impl Program {
     }
 
     fn no_application(&mut self, name: &str, priority: Option<&Priority>, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let Position { context, exten, priority: number } = &slot.state.position;
         let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
-        let text = format!(
-            "No application '{}' for extension ({}, {}, {number}){}",
-            outside(name),
-            outside(context),
-            outside(exten),
-            place.unwrap_or_default()
-        );
-        slot.state.warn(text);
-        drop(slot);
+        special::no_application(&mut self.slot.borrow_mut().state, name, &place.unwrap_or_default());
         self.note_finish(Finish::NoApplication(name.to_owned()));
         self.spawn_ended(Cause::NONE, environment);
     }
@@ -537,6 +583,9 @@ impl Program {
 
     /// The program is over but for `h`, which runs once, on a channel that has ended: every request in it ends at once.
     fn end(&mut self, cause: Cause, environment: &dyn Environment) {
+        if matches!(self.stage, Stage::AfterHangup(..)) && self.unsuspend(ChoreReply::Failed) {
+            return;
+        }
         if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
             self.stage = Stage::Finished(decided);
             return;
@@ -548,6 +597,12 @@ impl Program {
             Some(Interrupted::Redirect(_)) | None => cause,
         };
         slot.ended = Some(Interrupted::Hangup(cause));
+        if !self.suspended.is_empty() {
+            drop(slot);
+            self.stage = Stage::Plan;
+            self.unsuspend(ChoreReply::Failed);
+            return;
+        }
         let state = &mut slot.state;
         state.cause = cause;
         if self.is_errand {

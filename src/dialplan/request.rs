@@ -2,6 +2,8 @@
 
 use super::dial_options::DialOptions;
 use super::digits::{DigitRow, Digits};
+use super::outside::{OutsideReply, OutsideRequest};
+use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -65,6 +67,13 @@ pub enum AppRequest {
     Answer,
     /// Indicate the state of the call to the caller; the reply comes at once.
     Indicate(Tone),
+    /// Play a tone, by its name or as a list of tones, until another sound, a bridge or the next such request; none:
+    /// stop it. The reply comes at once.
+    PlayTone(Option<String>),
+    /// Record the caller until something ends it.
+    Record(RecordRequest),
+    /// Begin or end a recording beside the call; the reply comes at once.
+    Tap(TapRequest),
     /// Play sounds in order.
     Play(PlayRequest),
     /// The same from there on, of the first of them; the reply says how far it came.
@@ -85,6 +94,8 @@ pub enum AppRequest {
     LineStates(Vec<DialTarget>),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
+    /// Have something done outside of the switch. A hang-up does not end it.
+    Outside(OutsideRequest),
 }
 
 /// The state of a call, as indicated to its caller.
@@ -247,6 +258,12 @@ pub enum AppReply {
     Answered(Result<(), String>),
     /// The caller is shown the state of the call, or why it could not be, for the log.
     Indicated(Result<(), String>),
+    /// The tone is played, or why it could not be, for the log.
+    PlaysTone(Result<(), String>),
+    /// How a recording ended.
+    Recorded(RecordReply),
+    /// The recording beside the call was begun or ended, or why it could not be.
+    Tapped(Result<Tapped, String>),
     /// How far the sounds were played.
     Played(Played),
     /// The same, and where they stopped.
@@ -267,6 +284,8 @@ pub enum AppReply {
     LineStates(Vec<u8>),
     /// The echo ended.
     Echoed,
+    /// What came of what was done outside.
+    Outside(OutsideReply),
 }
 
 /// A PIN to be looked at.

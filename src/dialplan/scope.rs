@@ -1,6 +1,8 @@
 //! What a running program sees when it looks up a name: its own variables and its environment's.
 
 use super::environment::Environment;
+use super::journal::Journal;
+use super::outside::{OutsideReply, OutsideRequest};
 use super::state::State;
 use super::timing::Timing;
 
@@ -10,9 +12,20 @@ pub struct Scope<'a> {
     pub(super) environment: &'a dyn Environment,
     /// Replaces `${...}` and `$[...]` in a text, for what evaluates one of its own.
     pub(super) expand: fn(&str, &mut Scope<'_>) -> String,
+    /// What the names of the text gave so far, where an answer from outside can be waited for.
+    pub(super) journal: Option<&'a mut Journal>,
 }
 
 impl Scope<'_> {
+    /// The answer from outside to a function. `None`: there is none yet; whatever the function gives now is not used,
+    /// and it is called again when the answer is there. A function asks once at most.
+    pub(super) fn outside(&mut self, request: OutsideRequest) -> Option<OutsideReply> {
+        match &mut self.journal {
+            Some(journal) => journal.ask(request),
+            None => Some(OutsideReply::Refused("nothing can be waited for here".to_owned())),
+        }
+    }
+
     /// Built-in names, then the channel's variables, then the global ones.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let here = &self.state.position;

@@ -103,7 +103,7 @@ pub(super) async fn unix_time(
 }
 
 /// A number for each day: the next has the next.
-fn day_number(day: &Civil) -> i64 {
+pub(super) fn day_number(day: &Civil) -> i64 {
     let years = day.year.saturating_sub(1);
     let leaps = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
     years.saturating_mul(365).saturating_add(leaps).saturating_add(i64::from(day.yearday))

@@ -57,6 +57,13 @@ pub(super) fn place(state: &mut State, context: &str, trouble: &Trouble<'_>) -> 
     Some(Position::new(context, "e", 1))
 }
 
+/// Says that there is no such application where the program is; `place`: where it was written.
+pub(super) fn no_application(state: &mut State, name: &str, place: &str) {
+    let Position { context, exten, priority } = &state.position;
+    let (name, context, exten) = (outside(name), outside(context), outside(exten));
+    state.warn(format!("No application '{name}' for extension ({context}, {exten}, {priority}){place}"));
+}
+
 /// The same for an application, which ends so. Where there is no such extension, so does the call.
 pub(super) fn leave(state: &mut State, context: &str, trouble: &Trouble<'_>) -> Outcome {
     let to = place(state, context, trouble);

@@ -248,6 +248,16 @@ impl State {
         handed
     }
 
+    /// How many frames lie beneath that of the latest `Gosub`.
+    pub(super) fn innermost_gosub(&self) -> Option<usize> {
+        self.frames.iter().rposition(|frame| frame.kind == FrameKind::Gosub)
+    }
+
+    /// The next priority is next.
+    pub(super) fn next(&mut self) {
+        self.position.priority = self.position.priority.saturating_add(1);
+    }
+
     /// Enters a subroutine with these variables of its own; false when there are too many frames.
     pub(super) fn push_frame(&mut self, back: Position, kind: FrameKind, locals: Vec<(String, String)>) -> bool {
         if self.frames.len() >= MAX_FRAMES {

@@ -3,6 +3,8 @@
 use super::environment::Environment;
 use super::expression;
 use super::functions;
+use super::journal::Journal;
+use super::outside::OutsideRequest;
 use super::scope::Scope;
 use super::state::{MAX_TEXT, State, bounded};
 use crate::wording::outside;
@@ -30,23 +32,64 @@ pub fn substitute(text: &str, source: &mut dyn Source) -> String {
 
 /// What a program sees while it goes on.
 pub(super) fn scope<'a>(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
-    Scope { state, environment, expand: |text, scope| substitute(text, scope) }
+    Scope { state, environment, expand: |text, scope| substitute(text, scope), journal: None }
 }
 
 impl Source for Scope<'_> {
     fn variable(&mut self, name: &str) -> Option<String> {
-        Scope::variable(self, name)
+        let read = |scope: &mut Scope<'_>| Ok(Scope::variable(scope, name).unwrap_or_default());
+        noted(self, read).ok()
     }
 
     fn function(&mut self, name: &str, args: &str) -> Result<String, String> {
-        let function = functions::find(name).ok_or_else(|| format!("There is no function '{}'", outside(name)))?;
-        let read = function.read.ok_or_else(|| format!("The function {} can only be assigned", function.name))?;
-        read(self, args)
+        noted(self, |scope| call(name, args, scope))
     }
 
     fn warn(&mut self, text: String) {
-        Scope::warn(self, &text);
+        match &mut self.journal {
+            Some(journal) => journal.say(text),
+            None => Scope::warn(self, &text),
+        }
     }
+}
+
+fn call(name: &str, args: &str, scope: &mut Scope<'_>) -> Result<String, String> {
+    let function = functions::find(name).ok_or_else(|| format!("There is no function '{}'", outside(name)))?;
+    let read = function.read.ok_or_else(|| format!("The function {} can only be assigned", function.name))?;
+    read(scope, args)
+}
+
+/// Reads once: what the journal has already is taken from there.
+fn noted(scope: &mut Scope<'_>, read: impl FnOnce(&mut Scope<'_>) -> Result<String, String>) -> Result<String, String> {
+    let begun = match scope.journal.as_mut().map(|journal| journal.begin()) {
+        None => return read(scope),
+        Some(Ok(before)) => return before,
+        Some(Err(begun)) => begun,
+    };
+    let value = read(scope);
+    if let Some(journal) = &mut scope.journal {
+        journal.end(begun, &value);
+    }
+    value
+}
+
+/// A text with every name replaced, and what it waits for when something in it has to be asked outside first: then it is
+/// to be evaluated again, with the same journal, which has the answer.
+pub(super) fn evaluate(
+    text: &str,
+    state: &mut State,
+    environment: &dyn Environment,
+    journal: &mut Journal,
+) -> Result<String, OutsideRequest> {
+    journal.rewind();
+    let value = substitute(text, &mut Scope { journal: Some(journal), ..scope(state, environment) });
+    if let Some(wanted) = journal.take_wanted() {
+        return Err(wanted);
+    }
+    for text in journal.take_unsaid() {
+        scope(state, environment).warn(&text);
+    }
+    Ok(value)
 }
 
 /// Assigns a variable, or a function when the name has parentheses.

@@ -136,7 +136,8 @@ impl Current {
                 samples.resize(samples.len().saturating_add(PAUSE), 0);
                 let sound = g711::encode(&samples, codec.law);
                 let payload_type = codec.payload_type;
-                let request = Request { play: 0, sounds: vec![sound], skip: 0, repeat: false, payload_type, ptime_ms };
+                let request =
+                    Request { play: 0, sounds: vec![sound], skip: 0, repeat: false, again: 0, payload_type, ptime_ms };
                 let place = line.begin(now, request.step(), fresh);
                 Some(Current::Tone(Box::new(Playing::new(now, 0, request, place))))
             }

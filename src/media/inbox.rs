@@ -1,7 +1,7 @@
 //! The media thread's inbox: what it is asked, and how it is woken.
 
 use super::rtp_debug::PacketTrace;
-use crate::pbx::media::MediaCommand;
+use crate::pbx::media::{MediaCommand, MediaEvent};
 use rustix::event::{EventfdFlags, eventfd};
 use std::collections::BTreeSet;
 use std::io;
@@ -20,6 +20,8 @@ pub(super) enum Order {
     Addresses(BTreeSet<IpAddr>),
     /// Show RTP packets, or none any more.
     Trace(Option<Box<PacketTrace>>),
+    /// Pass on what the recorder reports.
+    Report(MediaEvent),
     /// Close every port and end.
     Stop,
 }

@@ -12,13 +12,17 @@ mod inbox;
 mod player;
 mod ports;
 mod pressing;
+mod recorder;
 mod relay;
 mod rtp_debug;
 mod settings;
 mod silence;
+mod sound_file;
 mod stream;
+mod taps;
 #[cfg(test)]
 mod tests;
+mod track;
 mod worker;
 
 use crate::pbx::media::{MediaCommand, MediaEvent};
@@ -55,7 +59,7 @@ impl Media {
     pub fn new(settings: MediaSettings, events: impl Fn(MediaEvent) + Send + 'static) -> io::Result<Media> {
         let (orders, inbox) = channel();
         let wakeup = Arc::new(Wakeup::new()?);
-        let worker = Worker::new(settings, Box::new(events), inbox, Arc::clone(&wakeup))?;
+        let worker = Worker::new(settings, Box::new(events), (orders.clone(), inbox), Arc::clone(&wakeup))?;
         Ok(Media { orders, wakeup, state: Mutex::new(State::Prepared(Box::new(worker))) })
     }
 

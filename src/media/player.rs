@@ -36,11 +36,21 @@ pub(super) struct Request {
     pub sounds: Vec<Arc<[u8]>>,
     pub skip: usize,
     pub repeat: bool,
+    /// Which of the sounds a repetition begins with.
+    pub again: usize,
     pub payload_type: u8,
     pub ptime_ms: u8,
 }
 
 impl Request {
+    /// A tone that begins again at `again`, if anywhere.
+    pub fn tone(play: u64, sound: &[u8], again: Option<usize>, (payload_type, ptime_ms): (u8, u8)) -> Request {
+        let (once, round) = sound.split_at(again.unwrap_or(sound.len()).min(sound.len()));
+        let sounds = [once, round].into_iter().filter(|part| !part.is_empty()).map(Arc::from).collect();
+        let first = usize::from(!once.is_empty());
+        Request { play, sounds, skip: 0, repeat: again.is_some(), again: first, payload_type, ptime_ms }
+    }
+
     /// Samples in a packet of this playing.
     pub fn step(&self) -> u32 {
         u32::from(self.ptime_ms.clamp(1, MAX_PTIME_MS)) * 8
@@ -54,7 +64,7 @@ impl Playing {
             play: request.play,
             turn,
             step: request.step() as usize,
-            track: Track::new(request.sounds, request.skip, request.repeat),
+            track: Track::new(request.sounds, request.skip, request.repeat, request.again),
             payload_type: request.payload_type,
             place,
             due: now,
@@ -136,15 +146,18 @@ struct Track {
     /// None of them is empty.
     sounds: Vec<Arc<[u8]>>,
     repeat: bool,
+    again: usize,
     /// Which of them comes next, and from where on.
     current: usize,
     position: usize,
 }
 
 impl Track {
-    fn new(mut sounds: Vec<Arc<[u8]>>, skip: usize, repeat: bool) -> Track {
+    fn new(mut sounds: Vec<Arc<[u8]>>, skip: usize, repeat: bool, again: usize) -> Track {
         sounds.retain(|sound| !sound.is_empty());
-        let mut track = Track { sounds, repeat, current: 0, position: 0 };
+        let mut track = Track { sounds, repeat, again, current: 0, position: 0 };
+        // One that would begin again behind its end is over there.
+        track.repeat &= track.again < track.sounds.len();
         let length = track.sounds.iter().fold(0usize, |length, sound| length.saturating_add(sound.len()));
         track.position = if repeat { skip.checked_rem(length).unwrap_or(0) } else { skip };
         track.turn();
@@ -159,7 +172,7 @@ impl Track {
             self.position = self.position.saturating_sub(sound.len());
             self.current = self.current.saturating_add(1);
             if self.repeat && self.current == self.sounds.len() {
-                self.current = 0;
+                self.current = self.again;
             }
         }
     }
@@ -181,7 +194,8 @@ mod tests {
     use super::*;
 
     fn playing(sound: &[u8], repeat: bool, payload_type: u8, ptime_ms: u8) -> Playing {
-        let request = Request { play: 1, sounds: vec![sound.into()], skip: 0, repeat, payload_type, ptime_ms };
+        let request =
+            Request { play: 1, sounds: vec![sound.into()], skip: 0, repeat, again: 0, payload_type, ptime_ms };
         Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 65_535, timestamp: 100 })
     }
 
@@ -222,10 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tone_begins_again_where_it_says() {
+        let sounds = vec![[9].into(), [1, 2, 3].into()];
+        let request = Request { play: 1, sounds, skip: 0, repeat: true, again: 1, payload_type: 0, ptime_ms: 10 };
+        let mut playing = Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 1, timestamp: 100 });
+        let mut buffer = [0; PACKET];
+        let packet = playing.next(at(0), &mut buffer).unwrap().1[12..].to_vec();
+        let wanted = [9].into_iter().chain([1, 2, 3].into_iter().cycle());
+        assert!(packet.into_iter().zip(wanted).all(|(sent, wanted)| sent == wanted));
+    }
+
+    #[test]
     fn sounds_follow_each_other_without_a_gap_from_where_they_are_to_begin() {
         let all = |sounds: &[&[u8]], skip, repeat| {
             let sounds = sounds.iter().map(|sound| Arc::from(*sound)).collect();
-            let request = Request { play: 1, sounds, skip, repeat, payload_type: 0, ptime_ms: 10 };
+            let request = Request { play: 1, sounds, skip, repeat, again: 0, payload_type: 0, ptime_ms: 10 };
             let mut playing = Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 1, timestamp: 1 });
             let mut buffer = [0; PACKET];
             let packets = (0..3).map_while(|n| Some(playing.next(at(n * 10), &mut buffer)?.1[12..].to_vec()));

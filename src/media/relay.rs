@@ -1,7 +1,7 @@
 //! The path of one packet: received, checked, forwarded. No allocation, no lock, no log call.
 
 use super::rtp_debug::PacketTrace;
-use super::stream::{Came, Mode, Stream};
+use super::stream::{Came, FROM_PEER, Mode, Stream};
 use crate::clock::Time;
 use crate::pbx::media::MediaEvent;
 use crate::rtp::header::{self, Header};
@@ -78,6 +78,7 @@ pub(super) fn rtp_packet(
     stream.silence.hear(now);
     increment(&mut stream.counts.received);
     stream.stats.record(header.ssrc, header.sequence);
+    stream.tap(now, FROM_PEER, packet);
     let is_bridged = matches!(stream.mode, Mode::Bridged { .. });
     if let Some(digits) = &mut stream.digits {
         if !is_bridged {

@@ -6,6 +6,7 @@ use super::early::{Early, Waiting};
 use super::player::Playing;
 use super::ports::Pair;
 use super::silence::{COMFORT_NOISE, SILENT, Silence};
+use super::taps::Taps;
 use crate::clock::Time;
 use crate::pbx::media::{Remote, StreamCounts, StreamId, StreamKind, StreamReport};
 use crate::rtp::continuity::{Continuity, Place};
@@ -23,6 +24,11 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// The samples a packet of comfort noise stands for: 20 ms.
 const KEEPALIVE_STEP: u32 = 160;
+
+/// The side of a recording that a packet from the peer belongs to.
+pub(super) const FROM_PEER: usize = 0;
+/// The side that one to it belongs to.
+const TO_PEER: usize = 1;
 
 /// A leg's media.
 pub(super) struct Stream {
@@ -49,6 +55,8 @@ pub(super) struct Stream {
     pub digits: Option<Box<DigitListener>>,
     /// The digit that its peer is sent; what else there is to be sent is left out meanwhile.
     pub sending: Option<Box<DigitSender>>,
+    /// What is recorded of it; nearly always none: then a packet costs nothing more than the look at it.
+    pub taps: Option<Box<Taps>>,
     /// How long nothing has come or gone.
     pub silence: Silence,
     /// Where the latest packet came from that was dropped for its source.
@@ -100,6 +108,7 @@ impl Stream {
             known: None,
             digits: None,
             sending: None,
+            taps: None,
             silence: Silence::default(),
             stranger: None,
             refused: None,
@@ -247,8 +256,16 @@ impl Stream {
             header::set_place(packet, place.sequence, place.timestamp, place.ssrc);
         }
         self.silence.speak(now);
+        self.tap(now, TO_PEER, packet);
         let sent = transmit(&self.rtp, packet, to);
         self.count(sent).then_some(to)
+    }
+
+    /// Gives the recorder a copy of a packet, if the stream is recorded.
+    pub fn tap(&mut self, now: Time, side: usize, packet: &[u8]) {
+        if let Some(taps) = &mut self.taps {
+            taps.copy(now, side, packet, matches!(self.mode, Mode::Bridged { .. }));
+        }
     }
 
     /// Sends a packet of the peer back to `to`, where it came from. Returns where it went.
@@ -269,6 +286,7 @@ impl Stream {
         };
         self.line.own(now, place, step);
         self.silence.speak(now);
+        self.tap(now, TO_PEER, packet);
         let sent = transmit(&self.rtp, packet, to);
         self.count(sent).then_some(to)
     }

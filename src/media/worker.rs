@@ -6,12 +6,15 @@ use super::inbox::{Order, Wakeup};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::pressing;
+use super::recorder::Recorder;
 use super::relay::{self, Buffer, MAX_PACKET};
 use super::rtp_debug::PacketTrace;
 use super::settings::MediaSettings;
 use super::stream::{Mode, Stream};
+use super::taps::Taps;
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
+use crate::pbx::recording::{RecordPlan, Recorded, RecordingId};
 use crate::rng::Rng;
 use crate::rtp::continuity::Place;
 use rustix::buffer::spare_capacity;
@@ -24,7 +27,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// What epoll reports when there are orders; every other number is four times a stream's slot plus the number of the
@@ -52,7 +55,11 @@ const MAX_EVENTS: usize = 256;
 pub(super) struct Worker {
     epoll: OwnedFd,
     wakeup: Arc<Wakeup>,
+    /// Where the recorder reports.
+    orders: Sender<Order>,
     inbox: Receiver<Order>,
+    /// The thread that writes recordings; none before the first.
+    recorder: Option<Recorder>,
     events: Box<dyn Fn(MediaEvent) + Send>,
     started: Instant,
     ports: Ports,
@@ -78,7 +85,7 @@ impl Worker {
     pub fn new(
         settings: MediaSettings,
         events: Box<dyn Fn(MediaEvent) + Send>,
-        inbox: Receiver<Order>,
+        (orders, inbox): (Sender<Order>, Receiver<Order>),
         wakeup: Arc<Wakeup>,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
@@ -87,6 +94,7 @@ impl Worker {
         Ok(Worker {
             epoll,
             wakeup,
+            orders,
             inbox,
             events,
             started: Instant::now(),
@@ -101,6 +109,7 @@ impl Worker {
             named: BTreeSet::new(),
             buffer: Box::new([0; MAX_PACKET + 1]),
             trace: None,
+            recorder: None,
         })
     }
 
@@ -269,6 +278,7 @@ impl Worker {
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Command(command)) => self.command(*command),
+                Ok(Order::Report(event)) => self.pass_on(event),
                 Ok(Order::Trace(trace)) => self.trace = trace,
                 Ok(Order::Addresses(own)) => self.own = own,
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
@@ -304,7 +314,12 @@ impl Worker {
             }
             MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms } => {
                 self.rest(stream);
-                self.begin(now, stream, Request { play, sounds, skip, repeat, payload_type, ptime_ms });
+                self.begin(now, stream, Request { play, sounds, skip, repeat, again: 0, payload_type, ptime_ms });
+                self.begin_listening(now, stream);
+            }
+            MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms } => {
+                self.rest(stream);
+                self.begin(now, stream, Request::tone(play, &sound, again, (payload_type, ptime_ms)));
                 self.begin_listening(now, stream);
             }
             MediaCommand::Listen { stream, listening } => {
@@ -315,6 +330,17 @@ impl Worker {
             MediaCommand::SendDigit { stream, digit, duration, form } => {
                 self.send_digit(stream, Press { digit, duration, form });
             }
+            MediaCommand::Record { stream, recording, plan } => self.record(now, stream, recording, plan),
+            MediaCommand::PauseRecording { stream, recording, paused } => {
+                if let Some(found) = self.stream(stream) {
+                    let is_bridged = matches!(found.mode, Mode::Bridged { .. });
+                    found.taps.iter_mut().for_each(|taps| taps.pause(recording, now, paused, is_bridged));
+                }
+            }
+            MediaCommand::StopRecording { stream, recording } => {
+                let taps = self.stream(stream).and_then(|found| found.taps.as_mut());
+                taps.into_iter().for_each(|taps| taps.close(now, Some(recording)));
+            }
             MediaCommand::Idle { stream } => self.rest(stream),
             MediaCommand::Count { stream } => {
                 if let Some(report) = self.stream(stream).map(|stream| Box::new(stream.report())) {
@@ -323,6 +349,35 @@ impl Worker {
             }
             MediaCommand::Release { stream } => self.release(stream),
         }
+    }
+
+    fn record(&mut self, now: Time, id: StreamId, recording: RecordingId, plan: Box<RecordPlan>) {
+        if self.recorder.is_none() {
+            self.recorder = Recorder::start(self.started, self.orders.clone(), Arc::clone(&self.wakeup)).ok();
+        }
+        let queue = self.recorder.as_ref().and_then(Recorder::queue);
+        let Some((stream, queue)) = self.stream(id).zip(queue) else {
+            let recorded = Recorded::failed(&plan, "the media thread cannot record it".to_owned());
+            return (self.events)(MediaEvent::Recorded { stream: id, recording, recorded: Box::new(recorded) });
+        };
+        let only_bridged = plan.only_bridged;
+        let paused = only_bridged && !matches!(stream.mode, Mode::Bridged { .. });
+        queue.open(id, (recording, plan), now, paused);
+        stream.taps.get_or_insert_with(|| Box::new(Taps::new(queue))).add(recording, only_bridged);
+    }
+
+    /// What the recorder reports is the end of a recording.
+    fn pass_on(&mut self, event: MediaEvent) {
+        if let MediaEvent::Recorded { stream, recording, .. } = &event
+            && let Some(stream) = self.stream(*stream)
+            && let Some(taps) = &mut stream.taps
+        {
+            taps.forget(*recording);
+            if taps.is_empty() {
+                stream.taps = None;
+            }
+        }
+        (self.events)(event);
     }
 
     fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
@@ -438,25 +493,31 @@ impl Worker {
     fn bridge(&mut self, a: StreamId, a_to_b: &PayloadMap, b: StreamId, b_to_a: &PayloadMap) {
         self.rest(a);
         self.rest(b);
+        let now = self.now();
         let (Some(slot_a), Some(slot_b)) = (self.slots.get(&a).copied(), self.slots.get(&b).copied()) else { return };
         if slot_a == slot_b {
             return;
         }
         if let Some(stream) = self.streams.get_mut(slot_a) {
             stream.mode = Mode::Bridged { partner: slot_b, map: table(a_to_b) };
+            stream.taps.iter().for_each(|taps| taps.bridged(now, true));
         }
         if let Some(stream) = self.streams.get_mut(slot_b) {
             stream.mode = Mode::Bridged { partner: slot_a, map: table(b_to_a) };
+            stream.taps.iter().for_each(|taps| taps.bridged(now, true));
         }
     }
 
     /// Ends whatever the stream does; a partner ends too, a sound is reported.
     fn rest(&mut self, id: StreamId) {
+        let now = self.now();
         let Some(stream) = self.stream(id) else { return };
         match std::mem::replace(&mut stream.mode, Mode::Idle) {
             Mode::Idle | Mode::Echo => {}
             Mode::Bridged { partner, .. } => {
+                stream.taps.iter().for_each(|taps| taps.bridged(now, false));
                 if let Some(partner) = self.streams.get_mut(partner) {
+                    partner.taps.iter().for_each(|taps| taps.bridged(now, false));
                     partner.mode = Mode::Idle;
                 }
             }
@@ -482,6 +543,9 @@ impl Worker {
 
     fn release(&mut self, id: StreamId) {
         self.rest(id);
+        let now = self.now();
+        let taps = self.stream(id).and_then(|stream| stream.taps.as_mut());
+        taps.into_iter().for_each(|taps| taps.close(now, None));
         let mut counts = StreamCounts::default();
         let slot = self.slots.remove(&id);
         if let Some(slot) = slot {
@@ -519,5 +583,19 @@ fn socket_of(kind: StreamKind) -> u64 {
     match kind {
         StreamKind::Rtp => RTP,
         StreamKind::Udptl => UDPTL,
+    }
+}
+
+impl Drop for Worker {
+    /// What is recorded is written to its end.
+    fn drop(&mut self) {
+        let now = self.now();
+        for (_, stream) in &mut self.streams {
+            stream.taps.iter_mut().for_each(|taps| taps.close(now, None));
+            stream.taps = None;
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.stop();
+        }
     }
 }

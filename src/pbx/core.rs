@@ -6,10 +6,12 @@ mod requester;
 #[cfg(test)]
 pub mod testing;
 mod timer;
+mod tone_cache;
 
 pub use directory::{Directory, Target};
 pub use requester::Requester;
 pub use timer::{CallTimer, LegId, LegTimer, LineTimer, Timer};
+pub use tone_cache::ToneCache;
 
 use super::effect::Effects;
 use super::settings::SwitchSettings;
@@ -52,6 +54,8 @@ pub struct Core {
     pub routing: Routing,
     /// The addresses that peers are told for our media ports.
     pub media_addresses: BTreeSet<SocketAddr>,
+    /// The tones that were played.
+    pub tones: ToneCache,
     last_id: u64,
     drops: BTreeMap<&'static str, u64>,
 }
@@ -69,6 +73,7 @@ impl Core {
             routing: Routing::new(config.listening, config.admission.clone()),
             config,
             media_addresses: BTreeSet::new(),
+            tones: ToneCache::default(),
             last_id: 0,
             drops: BTreeMap::new(),
         }

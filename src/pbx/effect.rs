@@ -2,6 +2,7 @@
 
 use super::cdr::Cdr;
 use super::media::{MediaCommand, MediaEvent};
+use super::outside::{OutsideOrder, OutsideReport};
 use super::sounds::{SoundOrder, SoundReply};
 use crate::event::Event;
 use crate::guard::admission::Caller;
@@ -37,6 +38,8 @@ pub enum Input {
     },
     /// The media thread reports.
     Media(MediaEvent),
+    /// What a program had done outside has come to its end.
+    Outside(OutsideReport),
     /// Sounds that were ordered are there, or known to be missing.
     Sounds(SoundReply),
     /// A message could not be sent: the system refused it, or the connection is gone or cannot be had.
@@ -64,6 +67,8 @@ pub struct Effects {
     pub transmit: Vec<Transmit>,
     /// Commands to the media thread.
     pub media: Vec<MediaCommand>,
+    /// What programs have done outside of the switch.
+    pub outside: Vec<OutsideOrder>,
     /// Sounds to find and read.
     pub sounds: Vec<SoundOrder>,
     /// What happened, for the log, the console, and whoever else wants to know.

@@ -79,7 +79,7 @@ reasons! {
         "no RTP ports are left ({error}); rtpstart= and rtpend= in rtp.conf set how many there are",
         "make the range wider: a call takes four ports, and four more each for video, text and fax; `core show channels` tells of calls that hang";
     // Dial finds nobody to ring.
-    NoTechnology 66 503 UNAVAILABLE, Level::Notice, "there is no '{technology}' here, only SIP",
+    NoTechnology 66 503 UNAVAILABLE, Level::Notice, "there is no '{technology}' here, only SIP and Local",
         "write `SIP/name` in Dial()";
     NoSuchPeer 20 503 UNAVAILABLE, Level::Notice, "there is no peer '{line}' in sip.conf{nearest}",
         "correct the name in Dial(), or add the section; a section left out with an error is not there (`strowger check`)";

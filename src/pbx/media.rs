@@ -1,6 +1,7 @@
 //! The verbs by which the switch steers media, and what the media thread reports back. Media never passes
 //! through the switch.
 
+use super::recording::{RecordPlan, Recorded, RecordingId};
 use crate::audio::g711::Law;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
@@ -73,6 +74,21 @@ pub enum MediaCommand {
         /// Milliseconds of sound in a packet.
         ptime_ms: u8,
     },
+    /// Send a tone in G.711 until another verb; answered by `Played` when one comes, or the tone ends by itself.
+    Tone {
+        /// The stream.
+        stream: StreamId,
+        /// Which playing this is, named again in `Played`.
+        play: u64,
+        /// The tone, already in the stream's codec, 8,000 bytes a second.
+        sound: Arc<[u8]>,
+        /// Where in it the tone begins again when it came to its end; none: it ends.
+        again: Option<usize>,
+        /// The payload type the peer knows the codec by.
+        payload_type: u8,
+        /// Milliseconds of sound in a packet.
+        ptime_ms: u8,
+    },
     /// Report the digits that the peer presses, from now on, whatever else the stream does.
     Listen {
         /// The stream.
@@ -91,6 +107,32 @@ pub enum MediaCommand {
         duration: Duration,
         /// As what it goes.
         form: DigitForm,
+    },
+    /// Write what goes over a stream to files, beside whatever it does, until `StopRecording` or `Release`; answered by
+    /// `Recorded` when it ends.
+    Record {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording this is, named again in `Recorded`.
+        recording: RecordingId,
+        /// What, and where to.
+        plan: Box<RecordPlan>,
+    },
+    /// Leave what comes out of a recording from now on, or no more.
+    PauseRecording {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
+        /// Leave it out?
+        paused: bool,
+    },
+    /// End a recording.
+    StopRecording {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
     },
     /// Stop playing, echoing or relaying; a bridged stream's partner stops too. The ports stay.
     Idle {
@@ -254,6 +296,15 @@ pub enum MediaEvent {
         stream: StreamId,
         /// Which: one of `0` to `9`, `*`, `#`, `A` to `D`.
         digit: char,
+    },
+    /// A recording has ended.
+    Recorded {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
+        /// How.
+        recorded: Box<Recorded>,
     },
     /// A sound ended, or was cut off by another verb.
     Played {

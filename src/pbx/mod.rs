@@ -9,6 +9,8 @@ pub mod effect;
 pub mod failure;
 pub mod lines;
 pub mod media;
+pub mod outside;
+pub mod recording;
 mod request_gate;
 pub mod settings;
 pub mod sounds;

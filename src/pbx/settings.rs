@@ -1,6 +1,7 @@
 //! The configuration in force, as the switch is given it.
 
 use crate::config::general::General;
+use crate::config::indications_conf::Indications;
 use crate::config::peer::Peer;
 use crate::config::pin_files::PinFiles;
 use crate::dialplan::Dialplan;
@@ -29,6 +30,10 @@ pub struct SwitchSettings {
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
     /// Files of PINs that the dialplan names.
     pub pins: PinFiles,
+    /// indications.conf: whose country's tones are played.
+    pub indications: Arc<Indications>,
+    /// Where recordings with a relative name go, absolute; none: nowhere.
+    pub recordings: Option<String>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

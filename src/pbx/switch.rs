@@ -4,6 +4,7 @@ mod guest;
 mod report;
 mod stray;
 
+use super::calls;
 use super::calls::leg::Arrival;
 use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
@@ -86,6 +87,7 @@ impl Switch {
             Input::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
             Input::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Input::Media(event) => self.calls.media(event, &mut self.core),
+            Input::Outside(report) => calls::outside_done(&mut self.calls, report, &mut self.core),
             Input::Sounds(reply) => self.calls.sounds_loaded(reply, &mut self.core),
             Input::SendFailed { flow, why } => self.send_failed(flow, &why),
             Input::Closed { flow, why } => self.connection_closed(flow, &why),

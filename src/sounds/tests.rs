@@ -179,7 +179,8 @@ fn debians_human_voice_is_found_and_read_where_its_package_puts_it() {
     folders.put("ours/en/vm-goodbye.ulaw", 80);
     let places = Places::new(vec![debian.clone(), folders.0.join("ours")], "", true);
     let found = find(&places, "vm-goodbye", "en_GB").unwrap();
-    assert_eq!(found.path, debian.join("en_US_f_Allison/vm-goodbye.wav"));
+    let real = fs::canonicalize(&found.path).unwrap();
+    assert!(real.ends_with("en_US_f_Allison/vm-goodbye.wav"), "{real:?}");
     let names = ["vm-goodbye", "digits/1", "letters/a", "phonetic/a_p"].map(str::to_owned).to_vec();
     let heard = Library::new(places).load(&Wanted::Names { names, language: String::new() });
     for sound in heard {

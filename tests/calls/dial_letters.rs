@@ -173,7 +173,8 @@ fn a_call_has_its_limit(world: &mut Testbed) {
         assert_eq!(lasted, Duration::from_secs(seconds));
         world.until_over();
     }
-    talking(world, "18");
+    answered(world, "18");
+    world.until(|w| w.has_line("answered SIP/client-"));
     over(world);
 }
 

@@ -9,6 +9,7 @@ use strowger::pbx::media::{
     DigitForm, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
     StreamReport, WhileBridged,
 };
+use strowger::pbx::recording::{RecordPlan, Recorded, RecordingEnd, RecordingId};
 
 #[derive(Debug)]
 pub enum Doing {
@@ -36,11 +37,15 @@ pub struct Stream {
 /// See the module.
 pub struct MediaStub {
     pub streams: BTreeMap<StreamId, Stream>,
+    /// What is recorded.
+    pub recordings: Vec<(StreamId, RecordingId, RecordPlan)>,
     /// Pairs of ports still to be had.
     pub ports: usize,
     next_port: u16,
     /// What was played, in order: how many bytes each playing had.
     pub played: Vec<usize>,
+    /// The tones played, in order: how many bytes each had, and where it began again.
+    pub tones: Vec<(usize, Option<usize>)>,
     reported: BTreeSet<(StreamId, u64)>,
     /// Whose sound never comes: the addresses it would come from.
     pub mute: BTreeSet<SocketAddr>,
@@ -56,15 +61,38 @@ impl MediaStub {
     pub fn new() -> MediaStub {
         MediaStub {
             streams: BTreeMap::new(),
+            recordings: Vec::new(),
             ports: 1000,
             next_port: 10_000,
             played: Vec::new(),
+            tones: Vec::new(),
             reported: BTreeSet::new(),
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
             pressed: Vec::new(),
         }
+    }
+
+    /// Ends recordings.
+    pub fn end_recordings(
+        &mut self,
+        is_meant: impl Fn(&(StreamId, RecordingId, RecordPlan)) -> bool,
+        end: &RecordingEnd,
+    ) -> Vec<(Duration, MediaEvent)> {
+        let (ended, rest): (Vec<_>, Vec<_>) = self.recordings.drain(..).partition(is_meant);
+        self.recordings = rest;
+        let events = ended.into_iter().map(|(stream, recording, plan)| {
+            let files = plan.files.iter().map(|file| file.path.replace("%d", "0")).collect();
+            let recorded = Box::new(Recorded::of(&plan, end.clone(), files));
+            (Duration::from_millis(1), MediaEvent::Recorded { stream, recording, recorded })
+        });
+        events.collect()
+    }
+
+    /// Is anybody played anything?
+    pub fn is_playing(&self) -> bool {
+        self.streams.values().any(|stream| matches!(stream.doing, Doing::Playing(_)))
     }
 
     /// Executes a command; each report comes so much later.
@@ -104,6 +132,16 @@ impl MediaStub {
                 }
                 events
             }
+            MediaCommand::Tone { stream, play, sound, again, .. } => {
+                self.played.push(sound.len());
+                self.tones.push((sound.len(), again));
+                let mut events = self.turn(stream, Doing::Playing(play));
+                if again.is_none() {
+                    let length = Duration::from_micros(sound.len() as u64 * 125);
+                    events.push((length, MediaEvent::Played { stream, play }));
+                }
+                events
+            }
             MediaCommand::Listen { stream, listening } => {
                 if let Some(found) = self.streams.get_mut(&stream) {
                     found.listening = listening;
@@ -114,6 +152,14 @@ impl MediaStub {
                 let remote = self.streams.get(&stream).and_then(|found| found.remote?.rtp);
                 self.pressed.extend(remote.map(|to| (to, digit, duration, form)));
                 Vec::new()
+            }
+            MediaCommand::Record { stream, recording, plan } => {
+                self.recordings.push((stream, recording, *plan));
+                Vec::new()
+            }
+            MediaCommand::PauseRecording { .. } => Vec::new(),
+            MediaCommand::StopRecording { recording, .. } => {
+                self.end_recordings(|(_, id, _)| *id == recording, &RecordingEnd::Stopped)
             }
             MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
             MediaCommand::Count { stream } => {
@@ -187,6 +233,7 @@ impl MediaStub {
 
     fn release(&mut self, stream: StreamId) -> Vec<(Duration, MediaEvent)> {
         let mut events = self.turn(stream, Doing::Idle);
+        events.extend(self.end_recordings(|(of, ..)| *of == stream, &RecordingEnd::Stopped));
         // A stream without ports is released as well: what was refused is not there.
         let released = self.streams.remove(&stream);
         self.ports += usize::from(released.is_some());

@@ -20,6 +20,7 @@ use strowger::guard::event::AuthEvent;
 use strowger::guard::repeat_filter::Refusals;
 use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
+use strowger::pbx::outside::OutsideOrder;
 use strowger::pbx::sounds::SoundReply;
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
@@ -122,6 +123,8 @@ pub struct Testbed {
     lost: BTreeSet<(SocketAddr, &'static str)>,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
+    /// What programs had done outside, and nobody answered yet.
+    pub outside: Vec<OutsideOrder>,
     /// A failure is not to be told by the ladder: somebody else tells it.
     pub silent: bool,
 }
@@ -193,6 +196,7 @@ impl Testbed {
             let_in: Default::default(),
             lost: BTreeSet::new(),
             spoiler: None,
+            outside: Vec::new(),
             silent: false,
         }
     }
@@ -296,6 +300,14 @@ impl Testbed {
         let mut world = Testbed::new(sip, extensions, Quality::ROUGH, seed);
         world.register_all();
         world
+    }
+
+    /// Every recording ends like this.
+    pub fn end_recordings(&mut self, end: &strowger::pbx::recording::RecordingEnd) {
+        for (_, event) in self.media.end_recordings(|_| true, end) {
+            let effects = self.switch.handle(at(self.now), Input::Media(event));
+            self.execute(effects);
+        }
     }
 
     /// The client dials, the server's modem answers, and both know it.
@@ -767,6 +779,7 @@ impl Testbed {
                 self.post(after, Parcel::Media(event));
             }
         }
+        self.outside.extend(effects.outside);
         self.let_in[0].extend(effects.proven);
         self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();
@@ -1108,6 +1121,8 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         },
         local_towards: BTreeMap::new(),
         pins: Default::default(),
+        indications: Arc::default(),
+        recordings: Some("/state/recordings".into()),
         product: general.user_agent.clone(),
     }
 }

@@ -89,7 +89,7 @@ fn a_peer_that_is_not_configured() {
     let text = "there is no peer 'ips' in sip.conf; did you mean 'isp'?";
     fails(SIP, &plan, |_| (), FailureReason::NoSuchPeer, text, "FAILED");
     let plan = PLAN.replace("SIP/isp", "IAX2/isp");
-    fails(SIP, &plan, |_| (), FailureReason::NoTechnology, "there is no 'IAX2' here, only SIP", "FAILED");
+    fails(SIP, &plan, |_| (), FailureReason::NoTechnology, "there is no 'IAX2' here, only SIP and Local", "FAILED");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use super::bench::Bench;
 use strowger::datetime::zones::Zones;
+use strowger::dialplan::outside::{OutsideReply, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
+use strowger::dialplan::recording::RecordReply;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
     Program, Progress, expression, timing::Timing,
@@ -167,8 +169,18 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
         AppRequest::Originate(_) => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
         AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+        AppRequest::Outside(_) => AppReply::Outside(match rng.below(5) {
+            0 => OutsideReply::Refused("x".to_owned()),
+            1 => OutsideReply::Ran { status: Ok(0), output: "1".to_owned() },
+            2 => OutsideReply::Opened(Ok(TalkId(1))),
+            3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
+            _ => OutsideReply::Line(Err(TalkEnd::Silent)),
+        }),
         AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
+        AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
+        AppRequest::Tap(_) => AppReply::Tapped(Err("x".to_owned())),
+        AppRequest::PlayTone(_) => AppReply::PlaysTone(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
         AppRequest::Dial(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]

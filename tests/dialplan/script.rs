@@ -4,6 +4,10 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::dialplan::originate::OriginateStatus;
+use strowger::dialplan::outside::{
+    Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
+};
+use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, PinVerdict,
     Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
@@ -83,7 +87,7 @@ fn begin(rest: &str) -> Call {
 
 impl Call {
     fn go_on(&mut self, bench: &Bench) {
-        self.asked = None;
+        let before = self.asked.take();
         for _ in 0..10_000 {
             match self.program.advance(bench, 3) {
                 Progress::Asks(ask) => {
@@ -91,7 +95,11 @@ impl Call {
                     break;
                 }
                 Progress::Again => {}
-                Progress::Waiting => panic!("it waits for an answer it has"),
+                Progress::Waiting => {
+                    assert!(matches!(before, Some(AppRequest::Outside(_))), "it waits for an answer it has");
+                    self.asked = before;
+                    break;
+                }
                 Progress::Finished(cause) => {
                     self.finished = Some(cause);
                     break;
@@ -182,15 +190,62 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::DtmfMode(mode) => format!("DtmfMode {mode}"),
         AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Outside(request) => shown_outside(request),
         AppRequest::Originate(request) => format!("Originate {}", request.target),
         AppRequest::LineStates(lines) => {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             format!("LineStates {}", lines.join("&"))
         }
+        AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
+        AppRequest::Tap(tap) => format!("{tap:?}"),
+        AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
 
+fn shown_outside(request: &OutsideRequest) -> String {
+    match request {
+        OutsideRequest::Command(Command { text, wants_output: true }) => format!("Shell {text}"),
+        OutsideRequest::Command(Command { text, wants_output: false }) => format!("System {text}"),
+        OutsideRequest::Fetch(Fetch { url, post, total, .. }) => {
+            format!("Fetch {url} {} {}", post.as_deref().unwrap_or("-"), total.as_secs())
+        }
+        OutsideRequest::Speak(speech) => format!("Speak {} {}", speech.program, speech.text),
+        OutsideRequest::Open(Opening { program, arguments, .. }) => {
+            let arguments: String = arguments.iter().map(|argument| format!(" ({argument})")).collect();
+            format!("Open {program}{arguments}")
+        }
+        OutsideRequest::Exchange(Exchange { tell, hung_up, at_hangup, .. }) => {
+            let (ends, hung_up) = (if at_hangup.end { " ends" } else { "" }, if *hung_up { " hungup" } else { "" });
+            format!("Exchange{ends}{hung_up} {}", tell.trim_end().replace('\n', "|")).trim_end().to_owned()
+        }
+        OutsideRequest::Close { signal, .. } => format!("Close{}", if *signal { " signal" } else { "" }),
+    }
+}
+
+/// The reply to what is done outside; none: it is another's.
+fn outside_reply(text: &str) -> Option<OutsideReply> {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let rest = rest.to_owned();
+    Some(match word {
+        "printed" => OutsideReply::Ran { status: Ok(0), output: rest },
+        "status" => OutsideReply::Ran { status: Ok(rest.parse().unwrap()), output: String::new() },
+        "refused" => OutsideReply::Refused(rest),
+        "fetched" => OutsideReply::Fetched(Ok(rest)),
+        "opened" => OutsideReply::Opened(Ok(TalkId(1))),
+        "notfound" => OutsideReply::Opened(Err(NotOpened::NotFound(rest))),
+        "failed" => OutsideReply::Opened(Err(NotOpened::Failed(rest))),
+        "line" => OutsideReply::Line(Ok(rest)),
+        "silent" => OutsideReply::Line(Err(TalkEnd::Silent)),
+        "hungup" => OutsideReply::Line(Err(TalkEnd::HungUp)),
+        "closed" => OutsideReply::Closed(rest),
+        _ => return None,
+    })
+}
+
 fn reply(asked: &AppRequest, text: &str) -> AppReply {
+    if let (AppRequest::Outside(_), Some(reply)) = (asked, outside_reply(text)) {
+        return AppReply::Outside(reply);
+    }
     let words: Vec<&str> = text.split(' ').collect();
     let after = |word: &str| words.iter().skip_while(|one| **one != word).nth(1);
     match words.as_slice() {
@@ -207,7 +262,11 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
+            AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
+            AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
+            AppRequest::Outside(_) => panic!("what is done outside gives something"),
         },
         ["pressed", digit] => match asked {
             AppRequest::Play(_) => AppReply::Played(Played::Digit(digit.parse().unwrap())),

@@ -215,7 +215,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["default", ""],
         "there is no music on hold: the callers hear each other's silence",
     ),
-    unsupported(Both, &["tonezone"], NEVER, "one set of tones serves all"),
     // Encryption: whoever asks for it must not get unencrypted calls.
     refused(
         Peer,

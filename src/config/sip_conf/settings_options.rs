@@ -131,8 +131,15 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["language"],
         "a language such as en",
         "none",
-        "told by CHANNEL(language) and SIPPEER(); the built-in sounds are tones",
+        "the language in which sounds are looked for first; told by CHANNEL(language) and SIPPEER()",
         Effect::Settings(language),
+    ),
+    row(
+        &["tonezone"],
+        "a country such as us, uk, de, or a section of indications.conf",
+        "the country of indications.conf",
+        "whose tones the line's calls hear: ringing, busy, congestion, Playtones",
+        Effect::Settings(tone_zone),
     ),
     row(
         &["timert1"],
@@ -421,6 +428,15 @@ fn language(settings: &mut Settings, text: &str) -> Result {
         return Err(Trouble::Bad);
     }
     settings.language = text.into();
+    Ok(())
+}
+
+fn tone_zone(settings: &mut Settings, text: &str) -> Result {
+    // Whether there is such a zone, indications.conf decides, which is read elsewhere; one that is not is the exchange's.
+    if text.is_empty() || text.len() > 40 {
+        return Err(Trouble::Bad);
+    }
+    settings.tone_zone = text.to_ascii_lowercase();
     Ok(())
 }
 

@@ -26,6 +26,10 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         return Ok(Outcome::Next);
     }
     let option = |wanted: &str| args.trimmed(1).split([' ', '|', '&']).any(|word| word.eq_ignore_ascii_case(wanted));
+    if let Some(word) = ["say", "mix"].into_iter().find(|word| option(word)) {
+        let text = format!("Playback's option '{word}' is not there yet: its sounds are played by their names");
+        channel.log(Level::Warning, text);
+    }
     if !channel.is_answered() {
         if option("skip") {
             channel.set_variable("PLAYBACKSTATUS", "SUCCESS");

@@ -126,7 +126,7 @@ fn single_lines_are_complained_of_and_the_rest_loads() {
             "13: error: there is no priority behind the extension; the line is skipped -- write exten => NUMBER,1,Application(arguments)",
             "14: warning: context 'a' has no directive 'extne' -- did you mean 'exten'?",
             "15: warning: Dial is given no argument -- Dial(technology/resource[&technology/resource...][,timeout[,options]])",
-            "16: warning: there is no application 'VoiceMail' -- this exchange does not have it yet: a call that gets here ends",
+            "16: warning: there is no application 'VoiceMail' -- this exchange does not have it, and a call that gets here ends: voice mail comes later: until then send the caller on with Playback and Hangup, or to a number that has an answering machine",
             "17: warning: the application's arguments are opened with '(' and never closed with ')'",
             "18: error: 'where' is neither a priority nor a label of extension '9'; the line is skipped -- \
              a priority is a number from 1, n, s or hint",

@@ -39,6 +39,15 @@ pub struct Setup {
     pub(super) connector: TlsConnector,
 }
 
+/// What connections to others' servers are made with: a certificate must lead to an authority of the system's list, or,
+/// without `verify`, none is looked at.
+///
+/// # Errors
+/// The system's list cannot be read.
+pub fn connector(verify: bool) -> Result<TlsConnector, String> {
+    connecting(Arc::new(ring::default_provider()), verify, None)
+}
+
 impl Setup {
     /// Reads the files.
     ///
@@ -50,18 +59,26 @@ impl Setup {
         let accept = accepting(provider.clone(), chain, private_key(&files.key)?).map_err(|error| {
             format!("{}: the certificate cannot be used with its key: {error}", files.certificate.display())
         })?;
-        let connect = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let connect = if files.verify_server {
-            connect.with_root_certificates(authorities(files.authorities.as_deref())?).with_no_client_auth()
-        } else {
-            let trust_any = Arc::new(TrustAny(provider));
-            connect.dangerous().with_custom_certificate_verifier(trust_any).with_no_client_auth()
-        };
-        let (acceptor, connector) = (TlsAcceptor::from(Arc::new(accept)), TlsConnector::from(Arc::new(connect)));
-        Ok(Setup { acceptor, connector })
+        let connector = connecting(provider, files.verify_server, files.authorities.as_deref())?;
+        Ok(Setup { acceptor: TlsAcceptor::from(Arc::new(accept)), connector })
     }
+}
+
+fn connecting(
+    provider: Arc<CryptoProvider>,
+    verify_server: bool,
+    trusted: Option<&Path>,
+) -> Result<TlsConnector, String> {
+    let connect = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let connect = if verify_server {
+        connect.with_root_certificates(authorities(trusted)?).with_no_client_auth()
+    } else {
+        let trust_any = Arc::new(TrustAny(provider));
+        connect.dangerous().with_custom_certificate_verifier(trust_any).with_no_client_auth()
+    };
+    Ok(TlsConnector::from(Arc::new(connect)))
 }
 
 fn accepting(

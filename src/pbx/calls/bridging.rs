@@ -7,6 +7,7 @@ use super::description::raw_address;
 use super::media_path::{MediaPath, Role, Route, Step};
 use super::pair::{Pair, may_exchange_media, may_send_to};
 use super::parties::Parties;
+use super::recordings;
 use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
@@ -43,6 +44,7 @@ impl Bridging<'_> {
         if let Some(pair) = self.parties.pair(caller, callee) {
             pair.tell_spared(self.core);
         }
+        recordings::spare(self.parties, [caller, callee], self.core);
         self.keep_alive(caller, callee, true);
         self.parties.release_unused_media(&[caller, callee], self.core);
         self.settle(id);

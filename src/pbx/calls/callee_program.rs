@@ -21,6 +21,9 @@ use crate::pbx::media::MediaCommand;
 use crate::wording::outside;
 use std::collections::VecDeque;
 
+/// What a program on a called line's channel begins with: where the caller is, who calls, and its variables.
+type Seen = (Position, CallerId, Vec<(String, String)>);
+
 /// Works on called lines' channels, with all channels and bridges at hand.
 pub(super) struct CalleePrograms<'a> {
     pub(super) parties: &'a mut Parties,
@@ -155,7 +158,7 @@ impl CalleePrograms<'_> {
     }
 
     /// What a program on the called line's channel begins with: where the caller is, who calls, its variables.
-    fn seen_of(&self, caller: ChannelId, id: ChannelId) -> Option<(Position, CallerId, Vec<(String, String)>)> {
+    fn seen_of(&self, caller: ChannelId, id: ChannelId) -> Option<Seen> {
         let channel = self.parties.channel(caller)?;
         let program = channel.program.as_ref()?;
         let mut shown = program.caller();

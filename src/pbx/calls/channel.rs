@@ -8,10 +8,13 @@ use super::origin::Origin;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
+use crate::dialplan::recording::TapKind;
 use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{Listening, MediaCommand, StreamId};
+use crate::pbx::outside::{ErrandId, OutsideOrder};
+use crate::pbx::recording::RecordingId;
 use crate::sdp::MediaKind;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
@@ -93,6 +96,10 @@ pub enum Activity {
     Playing(Playing),
     /// Its program waits for a digit, or for the time to be over.
     AwaitingDigit(TimerId),
+    /// Its program waits for what is done outside of the switch.
+    Outside(ErrandId),
+    /// Its program waits for a recording to end.
+    Recording(Recording),
     /// It echoes.
     Echoing,
     /// Its program waits until a telephone was sent a row of digits.
@@ -118,6 +125,17 @@ pub struct Playing {
     pub from: Option<Duration>,
     /// When it began.
     pub since: Time,
+}
+
+/// A recording that a program waits for.
+#[derive(Debug)]
+pub struct Recording {
+    /// Of which stream.
+    pub stream: StreamId,
+    /// Which.
+    pub id: RecordingId,
+    /// Digits that end it.
+    pub stop_on: Digits,
 }
 
 /// Sounds that a channel is to play, and that are not loaded yet.
@@ -204,10 +222,14 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// What is recorded of it beside the call, oldest first.
+    pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
+    /// Something was done for it outside of the switch, and some of it may still run.
+    pub goes_outside: bool,
     /// Where the media thread looks for the digits of its telephone.
     pub listening: Listening,
     /// Its telephone events are looked at while it is bridged, too: something asked for by name waits for its digits.
@@ -258,8 +280,10 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            taps: Vec::new(),
             plays: 0,
             digits: VecDeque::new(),
+            goes_outside: false,
             listening: Listening::default(),
             listens: false,
             keeps_relay: false,
@@ -368,9 +392,16 @@ impl Channel {
 
     /// Stops whatever it is doing, for this cause. Its timers go; what else is left is for the caller of this.
     pub fn stop_activity(&mut self, cause: u16, core: &mut Core) -> Stopped {
+        if self.goes_outside {
+            core.out.outside.push(OutsideOrder::HungUp(self.id));
+        }
         match std::mem::replace(&mut self.activity, Activity::Running) {
             Activity::Waiting(Some(timer)) | Activity::AwaitingDigit(timer) => {
                 core.timers.cancel(timer);
+                Stopped::default()
+            }
+            Activity::Recording(Recording { stream, id, .. }) => {
+                core.out.media.push(MediaCommand::StopRecording { stream, recording: id });
                 Stopped::default()
             }
             Activity::Dialing(mut dial) => {
@@ -381,6 +412,11 @@ impl Channel {
             Activity::Bridged(connected) => {
                 let report = connected.report(core.now.mono, cause, false);
                 Stopped { branches: Vec::new(), report: Some(report) }
+            }
+            // It has an end of its own, and the program waits for it on a channel that is hung up, too.
+            Activity::Outside(errand) => {
+                self.activity = Activity::Outside(errand);
+                Stopped::default()
             }
             Activity::ReservingPorts
             | Activity::Running

@@ -38,10 +38,12 @@ mod pins;
 mod playing;
 mod ports;
 mod program;
+mod recordings;
 mod sendings;
 mod silence;
 mod sound;
 mod time_limit;
+mod tones;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -50,6 +52,7 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::outside::OutsideReport;
 use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::originate::{Goal, OriginateRequest};
@@ -93,6 +96,11 @@ pub struct Calls {
     silences: Silences,
     sounds: Sounds,
     processed: u64,
+}
+
+/// What a channel's program had done outside has come to its end.
+pub(crate) fn outside_done(calls: &mut Calls, report: OutsideReport, core: &mut Core) {
+    calls.applications(core).outside_done(report);
 }
 
 impl Calls {
@@ -277,6 +285,9 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
+            MediaEvent::Recorded { stream, recording, recorded } => {
+                recordings::ended(&mut self.parties, (stream, recording), &recorded, core);
+            }
             MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 DigitsPressed { parties: &mut self.parties, bridges: &mut self.bridges, core }.heard(stream, digit)
@@ -420,6 +431,8 @@ impl Calls {
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
+            | Activity::Recording(_)
+            | Activity::Outside(_)
             | Activity::Echoing
             | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
         }

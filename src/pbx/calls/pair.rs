@@ -88,7 +88,10 @@ impl Pair<'_> {
     /// Do both lines want direct media, and does each have an address to send to?
     pub fn may_go_direct(&self) -> bool {
         let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();
+        // Media that does not come by here cannot be recorded.
+        let is_recorded = !self.a.channel.taps.is_empty() || !self.b.channel.taps.is_empty();
         one_family
+            && !is_recorded
             && wants_direct(&self.a)
             && wants_direct(&self.b)
             && may_send_to(&self.a, &self.b)

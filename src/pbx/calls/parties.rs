@@ -17,6 +17,7 @@ use crate::event::CallEvent;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::media::{MediaCommand, Remote, StreamId, StreamKind};
+use crate::pbx::outside::OutsideOrder;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
@@ -247,6 +248,9 @@ impl Parties {
             "{}: forgotten in mid-call",
             channel.name
         );
+        if channel.goes_outside {
+            core.out.outside.push(OutsideOrder::Forget(id));
+        }
         cdr_writer::write(&channel, core);
         if let Some(origin) = channel.origin.take() {
             self.tell_origin(&origin, core);

@@ -251,10 +251,31 @@ impl Party<'_> {
 
     /// Plays a tone until something else is done.
     pub fn play_tone(&mut self, meaning: tone::Meaning, core: &mut Core) {
-        let sound = Sound::of_samples(&tone::progress("us", meaning).unwrap_or_default());
-        if let Err(reason) = self.start_playing(&[sound], 0, true, core) {
+        let list = self.tone_list(meaning.name(), core);
+        if let Err(reason) = self.start_tone(&list, core) {
             core.emit(CallEvent::NotPlayed { channel: self.channel.name.clone(), reason });
         }
+    }
+
+    /// What a tone's name means in its line's zone; what is no name is a list of tones.
+    pub(super) fn tone_list(&self, tone: &str, core: &Core) -> String {
+        let zone = Some(self.settings().tone_zone.as_str()).filter(|zone| !zone.is_empty());
+        let indications = &core.config.indications;
+        let named = indications.tone(zone.unwrap_or(&indications.country), tone);
+        named.unwrap_or_else(|| tone.to_owned())
+    }
+
+    /// Has a list of tones played until something else is done. Says which playing it is.
+    ///
+    /// # Errors
+    /// It is no list of tones; or nothing was agreed on, or no G.711.
+    pub(super) fn start_tone(&mut self, list: &str, core: &mut Core) -> Result<u64, String> {
+        let (law, payload_type, ptime_ms) = self.played_as()?;
+        let tone = core.tones.render(list, law)?;
+        self.channel.plays = self.channel.plays.saturating_add(1);
+        let (stream, play, sound, again) = (self.stream, self.channel.plays, tone.sound, tone.again);
+        core.out.media.push(MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms });
+        Ok(play)
     }
 
     /// Has sounds played in the codec that was agreed on, without the first `skip` samples. Says which playing it is.
@@ -268,6 +289,16 @@ impl Party<'_> {
         repeat: bool,
         core: &mut Core,
     ) -> Result<u64, String> {
+        let (law, payload_type, ptime_ms) = self.played_as()?;
+        let sounds = sounds.iter().map(|sound| sound.in_law(law).clone()).collect();
+        self.channel.plays = self.channel.plays.saturating_add(1);
+        let (stream, play) = (self.stream, self.channel.plays);
+        core.out.media.push(MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms });
+        Ok(play)
+    }
+
+    /// What its peer is played in: the law, its payload type, and milliseconds in a packet.
+    fn played_as(&self) -> Result<(Law, u8, u8), String> {
         let Some(agreed) = self.leg.agreement.agreed() else {
             return Err(format!("{}: nothing was agreed to play in", self.channel.name));
         };
@@ -279,11 +310,7 @@ impl Party<'_> {
                 return Err(format!("{}: sounds are played in ulaw or alaw, not {}", self.channel.name, other.name()));
             }
         };
-        let sounds = sounds.iter().map(|sound| sound.in_law(law).clone()).collect();
-        self.channel.plays = self.channel.plays.saturating_add(1);
-        let (stream, play, ptime_ms) = (self.stream, self.channel.plays, agreed.ptime.unwrap_or(20));
-        core.out.media.push(MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms });
-        Ok(play)
+        Ok((law, payload_type, agreed.ptime.unwrap_or(20)))
     }
 
     // ---- offers in mid-call, with nobody else to ask ----

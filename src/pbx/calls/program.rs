@@ -15,9 +15,12 @@ use super::originating::Originating;
 use super::parties::Parties;
 use super::pins;
 use super::playing::{self, Prompts};
+use super::recordings;
 use super::time_limit::TimeLimit;
+use super::tones;
 use crate::audio::tone;
 use crate::dialplan::originate::OriginateRequest;
+use crate::dialplan::outside::OutsideRequest;
 use crate::dialplan::{
     AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, Position, Progress, Tone,
     UNTIL_HANGUP,
@@ -25,6 +28,7 @@ use crate::dialplan::{
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::MediaCommand;
+use crate::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
 use std::time::Duration;
 
 /// Dialplan steps a program may take in one go.
@@ -108,12 +112,19 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
+            AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
+            AppRequest::Record(request) => recordings::record(self.parties, id, request, self.core),
+            AppRequest::Tap(request) => {
+                let tapped = recordings::tap(self.parties, id, &request, self.core);
+                self.parties.resume(id, AppReply::Tapped(tapped));
+            }
             AppRequest::Digit(time) => self.await_digit(id, time),
             AppRequest::SendDigits(request) => digit_sending::requested(self.parties, id, &request, self.core),
             AppRequest::DtmfMode(mode) => digit_sending::set_mode(self.parties, id, &mode, self.core),
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
+            AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::LineStates(targets) => {
@@ -198,11 +209,37 @@ impl Applications<'_> {
         }
     }
 
+    fn play_tone(&mut self, id: ChannelId, tone: Option<&str>) {
+        let played = match tone {
+            Some(tone) => tones::start(self.parties, id, tone, self.core),
+            None => {
+                tones::stop(self.parties, id, self.core);
+                Ok(())
+            }
+        };
+        self.parties.resume(id, AppReply::PlaysTone(played));
+    }
+
     fn echo(&mut self, id: ChannelId) {
         self.begin(id, Activity::Echoing);
         let telephone = local::caller(self.parties, id);
         if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
             self.core.out.media.push(MediaCommand::Echo { stream });
+        }
+    }
+
+    fn go_outside(&mut self, id: ChannelId, request: OutsideRequest) {
+        let errand = ErrandId(self.core.fresh_id());
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        (channel.activity, channel.goes_outside) = (Activity::Outside(errand), true);
+        self.core.out.outside.push(OutsideOrder::Run { errand, channel: id, request });
+    }
+
+    /// What a program had done outside has come to its end.
+    pub(super) fn outside_done(&mut self, report: OutsideReport) {
+        let activity = self.parties.channel(report.channel).map(|channel| &channel.activity);
+        if matches!(activity, Some(Activity::Outside(errand)) if *errand == report.errand) {
+            self.parties.resume(report.channel, AppReply::Outside(report.reply));
         }
     }
 
@@ -228,6 +265,9 @@ impl Applications<'_> {
     pub(super) fn digit(&mut self, id: ChannelId, digit: char) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         match &channel.activity {
+            Activity::Recording(recording) if recording.stop_on.contains(digit) => {
+                recordings::cut(self.parties, id, digit, self.core);
+            }
             Activity::AwaitingDigit(timer) => {
                 self.core.timers.cancel(*timer);
                 self.parties.resume(id, AppReply::Digit(Some(digit)));
@@ -238,7 +278,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(loading) if loading.request.stop_on.contains(digit) => {
                 self.prompts().cut(id, digit);
             }
-            Activity::Running | Activity::Answering | Activity::ReservingPorts => {
+            Activity::Running | Activity::Answering | Activity::ReservingPorts | Activity::Outside(_) => {
                 if channel.program.is_some() && channel.digits.len() < MAX_DIGITS {
                     channel.digits.push_back(digit);
                 }
@@ -254,6 +294,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
+            | Activity::Recording(_)
             | Activity::Echoing
             | Activity::SendingDigits
             | Activity::Dialing(_)

@@ -32,6 +32,8 @@ pub fn core(sip_conf: &str) -> Core {
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
         pins: Default::default(),
+        indications: Arc::default(),
+        recordings: None,
         product: String::new(),
     };
     Core::new(at(0), settings, Rng::from_number(1))

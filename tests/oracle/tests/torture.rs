@@ -152,6 +152,8 @@ fn exchange(lines: &[&str]) -> Exchange {
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
         pins: Default::default(),
+        indications: Arc::default(),
+        recordings: None,
         product: config.sip.general.user_agent.clone(),
     };
     Exchange {

@@ -1,0 +1,92 @@
+//! Commands of the machine, scripts and spoken texts: whether strowger.toml allows them, and what a caller may put into a
+//! shell's line.
+
+use super::survey::{Step, Survey};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::finding;
+use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
+
+/// What a caller chooses: variables and functions whose value a telephone, or who calls it, sends.
+const CALLERS: &[&str] = &["CALLERID", "CALLERIDNAME", "CALLERIDNUM", "SIP_HEADER", "SIPCALLID"];
+/// What makes a text harmless: only the letters that are named are left.
+const FILTERS: &[&str] = &["FILTER", "LEN", "MATH", "MD5", "SHA1", "BASE64_ENCODE", "URIENCODE", "INT"];
+
+pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let programs = &survey.config.toml.programs;
+    for step in &survey.steps {
+        let mut commands: Vec<String> = shells(step.args(), 0);
+        for call in step.calls() {
+            let is_command = call.is("System") || call.is("TrySystem");
+            let allowed =
+                [(is_command, programs.system, "system"), (call.is("AGI") || call.is("DeadAGI"), programs.agi, "agi")];
+            found.extend(
+                allowed
+                    .iter()
+                    .filter(|(is, allowed, _)| *is && !allowed)
+                    .map(|(_, _, key)| refused(step, &call.application, key)),
+            );
+            if is_command {
+                commands.push(call.args.clone());
+            }
+        }
+        if !programs.system && !shells(step.args(), 0).is_empty() {
+            found.push(refused(step, "SHELL()", "system"));
+        }
+        let open = commands.iter().find_map(|command| chosen(command, step, 0));
+        found.extend(open.map(|name| {
+            finding::COMMAND_OPEN
+                .at(step.place, format!("a command of the machine is made with {name}, which the caller chooses"))
+                .hint(
+                    "write it as ${FILTER(0-9,...)}, or hand it to an AGI script as an argument, which no shell reads",
+                )
+        }));
+    }
+    found
+}
+
+fn refused(step: &Step, what: &str, key: &str) -> Diagnostic {
+    finding::PROGRAM_REFUSED
+        .at(step.place, format!("{what} is refused: strowger.toml does not allow it"))
+        .hint(format!("to allow it, write '{key} = true' below [programs] in strowger.toml"))
+}
+
+/// The commands of each `SHELL(...)` in a text.
+fn shells(text: &str, depth: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    if depth > MAX_DEPTH {
+        return found;
+    }
+    for (is_name, inside) in references(text) {
+        if let Some((name, args, _)) = function_call(inside).filter(|_| is_name)
+            && name.eq_ignore_ascii_case("SHELL")
+        {
+            found.push(args.to_owned());
+        }
+        found.extend(shells(inside, depth.saturating_add(1)));
+    }
+    found
+}
+
+/// The first name in a command that the caller chooses, unless it is filtered.
+fn chosen(text: &str, step: &Step, depth: usize) -> Option<String> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    references(text).into_iter().find_map(|(is_name, inside)| {
+        let (name, args) = match function_call(inside).filter(|_| is_name) {
+            Some((name, args, _)) => (name, Some(args)),
+            None => (inside.split(':').next().unwrap_or_default(), None),
+        };
+        let is = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if args.is_some() && is(FILTERS) {
+            return None;
+        }
+        // May the number hold more than digits: has its pattern an open end?
+        let is_open_number = is_name && name == "EXTEN" && step.extension.name.is_open();
+        if is_name && (is(CALLERS) || is_open_number) {
+            return Some(format!("${{{inside}}}"));
+        }
+        chosen(inside, step, depth.saturating_add(1))
+    })
+}

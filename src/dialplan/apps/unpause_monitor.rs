@@ -1,0 +1,22 @@
+//! `UnpauseMonitor`: goes on with the recording of Monitor.
+
+use crate::dialplan::app::{App, Args, Outcome};
+use crate::dialplan::handle::ChannelHandle;
+use crate::dialplan::recording::{TapKind, TapRequest};
+use crate::dialplan::request::Interrupted;
+
+/// The application.
+pub const APP: App = App {
+    name: "UnpauseMonitor",
+    synopsis: "Goes on with the recording of Monitor",
+    syntax: "UnpauseMonitor()",
+    help: "After PauseMonitor.",
+    arity: 0,
+    run: |channel, args| Box::pin(run(channel, args)),
+};
+
+async fn run(mut channel: ChannelHandle, _: Args) -> Result<Outcome, Interrupted> {
+    // There is nothing that could fail: what is not recorded is not ended.
+    let _ = channel.tap(TapRequest::Pause(TapKind::Monitor, false)).await?;
+    Ok(Outcome::Next)
+}

@@ -1,0 +1,36 @@
+//! Tones that a program plays beside what it does: they sound until another sound, a bridge, or `StopPlaytones`.
+
+use super::channel::Channel;
+use super::local;
+use super::parties::Parties;
+use crate::dialplan::ChannelId;
+use crate::pbx::core::Core;
+use crate::pbx::media::MediaCommand;
+
+/// Plays the tone of that name in the channel's zone, or a list of tones, to the telephone whose call it is. A caller
+/// who is not answered hears it as early media.
+///
+/// # Errors
+/// There is no such tone, or nothing to play it in.
+pub(super) fn start(parties: &mut Parties, id: ChannelId, tone: &str, core: &mut Core) -> Result<(), String> {
+    let telephone = local::caller(parties, id);
+    if telephone != id && local::unanswered_half(parties, id).is_some() {
+        return Err(
+            "a tone cannot be played before the answer to a caller who was sent here by another line".to_owned()
+        );
+    }
+    let played = parties.with_party(telephone, core, |party, cx| {
+        let list = party.tone_list(tone, cx.core);
+        party.send_early_media(cx)?;
+        party.start_tone(&list, cx.core).map(|_| ())
+    });
+    played.unwrap_or_else(|| Err("the channel has no telephone".to_owned()))
+}
+
+/// Stops whatever the telephone of a channel is played; nothing else is going on while its program runs.
+pub(super) fn stop(parties: &Parties, id: ChannelId, core: &mut Core) {
+    let telephone = parties.channel(local::caller(parties, id));
+    if let Some(stream) = telephone.filter(|channel| channel.bridge.is_none()).and_then(Channel::stream) {
+        core.out.media.push(MediaCommand::Idle { stream });
+    }
+}

@@ -1,0 +1,81 @@
+//! Recordings, as the dialplan asks for them.
+
+use crate::stories::stories;
+use crate::testbed::{SIP, Testbed};
+use std::time::Duration;
+use strowger::pbx::recording::{RecordingEnd, Sides};
+
+const MIX: &str = "[default]\nexten => _X!,1,MixMonitor(${EXTEN}.wav)\n same => n,Dial(SIP/isp,20)\n";
+const RECORD: &str = "[default]\nexten => _X!,1,Record(greeting.wav,3,60)\n same => n,Verbose(1,it is ${RECORD_STATUS})\n\
+    same => n,Wait(5)\n";
+const ESCAPE: &str = "[default]\nexten => _X!,1,Set(F=../../etc/x)\n same => n,MixMonitor(${F}.wav)\n\
+    same => n,Set(F=/etc/cron.d/x)\n same => n,MixMonitor(${F}.wav)\n same => n,MixMonitor(x.gsm)\n\
+    same => n,Answer()\n same => n,Wait(1)\n";
+
+stories! {
+    a_call_is_recorded(SIP, MIX);
+    a_recorded_call_stays_on_the_relay(direct(), MIX);
+    a_modem_is_not_recorded(modem(), MIX);
+    silence_ends_what_a_caller_says(SIP, RECORD);
+    no_name_leads_out_of_the_folder(SIP, ESCAPE);
+}
+
+fn direct() -> String {
+    SIP.replace("directmedia=no", "directmedia=yes")
+}
+
+fn modem() -> String {
+    SIP.replace("[isp]\n", "[isp]\nline=modem\n")
+}
+
+fn a_call_is_recorded(world: &mut Testbed) {
+    world.connect();
+    let [(_, _, plan)] = world.media.recordings.as_slice() else { panic!("{:?}", world.media.recordings) };
+    let file = &plan.files[0];
+    assert_eq!((file.path.as_str(), file.sides), ("/state/recordings/88567682.wav", Sides::Both));
+    world.run(Duration::from_secs(2));
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.until(|w| w.media.recordings.is_empty());
+}
+
+fn a_recorded_call_stays_on_the_relay(world: &mut Testbed) {
+    world.connect();
+    world.run(Duration::from_secs(2));
+    world.assert_agreed("client", "isp", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_modem_is_not_recorded(world: &mut Testbed) {
+    world.connect();
+    world.until(|w| w.media.recordings.is_empty());
+    assert!(world.has_line("the recording ends: 'isp' has a modem (line=modem)"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn silence_ends_what_a_caller_says(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until(|w| !w.media.recordings.is_empty());
+    let plan = world.media.recordings[0].2.clone();
+    assert_eq!(plan.max, Some(Duration::from_secs(60)));
+    assert_eq!(plan.until.map(|until| (until.noise, until.lasting)), Some((false, Duration::from_secs(3))));
+    world.end_recordings(&RecordingEnd::Until);
+    world.until(|w| w.has_line("it is SILENCE"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn no_name_leads_out_of_the_folder(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until_over();
+    assert!(world.media.recordings.is_empty());
+    for why in [
+        "would leave its folder ('..')",
+        "is absolute, and the folder does not stand in the dialplan itself",
+        "is of a format that is not written: use .wav, .ulaw, .alaw or .sln",
+    ] {
+        assert!(world.has_line(why), "{why}");
+    }
+}

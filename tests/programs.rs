@@ -1,0 +1,509 @@
+//! Programs that run for calls, for real: commands, scripts in Python and shell, a FastAGI server, web pages; what they
+//! print without end, how they refuse to end, and what is left of them.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
+
+#[path = "support/exchange.rs"]
+mod exchange;
+#[path = "support/phones.rs"]
+#[allow(dead_code)] // not every test asks for everything
+mod phones;
+
+use exchange::{Exchange, PATIENCE};
+use phones::Phones;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command as Process;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+use strowger::dialplan::ChannelId;
+use strowger::dialplan::outside::{
+    AtHangup, Command, Exchange as Step, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
+};
+use strowger::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
+use strowger::programs::{Allowed, Programs, Settings};
+
+/// The thread of programs alone, with scripts in a folder of its own.
+struct Bench {
+    folder: PathBuf,
+    programs: Programs,
+    reports: Receiver<OutsideReport>,
+    errands: u64,
+}
+
+impl Bench {
+    fn new(name: &str) -> Bench {
+        let folder = std::env::temp_dir().join(format!("strowger-programs-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let settings = Settings {
+            allowed: Allowed { system: true, agi: true, speech: true, curl: true },
+            script_folders: vec![folder.clone()],
+            system_time: Duration::from_millis(1500),
+            shell_time: Duration::from_millis(700),
+            after_time: Duration::from_millis(700),
+            ..Settings::default()
+        };
+        let programs = Programs::new(settings);
+        let (sender, reports) = channel();
+        programs.start(move |report| drop(sender.send(report))).unwrap();
+        Bench { folder, programs, reports, errands: 0 }
+    }
+
+    fn script(&self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn begin(&mut self, channel: u64, request: OutsideRequest) {
+        self.errands += 1;
+        let (errand, channel) = (ErrandId(self.errands), ChannelId(channel));
+        self.programs.send(OutsideOrder::Run { errand, channel, request });
+    }
+
+    fn report(&self) -> OutsideReport {
+        self.reports.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn ask(&mut self, channel: u64, request: OutsideRequest) -> OutsideReply {
+        self.begin(channel, request);
+        self.report().reply
+    }
+
+    fn shell(&mut self, text: &str) -> (Result<i32, String>, String) {
+        match self.ask(1, OutsideRequest::Command(Command { text: text.into(), wants_output: true })) {
+            OutsideReply::Ran { status, output } => (status, output),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn system(&mut self, text: &str) -> Result<i32, String> {
+        match self.ask(1, OutsideRequest::Command(Command { text: text.into(), wants_output: false })) {
+            OutsideReply::Ran { status, .. } => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn open(&mut self, channel: u64, program: &str) -> TalkId {
+        let first = "agi_request: x\n\n".to_owned();
+        let opening = Opening { program: program.into(), arguments: vec!["one two".into()], first };
+        match self.ask(channel, OutsideRequest::Open(opening)) {
+            OutsideReply::Opened(Ok(talk)) => talk,
+            other => panic!("{program}: {other:?}"),
+        }
+    }
+
+    fn line(&mut self, channel: u64, talk: TalkId, tell: &str) -> Result<String, TalkEnd> {
+        match self.ask(channel, step(talk, tell, false)) {
+            OutsideReply::Line(line) => line,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn close(&mut self, channel: u64, talk: TalkId) -> String {
+        match self.ask(channel, OutsideRequest::Close { talk, signal: true }) {
+            OutsideReply::Closed(said) => said,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn step(talk: TalkId, tell: &str, hung_up: bool) -> OutsideRequest {
+    OutsideRequest::Exchange(Step {
+        talk,
+        tell: tell.to_owned(),
+        hung_up,
+        at_hangup: AtHangup { signal: true, end: false },
+    })
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.programs.stop();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Processes with these words in their command line.
+fn running(words: &str) -> usize {
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
+    all.filter(|line| String::from_utf8_lossy(line).replace('\0', " ").contains(words)).count()
+}
+
+fn none_is_left(words: &str) {
+    let end = Instant::now() + PATIENCE;
+    while running(words) > 0 {
+        assert!(Instant::now() < end, "{words} runs still");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn commands_are_bounded_and_get_nothing_of_ours() {
+    let mut bench = Bench::new("commands");
+    assert_eq!(bench.shell("echo hello"), (Ok(0), "hello\n".to_owned()));
+    assert_eq!(bench.system("exit 3"), Ok(3));
+    assert_eq!(bench.system("no-such-command-here"), Ok(127));
+    assert_eq!(bench.system("kill -9 $$"), Err("a signal ended it".to_owned()));
+    let (status, output) = bench.shell("yes");
+    assert!(status.unwrap_err().contains("more than 65536 bytes") && output.len() <= 65_537);
+    let (status, _) = bench.shell("sleep 7101");
+    assert_eq!(status, Err("it took more than 0.7 s and was stopped".to_owned()));
+    assert_eq!(bench.system("sleep 7102; true"), Err("it took more than 1.5 s and was stopped".to_owned()));
+    // Whoever holds the output does not hold the call.
+    let (status, _) = bench.shell("sleep 7103 & echo done");
+    assert!(status.is_err());
+    for words in ["sleep 7101", "sleep 7102", "sleep 7103"] {
+        none_is_left(words);
+    }
+    // A command may leave something behind that goes on.
+    assert_eq!(bench.system("sleep 7104 >/dev/null 2>&1 &"), Ok(0));
+    assert_eq!(running("sleep 7104"), 1);
+    assert_eq!(bench.system("pkill -f 'sleep 710[4]'"), Ok(0));
+    // None of our sockets and files, no blocked signals, few variables.
+    let (_, descriptors) = bench.shell("ls /proc/self/fd | tr '\\n' ' '");
+    // What whoever started this test lets its children have, and the folder that ls reads.
+    let mut expected: Vec<u32> = vec![0, 1, 2];
+    for entry in fs::read_dir("/proc/self/fdinfo").unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(info) = fs::read_to_string(&path) else { continue };
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+        if u64::from_str_radix(flags.trim(), 8).unwrap() & 0o2_000_000 == 0 {
+            expected.push(path.file_name().unwrap().to_str().unwrap().parse().unwrap());
+        }
+    }
+    let own: Vec<u32> = descriptors.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    assert_eq!(own.iter().filter(|number| !expected.contains(number)).count(), 1, "{own:?} {expected:?}");
+    let (_, signals) = bench.shell("grep SigBlk /proc/self/status; grep SigIgn /proc/self/status");
+    assert_eq!(signals, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    let (_, variables) = bench.shell(
+        "env | grep -v -e ^PATH= -e ^HOME= -e ^LANG= -e ^TZ= -e ^USER= -e ^AST_ -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=",
+    );
+    assert_eq!(variables, "");
+    // So many at once for one channel, and no more.
+    for _ in 0..5 {
+        bench.begin(9, OutsideRequest::Command(Command { text: "sleep 0.4".into(), wants_output: false }));
+    }
+    let replies: Vec<OutsideReply> = (0..5).map(|_| bench.report().reply).collect();
+    assert_eq!(replies.iter().filter(|reply| matches!(reply, OutsideReply::Refused(_))).count(), 1);
+}
+
+#[test]
+fn what_is_not_allowed_is_not_done_and_the_log_says_what_to_write() {
+    let mut bench = Bench::new("refused");
+    bench.programs.set(Settings { file: "/etc/strowger/strowger.toml".into(), ..Settings::default() });
+    let command = OutsideRequest::Command(Command { text: "touch /tmp/strowger-refused".into(), wants_output: false });
+    let OutsideReply::Refused(why) = bench.ask(1, command) else { panic!("not refused") };
+    assert_eq!(
+        why,
+        "it is not allowed; to allow it, write 'system = true' below [programs] in /etc/strowger/strowger.toml"
+    );
+    let opening = Opening { program: "x".into(), arguments: Vec::new(), first: String::new() };
+    assert!(matches!(bench.ask(1, OutsideRequest::Open(opening)), OutsideReply::Refused(_)));
+    assert!(!PathBuf::from("/tmp/strowger-refused").exists());
+}
+
+#[test]
+fn scripts_speak_line_by_line_and_come_to_an_end() {
+    let mut bench = Bench::new("scripts");
+    bench.script("polite.sh", "#!/bin/sh\nwhile read line && [ -n \"$line\" ]; do :; done\necho \"NOOP $1\"\nread answer\necho \"VERBOSE $answer\"\necho oops >&2\n");
+    let talk = bench.open(1, "polite.sh");
+    assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP one two"));
+    assert_eq!(bench.line(1, talk, "200 result=0\n").as_deref(), Ok("VERBOSE 200 result=0"));
+    assert_eq!(bench.line(1, talk, "200 result=1\n"), Err(TalkEnd::Silent));
+    assert_eq!(bench.close(1, talk), "oops\n");
+    // One that is told of the hang-up, and one that does not care.
+    bench.script("endless.sh", "#!/bin/sh\necho NOOP\nsleep 7201\n");
+    bench.script("stubborn.sh", "#!/bin/sh\ntrap '' HUP\necho NOOP\nsleep 7202\n");
+    for (name, ends) in [("endless.sh", false), ("stubborn.sh", true)] {
+        let talk = bench.open(1, name);
+        assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP"));
+        bench.begin(1, step(talk, "200 result=0\n", false));
+        thread::sleep(Duration::from_millis(50));
+        bench.programs.send(OutsideOrder::HungUp(ChannelId(1)));
+        match bench.report().reply {
+            OutsideReply::Line(Err(TalkEnd::Silent | TalkEnd::Stopped(_))) => {}
+            other => panic!("{name}: {other:?}"),
+        }
+        bench.close(1, talk);
+        let _ = ends;
+    }
+    none_is_left("sleep 7202");
+    // A line of 100 MB; lines without end are slowed down; a closed input; an early death; a child that holds the output.
+    bench.script("long.sh", "#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\0' x\n");
+    let talk = bench.open(1, "long.sh");
+    assert_eq!(bench.line(1, talk, ""), Err(TalkEnd::Stopped("its line is longer than 65536 bytes".into())));
+    bench.close(1, talk);
+    bench.script("flood.sh", "#!/bin/sh\nwhile :; do echo x; done\n");
+    let talk = bench.open(1, "flood.sh");
+    let start = Instant::now();
+    for _ in 0..2_100 {
+        assert_eq!(bench.line(1, talk, "").as_deref(), Ok("x"));
+    }
+    assert!(start.elapsed() > Duration::from_millis(1_500), "{:?}", start.elapsed());
+    bench.close(1, talk);
+    bench.script("deaf.sh", "#!/bin/sh\nexec 0<&-\necho NOOP\nsleep 0.1\necho DONE\n");
+    let talk = bench.open(1, "deaf.sh");
+    assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP"));
+    assert_eq!(bench.line(1, talk, "200 result=0\n").as_deref(), Ok("DONE"));
+    assert_eq!(bench.line(1, talk, "200 result=0\n"), Err(TalkEnd::Silent));
+    bench.close(1, talk);
+    bench.script("dies.sh", "#!/bin/sh\nkill -9 $$\n");
+    let talk = bench.open(1, "dies.sh");
+    assert_eq!(bench.line(1, talk, "x\n"), Err(TalkEnd::Silent));
+    bench.close(1, talk);
+    bench.script("forks.sh", "#!/bin/sh\nsleep 7203 &\necho NOOP\n");
+    let talk = bench.open(1, "forks.sh");
+    assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP"));
+    bench.begin(1, step(talk, "200 result=0\n", true));
+    assert!(matches!(bench.report().reply, OutsideReply::Line(Err(TalkEnd::Stopped(_)))));
+    bench.close(1, talk);
+    none_is_left("sleep 7203");
+}
+
+#[test]
+fn scripts_that_are_not_there_say_where_they_were_looked_for() {
+    let mut bench = Bench::new("missing");
+    let mut why = |program: &str| {
+        let opening = Opening { program: program.into(), arguments: Vec::new(), first: String::new() };
+        match bench.ask(1, OutsideRequest::Open(opening)) {
+            OutsideReply::Opened(Err(NotOpened::NotFound(why) | NotOpened::Failed(why))) => why,
+            other => panic!("{program}: {other:?}"),
+        }
+    };
+    assert!(why("none.sh").contains("there is no such script: looked for /"));
+    assert!(why("../../bin/sh").contains("may not lead upwards"));
+    assert!(why("agi://127.0.0.1:1/x").contains("127.0.0.1:1"));
+    fs::write(bench.folder.join("plain"), "#!/bin/sh\n").unwrap();
+    let mut why = |program: &str| {
+        let opening = Opening { program: program.into(), arguments: Vec::new(), first: String::new() };
+        match bench.ask(1, OutsideRequest::Open(opening)) {
+            OutsideReply::Opened(Err(NotOpened::NotFound(why) | NotOpened::Failed(why))) => why,
+            other => panic!("{program}: {other:?}"),
+        }
+    };
+    assert!(why("plain").contains("chmod +x"));
+    bench.script("lost.py", "#!/usr/bin/no-such-python\n");
+    let opening = Opening { program: "lost.py".into(), arguments: Vec::new(), first: String::new() };
+    let OutsideReply::Opened(Err(NotOpened::Failed(why))) = bench.ask(1, OutsideRequest::Open(opening)) else {
+        panic!("started")
+    };
+    assert!(why.contains("is the program after '#!'"), "{why}");
+}
+
+/// Fifty at once, every other in Python, hung up in all their states.
+#[test]
+fn fifty_scripts_at_once_with_hang_ups() {
+    let mut bench = Bench::new("fifty");
+    let has_python = Process::new("python3").arg("-c").arg("").status().is_ok_and(|status| status.success());
+    bench.script(
+        "menu.py",
+        "#!/usr/bin/env python3\nimport sys\nwhile sys.stdin.readline().strip(): pass\n\
+         for n in range(3):\n    print('NOOP', n, flush=True)\n    sys.stdin.readline()\nsys.stdin.readline()\n",
+    );
+    bench.script(
+        "menu.sh",
+        "#!/bin/sh\nwhile read line && [ -n \"$line\" ]; do :; done\n\
+         for n in 0 1 2; do echo NOOP $n; read answer; done\nread end\n",
+    );
+    let mut talks = Vec::new();
+    for channel in 1..=50 {
+        talks.push(bench.open(channel, if channel % 2 == 0 && has_python { "menu.py" } else { "menu.sh" }));
+    }
+    assert_eq!(running("menu."), 50);
+    for round in 0..3 {
+        for (channel, talk) in (1..).zip(&talks) {
+            bench.begin(channel, step(*talk, if round == 0 { "" } else { "200 result=0\n" }, false));
+        }
+        for _ in 0..50 {
+            let OutsideReport { reply, .. } = bench.report();
+            assert_eq!(reply, OutsideReply::Line(Ok(format!("NOOP {round}"))));
+        }
+    }
+    // Some end as their channel is hung up, some are forgotten with it, some are closed.
+    for (channel, talk) in (1..).zip(&talks) {
+        match channel % 3 {
+            0 => bench.programs.send(OutsideOrder::Forget(ChannelId(channel))),
+            1 => bench.begin(channel, step(*talk, "200 result=0\n", true)),
+            _ => bench.begin(channel, OutsideRequest::Close { talk: *talk, signal: true }),
+        }
+    }
+    for _ in 0..34 {
+        bench.report();
+    }
+    for (channel, talk) in (1..).zip(&talks).filter(|(channel, _)| channel % 3 == 1) {
+        bench.close(channel, *talk);
+    }
+    none_is_left("menu.");
+    // There is room again.
+    let talk = bench.open(1, "menu.sh");
+    assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP 0"));
+}
+
+#[test]
+fn a_stop_leaves_nothing_running() {
+    let mut bench = Bench::new("stop");
+    bench.script("endless.sh", "#!/bin/sh\ntrap '' HUP TERM\necho NOOP\nsleep 7301\n");
+    let talk = bench.open(1, "endless.sh");
+    assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP"));
+    bench.begin(2, OutsideRequest::Command(Command { text: "sleep 7302".into(), wants_output: true }));
+    thread::sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    drop(bench);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    none_is_left("sleep 730");
+}
+
+/// One connection that is answered with this, after what came was read to the empty line.
+fn server(answer: &'static str) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    let thread = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut came = String::new();
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        while lines.read_line(&mut came).unwrap_or(0) > 2 {}
+        if let Some(length) = came.to_ascii_lowercase().split("content-length: ").nth(1) {
+            let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
+            lines.read_exact(&mut body).unwrap();
+            came.push_str(&String::from_utf8(body).unwrap());
+        }
+        let _ = stream.write_all(answer.as_bytes());
+        came
+    });
+    (at, thread)
+}
+
+fn fetch(url: String) -> Fetch {
+    let second = Duration::from_secs(1);
+    Fetch { url, post: None, connect: second, total: second, verify: true, redirects: 0, headers: Vec::new() }
+}
+
+#[test]
+fn pages_are_fetched_and_bounded() {
+    let mut bench = Bench::new("pages");
+    let mut get = |fetch: Fetch| match bench.ask(1, OutsideRequest::Fetch(fetch)) {
+        OutsideReply::Fetched(page) => page,
+        other => panic!("{other:?}"),
+    };
+    let (at, came) = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsunny");
+    assert_eq!(get(fetch(format!("http://{at}/weather?x=1"))), Ok("sunny".to_owned()));
+    let came = came.join().unwrap();
+    assert!(came.starts_with("GET /weather?x=1 HTTP/1.1\r\n") && came.contains(&format!("host: {at}")), "{came}");
+    let (at, came) = server("HTTP/1.0 200 OK\r\n\r\nok");
+    let post = Some("a=1&b=2".to_owned());
+    assert_eq!(get(Fetch { post, ..fetch(format!("{at}/form")) }), Ok("ok".to_owned()));
+    let came = came.join().unwrap();
+    assert!(came.starts_with("POST /form ") && came.ends_with("a=1&b=2"), "{came}");
+    // Elsewhere only when that is wanted.
+    let (there, _) = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere");
+    let moved: &'static str =
+        format!("HTTP/1.1 302 Found\r\nLocation: http://{there}/\r\nContent-Length: 5\r\n\r\nmoved").leak();
+    let (at, _) = server(moved);
+    assert_eq!(get(fetch(format!("http://{at}/"))), Ok("moved".to_owned()));
+    let (at, _) = server(moved);
+    assert_eq!(get(Fetch { redirects: 1, ..fetch(format!("http://{at}/")) }), Ok("there".to_owned()));
+    for (url, why) in [
+        ("file:///etc/passwd", "nothing else is fetched"),
+        ("ftp://127.0.0.1/x", "nothing else is fetched"),
+        ("http://127.0.0.1:1/", "refused"),
+        ("http://no-such-host.invalid/", "is not found"),
+        ("http://", "is no address"),
+    ] {
+        let error = get(fetch(url.to_owned())).unwrap_err();
+        assert!(error.contains(why), "{url}: {error}");
+    }
+    // One that never answers, and one that never stops.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = get(fetch(format!("http://{}/", listener.local_addr().unwrap()))).unwrap_err();
+    assert!(error.contains("did not answer within 1 s"), "{error}");
+    let (at, _) = server(format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(300_000)).leak());
+    assert_eq!(get(fetch(format!("http://{at}/"))), Err("the page is larger than 256 kB".to_owned()));
+}
+
+/// The real exchange with a telephone: a script in shell, one on a server, and one after the hang-up.
+#[test]
+fn a_call_is_steered_by_scripts() {
+    let accounts = "[a]\ntype=friend\nhost=dynamic\nsecret=password\n";
+    let fastagi = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = fastagi.local_addr().unwrap();
+    let extensions = format!(
+        "[default]\nexten => 1,1,AGI(menu.sh,${{SHELL(echo one)}})\nexten => 1,2,AGI(agi://{at}/script)\n\
+         exten => 1,3,NoOp(it goes on with ${{X}} and ${{AGISTATUS}})\nexten => 1,4,Wait(60)\n\
+         exten => h,1,AGI(last.sh)\nexten => h,2,System(echo ${{AGISTATUS}} > /dev/null)\n\
+         exten => h,3,NoOp(last of all ${{SYSTEMSTATUS}})\n"
+    );
+    let exchange = Exchange::start("steered", accounts, &extensions);
+    exchange.said("is ready.");
+    let folder = exchange.folder().join("agi-bin");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [
+        (
+            "menu.sh",
+            "#!/bin/sh\nwhile read line && [ -n \"$line\" ]; do :; done\n\
+             for command in ANSWER \"VERBOSE \\\"hello from $1\\\"\" 'EXEC Playback beep' 'SET VARIABLE X 5'; do\n\
+             echo \"$command\"; read answer; echo \"$answer\" >&2; done\n",
+        ),
+        (
+            "last.sh",
+            "#!/bin/sh\nwhile read line && [ -n \"$line\" ]; do :; done\necho ANSWER; read answer\necho \"VERBOSE \\\"$answer\\\"\"; read answer\n",
+        ),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let server = thread::spawn(move || {
+        let (mut stream, _) = fastagi.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        let mut text = String::new();
+        while lines.read_line(&mut text).unwrap() > 1 {}
+        stream.write_all(b"GET VARIABLE X\n").unwrap();
+        lines.read_line(&mut text).unwrap();
+        text
+    });
+    let mut phones = Phones::new(exchange.sip, &["a".to_owned()]);
+    // Nothing is allowed yet.
+    phones.dial(0, "1");
+    let toml = exchange.folder().join("strowger.toml").display().to_string();
+    let waited = Instant::now();
+    while !exchange.log().contains(&format!(
+        "AGI(menu.sh): refused: it is not allowed; to allow it, write 'agi = true' below [programs] in {toml}"
+    )) {
+        assert!(waited.elapsed() < PATIENCE, "{}", exchange.log());
+        phones.run(Duration::from_millis(20));
+    }
+    phones.hang_up(0);
+    phones.run(Duration::from_millis(200));
+    exchange.said("last of all FAILURE");
+    let state = exchange.folder().join("state");
+    exchange.write(
+        "strowger.toml",
+        &format!("[state]\nfolder = '{}'\n[programs]\nsystem = true\nagi = true\n", state.display()),
+    );
+    exchange.told("core reload");
+    phones.dial(0, "1");
+    let waited = Instant::now();
+    while !exchange.log().contains("it goes on with 5 and SUCCESS") {
+        assert!(waited.elapsed() < PATIENCE, "{}", exchange.log());
+        phones.run(Duration::from_millis(20));
+    }
+    let log = exchange.log();
+    assert!(log.contains("hello from one"), "{log}");
+    assert!(log.contains("AGI(menu.sh) says: 200 result=0"), "{log}");
+    let text = server.join().unwrap();
+    assert!(
+        text.contains("agi_network: yes\nagi_network_script: script\n") && text.ends_with("200 result=1 (5)\n"),
+        "{text}"
+    );
+    phones.hang_up(0);
+    let waited = Instant::now();
+    while !exchange.log().contains("last of all SUCCESS") {
+        assert!(waited.elapsed() < PATIENCE, "{}", exchange.log());
+        phones.run(Duration::from_millis(20));
+    }
+    assert!(exchange.log().contains("511 Command Not Permitted on a dead channel"), "{}", exchange.log());
+}
