@@ -2,12 +2,10 @@
 //! that goes to it.
 
 use super::player::{PACKET, Playing, Request};
-use super::rtp_debug::PacketTrace;
-use super::stream::{Mode, Stream};
 use crate::audio::{dtmf, g711};
 use crate::clock::Time;
-use crate::pbx::media::{DigitForm, FLASH, StreamKind};
-use crate::rtp::continuity::Place;
+use crate::pbx::media::{DigitForm, FLASH};
+use crate::rtp::continuity::{Continuity, Place};
 use crate::rtp::header::{FIXED, Header};
 use crate::rtp::telephone_event::{self, Event};
 use std::collections::VecDeque;
@@ -65,68 +63,59 @@ struct EventPress {
     due: Time,
 }
 
-/// What became of the time for a packet.
-pub(super) enum Sent {
-    /// It is sent, and the next is due then.
-    Until(Time),
-    /// There is no more digit: the stream goes on with what it did.
-    Done,
-}
-
-/// Sends a digit, or lets it wait for the one that is sent. When the first packet is due, if it begins now.
-pub(super) fn press(stream: &mut Stream, now: Time, press: Press, turn: u64, fresh: Place) -> Option<Time> {
-    if stream.kind != StreamKind::Rtp {
-        return None;
+impl DigitSender {
+    /// Begins with this digit, in the line to the peer; none for what cannot be sent in that form.
+    pub fn begin(line: &mut Continuity, now: Time, press: Press, turn: u64, fresh: Place) -> Option<DigitSender> {
+        Some(DigitSender { turn, current: Current::begin(line, now, press, fresh)?, waiting: VecDeque::new() })
     }
-    if let Some(sender) = &mut stream.sending {
-        if sender.waiting.len() < MAX_WAITING {
-            sender.waiting.push_back(press);
+
+    /// Lets a digit wait for those that are sent, when there is room.
+    pub fn push(&mut self, press: Press) {
+        if self.waiting.len() < MAX_WAITING {
+            self.waiting.push_back(press);
         }
-        return None;
     }
-    let current = Current::begin(stream, now, press, fresh)?;
-    stream.sending = Some(Box::new(DigitSender { turn, current, waiting: VecDeque::new() }));
-    Some(now)
-}
 
-/// Sends the packet of a digit that is due.
-pub(super) fn send_due(stream: &mut Stream, now: Time, trace: Option<&mut PacketTrace>) -> Sent {
-    let mut packet = [0; PACKET];
-    let Some(mut sender) = stream.sending.take() else { return Sent::Done };
-    loop {
-        let sent = match &mut sender.current {
-            Current::Event(event) => event.next(now, &mut packet).map(|(place, bytes)| (place, STEP, bytes)),
+    /// Writes the packet that is due: the place where the line has come to by it, and the samples it stands for. `None`:
+    /// there is no more digit.
+    pub fn next<'a>(
+        &mut self,
+        line: &mut Continuity,
+        now: Time,
+        packet: &'a mut [u8; PACKET],
+    ) -> Option<(Place, u32, &'a [u8])> {
+        while self.current.is_over() {
+            let fresh = Place { ssrc: 0, sequence: 0, timestamp: 0 };
+            let press = self.waiting.pop_front()?;
+            if let Some(current) = Current::begin(line, now, press, fresh) {
+                self.current = current;
+            }
+        }
+        match &mut self.current {
+            Current::Event(event) => event.next(now, packet).map(|(place, bytes)| (place, STEP, bytes)),
             Current::Tone(tone) => {
                 let step = tone.step();
-                tone.next(now, &mut packet).map(|(place, bytes)| (place, step, bytes))
+                tone.next(now, packet).map(|(place, bytes)| (place, step, bytes))
             }
-        };
-        if let Some((place, step, bytes)) = sent {
-            let to = stream.deliver_own(now, place, step, bytes);
-            if let Some((trace, to)) = trace.zip(to) {
-                trace.sent(now, to, bytes);
-            }
-            let due = sender.current.due();
-            stream.sending = Some(sender);
-            return Sent::Until(due);
-        }
-        let fresh = Place { ssrc: 0, sequence: 0, timestamp: 0 };
-        let mut waiting = std::iter::from_fn(|| sender.waiting.pop_front());
-        match waiting.find_map(|press| Current::begin(stream, now, press, fresh)) {
-            Some(current) => sender.current = current,
-            None => break,
         }
     }
-    // A sound that goes on follows what was sent instead of it.
-    if let Mode::Playing(playing) = &mut stream.mode {
-        playing.move_to(stream.line.begin(now, playing.step(), Place { ssrc: 0, sequence: 0, timestamp: 0 }));
+
+    /// When the next packet is due.
+    pub fn due(&self) -> Time {
+        self.current.due()
     }
-    Sent::Done
 }
 
 impl Current {
+    fn is_over(&self) -> bool {
+        match self {
+            Current::Event(event) => event.is_over(),
+            Current::Tone(tone) => tone.is_over(),
+        }
+    }
+
     /// None for what cannot be sent in that form.
-    fn begin(stream: &mut Stream, now: Time, press: Press, fresh: Place) -> Option<Current> {
+    fn begin(line: &mut Continuity, now: Time, press: Press, fresh: Place) -> Option<Current> {
         let duration = press.duration.clamp(SHORTEST, LONGEST);
         match press.form {
             DigitForm::Event(payload_type) => {
@@ -134,7 +123,7 @@ impl Current {
                     FLASH => telephone_event::FLASH,
                     digit => telephone_event::code_of(digit)?,
                 };
-                let place = stream.line.begin(now, STEP, fresh);
+                let place = line.begin(now, STEP, fresh);
                 let updates = duration.as_millis().div_ceil(UPDATE.as_millis());
                 let updates = u32::try_from(updates).unwrap_or(u32::MAX);
                 Some(Current::Event(EventPress { code, payload_type, place, sent: 0, updates, due: now }))
@@ -149,7 +138,7 @@ impl Current {
                 let payload_type = codec.payload_type;
                 let request =
                     Request { play: 0, sounds: vec![sound], skip: 0, repeat: false, again: 0, payload_type, ptime_ms };
-                let place = stream.line.begin(now, request.step(), fresh);
+                let place = line.begin(now, request.step(), fresh);
                 Some(Current::Tone(Box::new(Playing::new(now, 0, request, place))))
             }
         }
@@ -164,10 +153,14 @@ impl Current {
 }
 
 impl EventPress {
+    fn is_over(&self) -> bool {
+        self.sent >= self.updates.saturating_add(ENDS - 1)
+    }
+
     /// Writes the packet that is due. The place given is where the stream has come to by then: a packet of sound that
     /// follows has its time from there.
     fn next<'a>(&mut self, now: Time, packet: &'a mut [u8; PACKET]) -> Option<(Place, &'a [u8])> {
-        if self.sent >= self.updates.saturating_add(ENDS - 1) {
+        if self.is_over() {
             return None;
         }
         let sequence = self.place.sequence.wrapping_add(self.sent as u16);

@@ -11,6 +11,7 @@ mod early;
 mod inbox;
 mod player;
 mod ports;
+mod pressing;
 mod recorder;
 mod relay;
 mod rtp_debug;

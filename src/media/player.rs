@@ -87,6 +87,11 @@ impl Playing {
         u32::try_from(self.step).unwrap_or(u32::MAX)
     }
 
+    /// Has the sound ended?
+    pub fn is_over(&self) -> bool {
+        self.track.is_over()
+    }
+
     /// Writes the packet that is due into `packet` and moves on; `None` when the sound has ended.
     pub fn next<'a>(&mut self, now: Time, packet: &'a mut [u8; PACKET]) -> Option<(Place, &'a [u8])> {
         if self.track.is_over() {

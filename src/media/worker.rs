@@ -1,10 +1,11 @@
 //! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
 
-use super::digit_sender::{self, Press, Sent};
+use super::digit_sender::Press;
 use super::early::Waiting;
 use super::inbox::{Order, Wakeup};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
+use super::pressing;
 use super::recorder::Recorder;
 use super::relay::{self, Buffer, MAX_PACKET};
 use super::rtp_debug::PacketTrace;
@@ -186,7 +187,7 @@ impl Worker {
         let Some(slot) = self.slots.get(&id).copied() else { return };
         let Some(stream) = self.streams.get_mut(slot) else { return };
         self.turns = self.turns.saturating_add(1);
-        if let Some(due) = digit_sender::press(stream, now, press, self.turns, fresh) {
+        if let Some(due) = pressing::press(stream, now, press, self.turns, fresh) {
             self.due.push(Reverse((due, slot, self.turns)));
             self.play(now);
         }
@@ -244,7 +245,7 @@ impl Worker {
             }
             let Some(stream) = self.streams.get_mut(slot) else { continue };
             if stream.sending.as_ref().is_some_and(|sending| sending.turn == turn) {
-                if let Sent::Until(due) = digit_sender::send_due(stream, now, self.trace.as_deref_mut()) {
+                if let Some(due) = pressing::send_due(stream, now, self.trace.as_deref_mut()) {
                     self.due.push(Reverse((due, slot, turn)));
                 }
                 continue;

@@ -234,7 +234,7 @@ impl Parties {
     /// Takes a channel off the table, with its ports. A caller's leaves its record.
     pub fn forget(&mut self, id: ChannelId, core: &mut Core) {
         self.release_ports(id, core);
-        self.stop_sending(id, core);
+        stop_sending(self, id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
         if let Some(limit) = channel.callee.limit.take() {
@@ -262,18 +262,6 @@ impl Parties {
         // A leg that never began to call ends without a word.
         if let Some(leg) = channel.leg().filter(|leg| self.legs.get(leg).is_some_and(Leg::is_ended)) {
             self.legs.remove(&leg);
-        }
-    }
-
-    /// A channel's telephone is sent no digits any more; whoever waits for them learns that.
-    fn stop_sending(&mut self, id: ChannelId, core: &mut Core) {
-        let Some(sending) = self.sendings.remove(&id) else { return };
-        if let Some(timer) = sending.timer {
-            core.timers.cancel(timer);
-        }
-        let waiting = sending.waits.filter(|waiting| *waiting != id);
-        if let Some(waiting) = waiting.filter(|waiting| self.channel(*waiting).is_some_and(Channel::sends_digits)) {
-            self.resume(waiting, AppReply::DigitsSent(Err("the call is over".to_owned())));
         }
     }
 
@@ -323,6 +311,18 @@ impl Parties {
         if let Some(agreed) = agreed.filter(|_| cdr.codec.is_empty()) {
             cdr.codec = agreed.codec.name().to_owned();
         }
+    }
+}
+
+/// A channel's telephone is sent no digits any more; whoever waits for them learns that.
+fn stop_sending(parties: &mut Parties, id: ChannelId, core: &mut Core) {
+    let Some(sending) = parties.sendings.remove(&id) else { return };
+    if let Some(timer) = sending.timer {
+        core.timers.cancel(timer);
+    }
+    let waiting = sending.waits.filter(|waiting| *waiting != id);
+    if let Some(waiting) = waiting.filter(|waiting| parties.channel(*waiting).is_some_and(Channel::sends_digits)) {
+        parties.resume(waiting, AppReply::DigitsSent(Err("the call is over".to_owned())));
     }
 }
 
