@@ -30,7 +30,7 @@ const PLAN: &str = "[default]\n\
     exten => 31,1,Verbose(1,${CHANNEL} stays)\n same => n,Wait(1)\n\
     exten => 32,1,Verbose(1,apart ${CHANNEL})\n same => n,Wait(1)\n same => n,Hangup()\n\
     exten => 33,1,SIPAddHeader(X-One: 1)\n same => n,SIPAddHeader(Via: forged)\n same => n,SIPAddHeader(X-Two: 2)\n\
-     same => n,SIPRemoveHeader(X-Two)\n same => n,Verbose(1,came with ${SIP_HEADER(X-Test)} of ${SIPCHANINFO(peername)})\n\
+     same => n,SIPRemoveHeader(X-Two)\n same => n,Verbose(1,came with ${SIP_HEADER(X-Test)} of ${SIPCHANINFO(peername)} to ${SIPDOMAIN}.)\n\
      same => n,Dial(SIP/desk,20)\n\
     exten => 34,1,RetryDial(beep,1,2,SIP/desk,2)\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Hangup()\n\
     exten => 35,1,ChanIsAvail(SIP/nobody&SIP/desk)\n same => n,Verbose(1,${AVAILORIGCHAN} is ${AVAILSTATUS})\n\
@@ -249,7 +249,7 @@ fn header_fields_come_and_go(world: &mut Testbed) {
     world.add_header("client", "X-Test: from the client");
     dials(world, "33");
     world.until(|w| w.is_called("desk"));
-    assert!(world.has_line("came with from the client of client"));
+    assert!(world.has_line("came with from the client of client to 192.0.2.1."));
     assert!(was_sent(world, "desk", "INVITE", "X-One: 1"));
     assert!(!was_sent(world, "desk", "INVITE", "forged") && world.has_line("is not added to the INVITE"));
     assert!(!was_sent(world, "desk", "INVITE", "X-Two"));

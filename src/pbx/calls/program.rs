@@ -128,7 +128,7 @@ impl Applications<'_> {
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::LineStates(targets) => {
-                let states = targets.iter().map(|target| self.dialing().line_state(target, directory)).collect();
+                let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
                 self.parties.resume(id, AppReply::LineStates(states));
             }
         }
