@@ -53,7 +53,7 @@ letters! {
      HANGUPCAUSE. A target in which `&` or `/` came from the dialled number is refused (INVALIDARGS). The option \
      letters:"
     'a' "" InEffect "the caller is answered as soon as the called line is, before an announcement (`A`) or a program (`M`, `U`) on that line ends";
-    'A' "(x)" InEffect "the sound x is played to the line that answered before it is connected; not to a line with `line=modem`. A second sound, for the caller (x:y), is not there yet: the caller hears ringing meanwhile";
+    'A' "(x:y)" InEffect "the sound x is played to the line that answered before it is connected; not to a line with `line=modem`. The caller is played y meanwhile, and what is left of it when x ends is not; y alone is not played";
     'b' "(context^exten^priority(arguments))" InEffect "a Gosub on each called line's own channel before it is called; `SIPAddHeader` there adds to its INVITE alone";
     'B' "(context^exten^priority(arguments))" InEffect "a Gosub on the caller's channel before any line is called";
     'c' "" InEffect "lines that are given up are told that the call was answered elsewhere (`Reason:` in the CANCEL), even when it was not";

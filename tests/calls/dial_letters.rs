@@ -12,6 +12,7 @@ const PLAN: &str = "[default]\n\
     exten => 13,1,Dial(SIP/desk,20,U(screen^ABORT))\n same => n,Verbose(1,never here)\n\
     exten => 14,1,Dial(SIP/desk,20,U(elsewhere))\n\
     exten => 15,1,Dial(SIP/desk,20,A(beep)a)\n\
+    exten => 38,1,Dial(SIP/desk,20,A(beep:beep))\n\
     exten => 16,1,Dial(SIP/desk&SIP/isp,20,b(header^s^1(one))cQ(17))\n\
     exten => 17,1,Set(BEFORE=no)\n same => n,Dial(SIP/desk,20,B(own^s^1(two))g)\n same => n,Verbose(1,it was ${GOT})\n\
     exten => 18,1,Dial(SIP/desk,20,S(3))\n\
@@ -139,6 +140,14 @@ fn an_announcement_is_played_to_the_line_that_answered(world: &mut Testbed) {
     world.until(|w| w.is_talking("client"));
     world.until(|w| w.media.played.contains(&1600));
     world.run(Duration::from_secs(1));
+    world.assert_agreed("client", "desk", true);
+    over(world);
+    let before = world.media.played.len();
+    answered(world, "38");
+    world.until(|w| w.is_played_to("desk") && w.is_played_to("client"));
+    world.until(|w| w.is_talking("client"));
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.media.played.len(), before + 2);
     world.assert_agreed("client", "desk", true);
     over(world);
 }
