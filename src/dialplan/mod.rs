@@ -29,6 +29,7 @@ mod lookup;
 mod loops;
 mod menu;
 pub mod originate;
+pub mod outcome;
 pub mod outside;
 pub mod pattern;
 mod place;

@@ -1,5 +1,6 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
+mod ending;
 pub mod errand;
 pub mod group;
 
@@ -23,7 +24,6 @@ use super::tree::Priority;
 use super::view::View;
 use crate::clock::Time;
 use crate::event::{CallEvent, Level, LogLine};
-use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -292,7 +292,7 @@ impl Program {
             Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
             Stage::Plan => {}
             Stage::OutOfPriorities | Stage::FallingThrough | Stage::Finished(_) => {
-                return self.end(Cause::NONE, environment);
+                return ending::end(self, Cause::NONE, environment);
             }
         }
         let (position, caller) = {
@@ -305,8 +305,8 @@ impl Program {
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
             Some(found) => self.execute(found.priority, Journal::default(), environment),
             None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
-            None if *priority == 1 => self.no_extension(&position, environment),
-            None => self.fall_through(environment),
+            None if *priority == 1 => ending::no_extension(self, &position, environment),
+            None => ending::fall_through(self, environment),
         }
     }
 
@@ -316,7 +316,7 @@ impl Program {
         match ended {
             Some(Interrupted::Hangup(_)) if matches!(self.stage, Stage::AfterHangup(..)) => false,
             Some(Interrupted::Hangup(cause)) => {
-                self.end(cause, environment);
+                ending::end(self, cause, environment);
                 true
             }
             Some(Interrupted::Redirect(to)) => {
@@ -331,7 +331,7 @@ impl Program {
     fn execute(&mut self, priority: &Priority, mut journal: Journal, environment: &dyn Environment) {
         let args = evaluate(&priority.args, &mut self.slot.borrow_mut().state, environment, &mut journal);
         let Some(app) = apps::find(&priority.application) else {
-            return self.no_application(&priority.application, Some(priority), environment);
+            return ending::no_application(self, &priority.application, Some(priority), environment);
         };
         let args = match args {
             Ok(args) => args,
@@ -393,14 +393,14 @@ impl Program {
     fn conclude(&mut self, result: Result<Outcome, Interrupted>, environment: &dyn Environment) {
         self.slot.borrow_mut().clear();
         match result {
-            Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
+            Err(Interrupted::Hangup(cause)) => ending::spawn_ended(self, cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
             // What goes on elsewhere does not end, whatever was broken off for it thinks.
             Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
-                self.spawn_ended(cause, environment);
+                ending::spawn_ended(self, cause, environment);
             }
             Ok(Outcome::Next) => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Set(assignments)) => {
@@ -427,7 +427,7 @@ impl Program {
             }
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
-                None => self.no_application(&name, None, environment),
+                None => ending::no_application(self, &name, None, environment),
             },
         }
     }
@@ -466,7 +466,7 @@ impl Program {
         match returned {
             Ok(Some((name, args))) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
-                None => self.no_application(&name, None, environment),
+                None => ending::no_application(self, &name, None, environment),
             },
             Ok(None) => {}
             Err(()) => self.led_nowhere(environment),
@@ -475,7 +475,7 @@ impl Program {
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
         self.note_finish(Finish::Nowhere);
-        self.spawn_ended(Cause::NONE, environment);
+        ending::spawn_ended(self, Cause::NONE, environment);
     }
 
     fn jump(&mut self, to: Position) {
@@ -487,125 +487,6 @@ impl Program {
         drop(slot);
         self.finish = None;
         self.stage = Stage::Plan;
-    }
-
-    fn no_application(&mut self, name: &str, priority: Option<&Priority>, environment: &dyn Environment) {
-        let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
-        special::no_application(&mut self.slot.borrow_mut().state, name, &place.unwrap_or_default());
-        self.note_finish(Finish::NoApplication(name.to_owned()));
-        self.spawn_ended(Cause::NONE, environment);
-    }
-
-    /// A dialled extension that is not there: `i`, or the end.
-    fn no_extension(&mut self, position: &Position, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
-            return self.end(Cause::NONE, environment);
-        }
-        let Position { context, exten, priority } = position;
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let place = format!("context,exten,priority={},{},{priority}", outside(context), outside(exten));
-        if let Some(to) = special::place(state, context, &Trouble::Invalid(exten)) {
-            state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
-            state.position = to;
-            return;
-        }
-        state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
-        drop(slot);
-        self.note_finish(Finish::Nowhere);
-        self.end(Cause::NONE, environment);
-    }
-
-    /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
-    fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
-            return self.end(Cause::NONE, environment);
-        }
-        self.note_finish(Finish::RanOut);
-        if !environment.dialplan().general().autofallthrough {
-            self.stage = Stage::OutOfPriorities;
-            return self.start(&apps::wait_exten::AFTER_THE_LAST, String::new());
-        }
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let status = state.variable("DIALSTATUS").filter(|status| !status.is_empty());
-        let shown = status.as_deref().unwrap_or("UNKNOWN");
-        state.log(Level::Verbose(3), format!("Auto fallthrough, channel '{}' status is '{shown}'", state.name));
-        let (cause, answered) = (state.cause, state.answered);
-        drop(slot);
-        match status.as_deref() {
-            // 488 tells the caller's telephone more than the 503 of congestion: another codec might do.
-            Some("CONGESTION" | "CHANUNAVAIL") if cause == Cause::NOT_ACCEPTABLE && !answered => {
-                self.end(cause, environment)
-            }
-            Some("CONGESTION" | "CHANUNAVAIL") => {
-                self.stage = Stage::FallingThrough;
-                self.start(&apps::congestion::APP, "10".to_owned());
-            }
-            Some("BUSY") => {
-                self.stage = Stage::FallingThrough;
-                self.start(&apps::busy::APP, "10".to_owned());
-            }
-            Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
-            _ => self.end(cause, environment),
-        }
-    }
-
-    /// An application ended the channel, or the channel ended under it.
-    fn spawn_ended(&mut self, cause: Cause, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let Position { context, exten, priority } = &slot.state.position;
-        let text = format!(
-            "Spawn extension ({}, {}, {priority}) exited non-zero on '{}'",
-            outside(context),
-            outside(exten),
-            slot.state.name
-        );
-        // After a fall-through it is logged already.
-        if self.stage != Stage::FallingThrough {
-            slot.state.log(Level::Verbose(2), text);
-        }
-        drop(slot);
-        self.end(cause, environment);
-    }
-
-    /// The program is over but for `h`, which runs once, on a channel that has ended: every request in it ends at once.
-    fn end(&mut self, cause: Cause, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) && self.unsuspend(ChoreReply::Failed) {
-            return;
-        }
-        if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
-            self.stage = Stage::Finished(decided);
-            return;
-        }
-        let mut slot = self.slot.borrow_mut();
-        // The first cause stays.
-        let cause = match slot.ended {
-            Some(Interrupted::Hangup(latched)) => latched,
-            Some(Interrupted::Redirect(_)) | None => cause,
-        };
-        slot.ended = Some(Interrupted::Hangup(cause));
-        if !self.suspended.is_empty() {
-            drop(slot);
-            self.stage = Stage::Plan;
-            self.unsuspend(ChoreReply::Failed);
-            return;
-        }
-        let state = &mut slot.state;
-        state.cause = cause;
-        if self.is_errand {
-            self.stage = Stage::Finished(cause);
-            return;
-        }
-        jumps::unwind_macros(state, environment.globals());
-        let context = state.position.context.clone();
-        let caller = Some(state.caller.number.as_str());
-        if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
-            state.position = Position::new(&context, "h", 1);
-            self.stage = Stage::AfterHangup(cause, MAX_STEPS_AFTER_HANGUP);
-        } else {
-            self.stage = Stage::Finished(cause);
-        }
     }
 }
 
