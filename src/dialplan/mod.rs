@@ -16,6 +16,7 @@ pub mod dial_options;
 mod dial_request;
 mod dialled;
 pub mod digits;
+mod ending;
 pub mod environment;
 pub mod expression;
 pub mod function;

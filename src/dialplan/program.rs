@@ -1,12 +1,12 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
-mod ending;
 pub mod errand;
 pub mod group;
 
 use super::app::{App, AppCall, Args, Outcome, Target};
 use super::apps;
 use super::chore::ChoreReply;
+use super::ending::{self, Fall, FinishNote};
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::journal::Journal;
@@ -69,7 +69,7 @@ pub struct Program {
     stage: Stage,
     /// The application that was started last.
     latest: &'static str,
-    finish: Option<(Finish, Position)>,
+    finish: FinishNote,
     /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
     is_errand: bool,
 }
@@ -85,7 +85,7 @@ impl Program {
             suspended: Suspensions::default(),
             stage: Stage::Plan,
             latest: "",
-            finish: None,
+            finish: FinishNote::default(),
             is_errand: false,
         }
     }
@@ -212,15 +212,7 @@ impl Program {
 
     /// How it came to its end by itself, and where; none while it goes on, or when it was hung up.
     pub fn finish(&self) -> Option<(Finish, Position)> {
-        self.finish.clone()
-    }
-
-    /// Notes how it ended, unless that is known already, or somebody hung up.
-    fn note_finish(&mut self, how: Finish) {
-        if self.finish.is_none() && self.slot.borrow().ended.is_none() {
-            let position = self.position();
-            self.finish = Some((how, position));
-        }
+        self.finish.get()
     }
 
     /// Whether the end is decided: hung up, or over.
@@ -292,7 +284,7 @@ impl Program {
             Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
             Stage::Plan => {}
             Stage::OutOfPriorities | Stage::FallingThrough | Stage::Finished(_) => {
-                return ending::end(self, Cause::NONE, environment);
+                return self.end(Cause::NONE, environment);
             }
         }
         let (position, caller) = {
@@ -305,8 +297,8 @@ impl Program {
         match environment.dialplan().find(context, exten, *priority, Some(&caller), environment.now().wall) {
             Some(found) => self.execute(found.priority, Journal::default(), environment),
             None if jumps::end_macro(&mut self.slot.borrow_mut().state, environment) => {}
-            None if *priority == 1 => ending::no_extension(self, &position, environment),
-            None => ending::fall_through(self, environment),
+            None if *priority == 1 => self.no_extension(&position, environment),
+            None => self.fall_through(environment),
         }
     }
 
@@ -316,7 +308,7 @@ impl Program {
         match ended {
             Some(Interrupted::Hangup(_)) if matches!(self.stage, Stage::AfterHangup(..)) => false,
             Some(Interrupted::Hangup(cause)) => {
-                ending::end(self, cause, environment);
+                self.end(cause, environment);
                 true
             }
             Some(Interrupted::Redirect(to)) => {
@@ -331,7 +323,7 @@ impl Program {
     fn execute(&mut self, priority: &Priority, mut journal: Journal, environment: &dyn Environment) {
         let args = evaluate(&priority.args, &mut self.slot.borrow_mut().state, environment, &mut journal);
         let Some(app) = apps::find(&priority.application) else {
-            return ending::no_application(self, &priority.application, Some(priority), environment);
+            return self.no_application(&priority.application, Some(priority), environment);
         };
         let args = match args {
             Ok(args) => args,
@@ -393,14 +385,14 @@ impl Program {
     fn conclude(&mut self, result: Result<Outcome, Interrupted>, environment: &dyn Environment) {
         self.slot.borrow_mut().clear();
         match result {
-            Err(Interrupted::Hangup(cause)) => ending::spawn_ended(self, cause, environment),
+            Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
             // What goes on elsewhere does not end, whatever was broken off for it thinks.
             Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Stop(cause)) => {
-                self.note_finish(Finish::Application(self.latest));
-                ending::spawn_ended(self, cause, environment);
+                self.finish.note(Finish::Application(self.latest), &self.slot.borrow());
+                self.spawn_ended(cause, environment);
             }
             Ok(Outcome::Next) => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Set(assignments)) => {
@@ -427,7 +419,7 @@ impl Program {
             }
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
-                None => ending::no_application(self, &name, None, environment),
+                None => self.no_application(&name, None, environment),
             },
         }
     }
@@ -466,7 +458,7 @@ impl Program {
         match returned {
             Ok(Some((name, args))) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
-                None => ending::no_application(self, &name, None, environment),
+                None => self.no_application(&name, None, environment),
             },
             Ok(None) => {}
             Err(()) => self.led_nowhere(environment),
@@ -474,8 +466,8 @@ impl Program {
     }
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
-        self.note_finish(Finish::Nowhere);
-        ending::spawn_ended(self, Cause::NONE, environment);
+        self.finish.note(Finish::Nowhere, &self.slot.borrow());
+        self.spawn_ended(Cause::NONE, environment);
     }
 
     fn jump(&mut self, to: Position) {
@@ -485,8 +477,82 @@ impl Program {
         }
         slot.state.position = to;
         drop(slot);
-        self.finish = None;
+        self.finish = FinishNote::default();
         self.stage = Stage::Plan;
+    }
+
+    fn no_application(&mut self, name: &str, priority: Option<&Priority>, environment: &dyn Environment) {
+        let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
+        special::no_application(&mut self.slot.borrow_mut().state, name, &place.unwrap_or_default());
+        self.finish.note(Finish::NoApplication(name.to_owned()), &self.slot.borrow());
+        self.spawn_ended(Cause::NONE, environment);
+    }
+
+    /// A dialled extension that is not there: `i`, or the end.
+    fn no_extension(&mut self, position: &Position, environment: &dyn Environment) {
+        if !matches!(self.stage, Stage::AfterHangup(..)) {
+            if ending::goes_to_invalid(&mut self.slot.borrow_mut().state, position) {
+                return;
+            }
+            self.finish.note(Finish::Nowhere, &self.slot.borrow());
+        }
+        self.end(Cause::NONE, environment);
+    }
+
+    /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
+    fn fall_through(&mut self, environment: &dyn Environment) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
+            return self.end(Cause::NONE, environment);
+        }
+        self.finish.note(Finish::RanOut, &self.slot.borrow());
+        if !environment.dialplan().general().autofallthrough {
+            self.stage = Stage::OutOfPriorities;
+            return self.start(&apps::wait_exten::AFTER_THE_LAST, String::new());
+        }
+        let falls = ending::fall_through(&mut self.slot.borrow_mut().state);
+        match falls {
+            Fall::Shows(app) => {
+                self.stage = Stage::FallingThrough;
+                self.start(app, "10".to_owned());
+            }
+            Fall::Ends(cause) => self.end(cause, environment),
+        }
+    }
+
+    /// An application ended the channel, or the channel ended under it.
+    fn spawn_ended(&mut self, cause: Cause, environment: &dyn Environment) {
+        // After a fall-through it is logged already.
+        if self.stage != Stage::FallingThrough {
+            ending::log_spawn_ended(&mut self.slot.borrow_mut().state);
+        }
+        self.end(cause, environment);
+    }
+
+    /// The program is over but for `h`, which runs once, on a channel that has ended: every request in it ends at once.
+    fn end(&mut self, cause: Cause, environment: &dyn Environment) {
+        if matches!(self.stage, Stage::AfterHangup(..)) && self.unsuspend(ChoreReply::Failed) {
+            return;
+        }
+        if let Stage::AfterHangup(decided, _) | Stage::Finished(decided) = self.stage {
+            self.stage = Stage::Finished(decided);
+            return;
+        }
+        let mut slot = self.slot.borrow_mut();
+        // The first cause stays.
+        let cause = match slot.ended {
+            Some(Interrupted::Hangup(latched)) => latched,
+            Some(Interrupted::Redirect(_)) | None => cause,
+        };
+        slot.ended = Some(Interrupted::Hangup(cause));
+        if !self.suspended.is_empty() {
+            drop(slot);
+            self.stage = Stage::Plan;
+            self.unsuspend(ChoreReply::Failed);
+            return;
+        }
+        slot.state.cause = cause;
+        let goes_on = !self.is_errand && ending::goes_to_hangup(&mut slot.state, environment);
+        self.stage = if goes_on { Stage::AfterHangup(cause, MAX_STEPS_AFTER_HANGUP) } else { Stage::Finished(cause) };
     }
 }
 
