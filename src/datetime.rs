@@ -1,5 +1,7 @@
 //! The wall clock as people, headers and `STRFTIME` write it: in UTC, or in a time zone that is told.
 
+pub mod zones;
+
 use crate::clock::Wall;
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// A moment in the Gregorian calendar, in UTC.
+/// A moment in the Gregorian calendar, in UTC or in a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
     /// The year.
@@ -73,6 +75,11 @@ impl Zone {
 }
 
 impl Civil {
+    /// The moment as the clocks and calendars of a zone have it.
+    pub fn in_zone(at: Wall, zone: &Zone) -> Civil {
+        Civil::from_wall(zone.shifted(at))
+    }
+
     /// The moment in UTC.
     pub fn from_wall(at: Wall) -> Civil {
         let days = at.0.div_euclid(86_400_000);
@@ -144,7 +151,7 @@ pub fn strftime(at: Wall, format: &str) -> String {
 
 /// As [`strftime`], with the clock of a time zone.
 pub fn strftime_in(at: Wall, zone: &Zone, format: &str) -> String {
-    let now = Civil::from_wall(zone.shifted(at));
+    let now = Civil::in_zone(at, zone);
     let mut text = String::new();
     let mut letters = format.chars();
     while let Some(letter) = letters.next() {

@@ -24,6 +24,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod sim;
 pub mod sip;
+pub mod sounds;
 pub mod source_key;
 pub mod store;
 pub mod wording;

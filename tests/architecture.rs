@@ -49,7 +49,7 @@ const fn ring(name: &'static str, knows: &'static [&'static str]) -> Room {
 const ROOMS: &[Room] = &[
     pure("clock", &[]),
     pure("rng", &[]),
-    pure("datetime", &["clock"]),
+    pure("datetime", &["clock", "wording"]),
     pure("event", &["clock", "wording"]),
     pure("wording", &[]),
     pure("source_key", &[]),
@@ -83,6 +83,7 @@ const ROOMS: &[Room] = &[
     ),
     pure("sim", &["clock", "rng", "datetime", "sip", "sdp", "rtp", "audio", "config", "pbx"]),
     ring("net", &["source_key", "clock", "rng", "sip", "guard", "config", "pbx"]),
+    ring("sounds", &["clock", "wording", "audio", "config", "dialplan", "pbx"]),
     ring("media", &["source_key", "clock", "rng", "rtp", "audio", "pbx"]),
     ring("store", &["clock", "rng", "datetime", "event", "wording", "sip", "config", "dialplan", "registrar", "pbx"]),
     // The outside sees snapshots and commands, which observe itself defines, and nothing behind them.
@@ -110,6 +111,7 @@ const ROOMS: &[Room] = &[
             "pbx",
             "net",
             "media",
+            "sounds",
             "store",
             "observe",
             "web",
@@ -137,6 +139,7 @@ const ROOMS: &[Room] = &[
             "pbx",
             "net",
             "media",
+            "sounds",
             "store",
             "observe",
             "web",

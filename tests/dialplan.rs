@@ -8,7 +8,7 @@
 //! call 123@ctx [from 200]                a call begins; the one before must be over, every step of it named
 //! step [ext@ctx:prio] App("args")        the next priority executed
 //! ask Wait 0.5 | Dial SIP/x&SIP/y 20 g   what the program asks of the switch
-//! reply done | missing X | failed WHY | dialled STATUS cause N [callee] [after S]
+//! reply done | pressed 5 | wrong | locked | right BESIDE | missing X | failed WHY | dialled STATUS cause N [callee] [after S]
 //! hangup N, redirect ctx,ext,prio        from outside
 //! var NAME VALUE                         a channel variable's value now
 //! log TEXT                               a later line of the log holds the text

@@ -75,7 +75,7 @@ impl Exchange {
             admission: admission.clone(),
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
-            sounds: BTreeMap::new(),
+            pins: Default::default(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

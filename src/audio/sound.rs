@@ -1,7 +1,47 @@
-//! The sounds that need no file, by the names a dialplan calls them.
+//! A sound as it is played, and the sounds that need no file, by the names a dialplan calls them.
 
 use super::RATE;
+use super::g711::{self, Law};
 use super::tone::{self, Meaning};
+use std::sync::Arc;
+
+/// A sound, ready to be played in either law: 8,000 bytes a second. Clones share their bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sound {
+    mu: Arc<[u8]>,
+    a: Arc<[u8]>,
+}
+
+impl Sound {
+    /// The sound of samples, 8,000 a second.
+    pub fn of_samples(samples: &[i16]) -> Sound {
+        Sound { mu: g711::encode(samples, Law::Mu), a: g711::encode(samples, Law::A) }
+    }
+
+    /// Its bytes in this law.
+    pub fn in_law(&self, law: Law) -> &Arc<[u8]> {
+        match law {
+            Law::Mu => &self.mu,
+            Law::A => &self.a,
+        }
+    }
+
+    /// How many samples it has.
+    pub fn samples(&self) -> usize {
+        self.mu.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn size(&self) -> usize {
+        self.mu.len().saturating_add(self.a.len())
+    }
+}
+
+impl std::fmt::Debug for Sound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sound({} samples)", self.samples())
+    }
+}
 
 /// The zone whose tones `tone/busy` without a zone means.
 const HOME: &str = "us";

@@ -1,6 +1,8 @@
 //! Call-progress tones with their cadences, by country, and the test tone, as samples.
 
 use super::RATE;
+use super::tone_list::{ToneList, amplitude};
+use super::zones;
 use std::f64::consts::TAU;
 
 /// What a tone tells the listener.
@@ -16,59 +18,22 @@ pub enum Meaning {
     Congestion,
 }
 
-/// A country's tones: two frequencies in Hz (zero: none) for each stretch of milliseconds (no frequency: silence).
-struct Zone {
-    name: &'static str,
-    dial: &'static [Stretch],
-    ring: &'static [Stretch],
-    busy: &'static [Stretch],
-    congestion: &'static [Stretch],
+impl Meaning {
+    /// How a zone names the tone.
+    pub fn name(self) -> &'static str {
+        match self {
+            Meaning::Dial => "dial",
+            Meaning::Ring => "ring",
+            Meaning::Busy => "busy",
+            Meaning::Congestion => "congestion",
+        }
+    }
 }
 
-type Stretch = (u16, u16, u32);
-
-/// ITU-T E.180 supplement 2 (various tones used in national networks).
-const ZONES: &[Zone] = &[
-    Zone {
-        name: "us",
-        dial: &[(350, 440, 1_000)],
-        ring: &[(440, 480, 2_000), (0, 0, 4_000)],
-        busy: &[(480, 620, 500), (0, 0, 500)],
-        congestion: &[(480, 620, 250), (0, 0, 250)],
-    },
-    Zone {
-        name: "uk",
-        dial: &[(350, 440, 1_000)],
-        ring: &[(400, 450, 400), (0, 0, 200), (400, 450, 400), (0, 0, 2_000)],
-        busy: &[(400, 0, 375), (0, 0, 375)],
-        congestion: &[(400, 0, 400), (0, 0, 350), (400, 0, 225), (0, 0, 525)],
-    },
-    Zone {
-        name: "de",
-        dial: &[(425, 0, 1_000)],
-        ring: &[(425, 0, 1_000), (0, 0, 4_000)],
-        busy: &[(425, 0, 480), (0, 0, 480)],
-        congestion: &[(425, 0, 240), (0, 0, 240)],
-    },
-];
-
-/// The peak of a sine at 0 dBm0, in 16-bit samples: mu-law overloads at +3.17 dBm0 and 32,124.
-const REFERENCE_PEAK: f64 = 22_302.0;
-
-/// Level of each frequency of a progress tone.
-const PROGRESS_DBM0: f64 = -16.0;
-
-/// One turn of a tone's cadence, to be repeated without a seam. `None`: no such zone (`us`, `uk`, `de`).
+/// One turn of a tone's cadence, to be repeated without a seam. `None`: no such zone.
 pub fn progress(zone: &str, meaning: Meaning) -> Option<Vec<i16>> {
-    let zone = ZONES.iter().find(|known| known.name == zone)?;
-    let cadence = match meaning {
-        Meaning::Dial => zone.dial,
-        Meaning::Ring => zone.ring,
-        Meaning::Busy => zone.busy,
-        Meaning::Congestion => zone.congestion,
-    };
-    let stretches = cadence.iter().map(|(low, high, length)| stretch(&[*low, *high], *length, PROGRESS_DBM0));
-    Some(stretches.flatten().collect())
+    let list = zones::find(zone)?.tone(meaning.name())?;
+    ToneList::parse(&list).ok().map(|list| list.render().samples)
 }
 
 /// One second of the 1,004 Hz test tone at 0 dBm0 (one milliwatt), to be repeated without a seam. 1,004 and not 1,000,
@@ -79,7 +44,7 @@ pub fn milliwatt() -> Vec<i16> {
 
 /// `length` milliseconds of the sum of `frequencies`, each at `dbm0`. Zero is no frequency.
 pub fn stretch(frequencies: &[u16], length: u32, dbm0: f64) -> Vec<i16> {
-    let peak = REFERENCE_PEAK * 10f64.powf(dbm0 / 20.0);
+    let peak = amplitude(dbm0);
     let samples = length.saturating_mul(RATE / 1_000);
     (0..samples)
         .map(|sample| {
@@ -104,7 +69,7 @@ mod tests {
             im += f64::from(*sample) * phase.sin();
         }
         let peak = 2.0 * (re * re + im * im).sqrt() / samples.len() as f64;
-        20.0 * (peak / REFERENCE_PEAK).log10()
+        20.0 * (peak / amplitude(0.0)).log10()
     }
 
     #[test]

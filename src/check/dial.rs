@@ -1,12 +1,12 @@
 //! Whom `Dial` and hints name, and what reaches a dial string as it was dialled.
 
 use super::phrase::suggestion;
-use super::survey::{Step, Survey, is_computed};
+use super::survey::{Call, Step, Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
-use crate::dialplan::DialTarget;
 use crate::dialplan::arguments;
 use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
+use crate::dialplan::{DialOptions, DialTarget};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let mut found = hints(survey);
@@ -16,8 +16,45 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
             found.extend(targets(&whom).filter_map(|target| nobody(survey, step, &target)));
             found.extend(unfiltered(step, &whom));
         }
+        for (application, options) in step.calls().iter().filter_map(options_of) {
+            found.extend(not_yet(step, application, &options));
+        }
     }
     found
+}
+
+/// The option letters of a `Dial` or `RetryDial`, as written.
+fn options_of(call: &Call) -> Option<(&'static str, String)> {
+    let (application, place) = match () {
+        () if call.is("Dial") => ("Dial", 2),
+        () if call.is("RetryDial") => ("RetryDial", 5),
+        () => return None,
+    };
+    let text = arguments::pieces(&call.args, ',', place + 2).into_iter().nth(place)?;
+    Some((application, text))
+}
+
+/// Letters that are not there yet, and those that no exchange has.
+fn not_yet(step: &Step, application: &str, text: &str) -> Option<Diagnostic> {
+    // What a variable holds is not known; letters beside it are.
+    let plain: String = text
+        .split("${")
+        .enumerate()
+        .map(|(at, part)| match at {
+            0 => part,
+            _ => part.split_once('}').map_or("", |(_, rest)| rest),
+        })
+        .collect();
+    let options = DialOptions::read(&plain);
+    let rows: Vec<_> = options.not_yet().collect();
+    let first = rows.first()?;
+    let letters: Vec<String> = rows.iter().map(|row| format!("'{}'", row.letter)).collect();
+    let message = match rows.len() {
+        1 => format!("{application}'s option {} is not there yet", letters.concat()),
+        _ => format!("{application}'s options {} are not there yet", letters.join(", ")),
+    };
+    let hint = format!("{}: {}; the call goes on without it", first.letter, first.text);
+    Some(finding::DIAL_OPTION.at(step.place, message).hint(hint))
 }
 
 /// The targets of a dial string whose peer no variable decides; what is dialled there may be one: `SIP/${EXTEN}@trunk`.
@@ -31,6 +68,9 @@ fn targets(whom: &str) -> impl Iterator<Item = DialTarget> {
 }
 
 fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnostic> {
+    if target.technology.eq_ignore_ascii_case("Local") {
+        return nowhere(survey, step, target);
+    }
     let (message, hint) = if target.technology.eq_ignore_ascii_case("SIP") {
         let (name, _) = target.line();
         let hint = "it fails at once (CHANUNAVAIL)";
@@ -49,10 +89,27 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
             }
         }
     } else {
-        let message = format!("Dial names '{}': only SIP is here", target.technology);
+        let message = format!("Dial names '{}': only SIP and Local are here", target.technology);
         (message, "it fails at once (CHANUNAVAIL)".to_owned())
     };
     Some(finding::DIAL_NOBODY.at(step.place, message).hint(hint))
+}
+
+/// `Local/` of an extension that is not there.
+fn nowhere(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnostic> {
+    let place = target.resource.split('/').next().unwrap_or_default();
+    let (exten, context) = place.rsplit_once('@').unwrap_or((place, "default"));
+    if is_computed(place) || place.contains(['}', ']']) {
+        return None;
+    }
+    let message = match survey.plan.has_context(context) {
+        false => format!("Dial names Local/{place}, and there is no context '{context}'"),
+        true if survey.reached(context)?.matching(exten.as_bytes(), &survey.work)?.is_empty() => {
+            format!("Dial names Local/{place}, and '{exten}' is not in context '{context}'")
+        }
+        true => return None,
+    };
+    Some(finding::DIAL_NOBODY.at(step.place, message).hint("it fails at once (CHANUNAVAIL)".to_owned()))
 }
 
 fn near<'a>(survey: &Survey<'a>, name: &str) -> Option<&'a str> {
@@ -75,13 +132,28 @@ fn hints(survey: &Survey) -> Vec<Diagnostic> {
     found
 }
 
-/// The first `${EXTEN}` of an open pattern that may hold more than digits.
+/// Does a variable say which line is called, rather than which number there?
+fn decides_the_line(target: &str) -> bool {
+    let Some(target) = DialTarget::parse(target) else { return true };
+    let resource = arguments::pieces(&target.resource, '/', 2);
+    let line = match (resource.as_slice(), arguments::pieces(&target.resource, '@', usize::MAX).split_last()) {
+        ([line, _], _) => line.clone(),
+        (_, Some((line, before))) if !before.is_empty() => line.clone(),
+        _ => target.resource.clone(),
+    };
+    is_computed(&target.technology) || is_computed(&line)
+}
+
+/// The first `${EXTEN}` of an open pattern that may hold more than digits and names a line.
 fn unfiltered(step: &Step, whom: &str) -> Option<Diagnostic> {
     let name = &step.extension.name;
-    let written = if name.is_open() { as_dialled(whom, 0) } else { None }?;
+    // Where the owner names the line, what is dialled can only be a number there: Dial refuses `&` and `/` in it.
+    let whole = arguments::pieces(whom, '&', usize::MAX);
+    let written = whole.iter().filter(|target| decides_the_line(target)).find_map(|target| as_dialled(target, 0));
+    let written = written.filter(|_| name.is_open())?;
     let message =
-        format!("'${{{written}}}' of '{}' may be any text, and rings whatever a caller writes into it", name.shown());
-    let hint = format!("write ${{FILTER(0-9,${{{written}}})}}: a telephone can dial '&' and '/' too");
+        format!("'${{{written}}}' of '{}' may be any text, and rings the line that a caller names in it", name.shown());
+    let hint = format!("write ${{FILTER(0-9,${{{written}}})}}: a telephone can dial more than digits");
     Some(finding::DIAL_UNFILTERED.at(step.place, message).hint(hint))
 }
 

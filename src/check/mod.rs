@@ -28,7 +28,7 @@ pub const REGISTRAR: &str = "pbx_config";
 pub fn everything(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     let mut diagnostics = loaded.diagnostics.clone();
     let plan = loaded.config.as_ref().map(|config| {
-        let (plan, said) = dialplan::parse(&config.extensions, REGISTRAR);
+        let (plan, said) = dialplan::parse_in(&config.extensions, REGISTRAR, &config.zones);
         diagnostics.extend(said);
         diagnostics.extend(findings(config, &plan));
         plan

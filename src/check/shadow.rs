@@ -4,7 +4,6 @@ use super::phrase::some_of;
 use super::survey::Survey;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
-use crate::dialplan::timing::Timing;
 use crate::dialplan::tree::{Context, Extension};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +41,7 @@ fn hidden_from<'a>(survey: &Survey<'a>, root: &str, left: &mut usize) -> Vec<Hid
     }
     let always: BTreeSet<&str> = survey
         .plan
-        .walk_where(root, |include| include.timing == Timing::default())
+        .walk_where(root, |include| include.timing.is_always())
         .into_iter()
         .map(|context| context.name.as_str())
         .collect();

@@ -199,7 +199,7 @@ fn a_trunk_behind_a_dialled_number_is_held_against_the_peers_too() {
         [
             "2 dial-nobody Dial names 'provder', which is not a peer in sip.conf -- it fails at once (CHANUNAVAIL)",
             "2 dial-nobody Dial names 'hal', which is not a peer in sip.conf -- did you mean 'hall'?",
-            "2 dial-nobody Dial names 'Zap': only SIP is here -- it fails at once (CHANUNAVAIL)",
+            "2 dial-nobody Dial names 'Zap': only SIP and Local are here -- it fails at once (CHANUNAVAIL)",
         ]
     );
 }
@@ -241,7 +241,7 @@ fn dial_and_hints_are_held_against_the_peers() {
             "extensions:2 dial-nobody Dial names 'kitchn', which is not a peer in sip.conf -- did you mean 'kitchen'?",
             "extensions:2 dial-nobody Dial names 'cellar', which is not a peer in sip.conf -- it fails at once (CHANUNAVAIL)",
             "extensions:3 dial-nobody 'door' is type=user: it may call, not be called -- write 'type=friend' or 'type=peer'",
-            "extensions:4 dial-nobody Dial names 'IAX2': only SIP is here -- it fails at once (CHANUNAVAIL)",
+            "extensions:4 dial-nobody Dial names 'IAX2': only SIP and Local are here -- it fails at once (CHANUNAVAIL)",
             "extensions:5 hint-nobody the hint names 'halll', which is not a peer in sip.conf -- did you mean 'hall'?",
         ]
     );
@@ -260,11 +260,24 @@ fn what_is_dialled_reaches_dial_filtered_or_by_a_pattern_of_one_length() {
         plan(
             "[home]\nexten => _0.,1,NoOp()\n same => n,Dial(SIP/${EXTEN:1}@hall,20)\nexten => _9!,1,ExecIf(1?Dial(SIP/${IF(1?${EXTEN})}))"
         ),
+        ["4 dial-unfiltered '${EXTEN}' of '_9!' may be any text, and rings the line that a caller names in it -- \
+             write ${FILTER(0-9,${EXTEN})}: a telephone can dial more than digits",]
+    );
+    assert_eq!(
+        plan(
+            "[home]\nexten => _0.,1,Dial(SIP/${FILTER(0-9,${EXTEN:1})}@trunk,20)\nsame => n,Dial(SIP/trunk2/${EXTEN:1})"
+        )
+        .len(),
+        2,
+        "the trunk is constant, and not there"
+    );
+    assert_eq!(
+        plan("[home]\nexten => 1,1,Dial(SIP/hall,20,gtT(x)r)\nsame => n,Dial(Local/7@home&Local/1@home&Local/1@no)\n"),
         [
-            "3 dial-unfiltered '${EXTEN:1}' of '_0.' may be any text, and rings whatever a caller writes into it -- \
-             write ${FILTER(0-9,${EXTEN:1})}: a telephone can dial '&' and '/' too",
-            "4 dial-unfiltered '${EXTEN}' of '_9!' may be any text, and rings whatever a caller writes into it -- \
-             write ${FILTER(0-9,${EXTEN})}: a telephone can dial '&' and '/' too",
+            "2 dial-option Dial's options 't', 'T' are not there yet -- t: transfer by the called line, with the \
+             feature codes; its telephone's own transfer key is not there yet either; the call goes on without it",
+            "3 dial-nobody Dial names Local/7@home, and '7' is not in context 'home' -- it fails at once (CHANUNAVAIL)",
+            "3 dial-nobody Dial names Local/1@no, and there is no context 'no' -- it fails at once (CHANUNAVAIL)",
         ]
     );
     assert_eq!(
@@ -286,7 +299,6 @@ fn functions_and_applications_in_a_branch_are_looked_for() {
         [
             "2 function-unknown there is no function 'FILTR' -- did you mean 'FILTER'?",
             "2 function-unknown there is no function 'LENN' -- did you mean 'LEN'?",
-            "3 function-unknown there is no function 'TIMEOUT' -- what is assigned is lost",
             "4 function-unknown the function 'LEN' cannot be assigned -- it can only be read",
             "5 function-unknown there is no function 'ODBC_X' -- it evaluates to nothing",
             "5 function-unknown there is no function 'NOPE' -- what is assigned is lost",

@@ -14,7 +14,6 @@ use crate::sim::{DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use crate::store::Places;
 use phone::{DemoPhone, Order};
 use sound::Direction;
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -103,15 +102,8 @@ impl Act {
                 Arc::make_mut(peer).settings.direct_media = DirectMedia::Relay;
             }
         }
-        let plan = Plan {
-            config,
-            sounds: BTreeMap::new(),
-            sink: console(),
-            log: None,
-            reload: None,
-            places: Places::default(),
-            services: Vec::new(),
-        };
+        let plan =
+            Plan { config, sink: console(), log: None, reload: None, places: Places::default(), services: Vec::new() };
         let (running, _) = daemon::start(plan).map_err(|error| format!("the exchange does not start: {error}"))?;
         println!("The exchange listens on {}.", running.listening.udp);
         Ok(running)

@@ -21,7 +21,6 @@ use crate::pbx::switch::Stopping;
 use crate::store::{self, Places};
 use crate::wording::plural;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -77,7 +76,6 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         ];
         let plan = Plan {
             config: config.clone(),
-            sounds: BTreeMap::new(),
             sink: log::sink(log.clone(), live),
             log: Some(log.clone()),
             reload: Some(place),

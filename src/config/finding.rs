@@ -28,6 +28,7 @@ pub static TABLE: &[&Finding] = &[
     &CALLER_CLAIMED,
     &CONTEXT_UNUSED,
     &DIAL_NOBODY,
+    &DIAL_OPTION,
     &DIAL_UNFILTERED,
     &EXTENSION_SHADOWED,
     &FUNCTION_UNKNOWN,
@@ -73,16 +74,24 @@ pub static CONTEXT_UNUSED: Finding = Finding {
 /// `Dial` of a peer that does not exist or cannot be called.
 pub static DIAL_NOBODY: Finding = Finding {
     code: "dial-nobody",
-    what: "Dial names a peer that is not in sip.conf or is type=user, or a technology other than SIP",
+    what: "Dial names a peer that is not in sip.conf or is type=user, a Local/ extension that is not there, or a technology other than SIP and Local",
     why: "it fails at once with CHANUNAVAIL",
     advice: "correct the name; a peer with an error is left out, and so is not there",
+};
+
+/// An option letter of `Dial` that is not there yet.
+pub static DIAL_OPTION: Finding = Finding {
+    code: "dial-option",
+    what: "Dial is given an option letter that does nothing here yet",
+    why: "the call goes on as if the letter did not stand there",
+    advice: "`core show application Dial` says what each letter does, and what does the same until then",
 };
 
 /// A dialled number used unfiltered in a dial string.
 pub static DIAL_UNFILTERED: Finding = Finding {
     code: "dial-unfiltered",
-    what: "a pattern with an open end (. or !) puts ${EXTEN} into Dial as it was dialled",
-    why: "a telephone can dial more than digits: with & and / a caller rings any line, an expensive trunk too",
+    what: "a pattern with an open end (. or !) lets ${EXTEN} say, as it was dialled, which line Dial calls",
+    why: "a telephone can dial more than digits: a caller rings any line whose name fits. (An & or / in a dialled number is refused by Dial when it comes to that.)",
     advice: "write ${FILTER(0-9,${EXTEN})}",
 };
 

@@ -3,15 +3,22 @@
 mod glob;
 
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
-use super::ini::{self, IncludeRequest, IncludedFile, no_includes};
+use super::ini::{self, Document, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
-use super::{ACL_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
+use super::pin_files::{self, PinFiles};
+use super::{ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, Files, LOGGER_CONF, RTP_CONF, SIP_CONF, Source, TOML};
+use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+/// Where zoneinfo lies, on one system or the other.
+const ZONEINFO: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"];
+/// A larger file describes no time zone, in bytes.
+const MAX_ZONE_FILE: u64 = 64 * 1024;
 /// A larger file is no configuration, in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
@@ -89,6 +96,8 @@ struct Reader {
     directory: PathBuf,
     diagnostics: Vec<Diagnostic>,
     texts: BTreeMap<String, SourceText>,
+    /// The text of an asterisk.conf that was named.
+    asterisk: Option<Vec<u8>>,
     /// Files that everyone on the machine can read.
     open: BTreeSet<String>,
 }
@@ -134,6 +143,7 @@ impl Reader {
             }
         };
         let (document, _) = ini::parse(&name, &text, &mut no_includes);
+        self.asterisk = Some(text.clone());
         let entry =
             document.section("directories").and_then(|section| section.entries.iter().find(|e| e.is("astetcdir")));
         let Some(entry) = entry.filter(|entry| !entry.value.is_empty()) else { return };
@@ -153,6 +163,9 @@ impl Reader {
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
         let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, TOML];
         let [rtp, acl, logger, toml] = others.map(|name| self.file(name, None));
+        // Nothing in it is needed: one that cannot be read is none.
+        let asterisk = self.asterisk.take().or_else(|| Some(read(&self.directory.join(ASTERISK_CONF)).ok()?.0));
+        let asterisk = asterisk.unwrap_or_default();
         let files = Files {
             sip: (SIP_CONF, &sip),
             extensions: (EXTENSIONS_CONF, &extensions),
@@ -160,6 +173,7 @@ impl Reader {
             acl: (ACL_CONF, &acl),
             logger: (LOGGER_CONF, &logger),
             toml: (TOML, &toml),
+            asterisk: (ASTERISK_CONF, &asterisk),
         };
         let is_usable = self.diagnostics.is_empty();
         let source = Source::Directory(self.directory.clone());
@@ -168,7 +182,24 @@ impl Reader {
         if let Some(config) = &config {
             self.readable_secrets(config);
         }
-        config.filter(|_| is_usable)
+        let config = config.filter(|_| is_usable)?;
+        Some(Config { zones: Arc::new(zones()), pins: self.pins(&config.extensions), ..config })
+    }
+
+    /// The files of PINs that the dialplan names; one that cannot be read is said, and lets nobody in.
+    fn pins(&mut self, extensions: &Document) -> PinFiles {
+        let mut pins = PinFiles::default();
+        for (path, place) in pin_files::named(extensions) {
+            match read(Path::new(&path)) {
+                Ok((text, _)) => pins.insert(&path, &String::from_utf8_lossy(&text)),
+                Err(error) => {
+                    let say = format!("the file of PINs '{path}' cannot be read: {error}");
+                    let hint = "make it readable to the user the exchange runs as; until then nobody gets past this";
+                    self.diagnostics.push(Diagnostic::warning(place, say).hint(hint));
+                }
+            }
+        }
+        pins
     }
 
     /// The text of a file of the directory; empty when it is missing, which is fatal when `needed` has a hint for it.
@@ -226,6 +257,35 @@ impl Reader {
         let place = Place { file: file.into(), line: 0 };
         self.diagnostics.push(Diagnostic::fatal(place, say).hint(hint));
     }
+}
+
+/// The time zones of this machine: its own (`TZ`, else /etc/localtime), and every one of zoneinfo by its name.
+pub fn zones() -> Zones {
+    let mut zones = Zones::new(TimeZone::from_jiff(jiff::tz::TimeZone::system()));
+    let folder = ZONEINFO.iter().map(Path::new).find(|folder| folder.join("Etc").is_dir());
+    let mut same: BTreeMap<Vec<u8>, Arc<[u8]>> = BTreeMap::new();
+    let mut waiting: Vec<(PathBuf, String)> =
+        folder.map(|folder| (folder.to_owned(), String::new())).into_iter().collect();
+    while let Some((folder, above)) = waiting.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten().take(MAX_ZONES) {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            // The same again, with and without leap seconds, and what is no zone.
+            let is_zone = name.starts_with(|letter: char| letter.is_ascii_uppercase()) && !name.contains('.');
+            let name = format!("{above}{name}");
+            match fs::metadata(entry.path()) {
+                Ok(about) if is_zone && about.is_dir() && above.matches('/').count() < 3 => {
+                    waiting.push((entry.path(), format!("{name}/")));
+                }
+                Ok(about) if is_zone && about.is_file() && about.len() < MAX_ZONE_FILE => {
+                    let Ok(data) = fs::read(entry.path()) else { continue };
+                    let data = same.entry(data).or_insert_with_key(|data| data.as_slice().into());
+                    zones.insert(&name, Arc::clone(data));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    zones
 }
 
 /// A file's bytes, and whether everyone may read it.

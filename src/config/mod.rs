@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod acl_conf;
+pub mod asterisk_conf;
 pub mod builtin;
 pub mod diagnostic;
 pub mod digest;
@@ -11,6 +12,7 @@ pub mod ini;
 pub mod load;
 pub mod logger_conf;
 pub mod peer;
+pub mod pin_files;
 pub mod presentation;
 pub mod rtp_conf;
 pub mod secret;
@@ -22,12 +24,16 @@ pub mod transport;
 pub mod value;
 pub mod weak_secret;
 
+use crate::datetime::zones::Zones;
+use asterisk_conf::AsteriskConf;
 use diagnostic::{Counts, Diagnostic};
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
+use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
 use std::path::PathBuf;
+use std::sync::Arc;
 use toml_conf::TomlConf;
 
 /// The whole configuration, as the exchange runs on it.
@@ -43,6 +49,13 @@ pub struct Config {
     pub logger: LoggerConf,
     /// strowger.toml.
     pub toml: TomlConf,
+    /// asterisk.conf.
+    pub asterisk: AsteriskConf,
+    /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
+    /// from texts.
+    pub zones: Arc<Zones>,
+    /// Files of PINs that the dialplan names.
+    pub pins: PinFiles,
     /// Where it came from.
     pub source: Source,
 }
@@ -66,6 +79,7 @@ struct Files<'a> {
     acl: (&'a str, &'a [u8]),
     logger: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
+    asterisk: (&'a str, &'a [u8]),
 }
 
 impl Config {
@@ -79,6 +93,7 @@ impl Config {
             acl: (ACL_CONF, &[]),
             logger: (LOGGER_CONF, b""),
             toml: (TOML, toml.as_bytes()),
+            asterisk: (ASTERISK_CONF, &[]),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
     }
@@ -107,9 +122,13 @@ impl Config {
         diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
+        let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
+        let asterisk = asterisk_conf::parse(&asterisk);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
-        (is_usable.then_some(Config { sip, extensions, rtp, logger, toml, source }), diagnostics)
+        let (zones, pins) = (Arc::default(), PinFiles::default());
+        let config = Config { sip, extensions, rtp, logger, toml, asterisk, zones, pins, source };
+        (is_usable.then_some(config), diagnostics)
     }
 }
 
@@ -118,4 +137,5 @@ const EXTENSIONS_CONF: &str = "extensions.conf";
 const RTP_CONF: &str = "rtp.conf";
 const ACL_CONF: &str = "acl.conf";
 const LOGGER_CONF: &str = "logger.conf";
+const ASTERISK_CONF: &str = "asterisk.conf";
 const TOML: &str = "strowger.toml";

@@ -14,6 +14,8 @@ pub struct TomlConf {
     pub state: State,
     /// What is said, and how much.
     pub log: Log,
+    /// Where sounds are.
+    pub sounds: Sounds,
 }
 
 /// `[control]`.
@@ -29,6 +31,15 @@ pub struct Control {
 #[serde(deny_unknown_fields, default)]
 pub struct State {
     /// `folder`: where registrations, records and generated files are kept; none: the usual place.
+    pub folder: Option<PathBuf>,
+}
+
+/// `[sounds]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sounds {
+    /// `folder`: sound files that are looked for here first; beside the configuration when it is not absolute. None: only
+    /// in the usual places.
     pub folder: Option<PathBuf>,
 }
 
@@ -73,7 +84,7 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
         }
     };
     let place = Place { file: file.into(), line: why.1 };
-    let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose";
+    let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose; [sounds] folder";
     (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
 }
 
@@ -96,11 +107,12 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nfolder = '/var/log/x'\nmax_size_mib = 1\nverbose = 7\n";
+        let text = "[control]\nsocket = '/run/x.ctl'\n[state]\nfolder = '/var/lib/x'\n[log]\nfolder = '/var/log/x'\nmax_size_mib = 1\nverbose = 7\n[sounds]\nfolder = 'own'\n";
         let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         assert_eq!(conf.control.socket, Some("/run/x.ctl".into()));
         assert_eq!(conf.state.folder, Some("/var/lib/x".into()));
+        assert_eq!(conf.sounds.folder, Some("own".into()));
         assert_eq!(conf.log, Log { folder: Some("/var/log/x".into()), max_size_mib: 1, verbose: 7 });
         assert_eq!(parse("strowger.toml", b""), (TomlConf::default(), Vec::new()));
     }

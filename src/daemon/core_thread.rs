@@ -11,6 +11,7 @@ use super::receiving::Receiving;
 use super::sentence;
 use super::signalling::{Signalling, routes};
 use super::sink::Sink;
+use super::sounds::SoundDesk;
 use super::threads::ThreadGuard;
 use crate::clock::{Now, Time};
 use crate::config::peer::Names;
@@ -49,6 +50,7 @@ pub(super) struct CoreThread {
     pub(super) reports: Arc<MediaReports>,
     pub(super) signalling: Signalling,
     pub(super) media: Arc<Media>,
+    pub(super) sounds: SoundDesk,
     /// Where lines go that are no events.
     pub(super) sink: Sink,
     pub(super) events: EventBus,
@@ -154,6 +156,7 @@ impl CoreThread {
             Order::Addresses(own) => switch.addresses_changed(own),
             Order::Input(input) => turn.effects.push(switch.handle(self.clock.now(), *input)),
             Order::Console(request) => self.console(switch, request, turn),
+            Order::Originate(request) => turn.effects.push(switch.originate(self.clock.now(), *request)),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
             Order::Names(names) => turn.effects.push(self.rename(switch, names)),
             Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),
@@ -210,6 +213,7 @@ impl CoreThread {
         for command in effects.media {
             self.media.send(command);
         }
+        refused.extend(effects.sounds.into_iter().filter_map(|order| self.sounds.order(order)).map(Input::Sounds));
         for transmit in effects.transmit {
             self.receiving.trace.message(false, transmit.flow, &transmit.bytes);
             if goes_beside(&transmit) {
@@ -311,7 +315,6 @@ mod tests {
     use crate::registrar::next_hop::Listening;
     use crate::sip::digest::nonce::NonceKey;
     use bytes::Bytes;
-    use std::collections::BTreeMap;
 
     /// What a store kept of a line that was at this address.
     fn found(source: &str) -> Found {
@@ -341,7 +344,6 @@ mod tests {
         let base = SettingsBase {
             key: NonceKey::new([0; 32], 1),
             listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
-            sounds: BTreeMap::new(),
         };
         let now = Now::default();
         let mut switch = Switch::new(now, base.with(&config, Dialplan::new()), Rng::from_number(1));

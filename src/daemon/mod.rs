@@ -23,6 +23,8 @@ mod signalling;
 mod sink;
 mod sip_debug;
 mod sip_receivers;
+mod sounds;
+mod spool;
 mod switch_settings;
 pub mod systemd;
 mod threads;
@@ -55,7 +57,8 @@ use signalling::{Bound, Signalling};
 pub use sink::Sink;
 use sip_debug::MessageTrace;
 use sip_receivers::{StreamService, UdpService};
-use std::collections::BTreeMap;
+use sounds::{SoundDesk, SoundService};
+use spool::SpoolService;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,8 +73,6 @@ use threads::{ThreadEnd, ThreadEnds, ThreadMonitor};
 pub struct Plan {
     /// The configuration, read.
     pub config: Config,
-    /// The user's own sounds by name, 8 kHz.
-    pub sounds: BTreeMap<String, Arc<[i16]>>,
     /// Where log lines go.
     pub sink: Sink,
     /// The log behind it, when there is one that takes orders.
@@ -111,21 +112,22 @@ pub struct Running {
 /// A socket cannot be bound (the message says which and what to do), a service cannot start, or the system refuses a
 /// thread or entropy. Nothing is left running.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sounds, sink, log, reload, places, services } = plan;
+    let Plan { config, sink, log, reload, places, services } = plan;
     let bound = Bound::bind(&config.sip.general)?;
     let listening = bound.listening;
     let clock = Clock::start();
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
-    let (dialplan, diagnostics) = dialplan::parse(&config.extensions, "pbx_config");
-    let base = SettingsBase { key, listening, sounds };
+    let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
+    let base = SettingsBase { key, listening };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
     let (monitor, ends) = threads::monitor();
     let trace = MessageTrace::new(config.sip.general.sip_debug, sink.clone());
     let receiving = Receiving::new(settings.admission.clone(), trace);
     // THE list of those who learn what happens: a new one is one more here.
-    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone()))]);
+    let (spooled, outcomes) = spool::outcomes();
+    let events = EventBus::new(vec![Box::new(LogSubscriber(sink.clone())), Box::new(spooled)]);
     let reports = Arc::new(MediaReports::new(orders.clone(), receiving.counters.clone()));
     let parts = Parts {
         config: &config,
@@ -136,8 +138,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         monitor: &monitor,
         reports: &reports,
         clock,
+        state: store.as_ref().map(|(store, _)| store.folder().to_owned()),
     };
-    let Prepared { signalling, media, services } = parts.prepare(bound, services)?;
+    let mut services = services;
+    let spools = spool_folders(store.as_ref());
+    services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
+    let Prepared { signalling, media, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
@@ -158,6 +164,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports,
         signalling,
         media,
+        sounds,
         sink,
         events,
         receiving,
@@ -171,6 +178,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let core = std::thread::Builder::new().name("switch".into()).spawn(move || core.run(settings, rng, store))?;
     let core = Some(core);
     Ok((Running { listening, state, orders, ends, first: None, restart, reloads, core, services }, diagnostics))
+}
+
+/// Where call files lie: in the state folder.
+fn spool_folders(store: Option<&(Store, Found)>) -> Vec<PathBuf> {
+    let state = store.map(|(store, _)| store.folder().join("outgoing"));
+    state.into_iter().collect()
 }
 
 /// Where the configuration was read from, as consoles name it.
@@ -191,12 +204,14 @@ struct Parts<'a> {
     monitor: &'a ThreadMonitor,
     reports: &'a Arc<MediaReports>,
     clock: Clock,
+    state: Option<PathBuf>,
 }
 
 /// The services, not yet started, and what the core thread uses of them.
 struct Prepared {
     signalling: Signalling,
     media: Arc<crate::media::Media>,
+    sounds: SoundDesk,
     services: Vec<Box<dyn Service>>,
 }
 
@@ -221,12 +236,14 @@ impl Parts<'_> {
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
+        let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());
         let mut services: Vec<Box<dyn Service>> = vec![Box::new(media), Box::new(addresses), Box::new(refusals)];
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
         services.push(Box::new(resolver));
+        services.push(Box::new(sound_service));
         services.extend(others);
-        Ok(Prepared { signalling, media: handle, services })
+        Ok(Prepared { signalling, media: handle, sounds, services })
     }
 }
 
@@ -337,7 +354,7 @@ mod tests {
         config.sip.general.streams.tcp = Some(at);
         (config.rtp.port_first, config.rtp.port_last) = (42_640, 42_659);
         let (places, services) = (Places::default(), vec![Box::new(last) as Box<dyn Service>]);
-        Plan { config, sounds: BTreeMap::new(), sink: sink.clone(), log: None, places, reload: None, services }
+        Plan { config, sink: sink.clone(), log: None, places, reload: None, services }
     }
 
     /// Every thread and every service has the sink: when nobody else has it, none is left.

@@ -1,6 +1,7 @@
 //! What the other threads ask of the core thread, through its one bounded queue.
 
 use crate::config::peer::Names;
+use crate::dialplan::originate::OriginateRequest;
 use crate::event::LogLine;
 use crate::observe::command::Output;
 use crate::observe::control::Request as ConsoleRequest;
@@ -22,6 +23,8 @@ pub(super) enum Order {
     Addresses(BTreeSet<IpAddr>),
     /// Answer a console's command.
     Console(ConsoleRequest),
+    /// Begin a call.
+    Originate(Box<OriginateRequest>),
     /// Stop.
     Stop(Stopping),
     /// Use the addresses that the names of the configuration resolve to now.

@@ -41,6 +41,8 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::ProgressNotPassed { channel, reason } => {
             story(format!("{channel}: its early media cannot be passed on: {reason}"))
         }
+        // Whoever asked for it says so.
+        CallEvent::Originated { .. } => return Vec::new(),
         CallEvent::Redirected { channel, target, status, words } => {
             story(format!("{channel} redirected the call to {target} ({status} {words})"))
         }

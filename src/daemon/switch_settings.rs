@@ -7,7 +7,6 @@ use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an exchange keeps from its start to its end and every configuration is completed with.
@@ -15,8 +14,6 @@ use std::sync::Arc;
 pub(super) struct SettingsBase {
     pub(super) key: NonceKey,
     pub(super) listening: Listening,
-    /// The user's own sounds by name, 8 kHz.
-    pub(super) sounds: BTreeMap<String, Arc<[i16]>>,
 }
 
 impl SettingsBase {
@@ -31,7 +28,7 @@ impl SettingsBase {
             strictness: config.rtp.strictness,
             admission: Arc::new(Admission::new(&config.sip, self.key.clone())),
             listening: self.listening,
-            sounds: self.sounds.clone(),
+            pins: config.pins.clone(),
             product: general.user_agent.clone(),
             general,
         }

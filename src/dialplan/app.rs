@@ -36,6 +36,8 @@ pub enum Outcome {
     Jump(Target),
     /// Call a subroutine there.
     Call(Target, Vec<String>),
+    /// Call a subroutine there, then run this application as if it stood at this priority.
+    CallThen(Target, Vec<String>, AppCall),
     /// Return from the last `Call`, with a value.
     Return(String),
     /// Run another application in place of this one.
@@ -56,6 +58,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// The first priority of an extension.
+    pub fn to(context: &str, exten: &str) -> Target {
+        Target { context: Some(context.to_owned()), exten: Some(exten.to_owned()), priority: "1".to_owned() }
+    }
+
     /// Reads `[[context,]extension,]priority`; `None` when there is no priority.
     pub fn parse(text: &str) -> Option<Target> {
         let mut parts: Vec<String> = arguments::split(text).into_iter().map(|part| part.trim().to_owned()).collect();

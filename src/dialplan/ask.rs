@@ -1,6 +1,9 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
-use super::request::{AppReply, AppRequest, DialReport, DialRequest, PlayRequest, Played, Tone};
+use super::originate::{OriginateRequest, OriginateStatus};
+use super::request::{
+    AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, Tone,
+};
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -85,6 +88,20 @@ impl Ask for Digit {
     }
 }
 
+pub(super) struct CheckPin(pub(super) PinRequest);
+
+impl Ask for CheckPin {
+    type Reply = PinVerdict;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Pin(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PinVerdict> {
+        if let AppReply::Pin(verdict) = reply { Some(verdict) } else { None }
+    }
+}
+
 pub(super) struct Dial(pub(super) DialRequest);
 
 impl Ask for Dial {
@@ -96,6 +113,34 @@ impl Ask for Dial {
 
     fn reply(reply: &AppReply) -> Option<&DialReport> {
         if let AppReply::Dialed(report) = reply { Some(report) } else { None }
+    }
+}
+
+pub(super) struct Originate(pub(super) Box<OriginateRequest>);
+
+impl Ask for Originate {
+    type Reply = OriginateStatus;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Originate(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&OriginateStatus> {
+        if let AppReply::Originated(status) = reply { Some(status) } else { None }
+    }
+}
+
+pub(super) struct LineStates(pub(super) Vec<DialTarget>);
+
+impl Ask for LineStates {
+    type Reply = Vec<u8>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::LineStates(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Vec<u8>> {
+        if let AppReply::LineStates(states) = reply { Some(states) } else { None }
     }
 }
 

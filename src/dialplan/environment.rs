@@ -24,6 +24,14 @@ pub trait Environment {
     fn globals(&self) -> &Globals;
     /// The key/value database.
     fn database(&self) -> &Database;
+    /// The header fields of the INVITE that this call came with, by name.
+    fn sip_headers(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    /// The groups of all channels but this: category and group (`GROUP()`).
+    fn groups_of_others(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
     /// 64 random bits, for `RAND`.
     fn random(&self) -> u64;
 }

@@ -3,10 +3,13 @@
 mod caller;
 mod database;
 mod exchange;
+mod group;
 mod logic;
 mod number;
+mod sip;
 mod text;
 mod time;
+mod timeout;
 mod variable;
 
 use super::function::Function;
@@ -22,10 +25,15 @@ pub static TABLE: &[&Function] = &[
     &database::DB_EXISTS,
     &variable::DEC,
     &exchange::DIALPLAN_EXISTS,
+    &timeout::EXCEPTION,
     &logic::EXISTS,
     &text::FIELDQTY,
     &text::FILTER,
     &variable::GLOBAL,
+    &group::GROUP,
+    &group::GROUP_COUNT,
+    &group::GROUP_LIST,
+    &group::GROUP_MATCH_COUNT,
     &logic::IF,
     &logic::IFTIME,
     &variable::INC,
@@ -36,8 +44,12 @@ pub static TABLE: &[&Function] = &[
     &number::RAND,
     &text::REGEX,
     &variable::SET,
+    &sip::SIPCHANINFO,
     &exchange::SIPPEER,
+    &sip::SIP_HEADER,
+    &sip::SIP_HEADERS,
     &time::STRFTIME,
+    &timeout::TIMEOUT,
     &text::TOLOWER,
     &text::TOUPPER,
 ];

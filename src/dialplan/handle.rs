@@ -1,11 +1,15 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
-use super::ask::{Answer, Ask, Dial, Digit, Echo, Indicate, Play, Wait};
+use super::ask::{Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, Wait};
 use super::digits::Digits;
+use super::originate::{OriginateRequest, OriginateStatus};
 use super::request::{
-    AppReply, AppRequest, ChannelId, DialReport, DialRequest, Interrupted, PlayRequest, Played, Tone,
+    AppReply, AppRequest, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
+    PlayRequest, Played, Tone,
 };
 use super::state::State;
+use crate::clock::Wall;
+use crate::datetime::zones::TimeZone;
 use crate::event::Level;
 use std::cell::RefCell;
 use std::future::Future;
@@ -128,7 +132,15 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn play_until(&mut self, sounds: Vec<String>, stop_on: Digits) -> Result<Played, Interrupted> {
         let language = self.language();
-        self.ask(Play(PlayRequest { sounds, stop_on, language })).await
+        self.play_as(PlayRequest { sounds, stop_on, language }).await
+    }
+
+    /// The same, all of it as the request says.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
+        self.ask(Play(request)).await
     }
 
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.
@@ -139,12 +151,36 @@ impl ChannelHandle {
         self.ask(Digit(timeout)).await
     }
 
+    /// Has a PIN looked at that the caller typed.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn pin(&mut self, request: PinRequest) -> Result<PinVerdict, Interrupted> {
+        self.ask(CheckPin(request)).await
+    }
+
     /// Calls peers, connects the first that answers, and waits until that call has ended.
     ///
     /// # Errors
     /// As `wait`.
     pub async fn dial(&mut self, request: DialRequest) -> Result<DialReport, Interrupted> {
         self.ask(Dial(request)).await
+    }
+
+    /// Begins another call, and waits until it is known how that went if the request says so.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn originate(&mut self, request: OriginateRequest) -> Result<OriginateStatus, Interrupted> {
+        self.ask(Originate(Box::new(request))).await
+    }
+
+    /// The states of lines, in their order (`AppReply::LineStates`).
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn line_states(&mut self, lines: Vec<DialTarget>) -> Result<Vec<u8>, Interrupted> {
+        self.ask(LineStates(lines)).await
     }
 
     /// Sends the caller's audio back until the channel is hung up.
@@ -158,6 +194,17 @@ impl ChannelHandle {
     /// `CHANNEL(language)`: what is spoken to the channel, `en`; empty: the exchange's own.
     pub fn language(&self) -> String {
         self.slot.borrow().state.language.clone()
+    }
+
+    /// What the wall clock reads.
+    pub fn wall(&self) -> Wall {
+        self.slot.borrow().state.now.wall
+    }
+
+    /// The time zone of that name, the machine's for an empty one. An unknown name is logged, with the application's
+    /// name first, and the machine's zone counts.
+    pub fn zone(&self, name: &str, application: &str) -> TimeZone {
+        self.with_state(|state| state.zone(name, application))
     }
 
     /// Whether the channel is answered.
@@ -237,7 +284,8 @@ impl<A: Ask> Drop for Pending<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialplan::request::{Cause, DialOptions, DialStatus, Position};
+    use crate::dialplan::dial_options::DialOptions;
+    use crate::dialplan::request::{Cause, DialStatus, Position};
     use crate::dialplan::state::CallerId;
     use std::task::Waker;
 

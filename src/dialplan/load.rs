@@ -13,6 +13,7 @@ use crate::config::diagnostic::{Diagnostic, Place, Severity};
 use crate::config::finding;
 use crate::config::ini::{Document, Entry, Section};
 use crate::config::suggest::nearest;
+use crate::datetime::zones::Zones;
 use entry::Number;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,15 +22,19 @@ use std::sync::Arc;
 const NO_PREVIOUS: &str = "'n' has no priority to count from";
 
 /// Reads extensions.conf. Errors in single lines leave the line out and never stop the rest. `registrar` is who the
-/// entries belong to (`pbx_config`).
+/// entries belong to (`pbx_config`). Times are those of UTC.
 pub fn parse(doc: &Document, registrar: &str) -> (Dialplan, Vec<Diagnostic>) {
+    parse_in(doc, registrar, &Arc::default())
+}
+
+/// The same, with the time zones of the machine.
+pub fn parse_in(doc: &Document, registrar: &str, zones: &Arc<Zones>) -> (Dialplan, Vec<Diagnostic>) {
     let mut loader = Loader {
-        plan: Dialplan::new(),
+        plan: Dialplan { zones: Arc::clone(zones), ..Dialplan::new() },
         registrar: registrar.into(),
         said: Vec::new(),
         globals: BTreeMap::new(),
         place: Place { file: "extensions.conf".into(), line: 0 },
-        utc_said: false,
         judged: BTreeSet::new(),
     };
     let mut general_seen = false;
@@ -54,8 +59,6 @@ struct Loader {
     globals: BTreeMap<String, String>,
     /// Where reading stands, for what substitution has to say.
     place: Place,
-    /// That times are UTC was said, once for all includes.
-    utc_said: bool,
     /// Contexts and names of extensions of which everything odd about the name was said.
     judged: BTreeSet<(String, String)>,
 }
@@ -356,19 +359,14 @@ impl Loader {
 
     fn include(&mut self, section: &Section, entry: &Entry) {
         let shown = self.substituted(&entry.value, &entry.place);
-        let parts: Vec<&str> = shown.split([',', '|']).map(str::trim).collect();
-        let context = parts.first().copied().unwrap_or_default().to_owned();
+        let (context, times) = shown.split_once([',', '|']).unwrap_or((&shown, ""));
+        let (context, times) = (context.trim().to_owned(), times);
         if context.is_empty() {
             return self.skip(&entry.place, "include names no context", None);
         }
-        let (timing, odd) = Timing::parse(parts.get(1..).unwrap_or_default());
+        let (timing, odd) = Timing::read(times, &self.plan.zones);
         for odd in odd {
-            self.warn(&entry.place, &format!("include '{context}': {odd}; it is left out"), None);
-        }
-        if timing != Timing::default() && !self.utc_said {
-            self.utc_said = true;
-            let hint = "shift them by your zone's offset; a time zone behind them is ignored".to_owned();
-            self.warn(&entry.place, "the times of includes are UTC", Some(hint));
+            self.warn(&entry.place, &format!("include '{context}': {odd}"), None);
         }
         let registrar = Arc::clone(&self.registrar);
         let new = Include { context, timing, shown, registrar: Arc::clone(&registrar), place: entry.place.clone() };

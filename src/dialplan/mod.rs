@@ -7,7 +7,11 @@ pub mod app;
 pub mod apps;
 pub mod arguments;
 mod ask;
+pub mod call_file;
 pub mod database;
+pub mod dial_options;
+mod dial_request;
+mod dialled;
 pub mod digits;
 pub mod environment;
 pub mod expression;
@@ -15,24 +19,33 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 pub mod load;
+mod lookup;
+mod menu;
+pub mod originate;
 pub mod pattern;
 pub mod program;
 pub mod request;
+pub mod say;
 pub mod scope;
 pub mod show;
+mod speak;
+mod special;
 pub mod state;
 pub mod substitute;
+mod timeouts;
 pub mod timing;
 pub mod tree;
+mod view;
 
+pub use dial_options::DialOptions;
 pub use digits::Digits;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
-pub use load::parse;
+pub use load::{parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
-    AppReply, AppRequest, Cause, ChannelId, DialOptions, DialReport, DialRequest, DialStatus, DialTarget, Interrupted,
-    PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
+    PinSource, PinVerdict, PlayRequest, Played, Position, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -74,6 +74,17 @@ pub enum Match {
     No,
 }
 
+/// Whether further digits could lead to a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Longer {
+    /// They could.
+    Yes,
+    /// It matches already, and `!` says that no further digits are waited for, whatever else they could lead to.
+    Ends,
+    /// They could not.
+    No,
+}
+
 /// The name of an extension, or the condition on a caller's number. Its order is the order in which a context is
 /// searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +170,27 @@ impl Name {
             Kind::Literal(_) => Match::No,
             Kind::Pattern(elements) => match_pattern(elements, dialled),
         }
+    }
+
+    /// Whether more digits than these could lead to this name.
+    pub fn longer(&self, dialled: &[u8]) -> Longer {
+        let elements = match &self.kind {
+            Kind::Literal(letters) if letters.len() > dialled.len() && letters.starts_with(dialled) => {
+                return Longer::Yes;
+            }
+            Kind::Literal(_) => return Longer::No,
+            Kind::Pattern(elements) => elements,
+        };
+        let mut left = dialled.iter();
+        for element in elements {
+            match (element, left.next()) {
+                (Element::One(set), Some(byte)) if set.contains(*byte) => {}
+                (Element::One(_), Some(_)) => return Longer::No,
+                (Element::Any, _) => return Longer::Ends,
+                (Element::Some, _) | (Element::One(_), None) => return Longer::Yes,
+            }
+        }
+        Longer::No
     }
 
     /// The same name for the dialplan, even when written otherwise (`9-1-1` and `911`, `_x` and `_X`).
@@ -361,6 +393,26 @@ mod tests {
             ("_XX.", "_X."),
         ] {
             assert!(!covers(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn more_digits_are_waited_for_while_they_can_lead_anywhere() {
+        let longer = |pattern: &str, dialled: &str| name(pattern).longer(&digits(dialled));
+        for (pattern, dialled, expected) in [
+            ("1", "1", Longer::No),
+            ("12", "1", Longer::Yes),
+            ("12", "2", Longer::No),
+            ("_1XX", "12", Longer::Yes),
+            ("_1XX", "123", Longer::No),
+            ("_1X.", "12", Longer::Yes),
+            ("_1X.", "1234", Longer::Yes),
+            ("_1X!", "1", Longer::Yes),
+            ("_1X!", "12", Longer::Ends),
+            ("_1X!", "123", Longer::Ends),
+            ("_1X!", "2", Longer::No),
+        ] {
+            assert_eq!(longer(pattern, dialled), expected, "{pattern} {dialled}");
         }
     }
 

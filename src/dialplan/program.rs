@@ -1,18 +1,26 @@
 //! One running program of one channel: the interpreter's state and the running application's future.
 
+pub mod errand;
+pub mod group;
+
 use super::app::{App, AppCall, Args, Body, Outcome, Target};
 use super::apps;
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
+use super::menu;
 use super::request::{AppReply, AppRequest, Cause, ChannelId, Interrupted, Position};
 use super::scope::Scope;
+use super::special::{self, Trouble};
 use super::state::{CallerId, State};
 use super::substitute::{assign, substitute};
 use super::tree::Priority;
+use super::view::View;
+use crate::clock::Time;
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// Maximum number of steps of `h`: it runs on a channel that has ended, and must end, too.
@@ -36,7 +44,7 @@ pub enum Progress {
 enum Stage {
     /// In the dialplan.
     Plan,
-    /// `autofallthrough=no`: the last priority is behind it, and no digit came yet.
+    /// `autofallthrough=no`: the last priority is behind it, and digits are waited for.
     OutOfPriorities,
     /// The end is decided; busy or congestion is shown for a while.
     FallingThrough,
@@ -74,17 +82,31 @@ pub struct Program {
     /// The application that was started last.
     latest: &'static str,
     finish: Option<(Finish, Position)>,
+    /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
+    is_errand: bool,
 }
 
 impl Program {
     /// A program of the channel called `name` (`SIP/pap2t-client-00000000`), about to run from `start`.
     pub fn new(id: ChannelId, name: &str, start: Position, caller: CallerId) -> Program {
         let slot = Rc::new(RefCell::new(Slot::new(State::new(name, start, caller))));
-        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None }
+        Program { id, slot, running: None, stage: Stage::Plan, latest: "", finish: None, is_errand: false }
     }
 
     /// Runs until the program asks for something, has used `budget` steps, or is finished.
     pub fn advance(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
+        {
+            let state = &mut self.slot.borrow_mut().state;
+            state.view = Some(view(environment));
+            state.now = environment.now();
+            state.zones = Arc::clone(environment.dialplan().zones());
+        }
+        let progress = self.run(environment, budget);
+        self.slot.borrow_mut().state.view = None;
+        progress
+    }
+
+    fn run(&mut self, environment: &dyn Environment, budget: u32) -> Progress {
         for _ in 0..budget {
             if let Stage::Finished(cause) = self.stage {
                 return Progress::Finished(cause);
@@ -135,6 +157,23 @@ impl Program {
         {
             slot.ended = Some(Interrupted::Redirect(to));
         }
+    }
+
+    /// When its call is over, as `TIMEOUT(absolute)` says; none once it is.
+    pub fn deadline(&self) -> Option<Time> {
+        if self.is_ending() { None } else { self.slot.borrow().state.timeouts.deadline }
+    }
+
+    /// Its call is over, as `TIMEOUT(absolute)` says: where it goes on, `T` or `e`, when one of them is there.
+    pub fn time_over(&mut self, environment: &dyn Environment) -> Option<Position> {
+        let mut slot = self.slot.borrow_mut();
+        let state = &mut slot.state;
+        state.timeouts.deadline = None;
+        state.view = Some(view(environment));
+        let context = state.position.context.clone();
+        let to = special::place(state, &context, &Trouble::AbsoluteTimeout);
+        state.view = None;
+        to
     }
 
     /// The lines to log since the last call, oldest first.
@@ -225,17 +264,22 @@ impl Program {
         if self.heed_latch(environment) {
             return;
         }
+        if self.is_errand && self.slot.borrow().state.frames.is_empty() {
+            self.stage = Stage::Finished(Cause::NORMAL);
+            return;
+        }
         match self.stage {
             Stage::AfterHangup(cause, 0) => {
-                self.warn(format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped"));
+                let text = format!("The extension h took {MAX_STEPS_AFTER_HANGUP} steps and was stopped");
+                self.slot.borrow_mut().state.warn(text);
                 self.stage = Stage::Finished(cause);
                 return;
             }
             Stage::AfterHangup(cause, left) => self.stage = Stage::AfterHangup(cause, left.saturating_sub(1)),
             Stage::Plan => {}
-            // The application that kept the channel here has returned, or never could.
-            Stage::OutOfPriorities => return self.no_digit(environment),
-            Stage::FallingThrough | Stage::Finished(_) => return self.end(Cause::NONE, environment),
+            Stage::OutOfPriorities | Stage::FallingThrough | Stage::Finished(_) => {
+                return self.end(Cause::NONE, environment);
+            }
         }
         let (position, caller) = {
             let slot = self.slot.borrow();
@@ -273,9 +317,13 @@ impl Program {
             return self.no_application(&priority.application, Some(priority), environment);
         };
         let mut slot = self.slot.borrow_mut();
+        slot.state.written.clone_from(&priority.args);
         let text = format!(
-            "Executing [{}] {}(\"{}\", \"{args}\") in new stack",
-            slot.state.position, app.name, slot.state.name
+            "Executing [{}] {}(\"{}\", \"{}\") in new stack",
+            slot.state.position,
+            app.name,
+            slot.state.name,
+            menu::shown(app.name, &args)
         );
         slot.state.log(Level::Verbose(3), text);
         drop(slot);
@@ -286,7 +334,7 @@ impl Program {
         self.latest = app.name;
         let channel = ChannelHandle::new(self.id, Rc::clone(&self.slot));
         let body = (app.run)(channel, Args::new(&args));
-        self.running = Some(Running { app, args, body });
+        self.running = Some(Running { app, args: menu::shown(app.name, &args), body });
     }
 
     /// What follows from how an application ended.
@@ -295,6 +343,8 @@ impl Program {
         match result {
             Err(Interrupted::Hangup(cause)) => self.spawn_ended(cause, environment),
             Err(Interrupted::Redirect(to)) => self.jump(to),
+            // What goes on elsewhere does not end, whatever was broken off for it thinks.
+            Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(cause)) => {
                 self.note_finish(Finish::Application(self.latest));
                 self.spawn_ended(cause, environment);
@@ -307,10 +357,17 @@ impl Program {
                 self.next();
             }
             Ok(Outcome::Jump(target)) => match self.resolve(&target, environment) {
-                Some(to) => self.slot.borrow_mut().state.position = to,
+                // A digit may have come behind the last priority.
+                Some(to) if self.stage == Stage::OutOfPriorities => self.jump(to),
+                Some(to) => {
+                    let mut slot = self.slot.borrow_mut();
+                    slot.state.position = to;
+                    self.is_errand &= !slot.state.frames.is_empty();
+                }
                 None => self.led_nowhere(environment),
             },
-            Ok(Outcome::Call(target, args)) => self.call(&target, &args, environment),
+            Ok(Outcome::Call(target, args)) => self.call(&target, &args, None, environment),
+            Ok(Outcome::CallThen(target, args, then)) => self.call(&target, &args, Some(then), environment),
             Ok(Outcome::Return(value)) => self.return_from(&value, environment),
             Ok(Outcome::Exec(AppCall { name, args })) => match apps::find(&name) {
                 Some(app) => self.start(app, args),
@@ -319,13 +376,14 @@ impl Program {
         }
     }
 
-    fn call(&mut self, target: &Target, args: &[String], environment: &dyn Environment) {
+    fn call(&mut self, target: &Target, args: &[String], then: Option<AppCall>, environment: &dyn Environment) {
         let Some(to) = self.resolve(target, environment) else { return self.led_nowhere(environment) };
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
         let mut back = state.position.clone();
-        back.priority = back.priority.saturating_add(1);
+        back.priority = back.priority.saturating_add(u32::from(then.is_none()));
         if state.push_frame(back, args) {
+            state.then(then.map(|call| (call.name, call.args)));
             state.position = to;
             return;
         }
@@ -340,6 +398,13 @@ impl Program {
         if let Some(frame) = state.frames.pop() {
             state.position = frame.back;
             state.set_variable("GOSUB_RETVAL", value);
+            drop(slot);
+            if let Some((name, args)) = frame.then {
+                match apps::find(&name) {
+                    Some(app) => self.start(app, args),
+                    None => self.no_application(&name, None, environment),
+                }
+            }
             return;
         }
         state.warn(format!("Return at {} without a Gosub to return from", state.position));
@@ -424,12 +489,10 @@ impl Program {
         let Position { context, exten, priority } = position;
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
-        let caller = Some(state.caller.number.as_str());
         let place = format!("context,exten,priority={},{},{priority}", outside(context), outside(exten));
-        if exten != "i" && environment.dialplan().find(context, "i", 1, caller, environment.now().wall).is_some() {
+        if let Some(to) = special::place(state, context, &Trouble::Invalid(exten)) {
             state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
-            state.set_variable("INVALID_EXTEN", exten);
-            state.position = Position::new(context, "i", 1);
+            state.position = to;
             return;
         }
         state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
@@ -440,13 +503,13 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
+        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
         self.note_finish(Finish::RanOut);
         if !environment.dialplan().general().autofallthrough {
             self.stage = Stage::OutOfPriorities;
-            return self.start_named("Wait", "10");
+            return self.start(&apps::wait_exten::AFTER_THE_LAST, String::new());
         }
         let mut slot = self.slot.borrow_mut();
         let state = &mut slot.state;
@@ -462,33 +525,14 @@ impl Program {
             }
             Some("CONGESTION" | "CHANUNAVAIL") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Congestion", "10");
+                self.start(&apps::congestion::APP, "10".to_owned());
             }
             Some("BUSY") => {
                 self.stage = Stage::FallingThrough;
-                self.start_named("Busy", "10");
+                self.start(&apps::busy::APP, "10".to_owned());
             }
             Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
             _ => self.end(cause, environment),
-        }
-    }
-
-    /// `autofallthrough=no`, and no digit came: `t`, or the end.
-    fn no_digit(&mut self, environment: &dyn Environment) {
-        let (Position { context, .. }, caller) = {
-            let slot = self.slot.borrow();
-            (slot.state.position.clone(), slot.state.caller.number.clone())
-        };
-        if environment.dialplan().find(&context, "t", 1, Some(&caller), environment.now().wall).is_some() {
-            self.jump(Position::new(&context, "t", 1));
-        } else {
-            self.end(Cause::NONE, environment);
-        }
-    }
-
-    fn start_named(&mut self, name: &str, args: &str) {
-        if let Some(app) = apps::find(name) {
-            self.start(app, args.to_owned());
         }
     }
 
@@ -525,6 +569,10 @@ impl Program {
         slot.ended = Some(Interrupted::Hangup(cause));
         let state = &mut slot.state;
         state.cause = cause;
+        if self.is_errand {
+            self.stage = Stage::Finished(cause);
+            return;
+        }
         let context = state.position.context.clone();
         let caller = Some(state.caller.number.as_str());
         if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
@@ -534,10 +582,11 @@ impl Program {
             self.stage = Stage::Finished(cause);
         }
     }
+}
 
-    fn warn(&mut self, text: String) {
-        self.slot.borrow_mut().state.warn(text);
-    }
+/// What applications see from now on.
+fn view(environment: &dyn Environment) -> View {
+    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
 }
 
 #[cfg(test)]
@@ -548,7 +597,6 @@ mod tests {
     use crate::dialplan::environment::Globals;
     use crate::dialplan::load::document;
     use crate::dialplan::tree::Dialplan;
-    use std::sync::Arc;
 
     struct Bare(Arc<Dialplan>, Globals, Database);
 

@@ -1,5 +1,6 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
+use super::dial_options::DialOptions;
 use super::digits::Digits;
 use crate::wording::outside;
 use std::time::Duration;
@@ -68,8 +69,14 @@ pub enum AppRequest {
     Play(PlayRequest),
     /// Wait for a digit, for so long.
     Digit(Duration),
+    /// Look at a PIN that the caller typed.
+    Pin(PinRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
+    /// Begin another call.
+    Originate(Box<OriginateRequest>),
+    /// Say in what state these lines are; the reply comes at once.
+    LineStates(Vec<DialTarget>),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
 }
@@ -142,23 +149,77 @@ impl std::fmt::Display for DialTarget {
     }
 }
 
-/// The option letters of `Dial` that have an effect now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DialOptions {
-    /// `g`: the dialplan goes on after the callee has hung up.
-    pub continue_after: bool,
-    /// `r`: show ringing at once, and let no early media through.
-    pub ringing: bool,
-    /// `R`: show ringing at once, until there is early media.
-    pub ringing_until_media: bool,
-    /// Every letter given, with its argument in parentheses, in order.
-    pub letters: Vec<(char, Option<String>)>,
+/// What the line that answers has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// The dialplan from there on.
+    Extension(Position),
+    /// One application, with its arguments.
+    Application(String, String),
 }
 
-impl DialOptions {
-    /// Whether the letter was given.
-    pub fn has(&self, letter: char) -> bool {
-        self.letters.iter().any(|(given, _)| *given == letter)
+/// A call to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginateRequest {
+    /// Whom to call.
+    pub target: DialTarget,
+    /// What it has when it answers.
+    pub goal: Goal,
+    /// How long it rings.
+    pub timeout: Duration,
+    /// The name and number of who is said to call.
+    pub caller: (String, String),
+    /// Variables of its channel; `_` and `__` before a name say how far they are inherited.
+    pub variables: Vec<(String, String)>,
+    /// `accountcode` of its record; empty: that of the line.
+    pub account: String,
+    /// Whoever asked waits until the line has answered or has not.
+    pub waits: bool,
+    /// Names it in what is told of how it went; 0: nobody asks.
+    pub ticket: u64,
+}
+
+impl OriginateRequest {
+    /// A call that nobody waits for.
+    pub fn new(target: DialTarget, goal: Goal, timeout: Duration) -> OriginateRequest {
+        OriginateRequest {
+            target,
+            goal,
+            timeout,
+            caller: Default::default(),
+            variables: Vec::new(),
+            account: String::new(),
+            waits: false,
+            ticket: 0,
+        }
+    }
+}
+
+/// How a call went that the exchange began: `ORIGINATE_STATUS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginateStatus {
+    /// The line answered.
+    Success,
+    /// It could not be called, or refused.
+    Failed,
+    /// It is busy.
+    Busy,
+    /// No way through.
+    Congestion,
+    /// It rang, and nobody picked up.
+    Ringing,
+}
+
+impl OriginateStatus {
+    /// The word in `ORIGINATE_STATUS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            OriginateStatus::Success => "SUCCESS",
+            OriginateStatus::Failed => "FAILED",
+            OriginateStatus::Busy => "BUSY",
+            OriginateStatus::Congestion => "CONGESTION",
+            OriginateStatus::Ringing => "RINGING",
+        }
     }
 }
 
@@ -175,10 +236,64 @@ pub enum AppReply {
     Played(Played),
     /// The digit that came; none in that time.
     Digit(Option<char>),
+    /// What a PIN is worth.
+    Pin(PinVerdict),
     /// How a `Dial` went.
     Dialed(DialReport),
+    /// How the other call began.
+    Originated(OriginateStatus),
+    /// The states of the lines, in their order: 1 not in use, 2 in use, 3 busy, 4 no such line, 5 unavailable.
+    LineStates(Vec<u8>),
     /// The echo ended.
     Echoed,
+}
+
+/// A PIN to be looked at.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PinRequest {
+    /// What the caller typed; `None`: only whether the caller is locked out is asked.
+    pub typed: Option<String>,
+    /// What is right.
+    pub right: PinSource,
+}
+
+/// What was typed is a secret.
+impl std::fmt::Debug for PinRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.typed.is_some() { "PinRequest(hidden)" } else { "PinRequest(locked out?)" })
+    }
+}
+
+/// Which PINs are right.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PinSource {
+    /// This one.
+    Pin(String),
+    /// The first field of each line of this file, with what follows behind a comma.
+    Lines(String),
+    /// `account:MD5 of the PIN` on each line of this file.
+    Hashes(String),
+    /// The keys of this family of the database; `take`: each counts once.
+    Database {
+        /// The family.
+        family: String,
+        /// Removes the key.
+        take: bool,
+    },
+}
+
+/// What a PIN is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinVerdict {
+    /// It is right, or the caller may type one; with what its line of the file says beside it: the fields behind the
+    /// PIN, or the account.
+    Right(String),
+    /// It is wrong.
+    Wrong,
+    /// It was not looked at: the caller is locked out for so long.
+    Locked(Duration),
+    /// It cannot be looked at: why, for the log.
+    Unusable(String),
 }
 
 /// How far sounds were played.
@@ -188,7 +303,7 @@ pub enum Played {
     All,
     /// This digit ended them.
     Digit(char),
-    /// Those before the first that does not exist: its name.
+    /// All of them but some that do not exist or cannot be read, which was logged: the name of the first.
     Missing(String),
     /// It could not be done: why, for the log.
     Failed(String),

@@ -1,10 +1,16 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
+use super::dialled::is_injected;
 use super::request::{Cause, Position};
+use super::timeouts::Timeouts;
+use super::view::View;
+use crate::clock::Now;
 use crate::config::presentation::Presentation;
+use crate::datetime::zones::{TimeZone, Zones};
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
 pub const MAX_TEXT: usize = 8191;
@@ -53,7 +59,16 @@ struct Variable {
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) back: Position,
+    /// The application, with its arguments, that goes on there.
+    pub(super) then: Option<(String, String)>,
     locals: BTreeMap<String, String>,
+}
+
+/// Why a program was sent to `e`, and where it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exception {
+    pub(super) reason: String,
+    pub(super) at: Position,
 }
 
 /// What interpreter and applications of one channel share.
@@ -70,6 +85,19 @@ pub(super) struct State {
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
     pub(super) frames: Vec<Frame>,
+    /// The arguments of the priority that runs, as the owner wrote them.
+    pub(super) written: String,
+    /// `GROUP()`: the group of each category.
+    pub(super) groups: BTreeMap<String, String>,
+    /// `TIMEOUT()`.
+    pub(super) timeouts: Timeouts,
+    /// `EXCEPTION()`: why the program was sent to `e`.
+    pub(super) exception: Option<Exception>,
+    /// What the program's applications see of the exchange, while it runs.
+    pub(super) view: Option<View>,
+    /// Both clocks, and the time zones, as they were when the program went on.
+    pub(super) now: Now,
+    pub(super) zones: Arc<Zones>,
     variables: BTreeMap<String, Variable>,
     log: Vec<LogLine>,
     unsaid: usize,
@@ -85,6 +113,13 @@ impl State {
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
+            written: String::new(),
+            groups: BTreeMap::new(),
+            timeouts: Timeouts::default(),
+            exception: None,
+            view: None,
+            now: Now::default(),
+            zones: Arc::default(),
             variables: BTreeMap::new(),
             log: Vec::new(),
             unsaid: 0,
@@ -158,8 +193,30 @@ impl State {
         for (number, arg) in (1u32..).zip(args.iter().take(MAX_VARIABLES)) {
             locals.insert(format!("ARG{number}"), bounded(arg));
         }
-        self.frames.push(Frame { back, locals });
+        self.frames.push(Frame { back, then: None, locals });
         true
+    }
+
+    /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?
+    pub(super) fn is_injected(&self, whom: &str) -> bool {
+        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
+        is_injected(&self.written, whom, &[&self.position.exten, dnid, number, name, rdnis])
+    }
+
+    /// What goes on when the innermost subroutine returns.
+    pub(super) fn then(&mut self, call: Option<(String, String)>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.then = call;
+        }
+    }
+
+    /// The time zone of that name, the machine's for an empty one. An unknown name is said in the log, `who` first, and
+    /// the machine's zone counts.
+    pub(super) fn zone(&mut self, name: &str, who: &str) -> TimeZone {
+        self.zones.find(name).unwrap_or_else(|why| {
+            self.warn(format!("{who}: {why}; the machine's counts"));
+            self.zones.local().clone()
+        })
     }
 
     pub(super) fn warn(&mut self, text: String) {
@@ -212,4 +269,15 @@ pub(super) fn bounded(text: &str) -> String {
         kept.push(letter);
     }
     kept
+}
+
+/// `"Name" <number>`, `Name <number>` or a number alone; a text without digits is a name.
+pub(super) fn name_and_number(text: &str) -> (String, String) {
+    if let Some((name, rest)) = text.rsplit_once('<') {
+        let number = rest.split('>').next().unwrap_or_default().trim();
+        return (super::arguments::unquote(name.trim()), number.to_owned());
+    }
+    let plain = super::arguments::unquote(text);
+    let is_number = plain.chars().all(|letter| letter.is_ascii_digit() || "+*#-() ".contains(letter));
+    if is_number { (String::new(), plain) } else { (plain, String::new()) }
 }

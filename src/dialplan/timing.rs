@@ -1,7 +1,7 @@
-//! Time conditions: `times,weekdays,monthdays,months`, as includes and `IFTIME` have them. In UTC.
+//! Time conditions: `times,weekdays,monthdays,months[,zone]`, as includes, `IFTIME` and `GotoIfTime` have them.
 
 use crate::clock::Wall;
-use crate::datetime::Civil;
+use crate::datetime::zones::{TimeZone, Zones};
 use crate::wording::outside;
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -17,11 +17,21 @@ pub struct Timing {
     months: Vec<(u32, u32)>,
     /// A part was given of which nothing could be read: it never holds.
     never: bool,
+    /// Whose clocks and calendars count.
+    zone: TimeZone,
 }
 
 impl Timing {
-    /// Reads up to four parts, and says of each element that makes no sense what it is; such an element is skipped.
-    pub fn parse(parts: &[&str]) -> (Timing, Vec<String>) {
+    /// Reads `times,weekdays,monthdays,months[,zone]`: see `parse`.
+    pub fn read(text: &str, zones: &Zones) -> (Timing, Vec<String>) {
+        // A zone written in POSIX's way has commas of its own, and stands last.
+        let parts: Vec<&str> = text.splitn(5, [',', '|']).collect();
+        Timing::parse(&parts, zones)
+    }
+
+    /// Reads up to five parts, and says of each element that makes no sense what it is; such an element is skipped. The
+    /// fifth names a time zone; without one, and with one that is unknown, the machine's counts.
+    pub fn parse(parts: &[&str], zones: &Zones) -> (Timing, Vec<String>) {
         let mut timing = Timing::default();
         let mut odd = Vec::new();
         let mut part = |number: usize, what: &str, read: fn(&str) -> Option<u32>| {
@@ -34,14 +44,29 @@ impl Timing {
         let weekdays = part(1, "weekday", |text| named(&WEEKDAYS, text));
         let monthdays = part(2, "day of the month", |text| text.parse().ok().filter(|day| (1..=31).contains(day)));
         let months = part(3, "month", |text| named(&MONTHS, text));
-        (Timing { times, weekdays, monthdays, months, ..timing }, odd)
+        let zone = match zones.find(parts.get(4).copied().unwrap_or_default()) {
+            Ok(zone) => zone,
+            Err(why) => {
+                odd.push(format!("{why}; the machine's counts"));
+                zones.local().clone()
+            }
+        };
+        (Timing { times, weekdays, monthdays, months, zone, ..timing }, odd)
+    }
+
+    /// Whether it holds at any time.
+    pub fn is_always(&self) -> bool {
+        let parts = [&self.times, &self.weekdays, &self.monthdays, &self.months];
+        !self.never && parts.iter().all(|part| part.is_empty())
     }
 
     /// Whether it holds at that moment.
     pub fn holds(&self, at: Wall) -> bool {
-        let now = Civil::from_wall(at);
-        !self.never
-            && within(&self.times, now.hour * 60 + now.minute)
+        if self.never || self.is_always() {
+            return !self.never;
+        }
+        let now = self.zone.civil(at);
+        within(&self.times, now.hour * 60 + now.minute)
             && within(&self.weekdays, now.weekday)
             && within(&self.monthdays, now.day)
             && within(&self.months, now.month.saturating_sub(1))
@@ -58,7 +83,7 @@ fn ranges(text: &str, what: &str, read: fn(&str) -> Option<u32>, odd: &mut Vec<S
         let (first, last) = element.split_once('-').unwrap_or((element, element));
         match (read(first.trim()), read(last.trim())) {
             (Some(first), Some(last)) => found.push((first, last)),
-            _ => odd.push(format!("'{}' is no {what}", outside(element.trim()))),
+            _ => odd.push(format!("'{}' is no {what}; it is left out", outside(element.trim()))),
         }
     }
     (found, true)
@@ -91,7 +116,7 @@ mod tests {
     const FRIDAY: Wall = Wall(1_710_513_000_000);
 
     fn holds(parts: &[&str]) -> bool {
-        let (timing, odd) = Timing::parse(parts);
+        let (timing, odd) = Timing::parse(parts, &Zones::default());
         assert!(odd.is_empty(), "{odd:?}");
         timing.holds(FRIDAY)
     }
@@ -115,8 +140,24 @@ mod tests {
 
     #[test]
     fn nonsense_is_named_and_never_opens_the_door() {
-        let (timing, odd) = Timing::parse(&["25:00-26:00", "someday"]);
+        let (timing, odd) = Timing::parse(&["25:00-26:00", "someday"], &Zones::default());
         assert_eq!(odd.len(), 2);
         assert!(!timing.holds(FRIDAY));
+    }
+    #[test]
+    fn a_zone_has_its_own_night() {
+        let zone = "EST5EDT,M3.2.0,M11.1.0";
+        let holds = |hours: &str, at| {
+            let (timing, odd) = Timing::parse(&[hours, "*", "*", "*", zone], &Zones::default());
+            assert!(odd.is_empty(), "{odd:?}");
+            timing.holds(at)
+        };
+        // 14:30 in London is 10:30 in New York, for that fortnight of March.
+        assert!(holds("10:30-10:30", FRIDAY) && !holds("14:30-14:30", FRIDAY));
+        // The same hour of UTC two weeks before, in winter: 9:30.
+        assert!(holds("09:30-09:30", Wall(FRIDAY.0 - 14 * 86_400_000)));
+        let (timing, odd) = Timing::parse(&["14:30-14:30", "*", "*", "*", "Utopia"], &Zones::default());
+        assert!(odd[0].starts_with("there is no time zone 'Utopia'") && timing.holds(FRIDAY), "{odd:?}");
+        assert!(Timing::parse(&[], &Zones::default()).0.is_always() && !timing.is_always());
     }
 }

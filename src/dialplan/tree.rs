@@ -1,9 +1,10 @@
 //! The dialplan as loaded: contexts, extensions, priorities, and the search through them.
 
-use super::pattern::{Match, Name, digits};
+use super::pattern::{Longer, Match, Name, digits};
 use super::timing::Timing;
 use crate::clock::Wall;
 use crate::config::diagnostic::Place;
+use crate::datetime::zones::Zones;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ const MAX_DEPTH: usize = 128;
 pub struct Dialplan {
     pub(super) general: General,
     pub(super) globals: Vec<(String, String)>,
+    /// The time zones that times may name, and the machine's own.
+    pub(super) zones: Arc<Zones>,
     pub(crate) contexts: BTreeMap<String, Context>,
 }
 
@@ -152,6 +155,11 @@ impl Dialplan {
         &self.globals
     }
 
+    /// The time zones that times may name, and the machine's own.
+    pub fn zones(&self) -> &Arc<Zones> {
+        &self.zones
+    }
+
     /// The names of all contexts.
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         self.contexts.keys().map(String::as_str)
@@ -172,6 +180,15 @@ impl Dialplan {
             context.extensions.iter().any(|one| one.admits(caller) && one.name.matches(&dialled) == Match::MoreDigits)
         });
         if more { Existence::MoreDigits } else { Existence::No }
+    }
+
+    /// Whether more digits than these could lead to an extension of the context: in the order of the search, up to one
+    /// that matches already and ends in `!`.
+    pub fn may_go_on(&self, context: &str, exten: &str, caller: Option<&str>, at: Wall) -> bool {
+        let dialled = digits(exten);
+        let extensions = self.walk(context, at).into_iter().flat_map(|context| context.extensions.iter());
+        let mut longer = extensions.filter(|one| one.admits(caller)).map(|one| one.name.longer(&dialled));
+        longer.find(|longer| *longer != Longer::No) == Some(Longer::Yes)
     }
 
     /// The numbers, patterns aside, that can be dialled in a context and what it includes at that moment.

@@ -94,6 +94,13 @@ pub enum CallEvent {
         /// Why.
         reason: String,
     },
+    /// A call that the exchange began has begun, or has not.
+    Originated {
+        /// Which, as whoever asked for it names it.
+        ticket: u64,
+        /// `ORIGINATE_STATUS`.
+        status: &'static str,
+    },
     /// A called line sends the call elsewhere (3xx).
     Redirected {
         /// Its channel.

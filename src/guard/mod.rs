@@ -7,6 +7,7 @@ mod domain;
 pub mod event;
 mod identity;
 pub mod nat;
+pub mod pin_lockout;
 pub mod repeat_filter;
 pub mod replay;
 pub mod trial;

@@ -5,6 +5,8 @@
 //! shared: the two streams of a bridge must then live on the same worker, so `Reserve` would have to name the call,
 //! `send` would choose the worker by it, and each worker would have its own part of the port range.
 
+mod digit_listener;
+mod digit_sender;
 mod early;
 mod inbox;
 mod player;

@@ -21,12 +21,10 @@ pub(super) struct Playing {
     pub play: u64,
     /// Distinguishes it, for the timer, from an earlier playing of the same stream.
     pub turn: u64,
-    sound: Arc<[u8]>,
-    repeat: bool,
+    track: Track,
     payload_type: u8,
     /// Bytes, and samples, in a packet.
     step: usize,
-    position: usize,
     place: Place,
     due: Time,
     first: bool,
@@ -35,7 +33,8 @@ pub(super) struct Playing {
 /// What a playing is asked to do.
 pub(super) struct Request {
     pub play: u64,
-    pub sound: Arc<[u8]>,
+    pub sounds: Vec<Arc<[u8]>>,
+    pub skip: usize,
     pub repeat: bool,
     pub payload_type: u8,
     pub ptime_ms: u8,
@@ -55,10 +54,8 @@ impl Playing {
             play: request.play,
             turn,
             step: request.step() as usize,
-            sound: request.sound,
-            repeat: request.repeat,
+            track: Track::new(request.sounds, request.skip, request.repeat),
             payload_type: request.payload_type,
-            position: 0,
             place,
             due: now,
             first: true,
@@ -70,6 +67,11 @@ impl Playing {
         self.due
     }
 
+    /// Goes on at another place: something else was sent meanwhile.
+    pub fn move_to(&mut self, place: Place) {
+        self.place = place;
+    }
+
     /// Samples in a packet.
     pub fn step(&self) -> u32 {
         u32::try_from(self.step).unwrap_or(u32::MAX)
@@ -77,7 +79,7 @@ impl Playing {
 
     /// Writes the packet that is due into `packet` and moves on; `None` when the sound has ended.
     pub fn next<'a>(&mut self, now: Time, packet: &'a mut [u8; PACKET]) -> Option<(Place, &'a [u8])> {
-        if self.sound.is_empty() || (!self.repeat && self.position >= self.sound.len()) {
+        if self.track.is_over() {
             return None;
         }
         let late = now.since(self.due);
@@ -115,16 +117,57 @@ impl Playing {
         self.place.timestamp = self.place.timestamp.wrapping_add(self.step().wrapping_mul(packets));
     }
 
-    /// A repeated sound goes round inside a packet; another ends with the codec's silence.
+    /// One sound follows another, and a repeated one itself, inside a packet; the last ends with the codec's silence.
     fn fill(&mut self, payload: &mut [u8]) {
         let silence = if self.payload_type == 8 { 0xd5 } else { 0xff };
         for slot in payload {
-            if self.repeat && self.position >= self.sound.len() {
-                self.position = 0;
-            }
-            *slot = self.sound.get(self.position).copied().unwrap_or(silence);
-            self.position = self.position.saturating_add(1);
+            *slot = self.track.next().unwrap_or(silence);
         }
+    }
+}
+
+/// Sounds one after the other, and how far they have come.
+struct Track {
+    /// None of them is empty.
+    sounds: Vec<Arc<[u8]>>,
+    repeat: bool,
+    /// Which of them comes next, and from where on.
+    current: usize,
+    position: usize,
+}
+
+impl Track {
+    fn new(mut sounds: Vec<Arc<[u8]>>, skip: usize, repeat: bool) -> Track {
+        sounds.retain(|sound| !sound.is_empty());
+        let mut track = Track { sounds, repeat, current: 0, position: 0 };
+        let length = track.sounds.iter().fold(0usize, |length, sound| length.saturating_add(sound.len()));
+        track.position = if repeat { skip.checked_rem(length).unwrap_or(0) } else { skip };
+        track.turn();
+        track
+    }
+
+    /// Goes on to the sound that the position lies in; a repeated track ends nowhere.
+    fn turn(&mut self) {
+        while let Some(sound) = self.sounds.get(self.current)
+            && self.position >= sound.len()
+        {
+            self.position = self.position.saturating_sub(sound.len());
+            self.current = self.current.saturating_add(1);
+            if self.repeat && self.current == self.sounds.len() {
+                self.current = 0;
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.current >= self.sounds.len()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.sounds.get(self.current)?.get(self.position).copied();
+        self.position = self.position.saturating_add(1);
+        self.turn();
+        byte
     }
 }
 
@@ -133,7 +176,7 @@ mod tests {
     use super::*;
 
     fn playing(sound: &[u8], repeat: bool, payload_type: u8, ptime_ms: u8) -> Playing {
-        let request = Request { play: 1, sound: sound.into(), repeat, payload_type, ptime_ms };
+        let request = Request { play: 1, sounds: vec![sound.into()], skip: 0, repeat, payload_type, ptime_ms };
         Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 65_535, timestamp: 100 })
     }
 
@@ -171,6 +214,23 @@ mod tests {
         }
         assert!(bytes.iter().zip([1, 2, 3].iter().cycle()).all(|(sent, wanted)| sent == wanted));
         assert_eq!(bytes.len(), 800);
+    }
+
+    #[test]
+    fn sounds_follow_each_other_without_a_gap_from_where_they_are_to_begin() {
+        let all = |sounds: &[&[u8]], skip, repeat| {
+            let sounds = sounds.iter().map(|sound| Arc::from(*sound)).collect();
+            let request = Request { play: 1, sounds, skip, repeat, payload_type: 0, ptime_ms: 10 };
+            let mut playing = Playing::new(Time::ZERO, 1, request, Place { ssrc: 9, sequence: 1, timestamp: 1 });
+            let mut buffer = [0; PACKET];
+            let packets = (0..3).map_while(|n| Some(playing.next(at(n * 10), &mut buffer)?.1[12..].to_vec()));
+            packets.flatten().collect::<Vec<u8>>()
+        };
+        let heard = all(&[&[1; 50], &[], &[2; 50], &[3; 20]], 0, false);
+        assert_eq!(heard, [vec![1; 50], vec![2; 50], vec![3; 20], vec![0xff; 40]].concat());
+        assert_eq!(all(&[&[1; 50], &[2; 50]], 60, false), [vec![2; 40], vec![0xff; 40]].concat());
+        assert_eq!(all(&[&[1; 50], &[2; 50]], 100, false), [], "nothing is left");
+        assert_eq!(all(&[&[1; 100], &[2; 50]], 190, true)[..120], [vec![1; 60], vec![2; 50], vec![1; 10]].concat());
     }
 
     #[test]

@@ -78,6 +78,16 @@ pub(super) fn rtp_packet(
     stream.silence.hear(now);
     increment(&mut stream.counts.received);
     stream.stats.record(header.ssrc, header.sequence);
+    let is_bridged = matches!(stream.mode, Mode::Bridged { .. });
+    if let Some(digits) = &mut stream.digits {
+        if !is_bridged {
+            digits.hear(now, &header, packet);
+        } else if digits.hears_bridge() && digits.hear_bridged(now, &header, packet) {
+            leave_out(streams, slot);
+            return event;
+        }
+    }
+    let Some(stream) = streams.get_mut(slot) else { return event };
     let sent = match &stream.mode {
         Mode::Idle | Mode::Playing(_) => {
             increment(&mut stream.counts.undelivered);
@@ -102,6 +112,16 @@ pub(super) fn rtp_packet(
         trace.sent(now, to, packet);
     }
     event
+}
+
+/// A packet is not forwarded to the stream's partner, which gets a digit in another form.
+fn leave_out(streams: &mut Slab<Stream>, slot: usize) {
+    if let Some(Mode::Bridged { partner, .. }) = streams.get(slot).map(|stream| &stream.mode)
+        && let partner = *partner
+        && let Some(partner) = streams.get_mut(partner)
+    {
+        partner.line.leave_out();
+    }
 }
 
 /// One datagram waits at the UDPTL stream in `slot`: forwarded as it is, whatever is in it. Returns what is to be

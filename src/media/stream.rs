@@ -1,5 +1,7 @@
 //! One stream: a leg's two sockets, where its peer is, and what it is doing.
 
+use super::digit_listener::DigitListener;
+use super::digit_sender::DigitSender;
 use super::early::{Early, Waiting};
 use super::player::Playing;
 use super::ports::Pair;
@@ -43,6 +45,10 @@ pub(super) struct Stream {
     early: Early,
     /// When the peer's address became known.
     known: Option<Time>,
+    /// What its peer presses, when somebody asked for it.
+    pub digits: Option<Box<DigitListener>>,
+    /// The digit that its peer is sent; what else there is to be sent is left out meanwhile.
+    pub sending: Option<Box<DigitSender>>,
     /// How long nothing has come or gone.
     pub silence: Silence,
     /// Where the latest packet came from that was dropped for its source.
@@ -92,6 +98,8 @@ impl Stream {
             is_awaited: false,
             early: Early::default(),
             known: None,
+            digits: None,
+            sending: None,
             silence: Silence::default(),
             stranger: None,
             refused: None,
@@ -229,6 +237,10 @@ impl Stream {
         packet: &mut [u8],
         header: &Header,
     ) -> Option<SocketAddr> {
+        if self.sending.is_some() {
+            self.counts.undelivered = self.counts.undelivered.saturating_add(1);
+            return None;
+        }
         let shift = self.line.carry(now, source.0, header);
         if !shift.is_identity() {
             let place = shift.place(header);
@@ -298,6 +310,13 @@ impl Stream {
         let sent = ready.is_some_and(|packet| transmit(socket, packet, to).is_ok());
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
+    }
+
+    /// The next digit that its peer has pressed and that nobody was told.
+    pub fn take_digit(&mut self) -> Option<char> {
+        let digits = self.digits.as_mut()?;
+        self.counts.digits_dropped = self.counts.digits_dropped.saturating_add(digits.take_dropped());
+        digits.take()
     }
 
     /// Counts a packet that was sent, or could not be; says which.

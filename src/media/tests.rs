@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+mod digits;
 mod remap;
 mod silence;
 
@@ -649,7 +650,8 @@ fn a_sound_is_played_in_its_time_and_the_bridge_after_it_goes_on_with_its_line()
     rig.media.send(MediaCommand::Play {
         stream: B,
         play: 42,
-        sound: sound.as_slice().into(),
+        sounds: vec![sound.as_slice().into()],
+        skip: 0,
         repeat: false,
         payload_type: 0,
         ptime_ms: 20,
@@ -705,7 +707,8 @@ fn a_tone_repeats_until_another_verb_and_a_second_sound_takes_the_place_of_the_f
     let play = |play, repeat| MediaCommand::Play {
         stream: B,
         play,
-        sound: vec![1, 2, 3].into(),
+        sounds: vec![vec![1, 2, 3].into()],
+        skip: 0,
         repeat,
         payload_type: 8,
         ptime_ms: 10,
@@ -732,7 +735,8 @@ fn a_tone_repeats_until_another_verb_and_a_second_sound_takes_the_place_of_the_f
     rig.media.send(MediaCommand::Play {
         stream: StreamId(99),
         play: 4,
-        sound: vec![1].into(),
+        sounds: vec![vec![1].into()],
+        skip: 0,
         repeat: true,
         payload_type: 0,
         ptime_ms: 20,

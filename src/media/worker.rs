@@ -1,5 +1,6 @@
 //! The media thread: waits for packets, commands and the next packet of a sound, and sees to each.
 
+use super::digit_sender::{self, Press, Sent};
 use super::early::Waiting;
 use super::inbox::{Order, Wakeup};
 use super::player::{PACKET, Playing, Request};
@@ -155,12 +156,37 @@ impl Worker {
         if let Some(event) = event {
             (self.events)(event);
         }
+        self.report_digits(slot);
         if let Some(stream) = self.streams.get_mut(slot)
             && stream.silence.take_broken()
         {
             (self.events)(MediaEvent::Heard { stream: stream.id });
             self.arm_silence(slot);
         }
+    }
+
+    fn report_digits(&mut self, slot: usize) {
+        let Some(stream) = self.streams.get_mut(slot).filter(|stream| stream.digits.is_some()) else { return };
+        while let Some(digit) = stream.take_digit() {
+            (self.events)(MediaEvent::Digit { stream: stream.id, digit });
+        }
+    }
+
+    fn send_digit(&mut self, id: StreamId, press: Press) {
+        let (now, fresh) = (self.now(), self.fresh_place());
+        let Some(slot) = self.slots.get(&id).copied() else { return };
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        self.turns = self.turns.saturating_add(1);
+        if let Some(due) = digit_sender::press(stream, now, press, self.turns, fresh) {
+            self.due.push(Reverse((due, slot, self.turns)));
+            self.play(now);
+        }
+    }
+
+    /// Where a stream begins whose first packet is one of ours.
+    fn fresh_place(&mut self) -> Place {
+        let bits = self.rng.bits();
+        Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.rng.bits() as u32 }
     }
 
     fn watch(&mut self, id: StreamId, limit: Option<Duration>, keepalive: Option<Duration>) {
@@ -179,8 +205,7 @@ impl Worker {
 
     /// A stream may have been silent for so long that something is to be done.
     fn silent(&mut self, now: Time, slot: usize, deadline: Time) {
-        let bits = self.rng.bits();
-        let fresh = Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.rng.bits() as u32 };
+        let fresh = self.fresh_place();
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let due = stream.silence.due(now, deadline);
         if due.keepalive {
@@ -209,6 +234,12 @@ impl Worker {
                 continue;
             }
             let Some(stream) = self.streams.get_mut(slot) else { continue };
+            if stream.sending.as_ref().is_some_and(|sending| sending.turn == turn) {
+                if let Sent::Until(due) = digit_sender::send_due(stream, now, self.trace.as_deref_mut()) {
+                    self.due.push(Reverse((due, slot, turn)));
+                }
+                continue;
+            }
             let Mode::Playing(playing) = &mut stream.mode else { continue };
             if playing.turn != turn {
                 continue;
@@ -221,6 +252,9 @@ impl Worker {
                 continue;
             };
             self.due.push(Reverse((playing.due(), slot, turn)));
+            if stream.sending.is_some() {
+                continue;
+            }
             let sent = stream.deliver_own(now, place, step, bytes);
             if let Some((trace, to)) = self.trace.as_deref_mut().zip(sent) {
                 trace.sent(now, to, bytes);
@@ -267,10 +301,18 @@ impl Worker {
                     self.begin_listening(now, stream);
                 }
             }
-            MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms } => {
+            MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms } => {
                 self.rest(stream);
-                self.begin(now, stream, Request { play, sound, repeat, payload_type, ptime_ms });
+                self.begin(now, stream, Request { play, sounds, skip, repeat, payload_type, ptime_ms });
                 self.begin_listening(now, stream);
+            }
+            MediaCommand::Listen { stream, listening } => {
+                if let Some(found) = self.stream(stream) {
+                    found.digits.get_or_insert_default().listen(listening);
+                }
+            }
+            MediaCommand::SendDigit { stream, digit, duration, form } => {
+                self.send_digit(stream, Press { digit, duration, form });
             }
             MediaCommand::Idle { stream } => self.rest(stream),
             MediaCommand::Count { stream } => {
@@ -389,6 +431,7 @@ impl Worker {
                 (self.events)(event);
             }
         }
+        self.report_digits(slot);
     }
 
     fn bridge(&mut self, a: StreamId, a_to_b: &PayloadMap, b: StreamId, b_to_a: &PayloadMap) {
@@ -421,8 +464,7 @@ impl Worker {
     }
 
     fn begin(&mut self, now: Time, id: StreamId, request: Request) {
-        let bits = self.rng.bits();
-        let fresh = Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.rng.bits() as u32 };
+        let fresh = self.fresh_place();
         let Some((slot, stream)) =
             self.slots.get(&id).and_then(|slot| self.streams.get_mut(*slot).map(|stream| (*slot, stream)))
         else {

@@ -123,6 +123,8 @@ impl HangupBy {
 /// What a caller's channel notes for its record while the call goes on.
 #[derive(Debug, Clone, Default)]
 pub struct CdrBuilder {
+    /// The account of its record, when it is not that of the line.
+    pub account: Option<String>,
     /// The called line's channel.
     pub called_channel: String,
     /// The application that runs, and its arguments.

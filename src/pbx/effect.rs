@@ -2,6 +2,7 @@
 
 use super::cdr::Cdr;
 use super::media::{MediaCommand, MediaEvent};
+use super::sounds::{SoundOrder, SoundReply};
 use crate::event::Event;
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
@@ -36,6 +37,8 @@ pub enum Input {
     },
     /// The media thread reports.
     Media(MediaEvent),
+    /// Sounds that were ordered are there, or known to be missing.
+    Sounds(SoundReply),
     /// A message could not be sent: the system refused it, or the connection is gone or cannot be had.
     SendFailed {
         /// The way it was to go.
@@ -61,6 +64,8 @@ pub struct Effects {
     pub transmit: Vec<Transmit>,
     /// Commands to the media thread.
     pub media: Vec<MediaCommand>,
+    /// Sounds to find and read.
+    pub sounds: Vec<SoundOrder>,
     /// What happened, for the log, the console, and whoever else wants to know.
     pub events: Vec<Event>,
     /// What must outlive a restart: stored before the datagrams are sent.

@@ -97,6 +97,10 @@ reasons! {
         "is `host=` right? `getent hosts NAME` asks this machine's resolver the same";
     Unreachable 20 503 UNAVAILABLE, Level::Notice, "'{line}' has been UNREACHABLE for {span}, since {time}: it answers no OPTIONS (qualify=)",
         "is it switched on, has it another address now? If it is only slow, raise `qualify=` (`yes` is 2000 ms); if it never answers OPTIONS, `qualify=no`";
+    LocalNowhere 20 503 UNAVAILABLE, Level::Notice, "there is no extension {exten} in context '{context}' for Local/",
+        "`dialplan show CONTEXT` lists what that context has; without `@context` it is `default`";
+    LocalLoop 20 503 UNAVAILABLE, Level::Warning, "Local/{exten}@{context} calls itself over and over",
+        "an extension that dials `Local/` must not lead back to itself";
     CalleeLimit 17 486 BUSY, Level::Notice, "Call to peer '{line}' rejected due to usage limit of {limit} (call-limit=)",
         "`core show channels` shows its calls; raise `call-limit=` if it can take more";
     // A line that was called did not take it.

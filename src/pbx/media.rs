@@ -1,6 +1,7 @@
 //! The verbs by which the switch steers media, and what the media thread reports back. Media never passes
 //! through the switch.
 
+use crate::audio::g711::Law;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -61,14 +62,35 @@ pub enum MediaCommand {
         stream: StreamId,
         /// Which playing this is, named again in `Played`.
         play: u64,
-        /// The sound, already in the stream's codec, 8,000 bytes a second.
-        sound: Arc<[u8]>,
-        /// Begin again at the end (a tone that goes on until another verb).
+        /// The sounds, one after the other without a gap, already in the stream's codec, 8,000 bytes a second.
+        sounds: Vec<Arc<[u8]>>,
+        /// How many bytes of them to leave out at the beginning.
+        skip: usize,
+        /// Begin again at the end (a tone that goes on until another verb, music).
         repeat: bool,
         /// The payload type the peer knows the codec by.
         payload_type: u8,
         /// Milliseconds of sound in a packet.
         ptime_ms: u8,
+    },
+    /// Report the digits that the peer presses, from now on, whatever else the stream does.
+    Listen {
+        /// The stream.
+        stream: StreamId,
+        /// Where to look for them.
+        listening: Listening,
+    },
+    /// Send the peer a digit. What the stream sends otherwise is left out meanwhile; of several digits one follows the
+    /// other.
+    SendDigit {
+        /// The stream.
+        stream: StreamId,
+        /// Which: one of `0` to `9`, `*`, `#`, `A` to `D`, or [`FLASH`].
+        digit: char,
+        /// How long it is pressed.
+        duration: Duration,
+        /// As what it goes.
+        form: DigitForm,
     },
     /// Stop playing, echoing or relaying; a bridged stream's partner stops too. The ports stay.
     Idle {
@@ -84,6 +106,55 @@ pub enum MediaCommand {
     Release {
         /// The stream.
         stream: StreamId,
+    },
+}
+
+/// The digit that stands for a hook flash, where one can be sent.
+pub const FLASH: char = '!';
+
+/// Where to look for the digits of a stream's peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Listening {
+    /// The payload type of telephone events (RFC 4733), as this peer was told it.
+    pub events: Option<u8>,
+    /// In its sound, too, when this is G.711 under this payload type. Never while the stream is bridged.
+    pub inband: Option<G711>,
+    /// What becomes of telephone events while the stream is bridged.
+    pub bridged: WhileBridged,
+}
+
+/// G.711 under a payload type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct G711 {
+    /// The payload type.
+    pub payload_type: u8,
+    /// Which of the two.
+    pub law: Law,
+}
+
+/// What becomes of telephone events while a stream is bridged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhileBridged {
+    /// They pass, and nobody looks at them.
+    #[default]
+    Pass,
+    /// They pass, and are reported.
+    Report,
+    /// They are reported and do not pass: the other side is sent its digits in another form.
+    Take,
+}
+
+/// As what a digit is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigitForm {
+    /// A telephone event (RFC 4733) under this payload type.
+    Event(u8),
+    /// Its tones, in the sound.
+    Tone {
+        /// The codec.
+        codec: G711,
+        /// Milliseconds of sound in a packet.
+        ptime_ms: u8,
     },
 }
 
@@ -177,7 +248,7 @@ pub enum MediaEvent {
         /// The stream.
         stream: StreamId,
     },
-    /// The telephone pressed a digit.
+    /// The peer pressed a digit, of those that `Listen` asks for: said when it begins.
     Digit {
         /// The stream.
         stream: StreamId,
@@ -237,7 +308,9 @@ pub struct StreamCounts {
     pub lost: u64,
     /// RTCP packets forwarded to the peer.
     pub rtcp_sent: u64,
-    /// Packets that had nowhere to go: no bridge (counted where they came in), no remote address or the socket refused
-    /// (where they should have gone out).
+    /// Digits that the peer pressed faster than anybody can, and that were not reported.
+    pub digits_dropped: u64,
+    /// Packets that had nowhere to go: no bridge (counted where they came in), no remote address, a digit that is sent instead,
+    /// or the socket refused (where they should have gone out).
     pub undelivered: u64,
 }

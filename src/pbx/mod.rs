@@ -11,5 +11,6 @@ pub mod lines;
 pub mod media;
 mod request_gate;
 pub mod settings;
+pub mod sounds;
 pub mod switch;
 pub mod uri_text;

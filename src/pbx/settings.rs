@@ -2,6 +2,7 @@
 
 use crate::config::general::General;
 use crate::config::peer::Peer;
+use crate::config::pin_files::PinFiles;
 use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
 use crate::registrar::next_hop::Listening;
@@ -26,8 +27,8 @@ pub struct SwitchSettings {
     pub listening: Listening,
     /// Our address as seen from a peer's (`host=` peers, before they ever sent anything).
     pub local_towards: BTreeMap<IpAddr, IpAddr>,
-    /// Sounds of the user's by name, 8 kHz; the built-in ones need no entry.
-    pub sounds: BTreeMap<String, Arc<[i16]>>,
+    /// Files of PINs that the dialplan names.
+    pub pins: PinFiles,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

@@ -13,6 +13,7 @@ use super::request_gate::{Asking, RequestGate, Secured};
 use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Names, Peer, PeerAddress};
 use crate::dialplan::database::Database;
+use crate::dialplan::originate::OriginateRequest;
 use crate::event::LineEvent;
 use crate::guard::admission::{Admission, Caller, Proof};
 use crate::registrar::location::Restored;
@@ -85,6 +86,7 @@ impl Switch {
             Input::Request { request, essentials, caller, flow } => self.request(request, &essentials, caller, flow),
             Input::Response { response, essentials, flow } => self.response(response, essentials, flow),
             Input::Media(event) => self.calls.media(event, &mut self.core),
+            Input::Sounds(reply) => self.calls.sounds_loaded(reply, &mut self.core),
             Input::SendFailed { flow, why } => self.send_failed(flow, &why),
             Input::Closed { flow, why } => self.connection_closed(flow, &why),
             Input::Tick => {}
@@ -94,7 +96,7 @@ impl Switch {
 
     /// When [`Switch::handle`] wants to be called with [`Input::Tick`] at the latest.
     pub fn next_deadline(&self) -> Option<Time> {
-        if self.calls.has_runnable() {
+        if self.calls.parties().has_runnable() {
             return Some(self.core.now.mono);
         }
         [self.core.tx.next_deadline(), self.core.timers.next()].into_iter().flatten().min()
@@ -397,6 +399,16 @@ impl Switch {
             return (HangUp::Unknown, Effects::default());
         };
         (HangUp::Requested(names), self.turn())
+    }
+
+    /// Begins a call of the exchange's own: the door of call files, and of whoever else wants one. How it went is told by
+    /// an event that names its ticket.
+    pub fn originate(&mut self, now: Now, request: OriginateRequest) -> Effects {
+        self.core.now = now;
+        if self.stopping.is_none() {
+            self.calls.originate(request, &mut self.core, &self.lines);
+        }
+        self.turn()
     }
 
     /// Stops taking calls; `Now` also ends those in progress.

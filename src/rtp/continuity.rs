@@ -254,6 +254,12 @@ impl Continuity {
         self.sent.map_or(fresh, |sent| sent.next(now, step))
     }
 
+    /// Packets of the stream are left out: the next one follows the last one sent.
+    pub fn leave_out(&mut self) {
+        self.run = None;
+        self.others = [None; OTHERS];
+    }
+
     /// Records that the exchange itself has sent a packet of `step` samples.
     pub fn own(&mut self, now: Time, place: Place, step: u32) {
         self.note(now, place, Some(step));

@@ -6,6 +6,7 @@ pub mod header;
 pub mod rtcp;
 pub mod stats;
 pub mod strict;
+pub mod telephone_event;
 
 /// Whether sequence number `a` comes after `b`, across the wrap (RFC 1982 arithmetic on 16 bits).
 pub fn is_after(a: u16, b: u16) -> bool {

@@ -1,6 +1,7 @@
 //! Simulated telephones, pure like the exchange they call: for `demo` and for the tests.
 
 pub mod device_profile;
+pub mod key_press;
 pub mod phone;
 pub mod rtp_sink;
 pub mod rtp_source;

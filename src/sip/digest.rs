@@ -169,6 +169,11 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
+/// The MD5 hash of some bytes, in lower-case hexadecimal.
+pub fn md5_hex(bytes: &[u8]) -> String {
+    Algorithm::Md5.hash(&[bytes])
+}
+
 /// Compares hexadecimal in any case, in a time that does not depend on the position of the first difference.
 fn same(expected: &str, given: &str) -> bool {
     expected.len() == given.len()

@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::media::{
-    MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind, StreamReport,
+    DigitForm, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
+    StreamReport,
 };
 
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Stream {
     pub keepalive: Option<Duration>,
     /// Its silence was reported.
     pub reported: bool,
+    /// Where its peer's digits are looked for.
+    pub listening: Listening,
 }
 
 /// See the module.
@@ -36,7 +39,7 @@ pub struct MediaStub {
     /// Pairs of ports still to be had.
     pub ports: usize,
     next_port: u16,
-    /// The sounds played, in order: how many bytes each had.
+    /// What was played, in order: how many bytes each playing had.
     pub played: Vec<usize>,
     reported: BTreeSet<(StreamId, u64)>,
     /// Whose sound never comes: the addresses it would come from.
@@ -45,6 +48,8 @@ pub struct MediaStub {
     pub silent: BTreeMap<SocketAddr, Time>,
     /// What is counted of the streams of these addresses.
     pub reports: BTreeMap<SocketAddr, StreamReport>,
+    /// The digits that peers were sent, with the addresses they went to.
+    pub pressed: Vec<(SocketAddr, char, Duration, DigitForm)>,
 }
 
 impl MediaStub {
@@ -58,6 +63,7 @@ impl MediaStub {
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
+            pressed: Vec::new(),
         }
     }
 
@@ -88,14 +94,26 @@ impl MediaStub {
                 events
             }
             MediaCommand::Echo { stream } => self.turn(stream, Doing::Echo),
-            MediaCommand::Play { stream, play, sound, repeat, .. } => {
-                self.played.push(sound.len());
+            MediaCommand::Play { stream, play, sounds, skip, repeat, .. } => {
+                let length = sounds.iter().map(|sound| sound.len()).sum::<usize>().saturating_sub(skip);
+                self.played.push(length);
                 let mut events = self.turn(stream, Doing::Playing(play));
                 if !repeat {
-                    let length = Duration::from_micros(sound.len() as u64 * 125);
+                    let length = Duration::from_micros(length as u64 * 125);
                     events.push((length, MediaEvent::Played { stream, play }));
                 }
                 events
+            }
+            MediaCommand::Listen { stream, listening } => {
+                if let Some(found) = self.streams.get_mut(&stream) {
+                    found.listening = listening;
+                }
+                Vec::new()
+            }
+            MediaCommand::SendDigit { stream, digit, duration, form } => {
+                let remote = self.streams.get(&stream).and_then(|found| found.remote?.rtp);
+                self.pressed.extend(remote.map(|to| (to, digit, duration, form)));
+                Vec::new()
             }
             MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
             MediaCommand::Count { stream } => {
@@ -115,7 +133,16 @@ impl MediaStub {
         self.next_port = if self.next_port >= 19_998 { 10_000 } else { self.next_port + 2 };
         let known = self.streams.insert(
             stream,
-            Stream { rtp, kind, remote: None, doing: Doing::Idle, limit: None, keepalive: None, reported: false },
+            Stream {
+                rtp,
+                kind,
+                remote: None,
+                doing: Doing::Idle,
+                limit: None,
+                keepalive: None,
+                reported: false,
+                listening: Listening::default(),
+            },
         );
         assert!(known.is_none(), "{stream:?} is reserved twice");
         MediaEvent::Reserved { stream, rtp }

@@ -38,7 +38,7 @@ stories! {
     the_program_goes_on_after_the_callee(SIP, ON);
     the_program_goes_on_after_a_direct_call(direct(), ON);
     the_caller_leaves_while_the_program_waits(SIP, WAIT);
-    what_is_dialled_rings_whatever_it_says(SIP, OPEN);
+    what_is_dialled_names_one_line_and_no_more(SIP, OPEN);
     what_is_dialled_and_filtered_rings_what_is_meant(SIP, FILTERED);
 }
 
@@ -207,11 +207,19 @@ fn the_caller_leaves_while_the_program_waits(world: &mut Testbed) {
 }
 
 /// Why `strowger check` warns of it.
-fn what_is_dialled_rings_whatever_it_says(world: &mut Testbed) {
-    world.phone("client").dials("0desk&SIP/isp");
-    world.until(|w| w.is_called("desk") && w.is_called("isp"));
+fn what_is_dialled_names_one_line_and_no_more(world: &mut Testbed) {
+    world.phone("client").dials("0desk");
+    world.until(|w| w.is_called("desk"));
     world.phone("client").hangs_up();
     world.until_over();
+    for dialled in ["0desk&SIP/isp", "0isp/5", "05@isp"] {
+        world.phone("client").dials(dialled);
+        world.run(Duration::from_secs(2));
+        world.phone("client").hangs_up();
+        world.until_over();
+        assert!(world.has_line("is not called: a part of it that decides whom to call"), "{dialled}");
+    }
+    assert!(!world.is_called("isp"));
 }
 
 fn what_is_dialled_and_filtered_rings_what_is_meant(world: &mut Testbed) {

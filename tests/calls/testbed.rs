@@ -3,6 +3,7 @@
 use crate::media::MediaStub;
 use crate::mutation::Spoiler;
 use crate::network::{Network, Quality};
+use crate::sound_stub::SoundStub;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -18,7 +19,8 @@ use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::event::AuthEvent;
 use strowger::guard::repeat_filter::Refusals;
 use strowger::pbx::effect::{Effects, Input, StoreOrder};
-use strowger::pbx::media::{MediaEvent, StreamKind};
+use strowger::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
+use strowger::pbx::sounds::SoundReply;
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::rng::Rng;
@@ -47,6 +49,7 @@ pub const GUIDE: &str = "[default]\nexten => _X!,1,Dial(SIP/isp,20)\n";
 enum Parcel {
     Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
     Media(MediaEvent),
+    Sounds(SoundReply),
 }
 
 pub struct Station {
@@ -75,6 +78,10 @@ pub struct Testbed {
     pub stations: BTreeMap<String, Station>,
     pub network: Network,
     pub media: MediaStub,
+    /// Where its sounds come from.
+    pub sounds: SoundStub,
+    /// What was played to whom, by the exchange's port: the names, `a&b`.
+    pub prompts: Vec<(StreamId, String)>,
     pub lines: Vec<(Time, String)>,
     /// The same with their levels.
     pub said: Vec<LogLine>,
@@ -160,6 +167,8 @@ impl Testbed {
             stations: BTreeMap::new(),
             network: Network::new(quality, seed),
             media: MediaStub::new(),
+            sounds: SoundStub::new(),
+            prompts: Vec::new(),
             lines: Vec::new(),
             said: Vec::new(),
             kept: Vec::new(),
@@ -487,6 +496,22 @@ impl Testbed {
         }
     }
 
+    /// The exchange begins a call of its own.
+    pub fn originates(&mut self, request: strowger::dialplan::originate::OriginateRequest) {
+        let effects = self.switch.originate(at(self.now), request);
+        self.execute(effects);
+    }
+
+    /// The media thread hears a phone press a key.
+    pub fn hears_key(&mut self, name: &str, digit: char) {
+        let source = self.look(name).rtp();
+        let from_it = |stream: &crate::media::Stream| stream.remote.and_then(|remote| remote.rtp) == Some(source);
+        if let Some((stream, _)) = self.media.streams.iter().find(|(_, stream)| from_it(stream)) {
+            let event = MediaEvent::Digit { stream: *stream, digit };
+            self.post(Duration::ZERO, Parcel::Media(event));
+        }
+    }
+
     /// Is the exchange playing something to a phone?
     pub fn is_played_to(&self, name: &str) -> bool {
         let at = self.look(name).rtp();
@@ -633,6 +658,10 @@ impl Testbed {
                     station.phone.receive(now, &bytes, from);
                 }
             }
+            Parcel::Sounds(reply) => {
+                let effects = self.switch.handle(at(now), Input::Sounds(reply));
+                self.execute(effects);
+            }
             Parcel::Media(event) => {
                 if let MediaEvent::Played { stream, play } = event
                     && !self.media.ended(stream, play)
@@ -725,7 +754,15 @@ impl Testbed {
     }
 
     pub fn execute(&mut self, effects: Effects) {
+        for order in effects.sounds {
+            let reply = self.sounds.load(order);
+            self.post(self.sounds.takes, Parcel::Sounds(reply));
+        }
         for command in effects.media {
+            if let MediaCommand::Play { stream, sounds, .. } = &command {
+                let names: Vec<&str> = sounds.iter().map(|sound| self.sounds.name(sound)).collect();
+                self.prompts.push((*stream, names.join("&")));
+            }
             for (after, event) in self.media.execute(command) {
                 self.post(after, Parcel::Media(event));
             }
@@ -1049,7 +1086,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
             ..Listening::udp(EXCHANGE.parse().unwrap())
         },
         local_towards: BTreeMap::new(),
-        sounds: BTreeMap::new(),
+        pins: Default::default(),
         product: general.user_agent.clone(),
     }
 }

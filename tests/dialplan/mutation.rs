@@ -1,10 +1,11 @@
 //! Nothing a file or a caller writes makes reading, matching, evaluating or running panic or hang.
 
 use super::bench::Bench;
+use strowger::datetime::zones::Zones;
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Played, Position, Program, Progress,
-    expression, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, Position, Program,
+    Progress, expression, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -111,9 +112,11 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
         Some(AppRequest::Indicate(_)) => 2,
         Some(AppRequest::Play(_)) => 3,
         Some(AppRequest::Dial(_)) => 4,
+        Some(AppRequest::Pin(_)) => 7,
         Some(AppRequest::Echo) => 5,
+        Some(AppRequest::Originate(_) | AppRequest::LineStates(_)) => 8,
         Some(AppRequest::Digit(_)) => 6,
-        None => rng.below(7),
+        None => rng.below(9),
     };
     match verb {
         0 => AppReply::Waited,
@@ -137,6 +140,13 @@ fn any_reply(request: Option<&AppRequest>, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
         5 => AppReply::Echoed,
+        7 => AppReply::Pin(
+            [PinVerdict::Wrong, PinVerdict::Right(String::new())][usize::try_from(rng.below(2)).unwrap()].clone(),
+        ),
+        8 => match request {
+            Some(AppRequest::LineStates(lines)) => AppReply::LineStates(vec![1; lines.len()]),
+            _ => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        },
         _ => AppReply::Digit([None, Some('1')][usize::try_from(rng.below(2)).unwrap()]),
     }
 }
@@ -190,7 +200,7 @@ fn mutations_neither_panic_nor_hang() {
             let (name, _) = Name::parse(&mutate("_[1-5a]X-Z.", &mut rng));
             let dialled = mutate("5551234", &mut rng);
             let _ = name.matches(&digits(&dialled));
-            let _ = Timing::parse(&mutate("9:00-17:00,mon-fri,1-31&3,jan", &mut rng).split(',').collect::<Vec<_>>());
+            let _ = Timing::read(&mutate("9:00-17:00,mon-fri,1-31&3,jan,Europe/Berlin", &mut rng), &Zones::default());
         }
     }
     assert!(ran * 10 >= rounds, "{ran}");

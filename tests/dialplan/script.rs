@@ -3,9 +3,10 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, Played, Position, Program,
-    Progress, UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, Existence, PinVerdict, Played, Position,
+    Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -164,7 +165,13 @@ fn shown(ask: &AppRequest) -> String {
             let letters: String = request.options.letters.iter().map(|(letter, _)| *letter).collect();
             format!("Dial {} {time} {letters}", targets.join("&")).trim_end().to_owned()
         }
+        AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::Originate(request) => format!("Originate {}", request.target),
+        AppRequest::LineStates(lines) => {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!("LineStates {}", lines.join("&"))
+        }
     }
 }
 
@@ -178,13 +185,19 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
             AppRequest::Play(_) => AppReply::Played(Played::All),
             AppRequest::Digit(_) => AppReply::Digit(None),
+            AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
+            AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
         },
         ["pressed", digit] => match asked {
             AppRequest::Play(_) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
+        ["wrong"] => AppReply::Pin(PinVerdict::Wrong),
+        ["locked"] => AppReply::Pin(PinVerdict::Locked(Duration::from_secs(30))),
+        ["right", beside] => AppReply::Pin(PinVerdict::Right((*beside).to_owned())),
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [

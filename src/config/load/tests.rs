@@ -128,3 +128,34 @@ fn secrets_that_everyone_can_read_are_said() {
     assert_eq!(said(&loaded), ["sip.conf: warning: everyone on this machine can read the secrets in this file"]);
     assert!(loaded.config.is_some());
 }
+
+#[test]
+fn the_machines_time_zones_are_read_once_for_each_content() {
+    let zones = zones();
+    let Some(_) = ZONEINFO.iter().find(|folder| Path::new(folder).join("Europe/Berlin").exists()) else { return };
+    let berlin = zones.find("Europe/Berlin").unwrap();
+    assert_eq!(berlin.at(crate::clock::Wall(1_774_746_000_000)).name, "CEST");
+    for name in ["America/Argentina/Ushuaia", "america/new_york", "Asia/Kolkata", "EST5EDT", "GB", "Pacific/Chatham"] {
+        assert!(zones.find(name).is_ok(), "{name}");
+    }
+    for name in ["posix/Europe/Berlin", "right/Europe/Berlin", "../passwd", "zone.tab", "leapseconds"] {
+        assert!(zones.find(name).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn files_of_pins_are_read_and_missing_ones_said() {
+    let folder = Folder::new(&[("sip.conf", PEER), ("pins", "4711\n")]);
+    let pins = folder.0.join("pins").display().to_string();
+    let plan = format!("[a]\nexten => 1,1,Authenticate({pins})\nexten => 2,1,DISA(/nowhere/pins,a)\n");
+    fs::write(folder.0.join("extensions.conf"), plan).unwrap();
+    let loaded = load(&folder.0);
+    let config = loaded.config.as_ref().unwrap();
+    assert_eq!(config.pins.get(&pins).map(|text| text.to_string()).as_deref(), Some("4711\n"));
+    let text = said(&loaded);
+    assert!(
+        text.iter().any(|line| line.starts_with("extensions.conf:3: warning: the file of PINs '/nowhere/pins'")),
+        "{text:?}"
+    );
+    assert!(!text.iter().any(|line| line.contains("4711")), "{text:?}");
+}

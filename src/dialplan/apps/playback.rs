@@ -4,7 +4,6 @@ use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Interrupted, Played};
 use crate::event::Level;
-use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -38,9 +37,8 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     }
     match channel.play(sounds).await? {
         Played::All | Played::Digit(_) => channel.set_variable("PLAYBACKSTATUS", "SUCCESS"),
-        Played::Missing(sound) => {
-            channel.log(Level::Warning, format!("There is no sound '{}' to play", outside(&sound)))
-        }
+        // Each was logged, with where it was looked for.
+        Played::Missing(_) => {}
         Played::Failed(why) => channel.log(Level::Warning, why),
     }
     Ok(Outcome::Next)

@@ -61,7 +61,7 @@ fn write(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
     match item(args).as_str() {
         "num" | "number" => caller.number = value,
         "name" => caller.name = arguments::unquote(&value),
-        "all" => (caller.name, caller.number) = name_and_number(&value),
+        "all" => (caller.name, caller.number) = crate::dialplan::state::name_and_number(&value),
         "ani" | "ani-num" => caller.ani = value,
         "dnid" => caller.dnid = value,
         "rdnis" => caller.rdnis = value,
@@ -69,15 +69,4 @@ fn write(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
         other => return Err(format!("CALLERID: '{}' cannot be assigned", outside(other))),
     }
     Ok(())
-}
-
-/// `"Name" <number>`, `Name <number>` or a number alone; a text without digits is a name.
-fn name_and_number(text: &str) -> (String, String) {
-    if let Some((name, rest)) = text.rsplit_once('<') {
-        let number = rest.split('>').next().unwrap_or_default().trim();
-        return (arguments::unquote(name.trim()), number.to_owned());
-    }
-    let plain = arguments::unquote(text);
-    let is_number = plain.chars().all(|letter| letter.is_ascii_digit() || "+*#-() ".contains(letter));
-    if is_number { (String::new(), plain) } else { (plain, String::new()) }
 }

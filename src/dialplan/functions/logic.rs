@@ -15,8 +15,8 @@ pub(super) static IF: Function = Function {
 
 pub(super) static IFTIME: Function = Function {
     name: "IFTIME",
-    synopsis: "The first text at the given times (UTC), otherwise the second",
-    syntax: "IFTIME(times,weekdays,monthdays,months?[yes][:no])",
+    synopsis: "The first text at the given times, otherwise the second",
+    syntax: "IFTIME(times,weekdays,monthdays,months[,timezone]?[yes][:no])",
     read: Some(if_time),
     write: None,
 };
@@ -46,8 +46,7 @@ fn if_time(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let Some((times, rest)) = args.split_once('?') else {
         return Err("IFTIME needs times,weekdays,monthdays,months?yes:no".to_owned());
     };
-    let parts: Vec<&str> = times.split([',', '|']).collect();
-    let (timing, odd) = Timing::parse(&parts);
+    let (timing, odd) = Timing::read(times, scope.environment.dialplan().zones());
     for what in odd {
         scope.state.warn(format!("IFTIME: {what}"));
     }

@@ -1,7 +1,6 @@
 //! `STRFTIME`.
 
 use crate::clock::Wall;
-use crate::datetime;
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
@@ -10,7 +9,7 @@ use crate::wording::outside;
 
 pub(super) static STRFTIME: Function = Function {
     name: "STRFTIME",
-    synopsis: "Formats a time (default: now), in UTC",
+    synopsis: "Formats a time (default: now) with the clock of a time zone (default: the machine's)",
     syntax: "STRFTIME([epoch][,[timezone][,format]])",
     read: Some(strftime),
     write: None,
@@ -26,7 +25,8 @@ fn strftime(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
             Wall((seconds * 1000.0) as i64)
         }
     };
+    let zone = scope.state.zone(&arguments::unquote(parts.get(1)), "STRFTIME");
     let format = arguments::unquote(parts.get(2));
     let format = if format.is_empty() { "%c" } else { format.as_str() };
-    Ok(bounded(&datetime::strftime(at, format)))
+    Ok(bounded(&zone.format(at, format)))
 }

@@ -148,7 +148,6 @@ fn includes_are_read_with_their_times() {
         [
             "3: warning: context 'a' includes 'b' already",
             "4: warning: include 'b': '25:00-26:00' is no time; it is left out",
-            "4: warning: the times of includes are UTC -- shift them by your zone's offset; a time zone behind them is ignored",
             "5: error: include names no context; the line is skipped",
         ]
     );

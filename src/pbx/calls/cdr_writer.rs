@@ -32,7 +32,7 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
         None => (channel.caller_name.clone(), channel.caller_number.clone()),
     };
     let facts = Facts {
-        account: &peer.account_code,
+        account: channel.cdr.account.as_deref().unwrap_or(&peer.account_code),
         caller,
         entered: (entered.context.clone(), entered.exten.clone()),
         channel: (&channel.name, &channel.unique_id),

@@ -1,12 +1,14 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
+use super::callee_work::CalleePart;
 use super::dial::{Connected, Dial};
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
+use super::origin::Origin;
 use crate::clock::{Time, Wall};
 use crate::config::peer::{LineKind, Peer};
 use crate::config::presentation::Presentation;
-use crate::dialplan::{ChannelId, DialReport, Digits, Position, Program};
+use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{MediaCommand, StreamId};
@@ -85,6 +87,8 @@ pub enum Activity {
     Waiting(Option<TimerId>),
     /// It answered and waits for the ACK.
     Answering,
+    /// It waits for the sounds it is to play.
+    LoadingSounds(Loading),
     /// It plays sounds.
     Playing(Playing),
     /// Its program waits for a digit, or for the time to be over.
@@ -104,10 +108,19 @@ pub enum Activity {
 pub struct Playing {
     /// Which playing it is: of all that the telephone was played.
     pub play: u64,
-    /// What comes after the one that is played.
-    pub rest: VecDeque<String>,
     /// Digits that end them.
     pub stop_on: Digits,
+    /// The first of the sounds that is not there.
+    pub missing: Option<String>,
+}
+
+/// Sounds that a channel is to play, and that are not loaded yet.
+#[derive(Debug)]
+pub struct Loading {
+    /// The order for them.
+    pub order: u64,
+    /// What is to be played.
+    pub request: PlayRequest,
 }
 
 /// Maximum number of digits that are kept for a program that does not wait for any.
@@ -120,6 +133,8 @@ pub struct Outgoing {
     pub target: Target,
     /// May the caller be shown?
     pub presentation: Presentation,
+    /// Header fields that the dialplan adds to its INVITE, `Header: value`.
+    pub headers: Vec<String>,
 }
 
 /// What is left to do when an activity was stopped.
@@ -185,6 +200,16 @@ pub struct Channel {
     pub plays: u64,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
+    /// What the dialplan may ask for of the INVITE that it came with.
+    pub invite: Vec<(String, String)>,
+    /// `OUTBOUND_GROUP`, for a called line: category and group.
+    pub group: Option<(String, String)>,
+    /// What its Dial wants done on it, for a called line.
+    pub callee: CalleePart,
+    /// It calls a line on behalf of the exchange.
+    pub origin: Option<Box<Origin>>,
+    /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
+    pub time_limit: Option<(Time, TimerId)>,
     /// What a caller's record will say.
     pub cdr: CdrBuilder,
 }
@@ -219,6 +244,11 @@ impl Channel {
             played_by: None,
             plays: 0,
             digits: VecDeque::new(),
+            invite: Vec::new(),
+            group: None,
+            callee: CalleePart::default(),
+            origin: None,
+            time_limit: None,
             cdr: CdrBuilder::default(),
         }
     }
@@ -331,6 +361,7 @@ impl Channel {
             | Activity::Running
             | Activity::Waiting(None)
             | Activity::Answering
+            | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Echoing
             | Activity::Called => Stopped::default(),

@@ -3,16 +3,19 @@
 use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::channel::{Activity, Channel, ChannelState, Outgoing};
+use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
 use super::early_media::EarlyMedia;
+use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::local;
+use super::local_pair;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
 use crate::datetime;
-use crate::dialplan::{AppReply, ChannelId, DialRequest, DialStatus, DialTarget};
-use crate::event::CallEvent;
+use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Position};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
 use crate::pbx::failure::{Failure, FailureReason};
@@ -37,10 +40,20 @@ impl Dialing<'_> {
         let telephone = local::caller(self.parties, caller);
         dial.offered_version = self.parties.leg_of(telephone).map_or(0, |leg| leg.agreement.remote_version());
         let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
-        let mut found: Vec<(String, Target)> = Vec::new();
+        self.begin_record_anew(caller, dial.options.has('C'));
+        let (mut found, mut pairs): (Vec<(String, Target)>, Vec<Position>) = (Vec::new(), Vec::new());
         for target in &request.targets {
-            match self.locate(caller, target, &found, directory) {
-                Ok(places) => found.extend(places.into_iter().map(|place| (target.to_string(), place))),
+            let opening = found.len().saturating_add(pairs.len().saturating_mul(2));
+            let placed = match target.technology.eq_ignore_ascii_case("Local") {
+                true => {
+                    local_pair::admit(self.parties, self.core, caller, target, opening).map(|pair| pairs.push(pair))
+                }
+                false => self.locate(caller, target, (&found, opening), directory).map(|places| {
+                    found.extend(places.into_iter().map(|place| (target.to_string(), place)));
+                }),
+            };
+            match placed {
+                Ok(()) => {}
                 Err(failure) => {
                     let reason = failure.text.clone();
                     let name = self.parties.name_of(caller);
@@ -66,6 +79,9 @@ impl Dialing<'_> {
         for (name, target) in found {
             self.open_branch(caller, &name, target);
         }
+        for start in pairs {
+            self.open_pair(caller, start);
+        }
         if ring_at_once {
             self.early().ring(caller);
         }
@@ -77,7 +93,7 @@ impl Dialing<'_> {
         &mut self,
         caller: ChannelId,
         target: &DialTarget,
-        found: &[(String, Target)],
+        (found, opening): (&[(String, Target)], usize),
         directory: &dyn Directory,
     ) -> Result<Vec<Target>, Failure> {
         if !target.technology.eq_ignore_ascii_case("SIP") {
@@ -97,7 +113,7 @@ impl Dialing<'_> {
         }
         let places = directory.targets(self.core, peer, exten)?;
         let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
-        self.within_limit(peer, places, found.len(), named)
+        self.within_limit(peer, places, opening, named)
     }
 
     /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone
@@ -130,19 +146,33 @@ impl Dialing<'_> {
         let branch = channel.name.clone();
         let mut presentation = Default::default();
         let mut shown = (String::new(), String::new());
+        let (mut headers, mut group, mut is_cancelled_elsewhere) = (Vec::new(), None, false);
         if let Some(channel) = self.parties.channel_mut(caller) {
             channel.cdr.called_channel = branch;
             let caller = channel.program.as_ref().map(|program| program.caller()).unwrap_or_default();
+            if let Some(program) = &channel.program {
+                headers = added_headers(&program.inherited());
+                group = program.variable("OUTBOUND_GROUP").filter(|group| !group.is_empty());
+            }
+            presentation = caller.presentation;
             if let Some(dial) = channel.dial_mut() {
                 dial.branches.push((id, Branch::Reserving));
                 dial.last_number = name.strip_prefix("SIP/").unwrap_or(name).to_owned();
+                presentation = dial.options.presentation().unwrap_or(presentation);
+                is_cancelled_elsewhere = dial.options.has('c');
             }
-            presentation = caller.presentation;
             shown = (caller.name, caller.number);
         }
         if let Some(channel) = self.parties.channel_mut(id) {
-            channel.outgoing = Some(Box::new(Outgoing { target, presentation }));
+            channel.outgoing = Some(Box::new(Outgoing { target, presentation, headers }));
+            channel.group = group.map(|group| match group.split_once('@') {
+                Some((group, category)) => (category.to_owned(), group.to_owned()),
+                None => (String::new(), group),
+            });
             (channel.caller_name, channel.caller_number) = shown;
+        }
+        if is_cancelled_elsewhere {
+            self.give_reason(caller, id);
         }
     }
 
@@ -156,10 +186,21 @@ impl Dialing<'_> {
         if channel.outgoing.is_none() || !self.has_ports_for_offer(telephone, id) {
             return;
         }
+        if self.runs_before_call(caller, id) {
+            return;
+        }
+        let is_own = self.parties.leg_of(telephone).is_none();
         let Some(outgoing) = self.parties.channel_mut(id).and_then(|channel| channel.outgoing.take()) else { return };
         let name = format!("SIP/{}", outgoing.target.peer.name);
+        let line = outgoing.target.peer.name.clone();
+        let unfit = |why: String| FailureReason::Unsendable.with(&[&line, "", &why]);
         let offer = match self.parties.pair(id, telephone) {
             Some(mut pair) => pair.a.describe(self.core).first_offer(rtp, pair.b.seen()),
+            // No telephone calls: the exchange does.
+            None if is_own => match self.parties.party(id) {
+                Some(mut party) => party.describe(self.core).own().map_err(unfit),
+                None => return,
+            },
             None => Err(FailureReason::Gone.with(&[&outgoing.target.peer.name])),
         };
         match offer {
@@ -173,7 +214,12 @@ impl Dialing<'_> {
     }
 
     fn invite(&mut self, caller: ChannelId, id: ChannelId, outgoing: Outgoing, offer: Sdp) {
-        let Outgoing { target, presentation } = outgoing;
+        let Outgoing { target, presentation, headers } = outgoing;
+        let channel = self.parties.name_of(id);
+        let headers = invite_headers::all_added(&headers, |text, why| {
+            let text = format!("{channel}: '{}' is not added to the INVITE: {why}", outside(text));
+            self.core.emit(LogLine { level: Level::Warning, text });
+        });
         let caller_leg = self.parties.leg_of(local::caller(self.parties, caller));
         let (hops, secure) = caller_leg.map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
         let default_user = self.core.config.general.caller_id.clone();
@@ -193,6 +239,7 @@ impl Dialing<'_> {
                 from_user,
                 from_domain: peer.from_domain.clone().unwrap_or_else(|| leg::host(party.leg.ua.flow.advertised.ip())),
                 presentation,
+                headers,
                 watched: target.monitored,
             };
             party.leg.invite(&calling, offer, cx);
@@ -270,6 +317,14 @@ impl Dialing<'_> {
                 channel.look_at_sound_later(self.core);
             }
         }
+        if !self.runs_after_answer(caller, callee) {
+            self.accepted(caller, callee, Some(answer));
+        }
+    }
+
+    /// A line that answered is connected: whatever was to be done on its channel first is done.
+    pub(super) fn accepted(&mut self, caller: ChannelId, callee: ChannelId, answer: Option<Sdp>) {
+        let Some(answer) = answer else { return };
         if let Some((outer, half)) = local::called_half(self.parties, caller) {
             return self.answered_through((outer, half), caller, callee, answer);
         }
@@ -289,6 +344,13 @@ impl Dialing<'_> {
         self.answered_elsewhere(caller, callee);
         self.give_up_branches(caller, Some(callee));
         let (now, name) = (self.core.now.mono, self.parties.name_of(callee));
+        if self.parties.channel(caller).is_some_and(|channel| channel.origin.is_some()) {
+            return self.parties.deferred.push_back(Deferred::Originated(caller, callee));
+        }
+        if self.goes_apart(caller, callee) || self.takes_half(caller, callee) {
+            return;
+        }
+        self.plan_end(caller, callee);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         channel.cdr.called_channel.clone_from(&name);
         channel.cdr.connected = true;
@@ -317,7 +379,9 @@ impl Dialing<'_> {
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
+        let limit = dial.options.limit();
         channel.cdr.connected = true;
+        self.limit(callee, limit);
         self.parties.resume(running, AppReply::Dialed(report));
         if self.dial(outer).is_none() {
             return self.take_place((outer, half), callee, version);
@@ -382,10 +446,11 @@ impl Dialing<'_> {
     }
 
     /// Says of the lines that rang in vain why they ring no more.
-    fn answered_elsewhere(&mut self, caller: ChannelId, callee: ChannelId) {
+    pub(super) fn answered_elsewhere(&mut self, caller: ChannelId, callee: ChannelId) {
         let Some(dial) = self.dial(caller) else { return };
         let others: Vec<ChannelId> = dial.branches.iter().map(|(id, _)| *id).filter(|id| *id != callee).collect();
         for other in others {
+            self.give_reason(caller, other);
             let (channel, by) = (self.parties.name_of(other), self.parties.name_of(callee));
             self.core.emit(CallEvent::AnsweredElsewhere { channel, by });
         }
@@ -434,15 +499,45 @@ impl Dialing<'_> {
         self.end(caller, DialStatus::NoAnswer, Some(cause::NO_ANSWER));
     }
 
+    /// A Dial that was never answered is broken off, though its caller is still there.
+    pub(super) fn stop(&mut self, caller: ChannelId) {
+        self.end(caller, DialStatus::Cancel, None);
+    }
+
     /// A Dial that was never answered is over: lines that still ring are given up, the program goes on.
-    fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
+    pub(super) fn end(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) {
         self.give_up_branches(caller, None);
+        if self.parties.channel(caller).is_some_and(|channel| channel.origin.is_some()) {
+            return self.parties.deferred.push_back(Deferred::NotOriginated(caller, status));
+        }
+        if let Some(report) = self.close(caller, status, hangup_cause) {
+            self.parties.resume(caller, AppReply::Dialed(report));
+        }
+    }
+
+    /// The program goes on elsewhere, and the Dial with all its lines is over. `status`: DIALSTATUS.
+    pub(super) fn leave(&mut self, caller: ChannelId, to: Position, status: Option<DialStatus>) {
+        self.give_up_branches(caller, None);
+        self.close(caller, status.unwrap_or(DialStatus::Cancel), None);
+        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        channel.activity = Activity::Running;
+        if let Some(program) = &mut channel.program {
+            if let Some(status) = status {
+                program.set_variable("DIALSTATUS", status.name());
+            }
+            program.redirect(to);
+            self.parties.make_runnable(caller);
+        }
+    }
+
+    /// What a Dial leaves when it is over without a connection: its report.
+    fn close(&mut self, caller: ChannelId, status: DialStatus, hangup_cause: Option<u16>) -> Option<DialReport> {
         if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
             self.early().lost(outer, half);
         }
         self.parties.release_unused_media(&[caller], self.core);
-        let Some(channel) = self.parties.channel_mut(caller) else { return };
-        let Some(dial) = channel.dial_mut() else { return };
+        let channel = self.parties.channel_mut(caller)?;
+        let dial = channel.dial_mut()?;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.report(self.core.now.mono, status, hangup_cause);
         let failures = std::mem::take(&mut dial.failures);
@@ -453,11 +548,11 @@ impl Dialing<'_> {
         }
         channel.cdr.unanswered = Some(status);
         channel.cdr.add_failures(failures);
-        self.parties.resume(caller, AppReply::Dialed(report));
+        Some(report)
     }
 
     /// Gives up every line still rung but one.
-    fn give_up_branches(&mut self, caller: ChannelId, but: Option<ChannelId>) {
+    pub(super) fn give_up_branches(&mut self, caller: ChannelId, but: Option<ChannelId>) {
         let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else { return };
         let branches = std::mem::take(&mut dial.branches);
         for (id, _) in branches.into_iter().filter(|(id, _)| Some(*id) != but) {
@@ -473,7 +568,7 @@ impl Dialing<'_> {
 
     // ---- helpers ----
 
-    fn dial(&self, caller: ChannelId) -> Option<&Dial> {
+    pub(super) fn dial(&self, caller: ChannelId) -> Option<&Dial> {
         self.parties.channel(caller).and_then(Channel::dial)
     }
 
@@ -483,11 +578,11 @@ impl Dialing<'_> {
         }
     }
 
-    fn early(&mut self) -> EarlyMedia<'_> {
+    pub(super) fn early(&mut self) -> EarlyMedia<'_> {
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
-    fn bridging(&mut self) -> Bridging<'_> {
+    pub(super) fn bridging(&mut self) -> Bridging<'_> {
         Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 }

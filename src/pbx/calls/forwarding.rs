@@ -2,13 +2,12 @@
 //! the context of that line, or to another address, when `promiscredir=` lets it.
 
 use super::bridge::Bridges;
-use super::channel::{Activity, Channel, ChannelState, Endpoint};
-use super::dial::Branch;
+use super::channel::Channel;
 use super::dialing::Dialing;
 use super::early_media::EarlyMedia;
 use super::leg::Refusal;
 use super::local;
-use super::local_half::LocalHalf;
+use super::local_pair::{self, Opening};
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::Peer;
 use crate::dialplan::{ChannelId, Existence, Position, Program};
@@ -69,6 +68,11 @@ impl Forwarding<'_> {
     ) {
         let Some(leg) = self.parties.leg_of(id) else { return };
         let (peer, flow) = (leg.peer.clone(), leg.ua.flow);
+        let options = self.parties.channel(caller).and_then(Channel::dial).map(|dial| dial.options.clone());
+        // Option i: whoever answered so is as one that is not there.
+        if options.as_ref().is_some_and(|options| options.has('i')) {
+            return self.dialing().refused(caller, id, Refusal::Status(status, words));
+        }
         let (mut followed, mut failure) = (Vec::<Place>::new(), None);
         for uri in places {
             let opening = followed.iter().map(Place::channels).sum();
@@ -89,6 +93,12 @@ impl Forwarding<'_> {
         self.dialing().give_up(id);
         if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
             dial.drop_branch(id);
+            // Option z: a call that is forwarded rings for as long as it likes.
+            if dial.options.has('z')
+                && let Some(timer) = dial.timer.take()
+            {
+                self.core.timers.cancel(timer);
+            }
         }
         for place in followed {
             let target = match &place {
@@ -189,43 +199,19 @@ impl Forwarding<'_> {
         Ok(place)
     }
 
-    /// The call goes on in the dialplan: one half is called by the Dial as a line is, the other runs from there.
+    /// The call goes on in the dialplan.
     fn open_pair(&mut self, caller: ChannelId, start: Position) {
-        let [one, two] = [(); 2].map(|()| ChannelId(self.core.fresh_id()));
-        let place = format!("{}@{}", start.exten, start.context);
-        let name = self.parties.locals.next_name(&place);
         let mut forwards = local::forwards(self.parties, caller);
-        forwards.push(place);
-        let half = |other, is_called| Endpoint::Local(LocalHalf { other, is_called, forwards: forwards.clone() });
-        let [called, running] = [(one, two, 1), (two, one, 2)].map(|(id, other, number)| {
-            let unique_id = format!("{}.{}", self.core.now.wall.0.div_euclid(1000), id.0);
-            let activity = if id == one { Activity::Called } else { Activity::Running };
-            Channel::new(self.core, id, (format!("{name};{number}"), unique_id), half(other, id == one), activity)
-        });
-        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        forwards.push(format!("{}@{}", start.exten, start.context));
+        let Some(channel) = self.parties.channel(caller) else { return };
         let mut shown = channel.program.as_ref().map(Program::caller).unwrap_or_default();
-        let inherited = channel.program.as_ref().map(Program::inherited).unwrap_or_default();
         // Who is called by whom it was forwarded: the number that was dialled first.
         shown.rdnis = channel.entered.as_ref().map(|entered| entered.exten.clone()).unwrap_or_default();
         shown.dnid.clone_from(&start.exten);
-        channel.cdr.called_channel.clone_from(&called.name);
-        if let Some(dial) = channel.dial_mut() {
-            dial.branches.push((one, Branch::Calling));
+        if let Some(number) = channel.dial().and_then(|dial| dial.options.forwarder(&shown.rdnis)) {
+            (shown.name, shown.number) = (String::new(), number);
         }
-        let (caller_name, caller_number) = (shown.name.clone(), shown.number.clone());
-        let language = channel.program.as_ref().map(Program::language).unwrap_or_default();
-        let mut program = Program::new(two, &running.name, start.clone(), shown);
-        program.set_language(&language);
-        for (name, value) in inherited {
-            program.set_variable(&name, &value);
-        }
-        let called = Channel { called_by: Some(caller), ..called };
-        let running = Channel { program: Some(program), entered: Some(start), state: ChannelState::Ring, ..running };
-        for mut channel in [called, running] {
-            (channel.caller_name, channel.caller_number) = (caller_name.clone(), caller_number.clone());
-            self.parties.insert(channel);
-        }
-        self.parties.make_runnable(two);
+        local_pair::open(self.parties, self.core, caller, Opening { start, caller: shown, forwards });
     }
 
     fn dialing(&mut self) -> Dialing<'_> {

@@ -3,18 +3,23 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
-use super::channel::Activity;
+use super::callee_work::AtEnd;
+use super::channel::{Activity, Channel};
 use super::dialing::Dialing;
 use super::leg::Ending;
 use super::local;
 use super::local_half::HalfEnded;
+use super::originating::set_free;
 use super::parties::Parties;
-use crate::dialplan::{AppReply, Cause, ChannelId, Finish, Program};
-use crate::event::CallEvent;
+use crate::dialplan::originate::Goal;
+use crate::dialplan::program::errand;
+use crate::dialplan::{AppReply, CallerId, Cause, ChannelId, Finish, Position, Program};
+use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
 use crate::pbx::failure::{Failure, FailureReason};
+use crate::pbx::media::MediaCommand;
 use crate::wording::outside;
 
 /// Ends channels, with all channels and bridges at hand.
@@ -125,6 +130,50 @@ impl Hangup<'_> {
         self.end(id, HangupBy::Exchange, cause);
     }
 
+    /// A channel's program goes on elsewhere. What the channel was doing stops; whoever it called or talked to is hung up.
+    pub(super) fn redirect(&mut self, id: ChannelId, to: Position) {
+        let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
+        match &channel.activity {
+            Activity::Dialing(_) => self.dialing().stop(id),
+            Activity::Bridged(connected) => {
+                let report = connected.report(self.core.now.mono, cause::NORMAL, false);
+                for other in self.bridging().leave(id) {
+                    self.left_alone(other, HangupBy::Exchange, cause::NORMAL);
+                }
+                self.bridging().answer_offer_alone(id);
+                self.bridging().reclaim_media(id);
+                self.parties.resume(id, AppReply::Dialed(report));
+            }
+            Activity::Playing(_) | Activity::Echoing => {
+                let telephone = local::caller(self.parties, id);
+                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+                    self.core.out.media.push(MediaCommand::Idle { stream });
+                }
+            }
+            _ => {}
+        }
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        channel.stop_activity(cause::NORMAL, self.core);
+        if let Some(program) = &mut channel.program {
+            program.redirect(to);
+            self.parties.make_runnable(id);
+        }
+    }
+
+    /// A call has lasted as long as its dialplan allows.
+    pub(super) fn by_time_limit(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };
+        if channel.answered.is_none()
+            && !channel.cdr.is_explained()
+            && let Some(program) = &channel.program
+        {
+            let place = program.position().to_string();
+            channel.cdr.add_failures([FailureReason::ByDialplan.with(&["TIMEOUT(absolute)", &place])]);
+        }
+        self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+        self.end(id, HangupBy::Exchange, cause::NORMAL);
+    }
+
     /// No ports are left for a channel.
     pub(super) fn without_ports(&mut self, id: ChannelId, why: &str) {
         let failure = FailureReason::NoPorts.with(&[why]);
@@ -195,7 +244,7 @@ impl Hangup<'_> {
         }
         let alone = self.bridging().leave(id);
         if !has_program {
-            self.parties.forget(id, self.core);
+            self.bury(id, cause);
         }
         for other in alone {
             self.left_alone(other, by, cause);
@@ -213,8 +262,11 @@ impl Hangup<'_> {
         let Some(channel) = self.parties.channel(id) else { return };
         let Activity::Bridged(connected) = &channel.activity else {
             let has_program = channel.program.is_some();
+            if by == HangupBy::Caller && !has_program && self.goes_on(id) {
+                return;
+            }
             self.parties.hang_up_leg(id, cause::NORMAL, self.core);
-            return if has_program { self.end(id, by, cause::NORMAL) } else { self.parties.forget(id, self.core) };
+            return if has_program { self.end(id, by, cause::NORMAL) } else { self.bury(id, cause) };
         };
         let report = connected.report(self.core.now.mono, cause, true);
         if connected.continue_after {
@@ -230,6 +282,61 @@ impl Hangup<'_> {
             }
         }
         self.parties.resume(id, AppReply::Dialed(report));
+    }
+
+    /// Option F: a called line whose caller has hung up goes on in the dialplan; says whether it does.
+    fn goes_on(&mut self, id: ChannelId) -> bool {
+        let Some(channel) = self.parties.channel(id) else { return false };
+        let place = channel.callee.at_end.iter().find_map(|at_end| match at_end {
+            AtEnd::Continue(place) => Some(place.clone()),
+            AtEnd::Hangup(_) => None,
+        });
+        let Some(place) = place else { return false };
+        let (name, number) = (channel.caller_name.clone(), channel.caller_number.clone());
+        self.bridging().answer_offer_alone(id);
+        self.bridging().reclaim_media(id);
+        self.cancel_limit(id);
+        let caller = CallerId { name, number, ..CallerId::default() };
+        set_free(self.parties, id, Goal::Extension(place), caller, &[]);
+        true
+    }
+
+    fn cancel_limit(&mut self, id: ChannelId) {
+        let limit = self.parties.channel_mut(id).and_then(|channel| channel.callee.limit.take());
+        if let Some(limit) = limit {
+            self.core.timers.cancel(limit);
+        }
+    }
+
+    /// A called line's channel is over; with option e `h` runs for it first.
+    fn bury(&mut self, id: ChannelId, cause: u16) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let context = std::mem::take(&mut channel.callee.at_end).into_iter().find_map(|at_end| match at_end {
+            AtEnd::Hangup(context) => Some(context),
+            AtEnd::Continue(_) => None,
+        });
+        let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+        let program =
+            context.and_then(|context| errand::after_hangup((id, &channel.name), plan, (&context, wall), Cause(cause)));
+        let Some(program) = program else { return self.parties.forget(id, self.core) };
+        channel.dead = true;
+        channel.program = Some(program);
+        channel.activity = Activity::Running;
+        self.parties.release_ports(id, self.core);
+        self.parties.make_runnable(id);
+    }
+
+    /// Options L, S: the call of a called line has lasted as long as it may.
+    pub(super) fn by_limit(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };
+        channel.callee.limit = None;
+        let name = channel.name.clone();
+        self.core.emit(LogLine {
+            level: Level::Verbose(3),
+            text: format!("{name}: the call has lasted as long as Dial allows"),
+        });
+        self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+        self.end(id, HangupBy::Exchange, cause::NORMAL);
     }
 
     fn dialing(&mut self) -> Dialing<'_> {

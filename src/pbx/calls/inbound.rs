@@ -5,6 +5,7 @@ use super::cdr_writer::{self, RefusedCall};
 use super::channel::{Activity, ChannelState};
 use super::description::no_codec;
 use super::dialing::limit_reached;
+use super::invite_headers;
 use super::leg::{self, Arrival, Cx, IncomingInvite, Leg};
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::{Kind, Peer};
@@ -142,6 +143,7 @@ impl Inbound<'_> {
             channel.caller_number = shown.number;
             channel.caller_name = shown.name;
             channel.entered = Some(position);
+            channel.invite = invite_headers::kept(&request.headers);
         }
         true
     }

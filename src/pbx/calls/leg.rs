@@ -429,7 +429,7 @@ impl Leg {
     pub fn hang_up(&mut self, hangup_cause: u16, cx: &mut Cx<'_>) {
         match &mut self.state {
             State::Incoming { .. } => self.refuse(cause::to_status(hangup_cause), cx),
-            State::Calling(invitation) => invitation.abandon(cx),
+            State::Calling(invitation) => invitation.abandon(self.ua.cancel_reason.take(), cx),
             State::Answering { hang_up } => *hang_up = true,
             State::Confirmed => {
                 self.refuse_offer(487, cx);

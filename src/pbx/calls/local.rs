@@ -1,6 +1,7 @@
 //! Looks through the halves of calls into the dialplan ([`LocalHalf`](super::local_half::LocalHalf)), which have neither
 //! leg nor ports: who is at the end of them.
 
+use super::bridge::{Bridge, Bridges};
 use super::channel::Channel;
 use super::leg::Leg;
 use super::parties::Parties;
@@ -34,6 +35,20 @@ pub(super) fn caller(parties: &Parties, id: ChannelId) -> ChannelId {
     for _ in 0..MAX_DEPTH {
         let Some((caller, _)) = called_half(parties, at) else { break };
         at = caller;
+    }
+    at
+}
+
+/// Whose program hears what is dialled on a telephone: its own, or that of the dialplan it was sent into.
+pub(super) fn listener(parties: &Parties, bridges: &Bridges, id: ChannelId) -> ChannelId {
+    let mut at = id;
+    for _ in 0..MAX_DEPTH {
+        let Some(channel) = parties.channel(at) else { break };
+        let bridge = channel.bridge.and_then(|bridge| bridges.get(bridge));
+        let talked_to = bridge.into_iter().flat_map(Bridge::members).filter(|member| *member != at);
+        let called = channel.dial().into_iter().flat_map(|dial| dial.branches.iter().map(|(line, _)| *line));
+        let Some(running) = called.chain(talked_to).find_map(|other| running_half(parties, other)) else { break };
+        at = running;
     }
     at
 }
@@ -77,6 +92,22 @@ pub(super) fn place_name(channel: &Channel) -> String {
 /// Is it a caller to whom nothing final was said?
 pub(super) fn is_unanswered_caller(parties: &Parties, id: ChannelId) -> bool {
     unanswered_half(parties, id).is_some() || parties.leg_of(id).is_some_and(Leg::is_unanswered_caller)
+}
+
+/// How many pairs lie between a channel and the telephone that calls.
+pub(super) fn depth(parties: &Parties, id: ChannelId) -> usize {
+    let (mut at, mut depth) = (id, 0);
+    while let Some((caller, _)) = called_half(parties, at).filter(|_| depth < MAX_DEPTH) {
+        (at, depth) = (caller, depth + 1);
+    }
+    depth
+}
+
+/// How many pairs are open for the telephone that calls in the end.
+pub(super) fn pairs_of(parties: &Parties, id: ChannelId) -> usize {
+    let telephone = caller(parties, id);
+    let running = parties.channels().filter(|channel| channel.local().is_some_and(|half| !half.is_called));
+    running.filter(|channel| caller(parties, channel.id) == telephone).count()
 }
 
 /// Where a call was forwarded to until it came to this channel.

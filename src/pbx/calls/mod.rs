@@ -3,11 +3,15 @@
 
 pub mod bridge;
 pub mod bridging;
+mod callee_program;
+mod callee_work;
 mod caller_identity;
 mod cdr_writer;
 pub mod channel;
+mod deferred;
 mod description;
 pub mod dial;
+mod dial_letters;
 mod dialing;
 mod early_media;
 mod environment;
@@ -15,18 +19,25 @@ mod forwarding;
 mod hangup;
 mod inbound;
 mod info;
+mod invite_headers;
 pub mod leg;
 mod local;
 pub mod local_half;
+mod local_pair;
 pub mod media_path;
 mod media_port;
+mod origin;
+mod originating;
 mod pair;
 mod parties;
 mod party;
+mod pins;
+mod playing;
 mod ports;
 mod program;
 mod silence;
 mod sound;
+mod time_limit;
 
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
@@ -35,7 +46,9 @@ pub use parties::{MAX_CHANNELS, Parties};
 
 use super::core::{CallTimer, Core, Directory, LegId, Requester};
 use super::media::MediaEvent;
+use super::sounds::SoundReply;
 use crate::config::peer::Peer;
+use crate::dialplan::originate::{Goal, OriginateRequest};
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
 use crate::registrar::register::Move;
@@ -46,7 +59,9 @@ use crate::sip::transaction::{Answer, ClientId, ReferenceChange, ServerId};
 use crate::sip::validate::Essentials;
 use bridge::{Bridge, Bridges};
 use bridging::Bridging;
+use callee_program::CalleePrograms;
 use channel::{Activity, Channel};
+use deferred::Deferred;
 use dialing::Dialing;
 use early_media::EarlyMedia;
 use forwarding::Forwarding;
@@ -54,10 +69,12 @@ use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Arrival, Leg, LegEvent};
 use media_port::Ports;
+use originating::Originating;
 use program::Applications;
 use silence::{Silences, SilentCall};
 pub use sound::{SoundFault, Sounds};
 use std::net::SocketAddr;
+use time_limit::TimeLimit;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -216,6 +233,11 @@ impl Calls {
             }
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
+            CallTimer::Limit(channel) => self.hangup(core).by_limit(channel),
+            CallTimer::TimeLimit(channel) => {
+                let Calls { parties, bridges, shared, .. } = self;
+                TimeLimit { parties, bridges, core }.over(channel, shared, directory);
+            }
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -249,9 +271,10 @@ impl Calls {
                 }
                 self.early_media(core).heard(stream);
             }
-            MediaEvent::Played { stream, play } => self.applications(core).played(stream, play),
+            MediaEvent::Played { stream, play } => self.applications(core).prompts().played(stream, play),
             MediaEvent::Digit { stream, digit } => {
                 if let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) {
+                    let id = local::listener(&self.parties, &self.bridges, id);
                     self.applications(core).digit(id, digit);
                 }
             }
@@ -267,6 +290,11 @@ impl Calls {
                 self.parties.released(stream, &counts, core);
             }
         }
+    }
+
+    /// Sounds that were ordered are there, or known to be missing.
+    pub fn sounds_loaded(&mut self, reply: SoundReply, core: &mut Core) {
+        self.applications(core).prompts().loaded(reply);
     }
 
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
@@ -312,6 +340,10 @@ impl Calls {
 
     /// Hands on what happened next on a leg, or to a half of a pair; false: nothing.
     fn next_event(&mut self, core: &mut Core) -> bool {
+        if let Some(deferred) = self.parties.deferred.pop_front() {
+            do_deferred(self, deferred, core);
+            return true;
+        }
         if let Some((leg, event)) = self.parties.index.events.pop_front() {
             // A leg that was replaced, or whose channel is gone, has nothing to say any more.
             if let Some(channel) = self.parties.channel_of_leg(leg) {
@@ -323,9 +355,10 @@ impl Calls {
         half.map(|(half, ended)| self.hangup(core).half_ended(half, ended)).is_some()
     }
 
-    /// Do programs wait for the next turn?
-    pub fn has_runnable(&self) -> bool {
-        self.parties.has_runnable()
+    /// Begins a call of the exchange's own; `Event::Call(Originated)` tells how that went.
+    pub fn originate(&mut self, request: OriginateRequest, core: &mut Core, directory: &dyn Directory) {
+        let Calls { parties, bridges, .. } = self;
+        Originating { parties, bridges, core }.begin(request, None, directory);
     }
 
     /// Hands what happened on a channel's leg to whom it concerns.
@@ -379,6 +412,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
             | Activity::Echoing => self.bridging(core).reclaim_media(id),
@@ -454,6 +488,29 @@ impl Calls {
 
     fn hangup<'a>(&'a mut self, core: &'a mut Core) -> Hangup<'a> {
         Hangup { parties: &mut self.parties, bridges: &mut self.bridges, core }
+    }
+}
+
+/// Does what a Dial left to others.
+fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
+    let Calls { parties, bridges, .. } = calls;
+    match deferred {
+        Deferred::BeforeCall(caller, line) => {
+            if !(CalleePrograms { parties, bridges, core }).before_call(caller, line) {
+                Dialing { parties, bridges, core }.ports_ready(line);
+            }
+        }
+        Deferred::AfterAnswer(caller, line) => {
+            if !(CalleePrograms { parties, bridges, core }).after_answer(caller, line) {
+                let answer = parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
+                Dialing { parties, bridges, core }.accepted(caller, line, answer);
+            }
+        }
+        Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
+        Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
+        Deferred::Apart(line, place, caller) => {
+            originating::set_free(parties, line, Goal::Extension(place), caller, &[]);
+        }
     }
 }
 

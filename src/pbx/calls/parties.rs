@@ -2,14 +2,17 @@
 
 use super::cdr_writer;
 use super::channel::{Activity, Channel, Endpoint, SipEndpoint};
+use super::deferred::Deferred;
 use super::leg::{Cx, Leg, LegIndex};
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
+use super::origin::Origin;
 use super::pair::Pair;
 use super::party::Party;
 
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
+use crate::event::CallEvent;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::media::{MediaCommand, Remote, StreamId, StreamKind};
@@ -28,6 +31,8 @@ pub struct Parties {
     pub index: LegIndex,
     /// What happened to halves of pairs that lead into the dialplan.
     pub(super) locals: LocalEvents,
+    /// What a Dial leaves to others.
+    pub(super) deferred: VecDeque<Deferred>,
     /// Whose ports a stream is.
     pub(super) streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
@@ -227,12 +232,21 @@ impl Parties {
         self.release_ports(id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         let stopped = channel.stop_activity(0, core);
+        if let Some(limit) = channel.callee.limit.take() {
+            core.timers.cancel(limit);
+        }
+        if let Some((_, timer)) = channel.time_limit.take() {
+            core.timers.cancel(timer);
+        }
         debug_assert!(
             channel.bridge.is_none() && stopped.branches.is_empty(),
             "{}: forgotten in mid-call",
             channel.name
         );
         cdr_writer::write(&channel, core);
+        if let Some(origin) = channel.origin.take() {
+            self.tell_origin(&origin, core);
+        }
         if let Some(half) = channel.local().filter(|half| self.channels.contains_key(&half.other)) {
             let (cause, failure) = channel.cdr.outcome();
             self.locals.report(half.other, HalfEnded { cause, failure });
@@ -240,6 +254,17 @@ impl Parties {
         // A leg that never began to call ends without a word.
         if let Some(leg) = channel.leg().filter(|leg| self.legs.get(leg).is_some_and(Leg::is_ended)) {
             self.legs.remove(&leg);
+        }
+    }
+
+    /// Whoever asked for a call of the exchange's own learns how it began.
+    pub(super) fn tell_origin(&mut self, origin: &Origin, core: &mut Core) {
+        let Origin { request, asker, status } = origin;
+        if request.ticket != 0 {
+            core.emit(CallEvent::Originated { ticket: request.ticket, status: status.name() });
+        }
+        if let Some(asker) = asker.filter(|asker| self.channel(*asker).is_some_and(|channel| !channel.dead)) {
+            self.resume(asker, AppReply::Originated(*status));
         }
     }
 

@@ -3,7 +3,8 @@
 use super::channel::{Channel, ChannelState};
 use super::description::Describe;
 use super::leg::{Cx, Leg};
-use crate::audio::g711::{self, Law};
+use crate::audio::g711::Law;
+use crate::audio::sound::Sound;
 use crate::audio::tone;
 use crate::config::peer::{ProgressInBand, Settings};
 use crate::event::CallEvent;
@@ -12,7 +13,6 @@ use crate::pbx::media::{MediaCommand, Remote, StreamId};
 use crate::sdp::codec::Codec;
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// A channel and its leg.
 pub struct Party<'a> {
@@ -244,31 +244,38 @@ impl Party<'_> {
 
     /// Plays a tone until something else is done.
     pub fn play_tone(&mut self, meaning: tone::Meaning, core: &mut Core) {
-        let samples = tone::progress("us", meaning).unwrap_or_default();
-        if let Err(reason) = self.start_playing(&samples, true, core) {
+        let sound = Sound::of_samples(&tone::progress("us", meaning).unwrap_or_default());
+        if let Err(reason) = self.start_playing(&[sound], 0, true, core) {
             core.emit(CallEvent::NotPlayed { channel: self.channel.name.clone(), reason });
         }
     }
 
-    /// Has samples (8 kHz) played in the codec that was agreed on. Says which playing it is.
+    /// Has sounds played in the codec that was agreed on, without the first `skip` samples. Says which playing it is.
     ///
     /// # Errors
     /// Nothing was agreed on, or no G.711.
-    pub fn start_playing(&mut self, samples: &[i16], repeat: bool, core: &mut Core) -> Result<u64, String> {
+    pub fn start_playing(
+        &mut self,
+        sounds: &[Sound],
+        skip: usize,
+        repeat: bool,
+        core: &mut Core,
+    ) -> Result<u64, String> {
         let Some(agreed) = self.leg.agreement.agreed() else {
             return Err(format!("{}: nothing was agreed to play in", self.channel.name));
         };
         let payload_type = if self.leg.agreement.we_offered() { agreed.to_answerer } else { agreed.to_offerer };
-        let sound: Arc<[u8]> = match agreed.codec {
-            Codec::Ulaw => g711::encode(samples, Law::Mu),
-            Codec::Alaw => g711::encode(samples, Law::A),
+        let law = match agreed.codec {
+            Codec::Ulaw => Law::Mu,
+            Codec::Alaw => Law::A,
             other => {
                 return Err(format!("{}: sounds are played in ulaw or alaw, not {}", self.channel.name, other.name()));
             }
         };
+        let sounds = sounds.iter().map(|sound| sound.in_law(law).clone()).collect();
         self.channel.plays = self.channel.plays.saturating_add(1);
         let (stream, play, ptime_ms) = (self.stream, self.channel.plays, agreed.ptime.unwrap_or(20));
-        core.out.media.push(MediaCommand::Play { stream, play, sound, repeat, payload_type, ptime_ms });
+        core.out.media.push(MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms });
         Ok(play)
     }
 

@@ -1,20 +1,29 @@
 //! Programs run: what an application asks for is done or begun here, and its answer given.
 
 use super::bridge::Bridges;
-use super::channel::{Activity, Channel, MAX_DIGITS, Playing};
+use super::callee_program::CalleePrograms;
+use super::channel::{Activity, Channel, MAX_DIGITS};
+use super::dial::Dial;
 use super::dialing::Dialing;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
 use super::leg::Leg;
 use super::local;
+use super::originating::Originating;
 use super::parties::Parties;
-use crate::audio::{sound, tone};
-use crate::dialplan::{AppReply, AppRequest, ChannelId, Digits, PlayRequest, Played, Progress, Tone, UNTIL_HANGUP};
+use super::pins;
+use super::playing::{self, Prompts};
+use super::time_limit::TimeLimit;
+use crate::audio::tone;
+use crate::dialplan::originate::OriginateRequest;
+use crate::dialplan::{
+    AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, Position, Progress, Tone,
+    UNTIL_HANGUP,
+};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
-use crate::pbx::media::{MediaCommand, StreamId};
-use std::collections::VecDeque;
+use crate::pbx::media::MediaCommand;
 use std::time::Duration;
 
 /// Dialplan steps a program may take in one go.
@@ -45,12 +54,42 @@ impl Applications<'_> {
             }
             channel.program = Some(program);
         }
+        TimeLimit { parties: self.parties, bridges: self.bridges, core: self.core }.keep(id);
         match progress {
+            Progress::Asks(AppRequest::Pin(request)) => {
+                let verdict = pins::look(self.parties, self.core, shared, id, &request);
+                self.parties.resume(id, AppReply::Pin(verdict));
+            }
             Progress::Asks(request) => self.perform(id, request, directory),
             Progress::Again => self.parties.make_runnable(id),
             Progress::Waiting => {}
-            Progress::Finished(cause) => self.hangup().program_finished(id, cause),
+            Progress::Finished(cause) => self.finished(id, cause),
         }
+    }
+
+    fn finished(&mut self, id: ChannelId, cause: Cause) {
+        let works = self.parties.channel(id).is_some_and(|channel| channel.callee.work.is_some() && !channel.dead);
+        if works {
+            let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+            return CalleePrograms { parties, bridges, core }.finished(id);
+        }
+        self.hangup().program_finished(id, cause);
+    }
+
+    fn originate(&mut self, id: ChannelId, request: OriginateRequest, directory: &dyn Directory) {
+        let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+        Originating { parties, bridges, core }.begin(request, Some(id), directory);
+    }
+
+    /// A Dial, unless it is for a channel that is about to be connected itself.
+    fn dial(&mut self, id: ChannelId, request: DialRequest, directory: &dyn Directory) {
+        if self.parties.channel(id).is_some_and(|channel| channel.callee.work.is_some()) {
+            let dial = Dial::new(self.core.now.mono, request.options);
+            let mut report = dial.report(self.core.now.mono, DialStatus::InvalidArgs, None);
+            "a program on the line that Dial calls cannot dial itself".clone_into(&mut report.reason);
+            return self.parties.resume(id, AppReply::Dialed(report));
+        }
+        self.dialing().start(id, request, directory);
     }
 
     fn perform(&mut self, id: ChannelId, request: AppRequest, directory: &dyn Directory) {
@@ -58,10 +97,17 @@ impl Applications<'_> {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
-            AppRequest::Play(request) => self.begin_play(id, request),
+            AppRequest::Play(request) => self.prompts().begin(id, request),
             AppRequest::Digit(time) => self.await_digit(id, time),
+            // It needs more than is at hand here.
+            AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
-            AppRequest::Dial(request) => self.dialing().start(id, request, directory),
+            AppRequest::Dial(request) => self.dial(id, request, directory),
+            AppRequest::Originate(request) => self.originate(id, *request, directory),
+            AppRequest::LineStates(targets) => {
+                let states = targets.iter().map(|target| self.dialing().line_state(target, directory)).collect();
+                self.parties.resume(id, AppReply::LineStates(states));
+            }
         }
     }
 
@@ -148,68 +194,8 @@ impl Applications<'_> {
         }
     }
 
-    fn begin_play(&mut self, id: ChannelId, request: PlayRequest) {
-        match self.take_digit(id, request.stop_on) {
-            Some(digit) => self.parties.resume(id, AppReply::Played(Played::Digit(digit))),
-            None => self.play(id, request.sounds.into(), request.stop_on),
-        }
-    }
-
-    /// Plays the next of the sounds; the program goes on after the last.
-    fn play(&mut self, id: ChannelId, mut names: VecDeque<String>, stop_on: Digits) {
-        let Some(name) = names.pop_front() else { return self.finish_play(id, Played::All) };
-        let samples = match self.core.config.sounds.get(&name) {
-            Some(samples) => Some(samples.to_vec()),
-            None => sound::find(&name),
-        };
-        let Some(samples) = samples else { return self.finish_play(id, Played::Missing(name)) };
-        let telephone = local::caller(self.parties, id);
-        if telephone != id && !self.may_play_before_the_answer(telephone, id) {
-            return self.finish_play(id, Played::Failed("the caller hears another line".to_owned()));
-        }
-        let started = self.parties.with_party(telephone, self.core, |party, cx| {
-            party.channel.played_by = (telephone != id).then_some(id);
-            party.send_early_media(cx)?;
-            party.start_playing(&samples, false, cx.core)
-        });
-        match started {
-            Some(Ok(play)) => self.begin(id, Activity::Playing(Playing { play, rest: names, stop_on })),
-            Some(Err(why)) => self.finish_play(id, Played::Failed(why)),
-            None => self.finish_play(id, Played::Failed("the channel has no telephone".to_owned())),
-        }
-    }
-
-    /// May a dialplan that a call was sent into play to its caller: is it answered, or the first with any sound?
-    fn may_play_before_the_answer(&mut self, telephone: ChannelId, id: ChannelId) -> bool {
-        match local::unanswered_half(self.parties, id) {
-            Some((outer, half)) => outer == telephone && self.early().begin_prompt(outer, half),
-            None => true,
-        }
-    }
-
-    fn finish_play(&mut self, id: ChannelId, played: Played) {
-        // What comes next has to be heard itself.
-        if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
-            self.early().lost(outer, half);
-        }
-        self.parties.resume(id, AppReply::Played(played));
-    }
-
-    /// A sound ended, or was cut off.
-    pub(super) fn played(&mut self, stream: StreamId, play: u64) {
-        let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
-        let id = self.parties.channel(id).and_then(|channel| channel.played_by).unwrap_or(id);
-        let Some(channel) = self.parties.channel_mut(id) else { return };
-        if let Activity::Playing(playing) = &mut channel.activity
-            && playing.play == play
-        {
-            let (rest, stop_on) = (std::mem::take(&mut playing.rest), playing.stop_on);
-            self.play(id, rest, stop_on);
-        }
-    }
-
     fn await_digit(&mut self, id: ChannelId, time: Duration) {
-        match self.take_digit(id, Digits::ANY) {
+        match playing::take_digit(self.parties, id, Digits::ANY) {
             Some(digit) => self.parties.resume(id, AppReply::Digit(Some(digit))),
             None => {
                 let timer = self.core.set_timer(time, Timer::Call(CallTimer::Digit(id)));
@@ -225,16 +211,6 @@ impl Applications<'_> {
         }
     }
 
-    /// Takes the first digit that is kept when it is one of these; others that came before are nobody's.
-    fn take_digit(&mut self, id: ChannelId, wanted: Digits) -> Option<char> {
-        let channel = self.parties.channel_mut(id)?;
-        let kept = std::mem::take(&mut channel.digits);
-        let mut kept = kept.into_iter().skip_while(|digit| !wanted.contains(*digit));
-        let digit = kept.next();
-        channel.digits = kept.collect();
-        digit
-    }
-
     /// A digit came from the telephone whose program this is. A program that waits for it gets it, one that waits for
     /// something else does not hear it, and between two waits it is kept.
     pub(super) fn digit(&mut self, id: ChannelId, digit: char) {
@@ -245,24 +221,42 @@ impl Applications<'_> {
                 self.parties.resume(id, AppReply::Digit(Some(digit)));
             }
             Activity::Playing(playing) if playing.stop_on.contains(digit) => {
-                let telephone = local::caller(self.parties, id);
-                if let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
-                    self.core.out.media.push(MediaCommand::Idle { stream });
-                }
-                self.finish_play(id, Played::Digit(digit));
+                self.prompts().cut(id, digit);
+            }
+            Activity::LoadingSounds(loading) if loading.request.stop_on.contains(digit) => {
+                self.prompts().cut(id, digit);
             }
             Activity::Running | Activity::Answering | Activity::ReservingPorts => {
                 if channel.program.is_some() && channel.digits.len() < MAX_DIGITS {
                     channel.digits.push_back(digit);
                 }
             }
-            Activity::Playing(_)
+            Activity::Dialing(dial) if dial.options.has('d') => self.leave_dial(id, digit),
+            Activity::LoadingSounds(_)
+            | Activity::Playing(_)
             | Activity::Waiting(_)
             | Activity::Echoing
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}
         }
+    }
+
+    /// Option d: a caller that waits in a Dial leaves it for an extension of one digit.
+    fn leave_dial(&mut self, id: ChannelId, digit: char) {
+        let Some(program) = self.parties.channel(id).and_then(|channel| channel.program.as_ref()) else { return };
+        let context = program.variable("EXITCONTEXT").filter(|context| !context.is_empty());
+        let to = Position::new(&context.unwrap_or_else(|| program.position().context), &digit.to_string(), 1);
+        let number = program.caller().number;
+        let plan = &self.core.config.dialplan;
+        if plan.exists(&to.context, &to.exten, Some(&number), self.core.now.wall) == Existence::Yes {
+            self.dialing().leave(id, to, None);
+        }
+    }
+
+    /// What plays sounds.
+    pub(super) fn prompts(&mut self) -> Prompts<'_> {
+        Prompts { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
     fn early(&mut self) -> EarlyMedia<'_> {

@@ -1,13 +1,13 @@
 //! Calls alone: the shapes that no feature uses yet, and how channels end.
 
 use super::bridging::Bridging;
-use super::channel::{Activity, BridgeId, Channel, Endpoint, Playing, Stopped};
+use super::channel::{Activity, BridgeId, Channel, Endpoint, Loading, Playing, Stopped};
 use super::dial::Dial;
 use super::leg::{Arrival, Cx, Leg};
 use super::*;
 use crate::config::diagnostic::Place;
 use crate::config::peer::Settings;
-use crate::dialplan::{CallerId, DialOptions, DialStatus, Digits, Position, Program};
+use crate::dialplan::{CallerId, DialOptions, DialStatus, Digits, PlayRequest, Position, Program};
 use crate::event::Event;
 use crate::pbx::core::testing::{at, core};
 use crate::pbx::core::{LegId, Timer};
@@ -160,11 +160,12 @@ fn a_channel_needs_neither_a_peer_nor_a_leg() {
 fn whatever_a_channel_does_is_stopped_in_one_place_and_leaves_no_timer() {
     let timer = |core: &mut Core| core.set_timer(Duration::from_secs(9), Timer::Call(CallTimer::Wait(ChannelId(1))));
     type Make = fn(&mut Core, &dyn Fn(&mut Core) -> crate::sip::timer::TimerId) -> Activity;
-    let activities: [Make; 7] = [
+    let activities: [Make; 8] = [
         |_, _| Activity::ReservingPorts,
         |core, timer| Activity::Waiting(Some(timer(core))),
         |_, _| Activity::Answering,
-        |_, _| Activity::Playing(Playing { play: 1, rest: ["beep".to_owned()].into(), stop_on: Digits::NONE }),
+        |_, _| Activity::Playing(Playing { play: 1, stop_on: Digits::NONE, missing: None }),
+        |_, _| Activity::LoadingSounds(Loading { order: 1, request: PlayRequest::default() }),
         |core, timer| Activity::AwaitingDigit(timer(core)),
         |_, _| Activity::Echoing,
         |_, _| Activity::Called,
@@ -213,7 +214,7 @@ fn a_called_line_that_leaves_a_bridge_ends_the_caller_too_and_says_so_once() {
     let name = bench.calls.parties.name_of(callee);
     bench.calls.hang_up(&name, &mut bench.core).unwrap();
     assert!(bench.calls.parties.channel(callee).is_none() && bench.calls.bridges().next().is_none());
-    assert!(bench.calls.parties.channel(caller).unwrap().dead && bench.calls.has_runnable());
+    assert!(bench.calls.parties.channel(caller).unwrap().dead && bench.calls.parties().has_runnable());
     let ended = |event: &&Event| matches!(event, Event::Call(CallEvent::BridgeEnded { .. }));
     assert_eq!(bench.core.out.events.iter().filter(ended).count(), 1);
 }

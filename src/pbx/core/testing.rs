@@ -31,7 +31,7 @@ pub fn core(sip_conf: &str) -> Core {
         strictness: Strictness::Strict,
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
-        sounds: BTreeMap::new(),
+        pins: Default::default(),
         product: String::new(),
     };
     Core::new(at(0), settings, Rng::from_number(1))

@@ -25,10 +25,14 @@ pub enum CallTimer {
     Wait(ChannelId),
     /// No digit came to a channel's program in time.
     Digit(ChannelId),
+    /// A channel's call has lasted as long as `TIMEOUT(absolute)` allows.
+    TimeLimit(ChannelId),
     /// A `Dial` of a channel's program has rung long enough.
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
     Soundless(ChannelId),
+    /// A called line's call has lasted as long as its `Dial` allows.
+    Limit(ChannelId),
     /// Nothing has been heard of a stream: its call is looked at.
     Silence(StreamId),
     /// A channel was answered a while ago: does its sound arrive?

@@ -19,7 +19,7 @@ pub(super) fn end(answer: Answer<Requester>, core: &mut Core) {
     let Some((request, flow)) = core.tx.request_of(id).map(Cow::into_owned).zip(core.tx.flow_of(id)) else { return };
     if response.status < 200 {
         // A re-INVITE needs none: the BYE of its call ends it.
-        if !has_to_tag(&request) && core.tx.cancel(core.now.mono, id, &mut core.out.transmit).is_some() {
+        if !has_to_tag(&request) && core.tx.cancel(core.now.mono, id, None, &mut core.out.transmit).is_some() {
             core.count_drop("late ringing cancelled");
         }
         return;

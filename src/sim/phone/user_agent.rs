@@ -213,7 +213,7 @@ impl UserAgent {
 
     /// Cancels an INVITE that has had a provisional response (RFC 3261 9.1).
     pub fn cancel(&mut self, invite: ClientId) {
-        self.transactions.cancel(self.now, invite, &mut self.sent);
+        self.transactions.cancel(self.now, invite, None, &mut self.sent);
     }
 
     /// The call is over: nobody waits for the responses to its requests any more.

@@ -134,7 +134,13 @@ impl<R: Clone> Clients<R> {
         self.open(now, Opening { key, requester, request, flow, values }, out)
     }
 
-    pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
+    pub fn cancel(
+        &mut self,
+        now: Time,
+        id: ClientId,
+        reason: Option<&str>,
+        out: &mut Vec<Transmit>,
+    ) -> Option<ClientId> {
         let client = self.records.get(&id)?;
         // RFC 3261 9.1: only after a provisional response, and never after a final one.
         if !matches!(client.machine, Machine::Invite(invite_client::State::Proceeding)) {
@@ -145,7 +151,10 @@ impl<R: Clone> Clients<R> {
         if client.cancelled {
             return None;
         }
-        let (request, flow, t1) = (derive::cancel(&whole.request), client.flow, whole.values.t1);
+        let (mut request, flow, t1) = (derive::cancel(&whole.request), client.flow, whole.values.t1);
+        if let Some(reason) = reason {
+            request.headers.push(HeaderName::Reason, reason.to_owned());
+        }
         let requester = client.requester.clone();
         let how = Sending::Tuned { t1, give_up: None, late: Duration::ZERO };
         let values = tuned(self.values.over(flow), how, &Method::Cancel);

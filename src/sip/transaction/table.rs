@@ -203,10 +203,16 @@ impl<R: Clone> Transactions<R> {
 
     /// Cancels an INVITE of ours (RFC 3261 9.1) and returns the CANCEL's own transaction, which has the INVITE's
     /// requester. `None` when nothing is sent: no provisional response has come yet (cancel when it does), the INVITE
-    /// is answered or gone, or it was cancelled before. When no final response comes within 64 × T1, the INVITE ends
+    /// is answered or gone, or it was cancelled before. `reason`: what its Reason says (RFC 3326). When no final response comes within 64 × T1, the INVITE ends
     /// with `Expired::Timeout`.
-    pub fn cancel(&mut self, now: Time, id: ClientId, out: &mut Vec<Transmit>) -> Option<ClientId> {
-        self.clients.cancel(now, id, out)
+    pub fn cancel(
+        &mut self,
+        now: Time,
+        id: ClientId,
+        reason: Option<&str>,
+        out: &mut Vec<Transmit>,
+    ) -> Option<ClientId> {
+        self.clients.cancel(now, id, reason, out)
     }
 
     /// The requester no longer waits for the end of this request: its dialog is over. After a provisional response an

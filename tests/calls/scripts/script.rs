@@ -18,8 +18,11 @@ pub const PLAN: &str = "[default]\n\
     exten => 6,1,Dial(SIP/desk&SIP/cisco&SIP/client,8)\nexten => 6,2,Dial(SIP/isp,10)\n\
     exten => 7,1,Answer()\nexten => 7,2,Echo()\n\
     exten => 8,1,Answer()\nexten => 8,2,Playback(beep)\nexten => 8,3,Dial(SIP/isp,20,g)\nexten => 8,4,Dial(SIP/desk,20)\n\
-    exten => h,1,NoOp()\n";
-const NUMBERS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    exten => 10,1,Dial(Local/3@default&SIP/isp,15)\n\
+    exten => 11,1,Dial(SIP/desk&SIP/cisco,15,U(screen)cg)\nexten => 11,2,Dial(Local/3@default,20,e)\n\
+    exten => h,1,NoOp()\n\
+    [screen]\nexten => s,1,Playback(beep)\nexten => s,2,Return()\n";
+const NUMBERS: [&str; 11] = ["1", "2", "3", "4", "5", "6", "7", "8", "10", "11", "9"];
 
 /// Something somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -151,7 +151,7 @@ fn exchange(lines: &[&str]) -> Exchange {
         admission: admission.clone(),
         listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
         local_towards: BTreeMap::new(),
-        sounds: BTreeMap::new(),
+        pins: Default::default(),
         product: config.sip.general.user_agent.clone(),
     };
     Exchange {

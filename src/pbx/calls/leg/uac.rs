@@ -49,6 +49,8 @@ pub struct Calling<'a> {
     pub from_domain: String,
     /// May the peer see who calls?
     pub presentation: Presentation,
+    /// Header fields that the dialplan adds.
+    pub headers: Vec<(HeaderName, String)>,
     /// Hops it may take at most; `maxforwards=` may allow fewer.
     pub hops: u8,
     /// May silence for six seconds give the peer up (`qualify` says it is there)?
@@ -75,6 +77,9 @@ impl Calling<'_> {
         if self.presentation.is_hidden() {
             // RFC 3323 4.2, RFC 3325 9.3: whoever passes it on shall hide it, too.
             headers.push(HeaderName::Privacy, Bytes::from_static(b"id"));
+        }
+        for (name, value) in &self.headers {
+            request.headers.push(name.clone(), value.clone());
         }
         ua.add_common_headers(&mut request, cx);
         let hops = self.hops.min(ua.settings().max_forwards);
@@ -124,6 +129,8 @@ pub(super) struct Invitation {
     leg: LegId,
     client: ClientId,
     phase: Phase,
+    /// Why it is cancelled, in the words of RFC 3326.
+    reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +155,7 @@ impl Invitation {
         let client = ua.call(request, settings.timer_b, LATE, cx);
         let is_impatient = watched && settings.timer_b.is_none();
         let silence = is_impatient.then(|| cx.timer(ua.leg, LegTimer::Silence, SILENCE));
-        Invitation { leg: ua.leg, client, phase: Phase::Outgoing { provisional_seen: false, silence } }
+        Invitation { leg: ua.leg, client, phase: Phase::Outgoing { provisional_seen: false, silence }, reason: None }
     }
 
     /// Is this our INVITE's transaction?
@@ -181,8 +188,9 @@ impl Invitation {
         }
     }
 
-    /// The call is not wanted any more.
-    pub fn abandon(&mut self, cx: &mut Cx<'_>) {
+    /// The call is not wanted any more; `reason`: why, for its CANCEL.
+    pub fn abandon(&mut self, reason: Option<String>, cx: &mut Cx<'_>) {
+        self.reason = reason;
         let Phase::Outgoing { provisional_seen, silence } = self.phase else { return };
         cancel_timer(silence, cx);
         // RFC 3261 9.1: no CANCEL before a provisional response. The INVITE is still repeated, which brings one.
@@ -204,7 +212,8 @@ impl Invitation {
     }
 
     fn cancel(&mut self, cx: &mut Cx<'_>) {
-        cx.core.tx.cancel(cx.core.now.mono, self.client, &mut cx.core.out.transmit);
+        let reason = self.reason.as_deref();
+        cx.core.tx.cancel(cx.core.now.mono, self.client, reason, &mut cx.core.out.transmit);
         self.wait_for_final(true, cx);
     }
 
@@ -311,7 +320,7 @@ mod tests {
         let (mut core, mut index) = (core(), LegIndex::default());
         let mut invitation = invite(false, None, &mut core, &mut index);
         assert_eq!(sent(&mut core), ["INVITE sip:peer@192.0.2.2 SIP/2.0"]);
-        invitation.abandon(&mut Cx { core: &mut core, index: &mut index });
+        invitation.abandon(None, &mut Cx { core: &mut core, index: &mut index });
         assert!(sent(&mut core).is_empty() && !invitation.is_wanted());
         receive_response(180, invitation.client, &mut core);
         invitation.on_provisional(&mut Cx { core: &mut core, index: &mut index });

@@ -36,6 +36,8 @@ pub struct UserAgent {
     pub(super) behind_nat: bool,
     /// Our Contact.
     pub(super) contact: Bytes,
+    /// Why our INVITE will be cancelled, if it is (RFC 3326).
+    pub cancel_reason: Option<String>,
     /// The dialog, and the other early ones of our INVITE.
     pub(super) dialogs: Dialogs,
 }
@@ -51,7 +53,7 @@ impl UserAgent {
         dialogs: Dialogs,
     ) -> UserAgent {
         let Arrival { flow, behind_nat } = arrival;
-        UserAgent { leg, channel, peer, flow, behind_nat, contact, dialogs }
+        UserAgent { leg, channel, peer, flow, behind_nat, contact, cancel_reason: None, dialogs }
     }
 
     /// Our tag, once there is a dialog.

@@ -143,9 +143,9 @@ fn a_late_response_to_an_invite_that_timed_out_is_passed_and_what_it_tells_of_ca
         client.out.clear();
         let (lines, ends) = run(&mut client.table, at(100_000));
         assert_eq!((times(&lines), ends), (vec![500, 1_500], vec![(2_000, Expired::Timeout(id, "INVITE"))]));
-        assert_eq!(client.table.cancel(at(100_000), id, &mut client.out), None, "there is nothing to cancel");
+        assert_eq!(client.table.cancel(at(100_000), id, None, &mut client.out), None, "there is nothing to cancel");
         assert_eq!(client.answer(101_000, &invite, status, "a"), Some((status, id)));
-        let cancel = client.table.cancel(at(101_000), id, &mut client.out);
+        let cancel = client.table.cancel(at(101_000), id, None, &mut client.out);
         assert_eq!(cancel.is_some(), status == 180);
         run(&mut client.table, at(400_000));
         assert!(client.table.is_empty(), "{status}");
@@ -167,7 +167,7 @@ fn a_given_up_invite_is_sent_no_more_and_one_that_got_a_response_is_left_alone()
     let (id, invite) = client.invite();
     client.answer(10, &invite, 180, "a");
     client.table.give_up(at(20), id);
-    assert!(client.table.cancel(at(30), id, &mut client.out).is_some());
+    assert!(client.table.cancel(at(30), id, None, &mut client.out).is_some());
 }
 
 #[test]
@@ -250,9 +250,9 @@ fn an_invite_that_forks_without_end_is_bounded() {
 fn a_cancel_waits_for_a_provisional_response_and_repeats_the_invites_branch() {
     let mut client = Client::new();
     let (id, invite) = client.invite();
-    assert_eq!(client.table.cancel(at(5), id, &mut client.out), None);
+    assert_eq!(client.table.cancel(at(5), id, None, &mut client.out), None);
     client.answer(10, &invite, 180, "a");
-    let cancel = client.table.cancel(at(20), id, &mut client.out).unwrap();
+    let cancel = client.table.cancel(at(20), id, None, &mut client.out).unwrap();
     let via = invite.headers.text(HeaderName::Via).unwrap().into_owned();
     assert_eq!(
         client.text(),
@@ -262,7 +262,7 @@ fn a_cancel_waits_for_a_provisional_response_and_repeats_the_invites_branch() {
              Route: <sip:192.0.2.99;lr>, <sip:192.0.2.98;lr>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
         )
     );
-    assert_eq!(client.table.cancel(at(21), id, &mut client.out), None, "once");
+    assert_eq!(client.table.cancel(at(21), id, None, &mut client.out), None, "once");
     let request = client.table.request_of(cancel).unwrap().into_owned();
     assert_eq!(client.answer(30, &request, 200, "a"), Some((200, cancel)));
     assert_eq!(client.answer(40, &invite, 487, "a"), Some((487, id)));
@@ -278,7 +278,7 @@ fn a_cancelled_invite_without_a_final_answer_is_given_up() {
     let mut client = Client::new();
     let (id, invite) = client.invite();
     client.answer(10, &invite, 180, "a");
-    let cancel = client.table.cancel(at(1_000), id, &mut client.out).unwrap();
+    let cancel = client.table.cancel(at(1_000), id, None, &mut client.out).unwrap();
     let (_, ends) = run(&mut client.table, at(90_000));
     assert_eq!(ends, [(33_000, Expired::Timeout(cancel, "INVITE")), (33_000, Expired::Timeout(id, "INVITE"))]);
     assert!(client.table.is_empty());
@@ -309,9 +309,9 @@ fn a_2xx_that_crosses_the_cancel_is_passed() {
     let mut client = Client::new();
     let (id, invite) = client.invite();
     client.answer(10, &invite, 180, "a");
-    assert!(client.table.cancel(at(20), id, &mut client.out).is_some());
+    assert!(client.table.cancel(at(20), id, None, &mut client.out).is_some());
     assert_eq!(client.answer(30, &invite, 200, "a"), Some((200, id)));
-    assert_eq!(client.table.cancel(at(40), id, &mut client.out), None);
+    assert_eq!(client.table.cancel(at(40), id, None, &mut client.out), None);
 }
 
 /// RFC 3261 17.1.3, 18.1.2, 8.1.3.3.
@@ -404,7 +404,7 @@ fn what_is_redirected_goes_elsewhere_with_its_cancel_and_its_acks() {
     assert_eq!(both, expected, "the INVITE there, what another has sent where it was");
     // The CANCEL, and the ACK of the refusal.
     let (id, _) = client.answer(600, &invite, 180, "t").map(|(_, id)| (id, ())).unwrap();
-    client.table.cancel(at(700), id, &mut client.out).unwrap();
+    client.table.cancel(at(700), id, None, &mut client.out).unwrap();
     client.answer(800, &invite, 487, "t");
     assert_eq!(to(&mut client.out), [elsewhere, elsewhere]);
 

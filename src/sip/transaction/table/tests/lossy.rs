@@ -106,7 +106,7 @@ impl End {
             }
             Todo::Cancel(id) => {
                 let started = self.table.request_of(id).is_some_and(|request| request.method == Method::Invite);
-                if self.table.cancel(now, id, &mut self.out).is_none() && started && self.dialogs.is_empty() {
+                if self.table.cancel(now, id, None, &mut self.out).is_none() && started && self.dialogs.is_empty() {
                     self.todo.push((now + ms(100), Todo::Cancel(id)));
                 }
             }

@@ -1,0 +1,264 @@
+//! The option letters of `Dial`: THE table of them, and the letters that one `Dial` was given, read.
+
+use super::arguments;
+use crate::config::presentation::Presentation;
+use std::time::Duration;
+
+/// What becomes of a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterStatus {
+    /// It does what it is for.
+    InEffect,
+    /// It is accepted and changes nothing: why.
+    WithoutEffect,
+    /// It is not there yet: `check` says so.
+    NotYet,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Letter {
+    /// The letter.
+    pub letter: char,
+    /// Its argument, as it is written behind it.
+    pub argument: &'static str,
+    /// What becomes of it.
+    pub status: LetterStatus,
+    /// What it does, or why it does nothing.
+    pub text: &'static str,
+}
+
+macro_rules! letters {
+    (@mark InEffect) => { "" };
+    (@mark WithoutEffect) => { "accepted, without effect: " };
+    (@mark NotYet) => { "not there yet: " };
+    ($intro:literal $($letter:literal $argument:literal $status:ident $text:literal;)*) => {
+        /// Every option letter of `Dial`.
+        pub static LETTERS: &[Letter] = &[$(Letter {
+            letter: $letter, argument: $argument, status: LetterStatus::$status, text: $text,
+        },)*];
+
+        /// How to use `Dial`, the letters included.
+        pub const HELP: &str = concat!(
+            $intro, "\n", $("\n- `", $letter, $argument, "`: ", letters!(@mark $status), $text, ".",)*
+        );
+    };
+}
+
+letters! {
+    "All ring at once, for timeout seconds. A target is `SIP/name`, `SIP/number@name`, `SIP/name/number`, or \
+     `Local/extension@context`, which calls the dialplan; the line that answers there takes the place of the pair in \
+     between. Without an answer the dialplan continues, and DIALSTATUS says why: CHANUNAVAIL, CONGESTION, NOANSWER, \
+     BUSY, CANCEL; DIALREASON says it in words. Also sets DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, \
+     HANGUPCAUSE. A target in which `&` or `/` came from the dialled number is refused (INVALIDARGS). The option \
+     letters:"
+    'a' "" InEffect "the caller is answered as soon as the called line is, before an announcement (`A`) or a program (`M`, `U`) on that line ends";
+    'A' "(x)" InEffect "the sound x is played to the line that answered before it is connected; not to a line with `line=modem`";
+    'b' "(context^exten^priority(arguments))" InEffect "a Gosub on each called line's own channel before it is called; `SIPAddHeader` there adds to its INVITE alone";
+    'B' "(context^exten^priority(arguments))" InEffect "a Gosub on the caller's channel before any line is called";
+    'c' "" InEffect "lines that are given up are told that the call was answered elsewhere (`Reason:` in the CANCEL), even when it was not";
+    'C' "" InEffect "the call record begins anew";
+    'd' "" InEffect "while it rings the caller may press one digit: the call goes on at that extension of the context in EXITCONTEXT, or of its own";
+    'D' "(called:calling:progress)" NotYet "digits that are sent after the answer; `SendDTMF` in a program (`U`) sends them to the called line";
+    'e' "" InEffect "`h` runs for the called line, too, when the call ends";
+    'f' "(x)" InEffect "where a called line forwards the call, x is the number it comes from; without x it is the number that was dialled";
+    'F' "(context^exten^priority)" InEffect "when the caller hangs up, the called line goes on in the dialplan: there, or without an argument at the next priority";
+    'g' "" InEffect "the dialplan goes on after the called line has hung up";
+    'G' "(context^exten^priority)" InEffect "after the answer the caller goes on there, and the called line at the next priority, instead of being connected";
+    'h' "" NotYet "hanging up with `*` from the called line";
+    'H' "" NotYet "hanging up with `*` by the caller";
+    'i' "" InEffect "a called line that forwards the call (3xx) counts as one that refused it";
+    'I' "" WithoutEffect "no updates of who is connected are sent in any case";
+    'j' "" WithoutEffect "media are offered as both lines allow them";
+    'k' "" NotYet "parking by the called line";
+    'K' "" NotYet "parking by the caller";
+    'L' "(ms[:left[:repeat]])" InEffect "the call is ended ms milliseconds after the answer. The warnings (left, repeat, LIMIT_*) are not played: nothing is played into a call that is connected";
+    'm' "(class)" NotYet "music instead of ringing: the caller hears ringing";
+    'M' "(macro^arguments)" InEffect "the macro runs on the line that answered before it is connected; its MACRO_RESULT may be ABORT, CONGESTION, BUSY, CONTINUE or GOTO:context^exten^priority";
+    'n' "" WithoutEffect "a modifier of `p` and `P`";
+    'N' "" WithoutEffect "a modifier of `p` and `P`";
+    'o' "(x)" InEffect "a program on the called line's channel (`b`, `M`, `U`) sees x as the number of the caller; without x it sees the caller's own";
+    'O' "(mode)" WithoutEffect "for operator's positions on DAHDI lines";
+    'p' "" NotYet "screening by a recorded name";
+    'P' "(x)" NotYet "screening by the privacy database";
+    'Q' "(cause)" InEffect "the cause (a name or number of Q.850, or NONE) that lines are given which ring in vain; without it 26, answered elsewhere";
+    'r' "(tone)" InEffect "the caller hears ringing until the answer, and nothing of what a called line sends before it; another tone than that of ringing is not there yet";
+    'R' "" InEffect "the caller hears ringing at once, until a called line sends something";
+    's' "(x)" WithoutEffect "a caller ID tag is no part of SIP";
+    'S' "(x)" InEffect "the call is ended x seconds after the answer";
+    't' "" NotYet "transfer by the called line, with the feature codes; its telephone's own transfer key is not there yet either";
+    'T' "" NotYet "transfer by the caller, with the feature codes; its telephone's own transfer key is not there yet either";
+    'u' "(x)" InEffect "whether the called lines may see the caller: x as in CALLERID(pres)";
+    'U' "(context^arguments)" InEffect "a Gosub on the line that answered before it is connected; GOSUB_RESULT as with `M`";
+    'w' "" NotYet "recording by the called line's keys";
+    'W' "" NotYet "recording by the caller's keys";
+    'x' "" NotYet "recording by the called line's keys";
+    'X' "" NotYet "recording by the caller's keys";
+    'z' "" InEffect "the timeout ends when a called line forwards the call";
+}
+
+/// The row of a letter.
+pub fn letter(letter: char) -> Option<&'static Letter> {
+    LETTERS.iter().find(|row| row.letter == letter)
+}
+
+/// The option letters of one `Dial`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DialOptions {
+    /// `g`: the dialplan goes on after the callee has hung up.
+    pub continue_after: bool,
+    /// `r`: show ringing at once, and let no early media through.
+    pub ringing: bool,
+    /// `R`: show ringing at once, until there is early media.
+    pub ringing_until_media: bool,
+    /// Every letter given, with its argument in parentheses, in order.
+    pub letters: Vec<(char, Option<String>)>,
+}
+
+/// A subroutine that `Dial` runs on a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subroutine {
+    /// Where it begins: `[[context,]exten,]priority`.
+    pub place: String,
+    /// ARG1 and so on.
+    pub args: Vec<String>,
+}
+
+impl DialOptions {
+    /// Reads the third argument of `Dial`.
+    pub fn read(text: &str) -> DialOptions {
+        let letters = arguments::options(text);
+        let given = |wanted: char| letters.iter().any(|(letter, _)| *letter == wanted);
+        DialOptions { continue_after: given('g'), ringing: given('r'), ringing_until_media: given('R'), letters }
+    }
+
+    /// Whether the letter was given.
+    pub fn has(&self, letter: char) -> bool {
+        self.letters.iter().any(|(given, _)| *given == letter)
+    }
+
+    /// What stands in the parentheses behind a letter; none without that letter, empty without parentheses.
+    pub fn argument(&self, letter: char) -> Option<&str> {
+        let found = self.letters.iter().find(|(given, _)| *given == letter)?;
+        Some(found.1.as_deref().unwrap_or_default().trim())
+    }
+
+    /// The letters that are not there yet.
+    pub fn not_yet(&self) -> impl Iterator<Item = &'static Letter> + '_ {
+        let rows = self.letters.iter().filter_map(|(given, _)| letter(*given));
+        rows.filter(|row| row.status == LetterStatus::NotYet)
+    }
+
+    /// The letters that no exchange has.
+    pub fn unknown(&self) -> String {
+        self.letters.iter().map(|(given, _)| *given).filter(|given| letter(*given).is_none()).collect()
+    }
+
+    /// `b`, `B`: `[[context^]exten^]priority[(argument^argument)]`.
+    pub fn gosub(&self, letter: char) -> Option<Subroutine> {
+        let text = self.argument(letter)?;
+        let (place, args) = text.split_once('(').unwrap_or((text, ""));
+        let args = args.rfind(')').and_then(|end| args.get(..end)).unwrap_or(args);
+        let args = if args.is_empty() { Vec::new() } else { args.split(['^', ',']).map(str::to_owned).collect() };
+        Some(Subroutine { place: place_of(place)?, args })
+    }
+
+    /// `U(context^argument...)` and `M(macro^argument...)`: `s` of that context, or of the macro's.
+    pub fn on_answer(&self, letter: char) -> Option<Subroutine> {
+        let text = self.argument(letter).filter(|text| !text.is_empty())?;
+        let mut parts = text.split(['^', ',']).map(str::to_owned);
+        let name = parts.next()?;
+        let context = if letter == 'M' { format!("macro-{name}") } else { name };
+        Some(Subroutine { place: format!("{context},s,1"), args: parts.collect() })
+    }
+
+    /// `F`, `G`: `[[context,]exten,]priority`; none without an argument.
+    pub fn place(&self, letter: char) -> Option<String> {
+        place_of(self.argument(letter)?)
+    }
+
+    /// `L`, `S`: how long after the answer the call is ended.
+    pub fn limit(&self) -> Option<Duration> {
+        let ms = self.argument('L').and_then(|text| text.split(':').next()?.trim().parse::<u64>().ok());
+        let by_l = ms.filter(|ms| *ms > 0).map(Duration::from_millis);
+        let by_s = self.argument('S').and_then(arguments::seconds).filter(|time| !time.is_zero());
+        by_l.into_iter().chain(by_s).min()
+    }
+
+    /// `u`: how the caller is shown, when that is to change.
+    pub fn presentation(&self) -> Option<Presentation> {
+        self.argument('u').and_then(Presentation::parse)
+    }
+
+    /// `f`: the number that a forwarded call comes from; `dialled`: what was dialled until then.
+    pub fn forwarder(&self, dialled: &str) -> Option<String> {
+        let number = self.argument('f')?;
+        Some(if number.is_empty() { dialled.to_owned() } else { number.to_owned() })
+    }
+
+    /// `Q`: the Q.850 cause that lines get which ring in vain; 0 for none.
+    pub fn cause_of_others(&self) -> u16 {
+        match self.argument('Q') {
+            None | Some("") => ANSWERED_ELSEWHERE,
+            Some(text) if text.eq_ignore_ascii_case("NONE") => 0,
+            Some(text) => text.parse().ok().or_else(|| named_cause(text)).unwrap_or(ANSWERED_ELSEWHERE),
+        }
+    }
+}
+
+/// Q.850 26, as chan_sip's users know it: non-selected user clearing.
+const ANSWERED_ELSEWHERE: u16 = 26;
+
+fn named_cause(name: &str) -> Option<u16> {
+    let names = [
+        ("NO_ANSWER", 19),
+        ("NOANSWER", 19),
+        ("USER_BUSY", 17),
+        ("BUSY", 17),
+        ("CALL_REJECTED", 21),
+        ("NORMAL_CLEARING", 16),
+        ("NORMAL", 16),
+        ("CONGESTION", 34),
+        ("ANSWERED_ELSEWHERE", ANSWERED_ELSEWHERE),
+    ];
+    names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, cause)| *cause)
+}
+
+fn place_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.replace('^', ","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_letter_of_asterisk_20_has_one_row_and_its_reason() {
+        for wanted in "aAbBcCdDeEfFgGhHiIjkKLmMnNoOpPQrRsStTuUwWxXz".chars().filter(|letter| *letter != 'E') {
+            assert_eq!(LETTERS.iter().filter(|row| row.letter == wanted).count(), 1, "{wanted}");
+        }
+        assert!(LETTERS.iter().all(|row| !row.text.is_empty() && !row.text.ends_with('.')));
+        assert!(HELP.contains("\n- `g`: the dialplan goes on") && HELP.contains("`t`: not there yet: transfer"));
+    }
+
+    #[test]
+    fn arguments_read() {
+        let options =
+            DialOptions::read("gU(sub^a^b)M(screen^1)b(hdr^s^1(x^y))B(1)F(ctx^s^1)L(60000:1:2)S(30)Q(17)f()u(prohib)");
+        let gosub = options.on_answer('U').unwrap();
+        assert_eq!((gosub.place.as_str(), gosub.args), ("sub,s,1", vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(options.on_answer('M').unwrap().place, "macro-screen,s,1");
+        let before = options.gosub('b').unwrap();
+        assert_eq!((before.place.as_str(), before.args), ("hdr,s,1", vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!(options.gosub('B').unwrap().place, "1");
+        assert_eq!(options.place('F').as_deref(), Some("ctx,s,1"));
+        assert_eq!(options.limit(), Some(Duration::from_secs(30)), "the shorter of both");
+        assert_eq!((options.cause_of_others(), DialOptions::read("Q(NONE)").cause_of_others()), (17, 0));
+        assert!(options.presentation().unwrap().is_hidden());
+        assert_eq!(DialOptions::read("F").place('F'), None);
+        assert_eq!(DialOptions::read("gyt").unknown(), "y");
+        assert_eq!(DialOptions::read("gtT").not_yet().map(|row| row.letter).collect::<String>(), "tT");
+        assert_eq!((options.forwarder("200").as_deref(), DialOptions::read("g").forwarder("200")), (Some("200"), None));
+    }
+}

@@ -1,0 +1,53 @@
+//! A dialled number must not write dial strings: whoever dials `201&SIP/trunk/0900` is not to ring what the owner never
+//! wrote. What a telephone can dial is not known to be digits, and owners write `Dial(SIP/${EXTEN})`.
+
+/// Does a separator of the dial string (`&`, `/`, and `@` where the owner wrote none) come from one of these texts, which
+/// callers decide? `written`: the arguments as the owner wrote them, before substitution. A text counts however it came
+/// there: by itself, cut, or by another variable; the separator and what follows it stands in the dial string once more
+/// than in what was written.
+pub(crate) fn is_injected(written: &str, whom: &str, texts: &[&str]) -> bool {
+    texts.iter().any(|text| {
+        let places = text.char_indices().filter(|(_, letter)| match letter {
+            '&' | '/' => true,
+            '@' => !written.contains('@'),
+            _ => false,
+        });
+        places.map(|(at, _)| fragment(text, at)).any(|piece| count(whom, piece) > count(written, piece))
+    })
+}
+
+/// The separator at that place, and the letter behind it.
+fn fragment(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
+    rest.get(..end).unwrap_or(rest)
+}
+
+fn count(text: &str, piece: &str) -> usize {
+    text.matches(piece).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_of_the_dialled_number_are_found_and_those_of_the_owner_are_not() {
+        for (written, whom, dialled, found) in [
+            ("SIP/${EXTEN}", "SIP/201", "201", false),
+            ("SIP/${EXTEN}", "SIP/201&SIP/trunk", "201&SIP/trunk", true),
+            ("SIP/${EXTEN:1}@trunk", "SIP/5&SIP/x@trunk", "95&SIP/x", true),
+            ("SIP/${NUMBER}@trunk", "SIP/5/x@trunk", "5/x", true),
+            ("SIP/${EXTEN}", "SIP/5@trunk", "5@trunk", true),
+            ("SIP/${EXTEN}@trunk", "SIP/5@other@trunk", "5@other", false),
+            ("SIP/a&SIP/b", "SIP/a&SIP/b", "9&SIP/c", false),
+            ("SIP/a&SIP/${EXTEN}", "SIP/a&SIP/9&SIP/c", "9&SIP/c", true),
+            ("${PHONES}", "SIP/a&SIP/b", "201", false),
+            ("SIP/${FILTER(0-9,${EXTEN})}@trunk", "SIP/95@trunk", "9&5", false),
+            ("SIP/isp", "SIP/isp", "9/i", false),
+            ("SIP/${EXTEN}", "SIP/9&", "9&", true),
+        ] {
+            assert_eq!(is_injected(written, whom, &[dialled]), found, "{written} {dialled}");
+        }
+    }
+}

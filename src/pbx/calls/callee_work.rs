@@ -1,0 +1,53 @@
+//! What is kept on a called line's channel of what its `Dial` wants done on it: before it is called, before it is
+//! connected, and when the call ends.
+
+use crate::dialplan::Position;
+use crate::dialplan::dial_options::Subroutine;
+use crate::sip::timer::TimerId;
+use std::collections::VecDeque;
+
+/// One thing to be done on a called line's channel.
+#[derive(Debug)]
+pub enum Work {
+    /// A sound is played to it.
+    Sound(String),
+    /// A subroutine runs; the variable that says what follows.
+    Routine(Subroutine, &'static str),
+}
+
+/// What is done on a called line's channel now, and what comes after it.
+#[derive(Debug)]
+pub struct CalleeWork {
+    /// The line has answered.
+    pub is_answered: bool,
+    /// What is still to be done.
+    pub rest: VecDeque<Work>,
+    /// The variable that says what follows on what runs now.
+    pub result: &'static str,
+}
+
+/// What a called line's channel does when the call ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtEnd {
+    /// Option F: when the caller has hung up, it goes on there.
+    Continue(Position),
+    /// Option e: `h` of that context runs for it.
+    Hangup(String),
+}
+
+/// What its `Dial` wants done on a called line's channel.
+#[derive(Debug, Default)]
+pub struct CalleePart {
+    /// What is done now.
+    pub work: Option<Box<CalleeWork>>,
+    /// What runs before the call has run, or is about to.
+    pub is_prepared: bool,
+    /// What runs after the answer has, or is about to.
+    pub is_accepted: bool,
+    /// The variables that the programs on it left.
+    pub variables: Vec<(String, String)>,
+    /// Ends the call.
+    pub limit: Option<TimerId>,
+    /// What it does then.
+    pub at_end: Vec<AtEnd>,
+}

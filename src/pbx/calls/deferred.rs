@@ -1,0 +1,18 @@
+//! What a `Dial` leaves to others, who know it: done in the same turn, before anything else that happened.
+
+use crate::dialplan::{CallerId, ChannelId, DialStatus, Position};
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deferred {
+    /// A line is about to be called, and something runs on its channel first: the caller, and the line.
+    BeforeCall(ChannelId, ChannelId),
+    /// A line has answered, and something is done on its channel first.
+    AfterAnswer(ChannelId, ChannelId),
+    /// A call that the exchange began was answered by this line.
+    Originated(ChannelId, ChannelId),
+    /// A line that answered goes on in the dialplan by itself, from there; who called it.
+    Apart(ChannelId, Position, CallerId),
+    /// A call that the exchange began failed.
+    NotOriginated(ChannelId, DialStatus),
+}

@@ -1,0 +1,177 @@
+//! What the option letters of a `Dial` change of it, and its targets that are no lines (`Local/`).
+
+use super::callee_work::AtEnd;
+use super::channel::{Activity, Channel};
+use super::deferred::Deferred;
+use super::dial::{Branch, Dial};
+use super::dialing::{Dialing, limit_reached};
+use super::local;
+use super::local_pair::{self, Opening};
+use crate::dialplan::program::errand;
+use crate::dialplan::{ChannelId, DialStatus, DialTarget, Existence, Position, Program};
+use crate::event::CallEvent;
+use crate::pbx::cause;
+use crate::pbx::cdr::CdrBuilder;
+use crate::pbx::core::{CallTimer, Directory, Timer};
+use std::time::Duration;
+
+impl Dialing<'_> {
+    /// The dialplan is called at an extension, `Local/extension@context`.
+    pub(super) fn open_pair(&mut self, caller: ChannelId, start: Position) {
+        let target = format!("Local/{}@{}", start.exten, start.context);
+        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        let mut shown = channel.program.as_ref().map(Program::caller).unwrap_or_default();
+        shown.dnid.clone_from(&start.exten);
+        if let Some(dial) = channel.dial_mut() {
+            shown.presentation = dial.options.presentation().unwrap_or(shown.presentation);
+            dial.last_number = target.strip_prefix("Local/").unwrap_or(&target).to_owned();
+        }
+        let forwards = local::forwards(self.parties, caller);
+        local_pair::open(self.parties, self.core, caller, Opening { start, caller: shown, forwards });
+        let caller = self.parties.name_of(caller);
+        self.core.emit(CallEvent::Called { caller, target: target.into() });
+    }
+
+    /// In what state a line is, as ChanIsAvail has it.
+    pub(super) fn line_state(&mut self, target: &DialTarget, directory: &dyn Directory) -> u8 {
+        if target.technology.eq_ignore_ascii_case("Local") {
+            let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+            let exists = |place: Position| plan.exists(&place.context, &place.exten, None, wall) == Existence::Yes;
+            return if local_pair::place(target).is_some_and(exists) { 1 } else { 4 };
+        }
+        let (name, exten) = target.line();
+        let is_sip = target.technology.eq_ignore_ascii_case("SIP");
+        let peer = self.core.config.peers.get(name).filter(|peer| is_sip && peer.is_callable()).cloned();
+        match peer {
+            None => 4,
+            Some(peer) if directory.targets(self.core, &peer, exten).is_err() => 5,
+            Some(peer) if limit_reached(self.parties, &peer, 0).is_some() => 3,
+            Some(_) if self.parties.count_of(name) > 0 => 2,
+            Some(_) => 1,
+        }
+    }
+
+    /// Option b: does something run on the line's channel before it is called?
+    pub(super) fn runs_before_call(&mut self, caller: ChannelId, id: ChannelId) -> bool {
+        let has_program = self.dial(caller).is_some_and(|dial| dial.options.has('b'));
+        let Some(channel) = self.parties.channel_mut(id).filter(|_| has_program) else { return false };
+        if channel.callee.work.is_some() || std::mem::replace(&mut channel.callee.is_prepared, true) {
+            return channel.callee.work.is_some();
+        }
+        self.parties.deferred.push_back(Deferred::BeforeCall(caller, id));
+        true
+    }
+
+    /// Options A, M, U: is something done on the line's channel before it is connected?
+    pub(super) fn runs_after_answer(&mut self, caller: ChannelId, id: ChannelId) -> bool {
+        let wanted = |dial: &Dial| ['A', 'M', 'U'].iter().any(|letter| dial.options.has(*letter));
+        let has_program = self.dial(caller).is_some_and(wanted);
+        let Some(channel) = self.parties.channel_mut(id).filter(|_| has_program) else { return false };
+        let is_new = !std::mem::replace(&mut channel.callee.is_accepted, true);
+        if is_new {
+            self.parties.deferred.push_back(Deferred::AfterAnswer(caller, id));
+        }
+        is_new
+    }
+
+    /// Option C: the caller's record begins anew.
+    pub(super) fn begin_record_anew(&mut self, caller: ChannelId, is_wanted: bool) {
+        if let Some(channel) = self.parties.channel_mut(caller).filter(|_| is_wanted) {
+            channel.cdr = CdrBuilder::default();
+            (channel.created, channel.created_wall) = (self.core.now.mono, self.core.now.wall);
+            channel.answered = channel.answered.map(|_| self.core.now.mono);
+        }
+    }
+
+    /// Options L, S: the call of a line that was connected ends in so long.
+    pub(super) fn limit(&mut self, callee: ChannelId, limit: Option<Duration>) {
+        let Some(limit) = limit else { return };
+        let timer = self.core.set_timer(limit, Timer::Call(CallTimer::Limit(callee)));
+        let before = self.parties.channel_mut(callee).and_then(|channel| channel.callee.limit.replace(timer));
+        if let Some(before) = before {
+            self.core.timers.cancel(before);
+        }
+    }
+
+    /// Options e, F, L, S: what is to happen when a line that is connected now is not any more.
+    pub(super) fn plan_end(&mut self, caller: ChannelId, callee: ChannelId) {
+        let Some(channel) = self.parties.channel(caller) else { return };
+        let (Some(dial), Some(program)) = (channel.dial(), &channel.program) else { return };
+        let (options, here) = (&dial.options, program.position());
+        let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+        let limit = options.limit();
+        let mut at_end = Vec::new();
+        if options.has('F') {
+            let next = Position { priority: here.priority.saturating_add(1), ..here.clone() };
+            let place = options.place('F').map(|place| errand::position(plan, &place, &here, wall));
+            at_end.extend(place.unwrap_or(Some(next)).map(AtEnd::Continue));
+        }
+        if options.has('e') {
+            at_end.push(AtEnd::Hangup(here.context));
+        }
+        if let Some(channel) = self.parties.channel_mut(callee) {
+            channel.callee.at_end = at_end;
+        }
+        self.limit(callee, limit);
+    }
+
+    /// Option G: caller and called line go on in the dialplan, each by itself; says whether they do.
+    pub(super) fn goes_apart(&mut self, caller: ChannelId, callee: ChannelId) -> bool {
+        let Some(channel) = self.parties.channel(caller) else { return false };
+        let (Some(dial), Some(program)) = (channel.dial(), &channel.program) else { return false };
+        let Some(place) = dial.options.place('G') else { return false };
+        let shown = program.caller();
+        let to = errand::position(&self.core.config.dialplan, &place, &program.position(), self.core.now.wall);
+        let Some(to) = to else { return false };
+        let after = Position { priority: to.priority.saturating_add(1), ..to.clone() };
+        self.leave(caller, to, Some(DialStatus::Answer));
+        if let Some(channel) = self.parties.channel_mut(caller) {
+            channel.cdr.connected = true;
+            channel.program.iter_mut().for_each(Program::set_answered);
+        }
+        self.parties.with_party(callee, self.core, |party, cx| party.set_media_remote(cx.core));
+        self.parties.deferred.push_back(Deferred::Apart(callee, after, shown));
+        true
+    }
+
+    /// A half of a call that the exchange began, which has no telephone, has called a line: that takes the part of who
+    /// called the half. Says whether it is so.
+    pub(super) fn takes_half(&mut self, half: ChannelId, callee: ChannelId) -> bool {
+        let Some(channel) = self.parties.channel_mut(half) else { return false };
+        if channel.called_by.is_some() || !channel.local().is_some_and(|local| local.is_called) {
+            return false;
+        }
+        channel.stop_activity(cause::NORMAL, self.core);
+        channel.called_by = Some(callee);
+        (channel.program, channel.activity) = (None, Activity::Called);
+        let entered = channel.entered.take();
+        if let Some(line) = self.parties.channel_mut(callee) {
+            (line.called_by, line.entered) = (None, entered);
+        }
+        self.bridging().connect(callee, half, 0);
+        true
+    }
+
+    /// Why a line that is given up rings no more, for its CANCEL (RFC 3326): another one answered.
+    pub(super) fn give_reason(&mut self, caller: ChannelId, id: ChannelId) {
+        let cause = self.dial(caller).map_or(0, |dial| dial.options.cause_of_others());
+        let elsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"".to_owned();
+        let reason = if cause == 0 { elsewhere } else { format!("{elsewhere}, Q.850;cause={cause}") };
+        self.parties.with_party(id, self.core, |party, _| party.leg.ua.cancel_reason = Some(reason));
+    }
+
+    /// A line that answered is the one: the others are given up, and time is no limit any more.
+    pub(super) fn taken_by(&mut self, caller: ChannelId, callee: ChannelId) {
+        self.answered_elsewhere(caller, callee);
+        self.give_up_branches(caller, Some(callee));
+        if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
+            dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
+            dial.branches.push((callee, Branch::Progress));
+        }
+    }
+
+    /// The caller is told that it rings.
+    pub(super) fn rings(&mut self, caller: ChannelId) {
+        self.early().ring(caller);
+    }
+}

@@ -1,0 +1,132 @@
+//! Playing sounds to a channel: they are ordered all at once, played without a gap when they are there, and cut off by
+//! a digit.
+
+use super::bridge::Bridges;
+use super::channel::{Activity, Channel, Loading, Playing};
+use super::early_media::EarlyMedia;
+use super::local;
+use super::parties::Parties;
+use crate::dialplan::{AppReply, ChannelId, Digits, PlayRequest, Played};
+use crate::event::CallEvent;
+use crate::pbx::core::Core;
+use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::sounds::{SoundOrder, SoundReply, Wanted};
+
+/// Plays sounds: works on all channels and bridges.
+pub(super) struct Prompts<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+impl Prompts<'_> {
+    /// Orders the sounds that are to be played, unless a digit that ends them came already.
+    pub(super) fn begin(&mut self, id: ChannelId, request: PlayRequest) {
+        if let Some(digit) = take_digit(self.parties, id, request.stop_on) {
+            return self.parties.resume(id, AppReply::Played(Played::Digit(digit)));
+        }
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let order = self.core.fresh_id();
+        let wanted = Wanted::Names { names: request.sounds.clone(), language: request.language.clone() };
+        channel.activity = Activity::LoadingSounds(Loading { order, request });
+        self.core.out.sounds.push(SoundOrder { channel: id, order, wanted });
+    }
+
+    /// Sounds are there: those that were found are played, each that was not is logged.
+    pub(super) fn loaded(&mut self, reply: SoundReply) {
+        let id = reply.channel;
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let Activity::LoadingSounds(loading) = &mut channel.activity else { return };
+        if loading.order != reply.order {
+            return;
+        }
+        let (names, stop_on) = (std::mem::take(&mut loading.request.sounds), loading.request.stop_on);
+        let name = channel.name.clone();
+        let (mut found, mut missing) = (Vec::new(), None);
+        for (sound, wanted) in reply.sounds.into_iter().zip(names) {
+            match sound {
+                Ok(sound) => found.push(sound),
+                Err(reason) => {
+                    self.core.emit(CallEvent::NotPlayed { channel: name.clone(), reason });
+                    missing.get_or_insert(wanted);
+                }
+            }
+        }
+        if found.is_empty() {
+            return self.finish(id, missing.map_or(Played::All, Played::Missing));
+        }
+        let telephone = local::caller(self.parties, id);
+        if telephone != id && !self.may_play_before_the_answer(telephone, id) {
+            return self.finish(id, Played::Failed("the caller hears another line".to_owned()));
+        }
+        let started = self.parties.with_party(telephone, self.core, |party, cx| {
+            party.channel.played_by = (telephone != id).then_some(id);
+            party.send_early_media(cx)?;
+            party.start_playing(&found, 0, false, cx.core)
+        });
+        let failed = match started {
+            Some(Ok(play)) => {
+                if let Some(channel) = self.parties.channel_mut(id) {
+                    channel.activity = Activity::Playing(Playing { play, stop_on, missing });
+                }
+                return;
+            }
+            Some(Err(why)) => why,
+            None => "the channel has no telephone".to_owned(),
+        };
+        self.finish(id, Played::Failed(failed));
+    }
+
+    /// May a dialplan that a call was sent into play to its caller: is it answered, or the first with any sound?
+    fn may_play_before_the_answer(&mut self, telephone: ChannelId, id: ChannelId) -> bool {
+        match local::unanswered_half(self.parties, id) {
+            Some((outer, half)) => outer == telephone && self.early().begin_prompt(outer, half),
+            None => true,
+        }
+    }
+
+    /// A digit ends the sounds, whether they have begun or not.
+    pub(super) fn cut(&mut self, id: ChannelId, digit: char) {
+        let has_begun = self.parties.channel(id).is_some_and(|it| matches!(it.activity, Activity::Playing(_)));
+        let telephone = local::caller(self.parties, id);
+        if has_begun && let Some(stream) = self.parties.channel(telephone).and_then(Channel::stream) {
+            self.core.out.media.push(MediaCommand::Idle { stream });
+        }
+        self.finish(id, Played::Digit(digit));
+    }
+
+    fn finish(&mut self, id: ChannelId, played: Played) {
+        // What comes next has to be heard itself.
+        if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
+            self.early().lost(outer, half);
+        }
+        self.parties.resume(id, AppReply::Played(played));
+    }
+
+    /// The sounds ended, or were cut off.
+    pub(super) fn played(&mut self, stream: StreamId, play: u64) {
+        let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
+        let id = self.parties.channel(id).and_then(|channel| channel.played_by).unwrap_or(id);
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        if let Activity::Playing(playing) = &mut channel.activity
+            && playing.play == play
+        {
+            let missing = playing.missing.take();
+            self.finish(id, missing.map_or(Played::All, Played::Missing));
+        }
+    }
+
+    fn early(&mut self) -> EarlyMedia<'_> {
+        EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}
+
+/// Takes the first digit that is kept when it is one of these; others that came before are nobody's.
+pub(super) fn take_digit(parties: &mut Parties, id: ChannelId, wanted: Digits) -> Option<char> {
+    let channel = parties.channel_mut(id)?;
+    let kept = std::mem::take(&mut channel.digits);
+    let mut kept = kept.into_iter().skip_while(|digit| !wanted.contains(*digit));
+    let digit = kept.next();
+    channel.digits = kept.collect();
+    digit
+}

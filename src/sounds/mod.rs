@@ -1,0 +1,149 @@
+//! Where sounds come from: finds files by the names a dialplan uses, reads and converts them, and keeps them while there
+//! is room. It opens files, so a thread of its own has it, and the switch orders what it needs.
+
+mod cache;
+mod find;
+mod places;
+
+pub use cache::ROOM;
+pub use find::{Found, find, in_folder};
+pub use places::Places;
+
+use crate::audio::recording::{self, Kind};
+use crate::audio::sound::{self, Sound};
+use crate::pbx::sounds::Wanted;
+use crate::wording::outside;
+use cache::{Cache, Stamp};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: u64 = 128 * 1024 * 1024;
+/// Music of a folder beyond this is left out, in bytes as it is kept.
+const MAX_MUSIC: usize = ROOM / 2;
+/// How long a name that was not found is not looked for again, and how many such names are kept.
+const FORGET: Duration = Duration::from_secs(5);
+const MAX_MISSING: usize = 1024;
+
+/// The sounds that can be had.
+pub struct Library {
+    places: Places,
+    cache: Cache,
+    missing: BTreeMap<(String, String), (Instant, String)>,
+}
+
+impl Library {
+    /// The sounds of these folders.
+    pub fn new(places: Places) -> Library {
+        Library { places, cache: Cache::new(ROOM), missing: BTreeMap::new() }
+    }
+
+    /// Looks into other folders from now on.
+    pub fn move_to(&mut self, places: Places) {
+        self.places = places;
+        self.missing.clear();
+    }
+
+    /// Each of the sounds that are wanted, or why it cannot be had.
+    pub fn load(&mut self, wanted: &Wanted) -> Vec<Result<Sound, String>> {
+        match wanted {
+            Wanted::Names { names, language } => names.iter().map(|name| self.named(name, language)).collect(),
+            Wanted::Folder(folder) => self.music(folder),
+        }
+    }
+
+    fn named(&mut self, name: &str, language: &str) -> Result<Sound, String> {
+        if is_made(name) {
+            return made(name).ok_or_else(|| format!("There is no sound '{}'", outside(name)));
+        }
+        let key = (name.to_owned(), language.to_owned());
+        if let Some((since, why)) = self.missing.get(&key)
+            && since.elapsed() < FORGET
+        {
+            return Err(why.clone());
+        }
+        match find(&self.places, name, language) {
+            Ok(found) => self.read(&found),
+            Err(why) => made(name).ok_or_else(|| {
+                if self.missing.len() >= MAX_MISSING {
+                    self.missing.clear();
+                }
+                self.missing.insert(key, (Instant::now(), why.clone()));
+                why
+            }),
+        }
+    }
+
+    fn music(&mut self, folder: &Path) -> Vec<Result<Sound, String>> {
+        let (mut all, mut size) = (Vec::new(), 0usize);
+        let mut why = format!("There is no sound in the folder '{}'", outside(&folder.to_string_lossy()));
+        for found in in_folder(&self.places, folder) {
+            match self.read(&found) {
+                Ok(sound) if size.saturating_add(sound.size()) <= MAX_MUSIC => {
+                    size = size.saturating_add(sound.size());
+                    all.push(Ok(sound));
+                }
+                Ok(_) => break,
+                Err(refused) => why = refused,
+            }
+        }
+        if all.is_empty() { vec![Err(why)] } else { all }
+    }
+
+    fn read(&mut self, found: &Found) -> Result<Sound, String> {
+        let stamp = stamp(&found.path).map_err(|error| unreadable(found, &error.to_string()))?;
+        if let Some(kept) = self.cache.get(&found.path, stamp) {
+            return kept;
+        }
+        let sound = samples(found).map(|(samples, _)| Sound::of_samples(&samples));
+        self.cache.put(found.path.clone(), stamp, sound.clone());
+        sound
+    }
+}
+
+/// Names that no file may take: they are made to measure.
+fn is_made(name: &str) -> bool {
+    name.starts_with("silence/") || name.starts_with("tone/")
+}
+
+fn made(name: &str) -> Option<Sound> {
+    Some(Sound::of_samples(&sound::find(name)?))
+}
+
+/// Can this name be played without a file?
+pub fn needs_no_file(name: &str) -> bool {
+    sound::find(name).is_some()
+}
+
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let found = fs::metadata(path)?;
+    Ok(Stamp { changed: found.modified().ok(), size: found.len() })
+}
+
+fn unreadable(found: &Found, why: &str) -> String {
+    format!("The sound {} cannot be played: {why}", outside(&found.path.to_string_lossy()))
+}
+
+/// The samples of a file, 8,000 a second, and what the file is.
+///
+/// # Errors
+/// It cannot be read, or played: a sentence that says what to do.
+pub fn samples(found: &Found) -> Result<(Vec<i16>, String), String> {
+    let refused = |why: String| unreadable(found, &why);
+    if let Kind::Unsupported(_) = found.kind {
+        return recording::read(found.kind, &[]).map_err(|why| refused(why.to_string()));
+    }
+    let file = File::open(&found.path).map_err(|error| refused(error.to_string()))?;
+    let mut bytes = Vec::new();
+    let length = file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| refused(error.to_string()))?;
+    if length as u64 > MAX_FILE {
+        return Err(refused(format!("it is larger than {} MiB; cut it", MAX_FILE / 1024 / 1024)));
+    }
+    recording::read(found.kind, &bytes).map_err(|why| refused(why.to_string()))
+}
+
+#[cfg(test)]
+mod tests;
