@@ -24,8 +24,9 @@
 //! The sources: `measured` (on Asterisk 20.20.1, the number is that of the notes it was kept in), `documented` (Asterisk's own help and
 //! documentation), `assumed` (what follows from these, or is remembered).
 
-use crate::testbed::{SIP, Testbed};
+use crate::testbed::{SIP, Testbed, WHATEVER_IS_SAID};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 
@@ -48,7 +49,8 @@ fn snippets_do_what_they_do_in_asterisk() {
         for snippet in snippets(name, text) {
             *counts.entry(snippet.source).or_default() += 1;
             let place = snippet.place.clone();
-            if let Err(why) = play(&snippet) {
+            let ended = catch_unwind(AssertUnwindSafe(|| play(&snippet)));
+            if let Err(why) = ended.unwrap_or_else(|_| Err("it panicked".to_owned())) {
                 failed.push(format!("{place}: {why}"));
             }
         }
@@ -109,7 +111,10 @@ struct Seen {
 }
 
 fn play(snippet: &Snippet<'_>) -> Result<(), String> {
-    let mut seen = Seen { world: Testbed::ready(SIP, &snippet.dialplan), line: 0, played: 0 };
+    let dialplan = format!("{WHATEVER_IS_SAID}{}", snippet.dialplan);
+    let mut seen = Seen { world: Testbed::ready(SIP, &dialplan), line: 0, played: 0 };
+    seen.world.silent = true;
+    seen.world.sounds.has_all = true;
     for (number, text) in &snippet.happens {
         seen.happens(text).map_err(|why| format!("line {number}, {text}: {why}"))?;
     }
@@ -119,7 +124,6 @@ fn play(snippet: &Snippet<'_>) -> Result<(), String> {
     for name in callers {
         world.phone(&name).hangs_up();
     }
-    world.silent = true;
     world.until_over();
     world.run(Duration::from_secs(40));
     world.assert_nothing_left();
@@ -206,9 +210,10 @@ impl Seen {
     }
 
     fn played(&mut self, names: &str) -> Result<(), String> {
-        let now = self.world.played_names();
-        let new = now.get(self.played..).unwrap_or_default().join("&");
-        self.played = now.len();
+        let prompts = &self.world.prompts;
+        let new: Vec<&str> = prompts.iter().skip(self.played).map(|(_, names)| names.as_str()).collect();
+        let new = new.join("&");
+        self.played = prompts.len();
         if new == names { Ok(()) } else { Err(format!("{new} was played")) }
     }
 
