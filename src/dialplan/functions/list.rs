@@ -33,7 +33,7 @@ pub(super) static HASHKEYS: Function = Function {
 
 pub(super) static SORT: Function = Function {
     name: "SORT",
-    synopsis: "The values in the order of the numbers before them",
+    synopsis: "The keys in the order of their values",
     syntax: "SORT(key1:value1[,key2:value2[,...]])",
     read: Some(sort),
     write: None,
