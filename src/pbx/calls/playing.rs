@@ -35,6 +35,14 @@ impl Prompts<'_> {
         self.core.out.sounds.push(SoundOrder { channel: id, order, wanted });
     }
 
+    /// Plays a sound that is there already, unless a digit that ends it came.
+    pub(super) fn begin_sound(&mut self, id: ChannelId, sound: Sound, stop_on: Digits) {
+        match take_digit(self.parties, id, stop_on) {
+            Some(digit) => self.parties.resume(id, AppReply::Played(Played::Digit(digit))),
+            None => self.start(id, &[sound], stop_on, (None, None)),
+        }
+    }
+
     /// Sounds are there: those that were found are played, each that was not is logged.
     pub(super) fn loaded(&mut self, reply: SoundReply) {
         let id = reply.channel;
@@ -62,6 +70,17 @@ impl Prompts<'_> {
         if found.is_empty() {
             return self.finish(id, missing.map_or(Played::All, Played::Missing));
         }
+        self.start(id, &found, stop_on, (missing, from));
+    }
+
+    /// Plays sounds. Kept until they end: a name that was not found, and where the first of them begins.
+    fn start(
+        &mut self,
+        id: ChannelId,
+        sounds: &[Sound],
+        stop_on: Digits,
+        (missing, from): (Option<String>, Option<Duration>),
+    ) {
         let telephone = local::caller(self.parties, id);
         if telephone != id && !self.may_play_before_the_answer(telephone, id) {
             return self.finish(id, Played::Failed("the caller hears another line".to_owned()));
@@ -69,7 +88,7 @@ impl Prompts<'_> {
         let started = self.parties.with_party(telephone, self.core, |party, cx| {
             party.channel.played_by = (telephone != id).then_some(id);
             party.send_early_media(cx)?;
-            party.start_playing(&found, samples(from.unwrap_or_default()), false, cx.core)
+            party.start_playing(sounds, samples(from.unwrap_or_default()), false, cx.core)
         });
         let failed = match started {
             Some(Ok(play)) => {

@@ -112,6 +112,7 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
+            AppRequest::PlaySound(sound, stop_on) => self.prompts().begin_sound(id, sound, stop_on),
             AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
             AppRequest::Record(request) => recordings::record(self.parties, id, request, self.core),
             AppRequest::Tap(request) => {
