@@ -76,6 +76,8 @@ impl Exchange {
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
             pins: Default::default(),
+            indications: Arc::default(),
+            recordings: None,
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

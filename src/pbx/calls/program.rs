@@ -116,6 +116,7 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
+            AppRequest::PlaySound(sound, stop_on) => self.prompts().begin_sound(id, sound, stop_on),
             AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
             AppRequest::Music(class) => {
                 let started = class.map_or(Ok(()), |class| music::start(self.parties, id, &class, self.core));
@@ -136,7 +137,7 @@ impl Applications<'_> {
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::LineStates(targets) => {
-                let states = targets.iter().map(|target| self.dialing().line_state(target, directory)).collect();
+                let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
                 self.parties.resume(id, AppReply::LineStates(states));
             }
         }
@@ -349,6 +350,7 @@ fn ends_music(request: &AppRequest) -> bool {
     match request {
         AppRequest::Play(_)
         | AppRequest::PlayFrom(..)
+        | AppRequest::PlaySound(..)
         | AppRequest::PlayTone(_)
         | AppRequest::Music(_)
         | AppRequest::Indicate(Tone::Ringing | Tone::Busy | Tone::Congestion)
