@@ -33,7 +33,7 @@ pub(super) fn take(channel: &ChannelHandle, args: &Split, application: &str) -> 
 }
 
 /// A dial string that the caller has written a part of is not followed.
-fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, application: &str) -> Result<R, String> {
+pub(super) fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, application: &str) -> Result<R, String> {
     match channel.with_state(|state| state.is_injected(whom)) {
         false => Ok(request),
         true => Err(format!(

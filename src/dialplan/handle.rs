@@ -201,7 +201,12 @@ impl ChannelHandle {
     ///
     /// # Errors
     /// As `wait`.
-    pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
+    pub async fn play_as(&mut self, mut request: PlayRequest) -> Result<Played, Interrupted> {
+        let first = request.sounds.first().cloned().unwrap_or_default();
+        request.sounds = self.with_state(|state| state.without_foreign_paths(request.sounds));
+        if request.sounds.is_empty() && !first.is_empty() {
+            return Ok(Played::Missing(first));
+        }
         self.ask(Play(request)).await
     }
 
@@ -216,6 +221,7 @@ impl ChannelHandle {
         from: Duration,
     ) -> Result<PlayedFrom, Interrupted> {
         let language = self.language();
+        let sounds = self.with_state(|state| state.without_foreign_paths(sounds));
         self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
     }
 

@@ -168,7 +168,9 @@ fn named(parties: &Parties, id: ChannelId, name: &str, sides: Sides, core: &Core
     if let Some(rest) = name.strip_prefix('/') {
         // What a caller may have said is no reason to write anywhere: the folder stands in the dialplan itself.
         let top = rest.split_once('/').map_or("/", |(top, _)| name.get(..top.len().saturating_add(2)).unwrap_or("/"));
-        if !is_written(parties, id, top, core) && folder.is_none_or(|folder| !name.starts_with(folder)) {
+        if !is_written(parties, id, top, core)
+            && folder.is_none_or(|folder| !std::path::Path::new(name).starts_with(folder))
+        {
             return Err(bad("is absolute, and the folder does not stand in the dialplan itself"));
         }
         return Ok(RecordFile { path: name.to_owned(), sides, container });
