@@ -281,11 +281,16 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
                 played: Played::Digit(digit.parse().unwrap()),
                 position: *from + std::time::Duration::from_secs(5),
             }),
+            AppRequest::PlaySound(..) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Digit(digit.parse().unwrap())),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["wrong"] => AppReply::Pin(PinVerdict::Wrong),
         ["locked"] => AppReply::Pin(PinVerdict::Locked(Duration::from_secs(30))),
         ["right", beside] => AppReply::Pin(PinVerdict::Right((*beside).to_owned())),
+        ["missing", name] if matches!(asked, AppRequest::PlayFrom(..)) => {
+            AppReply::PlayedFrom(PlayedFrom { played: Played::Missing((*name).to_owned()), position: Duration::ZERO })
+        }
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [
