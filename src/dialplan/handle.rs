@@ -1,8 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{
-    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, PlaySound, PlayTone,
-    Record, SendDigits, SetDtmfMode, Tap, Wait,
+    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Music, Originate, Play, PlayFrom, PlaySound,
+    PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
 };
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
@@ -178,6 +178,28 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn stop_tone(&mut self) -> Result<(), Interrupted> {
         self.ask(PlayTone(None)).await.map(|_| ())
+    }
+
+    /// Plays music on hold of that class, or of the channel's own for an empty one, and goes on at once: it goes on until
+    /// another sound, a bridge or `stop_music`. Why it could not be done is logged, with the application's name; false.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn music(&mut self, class: &str, application: &str) -> Result<bool, Interrupted> {
+        let class = match class.is_empty() {
+            true => self.with_state(|state| state.music_class.clone()),
+            false => class.to_owned(),
+        };
+        let played = self.ask(Music(Some(class))).await?;
+        Ok(played.map_err(|why| self.log(Level::Warning, format!("{application}: {why}"))).is_ok())
+    }
+
+    /// Stops music on hold.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn stop_music(&mut self) -> Result<(), Interrupted> {
+        self.ask(Music(None)).await.map(|_| ())
     }
 
     /// Plays sounds in order, by name without extension.

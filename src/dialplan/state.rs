@@ -98,6 +98,8 @@ pub(super) struct State {
     pub(super) caller: CallerId,
     /// `CHANNEL(language)`.
     pub(super) language: String,
+    /// `CHANNEL(musicclass)`: the class of music on hold where none is named; empty: the default one.
+    pub(super) music_class: String,
     /// The channel is answered.
     pub(super) answered: bool,
     /// `HANGUPCAUSE`.
@@ -141,6 +143,7 @@ impl State {
             position,
             caller,
             language: String::new(),
+            music_class: String::new(),
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),

@@ -224,6 +224,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
         AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
         AppRequest::Tap(_) => AppReply::Tapped(Err("x".to_owned())),
+        AppRequest::Music(_) => AppReply::PlaysMusic(result(rng)),
         AppRequest::PlayTone(_) => AppReply::PlaysTone(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
         AppRequest::Dial(_) => AppReply::Dialed(DialReport {
