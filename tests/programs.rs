@@ -8,9 +8,12 @@ mod exchange;
 #[path = "support/phones.rs"]
 #[allow(dead_code)] // not every test asks for everything
 mod phones;
+#[path = "support/skip.rs"]
+mod skip;
 
 use exchange::{Exchange, PATIENCE};
 use phones::Phones;
+use skip::skip;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -22,7 +25,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use strowger::dialplan::ChannelId;
 use strowger::dialplan::outside::{
-    AtHangup, Command, Exchange as Step, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
+    AtHangup, Command, Exchange as Step, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, Speech, TalkEnd,
+    TalkId,
 };
 use strowger::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
 use strowger::programs::{Allowed, Programs, Settings};
@@ -209,6 +213,103 @@ fn what_is_not_allowed_is_not_done_and_the_log_says_what_to_write() {
     let opening = Opening { program: "x".into(), arguments: Vec::new(), first: String::new() };
     assert!(matches!(bench.ask(1, OutsideRequest::Open(opening)), OutsideReply::Refused(_)));
     assert!(!PathBuf::from("/tmp/strowger-refused").exists());
+}
+
+fn speech(program: &str, text: &str, language: &str) -> OutsideRequest {
+    OutsideRequest::Speak(Speech { text: text.into(), program: program.into(), language: language.into() })
+}
+
+fn folders_of_speech() -> usize {
+    let own = format!("strowger-speech-{}-", std::process::id());
+    let all = fs::read_dir(std::env::temp_dir()).unwrap().filter_map(Result::ok);
+    all.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own)).count()
+}
+
+/// A program that only looks like one that speaks: what it is given, what it may do, and what is left of it.
+#[test]
+fn a_text_is_spoken_by_a_program_that_is_bounded() {
+    let mut bench = Bench::new("speech");
+    let folder = bench.folder.clone();
+    let settings = |path: String| Settings {
+        allowed: Allowed { speech: true, ..Allowed::default() },
+        path,
+        speech_time: Duration::from_millis(1500),
+        ..Settings::default()
+    };
+    let own = settings(format!("{}:/usr/bin:/bin", folder.display()));
+    bench.programs.set(own.clone());
+    let mut speak = |program: &str, text: &str, language: &str| match bench.ask(1, speech(program, text, language)) {
+        OutsideReply::Spoken(spoken) => spoken.map(|sound| sound.samples()),
+        other => panic!("{other:?}"),
+    };
+    let script = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let wav = folder.join("said.wav");
+    fs::write(&wav, strowger::audio::wav::write(&[1000; 4000])).unwrap();
+    let good = format!("cat \"$2\" > {0}/text; echo \"$@\" > {0}/words; cp {0}/said.wav \"$4\"\n", folder.display());
+    script("flite", &good);
+    let text = "$(touch pwned) `id`; \"quoted\" --version";
+    assert_eq!(speak("flite", text, "en"), Ok(4000));
+    assert_eq!(fs::read_to_string(folder.join("text")).unwrap(), text);
+    assert!(fs::read_to_string(folder.join("words")).unwrap().starts_with("-f /"));
+    assert_eq!(speak("", "x", ""), Ok(4000));
+    let why = speak("flite", "x", "de").unwrap_err();
+    assert!(why.contains("flite does not speak the language 'de'"), "{why}");
+    script("espeak-ng", &good);
+    assert_eq!(speak("", "x", "de_DE"), Ok(4000));
+    assert!(fs::read_to_string(folder.join("words")).unwrap().ends_with(" -v de-de\n"));
+    assert!(speak("", "x", "-w/etc/passwd").unwrap_err().contains("its language is none"));
+    assert!(speak("", &"x".repeat(5000), "").unwrap_err().contains("longer than 4096 bytes"));
+    for (does, why) in [
+        ("sleep 7401", "it took more than 1.5 s and was stopped"),
+        ("yes > \"$4\"", "it wrote more than 16777216 bytes and was stopped"),
+        ("echo no voice >&2; exit 3", "flite: it ended with status 3: no voice"),
+        ("kill -9 $$", "a signal ended it"),
+        ("true", "flite wrote no sound that can be played"),
+        ("echo RIFF > \"$4\"", "flite wrote no sound that can be played"),
+    ] {
+        script("flite", does);
+        let said = speak("flite", "x", "").unwrap_err();
+        assert!(said.contains(why), "{does}: {said}");
+    }
+    assert_eq!(folders_of_speech(), 0);
+    none_is_left("sleep 7401");
+    bench.programs.set(settings("/nowhere".to_owned()));
+    for (program, package) in [("festival", "festival"), ("pico", "libttspico-utils"), ("", "flite, or espeak-ng")] {
+        let OutsideReply::Spoken(Err(why)) = bench.ask(1, speech(program, "x", "")) else { panic!("spoken") };
+        assert!(why.ends_with(&format!("installed: apt-get install {package}")), "{why}");
+    }
+    // A channel that is gone takes its program with it.
+    script("flite", "sleep 7402");
+    bench.programs.set(Settings { speech_time: PATIENCE, ..own });
+    bench.begin(2, speech("flite", "x", ""));
+    thread::sleep(Duration::from_millis(200));
+    bench.programs.send(OutsideOrder::Forget(ChannelId(2)));
+    none_is_left("sleep 7402");
+    assert!(matches!(bench.report().reply, OutsideReply::Refused(_)));
+    assert_eq!(folders_of_speech(), 0);
+    bench.programs.set(Settings { file: "/etc/strowger/strowger.toml".into(), ..Settings::default() });
+    let OutsideReply::Refused(why) = bench.ask(1, speech("", "x", "")) else { panic!("not refused") };
+    assert!(why.contains("write 'speech = true' below [programs] in /etc/strowger/strowger.toml"), "{why}");
+}
+
+/// The real ones, those that are installed.
+#[test]
+fn installed_programs_speak() {
+    let mut bench = Bench::new("speakers");
+    for (program, file) in [("flite", "flite"), ("festival", "text2wave"), ("espeak", "espeak-ng")] {
+        if !["/usr/bin", "/usr/local/bin"].iter().any(|folder| PathBuf::from(folder).join(file).exists()) {
+            skip(&format!("a text spoken by {file}"), "it is not installed");
+            continue;
+        }
+        match bench.ask(1, speech(program, "The time is ten past nine.", "en")) {
+            OutsideReply::Spoken(Ok(sound)) => assert!(sound.samples() > 8_000, "{program}: {sound:?}"),
+            other => panic!("{program}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -140,8 +140,6 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
             "ChangeMonitor",
             "DebugBridge",
             "FastAGI",
-            "Festival",
-            "Flite",
             "MixMonitorMute",
             "Morsecode",
             "MusicOnHold",
