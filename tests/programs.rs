@@ -829,12 +829,15 @@ fn a_call_is_steered_by_scripts() {
     assert!(exchange.log().contains("511 Command Not Permitted on a dead channel"), "{}", exchange.log());
 }
 
-/// A script of the examples, copied for the bench with these words in the place of others.
-fn example_script(bench: &Bench, name: &str, words: &str, others: &str) {
+/// A script of the examples, copied for the bench with other words in the place of some.
+fn example_script(bench: &Bench, name: &str, changes: &[(&str, &str)]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/examples/weather-and-news/agi-bin");
-    let text = fs::read_to_string(folder.join(name)).unwrap();
-    assert!(text.contains(words), "{name} has no '{words}'");
-    bench.script(name, &text.replace(words, others));
+    let mut text = fs::read_to_string(folder.join(name)).unwrap();
+    for (words, others) in changes {
+        assert!(text.contains(words), "{name} has no '{words}'");
+        text = text.replace(words, others);
+    }
+    bench.script(name, &text);
 }
 
 /// Runs a script as a call does, and gives back what it had the exchange do. `variables` are those of the dialplan;
@@ -882,7 +885,7 @@ fn the_weather_number_says_the_weather_or_that_there_is_none() {
         return;
     }
     let mut bench = Bench::new("weather");
-    example_script(&bench, "weather.py", "PATIENCE = 5", "PATIENCE = 1");
+    example_script(&bench, "weather.py", &[("PATIENCE = 5", "PATIENCE = 1")]);
     let page = |code: u32, temperature: &str| {
         format!(
             "{{\"latitude\":52.5,\"current\":{{\"time\":\"2026-11-29T08:00\",\"temperature_2m\":{temperature},\
@@ -942,7 +945,8 @@ fn the_news_number_has_the_headlines_read_or_says_that_nobody_can() {
     let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry><title>Third</title></entry></feed>";
     let variables = [("NEWS_URL", url.as_str()), ("NEWS_SPEAKER", "Flite")];
     // A synthesiser is there.
-    example_script(&bench, "news.py", "[\"flite\"]", "[\"sh\"]");
+    let there = ("[\"flite\"]", "[\"sh\"]");
+    example_script(&bench, "news.py", &[there, ("SHORTEST = 0.3", "SHORTEST = 0")]);
     fs::write(&file, rss).unwrap();
     let said = spoken(&performed(&mut bench, "news.py", &variables, "0"));
     assert_eq!(
@@ -958,8 +962,11 @@ fn the_news_number_has_the_headlines_read_or_says_that_nobody_can() {
     let nobody =
         "one-moment-please there-are 1 new vm-messages EXEC Flite \"Third\" im-sorry there-is no operator goodbye";
     assert_eq!(said, nobody);
+    // It spoke for no time at all: it is not allowed.
+    example_script(&bench, "news.py", &[there, ("SHORTEST = 0.3", "SHORTEST = 60")]);
+    assert_eq!(spoken(&performed(&mut bench, "news.py", &variables, "0")), nobody);
     // None is there: it is not even tried.
-    example_script(&bench, "news.py", "[\"flite\"]", "[\"no-such-synthesiser\"]");
+    example_script(&bench, "news.py", &[("[\"flite\"]", "[\"no-such-synthesiser\"]")]);
     let mut done = performed(&mut bench, "news.py", &variables, "0");
     assert_eq!(done.pop().unwrap(), "no program for Flite is installed\n");
     assert_eq!(spoken(&done), "one-moment-please there-are 1 new vm-messages im-sorry there-is no operator goodbye");
