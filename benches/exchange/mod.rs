@@ -76,6 +76,7 @@ impl Exchange {
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
             pins: Default::default(),
+            process: Default::default(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

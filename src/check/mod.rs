@@ -9,6 +9,7 @@ mod contexts;
 mod dial;
 mod functions;
 mod gaps;
+mod goals;
 mod jumps;
 mod numbers;
 mod phrase;
@@ -16,6 +17,7 @@ mod secrets;
 mod shadow;
 mod sounds;
 mod survey;
+mod texts;
 
 use crate::config::Config;
 use crate::config::diagnostic::{self, Diagnostic};
@@ -61,6 +63,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(dial::findings(survey));
     found.extend(functions::findings(survey));
     found.extend(commands::findings(survey));
+    found.extend(texts::findings(survey));
     found.extend(secrets::findings(survey.config));
     found
 }

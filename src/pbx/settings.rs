@@ -34,6 +34,8 @@ pub struct SwitchSettings {
     pub indications: Arc<Indications>,
     /// Where recordings with a relative name go, absolute; none: nowhere.
     pub recordings: Option<String>,
+    /// The environment that the exchange was started with (`ENV()`).
+    pub process: Arc<BTreeMap<String, String>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

@@ -31,6 +31,7 @@ mod network;
 mod offers;
 mod options;
 mod originate;
+mod others;
 mod playback;
 mod programs;
 mod races;

@@ -1123,6 +1123,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         pins: Default::default(),
         indications: Arc::default(),
         recordings: Some("/state/recordings".into()),
+        process: Arc::new(BTreeMap::from([("HOME".to_owned(), "/home/ada".to_owned())])),
         product: general.user_agent.clone(),
     }
 }

@@ -34,6 +34,7 @@ pub fn core(sip_conf: &str) -> Core {
         pins: Default::default(),
         indications: Arc::default(),
         recordings: None,
+        process: Default::default(),
         product: String::new(),
     };
     Core::new(at(0), settings, Rng::from_number(1))
