@@ -77,6 +77,8 @@ impl Exchange {
             local_towards: BTreeMap::new(),
             pins: Default::default(),
             process: Default::default(),
+            indications: Arc::default(),
+            recordings: None,
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

@@ -25,10 +25,13 @@ pub mod dump_chan;
 pub mod eagi;
 pub mod echo;
 pub mod end_while;
+pub mod espeak;
 pub mod exec;
 pub mod exec_if;
 pub mod exec_if_time;
 pub mod exit_while;
+pub mod festival;
+pub mod flite;
 pub mod gosub;
 pub mod gosub_if;
 pub mod goto;
@@ -51,6 +54,7 @@ pub mod no_cdr;
 pub mod noop;
 pub mod originate;
 pub mod pause_monitor;
+pub mod pico_tts;
 pub mod playback;
 pub mod playtones;
 pub mod progress;
@@ -72,6 +76,7 @@ pub mod say_digits;
 pub mod say_number;
 pub mod say_ordinal;
 pub mod say_phonetic;
+pub mod say_text;
 pub mod say_unix_time;
 pub mod send_dtmf;
 pub mod set;
@@ -133,10 +138,13 @@ pub static TABLE: &[App] = &[
     eagi::APP,
     echo::APP,
     end_while::APP,
+    espeak::APP,
     exec::APP,
     exec_if::APP,
     exec_if_time::APP,
     exit_while::APP,
+    festival::APP,
+    flite::APP,
     gosub::APP,
     gosub_if::APP,
     goto::APP,
@@ -159,6 +167,7 @@ pub static TABLE: &[App] = &[
     noop::APP,
     originate::APP,
     pause_monitor::APP,
+    pico_tts::APP,
     playtones::APP,
     playback::APP,
     progress::APP,
@@ -183,6 +192,7 @@ pub static TABLE: &[App] = &[
     say_number::APP,
     say_ordinal::APP,
     say_phonetic::APP,
+    say_text::APP,
     say_unix_time::APP,
     send_dtmf::APP,
     set::APP,

@@ -1,8 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{
-    Answer, Ask, CheckPin, Dial, Digit, Echo, HangUp, Indicate, LineStates, Originate, Play, PlayFrom, PlayTone,
-    Record, SendDigits, SetDtmfMode, Tap, Wait,
+    Answer, Ask, CheckPin, Dial, Digit, Echo, HangUp, Indicate, LineStates, Originate, Play, PlayFrom, PlaySound,
+    PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
 };
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
@@ -14,6 +14,7 @@ use super::request::{
     PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
+use crate::audio::sound::Sound;
 use crate::clock::Wall;
 use crate::datetime::zones::TimeZone;
 use crate::event::Level;
@@ -216,6 +217,14 @@ impl ChannelHandle {
     ) -> Result<PlayedFrom, Interrupted> {
         let language = self.language();
         self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
+    }
+
+    /// Plays this sound until it ends or one of these digits comes, as `play_until`.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn play_sound(&mut self, sound: Sound, stop_on: Digits) -> Result<Played, Interrupted> {
+        self.ask(PlaySound(sound, stop_on)).await
     }
 
     /// Waits for a digit, at most so long; one that came since the last wait and was not taken is it. `None`: none came.

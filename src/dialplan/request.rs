@@ -4,6 +4,7 @@ use super::dial_options::DialOptions;
 use super::digits::{DigitRow, Digits};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
+use crate::audio::sound::Sound;
 use crate::wording::outside;
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub enum AppRequest {
     Play(PlayRequest),
     /// The same from there on, of the first of them; the reply says how far it came.
     PlayFrom(PlayRequest, Duration),
+    /// Play this sound until it ends, or one of these digits comes; the reply is that of `Play`.
+    PlaySound(Sound, Digits),
     /// Wait for a digit, for so long.
     Digit(Duration),
     /// Look at a PIN that the caller typed.

@@ -45,6 +45,7 @@ mod rfc_duties;
 mod routes;
 mod scripts;
 mod sips;
+mod snippets;
 mod sound;
 mod sound_stub;
 mod stories;

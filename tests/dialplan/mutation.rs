@@ -160,7 +160,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Wait(_) => AppReply::Waited,
         AppRequest::Answer => AppReply::Answered(result(rng)),
         AppRequest::Indicate(_) => AppReply::Indicated(result(rng)),
-        AppRequest::Play(_) => AppReply::Played(played(rng)),
+        AppRequest::Play(_) | AppRequest::PlaySound(..) => AppReply::Played(played(rng)),
         AppRequest::PlayFrom(..) => {
             AppReply::PlayedFrom(PlayedFrom { played: played(rng), position: std::time::Duration::MAX })
         }
@@ -170,10 +170,11 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Originate(_) => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
         AppRequest::HangUp(_) => AppReply::HungUp(0),
         AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
-        AppRequest::Outside(_) => AppReply::Outside(match rng.below(5) {
+        AppRequest::Outside(_) => AppReply::Outside(match rng.below(6) {
             0 => OutsideReply::Refused("x".to_owned()),
             1 => OutsideReply::Ran { status: Ok(0), output: "1".to_owned() },
             2 => OutsideReply::Opened(Ok(TalkId(1))),
+            4 => OutsideReply::Spoken(Ok(strowger::audio::sound::Sound::of_samples(&[0; 80]))),
             3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),

@@ -3,6 +3,7 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::audio::sound::Sound;
 use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
@@ -166,6 +167,10 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Answer => "Answer".to_owned(),
         AppRequest::Indicate(tone) => format!("Indicate {tone:?}"),
         AppRequest::Play(play) => format!("Play {}", play.sounds.join("&")),
+        AppRequest::PlaySound(sound, stop_on) => {
+            let digits: String = "0123456789*#ABCD".chars().filter(|digit| stop_on.contains(*digit)).collect();
+            format!("PlaySound {} {digits}", sound.samples()).trim_end().to_owned()
+        }
         AppRequest::PlayFrom(play, from) => format!("Play {} from {} ms", play.sounds.join("&"), from.as_millis()),
         AppRequest::Digit(time) => format!("Digit {}", time.as_secs_f64()),
         AppRequest::Dial(request) => {
@@ -210,7 +215,7 @@ fn shown_outside(request: &OutsideRequest) -> String {
         OutsideRequest::Fetch(Fetch { url, post, total, .. }) => {
             format!("Fetch {url} {} {}", post.as_deref().unwrap_or("-"), total.as_secs())
         }
-        OutsideRequest::Speak(speech) => format!("Speak {} {}", speech.program, speech.text),
+        OutsideRequest::Speak(speech) => format!("Speak ({}) ({}) {}", speech.program, speech.language, speech.text),
         OutsideRequest::Open(Opening { program, arguments, .. }) => {
             let arguments: String = arguments.iter().map(|argument| format!(" ({argument})")).collect();
             format!("Open {program}{arguments}")
@@ -235,6 +240,8 @@ fn outside_reply(text: &str) -> Option<OutsideReply> {
         "opened" => OutsideReply::Opened(Ok(TalkId(1))),
         "notfound" => OutsideReply::Opened(Err(NotOpened::NotFound(rest))),
         "failed" => OutsideReply::Opened(Err(NotOpened::Failed(rest))),
+        "spoken" => OutsideReply::Spoken(Ok(Sound::of_samples(&[0; 800]))),
+        "unspoken" => OutsideReply::Spoken(Err(rest)),
         "line" => OutsideReply::Line(Ok(rest)),
         "silent" => OutsideReply::Line(Err(TalkEnd::Silent)),
         "hungup" => OutsideReply::Line(Err(TalkEnd::HungUp)),
@@ -254,7 +261,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Wait(_) => AppReply::Waited,
             AppRequest::Answer => AppReply::Answered(Ok(())),
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
-            AppRequest::Play(_) => AppReply::Played(Played::All),
+            AppRequest::Play(_) | AppRequest::PlaySound(..) => AppReply::Played(Played::All),
             AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom { played: Played::All, position: *from }),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),

@@ -156,8 +156,6 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
             "ChangeMonitor",
             "DebugBridge",
             "FastAGI",
-            "Festival",
-            "Flite",
             "MixMonitorMute",
             "Morsecode",
             "MusicOnHold",

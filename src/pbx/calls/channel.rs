@@ -232,8 +232,9 @@ pub struct Channel {
     pub goes_outside: bool,
     /// Where the media thread looks for the digits of its telephone.
     pub listening: Listening,
-    /// Its telephone events are looked at while it is bridged, too: something asked for by name waits for its digits.
-    pub listens: bool,
+    /// Its `*` ends the call that it is in (options h and H of the Dial that connected it): its digits are looked at while
+    /// it is bridged, too.
+    pub hangs_up_by_key: bool,
     /// Its media stays on the relay: it is sent digits.
     pub keeps_relay: bool,
     /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
@@ -285,7 +286,7 @@ impl Channel {
             digits: VecDeque::new(),
             goes_outside: false,
             listening: Listening::default(),
-            listens: false,
+            hangs_up_by_key: false,
             keeps_relay: false,
             dtmf_mode: None,
             invite: Vec::new(),

@@ -66,8 +66,10 @@ pub struct Dial {
     pub failures: Vec<Failure>,
     /// How each channel ended that was called.
     pub ends: Vec<LineEnd>,
-    /// A ringing tone is played to the caller.
+    /// A ringing tone is played to the caller, or an announcement.
     pub tone: bool,
+    /// The order for what the caller is played while the line that answered is played something (option A).
+    pub announcement: Option<u64>,
 }
 
 /// What is remembered of a Dial that was answered, for as long as its caller is connected.
@@ -121,6 +123,7 @@ impl Dial {
             failures: Vec::new(),
             ends: Vec::new(),
             tone: false,
+            announcement: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
+use super::call_end::CallEnd;
 use super::channel::{Activity, Channel, ChannelState, Outgoing};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
@@ -11,11 +12,10 @@ use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::local;
 use super::local_pair;
-use super::parties::{MAX_CHANNELS, Parties};
-use crate::config::peer::{Kind, Peer};
-use crate::config::suggest::nearest;
+use super::parties::Parties;
+use super::places::Places;
 use crate::datetime;
-use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, LineEnd, Position};
+use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Position};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
@@ -42,6 +42,11 @@ impl Dialing<'_> {
         dial.offered_version = self.parties.leg_of(telephone).map_or(0, |leg| leg.agreement.remote_version());
         let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
         self.begin_record_anew(caller, dial.options.has('C'));
+        if telephone == caller
+            && let Some(channel) = self.parties.channel_mut(caller)
+        {
+            channel.hangs_up_by_key = false;
+        }
         let (mut found, mut pairs): (Vec<(String, Target)>, Vec<Position>) = (Vec::new(), Vec::new());
         for target in &request.targets {
             let opening = found.len().saturating_add(pairs.len().saturating_mul(2));
@@ -49,7 +54,7 @@ impl Dialing<'_> {
                 true => {
                     local_pair::admit(self.parties, self.core, caller, target, opening).map(|pair| pairs.push(pair))
                 }
-                false => self.locate(caller, target, (&found, opening), directory).map(|places| {
+                false => self.places(directory).locate(caller, target, (&found, opening)).map(|places| {
                     found.extend(places.into_iter().map(|place| (target.to_string(), place)));
                 }),
             };
@@ -87,52 +92,6 @@ impl Dialing<'_> {
             self.early().ring(caller);
         }
         self.finish_if_all_failed(caller);
-    }
-
-    /// The places a dial string names, or why there is none.
-    fn locate(
-        &mut self,
-        caller: ChannelId,
-        target: &DialTarget,
-        (found, opening): (&[(String, Target)], usize),
-        directory: &dyn Directory,
-    ) -> Result<Vec<Target>, Failure> {
-        if !target.technology.eq_ignore_ascii_case("SIP") {
-            return Err(FailureReason::NoTechnology.with(&[&outside(&target.technology)]));
-        }
-        let (name, exten) = target.line();
-        let peers = self.core.config.peers.clone();
-        let Some(peer) = peers.get(name) else {
-            // Nor is a guest's number compared with the names of all lines.
-            let is_guest = self.parties.leg_of(caller).is_some_and(|leg| leg.peer.kind == Kind::Guest);
-            let near = if is_guest { None } else { nearest(name, peers.keys().map(String::as_str)) };
-            let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-            return Err(FailureReason::NoSuchPeer.with(&[&outside(name), &near]));
-        };
-        if !peer.is_callable() {
-            return Err(FailureReason::NotCallable.with(&[name]));
-        }
-        let places = directory.targets(self.core, peer, exten)?;
-        let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
-        self.within_limit(peer, places, opening, named)
-    }
-
-    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone
-    /// off the hook).
-    fn within_limit(
-        &self,
-        peer: &Peer,
-        places: Vec<Target>,
-        found: usize,
-        named: usize,
-    ) -> Result<Vec<Target>, Failure> {
-        if self.parties.count().saturating_add(found).saturating_add(places.len()) > MAX_CHANNELS {
-            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
-        }
-        match limit_reached(self.parties, peer, named) {
-            Some(limit) => Err(FailureReason::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
-            None => Ok(places),
-        }
     }
 
     /// A channel for a line that is to be called; its INVITE waits for its ports.
@@ -351,7 +310,7 @@ impl Dialing<'_> {
         if self.goes_apart(caller, callee) || self.takes_half(caller, callee) {
             return;
         }
-        self.plan_end(caller, callee);
+        CallEnd { parties: self.parties, core: self.core }.plan(caller, callee);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         channel.cdr.called_channel.clone_from(&name);
         channel.cdr.connected = true;
@@ -382,10 +341,12 @@ impl Dialing<'_> {
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
-        let (limit, digits) = (dial.options.limit(), DialDigits::of(&dial.options));
+        let (options, digits) = (dial.options.clone(), DialDigits::of(&dial.options));
         channel.cdr.connected = true;
-        self.limit(callee, limit);
         let telephone = local::caller(self.parties, running);
+        let mut end = CallEnd { parties: self.parties, core: self.core };
+        end.limit(callee, options.limit());
+        end.by_key(&options, telephone, callee);
         digits.keep_relay(self.parties, [telephone, callee]);
         self.parties.resume(running, AppReply::Dialed(report));
         if self.dial(outer).is_none() {
@@ -555,6 +516,10 @@ impl Dialing<'_> {
         }
     }
 
+    pub(super) fn places<'b>(&'b mut self, directory: &'b dyn Directory) -> Places<'b> {
+        Places { parties: self.parties, directory, core: self.core }
+    }
+
     pub(super) fn early(&mut self) -> EarlyMedia<'_> {
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
@@ -562,11 +527,4 @@ impl Dialing<'_> {
     pub(super) fn bridging(&mut self) -> Bridging<'_> {
         Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
     }
-}
-
-/// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
-pub(super) fn limit_reached(parties: &Parties, peer: &Peer, more: usize) -> Option<u32> {
-    let limit = peer.call_limit.filter(|limit| *limit > 0)?;
-    let calls = parties.count_of(&peer.name).saturating_add(more);
-    (calls >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
 }

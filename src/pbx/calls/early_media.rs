@@ -101,10 +101,14 @@ impl EarlyMedia<'_> {
             return self.provisional(outer, half, 180, None);
         }
         let Some(dial) = self.dial_mut(caller) else { return };
-        dial.rings = true;
+        let is_new = !std::mem::replace(&mut dial.rings, true);
         let hears = Hears { line_described: dial.early.is_some(), line: dial.is_heard(), tone: dial.tone };
+        let wanted = dial.options.argument('r').filter(|tone| !tone.is_empty()).map(str::to_owned);
         let telephone = local::caller(self.parties, caller);
-        let tone = self.parties.with_party(telephone, self.core, |party, cx| party.dial_rings(hears, cx));
+        let tone = self.parties.with_party(telephone, self.core, |party, cx| match &wanted {
+            Some(wanted) if hears.tone || (is_new && party.plays_instead(wanted, cx)) => true,
+            _ => party.dial_rings(hears, cx),
+        });
         if let Some(dial) = self.dial_mut(caller) {
             dial.tone = tone.unwrap_or(false);
         }

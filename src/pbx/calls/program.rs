@@ -112,6 +112,7 @@ impl Applications<'_> {
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
+            AppRequest::PlaySound(sound, stop_on) => self.prompts().begin_sound(id, sound, stop_on),
             AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
             AppRequest::Record(request) => recordings::record(self.parties, id, request, self.core),
             AppRequest::Tap(request) => {
@@ -129,7 +130,7 @@ impl Applications<'_> {
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::HangUp(request) => self.hang_up(id, &request),
             AppRequest::LineStates(targets) => {
-                let states = targets.iter().map(|target| self.dialing().line_state(target, directory)).collect();
+                let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
                 self.parties.resume(id, AppReply::LineStates(states));
             }
         }
