@@ -401,8 +401,8 @@ fn jumps_of_macros_times_options_and_menus_are_followed() {
             "6 jump-nowhere Goto leads to 'nine', which is not a priority or label of extension '5' -- a call that gets there ends",
             "7 jump-nowhere DISA leads to context 'outt', which does not exist -- a call that gets there ends",
             "8 jump-nowhere MacroIf leads to context 'macro-rnig', which does not exist -- did you mean 'macro-ring'?",
-            "9 dial-nobody Originate names Local/9@house, and there is no context 'house' -- it fails at once (CHANUNAVAIL)",
             "9 jump-nowhere Originate leads to context 'dayy', which does not exist -- did you mean 'day'?",
+            "9 dial-nobody Originate names Local/9@house, and there is no context 'house' -- it fails at once (CHANUNAVAIL)",
         ]
     );
 }
@@ -413,7 +413,7 @@ fn what_programs_and_menus_lead_to_is_in_use() {
         plan(
             "[home]\nexten => 1,1,Macro(ring,a)\n same => n,Dial(SIP/hall,9,U(sub^x)b(hdr^s^1(y))${MORE})\n\
              same => n,Background(beep,,,menu)\n same => n,WaitExten(5)\n same => n,DISA(123456,out)\n same => n,While(1)\n\
-             same => n,EndWhile()\n same => n,Gosub(${X},s,1)\n same => n,Macro(${Y})\n same => n,GotoIfTime(*,*,*,*?9)\n same => 9,NoOp()\n\
+             same => n,EndWhile()\n same => n,Gosub(${X},s,1)\n same => n,Macro(${Y})\n same => n,GotoIfTime(*,*,*,*?50)\n same => 50,NoOp()\n\
              [macro-ring]\nexten => s,1,NoOp()\n[sub]\nexten => s,1,Return()\n[hdr]\nexten => s,1,Return()\n\
              [menu]\nexten => 1,1,NoOp()\nexten => 2,1,NoOp()\nexten => i,1,NoOp()\n[out]\nexten => _9X,1,NoOp()\n"
         ),
@@ -429,7 +429,7 @@ fn brackets_that_are_not_closed_letters_that_are_none_and_an_open_disa_are_said(
              exten => 4,1,Dial(SIP/hall,9,gyt${O}q)\nexten => 5,1,DISA(no-password,home)\nexten => 6,1,DISA(${PIN},home)\n"
         ),
         [
-            "2 text-unclosed '${' is never closed with '}': ${LEN(${EXTEN}) -- count the brackets: each '${' needs its own '}', each '(' its ')'",
+            "2 text-unclosed '${' is never closed with '}': ${LEN(${EXTEN} -- count the brackets: each '${' needs its own '}', each '(' its ')'",
             "3 text-unclosed '$[' is never closed with ']': $[1 + ${B} -- count the brackets: each '$[' needs its own ']', each '(' its ')'",
             "5 dial-option Dial's option 't' is not there yet -- t: transfer by the called line, with the feature codes; its telephone's own transfer key is not there yet either; the call goes on without it",
             "5 dial-option Dial's options 'y', 'q' are unknown -- it does nothing: `core show application Dial` lists the letters",

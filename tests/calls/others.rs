@@ -16,7 +16,7 @@ fn seen(sip: &str, text: &str) -> String {
 #[test]
 fn the_environment_the_domains_and_properties_of_channels_and_peers() {
     assert_eq!(seen(SIP, "${ENV(HOME)}${ENV(NONE)}"), "/home/ada");
-    let sip = SIP.replacen("[general]\n", "[general]\ndomain=example.com\n", 1);
+    let sip = SIP.replacen("[general]\n", "[general]\ndomain=example.com\nautodomain=yes\n", 1);
     assert_eq!(seen(&sip, "${CHECKSIPDOMAIN(Example.com)}.${CHECKSIPDOMAIN(other.org)}."), "Example.com..");
     assert_eq!(
         seen(SIP, "${CHANNEL(audioreadformat)}.${CHANNEL(secure_signaling)}.${CHANNEL(secure_media)}."),
