@@ -1,6 +1,6 @@
 //! Where an application may lead a call, by its arguments as they are written.
 
-use super::survey::{Call, is_computed};
+use super::call::{Call, is_computed};
 use crate::dialplan::app::{AppCall, Target};
 use crate::dialplan::{DialOptions, arguments};
 

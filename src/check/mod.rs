@@ -3,6 +3,7 @@
 //! Only what is certain is reported: what a variable decides is not judged, and what may match counts as present. Each
 //! kind of finding is a row of [`crate::config::finding::TABLE`].
 
+mod call;
 mod callers;
 mod commands;
 mod contexts;

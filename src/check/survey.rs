@@ -1,5 +1,6 @@
 //! The dialplan as findings see it: every line, what it runs, and where it may jump to.
 
+pub(super) use super::call::{Call, is_computed};
 use super::goals;
 use super::numbers::{Numbers, Work};
 use crate::config::Config;
@@ -48,14 +49,6 @@ pub(super) struct Step<'a> {
     pub(super) place: &'a Place,
     application: &'a str,
     args: &'a str,
-}
-
-/// An application as a line runs it, its arguments as written.
-pub(super) struct Call {
-    pub(super) application: String,
-    pub(super) args: String,
-    /// It is what the line itself runs, not what an `ExecIf` or its kin in it may.
-    pub(super) is_outer: bool,
 }
 
 /// A place that a line may go to.
@@ -180,19 +173,8 @@ impl<'a> Step<'a> {
     }
 }
 
-impl Call {
-    pub(super) fn is(&self, application: &str) -> bool {
-        self.application.eq_ignore_ascii_case(application)
-    }
-}
-
 /// The applications that this one may run.
 fn inner(call: &Call) -> Vec<Call> {
     let found = goals::inner(call).into_iter();
     found.map(|call| Call { application: call.name, args: call.args, is_outer: false }).collect()
-}
-
-/// Whether a variable or expression decides what the text is.
-pub(super) fn is_computed(text: &str) -> bool {
-    text.contains("${") || text.contains("$[")
 }
