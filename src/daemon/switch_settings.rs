@@ -46,6 +46,7 @@ impl SettingsBase {
             listening: self.listening,
             pins: config.pins.clone(),
             indications: Arc::new(config.indications.clone()),
+            music: Arc::new(config.music.clone()),
             recordings: self.recordings.clone(),
             process: Arc::clone(&self.process),
             product: general.user_agent.clone(),
