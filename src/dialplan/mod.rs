@@ -43,6 +43,7 @@ pub mod scope;
 pub mod show;
 mod speak;
 mod special;
+mod speech;
 pub mod state;
 pub mod substitute;
 mod suspension;
