@@ -35,7 +35,7 @@ fn pjsua2_hears_our_prompts() {
     hears_our_prompts(Pjsua2);
 }
 
-/// 630 says a sentence and a digit, and reads out a number.
+/// 630 says a sentence and a digit, and reads out a number. A second of silence follows, for baresip keeps the last packets back until others come.
 fn hears_our_prompts(client: Client) {
     let Some(namespace) = network(&format!("{client:?} hears our prompts"), &[client]) else { return };
     let folder = format!("[sounds]\nfolder = \"{}\"\n", ours().display());
@@ -117,11 +117,12 @@ const PLAN: &str = "exten => 630,1,Answer()\n\
     \x20same => n,Wait(1)\n\
     \x20same => n,Playback(demo-congrats&digits/7)\n\
     \x20same => n,SayDigits(105)\n\
+    \x20same => n,Playback(silence/1)\n\
     \x20same => n,Verbose(1,all is said)\n\
     \x20same => n,Wait(9)\n\
     exten => 631,1,Answer()\n\
     \x20same => n,Wait(1)\n\
-    \x20same => n,Playback(vm-goodbye&digits/7)\n\
+    \x20same => n,Playback(vm-goodbye&digits/7&silence/1)\n\
     \x20same => n,Verbose(1,all is said)\n\
     \x20same => n,Wait(9)\n\
     exten => 640,1,Answer()\n\
@@ -189,12 +190,12 @@ fn find(heard: &[f64], prompt: &[f64], from: usize) -> (usize, f64) {
     if coarse.len() <= begin.len() {
         return (from, 0.0);
     }
-    let at = best(&coarse, &begin, 0..coarse.len() - begin.len()).0 * COARSE;
+    let at = best(&coarse, &begin, 0..coarse.len() - begin.len() + 1).0 * COARSE;
     // What the first look has missed by, then the slips.
     let (mut start, mut around) = (at, 2 * COARSE);
     let (mut first, mut alike, mut weight) = (None, 0.0, 0.0);
     for block in prompt.chunks(BLOCK) {
-        let range = start.saturating_sub(around)..(start + around).min(rest.len().saturating_sub(block.len()));
+        let range = start.saturating_sub(around)..(start + around).min((rest.len() + 1).saturating_sub(block.len()));
         let (place, likeness) = best(rest, block, range);
         let power = block.iter().map(|sample| sample * sample).sum::<f64>();
         (alike, weight) = (alike + likeness * power, weight + power);
