@@ -9,7 +9,7 @@
 //! step [ext@ctx:prio] App("args")        the next priority executed
 //! ask Wait 0.5 | Dial SIP/x&SIP/y 20 g   what the program asks of the switch
 //! reply done | pressed 5 | wrong | locked | right BESIDE | missing X | failed WHY | dialled STATUS cause N [callee] [after S]
-//! ask Shell|System|Fetch|Open|Exchange|Close ...  what it has done outside; replies: printed, status, refused, fetched,
+//! ask Shell|System|Fetch|Open|Exchange|Close ...  what it has done outside; replies: printed, status, refused, fetched, spoken, unspoken,
 //!                                        opened, notfound, failed, line, silent, hungup, closed
 //! hangup N, redirect ctx,ext,prio        from outside
 //! var NAME VALUE                         a channel variable's value now

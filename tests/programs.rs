@@ -8,9 +8,12 @@ mod exchange;
 #[path = "support/phones.rs"]
 #[allow(dead_code)] // not every test asks for everything
 mod phones;
+#[path = "support/skip.rs"]
+mod skip;
 
 use exchange::{Exchange, PATIENCE};
 use phones::Phones;
+use skip::skip;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -22,7 +25,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use strowger::dialplan::ChannelId;
 use strowger::dialplan::outside::{
-    AtHangup, Command, Exchange as Step, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
+    AtHangup, Command, Exchange as Step, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, Speech, TalkEnd,
+    TalkId,
 };
 use strowger::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
 use strowger::programs::{Allowed, Programs, Settings};
@@ -209,6 +213,103 @@ fn what_is_not_allowed_is_not_done_and_the_log_says_what_to_write() {
     let opening = Opening { program: "x".into(), arguments: Vec::new(), first: String::new() };
     assert!(matches!(bench.ask(1, OutsideRequest::Open(opening)), OutsideReply::Refused(_)));
     assert!(!PathBuf::from("/tmp/strowger-refused").exists());
+}
+
+fn speech(program: &str, text: &str, language: &str) -> OutsideRequest {
+    OutsideRequest::Speak(Speech { text: text.into(), program: program.into(), language: language.into() })
+}
+
+fn folders_of_speech() -> usize {
+    let own = format!("strowger-speech-{}-", std::process::id());
+    let all = fs::read_dir(std::env::temp_dir()).unwrap().filter_map(Result::ok);
+    all.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own)).count()
+}
+
+/// A program that only looks like one that speaks: what it is given, what it may do, and what is left of it.
+#[test]
+fn a_text_is_spoken_by_a_program_that_is_bounded() {
+    let mut bench = Bench::new("speech");
+    let folder = bench.folder.clone();
+    let settings = |path: String| Settings {
+        allowed: Allowed { speech: true, ..Allowed::default() },
+        path,
+        speech_time: Duration::from_millis(1500),
+        ..Settings::default()
+    };
+    let own = settings(format!("{}:/usr/bin:/bin", folder.display()));
+    bench.programs.set(own.clone());
+    let mut speak = |program: &str, text: &str, language: &str| match bench.ask(1, speech(program, text, language)) {
+        OutsideReply::Spoken(spoken) => spoken.map(|sound| sound.samples()),
+        other => panic!("{other:?}"),
+    };
+    let script = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let wav = folder.join("said.wav");
+    fs::write(&wav, strowger::audio::wav::write(&[1000; 4000])).unwrap();
+    let good = format!("cat \"$2\" > {0}/text; echo \"$@\" > {0}/words; cp {0}/said.wav \"$4\"\n", folder.display());
+    script("flite", &good);
+    let text = "$(touch pwned) `id`; \"quoted\" --version";
+    assert_eq!(speak("flite", text, "en"), Ok(4000));
+    assert_eq!(fs::read_to_string(folder.join("text")).unwrap(), text);
+    assert!(fs::read_to_string(folder.join("words")).unwrap().starts_with("-f /"));
+    assert_eq!(speak("", "x", ""), Ok(4000));
+    let why = speak("flite", "x", "de").unwrap_err();
+    assert!(why.contains("flite does not speak the language 'de'"), "{why}");
+    script("espeak-ng", &good);
+    assert_eq!(speak("", "x", "de_DE"), Ok(4000));
+    assert!(fs::read_to_string(folder.join("words")).unwrap().ends_with(" -v de-de\n"));
+    assert!(speak("", "x", "-w/etc/passwd").unwrap_err().contains("its language is none"));
+    assert!(speak("", &"x".repeat(5000), "").unwrap_err().contains("longer than 4096 bytes"));
+    for (does, why) in [
+        ("sleep 7401", "it took more than 1.5 s and was stopped"),
+        ("yes > \"$4\"", "it wrote more than 16777216 bytes and was stopped"),
+        ("echo no voice >&2; exit 3", "flite: it ended with status 3: no voice"),
+        ("kill -9 $$", "a signal ended it"),
+        ("true", "flite wrote no sound that can be played"),
+        ("echo RIFF > \"$4\"", "flite wrote no sound that can be played"),
+    ] {
+        script("flite", does);
+        let said = speak("flite", "x", "").unwrap_err();
+        assert!(said.contains(why), "{does}: {said}");
+    }
+    assert_eq!(folders_of_speech(), 0);
+    none_is_left("sleep 7401");
+    bench.programs.set(settings("/nowhere".to_owned()));
+    for (program, package) in [("festival", "festival"), ("pico", "libttspico-utils"), ("", "flite, or espeak-ng")] {
+        let OutsideReply::Spoken(Err(why)) = bench.ask(1, speech(program, "x", "")) else { panic!("spoken") };
+        assert!(why.ends_with(&format!("installed: apt-get install {package}")), "{why}");
+    }
+    // A channel that is gone takes its program with it.
+    script("flite", "sleep 7402");
+    bench.programs.set(Settings { speech_time: PATIENCE, ..own });
+    bench.begin(2, speech("flite", "x", ""));
+    thread::sleep(Duration::from_millis(200));
+    bench.programs.send(OutsideOrder::Forget(ChannelId(2)));
+    none_is_left("sleep 7402");
+    assert!(matches!(bench.report().reply, OutsideReply::Refused(_)));
+    assert_eq!(folders_of_speech(), 0);
+    bench.programs.set(Settings { file: "/etc/strowger/strowger.toml".into(), ..Settings::default() });
+    let OutsideReply::Refused(why) = bench.ask(1, speech("", "x", "")) else { panic!("not refused") };
+    assert!(why.contains("write 'speech = true' below [programs] in /etc/strowger/strowger.toml"), "{why}");
+}
+
+/// The real ones, those that are installed.
+#[test]
+fn installed_programs_speak() {
+    let mut bench = Bench::new("speakers");
+    for (program, file) in [("flite", "flite"), ("festival", "text2wave"), ("espeak", "espeak-ng")] {
+        if !["/usr/bin", "/usr/local/bin"].iter().any(|folder| PathBuf::from(folder).join(file).exists()) {
+            skip(&format!("a text spoken by {file}"), "it is not installed");
+            continue;
+        }
+        match bench.ask(1, speech(program, "The time is ten past nine.", "en")) {
+            OutsideReply::Spoken(Ok(sound)) => assert!(sound.samples() > 8_000, "{program}: {sound:?}"),
+            other => panic!("{program}: {other:?}"),
+        }
+    }
 }
 
 #[test]
@@ -429,6 +530,222 @@ fn pages_are_fetched_and_bounded() {
     assert_eq!(get(fetch(format!("http://{at}/"))), Err("the page is larger than 256 kB".to_owned()));
 }
 
+/// A server with a certificate that nobody signed, which answers one request.
+fn secure_server() -> String {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap();
+        let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream));
+        let mut came = String::new();
+        // A client that does not trust it goes away.
+        while stream.read_line(&mut came).unwrap_or(0) > 2 {}
+        let _ = stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
+    });
+    format!("https://localhost:{port}/")
+}
+
+#[test]
+fn a_certificate_that_nobody_signed_is_refused_unless_it_is_not_looked_at() {
+    let mut bench = Bench::new("secure");
+    let mut get = |verify: bool| match bench.ask(1, OutsideRequest::Fetch(Fetch { verify, ..fetch(secure_server()) })) {
+        OutsideReply::Fetched(page) => page,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(get(false), Ok("secret".to_owned()));
+    let why = get(true).unwrap_err();
+    assert!(why.contains("ertificate"), "{why}");
+}
+
+/// The fenced blocks of the guide, with the word behind the fence.
+fn guide() -> Vec<(&'static str, &'static str)> {
+    let mut parts = include_str!("../docs/guides/agi.md").split("```");
+    let mut blocks = Vec::new();
+    while let (Some(_), Some(block)) = (parts.next(), parts.next()) {
+        blocks.push(block.split_once('\n').unwrap());
+    }
+    blocks
+}
+
+/// The guide's two scripts say what its transcript says they do.
+#[test]
+fn the_scripts_of_the_guide_do_what_it_tells() {
+    let mut bench = Bench::new("guide");
+    let blocks = guide();
+    let (_, transcript) = blocks.iter().find(|(_, text)| text.starts_with("> agi_request")).unwrap();
+    let mut scripts = vec![("sh", "ask.sh")];
+    if Process::new("python3").arg("-c").arg("").status().is_ok_and(|status| status.success()) {
+        scripts.push(("python", "ask.py"));
+    } else {
+        skip("the guide's script in Python", "python3 is not installed");
+    }
+    for (kind, name) in scripts {
+        let (_, text) = blocks.iter().find(|(of, text)| *of == kind && text.contains("agi-bin/")).unwrap();
+        assert!(text.contains(&format!("# agi-bin/{name}")), "{text}");
+        bench.script(name, text);
+        let (mut told, mut talk) = (String::new(), None);
+        for line in transcript.lines() {
+            if let Some(answer) = line.strip_prefix('>') {
+                told.push_str(answer.trim());
+                told.push('\n');
+            } else if let Some(command) = line.strip_prefix("< ") {
+                let id = *talk.get_or_insert_with(|| {
+                    let opening = Opening { program: name.into(), arguments: Vec::new(), first: told.split_off(0) };
+                    match bench.ask(1, OutsideRequest::Open(opening)) {
+                        OutsideReply::Opened(Ok(talk)) => talk,
+                        other => panic!("{name}: {other:?}"),
+                    }
+                });
+                assert_eq!(bench.line(1, id, &told.split_off(0)).as_deref(), Ok(command), "{name}");
+            }
+        }
+        let talk = talk.unwrap();
+        let mut last = bench.line(1, talk, &told);
+        if kind == "python" {
+            assert_eq!(last.as_deref(), Ok("VERBOSE \"201 pressed 7\""));
+            last = bench.line(1, talk, "200 result=1\n");
+        }
+        assert_eq!(last, Err(TalkEnd::Silent), "{name}");
+        assert_eq!(bench.close(1, talk), "", "{name}");
+    }
+}
+
+const UNIT: &str = include_str!("../conf/systemd/strowger.service");
+
+/// As far as the unit's sandbox can be had without systemd: everything but the exchange's own folder and /dev is read
+/// only, no memory is both written and run, no new privileges, and so many descriptors. Becomes the program that is named.
+const SANDBOX: &str = r#"
+import ctypes, mmap, os, resource, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+own = sys.argv[1].encode()
+def must(failed, what):
+    if failed:
+        sys.exit(what + ": " + os.strerror(ctypes.get_errno()))
+must(libc.unshare(0x20000), "a mount namespace")
+must(libc.mount(b"none", b"/", None, 0x4000 | 0x40000, None), "private mounts")
+must(libc.mount(own, own, None, 0x1000, None), "the folder of the exchange")
+places = [line.split()[4].encode().decode("unicode_escape").encode() for line in open("/proc/self/mountinfo")]
+for place in places:
+    if place != own and not place.startswith((b"/dev", b"/proc", b"/sys")):
+        if libc.mount(None, place, None, 0x1000 | 0x20 | 1, None) and place == b"/":
+            must(1, "a read-only root")
+resource.setrlimit(resource.RLIMIT_NOFILE, (32768, 32768)) if resource.getrlimit(resource.RLIMIT_NOFILE)[1] >= 32768 else None
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+os.umask(0o077)
+must(libc.prctl(38, 1, 0, 0, 0), "no new privileges")
+must(libc.prctl(65, 1, 0, 0, 0), "memory that is written or run")
+try:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)
+    sys.exit("memory may be written and run")
+except OSError:
+    pass
+try:
+    open("/usr/strowger-test", "w")
+    sys.exit("/usr may be written to")
+except OSError:
+    pass
+os.execv(sys.argv[2], sys.argv[2:])
+"#;
+
+/// Puts the program of a command into the sandbox.
+fn confined(command: &mut Process) {
+    let folder = PathBuf::from(command.get_args().nth(1).unwrap());
+    let log = fs::OpenOptions::new().append(true).open(folder.join("log")).unwrap();
+    fs::create_dir_all(folder.join("tmp")).unwrap();
+    let mut whole = Process::new("python3");
+    whole.arg("-c").arg(SANDBOX).arg(&folder).arg(command.get_program()).args(command.get_args());
+    // A /tmp of its own.
+    whole.env("TMPDIR", folder.join("tmp"));
+    whole.stdin(std::process::Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    *command = whole;
+}
+
+/// Fifty calls at once, each steered by a script, that run commands, record, and hear a text that is spoken.
+#[test]
+fn fifty_scripts_commands_and_recordings_work_in_the_units_sandbox() {
+    let story = "programs in the unit's sandbox";
+    for line in ["TasksMax=512", "MemoryDenyWriteExecute=yes", "ProtectSystem=strict", "NoNewPrivileges=yes"] {
+        assert!(UNIT.contains(&format!("\n{line}\n")), "the sandbox below is another: {line}");
+    }
+    let own = std::env::temp_dir().join(format!("strowger-sandbox-{}", std::process::id()));
+    fs::create_dir_all(&own).unwrap();
+    let tried = Process::new("python3").arg("-c").arg(SANDBOX).arg(&own).arg("/bin/true").output();
+    fs::remove_dir_all(&own).unwrap();
+    match tried {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => return skip(story, String::from_utf8_lossy(&output.stderr).trim_end()),
+        Err(error) => return skip(story, &format!("python3: {error}")),
+    }
+    let names: Vec<String> = (0..50).map(|number| format!("line{number}")).collect();
+    let account = |name: &String| format!("[{name}]\ntype=friend\nhost=dynamic\nsecret=password\n");
+    let accounts: String = names.iter().map(account).collect();
+    let extensions = "[default]\nexten => _X.,1,Answer()\n same => n,AGI(${IF($[${EXTEN} % 2]?menu.py:menu.sh)})\n \
+        same => n,System(echo ${X} > ${STATE}/wrote-${EXTEN})\n same => n,NoOp(system ${SYSTEMSTATUS})\n \
+        same => n,System(echo no > /usr/strowger-test)\n same => n,NoOp(outside ${SYSTEMSTATUS})\n \
+        same => n,Record(note-${EXTEN}.wav,0,1,qx)\n same => n,NoOp(recorded ${RECORD_STATUS})\n \
+        same => n,SayText(ten past nine)\n same => n,NoOp(all done ${EXTEN})\n same => n,Wait(60)\n";
+    let exchange = Exchange::start_as("sandbox", &accounts, extensions, confined);
+    exchange.said("is ready.");
+    let state = exchange.folder().join("state");
+    let scripts = exchange.folder().join("agi-bin");
+    fs::create_dir_all(&scripts).unwrap();
+    for (name, text) in [
+        (
+            "menu.sh",
+            "#!/bin/sh\nwhile read line && [ -n \"$line\" ]; do :; done\nfor command in 'WAIT FOR DIGIT 3000' \
+             'SET VARIABLE X 5'; do echo \"$command\"; read answer; done\n",
+        ),
+        (
+            "menu.py",
+            "#!/usr/bin/env python3\nimport sys\nwhile sys.stdin.readline().strip(): pass\n\
+             for command in ('WAIT FOR DIGIT 3000', 'SET VARIABLE X 5'):\n    print(command, flush=True)\n    \
+             sys.stdin.readline()\n",
+        ),
+    ] {
+        fs::write(scripts.join(name), text).unwrap();
+        fs::set_permissions(scripts.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let programs = "[programs]\nsystem = true\nagi = true\nspeech = true\n";
+    exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n{programs}", state.display()));
+    exchange.write("extensions.conf", &format!("[globals]\nSTATE={}\n{extensions}", state.display()));
+    exchange.told("core reload");
+    let mut phones = Phones::new(exchange.sip, &names);
+    for line in 0..names.len() {
+        phones.dial(line, &format!("{}", 100 + line));
+    }
+    let count = |words: &str| exchange.log().matches(words).count();
+    let end = Instant::now() + 3 * PATIENCE;
+    let most = std::cell::Cell::new(0);
+    while count("\"all done ") < 50 {
+        assert!(Instant::now() < end, "{}", exchange.log());
+        most.set(most.get().max(running(&scripts.display().to_string())));
+        phones.run(Duration::from_millis(100));
+    }
+    assert_eq!(count("\"system SUCCESS\""), 50, "{}", exchange.log());
+    assert_eq!(count("\"outside APPERROR\""), 50, "{}", exchange.log());
+    assert_eq!(count("\"recorded TIMEOUT\""), 50, "{}", exchange.log());
+    assert!(most.get() > 25, "at most {} scripts ran at once", most.get());
+    for number in 100..150 {
+        assert_eq!(fs::read_to_string(state.join(format!("wrote-{number}"))).unwrap(), "5\n");
+    }
+    if exchange.log().contains("no program that speaks is installed") {
+        skip("a text spoken in the unit's sandbox", "no program that speaks is installed");
+    } else {
+        assert!(!exchange.log().contains("SayText:"), "{}", exchange.log());
+    }
+    assert_eq!(fs::read_dir(exchange.folder().join("tmp")).unwrap().count(), 0);
+    for line in 0..names.len() {
+        phones.hang_up(line);
+    }
+    phones.run(Duration::from_millis(500));
+}
+
 /// The real exchange with a telephone: a script in shell, one on a server, and one after the hang-up.
 #[test]
 fn a_call_is_steered_by_scripts() {
@@ -510,4 +827,159 @@ fn a_call_is_steered_by_scripts() {
         phones.run(Duration::from_millis(20));
     }
     assert!(exchange.log().contains("511 Command Not Permitted on a dead channel"), "{}", exchange.log());
+}
+
+/// A script of the examples, copied for the bench with other words in the place of some.
+fn example_script(bench: &Bench, name: &str, changes: &[(&str, &str)]) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/examples/weather-and-news/agi-bin");
+    let mut text = fs::read_to_string(folder.join(name)).unwrap();
+    for (words, others) in changes {
+        assert!(text.contains(words), "{name} has no '{words}'");
+        text = text.replace(words, others);
+    }
+    bench.script(name, &text);
+}
+
+/// Runs a script as a call does, and gives back what it had the exchange do. `variables` are those of the dialplan;
+/// applications answer with `exec`. What it printed besides comes last.
+fn performed(bench: &mut Bench, name: &str, variables: &[(&str, &str)], exec: &str) -> Vec<String> {
+    let talk = bench.open(1, name);
+    let (mut tell, mut done) = (String::new(), Vec::new());
+    loop {
+        match bench.line(1, talk, &tell) {
+            Ok(line) => {
+                let variable = line.strip_prefix("GET VARIABLE ");
+                tell = match variable.and_then(|name| variables.iter().find(|(its, _)| *its == name)) {
+                    Some((_, value)) => format!("200 result=1 ({value})\n"),
+                    None if line.starts_with("EXEC ") => format!("200 result={exec}\n"),
+                    None => "200 result=0\n".to_owned(),
+                };
+                if variable.is_none() {
+                    done.push(line);
+                }
+            }
+            Err(TalkEnd::Silent) => break,
+            Err(end) => panic!("{name}: {end:?}"),
+        }
+    }
+    done.push(bench.close(1, talk));
+    done
+}
+
+/// What is played, in one line.
+fn spoken(done: &[String]) -> String {
+    let words = done.iter().map(|line| {
+        let word = line.strip_prefix("STREAM FILE ").or_else(|| line.strip_prefix("SAY NUMBER "));
+        word.map_or(line.as_str(), |word| word.trim_end_matches(" \"\""))
+    });
+    words.collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+fn has_python() -> bool {
+    Process::new("python3").arg("-c").arg("").status().is_ok_and(|status| status.success())
+}
+
+#[test]
+fn the_weather_number_says_the_weather_or_that_there_is_none() {
+    if !has_python() {
+        return;
+    }
+    let mut bench = Bench::new("weather");
+    example_script(&bench, "weather.py", &[("PATIENCE = 5", "PATIENCE = 1")]);
+    let page = |code: u32, temperature: &str| {
+        format!(
+            "{{\"latitude\":52.5,\"current\":{{\"time\":\"2026-11-29T08:00\",\"temperature_2m\":{temperature},\
+             \"relative_humidity_2m\":81,\"wind_speed_10m\":11.9,\"weather_code\":{code}}}}}"
+        )
+    };
+    // From a server, and from files.
+    let body = page(0, "-4.6");
+    let (at, came) = server(format!("HTTP/1.0 200 OK\r\n\r\n{body}").leak());
+    let url = format!("http://{at}/v1/forecast?latitude=52.52&current=temperature_2m,weather_code");
+    let said = spoken(&performed(&mut bench, "weather.py", &[("WEATHER_URL", &url)], "0"));
+    assert_eq!(
+        said,
+        "one-moment-please weather sunny temperature -5 degrees celsius humidity 81 percent wind 12 kilometers per hour goodbye"
+    );
+    assert!(came.join().unwrap().starts_with("GET /v1/forecast?latitude=52.52&current=temperature_2m,weather_code "));
+    let file = bench.folder.join("page");
+    let url = format!("file://{}", file.display());
+    for (code, word) in [(3, "cloudy"), (61, "rain"), (73, "snow"), (86, "snow"), (95, "rain")] {
+        fs::write(&file, page(code, "17.4")).unwrap();
+        let said = spoken(&performed(&mut bench, "weather.py", &[("WEATHER_URL", &url)], "0"));
+        assert!(said.starts_with(&format!("one-moment-please weather {word} temperature 17 ")), "{said}");
+    }
+    // Offline in every way: nobody there, nobody who answers, no address, no weather.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let never = format!("http://{}/", silent.local_addr().unwrap());
+    for (url, text, why) in [
+        ("http://127.0.0.1:1/", "", "refused"),
+        (never.as_str(), "", "timed out"),
+        ("", "", "unknown url type"),
+        (url.as_str(), "<html>", "JSONDecodeError"),
+        (url.as_str(), "{\"current\":{}}", "KeyError"),
+        (url.as_str(), "[]", "TypeError"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let mut done = performed(&mut bench, "weather.py", &[("WEATHER_URL", url)], "0");
+        let log = done.pop().unwrap();
+        assert!(log.starts_with("no weather: ") && log.contains(why), "{url}: {log}");
+        assert_eq!(
+            spoken(&done),
+            "one-moment-please im-sorry weather T-is-not-available please-try-call-later goodbye"
+        );
+    }
+}
+
+#[test]
+fn the_news_number_has_the_headlines_read_or_says_that_nobody_can() {
+    if !has_python() {
+        return;
+    }
+    let mut bench = Bench::new("news");
+    let file = bench.folder.join("feed");
+    let url = format!("file://{}", file.display());
+    let rss = "<rss version='2.0'><channel><title>All of it</title>\
+               <item><title>One, ${SHELL(id)}: \"two\" &amp; 3.5 </title></item><item><title>It's so</title></item>\
+               <item><title/></item></channel></rss>";
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry><title>Third</title></entry></feed>";
+    let variables = [("NEWS_URL", url.as_str()), ("NEWS_SPEAKER", "Flite")];
+    // A synthesiser is there.
+    let there = ("[\"flite\"]", "[\"sh\"]");
+    example_script(&bench, "news.py", &[there, ("SHORTEST = 0.3", "SHORTEST = 0")]);
+    fs::write(&file, rss).unwrap();
+    let said = spoken(&performed(&mut bench, "news.py", &variables, "0"));
+    assert_eq!(
+        said,
+        "one-moment-please there-are 2 new vm-messages EXEC Flite \"One SHELL id two 3.5\" EXEC Wait 0.5 \
+         EXEC Flite \"Its so\" EXEC Wait 0.5 goodbye"
+    );
+    fs::write(&file, atom).unwrap();
+    let said = spoken(&performed(&mut bench, "news.py", &variables, "0"));
+    assert!(said.contains(" 1 new vm-messages EXEC Flite \"Third\" "), "{said}");
+    // It fails, or the exchange has no such application.
+    let said = spoken(&performed(&mut bench, "news.py", &variables, "-2"));
+    let nobody =
+        "one-moment-please there-are 1 new vm-messages EXEC Flite \"Third\" im-sorry there-is no operator goodbye";
+    assert_eq!(said, nobody);
+    // It spoke for no time at all: it is not allowed.
+    example_script(&bench, "news.py", &[there, ("SHORTEST = 0.3", "SHORTEST = 60")]);
+    assert_eq!(spoken(&performed(&mut bench, "news.py", &variables, "0")), nobody);
+    // None is there: it is not even tried.
+    example_script(&bench, "news.py", &[("[\"flite\"]", "[\"no-such-synthesiser\"]")]);
+    let mut done = performed(&mut bench, "news.py", &variables, "0");
+    assert_eq!(done.pop().unwrap(), "no program for Flite is installed\n");
+    assert_eq!(spoken(&done), "one-moment-please there-are 1 new vm-messages im-sorry there-is no operator goodbye");
+    // Offline, and what is no feed.
+    for (url, text) in [
+        ("http://127.0.0.1:1/", ""),
+        (url.as_str(), "<rss><item>"),
+        (url.as_str(), "<!DOCTYPE x [<!ENTITY a 'a'>]><rss/>"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let mut done = performed(&mut bench, "news.py", &[("NEWS_URL", url), ("NEWS_SPEAKER", "Flite")], "0");
+        let log = done.pop().unwrap();
+        assert!(log.starts_with("no news: "), "{log}");
+        assert_eq!(spoken(&done), "one-moment-please im-sorry connection-failed please-try-call-later goodbye");
+    }
 }

@@ -8,6 +8,8 @@ use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
 
 /// What a caller chooses: variables and functions whose value a telephone, or who calls it, sends.
 const CALLERS: &[&str] = &["CALLERID", "CALLERIDNAME", "CALLERIDNUM", "SIP_HEADER", "SIPCALLID"];
+/// The applications that have a text spoken by a program.
+const SPEAKERS: &[&str] = &["Espeak", "Festival", "Flite", "PicoTTS", "SayText"];
 /// What makes a text harmless: only the letters that are named are left.
 const FILTERS: &[&str] = &["FILTER", "LEN", "MATH", "MD5", "SHA1", "BASE64_ENCODE", "URIENCODE", "INT"];
 
@@ -18,8 +20,11 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
         let mut commands: Vec<String> = shells(step.args(), 0);
         for call in step.calls() {
             let is_command = call.is("System") || call.is("TrySystem");
-            let allowed =
-                [(is_command, programs.system, "system"), (call.is("AGI") || call.is("DeadAGI"), programs.agi, "agi")];
+            let allowed = [
+                (is_command, programs.system, "system"),
+                (call.is("AGI") || call.is("DeadAGI"), programs.agi, "agi"),
+                (SPEAKERS.iter().any(|name| call.is(name)), programs.speech, "speech"),
+            ];
             found.extend(
                 allowed
                     .iter()

@@ -381,3 +381,45 @@ fn a_decision_by_who_calls_is_said_where_a_caller_tells_that_itself() {
     let anywhere = "[in]\nexten => _X.,1,Goto(${EXTEN},s,1)\n[home]\nexten => s/1,1,Hangup()";
     assert_eq!(found(&trunk(""), anywhere).len(), 1);
 }
+
+#[test]
+fn programs_that_are_not_allowed_and_commands_that_a_caller_makes_are_said() {
+    let extensions = "[home]\nexten => 1,1,System(date)\n same => n,AGI(x.sh)\n same => n,NoOp(${SHELL(date)})\n \
+        same => n,SayText(hello)\n same => n,ExecIf(1?TrySystem(date))\n";
+    let refused = |what: &str, line: u32, key: &str| {
+        format!(
+            "{line} program-refused {what} is refused: strowger.toml does not allow it -- to allow it, write '{key} = true' \
+             below [programs] in strowger.toml"
+        )
+    };
+    assert_eq!(
+        plan(extensions),
+        [
+            refused("System", 2, "system"),
+            refused("AGI", 3, "agi"),
+            refused("SHELL()", 4, "system"),
+            refused("SayText", 5, "speech"),
+            refused("TrySystem", 6, "system"),
+        ]
+    );
+    let allowed = |extensions: &str| {
+        let toml = "[programs]\nsystem = true\nagi = true\nspeech = true\n";
+        let (config, _) = Config::from_texts(PEERS, extensions, "", toml);
+        let config = config.unwrap();
+        let (plan, _) = dialplan::parse(&config.extensions, REGISTRAR);
+        let found = findings(&config, &plan).into_iter();
+        found.map(|one| format!("{} {} {}", one.place.line, one.code, one.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(allowed(extensions), NOTHING);
+    let open = |line: u32, name: &str| {
+        format!("{line} command-open a command of the machine is made with {name}, which the caller chooses")
+    };
+    assert_eq!(
+        allowed(
+            "[home]\nexten => _X.,1,System(echo \"${CALLERID(name)}\")\n same => n,NoOp(${SHELL(echo ${EXTEN})})\n \
+             same => n,System(echo ${FILTER(0-9,${EXTEN})} ${LEN(${CALLERID(num)})})\nexten => _XX,1,System(echo ${EXTEN})\n \
+             same => n,AGI(x.sh,${CALLERID(name)})\n same => n,SayText(${CALLERID(name)})\n"
+        ),
+        [open(2, "${CALLERID(name)}"), open(3, "${EXTEN}")]
+    );
+}

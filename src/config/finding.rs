@@ -101,7 +101,7 @@ pub static COMMAND_OPEN: Finding = Finding {
 /// A program that strowger.toml does not allow.
 pub static PROGRAM_REFUSED: Finding = Finding {
     code: "program-refused",
-    what: "the dialplan runs a command (System, TrySystem, SHELL()) or a script (AGI) that strowger.toml does not allow",
+    what: "the dialplan runs a command (System, TrySystem, SHELL()), a script (AGI) or a program that speaks (SayText) that strowger.toml does not allow",
     why: "it is refused: SYSTEMSTATUS or AGISTATUS is FAILURE, SHELL() is empty, and the call goes on",
     advice: "write what the hint says below [programs] in strowger.toml",
 };

@@ -73,7 +73,6 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         }
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
-        CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => {
             let how = if *answered { "ended" } else { "failed" };
@@ -88,12 +87,8 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::SourceLearned { channel, source } => {
             LogLine::verbose(4, format!("{channel}: strict RTP locked on {source}"))
         }
-        CallEvent::UnroutableMedia { channel, line, address } => {
-            LogLine::notice(format!("{channel}: {}", unroutable(line, *address)))
-        }
-        CallEvent::NoPortsForMedium { channel, medium, reason } => {
-            LogLine::warning(format!("{channel}: {}", no_ports(medium, reason)))
-        }
+        CallEvent::UnroutableMedia { channel, line, address } => unroutable(channel, line, *address),
+        CallEvent::NoPortsForMedium { channel, medium, reason } => no_ports(channel, medium, reason),
         CallEvent::NoMedia { channel, line, after, source, strangers } => {
             LogLine::warning(format!("{channel}: {}", no_media(line, *after, *source, *strangers)))
         }
@@ -102,6 +97,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             return stream_closed(channel, *medium, *totals).into_iter().collect();
         }
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
+        CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
     };
     vec![line]
 }
@@ -138,18 +134,18 @@ fn all_failed(no_answer: bool, counts: DialCounts) -> String {
     format!("{what} ({tried}:{busy}/{congested}/{unavailable})")
 }
 
-fn unroutable(line: &str, address: SocketAddr) -> String {
-    format!(
-        "'{line}' wants its sound at {address}, which is the exchange itself or this machine's loopback: nothing is sent \
-         there. Set the telephone's own address in it"
-    )
+fn unroutable(channel: &str, line: &str, address: SocketAddr) -> LogLine {
+    LogLine::notice(format!(
+        "{channel}: '{line}' wants its sound at {address}, which is the exchange itself or this machine's loopback: nothing \
+         is sent there. Set the telephone's own address in it"
+    ))
 }
 
-fn no_ports(medium: &str, reason: &str) -> String {
-    format!(
-        "its {medium} is refused and its voice goes on: no RTP ports are left ({reason}); rtpstart= and rtpend= in rtp.conf \
-         set how many there are"
-    )
+fn no_ports(channel: &str, medium: &str, reason: &str) -> LogLine {
+    LogLine::warning(format!(
+        "{channel}: its {medium} is refused and its voice goes on: no RTP ports are left ({reason}); rtpstart= and rtpend= \
+         in rtp.conf set how many there are"
+    ))
 }
 
 fn no_media(line: &str, after: Duration, source: SocketAddr, strangers: u64) -> String {

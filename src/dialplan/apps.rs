@@ -25,10 +25,13 @@ pub mod dump_chan;
 pub mod eagi;
 pub mod echo;
 pub mod end_while;
+pub mod espeak;
 pub mod exec;
 pub mod exec_if;
 pub mod exec_if_time;
 pub mod exit_while;
+pub mod festival;
+pub mod flite;
 pub mod gosub;
 pub mod gosub_if;
 pub mod goto;
@@ -47,10 +50,12 @@ pub mod macro_exit;
 pub mod macro_if;
 pub mod mix_monitor;
 pub mod monitor;
+pub mod music_on_hold;
 pub mod no_cdr;
 pub mod noop;
 pub mod originate;
 pub mod pause_monitor;
+pub mod pico_tts;
 pub mod playback;
 pub mod playtones;
 pub mod progress;
@@ -72,6 +77,7 @@ pub mod say_digits;
 pub mod say_number;
 pub mod say_ordinal;
 pub mod say_phonetic;
+pub mod say_text;
 pub mod say_unix_time;
 pub mod send_dtmf;
 pub mod set;
@@ -84,11 +90,14 @@ pub mod set_cid_name;
 pub mod set_cid_num;
 pub mod set_global_var;
 pub mod set_language;
+pub mod set_music_on_hold;
 pub mod sip_dtmf_mode;
 pub mod sip_header;
 pub mod stack_pop;
+pub mod start_music_on_hold;
 pub mod stop_mix_monitor;
 pub mod stop_monitor;
+pub mod stop_music_on_hold;
 pub mod stop_playtones;
 pub mod system;
 pub mod try_exec;
@@ -100,6 +109,7 @@ pub mod wait;
 pub mod wait_exten;
 pub mod wait_for_noise;
 pub mod wait_for_silence;
+pub mod wait_music_on_hold;
 pub mod wait_until;
 pub mod while_;
 
@@ -132,10 +142,13 @@ pub static TABLE: &[App] = &[
     eagi::APP,
     echo::APP,
     end_while::APP,
+    espeak::APP,
     exec::APP,
     exec_if::APP,
     exec_if_time::APP,
     exit_while::APP,
+    festival::APP,
+    flite::APP,
     gosub::APP,
     gosub_if::APP,
     goto::APP,
@@ -154,10 +167,12 @@ pub static TABLE: &[App] = &[
     macro_if::APP,
     mix_monitor::APP,
     monitor::APP,
+    music_on_hold::APP,
     no_cdr::APP,
     noop::APP,
     originate::APP,
     pause_monitor::APP,
+    pico_tts::APP,
     playtones::APP,
     playback::APP,
     progress::APP,
@@ -182,6 +197,7 @@ pub static TABLE: &[App] = &[
     say_number::APP,
     say_ordinal::APP,
     say_phonetic::APP,
+    say_text::APP,
     say_unix_time::APP,
     send_dtmf::APP,
     set::APP,
@@ -194,9 +210,12 @@ pub static TABLE: &[App] = &[
     set_caller_pres::APP,
     set_global_var::APP,
     set_language::APP,
+    set_music_on_hold::APP,
     stack_pop::APP,
+    start_music_on_hold::APP,
     stop_mix_monitor::APP,
     stop_monitor::APP,
+    stop_music_on_hold::APP,
     stop_playtones::APP,
     system::APP,
     try_exec::APP,
@@ -208,6 +227,7 @@ pub static TABLE: &[App] = &[
     wait_exten::APP,
     wait_for_noise::APP,
     wait_for_silence::APP,
+    wait_music_on_hold::APP,
     wait_until::APP,
     while_::APP,
 ];

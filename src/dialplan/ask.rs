@@ -1,5 +1,6 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
+use super::digits::Digits;
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
@@ -7,6 +8,7 @@ use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
     SendDigitsRequest, Tone,
 };
+use crate::audio::sound::Sound;
 use std::time::Duration;
 
 /// A request, and the type of what the switch replies to it. Only `ChannelHandle` sends one.
@@ -108,6 +110,20 @@ impl Ask for PlayTone {
     }
 }
 
+pub(super) struct Music(pub(super) Option<String>);
+
+impl Ask for Music {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Music(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysMusic(plays) = reply { Some(plays) } else { None }
+    }
+}
+
 pub(super) struct Play(pub(super) PlayRequest);
 
 impl Ask for Play {
@@ -115,6 +131,20 @@ impl Ask for Play {
 
     fn into_request(self) -> AppRequest {
         AppRequest::Play(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Played> {
+        if let AppReply::Played(played) = reply { Some(played) } else { None }
+    }
+}
+
+pub(super) struct PlaySound(pub(super) Sound, pub(super) Digits);
+
+impl Ask for PlaySound {
+    type Reply = Played;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlaySound(self.0, self.1)
     }
 
     fn reply(reply: &AppReply) -> Option<&Played> {

@@ -1,25 +1,16 @@
 //! What an application has its own program do: evaluate a text, assign, jump, call a subroutine and come back. None of it
 //! leaves the dialplan, and all of it works on a channel that is hung up, too.
 
-use super::app::{Decision, Outcome};
 use super::database;
 use super::environment::Environment;
 use super::journal::Journal;
+use super::outcome::{Decision, Outcome, Target};
 use super::outside::OutsideRequest;
 use super::place::resolve;
 use super::request::Position;
 use super::state::State;
 use super::substitute::{assign, evaluate, scope};
 use crate::clock::Time;
-
-/// A place in the dialplan as a jump names it: context and extension, those of now when they are not given, and a number
-/// or a label.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Place {
-    pub(super) context: Option<String>,
-    pub(super) exten: Option<String>,
-    pub(super) priority: String,
-}
 
 /// What is to be done.
 #[derive(Debug)]
@@ -31,9 +22,9 @@ pub(super) enum Chore {
     /// Decide how an application ends that only has something to decide.
     Decide(Decision, String),
     /// The program goes on there when the application has ended.
-    Jump(Place),
+    Jump(Target),
     /// Run a subroutine until its `Return`.
-    Call(Place, Vec<String>),
+    Call(Target, Vec<String>),
     /// Milliseconds of the exchange's clock.
     Clock,
     /// Look into the database.
@@ -58,7 +49,7 @@ pub(super) enum ChoreReply {
     /// It could not be done; the log says why, when there is more to say.
     Failed,
     /// Something in the text has to be asked outside first; then evaluate again with this journal.
-    Waits(OutsideRequest, Journal),
+    Waits(Box<OutsideRequest>, Journal),
 }
 
 /// A chore under way.
@@ -83,7 +74,7 @@ pub(super) fn perform(chore: Chore, state: &mut State, environment: &dyn Environ
     Performed::Replied(match chore {
         Chore::Evaluate(text, mut journal) => match evaluate(&text, state, environment, &mut journal) {
             Ok(value) => ChoreReply::Value(value),
-            Err(wanted) => ChoreReply::Waits(wanted, journal),
+            Err(wanted) => ChoreReply::Waits(Box::new(wanted), journal),
         },
         Chore::Assign(name, value) => {
             assign(&name, &value, &mut scope(state, environment));
@@ -119,10 +110,4 @@ pub(super) fn perform(chore: Chore, state: &mut State, environment: &dyn Environ
             done(database.delete_tree(&path) > 0)
         }
     })
-}
-
-impl Place {
-    fn parts(&self) -> (Option<&str>, Option<&str>, &str) {
-        (self.context.as_deref(), self.exten.as_deref(), &self.priority)
-    }
 }

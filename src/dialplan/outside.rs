@@ -1,7 +1,7 @@
 //! What a program has done outside of the switch: commands, fetches, and talks with scripts. Nobody waits for any of it
 //! but the channel that asked.
 
-use std::sync::Arc;
+use crate::audio::sound::Sound;
 use std::time::Duration;
 
 /// A talk with a program that steers the call (AGI), for as long as the exchange runs; never used again.
@@ -63,7 +63,7 @@ pub struct Fetch {
 pub struct Speech {
     /// The text.
     pub text: String,
-    /// The program to take; empty: the first that is installed.
+    /// The program to take: `festival`, `flite`, `espeak` or `pico`; empty: the first that is installed.
     pub program: String,
     /// The language, `en`; empty: the program's own.
     pub language: String,
@@ -116,8 +116,8 @@ pub enum OutsideReply {
     },
     /// What was fetched, or why nothing was.
     Fetched(Result<String, String>),
-    /// The sound, 8 kHz, or why there is none.
-    Spoken(Result<Arc<[i16]>, String>),
+    /// The sound, or why there is none.
+    Spoken(Result<Sound, String>),
     /// The talk has begun, or why not.
     Opened(Result<TalkId, NotOpened>),
     /// The program's next line, or the end of the talk.

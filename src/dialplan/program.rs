@@ -6,6 +6,7 @@ pub mod group;
 use super::app::{App, AppCall, Args, Outcome, Target};
 use super::apps;
 use super::chore::ChoreReply;
+use super::ending::{self, Fall, FinishNote};
 use super::environment::Environment;
 use super::handle::{ChannelHandle, Slot};
 use super::journal::Journal;
@@ -23,7 +24,6 @@ use super::tree::Priority;
 use super::view::View;
 use crate::clock::Time;
 use crate::event::{CallEvent, Level, LogLine};
-use crate::wording::outside;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub struct Program {
     stage: Stage,
     /// The application that was started last.
     latest: &'static str,
-    finish: Option<(Finish, Position)>,
+    finish: FinishNote,
     /// It is over when its subroutine, or its one application, is: without `h`, and without falling through.
     is_errand: bool,
 }
@@ -85,7 +85,7 @@ impl Program {
             suspended: Suspensions::default(),
             stage: Stage::Plan,
             latest: "",
-            finish: None,
+            finish: FinishNote::default(),
             is_errand: false,
         }
     }
@@ -212,15 +212,7 @@ impl Program {
 
     /// How it came to its end by itself, and where; none while it goes on, or when it was hung up.
     pub fn finish(&self) -> Option<(Finish, Position)> {
-        self.finish.clone()
-    }
-
-    /// Notes how it ended, unless that is known already, or somebody hung up.
-    fn note_finish(&mut self, how: Finish) {
-        if self.finish.is_none() && self.slot.borrow().ended.is_none() {
-            let position = self.position();
-            self.finish = Some((how, position));
-        }
+        self.finish.get()
     }
 
     /// Whether the end is decided: hung up, or over.
@@ -343,6 +335,7 @@ impl Program {
         };
         let mut slot = self.slot.borrow_mut();
         slot.state.written.clone_from(&priority.args);
+        slot.state.given.clone_from(&args);
         let text = format!(
             "Executing [{}] {}(\"{}\", \"{}\") in new stack",
             slot.state.position,
@@ -399,7 +392,7 @@ impl Program {
             Ok(Outcome::Stop(_)) if matches!(self.slot.borrow().ended, Some(Interrupted::Redirect(_))) => {}
             Ok(Outcome::Stop(_)) if self.slot.borrow_mut().state.take_trial() => self.slot.borrow_mut().state.next(),
             Ok(Outcome::Stop(cause)) => {
-                self.note_finish(Finish::Application(self.latest));
+                self.finish.note(Finish::Application(self.latest), &self.slot.borrow());
                 self.spawn_ended(cause, environment);
             }
             Ok(Outcome::Next) => self.slot.borrow_mut().state.next(),
@@ -474,7 +467,7 @@ impl Program {
     }
 
     fn led_nowhere(&mut self, environment: &dyn Environment) {
-        self.note_finish(Finish::Nowhere);
+        self.finish.note(Finish::Nowhere, &self.slot.borrow());
         self.spawn_ended(Cause::NONE, environment);
     }
 
@@ -485,34 +478,25 @@ impl Program {
         }
         slot.state.position = to;
         drop(slot);
-        self.finish = None;
+        self.finish = FinishNote::default();
         self.stage = Stage::Plan;
     }
 
     fn no_application(&mut self, name: &str, priority: Option<&Priority>, environment: &dyn Environment) {
         let place = priority.and_then(|priority| priority.place.as_ref()).map(|place| format!(" at {place}"));
         special::no_application(&mut self.slot.borrow_mut().state, name, &place.unwrap_or_default());
-        self.note_finish(Finish::NoApplication(name.to_owned()));
+        self.finish.note(Finish::NoApplication(name.to_owned()), &self.slot.borrow());
         self.spawn_ended(Cause::NONE, environment);
     }
 
     /// A dialled extension that is not there: `i`, or the end.
     fn no_extension(&mut self, position: &Position, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) {
-            return self.end(Cause::NONE, environment);
+        if !matches!(self.stage, Stage::AfterHangup(..)) {
+            if ending::goes_to_invalid(&mut self.slot.borrow_mut().state, position) {
+                return;
+            }
+            self.finish.note(Finish::Nowhere, &self.slot.borrow());
         }
-        let Position { context, exten, priority } = position;
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let place = format!("context,exten,priority={},{},{priority}", outside(context), outside(exten));
-        if let Some(to) = special::place(state, context, &Trouble::Invalid(exten)) {
-            state.log(Level::Verbose(3), format!("Channel '{}' sent to invalid extension: {place}", state.name));
-            state.position = to;
-            return;
-        }
-        state.warn(format!("Channel '{}' sent to invalid extension but no invalid handler: {place}", state.name));
-        drop(slot);
-        self.note_finish(Finish::Nowhere);
         self.end(Cause::NONE, environment);
     }
 
@@ -521,51 +505,27 @@ impl Program {
         if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
             return self.end(Cause::NONE, environment);
         }
-        self.note_finish(Finish::RanOut);
+        self.finish.note(Finish::RanOut, &self.slot.borrow());
         if !environment.dialplan().general().autofallthrough {
             self.stage = Stage::OutOfPriorities;
             return self.start(&apps::wait_exten::AFTER_THE_LAST, String::new());
         }
-        let mut slot = self.slot.borrow_mut();
-        let state = &mut slot.state;
-        let status = state.variable("DIALSTATUS").filter(|status| !status.is_empty());
-        let shown = status.as_deref().unwrap_or("UNKNOWN");
-        state.log(Level::Verbose(3), format!("Auto fallthrough, channel '{}' status is '{shown}'", state.name));
-        let (cause, answered) = (state.cause, state.answered);
-        drop(slot);
-        match status.as_deref() {
-            // 488 tells the caller's telephone more than the 503 of congestion: another codec might do.
-            Some("CONGESTION" | "CHANUNAVAIL") if cause == Cause::NOT_ACCEPTABLE && !answered => {
-                self.end(cause, environment)
-            }
-            Some("CONGESTION" | "CHANUNAVAIL") => {
+        let falls = ending::fall_through(&mut self.slot.borrow_mut().state);
+        match falls {
+            Fall::Shows(app) => {
                 self.stage = Stage::FallingThrough;
-                self.start(&apps::congestion::APP, "10".to_owned());
+                self.start(app, "10".to_owned());
             }
-            Some("BUSY") => {
-                self.stage = Stage::FallingThrough;
-                self.start(&apps::busy::APP, "10".to_owned());
-            }
-            Some("NOANSWER") if cause == Cause::NONE => self.end(Cause::NO_ANSWER, environment),
-            _ => self.end(cause, environment),
+            Fall::Ends(cause) => self.end(cause, environment),
         }
     }
 
     /// An application ended the channel, or the channel ended under it.
     fn spawn_ended(&mut self, cause: Cause, environment: &dyn Environment) {
-        let mut slot = self.slot.borrow_mut();
-        let Position { context, exten, priority } = &slot.state.position;
-        let text = format!(
-            "Spawn extension ({}, {}, {priority}) exited non-zero on '{}'",
-            outside(context),
-            outside(exten),
-            slot.state.name
-        );
         // After a fall-through it is logged already.
         if self.stage != Stage::FallingThrough {
-            slot.state.log(Level::Verbose(2), text);
+            ending::log_spawn_ended(&mut self.slot.borrow_mut().state);
         }
-        drop(slot);
         self.end(cause, environment);
     }
 
@@ -591,21 +551,9 @@ impl Program {
             self.unsuspend(ChoreReply::Failed);
             return;
         }
-        let state = &mut slot.state;
-        state.cause = cause;
-        if self.is_errand {
-            self.stage = Stage::Finished(cause);
-            return;
-        }
-        jumps::unwind_macros(state, environment.globals());
-        let context = state.position.context.clone();
-        let caller = Some(state.caller.number.as_str());
-        if environment.dialplan().find(&context, "h", 1, caller, environment.now().wall).is_some() {
-            state.position = Position::new(&context, "h", 1);
-            self.stage = Stage::AfterHangup(cause, MAX_STEPS_AFTER_HANGUP);
-        } else {
-            self.stage = Stage::Finished(cause);
-        }
+        slot.state.cause = cause;
+        let goes_on = !self.is_errand && ending::goes_to_hangup(&mut slot.state, environment);
+        self.stage = if goes_on { Stage::AfterHangup(cause, MAX_STEPS_AFTER_HANGUP) } else { Stage::Finished(cause) };
     }
 }
 

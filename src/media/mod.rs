@@ -17,6 +17,7 @@ mod relay;
 mod rtp_debug;
 mod settings;
 mod silence;
+mod socket_number;
 mod sound_file;
 mod stream;
 mod taps;

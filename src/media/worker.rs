@@ -10,6 +10,7 @@ use super::recorder::Recorder;
 use super::relay::{self, Buffer, MAX_PACKET};
 use super::rtp_debug::PacketTrace;
 use super::settings::MediaSettings;
+use super::socket_number::{RTCP, RTP, SOCKETS, UDPTL, WAKEUP};
 use super::stream::{Mode, Stream};
 use super::taps::Taps;
 use crate::clock::Time;
@@ -29,18 +30,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
-
-/// What epoll reports when there are orders; every other number is four times a stream's slot plus the number of the
-/// socket.
-const WAKEUP: u64 = u64::MAX;
-/// Sockets there are to a slot.
-const SOCKETS: u64 = 4;
-/// The RTP socket.
-const RTP: u64 = 0;
-/// The RTCP socket.
-const RTCP: u64 = 1;
-/// The one socket of a UDPTL stream.
-const UDPTL: u64 = 2;
 
 /// Stands in `due` for first packets that have waited long enough; playings count from one.
 const LISTEN: u64 = 0;

@@ -5,6 +5,7 @@ mod fetch;
 mod process;
 mod script;
 mod settings;
+mod speech;
 mod talk;
 mod ticket;
 mod worker;

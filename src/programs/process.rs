@@ -11,8 +11,6 @@ use tokio::process::{Child, Command};
 
 /// What of our own surroundings a program may know.
 const KEPT: &[&str] = &["HOME", "LANG", "TZ", "USER"];
-/// Where programs are found.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The most that a command may print, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
@@ -25,7 +23,7 @@ pub(super) struct Process {
 /// How a program begins: its surroundings, and no descriptors.
 pub(super) fn command(program: &Path, settings: &Settings) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("PATH", PATH);
+    command.env_clear().env("PATH", &settings.path);
     for name in KEPT {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);

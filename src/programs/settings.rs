@@ -27,12 +27,16 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Where scripts are looked for, in order.
     pub script_folders: Vec<PathBuf>,
+    /// The folders where programs are found, with a `:` between them.
+    pub path: String,
     /// How long `System` may take.
     pub system_time: Duration,
     /// How long `SHELL()` may take.
     pub shell_time: Duration,
     /// How long a script may go on after its call has ended, or after its last word.
     pub after_time: Duration,
+    /// How long it may take to speak a text.
+    pub speech_time: Duration,
 }
 
 impl Default for Settings {
@@ -42,9 +46,11 @@ impl Default for Settings {
             file: "strowger.toml".to_owned(),
             folder: None,
             script_folders: vec![PathBuf::from("/var/lib/asterisk/agi-bin")],
+            path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
             system_time: Duration::from_secs(60),
             shell_time: Duration::from_secs(10),
             after_time: Duration::from_secs(60),
+            speech_time: Duration::from_secs(20),
         }
     }
 }

@@ -145,10 +145,9 @@ impl Talk {
             ends.writer = None;
         }
         loop {
-            if deadline.is_some() && !self.told.replace(true) && exchange.at_hangup.signal {
-                if self.process.borrow().is_none() {
-                    let _ = ends.write("HANGUP\n").await;
-                }
+            let is_told_now = deadline.is_some() && !self.told.replace(true);
+            if is_told_now && exchange.at_hangup.signal && self.process.borrow().is_none() {
+                let _ = ends.write("HANGUP\n").await;
             }
             tokio::select! {
                 biased;

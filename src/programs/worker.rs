@@ -3,6 +3,7 @@
 use super::fetch::Fetcher;
 use super::process;
 use super::settings::Settings;
+use super::speech;
 use super::talk::Talk;
 use super::ticket::Tickets;
 use crate::dialplan::ChannelId;
@@ -147,7 +148,10 @@ impl Shared {
                 Ok(_ticket) => OutsideReply::Fetched(self.fetcher.fetch(&fetch).await),
                 Err(why) => OutsideReply::Refused(why),
             },
-            OutsideRequest::Speak(_) => OutsideReply::Spoken(Err("not there yet".to_owned())),
+            OutsideRequest::Speak(speech) => match self.tickets.take(channel) {
+                Ok(_ticket) => OutsideReply::Spoken(speech::speak(&speech, settings).await),
+                Err(why) => OutsideReply::Refused(why),
+            },
             OutsideRequest::Open(opening) => {
                 let ticket = match self.tickets.take(channel) {
                     Ok(ticket) => ticket,

@@ -129,7 +129,7 @@ fn a_listener_winds_pauses_and_stops_what_it_hears() {
     let at: u32 = line.split(' ').find_map(|word| word.parse().ok()).unwrap();
     assert!((4_950..5_150).contains(&at) && line.ends_with("by '5'"), "{line}");
     let left: Vec<usize> = world.media.played.iter().map(|bytes| bytes / 8_000).collect();
-    assert_eq!(left, [20, 12, 13, 15, 15]);
+    assert_eq!(left, [20, 13, 13, 15, 15]);
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();

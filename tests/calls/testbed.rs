@@ -7,12 +7,13 @@ use crate::sound_stub::SoundStub;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
 use strowger::config::peer::Credential;
 use strowger::daemon::sentence;
+use strowger::datetime::zones::{TimeZone, Zones};
 use strowger::dialplan;
 use strowger::event::{Event, Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
@@ -308,6 +309,12 @@ impl Testbed {
             let effects = self.switch.handle(at(self.now), Input::Media(event));
             self.execute(effects);
         }
+    }
+
+    /// Something comes in from a thread beside the switch.
+    pub fn give(&mut self, input: Input) {
+        let effects = self.switch.handle(at(self.now), input);
+        self.execute(effects);
     }
 
     /// The client dials, the server's modem answers, and both know it.
@@ -941,6 +948,7 @@ impl Testbed {
         }
         assert_eq!(self.switch.leftovers(), Default::default());
         assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+        assert!(self.outside.is_empty(), "nobody took what is to be done outside: {:?}", self.outside);
     }
 
     /// Lets every timer run out; whether nothing is held then.
@@ -1101,12 +1109,21 @@ fn heading(bytes: &[u8]) -> String {
     format!("{} [{cseq}]", text.lines().next().unwrap_or_default())
 }
 
+/// A dialplan that begins so may have faults that are said when it is loaded.
+pub const WHATEVER_IS_SAID: &str = "; faults and all\n";
+
+/// Read once: there are hundreds of them.
+static ZONES: LazyLock<Zones> = LazyLock::new(strowger::config::load::zones);
+
 /// What the switch is told by these files.
 fn settings(sip: &str, extensions: &str) -> SwitchSettings {
     let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
     let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
-    let (plan, said) = dialplan::parse(&config.extensions, "pbx_config");
-    assert!(said.is_empty(), "{said:?}");
+    // The zones of the machine, but UTC where none is named.
+    let mut zones = (*ZONES).clone();
+    zones.set_local(TimeZone::utc());
+    let (plan, said) = dialplan::parse_in(&config.extensions, "pbx_config", &Arc::new(zones));
+    assert!(said.is_empty() || extensions.starts_with(WHATEVER_IS_SAID), "{said:?}");
     let general = Arc::new(config.sip.general.clone());
     SwitchSettings {
         general: general.clone(),
@@ -1122,6 +1139,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         local_towards: BTreeMap::new(),
         pins: Default::default(),
         indications: Arc::default(),
+        music: Arc::default(),
         recordings: Some("/state/recordings".into()),
         product: general.user_agent.clone(),
     }

@@ -3,6 +3,7 @@
 use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
+use strowger::audio::sound::Sound;
 use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
@@ -166,6 +167,10 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Answer => "Answer".to_owned(),
         AppRequest::Indicate(tone) => format!("Indicate {tone:?}"),
         AppRequest::Play(play) => format!("Play {}", play.sounds.join("&")),
+        AppRequest::PlaySound(sound, stop_on) => {
+            let digits: String = "0123456789*#ABCD".chars().filter(|digit| stop_on.contains(*digit)).collect();
+            format!("PlaySound {} {digits}", sound.samples()).trim_end().to_owned()
+        }
         AppRequest::PlayFrom(play, from) => format!("Play {} from {} ms", play.sounds.join("&"), from.as_millis()),
         AppRequest::Digit(time) => format!("Digit {}", time.as_secs_f64()),
         AppRequest::Dial(request) => {
@@ -198,6 +203,7 @@ fn shown(ask: &AppRequest) -> String {
         }
         AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
         AppRequest::Tap(tap) => format!("{tap:?}"),
+        AppRequest::Music(class) => format!("Music {}", class.as_deref().unwrap_or("none")),
         AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
@@ -209,7 +215,7 @@ fn shown_outside(request: &OutsideRequest) -> String {
         OutsideRequest::Fetch(Fetch { url, post, total, .. }) => {
             format!("Fetch {url} {} {}", post.as_deref().unwrap_or("-"), total.as_secs())
         }
-        OutsideRequest::Speak(speech) => format!("Speak {} {}", speech.program, speech.text),
+        OutsideRequest::Speak(speech) => format!("Speak ({}) ({}) {}", speech.program, speech.language, speech.text),
         OutsideRequest::Open(Opening { program, arguments, .. }) => {
             let arguments: String = arguments.iter().map(|argument| format!(" ({argument})")).collect();
             format!("Open {program}{arguments}")
@@ -234,6 +240,8 @@ fn outside_reply(text: &str) -> Option<OutsideReply> {
         "opened" => OutsideReply::Opened(Ok(TalkId(1))),
         "notfound" => OutsideReply::Opened(Err(NotOpened::NotFound(rest))),
         "failed" => OutsideReply::Opened(Err(NotOpened::Failed(rest))),
+        "spoken" => OutsideReply::Spoken(Ok(Sound::of_samples(&[0; 800]))),
+        "unspoken" => OutsideReply::Spoken(Err(rest)),
         "line" => OutsideReply::Line(Ok(rest)),
         "silent" => OutsideReply::Line(Err(TalkEnd::Silent)),
         "hungup" => OutsideReply::Line(Err(TalkEnd::HungUp)),
@@ -253,7 +261,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Wait(_) => AppReply::Waited,
             AppRequest::Answer => AppReply::Answered(Ok(())),
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
-            AppRequest::Play(_) => AppReply::Played(Played::All),
+            AppRequest::Play(_) | AppRequest::PlaySound(..) => AppReply::Played(Played::All),
             AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom { played: Played::All, position: *from }),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
@@ -264,6 +272,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
+            AppRequest::Music(_) => AppReply::PlaysMusic(Ok(())),
             AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
             AppRequest::Outside(_) => panic!("what is done outside gives something"),
@@ -274,11 +283,16 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
                 played: Played::Digit(digit.parse().unwrap()),
                 position: *from + std::time::Duration::from_secs(5),
             }),
+            AppRequest::PlaySound(..) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Digit(digit.parse().unwrap())),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["wrong"] => AppReply::Pin(PinVerdict::Wrong),
         ["locked"] => AppReply::Pin(PinVerdict::Locked(Duration::from_secs(30))),
         ["right", beside] => AppReply::Pin(PinVerdict::Right((*beside).to_owned())),
+        ["missing", name] if matches!(asked, AppRequest::PlayFrom(..)) => {
+            AppReply::PlayedFrom(PlayedFrom { played: Played::Missing((*name).to_owned()), position: Duration::ZERO })
+        }
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [

@@ -21,6 +21,9 @@ fn pjsua2_and_the_dialplan_press_digits() {
     presses_and_is_pressed_to(Pjsua2);
 }
 
+/// How a client is told to press digits.
+type Pressing = fn(&str) -> Order<'_>;
+
 /// 620 reads four digits and presses 1, 5, 9 and #; 621 does so by INFO.
 fn presses_and_is_pressed_to(client: Client) {
     let Some(namespace) = network(&format!("{client:?} presses digits"), &[client]) else { return };
@@ -28,7 +31,7 @@ fn presses_and_is_pressed_to(client: Client) {
     let exchange = Exchange::start(&format!("digits-{client:?}"), &wishes);
     let mut telephone = Telephone::start(&exchange, client, ALICE, Way::Udp);
     exchange.said("Registered SIP 'alice'");
-    let orders: &[(&str, fn(&str) -> Order<'_>, &str)] = match client {
+    let orders: &[(&str, Pressing, &str)] = match client {
         Pjsua2 => &[
             ("620", |digits| Order::Press(digits), "by event"),
             ("621", |digits| Order::PressByInfo(digits), "by INFO"),

@@ -15,14 +15,19 @@ pub(super) fn scripts(config: &Config) -> Option<Finding> {
 
 fn judged(config: &Config, is_unit_there: bool) -> Option<Finding> {
     let allowed = &config.toml.programs;
-    let named: Vec<&str> = [(allowed.system, "commands (System, SHELL)"), (allowed.agi, "scripts (AGI)")]
-        .into_iter()
-        .filter_map(|(is, name)| is.then_some(name))
-        .collect();
-    if named.is_empty() {
-        return None;
-    }
-    let named = named.join(" and ");
+    let named: Vec<&str> = [
+        (allowed.system, "commands (System, SHELL)"),
+        (allowed.agi, "scripts (AGI)"),
+        (allowed.speech, "programs that speak (SayText)"),
+    ]
+    .into_iter()
+    .filter_map(|(is, name)| is.then_some(name))
+    .collect();
+    let named = match named.as_slice() {
+        [] => return None,
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    };
     Some(if is_unit_there {
         Finding::note(
             "scripts",
@@ -49,6 +54,10 @@ mod tests {
         let found = judged(&config, true).unwrap();
         assert!(found.what.starts_with("scripts (AGI) are allowed; the unit lets them"), "{}", found.what);
         config.toml.programs.system = true;
+        config.toml.programs.speech = true;
+        let found = judged(&config, true).unwrap();
+        let all = "commands (System, SHELL), scripts (AGI) and programs that speak (SayText) are allowed";
+        assert!(found.what.starts_with(all), "{}", found.what);
         assert!(judged(&config, false).unwrap().what.ends_with("all that the exchange's user may do"));
     }
 }

@@ -505,7 +505,7 @@ fn the_table_is_whole() {
     for word in values("dtmfmode").split(", ") {
         let (conf, said) = read(&format!("[general]\ndtmfmode={word}\n"));
         assert_eq!(conf.general.defaults.dtmf_mode.name(), word);
-        assert_eq!(said.len(), usize::from(word.ends_with("info")), "{said:?}");
+        assert!(said.is_empty(), "{said:?}");
     }
     for codec in Codec::all() {
         assert!(values("allow").contains(codec.name()), "{}", codec.name());

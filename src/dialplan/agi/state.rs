@@ -3,7 +3,7 @@
 use super::talk::{Answer, Answering, Talk};
 use crate::dialplan::app::Target;
 use crate::dialplan::arguments;
-use crate::dialplan::chore::{Chore, ChoreReply, Place};
+use crate::dialplan::chore::{Chore, ChoreReply};
 use crate::dialplan::request::Cause;
 use crate::event::Level;
 use crate::wording::outside;
@@ -123,7 +123,7 @@ pub(super) fn set_extension<'a>(talk: &'a mut Talk, words: &'a [String]) -> Answ
 pub(super) fn set_priority<'a>(talk: &'a mut Talk, words: &'a [String]) -> Answering<'a> {
     Box::pin(async move {
         let [priority] = words else { return Ok(Answer::Usage) };
-        let place = Place { priority: priority.clone(), ..Place::default() };
+        let place = Target { priority: priority.clone(), ..Target::default() };
         Ok(Answer::number(if talk.jump(place).await { 0 } else { -1 }))
     })
 }

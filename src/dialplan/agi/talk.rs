@@ -1,7 +1,7 @@
 //! The call as a script has it: what its commands are made of.
 
 use crate::dialplan::app::{AppCall, Args, Outcome, Target};
-use crate::dialplan::chore::{Chore, ChoreReply, Place};
+use crate::dialplan::chore::{Chore, ChoreReply};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::journal::Journal;
 use crate::dialplan::request::Interrupted;
@@ -66,7 +66,7 @@ impl Talk {
                 ChoreReply::Value(value) => return Ok(value),
                 ChoreReply::Waits(request, before) => {
                     journal = before;
-                    journal.put_answer(self.channel.outside(request).await?);
+                    journal.put_answer(self.channel.outside(*request).await?);
                 }
                 ChoreReply::Decided(_) | ChoreReply::Done | ChoreReply::Failed => return Ok(String::new()),
             }
@@ -87,7 +87,7 @@ impl Talk {
     }
 
     /// The program goes on at this place when the script has ended.
-    pub(super) async fn jump(&mut self, place: Place) -> bool {
+    pub(super) async fn jump(&mut self, place: Target) -> bool {
         let done = self.does(Chore::Jump(place)).await;
         self.has_jumped |= done;
         done
@@ -95,7 +95,7 @@ impl Talk {
 
     /// Runs a subroutine; true when it came back.
     pub(super) async fn call(&mut self, target: Target, args: Vec<String>) -> bool {
-        self.does(Chore::Call(place(target), args)).await
+        self.does(Chore::Call(target, args)).await
     }
 
     /// Is there such an application?
@@ -139,7 +139,7 @@ impl Talk {
                 }
                 true
             }
-            Outcome::Jump(target) => self.jump(place(target)).await,
+            Outcome::Jump(target) => self.jump(target).await,
             Outcome::Call(target, args) => self.call(target, args).await,
             Outcome::CallThen(..) => false,
             Outcome::Stop(cause) => {
@@ -158,10 +158,6 @@ impl Talk {
     pub(super) async fn samples_since(&mut self, start: u64) -> u64 {
         self.clock().await.saturating_sub(start).saturating_mul(8)
     }
-}
-
-fn place(target: Target) -> Place {
-    Place { context: target.context, exten: target.exten, priority: target.priority }
 }
 
 /// Milliseconds as a script gives them: below 1 for ever, as far as a call goes.

@@ -33,8 +33,8 @@ pub(super) static HASHKEYS: Function = Function {
 
 pub(super) static SORT: Function = Function {
     name: "SORT",
-    synopsis: "The values in the order of the numbers before them",
-    syntax: "SORT(number1:value1[,number2:value2[,...]])",
+    synopsis: "The keys in the order of their values",
+    syntax: "SORT(key1:value1[,key2:value2[,...]])",
     read: Some(sort),
     write: None,
 };
@@ -124,13 +124,13 @@ fn set_hash(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String
 fn sort(_: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let mut pairs = Vec::new();
     for pair in split(args) {
-        let (number, value) =
-            pair.split_once(':').ok_or_else(|| format!("SORT: '{}' is not number:value", outside(&pair)))?;
-        let number: f64 = number.trim().parse().unwrap_or(0.0);
-        pairs.push((number, value.to_owned()));
+        let (key, value) =
+            pair.split_once(':').ok_or_else(|| format!("SORT: '{}' is not key:value", outside(&pair)))?;
+        let value: f64 = value.trim().parse().unwrap_or(0.0);
+        pairs.push((value, key.to_owned()));
     }
     pairs.sort_by(|one, two| one.0.total_cmp(&two.0));
-    Ok(pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(","))
+    Ok(pairs.into_iter().map(|(_, key)| key).collect::<Vec<_>>().join(","))
 }
 
 /// The variable's name and what stands between the values of its list.

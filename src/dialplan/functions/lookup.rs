@@ -125,8 +125,8 @@ fn level(who: &str, text: &str) -> Result<usize, String> {
 fn stack_peek(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let args = Split(split(args));
     let levels = level("STACK_PEEK", args.trimmed(0))?;
-    let frames = scope.state.frames.iter().rev().filter(|frame| frame.kind == FrameKind::Gosub);
-    let Some(frame) = levels.checked_sub(1).and_then(|levels| frames.skip(levels).next()) else {
+    let mut frames = scope.state.frames.iter().rev().filter(|frame| frame.kind == FrameKind::Gosub);
+    let Some(frame) = levels.checked_sub(1).and_then(|levels| frames.nth(levels)) else {
         return match args.trimmed(2) {
             "" | "0" => Err(format!("STACK_PEEK: there are not {levels} subroutines to come back from")),
             _ => Ok(String::new()),
