@@ -13,6 +13,7 @@ use crate::dialplan::{ChannelId, DialStatus, Position, Program};
 use crate::event::CallEvent;
 use crate::pbx::cause;
 use crate::pbx::cdr::CdrBuilder;
+use crate::pbx::media::MediaCommand;
 
 impl Dialing<'_> {
     /// The dialplan is called at an extension, `Local/extension@context`.
@@ -78,6 +79,10 @@ impl Dialing<'_> {
             channel.program.iter_mut().for_each(Program::set_answered);
         }
         self.parties.with_party(callee, self.core, |party, cx| party.set_media_remote(cx.core));
+        // Its early media was bridged to the caller.
+        if let Some(stream) = self.parties.channel(callee).and_then(Channel::stream) {
+            self.core.out.media.push(MediaCommand::Idle { stream });
+        }
         self.parties.deferred.push_back(Deferred::Apart(callee, after, shown));
         true
     }
