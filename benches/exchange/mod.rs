@@ -78,6 +78,7 @@ impl Exchange {
             pins: Default::default(),
             indications: Arc::default(),
             recordings: None,
+            music: Default::default(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

@@ -73,7 +73,7 @@ letters! {
     'k' "" NotYet "parking by the called line";
     'K' "" NotYet "parking by the caller";
     'L' "(ms[:left[:repeat]])" InEffect "the call is ended ms milliseconds after the answer. The warnings (left, repeat, LIMIT_*) are not played: nothing is played into a call that is connected";
-    'm' "(class)" NotYet "music instead of ringing: the caller hears ringing";
+    'm' "(class)" InEffect "the caller hears music on hold until the answer instead of ringing, and nothing of what a called line sends before it; ringing where there is no music, to a `line=modem`, and in a dialplan that was called as `Local/` and has not answered";
     'M' "(macro^arguments)" InEffect "the macro runs on the line that answered before it is connected; its MACRO_RESULT may be ABORT, CONGESTION, BUSY, CONTINUE or GOTO:context^exten^priority";
     'n' "" WithoutEffect "a modifier of `p` and `P`";
     'N' "" WithoutEffect "a modifier of `p` and `P`";
@@ -107,7 +107,7 @@ pub fn letter(letter: char) -> Option<&'static Letter> {
 pub struct DialOptions {
     /// `g`: the dialplan goes on after the callee has hung up.
     pub continue_after: bool,
-    /// `r`: show ringing at once, and let no early media through.
+    /// `r`, `m`: ringing at once, or music, and no early media is let through.
     pub ringing: bool,
     /// `R`: show ringing at once, until there is early media.
     pub ringing_until_media: bool,
@@ -129,7 +129,12 @@ impl DialOptions {
     pub fn read(text: &str) -> DialOptions {
         let letters = arguments::options(text);
         let given = |wanted: char| letters.iter().any(|(letter, _)| *letter == wanted);
-        DialOptions { continue_after: given('g'), ringing: given('r'), ringing_until_media: given('R'), letters }
+        DialOptions {
+            continue_after: given('g'),
+            ringing: given('r') || given('m'),
+            ringing_until_media: given('R'),
+            letters,
+        }
     }
 
     /// Whether the letter was given.
@@ -141,6 +146,16 @@ impl DialOptions {
     pub fn argument(&self, letter: char) -> Option<&str> {
         let found = self.letters.iter().find(|(given, _)| *given == letter)?;
         Some(found.1.as_deref().unwrap_or_default().trim())
+    }
+
+    /// `m`: without a class in parentheses it is this one.
+    pub fn complete_music(&mut self, class: &str) {
+        let without = |(letter, argument): &&mut (char, Option<String>)| {
+            *letter == 'm' && argument.as_deref().unwrap_or_default().trim().is_empty()
+        };
+        if let Some((_, argument)) = self.letters.iter_mut().find(without) {
+            *argument = Some(class.to_owned());
+        }
     }
 
     /// The letters that are not there yet.

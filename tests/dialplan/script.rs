@@ -203,6 +203,7 @@ fn shown(ask: &AppRequest) -> String {
         }
         AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
         AppRequest::Tap(tap) => format!("{tap:?}"),
+        AppRequest::Music(class) => format!("Music {}", class.as_deref().unwrap_or("none")),
         AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
@@ -271,6 +272,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
+            AppRequest::Music(_) => AppReply::PlaysMusic(Ok(())),
             AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
             AppRequest::Outside(_) => panic!("what is done outside gives something"),
@@ -281,11 +283,16 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
                 played: Played::Digit(digit.parse().unwrap()),
                 position: *from + std::time::Duration::from_secs(5),
             }),
+            AppRequest::PlaySound(..) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Digit(digit.parse().unwrap())),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["wrong"] => AppReply::Pin(PinVerdict::Wrong),
         ["locked"] => AppReply::Pin(PinVerdict::Locked(Duration::from_secs(30))),
         ["right", beside] => AppReply::Pin(PinVerdict::Right((*beside).to_owned())),
+        ["missing", name] if matches!(asked, AppRequest::PlayFrom(..)) => {
+            AppReply::PlayedFrom(PlayedFrom { played: Played::Missing((*name).to_owned()), position: Duration::ZERO })
+        }
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [

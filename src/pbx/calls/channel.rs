@@ -6,6 +6,7 @@ use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
 use crate::clock::{Time, Wall};
+use crate::config::musiconhold_conf::Sort;
 use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
 use crate::dialplan::recording::TapKind;
@@ -151,6 +152,25 @@ pub struct Loading {
     pub from: Option<Duration>,
 }
 
+/// Music on hold that a channel's program has played, or its Dial instead of ringing.
+#[derive(Debug, Default)]
+pub enum Music {
+    /// None.
+    #[default]
+    None,
+    /// It is ordered.
+    Loading {
+        /// The order for it.
+        order: u64,
+        /// In which order the files are played.
+        sort: Sort,
+    },
+    /// It is played.
+    Playing,
+    /// It could not be had: in this Dial the caller hears ringing.
+    Failed,
+}
+
 /// Maximum number of digits that are kept for a program that does not wait for any.
 pub const MAX_DIGITS: usize = 64;
 
@@ -224,6 +244,8 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// Music on hold for it.
+    pub music: Music,
     /// What is recorded of it beside the call, oldest first.
     pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
@@ -283,6 +305,7 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            music: Music::default(),
             taps: Vec::new(),
             plays: 0,
             digits: VecDeque::new(),

@@ -3,7 +3,7 @@
 use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::call_end::CallEnd;
-use super::channel::{Activity, Channel, ChannelState, Outgoing};
+use super::channel::{Activity, Channel, ChannelState, Music, Outgoing};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
 use super::digit_sending::DialDigits;
@@ -12,6 +12,7 @@ use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::local;
 use super::local_pair;
+use super::music;
 use super::parties::Parties;
 use super::places::Places;
 use crate::datetime;
@@ -41,6 +42,7 @@ impl Dialing<'_> {
         let telephone = local::caller(self.parties, caller);
         dial.offered_version = self.parties.leg_of(telephone).map_or(0, |leg| leg.agreement.remote_version());
         let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
+        let has_music = dial.options.has('m') && self.parties.channel(telephone).is_some_and(|it| !it.has_modem());
         self.begin_record_anew(caller, dial.options.has('C'));
         if telephone == caller
             && let Some(channel) = self.parties.channel_mut(caller)
@@ -75,8 +77,8 @@ impl Dialing<'_> {
         }
         if !found.is_empty() {
             self.parties.with_party(telephone, self.core, |party, cx| {
-                if party.rings_in_band() {
-                    // What the caller hears ringing in is what the called line may have: no other codec could follow
+                if party.rings_in_band() || has_music {
+                    // What the caller hears ringing or music in is what the called line may have: no other codec could follow
                     // the tone.
                     let _ = party.send_early_media(cx);
                 }
@@ -318,7 +320,7 @@ impl Dialing<'_> {
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let (connected, digits) = (dial.answered_by(now, &name), DialDigits::of(&dial.options));
-        channel.activity = Activity::Bridged(Box::new(connected));
+        (channel.activity, channel.music) = (Activity::Bridged(Box::new(connected)), Music::None);
         digits.keep_relay(self.parties, [caller, callee]);
         self.bridging().connect(caller, callee, version);
         digits.send(self.parties, caller, callee, self.core);
@@ -470,6 +472,7 @@ impl Dialing<'_> {
             self.early().lost(outer, half);
         }
         self.parties.release_unused_media(&[caller], self.core);
+        music::end(self.parties, caller, self.core);
         let channel = self.parties.channel_mut(caller)?;
         let dial = channel.dial_mut()?;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));

@@ -8,6 +8,7 @@ use super::dial::{Branch, Dial, EarlySource};
 use super::digit_sending::{self, DialDigits};
 use super::leg::Leg;
 use super::local;
+use super::music;
 use super::parties::Parties;
 use super::party::Hears;
 use super::recordings;
@@ -100,6 +101,12 @@ impl EarlyMedia<'_> {
     pub(super) fn ring(&mut self, caller: ChannelId) {
         if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
             return self.provisional(outer, half, 180, None);
+        }
+        if music::instead_of_ringing(self.parties, caller, self.core) {
+            if let Some(dial) = self.dial_mut(caller) {
+                dial.tone = true;
+            }
+            return;
         }
         let Some(dial) = self.dial_mut(caller) else { return };
         let is_new = !std::mem::replace(&mut dial.rings, true);

@@ -30,6 +30,7 @@ pub mod local_half;
 mod local_pair;
 pub mod media_path;
 mod media_port;
+mod music;
 mod origin;
 mod originating;
 mod pair;

@@ -5,6 +5,7 @@ use super::bridge::Bridges;
 use super::channel::{Activity, Channel, Loading, Playing};
 use super::early_media::EarlyMedia;
 use super::local;
+use super::music::{self, Loaded};
 use super::parties::Parties;
 use crate::audio::sound::Sound;
 use crate::dialplan::{AppReply, ChannelId, Digits, PlayRequest, Played, PlayedFrom};
@@ -45,6 +46,12 @@ impl Prompts<'_> {
 
     /// Sounds are there: those that were found are played, each that was not is logged.
     pub(super) fn loaded(&mut self, reply: SoundReply) {
+        let channel = reply.channel;
+        let reply = match music::loaded(self.parties, reply, self.core) {
+            Loaded::Others(reply) => reply,
+            Loaded::Done => return,
+            Loaded::Ring => return self.early().ring(channel),
+        };
         let id = reply.channel;
         let Some(channel) = self.parties.channel_mut(id) else { return };
         if channel.dial_mut().is_some_and(|dial| dial.announcement.take_if(|order| *order == reply.order).is_some()) {
