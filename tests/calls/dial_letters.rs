@@ -41,6 +41,8 @@ const PLAN: &str = "[default]\n\
     exten => 39,1,Dial(SIP/desk,20,U(asks))\n\
     exten => 40,1,Dial(SIP/desk,20,U(lasts))\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Wait(1)\n\
     exten => 41,1,Dial(SIP/desk,20,U(hangs))\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Wait(1)\n\
+    exten => 42,1,Dial(Local/43@default,20,U(asks))\n\
+    exten => 43,1,Dial(SIP/desk,20,eU(screen^ok))\n\
     exten => h,1,Verbose(1,h of ${CHANNEL})\n\
     [screen]\n\
     exten => s,1,Verbose(1,screening ${CHANNEL} with ${ARG1})\n same => n,Playback(beep)\n\
@@ -71,6 +73,7 @@ stories! {
     what_the_gosub_says_is_done(SIP, PLAN);
     whoever_hangs_up_meanwhile_ends_it(SIP, PLAN);
     a_gosub_on_the_line_gets_its_digits(SIP, PLAN);
+    each_dial_on_the_way_has_its_gosub(SIP, PLAN);
     the_caller_goes_on_when_the_gosub_ends_the_line(SIP, PLAN);
     an_announcement_is_played_to_the_line_that_answered(SIP, PLAN);
     a_gosub_before_the_call_adds_a_header_and_others_learn_why_they_ring_no_more(SIP, PLAN);
@@ -152,6 +155,18 @@ fn a_gosub_on_the_line_gets_its_digits(world: &mut Testbed) {
     world.run(Duration::from_secs(1));
     world.phone("desk").presses('1');
     world.until(|w| w.has_line("pressed 1"));
+    world.until(|w| w.is_talking("client"));
+    over(world);
+}
+
+fn each_dial_on_the_way_has_its_gosub(world: &mut Testbed) {
+    answered(world, "42");
+    world.until(|w| w.has_line("screening SIP/desk-"));
+    world.until(|w| w.has_line("asking"));
+    assert!(world.has_line("option e does nothing in a Local"));
+    world.run(Duration::from_secs(1));
+    assert!(!world.is_talking("client"), "the outer Dial asks first");
+    world.phone("desk").presses('1');
     world.until(|w| w.is_talking("client"));
     over(world);
 }

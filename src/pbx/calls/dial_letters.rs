@@ -48,7 +48,7 @@ impl Dialing<'_> {
         let wanted = |dial: &Dial| ['A', 'M', 'U'].iter().any(|letter| dial.options.has(*letter));
         let has_program = self.dial(caller).is_some_and(wanted);
         let Some(channel) = self.parties.channel_mut(id).filter(|_| has_program) else { return false };
-        let is_new = !std::mem::replace(&mut channel.callee.is_accepted, true);
+        let is_new = channel.callee.accepted_for.replace(caller) != Some(caller);
         if is_new {
             self.parties.deferred.push_back(Deferred::AfterAnswer(caller, id));
         }
@@ -96,7 +96,12 @@ impl Dialing<'_> {
         }
         channel.stop_activity(cause::NORMAL, self.core);
         channel.called_by = Some(callee);
-        (channel.program, channel.activity) = (None, Activity::Called);
+        if channel.program.take().is_some() {
+            let name = channel.name.clone();
+            self.parties.deferred.push_back(Deferred::Unlock(name));
+        }
+        let Some(channel) = self.parties.channel_mut(half) else { return true };
+        channel.activity = Activity::Called;
         let entered = channel.entered.take();
         if let Some(line) = self.parties.channel_mut(callee) {
             (line.called_by, line.entered) = (None, entered);

@@ -236,6 +236,9 @@ impl Parties {
         self.release_ports(id, core);
         stop_sending(self, id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
+        if channel.program.is_some() {
+            self.deferred.push_back(Deferred::Unlock(channel.name.clone()));
+        }
         let stopped = channel.stop_activity(0, core);
         if let Some(limit) = channel.callee.limit.take() {
             core.timers.cancel(limit);
