@@ -76,6 +76,7 @@ impl Exchange {
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
             pins: Default::default(),
+            process: Default::default(),
             indications: Arc::default(),
             recordings: None,
             music: Default::default(),

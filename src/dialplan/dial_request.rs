@@ -59,6 +59,7 @@ pub(super) async fn dial(channel: &mut ChannelHandle, request: DialRequest) -> R
     channel.set_variable("DIALREASON", &report.reason);
     channel.with_state(|state| {
         state.cause = Cause(report.hangup_cause);
+        state.called.clone_from(&report.lines);
         state.answered |= report.status == DialStatus::Answer;
     });
     Ok(report)

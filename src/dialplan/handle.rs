@@ -1,8 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{
-    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Music, Originate, Play, PlayFrom, PlaySound,
-    PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
+    Answer, Ask, CheckPin, Dial, Digit, Echo, HangUp, Indicate, LineStates, Music, Originate, Play, PlayFrom,
+    PlaySound, PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
 };
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
@@ -10,8 +10,8 @@ use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
-    PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, HangUpRequest, Interrupted,
+    PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
 use crate::audio::sound::Sound;
@@ -311,6 +311,14 @@ impl ChannelHandle {
         self.ask(LineStates(lines)).await
     }
 
+    /// Hangs up another channel, or this one, and says how many.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn hang_up(&mut self, request: HangUpRequest) -> Result<usize, Interrupted> {
+        self.ask(HangUp(request)).await
+    }
+
     /// Sends the caller's audio back until the channel is hung up.
     ///
     /// # Errors
@@ -486,6 +494,7 @@ mod tests {
             hangup_cause: 17,
             callee_hung_up: false,
             reason: "busy".to_owned(),
+            lines: Vec::new(),
         }
     }
 

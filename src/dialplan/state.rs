@@ -2,7 +2,7 @@
 
 use super::dialled::is_injected;
 use super::record::RecordNotes;
-use super::request::{Cause, Position};
+use super::request::{Cause, LineEnd, Position};
 use super::timeouts::Timeouts;
 use super::view::View;
 use crate::clock::Now;
@@ -104,6 +104,8 @@ pub(super) struct State {
     pub(super) answered: bool,
     /// `HANGUPCAUSE`.
     pub(super) cause: Cause,
+    /// `HANGUPCAUSE()`: how the channels ended that the latest `Dial` called.
+    pub(super) called: Vec<LineEnd>,
     pub(super) frames: Vec<Frame>,
     /// The arguments of the priority that runs, as the owner wrote them.
     pub(super) written: String,
@@ -146,6 +148,7 @@ impl State {
             music_class: String::new(),
             answered: false,
             cause: Cause::NONE,
+            called: Vec::new(),
             frames: Vec::new(),
             written: String::new(),
             given: String::new(),

@@ -32,6 +32,7 @@ mod network;
 mod offers;
 mod options;
 mod originate;
+mod others;
 mod outside;
 mod playback;
 mod programs;

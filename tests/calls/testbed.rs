@@ -1141,6 +1141,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         indications: Arc::default(),
         music: Arc::default(),
         recordings: Some("/state/recordings".into()),
+        process: Arc::new(BTreeMap::from([("HOME".to_owned(), "/home/ada".to_owned())])),
         product: general.user_agent.clone(),
     }
 }

@@ -211,6 +211,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Pin(_) if rng.below(2) == 0 => AppReply::Pin(PinVerdict::Wrong),
         AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
         AppRequest::Originate(_) => AppReply::Originated(strowger::dialplan::originate::OriginateStatus::Failed),
+        AppRequest::HangUp(_) => AppReply::HungUp(0),
         AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
         AppRequest::Outside(_) => AppReply::Outside(match rng.below(6) {
             0 => OutsideReply::Refused("x".to_owned()),
@@ -237,6 +238,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             hangup_cause: u16::MAX,
             callee_hung_up: rng.below(2) == 0,
             reason: String::new(),
+            lines: Vec::new(),
         }),
     }
 }

@@ -63,7 +63,7 @@ impl Seen {
             && self.video_at_the_end > scripts / 100
             && self.cancelled > scripts / 60
             && self.parted > scripts / 60
-            && self.led > scripts / 200
+            && self.led > scripts / 400
             && self.played > scripts / 20
             && self.recorded > scripts / 200
             // One in some thousands, by what was lost on the way; few scripts may have two.
