@@ -151,8 +151,7 @@ fn whoever_hangs_up_meanwhile_ends_it(world: &mut Testbed) {
 
 fn a_gosub_on_the_line_gets_its_digits(world: &mut Testbed) {
     answered(world, "39");
-    world.until(|w| w.has_line("asking"));
-    world.run(Duration::from_secs(1));
+    world.until(|w| w.has_line("asking") && w.is_talking("desk"));
     world.phone("desk").presses('1');
     world.until(|w| w.has_line("pressed 1"));
     world.until(|w| w.is_talking("client"));
@@ -162,7 +161,7 @@ fn a_gosub_on_the_line_gets_its_digits(world: &mut Testbed) {
 fn each_dial_on_the_way_has_its_gosub(world: &mut Testbed) {
     answered(world, "42");
     world.until(|w| w.has_line("screening SIP/desk-"));
-    world.until(|w| w.has_line("asking"));
+    world.until(|w| w.has_line("asking") && w.is_talking("desk"));
     assert!(world.has_line("option e does nothing in a Local"));
     world.run(Duration::from_secs(1));
     assert!(!world.is_talking("client"), "the outer Dial asks first");
