@@ -345,6 +345,10 @@ impl Dialing<'_> {
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
         let (options, digits) = (dial.options.clone(), DialDigits::of(&dial.options));
         channel.cdr.connected = true;
+        for letter in ['G', 'F', 'e'].into_iter().filter(|letter| options.has(*letter)) {
+            let text = format!("{}: Dial's option {letter} does nothing in a Local", channel.name);
+            self.core.emit(crate::event::LogLine { level: crate::event::Level::Warning, text });
+        }
         let telephone = local::caller(self.parties, running);
         let mut end = CallEnd { parties: self.parties, core: self.core };
         end.limit(callee, options.limit());

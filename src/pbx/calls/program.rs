@@ -328,6 +328,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
+            | Activity::Originating(_)
             | Activity::Recording(_)
             | Activity::Echoing
             | Activity::SendingDigits
