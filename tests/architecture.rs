@@ -85,7 +85,7 @@ const ROOMS: &[Room] = &[
     ring("net", &["source_key", "clock", "rng", "sip", "guard", "config", "pbx"]),
     ring("sounds", &["clock", "wording", "audio", "config", "dialplan", "pbx"]),
     ring("media", &["source_key", "clock", "rng", "rtp", "audio", "pbx"]),
-    ring("programs", &["dialplan", "pbx", "audio", "net"]),
+    ring("programs", &["wording", "dialplan", "pbx", "audio", "net"]),
     ring("store", &["clock", "rng", "datetime", "event", "wording", "sip", "config", "dialplan", "registrar", "pbx"]),
     // The outside sees snapshots and commands, which observe itself defines, and nothing behind them.
     ring("observe", &["clock", "rng", "datetime", "event", "wording"]),

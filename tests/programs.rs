@@ -530,6 +530,222 @@ fn pages_are_fetched_and_bounded() {
     assert_eq!(get(fetch(format!("http://{at}/"))), Err("the page is larger than 256 kB".to_owned()));
 }
 
+/// A server with a certificate that nobody signed, which answers one request.
+fn secure_server() -> String {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap();
+        let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream));
+        let mut came = String::new();
+        // A client that does not trust it goes away.
+        while stream.read_line(&mut came).unwrap_or(0) > 2 {}
+        let _ = stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
+    });
+    format!("https://localhost:{port}/")
+}
+
+#[test]
+fn a_certificate_that_nobody_signed_is_refused_unless_it_is_not_looked_at() {
+    let mut bench = Bench::new("secure");
+    let mut get = |verify: bool| match bench.ask(1, OutsideRequest::Fetch(Fetch { verify, ..fetch(secure_server()) })) {
+        OutsideReply::Fetched(page) => page,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(get(false), Ok("secret".to_owned()));
+    let why = get(true).unwrap_err();
+    assert!(why.contains("ertificate"), "{why}");
+}
+
+/// The fenced blocks of the guide, with the word behind the fence.
+fn guide() -> Vec<(&'static str, &'static str)> {
+    let mut parts = include_str!("../docs/guides/agi.md").split("```");
+    let mut blocks = Vec::new();
+    while let (Some(_), Some(block)) = (parts.next(), parts.next()) {
+        blocks.push(block.split_once('\n').unwrap());
+    }
+    blocks
+}
+
+/// The guide's two scripts say what its transcript says they do.
+#[test]
+fn the_scripts_of_the_guide_do_what_it_tells() {
+    let mut bench = Bench::new("guide");
+    let blocks = guide();
+    let (_, transcript) = blocks.iter().find(|(_, text)| text.starts_with("> agi_request")).unwrap();
+    let mut scripts = vec![("sh", "ask.sh")];
+    if Process::new("python3").arg("-c").arg("").status().is_ok_and(|status| status.success()) {
+        scripts.push(("python", "ask.py"));
+    } else {
+        skip("the guide's script in Python", "python3 is not installed");
+    }
+    for (kind, name) in scripts {
+        let (_, text) = blocks.iter().find(|(of, text)| *of == kind && text.contains("agi-bin/")).unwrap();
+        assert!(text.contains(&format!("# agi-bin/{name}")), "{text}");
+        bench.script(name, text);
+        let (mut told, mut talk) = (String::new(), None);
+        for line in transcript.lines() {
+            if let Some(answer) = line.strip_prefix('>') {
+                told.push_str(answer.trim());
+                told.push('\n');
+            } else if let Some(command) = line.strip_prefix("< ") {
+                let id = *talk.get_or_insert_with(|| {
+                    let opening = Opening { program: name.into(), arguments: Vec::new(), first: told.split_off(0) };
+                    match bench.ask(1, OutsideRequest::Open(opening)) {
+                        OutsideReply::Opened(Ok(talk)) => talk,
+                        other => panic!("{name}: {other:?}"),
+                    }
+                });
+                assert_eq!(bench.line(1, id, &told.split_off(0)).as_deref(), Ok(command), "{name}");
+            }
+        }
+        let talk = talk.unwrap();
+        let mut last = bench.line(1, talk, &told);
+        if kind == "python" {
+            assert_eq!(last.as_deref(), Ok("VERBOSE \"201 pressed 7\""));
+            last = bench.line(1, talk, "200 result=1\n");
+        }
+        assert_eq!(last, Err(TalkEnd::Silent), "{name}");
+        assert_eq!(bench.close(1, talk), "", "{name}");
+    }
+}
+
+const UNIT: &str = include_str!("../conf/systemd/strowger.service");
+
+/// As far as the unit's sandbox can be had without systemd: everything but the exchange's own folder and /dev is read
+/// only, no memory is both written and run, no new privileges, and so many descriptors. Becomes the program that is named.
+const SANDBOX: &str = r#"
+import ctypes, mmap, os, resource, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+own = sys.argv[1].encode()
+def must(failed, what):
+    if failed:
+        sys.exit(what + ": " + os.strerror(ctypes.get_errno()))
+must(libc.unshare(0x20000), "a mount namespace")
+must(libc.mount(b"none", b"/", None, 0x4000 | 0x40000, None), "private mounts")
+must(libc.mount(own, own, None, 0x1000, None), "the folder of the exchange")
+places = [line.split()[4].encode().decode("unicode_escape").encode() for line in open("/proc/self/mountinfo")]
+for place in places:
+    if place != own and not place.startswith((b"/dev", b"/proc", b"/sys")):
+        if libc.mount(None, place, None, 0x1000 | 0x20 | 1, None) and place == b"/":
+            must(1, "a read-only root")
+resource.setrlimit(resource.RLIMIT_NOFILE, (32768, 32768)) if resource.getrlimit(resource.RLIMIT_NOFILE)[1] >= 32768 else None
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+os.umask(0o077)
+must(libc.prctl(38, 1, 0, 0, 0), "no new privileges")
+must(libc.prctl(65, 1, 0, 0, 0), "memory that is written or run")
+try:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)
+    sys.exit("memory may be written and run")
+except OSError:
+    pass
+try:
+    open("/usr/strowger-test", "w")
+    sys.exit("/usr may be written to")
+except OSError:
+    pass
+os.execv(sys.argv[2], sys.argv[2:])
+"#;
+
+/// Puts the program of a command into the sandbox.
+fn confined(command: &mut Process) {
+    let folder = PathBuf::from(command.get_args().nth(1).unwrap());
+    let log = fs::OpenOptions::new().append(true).open(folder.join("log")).unwrap();
+    fs::create_dir_all(folder.join("tmp")).unwrap();
+    let mut whole = Process::new("python3");
+    whole.arg("-c").arg(SANDBOX).arg(&folder).arg(command.get_program()).args(command.get_args());
+    // A /tmp of its own.
+    whole.env("TMPDIR", folder.join("tmp"));
+    whole.stdin(std::process::Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    *command = whole;
+}
+
+/// Fifty calls at once, each steered by a script, that run commands, record, and hear a text that is spoken.
+#[test]
+fn fifty_scripts_commands_and_recordings_work_in_the_units_sandbox() {
+    let story = "programs in the unit's sandbox";
+    for line in ["TasksMax=512", "MemoryDenyWriteExecute=yes", "ProtectSystem=strict", "NoNewPrivileges=yes"] {
+        assert!(UNIT.contains(&format!("\n{line}\n")), "the sandbox below is another: {line}");
+    }
+    let own = std::env::temp_dir().join(format!("strowger-sandbox-{}", std::process::id()));
+    fs::create_dir_all(&own).unwrap();
+    let tried = Process::new("python3").arg("-c").arg(SANDBOX).arg(&own).arg("/bin/true").output();
+    fs::remove_dir_all(&own).unwrap();
+    match tried {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => return skip(story, String::from_utf8_lossy(&output.stderr).trim_end()),
+        Err(error) => return skip(story, &format!("python3: {error}")),
+    }
+    let names: Vec<String> = (0..50).map(|number| format!("line{number}")).collect();
+    let account = |name: &String| format!("[{name}]\ntype=friend\nhost=dynamic\nsecret=password\n");
+    let accounts: String = names.iter().map(account).collect();
+    let extensions = "[default]\nexten => _X.,1,Answer()\n same => n,AGI(${IF($[${EXTEN} % 2]?menu.py:menu.sh)})\n \
+        same => n,System(echo ${X} > ${STATE}/wrote-${EXTEN})\n same => n,NoOp(system ${SYSTEMSTATUS})\n \
+        same => n,System(echo no > /usr/strowger-test)\n same => n,NoOp(outside ${SYSTEMSTATUS})\n \
+        same => n,Record(note-${EXTEN}.wav,0,1,qx)\n same => n,NoOp(recorded ${RECORD_STATUS})\n \
+        same => n,SayText(ten past nine)\n same => n,NoOp(all done ${EXTEN})\n same => n,Wait(60)\n";
+    let exchange = Exchange::start_as("sandbox", &accounts, extensions, confined);
+    exchange.said("is ready.");
+    let state = exchange.folder().join("state");
+    let scripts = exchange.folder().join("agi-bin");
+    fs::create_dir_all(&scripts).unwrap();
+    for (name, text) in [
+        (
+            "menu.sh",
+            "#!/bin/sh\nwhile read line && [ -n \"$line\" ]; do :; done\nfor command in 'WAIT FOR DIGIT 3000' \
+             'SET VARIABLE X 5'; do echo \"$command\"; read answer; done\n",
+        ),
+        (
+            "menu.py",
+            "#!/usr/bin/env python3\nimport sys\nwhile sys.stdin.readline().strip(): pass\n\
+             for command in ('WAIT FOR DIGIT 3000', 'SET VARIABLE X 5'):\n    print(command, flush=True)\n    \
+             sys.stdin.readline()\n",
+        ),
+    ] {
+        fs::write(scripts.join(name), text).unwrap();
+        fs::set_permissions(scripts.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let programs = "[programs]\nsystem = true\nagi = true\nspeech = true\n";
+    exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n{programs}", state.display()));
+    exchange.write("extensions.conf", &format!("[globals]\nSTATE={}\n{extensions}", state.display()));
+    exchange.told("core reload");
+    let mut phones = Phones::new(exchange.sip, &names);
+    for line in 0..names.len() {
+        phones.dial(line, &format!("{}", 100 + line));
+    }
+    let count = |words: &str| exchange.log().matches(words).count();
+    let end = Instant::now() + 3 * PATIENCE;
+    let most = std::cell::Cell::new(0);
+    while count("\"all done ") < 50 {
+        assert!(Instant::now() < end, "{}", exchange.log());
+        most.set(most.get().max(running(&scripts.display().to_string())));
+        phones.run(Duration::from_millis(100));
+    }
+    assert_eq!(count("\"system SUCCESS\""), 50, "{}", exchange.log());
+    assert_eq!(count("\"outside APPERROR\""), 50, "{}", exchange.log());
+    assert_eq!(count("\"recorded TIMEOUT\""), 50, "{}", exchange.log());
+    assert!(most.get() > 25, "at most {} scripts ran at once", most.get());
+    for number in 100..150 {
+        assert_eq!(fs::read_to_string(state.join(format!("wrote-{number}"))).unwrap(), "5\n");
+    }
+    if exchange.log().contains("no program that speaks is installed") {
+        skip("a text spoken in the unit's sandbox", "no program that speaks is installed");
+    } else {
+        assert!(!exchange.log().contains("SayText:"), "{}", exchange.log());
+    }
+    assert_eq!(fs::read_dir(exchange.folder().join("tmp")).unwrap().count(), 0);
+    for line in 0..names.len() {
+        phones.hang_up(line);
+    }
+    phones.run(Duration::from_millis(500));
+}
+
 /// The real exchange with a telephone: a script in shell, one on a server, and one after the hang-up.
 #[test]
 fn a_call_is_steered_by_scripts() {
@@ -613,12 +829,15 @@ fn a_call_is_steered_by_scripts() {
     assert!(exchange.log().contains("511 Command Not Permitted on a dead channel"), "{}", exchange.log());
 }
 
-/// A script of the examples, copied for the bench with these words in the place of others.
-fn example_script(bench: &Bench, name: &str, words: &str, others: &str) {
+/// A script of the examples, copied for the bench with other words in the place of some.
+fn example_script(bench: &Bench, name: &str, changes: &[(&str, &str)]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/examples/weather-and-news/agi-bin");
-    let text = fs::read_to_string(folder.join(name)).unwrap();
-    assert!(text.contains(words), "{name} has no '{words}'");
-    bench.script(name, &text.replace(words, others));
+    let mut text = fs::read_to_string(folder.join(name)).unwrap();
+    for (words, others) in changes {
+        assert!(text.contains(words), "{name} has no '{words}'");
+        text = text.replace(words, others);
+    }
+    bench.script(name, &text);
 }
 
 /// Runs a script as a call does, and gives back what it had the exchange do. `variables` are those of the dialplan;
@@ -666,7 +885,7 @@ fn the_weather_number_says_the_weather_or_that_there_is_none() {
         return;
     }
     let mut bench = Bench::new("weather");
-    example_script(&bench, "weather.py", "PATIENCE = 5", "PATIENCE = 1");
+    example_script(&bench, "weather.py", &[("PATIENCE = 5", "PATIENCE = 1")]);
     let page = |code: u32, temperature: &str| {
         format!(
             "{{\"latitude\":52.5,\"current\":{{\"time\":\"2026-11-29T08:00\",\"temperature_2m\":{temperature},\
@@ -726,7 +945,8 @@ fn the_news_number_has_the_headlines_read_or_says_that_nobody_can() {
     let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry><title>Third</title></entry></feed>";
     let variables = [("NEWS_URL", url.as_str()), ("NEWS_SPEAKER", "Flite")];
     // A synthesiser is there.
-    example_script(&bench, "news.py", "[\"flite\"]", "[\"sh\"]");
+    let there = ("[\"flite\"]", "[\"sh\"]");
+    example_script(&bench, "news.py", &[there, ("SHORTEST = 0.3", "SHORTEST = 0")]);
     fs::write(&file, rss).unwrap();
     let said = spoken(&performed(&mut bench, "news.py", &variables, "0"));
     assert_eq!(
@@ -742,8 +962,11 @@ fn the_news_number_has_the_headlines_read_or_says_that_nobody_can() {
     let nobody =
         "one-moment-please there-are 1 new vm-messages EXEC Flite \"Third\" im-sorry there-is no operator goodbye";
     assert_eq!(said, nobody);
+    // It spoke for no time at all: it is not allowed.
+    example_script(&bench, "news.py", &[there, ("SHORTEST = 0.3", "SHORTEST = 60")]);
+    assert_eq!(spoken(&performed(&mut bench, "news.py", &variables, "0")), nobody);
     // None is there: it is not even tried.
-    example_script(&bench, "news.py", "[\"flite\"]", "[\"no-such-synthesiser\"]");
+    example_script(&bench, "news.py", &[("[\"flite\"]", "[\"no-such-synthesiser\"]")]);
     let mut done = performed(&mut bench, "news.py", &variables, "0");
     assert_eq!(done.pop().unwrap(), "no program for Flite is installed\n");
     assert_eq!(spoken(&done), "one-moment-please there-are 1 new vm-messages im-sorry there-is no operator goodbye");

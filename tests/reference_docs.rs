@@ -11,7 +11,9 @@ use strowger::config::finding;
 use strowger::config::sip_conf::option::{Effect, OptionRow, Scope};
 use strowger::config::sip_conf::option_table::table;
 use strowger::config::toml_conf;
-use strowger::dialplan::{apps, functions};
+use strowger::dialplan::dial_options::{LETTERS, LetterStatus};
+use strowger::dialplan::{apps, functions, not_yet_supported};
+use strowger::observe::command::{ALIASES, TABLE};
 use strowger::pbx::failure::FailureReason;
 
 #[test]
@@ -50,6 +52,72 @@ fn findings_of_check() {
         writeln!(text, "| `{}` | {} | {} | {} |", row.code, cell(row.what), cell(row.why), cell(row.advice)).unwrap();
     }
     keep("check.md", &[("findings", text)]);
+}
+
+/// What of Asterisk 20 is there; its names stand in `tests/asterisk-20/`.
+#[test]
+fn coverage_of_asterisk_20() {
+    let app = |name: &str| apps::find(name).is_some();
+    let function = |name: &str| functions::find(name).is_some();
+    let command = |name: &str| {
+        let is = |words: &str| words == name;
+        TABLE.iter().any(|row| is(row.words)) || ALIASES.iter().any(|(alias, _)| is(alias))
+    };
+    let (applications, functions_, commands) = (listed("applications"), listed("functions"), listed("commands"));
+    let there = |list: &[String], is: &dyn Fn(&str) -> bool| list.iter().filter(|name| is(name)).count();
+    let effect = |status: LetterStatus| LETTERS.iter().filter(|row| row.status == status).count();
+    let mut text = String::from("| | of Asterisk 20 | there | beyond it |\n|---|---|---|---|\n");
+    let beyond = |list: &[String], own: &mut dyn Iterator<Item = &str>| {
+        own.filter(|name| !list.iter().any(|known| known.eq_ignore_ascii_case(name))).count()
+    };
+    let mut row = |what: &str, all: usize, there: usize, beyond: usize| {
+        writeln!(text, "| {what} | {all} | {there} | {beyond} |").unwrap();
+    };
+    let own = beyond(&applications, &mut apps::TABLE.iter().map(|app| app.name));
+    row("applications", applications.len(), there(&applications, &app), own);
+    let own = beyond(&functions_, &mut functions::TABLE.iter().map(|one| one.name));
+    row("functions", functions_.len(), there(&functions_, &function), own);
+    row("option letters of `Dial`", LETTERS.len(), effect(LetterStatus::InEffect), 0);
+    let own = beyond(&commands, &mut TABLE.iter().map(|one| one.words));
+    row("console commands", commands.len(), there(&commands, &command), own);
+    let missing = |list: &[String], is: &dyn Fn(&str) -> bool, why: &dyn Fn(&str) -> Option<&'static str>| {
+        let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+        for name in list.iter().filter(|name| !is(name)) {
+            let advice =
+                why(name).unwrap_or_else(|| panic!("{name} is not there, and not_yet_supported.rs does not say so"));
+            match groups.iter_mut().find(|(known, _)| *known == advice) {
+                Some((_, group)) => group.push(format!("`{name}`")),
+                None => groups.push((advice, vec![format!("`{name}`")])),
+            }
+        }
+        let mut text = String::from("| not there | what instead |\n|---|---|\n");
+        for (advice, group) in groups {
+            writeln!(text, "| {} | {} |", group.join(", "), cell(advice)).unwrap();
+        }
+        text
+    };
+    let mut letters = String::from("| letter | what becomes of it |\n|---|---|\n");
+    for row in LETTERS.iter().filter(|row| row.status != LetterStatus::InEffect) {
+        let status = if row.status == LetterStatus::NotYet { "not there yet" } else { "without effect" };
+        writeln!(letters, "| `{}` | {status}: {} |", row.letter, cell(row.text)).unwrap();
+    }
+    let absent: Vec<String> = commands.iter().filter(|name| !command(name)).map(|name| format!("`{name}`")).collect();
+    keep(
+        "coverage.md",
+        &[
+            ("numbers", text),
+            ("applications", missing(&applications, &app, &not_yet_supported::application)),
+            ("functions", missing(&functions_, &function, &not_yet_supported::function)),
+            ("letters", letters),
+            ("commands", absent.join(", ")),
+        ],
+    );
+}
+
+/// One of the lists of Asterisk 20.
+fn listed(list: &str) -> Vec<String> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/asterisk-20").join(list).with_extension("txt");
+    std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// The page is written by hand; what the program itself says it knows must all stand there.

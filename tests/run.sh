@@ -88,6 +88,9 @@ install_programs() {
     # Where services run, their installation would start one: there they are left to whoever wants them.
     has fail2ban-regex || [ -d /run/systemd/system ] || packages="$packages fail2ban"
     has kamailio || [ -d /run/systemd/system ] || packages="$packages kamailio"
+    has python3 || packages="$packages python3"
+    has pkill || packages="$packages procps"
+    has flite || packages="$packages flite"
     python3 -c "import ensurepip" 2> /dev/null || packages="$packages python3-venv"
     has cc || packages="$packages gcc libc6-dev"
     # A human voice, for the test that plays it.

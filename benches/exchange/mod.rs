@@ -76,8 +76,10 @@ impl Exchange {
             listening: Listening::udp(local),
             local_towards: BTreeMap::new(),
             pins: Default::default(),
+            process: Default::default(),
             indications: Arc::default(),
             recordings: None,
+            music: Default::default(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

@@ -16,8 +16,15 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
             found.extend(targets(&whom).filter_map(|target| nobody(survey, step, &target)));
             found.extend(unfiltered(step, &whom));
         }
+        for call in step.calls().iter().filter(|call| call.is("Originate")) {
+            let whom = arguments::pieces(&call.args, ',', 2).swap_remove(0);
+            found.extend(targets(&whom).filter_map(|target| nobody(survey, step, &target)).map(|mut one| {
+                one.message = one.message.replacen("Dial names", "Originate names", 1);
+                one
+            }));
+        }
         for (application, options) in step.calls().iter().filter_map(options_of) {
-            found.extend(not_yet(step, application, &options));
+            found.extend(letters(step, application, &options));
         }
     }
     found
@@ -35,7 +42,7 @@ fn options_of(call: &Call) -> Option<(&'static str, String)> {
 }
 
 /// Letters that are not there yet, and those that no exchange has.
-fn not_yet(step: &Step, application: &str, text: &str) -> Option<Diagnostic> {
+fn letters(step: &Step, application: &str, text: &str) -> Vec<Diagnostic> {
     // What a variable holds is not known; letters beside it are.
     let plain: String = text
         .split("${")
@@ -46,15 +53,26 @@ fn not_yet(step: &Step, application: &str, text: &str) -> Option<Diagnostic> {
         })
         .collect();
     let options = DialOptions::read(&plain);
-    let rows: Vec<_> = options.not_yet().collect();
-    let first = rows.first()?;
-    let letters: Vec<String> = rows.iter().map(|row| format!("'{}'", row.letter)).collect();
-    let message = match rows.len() {
-        1 => format!("{application}'s option {} is not there yet", letters.concat()),
-        _ => format!("{application}'s options {} are not there yet", letters.join(", ")),
+    let mut found = Vec::new();
+    let mut say = |shown: Vec<String>, what: &str, hint: String| {
+        let message = match shown.len() {
+            0 => return,
+            1 => format!("{application}'s option {} is {what}", shown.concat()),
+            _ => format!("{application}'s options {} are {what}", shown.join(", ")),
+        };
+        found.push(finding::DIAL_OPTION.at(step.place, message).hint(hint));
     };
-    let hint = format!("{}: {}; the call goes on without it", first.letter, first.text);
-    Some(finding::DIAL_OPTION.at(step.place, message).hint(hint))
+    let rows: Vec<_> = options.not_yet().collect();
+    if let Some(first) = rows.first() {
+        let shown = rows.iter().map(|row| format!("'{}'", row.letter)).collect();
+        let hint = format!("{}: {}; the call goes on without it", first.letter, first.text);
+        say(shown, "not there yet", hint);
+    }
+    let unknown = options.unknown();
+    let unknown = unknown.chars().filter(char::is_ascii_alphabetic).map(|letter| format!("'{letter}'"));
+    let hint = "it does nothing: `core show application Dial` lists the letters".to_owned();
+    say(unknown.collect(), "unknown", hint);
+    found
 }
 
 /// The targets of a dial string whose peer no variable decides; what is dialled there may be one: `SIP/${EXTEN}@trunk`.

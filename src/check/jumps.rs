@@ -39,6 +39,10 @@ fn check(survey: &Survey, jump: &Jump) -> Option<Diagnostic> {
         }
         None => survey.around(&from.context.name)?,
     };
+    // A context alone: its callers say which extension.
+    if priority.is_empty() {
+        return None;
+    }
     let wanted = wanted(priority, from.number)?;
     if exten.is_none() && has(from.extension, &wanted) {
         return None;

@@ -3,12 +3,14 @@
 //! Only what is certain is reported: what a variable decides is not judged, and what may match counts as present. Each
 //! kind of finding is a row of [`crate::config::finding::TABLE`].
 
+mod call;
 mod callers;
 mod commands;
 mod contexts;
 mod dial;
 mod functions;
 mod gaps;
+mod goals;
 mod jumps;
 mod numbers;
 mod phrase;
@@ -16,6 +18,7 @@ mod secrets;
 mod shadow;
 mod sounds;
 mod survey;
+mod texts;
 
 use crate::config::Config;
 use crate::config::diagnostic::{self, Diagnostic};
@@ -61,6 +64,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(dial::findings(survey));
     found.extend(functions::findings(survey));
     found.extend(commands::findings(survey));
+    found.extend(texts::findings(survey));
     found.extend(secrets::findings(survey.config));
     found
 }

@@ -1,18 +1,19 @@
 //! The dialplan as findings see it: every line, what it runs, and where it may jump to.
 
+pub(super) use super::call::{Call, is_computed};
+use super::goals;
 use super::numbers::{Numbers, Work};
 use crate::config::Config;
 use crate::config::diagnostic::Place;
 use crate::config::suggest::KnownNames;
 use crate::dialplan::Dialplan;
-use crate::dialplan::app::{AppCall, Target};
-use crate::dialplan::arguments;
+use crate::dialplan::app::Target;
 use crate::dialplan::tree::{Context, Extension};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// `ExecIf` in `ExecIf` deeper than this is not looked into.
+/// `ExecIf` in `ExecIf`, or in `Exec` and its kin, deeper than this is not looked into.
 const MAX_DEPTH: usize = 4;
 
 /// How many names are looked at for the nearest ones, and so many more for each name there is: to compare two takes long.
@@ -48,14 +49,6 @@ pub(super) struct Step<'a> {
     pub(super) place: &'a Place,
     application: &'a str,
     args: &'a str,
-}
-
-/// An application as a line runs it, its arguments as written.
-pub(super) struct Call {
-    pub(super) application: String,
-    pub(super) args: String,
-    /// It is what the line itself runs, not what an `ExecIf` in it may.
-    pub(super) is_outer: bool,
 }
 
 /// A place that a line may go to.
@@ -158,13 +151,13 @@ impl<'a> Step<'a> {
         self.args
     }
 
-    /// What the line runs, and what an `ExecIf` in it may run.
+    /// What the line runs, and what an `ExecIf` or its kin in it may run.
     pub(super) fn calls(&self) -> Vec<Call> {
         let first = Call { application: self.application.to_owned(), args: self.args.to_owned(), is_outer: true };
         let mut calls = vec![first];
         let mut looked = 0;
         for _ in 0..MAX_DEPTH {
-            let inner: Vec<Call> = calls.iter().skip(looked).filter(|call| call.is("ExecIf")).flat_map(inner).collect();
+            let inner: Vec<Call> = calls.iter().skip(looked).flat_map(inner).collect();
             looked = calls.len();
             calls.extend(inner);
         }
@@ -172,58 +165,16 @@ impl<'a> Step<'a> {
     }
 
     fn jumps(&self) -> Vec<Jump<'a>> {
-        let mut jumps = Vec::new();
-        for Call { application, args, .. } in self.calls() {
-            let texts = match application.to_ascii_lowercase().as_str() {
-                "goto" => vec![args],
-                "gosub" => vec![place_of(&args).to_owned()],
-                "gotoif" => {
-                    let (_, yes, no) = arguments::condition(&args);
-                    vec![yes, no]
-                }
-                "gosubif" => {
-                    let (_, yes, no) = arguments::condition(&args);
-                    vec![place_of(&yes).to_owned(), place_of(&no).to_owned()]
-                }
-                _ => continue,
-            };
-            // The separators of old files are reported elsewhere.
-            let texts = texts.into_iter().filter(|text| !text.contains('|'));
-            let targets = texts.filter_map(|text| Target::parse(&text));
-            jumps.extend(targets.map(|target| Jump { from: *self, application: application.clone(), target }));
-        }
-        jumps
+        let of = |call: Call| {
+            let goals = goals::of(&call).into_iter();
+            goals.map(move |target| Jump { from: *self, application: call.application.clone(), target })
+        };
+        self.calls().into_iter().flat_map(of).collect()
     }
 }
 
-impl Call {
-    pub(super) fn is(&self, application: &str) -> bool {
-        self.application.eq_ignore_ascii_case(application)
-    }
-}
-
-/// The applications in the branches of an `ExecIf`.
+/// The applications that this one may run.
 fn inner(call: &Call) -> Vec<Call> {
-    let (_, yes, no) = arguments::condition(&call.args);
-    let found = [yes, no].into_iter().filter_map(|branch| AppCall::parse(&branch));
+    let found = goals::inner(call).into_iter();
     found.map(|call| Call { application: call.name, args: call.args, is_outer: false }).collect()
-}
-
-/// What stands before the arguments of a subroutine, `(...)` outside of `${...}`.
-fn place_of(text: &str) -> &str {
-    let mut depth = 0usize;
-    let end = text.char_indices().find(|(_, letter)| {
-        match letter {
-            '{' | '[' => depth = depth.saturating_add(1),
-            '}' | ']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        *letter == '(' && depth == 0
-    });
-    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-}
-
-/// Whether a variable or expression decides what the text is.
-pub(super) fn is_computed(text: &str) -> bool {
-    text.contains("${") || text.contains("$[")
 }

@@ -383,6 +383,62 @@ fn a_decision_by_who_calls_is_said_where_a_caller_tells_that_itself() {
 }
 
 #[test]
+fn jumps_of_macros_times_options_and_menus_are_followed() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => 1,1,Macro(rnig,a)\nexten => 2,1,Dial(SIP/hall,9,U(subb^x)gM(rnig^a))\n\
+             exten => 3,1,GotoIfTime(9:00-17:00,mon-fri,*,*?day,s,1:night,s,1)\n\
+             exten => 4,1,ExecIfTime(9:00-17:00,mon-fri,*,*?Goto(dayy,s,1))\nexten => 5,1,TryExec(Goto(nine))\n\
+             exten => 6,1,DISA(1234,outt)\nexten => 7,1,MacroIf(1?ring:rnig)\nexten => 8,1,Originate(Local/9@house,exten,dayy,s,1)\n\
+             [macro-ring]\nexten => s,1,NoOp()\n[day]\nexten => s,1,NoOp()\n"
+        ),
+        [
+            "2 jump-nowhere Macro leads to context 'macro-rnig', which does not exist -- did you mean 'macro-ring'?",
+            "3 jump-nowhere Dial leads to context 'macro-rnig', which does not exist -- did you mean 'macro-ring'?",
+            "3 jump-nowhere Dial leads to context 'subb', which does not exist -- a call that gets there ends",
+            "4 jump-nowhere GotoIfTime leads to context 'night', which does not exist -- a call that gets there ends",
+            "5 jump-nowhere Goto leads to context 'dayy', which does not exist -- did you mean 'day'?",
+            "6 jump-nowhere Goto leads to 'nine', which is not a priority or label of extension '5' -- a call that gets there ends",
+            "7 jump-nowhere DISA leads to context 'outt', which does not exist -- a call that gets there ends",
+            "8 jump-nowhere MacroIf leads to context 'macro-rnig', which does not exist -- did you mean 'macro-ring'?",
+            "9 jump-nowhere Originate leads to context 'dayy', which does not exist -- did you mean 'day'?",
+            "9 dial-nobody Originate names Local/9@house, and there is no context 'house' -- it fails at once (CHANUNAVAIL)",
+        ]
+    );
+}
+
+#[test]
+fn what_programs_and_menus_lead_to_is_in_use() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => 1,1,Macro(ring,a)\n same => n,Dial(SIP/hall,9,U(sub^x)b(hdr^s^1(y))${MORE})\n\
+             same => n,Background(beep,,,menu)\n same => n,WaitExten(5)\n same => n,DISA(123456,out)\n same => n,While(1)\n\
+             same => n,EndWhile()\n same => n,Gosub(${X},s,1)\n same => n,Macro(${Y})\n same => n,GotoIfTime(*,*,*,*?50)\n same => 50,NoOp()\n\
+             [macro-ring]\nexten => s,1,NoOp()\n[sub]\nexten => s,1,Return()\n[hdr]\nexten => s,1,Return()\n\
+             [menu]\nexten => 1,1,NoOp()\nexten => 2,1,NoOp()\nexten => i,1,NoOp()\n[out]\nexten => _9X,1,NoOp()\n"
+        ),
+        NOTHING
+    );
+}
+
+#[test]
+fn brackets_that_are_not_closed_letters_that_are_none_and_an_open_disa_are_said() {
+    assert_eq!(
+        plan(
+            "[home]\nexten => 1,1,NoOp(${LEN(${EXTEN})\nexten => 2,1,Set(A=$[1 + ${B})\nexten => 3,1,NoOp(${A} $[1] ${B:1})\n\
+             exten => 4,1,Dial(SIP/hall,9,gyt${O}q)\nexten => 5,1,DISA(no-password,home)\nexten => 6,1,DISA(${PIN},home)\n"
+        ),
+        [
+            "2 text-unclosed '${' is never closed with '}': ${LEN(${EXTEN} -- count the brackets: each '${' needs its own '}', each '(' its ')'",
+            "3 text-unclosed '$[' is never closed with ']': $[1 + ${B} -- count the brackets: each '$[' needs its own ']', each '(' its ')'",
+            "5 dial-option Dial's option 't' is not there yet -- t: transfer by the called line, with the feature codes; its telephone's own transfer key is not there yet either; the call goes on without it",
+            "5 dial-option Dial's options 'y', 'q' are unknown -- it does nothing: `core show application Dial` lists the letters",
+            "6 disa-open DISA asks for no PIN: who gets here dials whatever context 'home' holds -- give it a PIN, DISA(123456,...), unless nothing in that context costs money",
+        ]
+    );
+}
+
+#[test]
 fn programs_that_are_not_allowed_and_commands_that_a_caller_makes_are_said() {
     let extensions = "[home]\nexten => 1,1,System(date)\n same => n,AGI(x.sh)\n same => n,NoOp(${SHELL(date)})\n \
         same => n,SayText(hello)\n same => n,ExecIf(1?TrySystem(date))\n";

@@ -31,6 +31,7 @@ pub static TABLE: &[&Finding] = &[
     &DIAL_NOBODY,
     &DIAL_OPTION,
     &DIAL_UNFILTERED,
+    &DISA_OPEN,
     &EXTENSION_SHADOWED,
     &FUNCTION_UNKNOWN,
     &HINT_NOBODY,
@@ -44,6 +45,7 @@ pub static TABLE: &[&Finding] = &[
     &SECRET_SHARED,
     &SECRET_WEAK,
     &SOUND_MISSING,
+    &TEXT_UNCLOSED,
     &TLS_EXPIRED,
     &TLS_EXPIRING,
     &TLS_KEY_OPEN,
@@ -109,7 +111,7 @@ pub static PROGRAM_REFUSED: Finding = Finding {
 /// An option letter of `Dial` that is not there yet.
 pub static DIAL_OPTION: Finding = Finding {
     code: "dial-option",
-    what: "Dial is given an option letter that does nothing here yet",
+    what: "Dial is given an option letter that does nothing here yet, or that is none",
     why: "the call goes on as if the letter did not stand there",
     advice: "`core show application Dial` says what each letter does, and what does the same until then",
 };
@@ -120,6 +122,22 @@ pub static DIAL_UNFILTERED: Finding = Finding {
     what: "a pattern with an open end (. or !) lets ${EXTEN} say, as it was dialled, which line Dial calls",
     why: "a telephone can dial more than digits: a caller rings any line whose name fits. (An & or / in a dialled number is refused by Dial when it comes to that.)",
     advice: "write ${FILTER(0-9,${EXTEN})}",
+};
+
+/// `DISA` without a PIN.
+pub static DISA_OPEN: Finding = Finding {
+    code: "disa-open",
+    what: "DISA(no-password) gives whoever reaches it a dial tone",
+    why: "callers dial whatever its context holds, at your expense; numbers like that are found by trying",
+    advice: "give it a PIN, and a context of its own",
+};
+
+/// A text whose brackets do not fit.
+pub static TEXT_UNCLOSED: Finding = Finding {
+    code: "text-unclosed",
+    what: "a ${ or $[ in a line is never closed",
+    why: "the rest of the text stays as it is written, and the application gets that",
+    advice: "count the brackets",
 };
 
 /// An extension that is never reached, because another matches first.
@@ -157,7 +175,7 @@ pub static INCLUDE_NOWHERE: Finding = Finding {
 /// A jump to a place that does not exist.
 pub static JUMP_NOWHERE: Finding = Finding {
     code: "jump-nowhere",
-    what: "Goto, GotoIf, Gosub or GosubIf leads to a context, extension, priority or label that is not there",
+    what: "Goto, GotoIf, GotoIfTime, Gosub, Macro, DISA, Originate and their kin, or an option of Dial, lead to a context, extension, priority or label that is not there",
     why: "a call that gets there ends",
     advice: "correct the place; one that holds a variable is not judged",
 };

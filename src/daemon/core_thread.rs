@@ -351,6 +351,7 @@ mod tests {
             key: NonceKey::new([0; 32], 1),
             listening: Listening::udp("192.0.2.1:5060".parse().unwrap()),
             recordings: None,
+            process: Default::default(),
         };
         let now = Now::default();
         let mut switch = Switch::new(now, base.with(&config, Dialplan::new()), Rng::from_number(1));

@@ -68,7 +68,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use switch_settings::SettingsBase;
+use switch_settings::{SettingsBase, process_environment};
 pub use threads::Thread;
 use threads::{ThreadEnd, ThreadEnds, ThreadMonitor};
 
@@ -124,7 +124,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
     let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
     let recordings = spool_place::recordings(&config, state.as_deref()).map(|folder| folder.display().to_string());
-    let base = SettingsBase { key, listening, recordings };
+    let base = SettingsBase { key, listening, recordings, process: process_environment() };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
     let (monitor, ends) = threads::monitor();

@@ -7,6 +7,7 @@ use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an exchange keeps from its start to its end and every configuration is completed with.
@@ -16,6 +17,19 @@ pub(super) struct SettingsBase {
     pub(super) listening: Listening,
     /// Where recordings with a relative name go; none: nowhere.
     pub(super) recordings: Option<String>,
+    /// The environment of the process.
+    pub(super) process: Arc<BTreeMap<String, String>>,
+}
+
+/// Maximum number of environment variables that the dialplan sees, and of bytes in one.
+const MAX_VARIABLES: usize = 1000;
+const MAX_VALUE: usize = 4096;
+
+/// The environment of the process, as far as it is text and not too long.
+pub(super) fn process_environment() -> Arc<BTreeMap<String, String>> {
+    let texts =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Arc::new(texts.filter(|(_, value)| value.len() <= MAX_VALUE).take(MAX_VARIABLES).collect())
 }
 
 impl SettingsBase {
@@ -34,6 +48,7 @@ impl SettingsBase {
             indications: Arc::new(config.indications.clone()),
             music: Arc::new(config.music.clone()),
             recordings: self.recordings.clone(),
+            process: Arc::clone(&self.process),
             product: general.user_agent.clone(),
             general,
         }

@@ -12,11 +12,11 @@ pub mod clear_hash;
 pub mod congestion;
 pub mod continue_while;
 pub mod control_playback;
-pub mod d_bdel;
-pub mod d_bdeltree;
-pub mod d_bget;
-pub mod d_bput;
 pub mod date_time;
+pub mod db_del;
+pub mod db_deltree;
+pub mod db_get;
+pub mod db_put;
 pub mod dead_agi;
 pub mod dial;
 pub mod digit_timeout;
@@ -93,6 +93,7 @@ pub mod set_language;
 pub mod set_music_on_hold;
 pub mod sip_dtmf_mode;
 pub mod sip_header;
+pub mod soft_hangup;
 pub mod stack_pop;
 pub mod start_music_on_hold;
 pub mod stop_mix_monitor;
@@ -129,10 +130,10 @@ pub static TABLE: &[App] = &[
     congestion::APP,
     continue_while::APP,
     control_playback::APP,
-    d_bdel::APP,
-    d_bdeltree::APP,
-    d_bget::APP,
-    d_bput::APP,
+    db_del::APP,
+    db_deltree::APP,
+    db_get::APP,
+    db_put::APP,
     disa::APP,
     date_time::APP,
     dead_agi::APP,
@@ -211,6 +212,7 @@ pub static TABLE: &[App] = &[
     set_global_var::APP,
     set_language::APP,
     set_music_on_hold::APP,
+    soft_hangup::APP,
     stack_pop::APP,
     start_music_on_hold::APP,
     stop_mix_monitor::APP,

@@ -5,8 +5,8 @@ use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
-    AppReply, AppRequest, DialReport, DialRequest, DialTarget, PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom,
-    SendDigitsRequest, Tone,
+    AppReply, AppRequest, DialReport, DialRequest, DialTarget, HangUpRequest, PinRequest, PinVerdict, PlayRequest,
+    Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use crate::audio::sound::Sound;
 use std::time::Duration;
@@ -261,6 +261,20 @@ impl Ask for LineStates {
 
     fn reply(reply: &AppReply) -> Option<&Vec<u8>> {
         if let AppReply::LineStates(states) = reply { Some(states) } else { None }
+    }
+}
+
+pub(super) struct HangUp(pub(super) HangUpRequest);
+
+impl Ask for HangUp {
+    type Reply = usize;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::HangUp(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&usize> {
+        if let AppReply::HungUp(channels) = reply { Some(channels) } else { None }
     }
 }
 

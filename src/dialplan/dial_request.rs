@@ -34,7 +34,7 @@ pub(super) fn take(channel: &ChannelHandle, args: &Split, application: &str) -> 
 }
 
 /// A dial string that the caller has written a part of is not followed.
-fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, application: &str) -> Result<R, String> {
+pub(super) fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, application: &str) -> Result<R, String> {
     match channel.with_state(|state| state.is_injected(whom)) {
         false => Ok(request),
         true => Err(format!(
@@ -59,6 +59,7 @@ pub(super) async fn dial(channel: &mut ChannelHandle, request: DialRequest) -> R
     channel.set_variable("DIALREASON", &report.reason);
     channel.with_state(|state| {
         state.cause = Cause(report.hangup_cause);
+        state.called.clone_from(&report.lines);
         state.answered |= report.status == DialStatus::Answer;
     });
     Ok(report)

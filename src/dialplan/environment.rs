@@ -36,6 +36,14 @@ pub trait Environment {
     fn record(&self, _field: &str) -> Option<String> {
         None
     }
+    /// Whether the domain is one of `domain=` in sip.conf, or with `autodomain=yes` an address of ours.
+    fn is_own_domain(&self, _domain: &str) -> bool {
+        false
+    }
+    /// A variable of the environment that the exchange was started with.
+    fn process_variable(&self, _name: &str) -> Option<String> {
+        None
+    }
     /// The global variables.
     fn globals(&self) -> &Globals;
     /// The key/value database.

@@ -11,6 +11,7 @@ mod list;
 mod logic;
 mod lookup;
 mod number;
+mod outcome;
 mod outside;
 mod record;
 mod sip;
@@ -32,6 +33,7 @@ pub static TABLE: &[&Function] = &[
     &record::CDR,
     &record::CDR_PROP,
     &exchange::CHANNEL,
+    &exchange::CHECKSIPDOMAIN,
     &edit::CSV_QUOTE,
     &outside::CURL,
     &outside::CURLOPT,
@@ -44,6 +46,7 @@ pub static TABLE: &[&Function] = &[
     &variable::DEC,
     &device::DEVICE_STATE,
     &exchange::DIALPLAN_EXISTS,
+    &exchange::ENV,
     &edit::EVAL,
     &timeout::EXCEPTION,
     &logic::EXISTS,
@@ -56,6 +59,8 @@ pub static TABLE: &[&Function] = &[
     &group::GROUP_COUNT,
     &group::GROUP_LIST,
     &group::GROUP_MATCH_COUNT,
+    &outcome::HANGUPCAUSE,
+    &outcome::HANGUPCAUSE_KEYS,
     &list::HASH,
     &list::HASHKEYS,
     &device::HINT,
@@ -78,6 +83,7 @@ pub static TABLE: &[&Function] = &[
     &list::PUSH,
     &edit::QUOTE,
     &number::RAND,
+    &caller::REDIRECTING,
     &text::REGEX,
     &edit::REPLACE,
     &edit::RTRIM,

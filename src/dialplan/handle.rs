@@ -1,8 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{
-    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Music, Originate, Play, PlayFrom, PlaySound,
-    PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
+    Answer, Ask, CheckPin, Dial, Digit, Echo, HangUp, Indicate, LineStates, Music, Originate, Play, PlayFrom,
+    PlaySound, PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
 };
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
@@ -10,8 +10,8 @@ use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, Interrupted, PinRequest, PinVerdict,
-    PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialTarget, HangUpRequest, Interrupted,
+    PinRequest, PinVerdict, PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::state::State;
 use crate::audio::sound::Sound;
@@ -223,7 +223,12 @@ impl ChannelHandle {
     ///
     /// # Errors
     /// As `wait`.
-    pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
+    pub async fn play_as(&mut self, mut request: PlayRequest) -> Result<Played, Interrupted> {
+        let first = request.sounds.first().cloned().unwrap_or_default();
+        request.sounds = self.with_state(|state| state.without_foreign_paths(request.sounds));
+        if request.sounds.is_empty() && !first.is_empty() {
+            return Ok(Played::Missing(first));
+        }
         self.ask(Play(request)).await
     }
 
@@ -238,6 +243,7 @@ impl ChannelHandle {
         from: Duration,
     ) -> Result<PlayedFrom, Interrupted> {
         let language = self.language();
+        let sounds = self.with_state(|state| state.without_foreign_paths(sounds));
         self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
     }
 
@@ -303,6 +309,14 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn line_states(&mut self, lines: Vec<DialTarget>) -> Result<Vec<u8>, Interrupted> {
         self.ask(LineStates(lines)).await
+    }
+
+    /// Hangs up another channel, or this one, and says how many.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn hang_up(&mut self, request: HangUpRequest) -> Result<usize, Interrupted> {
+        self.ask(HangUp(request)).await
     }
 
     /// Sends the caller's audio back until the channel is hung up.
@@ -480,6 +494,7 @@ mod tests {
             hangup_cause: 17,
             callee_hung_up: false,
             reason: "busy".to_owned(),
+            lines: Vec::new(),
         }
     }
 

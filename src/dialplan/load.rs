@@ -1,7 +1,7 @@
 //! extensions.conf into a dialplan, with everything odd about it said in terms of file and line.
 
 mod entry;
-pub(crate) mod not_yet_supported;
+pub mod not_yet_supported;
 
 use super::apps;
 use super::pattern::Name;

@@ -56,11 +56,12 @@ pub use dial_options::DialOptions;
 pub use digits::{DialedDigit, DigitRow, Digits};
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
-pub use load::{parse, parse_in};
+pub use load::{not_yet_supported, parse, parse_in};
 pub use program::{Finish, Program, Progress};
 pub use request::{
-    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Interrupted, PinRequest,
-    PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position, SendDigitsRequest, Tone, UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, HangUpRequest,
+    Interrupted, LineEnd, PinRequest, PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position,
+    SendDigitsRequest, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

@@ -98,6 +98,8 @@ pub enum AppRequest {
     Originate(Box<OriginateRequest>),
     /// Say in what state these lines are; the reply comes at once.
     LineStates(Vec<DialTarget>),
+    /// Hang up another channel, by its name; the reply comes at once.
+    HangUp(HangUpRequest),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
     /// Have something done outside of the switch. A hang-up does not end it.
@@ -290,10 +292,21 @@ pub enum AppReply {
     Originated(OriginateStatus),
     /// The states of the lines, in their order: 1 not in use, 2 in use, 3 busy, 4 no such line, 5 unavailable.
     LineStates(Vec<u8>),
+    /// So many channels are hung up.
+    HungUp(usize),
     /// The echo ended.
     Echoed,
     /// What came of what was done outside.
     Outside(OutsideReply),
+}
+
+/// Which channels are to be hung up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HangUpRequest {
+    /// The name of a channel (`SIP/kitchen-00000001`), or of a line (`SIP/kitchen`).
+    pub name: String,
+    /// All channels of the line, rather than the first.
+    pub all: bool,
 }
 
 /// A PIN to be looked at.
@@ -386,6 +399,19 @@ pub struct DialReport {
     pub callee_hung_up: bool,
     /// The same in plain words, for people.
     pub reason: String,
+    /// How each channel ended that was called.
+    pub lines: Vec<LineEnd>,
+}
+
+/// How a channel ended that `Dial` called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineEnd {
+    /// Its name.
+    pub channel: String,
+    /// The Q.850 cause.
+    pub cause: u16,
+    /// What its telephone answered, `486 Busy Here`; empty when it did not.
+    pub said: String,
 }
 
 /// `DIALSTATUS`.

@@ -225,6 +225,21 @@ pub(crate) fn references(text: &str) -> Vec<(bool, &str)> {
     found
 }
 
+/// The first `${` or `$[` that is never closed, and what follows it.
+pub(crate) fn unclosed(text: &str) -> Option<&str> {
+    let mut rest = text;
+    for _ in 0..text.len() {
+        let (_, opening) = split_dollar(rest)?;
+        let (open, close) = if opening.starts_with("${") { ('{', '}') } else { ('[', ']') };
+        if enclosed(opening, open, close).is_none() {
+            return Some(opening);
+        }
+        // What stands within is looked at next, then what follows.
+        rest = opening.get(2..)?;
+    }
+    None
+}
+
 /// `offset[:length]`: a negative offset counts from the end, a negative length stops that many before it.
 fn slice(value: &str, slicing: &str) -> String {
     let (offset, length) = slicing.split_once(':').unwrap_or((slicing, ""));

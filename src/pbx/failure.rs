@@ -186,6 +186,8 @@ pub struct Failure {
     pub reason: FailureReason,
     /// The Q.850 cause.
     pub cause: u16,
+    /// What the called line answered, `486 Busy Here`; empty when it was not a line that said so.
+    pub said: String,
     /// The sentence, filled in; what comes from outside stands in it as [`outside()`] has it.
     pub text: String,
 }
@@ -194,7 +196,7 @@ impl FailureReason {
     /// The reason, its sentence filled with these values in their order: those from outside as [`outside()`] has them.
     pub fn with(self, values: &[&str]) -> Failure {
         let row = self.row();
-        Failure { reason: self, cause: row.cause, text: fill(row.text, values) }
+        Failure { reason: self, cause: row.cause, said: String::new(), text: fill(row.text, values) }
     }
 }
 
@@ -207,7 +209,8 @@ impl Failure {
             603 => FailureReason::Declined,
             _ => FailureReason::Refused,
         };
-        Failure { cause: cause::from_status(status), ..reason.with(&[line, &outside(said.trim_end())]) }
+        let said = said.trim_end();
+        Failure { cause: cause::from_status(status), said: said.to_owned(), ..reason.with(&[line, &outside(said)]) }
     }
 
     /// Who should see it.

@@ -37,6 +37,8 @@ pub struct SwitchSettings {
     pub music: Arc<MusicClasses>,
     /// Where recordings with a relative name go, absolute; none: nowhere.
     pub recordings: Option<String>,
+    /// The environment that the exchange was started with (`ENV()`).
+    pub process: Arc<BTreeMap<String, String>>,
     /// The product's name for `Server`, `User-Agent`.
     pub product: String,
 }

@@ -5,6 +5,7 @@ use super::settings::Settings;
 use crate::audio::recording::{self, Kind};
 use crate::audio::sound::Sound;
 use crate::dialplan::outside::Speech;
+use crate::wording::outside;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
@@ -173,7 +174,7 @@ async fn run(path: &Path, arguments: Vec<OsString>, output: &Path, settings: &Se
     let _ = process.wait().await;
     let said = String::from_utf8_lossy(&said);
     let said = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let said = if said.is_empty() { String::new() } else { format!(": {}", crate::wording::outside(said)) };
+    let said = if said.is_empty() { String::new() } else { format!(": {}", outside(said)) };
     Err(format!("{name}: {why}{said}"))
 }
 

@@ -142,6 +142,10 @@ pub fn samples(found: &Found) -> Result<(Vec<i16>, String), String> {
         return recording::read(found.kind, &[]).map_err(|why| refused(why.to_string()));
     }
     let file = File::open(&found.path).map_err(|error| refused(error.to_string()))?;
+    // What has no size may be a file of the kernel, and such a one can be waited for without end.
+    if file.metadata().map_err(|error| refused(error.to_string()))?.len() == 0 {
+        return Err(refused("it is empty; record or convert it again".to_owned()));
+    }
     let mut bytes = Vec::new();
     let length = file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| refused(error.to_string()))?;
     if length as u64 > MAX_FILE {

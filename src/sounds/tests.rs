@@ -188,3 +188,22 @@ fn debians_human_voice_is_found_and_read_where_its_package_puts_it() {
         assert!(sound.samples() > 2_000 && sound.in_law(Law::Mu).iter().any(|byte| *byte & 0x70 == 0), "{sound:?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_of_the_kernel_is_not_waited_for() {
+    let folders = Folders::new("kernel");
+    folders.put("own/en/empty.ulaw", 0);
+    // Who reads it waits until the kernel has something to say.
+    std::os::unix::fs::symlink("/proc/kmsg", folders.0.join("own/en/kernel.ulaw")).unwrap();
+    for name in ["empty", "kernel"] {
+        let why = missing_when_read(&folders, name);
+        // Some machines do not let it be opened at all.
+        assert!(why.contains("it is empty; record or convert it again") || why.contains("ermi"), "{why}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn missing_when_read(folders: &Folders, name: &str) -> String {
+    samples(&find(&folders.places("", true), name, "").unwrap()).unwrap_err()
+}

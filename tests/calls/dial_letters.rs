@@ -38,10 +38,21 @@ const PLAN: &str = "[default]\n\
     exten => 36,1,Set(GROUP(line)=out)\n same => n,Verbose(1,there are ${GROUP_COUNT(out@line)} and ${GROUP_LIST()})\n\
      same => n,Set(OUTBOUND_GROUP=called)\n same => n,Dial(SIP/desk,20)\n\
     exten => 37,1,Verbose(1,called ${GROUP_COUNT(called)} all ${GROUP_MATCH_COUNT(o.*@line)})\n\
+    exten => 39,1,Dial(SIP/desk,20,U(asks))\n\
+    exten => 40,1,Dial(SIP/desk,20,U(lasts))\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Wait(1)\n\
+    exten => 41,1,Dial(SIP/desk,20,U(hangs))\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Wait(1)\n\
+    exten => 42,1,Dial(Local/43@default,20,U(asks))\n\
+    exten => 43,1,Dial(SIP/desk,20,eU(screen^ok))\n\
     exten => h,1,Verbose(1,h of ${CHANNEL})\n\
     [screen]\n\
     exten => s,1,Verbose(1,screening ${CHANNEL} with ${ARG1})\n same => n,Playback(beep)\n\
      same => n,Set(GOSUB_RESULT=${ARG1})\n same => n,Return()\n\
+    [asks]\n\
+    exten => s,1,Verbose(1,asking)\n same => n,Read(x,,1)\n same => n,Verbose(1,pressed ${x})\n same => n,Return()\n\
+    [lasts]\n\
+    exten => s,1,Set(TIMEOUT(absolute)=5)\n same => n,Wait(60)\n same => n,Return()\n\
+    [hangs]\n\
+    exten => s,1,Hangup()\n\
     [elsewhere]\n\
     exten => s,1,Set(GOSUB_RESULT=GOTO:default^30^1)\n same => n,Return()\n\
     [macro-screen]\n\
@@ -61,6 +72,9 @@ stories! {
     a_gosub_runs_on_the_line_before_it_is_connected(SIP, PLAN);
     what_the_gosub_says_is_done(SIP, PLAN);
     whoever_hangs_up_meanwhile_ends_it(SIP, PLAN);
+    a_gosub_on_the_line_gets_its_digits(SIP, PLAN);
+    each_dial_on_the_way_has_its_gosub(SIP, PLAN);
+    the_caller_goes_on_when_the_gosub_ends_the_line(SIP, PLAN);
     an_announcement_is_played_to_the_line_that_answered(SIP, PLAN);
     a_gosub_before_the_call_adds_a_header_and_others_learn_why_they_ring_no_more(SIP, PLAN);
     a_gosub_on_the_own_channel_comes_first(SIP, PLAN);
@@ -131,6 +145,37 @@ fn whoever_hangs_up_meanwhile_ends_it(world: &mut Testbed) {
         world.until(|w| w.has_line("screening SIP/desk-"));
         world.phone(who).hangs_up();
         world.until(|w| !w.is_talking("desk"));
+        over(world);
+    }
+}
+
+fn a_gosub_on_the_line_gets_its_digits(world: &mut Testbed) {
+    answered(world, "39");
+    world.until(|w| w.has_line("asking") && w.is_talking("desk"));
+    world.phone("desk").presses('1');
+    world.until(|w| w.has_line("pressed 1"));
+    world.until(|w| w.is_talking("client"));
+    over(world);
+}
+
+fn each_dial_on_the_way_has_its_gosub(world: &mut Testbed) {
+    answered(world, "42");
+    world.until(|w| w.has_line("screening SIP/desk-"));
+    world.until(|w| w.has_line("asking") && w.is_talking("desk"));
+    assert!(world.has_line("option e does nothing in a Local"));
+    world.run(Duration::from_secs(1));
+    assert!(!world.is_talking("client"), "the outer Dial asks first");
+    world.phone("desk").presses('1');
+    world.until(|w| w.is_talking("client"));
+    over(world);
+}
+
+fn the_caller_goes_on_when_the_gosub_ends_the_line(world: &mut Testbed) {
+    for number in ["40", "41"] {
+        answered(world, number);
+        world.until(|w| w.has_line("after NOANSWER"));
+        world.until(|w| !w.is_talking("desk"));
+        assert!(!world.is_talking("client"));
         over(world);
     }
 }

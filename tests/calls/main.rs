@@ -32,6 +32,8 @@ mod network;
 mod offers;
 mod options;
 mod originate;
+mod others;
+mod outside;
 mod playback;
 mod programs;
 mod races;

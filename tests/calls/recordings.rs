@@ -11,7 +11,7 @@ use strowger::pbx::recording::{RecordingEnd, Sides};
 const MIX: &str = "[default]\nexten => _X!,1,MixMonitor(${EXTEN}.wav)\n same => n,Dial(SIP/isp,20)\n";
 const RECORD: &str = "[default]\nexten => _X!,1,Record(greeting.wav,3,60)\n same => n,Verbose(1,it is ${RECORD_STATUS})\n\
     same => n,Wait(5)\n";
-const ESCAPE: &str = "[default]\nexten => _X!,1,Set(F=../../etc/x)\n same => n,MixMonitor(${F}.wav)\n\
+const ESCAPE: &str = "[globals]\nCALLS=/etc/calls\n[default]\nexten => _X!,1,Set(F=../../etc/x)\n same => n,MixMonitor(${F}.wav)\n\
     same => n,Set(F=/etc/cron.d/x)\n same => n,MixMonitor(${F}.wav)\n same => n,MixMonitor(x.gsm)\n same => n,MixMonitor(x.WAV)\n\
     same => n,Answer()\n same => n,Wait(1)\n";
 const AFTERWARDS: &str =

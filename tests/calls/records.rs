@@ -88,3 +88,22 @@ fn the_exchange_alone_answers_and_the_console_ends_a_call() {
     assert_eq!((record.disposition, record.ended_by), (Disposition::Answered, HangupBy::Exchange));
     assert_eq!((record.application.as_str(), record.called_channel.as_str(), record.called_rtp), ("Echo", "", None));
 }
+
+#[test]
+fn a_program_leaves_no_record_or_lets_it_begin_again() {
+    for program in ["NoCDR()", "Set(CDR_PROP(disable)=1)", "NoCDR()\n same => n,ResetCDR(v)"] {
+        let plan = format!("[default]\nexten => 1,1,{program}\n same => n,Answer()\n same => n,Wait(3)\n");
+        let mut world = Testbed::ready(SIP, &plan);
+        world.phone("client").dials("1");
+        world.until_over();
+        assert!(!world.kept.iter().any(|order| matches!(order, StoreOrder::Call(_))), "{program}");
+    }
+    let mut world = Testbed::ready(
+        SIP,
+        "[default]\nexten => 1,1,NoCDR()\n same => n,Answer()\n same => n,Wait(5)\n same => n,ResetCDR(e)\n same => n,Wait(3)\n",
+    );
+    world.phone("client").dials("1");
+    world.until_over();
+    let record = record(&world);
+    assert_eq!((record.billed.as_secs(), record.duration.as_secs()), (3, 3));
+}

@@ -311,6 +311,12 @@ impl Testbed {
         }
     }
 
+    /// Something comes in from a thread beside the switch.
+    pub fn give(&mut self, input: Input) {
+        let effects = self.switch.handle(at(self.now), input);
+        self.execute(effects);
+    }
+
     /// The client dials, the server's modem answers, and both know it.
     pub fn connect(&mut self) {
         self.phone("client").dials("88567682");
@@ -942,6 +948,7 @@ impl Testbed {
         }
         assert_eq!(self.switch.leftovers(), Default::default());
         assert!(self.media.streams.is_empty(), "{} streams are not released", self.media.streams.len());
+        assert!(self.outside.is_empty(), "nobody took what is to be done outside: {:?}", self.outside);
     }
 
     /// Lets every timer run out; whether nothing is held then.
@@ -1134,6 +1141,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         indications: Arc::default(),
         music: Arc::default(),
         recordings: Some("/state/recordings".into()),
+        process: Arc::new(BTreeMap::from([("HOME".to_owned(), "/home/ada".to_owned())])),
         product: general.user_agent.clone(),
     }
 }

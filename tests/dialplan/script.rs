@@ -10,8 +10,8 @@ use strowger::dialplan::outside::{
 };
 use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, PinVerdict,
-    Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, LineEnd,
+    PinVerdict, Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -197,6 +197,7 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Echo => "Echo".to_owned(),
         AppRequest::Outside(request) => shown_outside(request),
         AppRequest::Originate(request) => format!("Originate {}", request.target),
+        AppRequest::HangUp(request) => format!("HangUp {}{}", request.name, if request.all { " all" } else { "" }),
         AppRequest::LineStates(lines) => {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             format!("LineStates {}", lines.join("&"))
@@ -269,6 +270,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
+            AppRequest::HangUp(_) => AppReply::HungUp(1),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
@@ -283,11 +285,16 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
                 played: Played::Digit(digit.parse().unwrap()),
                 position: *from + std::time::Duration::from_secs(5),
             }),
+            AppRequest::PlaySound(..) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
+            AppRequest::Record(_) => AppReply::Recorded(RecordReply::Digit(digit.parse().unwrap())),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["wrong"] => AppReply::Pin(PinVerdict::Wrong),
         ["locked"] => AppReply::Pin(PinVerdict::Locked(Duration::from_secs(30))),
         ["right", beside] => AppReply::Pin(PinVerdict::Right((*beside).to_owned())),
+        ["missing", name] if matches!(asked, AppRequest::PlayFrom(..)) => {
+            AppReply::PlayedFrom(PlayedFrom { played: Played::Missing((*name).to_owned()), position: Duration::ZERO })
+        }
         ["missing", name] => AppReply::Played(Played::Missing((*name).to_owned())),
         ["dialled", status, ..] => {
             let all = [
@@ -310,6 +317,11 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
                 hangup_cause: after("cause").map_or(0, |cause| cause.parse().unwrap()),
                 callee_hung_up: words.contains(&"callee"),
                 reason: format!("it was {}", status.name()),
+                lines: vec![LineEnd {
+                    channel: "SIP/callee-00000001".to_owned(),
+                    cause: 17,
+                    said: "486 Busy Here".to_owned(),
+                }],
             })
         }
         _ => panic!("no reply: {text}"),

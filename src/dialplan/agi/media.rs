@@ -31,7 +31,13 @@ pub(super) async fn play(
     if names.is_empty() {
         return Ok(Ok(None));
     }
-    Ok(match talk.channel.play_until(names, stop_on).await? {
+    let played = talk.channel.play_until(names, stop_on).await?;
+    Ok(judged(talk, played))
+}
+
+/// The digit that ended sounds; `Err`: they could not be played, which is logged.
+fn judged(talk: &Talk, played: Played) -> Result<Option<char>, ()> {
+    match played {
         Played::All => Ok(None),
         Played::Digit(digit) => Ok(Some(digit)),
         Played::Missing(name) => {
@@ -42,16 +48,25 @@ pub(super) async fn play(
             talk.channel.log(Level::Warning, format!("AGI: {why}"));
             Err(())
         }
-    })
+    }
 }
 
 pub(super) fn stream_file<'a>(talk: &'a mut Talk, words: &'a [String]) -> Answering<'a> {
     Box::pin(async move {
         let [name, rest @ ..] = words else { return Ok(Answer::Usage) };
         let digits = rest.first().map_or("", String::as_str);
-        let start = talk.clock().await;
-        let played = play(talk, sounds(name), Digits::of(digits)).await?;
-        let end = talk.samples_since(start).await;
+        // Both positions are samples of 8 kHz.
+        let offset = rest.get(1).and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or_default();
+        let stop_on = Digits::of(digits);
+        let (played, end) = match sounds(name) {
+            names if names.is_empty() => (Ok(None), offset),
+            names => {
+                let from = Duration::from_micros(offset.saturating_mul(125));
+                let played = talk.channel.play_from(names, stop_on, from).await?;
+                let end = u64::try_from(played.position.as_micros() / 125).unwrap_or(u64::MAX);
+                (judged(talk, played.played), end)
+            }
+        };
         Ok(Answer::Result(match played {
             Ok(digit) => format!("{} endpos={end}", code(digit)),
             Err(()) => "-1 endpos=0".to_owned(),
@@ -69,9 +84,8 @@ pub(super) fn control_stream_file<'a>(talk: &'a mut Talk, words: &'a [String]) -
         let [skip, forward, back, pause] = [word(1), word(2), word(3), word(4)];
         let or = |given: &str, usual: &str| if given.is_empty() { usual.to_owned() } else { given.to_owned() };
         let args = format!("{name},{},{},{},{},{pause}", or(skip, "3000"), or(forward, "#"), or(back, "*"), word(0));
-        let start = talk.clock().await;
         talk.exec("ControlPlayback", &args).await?;
-        let end = talk.samples_since(start).await;
+        let end = talk.evaluate("${CPLAYBACKOFFSET}").await?.parse::<u64>().unwrap_or_default().saturating_mul(8);
         let status = talk.evaluate("${CPLAYBACKSTATUS}").await?;
         let stopped = talk.evaluate("${CPLAYBACKSTOPKEY}").await?;
         Ok(Answer::Result(match status.as_str() {
@@ -153,16 +167,17 @@ pub(super) fn record_file<'a>(talk: &'a mut Talk, words: &'a [String]) -> Answer
             .map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX).div_ceil(1000));
         let silence = rest.iter().find_map(|word| word.to_ascii_lowercase().strip_prefix("s=").map(str::to_owned));
         let quiet = if rest.iter().any(|word| word.eq_ignore_ascii_case("beep")) { "" } else { "q" };
-        // `y`: any digit ends it; `k` keeps what was recorded when the caller hangs up.
-        let any = if digits.is_empty() { "" } else { "y" };
+        // `y`: any digit ends it, `x`: none does; `k` keeps what was recorded when the caller hangs up.
+        let any = if digits.is_empty() { "x" } else { "y" };
         let silence = silence.unwrap_or_default();
         let args = format!("{name}.{format},{silence},{seconds},{quiet}{any}k");
         let start = talk.clock().await;
         let went = talk.exec("Record", &args).await?;
         let end = talk.samples_since(start).await;
         let status = talk.evaluate("${RECORD_STATUS}").await?;
+        let pressed = talk.evaluate("${RECORD_DIGIT}").await?;
         Ok(Answer::Result(match (went, status.as_str()) {
-            (Some(true), "DTMF") => format!("{} (dtmf) endpos={end}", code(digits.chars().next())),
+            (Some(true), "DTMF") => format!("{} (dtmf) endpos={end}", code(pressed.chars().next())),
             (Some(true), "OPERATOR") => format!("48 (dtmf) endpos={end}"),
             (Some(true), "SILENCE" | "TIMEOUT") => format!("0 (timeout) endpos={end}"),
             (Some(true), "HANGUP") => format!("-1 (hangup) endpos={end}"),

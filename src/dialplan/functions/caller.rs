@@ -1,4 +1,4 @@
-//! `CALLERID`: who calls.
+//! `CALLERID`, `CALLERPRES`: who calls; `REDIRECTING`: who forwarded the call.
 
 use crate::config::presentation::Presentation;
 use crate::dialplan::arguments;
@@ -22,6 +22,27 @@ pub(super) static CALLERPRES: Function = Function {
     write: Some(|scope, _, value| {
         scope.state.caller.presentation = presentation(value)?;
         Ok(())
+    }),
+};
+
+pub(super) static REDIRECTING: Function = Function {
+    name: "REDIRECTING",
+    synopsis: "Who forwarded the call: from-num is the same as CALLERID(rdnis), count is 1 when somebody did, else 0",
+    syntax: "REDIRECTING(from-num|count)",
+    read: Some(|scope, args| {
+        let forwarder = &scope.state.caller.rdnis;
+        match item(args).as_str() {
+            "from-num" => Ok(forwarder.clone()),
+            "from-num-valid" | "count" => Ok(u8::from(!forwarder.is_empty()).to_string()),
+            other => Err(format!("REDIRECTING knows from-num and count, and not '{}'", outside(other))),
+        }
+    }),
+    write: Some(|scope, args, value| match item(args).as_str() {
+        "from-num" => {
+            scope.state.caller.rdnis = crate::dialplan::state::bounded(value.trim());
+            Ok(())
+        }
+        other => Err(format!("REDIRECTING: '{}' cannot be assigned; from-num can", outside(other))),
     }),
 };
 

@@ -1,4 +1,4 @@
-//! What the exchange knows: `CHANNEL`, `SIPPEER`, `DIALPLAN_EXISTS`.
+//! What the exchange knows: `CHANNEL`, `SIPPEER`, `DIALPLAN_EXISTS`, `CHECKSIPDOMAIN`, `ENV`.
 
 use super::record;
 use crate::dialplan::arguments;
@@ -11,7 +11,7 @@ use crate::wording::outside;
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
     synopsis: "A property of this channel. language, musicclass, accountcode, amaflags and userfield can be assigned",
-    syntax: "CHANNEL(name|context|exten|uniqueid|state|language|musicclass|accountcode|peername|peerip|recvip|from|uri|useragent|...)",
+    syntax: "CHANNEL(name|context|exten|uniqueid|state|language|musicclass|accountcode|peername|peerip|recvip|from|uri|useragent|linkedid|audioreadformat|rtpdest|secure_signaling|tonezone|...)",
     read: Some(channel),
     write: Some(set_channel),
 };
@@ -19,7 +19,7 @@ pub(super) static CHANNEL: Function = Function {
 pub(super) static SIPPEER: Function = Function {
     name: "SIPPEER",
     synopsis: "A property of a peer",
-    syntax: "SIPPEER(peer[,item])",
+    syntax: "SIPPEER(peer[,ip|port|status|dynamic|expire|context|callerid_num|callerid_name|language|accountcode|useragent|limit|curcalls|regexten|maxforwards|codecs|codec[n]|chanvar[name]])",
     read: Some(peer),
     write: None,
 };
@@ -29,6 +29,25 @@ pub(super) static DIALPLAN_EXISTS: Function = Function {
     synopsis: "1 if the context, extension or priority exists, else 0",
     syntax: "DIALPLAN_EXISTS(context[,extension[,priority]])",
     read: Some(dialplan_exists),
+    write: None,
+};
+
+pub(super) static CHECKSIPDOMAIN: Function = Function {
+    name: "CHECKSIPDOMAIN",
+    synopsis: "The domain, when domain= of sip.conf names it or autodomain= makes it ours; else nothing",
+    syntax: "CHECKSIPDOMAIN(domain)",
+    read: Some(|scope, domain| {
+        let is_ours = scope.environment.is_own_domain(domain.trim());
+        Ok(if is_ours { domain.trim().to_owned() } else { String::new() })
+    }),
+    write: None,
+};
+
+pub(super) static ENV: Function = Function {
+    name: "ENV",
+    synopsis: "A variable of the environment that the exchange was started with; it cannot be changed",
+    syntax: "ENV(name)",
+    read: Some(|scope, name| Ok(scope.environment.process_variable(name.trim()).unwrap_or_default())),
     write: None,
 };
 

@@ -130,8 +130,24 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         &["DUNDiLookup", "ENUMLookup", "EnumLookup", "TXTCIDName"],
     ),
     ("each call has one record: write into it with Set(CDR(userfield)=...)", &["CELGenUserEvent", "ForkCDR"]),
-    ("it is not there yet: the console ends calls with channel request hangup", &["ChannelRedirect", "SoftHangup"]),
+    ("it is not there yet: the console ends calls with channel request hangup", &["ChannelRedirect"]),
     ("it is not there yet: write Stasis programs for AGI", &["Stasis"]),
+    ("write GotoIf, or ExecIf with a Gosub", &["Else", "ElseIf", "EndIf", "ExitIf", "If"]),
+    ("AEL is not read: write the subroutine in extensions.conf and call it by Gosub", &["AELSub"]),
+    ("nothing listens for an answering machine: WaitForSilence waits until a greeting is over", &["AMD"]),
+    (
+        "calls are not transferred from the dialplan yet: let the telephone do it",
+        &["AttendedTransfer", "BlindTransfer"],
+    ),
+    (
+        "it is not there: RetryDial calls again until the line is free",
+        &["CallCompletionCancel", "CallCompletionRequest"],
+    ),
+    ("each Dial begins its list anew", &["HangupCauseClear"]),
+    ("the console reloads", &["Reload"]),
+    ("Read waits for digits", &["WaitDigit"]),
+    ("it is a demonstration for programmers of Asterisk", &["IVRDemo", "SkelGuessNumber"]),
+    ("settlement between providers is never here", &["OSPAuth", "OSPFinish", "OSPLookup", "OSPNext"]),
     (
         "it is not there yet",
         &[
@@ -251,21 +267,50 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
     ),
     (
         "files of the machine are not read by the dialplan: keep values with DB()",
-        &["AST_CONFIG", "BASENAME", "DIRNAME", "ENV", "FILE", "FILE_COUNT_LINE", "FILE_FORMAT", "STAT"],
+        &["AST_CONFIG", "BASENAME", "DIRNAME", "FILE", "FILE_COUNT_LINE", "FILE_FORMAT", "STAT"],
     ),
-    ("read ${HANGUPCAUSE} and ${DIALREASON} behind the Dial", &["HANGUPCAUSE", "HANGUPCAUSE_KEYS"]),
-    ("the number that forwarded the call is in CALLERID(rdnis)", &["CALLCOMPLETION", "CONNECTEDLINE", "REDIRECTING"]),
+    (
+        "telephones are not told during a call whom they are connected with: DIALEDPEERNUMBER says who answered",
+        &["CALLCOMPLETION", "CONNECTEDLINE"],
+    ),
+    (
+        "nothing is encrypted here: an AGI script can, or SHELL() with a program that does",
+        &["AES_DECRYPT", "AES_ENCRYPT"],
+    ),
+    ("write it with MATH or an expression, $[...]", &["ABS", "MAX", "MIN"]),
+    (
+        "it belongs to parts of Asterisk that are not here",
+        &["AMI_CLIENT", "AST_SORCERY", "IFMODULE", "LOG_GROUP", "STIR_SHAKEN"],
+    ),
+    ("phones are not provisioned by this exchange", &["PP_EACH_EXTENSION", "PP_EACH_USER"]),
+    (
+        "ask SIP_HEADER, SIPPEER and CHANNEL instead",
+        &[
+            "PJSIP_DTMF_MODE",
+            "PJSIP_HEADERS",
+            "PJSIP_HEADER_PARAM",
+            "PJSIP_MEDIA_OFFER",
+            "PJSIP_MOH_PASSTHROUGH",
+            "PJSIP_PARSE_URI",
+            "PJSIP_RESPONSE_HEADER",
+            "PJSIP_RESPONSE_HEADERS",
+            "PJSIP_SEND_SESSION_REFRESH",
+        ],
+    ),
+    ("a script can do it: see AGI", &["ICONV", "JSON_DECODE"]),
     (
         "it is not there yet",
         &[
-            "AES_DECRYPT",
-            "AES_ENCRYPT",
+            "EVAL_EXTEN",
+            "GLOBAL_EXISTS",
+            "HOLD_INTERCEPT",
+            "MIXMONITOR",
+            "SCRAMBLE",
             "CALLBACK",
             "CDR_CUSTOM",
             "CERTIFICATE",
             "CHANNELS",
             "CHANNEL_EXISTS",
-            "CHECKSIPDOMAIN",
             "DELETE",
             "DIALGROUP",
             "EXPORT",
@@ -299,12 +344,12 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// What there is to say of an application that is not here yet, or never; none for a name that nobody knows.
-pub(super) fn application(name: &str) -> Option<&'static str> {
+pub fn application(name: &str) -> Option<&'static str> {
     look_up(APPLICATIONS, name)
 }
 
 /// The same for a function.
-pub(crate) fn function(name: &str) -> Option<&'static str> {
+pub fn function(name: &str) -> Option<&'static str> {
     look_up(FUNCTIONS, name)
 }
 

@@ -57,8 +57,8 @@ impl CallEnd<'_> {
         if asked.is_empty() {
             return;
         }
-        let both = [caller, callee].into_iter().filter_map(|id| self.parties.channel(id));
-        let modem = both.into_iter().find(|channel| channel.has_modem()).map(|channel| channel.line().to_owned());
+        let mut both = [caller, callee].into_iter().filter_map(|id| self.parties.channel(id));
+        let modem = both.find(|channel| channel.has_modem()).map(|channel| channel.line().to_owned());
         for (letter, id) in asked {
             match &modem {
                 Some(modem) => {

@@ -13,10 +13,11 @@ use super::parties::Parties;
 use crate::dialplan::app::AppCall;
 use crate::dialplan::dial_options::Subroutine;
 use crate::dialplan::program::errand;
-use crate::dialplan::{CallerId, ChannelId, DialStatus, Position, Program};
+use crate::dialplan::{CallerId, ChannelId, DialStatus, Finish, Position, Program};
 use crate::event::{Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::Core;
+use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::media::MediaCommand;
 use crate::pbx::sounds::{SoundOrder, Wanted};
 use crate::wording::outside;
@@ -205,6 +206,11 @@ impl CalleePrograms<'_> {
             outgoing.headers.extend(added_headers(&channel.callee.variables));
         }
         let Some(caller) = channel.called_by else { return };
+        // It hung up, and did not return: the line is not to be connected.
+        if let Some((Finish::Application(application), place)) = program.finish() {
+            let failure = FailureReason::ByDialplan.with(&[application, &place.to_string()]);
+            return self.dialing().branch_failed(caller, id, Failure { cause: cause::NORMAL, ..failure });
+        }
         if !is_answered {
             channel.callee.work = None;
             return self.dialing().ports_ready(id);

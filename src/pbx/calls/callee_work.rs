@@ -1,8 +1,8 @@
 //! What is kept on a called line's channel of what its `Dial` wants done on it: before it is called, before it is
 //! connected, and when the call ends.
 
-use crate::dialplan::Position;
 use crate::dialplan::dial_options::Subroutine;
+use crate::dialplan::{ChannelId, Position};
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
 
@@ -42,8 +42,9 @@ pub struct CalleePart {
     pub work: Option<Box<CalleeWork>>,
     /// What runs before the call has run, or is about to.
     pub is_prepared: bool,
-    /// What runs after the answer has, or is about to.
-    pub is_accepted: bool,
+    /// Whose Dial has had run what it wants run after the answer, or is about to: of those on the way to a line that a
+    /// dialplan in between called, each has its own.
+    pub accepted_for: Option<ChannelId>,
     /// The variables that the programs on it left.
     pub variables: Vec<(String, String)>,
     /// Ends the call.

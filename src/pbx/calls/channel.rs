@@ -89,6 +89,8 @@ pub enum Activity {
     Running,
     /// Its program waits for time to pass, or for the hang-up.
     Waiting(Option<TimerId>),
+    /// Its program waits for how the call begins that this channel begins for it.
+    Originating(ChannelId),
     /// It answered and waits for the ACK.
     Answering,
     /// It waits for the sounds it is to play.
@@ -389,6 +391,11 @@ impl Channel {
         matches!(self.activity, Activity::SendingDigits)
     }
 
+    /// Does its program wait for how this one's call begins?
+    pub fn originates(&self, id: ChannelId) -> bool {
+        matches!(self.activity, Activity::Originating(of) if of == id)
+    }
+
     /// It was answered: its sound is looked at in a while.
     pub fn look_at_sound_later(&self, core: &mut Core) {
         core.set_timer(LOOK_AT_SOUND, Timer::Call(CallTimer::Sound(self.id)));
@@ -445,6 +452,7 @@ impl Channel {
             Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(None)
+            | Activity::Originating(_)
             | Activity::Answering
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)

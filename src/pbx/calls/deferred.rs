@@ -15,4 +15,6 @@ pub enum Deferred {
     Apart(ChannelId, Position, CallerId),
     /// A call that the exchange began failed.
     NotOriginated(ChannelId, DialStatus),
+    /// The program of the channel of that name is gone without having come to its end: its locks are free.
+    Unlock(String),
 }

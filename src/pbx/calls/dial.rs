@@ -2,7 +2,7 @@
 //! remembered of it afterwards is [`Connected`].
 
 use crate::clock::Time;
-use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus};
+use crate::dialplan::{ChannelId, DialOptions, DialReport, DialStatus, LineEnd};
 use crate::event::DialCounts;
 use crate::pbx::cause;
 use crate::pbx::failure::{self, Failure};
@@ -64,6 +64,8 @@ pub struct Dial {
     last_cause: u16,
     /// Why each line that failed did.
     pub failures: Vec<Failure>,
+    /// How each channel ended that was called.
+    pub ends: Vec<LineEnd>,
     /// A ringing tone is played to the caller, or an announcement.
     pub tone: bool,
     /// The order for what the caller is played while the line that answered is played something (option A).
@@ -78,6 +80,7 @@ pub struct Connected {
     peer_name: String,
     peer_number: String,
     failures: Vec<Failure>,
+    ends: Vec<LineEnd>,
     /// Option `g`: the caller's program goes on when the other side hangs up.
     pub continue_after: bool,
 }
@@ -85,6 +88,7 @@ pub struct Connected {
 impl Connected {
     /// The reply to the program at the end.
     pub fn report(&self, now: Time, hangup_cause: u16, callee_hung_up: bool) -> DialReport {
+        let answered = LineEnd { channel: self.peer_name.clone(), cause: hangup_cause, said: String::new() };
         DialReport {
             status: DialStatus::Answer,
             dialed: now.since(self.started),
@@ -94,6 +98,7 @@ impl Connected {
             hangup_cause,
             callee_hung_up,
             reason: failure::join_texts(&self.failures),
+            lines: self.ends.iter().cloned().chain([answered]).collect(),
         }
     }
 }
@@ -116,6 +121,7 @@ impl Dial {
             counts: DialCounts::default(),
             last_cause: cause::NORMAL,
             failures: Vec::new(),
+            ends: Vec::new(),
             tone: false,
             announcement: None,
         }
@@ -234,6 +240,7 @@ impl Dial {
             peer_name: channel.to_owned(),
             peer_number: self.last_number.clone(),
             failures: self.failures.clone(),
+            ends: self.ends.clone(),
             continue_after: self.options.continue_after,
         }
     }
@@ -254,6 +261,7 @@ impl Dial {
             hangup_cause: hangup_cause.unwrap_or(self.last_cause),
             callee_hung_up: false,
             reason: failure::join_texts(&self.failures),
+            lines: self.ends.clone(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::dialplan::{ChannelId, DialStatus, Position, Program};
 use crate::event::CallEvent;
 use crate::pbx::cause;
 use crate::pbx::cdr::CdrBuilder;
+use crate::pbx::media::MediaCommand;
 
 impl Dialing<'_> {
     /// The dialplan is called at an extension, `Local/extension@context`.
@@ -47,7 +48,7 @@ impl Dialing<'_> {
         let wanted = |dial: &Dial| ['A', 'M', 'U'].iter().any(|letter| dial.options.has(*letter));
         let has_program = self.dial(caller).is_some_and(wanted);
         let Some(channel) = self.parties.channel_mut(id).filter(|_| has_program) else { return false };
-        let is_new = !std::mem::replace(&mut channel.callee.is_accepted, true);
+        let is_new = channel.callee.accepted_for.replace(caller) != Some(caller);
         if is_new {
             self.parties.deferred.push_back(Deferred::AfterAnswer(caller, id));
         }
@@ -78,6 +79,10 @@ impl Dialing<'_> {
             channel.program.iter_mut().for_each(Program::set_answered);
         }
         self.parties.with_party(callee, self.core, |party, cx| party.set_media_remote(cx.core));
+        // Its early media was bridged to the caller.
+        if let Some(stream) = self.parties.channel(callee).and_then(Channel::stream) {
+            self.core.out.media.push(MediaCommand::Idle { stream });
+        }
         self.parties.deferred.push_back(Deferred::Apart(callee, after, shown));
         true
     }
@@ -91,7 +96,12 @@ impl Dialing<'_> {
         }
         channel.stop_activity(cause::NORMAL, self.core);
         channel.called_by = Some(callee);
-        (channel.program, channel.activity) = (None, Activity::Called);
+        if channel.program.take().is_some() {
+            let name = channel.name.clone();
+            self.parties.deferred.push_back(Deferred::Unlock(name));
+        }
+        let Some(channel) = self.parties.channel_mut(half) else { return true };
+        channel.activity = Activity::Called;
         let entered = channel.entered.take();
         if let Some(line) = self.parties.channel_mut(callee) {
             (line.called_by, line.entered) = (None, entered);

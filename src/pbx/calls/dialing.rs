@@ -16,7 +16,7 @@ use super::music;
 use super::parties::Parties;
 use super::places::Places;
 use crate::datetime;
-use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, Position};
+use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Position};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
@@ -345,6 +345,10 @@ impl Dialing<'_> {
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
         let (options, digits) = (dial.options.clone(), DialDigits::of(&dial.options));
         channel.cdr.connected = true;
+        for letter in ['G', 'F', 'e'].into_iter().filter(|letter| options.has(*letter)) {
+            let text = format!("{}: Dial's option {letter} does nothing in a Local", channel.name);
+            self.core.emit(crate::event::LogLine { level: crate::event::Level::Warning, text });
+        }
         let telephone = local::caller(self.parties, running);
         let mut end = CallEnd { parties: self.parties, core: self.core };
         end.limit(callee, options.limit());
@@ -401,10 +405,12 @@ impl Dialing<'_> {
 
     /// One line cannot be had: take it off, and finish when it was the last.
     pub(super) fn branch_failed(&mut self, caller: ChannelId, id: ChannelId, failure: Failure) {
+        let channel = self.parties.name_of(id);
         self.give_up(id);
         if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut)
             && dial.drop_branch(id)
         {
+            dial.ends.push(LineEnd { channel, cause: failure.cause, said: failure.said.clone() });
             dial.fail(failure);
             self.early().lost(caller, id);
             self.finish_if_all_failed(caller);
@@ -423,9 +429,10 @@ impl Dialing<'_> {
     pub(super) fn timed_out(&mut self, caller: ChannelId) {
         let Some(dial) = self.dial(caller) else { return };
         let after = self.core.now.mono.since(dial.started);
-        let mut lines: Vec<String> = Vec::new();
+        let (mut lines, mut ends): (Vec<String>, Vec<LineEnd>) = Default::default();
         let rung = dial.branches.iter().flat_map(|(id, _)| local::rung(self.parties, *id));
         for channel in rung.filter_map(|id| self.parties.channel(id)) {
+            ends.push(LineEnd { channel: channel.name.clone(), cause: cause::NO_ANSWER, said: String::new() });
             let line = format!("'{}'", local::place_name(channel));
             if !lines.contains(&line) {
                 lines.push(line);
@@ -434,6 +441,7 @@ impl Dialing<'_> {
         let failure = FailureReason::NoAnswer.with(&[&lines.join(", "), &datetime::span(after)]);
         if let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) {
             dial.failures.push(failure);
+            dial.ends.extend(ends);
         }
         let name = self.parties.name_of(caller);
         self.core.emit(CallEvent::NobodyAnswered { caller: name, after });

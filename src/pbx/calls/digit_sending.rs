@@ -1,6 +1,6 @@
 //! Rows of digits that lines are sent: `SendDTMF`, and `D()` of a Dial.
 
-use super::channel::Activity;
+use super::channel::{Activity, Channel};
 use super::digit_form::{self, SentAs};
 use super::local;
 use super::parties::Parties;
@@ -117,6 +117,7 @@ pub(super) fn begin(parties: &mut Parties, to: ChannelId, row: &DigitRow, waits:
 
 /// The next of a line's digits is due.
 pub(super) fn next(parties: &mut Parties, to: ChannelId, core: &mut Core) {
+    let may = may_send(parties, to);
     let Some(sending) = parties.sendings.get_mut(&to) else { return };
     sending.timer = None;
     let (waits, pressed) = (sending.waits, sending.pressed);
@@ -128,11 +129,11 @@ pub(super) fn next(parties: &mut Parties, to: ChannelId, core: &mut Core) {
         Some(DialedDigit::Pause(time)) => (Ok(()), time.min(LONGEST)),
         Some(DialedDigit::Press(digit)) => {
             let time = pressed.saturating_add(sending.gap);
-            (send(parties, to, (digit, pressed), core), time)
+            (may.and_then(|()| send(parties, to, (digit, pressed), core)), time)
         }
         Some(DialedDigit::Flash) => {
             let time = pressed.saturating_add(sending.gap);
-            (send(parties, to, (FLASH, pressed), core), time)
+            (may.and_then(|()| send(parties, to, (FLASH, pressed), core)), time)
         }
     };
     if sent.is_err() {
@@ -142,6 +143,31 @@ pub(super) fn next(parties: &mut Parties, to: ChannelId, core: &mut Core) {
     let timer = core.set_timer(time, Timer::Call(CallTimer::Sending(to)));
     if let Some(sending) = parties.sendings.get_mut(&to) {
         sending.timer = Some(timer);
+    }
+}
+
+/// A channel waits for digits no more that it had sent: neither are they sent.
+pub(super) fn abandon(parties: &mut Parties, waiting: ChannelId, core: &mut Core) {
+    if !parties.channel(waiting).is_some_and(Channel::sends_digits) {
+        return;
+    }
+    parties.sendings.retain(|_, sending| {
+        let is_its = sending.waits == Some(waiting);
+        if let Some(timer) = sending.timer.filter(|_| is_its) {
+            core.timers.cancel(timer);
+        }
+        !is_its
+    });
+}
+
+/// Begins to send a called line digits over its early media; a modem is sent none.
+pub(super) fn begin_early(parties: &mut Parties, to: ChannelId, row: &DigitRow, core: &mut Core) {
+    match parties.channel(to).filter(|channel| channel.has_modem()).map(|channel| channel.line().to_owned()) {
+        Some(line) => {
+            let reason = format!("'{line}' is line=modem: nothing may disturb its call");
+            finish(parties, to, None, Err(reason), core);
+        }
+        None => begin(parties, to, row, None, core),
     }
 }
 

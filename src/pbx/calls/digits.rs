@@ -112,6 +112,10 @@ impl DigitsPressed<'_> {
     /// caller's.
     fn at_program(&self, id: ChannelId) -> Option<Listener> {
         let channel = self.parties.channel(id)?;
+        // What Dial runs on the line before it is connected (U, M) asks the line, and not the caller.
+        if channel.callee.work.is_some() && channel.program.is_some() && !channel.dead {
+            return Some(Listener::Program(id));
+        }
         if let Some(caller) = channel.called_by {
             let dial = self.parties.channel(caller)?.dial()?;
             let is_alone = matches!(dial.branches.as_slice(), [(only, _)] if *only == id);

@@ -11,6 +11,7 @@ use super::local;
 use super::music;
 use super::parties::Parties;
 use super::party::Hears;
+use super::recordings;
 use crate::dialplan::{ChannelId, DigitRow};
 use crate::event::CallEvent;
 use crate::pbx::core::{CallTimer, Core, Timer};
@@ -38,7 +39,7 @@ impl EarlyMedia<'_> {
                 let digits = self.digits_at_progress(caller, id);
                 self.described(caller, id, status, &description);
                 if let Some(digits) = digits {
-                    digit_sending::begin(self.parties, id, &digits, None, self.core);
+                    digit_sending::begin_early(self.parties, id, &digits, self.core);
                 }
             }
             // RFC 6228 4: an early dialog is over, and nothing begins.
@@ -283,6 +284,7 @@ impl EarlyMedia<'_> {
     fn join(&mut self, caller: ChannelId, id: ChannelId) {
         let (caller, line) = (local::caller(self.parties, caller), local::sounding(self.parties, id));
         let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+        recordings::spare(parties, [caller, line], core);
         Bridging { parties, bridges, core }.bridge_media(caller, line);
     }
 

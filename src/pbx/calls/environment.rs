@@ -101,9 +101,20 @@ impl Environment for ChannelEnv<'_> {
         let leg = self.parties.leg_of(self.id);
         match item.to_ascii_lowercase().as_str() {
             "name" => Some(channel.name.clone()),
-            "uniqueid" => Some(channel.unique_id.clone()),
+            "uniqueid" | "linkedid" => Some(channel.unique_id.clone()),
             "state" => Some(channel.state.name().to_owned()),
             "peername" => channel.peer().map(|peer| peer.name.clone()),
+            "audioreadformat" | "audiowriteformat" | "audionativeformat" => Some(
+                leg.and_then(|leg| leg.agreement.agreed()).map_or(String::new(), |one| one.codec.name().to_owned()),
+            ),
+            "secure_signaling" => leg.map(|leg| if leg.is_secure() { "1" } else { "" }.to_owned()),
+            // There is no SRTP.
+            "secure_media" => Some(String::new()),
+            "rtpdest" => {
+                let remote = leg.and_then(|leg| leg.agreement.remote.as_ref()?.rtp_addr());
+                Some(remote.map(|address| address.to_string()).unwrap_or_default())
+            }
+            "tonezone" => leg.map(|leg| leg.peer.settings.tone_zone.clone()),
             "language" => channel.peer().map(|peer| peer.settings.language.clone()),
             "peerip" | "recvip" => leg.map(|leg| leg.ua.flow.remote.ip().to_string()),
             "from" | "uri" | "useragent" => {
@@ -140,6 +151,19 @@ impl Environment for ChannelEnv<'_> {
 
     fn record(&self, field: &str) -> Option<String> {
         record_field(self.parties.channel(self.id)?, field, self.core, &|at| self.local(at))
+    }
+
+    fn is_own_domain(&self, domain: &str) -> bool {
+        let general = &self.core.config.general;
+        let own = [self.core.config.listening.udp.ip()];
+        let seen = self.core.config.local_towards.values();
+        let address = domain.trim_matches(['[', ']']).parse().ok();
+        let is_ours = || own.iter().chain(seen).any(|own| Some(*own) == address);
+        general.domains.contains_key(&domain.to_ascii_lowercase()) || (general.auto_domain && is_ours())
+    }
+
+    fn process_variable(&self, name: &str) -> Option<String> {
+        self.core.config.process.get(name).cloned()
     }
 
     fn sip_headers(&self) -> Vec<(String, String)> {

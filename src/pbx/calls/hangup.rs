@@ -6,6 +6,7 @@ use super::bridging::Bridging;
 use super::callee_work::AtEnd;
 use super::channel::{Activity, Channel};
 use super::dialing::Dialing;
+use super::digit_sending;
 use super::leg::Ending;
 use super::local;
 use super::local_half::HalfEnded;
@@ -121,8 +122,11 @@ impl Hangup<'_> {
     /// A channel was silent for too long; whoever it talks to is left alone as if its telephone had hung up.
     pub(super) fn by_silence(&mut self, id: ChannelId, failure: Failure) {
         let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
-        let caller = channel.called_by.unwrap_or(id);
-        let cause = failure.cause;
+        let (caller, cause) = (channel.called_by.unwrap_or(id), failure.cause);
+        if caller != id && channel.bridge.is_none() {
+            self.parties.hang_up_leg(id, cause, self.core);
+            return self.dialing().branch_failed(caller, id, failure);
+        }
         if let Some(channel) = self.parties.channel_mut(caller) {
             channel.cdr.add_failures([failure]);
         }
@@ -152,6 +156,7 @@ impl Hangup<'_> {
             }
             _ => {}
         }
+        digit_sending::abandon(self.parties, id, self.core);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.stop_activity(cause::NORMAL, self.core);
         if let Some(program) = &mut channel.program {
@@ -163,6 +168,11 @@ impl Hangup<'_> {
     /// A call has lasted as long as its dialplan allows.
     pub(super) fn by_time_limit(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };
+        if let Some(caller) = channel.called_by.filter(|_| channel.bridge.is_none()) {
+            let place = channel.program.as_ref().map(|program| program.position().to_string()).unwrap_or_default();
+            let failure = FailureReason::ByDialplan.with(&["TIMEOUT(absolute)", &place]);
+            return self.dialing().branch_failed(caller, id, Failure { cause: cause::NORMAL, ..failure });
+        }
         if channel.answered.is_none()
             && !channel.cdr.is_explained()
             && let Some(program) = &channel.program
@@ -232,6 +242,8 @@ impl Hangup<'_> {
     /// A channel's leg is over. What it was doing stops; whoever it talked to is left alone; its program may run `h`.
     fn end(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
         self.parties.note_end(id, by, cause, self.core);
+        self.stop_on_telephone(id);
+        digit_sending::abandon(self.parties, id, self.core);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.dead = true;
         let stopped = channel.stop_activity(cause, self.core);
@@ -253,6 +265,21 @@ impl Hangup<'_> {
             program.hang_up(Cause(cause));
             self.parties.release_ports(id, self.core);
             self.parties.make_runnable(id);
+        }
+    }
+
+    /// A half that runs the dialplan ends: what it plays on the telephone beyond ends with it.
+    fn stop_on_telephone(&mut self, id: ChannelId) {
+        let Some(half) = self.parties.channel(id).filter(|channel| channel.local().is_some()) else { return };
+        if !matches!(half.activity, Activity::Playing(_) | Activity::Echoing) {
+            return;
+        }
+        // The other half may be gone already, and with it the way to the telephone.
+        let played = self.parties.channels().find(|channel| channel.played_by == Some(id)).map(|channel| channel.id);
+        let telephone = self.parties.channel(played.unwrap_or_else(|| local::caller(self.parties, id)));
+        let plays = |channel: &&Channel| matches!(channel.activity, Activity::Playing(_) | Activity::Echoing);
+        if let Some(stream) = telephone.filter(|channel| !plays(channel)).and_then(Channel::stream) {
+            self.core.out.media.push(MediaCommand::Idle { stream });
         }
     }
 

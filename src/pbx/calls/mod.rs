@@ -421,6 +421,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::Originating(_)
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::AwaitingDigit(_)
@@ -507,6 +508,7 @@ impl Calls {
 fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
     let Calls { parties, bridges, .. } = calls;
     match deferred {
+        Deferred::Unlock(channel) => calls.shared.globals.unlock_all(&channel),
         Deferred::BeforeCall(caller, line) => {
             if !(CalleePrograms { parties, bridges, core }).before_call(caller, line) {
                 Dialing { parties, bridges, core }.ports_ready(line);

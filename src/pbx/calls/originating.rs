@@ -29,12 +29,15 @@ impl Originating<'_> {
         if let Some(asker) = asker.filter(|_| !request.waits) {
             self.parties.resume(asker, AppReply::Originated(OriginateStatus::Success));
         }
+        let id = ChannelId(self.core.fresh_id());
+        if let Some(asker) = waiting.and_then(|asker| self.parties.channel_mut(asker)) {
+            asker.activity = Activity::Originating(id);
+        }
         let busy = self.parties.channels().filter(|channel| channel.origin.is_some()).count();
         if busy >= MAX_AT_ONCE {
             let origin = Origin { request, asker: waiting, status: OriginateStatus::Congestion };
-            return self.parties.tell_origin(&origin, self.core);
+            return self.parties.tell_origin(id, &origin, self.core);
         }
-        let id = ChannelId(self.core.fresh_id());
         let name = format!("Originate/{}-{:08x}", request.target, id.0);
         let unique_id = format!("{}.{}", self.core.now.wall.0.div_euclid(1000), id.0);
         let mut channel = Channel::new(self.core, id, (name, unique_id), Endpoint::App, Activity::Running);
@@ -52,9 +55,6 @@ impl Originating<'_> {
             options: DialOptions::default(),
         };
         channel.origin = Some(Box::new(Origin { request, asker: waiting, status: OriginateStatus::Failed }));
-        if let Some(asker) = waiting.and_then(|asker| self.parties.channel_mut(asker)) {
-            asker.activity = Activity::Waiting(None);
-        }
         self.parties.insert(channel);
         Dialing { parties: self.parties, bridges: self.bridges, core: self.core }.start(id, dial, directory);
     }

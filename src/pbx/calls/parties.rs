@@ -236,6 +236,9 @@ impl Parties {
         self.release_ports(id, core);
         stop_sending(self, id, core);
         let Some(mut channel) = self.channels.remove(&id) else { return };
+        if channel.program.is_some() {
+            self.deferred.push_back(Deferred::Unlock(channel.name.clone()));
+        }
         let stopped = channel.stop_activity(0, core);
         if let Some(limit) = channel.callee.limit.take() {
             core.timers.cancel(limit);
@@ -253,7 +256,7 @@ impl Parties {
         }
         cdr_writer::write(&channel, core);
         if let Some(origin) = channel.origin.take() {
-            self.tell_origin(&origin, core);
+            self.tell_origin(id, &origin, core);
         }
         if let Some(half) = channel.local().filter(|half| self.channels.contains_key(&half.other)) {
             let (cause, failure) = channel.cdr.outcome();
@@ -265,13 +268,15 @@ impl Parties {
         }
     }
 
-    /// Whoever asked for a call of the exchange's own learns how it began.
-    pub(super) fn tell_origin(&mut self, origin: &Origin, core: &mut Core) {
+    /// Whoever asked for a call of the exchange's own, which this channel begins, learns how it began; unless it has gone
+    /// on to something else meanwhile.
+    pub(super) fn tell_origin(&mut self, id: ChannelId, origin: &Origin, core: &mut Core) {
         let Origin { request, asker, status } = origin;
         if request.ticket != 0 {
             core.emit(CallEvent::Originated { ticket: request.ticket, status: status.name() });
         }
-        if let Some(asker) = asker.filter(|asker| self.channel(*asker).is_some_and(|channel| !channel.dead)) {
+        let waits = |asker: &ChannelId| self.channel(*asker).is_some_and(|channel| channel.originates(id));
+        if let Some(asker) = asker.filter(waits) {
             self.resume(asker, AppReply::Originated(*status));
         }
     }

@@ -23,8 +23,8 @@ use crate::audio::tone;
 use crate::dialplan::originate::OriginateRequest;
 use crate::dialplan::outside::OutsideRequest;
 use crate::dialplan::{
-    AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, Position, Progress, Tone,
-    UNTIL_HANGUP,
+    AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, HangUpRequest, Position,
+    Progress, Tone, UNTIL_HANGUP,
 };
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
@@ -136,6 +136,7 @@ impl Applications<'_> {
             AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
+            AppRequest::HangUp(request) => self.hang_up(id, &request),
             AppRequest::LineStates(targets) => {
                 let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
                 self.parties.resume(id, AppReply::LineStates(states));
@@ -215,6 +216,27 @@ impl Applications<'_> {
     fn pass_up(&mut self, id: ChannelId, status: u16) {
         if let Some((outer, half)) = local::unanswered_half(self.parties, id) {
             self.early().provisional(outer, half, status, None);
+        }
+    }
+
+    /// Hangs up the channels that are meant. The program that asked goes on, unless its own channel is among them.
+    fn hang_up(&mut self, id: ChannelId, request: &HangUpRequest) {
+        let is_channel = |channel: &&Channel| channel.name.eq_ignore_ascii_case(&request.name);
+        let is_of_line = |channel: &&Channel| {
+            channel.name.rsplit_once('-').is_some_and(|(line, _)| line.eq_ignore_ascii_case(&request.name))
+        };
+        let living = || self.parties.channels().filter(|channel| !channel.dead);
+        let exact: Vec<ChannelId> = living().filter(is_channel).map(|channel| channel.id).collect();
+        let most = if request.all { usize::MAX } else { 1 };
+        let mut chosen = match exact.is_empty() {
+            true => living().filter(is_of_line).map(|channel| channel.id).take(most).collect(),
+            false => exact,
+        };
+        self.parties.resume(id, AppReply::HungUp(chosen.len()));
+        // Its own comes last.
+        chosen.sort_by_key(|one| *one == id);
+        for one in chosen {
+            self.hangup().by_console(one);
         }
     }
 
@@ -306,6 +328,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
+            | Activity::Originating(_)
             | Activity::Recording(_)
             | Activity::Echoing
             | Activity::SendingDigits
@@ -367,6 +390,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::DtmfMode(_)
         | AppRequest::Originate(_)
         | AppRequest::LineStates(_)
+        | AppRequest::HangUp(_)
         | AppRequest::Outside(_) => false,
     }
 }

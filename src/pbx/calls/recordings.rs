@@ -169,10 +169,9 @@ fn named(parties: &Parties, id: ChannelId, name: &str, sides: Sides, core: &Core
         _ => bad("is of a format that is not written: use .wav, .ulaw, .alaw or .sln"),
     })?;
     let folder = core.config.recordings.as_deref();
-    if let Some(rest) = name.strip_prefix('/') {
+    if name.starts_with('/') {
         // What a caller may have said is no reason to write anywhere: the folder stands in the dialplan itself.
-        let top = rest.split_once('/').map_or("/", |(top, _)| name.get(..top.len().saturating_add(2)).unwrap_or("/"));
-        if !is_written(parties, id, top, core) && folder.is_none_or(|folder| !name.starts_with(folder)) {
+        if !is_written(parties, id, name, core) && folder.is_none_or(|folder| !is_below(name, folder)) {
             return Err(bad("is absolute, and the folder does not stand in the dialplan itself"));
         }
         return Ok(RecordFile { path: name.to_owned(), sides, container });
@@ -181,15 +180,39 @@ fn named(parties: &Parties, id: ChannelId, name: &str, sides: Sides, core: &Core
     Ok(RecordFile { path: format!("{folder}/{name}"), sides, container })
 }
 
-/// Does this text stand in the priority that runs, or in a global variable of the configuration?
-fn is_written(parties: &Parties, id: ChannelId, text: &str, core: &Core) -> bool {
+/// Is the folder of this absolute name one that stands in the priority that runs, or in a global variable of the configuration?
+fn is_written(parties: &Parties, id: ChannelId, name: &str, core: &Core) -> bool {
     let Some(program) = parties.channel(id).and_then(|channel| channel.program.as_ref()) else { return false };
     let (at, caller) = (program.position(), program.caller().number);
     let dialplan = &core.config.dialplan;
     let found = dialplan.find(&at.context, &at.exten, at.priority, Some(&caller), core.now.wall);
-    let globals = dialplan.globals();
-    found.is_some_and(|found| found.priority.args.contains(text))
-        || globals.iter().any(|(_, value)| value.starts_with(text))
+    found.is_some_and(|found| written_folders(&found.priority.args).any(|folder| is_below(name, folder)))
+        || dialplan.globals().iter().any(|(_, value)| is_of_global(name, value))
+}
+
+/// Is the file below this folder?
+fn is_below(name: &str, folder: &str) -> bool {
+    name.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The folders that a text names in full: of `/srv/calls/${EXTEN}.wav` it is `/srv/calls`. What a variable may bring, and all
+/// that follows it, is none of it; `/` alone is no folder.
+fn written_folders(text: &str) -> impl Iterator<Item = &str> {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    let begins = text.match_indices('/').map(|(at, _)| text.split_at(at));
+    begins.filter_map(move |(before, rest)| {
+        let goes_on = before.chars().next_back().is_some_and(|last| is_of_name(last) || matches!(last, '}' | ']'));
+        let whole = rest.split(|c: char| !is_of_name(c)).next().filter(|_| !goes_on)?;
+        whole.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.trim_matches('/').is_empty())
+    })
+}
+
+/// Is the file where this value of a global variable says: below it, when it is a folder, or beside it under a name that begins so?
+fn is_of_global(name: &str, value: &str) -> bool {
+    let is_folder = !value.trim_matches('/').is_empty();
+    value.starts_with('/')
+        && is_folder
+        && (is_below(name, value) || name.strip_prefix(value).is_some_and(|rest| !rest.contains('/')))
 }
 
 /// A recording has ended: what is to be said of it.
@@ -268,5 +291,38 @@ fn told(recorded: &Recorded, core: &mut Core) {
     }
     if !command.is_empty() {
         run_afterwards(command, &said, core);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(text: &str) -> Vec<&str> {
+        written_folders(text).collect()
+    }
+
+    #[test]
+    fn a_folder_counts_as_far_as_it_stands_in_the_dialplan() {
+        assert_eq!(folders("/srv/calls/${EXTEN}.wav,b"), ["/srv/calls"]);
+        assert_eq!(folders("/srv/calls/of-${EXTEN}/x.wav"), ["/srv/calls"]);
+        assert_eq!(folders("a.wav,r(/srv/in/a.wav)t(/srv/out/a.wav)"), ["/srv/in", "/srv/out"]);
+        assert_eq!(folders("wav,/srv/calls/${UNIQUEID},m"), ["/srv/calls"]);
+        for text in ["${CALLERID(name)}.wav", "/${CALLERID(name)}.wav", "${WHERE}/calls/x.wav", "calls/${EXTEN}.wav"] {
+            assert_eq!(folders(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_leads_to_the_folder_and_not_to_its_neighbours() {
+        assert!(is_below("/srv/calls/a.wav", "/srv/calls"));
+        assert!(is_below("/srv/calls/a/b.wav", "/srv/calls/"));
+        assert!(!is_below("/srv/callsign/a.wav", "/srv/calls"));
+        assert!(!is_below("/srv/sounds/en/a.wav", "/srv/calls"));
+        assert!(is_of_global("/srv/calls/a.wav", "/srv/calls"));
+        assert!(is_of_global("/srv/calls-201.wav", "/srv/calls"));
+        assert!(!is_of_global("/srv/calls-201/a.wav", "/srv/calls"));
+        assert!(!is_of_global("/srv/sounds/en/a.wav", "/srv/calls"));
+        assert!(!is_of_global("/srv/a.wav", "/") && !is_of_global("/srv/a.wav", ""));
     }
 }

@@ -30,7 +30,12 @@ pub(super) fn start(parties: &mut Parties, id: ChannelId, tone: &str, core: &mut
 /// Stops whatever the telephone of a channel is played; nothing else is going on while its program runs.
 pub(super) fn stop(parties: &Parties, id: ChannelId, core: &mut Core) {
     let telephone = parties.channel(local::caller(parties, id));
-    if let Some(stream) = telephone.filter(|channel| channel.bridge.is_none()).and_then(Channel::stream) {
+    // A half of a call into the dialplan says nothing itself: it is in a bridge, and the telephone hears the tone.
+    let talks = |channel: &&Channel| {
+        let others = parties.channels().filter(|other| other.id != channel.id && other.bridge == channel.bridge);
+        channel.bridge.is_some() && others.into_iter().any(|other| other.local().is_none())
+    };
+    if let Some(stream) = telephone.filter(|channel| !talks(channel)).and_then(Channel::stream) {
         core.out.media.push(MediaCommand::Idle { stream });
     }
 }

@@ -35,6 +35,7 @@ pub fn core(sip_conf: &str) -> Core {
         indications: Arc::default(),
         music: Arc::default(),
         recordings: None,
+        process: Default::default(),
         product: String::new(),
     };
     Core::new(at(0), settings, Rng::from_number(1))

@@ -115,6 +115,12 @@ impl Whereabouts<'_> {
             "accountcode" => Some(peer.account_code.clone()),
             "dynamic" => Some(if peer.host == PeerAddress::Dynamic { "yes" } else { "no" }.to_owned()),
             "expire" => newest.map(|binding| binding.expires.since(core.now.mono).as_secs().to_string()),
+            "regexten" => {
+                let made: Vec<String> = peer.regexten.iter().map(|one| one.extension.clone()).collect();
+                Some(made.join("&"))
+            }
+            "maxforwards" => Some(peer.settings.max_forwards.to_string()),
+            "codecs" => Some(codec_names(peer).join(",")),
             "limit" => Some(peer.call_limit.unwrap_or_default().to_string()),
             "useragent" => newest.and_then(|binding| binding.user_agent.as_ref()).map(ToString::to_string),
             "status" => Some(match self.watches.status(&peer.name) {
@@ -124,8 +130,28 @@ impl Whereabouts<'_> {
                 Some(Status::Unknown) => "UNKNOWN".to_owned(),
                 Some(Status::Unmonitored) | None => "UNMONITORED".to_owned(),
             }),
-            _ => None,
+            _ => indexed(peer, item),
         }
+    }
+}
+
+/// The codecs of a peer, the preferred one first.
+fn codec_names(peer: &Peer) -> Vec<&'static str> {
+    peer.settings.codecs.entries.iter().map(|(codec, _)| codec.name()).collect()
+}
+
+/// `codec[n]`, counted from 0, and `chanvar[name]`.
+fn indexed(peer: &Peer, item: &str) -> Option<String> {
+    let (name, inside) = item.split_once('[')?;
+    let inside = inside.strip_suffix(']')?;
+    match name.to_ascii_lowercase().as_str() {
+        "codec" => Some(codec_names(peer).get(inside.parse::<usize>().ok()?)?.to_string()),
+        "chanvar" => {
+            // The latest setvar= of that name counts, whatever it says of inheritance.
+            let found = peer.set_vars.iter().rev().find(|(name, _)| name.trim_start_matches('_') == inside);
+            found.map(|(_, value)| value.clone())
+        }
+        _ => None,
     }
 }
 

@@ -155,6 +155,7 @@ fn exchange(lines: &[&str]) -> Exchange {
         indications: Arc::default(),
         music: Arc::default(),
         recordings: None,
+        process: Default::default(),
         product: config.sip.general.user_agent.clone(),
     };
     Exchange {

@@ -4,12 +4,14 @@ Needs Python 3 and nothing else; to be heard, a synthesiser and [programs] speec
 
 import shutil
 import sys
+import time
 import urllib.request
 import xml.etree.ElementTree as xml
 
 PATIENCE = 5  # seconds that a page may take
 LARGEST = 1_000_000  # bytes of it that are read
 HEADLINES = 5
+SHORTEST = 0.3  # seconds; a headline that took less was not read: it is not allowed, or the program failed
 # The programs behind the applications: without them there is nothing to try.
 PROGRAMS = {"flite": ["flite"], "festival": ["text2wave"], "espeak": ["espeak-ng", "espeak"]}
 
@@ -56,8 +58,9 @@ def read(titles):
         print(f"no program for {speaker or 'an empty NEWS_SPEAKER'} is installed", file=sys.stderr)
         return False
     for title in titles:
+        start = time.monotonic()
         # -2: there is no such application; -1: it failed.
-        if command(f'EXEC {speaker} "{title}"')[0] in ("-1", "-2"):
+        if command(f'EXEC {speaker} "{title}"')[0] in ("-1", "-2") or time.monotonic() - start < SHORTEST:
             return False
         command("EXEC Wait 0.5")
     return True
