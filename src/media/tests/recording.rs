@@ -45,6 +45,9 @@ fn both_directions_and_their_sum_are_in_the_files() {
     let folder = folder("both");
     let [mixed, from, to] = ["mixed", "in", "out"].map(|name| folder.join("deep").join(format!("{name}.wav")));
     rig.record(1, plan(&[(&mixed, Sides::Both), (&from, Sides::FromPeer), (&to, Sides::ToPeer)]));
+    // The first packet must not overtake the order.
+    rig.media.send(MediaCommand::Count { stream: A });
+    while !matches!(rig.event(), MediaEvent::Counted { .. }) {}
     let (of_a, of_b) = (Law::Mu.encode(1_000), Law::Mu.encode(4_000));
     for sequence in 0..40u16 {
         if sequence != 25 {
