@@ -9,7 +9,8 @@ fn seen(sip: &str, text: &str) -> String {
     let mut world = Testbed::ready(sip, &plan);
     world.phone("client").dials("1");
     world.until_over();
-    let (_, line) = world.line("seen=");
+    let is_it = |line: &&strowger::event::LogLine| line.text.contains("seen=") && !line.text.contains("Executing");
+    let line = world.said.iter().find(is_it).unwrap().text.clone();
     line.split("seen=").nth(1).unwrap().trim_end_matches('=').to_owned()
 }
 
