@@ -233,7 +233,9 @@ impl Spool {
         }
         let note = format!("\nEndRetry: {} {attempt} ({})\n", std::process::id(), seconds(now));
         let later = now.checked_add(file.retry_time).unwrap_or(now);
-        if append(&path, &note).and_then(|()| File::open(&path)?.set_modified(later)).is_err() {
+        if let Err(error) = append(&path, &note).and_then(|()| File::open(&path)?.set_modified(later)) {
+            let text = format!("Call file {} is not tried again: its time cannot be set: {error}", shown(&path));
+            self.say(Level::Warning, text);
             self.leave_alone(&path);
         }
     }

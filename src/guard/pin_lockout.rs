@@ -64,10 +64,14 @@ impl PinLockout {
         caller.max(line)
     }
 
-    /// It typed the right one: what it typed before is forgotten. What was wrong on its line is not, since others may
-    /// be guessing.
+    /// It typed the right one: what it typed before is forgotten, and of what was wrong on its line half: others may be
+    /// guessing there, but the slips of a busy line must not add up for ever.
     pub fn right(&mut self, who: &PinCaller) {
         self.callers.remove(who);
+        if let Some(line) = self.lines.get_mut(&who.line) {
+            line.wrong /= 2;
+            line.locked = line.locked.saturating_sub(1);
+        }
     }
 
     /// How many callers and lines are remembered.
@@ -159,6 +163,16 @@ mod tests {
         assert_eq!(lockout.wrong(&number(99), at(5)), Some(FIRST));
         assert_eq!(lockout.locked(&number(12_345), at(6)), Some(Duration::from_secs(29)));
         assert_eq!(lockout.locked(&caller("desk", "1"), at(6)), None, "other lines are not");
+    }
+
+    #[test]
+    fn the_slips_of_a_busy_line_do_not_add_up() {
+        let mut lockout = PinLockout::default();
+        for number in 0..200 {
+            let who = caller("trunk", &number.to_string());
+            assert_eq!(lockout.wrong(&who, at(number)), None, "each mistypes once");
+            lockout.right(&who);
+        }
     }
 
     #[test]

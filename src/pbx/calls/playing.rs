@@ -15,6 +15,9 @@ use crate::pbx::media::{MediaCommand, StreamId};
 use crate::pbx::sounds::{SoundOrder, SoundReply, Wanted};
 use std::time::Duration;
 
+/// Maximum number of sounds that are played one after the other: a caller's name may be spelled, a book not.
+const MAX_SOUNDS: usize = 256;
+
 /// Plays sounds: works on all channels and bridges.
 pub(super) struct Prompts<'a> {
     pub(super) parties: &'a mut Parties,
@@ -25,9 +28,16 @@ pub(super) struct Prompts<'a> {
 impl Prompts<'_> {
     /// Orders the sounds that are to be played, unless a digit that ends them came already.
     /// `from`: where they begin, and that the reply says where they ended.
-    pub(super) fn begin(&mut self, id: ChannelId, request: PlayRequest, from: Option<Duration>) {
+    pub(super) fn begin(&mut self, id: ChannelId, mut request: PlayRequest, from: Option<Duration>) {
         if let Some(digit) = take_digit(self.parties, id, request.stop_on) {
             return self.parties.resume(id, reply(Played::Digit(digit), from));
+        }
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        if request.sounds.len() > MAX_SOUNDS {
+            let (given, channel) = (request.sounds.len(), channel.name.clone());
+            let reason = format!("{channel}: of {given} sounds at once the first {MAX_SOUNDS} are played");
+            self.core.emit(CallEvent::NotPlayed { channel, reason });
+            request.sounds.truncate(MAX_SOUNDS);
         }
         let Some(channel) = self.parties.channel_mut(id) else { return };
         let order = self.core.fresh_id();
