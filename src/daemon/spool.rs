@@ -195,21 +195,20 @@ impl Spool {
             return self.expired(path, &file, file.tried, now);
         }
         let attempt = file.tried.saturating_add(1);
-        let note = format!("\n\nStartRetry: {} {attempt} ({})\n", std::process::id(), seconds(now));
-        if let Err(error) = append(path, &note) {
+        if let Err(error) = append(path, "") {
             let text = format!("Call file {} is not used: it cannot be written to: {error}", shown(path));
             self.say(Level::Warning, text);
             return self.leave_alone(path);
         }
         self.last_ticket = self.last_ticket.saturating_add(1);
         let ticket = self.last_ticket;
-        let text = format!("Attempting call on {} for {} (Retry {attempt})", file.request.target, goal(&file));
-        self.say(Level::Verbose(3), text);
         if !(self.begin)(&file, ticket) {
-            // It is looked at again when the switch has room; this try counts.
-            let _ = append(path, &format!("\nEndRetry: {} {attempt} ({})\n", std::process::id(), seconds(now)));
+            // It is looked at again when the switch has room.
             return;
         }
+        let text = format!("Attempting call on {} for {} (Retry {attempt})", file.request.target, goal(&file));
+        self.say(Level::Verbose(3), text);
+        let _ = append(path, &format!("\n\nStartRetry: {} {attempt} ({})\n", std::process::id(), seconds(now)));
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
         self.trying.insert(ticket, Trying { path: path.to_owned(), file, attempt, modified });
     }
