@@ -236,7 +236,11 @@ fn a_text_is_spoken_by_a_program_that_is_bounded() {
         speech_time: Duration::from_millis(1500),
         ..Settings::default()
     };
-    let own = settings(format!("{}:/usr/bin:/bin", folder.display()));
+    // None of the machine's own synthesisers, but what the scripts need.
+    for tool in ["cat", "cp", "sleep", "yes"] {
+        std::os::unix::fs::symlink(format!("/bin/{tool}"), folder.join(tool)).unwrap();
+    }
+    let own = settings(folder.display().to_string());
     bench.programs.set(own.clone());
     let mut speak = |program: &str, text: &str, language: &str| match bench.ask(1, speech(program, text, language)) {
         OutsideReply::Spoken(spoken) => spoken.map(|sound| sound.samples()),
