@@ -24,6 +24,8 @@ mod kamailio;
 mod linphone;
 #[path = "interop/namespace.rs"]
 mod namespace;
+#[path = "interop/prompts.rs"]
+mod prompts;
 #[path = "interop/python.rs"]
 mod python;
 #[path = "interop/sipp.rs"]

@@ -828,3 +828,151 @@ fn a_call_is_steered_by_scripts() {
     }
     assert!(exchange.log().contains("511 Command Not Permitted on a dead channel"), "{}", exchange.log());
 }
+
+/// A script of the examples, copied for the bench with these words in the place of others.
+fn example_script(bench: &Bench, name: &str, words: &str, others: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/examples/weather-and-news/agi-bin");
+    let text = fs::read_to_string(folder.join(name)).unwrap();
+    assert!(text.contains(words), "{name} has no '{words}'");
+    bench.script(name, &text.replace(words, others));
+}
+
+/// Runs a script as a call does, and gives back what it had the exchange do. `variables` are those of the dialplan;
+/// applications answer with `exec`. What it printed besides comes last.
+fn performed(bench: &mut Bench, name: &str, variables: &[(&str, &str)], exec: &str) -> Vec<String> {
+    let talk = bench.open(1, name);
+    let (mut tell, mut done) = (String::new(), Vec::new());
+    loop {
+        match bench.line(1, talk, &tell) {
+            Ok(line) => {
+                let variable = line.strip_prefix("GET VARIABLE ");
+                tell = match variable.and_then(|name| variables.iter().find(|(its, _)| *its == name)) {
+                    Some((_, value)) => format!("200 result=1 ({value})\n"),
+                    None if line.starts_with("EXEC ") => format!("200 result={exec}\n"),
+                    None => "200 result=0\n".to_owned(),
+                };
+                if variable.is_none() {
+                    done.push(line);
+                }
+            }
+            Err(TalkEnd::Silent) => break,
+            Err(end) => panic!("{name}: {end:?}"),
+        }
+    }
+    done.push(bench.close(1, talk));
+    done
+}
+
+/// What is played, in one line.
+fn spoken(done: &[String]) -> String {
+    let words = done.iter().map(|line| {
+        let word = line.strip_prefix("STREAM FILE ").or_else(|| line.strip_prefix("SAY NUMBER "));
+        word.map_or(line.as_str(), |word| word.trim_end_matches(" \"\""))
+    });
+    words.collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+fn has_python() -> bool {
+    Process::new("python3").arg("-c").arg("").status().is_ok_and(|status| status.success())
+}
+
+#[test]
+fn the_weather_number_says_the_weather_or_that_there_is_none() {
+    if !has_python() {
+        return;
+    }
+    let mut bench = Bench::new("weather");
+    example_script(&bench, "weather.py", "PATIENCE = 5", "PATIENCE = 1");
+    let page = |code: u32, temperature: &str| {
+        format!(
+            "{{\"latitude\":52.5,\"current\":{{\"time\":\"2026-11-29T08:00\",\"temperature_2m\":{temperature},\
+             \"relative_humidity_2m\":81,\"wind_speed_10m\":11.9,\"weather_code\":{code}}}}}"
+        )
+    };
+    // From a server, and from files.
+    let body = page(0, "-4.6");
+    let (at, came) = server(format!("HTTP/1.0 200 OK\r\n\r\n{body}").leak());
+    let url = format!("http://{at}/v1/forecast?latitude=52.52&current=temperature_2m,weather_code");
+    let said = spoken(&performed(&mut bench, "weather.py", &[("WEATHER_URL", &url)], "0"));
+    assert_eq!(
+        said,
+        "one-moment-please weather sunny temperature -5 degrees celsius humidity 81 percent wind 12 kilometers per hour goodbye"
+    );
+    assert!(came.join().unwrap().starts_with("GET /v1/forecast?latitude=52.52&current=temperature_2m,weather_code "));
+    let file = bench.folder.join("page");
+    let url = format!("file://{}", file.display());
+    for (code, word) in [(3, "cloudy"), (61, "rain"), (73, "snow"), (86, "snow"), (95, "rain")] {
+        fs::write(&file, page(code, "17.4")).unwrap();
+        let said = spoken(&performed(&mut bench, "weather.py", &[("WEATHER_URL", &url)], "0"));
+        assert!(said.starts_with(&format!("one-moment-please weather {word} temperature 17 ")), "{said}");
+    }
+    // Offline in every way: nobody there, nobody who answers, no address, no weather.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let never = format!("http://{}/", silent.local_addr().unwrap());
+    for (url, text, why) in [
+        ("http://127.0.0.1:1/", "", "refused"),
+        (never.as_str(), "", "timed out"),
+        ("", "", "unknown url type"),
+        (url.as_str(), "<html>", "JSONDecodeError"),
+        (url.as_str(), "{\"current\":{}}", "KeyError"),
+        (url.as_str(), "[]", "TypeError"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let mut done = performed(&mut bench, "weather.py", &[("WEATHER_URL", url)], "0");
+        let log = done.pop().unwrap();
+        assert!(log.starts_with("no weather: ") && log.contains(why), "{url}: {log}");
+        assert_eq!(
+            spoken(&done),
+            "one-moment-please im-sorry weather T-is-not-available please-try-call-later goodbye"
+        );
+    }
+}
+
+#[test]
+fn the_news_number_has_the_headlines_read_or_says_that_nobody_can() {
+    if !has_python() {
+        return;
+    }
+    let mut bench = Bench::new("news");
+    let file = bench.folder.join("feed");
+    let url = format!("file://{}", file.display());
+    let rss = "<rss version='2.0'><channel><title>All of it</title>\
+               <item><title>One, ${SHELL(id)}: \"two\" &amp; 3.5 </title></item><item><title>It's so</title></item>\
+               <item><title/></item></channel></rss>";
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry><title>Third</title></entry></feed>";
+    let variables = [("NEWS_URL", url.as_str()), ("NEWS_SPEAKER", "Flite")];
+    // A synthesiser is there.
+    example_script(&bench, "news.py", "[\"flite\"]", "[\"sh\"]");
+    fs::write(&file, rss).unwrap();
+    let said = spoken(&performed(&mut bench, "news.py", &variables, "0"));
+    assert_eq!(
+        said,
+        "one-moment-please there-are 2 new vm-messages EXEC Flite \"One SHELL id two 3.5\" EXEC Wait 0.5 \
+         EXEC Flite \"Its so\" EXEC Wait 0.5 goodbye"
+    );
+    fs::write(&file, atom).unwrap();
+    let said = spoken(&performed(&mut bench, "news.py", &variables, "0"));
+    assert!(said.contains(" 1 new vm-messages EXEC Flite \"Third\" "), "{said}");
+    // It fails, or the exchange has no such application.
+    let said = spoken(&performed(&mut bench, "news.py", &variables, "-2"));
+    let nobody =
+        "one-moment-please there-are 1 new vm-messages EXEC Flite \"Third\" im-sorry there-is no operator goodbye";
+    assert_eq!(said, nobody);
+    // None is there: it is not even tried.
+    example_script(&bench, "news.py", "[\"flite\"]", "[\"no-such-synthesiser\"]");
+    let mut done = performed(&mut bench, "news.py", &variables, "0");
+    assert_eq!(done.pop().unwrap(), "no program for Flite is installed\n");
+    assert_eq!(spoken(&done), "one-moment-please there-are 1 new vm-messages im-sorry there-is no operator goodbye");
+    // Offline, and what is no feed.
+    for (url, text) in [
+        ("http://127.0.0.1:1/", ""),
+        (url.as_str(), "<rss><item>"),
+        (url.as_str(), "<!DOCTYPE x [<!ENTITY a 'a'>]><rss/>"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let mut done = performed(&mut bench, "news.py", &[("NEWS_URL", url), ("NEWS_SPEAKER", "Flite")], "0");
+        let log = done.pop().unwrap();
+        assert!(log.starts_with("no news: "), "{log}");
+        assert_eq!(spoken(&done), "one-moment-please im-sorry connection-failed please-try-call-later goodbye");
+    }
+}

@@ -53,6 +53,7 @@ fn findings(common: &Common) -> Vec<Finding> {
     let user = User::of(&state);
     findings.extend(place.iter().flat_map(|place| folder::configuration(place, user)));
     findings.extend(folder::state(&state, user));
+    findings.push(folder::recordings(&config, &state, user));
     findings.push(folder::disk(&state));
     findings.push(machine::descriptors(&config, sockets.exchange(config.sip.general.bind)));
     findings.push(machine::real_time());

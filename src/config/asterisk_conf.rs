@@ -1,4 +1,4 @@
-//! asterisk.conf: of its many directories and options, those that say where sounds are.
+//! asterisk.conf: of its many directories and options, those that say where sounds are, and where recordings go.
 
 use super::ini::Document;
 use std::path::PathBuf;
@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct AsteriskConf {
     /// `astdatadir`, then `astvarlibdir`: the folders whose `sounds` are looked into.
     pub data: Vec<PathBuf>,
+    /// `astspooldir`: recordings go into its `monitor`, and call files are looked for in its `outgoing`.
+    pub spool: Option<PathBuf>,
     /// `languageprefix`: the language's folder stands before the others of a sound's name (`en/digits/1`), not behind
     /// them (`digits/en/1`).
     pub language_prefix: bool,
@@ -17,7 +19,7 @@ pub struct AsteriskConf {
 
 impl Default for AsteriskConf {
     fn default() -> AsteriskConf {
-        AsteriskConf { data: Vec::new(), language_prefix: true, default_language: String::new() }
+        AsteriskConf { data: Vec::new(), spool: None, language_prefix: true, default_language: String::new() }
     }
 }
 
@@ -31,6 +33,7 @@ pub fn parse(document: &Document) -> AsteriskConf {
     let is_no = |text: String| ["no", "n", "false", "f", "0", "off"].contains(&text.to_ascii_lowercase().as_str());
     AsteriskConf {
         data: data.map(PathBuf::from).collect(),
+        spool: value("directories", "astspooldir").map(PathBuf::from),
         language_prefix: !value("options", "languageprefix").is_some_and(is_no),
         default_language: value("options", "defaultlanguage").unwrap_or_default(),
     }
@@ -47,9 +50,10 @@ mod tests {
         assert_eq!(parsed(""), AsteriskConf::default());
         let conf = parsed(
             "[directories]\nastetcdir => /etc/asterisk\nastvarlibdir => /var/lib/asterisk\n\
-             astdatadir => /usr/share/asterisk\n[options]\nlanguageprefix = no\ndefaultlanguage = de\n",
+             astdatadir => /usr/share/asterisk\nastspooldir => /var/spool/asterisk\n[options]\nlanguageprefix = no\ndefaultlanguage = de\n",
         );
         assert_eq!(conf.data, [PathBuf::from("/usr/share/asterisk"), "/var/lib/asterisk".into()]);
+        assert_eq!(conf.spool, Some("/var/spool/asterisk".into()));
         assert!(!conf.language_prefix && conf.default_language == "de");
     }
 }

@@ -12,6 +12,7 @@ pub mod indications_conf;
 pub mod ini;
 pub mod load;
 pub mod logger_conf;
+pub mod musiconhold_conf;
 pub mod peer;
 pub mod pin_files;
 pub mod presentation;
@@ -31,6 +32,7 @@ use diagnostic::{Counts, Diagnostic};
 use indications_conf::Indications;
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
+use musiconhold_conf::MusicClasses;
 use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
@@ -51,6 +53,8 @@ pub struct Config {
     pub logger: LoggerConf,
     /// indications.conf.
     pub indications: Indications,
+    /// musiconhold.conf.
+    pub music: MusicClasses,
     /// strowger.toml.
     pub toml: TomlConf,
     /// asterisk.conf.
@@ -83,6 +87,7 @@ struct Files<'a> {
     acl: (&'a str, &'a [u8]),
     logger: (&'a str, &'a [u8]),
     indications: (&'a str, &'a [u8]),
+    music: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
     asterisk: (&'a str, &'a [u8]),
 }
@@ -98,6 +103,7 @@ impl Config {
             acl: (ACL_CONF, &[]),
             logger: (LOGGER_CONF, b""),
             indications: (INDICATIONS_CONF, b""),
+            music: (MUSICONHOLD_CONF, b""),
             toml: (TOML, toml.as_bytes()),
             asterisk: (ASTERISK_CONF, &[]),
         };
@@ -131,6 +137,11 @@ impl Config {
         diagnostics.extend(said);
         let (indications, said) = indications_conf::parse(&indications);
         diagnostics.extend(said);
+        let (music, mut said) = ini::parse(files.music.0, files.music.1, include);
+        small_files::spare(&mut said);
+        diagnostics.extend(said);
+        let (music, said) = musiconhold_conf::parse(&music);
+        diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
@@ -138,7 +149,7 @@ impl Config {
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
         let (zones, pins) = (Arc::default(), PinFiles::default());
-        let config = Config { sip, extensions, rtp, logger, indications, toml, asterisk, zones, pins, source };
+        let config = Config { sip, extensions, rtp, logger, indications, music, toml, asterisk, zones, pins, source };
         (is_usable.then_some(config), diagnostics)
     }
 }
@@ -152,3 +163,4 @@ const LOGGER_CONF: &str = "logger.conf";
 pub const TOML: &str = "strowger.toml";
 const ASTERISK_CONF: &str = "asterisk.conf";
 const INDICATIONS_CONF: &str = "indications.conf";
+const MUSICONHOLD_CONF: &str = "musiconhold.conf";

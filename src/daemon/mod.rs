@@ -26,6 +26,7 @@ mod sip_debug;
 mod sip_receivers;
 mod sounds;
 mod spool;
+mod spool_place;
 mod switch_settings;
 pub mod systemd;
 mod threads;
@@ -121,7 +122,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let mut rng = Rng::from_seed(entropy()?);
     let (store, key) = open_store(&places, clock, &sink, rng.bits())?;
     let (dialplan, diagnostics) = dialplan::parse_in(&config.extensions, "pbx_config", &config.zones);
-    let recordings = store.as_ref().map(|(store, _)| store.folder().join("recordings").display().to_string());
+    let state = store.as_ref().map(|(store, _)| store.folder().to_owned());
+    let recordings = spool_place::recordings(&config, state.as_deref()).map(|folder| folder.display().to_string());
     let base = SettingsBase { key, listening, recordings };
     let settings = base.with(&config, dialplan);
     let (orders, inbox) = sync_channel(MAX_ORDERS);
@@ -141,10 +143,10 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         monitor: &monitor,
         reports: &reports,
         clock,
-        state: store.as_ref().map(|(store, _)| store.folder().to_owned()),
+        state: state.clone(),
     };
     let mut services = services;
-    let spools = spool_folders(store.as_ref());
+    let spools = spool_place::outgoing(&config, state.as_deref());
     services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
     let Prepared { signalling, media, programs, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
@@ -185,11 +187,6 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
 }
 
 /// Where call files lie: in the state folder.
-fn spool_folders(store: Option<&(Store, Found)>) -> Vec<PathBuf> {
-    let state = store.map(|(store, _)| store.folder().join("outgoing"));
-    state.into_iter().collect()
-}
-
 /// Where the configuration was read from, as consoles name it.
 fn directory(source: &Source) -> Option<PathBuf> {
     match source {

@@ -32,6 +32,7 @@ impl SettingsBase {
             listening: self.listening,
             pins: config.pins.clone(),
             indications: Arc::new(config.indications.clone()),
+            music: Arc::new(config.music.clone()),
             recordings: self.recordings.clone(),
             product: general.user_agent.clone(),
             general,

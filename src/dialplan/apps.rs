@@ -50,6 +50,7 @@ pub mod macro_exit;
 pub mod macro_if;
 pub mod mix_monitor;
 pub mod monitor;
+pub mod music_on_hold;
 pub mod no_cdr;
 pub mod noop;
 pub mod originate;
@@ -89,11 +90,14 @@ pub mod set_cid_name;
 pub mod set_cid_num;
 pub mod set_global_var;
 pub mod set_language;
+pub mod set_music_on_hold;
 pub mod sip_dtmf_mode;
 pub mod sip_header;
 pub mod stack_pop;
+pub mod start_music_on_hold;
 pub mod stop_mix_monitor;
 pub mod stop_monitor;
+pub mod stop_music_on_hold;
 pub mod stop_playtones;
 pub mod system;
 pub mod try_exec;
@@ -105,6 +109,7 @@ pub mod wait;
 pub mod wait_exten;
 pub mod wait_for_noise;
 pub mod wait_for_silence;
+pub mod wait_music_on_hold;
 pub mod wait_until;
 pub mod while_;
 
@@ -162,6 +167,7 @@ pub static TABLE: &[App] = &[
     macro_if::APP,
     mix_monitor::APP,
     monitor::APP,
+    music_on_hold::APP,
     no_cdr::APP,
     noop::APP,
     originate::APP,
@@ -181,6 +187,7 @@ pub static TABLE: &[App] = &[
     return_::APP,
     ringing::APP,
     sip_header::ADD,
+    set_music_on_hold::APP,
     sip_dtmf_mode::APP,
     sip_header::REMOVE,
     say_alpha::APP,
@@ -205,8 +212,10 @@ pub static TABLE: &[App] = &[
     set_global_var::APP,
     set_language::APP,
     stack_pop::APP,
+    start_music_on_hold::APP,
     stop_mix_monitor::APP,
     stop_monitor::APP,
+    stop_music_on_hold::APP,
     stop_playtones::APP,
     system::APP,
     try_exec::APP,
@@ -218,6 +227,7 @@ pub static TABLE: &[App] = &[
     wait_exten::APP,
     wait_for_noise::APP,
     wait_for_silence::APP,
+    wait_music_on_hold::APP,
     wait_until::APP,
     while_::APP,
 ];

@@ -110,6 +110,20 @@ impl Ask for PlayTone {
     }
 }
 
+pub(super) struct Music(pub(super) Option<String>);
+
+impl Ask for Music {
+    type Reply = Result<(), String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Music(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysMusic(plays) = reply { Some(plays) } else { None }
+    }
+}
+
 pub(super) struct Play(pub(super) PlayRequest);
 
 impl Ask for Play {

@@ -53,7 +53,7 @@ letters! {
      HANGUPCAUSE. A target in which `&` or `/` came from the dialled number is refused (INVALIDARGS). The option \
      letters:"
     'a' "" InEffect "the caller is answered as soon as the called line is, before an announcement (`A`) or a program (`M`, `U`) on that line ends";
-    'A' "(x)" InEffect "the sound x is played to the line that answered before it is connected; not to a line with `line=modem`";
+    'A' "(x:y)" InEffect "the sound x is played to the line that answered before it is connected; not to a line with `line=modem`. The caller is played y meanwhile, and what is left of it when x ends is not; y alone is not played";
     'b' "(context^exten^priority(arguments))" InEffect "a Gosub on each called line's own channel before it is called; `SIPAddHeader` there adds to its INVITE alone";
     'B' "(context^exten^priority(arguments))" InEffect "a Gosub on the caller's channel before any line is called";
     'c' "" InEffect "lines that are given up are told that the call was answered elsewhere (`Reason:` in the CANCEL), even when it was not";
@@ -65,15 +65,15 @@ letters! {
     'F' "(context^exten^priority)" InEffect "when the caller hangs up, the called line goes on in the dialplan: there, or without an argument at the next priority";
     'g' "" InEffect "the dialplan goes on after the called line has hung up";
     'G' "(context^exten^priority)" InEffect "after the answer the caller goes on there, and the called line at the next priority, instead of being connected";
-    'h' "" NotYet "hanging up with `*` from the called line";
-    'H' "" NotYet "hanging up with `*` by the caller";
+    'h' "" InEffect "the called line may hang up by `*`, as a telephone event or INFO (not in its sound); the call's sound stays on the relay, and the other side gets an event, too. Refused with a warning on a call with a `line=modem`";
+    'H' "" InEffect "the caller may hang up by `*`, in the same way; with `g` only the called line is hung up, and the dialplan goes on";
     'i' "" InEffect "a called line that forwards the call (3xx) counts as one that refused it";
     'I' "" WithoutEffect "no updates of who is connected are sent in any case";
     'j' "" WithoutEffect "media are offered as both lines allow them";
     'k' "" NotYet "parking by the called line";
     'K' "" NotYet "parking by the caller";
     'L' "(ms[:left[:repeat]])" InEffect "the call is ended ms milliseconds after the answer. The warnings (left, repeat, LIMIT_*) are not played: nothing is played into a call that is connected";
-    'm' "(class)" NotYet "music instead of ringing: the caller hears ringing";
+    'm' "(class)" InEffect "the caller hears music on hold until the answer instead of ringing, and nothing of what a called line sends before it; ringing where there is no music, to a `line=modem`, and in a dialplan that was called as `Local/` and has not answered";
     'M' "(macro^arguments)" InEffect "the macro runs on the line that answered before it is connected; its MACRO_RESULT may be ABORT, CONGESTION, BUSY, CONTINUE or GOTO:context^exten^priority";
     'n' "" WithoutEffect "a modifier of `p` and `P`";
     'N' "" WithoutEffect "a modifier of `p` and `P`";
@@ -82,7 +82,7 @@ letters! {
     'p' "" NotYet "screening by a recorded name";
     'P' "(x)" NotYet "screening by the privacy database";
     'Q' "(cause)" InEffect "the cause (a name or number of Q.850, or NONE) that lines are given which ring in vain; without it 26, answered elsewhere";
-    'r' "(tone)" InEffect "the caller hears ringing until the answer, and nothing of what a called line sends before it; another tone than that of ringing is not there yet";
+    'r' "(tone)" InEffect "the caller hears ringing until the answer, and nothing of what a called line sends before it. With tone: that of the line's tone zone, or a list of tones, as early media; behind a `Local/` target ringing";
     'R' "" InEffect "the caller hears ringing at once, until a called line sends something";
     's' "(x)" WithoutEffect "a caller ID tag is no part of SIP";
     'S' "(x)" InEffect "the call is ended x seconds after the answer";
@@ -107,7 +107,7 @@ pub fn letter(letter: char) -> Option<&'static Letter> {
 pub struct DialOptions {
     /// `g`: the dialplan goes on after the callee has hung up.
     pub continue_after: bool,
-    /// `r`: show ringing at once, and let no early media through.
+    /// `r`, `m`: ringing at once, or music, and no early media is let through.
     pub ringing: bool,
     /// `R`: show ringing at once, until there is early media.
     pub ringing_until_media: bool,
@@ -129,7 +129,12 @@ impl DialOptions {
     pub fn read(text: &str) -> DialOptions {
         let letters = arguments::options(text);
         let given = |wanted: char| letters.iter().any(|(letter, _)| *letter == wanted);
-        DialOptions { continue_after: given('g'), ringing: given('r'), ringing_until_media: given('R'), letters }
+        DialOptions {
+            continue_after: given('g'),
+            ringing: given('r') || given('m'),
+            ringing_until_media: given('R'),
+            letters,
+        }
     }
 
     /// Whether the letter was given.
@@ -141,6 +146,16 @@ impl DialOptions {
     pub fn argument(&self, letter: char) -> Option<&str> {
         let found = self.letters.iter().find(|(given, _)| *given == letter)?;
         Some(found.1.as_deref().unwrap_or_default().trim())
+    }
+
+    /// `m`: without a class in parentheses it is this one.
+    pub fn complete_music(&mut self, class: &str) {
+        let without = |(letter, argument): &&mut (char, Option<String>)| {
+            *letter == 'm' && argument.as_deref().unwrap_or_default().trim().is_empty()
+        };
+        if let Some((_, argument)) = self.letters.iter_mut().find(without) {
+            *argument = Some(class.to_owned());
+        }
     }
 
     /// The letters that are not there yet.

@@ -17,7 +17,8 @@ pub(super) fn take(channel: &ChannelHandle, args: &Split, application: &str) -> 
         channel.set_variable(name, "");
     }
     match read(args, application).and_then(|request| admit(channel, request, args.get(0), application)) {
-        Ok(request) => {
+        Ok(mut request) => {
+            channel.with_state(|state| request.options.complete_music(&state.music_class));
             if let Some(text) = unsupported(&request.options, application) {
                 channel.log(Level::Notice, text);
             }
@@ -33,7 +34,7 @@ pub(super) fn take(channel: &ChannelHandle, args: &Split, application: &str) -> 
 }
 
 /// A dial string that the caller has written a part of is not followed.
-fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, application: &str) -> Result<R, String> {
+pub(super) fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, application: &str) -> Result<R, String> {
     match channel.with_state(|state| state.is_injected(whom)) {
         false => Ok(request),
         true => Err(format!(

@@ -1,18 +1,24 @@
 //! A dialled number must not write dial strings: whoever dials `201&SIP/trunk/0900` is not to ring what the owner never
 //! wrote. What a telephone can dial is not known to be digits, and owners write `Dial(SIP/${EXTEN})`.
 
-/// Does a separator of the dial string (`&`, `/`, and `@` where the owner wrote none) come from one of these texts, which
-/// callers decide? `written`: the arguments as the owner wrote them, before substitution. A text counts however it came
-/// there: by itself, cut, or by another variable; the separator and what follows it stands in the dial string once more
-/// than in what was written.
-pub(crate) fn is_injected(written: &str, whom: &str, texts: &[&str]) -> bool {
+/// Does a separator come from one of these texts, which callers decide: one of the dial string (`&`, `/`, and `@` where
+/// the owner wrote none), or one between arguments (a comma, and what protects one)? `written`: the arguments as the owner
+/// wrote them, before substitution; `given`: after it; `whom`: the dial string among them. A text counts however it came
+/// there: by itself, cut, or by another variable; the separator and what follows it stands there once more than in what was
+/// written.
+pub(crate) fn is_injected(written: &str, given: &str, whom: &str, texts: &[&str]) -> bool {
     texts.iter().any(|text| {
-        let places = text.char_indices().filter(|(_, letter)| match letter {
-            '&' | '/' => true,
-            '@' => !written.contains('@'),
-            _ => false,
-        });
-        places.map(|(at, _)| fragment(text, at)).any(|piece| count(whom, piece) > count(written, piece))
+        text.char_indices().any(|(at, letter)| {
+            let within = match letter {
+                '&' | '/' => whom,
+                '@' if !written.contains('@') => whom,
+                ',' | '"' | '\\' => given,
+                _ => return false,
+            };
+            let piece = fragment(text, at);
+            let more = |piece: &str| count(within, piece) > count(written, piece);
+            more(piece) && more(letter.encode_utf8(&mut [0; 4]))
+        })
     })
 }
 
@@ -47,7 +53,19 @@ mod tests {
             ("SIP/isp", "SIP/isp", "9/i", false),
             ("SIP/${EXTEN}", "SIP/9&", "9&", true),
         ] {
-            assert_eq!(is_injected(written, whom, &[dialled]), found, "{written} {dialled}");
+            assert_eq!(is_injected(written, whom, whom, &[dialled]), found, "{written} {dialled}");
         }
+    }
+
+    #[test]
+    fn whoever_dials_a_comma_writes_no_options() {
+        let written = "SIP/${EXTEN},20";
+        for (dialled, found) in [("201", false), ("201,30,G(internal^0900^1)", true), ("201,20", true), ("2\"01", true)]
+        {
+            let given = written.replace("${EXTEN}", dialled);
+            let whom = given.split(',').next().unwrap();
+            assert_eq!(is_injected(written, &given, whom, &[dialled]), found, "{dialled}");
+        }
+        assert!(!is_injected("SIP/isp,20,f(1)", "SIP/isp,20,f(1)", "SIP/isp", &["Doe, John"]), "it is not used there");
     }
 }

@@ -1,8 +1,8 @@
 //! Handle through which a dialplan application sends requests to the switch and awaits replies.
 
 use super::ask::{
-    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Originate, Play, PlayFrom, PlaySound, PlayTone,
-    Record, SendDigits, SetDtmfMode, Tap, Wait,
+    Answer, Ask, CheckPin, Dial, Digit, Echo, Indicate, LineStates, Music, Originate, Play, PlayFrom, PlaySound,
+    PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
 };
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
@@ -180,6 +180,28 @@ impl ChannelHandle {
         self.ask(PlayTone(None)).await.map(|_| ())
     }
 
+    /// Plays music on hold of that class, or of the channel's own for an empty one, and goes on at once: it goes on until
+    /// another sound, a bridge or `stop_music`. Why it could not be done is logged, with the application's name; false.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn music(&mut self, class: &str, application: &str) -> Result<bool, Interrupted> {
+        let class = match class.is_empty() {
+            true => self.with_state(|state| state.music_class.clone()),
+            false => class.to_owned(),
+        };
+        let played = self.ask(Music(Some(class))).await?;
+        Ok(played.map_err(|why| self.log(Level::Warning, format!("{application}: {why}"))).is_ok())
+    }
+
+    /// Stops music on hold.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn stop_music(&mut self) -> Result<(), Interrupted> {
+        self.ask(Music(None)).await.map(|_| ())
+    }
+
     /// Plays sounds in order, by name without extension.
     ///
     /// # Errors
@@ -201,7 +223,12 @@ impl ChannelHandle {
     ///
     /// # Errors
     /// As `wait`.
-    pub async fn play_as(&mut self, request: PlayRequest) -> Result<Played, Interrupted> {
+    pub async fn play_as(&mut self, mut request: PlayRequest) -> Result<Played, Interrupted> {
+        let first = request.sounds.first().cloned().unwrap_or_default();
+        request.sounds = self.with_state(|state| state.without_foreign_paths(request.sounds));
+        if request.sounds.is_empty() && !first.is_empty() {
+            return Ok(Played::Missing(first));
+        }
         self.ask(Play(request)).await
     }
 
@@ -216,6 +243,7 @@ impl ChannelHandle {
         from: Duration,
     ) -> Result<PlayedFrom, Interrupted> {
         let language = self.language();
+        let sounds = self.with_state(|state| state.without_foreign_paths(sounds));
         self.ask(PlayFrom(PlayRequest { sounds, stop_on, language }, from)).await
     }
 

@@ -335,6 +335,7 @@ impl Program {
         };
         let mut slot = self.slot.borrow_mut();
         slot.state.written.clone_from(&priority.args);
+        slot.state.given.clone_from(&args);
         let text = format!(
             "Executing [{}] {}(\"{}\", \"{}\") in new stack",
             slot.state.position,

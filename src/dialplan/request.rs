@@ -71,6 +71,9 @@ pub enum AppRequest {
     /// Play a tone, by its name or as a list of tones, until another sound, a bridge or the next such request; none:
     /// stop it. The reply comes at once.
     PlayTone(Option<String>),
+    /// Play music on hold of this class (empty: the default one) until another sound, a bridge or the next such request;
+    /// none: stop it. The reply comes at once.
+    Music(Option<String>),
     /// Record the caller until something ends it.
     Record(RecordRequest),
     /// Begin or end a recording beside the call; the reply comes at once.
@@ -263,6 +266,8 @@ pub enum AppReply {
     Indicated(Result<(), String>),
     /// The tone is played, or why it could not be, for the log.
     PlaysTone(Result<(), String>),
+    /// The music is ordered, or why it cannot be played, for the log.
+    PlaysMusic(Result<(), String>),
     /// How a recording ended.
     Recorded(RecordReply),
     /// The recording beside the call was begun or ended, or why it could not be.

@@ -10,7 +10,7 @@ use crate::config::presentation::Presentation;
 use crate::datetime::zones::{TimeZone, Zones};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::wording::outside;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
@@ -98,6 +98,8 @@ pub(super) struct State {
     pub(super) caller: CallerId,
     /// `CHANNEL(language)`.
     pub(super) language: String,
+    /// `CHANNEL(musicclass)`: the class of music on hold where none is named; empty: the default one.
+    pub(super) music_class: String,
     /// The channel is answered.
     pub(super) answered: bool,
     /// `HANGUPCAUSE`.
@@ -105,6 +107,10 @@ pub(super) struct State {
     pub(super) frames: Vec<Frame>,
     /// The arguments of the priority that runs, as the owner wrote them.
     pub(super) written: String,
+    /// The same after substitution.
+    pub(super) given: String,
+    /// What header fields of the caller's said that the program has read: the latest.
+    pub(super) foreign: VecDeque<String>,
     /// `GROUP()`: the group of each category.
     pub(super) groups: BTreeMap<String, String>,
     /// `TIMEOUT()`.
@@ -137,10 +143,13 @@ impl State {
             position,
             caller,
             language: String::new(),
+            music_class: String::new(),
             answered: false,
             cause: Cause::NONE,
             frames: Vec::new(),
             written: String::new(),
+            given: String::new(),
+            foreign: VecDeque::new(),
             groups: BTreeMap::new(),
             timeouts: Timeouts::default(),
             exception: None,
@@ -271,7 +280,26 @@ impl State {
     /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?
     pub(super) fn is_injected(&self, whom: &str) -> bool {
         let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
-        is_injected(&self.written, whom, &[&self.position.exten, dnid, number, name, rdnis])
+        let mut texts = vec![self.position.exten.as_str(), dnid, number, name, rdnis];
+        texts.extend(self.foreign.iter().map(String::as_str));
+        is_injected(&self.written, &self.given, whom, &texts)
+    }
+
+    /// Takes out of a list of sounds those whose path (`/...`) callers decide, however it came there: they are logged.
+    pub(super) fn without_foreign_paths(&mut self, sounds: Vec<String>) -> Vec<String> {
+        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
+        let texts = [self.position.exten.as_str(), dnid, number, name, rdnis];
+        let is_foreign = |sound: &String| {
+            let Some(rest) = sound.strip_prefix('/') else { return false };
+            let top = rest.find('/').and_then(|end| sound.get(..end.saturating_add(2))).unwrap_or(sound);
+            let says = texts.into_iter().chain(self.foreign.iter().map(String::as_str)).any(|text| text.contains(top));
+            says && !self.written.contains(top)
+        };
+        let (refused, kept): (Vec<_>, Vec<_>) = sounds.into_iter().partition(is_foreign);
+        for sound in refused {
+            self.warn(format!("'{}' is not played: the caller decides its path", outside(&sound)));
+        }
+        kept
     }
 
     /// What goes on when the innermost subroutine returns.

@@ -452,30 +452,44 @@ fn what_waited_too_long_for_the_answer_is_not_forwarded_in_a_burst() {
 #[test]
 fn strangers_while_it_rings_cost_the_line_none_of_its_first_packets() {
     for number in [1, 4_000u16] {
-        let rig = Rig::new(23_000..=23_019);
-        let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
-        a.exchange = Some(rig.reserve(A, LOCAL));
-        b.exchange = Some(rig.reserve(B, LOCAL));
-        rig.remote(A, a.remote());
-        let stranger = Phone { exchange: b.exchange, ..Phone::new("127.0.0.2".parse().unwrap()) };
-        (0..number).for_each(|n| stranger.send(&packet(9, n, &[9; 1_200])));
-        std::thread::sleep(Duration::from_millis(300));
-        stranger.send(&packet(9, number, b"again"));
-        let first: Vec<_> = (0..5).map(|n| packet(2, n, b"hello")).collect();
-        first.iter().for_each(|packet| b.send(packet));
-        stranger.send(&packet(9, number + 1, b"and again"));
-        rig.remote(B, b.remote());
-        // The worker may well see to the one order before the other comes.
-        rig.reserve(B, LOCAL);
-        rig.bridge(PayloadMap::identity(), PayloadMap::identity());
-        for packet in first {
-            assert_eq!(a.receive(), packet);
-        }
-        rig.reserve(B, LOCAL);
-        let counts = rig.release(B).1;
-        assert_eq!((counts.received, counts.early, counts.undelivered, counts.lost), (5, 0, 0, 0));
-        assert!(counts.strangers >= 3, "{counts:?}");
+        assert!((0..20).any(|_| strangers_cost_nothing(number)), "this machine was never quick enough");
     }
+}
+
+/// False: the machine was too busy to ring and answer in the time in which first packets are kept, which proves nothing.
+fn strangers_cost_nothing(number: u16) -> bool {
+    let rig = Rig::new(23_000..=23_019);
+    let (mut a, mut b) = (Phone::new(LOCAL), Phone::new(LOCAL));
+    a.exchange = Some(rig.reserve(A, LOCAL));
+    b.exchange = Some(rig.reserve(B, LOCAL));
+    rig.remote(A, a.remote());
+    let stranger = Phone { exchange: b.exchange, ..Phone::new("127.0.0.2".parse().unwrap()) };
+    (0..number).for_each(|n| stranger.send(&packet(9, n, &[9; 1_200])));
+    let begun = Instant::now();
+    std::thread::sleep(Duration::from_millis(300));
+    if begun.elapsed() > Duration::from_millis(330) {
+        return false;
+    }
+    let begun = Instant::now();
+    stranger.send(&packet(9, number, b"again"));
+    let first: Vec<_> = (0..5).map(|n| packet(2, n, b"hello")).collect();
+    first.iter().for_each(|packet| b.send(packet));
+    stranger.send(&packet(9, number + 1, b"and again"));
+    rig.remote(B, b.remote());
+    // The worker may well see to the one order before the other comes.
+    rig.reserve(B, LOCAL);
+    rig.bridge(PayloadMap::identity(), PayloadMap::identity());
+    rig.reserve(B, LOCAL);
+    if begun.elapsed() > Duration::from_millis(100) {
+        return false;
+    }
+    for packet in first {
+        assert_eq!(a.receive(), packet);
+    }
+    let counts = rig.release(B).1;
+    assert_eq!((counts.received, counts.early, counts.undelivered, counts.lost), (5, 0, 0, 0));
+    assert!(counts.strangers >= 3, "{counts:?}");
+    true
 }
 
 /// The line itself sent for a second while it rang: of that the last moment is passed on, the rest is told.

@@ -67,6 +67,8 @@ impl Container {
     /// The format that a file's extension names.
     pub fn of(extension: &str) -> Option<Container> {
         match extension.to_ascii_lowercase().as_str() {
+            // Asterisk's name for gsm in a WAV file.
+            _ if extension == "WAV" => None,
             "wav" | "wav16" => Some(Container::Wav),
             "ulaw" | "ul" | "mu" | "pcm" | "mulaw" => Some(Container::Raw(Law::Mu)),
             "alaw" | "al" => Some(Container::Raw(Law::A)),

@@ -2,6 +2,7 @@
 
 use crate::config::general::General;
 use crate::config::indications_conf::Indications;
+use crate::config::musiconhold_conf::MusicClasses;
 use crate::config::peer::Peer;
 use crate::config::pin_files::PinFiles;
 use crate::dialplan::Dialplan;
@@ -32,6 +33,8 @@ pub struct SwitchSettings {
     pub pins: PinFiles,
     /// indications.conf: whose country's tones are played.
     pub indications: Arc<Indications>,
+    /// musiconhold.conf: the classes of music.
+    pub music: Arc<MusicClasses>,
     /// Where recordings with a relative name go, absolute; none: nowhere.
     pub recordings: Option<String>,
     /// The product's name for `Server`, `User-Agent`.

@@ -173,7 +173,7 @@ impl Switch {
                     self.calls.acknowledged(leg, &request, essentials, arrival, &mut self.core);
                 }
             }
-            Incoming::Cancel { id, invite } => self.cancel(id, invite, &request),
+            Incoming::Cancel { id, invite } => cancel((id, invite), &request, &mut self.calls, &mut self.core),
             Incoming::New(id) => match (leg, caller) {
                 (Some(leg), _) => {
                     let arrival = Arrival { flow: came, behind_nat };
@@ -185,18 +185,6 @@ impl Switch {
                 }
                 (None, Caller::Dialog) => self.core.respond(id, Response::for_request(&request, 481, None)),
             },
-        }
-    }
-
-    fn cancel(&mut self, id: ServerId, invite: Option<ServerId>, request: &Request) {
-        let leg = invite.and_then(|invite| self.calls.leg_of_invite(invite));
-        // RFC 3261 9.2: 200 for a CANCEL that names an INVITE we know, even an answered one.
-        let status = if invite.is_some() { 200 } else { 481 };
-        // The same tag as the INVITE's own answer has.
-        let tag = leg.and_then(|leg| self.calls.leg(leg)?.local_tag().map(str::to_owned));
-        self.core.respond(id, Response::for_request(request, status, tag.as_deref()));
-        if let Some(leg) = leg {
-            self.calls.cancelled(leg, &mut self.core);
         }
     }
 
@@ -433,6 +421,19 @@ impl Switch {
         let parties = self.calls.parties();
         let nothing = parties.count() == 0 && parties.legs().next().is_none();
         self.stopping.is_some() && nothing && !self.core.tx.is_ending_something()
+    }
+}
+
+/// A CANCEL: it is answered, and the leg that its INVITE began is told.
+fn cancel((id, invite): (ServerId, Option<ServerId>), request: &Request, calls: &mut Calls, core: &mut Core) {
+    let leg = invite.and_then(|invite| calls.leg_of_invite(invite));
+    // RFC 3261 9.2: 200 for a CANCEL that names an INVITE we know, even an answered one.
+    let status = if invite.is_some() { 200 } else { 481 };
+    // The same tag as the INVITE's own answer has.
+    let tag = leg.and_then(|leg| calls.leg(leg)?.local_tag().map(str::to_owned));
+    core.respond(id, Response::for_request(request, status, tag.as_deref()));
+    if let Some(leg) = leg {
+        calls.cancelled(leg, core);
     }
 }
 

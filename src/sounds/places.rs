@@ -1,5 +1,5 @@
 //! Where sound files are looked for, and in which order: what the owner named, what he put beside the configuration and
-//! the state, what Asterisk left, the human voices of Debian's packages, and our own voice.
+//! the state, what Asterisk left, the human voices of Debian's packages, our own voice, and what was recorded.
 
 use crate::config::{Config, Source};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,9 @@ impl Places {
         folders.extend(directory.into_iter().chain(state).map(|folder| folder.join("sounds")));
         folders.extend([ASTERISK, DEBIAN, OURS].map(|folder| Path::new(folder).join("sounds")));
         folders.extend(program.map(ours).unwrap_or_default());
+        // What was recorded by a relative name is found by it, and takes no prompt's place.
+        folders.extend(config.asterisk.spool.iter().map(|spool| spool.join("monitor")));
+        folders.extend(state.map(|state| state.join("recordings")));
         Places::new(folders, &config.asterisk.default_language, config.asterisk.language_prefix)
     }
 

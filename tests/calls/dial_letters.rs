@@ -12,6 +12,7 @@ const PLAN: &str = "[default]\n\
     exten => 13,1,Dial(SIP/desk,20,U(screen^ABORT))\n same => n,Verbose(1,never here)\n\
     exten => 14,1,Dial(SIP/desk,20,U(elsewhere))\n\
     exten => 15,1,Dial(SIP/desk,20,A(beep)a)\n\
+    exten => 38,1,Dial(SIP/desk,20,A(beep:beep))\n\
     exten => 16,1,Dial(SIP/desk&SIP/isp,20,b(header^s^1(one))cQ(17))\n\
     exten => 17,1,Set(BEFORE=no)\n same => n,Dial(SIP/desk,20,B(own^s^1(two))g)\n same => n,Verbose(1,it was ${GOT})\n\
     exten => 18,1,Dial(SIP/desk,20,S(3))\n\
@@ -30,7 +31,7 @@ const PLAN: &str = "[default]\n\
     exten => 31,1,Verbose(1,${CHANNEL} stays)\n same => n,Wait(1)\n\
     exten => 32,1,Verbose(1,apart ${CHANNEL})\n same => n,Wait(1)\n same => n,Hangup()\n\
     exten => 33,1,SIPAddHeader(X-One: 1)\n same => n,SIPAddHeader(Via: forged)\n same => n,SIPAddHeader(X-Two: 2)\n\
-     same => n,SIPRemoveHeader(X-Two)\n same => n,Verbose(1,came with ${SIP_HEADER(X-Test)} of ${SIPCHANINFO(peername)})\n\
+     same => n,SIPRemoveHeader(X-Two)\n same => n,Verbose(1,came with ${SIP_HEADER(X-Test)} of ${SIPCHANINFO(peername)} to ${SIPDOMAIN}.)\n\
      same => n,Dial(SIP/desk,20)\n\
     exten => 34,1,RetryDial(beep,1,2,SIP/desk,2)\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Hangup()\n\
     exten => 35,1,ChanIsAvail(SIP/nobody&SIP/desk)\n same => n,Verbose(1,${AVAILORIGCHAN} is ${AVAILSTATUS})\n\
@@ -141,6 +142,14 @@ fn an_announcement_is_played_to_the_line_that_answered(world: &mut Testbed) {
     world.run(Duration::from_secs(1));
     world.assert_agreed("client", "desk", true);
     over(world);
+    let before = world.media.played.len();
+    answered(world, "38");
+    world.until(|w| w.is_played_to("desk") && w.is_played_to("client"));
+    world.until(|w| w.is_talking("client"));
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.media.played.len(), before + 2);
+    world.assert_agreed("client", "desk", true);
+    over(world);
 }
 
 fn a_gosub_before_the_call_adds_a_header_and_others_learn_why_they_ring_no_more(world: &mut Testbed) {
@@ -249,7 +258,7 @@ fn header_fields_come_and_go(world: &mut Testbed) {
     world.add_header("client", "X-Test: from the client");
     dials(world, "33");
     world.until(|w| w.is_called("desk"));
-    assert!(world.has_line("came with from the client of client"));
+    assert!(world.has_line("came with from the client of client to 192.0.2.1."));
     assert!(was_sent(world, "desk", "INVITE", "X-One: 1"));
     assert!(!was_sent(world, "desk", "INVITE", "forged") && world.has_line("is not added to the INVITE"));
     assert!(!was_sent(world, "desk", "INVITE", "X-Two"));

@@ -344,3 +344,66 @@ fn the_dialplan_says_how_the_digits_of_a_call_go() {
     assert!(!answer.contains("telephone-event"), "{answer}");
     over(&mut world);
 }
+
+const BY_KEY: &str = "[default]\nexten => 1,1,Dial(SIP/isp,20,hH)\n same => n,Verbose(1,never here)\n\
+    exten => 2,1,Dial(SIP/isp,20,gH)\n same => n,Verbose(1,it goes on)\n same => n,Wait(9)\n\
+    exten => 3,1,Dial(SIP/isp,20)\n\
+    exten => 4,1,Dial(Local/1@default,20)\n";
+
+/// Options `h` and `H` of Dial, and with `g` the caller goes on in the dialplan.
+#[test]
+fn a_star_hangs_up_where_the_dial_says_so() {
+    for (number, who, ends) in [
+        ("1", "client", true),
+        ("1", "isp", true),
+        ("2", "client", true),
+        ("2", "isp", false),
+        ("3", "client", false),
+        ("4", "client", true),
+        ("4", "isp", true),
+    ] {
+        for by in [By::Event, By::Relay] {
+            let mut world = Testbed::ready(&SIP.replace("directmedia=no", "directmedia=yes"), BY_KEY);
+            world.phone("client").dials(number);
+            world.until(|w| w.is_called("isp"));
+            world.phone("isp").answers();
+            world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+            world.run(Duration::from_secs(1));
+            world.assert_connected("client", "isp", number != "3");
+            presses(&mut world, who, by, '5');
+            world.run(Duration::from_secs(1));
+            assert!(world.is_talking("client") && world.is_talking("isp"), "{number} {who} {by:?}");
+            presses(&mut world, who, by, '*');
+            world.run(Duration::from_secs(1));
+            let goes_on = number == "2" && ends;
+            assert_eq!(world.is_talking("isp"), !ends, "{number} {who} {by:?}");
+            assert_eq!(world.is_talking("client"), !ends || goes_on, "{number} {who} {by:?}");
+            assert_eq!(world.has_line("it goes on"), goes_on, "{number} {who} {by:?}");
+            assert!(!world.has_line("never here"));
+            over(&mut world);
+        }
+    }
+}
+
+/// Nothing listens to the call of a modem, whoever asks for it.
+#[test]
+fn a_star_hangs_up_no_modem() {
+    for modem in ["client", "isp"] {
+        let mut world = Testbed::ready(&with(modem, "line=modem"), BY_KEY);
+        world.phone("client").dials("1");
+        world.until(|w| w.is_called("isp"));
+        world.phone("isp").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+        for letter in ["H", "h"] {
+            let refused = format!("'{modem}' is line=modem: nothing listens to its call, not for Dial option {letter}");
+            assert!(world.has_line(&refused), "{refused}");
+        }
+        for who in ["client", "isp"] {
+            assert!(!presses(&mut world, who, By::Event, '*'));
+            presses(&mut world, who, By::Relay, '*');
+        }
+        world.run(Duration::from_secs(1));
+        assert!(world.is_talking("client") && world.is_talking("isp"));
+        over(&mut world);
+    }
+}

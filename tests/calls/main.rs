@@ -26,6 +26,7 @@ mod matrix;
 mod media;
 mod media_destinations;
 mod menus;
+mod music;
 mod mutation;
 mod network;
 mod offers;

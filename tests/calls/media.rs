@@ -39,6 +39,8 @@ pub struct MediaStub {
     pub streams: BTreeMap<StreamId, Stream>,
     /// What is recorded.
     pub recordings: Vec<(StreamId, RecordingId, RecordPlan)>,
+    /// How many recordings there were.
+    pub recorded: u64,
     /// Pairs of ports still to be had.
     pub ports: usize,
     next_port: u16,
@@ -62,6 +64,7 @@ impl MediaStub {
         MediaStub {
             streams: BTreeMap::new(),
             recordings: Vec::new(),
+            recorded: 0,
             ports: 1000,
             next_port: 10_000,
             played: Vec::new(),
@@ -155,6 +158,7 @@ impl MediaStub {
             }
             MediaCommand::Record { stream, recording, plan } => {
                 self.recordings.push((stream, recording, *plan));
+                self.recorded += 1;
                 Vec::new()
             }
             MediaCommand::PauseRecording { .. } => Vec::new(),

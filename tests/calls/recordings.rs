@@ -1,16 +1,21 @@
 //! Recordings, as the dialplan asks for them.
 
 use crate::stories::stories;
-use crate::testbed::{SIP, Testbed};
+use crate::testbed::{SIP, Testbed, at};
 use std::time::Duration;
+use strowger::dialplan::outside::{OutsideReply, OutsideRequest};
+use strowger::pbx::effect::Input;
+use strowger::pbx::outside::{OutsideOrder, OutsideReport};
 use strowger::pbx::recording::{RecordingEnd, Sides};
 
 const MIX: &str = "[default]\nexten => _X!,1,MixMonitor(${EXTEN}.wav)\n same => n,Dial(SIP/isp,20)\n";
 const RECORD: &str = "[default]\nexten => _X!,1,Record(greeting.wav,3,60)\n same => n,Verbose(1,it is ${RECORD_STATUS})\n\
     same => n,Wait(5)\n";
 const ESCAPE: &str = "[default]\nexten => _X!,1,Set(F=../../etc/x)\n same => n,MixMonitor(${F}.wav)\n\
-    same => n,Set(F=/etc/cron.d/x)\n same => n,MixMonitor(${F}.wav)\n same => n,MixMonitor(x.gsm)\n\
+    same => n,Set(F=/etc/cron.d/x)\n same => n,MixMonitor(${F}.wav)\n same => n,MixMonitor(x.gsm)\n same => n,MixMonitor(x.WAV)\n\
     same => n,Answer()\n same => n,Wait(1)\n";
+const AFTERWARDS: &str =
+    "[default]\nexten => _X!,1,Answer()\n same => n,MixMonitor(x.wav,mc,ls /tmp)\n same => n,Wait(2)\n";
 
 stories! {
     a_call_is_recorded(SIP, MIX);
@@ -18,6 +23,7 @@ stories! {
     a_modem_is_not_recorded(modem(), MIX);
     silence_ends_what_a_caller_says(SIP, RECORD);
     no_name_leads_out_of_the_folder(SIP, ESCAPE);
+    a_command_is_run_when_the_recording_is_over(SIP, AFTERWARDS);
 }
 
 fn direct() -> String {
@@ -75,7 +81,27 @@ fn no_name_leads_out_of_the_folder(world: &mut Testbed) {
         "would leave its folder ('..')",
         "is absolute, and the folder does not stand in the dialplan itself",
         "is of a format that is not written: use .wav, .ulaw, .alaw or .sln",
+        "the file 'x.WAV' is of a format that is not written (gsm in a WAV file): use .wav",
     ] {
         assert!(world.has_line(why), "{why}");
     }
+}
+
+/// It needs nothing of the call, which is long over, and a refusal is said.
+fn a_command_is_run_when_the_recording_is_over(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until_over();
+    world.until(|w| !w.outside.is_empty());
+    assert!(world.has_line("MixMonitor: the options 'mc' are without effect here"));
+    let [OutsideOrder::Run { errand, channel, request: OutsideRequest::Command(command) }] = world.outside.as_slice()
+    else {
+        panic!("{:?}", world.outside)
+    };
+    assert_eq!((command.text.as_str(), command.wants_output), ("ls /tmp", false));
+    let reply = OutsideReply::Refused("write system = true".to_owned());
+    let report = OutsideReport { errand: *errand, channel: *channel, reply };
+    world.outside.clear();
+    let effects = world.switch.handle(at(world.now), Input::Outside(report));
+    world.execute(effects);
+    assert!(world.has_line("The command after a recording (MixMonitor) is refused: write system = true"));
 }

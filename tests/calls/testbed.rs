@@ -1139,6 +1139,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         local_towards: BTreeMap::new(),
         pins: Default::default(),
         indications: Arc::default(),
+        music: Arc::default(),
         recordings: Some("/state/recordings".into()),
         product: general.user_agent.clone(),
     }

@@ -9,6 +9,8 @@ const DIAL_TONE: &str = "[default]\nexten => _X!,1,Answer()\n same => n,PlayTone
 const LIST: &str = "[default]\nexten => _X!,1,PlayTones(!950/330,!1400/330,!1800/330,0/1000)\n same => n,Wait(2)\n\
     same => n,Dial(SIP/isp,20)\n";
 const WRONG: &str = "[default]\nexten => _X!,1,Answer()\n same => n,PlayTones(nonsense)\n same => n,Wait(2)\n";
+const INSTEAD: &str = "[default]\nexten => 1,1,Dial(SIP/isp,20,r(busy))\n\
+    exten => 2,1,Dial(SIP/isp,20,r(nonsense))\n";
 const BUSY: &str = "[default]\nexten => _X!,1,Answer()\n same => n,Busy(2)\n";
 
 stories! {
@@ -16,6 +18,7 @@ stories! {
     a_list_of_tones_is_early_media(SIP, LIST);
     what_is_no_tone_is_told(SIP, WRONG);
     a_line_hears_the_tones_of_its_country(german(), BUSY);
+    a_dial_lets_another_tone_sound_than_that_of_ringing(german(), INSTEAD);
 }
 
 fn german() -> String {
@@ -59,5 +62,27 @@ fn a_line_hears_the_tones_of_its_country(world: &mut Testbed) {
     world.until(|w| w.is_talking("client"));
     world.until(|w| w.media.is_playing());
     assert_eq!(world.media.tones, [(960 * 8, Some(0))], "480 ms of each");
+    world.until_over();
+}
+
+/// `r(tone)`: as early media, in the caller's tone zone; what is no tone is told once, and it rings.
+fn a_dial_lets_another_tone_sound_than_that_of_ringing(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until(|w| w.media.is_playing());
+    assert_eq!(world.media.tones, [(960 * 8, Some(0))], "480 ms of each");
+    assert!(!world.is_talking("client"));
+    world.until(|w| w.is_called("isp"));
+    world.phone("isp").rings();
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.media.tones.len(), 1, "it goes on");
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("isp") && w.is_talking("client"));
+    world.assert_agreed("client", "isp", true);
+    world.phone("isp").hangs_up();
+    world.until_over();
+    world.phone("client").dials("2");
+    world.until(|w| w.has_line("The tone 'nonsense' is not played") || w.has_line("'nonsense' is no frequency"));
+    world.until(|w| w.is_called("isp"));
+    world.phone("client").hangs_up();
     world.until_over();
 }

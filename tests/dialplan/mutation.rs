@@ -1,16 +1,18 @@
 //! Nothing a file or a caller writes makes reading, matching, evaluating or running panic or hang.
 
 use super::bench::Bench;
+use std::sync::LazyLock;
 use strowger::datetime::zones::Zones;
-use strowger::dialplan::outside::{OutsideReply, TalkEnd, TalkId};
+use strowger::dialplan::outside::{OutsideReply, OutsideRequest, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::recording::RecordReply;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
-    Program, Progress, expression, timing::Timing,
+    Program, Progress, apps, expression, functions, timing::Timing,
 };
 use strowger::rng::Rng;
 
+/// What is put in beside the names of all applications and functions.
 const PIECES: &[&str] = &[
     "exten => ",
     "same => n,",
@@ -108,12 +110,53 @@ const PIECES: &[&str] = &[
     "s",
     "|",
     "/",
+    "exten => i,1,",
+    "exten => t,1,",
+    "exten => T,1,",
+    "exten => e,1,",
+    "exten => [0-9*#]!,1,",
+    "BackGround(menu&digits/1,mn,de,b)",
+    "WaitExten(3,m(",
+    "Read(V,beep,4,sin,3,",
+    "ReadExten(V,,b,,5)",
+    "Authenticate(/etc/pins,adjm,",
+    "DISA(no-password,b,",
+    "SayNumber(1000000,f)",
+    "SayUnixTime(,Europe/Berlin,ABdY 'digits/at' IMp)",
+    "ControlPlayback(beep,9223372036854775807,#,*,0",
+    "Record(%d.wav,3,60,kqsx%)",
+    "MixMonitor(x.wav,abv(-4)W(9),",
+    "Playtones(!440/100,0/100+1)",
+    "AGI(agi://localhost/x,",
+    "System(",
+    "${SHELL(",
+    "${CURL(http://",
+    "Originate(Local/s@b/n,exten,b,s,1",
+    "RetryDial(beep,1,2,SIP/x,,",
+    "Dial(Local/s@b,20,aA(beep)D(1w2:3)F(b^s^1)G(a^s^1)L(9000:3000:1000)M(m^1)S(9)U(b^1)b(b^s^1)m(x)r(x)gHcCdefiIjnNoOpPQRsuz",
+    "SendDTMF(1w#,0,99999",
+    "SIPAddHeader(X: ",
+    "TIMEOUT(absolute)=",
+    "GROUP(a)=",
+    "CHANNEL(language)=",
+    "mon-fri,*,jan",
+    "Europe/Berlin",
 ];
+
+/// All of them.
+static ALL: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let applications = apps::TABLE.iter().map(|app| format!("{}(", app.name));
+    let read = functions::TABLE.iter().map(|function| format!("${{{}(", function.name));
+    let written = functions::TABLE.iter().map(|function| format!("Set({}(V)=", function.name));
+    PIECES.iter().map(|piece| (*piece).to_owned()).chain(applications).chain(read).chain(written).collect()
+});
 
 const SEED: &str = "[globals]\nA=${B}1\n[a]\ninclude => b,9:00-17:00,mon-fri,*,*\nexten => _X!,1,Dial(SIP/x, 20)\n\
     exten => s,1(l),Set(V=$[${EXTEN} + 1])\nsame => n,GotoIf($[\"${V:1:-1}\" : \"(.*)\"]?l:s,3)\nsame => n,Gosub(sub,1(${V},2))\n\
     same => n,ExecIf($[1 ? 2 :: 3]?Playback(a&b):Hangup(17))\nexten => sub,1,Return(${CUT(ARG1,-,1-)})\n\
-    exten => h,1,Set(GLOBAL(X)=${STRFTIME(${EPOCH},,%c)})\n[b]\nexten => 9-1-1/_1X,hint,SIP/x\nexten => _[a-z12]X.,1,Wait(${MATH(1+2,int)})\n";
+    exten => h,1,Set(GLOBAL(X)=${STRFTIME(${EPOCH},,%c)})\n[b]\nexten => 9-1-1/_1X,hint,SIP/x\nexten => _[a-z12]X.,1,Wait(${MATH(1+2,int)})\n\
+    exten => m,1,BackGround(a&b)\nsame => n,WaitExten(3)\nexten => i,1,Goto(m,1)\nexten => t,1,Read(V,a,2,,1,2)\nsame => n,SayDigits(${V})\n\
+    exten => r,1,Record(a.wav,3,9)\nsame => n,MixMonitor(b.wav,b)\nsame => n,AGI(x,1)\n";
 
 fn mutate(text: &str, rng: &mut Rng) -> String {
     let mut letters: Vec<char> = text.chars().collect();
@@ -130,7 +173,7 @@ fn mutate(text: &str, rng: &mut Rng) -> String {
                 letters.splice(there..there, part);
             }
             _ => {
-                let piece = PIECES[usize::try_from(rng.below(PIECES.len() as u64)).unwrap()];
+                let piece = &ALL[usize::try_from(rng.below(ALL.len() as u64)).unwrap()];
                 letters.splice(at..at, piece.chars());
             }
         }
@@ -181,6 +224,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
         AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
         AppRequest::Tap(_) => AppReply::Tapped(Err("x".to_owned())),
+        AppRequest::Music(_) => AppReply::PlaysMusic(result(rng)),
         AppRequest::PlayTone(_) => AppReply::PlaysTone(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
         AppRequest::Dial(_) => AppReply::Dialed(DialReport {
@@ -195,6 +239,14 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             reason: String::new(),
         }),
     }
+}
+
+/// May it be asked for after the hang-up? Nothing that needs the caller.
+fn outlives(request: &AppRequest) -> bool {
+    matches!(
+        request,
+        AppRequest::Outside(_) | AppRequest::Originate(_) | AppRequest::LineStates(_) | AppRequest::Tap(_)
+    )
 }
 
 fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
@@ -216,7 +268,20 @@ fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
         }
     }
     program.hang_up(Cause(16));
-    let end = program.advance(bench, 100_000);
+    let mut end = program.advance(bench, 100_000);
+    // Scripts and commands may take a while longer, and end with whoever runs them; `h` may begin others.
+    for _ in 0..1_000 {
+        let Progress::Asks(request) = &end else { break };
+        assert!(outlives(request), "it goes on after the hang-up: {request:?}");
+        let reply = match request {
+            AppRequest::Outside(OutsideRequest::Exchange(_)) => {
+                AppReply::Outside(OutsideReply::Line(Err(TalkEnd::Silent)))
+            }
+            request => reply_to(request, rng),
+        };
+        program.answer(reply);
+        end = program.advance(bench, 100_000);
+    }
     assert!(matches!(end, Progress::Finished(_)), "a hang-up did not end it: {end:?}");
     assert!(program.application().is_none());
 }
@@ -236,6 +301,7 @@ fn mutations_neither_panic_nor_hang() {
             assert!(bench.plan.show(None).is_ok());
             strowger::check::findings(&strowger::config::Config::default(), &bench.plan);
             short_run(&bench, "a", "s", &mut rng);
+            short_run(&bench, "b", ["m", "r", "t"][usize::try_from(rng.below(3)).unwrap()], &mut rng);
             ran += 1;
         } else {
             // Compiling regular expressions takes most of the time: now and then.

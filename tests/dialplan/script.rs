@@ -203,6 +203,7 @@ fn shown(ask: &AppRequest) -> String {
         }
         AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
         AppRequest::Tap(tap) => format!("{tap:?}"),
+        AppRequest::Music(class) => format!("Music {}", class.as_deref().unwrap_or("none")),
         AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
     }
 }
@@ -271,6 +272,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
+            AppRequest::Music(_) => AppReply::PlaysMusic(Ok(())),
             AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
             AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
             AppRequest::Outside(_) => panic!("what is done outside gives something"),

@@ -36,6 +36,10 @@ pub struct Wishes<'a> {
     pub way: Way,
     /// More options of `[general]` in `sip.conf`, a line each.
     pub general: &'a str,
+    /// More of `extensions.conf`, in the context of the lines at first.
+    pub extensions: &'a str,
+    /// More of `strowger.toml`.
+    pub toml: &'a str,
 }
 
 /// The tone that 601 plays, in Hz.
@@ -43,7 +47,16 @@ pub const TONE: u16 = 1_004;
 
 impl Default for Wishes<'_> {
     fn default() -> Self {
-        Wishes { direct: false, qualify: "no", address: "127.0.0.1", namespace: None, way: Way::Udp, general: "" }
+        Wishes {
+            direct: false,
+            qualify: "no",
+            address: "127.0.0.1",
+            namespace: None,
+            way: Way::Udp,
+            general: "",
+            extensions: "",
+            toml: "",
+        }
     }
 }
 
@@ -209,20 +222,26 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         \x20same => n,Verbose(1,${EXTEN} has read ${got})\n\
         \x20same => n,SendDTMF(159#,200,120)\n\
         \x20same => n,Verbose(1,${EXTEN} has pressed)\n\
-        \x20same => n,Wait(9)\n";
+        \x20same => n,Wait(9)\n"
+        .to_owned()
+        + wishes.extensions;
     // Below what the system gives out by itself, and apart for every exchange of this test.
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 18_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 600;
     let rtp = format!("[general]\nrtpstart={first}\nrtpend={}\n", first + 599);
     let control = folder.join("c.ctl");
     let toml = format!(
-        "[control]\nsocket = \"{}\"\n\n[state]\nfolder = \"{}\"\n",
+        "[control]\nsocket = \"{}\"\n\n[state]\nfolder = \"{}\"\n{}",
         control.display(),
-        folder.join("state").display()
+        folder.join("state").display(),
+        wishes.toml
     );
-    for (name, text) in
-        [("sip.conf", sip.as_str()), ("extensions.conf", extensions), ("rtp.conf", &rtp), ("strowger.toml", &toml)]
-    {
+    for (name, text) in [
+        ("sip.conf", sip.as_str()),
+        ("extensions.conf", extensions.as_str()),
+        ("rtp.conf", &rtp),
+        ("strowger.toml", &toml),
+    ] {
         std::fs::write(folder.join(name), text).unwrap();
         // Secrets that anyone may read are worth a warning, which is not what the stories are about.
         std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();

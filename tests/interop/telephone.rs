@@ -273,12 +273,21 @@ impl Telephone {
 
     /// For how many milliseconds it heard the tone so far, in all its calls.
     fn heard(&self, frequency: u16) -> usize {
+        self.recordings().iter().map(|path| tone::tone_ms(path, frequency)).sum()
+    }
+
+    /// What it heard so far, in all its calls.
+    pub fn recording(&self) -> Vec<f64> {
+        self.recordings().iter().filter_map(|path| tone::read(path)).flatten().collect()
+    }
+
+    fn recordings(&self) -> Vec<PathBuf> {
         let recordings = std::fs::read_dir(&self.folder).unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-        let recordings = recordings.filter(|path| {
+        let is_one = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name == "heard.wav" || name.ends_with("-dec.wav")
-        });
-        recordings.map(|path| tone::tone_ms(&path, frequency)).sum()
+        };
+        recordings.filter(is_one).collect()
     }
 
     pub fn folder(&self) -> &std::path::Path {

@@ -17,6 +17,12 @@ pub fn tone_ms(recording: &Path, frequency: u16) -> usize {
     windows.filter(|window| holds(window, f64::from(frequency) / rate as f64)).count() * 1_000 / WINDOWS_A_SECOND
 }
 
+/// The samples of a recording, 8,000 a second; none when there is none, or another number of them.
+pub fn read(recording: &Path) -> Option<Vec<f64>> {
+    let (samples, rate) = samples(&std::fs::read(recording).ok()?)?;
+    (rate == 8_000).then_some(samples)
+}
+
 /// Goertzel's algorithm: the power at one frequency (in cycles a sample) against the power of all.
 fn holds(window: &[f64], frequency: f64) -> bool {
     let step = 2.0 * (std::f64::consts::TAU * frequency).cos();

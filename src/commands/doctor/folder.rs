@@ -56,6 +56,33 @@ pub(in crate::commands) fn state_folder(config: &Config, identity: &Path) -> Pat
     usual.into_iter().find(|folder| is_usable(folder)).unwrap_or(first)
 }
 
+/// Where recordings with a relative name go, and whether the exchange can write there. Nothing is made.
+pub(super) fn recordings(config: &Config, state: &Path, user: User) -> Finding {
+    let may_write = |folder: &Path| {
+        let nearest = folder.ancestors().find_map(|above| fs::metadata(above).ok());
+        nearest.is_some_and(|found| found.is_dir() && user.may(3, &found))
+    };
+    let spool = config.asterisk.spool.as_deref().map(|spool| spool.join("monitor"));
+    let own = state.join("recordings");
+    match spool {
+        Some(spool) if may_write(&spool) => Finding::fine("recordings", format!("they go into {}", spool.display())),
+        Some(spool) if may_write(&own) => Finding::note(
+            "recordings",
+            format!(
+                "{} (astspooldir) cannot be written by the user of the exchange: they go into {}",
+                spool.display(),
+                own.display()
+            ),
+        ),
+        None if may_write(&own) => Finding::fine("recordings", format!("they go into {}", own.display())),
+        Some(_) | None => Finding::todo(
+            "recordings",
+            format!("{} cannot be written by the user of the exchange", own.display()),
+            "give that folder to the user that owns the state folder (chown)",
+        ),
+    }
+}
+
 /// Whether this user can write to the folder, or make it. Nothing is made.
 fn is_usable(folder: &Path) -> bool {
     let Some(there) = folder.ancestors().find(|place| fs::symlink_metadata(place).is_ok()) else { return false };

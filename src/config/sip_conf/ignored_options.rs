@@ -213,7 +213,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         Both,
         &["mohinterpret", "mohsuggest"],
         &["default", ""],
-        "there is no music on hold: the callers hear each other's silence",
+        "a call that is held is played nothing; for programs and Dial use CHANNEL(musicclass)",
     ),
     // Encryption: whoever asks for it must not get unencrypted calls.
     refused(

@@ -5,7 +5,7 @@ type Obsolete = (&'static str, &'static str);
 
 const OUT: &str = "take the line out";
 const LIMIT: &str = "write 'call-limit' in the peer: it counts calls made and received together";
-const HOLD: &str = "there is no music on hold; Asterisk calls it 'mohinterpret' today";
+const HOLD: &str = "a call that is held is played nothing; Asterisk calls it 'mohinterpret' today";
 const TABLES: &str = "tables have the size they need: take the line out";
 const T38: &str = "T.38 passes over UDPTL alone: write 't38pt_udptl=yes'";
 const REALTIME: &str =

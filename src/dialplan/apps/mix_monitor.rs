@@ -17,7 +17,9 @@ pub const APP: App = App {
            slash the file lies in the recordings folder of the state folder. Options: a (append), b (only while \
            somebody else is on the call), r(file) and t(file) (what the telephone says, and hears, each in a file of its own), \
            v(x), V(x), W(x) (what it hears, says, or both louder: -4 to 4), i(variable) (its number, for \
-           StopMixMonitor). Sets MIXMONITOR_FILENAME. A line with line=modem is not recorded. The command is not run yet.",
+           StopMixMonitor). Accepted, without effect, which is logged: every other letter, of these B (beeps), c, m, n, p, P, S. Sets MIXMONITOR_FILENAME. A line with line=modem is not recorded. The command is run when the \
+           recording is over, when strowger.toml allows commands ([programs] system); ^{...} in it is not there yet. The \
+           shell has it as it stands: put nothing into it that a caller can choose.",
     arity: 1,
     run: |channel, args| Box::pin(run(channel, args)),
 };
@@ -35,7 +37,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     let files = std::iter::once(mixed).chain(own).filter(|(name, _)| !name.is_empty());
     let files: Vec<(String, TapSides)> = files.map(|(name, sides)| (name.to_owned(), sides)).collect();
     let without: String =
-        options.iter().map(|(letter, _)| *letter).filter(|letter| !"abrtvVWinS".contains(*letter)).collect();
+        options.iter().map(|(letter, _)| *letter).filter(|letter| !"abrtvVWi".contains(*letter)).collect();
     if !without.is_empty() {
         let text = format!("MixMonitor: the options '{}' are without effect here", outside(&without));
         channel.log(Level::Notice, text);

@@ -2,6 +2,7 @@
 
 use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
+use crate::dialplan::dial_request::admit;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::originate::{Goal, OriginateRequest, OriginateStatus, name_and_number};
 use crate::dialplan::request::{DialTarget, Interrupted, Position};
@@ -29,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
     let args = args.split();
-    let status = match read(&args) {
+    let status = match read(&args).and_then(|request| admit(&channel, request, args.get(0), "Originate")) {
         Ok(request) => channel.originate(request).await?,
         Err(why) => {
             channel.log(Level::Warning, why);

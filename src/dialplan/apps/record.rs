@@ -7,6 +7,7 @@ use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::recording::{RecordReply, RecordRequest};
 use crate::dialplan::request::Interrupted;
 use crate::event::Level;
+use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -17,7 +18,7 @@ pub const APP: App = App {
            most so many seconds, or until the hang-up. %d in the name counts up. Formats: wav, ulaw, alaw, sln. Without a \
            leading slash the file lies in the recordings folder of the state folder. Options: a (append), n (do not \
            answer, record all the same), q (no beep), s (skip it when not answered), t (end by '*', too, instead of '#'), x \
-           (ignore '#'), y (any digit ends it), o, u, k (as always). Sets RECORDED_FILE (without format) and RECORD_STATUS: DTMF, SILENCE, \
+           (ignore '#'), y (any digit ends it), k (the file is kept at a hang-up, as always). Accepted, without effect, which is logged: every other letter, of these o (0 as operator) and u (no truncation of silence). Sets RECORDED_FILE (without format) and RECORD_STATUS: DTMF, SILENCE, \
            TIMEOUT, HANGUP, SKIP, ERROR.",
     arity: 1,
     run: |channel, args| Box::pin(run(channel, args)),
@@ -27,6 +28,11 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     let args = args.split();
     let options = arguments::options(args.trimmed(3));
     let given = |letter: char| options.iter().any(|(option, _)| *option == letter);
+    let without: String =
+        options.iter().map(|(letter, _)| *letter).filter(|letter| !"anqstxyk".contains(*letter)).collect();
+    if !without.is_empty() {
+        channel.log(Level::Notice, format!("Record: the options '{}' are without effect here", outside(&without)));
+    }
     let file = args.trimmed(0).to_owned();
     // Asterisk's older form: `name:format`.
     let file = match file.rsplit_once(':') {

@@ -18,8 +18,8 @@ pub const APP: App = App {
     syntax: "WaitExten([seconds][,options])",
     help: "Without seconds it waits as long as TIMEOUT(response) says, 10 seconds at first. After the first digit \
            others are waited for as BackGround does. When no digit came, the dialplan goes on with the next priority \
-           or, where there is none, with t, or e. Option: d (plays the dial tone until the first digit); m, \
-           music, is not there yet, and the wait is silent.",
+           or, where there is none, with t, or e. Options: d (plays the dial tone until the first digit), \
+           m or m(class) (plays music on hold until then).",
     arity: 0,
     run: |channel, args| Box::pin(run(channel, args)),
 };
@@ -32,9 +32,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     let time = arguments::seconds(args.trimmed(0)).filter(|time| !time.is_zero());
     let time = time.unwrap_or_else(|| channel.with_state(|state| state.timeouts.response));
     let options = arguments::options(args.trimmed(1));
-    if options.iter().any(|(letter, _)| *letter == 'm') {
-        channel.log(Level::Notice, "WaitExten waits in silence: its option m is not there yet".to_owned());
-    }
+    let music = options.iter().find(|(letter, _)| *letter == 'm');
     let digit = if options.iter().any(|(letter, _)| *letter == 'd') {
         let played = channel.play_until(menu::tone("dial", time), Digits::ANY).await?;
         menu::was_played(&channel, APP.name, &played);
@@ -42,6 +40,11 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
             Played::Digit(digit) => Some(digit),
             Played::All | Played::Missing(_) | Played::Failed(_) => None,
         }
+    } else if let Some((_, class)) = music {
+        channel.music(class.as_deref().unwrap_or_default().trim(), APP.name).await?;
+        let digit = channel.digit(time).await?;
+        channel.stop_music().await?;
+        digit
     } else {
         channel.digit(time).await?
     };

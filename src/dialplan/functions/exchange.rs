@@ -10,8 +10,8 @@ use crate::wording::outside;
 
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
-    synopsis: "A property of this channel. language, accountcode, amaflags and userfield can be assigned",
-    syntax: "CHANNEL(name|context|exten|uniqueid|state|language|accountcode|peername|peerip|recvip|from|uri|useragent|...)",
+    synopsis: "A property of this channel. language, musicclass, accountcode, amaflags and userfield can be assigned",
+    syntax: "CHANNEL(name|context|exten|uniqueid|state|language|musicclass|accountcode|peername|peerip|recvip|from|uri|useragent|...)",
     read: Some(channel),
     write: Some(set_channel),
 };
@@ -40,6 +40,7 @@ fn channel(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "exten" => scope.state.position.exten.clone(),
         "pri" | "priority" => scope.state.position.priority.to_string(),
         "language" => scope.state.language.clone(),
+        "musicclass" => scope.state.music_class.clone(),
         "channeltype" => scope.state.name.split('/').next().unwrap_or_default().to_owned(),
         item if OF_RECORD.contains(&item) => record::read(scope, item)?,
         other => scope.environment.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{}'", outside(item)))?,
@@ -53,6 +54,10 @@ fn set_channel(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), Str
     match args.trim().to_ascii_lowercase().as_str() {
         "language" => {
             scope.state.language = bounded(value.trim());
+            Ok(())
+        }
+        "musicclass" => {
+            scope.state.music_class = bounded(value.trim());
             Ok(())
         }
         item if OF_RECORD.contains(&item) => record::write(scope, item, value),

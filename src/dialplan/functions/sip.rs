@@ -5,6 +5,9 @@ use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
 use crate::wording::outside;
 
+/// Maximum number of header values that are remembered as the caller's.
+const MAX_FOREIGN: usize = 16;
+
 pub(super) static SIP_HEADER: Function = Function {
     name: "SIP_HEADER",
     synopsis: "A header field of the INVITE that this call came with; empty when it has none",
@@ -44,7 +47,14 @@ fn header(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
             .ok_or_else(|| format!("SIP_HEADER: '{}' is no number from 1 on", outside(text)))?,
     };
     let found = scope.environment.sip_headers().into_iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-    Ok(found.map(|(_, value)| value).nth(number.saturating_sub(1)).unwrap_or_default())
+    let value = found.map(|(_, value)| value).nth(number.saturating_sub(1)).unwrap_or_default();
+    // A caller wrote it: `Dial` must be able to know it again.
+    let foreign = &mut scope.state.foreign;
+    if foreign.len() >= MAX_FOREIGN {
+        foreign.pop_front();
+    }
+    foreign.push_back(value.clone());
+    Ok(value)
 }
 
 fn headers(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {

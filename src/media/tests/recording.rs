@@ -35,7 +35,9 @@ impl Rig {
     }
 }
 
-/// Both phones say a second of their own sample; what is in the files is that and its sum, and a lost packet is silence.
+/// Both phones say 800 ms of their own sample; what is in the files is that and its sum, and a lost packet is silence.
+/// All of it is sent as fast as it goes, and the recording goes on until that time is over: packets lie where their
+/// timestamps say, however busy the machine is. There are fewer of them than a direction is judged by.
 #[test]
 fn both_directions_and_their_sum_are_in_the_files() {
     let rig = Rig::new(23_000..=23_099);
@@ -44,15 +46,15 @@ fn both_directions_and_their_sum_are_in_the_files() {
     let [mixed, from, to] = ["mixed", "in", "out"].map(|name| folder.join("deep").join(format!("{name}.wav")));
     rig.record(1, plan(&[(&mixed, Sides::Both), (&from, Sides::FromPeer), (&to, Sides::ToPeer)]));
     let (of_a, of_b) = (Law::Mu.encode(1_000), Law::Mu.encode(4_000));
-    for sequence in 0..50u16 {
+    for sequence in 0..40u16 {
         if sequence != 25 {
             a.send(&packet(1, sequence, &[of_a; 160]));
             b.receive();
         }
         b.send(&packet(2, sequence, &[of_b; 160]));
         a.receive();
-        std::thread::sleep(Duration::from_millis(20));
     }
+    std::thread::sleep(Duration::from_millis(900));
     rig.media.send(MediaCommand::StopRecording { stream: A, recording: RecordingId(1) });
     let recorded = rig.recorded();
     assert_eq!((&recorded.end, recorded.dropped, recorded.undecoded), (&RecordingEnd::Stopped, 0, 0));
@@ -60,11 +62,11 @@ fn both_directions_and_their_sum_are_in_the_files() {
     let (mixed, from, to) = (read(&mixed), read(&from), read(&to));
     let (of_a, of_b) = (Law::Mu.decode(of_a), Law::Mu.decode(of_b));
     let count = |samples: &[i16], value: i16| samples.iter().filter(|sample| **sample == value).count();
-    assert!(count(&from, of_a) >= 49 * 160 - 480 && count(&to, of_b) >= 50 * 160 - 480);
+    assert_eq!((count(&from, of_a), count(&to, of_b)), (39 * 160, 40 * 160));
     let begin = from.iter().position(|sample| *sample == of_a).unwrap();
     assert_eq!(from[begin + 25 * 160..begin + 26 * 160], [0; 160], "the packet that was lost");
     assert!(mixed.iter().zip(from.iter().zip(&to)).all(|(sum, (from, to))| *sum == from + to));
-    assert!(count(&mixed, of_a + of_b) > 40 * 160);
+    assert!(count(&mixed, of_a + of_b) > 0);
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -18,6 +18,7 @@ use crate::event::{Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::Core;
 use crate::pbx::media::MediaCommand;
+use crate::pbx::sounds::{SoundOrder, Wanted};
 use crate::wording::outside;
 use std::collections::VecDeque;
 
@@ -69,7 +70,28 @@ impl CalleePrograms<'_> {
             self.answer_caller(caller);
         }
         self.silence(caller, id);
+        let is_played = work.iter().any(|work| matches!(work, Work::Sound(_)));
+        let second = options.argument('A').and_then(|text| text.split(':').nth(1)).filter(|sound| !sound.is_empty());
+        if let Some(second) = second.filter(|_| is_played) {
+            self.order_for_caller(caller, second);
+        }
         self.begin(caller, id, true, work)
+    }
+
+    /// Option A: the caller is played something meanwhile, when it is there.
+    fn order_for_caller(&mut self, caller: ChannelId, sound: &str) {
+        let Some(channel) = self.parties.channel_mut(caller) else { return };
+        if channel.has_modem() {
+            let text =
+                format!("{}: line=modem: '{}' is not played to it (Dial option A)", channel.name, outside(sound));
+            return self.warn(text);
+        }
+        let language = channel.program.as_ref().map(Program::language).unwrap_or_default();
+        let Some(dial) = channel.dial_mut() else { return };
+        let order = self.core.fresh_id();
+        dial.announcement = Some(order);
+        let wanted = Wanted::Names { names: vec![sound.to_owned()], language };
+        self.core.out.sounds.push(SoundOrder { channel: caller, order, wanted });
     }
 
     /// Option a: the caller is answered already.

@@ -6,6 +6,7 @@ use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
 use crate::clock::{Time, Wall};
+use crate::config::musiconhold_conf::Sort;
 use crate::config::peer::{DtmfMode, LineKind, Peer};
 use crate::config::presentation::Presentation;
 use crate::dialplan::recording::TapKind;
@@ -149,6 +150,25 @@ pub struct Loading {
     pub from: Option<Duration>,
 }
 
+/// Music on hold that a channel's program has played, or its Dial instead of ringing.
+#[derive(Debug, Default)]
+pub enum Music {
+    /// None.
+    #[default]
+    None,
+    /// It is ordered.
+    Loading {
+        /// The order for it.
+        order: u64,
+        /// In which order the files are played.
+        sort: Sort,
+    },
+    /// It is played.
+    Playing,
+    /// It could not be had: in this Dial the caller hears ringing.
+    Failed,
+}
+
 /// Maximum number of digits that are kept for a program that does not wait for any.
 pub const MAX_DIGITS: usize = 64;
 
@@ -222,6 +242,8 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// Music on hold for it.
+    pub music: Music,
     /// What is recorded of it beside the call, oldest first.
     pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
@@ -232,8 +254,9 @@ pub struct Channel {
     pub goes_outside: bool,
     /// Where the media thread looks for the digits of its telephone.
     pub listening: Listening,
-    /// Its telephone events are looked at while it is bridged, too: something asked for by name waits for its digits.
-    pub listens: bool,
+    /// Its `*` ends the call that it is in (options h and H of the Dial that connected it): its digits are looked at while
+    /// it is bridged, too.
+    pub hangs_up_by_key: bool,
     /// Its media stays on the relay: it is sent digits.
     pub keeps_relay: bool,
     /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
@@ -280,12 +303,13 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            music: Music::default(),
             taps: Vec::new(),
             plays: 0,
             digits: VecDeque::new(),
             goes_outside: false,
             listening: Listening::default(),
-            listens: false,
+            hangs_up_by_key: false,
             keeps_relay: false,
             dtmf_mode: None,
             invite: Vec::new(),

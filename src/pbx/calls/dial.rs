@@ -64,8 +64,10 @@ pub struct Dial {
     last_cause: u16,
     /// Why each line that failed did.
     pub failures: Vec<Failure>,
-    /// A ringing tone is played to the caller.
+    /// A ringing tone is played to the caller, or an announcement.
     pub tone: bool,
+    /// The order for what the caller is played while the line that answered is played something (option A).
+    pub announcement: Option<u64>,
 }
 
 /// What is remembered of a Dial that was answered, for as long as its caller is connected.
@@ -115,6 +117,7 @@ impl Dial {
             last_cause: cause::NORMAL,
             failures: Vec::new(),
             tone: false,
+            announcement: None,
         }
     }
 

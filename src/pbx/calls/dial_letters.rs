@@ -1,21 +1,18 @@
 //! What the option letters of a `Dial` change of it, and its targets that are no lines (`Local/`): how they are opened,
 //! and how they answer by themselves.
 
-use super::callee_work::AtEnd;
 use super::channel::{Activity, Channel, ChannelState};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
-use super::dialing::{Dialing, limit_reached};
+use super::dialing::Dialing;
 use super::leg::Leg;
 use super::local;
 use super::local_pair::{self, Opening};
 use crate::dialplan::program::errand;
-use crate::dialplan::{ChannelId, DialStatus, DialTarget, Existence, Position, Program};
+use crate::dialplan::{ChannelId, DialStatus, Position, Program};
 use crate::event::CallEvent;
 use crate::pbx::cause;
 use crate::pbx::cdr::CdrBuilder;
-use crate::pbx::core::{CallTimer, Directory, Timer};
-use std::time::Duration;
 
 impl Dialing<'_> {
     /// The dialplan is called at an extension, `Local/extension@context`.
@@ -32,25 +29,6 @@ impl Dialing<'_> {
         local_pair::open(self.parties, self.core, caller, Opening { start, caller: shown, forwards });
         let caller = self.parties.name_of(caller);
         self.core.emit(CallEvent::Called { caller, target: target.into() });
-    }
-
-    /// In what state a line is, as ChanIsAvail has it.
-    pub(super) fn line_state(&mut self, target: &DialTarget, directory: &dyn Directory) -> u8 {
-        if target.technology.eq_ignore_ascii_case("Local") {
-            let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
-            let exists = |place: Position| plan.exists(&place.context, &place.exten, None, wall) == Existence::Yes;
-            return if local_pair::place(target).is_some_and(exists) { 1 } else { 4 };
-        }
-        let (name, exten) = target.line();
-        let is_sip = target.technology.eq_ignore_ascii_case("SIP");
-        let peer = self.core.config.peers.get(name).filter(|peer| is_sip && peer.is_callable()).cloned();
-        match peer {
-            None => 4,
-            Some(peer) if directory.targets(self.core, &peer, exten).is_err() => 5,
-            Some(peer) if limit_reached(self.parties, &peer, 0).is_some() => 3,
-            Some(_) if self.parties.count_of(name) > 0 => 2,
-            Some(_) => 1,
-        }
     }
 
     /// Option b: does something run on the line's channel before it is called?
@@ -83,38 +61,6 @@ impl Dialing<'_> {
             (channel.created, channel.created_wall) = (self.core.now.mono, self.core.now.wall);
             channel.answered = channel.answered.map(|_| self.core.now.mono);
         }
-    }
-
-    /// Options L, S: the call of a line that was connected ends in so long.
-    pub(super) fn limit(&mut self, callee: ChannelId, limit: Option<Duration>) {
-        let Some(limit) = limit else { return };
-        let timer = self.core.set_timer(limit, Timer::Call(CallTimer::Limit(callee)));
-        let before = self.parties.channel_mut(callee).and_then(|channel| channel.callee.limit.replace(timer));
-        if let Some(before) = before {
-            self.core.timers.cancel(before);
-        }
-    }
-
-    /// Options e, F, L, S: what is to happen when a line that is connected now is not any more.
-    pub(super) fn plan_end(&mut self, caller: ChannelId, callee: ChannelId) {
-        let Some(channel) = self.parties.channel(caller) else { return };
-        let (Some(dial), Some(program)) = (channel.dial(), &channel.program) else { return };
-        let (options, here) = (&dial.options, program.position());
-        let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
-        let limit = options.limit();
-        let mut at_end = Vec::new();
-        if options.has('F') {
-            let next = Position { priority: here.priority.saturating_add(1), ..here.clone() };
-            let place = options.place('F').map(|place| errand::position(plan, &place, &here, wall));
-            at_end.extend(place.unwrap_or(Some(next)).map(AtEnd::Continue));
-        }
-        if options.has('e') {
-            at_end.push(AtEnd::Hangup(here.context));
-        }
-        if let Some(channel) = self.parties.channel_mut(callee) {
-            channel.callee.at_end = at_end;
-        }
-        self.limit(callee, limit);
     }
 
     /// Option G: caller and called line go on in the dialplan, each by itself; says whether they do.

@@ -2,7 +2,8 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
-use super::channel::{Activity, Channel, ChannelState, Outgoing};
+use super::call_end::CallEnd;
+use super::channel::{Activity, Channel, ChannelState, Music, Outgoing};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
 use super::digit_sending::DialDigits;
@@ -11,11 +12,11 @@ use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::local;
 use super::local_pair;
-use super::parties::{MAX_CHANNELS, Parties};
-use crate::config::peer::{Kind, Peer};
-use crate::config::suggest::nearest;
+use super::music;
+use super::parties::Parties;
+use super::places::Places;
 use crate::datetime;
-use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, Position};
+use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, Position};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
@@ -41,7 +42,13 @@ impl Dialing<'_> {
         let telephone = local::caller(self.parties, caller);
         dial.offered_version = self.parties.leg_of(telephone).map_or(0, |leg| leg.agreement.remote_version());
         let ring_at_once = dial.options.ringing || dial.options.ringing_until_media;
+        let has_music = dial.options.has('m') && self.parties.channel(telephone).is_some_and(|it| !it.has_modem());
         self.begin_record_anew(caller, dial.options.has('C'));
+        if telephone == caller
+            && let Some(channel) = self.parties.channel_mut(caller)
+        {
+            channel.hangs_up_by_key = false;
+        }
         let (mut found, mut pairs): (Vec<(String, Target)>, Vec<Position>) = (Vec::new(), Vec::new());
         for target in &request.targets {
             let opening = found.len().saturating_add(pairs.len().saturating_mul(2));
@@ -49,7 +56,7 @@ impl Dialing<'_> {
                 true => {
                     local_pair::admit(self.parties, self.core, caller, target, opening).map(|pair| pairs.push(pair))
                 }
-                false => self.locate(caller, target, (&found, opening), directory).map(|places| {
+                false => self.places(directory).locate(caller, target, (&found, opening)).map(|places| {
                     found.extend(places.into_iter().map(|place| (target.to_string(), place)));
                 }),
             };
@@ -70,8 +77,8 @@ impl Dialing<'_> {
         }
         if !found.is_empty() {
             self.parties.with_party(telephone, self.core, |party, cx| {
-                if party.rings_in_band() {
-                    // What the caller hears ringing in is what the called line may have: no other codec could follow
+                if party.rings_in_band() || has_music {
+                    // What the caller hears ringing or music in is what the called line may have: no other codec could follow
                     // the tone.
                     let _ = party.send_early_media(cx);
                 }
@@ -87,52 +94,6 @@ impl Dialing<'_> {
             self.early().ring(caller);
         }
         self.finish_if_all_failed(caller);
-    }
-
-    /// The places a dial string names, or why there is none.
-    fn locate(
-        &mut self,
-        caller: ChannelId,
-        target: &DialTarget,
-        (found, opening): (&[(String, Target)], usize),
-        directory: &dyn Directory,
-    ) -> Result<Vec<Target>, Failure> {
-        if !target.technology.eq_ignore_ascii_case("SIP") {
-            return Err(FailureReason::NoTechnology.with(&[&outside(&target.technology)]));
-        }
-        let (name, exten) = target.line();
-        let peers = self.core.config.peers.clone();
-        let Some(peer) = peers.get(name) else {
-            // Nor is a guest's number compared with the names of all lines.
-            let is_guest = self.parties.leg_of(caller).is_some_and(|leg| leg.peer.kind == Kind::Guest);
-            let near = if is_guest { None } else { nearest(name, peers.keys().map(String::as_str)) };
-            let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-            return Err(FailureReason::NoSuchPeer.with(&[&outside(name), &near]));
-        };
-        if !peer.is_callable() {
-            return Err(FailureReason::NotCallable.with(&[name]));
-        }
-        let places = directory.targets(self.core, peer, exten)?;
-        let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
-        self.within_limit(peer, places, opening, named)
-    }
-
-    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone
-    /// off the hook).
-    fn within_limit(
-        &self,
-        peer: &Peer,
-        places: Vec<Target>,
-        found: usize,
-        named: usize,
-    ) -> Result<Vec<Target>, Failure> {
-        if self.parties.count().saturating_add(found).saturating_add(places.len()) > MAX_CHANNELS {
-            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
-        }
-        match limit_reached(self.parties, peer, named) {
-            Some(limit) => Err(FailureReason::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
-            None => Ok(places),
-        }
     }
 
     /// A channel for a line that is to be called; its INVITE waits for its ports.
@@ -351,7 +312,7 @@ impl Dialing<'_> {
         if self.goes_apart(caller, callee) || self.takes_half(caller, callee) {
             return;
         }
-        self.plan_end(caller, callee);
+        CallEnd { parties: self.parties, core: self.core }.plan(caller, callee);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
         channel.cdr.called_channel.clone_from(&name);
         channel.cdr.connected = true;
@@ -359,7 +320,7 @@ impl Dialing<'_> {
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let (connected, digits) = (dial.answered_by(now, &name), DialDigits::of(&dial.options));
-        channel.activity = Activity::Bridged(Box::new(connected));
+        (channel.activity, channel.music) = (Activity::Bridged(Box::new(connected)), Music::None);
         digits.keep_relay(self.parties, [caller, callee]);
         self.bridging().connect(caller, callee, version);
         digits.send(self.parties, caller, callee, self.core);
@@ -382,10 +343,12 @@ impl Dialing<'_> {
         let version = dial.offered_version;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
-        let (limit, digits) = (dial.options.limit(), DialDigits::of(&dial.options));
+        let (options, digits) = (dial.options.clone(), DialDigits::of(&dial.options));
         channel.cdr.connected = true;
-        self.limit(callee, limit);
         let telephone = local::caller(self.parties, running);
+        let mut end = CallEnd { parties: self.parties, core: self.core };
+        end.limit(callee, options.limit());
+        end.by_key(&options, telephone, callee);
         digits.keep_relay(self.parties, [telephone, callee]);
         self.parties.resume(running, AppReply::Dialed(report));
         if self.dial(outer).is_none() {
@@ -509,6 +472,7 @@ impl Dialing<'_> {
             self.early().lost(outer, half);
         }
         self.parties.release_unused_media(&[caller], self.core);
+        music::end(self.parties, caller, self.core);
         let channel = self.parties.channel_mut(caller)?;
         let dial = channel.dial_mut()?;
         dial.take_timers().for_each(|timer| self.core.timers.cancel(timer));
@@ -551,6 +515,10 @@ impl Dialing<'_> {
         }
     }
 
+    pub(super) fn places<'b>(&'b mut self, directory: &'b dyn Directory) -> Places<'b> {
+        Places { parties: self.parties, directory, core: self.core }
+    }
+
     pub(super) fn early(&mut self) -> EarlyMedia<'_> {
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
@@ -558,11 +526,4 @@ impl Dialing<'_> {
     pub(super) fn bridging(&mut self) -> Bridging<'_> {
         Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
     }
-}
-
-/// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
-pub(super) fn limit_reached(parties: &Parties, peer: &Peer, more: usize) -> Option<u32> {
-    let limit = peer.call_limit.filter(|limit| *limit > 0)?;
-    let calls = parties.count_of(&peer.name).saturating_add(more);
-    (calls >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
 }

@@ -75,7 +75,7 @@ pub(super) fn while_bridged(from: Seen<'_>, to: Seen<'_>) -> WhileBridged {
         WhileBridged::Pass
     } else if source(from) == Source::Events && converted(from, to).is_some() {
         WhileBridged::Take
-    } else if from.0.listens {
+    } else if from.0.hangs_up_by_key {
         WhileBridged::Report
     } else {
         WhileBridged::Pass

@@ -8,6 +8,7 @@ use super::dial::{Branch, Dial, EarlySource};
 use super::digit_sending::{self, DialDigits};
 use super::leg::Leg;
 use super::local;
+use super::music;
 use super::parties::Parties;
 use super::party::Hears;
 use crate::dialplan::{ChannelId, DigitRow};
@@ -100,11 +101,21 @@ impl EarlyMedia<'_> {
         if let Some((outer, half)) = local::unanswered_half(self.parties, caller) {
             return self.provisional(outer, half, 180, None);
         }
+        if music::instead_of_ringing(self.parties, caller, self.core) {
+            if let Some(dial) = self.dial_mut(caller) {
+                dial.tone = true;
+            }
+            return;
+        }
         let Some(dial) = self.dial_mut(caller) else { return };
-        dial.rings = true;
+        let is_new = !std::mem::replace(&mut dial.rings, true);
         let hears = Hears { line_described: dial.early.is_some(), line: dial.is_heard(), tone: dial.tone };
+        let wanted = dial.options.argument('r').filter(|tone| !tone.is_empty()).map(str::to_owned);
         let telephone = local::caller(self.parties, caller);
-        let tone = self.parties.with_party(telephone, self.core, |party, cx| party.dial_rings(hears, cx));
+        let tone = self.parties.with_party(telephone, self.core, |party, cx| match &wanted {
+            Some(wanted) if hears.tone || (is_new && party.plays_instead(wanted, cx)) => true,
+            _ => party.dial_rings(hears, cx),
+        });
         if let Some(dial) = self.dial_mut(caller) {
             dial.tone = tone.unwrap_or(false);
         }

@@ -339,6 +339,23 @@ impl Hangup<'_> {
         self.end(id, HangupBy::Exchange, cause::NORMAL);
     }
 
+    /// Options h, H: a telephone that talks has pressed `*`. It is as if it had hung up, except that with option g its
+    /// own program goes on.
+    pub(super) fn by_key(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
+        let bridge = channel.bridge.and_then(|bridge| self.bridges.get(bridge));
+        let Some(other) = bridge.and_then(|bridge| bridge.channel(bridge.role(id)?.other())) else { return };
+        let (by, stays) = match &channel.activity {
+            Activity::Bridged(connected) => (HangupBy::Caller, connected.continue_after),
+            _ => (HangupBy::Callee, false),
+        };
+        let text = format!("{} hangs up by '*'", channel.name);
+        self.core.emit(LogLine { level: Level::Verbose(3), text });
+        let ends = if stays { other } else { id };
+        self.parties.hang_up_leg(ends, cause::NORMAL, self.core);
+        self.end(ends, by, cause::NORMAL);
+    }
+
     fn dialing(&mut self) -> Dialing<'_> {
         Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
     }

@@ -4,10 +4,10 @@ use super::caller_identity::{self, Shown};
 use super::cdr_writer::{self, RefusedCall};
 use super::channel::{Activity, ChannelState};
 use super::description::no_codec;
-use super::dialing::limit_reached;
 use super::invite_headers;
 use super::leg::{self, Arrival, Cx, IncomingInvite, Leg};
 use super::parties::{MAX_CHANNELS, Parties};
+use super::places::limit_reached;
 use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
 use crate::dialplan::{CallerId, ChannelId, Existence, Position, Program};
@@ -17,6 +17,7 @@ use crate::sdp::{Sdp, choose_voice, negotiate};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::transaction::ServerId;
+use crate::sip::uri::Uri;
 use crate::sip::validate::Essentials;
 use crate::wording::outside;
 use std::net::SocketAddr;
@@ -195,6 +196,9 @@ fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, 
         program.set_variable("SIPUSERAGENT", &agent);
     }
     program.set_variable("SIPURI", &invite.essentials.from.uri.to_string());
+    if let Ok(Uri::Sip(asked)) = invite.request.uri() {
+        program.set_variable("SIPDOMAIN", &asked.host.to_string());
+    }
     for (name, value) in &invite.peer.set_vars {
         program.set_variable(name, value);
     }

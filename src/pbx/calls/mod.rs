@@ -3,6 +3,7 @@
 
 pub mod bridge;
 pub mod bridging;
+mod call_end;
 mod callee_program;
 mod callee_work;
 mod caller_identity;
@@ -29,12 +30,14 @@ pub mod local_half;
 mod local_pair;
 pub mod media_path;
 mod media_port;
+mod music;
 mod origin;
 mod originating;
 mod pair;
 mod parties;
 mod party;
 mod pins;
+mod places;
 mod playing;
 mod ports;
 mod program;
@@ -394,7 +397,7 @@ impl Calls {
             (LegEvent::InfoReceived(server), _) => {
                 info::received(&mut self.parties, &mut self.bridges, id, server, core);
             }
-            (LegEvent::Moved(before), _) => self.moved(id, before, core),
+            (LegEvent::Moved(before), _) => moved(&mut self.parties, id, before, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
             (
@@ -402,16 +405,6 @@ impl Calls {
                 None,
             ) => {}
         }
-    }
-
-    /// A channel's telephone is somewhere else now, as its signalling proves: its media may be, too.
-    fn moved(&mut self, id: ChannelId, before: SocketAddr, core: &mut Core) {
-        self.parties.with_party(id, core, |party, cx| {
-            let (channel, line) = (party.channel.name.clone(), party.leg.peer.name.clone());
-            let address = party.leg.ua.flow.remote;
-            cx.core.emit(CallEvent::Moved { channel, line, before, address });
-            party.tell_media_moved(cx.core);
-        });
     }
 
     /// A peer acknowledged an answer of ours; `moved`: with a description of its own.
@@ -531,6 +524,16 @@ fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
             originating::set_free(parties, line, Goal::Extension(place), caller, &[]);
         }
     }
+}
+
+/// A channel's telephone is somewhere else now, as its signalling proves: its media may be, too.
+fn moved(parties: &mut Parties, id: ChannelId, before: SocketAddr, core: &mut Core) {
+    parties.with_party(id, core, |party, cx| {
+        let (channel, line) = (party.channel.name.clone(), party.leg.peer.name.clone());
+        let address = party.leg.ua.flow.remote;
+        cx.core.emit(CallEvent::Moved { channel, line, before, address });
+        party.tell_media_moved(cx.core);
+    });
 }
 
 #[cfg(test)]

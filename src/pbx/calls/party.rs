@@ -235,6 +235,20 @@ impl Party<'_> {
         !hears.line
     }
 
+    /// Has it hear another tone than that of ringing, before the answer too; says whether it does.
+    pub(super) fn plays_instead(&mut self, tone: &str, cx: &mut Cx<'_>) -> bool {
+        if self.may_be_forged() {
+            return false;
+        }
+        let list = self.tone_list(tone, cx.core);
+        let played = self.send_early_media(cx).and_then(|()| self.start_tone(&list, cx.core));
+        if let Err(reason) = &played {
+            let channel = self.channel.name.clone();
+            cx.core.emit(CallEvent::NotPlayed { channel, reason: reason.clone() });
+        }
+        played.is_ok()
+    }
+
     /// By 180, or by a tone to a caller that is answered or wants to hear it; by both to one that listens already.
     pub fn indicate_ringing(&mut self, cx: &mut Cx<'_>) {
         let in_band = self.rings_in_band() && self.send_early_media(cx).is_ok();

@@ -5,6 +5,7 @@ use super::bridge::Bridges;
 use super::channel::{Activity, Channel, Loading, Playing};
 use super::early_media::EarlyMedia;
 use super::local;
+use super::music::{self, Loaded};
 use super::parties::Parties;
 use crate::audio::sound::Sound;
 use crate::dialplan::{AppReply, ChannelId, Digits, PlayRequest, Played, PlayedFrom};
@@ -45,8 +46,17 @@ impl Prompts<'_> {
 
     /// Sounds are there: those that were found are played, each that was not is logged.
     pub(super) fn loaded(&mut self, reply: SoundReply) {
+        let channel = reply.channel;
+        let reply = match music::loaded(self.parties, reply, self.core) {
+            Loaded::Others(reply) => reply,
+            Loaded::Done => return,
+            Loaded::Ring => return self.early().ring(channel),
+        };
         let id = reply.channel;
         let Some(channel) = self.parties.channel_mut(id) else { return };
+        if channel.dial_mut().is_some_and(|dial| dial.announcement.take_if(|order| *order == reply.order).is_some()) {
+            return self.announce(id, reply.sounds);
+        }
         let Activity::LoadingSounds(loading) = &mut channel.activity else { return };
         if loading.order != reply.order {
             return;
@@ -99,6 +109,33 @@ impl Prompts<'_> {
             None => "the channel has no telephone".to_owned(),
         };
         self.finish(id, Played::Failed(failed));
+    }
+
+    /// What a caller is played while the line that answered is played something: until both are connected.
+    fn announce(&mut self, caller: ChannelId, sounds: Vec<Result<Sound, String>>) {
+        let sounds: Result<Vec<Sound>, String> = sounds.into_iter().collect();
+        let started = sounds.and_then(|sounds| {
+            let started = self.parties.with_party(caller, self.core, |party, cx| {
+                if party.may_be_forged() {
+                    return Err("nothing proves yet that it hears us".to_owned());
+                }
+                party.send_early_media(cx)?;
+                party.start_playing(&sounds, 0, false, cx.core)
+            });
+            started.unwrap_or_else(|| Err("the channel has no telephone".to_owned()))
+        });
+        match started {
+            Ok(_) => self
+                .parties
+                .channel_mut(caller)
+                .and_then(Channel::dial_mut)
+                .into_iter()
+                .for_each(|dial| dial.tone = true),
+            Err(reason) => {
+                let channel = self.parties.name_of(caller);
+                self.core.emit(CallEvent::NotPlayed { channel, reason });
+            }
+        }
     }
 
     /// May a dialplan that a call was sent into play to its caller: is it answered, or the first with any sound?

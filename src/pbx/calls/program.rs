@@ -11,6 +11,7 @@ use super::environment::ChannelEnv;
 use super::hangup::Hangup;
 use super::leg::Leg;
 use super::local;
+use super::music;
 use super::originating::Originating;
 use super::parties::Parties;
 use super::pins;
@@ -106,6 +107,9 @@ impl Applications<'_> {
     }
 
     fn perform(&mut self, id: ChannelId, request: AppRequest, directory: &dyn Directory) {
+        if ends_music(&request) {
+            music::end(self.parties, id, self.core);
+        }
         match request {
             AppRequest::Wait(time) => self.wait(id, time),
             AppRequest::Answer => self.answer(id),
@@ -114,6 +118,10 @@ impl Applications<'_> {
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::PlaySound(sound, stop_on) => self.prompts().begin_sound(id, sound, stop_on),
             AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
+            AppRequest::Music(class) => {
+                let started = class.map_or(Ok(()), |class| music::start(self.parties, id, &class, self.core));
+                self.parties.resume(id, AppReply::PlaysMusic(started));
+            }
             AppRequest::Record(request) => recordings::record(self.parties, id, request, self.core),
             AppRequest::Tap(request) => {
                 let tapped = recordings::tap(self.parties, id, &request, self.core);
@@ -129,7 +137,7 @@ impl Applications<'_> {
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::LineStates(targets) => {
-                let states = targets.iter().map(|target| self.dialing().line_state(target, directory)).collect();
+                let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
                 self.parties.resume(id, AppReply::LineStates(states));
             }
         }
@@ -238,6 +246,9 @@ impl Applications<'_> {
 
     /// What a program had done outside has come to its end.
     pub(super) fn outside_done(&mut self, report: OutsideReport) {
+        if recordings::ran_afterwards(&report, self.core) {
+            return;
+        }
         let activity = self.parties.channel(report.channel).map(|channel| &channel.activity);
         if matches!(activity, Some(Activity::Outside(errand)) if *errand == report.errand) {
             self.parties.resume(report.channel, AppReply::Outside(report.reply));
@@ -331,5 +342,31 @@ impl Applications<'_> {
 
     fn hangup(&mut self) -> Hangup<'_> {
         Hangup { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}
+
+/// Does a program do something with sound, or with music itself, so that the music it had played ends?
+fn ends_music(request: &AppRequest) -> bool {
+    match request {
+        AppRequest::Play(_)
+        | AppRequest::PlayFrom(..)
+        | AppRequest::PlaySound(..)
+        | AppRequest::PlayTone(_)
+        | AppRequest::Music(_)
+        | AppRequest::Indicate(Tone::Ringing | Tone::Busy | Tone::Congestion)
+        | AppRequest::Record(_)
+        | AppRequest::Echo
+        | AppRequest::Dial(_) => true,
+        AppRequest::Wait(_)
+        | AppRequest::Indicate(Tone::Progress)
+        | AppRequest::Answer
+        | AppRequest::Tap(_)
+        | AppRequest::Digit(_)
+        | AppRequest::Pin(_)
+        | AppRequest::SendDigits(_)
+        | AppRequest::DtmfMode(_)
+        | AppRequest::Originate(_)
+        | AppRequest::LineStates(_)
+        | AppRequest::Outside(_) => false,
     }
 }

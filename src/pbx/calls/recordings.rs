@@ -4,11 +4,13 @@ use super::channel::{Activity, Channel, Recording};
 use super::local;
 use super::parties::Parties;
 use crate::audio::g711::Law;
+use crate::dialplan::outside::{Command, OutsideReply, OutsideRequest};
 use crate::dialplan::recording::{RecordReply, RecordRequest, TapKind, TapRequest, TapSides, Tapped};
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::{Level, LogLine};
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, StreamId};
+use crate::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
 use crate::pbx::recording::{Container, RecordFile, RecordPlan, Recorded, RecordingEnd, RecordingId, Sides, Until};
 use crate::sdp::codec::Codec;
 use crate::wording::outside;
@@ -162,13 +164,17 @@ fn named(parties: &Parties, id: ChannelId, name: &str, sides: Sides, core: &Core
     }
     let extension = name.rsplit('/').next().and_then(|last| last.rsplit_once('.')).map(|(_, extension)| extension);
     let container = extension.and_then(Container::of);
-    let container =
-        container.ok_or_else(|| bad("is of a format that is not written: use .wav, .ulaw, .alaw or .sln"))?;
+    let container = container.ok_or_else(|| match extension {
+        Some("WAV" | "wav49") => bad("is of a format that is not written (gsm in a WAV file): use .wav"),
+        _ => bad("is of a format that is not written: use .wav, .ulaw, .alaw or .sln"),
+    })?;
     let folder = core.config.recordings.as_deref();
     if let Some(rest) = name.strip_prefix('/') {
         // What a caller may have said is no reason to write anywhere: the folder stands in the dialplan itself.
         let top = rest.split_once('/').map_or("/", |(top, _)| name.get(..top.len().saturating_add(2)).unwrap_or("/"));
-        if !is_written(parties, id, top, core) && folder.is_none_or(|folder| !name.starts_with(folder)) {
+        if !is_written(parties, id, top, core)
+            && folder.is_none_or(|folder| !std::path::Path::new(name).starts_with(folder))
+        {
             return Err(bad("is absolute, and the folder does not stand in the dialplan itself"));
         }
         return Ok(RecordFile { path: name.to_owned(), sides, container });
@@ -211,6 +217,33 @@ pub(super) fn ended(
     parties.resume(waiting, AppReply::Recorded(reply));
 }
 
+/// Has the command behind `MixMonitor` run. Nobody waits for it: no channel has its number, which is that of the errand.
+fn run_afterwards(command: &str, said: &dyn Fn(Level, String) -> LogLine, core: &mut Core) {
+    if command.contains("^{") {
+        let text = format!("'{}' is not run after the recording: ^{{...}} is not there yet", outside(command));
+        return core.emit(said(Level::Warning, text));
+    }
+    let number = core.fresh_id();
+    let request = OutsideRequest::Command(Command { text: command.to_owned(), wants_output: false });
+    core.out.outside.push(OutsideOrder::Run { errand: ErrandId(number), channel: ChannelId(number), request });
+}
+
+/// A command has ended, or was refused; says whether it was one that ran after a recording.
+pub(super) fn ran_afterwards(report: &OutsideReport, core: &mut Core) -> bool {
+    if report.channel.0 != report.errand.0 {
+        return false;
+    }
+    let (level, text) = match &report.reply {
+        OutsideReply::Refused(why) => (Level::Warning, format!("is refused: {why}")),
+        OutsideReply::Ran { status: Ok(0), .. } => (Level::Verbose(3), "has ended".to_owned()),
+        OutsideReply::Ran { status: Ok(status), .. } => (Level::Notice, format!("ended with status {status}")),
+        OutsideReply::Ran { status: Err(why), .. } => (Level::Warning, format!("could not be run: {why}")),
+        _ => return true,
+    };
+    core.emit(LogLine { level, text: format!("The command after a recording (MixMonitor) {text}") });
+    true
+}
+
 fn told(recorded: &Recorded, core: &mut Core) {
     let Recorded { end, files, length, dropped, undecoded, moved, channel, command } = recorded;
     let said = |level, text: String| LogLine { level, text: format!("{channel}: {text}") };
@@ -236,6 +269,6 @@ fn told(recorded: &Recorded, core: &mut Core) {
         core.emit(said(Level::Verbose(4), text));
     }
     if !command.is_empty() {
-        core.emit(said(Level::Warning, format!("'{command}' is not run after the recording: that is not there yet")));
+        run_afterwards(command, &said, core);
     }
 }

@@ -33,6 +33,7 @@ pub fn core(sip_conf: &str) -> Core {
         local_towards: BTreeMap::new(),
         pins: Default::default(),
         indications: Arc::default(),
+        music: Arc::default(),
         recordings: None,
         product: String::new(),
     };

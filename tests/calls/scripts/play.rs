@@ -9,6 +9,7 @@ use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::calls::channel::Channel;
 use strowger::pbx::calls::media_path::Route;
+use strowger::pbx::recording::RecordingEnd;
 use strowger::sdp::MediaKind;
 use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
@@ -27,6 +28,9 @@ pub struct Seen {
     cancelled: u64,
     parted: u64,
     rang_in_vain: u64,
+    led: u64,
+    played: u64,
+    recorded: u64,
 }
 
 impl Seen {
@@ -42,6 +46,9 @@ impl Seen {
         self.cancelled += other.cancelled;
         self.parted += other.parted;
         self.rang_in_vain += other.rang_in_vain;
+        self.led += other.led;
+        self.played += other.played;
+        self.recorded += other.recorded;
     }
 
     /// Does each thing happen in a fair share of so many scripts?
@@ -56,6 +63,9 @@ impl Seen {
             && self.video_at_the_end > scripts / 100
             && self.cancelled > scripts / 60
             && self.parted > scripts / 60
+            && self.led > scripts / 200
+            && self.played > scripts / 20
+            && self.recorded > scripts / 200
             // One in some thousands, by what was lost on the way; few scripts may have two.
             && self.rang_in_vain <= scripts / 1000 + 3
     }
@@ -66,7 +76,8 @@ impl fmt::Display for Seen {
         write!(
             f,
             "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
-             while; at the end {} bridges, {} of them direct, {} held, {} in a fax and {} with video; {} phones rang in vain",
+             while; at the end {} bridges, {} of them direct, {} held, {} in a fax and {} with video; {} phones rang in vain; {} led by a menu, \
+             {} prompts, {} scripts with a recording",
             self.answered,
             self.reoffered,
             self.refused_offers,
@@ -77,7 +88,10 @@ impl fmt::Display for Seen {
             self.held_at_the_end,
             self.fax_at_the_end,
             self.video_at_the_end,
-            self.rang_in_vain
+            self.rang_in_vain,
+            self.led,
+            self.played,
+            self.recorded
         )
     }
 }
@@ -101,6 +115,9 @@ const SHOW: Change = Change::With(MediaKind::Video);
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
     let mut world = Testbed::new(&script.sip(), PLAN, script.quality, script.seed);
     world.silent = silent;
+    for digit in ["digits/0", "digits/1", "digits/5"] {
+        world.sounds.add(digit, Duration::from_millis(600));
+    }
     let mut player =
         Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new(), rang_in_vain: 0 };
     for name in PHONES {
@@ -172,7 +189,8 @@ impl Player<'_> {
             Act::HangsUp => phone.hangs_up(),
             Act::Offers(change) => phone.reoffers(change),
             Act::Updates(change) => phone.updates(change),
-            Act::Presses => phone.presses('5'),
+            Act::Presses(key) => phone.presses(key),
+            Act::PressesInSound(key) => drop(phone.sends_event(key)),
             Act::Wanders(yes) => phone.habit(|habits| habits.new_port_on_reinvite = yes),
             Act::RefusesOffers(status) => {
                 phone.habit(|habits| habits.refuse_reinvite = Some(status).filter(|it| *it > 0))
@@ -218,6 +236,8 @@ impl Player<'_> {
                 habits.refuse_reinvite = None;
             });
         }
+        // Whoever is still being recorded has said enough.
+        self.world.end_recordings(&RecordingEnd::Max);
         // Longer than any ringing, any transaction and any wait after a glare.
         self.world.run(Duration::from_secs(100));
         self.nobody_rings_any_more();
@@ -449,6 +469,9 @@ impl Player<'_> {
             cancelled: self.world.lines.iter().filter(given_up).count() as u64,
             parted: u64::from(!self.parted.is_empty()),
             rang_in_vain: self.rang_in_vain,
+            led: self.world.lines.iter().filter(|(_, line)| line.contains("the menu leads")).count() as u64,
+            played: self.world.prompts.len() as u64,
+            recorded: self.world.media.recorded,
         }
     }
 }

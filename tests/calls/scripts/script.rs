@@ -20,9 +20,19 @@ pub const PLAN: &str = "[default]\n\
     exten => 8,1,Answer()\nexten => 8,2,Playback(beep)\nexten => 8,3,Dial(SIP/isp,20,g)\nexten => 8,4,Dial(SIP/desk,20)\n\
     exten => 10,1,Dial(Local/3@default&SIP/isp,15)\n\
     exten => 11,1,Dial(SIP/desk&SIP/cisco,15,U(screen)cg)\nexten => 11,2,Dial(Local/3@default,20,e)\n\
+    exten => 20,1,Goto(menu,s,1)\n\
+    exten => 21,1,MixMonitor(${UNIQUEID}.wav)\nexten => 21,2,Dial(SIP/desk,20,gD(12))\nexten => 21,3,StopMixMonitor()\n\
+    exten => 22,1,Answer()\nexten => 22,2,Record(greeting-${UNIQUEID}.wav,3,20)\nexten => 22,3,Playback(beep)\n\
+    exten => 23,1,Read(got,beep,2,,2,4)\nexten => 23,2,SayDigits(${got}105)\nexten => 23,3,Dial(SIP/isp,15,A(silence/2))\n\
     exten => h,1,NoOp()\n\
+    [menu]\nexten => s,1,Answer()\nexten => s,2,BackGround(silence/3&beep)\nexten => s,3,WaitExten(4)\n\
+    exten => 5,1,Verbose(1,the menu leads)\nexten => 5,2,Dial(SIP/desk,15)\n\
+    exten => 55,1,Playback(silence/2&digits/5)\nexten => 55,2,Goto(s,2)\nexten => 12,1,Dial(SIP/isp&SIP/cisco,15,m)\n\
+    exten => i,1,Playback(beep)\nexten => i,2,Goto(s,2)\nexten => t,1,Playback(digits/1)\nexten => h,1,NoOp()\n\
     [screen]\nexten => s,1,Playback(beep)\nexten => s,2,Return()\n";
-const NUMBERS: [&str; 11] = ["1", "2", "3", "4", "5", "6", "7", "8", "10", "11", "9"];
+const NUMBERS: [&str; 15] = ["1", "2", "3", "4", "5", "6", "7", "8", "10", "11", "20", "21", "22", "23", "9"];
+/// What is pressed: mostly what leads somewhere in the menu.
+const KEYS: [char; 6] = ['5', '5', '1', '2', '9', '#'];
 
 /// Something somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +45,10 @@ pub enum Act {
     HangsUp,
     Offers(Change),
     Updates(Option<Change>),
-    Presses,
+    /// A key, by INFO.
+    Presses(char),
+    /// A key, as a telephone event.
+    PressesInSound(char),
     /// From now on it answers every new offer from a new port.
     Wanders(bool),
     /// From now on it refuses every new offer so; 0: no longer.
@@ -161,11 +174,19 @@ impl Pen {
         other = match number {
             "5" => self.pick(&["isp", "desk"]),
             "6" => self.pick(&["desk", "cisco", "client"]),
-            "8" => "isp",
+            "8" | "23" => "isp",
+            "20" | "21" => "desk",
             _ => other,
         };
         let pause = self.pause();
         self.step(pause, caller, Act::Calls(number));
+        // In a menu, or where digits are read.
+        if number.starts_with('2') && number.len() == 2 {
+            for _ in 0..self.rng.below(4) {
+                let (pause, act) = (60 + self.rng.below(2_500), self.key());
+                self.step(pause, caller, act);
+            }
+        }
         if self.one_in(8) {
             let pause = self.pause();
             self.step(pause, caller, Act::HangsUp);
@@ -201,7 +222,10 @@ impl Pen {
                     let change = self.change();
                     self.step(pause, who, Act::Updates(Some(change).filter(|change| *change != Change::NoSdp)));
                 }
-                9 => self.step(pause, who, Act::Presses),
+                9 => {
+                    let act = self.key();
+                    self.step(pause, who, act);
+                }
                 10 => self.step(pause, who, Act::Registers),
                 _ => self.noise(pause, parties),
             }
@@ -219,6 +243,11 @@ impl Pen {
                 self.step(pause, who, Act::HangsUp);
             }
         }
+    }
+
+    fn key(&mut self) -> Act {
+        let key = self.pick(&KEYS);
+        if self.one_in(2) { Act::Presses(key) } else { Act::PressesInSound(key) }
     }
 
     /// What belongs to no call.

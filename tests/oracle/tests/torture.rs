@@ -153,6 +153,7 @@ fn exchange(lines: &[&str]) -> Exchange {
         local_towards: BTreeMap::new(),
         pins: Default::default(),
         indications: Arc::default(),
+        music: Arc::default(),
         recordings: None,
         product: config.sip.general.user_agent.clone(),
     };

@@ -1,0 +1,90 @@
+//! Where the lines that a `Dial` names are to be called, or why they cannot be.
+
+use super::local_pair;
+use super::parties::{MAX_CHANNELS, Parties};
+use crate::config::peer::{Kind, Peer};
+use crate::config::suggest::nearest;
+use crate::dialplan::{ChannelId, DialTarget, Existence, Position};
+use crate::pbx::core::{Core, Directory, Target};
+use crate::pbx::failure::{Failure, FailureReason};
+use crate::wording::outside;
+
+/// Finds where lines are, with all channels at hand.
+pub(super) struct Places<'a> {
+    pub(super) parties: &'a Parties,
+    pub(super) directory: &'a dyn Directory,
+    pub(super) core: &'a mut Core,
+}
+
+impl Places<'_> {
+    /// The places a dial string names, or why there is none.
+    pub(super) fn locate(
+        &mut self,
+        caller: ChannelId,
+        target: &DialTarget,
+        (found, opening): (&[(String, Target)], usize),
+    ) -> Result<Vec<Target>, Failure> {
+        if !target.technology.eq_ignore_ascii_case("SIP") {
+            return Err(FailureReason::NoTechnology.with(&[&outside(&target.technology)]));
+        }
+        let (name, exten) = target.line();
+        let peers = self.core.config.peers.clone();
+        let Some(peer) = peers.get(name) else {
+            // Nor is a guest's number compared with the names of all lines.
+            let is_guest = self.parties.leg_of(caller).is_some_and(|leg| leg.peer.kind == Kind::Guest);
+            let near = if is_guest { None } else { nearest(name, peers.keys().map(String::as_str)) };
+            let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            return Err(FailureReason::NoSuchPeer.with(&[&outside(name), &near]));
+        };
+        if !peer.is_callable() {
+            return Err(FailureReason::NotCallable.with(&[name]));
+        }
+        let places = self.directory.targets(self.core, peer, exten)?;
+        let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
+        self.within_limit(peer, places, opening, named)
+    }
+
+    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone
+    /// off the hook).
+    fn within_limit(
+        &self,
+        peer: &Peer,
+        places: Vec<Target>,
+        found: usize,
+        named: usize,
+    ) -> Result<Vec<Target>, Failure> {
+        if self.parties.count().saturating_add(found).saturating_add(places.len()) > MAX_CHANNELS {
+            return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
+        }
+        match limit_reached(self.parties, peer, named) {
+            Some(limit) => Err(FailureReason::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
+            None => Ok(places),
+        }
+    }
+
+    /// In what state a line is, as ChanIsAvail has it.
+    pub(super) fn line_state(&mut self, target: &DialTarget) -> u8 {
+        if target.technology.eq_ignore_ascii_case("Local") {
+            let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+            let exists = |place: Position| plan.exists(&place.context, &place.exten, None, wall) == Existence::Yes;
+            return if local_pair::place(target).is_some_and(exists) { 1 } else { 4 };
+        }
+        let (name, exten) = target.line();
+        let is_sip = target.technology.eq_ignore_ascii_case("SIP");
+        let peer = self.core.config.peers.get(name).filter(|peer| is_sip && peer.is_callable()).cloned();
+        match peer {
+            None => 4,
+            Some(peer) if self.directory.targets(self.core, &peer, exten).is_err() => 5,
+            Some(peer) if limit_reached(self.parties, &peer, 0).is_some() => 3,
+            Some(_) if self.parties.count_of(name) > 0 => 2,
+            Some(_) => 1,
+        }
+    }
+}
+
+/// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
+pub(super) fn limit_reached(parties: &Parties, peer: &Peer, more: usize) -> Option<u32> {
+    let limit = peer.call_limit.filter(|limit| *limit > 0)?;
+    let calls = parties.count_of(&peer.name).saturating_add(more);
+    (calls >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
+}
