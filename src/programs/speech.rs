@@ -84,7 +84,8 @@ fn find(wanted: &str, language: &str, settings: &Settings) -> Result<(PathBuf, F
     let mut other = None;
     for each in SYNTHESISERS.iter().filter(named) {
         if let Some(path) = place(each.program) {
-            if each.form.speaks(language) {
+            // Which voices Festival has, its own configuration says, and whoever names it knows.
+            if each.form.speaks(language) || (each.form == Form::Festival && !wanted.is_empty()) {
                 return Ok((path, each.form));
             }
             other.get_or_insert(each.program);
@@ -106,10 +107,9 @@ fn runs(path: &PathBuf) -> bool {
 impl Form {
     fn speaks(self, language: &str) -> bool {
         match self {
-            Form::Flite => language.is_empty() || primary(language) == "en",
+            Form::Flite | Form::Festival => language.is_empty() || primary(language) == "en",
             Form::Pico => pico_language(language).is_some(),
-            // Which voices it has, its own configuration says.
-            Form::Festival | Form::Espeak => true,
+            Form::Espeak => true,
         }
     }
 }
@@ -240,6 +240,11 @@ mod tests {
         assert_eq!(shown(Form::Espeak, "", "x"), "-f|in|-w|out");
         assert_eq!(shown(Form::Pico, "de", "-l fr"), "-w|out|-l|de-DE| -l fr");
         assert_eq!(shown(Form::Pico, "en-gb", "x"), "-w|out|-l|en-GB| x");
-        assert!(!Form::Pico.speaks("ru") && !Form::Flite.speaks("de") && Form::Flite.speaks("en-gb"));
+        assert!(
+            !Form::Festival.speaks("de")
+                && !Form::Pico.speaks("ru")
+                && !Form::Flite.speaks("de")
+                && Form::Flite.speaks("en-gb")
+        );
     }
 }
