@@ -64,6 +64,20 @@ impl Sdp {
         MediaKind::ALL.into_iter().filter(|kind| self.has(*kind))
     }
 
+    /// The same with every secondary medium refused that `other` does not have.
+    pub fn with_no_more_than(mut self, other: &Sdp) -> Sdp {
+        for section in &mut self.media {
+            let refused = section.first().and_then(media_line).and_then(|parts| {
+                let is_refused = MediaKind::of(&parts).is_some_and(|kind| !other.has(kind));
+                is_refused.then(|| format!("m={} 0 {} {}", parts.medium, parts.proto, parts.formats.join(" ")))
+            });
+            if let Some(line) = refused {
+                *section = vec![SdpLine::made(line)];
+            }
+        }
+        self
+    }
+
     /// Whether this medium is offered or accepted.
     pub fn has(&self, kind: MediaKind) -> bool {
         self.secondary(kind).is_some()
