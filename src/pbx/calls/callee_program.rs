@@ -216,12 +216,10 @@ impl CalleePrograms<'_> {
             return self.dialing().ports_ready(id);
         }
         if !self.follow(caller, id, result.trim()) && !self.next(caller, id) {
-            let answer = self.parties.channel(id).and_then(|channel| channel.callee.answer.clone());
-            // It may have offered anew meanwhile, and be without video since.
-            let local = self.parties.leg_of(id).and_then(|leg| leg.agreement.local.as_ref());
-            let answer = answer.map(|answer| match local {
-                Some(local) => answer.with_no_more_than(local),
-                None => answer,
+            // It may have offered anew meanwhile: hold counts, and video that it was not answered does not.
+            let answer = self.parties.leg_of(id).and_then(|leg| {
+                let (local, remote) = (leg.agreement.local.as_ref(), leg.agreement.remote.clone()?);
+                Some(local.map_or(remote.clone(), |local| remote.with_no_more_than(local)))
             });
             self.dialing().accepted(caller, id, answer);
         }

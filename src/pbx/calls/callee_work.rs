@@ -3,7 +3,6 @@
 
 use crate::dialplan::dial_options::Subroutine;
 use crate::dialplan::{ChannelId, Position};
-use crate::sdp::Sdp;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
 
@@ -39,9 +38,6 @@ pub enum AtEnd {
 /// What its `Dial` wants done on a called line's channel.
 #[derive(Debug, Default)]
 pub struct CalleePart {
-    /// What it answered the INVITE with: what it offered since, while something was done on its channel, is no answer to
-    /// the caller.
-    pub answer: Option<Sdp>,
     /// What is done now.
     pub work: Option<Box<CalleeWork>>,
     /// What runs before the call has run, or is about to.

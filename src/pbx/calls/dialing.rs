@@ -275,7 +275,6 @@ impl Dialing<'_> {
             channel.state = ChannelState::Up;
             // On a forwarded call each Dial on the way comes by here.
             if channel.answered.is_none() {
-                channel.callee.answer = Some(answer.clone());
                 channel.answered = Some(now);
                 channel.look_at_sound_later(self.core);
             }
