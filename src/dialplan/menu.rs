@@ -32,6 +32,22 @@ pub(super) async fn dial_on(
     Ok(())
 }
 
+/// What follows on sounds that were played: a digit that ended them leads to its extension.
+pub(super) async fn follow(
+    channel: &mut ChannelHandle,
+    application: &str,
+    played: Played,
+) -> Result<Outcome, Interrupted> {
+    was_played(channel, application, &played);
+    match played {
+        Played::Digit(digit) => {
+            let context = here(channel);
+            go(channel, &context, digit).await
+        }
+        Played::All | Played::Missing(_) | Played::Failed(_) => Ok(Outcome::Next),
+    }
+}
+
 /// A digit came: reads the rest of the extension, and goes there, or where wrong ones go.
 pub(super) async fn go(channel: &mut ChannelHandle, context: &str, first: char) -> Result<Outcome, Interrupted> {
     let mut dialled = String::from(first);

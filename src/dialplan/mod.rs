@@ -25,6 +25,7 @@ pub mod handle;
 mod hash;
 mod journal;
 mod jumps;
+mod listening;
 pub mod load;
 mod lookup;
 mod loops;

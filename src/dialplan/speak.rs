@@ -4,7 +4,7 @@ use super::app::{Args, Outcome};
 use super::digits::Digits;
 use super::handle::ChannelHandle;
 use super::menu;
-use super::request::{Interrupted, Played};
+use super::request::Interrupted;
 use super::say::{self, Day, Gender, Language, Words};
 use crate::clock::Wall;
 use crate::datetime::Civil;
@@ -31,14 +31,7 @@ pub(super) async fn say_until(
         return Ok(Outcome::Next);
     }
     let played = channel.play_until(words, stop_on).await?;
-    menu::was_played(channel, application, &played);
-    match played {
-        Played::Digit(digit) => {
-            let context = menu::here(channel);
-            menu::go(channel, &context, digit).await
-        }
-        Played::All | Played::Missing(_) | Played::Failed(_) => Ok(Outcome::Next),
-    }
+    menu::follow(channel, application, played).await
 }
 
 /// The language that is spoken to the channel.

@@ -5,7 +5,7 @@ use super::digits::Digits;
 use super::handle::ChannelHandle;
 use super::menu;
 use super::outside::{OutsideReply, OutsideRequest, Speech};
-use super::request::{Interrupted, Played};
+use super::request::Interrupted;
 use crate::event::Level;
 
 /// Speaks the text: the arguments are the text, the digits that interrupt it, and the language.
@@ -45,12 +45,5 @@ pub(super) async fn speak(
         _ => return Ok(Outcome::Next),
     };
     let played = channel.play_sound(sound, stop_on).await?;
-    menu::was_played(channel, application, &played);
-    match played {
-        Played::Digit(digit) => {
-            let context = menu::here(channel);
-            menu::go(channel, &context, digit).await
-        }
-        Played::All | Played::Missing(_) | Played::Failed(_) => Ok(Outcome::Next),
-    }
+    menu::follow(channel, application, played).await
 }
