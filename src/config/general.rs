@@ -40,6 +40,10 @@ pub struct General {
     pub rtp_bind: Option<IpAddr>,
     /// `callerid`: the user in `From` when a caller has no number.
     pub caller_id: String,
+    /// `fromdomain`: the host in `From` of our requests to peers that name none; none: our address.
+    pub from_domain: Option<String>,
+    /// `send_diversion`: calls that were forwarded say by whom (RFC 5806).
+    pub send_diversion: bool,
     /// `permit`/`deny`/`acl`: checked for every source, before its peer's own list.
     pub acl: Acl,
     /// `contactpermit`/`contactdeny`/`contactacl`: checked for every peer's Contact.
@@ -84,6 +88,8 @@ impl Default for General {
             media_address: None,
             rtp_bind: None,
             caller_id: "asterisk".into(),
+            from_domain: None,
+            send_diversion: true,
             acl: Acl::default(),
             contact_acl: Acl::default(),
             allow_guest: false,

@@ -161,6 +161,8 @@ pub struct Settings {
     pub trust_rpid: bool,
     /// `sendrpid`.
     pub send_rpid: SendRpid,
+    /// `usereqphone`: numbers in the addresses of our calls to it are marked `;user=phone`.
+    pub user_eq_phone: bool,
     /// `trust_id_outbound=yes`: the header of `sendrpid` names the caller even when the caller wants to be hidden.
     pub trust_id: bool,
     /// Whether callers get ringing as sound from us.
@@ -244,6 +246,7 @@ impl Default for Settings {
             t38: None,
             trust_rpid: false,
             send_rpid: SendRpid::No,
+            user_eq_phone: false,
             trust_id: false,
             progress_in_band: ProgressInBand::No,
             language: String::new(),

@@ -57,7 +57,11 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
                 .push(Diagnostic::error(section.place.clone(), say).hint("write its name in the brackets"));
         } else {
             // A second section of a name goes on where the first ended.
-            let fresh = || PeerDraft::new(name, section.place.clone(), general.defaults.clone(), lists);
+            let fresh = || {
+                let mut draft = PeerDraft::new(name, section.place.clone(), general.defaults.clone(), lists);
+                draft.peer.from_domain.clone_from(&general.from_domain);
+                draft
+            };
             let draft = drafts.entry(name).or_insert_with(fresh);
             for entry in &section.entries {
                 reader.peer_entry(draft, entry);

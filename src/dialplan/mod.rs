@@ -16,6 +16,7 @@ pub mod dial_options;
 mod dial_request;
 mod dialled;
 pub mod digits;
+pub mod diversion;
 mod ending;
 pub mod environment;
 pub mod expression;
@@ -55,6 +56,7 @@ mod view;
 
 pub use dial_options::DialOptions;
 pub use digits::{DialedDigit, DigitRow, Digits};
+pub use diversion::{Diversion, DiversionReason};
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
 pub use load::{not_yet_supported, parse, parse_in};

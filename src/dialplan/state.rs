@@ -1,6 +1,7 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
 use super::dialled::is_injected;
+use super::diversion::Diversion;
 use super::record::RecordNotes;
 use super::request::{Cause, LineEnd, Position};
 use super::timeouts::Timeouts;
@@ -39,6 +40,8 @@ pub struct CallerId {
     pub rdnis: String,
     /// `CALLERID(pres)`: may the number be shown?
     pub presentation: Presentation,
+    /// `REDIRECTING()`: how the call was forwarded.
+    pub diversion: Diversion,
 }
 
 /// How far a variable is handed on to channels that this one creates.
@@ -282,16 +285,18 @@ impl State {
 
     /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?
     pub(super) fn is_injected(&self, whom: &str) -> bool {
-        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
-        let mut texts = vec![self.position.exten.as_str(), dnid, number, name, rdnis];
+        let CallerId { name, number, dnid, rdnis, diversion, .. } = &self.caller;
+        let (forwarder, first) = (&diversion.name, &diversion.original);
+        let mut texts = vec![self.position.exten.as_str(), dnid, number, name, rdnis, forwarder, first];
         texts.extend(self.foreign.iter().map(String::as_str));
         is_injected(&self.written, &self.given, whom, &texts)
     }
 
     /// Takes out of a list of sounds those whose path (`/...`) callers decide, however it came there: they are logged.
     pub(super) fn without_foreign_paths(&mut self, sounds: Vec<String>) -> Vec<String> {
-        let CallerId { name, number, dnid, rdnis, .. } = &self.caller;
-        let texts = [self.position.exten.as_str(), dnid, number, name, rdnis];
+        let CallerId { name, number, dnid, rdnis, diversion, .. } = &self.caller;
+        let (forwarder, first) = (&diversion.name, &diversion.original);
+        let texts = [self.position.exten.as_str(), dnid, number, name, rdnis, forwarder, first];
         let is_foreign = |sound: &String| {
             let Some(rest) = sound.strip_prefix('/') else { return false };
             let top = rest.find('/').and_then(|end| sound.get(..end.saturating_add(2))).unwrap_or(sound);

@@ -13,6 +13,7 @@ mod connections;
 mod dial_letters;
 mod digits;
 mod direct;
+mod diverted;
 mod early_media;
 mod examples;
 mod extras;

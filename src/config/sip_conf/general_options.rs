@@ -41,6 +41,20 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::General(sdp_name),
     ),
     row(
+        &["fromdomain"],
+        "a host name or address, with ':port' if need be",
+        "our address",
+        "the host in From of our requests, to peers whose own 'fromdomain' does not say another",
+        Effect::General(|draft, text| own_domain(text, &mut draft.general.from_domain)),
+    ),
+    row(
+        &["send_diversion"],
+        "yes or no",
+        "yes",
+        "a call that was forwarded says by whom, why and how often (Diversion, RFC 5806)",
+        Effect::General(send_diversion),
+    ),
+    row(
         &["minexpiry", "minexpirey"],
         "seconds, at least 1",
         "60",
@@ -328,5 +342,19 @@ fn domain(draft: &mut GeneralDraft, text: &str) -> Result {
 
 fn yes_no(text: &str, setting: &mut bool) -> Result {
     *setting = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn send_diversion(draft: &mut GeneralDraft, text: &str) -> Result {
+    draft.general.send_diversion = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+/// The host of an address of ours, as `fromdomain` names it.
+pub(super) fn own_domain(text: &str, domain: &mut Option<String>) -> Result {
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c)) {
+        return Err(Trouble::Bad);
+    }
+    *domain = Some(text.to_owned()).filter(|text| !text.is_empty());
     Ok(())
 }

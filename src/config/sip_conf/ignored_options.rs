@@ -95,8 +95,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "our calls to it answer no question for a password yet: let it accept the exchange by its address",
     ),
     unsupported(Peer, &["callbackextension"], NEVER, "registering at a provider is not supported yet"),
-    unsupported(General, &["fromdomain"], NEVER, "write 'fromdomain' in each peer that needs it"),
-    unsupported(Both, &["usereqphone"], FALSE_WORDS, "no ';user=phone' is added to addresses"),
     unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
     // Registrations and subscriptions.
     unsupported(General, &["regextenonqualify"], FALSE_WORDS, "'regexten' follows registration only"),
@@ -131,7 +129,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
     unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
     accepted(General, &["refer_addheaders"], "transfer is not supported yet"),
-    unsupported(General, &["send_diversion"], EITHER, "no Diversion header is sent"),
     unsupported(Both, &["use_q850_reason"], FALSE_WORDS, "no Reason header is sent"),
     unsupported(General, &["storesipcause"], FALSE_WORDS, "the log tells the response a call ended with"),
     unsupported(

@@ -1,7 +1,7 @@
 //! The options of a peer alone that are in effect.
 
 use super::builder::{HostDraft, PeerDraft};
-use super::general_options::{ACL, NAMED, NO_LIST};
+use super::general_options::{ACL, NAMED, NO_LIST, own_domain};
 use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::acl::Acl;
 use crate::config::acl_conf::Lists;
@@ -60,9 +60,9 @@ pub(super) const ROWS: &[OptionRow] = &[
     row(
         &["fromdomain"],
         "a host name or address, with ':port' if need be",
-        "our address",
-        "the host in From of our requests to it",
-        Effect::Peer(from_domain),
+        "that of [general], else our address",
+        "the host in From of our requests to it; empty: our address",
+        Effect::Peer(|draft, text| own_domain(text, &mut draft.peer.from_domain)),
     ),
     row(
         &["regexten"],
@@ -248,14 +248,6 @@ fn default_user(draft: &mut PeerDraft, text: &str) -> Result {
 
 fn from_user(draft: &mut PeerDraft, text: &str) -> Result {
     draft.peer.from_user = some(text);
-    Ok(())
-}
-
-fn from_domain(draft: &mut PeerDraft, text: &str) -> Result {
-    if !text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c)) {
-        return Err(Trouble::Bad);
-    }
-    draft.peer.from_domain = some(text);
     Ok(())
 }
 

@@ -102,7 +102,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["trustrpid"],
         "yes or no",
         "no",
-        "believe who calls by P-Asserted-Identity or Remote-Party-ID, before 'callerid'; and by From, also of a line that registers",
+        "believe who calls by P-Asserted-Identity, Remote-Party-ID or P-Preferred-Identity, before 'callerid'; and by From, also of a line that registers, and who forwarded the call (Diversion)",
         Effect::Settings(trust_rpid),
     ),
     row(
@@ -111,6 +111,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "no",
         "tell the device who calls in Remote-Party-ID (yes, rpid) or P-Asserted-Identity (pai), too",
         Effect::Settings(send_rpid),
+    ),
+    row(
+        &["usereqphone"],
+        "yes or no",
+        "no",
+        "addresses in our calls to it whose user is a number say so (;user=phone): Request-URI, To and From",
+        Effect::Settings(user_eq_phone),
     ),
     row(
         &["trust_id_outbound"],
@@ -393,6 +400,11 @@ fn t38(settings: &mut Settings, text: &str) -> Result {
 
 fn trust_rpid(settings: &mut Settings, text: &str) -> Result {
     settings.trust_rpid = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn user_eq_phone(settings: &mut Settings, text: &str) -> Result {
+    settings.user_eq_phone = value::boolean(text).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

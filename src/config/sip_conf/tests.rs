@@ -90,7 +90,7 @@ fn every_peer_option() {
          fromdomain=sip.example\nregexten=881&882@x\ncallerid=\"The Modem\" <555-1234>\npermit=192.0.2.0/24\ndeny=192.0.2.7\n\
          contactdeny=10.0.0.0/8\ncall-limit=2\nmax_contacts=3\nsetvar=A=b=c\nsetvar=D=\naccountcode=acc\ndescription=desk\n\
          keepalive=yes\nqualifyfreq=30\nrtptimeout=30\nrtpholdtimeout=300\nrtpkeepalive=15\ntimerb=6000\nmaxforwards=20\n\
-         dtmfmode=Inband\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nlanguage=en_GB",
+         dtmfmode=Inband\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nusereqphone=yes\nlanguage=en_GB",
     );
     assert_eq!((peer.kind, peer.is_callable()), (Kind::Peer, true));
     let ha1 = Credential::Ha1(crate::config::secret::Secret::new("0123456789abcdef0123456789abcdef"));
@@ -113,7 +113,7 @@ fn every_peer_option() {
     assert_eq!(times, [Some(30), Some(300), Some(15)]);
     assert_eq!((seconds(settings.timer_b), settings.max_forwards), (Some(6), 20));
     assert_eq!((settings.dtmf_mode, settings.insecure), (DtmfMode::Inband, Insecure { port: true, invite: true }));
-    assert!(settings.trust_rpid);
+    assert!(settings.trust_rpid && settings.user_eq_phone);
     assert_eq!((settings.send_rpid, settings.language.as_str()), (SendRpid::Pai, "en_GB"));
 }
 

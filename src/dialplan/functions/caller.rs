@@ -2,6 +2,7 @@
 
 use crate::config::presentation::Presentation;
 use crate::dialplan::arguments;
+use crate::dialplan::diversion::DiversionReason;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
 use crate::wording::outside;
@@ -27,24 +28,56 @@ pub(super) static CALLERPRES: Function = Function {
 
 pub(super) static REDIRECTING: Function = Function {
     name: "REDIRECTING",
-    synopsis: "Who forwarded the call: from-num is the same as CALLERID(rdnis), count is 1 when somebody did, else 0",
-    syntax: "REDIRECTING(from-num|count)",
+    synopsis: "How the call was forwarded: the number (from-num, the same as CALLERID(rdnis)) and name of who did so last, the \
+               number of who did so first, why (cfu, cfb, cfnr, unavailable, unknown, ...), and how often",
+    syntax: "REDIRECTING(from-num|from-name|orig-num|reason|count)",
     read: Some(|scope, args| {
-        let forwarder = &scope.state.caller.rdnis;
+        let caller = &scope.state.caller;
+        let diversion = &caller.diversion;
+        // Who set CALLERID(rdnis) alone has had it forwarded once.
+        let count = diversion.count.max(u32::from(!caller.rdnis.is_empty()));
+        let original = if diversion.original.is_empty() { &caller.rdnis } else { &diversion.original };
         match item(args).as_str() {
-            "from-num" => Ok(forwarder.clone()),
-            "from-num-valid" | "count" => Ok(u8::from(!forwarder.is_empty()).to_string()),
-            other => Err(format!("REDIRECTING knows from-num and count, and not '{}'", outside(other))),
+            "from-num" => Ok(caller.rdnis.clone()),
+            "from-num-valid" => Ok(u8::from(!caller.rdnis.is_empty()).to_string()),
+            "from-name" => Ok(diversion.name.clone()),
+            "orig-num" => Ok(original.clone()),
+            "reason" => Ok(diversion.reason.name().to_owned()),
+            "count" => Ok(count.to_string()),
+            other => Err(format!(
+                "REDIRECTING knows from-num, from-name, orig-num, reason and count, and not '{}'",
+                outside(other)
+            )),
         }
     }),
-    write: Some(|scope, args, value| match item(args).as_str() {
-        "from-num" => {
-            scope.state.caller.rdnis = crate::dialplan::state::bounded(value.trim());
-            Ok(())
-        }
-        other => Err(format!("REDIRECTING: '{}' cannot be assigned; from-num can", outside(other))),
-    }),
+    write: Some(redirect),
 };
+
+fn redirect(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), String> {
+    let caller = &mut scope.state.caller;
+    let value = crate::dialplan::state::bounded(value.trim());
+    match item(args).as_str() {
+        "from-num" => caller.rdnis = value,
+        "from-name" => caller.diversion.name = arguments::unquote(&value),
+        "orig-num" => caller.diversion.original = value,
+        "reason" => {
+            let unknown =
+                || format!("REDIRECTING: '{}' is no reason: write cfu, cfb, cfnr or unknown", outside(&value));
+            caller.diversion.reason = DiversionReason::parse(&value).ok_or_else(unknown)?;
+        }
+        "count" => {
+            let unknown = || format!("REDIRECTING: '{}' is no number", outside(&value));
+            caller.diversion.count = value.parse().map_err(|_| unknown())?;
+        }
+        other => {
+            return Err(format!(
+                "REDIRECTING: '{}' cannot be assigned; from-num, from-name, orig-num, reason and count can",
+                outside(other)
+            ));
+        }
+    }
+    Ok(())
+}
 
 fn presentation(text: &str) -> Result<Presentation, String> {
     let unknown = || {

@@ -43,24 +43,28 @@ pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown 
     }
 }
 
-/// Who calls according to P-Asserted-Identity (RFC 3325 9.1), else Remote-Party-ID.
+/// Who calls according to P-Asserted-Identity (RFC 3325 9.1), else Remote-Party-ID, else P-Preferred-Identity, by which a
+/// telephone says under which of its numbers it wants to call (RFC 3325 9.2).
 fn identity(request: &Request) -> Option<NameAddr> {
-    [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId].into_iter().find_map(|name| {
+    let names = [HeaderName::PAssertedIdentity, HeaderName::RemotePartyId, HeaderName::PPreferredIdentity];
+    names.into_iter().find_map(|name| {
         let mut values = request.headers.values(name);
         values.find_map(|value| NameAddr::parse(&value).ok().filter(|asserted| user(&asserted.uri).is_some()))
     })
 }
 
 /// A Privacy header (RFC 3323 4.2; `id` is of RFC 3325 9.3), an anonymous From (RFC 3323 4.1.1.3), or a Remote-Party-ID
-/// that says so. Anybody may ask for it: it shows nothing that was hidden before.
+/// that says so and no `Privacy: none`. Anybody may ask for it: it shows nothing that was hidden before.
 fn asks_to_be_hidden(request: &Request, essentials: &Essentials) -> bool {
     let privacy = request.headers.text(HeaderName::Privacy).unwrap_or_default().to_ascii_lowercase();
-    let asked = privacy.split([';', ',']).any(|word| matches!(word.trim(), "id" | "user" | "header" | "full"));
+    let words = || privacy.split([';', ',']).map(str::trim);
+    let asked = words().any(|word| matches!(word, "id" | "user" | "header" | "full"));
+    let refused = words().any(|word| word == "none");
     let rpid = request.headers.values(HeaderName::RemotePartyId).any(|value| {
         let privacy = NameAddr::parse(&value).ok().and_then(|rpid| rpid.params.get("privacy").map(str::to_owned));
         privacy.is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off"))
     });
-    asked || rpid || is_anonymous(&essentials.from.uri)
+    asked || (rpid && !refused) || is_anonymous(&essentials.from.uri)
 }
 
 fn is_anonymous(from: &Uri) -> bool {

@@ -12,7 +12,7 @@ pub enum Deferred {
     /// A call that the exchange began was answered by this line.
     Originated(ChannelId, ChannelId),
     /// A line that answered goes on in the dialplan by itself, from there; who called it.
-    Apart(ChannelId, Position, CallerId),
+    Apart(ChannelId, Position, Box<CallerId>),
     /// A call that the exchange began failed.
     NotOriginated(ChannelId, DialStatus),
     /// The program of the channel of that name is gone without having come to its end: its locks are free.

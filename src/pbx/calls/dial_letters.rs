@@ -83,7 +83,7 @@ impl Dialing<'_> {
         if let Some(stream) = self.parties.channel(callee).and_then(Channel::stream) {
             self.core.out.media.push(MediaCommand::Idle { stream });
         }
-        self.parties.deferred.push_back(Deferred::Apart(callee, after, shown));
+        self.parties.deferred.push_back(Deferred::Apart(callee, after, Box::new(shown)));
         true
     }
 

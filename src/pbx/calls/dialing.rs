@@ -7,6 +7,7 @@ use super::channel::{Activity, Channel, ChannelState, Music, Outgoing};
 use super::deferred::Deferred;
 use super::dial::{Branch, Dial};
 use super::digit_sending::DialDigits;
+use super::diversion;
 use super::early_media::EarlyMedia;
 use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
@@ -114,6 +115,7 @@ impl Dialing<'_> {
             let caller = channel.program.as_ref().map(|program| program.caller()).unwrap_or_default();
             if let Some(program) = &channel.program {
                 headers = added_headers(&program.inherited());
+                headers.extend(diversion::headers(&self.core.config.general, channel, &caller, &target, &headers));
                 group = program.variable("OUTBOUND_GROUP").filter(|group| !group.is_empty());
             }
             presentation = caller.presentation;

@@ -10,7 +10,7 @@ use super::local;
 use super::local_pair::{self, Opening};
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::Peer;
-use crate::dialplan::{ChannelId, Existence, Position, Program};
+use crate::dialplan::{ChannelId, DiversionReason, Existence, Position, Program};
 use crate::event::CallEvent;
 use crate::pbx::core::{Core, Target};
 use crate::pbx::failure::{Failure, FailureReason};
@@ -176,13 +176,17 @@ impl Forwarding<'_> {
     fn admit(&mut self, caller: ChannelId, peer: &Peer, place: Place, opening: usize) -> Result<Place, Failure> {
         let name = place.name();
         let before = local::forwards(self.parties, caller);
+        // What others forwarded before counts, and here what this dialplan did: the channels on the way know both.
+        let elsewhere = self.parties.channel(caller).and_then(|channel| channel.program.as_ref());
+        let elsewhere = elsewhere.map_or(0, |program| program.caller().diversion.count);
+        let elsewhere = usize::try_from(elsewhere).unwrap_or(usize::MAX).saturating_sub(before.len());
         // The line that is left makes room for one.
         let count = self.parties.count().saturating_sub(1).saturating_add(opening);
         let wall = self.core.now.wall;
         let Some(dial) = self.parties.channel_mut(caller).and_then(Channel::dial_mut) else {
             return Err(FailureReason::Gone.with(&[&peer.name]));
         };
-        let times = before.len().saturating_add(dial.redirections.len());
+        let times = before.len().saturating_add(dial.redirections.len()).saturating_add(elsewhere);
         if before.contains(&name) || dial.redirections.contains(&name) || times >= MAX_REDIRECTIONS {
             let times = times.to_string();
             return Err(FailureReason::ForwardLoop.with(&[&peer.name, &outside(&name), &times]));
@@ -206,7 +210,9 @@ impl Forwarding<'_> {
         let Some(channel) = self.parties.channel(caller) else { return };
         let mut shown = channel.program.as_ref().map(Program::caller).unwrap_or_default();
         // Who is called by whom it was forwarded: the number that was dialled first.
-        shown.rdnis = channel.entered.as_ref().map(|entered| entered.exten.clone()).unwrap_or_default();
+        let forwarder = channel.entered.as_ref().map(|entered| entered.exten.clone()).unwrap_or_default();
+        shown.diversion = shown.diversion.once_more(&shown.rdnis, DiversionReason::Unconditional);
+        shown.rdnis = forwarder;
         shown.dnid.clone_from(&start.exten);
         if let Some(number) = channel.dial().and_then(|dial| dial.options.forwarder(&shown.rdnis)) {
             (shown.name, shown.number) = (String::new(), number);

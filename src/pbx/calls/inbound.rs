@@ -4,13 +4,14 @@ use super::caller_identity::{self, Shown};
 use super::cdr_writer::{self, RefusedCall};
 use super::channel::{Activity, ChannelState};
 use super::description::no_codec;
+use super::diversion;
 use super::invite_headers;
 use super::leg::{self, Arrival, Cx, IncomingInvite, Leg};
 use super::parties::{MAX_CHANNELS, Parties};
 use super::places::limit_reached;
 use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
-use crate::dialplan::{CallerId, ChannelId, Existence, Position, Program};
+use crate::dialplan::{CallerId, ChannelId, Diversion, Existence, Position, Program};
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::sdp::{Sdp, choose_voice, negotiate};
@@ -181,14 +182,16 @@ impl Inbound<'_> {
 
 /// The program of a call, with the variables it starts with.
 fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, shown: &Shown) -> Program {
-    let caller = CallerId {
+    let mut caller = CallerId {
         name: shown.name.clone(),
         number: shown.number.clone(),
         ani: shown.number.clone(),
         dnid: position.exten.clone(),
         rdnis: String::new(),
         presentation: shown.presentation,
+        diversion: Diversion::default(),
     };
+    diversion::read(&invite.peer, &invite.request.headers, &mut caller);
     let mut program = Program::new(id, name, position.clone(), caller);
     program.set_language(&invite.peer.settings.language);
     program.set_variable("SIPCALLID", &invite.essentials.call_id);

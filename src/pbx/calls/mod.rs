@@ -17,6 +17,7 @@ mod dialing;
 mod digit_form;
 mod digit_sending;
 mod digits;
+mod diversion;
 mod early_media;
 mod environment;
 mod forwarding;
@@ -523,7 +524,7 @@ fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
         Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
         Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
         Deferred::Apart(line, place, caller) => {
-            originating::set_free(parties, line, Goal::Extension(place), caller, &[]);
+            originating::set_free(parties, line, Goal::Extension(place), *caller, &[]);
         }
     }
 }

@@ -61,13 +61,15 @@ impl Calling<'_> {
     /// The INVITE that calls the peer, with our offer. Sets the Contact of its dialogs.
     pub(super) fn invite(&self, offer: &Sdp, ua: &mut UserAgent, cx: &mut Cx<'_>) -> Request {
         let (from, user) = self.from(&ua.peer);
-        let mut request = routed(Method::Invite, &self.target, &self.route);
+        let is_marked = ua.settings().user_eq_phone;
+        let mark = |uri: &str| if is_marked { with_user_phone(uri) } else { uri.to_owned() };
+        let mut request = routed(Method::Invite, &mark(&self.target), &self.route);
         ua.contact = contact(&user, ua.flow, binds_request(&request));
         let tag = cx.core.rng.hex(16);
         let call_id = format!("{}@{}", cx.core.rng.hex(32), host(ua.flow.advertised.ip()));
         let headers = &mut request.headers;
         headers.push(HeaderName::From, Bytes::from(format!("{from};tag={tag}")));
-        headers.push(HeaderName::To, Bytes::from(format!("<{}>", self.to)));
+        headers.push(HeaderName::To, Bytes::from(format!("<{}>", mark(&self.to))));
         headers.push(HeaderName::CallId, Bytes::from(call_id));
         headers.push(HeaderName::CSeq, Bytes::from_static(b"102 INVITE"));
         headers.push(HeaderName::Contact, ua.contact.clone());
@@ -92,12 +94,14 @@ impl Calling<'_> {
     /// From's address, and its user. For a hidden caller it is anonymous (RFC 3323 4.1.1.3) but for what a provider
     /// must find there: `fromuser=`, `fromdomain=`.
     fn from(&self, peer: &Peer) -> (String, String) {
+        let marked =
+            |address: String| if peer.settings.user_eq_phone { with_user_phone_within(&address) } else { address };
         if self.presentation.is_hidden() {
             let user = peer.from_user.as_deref().unwrap_or("anonymous");
             let domain = peer.from_domain.as_deref().unwrap_or("anonymous.invalid");
-            return (address("Anonymous", user, domain), user.to_owned());
+            return (marked(address("Anonymous", user, domain)), user.to_owned());
         }
-        let from = address(self.from_name.unwrap_or_default(), self.from_user, &self.from_domain);
+        let from = marked(address(self.from_name.unwrap_or_default(), self.from_user, &self.from_domain));
         (from, self.from_user.to_owned())
     }
 
@@ -292,6 +296,29 @@ fn address(name: &str, user: &str, domain: &str) -> String {
     format!("{name}<sip:{}@{domain}>", escape_user(user))
 }
 
+/// A `sip:` URI whose user is a number says so (RFC 3261 19.1.1, `usereqphone=`); any other stays.
+fn with_user_phone(uri: &str) -> String {
+    match Uri::parse(uri.as_bytes()) {
+        Ok(Uri::Sip(mut sip)) if sip.user_text().is_some_and(|user| is_number(&user)) => {
+            sip.params.set("user", Some("phone"));
+            Uri::Sip(sip).to_string()
+        }
+        Ok(Uri::Sip(_) | Uri::Other(..)) | Err(_) => uri.to_owned(),
+    }
+}
+
+/// The same for the URI between the angle brackets that an address ends with.
+fn with_user_phone_within(address: &str) -> String {
+    let inside = address.rsplit_once('<').and_then(|(before, rest)| Some((before, rest.strip_suffix('>')?)));
+    inside.map_or_else(|| address.to_owned(), |(before, uri)| format!("{before}<{}>", with_user_phone(uri)))
+}
+
+/// Digits, behind a `+` if it is a global number.
+fn is_number(user: &str) -> bool {
+    let digits = user.strip_prefix('+').unwrap_or(user);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +340,22 @@ mod tests {
             request.headers.push(name, value);
         }
         Invitation::send(request, watched, &ua, &SessionTimer::new(LEG), &mut cx)
+    }
+
+    #[test]
+    fn a_user_that_is_a_number_is_marked_and_any_other_is_not() {
+        for (uri, marked) in [
+            ("sip:110@192.0.2.2:5060", "sip:110@192.0.2.2:5060;user=phone"),
+            ("sip:+4930@a;transport=tcp", "sip:+4930@a;transport=tcp;user=phone"),
+            ("sip:1@a;user=ip", "sip:1@a;user=phone"),
+            ("sip:isp@a", "sip:isp@a"),
+            ("sip:+@a", "sip:+@a"),
+            ("sip:a", "sip:a"),
+            ("tel:110", "tel:110"),
+        ] {
+            assert_eq!(with_user_phone(uri), marked);
+        }
+        assert_eq!(with_user_phone_within("\"<1>\" <sip:1@a>"), "\"<1>\" <sip:1@a;user=phone>");
     }
 
     #[test]
