@@ -18,13 +18,14 @@ use crate::media::{Media, PacketTrace};
 use crate::net::ingress::Counters as Drops;
 use crate::net::stream::ConnectionReport;
 use crate::observe::control_api::{
-    ControlApi, HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister,
+    ControlApi, HangUp, LogOrder, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
 };
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
     Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::Effects;
+use crate::pbx::switch::orders::{self, NotDone, Order};
 use crate::pbx::switch::{self, Stopping, Switch};
 use crate::registrar::location::Binding;
 use std::net::SocketAddr;
@@ -232,6 +233,17 @@ impl ControlApi for View<'_> {
         match outcome {
             switch::HangUp::Requested(_) => HangUp::Requested,
             switch::HangUp::Unknown => HangUp::Unknown,
+        }
+    }
+
+    fn redirect(&mut self, channel: &str, place: &str) -> Redirect {
+        let order = Order::Redirect(channel.to_owned(), place.to_owned());
+        let (done, effects) = orders::carry_out(self.switch, self.now, &order);
+        self.effects.push(effects);
+        match done {
+            Ok(()) => Redirect::Done,
+            Err(NotDone::Unknown(_)) => Redirect::Unknown,
+            Err(NotDone::Refused(why)) => Redirect::Failed(why),
         }
     }
 

@@ -74,6 +74,17 @@ pub enum HangUp {
     Unknown,
 }
 
+/// The outcome of sending a channel elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redirect {
+    /// It goes on there.
+    Done,
+    /// There is no such channel.
+    Unknown,
+    /// It cannot go there: why.
+    Failed(String),
+}
+
 /// The outcome of qualifying a peer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Qualify {
@@ -152,6 +163,8 @@ pub trait ControlApi {
     fn log(&mut self, what: LogOrder);
     /// Asks a channel to end.
     fn hang_up(&mut self, channel: &str) -> HangUp;
+    /// Has a channel go on at `[[context,]extension,]priority`.
+    fn redirect(&mut self, channel: &str, place: &str) -> Redirect;
     /// The key/value database: full names (`/family/key`) and values, in order; registrations stand in `/SIP/Registry`.
     fn database(&self) -> Vec<(String, String)>;
     /// Sets an entry of it. The error is the reason.

@@ -1,6 +1,7 @@
 //! The switch: routes what happens to lines or to calls, and what they want done out again. It decides nothing itself.
 
 mod guest;
+pub mod orders;
 mod report;
 mod stray;
 

@@ -232,6 +232,11 @@ impl Phone {
         self.in_call(now, |call, ua| call.press(ua, key));
     }
 
+    /// Sends a request of any other method within its call, with these header fields and no body: REFER, say.
+    pub fn request(&mut self, now: Time, method: Method, fields: &[(&'static str, &str)]) {
+        self.in_call(now, |call, ua| call.request(ua, method, fields));
+    }
+
     /// Makes a new offer by re-INVITE, as soon as nothing else is under way.
     pub fn renegotiate(&mut self, now: Time, change: Change) {
         self.in_call(now, |call, ua| call.want(ua, Method::Invite, Some(change)));

@@ -27,6 +27,8 @@ mod matrix;
 mod media;
 mod media_destinations;
 mod menus;
+
+mod moving;
 mod music;
 mod mutation;
 mod network;

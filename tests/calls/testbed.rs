@@ -23,6 +23,7 @@ use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
 use strowger::pbx::outside::OutsideOrder;
 use strowger::pbx::sounds::SoundReply;
+use strowger::pbx::switch::orders::{NotDone, Order, carry_out};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::rng::Rng;
@@ -519,6 +520,19 @@ impl Testbed {
     pub fn originates(&mut self, request: strowger::dialplan::originate::OriginateRequest) {
         let effects = self.switch.originate(at(self.now), request);
         self.execute(effects);
+    }
+
+    /// Something is ordered of channels.
+    pub fn orders(&mut self, order: &Order) -> Result<(), NotDone> {
+        let (done, effects) = carry_out(&mut self.switch, at(self.now), order);
+        self.execute(effects);
+        done
+    }
+
+    /// The name of the latest channel of a line.
+    pub fn channel_of(&self, line: &str) -> String {
+        let name = format!("SIP/{line}-");
+        self.channels().into_iter().rfind(|channel| channel.starts_with(&name)).unwrap_or_else(|| panic!("no {name}"))
     }
 
     /// The media thread hears a phone press a key.

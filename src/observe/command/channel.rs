@@ -3,7 +3,7 @@
 use super::pattern::regex;
 use super::reply::Reply;
 use super::{channel_detail, core};
-use crate::observe::control_api::{ControlApi, HangUp};
+use crate::observe::control_api::{ControlApi, HangUp, Redirect};
 use crate::observe::escape::line;
 use crate::observe::snapshot::{ChannelRow, SystemCounts};
 use crate::wording::{did_you_mean, plural};
@@ -67,6 +67,19 @@ pub(super) fn request_hangup(arguments: &[String], exchange: &mut dyn ControlApi
         HangUp::Unknown => format!("{} is not a known channel\n", line(name)),
     });
     Reply::Done(told.collect())
+}
+
+/// Asterisk's words, and the reason.
+pub(super) fn redirect(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [name, place] = arguments else { return Reply::Usage };
+    let (shown, to) = (line(name), line(place));
+    match exchange.redirect(name, place) {
+        Redirect::Done => Reply::Done(format!("Channel '{shown}' successfully redirected to {to}\n")),
+        Redirect::Unknown => Reply::Failed(format!("Channel '{shown}' not found\n")),
+        Redirect::Failed(why) => {
+            Reply::Failed(format!("Channel '{shown}' failed to be redirected to {to}\n{}\n", line(&why)))
+        }
+    }
 }
 
 fn plain(channels: &[ChannelRow]) -> String {

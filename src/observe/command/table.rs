@@ -7,6 +7,15 @@ use super::{channel, core, database, dialplan, hint, logger, manual, reload, rtp
 /// Every command.
 pub static TABLE: &[Command] = &[
     Command {
+        words: "channel redirect",
+        arguments: "CHANNEL [[CONTEXT,]EXTENSION,]PRIORITY",
+        synopsis: "Send a channel elsewhere in the dialplan",
+        help: "The channel leaves what it is doing and goes on there.\n\
+               Whoever it talks to is hung up.",
+        complete: &[Completion::Channel],
+        run: channel::redirect,
+    },
+    Command {
         words: "channel request hangup",
         arguments: "{CHANNEL|all|/REGEX/}",
         synopsis: "Hang up a channel",

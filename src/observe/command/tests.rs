@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lookup::names;
 use super::*;
 use crate::event::DeviceState;
-use crate::observe::control_api::{HangUp, LogOrder, Qualify, Reload, RtpDebug, SipDebug, Stop, Unregister};
+use crate::observe::control_api::{HangUp, LogOrder, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
     PeerRow, PeerStatus, SecondaryMedia, Settings, SipChannelRow, SystemCounts, T38, Uptime, UserRow, Version,
@@ -143,6 +143,13 @@ impl ControlApi for Fake {
         }
         self.hung_up.push(channel.to_owned());
         HangUp::Requested
+    }
+    fn redirect(&mut self, channel: &str, place: &str) -> Redirect {
+        match (self.channels.iter().any(|row| row.name == channel), place) {
+            (false, _) => Redirect::Unknown,
+            (true, "nowhere,1") => Redirect::Failed("there is no such place in extensions.conf".to_owned()),
+            (true, _) => Redirect::Done,
+        }
     }
     fn database(&self) -> Vec<(String, String)> {
         self.database.iter().map(|(path, value)| (path.clone(), value.clone())).collect()
@@ -637,6 +644,18 @@ fn channels_are_asked_to_hang_up() {
     assert_eq!(told(&mut fake, "channel request hangup /isp/"), one);
     assert_eq!(told(&mut fake, "soft hangup all").lines().count(), 2);
     assert_eq!(fake.hung_up.len(), 4);
+}
+
+#[test]
+fn channels_are_redirected() {
+    let mut fake = guide();
+    let name = "SIP/isp-line-00000001";
+    let done = format!("Channel '{name}' successfully redirected to default,100,1\n");
+    assert_eq!(told(&mut fake, &format!("channel redirect {name} default,100,1")), done);
+    assert_eq!(refused(&mut fake, "channel redirect SIP/x default,100,1"), "Channel 'SIP/x' not found\n");
+    let failed = refused(&mut fake, &format!("channel redirect {name} nowhere,1"));
+    assert!(failed.starts_with(&format!("Channel '{name}' failed to be redirected to nowhere,1\n")), "{failed}");
+    assert!(refused(&mut fake, "channel redirect SIP/x").starts_with("Usage: channel redirect"));
 }
 
 #[test]

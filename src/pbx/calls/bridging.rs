@@ -5,7 +5,7 @@ use super::bridge::{Bridge, Bridges};
 use super::channel::BridgeId;
 use super::description::raw_address;
 use super::media_path::{MediaPath, Role, Route, Step};
-use super::pair::{Pair, may_exchange_media, may_send_to};
+use super::pair::{Pair, joint_codec, may_exchange_media, may_send_to};
 use super::parties::Parties;
 use super::recordings;
 use crate::dialplan::ChannelId;
@@ -45,6 +45,40 @@ impl Bridging<'_> {
             pair.tell_spared(self.core);
         }
         recordings::spare(self.parties, [caller, callee], self.core);
+        self.keep_alive(caller, callee, true);
+        self.parties.release_unused_media(&[caller, callee], self.core);
+        self.settle(id);
+    }
+
+    /// Joins two channels whose calls go on, and that are in no bridge: each is brought back to the relay, off hold, and
+    /// into one codec; media goes direct afterwards, when both lines want it.
+    pub(super) fn rejoin(&mut self, caller: ChannelId, callee: ChannelId) {
+        let id = BridgeId(self.core.fresh_id());
+        self.bridges.insert(Bridge::new(id, caller, callee, MediaPath::new(false, 0)));
+        for party in [caller, callee] {
+            if let Some(channel) = self.parties.channel_mut(party) {
+                channel.bridge = Some(id);
+            }
+        }
+        self.party_replaced(id);
+        recordings::spare(self.parties, [caller, callee], self.core);
+    }
+
+    /// The two that talk in a bridge are others than before, or one of them is another telephone now.
+    pub(super) fn party_replaced(&mut self, id: BridgeId) {
+        let Some((caller, callee)) = self.both(id, Role::Caller) else { return };
+        for party in [caller, callee] {
+            self.answer_offer_alone(party);
+        }
+        let direct = self.parties.pair(caller, callee).is_some_and(|pair| pair.may_go_direct());
+        let version = self.parties.leg_of(caller).map_or(0, |leg| leg.agreement.remote_version());
+        if let Some(path) = self.path(id) {
+            *path = MediaPath::joined(direct, version);
+        }
+        self.bridge_media(caller, callee);
+        if let Some(pair) = self.parties.pair(caller, callee) {
+            pair.tell_spared(self.core);
+        }
         self.keep_alive(caller, callee, true);
         self.parties.release_unused_media(&[caller, callee], self.core);
         self.settle(id);
@@ -262,6 +296,9 @@ impl Bridging<'_> {
     /// Offers a party another address for its media: the other party's own, or the relay's.
     fn redirect_media(&mut self, id: BridgeId, role: Role, route: Route) {
         let Some((to, other)) = self.both(id, role) else { return };
+        if self.path(id).is_some_and(|path| path.is_joining()) {
+            return bring_back(self, id, role, (to, other));
+        }
         let Some(pair) = self.parties.pair(to, other) else { return };
         if route == Route::Direct && !may_send_to(&pair.a, &pair.b) {
             // It moved to where this line's directmedia list does not let it be met.
@@ -533,6 +570,24 @@ impl Bridging<'_> {
             && let Some(path) = self.path(id)
         {
             path.not_forwarded();
+        }
+    }
+}
+
+/// Two that were joined: a party is brought back to the exchange's own port, off hold and into the codec of both, when
+/// it is not there.
+fn bring_back(bridging: &mut Bridging<'_>, id: BridgeId, role: Role, (to, other): (ChannelId, ChannelId)) {
+    let first = if role == Role::Caller { (to, other) } else { (other, to) };
+    let codec = bridging.parties.pair(first.0, first.1).and_then(|pair| joint_codec(&pair.a, &pair.b));
+    let offer = bridging.parties.party(to).and_then(|mut party| party.describe(bridging.core).brought_back(codec));
+    match offer {
+        Some(offer) => {
+            bridging.parties.with_party(to, bridging.core, |party, cx| party.leg.renegotiate(offer, cx));
+        }
+        None => {
+            let step = bridging.path(id).map_or(Step::Rest, |path| path.accepted(role, false));
+            bridging.take_step(id, step);
+            bridging.settle(id);
         }
     }
 }

@@ -93,6 +93,18 @@ impl Describe<'_> {
         }
     }
 
+    /// An offer that brings the media of a party back to the exchange's own port, off hold, and into this codec; none when
+    /// it is all there.
+    pub(super) fn brought_back(&mut self, codec: Option<Codec>) -> Option<Sdp> {
+        let agreed = self.leg.agreement.agreed().map(|agreed| agreed.codec);
+        let codec = codec.filter(|codec| agreed.is_some_and(|agreed| agreed != *codec));
+        let Some(codec) = codec else { return self.reclaim() };
+        let (rtp, before) = (self.channel.rtp?, self.leg.agreement.local.clone()?);
+        let media = self.local_media(rtp, Vec::new());
+        let voice = local_offer::own_offer(&self.codecs().only(codec), &media).ok()?;
+        Some(negotiate::align_media(self.with_its_digits(voice), &before))
+    }
+
     // ---- when a line is called ----
 
     /// The first offer for a called line: the caller's, as far as both lines allow it, with our address.

@@ -240,7 +240,7 @@ impl Hangup<'_> {
     }
 
     /// A channel's leg is over. What it was doing stops; whoever it talked to is left alone; its program may run `h`.
-    fn end(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
+    pub(super) fn end(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
         self.parties.note_end(id, by, cause, self.core);
         self.stop_on_telephone(id);
         digit_sending::abandon(self.parties, id, self.core);
@@ -328,7 +328,7 @@ impl Hangup<'_> {
         true
     }
 
-    fn cancel_limit(&mut self, id: ChannelId) {
+    pub(super) fn cancel_limit(&mut self, id: ChannelId) {
         let limit = self.parties.channel_mut(id).and_then(|channel| channel.callee.limit.take());
         if let Some(limit) = limit {
             self.core.timers.cancel(limit);

@@ -103,6 +103,8 @@ pub struct MediaPath {
     /// nothing is under way.
     stale: Vec<Role>,
     refusal: Option<(Role, u16)>,
+    /// The two were joined, and are being brought to the relay.
+    is_joining: bool,
 }
 
 /// A phone may change its address this often while direct media is set up.
@@ -124,6 +126,7 @@ impl MediaPath {
             offered_version,
             stale: Vec::new(),
             refusal: None,
+            is_joining: false,
         };
         path.rest();
         path
@@ -138,6 +141,21 @@ impl MediaPath {
         }
         path.rest();
         path
+    }
+
+    /// The path of two that were joined, each out of another call: both are brought to the relay first, one after the
+    /// other. `direct`: both lines want direct media; `version`: which version of its media the first has.
+    pub fn joined(direct: bool, version: u32) -> MediaPath {
+        let mut path = MediaPath::new(direct, version);
+        path.stale = vec![Role::Caller, Role::Callee];
+        path.is_joining = true;
+        path.rest();
+        path
+    }
+
+    /// Are two that were joined still on their way to the relay?
+    pub fn is_joining(&self) -> bool {
+        self.is_joining
     }
 
     /// Where the media goes now.
@@ -301,6 +319,7 @@ impl MediaPath {
     }
 
     fn updated(&mut self) -> Step {
+        self.is_joining &= !self.stale.is_empty();
         self.rest();
         Step::Updated
     }
@@ -395,6 +414,25 @@ mod tests {
 
     fn path(direct: bool) -> MediaPath {
         MediaPath::new(direct, 0)
+    }
+
+    #[test]
+    fn two_that_are_joined_come_to_the_relay_one_after_the_other_and_then_go_direct() {
+        let mut path = MediaPath::joined(true, 3);
+        assert!(path.is_joining());
+        assert_eq!(path.settled(3, true), Step::Relay(Role::Caller));
+        assert_eq!(path.accepted(Role::Caller, false), Step::Updated);
+        assert!(path.is_joining(), "the other is still to come");
+        assert_eq!(path.settled(3, true), Step::Relay(Role::Callee));
+        assert_eq!(path.accepted(Role::Callee, false), Step::Updated);
+        assert!(!path.is_joining());
+        assert_eq!(path.settled(3, true), Step::Direct(Role::Callee));
+        let mut path = MediaPath::joined(false, 3);
+        path.settled(3, true);
+        assert_eq!(path.refused(Role::Caller, 488), Step::Updated, "what it has stands");
+        path.settled(3, true);
+        path.accepted(Role::Callee, false);
+        assert_eq!(path.settled(3, true), Step::Rest, "and nobody is told anything more");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::party::Party;
 use crate::config::peer::DirectMedia;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, PayloadMap};
+use crate::sdp::codec::Codec;
 use crate::sdp::concern::{Concern, Other, concern};
 use crate::sdp::{MediaKind, Sdp, payload};
 
@@ -130,6 +131,15 @@ impl Pair<'_> {
                 .then(|| format!("{name} needs '{option}=yes' in sip.conf, not set for {}", lines.join(" and ")))
         })
     }
+}
+
+/// The codec in which two answered parties can talk: the first one's, else the second's; none when neither may have the
+/// other's.
+pub(super) fn joint_codec(a: &Party<'_>, b: &Party<'_>) -> Option<Codec> {
+    let agreed = |party: &Party<'_>| party.leg.agreement.agreed().map(|agreed| agreed.codec);
+    let may = |party: &Party<'_>, codec: &Codec| party.leg.peer.settings.codecs.contains(*codec);
+    let (first, second) = (agreed(a), agreed(b));
+    first.filter(|codec| may(b, codec)).or_else(|| second.filter(|codec| may(a, codec)))
 }
 
 fn other_of<'a>(party: &'a Party<'_>) -> Option<Other<'a>> {

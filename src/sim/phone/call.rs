@@ -170,6 +170,14 @@ impl Call {
         Some(self)
     }
 
+    /// Sends a request of any other method, if the call is established.
+    pub fn request(mut self, ua: &mut UserAgent, method: Method, fields: &[(&'static str, &str)]) -> Option<Call> {
+        if let Call::Established(call) = &mut self {
+            call.request(ua, method, fields);
+        }
+        Some(self)
+    }
+
     /// Sends a re-INVITE or UPDATE as soon as it may be sent.
     pub fn want(mut self, ua: &mut UserAgent, method: Method, change: Option<Change>) -> Option<Call> {
         match &mut self {

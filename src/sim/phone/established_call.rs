@@ -94,6 +94,15 @@ impl EstablishedCall {
         ua.send(info, None);
     }
 
+    /// Sends a request without a body within the dialog, with these header fields.
+    pub fn request(&mut self, ua: &mut UserAgent, method: Method, fields: &[(&'static str, &str)]) {
+        let mut request = self.dialog.request(method);
+        for (name, value) in fields {
+            request.headers.push(HeaderName::from_static(name), Bytes::copy_from_slice(value.as_bytes()));
+        }
+        ua.send(request, None);
+    }
+
     /// Adds a re-INVITE or UPDATE to those that are to be sent.
     pub fn want(&mut self, method: Method, change: Option<Change>) {
         self.renegotiation.want(method, change);
